@@ -1,0 +1,95 @@
+"""``tickerq dashboard``: the dashboard as a small server of its own."""
+
+import os
+import secrets
+from collections.abc import Callable
+from ipaddress import ip_address
+from pathlib import Path
+
+import click
+from werkzeug.security import generate_password_hash
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tickerq_celery import TickerQ
+from tickerq_celery.errors import ConfigError
+from tickerq_dashboard.accounts import UserEntry, users_in
+from tickerq_dashboard.app import create_app
+
+USERS_VARIABLE = "TICKERQ_DASHBOARD_USERS"
+BASE_PATH = "/tickerq/dashboard"
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Answers requests without telling which versions answer."""
+
+    def version_string(self) -> str:
+        return "tickerq"
+
+
+@click.group(invoke_without_command=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=5555, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
+)
+@click.option(
+    "--users",
+    "users_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=f"File with one name:hash a line. Without it, {USERS_VARIABLE} holds them, separated by commas.",
+)
+@click.pass_context
+def dashboard(context: click.Context, host: str, port: int, users_file: Path | None) -> None:
+    """Serve the dashboard until it is stopped.
+
+    Without users it listens on this machine only, and makes a password for one run.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    try:
+        users = _users(host, users_file)
+        app = create_app(_tickerq(context.obj), users=users, base_path=BASE_PATH)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    if not _is_loopback(host):
+        click.echo("Passwords travel as they are: put a proxy that speaks TLS in front.", err=True)
+    server = make_server(host, port, app, threaded=True, request_handler=QuietHandler)
+    click.echo(f"The dashboard is at http://{_in_address(host)}:{server.port}{BASE_PATH}/ (Ctrl-C stops it)")
+    server.serve_forever()
+
+
+@dashboard.command("hash-password")
+def hash_password() -> None:
+    """Ask for a password and print its hash, as users={"name": hash} and --users want it."""
+    # Only asked for: as an option it would stay in the shell's history and the list of processes.
+    password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    click.echo(generate_password_hash(password))
+
+
+def _tickerq(given: TickerQ | Callable[[], TickerQ] | None) -> TickerQ:
+    if given is None:
+        raise click.UsageError("which application? Run: celery -A yourapp tickerq dashboard")
+    return given() if callable(given) else given
+
+
+def _users(host: str, users_file: Path | None) -> dict[str, UserEntry]:
+    if users_file is not None:
+        return users_in(users_file.read_text(encoding="utf-8").splitlines())
+    users = users_in(os.environ.get(USERS_VARIABLE, "").replace(",", "\n").splitlines())
+    if users:
+        return users
+    if not _is_loopback(host):
+        raise ConfigError("users", f"needed to listen on {host}; give --users or set {USERS_VARIABLE}")
+    password = secrets.token_urlsafe(12)
+    click.echo(f"No users are set: for this run, log in as admin with the password {password}")
+    return {"admin": generate_password_hash(password)}
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _in_address(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

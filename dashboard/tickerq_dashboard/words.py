@@ -1,0 +1,115 @@
+"""The words, icons and figures in which the pages speak."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tickerq_celery import Cron, Run, TickerStatus, TickerType
+
+MAX_REQUEST_CHARACTERS = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Badge:
+    """How a status looks: never by its colour alone."""
+
+    word: str
+    icon: str
+    css: str
+
+
+BADGES = {
+    TickerStatus.IDLE: Badge(word="Idle", icon="○", css="idle"),
+    TickerStatus.QUEUED: Badge(word="Queued", icon="◔", css="queued"),
+    TickerStatus.IN_PROGRESS: Badge(word="In progress", icon="▶", css="in-progress"),
+    TickerStatus.DONE: Badge(word="Done", icon="✓", css="done"),
+    TickerStatus.DUE_DONE: Badge(word="Due done (late)", icon="✓", css="due-done"),
+    TickerStatus.FAILED: Badge(word="Failed", icon="✕", css="failed"),
+    TickerStatus.CANCELLED: Badge(word="Cancelled", icon="⊘", css="cancelled"),
+    TickerStatus.SKIPPED: Badge(word="Skipped", icon="»", css="skipped"),
+}
+
+TYPE_WORDS = {TickerType.TIME_TICKER: "Time ticker", TickerType.CRON_TICKER_OCCURRENCE: "Cron occurrence"}
+
+HOLD_WORDS = {
+    "function": "no worker knows it",
+    "limit": "waiting for a free slot",
+    "paused": "paused",
+    "parent": "waiting for its parent",
+}
+
+
+def badge(status: TickerStatus) -> Badge:
+    """Return the word, icon and style of a status."""
+    return BADGES[status]
+
+
+def type_word(kind: TickerType) -> str:
+    """Return what a kind of run is called."""
+    return TYPE_WORDS[kind]
+
+
+def hold_words(reason: str) -> str:
+    """Return why a due run may not run yet."""
+    return HOLD_WORDS.get(reason, reason)
+
+
+def moment(when: datetime) -> str:
+    """Return a moment for people; the page names its zone."""
+    return f"{when:%Y-%m-%d %H:%M:%S}"
+
+
+def machine_moment(when: datetime) -> str:
+    """Return a moment for machines, in ISO 8601 with Z."""
+    return f"{when:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def duration(milliseconds: float | None) -> str:
+    """Return a span of time in its two largest units, or nothing for None."""
+    if milliseconds is None:
+        return ""
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms"
+    if milliseconds < 59_950:
+        return f"{milliseconds / 1000:.1f} s"
+    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
+
+
+def took(started: datetime | None, finished: datetime) -> str:
+    """Return how long an attempt ran, or nothing if it never started."""
+    return "" if started is None else duration((finished - started).total_seconds() * 1000)
+
+
+def intervals(seconds: Sequence[float]) -> str:
+    """Return the waits before retries, the last of which repeats."""
+    return ", ".join(f"{each:g} s" for each in seconds)
+
+
+def request_text(ticker: Run | Cron) -> str:
+    """Return a request as indented JSON, cut where it is long; nothing if there is none."""
+    stored = ticker.request_bytes
+    if stored is None:
+        return ""
+    try:
+        text = json.dumps(ticker.request, indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return f"These {len(stored):,} bytes cannot be read as JSON."
+    if len(text) > MAX_REQUEST_CHARACTERS:
+        text = f"{text[:MAX_REQUEST_CHARACTERS]}\n… cut: the request has {len(stored):,} bytes"
+    # JSON may hold lone surrogates, which no response can carry.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def day_rule(cron: Cron) -> str:
+    """Return how the two day fields combine, or nothing where at most one of them is set."""
+    fields = cron.expression.split()[-5:]
+    if len(fields) < 5 or fields[2] in {"*", "?"} or fields[4] in {"*", "?"}:
+        return ""
+    return (
+        "on either day: of the month or of the week"
+        if cron.day_or
+        else "only on days that match both day fields"
+    )

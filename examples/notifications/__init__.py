@@ -1,0 +1,1 @@
+"""A notification system: welcome emails, a daily digest and a nightly clean-up."""

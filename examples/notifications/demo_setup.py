@@ -1,0 +1,64 @@
+"""What the demo needs before it starts anything: an environment for its processes, and ports."""
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOOPBACK = "127.0.0.1"
+
+
+class DemoError(Exception):
+    """Why the demo cannot start or go on, in one line."""
+
+
+def demo_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the demo's processes: short waits, and no servers unless they are named."""
+    servers = [name for name in ("BROKER_URL", "STORE_URL") if environ.get(name)]
+    if len(servers) == 1:
+        raise DemoError(f"only {servers[0]} is set: set BROKER_URL and STORE_URL, or neither of them")
+    # Celery takes this one before the app's own broker.
+    inherited = {name: value for name, value in environ.items() if name != "CELERY_BROKER_URL"}
+    paths = [str(ROOT), str(ROOT / "dashboard"), environ.get("PYTHONPATH", "")]
+    return {
+        "WELCOME_DELAY_SECONDS": "5",
+        "RETRY_INTERVALS": "3,300,900",
+        **inherited,
+        **({} if servers else {"TICKERQ_EMBEDDED": "1"}),
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+        "PYTHONUNBUFFERED": "1",
+        "SHORT_LOGS": "1",
+        "SMTP_HOST": LOOPBACK,
+        "SMTP_PORT": str(free_port()),
+    }
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise a DemoError if the web app could not listen there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the web app itself does
+        try:
+            probe.bind((host, port))
+        except OSError as exc:
+            hint = f"choose another one, for example: make demo PORT={another_port(port)}"
+            raise DemoError(f"port {port} cannot be used ({exc.strerror}): {hint}") from exc
+
+
+def another_port(port: int) -> int:
+    """Return a port to suggest in place of this one."""
+    return port + 1 if 1024 <= port < 65535 else 5001
+
+
+def is_listening(host: str, port: int) -> bool:
+    """Say whether something accepts connections there."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0

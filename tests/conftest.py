@@ -1,0 +1,125 @@
+"""Fixtures for all tests: time, databases, brokers."""
+
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.manual_clock import ManualClock
+from tests.servers.availability import pytest_terminal_summary, require
+from tests.servers.finding import program
+from tests.servers.pool import ServerPool, SharedServer, new_server
+from tests.servers.schema_template import make_schema
+from tests.servers.server import Server
+
+__all__ = ["pytest_terminal_summary"]
+
+DATABASES = ("sqlite", "postgres", "mariadb")
+BROKERS = ("fs", "redis", "rabbitmq")
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands still until ``clock.advance(minutes=5)``."""
+    return ManualClock()
+
+
+@pytest.fixture
+def namespace() -> str:
+    """A namespace that no other test uses: it keeps tests apart that share a database."""
+    return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def shared_server(pytestconfig: pytest.Config) -> Iterator[Callable[[str], SharedServer]]:
+    """Return the run's server of a kind ("postgres", "redis", …); the test is skipped where it is missing."""
+    pool = ServerPool()
+
+    def shared(kind: str) -> SharedServer:
+        require(pytestconfig, kind)
+        return pool.shared(kind)
+
+    yield shared
+    pool.close()
+
+
+@pytest.fixture
+def start_server(pytestconfig: pytest.Config) -> Iterator[Callable[[str], Server]]:
+    """Start a server for this test alone, which may stop, kill and restart it."""
+    with ExitStack() as stack:
+
+        def start(kind: str) -> Server:
+            require(pytestconfig, kind)
+            return stack.enter_context(new_server(kind))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def schema_url(
+    shared_server: Callable[[str], SharedServer], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], str]:
+    """Return the address of the run's one database of a kind that has the schema."""
+
+    @cache
+    def with_schema(kind: str) -> str:
+        if kind == "sqlite":
+            url = f"sqlite:///{tmp_path_factory.mktemp('schema')}/tickers.db"
+        else:
+            url = shared_server(kind).new_database()
+        make_schema(url)
+        return url
+
+    return with_schema
+
+
+@pytest.fixture(params=DATABASES)
+def store_url(request: pytest.FixtureRequest, schema_url: Callable[[str], str], tmp_path: Path) -> str:
+    """A database with the schema, on each kind; a server's is shared, and ``namespace`` keeps tests apart."""
+    template = schema_url(request.param)
+    if request.param != "sqlite":
+        return template
+    own = tmp_path / "tickers.db"
+    shutil.copyfile(template.removeprefix("sqlite:///"), own)
+    return f"sqlite:///{own}"
+
+
+@pytest.fixture(params=DATABASES)
+def empty_database_url(
+    request: pytest.FixtureRequest, shared_server: Callable[[str], SharedServer], tmp_path: Path
+) -> Iterator[str]:
+    """A database without any table, of this test alone, on each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/empty.db"
+        return
+    server = shared_server(request.param)
+    url = server.new_database()
+    yield url
+    server.drop_database(url)
+
+
+@pytest.fixture(params=BROKERS)
+def broker_url(
+    request: pytest.FixtureRequest, shared_server: Callable[[str], SharedServer], tmp_path: Path
+) -> Iterator[str]:
+    """A broker without any message, on each kind, whose folder, database or virtual host is this test's."""
+    if request.param == "fs":
+        from tickerq_celery import fs_transport
+
+        yield fs_transport.broker_url(tmp_path / "broker")
+        return
+    server = shared_server(request.param)
+    url = server.new_database()
+    yield url
+    server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def chromium(pytestconfig: pytest.Config) -> str:
+    """The path of the machine's Chromium; the test is skipped where it is missing."""
+    require(pytestconfig, "chromium")
+    return program("chromium")

@@ -1,0 +1,236 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tickerq_celery.cron import CronSchedule
+from tickerq_celery.enums import MisfirePolicy
+from tickerq_celery.planner import Misfire, Plan, plan
+
+RUN_ONCE, SKIP, RUN_ALL = MisfirePolicy.RUN_ONCE, MisfirePolicy.SKIP, MisfirePolicy.RUN_ALL
+EVERY_FIVE = CronSchedule.parse("*/5 * * * *", time_zone="UTC")
+EVERY_SECOND = CronSchedule.parse("* * * * * *", time_zone="UTC")
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(f"2024-05-01T{text}").replace(tzinfo=UTC)
+
+
+def planned(
+    now: str,
+    *,
+    schedule: CronSchedule = EVERY_FIVE,
+    next_run_at: str = "10:00",
+    misfire: MisfirePolicy = RUN_ONCE,
+    misfire_limit: int = 100,
+    grace: timedelta | None = None,
+) -> Plan:
+    return plan(
+        schedule,
+        next_run_at=at(next_run_at),
+        now=at(now),
+        late_after=timedelta(seconds=5),
+        misfire=misfire,
+        misfire_limit=misfire_limit,
+        misfire_grace=grace,
+    )
+
+
+def skipped(first: str, last: str, count: int, *, exact: bool = True) -> Misfire:
+    return Misfire(first=at(first), last=at(last), count=count, count_is_exact=exact)
+
+
+@pytest.mark.parametrize("misfire", MisfirePolicy)
+def test_nothing_is_due_before_the_next_run(misfire: MisfirePolicy) -> None:
+    assert planned("09:59:59", misfire=misfire) == Plan(instants=(), next_run_at=at("10:00"), skipped=None)
+
+
+@pytest.mark.parametrize("misfire", MisfirePolicy)
+@pytest.mark.parametrize("now", ["10:00", "10:00:05"])
+def test_an_instant_on_time_runs_under_every_policy(misfire: MisfirePolicy, now: str) -> None:
+    assert planned(now, misfire=misfire) == Plan(
+        instants=(at("10:00"),), next_run_at=at("10:05"), skipped=None
+    )
+
+
+@pytest.mark.parametrize("misfire", MisfirePolicy)
+def test_several_instants_between_two_ticks_are_no_outage(misfire: MisfirePolicy) -> None:
+    decided = planned("10:00:03.5", schedule=EVERY_SECOND, misfire=misfire)
+    assert decided.instants == (at("10:00:00"), at("10:00:01"), at("10:00:02"), at("10:00:03"))
+    assert decided.next_run_at == at("10:00:04")
+    assert decided.skipped is None
+
+
+@pytest.mark.parametrize(
+    ("misfire", "limit", "runs", "missed"),
+    [
+        (RUN_ONCE, 100, ["10:55"], skipped("10:00", "10:50", 11)),
+        (SKIP, 100, [], skipped("10:00", "10:55", 12)),
+        (RUN_ALL, 100, [f"10:{minute:02}" for minute in range(0, 60, 5)], None),
+        (RUN_ALL, 12, [f"10:{minute:02}" for minute in range(0, 60, 5)], None),
+        (RUN_ALL, 11, [f"10:{minute:02}" for minute in range(5, 60, 5)], skipped("10:00", "10:00", 1)),
+        (RUN_ALL, 3, ["10:45", "10:50", "10:55"], skipped("10:00", "10:40", 2, exact=False)),
+        (RUN_ALL, 1, ["10:55"], skipped("10:00", "10:50", 2, exact=False)),
+        (RUN_ONCE, 3, ["10:55"], skipped("10:00", "10:50", 4, exact=False)),
+        (RUN_ONCE, 1, ["10:55"], skipped("10:00", "10:50", 2, exact=False)),
+        (SKIP, 1, [], skipped("10:00", "10:55", 3, exact=False)),
+    ],
+)
+def test_an_outage_of_an_hour_is_treated_by_policy(
+    misfire: MisfirePolicy, limit: int, runs: list[str], missed: Misfire | None
+) -> None:
+    decided = planned("10:59:30", misfire=misfire, misfire_limit=limit)
+    assert decided.instants == tuple(map(at, runs))
+    assert decided.skipped == missed
+    assert decided.next_run_at == at("11:00")
+
+
+def test_skip_still_runs_the_instant_at_which_the_outage_ends() -> None:
+    decided = planned("11:00:02", misfire=SKIP)
+    assert decided.instants == (at("11:00"),)
+    assert decided.skipped == skipped("10:00", "10:55", 12)
+
+
+@pytest.mark.parametrize(
+    ("misfire", "runs", "missed"),
+    [(RUN_ONCE, ["10:00"], None), (RUN_ALL, ["10:00"], None), (SKIP, [], skipped("10:00", "10:00", 1))],
+)
+def test_a_single_late_instant_runs_unless_late_ones_are_skipped(
+    misfire: MisfirePolicy, runs: list[str], missed: Misfire | None
+) -> None:
+    decided = planned("10:00:06", misfire=misfire)
+    assert decided.instants == tuple(map(at, runs))
+    assert decided.skipped == missed
+
+
+@pytest.mark.parametrize(
+    ("misfire", "now", "runs", "missed"),
+    [
+        (RUN_ALL, "10:59:30", ["10:50", "10:55"], skipped("10:00", "10:45", 10)),
+        (RUN_ONCE, "10:59:30", ["10:55"], skipped("10:00", "10:50", 11)),
+        (RUN_ALL, "10:54:59", ["10:45", "10:50"], skipped("10:00", "10:40", 9)),
+        (RUN_ALL, "10:55", ["10:45", "10:50", "10:55"], skipped("10:00", "10:40", 9)),
+    ],
+)
+def test_instants_older_than_the_grace_never_run(
+    misfire: MisfirePolicy, now: str, runs: list[str], missed: Misfire
+) -> None:
+    decided = planned(now, misfire=misfire, grace=timedelta(minutes=10))
+    assert decided.instants == tuple(map(at, runs))
+    assert decided.skipped == missed
+
+
+@pytest.mark.parametrize("misfire", MisfirePolicy)
+def test_when_even_the_latest_is_too_old_nothing_runs(misfire: MisfirePolicy) -> None:
+    decided = planned("10:04:30", misfire=misfire, grace=timedelta(minutes=1))
+    assert decided.instants == ()
+    assert decided.skipped == skipped("10:00", "10:00", 1)
+
+
+def test_an_instant_stored_under_other_zone_rules_is_taken_at_its_word() -> None:
+    decided = planned("10:03:02", next_run_at="10:03")
+    assert decided.instants == (at("10:03"),)
+    assert decided.next_run_at == at("10:05")
+
+
+def test_a_cron_that_never_runs_again_has_no_next_instant() -> None:
+    ending = CronSchedule.parse("30 9 1 1 *", time_zone="UTC")
+    last = datetime(9998, 1, 1, 9, 30, tzinfo=UTC)
+    decided = plan(
+        ending,
+        next_run_at=last,
+        now=last,
+        late_after=timedelta(seconds=5),
+        misfire=RUN_ONCE,
+        misfire_limit=100,
+        misfire_grace=None,
+    )
+    assert decided == Plan(instants=(last,), next_run_at=None, skipped=None)
+
+
+@pytest.mark.parametrize("misfire", MisfirePolicy)
+def test_a_year_of_every_second_looks_at_no_more_than_the_limit_and_one(
+    misfire: MisfirePolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[datetime] = []
+    look_back, look_ahead = CronSchedule.latest_at_or_before, CronSchedule.next_after
+
+    def counted_back(schedule: CronSchedule, moment: datetime) -> datetime | None:
+        looked_at.append(moment)
+        return look_back(schedule, moment)
+
+    def counted_ahead(schedule: CronSchedule, moment: datetime) -> datetime | None:
+        looked_at.append(moment)
+        return look_ahead(schedule, moment)
+
+    monkeypatch.setattr(CronSchedule, "latest_at_or_before", counted_back)
+    monkeypatch.setattr(CronSchedule, "next_after", counted_ahead)
+    now = at("10:00") + timedelta(days=366)
+    decided = plan(
+        EVERY_SECOND,
+        next_run_at=at("10:00"),
+        now=now,
+        late_after=timedelta(seconds=5),
+        misfire=misfire,
+        misfire_limit=20,
+        misfire_grace=None,
+    )
+    assert len(looked_at) == 20 + 1 + 1  # the last one is the look ahead
+    assert decided.next_run_at == now + timedelta(seconds=1)
+    assert decided.skipped is not None
+    assert not decided.skipped.count_is_exact
+    assert decided.skipped.last == now - timedelta(seconds=len(decided.instants))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(["*/5 * * * *", "30 1 * * *", "0,20 */5 * * * *", "0 */2 * * *", "15 1-3 * * *"]),
+    st.datetimes(datetime(2025, 10, 30), datetime(2025, 11, 5), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.timedeltas(timedelta(0), timedelta(days=3)),
+    st.sampled_from(MisfirePolicy),
+    st.integers(1, 30),
+    st.none() | st.timedeltas(timedelta(0), timedelta(hours=3)),
+)
+def test_each_due_instant_either_runs_or_is_counted(
+    expression: str,
+    since: datetime,
+    pause: timedelta,
+    misfire: MisfirePolicy,
+    limit: int,
+    grace: timedelta | None,
+) -> None:
+    schedule = CronSchedule.parse(expression, time_zone="America/New_York")
+    first = schedule.next_after(since)
+    assert first is not None
+    now = since + pause
+    decided = plan(
+        schedule,
+        next_run_at=first,
+        now=now,
+        late_after=timedelta(seconds=5),
+        misfire=misfire,
+        misfire_limit=limit,
+        misfire_grace=grace,
+    )
+    due = due_instants(schedule, first, now)
+    assert list(decided.instants) == due[len(due) - len(decided.instants) :]
+    assert len(decided.instants) <= limit
+    assert decided.next_run_at == schedule.next_after(max(now, since))
+    missed = due[: len(due) - len(decided.instants)]
+    if not missed:
+        assert decided.skipped is None
+        return
+    assert decided.skipped is not None
+    assert (decided.skipped.first, decided.skipped.last) == (missed[0], missed[-1])
+    assert decided.skipped.count <= len(missed)
+    assert decided.skipped.count == len(missed) or not decided.skipped.count_is_exact
+
+
+def due_instants(schedule: CronSchedule, first: datetime, now: datetime) -> list[datetime]:
+    due: list[datetime] = []
+    instant: datetime | None = first
+    while instant is not None and instant <= now:
+        due.append(instant)
+        instant = schedule.next_after(instant)
+    return due

@@ -1,0 +1,38 @@
+"""Durable one-off and cron tickers with retries, on the Celery you already run."""
+
+from tickerq_celery.context import TickerContext
+from tickerq_celery.enums import (
+    MisfirePolicy,
+    OverlapPolicy,
+    RunCondition,
+    TickerPriority,
+    TickerStatus,
+    TickerType,
+)
+from tickerq_celery.errors import TerminateExecution, TickerCancelled, TickerError
+from tickerq_celery.extension import TickerQ
+from tickerq_celery.functions import ticker_function
+from tickerq_celery.handler import TickerExceptionHandler
+from tickerq_celery.tickers import CronTicker, TimeTicker
+from tickerq_celery.views import Attempt, Cron, Run
+
+__all__ = [
+    "Attempt",
+    "Cron",
+    "CronTicker",
+    "MisfirePolicy",
+    "OverlapPolicy",
+    "Run",
+    "RunCondition",
+    "TerminateExecution",
+    "TickerCancelled",
+    "TickerContext",
+    "TickerError",
+    "TickerExceptionHandler",
+    "TickerPriority",
+    "TickerQ",
+    "TickerStatus",
+    "TickerType",
+    "TimeTicker",
+    "ticker_function",
+]

@@ -1,0 +1,129 @@
+"""The settings: read once, checked once, frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tickerq_celery.errors import ConfigError, shortened
+
+PREFIX = "tickerq_"
+_DURATIONS = ("poll_interval", "late_after", "lease", "heartbeat", "publish_check", "republish_after")
+_COUNTS = {
+    "max_queued": 1,
+    "batch_size": 1,
+    "store_retries": 0,
+    "payload_limit": 1,
+    "max_rescues": 0,
+}
+_LONGEST_NAME = 100
+_LARGEST_PAYLOAD = 16 * 1024 * 1024 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickerConfig:
+    """Every setting of a TickerQ, with its default; durations may be given in seconds."""
+
+    store_url: str | None = None
+    embedded: bool = False
+    namespace: str = "default"
+    node_identifier: str | None = None
+    max_concurrency: int | None = None
+    time_zone: str = "UTC"
+    poll_interval: timedelta = timedelta(seconds=1)
+    late_after: timedelta = timedelta(seconds=5)
+    lease: timedelta = timedelta(seconds=30)
+    heartbeat: timedelta = timedelta(seconds=10)
+    publish_check: timedelta = timedelta(seconds=10)
+    republish_after: timedelta = timedelta(minutes=5)
+    batch_size: int = 500
+    max_queued: int = 10_000
+    max_rescues: int = 3
+    payload_limit: int = 1024 * 1024
+    seed: bool = True
+    store_engine_options: Mapping[str, object] = field(default_factory=dict)
+    store_retries: int = 3
+
+    def __post_init__(self) -> None:
+        for name in _DURATIONS:
+            object.__setattr__(self, name, _duration(name, getattr(self, name)))
+        for name, least in _COUNTS.items():
+            _check_count(name, getattr(self, name), least)
+        for name in ("seed", "embedded"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(PREFIX + name, f"pass True or False (got {shortened(getattr(self, name))})")
+        self._check_names()
+        self._check_limits()
+
+    def _check_names(self) -> None:
+        _check_name("namespace", self.namespace)
+        if self.node_identifier is not None:
+            _check_name("node_identifier", self.node_identifier)
+        if not isinstance(self.store_engine_options, Mapping):
+            raise ConfigError(f"{PREFIX}store_engine_options", "pass a dict of SQLAlchemy engine options")
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
+            raise ConfigError(
+                f"{PREFIX}time_zone", f"no such time zone (got {shortened(self.time_zone)})"
+            ) from error
+
+    def _check_limits(self) -> None:
+        if self.max_concurrency is not None:
+            _check_count("max_concurrency", self.max_concurrency, 1)
+        if self.payload_limit > _LARGEST_PAYLOAD:
+            raise ConfigError(f"{PREFIX}payload_limit", f"at most {_LARGEST_PAYLOAD} bytes fit the column")
+        if self.heartbeat * 2 > self.lease:
+            raise ConfigError(
+                f"{PREFIX}lease",
+                f"{self.lease.total_seconds():g} s leaves no room for two heartbeats "
+                f"of {self.heartbeat.total_seconds():g} s",
+            )
+
+
+SETTINGS = tuple(setting.name for setting in fields(TickerConfig))
+
+
+def config_from(
+    keywords: Mapping[str, object], conf: Mapping[str, object], defaults: Mapping[str, object]
+) -> TickerConfig:
+    """Return the checked settings: keywords before ``conf`` before ``defaults``.
+
+    ``conf`` holds names with the ``tickerq_`` prefix, ``keywords`` and ``defaults`` without.
+
+    Raises:
+        ConfigError: A name is unknown, or a value cannot be used.
+    """
+    values = dict(defaults)
+    for name, value in conf.items():
+        setting = name.removeprefix(PREFIX)
+        if setting not in SETTINGS:
+            raise ConfigError(name, "no such setting")
+        values[setting] = value
+    for setting, value in keywords.items():
+        if setting not in SETTINGS:
+            raise ConfigError(setting, "no such setting")
+        values[setting] = value
+    return TickerConfig(**values)  # type: ignore[arg-type]  # checked by __post_init__
+
+
+def _duration(name: str, value: object) -> timedelta:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = timedelta(seconds=value)
+    if not isinstance(value, timedelta) or value <= timedelta(0):
+        raise ConfigError(
+            PREFIX + name, f"pass a timedelta or seconds, more than zero (got {shortened(value)})"
+        )
+    return value
+
+
+def _check_count(name: str, value: object, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ConfigError(PREFIX + name, f"pass a whole number of {least} or more (got {shortened(value)})")
+
+
+def _check_name(name: str, value: object) -> None:
+    if not isinstance(value, str) or not value.strip() or value != value.strip():
+        raise ConfigError(PREFIX + name, f"pass a name without outer spaces (got {shortened(value)})")
+    if len(value) > _LONGEST_NAME:
+        raise ConfigError(PREFIX + name, f"at most {_LONGEST_NAME} characters (got {len(value)})")

@@ -1,0 +1,44 @@
+"""What the parts of one TickerQ share, wired once."""
+
+import os
+import secrets
+import socket
+from dataclasses import dataclass
+from uuid import UUID
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.config import TickerConfig
+from tickerq_celery.registry import Registry
+from tickerq_celery.store.engine import Database
+from tickerq_celery.uuid7 import new_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeIdentity:
+    """Who writes: ``id`` is the fence's word for a process, ``name`` the one for people."""
+
+    id: UUID
+    name: str
+    host: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """Settings, clock, database, functions and identity."""
+
+    config: TickerConfig
+    clock: Clock
+    database: Database
+    registry: Registry
+    node: NodeIdentity
+
+
+def new_identity(prefix: str | None) -> NodeIdentity:
+    """Return an identity that no other process has, on this host or elsewhere."""
+    host = socket.gethostname()
+    start = host if prefix is None else f"{prefix}@{host}"
+    pid = os.getpid()
+    return NodeIdentity(
+        id=new_id(), name=f"{start[:150]}:{pid}:{secrets.token_hex(3)}", host=host[:200], pid=pid
+    )

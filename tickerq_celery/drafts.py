@@ -1,0 +1,167 @@
+"""Checked tickers as the rows that will be stored; nothing here touches the database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from tickerq_celery import limits
+from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus, TickerType
+from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.planner import Misfire
+from tickerq_celery.uuid7 import new_id
+
+_JSON = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionDefaults:
+    """What a function says for tickers that do not say it themselves."""
+
+    retries: int = 0
+    retry_intervals: tuple[float, ...] = ()
+    priority: int = TickerPriority.NORMAL
+    queue: str | None = None
+
+
+def ticker_fields(ticker: Any, defaults: FunctionDefaults) -> dict[str, Any]:
+    """Return the checked columns that time tickers and cron tickers share.
+
+    Raises:
+        TickerValidationError: A field holds what cannot be stored.
+    """
+    intervals = defaults.retry_intervals if ticker.retry_intervals is None else ticker.retry_intervals
+    queue = defaults.queue if ticker.queue is None else ticker.queue
+    description = ticker.description
+    return {
+        "description": description
+        if description is None
+        else limits.words("description", description, limits.LONGEST_DESCRIPTION),
+        "retries": limits.retries(defaults.retries if ticker.retries is None else ticker.retries),
+        "retry_intervals": limits.retry_intervals(in_seconds(intervals)),
+        "priority": _priority(defaults.priority if ticker.priority is None else ticker.priority),
+        "queue": queue if queue is None else limits.name("queue", queue, limits.LONGEST_QUEUE),
+        "tags": limits.tags(ticker.tags),
+    }
+
+
+def time_ticker_row(
+    ticker: Any,
+    *,
+    namespace: str,
+    function: str,
+    request: bytes | None,
+    now: datetime,
+    shared: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the row of a new time ticker; a past execution time is due now.
+
+    Raises:
+        TickerValidationError: The execution time or the unique key cannot be used.
+    """
+    at = now if ticker.execution_time is None else limits.moment("execution_time", ticker.execution_time)
+    key = ticker.unique_key
+    if key is not None:
+        limits.name("unique_key", key, limits.LONGEST_KEY)
+    return {
+        **_blank(now),
+        **shared,
+        "id": new_id(),
+        "namespace": namespace,
+        "type": int(TickerType.TIME_TICKER),
+        "function": function,
+        "request": request,
+        "execution_time": at,
+        "due_at": max(at, now),
+        "cron_ticker_id": None,
+        "instant": None,
+        "unique_key": key,
+        "active_key": key,
+    }
+
+
+def occurrence_row(cron: Mapping[str, Any], *, instant: datetime | None, now: datetime) -> dict[str, Any]:
+    """Return the row of an occurrence; without an ``instant`` it was asked for by hand and is due now."""
+    return {
+        **_blank(now),
+        "id": new_id(),
+        "namespace": cron["namespace"],
+        "type": int(TickerType.CRON_TICKER_OCCURRENCE),
+        "function": cron["function"],
+        "description": cron["description"],
+        "request": cron["request"],
+        "encoding": cron["encoding"],
+        "retries": cron["retries"],
+        "retry_intervals": cron["retry_intervals"],
+        "priority": cron["priority"],
+        "queue": cron["queue"],
+        "tags": cron["tags"],
+        "execution_time": instant or now,
+        "due_at": instant or now,
+        "cron_ticker_id": cron["id"],
+        "instant": instant,
+        "unique_key": None,
+        "active_key": None,
+    }
+
+
+def skipped_row(row: Mapping[str, Any], *, reason: str, now: datetime) -> dict[str, Any]:
+    """Return an occurrence's row as one that was skipped before it could run."""
+    return {
+        **row,
+        "status": TickerStatus.SKIPPED,
+        "due_at": None,
+        "active_key": None,
+        "skipped_reason": reason,
+        "ended_at": now,
+        "ended_status": TickerStatus.SKIPPED,
+    }
+
+
+def misfire_reason(misfire: Misfire, policy: str) -> str:
+    """Return the one record of an outage: how many instants were missed, from when to when."""
+    count = f"{misfire.count}" if misfire.count_is_exact else f"at least {misfire.count}"
+    return (
+        f"Missed: {count} instants from {misfire.first.isoformat()} to {misfire.last.isoformat()} "
+        f"passed while nothing could run them (policy {policy})"
+    )
+
+
+def held_for_pause(cron_id: UUID) -> dict[str, Any]:
+    """Return the columns of a pending occurrence whose cron ticker is paused."""
+    return {"due_at": None, "held_for": HoldReason.PAUSED.value, "hold_key": str(cron_id)}
+
+
+def in_seconds(durations: Any) -> Any:
+    """Return a list of durations with each timedelta as seconds."""
+    if isinstance(durations, str) or not hasattr(durations, "__iter__"):
+        return durations
+    return [each.total_seconds() if isinstance(each, timedelta) else each for each in durations]
+
+
+def _priority(value: object) -> int:
+    try:
+        return int(TickerPriority(value))  # type: ignore[arg-type]  # refused below where it is none
+    except ValueError as error:
+        allowed = ", ".join(priority.name for priority in TickerPriority)
+        raise TickerValidationError("priority", value, f"pass a TickerPriority: {allowed}") from error
+
+
+def _blank(now: datetime) -> dict[str, Any]:
+    return {
+        "status": TickerStatus.IDLE,
+        "claim_no": 0,
+        "publish_count": 0,
+        "is_due": False,
+        "encoding": _JSON,
+        "retry_count": 0,
+        "rescue_count": 0,
+        "held_for": None,
+        "hold_key": None,
+        "skipped_reason": None,
+        "ended_at": None,
+        "ended_status": None,
+        "created_at": now,
+        "updated_at": now,
+    }

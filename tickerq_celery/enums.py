@@ -1,0 +1,86 @@
+"""TickerQ's words, with TickerQ's integers: what the database and the wire hold."""
+
+from enum import IntEnum, StrEnum
+
+
+class TickerStatus(IntEnum):
+    """Where a run stands in its life."""
+
+    IDLE = 0
+    QUEUED = 1
+    IN_PROGRESS = 2
+    DONE = 3
+    DUE_DONE = 4
+    FAILED = 5
+    CANCELLED = 6
+    SKIPPED = 7
+
+
+SUCCEEDED = frozenset({TickerStatus.DONE, TickerStatus.DUE_DONE})
+TERMINAL = SUCCEEDED | {TickerStatus.FAILED, TickerStatus.CANCELLED, TickerStatus.SKIPPED}
+ACTIVE = frozenset(TickerStatus) - TERMINAL
+
+
+class TickerType(IntEnum):
+    """Which kind of run: one firing of a cron ticker, or a time ticker."""
+
+    CRON_TICKER_OCCURRENCE = 0
+    TIME_TICKER = 1
+
+
+class RunCondition(IntEnum):
+    """Which end of its parent lets a child start."""
+
+    ON_SUCCESS = 0
+    ON_FAILURE = 1
+    ON_CANCELLED = 2
+    ON_FAILURE_OR_CANCELLED = 3
+    ON_ANY_COMPLETED_STATUS = 4
+    IN_PROGRESS = 5
+
+
+class TickerPriority(IntEnum):
+    """In which order one batch of due runs is published: smaller goes first."""
+
+    LONG_RUNNING = 0
+    HIGH = 1
+    NORMAL = 2
+    LOW = 3
+
+
+class MisfirePolicy(StrEnum):
+    """What happens to cron instants that passed while nothing could create their occurrences."""
+
+    RUN_ONCE = "run_once"
+    SKIP = "skip"
+    RUN_ALL = "run_all"
+
+
+class OverlapPolicy(StrEnum):
+    """What happens to an occurrence whose cron ticker has an earlier one that is not terminal."""
+
+    ALLOW = "allow"
+    SKIP = "skip"
+
+
+class OnLost(StrEnum):
+    """What happens to a run whose worker died: start again, or end as Failed."""
+
+    RETRY = "retry"
+    FAIL = "fail"
+
+
+class HoldReason(StrEnum):
+    """Why a due run may not run yet."""
+
+    FUNCTION = "function"
+    LIMIT = "limit"
+    PAUSED = "paused"
+    PARENT = "parent"
+
+
+class NodeKind(StrEnum):
+    """What a node does: publish due runs, or execute them."""
+
+    BEAT = "beat"
+    WORKER = "worker"

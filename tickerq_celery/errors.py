@@ -1,0 +1,160 @@
+"""Every error a user can meet, each with the values that caused it.
+
+TickerError
+├── ConfigError (ValueError)
+│   └── SchemaError
+├── TickerValidationError (ValueError)
+│   ├── InvalidCronError
+│   └── UnknownFunctionError
+├── DuplicateFunctionError
+├── DuplicateTickerError
+├── TickerNotFoundError (LookupError)
+├── TickerStateError
+├── IllegalTransitionError
+├── StoreError
+└── PublishError
+"""
+
+from uuid import UUID
+
+
+class TickerError(Exception):
+    """Base of every error that this package raises."""
+
+
+class ConfigError(TickerError, ValueError):
+    """A setting is unknown, or its value cannot be used."""
+
+    def __init__(self, setting: str, reason: str) -> None:
+        super().__init__(f"{setting}: {reason}")
+        self.setting = setting
+        self.reason = reason
+
+
+class SchemaError(ConfigError):
+    """The store's tables are missing, too old, or too new for this version."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("store_url", reason)
+
+
+class TickerValidationError(TickerError, ValueError):
+    """A field of a ticker, or of its request, holds a value that cannot be stored."""
+
+    def __init__(self, field: str, value: object, reason: str) -> None:
+        super().__init__(f"{field}: {reason} (got {shortened(value)})")
+        self.field = field
+        self.value = value
+        self.reason = reason
+
+
+class InvalidCronError(TickerValidationError):
+    """A cron expression cannot be parsed, or never fires."""
+
+    def __init__(self, expression: object, reason: str) -> None:
+        super().__init__("expression", expression, reason)
+        self.expression = expression
+
+
+class UnknownFunctionError(TickerValidationError):
+    """A ticker names a function that neither this process nor any worker ever registered."""
+
+    def __init__(self, function: str) -> None:
+        super().__init__(
+            "function",
+            function,
+            "no such function is registered here or by any worker; "
+            "import its module, start a worker that has it, or pass allow_unknown=True",
+        )
+        self.function = function
+
+
+class DuplicateFunctionError(TickerError):
+    """Two different functions ask for one name."""
+
+    def __init__(self, name: str, first: str, second: str) -> None:
+        super().__init__(f"function name {name!r} is taken by {first}; {second} needs another one")
+        self.name = name
+        self.first = first
+        self.second = second
+
+
+class DuplicateTickerError(TickerError):
+    """A ticker with the same unique key is not terminal yet."""
+
+    def __init__(self, unique_key: str) -> None:
+        super().__init__(f"unique_key: a ticker with key {unique_key!r} is still active")
+        self.unique_key = unique_key
+
+
+class TickerNotFoundError(TickerError, LookupError):
+    """No ticker has this id."""
+
+    def __init__(self, kind: str, ticker_id: UUID) -> None:
+        super().__init__(f"no {kind} has the id {ticker_id}")
+        self.kind = kind
+        self.ticker_id = ticker_id
+
+
+class TickerStateError(TickerError):
+    """The run's status does not allow what was asked."""
+
+    def __init__(self, ticker_id: UUID, status: str, wanted: str) -> None:
+        super().__init__(f"ticker {ticker_id} is {status}: it cannot be {wanted}")
+        self.ticker_id = ticker_id
+        self.status = status
+        self.wanted = wanted
+
+
+class IllegalTransitionError(TickerError):
+    """A status may not follow another; this is a bug in the caller."""
+
+    def __init__(self, before: str, after: str) -> None:
+        super().__init__(f"a run cannot go from {before} to {after}")
+        self.before = before
+        self.after = after
+
+
+class StoreError(TickerError):
+    """The database cannot be reached, or keeps refusing a transaction."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the store did not answer: {reason}")
+        self.reason = reason
+
+
+class PublishError(TickerError):
+    """The broker did not take a message."""
+
+    def __init__(self, reason: str, published: int = 0) -> None:
+        super().__init__(f"the broker did not take the message: {reason}")
+        self.reason = reason
+        self.published = published
+
+
+class TerminateExecution(TickerError):  # noqa: N818 - TickerQ's name for it
+    """Raised by a function to end its run at once, without retry and without the exception handler.
+
+    The status is Skipped unless another terminal one is given; the text becomes the run's reason.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+
+class TickerCancelled(TickerError):  # noqa: N818 - reads like asyncio's CancelledError
+    """Raised in a function whose run was cancelled; the run ends as Cancelled and is not retried."""
+
+    def __init__(self, message: str = "the run was cancelled") -> None:
+        super().__init__(message)
+
+
+def shortened(value: object, limit: int = 80) -> str:
+    """Return ``repr(value)``, cut so that an error message stays readable."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # too deep, or an int of too many digits
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

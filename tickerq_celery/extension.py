@@ -1,0 +1,307 @@
+"""TickerQ: binds the store, the functions and Celery together, in one place."""
+
+import logging
+import threading
+from collections.abc import Callable, Collection
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from billiard.exceptions import WorkerLostError
+from celery import Celery
+
+from tickerq_celery import fs_transport, schema, settings
+from tickerq_celery.claimer import Claimer
+from tickerq_celery.clock import SystemClock
+from tickerq_celery.config import TickerConfig
+from tickerq_celery.core import Core, new_identity
+from tickerq_celery.dispatcher import Dispatcher
+from tickerq_celery.enums import TickerType
+from tickerq_celery.errors import ConfigError, PublishError, StoreError, TickerCancelled
+from tickerq_celery.function import TickerFunction
+from tickerq_celery.handler import HandlerCaller, TickerExceptionHandler, resolved_handler
+from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.runs import RunReader
+from tickerq_celery.managers.storing import Storing
+from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.publisher import LOST_TASK, CeleryPublisher
+from tickerq_celery.recorder import Recorder
+from tickerq_celery.registry import Function, Registry, make_function
+from tickerq_celery.seeding import seed
+from tickerq_celery.store.engine import Database, resolved_url
+from tickerq_celery.task import Collaborators, TickerTask, drop_unaddressed
+from tickerq_celery.wiring import Wired
+from tickerq_celery.worker import NodeStep
+
+logger = logging.getLogger(__name__)
+# How long an `add` may wait for a broker, and how long it then leaves a broker alone that was away.
+_ADD_TIMEOUT = 1.0
+_QUIET_SECONDS = 5.0
+_HARD_LIMIT_AFTER = 30
+
+
+class TickerQ:
+    """Durable tickers for one Celery app.
+
+    It reads and opens nothing when made: settings (keywords, else ``app.conf.tickerq_*``) are read and
+    checked once, when the app is finalised or first used.
+
+    Args:
+        app: The Celery app whose workers run the tickers.
+        store_url: SQLAlchemy URL of the store (SQLite file, PostgreSQL, MariaDB).
+        exception_handler: A TickerExceptionHandler, its class, or a dotted path to either.
+        embedded: Use a SQLite file and a broker in a folder beside it, where none are given.
+        settings: Any other setting, by its name.
+    """
+
+    _of_app: ClassVar[WeakKeyDictionary[Celery, "TickerQ"]] = WeakKeyDictionary()
+
+    def __init__(
+        self,
+        app: Celery,
+        store_url: str | None = None,
+        *,
+        exception_handler: TickerExceptionHandler | type | str | None = None,
+        embedded: bool = False,
+        **settings_: Any,
+    ) -> None:
+        settings.check_names(settings_)
+        if app in TickerQ._of_app:
+            raise ConfigError("app", "this Celery app has a TickerQ already")
+        self.app = app
+        self.registry = Registry()
+        self._keywords = settings_
+        if store_url is not None:
+            self._keywords["store_url"] = store_url
+        if embedded:
+            self._keywords["embedded"] = True
+        self._exception_handler = exception_handler
+        self._quiet_until = 0.0
+        self._wiring = threading.RLock()
+        TickerQ._of_app[app] = self
+        fs_transport.register()
+        app.add_defaults(self._celery_defaults)
+        app.on_after_finalize.connect(self._on_finalized, weak=False)
+        app.steps["worker"].add(type("TickerQNode", (NodeStep,), {"wired": self._wired}))
+
+    @classmethod
+    def of(cls, app: Celery) -> "TickerQ":
+        """Return the TickerQ of an app.
+
+        Raises:
+            ConfigError: It has none.
+        """
+        found = cls.known(app)
+        if found is None:
+            raise ConfigError(
+                "app", f"{app.main or 'this Celery app'} has no TickerQ: make one, TickerQ(app)"
+            )
+        return found
+
+    @classmethod
+    def known(cls, app: Celery) -> "TickerQ | None":
+        """Return the TickerQ of an app, or None."""
+        return cls._of_app.get(maybe_unwrapped(app))
+
+    @classmethod
+    def finalised(cls) -> "list[TickerQ]":
+        """Return those whose app takes no more pending decorators."""
+        return [each for app, each in list(cls._of_app.items()) if is_finalised(app)]
+
+    @property
+    def config(self) -> TickerConfig:
+        """The settings, checked."""
+        return self.core.config
+
+    @property
+    def store_url(self) -> str:
+        """The store's URL; a SQLite path is absolute, a password is shown."""
+        return self.core.database.url.render_as_string(hide_password=False)
+
+    @property
+    def time_tickers(self) -> TimeTickerManager:
+        """Runs at one moment: schedule, change, find."""
+        return self._managers.time_tickers
+
+    @property
+    def cron_tickers(self) -> CronTickerManager:
+        """Standing definitions: store, change, pause, find."""
+        return self._managers.cron_tickers
+
+    @property
+    def runs(self) -> RunReader:
+        """Runs of both kinds: get, find."""
+        return self._managers.runs
+
+    @property
+    def core(self) -> Core:
+        """What the parts share."""
+        if not is_finalised(self.app):
+            self.app.finalize(auto=True)
+        with self._wiring:
+            return self._core
+
+    def function(
+        self, name: str | None = None, **options: Any
+    ) -> Callable[[Callable[..., Any]], TickerFunction]:
+        """Register the decorated function with this TickerQ; the options are those of ``ticker_function``.
+
+        Raises:
+            TickerValidationError: The function, or an option, cannot be used.
+            DuplicateFunctionError: Another function has this name.
+        """
+
+        def register(body: Callable[..., Any]) -> TickerFunction:
+            function = make_function(body, name, **options)
+            self.register(function)
+            return TickerFunction(function, lambda: self.time_tickers)
+
+        return register
+
+    def register(self, function: Function) -> None:
+        """Make a function known, with a Celery task of its own."""
+        if self.registry.get(function.name) is function:
+            return
+        self.registry.add(function)
+        options: dict[str, Any] = {
+            "base": TickerTask,
+            "name": f"tickerq.{function.name}",
+            "shared": False,
+            "bind": True,
+            "ignore_result": True,
+            "acks_late": False,
+            "serializer": "json",
+            "max_retries": None,
+            "soft_time_limit": function.timeout,
+            "time_limit": None if function.timeout is None else function.timeout + _HARD_LIMIT_AFTER,
+            "collaborators": Collaborators(
+                function=function,
+                recorder=self._wired.recorder,
+                handler=self._wired.handler,
+                max_rescues=lambda: self.core.config.max_rescues,
+            ),
+        }
+        self.app.task(**options)(drop_unaddressed)
+
+    def create_schema(self) -> None:
+        """Make or migrate the store's tables.
+
+        Raises:
+            StoreError: The database is away.
+            SchemaError: The store is too new for this version.
+        """
+        schema.migrate(self.core.database, self.core.clock)
+
+    def seed(self) -> None:
+        """Store the cron tickers that this process's functions define; workers do so when they start."""
+        seed(self.core)
+
+    def close(self) -> None:
+        """Close this process's connections to the store and the broker."""
+        self.core.database.close()
+        self._publisher.close()
+
+    @cached_property
+    def _wired(self) -> Wired:
+        return Wired(core=lambda: self.core, recorder=lambda: self._recorder, handler=lambda: self._handler)
+
+    @cached_property
+    def _config(self) -> TickerConfig:
+        return settings.read_config(self.app, self._keywords)
+
+    @cached_property
+    def _core(self) -> Core:
+        config = self._config
+        url = resolved_url(settings.store_url(config), Path.cwd())
+        if settings.is_embedded(config):
+            logger.info("embedded: store %s, broker %s", url.database, self.app.conf.broker_write_url)
+        return Core(
+            config=config,
+            clock=SystemClock(),
+            database=Database(url, options=config.store_engine_options, retries=config.store_retries),
+            registry=self.registry,
+            node=new_identity(config.node_identifier),
+        )
+
+    @cached_property
+    def _recorder(self) -> Recorder:
+        return Recorder(self.core)
+
+    @cached_property
+    def _handler(self) -> HandlerCaller:
+        return HandlerCaller(resolved_handler(self._exception_handler))
+
+    @cached_property
+    def _publisher(self) -> CeleryPublisher:
+        return CeleryPublisher(self.app, connect_timeout=_ADD_TIMEOUT)
+
+    @cached_property
+    def _dispatcher(self) -> Dispatcher:
+        return Dispatcher(self.core, Claimer(self.core), self._publisher)
+
+    @cached_property
+    def _managers(self) -> "_Managers":
+        return _Managers(self.core, self._dispatch_now)
+
+    def _dispatch_now(self, ids: Collection[UUID]) -> None:
+        """Publish runs that were just committed; where that fails, beat does it within one poll."""
+        clock = self.core.clock
+        with self._wiring:
+            if clock.monotonic() < self._quiet_until:
+                return
+            try:
+                self._dispatcher.dispatch(holder=self.core.node.name, ids=ids)
+            except (PublishError, StoreError) as error:
+                self._quiet_until = clock.monotonic() + _QUIET_SECONDS
+                logger.warning("beat will publish what is due, this process could not: %s", error)
+            except Exception:
+                # The caller's transaction has committed: nothing here may look like its failure.
+                self._quiet_until = clock.monotonic() + _QUIET_SECONDS
+                logger.exception("beat will publish what is due, this process could not")
+
+    def _celery_defaults(self) -> dict[str, Any]:
+        defaults: dict[str, Any] = {}
+        config = self._config
+        if settings.wants_scheduler(self.app):
+            defaults["beat_scheduler"] = settings.SCHEDULER
+        if config.max_concurrency is not None and not self.app.conf.worker_concurrency:
+            defaults["worker_concurrency"] = config.max_concurrency
+        if settings.is_embedded(config) and not settings.has_broker(self.app):
+            url = resolved_url(settings.store_url(config), Path.cwd())
+            path = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+            defaults["broker_url"] = fs_transport.broker_url(settings.broker_folder(path))
+        return defaults
+
+    def _on_finalized(self, **_: Any) -> None:
+        resolved_handler(self._exception_handler)
+        self.app.task(name=LOST_TASK, shared=False, ignore_result=True, serializer="json")(self._lost_attempt)
+
+    def _lost_attempt(self, ticker_id: str, ticker_type: int, message: str, was_cancelled: bool) -> None:
+        """Call the user's exception handler for an attempt whose own process could not."""
+        kind = TickerType(ticker_type)
+        if was_cancelled:
+            self._handler.cancelled(TickerCancelled(message), UUID(ticker_id), kind)
+        else:
+            self._handler.failed(WorkerLostError(message), UUID(ticker_id), kind)
+
+
+class _Managers:
+    def __init__(self, core: Core, dispatch_now: Callable[[Collection[UUID]], None]) -> None:
+        storing = Storing(core, dispatch_now)
+        self.time_tickers = TimeTickerManager(storing)
+        self.cron_tickers = CronTickerManager(storing)
+        self.runs = RunReader(core)
+
+
+def maybe_unwrapped(app: Celery) -> Celery:
+    """Return the app behind the proxy that ``current_app`` and the command line hand out."""
+    unwrap: Callable[[], Celery] | None = getattr(app, "_get_current_object", None)
+    return app if unwrap is None else unwrap()
+
+
+def is_finalised(app: Celery) -> bool:
+    """Whether the app takes no more pending decorators."""
+    finalised: bool = vars(app)["finalized"]
+    return finalised

@@ -1,0 +1,99 @@
+"""Turn the instants of cron tickers into occurrences."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from tickerq_celery.core import Core
+from tickerq_celery.cron import CronSchedule
+from tickerq_celery.drafts import misfire_reason, occurrence_row, skipped_row
+from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
+from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.planner import Plan, plan
+from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.store import cron_tickers, tickers
+
+logger = logging.getLogger(__name__)
+_CRONS_AT_ONCE = 100
+OVERLAP_REASON = "Overlap: an earlier occurrence of this cron ticker has not ended"
+
+
+class Firing:
+    """Creates occurrences: one for each instant, whichever beat does it."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def fire(self) -> bool:
+        """Create the occurrences that are due; say whether more cron tickers may be due."""
+        return self._core.database.write(self._fire)
+
+    def _fire(self, connection: Connection) -> bool:
+        core = self._core
+        due = cron_tickers.lock_due(
+            connection, core.clock, namespace=core.config.namespace, limit=_CRONS_AT_ONCE
+        )
+        if not due:
+            return False
+        now = connection.scalars(select(sql_now(core.clock))).one()
+        for row in due:
+            self._fire_one(connection, row._asdict(), now)
+        return len(due) == _CRONS_AT_ONCE
+
+    def _fire_one(self, connection: Connection, cron: Mapping[str, Any], now: datetime) -> None:
+        try:
+            decided = self._plan(cron, now)
+        except TickerValidationError as error:
+            # Only a change of the zone data, or of the table by hand, leads here: stop it, and say so.
+            logger.error("cron ticker %s cannot fire any more: %s", cron["id"], error)  # noqa: TRY400
+            decided = Plan(instants=(), next_run_at=None, skipped=None)
+        if cron["is_enabled"]:
+            self._insert(connection, cron, decided, now)
+        cron_tickers.advance(
+            connection,
+            cron["id"],
+            seen=cron["next_run_at"],
+            next_run_at=decided.next_run_at if cron["is_enabled"] else None,
+            last_run_at=decided.instants[-1] if decided.instants else None,
+        )
+
+    def _plan(self, cron: Mapping[str, Any], now: datetime) -> Plan:
+        schedule = CronSchedule.parse(cron["expression"], time_zone=cron["time_zone"], day_or=cron["day_or"])
+        grace = cron["misfire_grace"]
+        return plan(
+            schedule,
+            next_run_at=cron["next_run_at"],
+            now=now,
+            late_after=self._core.config.late_after,
+            misfire=MisfirePolicy(cron["misfire"]),
+            misfire_limit=cron["misfire_limit"],
+            misfire_grace=None if grace is None else timedelta(seconds=grace),
+        )
+
+    def _insert(self, connection: Connection, cron: Mapping[str, Any], decided: Plan, now: datetime) -> None:
+        rows = []
+        if decided.skipped is not None:
+            missed = occurrence_row(cron, instant=decided.skipped.first, now=now)
+            rows.append(skipped_row(missed, reason=misfire_reason(decided.skipped, cron["misfire"]), now=now))
+        taken = cron["overlap"] == OverlapPolicy.SKIP and self._overlaps(connection, cron)
+        for instant in decided.instants:
+            row = occurrence_row(cron, instant=instant, now=now)
+            if cron["overlap"] == OverlapPolicy.SKIP:
+                row = (
+                    skipped_row(row, reason=OVERLAP_REASON, now=now)
+                    if taken
+                    else row | {"active_key": _overlap_key(cron)}
+                )
+                taken = True
+            rows.append(row)
+        cron_tickers.add_occurrences(connection, rows)
+
+    def _overlaps(self, connection: Connection, cron: Mapping[str, Any]) -> bool:
+        return tickers.active_id(connection, cron["namespace"], _overlap_key(cron)) is not None
+
+
+def _overlap_key(cron: Mapping[str, Any]) -> str:
+    return f"cron:{cron['id']}"

@@ -1,0 +1,75 @@
+"""What a decorated function becomes: still callable, and able to schedule itself."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import update_wrapper
+from typing import Any, Protocol
+
+from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.registry import Function
+from tickerq_celery.tickers import TimeTicker
+from tickerq_celery.views import Run
+
+
+class Adds(Protocol):
+    """Where time tickers are added."""
+
+    def add(self, ticker: TimeTicker, *, session: object = None) -> Run:
+        """Schedule a run and return it."""
+
+    @property
+    def now(self) -> datetime:
+        """The present moment."""
+
+
+class TickerFunction:
+    """A registered function. Calling it runs its body, here and now, and records nothing."""
+
+    def __init__(self, function: Function, manager: Callable[[], Adds]) -> None:
+        self._manager = manager
+        self.definition = function
+        update_wrapper(self, function.body)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.definition.body(*args, **kwargs)
+
+    @property
+    def name(self) -> str:
+        """The function's stable name."""
+        return self.definition.name
+
+    def schedule(
+        self,
+        request: object = None,
+        *,
+        at: datetime | None = None,
+        delay: timedelta | float | None = None,
+        session: object = None,
+        **ticker: Any,
+    ) -> Run:
+        """Schedule a run at a moment, after a ``delay`` (seconds or a timedelta), or now.
+
+        Further keywords are fields of TimeTicker.
+
+        Raises:
+            TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
+        """
+        manager = self._manager()
+        return manager.add(
+            TimeTicker(
+                function=self.name, execution_time=_moment(manager, at, delay), request=request, **ticker
+            ),
+            session=session,
+        )
+
+
+def _moment(manager: Adds, at: datetime | None, delay: timedelta | float | None) -> datetime | None:
+    if delay is None:
+        return at
+    if at is not None:
+        raise TickerValidationError("delay", delay, "pass at or delay, not both")
+    if isinstance(delay, int | float):
+        delay = timedelta(seconds=delay)
+    if not isinstance(delay, timedelta):
+        raise TickerValidationError("delay", delay, "pass seconds or a timedelta")
+    return manager.now + delay

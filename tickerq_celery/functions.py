@@ -1,0 +1,83 @@
+"""ticker_function: remembers a function until an app is finalised, as Celery's shared_task does."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from celery import Celery, current_app
+from celery._state import connect_on_app_finalize
+
+from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
+from tickerq_celery.extension import TickerQ
+from tickerq_celery.function import TickerFunction
+from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.registry import make_function
+
+
+def ticker_function(
+    name: str | None = None,
+    *,
+    cron: str | None = None,
+    time_zone: str | None = None,
+    priority: TickerPriority = TickerPriority.NORMAL,
+    max_concurrency: int = 0,
+    retries: int = 0,
+    retry_intervals: Sequence[float] = (),
+    timeout: float | None = None,
+    queue: str | None = None,
+    misfire: MisfirePolicy | str = MisfirePolicy.RUN_ONCE,
+    overlap: OverlapPolicy | str = OverlapPolicy.ALLOW,
+    on_lost: OnLost | str = OnLost.RETRY,
+) -> Callable[[Callable[..., Any]], TickerFunction]:
+    """Register the decorated function with every app that has a TickerQ, without naming one.
+
+    Args:
+        name: The function's stable name; its ``__name__`` where there is none.
+        cron: An expression of 5 or 6 fields; workers seed a cron ticker for it when they start.
+        time_zone: IANA zone of ``cron``; None takes the ``time_zone`` setting.
+        priority: In which order runs of one batch are published.
+        max_concurrency: How many runs may be under way at once, in all workers together; 0: any number.
+        retries: Extra attempts after the first.
+        retry_intervals: Waits before each retry, in seconds; the last repeats; 30 s where there are none.
+        timeout: Seconds after which the body gets SoftTimeLimitExceeded (prefork pool only).
+        queue: The Celery queue; None asks Celery's router.
+        misfire: What happens to cron instants that passed while nothing ran.
+        overlap: Whether an occurrence may start while an earlier one has not ended.
+        on_lost: Whether a run whose worker died starts again, or fails.
+
+    Raises:
+        TickerValidationError: The function, or an option, cannot be used.
+        DuplicateFunctionError: Another function has this name.
+    """
+
+    def register(body: Callable[..., Any]) -> TickerFunction:
+        function = make_function(
+            body,
+            name,
+            cron=cron,
+            time_zone=time_zone,
+            priority=priority,
+            max_concurrency=max_concurrency,
+            retries=retries,
+            retry_intervals=retry_intervals,
+            timeout=timeout,
+            queue=queue,
+            misfire=misfire,
+            overlap=overlap,
+            on_lost=on_lost,
+        )
+
+        def hook_on(app: Celery) -> None:
+            tickerq = TickerQ.known(app)
+            if tickerq is not None:
+                tickerq.register(function)
+
+        connect_on_app_finalize(hook_on)
+        for tickerq in TickerQ.finalised():
+            tickerq.register(function)
+        return TickerFunction(function, _current_manager)
+
+    return register
+
+
+def _current_manager() -> TimeTickerManager:
+    return TickerQ.of(current_app).time_tickers

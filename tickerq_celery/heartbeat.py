@@ -1,0 +1,163 @@
+"""Signs of life of a worker, and the search for runs that its children lost."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.errors import SchemaError, StoreError
+from tickerq_celery.nets import Report
+from tickerq_celery.store import claims, nodes
+from tickerq_celery.store.claims import Started
+from tickerq_celery.store.engine import Database
+from tickerq_celery.store.nodes import NodeProfile
+
+logger = logging.getLogger(__name__)
+_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    id: UUID
+    claim_no: int
+
+
+class Heartbeat:
+    """Beats for one node, and names the runs that are InProgress under it but not in its hands.
+
+    ``held_requests`` returns the Celery task ids that this process still has; ``on_missing`` is called for
+    a run that was missing from them in two beats in a row.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        profile: NodeProfile,
+        *,
+        held_requests: Callable[[], Collection[str]],
+        on_missing: Callable[[Started], None],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._profile = profile
+        self._held_requests = held_requests
+        self._on_missing = on_missing
+        self._suspects: set[_Key] = set()
+
+    def beat(self) -> None:
+        """Give one sign of life and compare; a node that was declared dead registers anew.
+
+        Raises:
+            StoreError: The database is away.
+        """
+        alive = self._database.write(lambda connection: nodes.beat(connection, self._clock, self._profile.id))
+        if not alive:
+            logger.warning("node %s had been declared dead, it registers again", self._profile.name)
+            self._database.write(lambda connection: nodes.register(connection, self._clock, self._profile))
+        self._compare()
+
+    def leave(self) -> None:
+        """Remove the node's row, unless runs are still InProgress under it."""
+        self._database.write(self._leave)
+
+    def _compare(self) -> None:
+        # Read the rows first: a run that ends in between is then missing from neither.
+        rows = self._database.read(self._running)
+        held = self._held_requests()
+        missing = {_Key(run.id, run.claim_no): run for run in rows if f"{run.id}:{run.claim_no}" not in held}
+        for key in self._suspects & missing.keys():
+            self._on_missing(missing[key])
+        self._suspects = set(missing)
+
+    def _running(self, connection: Connection) -> list[Started]:
+        return claims.running_under(connection, self._profile.id, limit=_AT_ONCE)
+
+    def _leave(self, connection: Connection) -> None:
+        if not claims.running_under(connection, self._profile.id, limit=1):
+            nodes.remove(connection, self._profile.id)
+
+
+class HeartbeatThread(threading.Thread):
+    """Enrols a worker, then beats every ``interval`` seconds and writes reports, until stopped.
+
+    A database that is away is said once, and waited out.
+    """
+
+    def __init__(
+        self,
+        heartbeat: Heartbeat,
+        interval: float,
+        *,
+        enrol: Callable[[], None],
+        reports: SimpleQueue[Report],
+        catch: Callable[[Report], None],
+        refused: Callable[[SchemaError], None],
+    ) -> None:
+        super().__init__(name="tickerq-heartbeat", daemon=True)
+        self._heartbeat = heartbeat
+        self._interval = interval
+        self._enrol = enrol
+        self._reports = reports
+        self._catch = catch
+        self._refused = refused
+        self._stopped = threading.Event()
+        self._beat_at = 0.0
+        self._is_away = False
+
+    def run(self) -> None:
+        pause = min(1.0, self._interval)
+        while not self._attempt(self._enrol):
+            if self._stopped.wait(pause):
+                return
+            pause = min(pause * 2, self._interval)
+        self._beat_at = time.monotonic() + self._interval
+        while not self._stopped.is_set():
+            self._attempt(self._write_report)
+            if time.monotonic() >= self._beat_at:
+                self._beat_at = time.monotonic() + self._interval
+                self._attempt(self._heartbeat.beat)
+
+    def stop(self) -> None:
+        """End the thread and remove the node's row."""
+        self._stopped.set()
+        self.join(timeout=self._interval + 5)
+        self._attempt(self._heartbeat.leave)
+
+    def _write_report(self) -> None:
+        try:
+            report = self._reports.get(timeout=max(0.0, min(self._beat_at - time.monotonic(), 0.5)))
+        except Empty:
+            return
+        try:
+            self._catch(report)
+        except StoreError:
+            self._reports.put(report)
+            self._stopped.wait(min(1.0, self._interval))
+            raise
+
+    def _attempt(self, step: Callable[[], None]) -> bool:
+        try:
+            step()
+        except StoreError as error:
+            if not self._is_away:
+                logger.error("this worker waits for the store: %s", error)  # noqa: TRY400
+            self._is_away = True
+            return False
+        except SchemaError as error:
+            self._refused(error)
+            return False
+        except Exception:
+            # The thread must outlive whatever one step meets: without it the worker counts as dead.
+            logger.exception("a heartbeat failed")
+            return False
+        if self._is_away:
+            logger.warning("the store answers again")
+        self._is_away = False
+        return True

@@ -1,0 +1,142 @@
+"""Which status may follow which, and what the end of an attempt means for its run."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tickerq_celery.enums import TERMINAL, OnLost, TickerStatus
+from tickerq_celery.errors import IllegalTransitionError, TerminateExecution, TickerCancelled
+from tickerq_celery.retry import RetryPolicy
+
+LOST = "WorkerLost"
+_TRANSITIONS = {
+    TickerStatus.IDLE: frozenset({TickerStatus.QUEUED, TickerStatus.CANCELLED, TickerStatus.SKIPPED}),
+    TickerStatus.QUEUED: frozenset(
+        {TickerStatus.IDLE, TickerStatus.IN_PROGRESS, TickerStatus.CANCELLED, TickerStatus.SKIPPED}
+    ),
+    TickerStatus.IN_PROGRESS: TERMINAL | {TickerStatus.IDLE},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What is kept of an exception."""
+
+    type: str
+    message: str
+    traceback: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a run stood when its attempt began: all that decides what the attempt's end means."""
+
+    retry_count: int
+    rescue_count: int
+    is_due: bool
+    policy: RetryPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What to write when an attempt ends.
+
+    ``attempt_status`` goes to the attempt, ``status`` to the run: Idle with a ``wait`` where the run
+    goes on, else a terminal one.
+    """
+
+    status: TickerStatus
+    attempt_status: TickerStatus
+    wait: timedelta | None = None
+    retry_count: int = 0
+    rescue_count: int = 0
+    failure: Failure | None = None
+    skipped_reason: str | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the run will have another attempt."""
+        return self.status is TickerStatus.IDLE
+
+
+def check_transition(before: TickerStatus, after: TickerStatus) -> None:
+    """Refuse a move that the protocol does not know.
+
+    Raises:
+        IllegalTransitionError: ``after`` may not follow ``before``.
+    """
+    if after not in _TRANSITIONS.get(before, frozenset()):
+        raise IllegalTransitionError(before.name, after.name)
+
+
+def succeeded(standing: Standing) -> Outcome:
+    """Return the outcome of a body that returned: DueDone where the run was late, else Done."""
+    status = TickerStatus.DUE_DONE if standing.is_due else TickerStatus.DONE
+    return _ended(standing, status, None)
+
+
+def failed(standing: Standing, failure: Failure) -> Outcome:
+    """Return the outcome of a body that raised: another attempt while retries are left, else Failed."""
+    wait = standing.policy.wait_before(standing.retry_count + 1)
+    if wait is None:
+        return _ended(standing, TickerStatus.FAILED, failure)
+    return Outcome(
+        status=TickerStatus.IDLE,
+        attempt_status=TickerStatus.FAILED,
+        wait=wait,
+        retry_count=standing.retry_count + 1,
+        rescue_count=standing.rescue_count,
+        failure=failure,
+    )
+
+
+def cancelled(standing: Standing, failure: Failure) -> Outcome:
+    """Return the outcome of a body that gave up because its run was cancelled: no retry."""
+    return _ended(standing, TickerStatus.CANCELLED, failure)
+
+
+def terminated(standing: Standing, error: TerminateExecution) -> Outcome:
+    """Return the outcome that a body asked for by raising TerminateExecution; Skipped by default."""
+    status = TickerStatus(error.status if error.status is not None else TickerStatus.SKIPPED)
+    if status not in TERMINAL:
+        reason = f"TerminateExecution asked for {status.name}, which is not terminal: {error.message}"
+        return _ended(standing, TickerStatus.FAILED, Failure(type="TerminateExecution", message=reason))
+    if status is TickerStatus.SKIPPED:
+        return _ended(standing, status, None, skipped_reason=error.message)
+    return _ended(standing, status, Failure(type="TerminateExecution", message=error.message))
+
+
+def lost(standing: Standing, *, on_lost: OnLost, max_rescues: int, message: str) -> Outcome:
+    """Return the outcome of an attempt whose worker died: a rescue uses up no retry."""
+    failure = Failure(type=LOST, message=message)
+    if on_lost is OnLost.FAIL or standing.rescue_count >= max_rescues:
+        return _ended(standing, TickerStatus.FAILED, failure)
+    return Outcome(
+        status=TickerStatus.IDLE,
+        attempt_status=TickerStatus.FAILED,
+        wait=timedelta(0),
+        retry_count=standing.retry_count,
+        rescue_count=standing.rescue_count + 1,
+        failure=failure,
+    )
+
+
+def outcome_of(error: Exception, failure: Failure, standing: Standing) -> Outcome:
+    """Return the outcome of a body that raised ``error``."""
+    if isinstance(error, TerminateExecution):
+        return terminated(standing, error)
+    if isinstance(error, TickerCancelled):
+        return cancelled(standing, failure)
+    return failed(standing, failure)
+
+
+def _ended(
+    standing: Standing, status: TickerStatus, failure: Failure | None, skipped_reason: str | None = None
+) -> Outcome:
+    return Outcome(
+        status=status,
+        attempt_status=status,
+        retry_count=standing.retry_count,
+        rescue_count=standing.rescue_count,
+        failure=failure,
+        skipped_reason=skipped_reason,
+    )

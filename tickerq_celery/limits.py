@@ -1,0 +1,82 @@
+"""The limits of what a ticker's fields may hold; each breach is an error that names field and value."""
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from tickerq_celery.errors import TickerValidationError
+
+LONGEST_FUNCTION = 200
+LONGEST_DESCRIPTION = 500
+LONGEST_KEY = 200
+LONGEST_QUEUE = 200
+MOST_TAGS = 20
+LONGEST_TAG = 50
+MOST_RETRIES = 1_000
+LONGEST_INTERVAL = 30 * 24 * 3600
+
+
+def name(field: str, value: object, longest: int) -> str:
+    """Return a name that every database compares alike: not empty, no outer spaces, no NUL."""
+    text = words(field, value, longest)
+    if not text.strip() or text != text.strip():
+        raise TickerValidationError(field, value, "pass a text without outer spaces, not an empty one")
+    return text
+
+
+def words(field: str, value: object, longest: int) -> str:
+    """Return a text of at most ``longest`` characters that every database can store."""
+    if not isinstance(value, str):
+        raise TickerValidationError(field, value, "pass a str")
+    if len(value) > longest:
+        raise TickerValidationError(field, value, f"at most {longest} characters, this has {len(value)}")
+    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise TickerValidationError(field, value, "NUL and lone surrogates cannot be stored")
+    return value
+
+
+def tags(value: object) -> list[str]:
+    """Return a ticker's tags."""
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise TickerValidationError("tags", value, "pass a list of str")
+    if len(value) > MOST_TAGS:
+        raise TickerValidationError("tags", value, f"at most {MOST_TAGS} tags, these are {len(value)}")
+    return [name("tags", tag, LONGEST_TAG) for tag in value]
+
+
+def retries(value: object) -> int:
+    """Return how many extra attempts a run has."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_RETRIES:
+        raise TickerValidationError("retries", value, f"pass a whole number from 0 to {MOST_RETRIES}")
+    return value
+
+
+def retry_intervals(value: object) -> list[float]:
+    """Return the waits before each retry, in seconds."""
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise TickerValidationError("retry_intervals", value, "pass a list of seconds")
+    if len(value) > MOST_RETRIES:
+        raise TickerValidationError("retry_intervals", value, f"at most {MOST_RETRIES} intervals")
+    return [seconds("retry_intervals", each) for each in value]
+
+
+def seconds(field: str, value: object, longest: float = LONGEST_INTERVAL) -> float:
+    """Return a duration in seconds, from 0 to ``longest``."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or not 0 <= value <= longest:  # type: ignore[arg-type,operator]
+        raise TickerValidationError(field, value, f"pass seconds from 0 to {longest:g}")
+    return value  # type: ignore[return-value]
+
+
+def moment(field: str, value: object) -> datetime:
+    """Return an aware moment as UTC."""
+    if not isinstance(value, datetime):
+        raise TickerValidationError(field, value, "pass a datetime")
+    if value.tzinfo is None or value.utcoffset() is None:
+        raise TickerValidationError(
+            field, value, "a naive datetime is ambiguous: pass an aware one, such as datetime.now(UTC)"
+        )
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise TickerValidationError(field, value, "out of range in UTC") from error

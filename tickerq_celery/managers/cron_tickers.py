@@ -1,0 +1,256 @@
+"""Define, change, pause and read cron tickers."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from tickerq_celery.cron import preview
+from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, cron_ticker_row, next_run
+from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
+from tickerq_celery.managers.storing import Storing, statuses_from
+from tickerq_celery.models import cron_tickers as table
+from tickerq_celery.store import claims, cron_tickers, tickers
+from tickerq_celery.store.engine import insert_rows
+from tickerq_celery.store.tickers import RunFilter
+from tickerq_celery.tickers import CronTicker
+from tickerq_celery.views import Cron, Page, Run
+
+_KIND = "cron ticker"
+_CHANGEABLE = {field.name for field in fields(CronTicker)} - {"namespace"}
+_MOVES_NEXT_RUN = {"expression", "time_zone", "day_or", "is_enabled"}
+_MOST_PENDING = 10_000
+
+
+class CronTickerManager:
+    """Standing definitions. Every call is one transaction, or part of the caller's ``session``."""
+
+    def __init__(self, storing: Storing) -> None:
+        self._storing = storing
+
+    def add(self, ticker: CronTicker, *, session: object = None, allow_unknown: bool = False) -> Cron:
+        """Store a cron ticker and return it; its first occurrence is the first instant after now.
+
+        Raises:
+            InvalidCronError: The expression cannot be parsed, or never fires.
+            TickerValidationError: A field or the request cannot be stored; nothing is.
+            StoreError: The database is away.
+        """
+        return self.add_batch([ticker], session=session, allow_unknown=allow_unknown)[0]
+
+    def add_batch(
+        self, batch: Sequence[CronTicker], *, session: object = None, allow_unknown: bool = False
+    ) -> list[Cron]:
+        """Store cron tickers, all or none, and return them in their order; raises what ``add`` does."""
+        for ticker in batch:
+            if not isinstance(ticker, CronTicker):
+                raise TickerValidationError("ticker", ticker, "pass a CronTicker")
+        return self._storing.in_transaction(
+            lambda connection: self._insert(connection, batch, allow_unknown), session
+        )
+
+    def get(self, cron_id: UUID) -> Cron:
+        """Return a cron ticker.
+
+        Raises:
+            TickerNotFoundError: There is none.
+        """
+        return self._storing.core.database.read(lambda connection: self._get(connection, cron_id))
+
+    def find(
+        self,
+        *,
+        function: str | None = None,
+        is_enabled: bool | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[Cron]:
+        """Return a page of cron tickers, the newest first; ``cursor`` is the page before's."""
+        core = self._storing.core
+        return core.database.read(
+            lambda connection: cron_tickers.find(
+                connection,
+                core.config.namespace,
+                function=function,
+                is_enabled=is_enabled,
+                limit=limit,
+                cursor=cursor,
+            )
+        )
+
+    def update(self, cron_id: UUID, *, allow_unknown: bool = False, **changes: Any) -> Cron:
+        """Change fields of a cron ticker and of its occurrences that nobody has claimed, and return it.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerValidationError: A field does not exist, or its value cannot be stored.
+        """
+        for name, value in changes.items():
+            if name not in _CHANGEABLE:
+                raise TickerValidationError(name, value, "a cron ticker has no such field to change")
+        return self._storing.core.database.write(
+            lambda connection: self._update(connection, cron_id, changes, allow_unknown)
+        )
+
+    def delete(self, cron_id: UUID) -> bool:
+        """Delete a cron ticker with its occurrences; say whether it was there."""
+        return self.delete_batch([cron_id]) == 1
+
+    def delete_batch(self, ids: Collection[UUID]) -> int:
+        """Delete cron tickers with their occurrences, all or none; return how many were there."""
+        core = self._storing.core
+        return core.database.write(
+            lambda connection: cron_tickers.remove(connection, core.config.namespace, ids)
+        )
+
+    def pause(self, cron_id: UUID, *, reason: str | None = None, by: str | None = None) -> Cron:
+        """Stop a cron ticker from firing, and hold its occurrences that nobody has claimed.
+
+        Raises:
+            TickerNotFoundError: There is none.
+        """
+        return self._storing.core.database.write(
+            lambda connection: self._pause(connection, cron_id, reason, by)
+        )
+
+    def resume(self, cron_id: UUID) -> Cron:
+        """Let a paused cron ticker fire again, from its next instant on; what was held runs now.
+
+        Raises:
+            TickerNotFoundError: There is none.
+        """
+        return self._storing.core.database.write(lambda connection: self._resume(connection, cron_id))
+
+    def occurrences(
+        self,
+        cron_id: UUID,
+        *,
+        status: TickerStatus | Collection[TickerStatus] | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[Run]:
+        """Return a page of a cron ticker's occurrences, the newest first."""
+        core = self._storing.core
+        wanted = RunFilter(cron_ticker_id=cron_id, statuses=statuses_from(status))
+        return core.database.read(
+            lambda connection: tickers.find(
+                connection, core.config.namespace, wanted, limit=limit, cursor=cursor
+            )
+        )
+
+    def preview(
+        self,
+        expression: str,
+        *,
+        time_zone: str = "UTC",
+        after: datetime | None = None,
+        count: int = 10,
+        day_or: bool = False,
+    ) -> list[datetime]:
+        """Return the next instants of an expression, strictly after ``after`` (None: now).
+
+        Raises:
+            InvalidCronError: The expression cannot be parsed, or never fires.
+        """
+        start = self._storing.core.clock.now() if after is None else after
+        return preview(expression, time_zone=time_zone, after=start, count=count, day_or=day_or)
+
+    def _insert(self, connection: Connection, batch: Sequence[CronTicker], allow_unknown: bool) -> list[Cron]:
+        storing = self._storing
+        known = storing.known(connection, batch, allow_unknown=allow_unknown)
+        now = storing.now(connection)
+        rows = []
+        for ticker in batch:
+            namespace = storing.namespace(ticker.namespace)
+            function = known[namespace, ticker.function]
+            rows.append(
+                cron_ticker_row(
+                    ticker,
+                    namespace=namespace,
+                    request=storing.encoded(ticker.request, function),
+                    defaults=function.defaults,
+                    default_zone=storing.core.config.time_zone,
+                    now=now,
+                )
+            )
+        insert_rows(connection, table, rows)
+        found = [cron_tickers.get(connection, row["namespace"], row["id"]) for row in rows]
+        return [cron for cron in found if cron is not None]
+
+    def _update(
+        self, connection: Connection, cron_id: UUID, changes: dict[str, Any], allow_unknown: bool
+    ) -> Cron:
+        storing = self._storing
+        wanted = replace(_as_ticker(self._get(connection, cron_id, lock=True)), **changes)
+        known = storing.known(connection, [wanted], allow_unknown=allow_unknown)
+        namespace = storing.namespace(wanted.namespace)
+        function = known[namespace, wanted.function]
+        row = cron_ticker_row(
+            wanted,
+            namespace=namespace,
+            request=storing.encoded(wanted.request, function),
+            defaults=function.defaults,
+            default_zone=storing.core.config.time_zone,
+            now=storing.now(connection),
+        )
+        columns = {name: row[name] for name in changes}
+        if _MOVES_NEXT_RUN & changes.keys():
+            columns["next_run_at"] = row["next_run_at"]
+        cron_tickers.edit(connection, storing.core.clock, cron_id, columns)
+        pending = {name: row[name] for name in changes if name in OCCURRENCE_FIELDS}
+        if pending:
+            cron_tickers.rewrite_pending(connection, cron_id, pending)
+        return self._get(connection, cron_id)
+
+    def _pause(self, connection: Connection, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
+        cron = self._get(connection, cron_id, lock=True)
+        if cron.is_enabled:
+            changes: dict[str, Any] = {
+                "is_enabled": False,
+                "paused_reason": reason,
+                "paused_by": by,
+                "paused_at": self._storing.now(connection),
+                "next_run_at": None,
+            }
+            cron_tickers.edit(connection, self._storing.core.clock, cron_id, changes)
+            cron_tickers.hold_pending(connection, cron_id)
+        return self._get(connection, cron_id)
+
+    def _resume(self, connection: Connection, cron_id: UUID) -> Cron:
+        core = self._storing.core
+        cron = self._get(connection, cron_id, lock=True)
+        if not cron.is_enabled:
+            changes: dict[str, Any] = {
+                "is_enabled": True,
+                "paused_reason": None,
+                "paused_by": None,
+                "paused_at": None,
+                "next_run_at": next_run(
+                    cron.expression, cron.time_zone, cron.day_or, self._storing.now(connection)
+                ),
+            }
+            cron_tickers.edit(connection, core.clock, cron_id, changes)
+            claims.lift(
+                connection,
+                core.clock,
+                namespace=core.config.namespace,
+                reason=HoldReason.PAUSED,
+                keys=[str(cron_id)],
+                limit=_MOST_PENDING,
+            )
+        return self._get(connection, cron_id)
+
+    def _get(self, connection: Connection, cron_id: UUID, *, lock: bool = False) -> Cron:
+        cron = cron_tickers.get(connection, self._storing.core.config.namespace, cron_id, lock=lock)
+        if cron is None:
+            raise TickerNotFoundError(_KIND, cron_id)
+        return cron
+
+
+def _as_ticker(cron: Cron) -> CronTicker:
+    names = {field.name for field in fields(CronTicker)}
+    return CronTicker(**{name: getattr(cron, name) for name in names})

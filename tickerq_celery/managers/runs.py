@@ -1,0 +1,50 @@
+"""Read runs of both kinds, time tickers and cron occurrences."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from tickerq_celery.core import Core
+from tickerq_celery.enums import TickerStatus, TickerType
+from tickerq_celery.errors import TickerNotFoundError
+from tickerq_celery.managers.storing import statuses_from
+from tickerq_celery.store import tickers
+from tickerq_celery.store.tickers import RunFilter
+from tickerq_celery.views import Page, Run
+
+
+class RunReader:
+    """What happened, happens and will happen, of both kinds."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def get(self, ticker_id: UUID) -> Run:
+        """Return a run with its attempts.
+
+        Raises:
+            TickerNotFoundError: There is none.
+        """
+        run = self._core.database.read(
+            lambda connection: tickers.get(connection, self._core.config.namespace, ticker_id)
+        )
+        if run is None:
+            raise TickerNotFoundError("run", ticker_id)
+        return run
+
+    def find(
+        self,
+        *,
+        function: str | None = None,
+        status: TickerStatus | Collection[TickerStatus] | None = None,
+        type: TickerType | None = None,
+        tag: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[Run]:
+        """Return a page of runs, the newest first; ``cursor`` is the page before's."""
+        wanted = RunFilter(function=function, statuses=statuses_from(status), type=type, tag=tag)
+        return self._core.database.read(
+            lambda connection: tickers.find(
+                connection, self._core.config.namespace, wanted, limit=limit, cursor=cursor
+            )
+        )

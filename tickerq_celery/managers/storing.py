@@ -1,0 +1,122 @@
+"""What managers of both kinds share: known functions, encoded requests, transactions, dispatch."""
+
+import logging
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from tickerq_celery import limits, payload
+from tickerq_celery.core import Core
+from tickerq_celery.drafts import FunctionDefaults
+from tickerq_celery.enums import TickerStatus
+from tickerq_celery.errors import TickerValidationError, UnknownFunctionError
+from tickerq_celery.managers.after_commit import joined, when_committed
+from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.store import functions
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of a function: its defaults, and its request type where its code is at hand."""
+
+    defaults: FunctionDefaults
+    request_type: object = None
+
+
+class Storing:
+    """One transaction for each call: the manager's own, or the caller's ``session``."""
+
+    def __init__(self, core: Core, dispatch_now: Callable[[Collection[UUID]], None]) -> None:
+        self.core = core
+        self._dispatch_now = dispatch_now
+
+    def in_transaction(self, work: Callable[[Connection], T], session: object) -> T:
+        """Run ``work`` in the caller's transaction, or in one of its own where there is no session."""
+        if session is None:
+            return self.core.database.write(work)
+        return work(joined(session).connection())
+
+    def dispatch(self, ids: Collection[UUID], session: object) -> None:
+        """Publish runs that are due at once: now, or when the caller's transaction has committed."""
+        if not ids:
+            return
+        if session is None:
+            self._dispatch_now(ids)
+            return
+        owner = joined(session)
+        when_committed(owner, owner.connection(), lambda: self._dispatch_now(ids))
+
+    def now(self, connection: Connection) -> datetime:
+        """Return the store's present moment."""
+        return connection.scalars(select(sql_now(self.core.clock))).one()
+
+    def namespace(self, wanted: str | None) -> str:
+        """Return a ticker's namespace: its own, or that of this application."""
+        return self.core.config.namespace if wanted is None else limits.name("namespace", wanted, 100)
+
+    def known(
+        self, connection: Connection, tickers: Iterable[Any], *, allow_unknown: bool
+    ) -> dict[tuple[str, str], Known]:
+        """Return what is known of the functions that ``tickers`` name, by namespace and name.
+
+        Raises:
+            UnknownFunctionError: One is registered neither here nor by any worker that ever was.
+        """
+        found: dict[tuple[str, str], Known] = {}
+        elsewhere: dict[str, set[str]] = {}
+        for ticker in tickers:
+            name = limits.name("function", ticker.function, limits.LONGEST_FUNCTION)
+            namespace = self.namespace(ticker.namespace)
+            function = self.core.registry.get(name) if namespace == self.core.config.namespace else None
+            if function is not None:
+                defaults = _defaults(function)
+                found[namespace, name] = Known(
+                    defaults=defaults, request_type=function.signature.request_type
+                )
+            else:
+                elsewhere.setdefault(namespace, set()).add(name)
+        for namespace, names in elsewhere.items():
+            records = functions.find(connection, namespace, names)
+            for name in sorted(names):
+                if name in records:
+                    found[namespace, name] = Known(defaults=_defaults(records[name]))
+                elif allow_unknown:
+                    found[namespace, name] = Known(defaults=FunctionDefaults())
+                else:
+                    raise UnknownFunctionError(name)
+        return found
+
+    def encoded(self, request: object, known: Known) -> bytes | None:
+        """Return a request as it is stored, checked against the function's type where that is at hand."""
+        return payload.encode(request, request_type=known.request_type, limit=self.core.config.payload_limit)
+
+
+def statuses_from(value: object) -> Collection[TickerStatus] | None:
+    """Return the statuses that a caller asks for: one, several, or None for any.
+
+    Raises:
+        TickerValidationError: One of them is no TickerStatus.
+    """
+    if value is None:
+        return None
+    asked = [value] if isinstance(value, int | str) else value
+    try:
+        return {TickerStatus(each) for each in asked}  # type: ignore[attr-defined]  # refused below
+    except (TypeError, ValueError) as error:
+        raise TickerValidationError("status", value, "pass one TickerStatus, or several") from error
+
+
+def _defaults(source: Any) -> FunctionDefaults:
+    return FunctionDefaults(
+        retries=source.retries,
+        retry_intervals=tuple(source.retry_intervals),
+        priority=int(source.priority),
+        queue=source.queue,
+    )

@@ -1,0 +1,249 @@
+"""Schedule, change and read time tickers."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from tickerq_celery.drafts import ticker_fields, time_ticker_row
+from tickerq_celery.enums import TickerStatus, TickerType
+from tickerq_celery.errors import (
+    DuplicateTickerError,
+    TickerNotFoundError,
+    TickerStateError,
+    TickerValidationError,
+)
+from tickerq_celery.managers.storing import Known, Storing, statuses_from
+from tickerq_celery.models import tickers as table
+from tickerq_celery.store import tickers
+from tickerq_celery.store.engine import insert_rows
+from tickerq_celery.store.tickers import RunFilter
+from tickerq_celery.tickers import TimeTicker
+from tickerq_celery.views import Page, Run
+
+_KIND = "time ticker"
+_FIXED = {"namespace", "unique_key"}
+_CHANGEABLE = {field.name for field in fields(TimeTicker)} - _FIXED
+
+
+class TimeTickerManager:
+    """Runs at one moment. Every call is one transaction, or part of the caller's ``session``."""
+
+    def __init__(self, storing: Storing) -> None:
+        self._storing = storing
+
+    @property
+    def now(self) -> datetime:
+        """The present moment of this process's clock."""
+        return self._storing.core.clock.now()
+
+    def add(self, ticker: TimeTicker, *, session: object = None, allow_unknown: bool = False) -> Run:
+        """Schedule a run and return it; one that is due at once starts without waiting for beat.
+
+        With ``session`` (a SQLAlchemy Session on the store's database) the ticker is stored when the
+        caller's transaction commits, or not at all. ``allow_unknown`` takes a function that no worker
+        has registered yet.
+
+        Raises:
+            TickerValidationError: A field or the request cannot be stored; nothing is.
+            DuplicateTickerError: A ticker with the same unique key is not terminal.
+            StoreError: The database is away.
+        """
+        return self.add_batch([ticker], session=session, allow_unknown=allow_unknown)[0]
+
+    def add_batch(
+        self, batch: Sequence[TimeTicker], *, session: object = None, allow_unknown: bool = False
+    ) -> list[Run]:
+        """Schedule runs, all or none, and return them in their order; raises what ``add`` does."""
+        for ticker in batch:
+            if not isinstance(ticker, TimeTicker):
+                raise TickerValidationError("ticker", ticker, "pass a TimeTicker")
+        rows = self._storing.in_transaction(
+            lambda connection: self._insert(connection, batch, allow_unknown), session
+        )
+        due = [row["id"] for row in rows if row["due_at"] <= row["created_at"]]
+        self._storing.dispatch(due, session)
+        return [_as_run(row) for row in rows]
+
+    def get(self, ticker_id: UUID) -> Run:
+        """Return a time ticker with its attempts.
+
+        Raises:
+            TickerNotFoundError: There is none.
+        """
+        core = self._storing.core
+        run = core.database.read(
+            lambda connection: tickers.get(
+                connection, core.config.namespace, ticker_id, type=TickerType.TIME_TICKER
+            )
+        )
+        if run is None:
+            raise TickerNotFoundError(_KIND, ticker_id)
+        return run
+
+    def find(
+        self,
+        *,
+        function: str | None = None,
+        status: TickerStatus | Collection[TickerStatus] | None = None,
+        tag: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[Run]:
+        """Return a page of time tickers, the newest first; ``cursor`` is the page before's."""
+        core = self._storing.core
+        wanted = RunFilter(
+            function=function, statuses=statuses_from(status), tag=tag, type=TickerType.TIME_TICKER
+        )
+        return core.database.read(
+            lambda connection: tickers.find(
+                connection, core.config.namespace, wanted, limit=limit, cursor=cursor
+            )
+        )
+
+    def update(self, ticker_id: UUID, *, allow_unknown: bool = False, **changes: Any) -> Run:
+        """Change fields of a time ticker that has not been claimed, and return it.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerStateError: It is not Idle any more.
+            TickerValidationError: A field does not exist, is fixed, or its value cannot be stored.
+        """
+        for name, value in changes.items():
+            if name not in _CHANGEABLE:
+                raise TickerValidationError(name, value, "a time ticker has no such field to change")
+        database = self._storing.core.database
+        is_due = database.write(
+            lambda connection: self._update(connection, ticker_id, changes, allow_unknown)
+        )
+        if is_due:
+            self._storing.dispatch([ticker_id], None)
+        return self.get(ticker_id)
+
+    def delete(self, ticker_id: UUID) -> bool:
+        """Delete a time ticker with its attempts; say whether it was there. A running body runs on."""
+        return self.delete_batch([ticker_id]) == 1
+
+    def delete_batch(self, ids: Collection[UUID]) -> int:
+        """Delete time tickers with their attempts, all or none; return how many were there."""
+        core = self._storing.core
+        return core.database.write(
+            lambda connection: tickers.remove(
+                connection, core.config.namespace, ids, type=TickerType.TIME_TICKER
+            )
+        )
+
+    def _insert(
+        self, connection: Connection, batch: Sequence[TimeTicker], allow_unknown: bool
+    ) -> list[dict[str, Any]]:
+        known = self._storing.known(connection, batch, allow_unknown=allow_unknown)
+        now = self._storing.now(connection)
+        rows = [self._row(ticker, known, now) for ticker in batch]
+        keys = [row["active_key"] for row in rows if row["active_key"] is not None]
+        if len(set(keys)) < len(keys):
+            raise DuplicateTickerError(next(key for key in keys if keys.count(key) > 1))
+        if not keys:
+            insert_rows(connection, table, rows)
+            return rows
+        try:
+            with connection.begin_nested():
+                insert_rows(connection, table, rows)
+        except IntegrityError as error:
+            raise self._duplicate(connection, rows, error) from error
+        return rows
+
+    def _row(self, ticker: TimeTicker, known: dict[tuple[str, str], Known], now: Any) -> dict[str, Any]:
+        namespace = self._storing.namespace(ticker.namespace)
+        function = known[namespace, ticker.function]
+        return time_ticker_row(
+            ticker,
+            namespace=namespace,
+            function=ticker.function,
+            request=self._storing.encoded(ticker.request, function),
+            now=now,
+            shared=ticker_fields(ticker, function.defaults),
+        )
+
+    @staticmethod
+    def _duplicate(
+        connection: Connection, rows: Sequence[dict[str, Any]], error: IntegrityError
+    ) -> Exception:
+        for row in rows:
+            key = row["active_key"]
+            if key is not None and tickers.active_id(connection, row["namespace"], key) is not None:
+                return DuplicateTickerError(key)
+        return error
+
+    def _update(
+        self, connection: Connection, ticker_id: UUID, changes: dict[str, Any], allow_unknown: bool
+    ) -> bool:
+        namespace = self._storing.core.config.namespace
+        run = tickers.get(connection, namespace, ticker_id, type=TickerType.TIME_TICKER)
+        if run is None:
+            raise TickerNotFoundError(_KIND, ticker_id)
+        if run.status is not TickerStatus.IDLE:
+            raise TickerStateError(ticker_id, run.status.name, "changed")
+        wanted = replace(_as_ticker(run), **changes)
+        known = self._storing.known(connection, [wanted], allow_unknown=allow_unknown)
+        row = self._row(wanted, known, self._storing.now(connection))
+        columns = {name: row[name] for name in changes}
+        if "execution_time" in changes:
+            columns |= {"due_at": row["due_at"], "held_for": None, "hold_key": None}
+        if not tickers.edit(connection, self._storing.core.clock, namespace, ticker_id, columns):
+            raise TickerStateError(ticker_id, "claimed", "changed")
+        return "execution_time" in changes and row["due_at"] <= row["created_at"]
+
+
+def _as_ticker(run: Run) -> TimeTicker:
+    return TimeTicker(
+        function=run.function,
+        execution_time=run.execution_time,
+        request=run.request,
+        description=run.description,
+        retries=run.retries,
+        retry_intervals=run.retry_intervals,
+        priority=run.priority,
+        queue=run.queue,
+        tags=run.tags,
+        unique_key=run.unique_key,
+        namespace=run.namespace,
+    )
+
+
+def _as_run(row: dict[str, Any]) -> Run:
+    return Run(
+        id=row["id"],
+        namespace=row["namespace"],
+        type=TickerType.TIME_TICKER,
+        function=row["function"],
+        description=row["description"],
+        status=TickerStatus.IDLE,
+        execution_time=row["execution_time"],
+        executed_at=None,
+        elapsed_ms=None,
+        retries=row["retries"],
+        retry_intervals=tuple(row["retry_intervals"]),
+        retry_count=0,
+        rescue_count=0,
+        is_due=False,
+        next_attempt_at=row["due_at"],
+        held_for=None,
+        exception_type=None,
+        exception_message=None,
+        skipped_reason=None,
+        lock_holder=None,
+        parent_id=None,
+        run_condition=None,
+        cron_ticker_id=None,
+        priority=row["priority"],
+        queue=row["queue"],
+        tags=tuple(row["tags"]),
+        unique_key=row["unique_key"],
+        request_bytes=row["request"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )

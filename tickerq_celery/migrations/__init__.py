@@ -1,0 +1,1 @@
+"""Alembic revisions of the store's tables, shipped with the package."""

@@ -1,0 +1,254 @@
+"""The tables of the store: every name written out, every guarantee a constraint."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    UniqueConstraint,
+)
+
+from tickerq_celery.sqltypes import Id, Json, LongText, Name, Payload, Status, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+# Names and keys are compared byte by byte: MariaDB would otherwise take "Send" and "send" for one function.
+_OPTIONS: dict[str, Any] = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_bin",
+    "mariadb_engine": "InnoDB",
+    "mariadb_charset": "utf8mb4",
+    "mariadb_collate": "utf8mb4_bin",
+}
+
+cron_tickers = Table(
+    "tickerq_cron_tickers",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("namespace", Name(100), nullable=False),
+    Column("function", Name(200), nullable=False),
+    Column("description", Name(500)),
+    Column("expression", Name(200), nullable=False),
+    Column("time_zone", Name(100), nullable=False),
+    Column("day_or", Boolean(create_constraint=False), nullable=False),
+    Column("request", Payload),
+    Column("encoding", SmallInteger, nullable=False),
+    Column("retries", Integer, nullable=False),
+    Column("retry_intervals", Json, nullable=False),
+    Column("misfire", Name(20), nullable=False),
+    Column("misfire_limit", Integer, nullable=False),
+    Column("misfire_grace", Float),
+    Column("overlap", Name(20), nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("queue", Name(200)),
+    Column("tags", Json, nullable=False),
+    Column("is_enabled", Boolean(create_constraint=False), nullable=False),
+    Column("paused_reason", Name(500)),
+    Column("paused_by", Name(200)),
+    Column("paused_at", UtcDateTime),
+    # What the code says; differs from `expression` where an operator has overridden it.
+    Column("seed_key", Name(200)),
+    Column("seed_expression", Name(200)),
+    Column("next_run_at", UtcDateTime),
+    Column("last_run_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    UniqueConstraint("namespace", "seed_key", name="uq_tickerq_cron_tickers_namespace_seed_key"),
+    Index("ix_tickerq_cron_tickers_namespace_next_run_at", "namespace", "next_run_at", "id"),
+    **_OPTIONS,
+)
+
+tickers = Table(
+    "tickerq_tickers",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("namespace", Name(100), nullable=False),
+    Column("type", SmallInteger, nullable=False),
+    Column("function", Name(200), nullable=False),
+    Column("description", Name(500)),
+    Column("status", Status, nullable=False),
+    Column("claim_no", Integer, nullable=False),
+    # NULL unless the run may be claimed from that moment on: the claim's index holds nothing else.
+    Column("due_at", UtcDateTime),
+    Column("held_for", Name(20)),
+    Column("hold_key", Name(300)),
+    # NULL unless Queued: when the sweep asks whether the message was lost.
+    Column("check_at", UtcDateTime),
+    Column("publish_count", SmallInteger, nullable=False),
+    Column("published_at", UtcDateTime),
+    # NULL unless InProgress: the node that runs it.
+    Column("running_on", Id),
+    Column("lock_holder", Name(200)),
+    Column("locked_at", UtcDateTime),
+    Column("started_at", UtcDateTime),
+    Column("execution_time", UtcDateTime),
+    Column("is_due", Boolean(create_constraint=False), nullable=False),
+    Column("request", Payload),
+    Column("encoding", SmallInteger, nullable=False),
+    Column("retries", Integer, nullable=False),
+    Column("retry_intervals", Json, nullable=False),
+    Column("retry_count", Integer, nullable=False),
+    Column("rescue_count", Integer, nullable=False),
+    Column("exception_type", Name(300)),
+    Column("exception_message", LongText),
+    Column("skipped_reason", LongText),
+    Column("elapsed_ms", BigInteger),
+    Column(
+        "parent_id",
+        Id,
+        ForeignKey("tickerq_tickers.id", name="fk_tickerq_tickers_parent_id", ondelete="CASCADE"),
+    ),
+    Column("run_condition", SmallInteger),
+    Column(
+        "cron_ticker_id",
+        Id,
+        ForeignKey("tickerq_cron_tickers.id", name="fk_tickerq_tickers_cron_ticker_id", ondelete="CASCADE"),
+    ),
+    Column("instant", UtcDateTime),
+    Column("priority", SmallInteger, nullable=False),
+    Column("queue", Name(200)),
+    Column("tags", Json, nullable=False),
+    Column("unique_key", Name(200)),
+    # The unique key, until the run is terminal.
+    Column("active_key", Name(200)),
+    # The end, written once: what history is listed by.
+    Column("ended_at", UtcDateTime),
+    Column("ended_status", Status),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    CheckConstraint("status BETWEEN 0 AND 7", name="ck_tickerq_tickers_status"),
+    CheckConstraint("due_at IS NULL OR status = 0", name="ck_tickerq_tickers_due_at"),
+    CheckConstraint("running_on IS NULL OR status = 2", name="ck_tickerq_tickers_running_on"),
+    CheckConstraint("(ended_at IS NULL) = (status < 3)", name="ck_tickerq_tickers_ended_at"),
+    UniqueConstraint("cron_ticker_id", "instant", name="uq_tickerq_tickers_cron_ticker_id_instant"),
+    UniqueConstraint("namespace", "active_key", name="uq_tickerq_tickers_namespace_active_key"),
+    Index("ix_tickerq_tickers_namespace_due_at", "namespace", "due_at", "id"),
+    Index("ix_tickerq_tickers_check_at", "check_at"),
+    Index("ix_tickerq_tickers_running_on", "running_on"),
+    Index("ix_tickerq_tickers_parent_id", "parent_id"),
+    # The id at the end lets a hold be lifted oldest first without a sort.
+    Index("ix_tickerq_tickers_held_for", "held_for", "hold_key", "id"),
+    Index("ix_tickerq_tickers_ended_at", "ended_at", "id"),
+    Index("ix_tickerq_tickers_ended_status", "ended_status", "ended_at", "id"),
+    Index("ix_tickerq_tickers_function", "function", "ended_at", "id"),
+    postgresql_with={"fillfactor": 80},
+    **_OPTIONS,
+)
+
+attempts = Table(
+    "tickerq_attempts",
+    metadata,
+    Column(
+        "ticker_id",
+        Id,
+        ForeignKey("tickerq_tickers.id", name="fk_tickerq_attempts_ticker_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("claim_no", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("status", Status, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("finished_at", UtcDateTime, nullable=False),
+    Column("exception_type", Name(300)),
+    Column("exception_message", LongText),
+    Column("traceback", LongText),
+    Column("node", Name(200)),
+    **_OPTIONS,
+)
+
+nodes = Table(
+    "tickerq_nodes",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("namespace", Name(100), nullable=False),
+    Column("kind", Name(20), nullable=False),
+    Column("name", Name(200), nullable=False),
+    Column("host", Name(200), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("version", Name(50), nullable=False),
+    Column("queues", Json, nullable=False),
+    Column("concurrency", Integer),
+    Column("prefetch", Integer),
+    Column("functions", Json, nullable=False),
+    Column("functions_hash", Name(64), nullable=False),
+    Column("clock_offset_ms", Integer, nullable=False),
+    # Grows with each heartbeat: a node whose counter stands still for one lease is dead.
+    Column("counter", BigInteger, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Index("ix_tickerq_nodes_namespace_kind", "namespace", "kind"),
+    **_OPTIONS,
+)
+
+functions = Table(
+    "tickerq_functions",
+    metadata,
+    Column("namespace", Name(100), primary_key=True),
+    Column("name", Name(200), primary_key=True),
+    Column("path", Name(500), nullable=False),
+    Column("queue", Name(200)),
+    Column("priority", SmallInteger, nullable=False),
+    Column("max_concurrency", Integer, nullable=False),
+    Column("on_lost", Name(20), nullable=False),
+    Column("retries", Integer, nullable=False),
+    Column("retry_intervals", Json, nullable=False),
+    Column("request_schema", Json),
+    Column("registered_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    **_OPTIONS,
+)
+
+meta = Table(
+    "tickerq_meta",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("store_id", Id, nullable=False),
+    Column("schema", Integer, nullable=False),
+    Column("compatible_from", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    CheckConstraint("id = 1", name="ck_tickerq_meta_single"),
+    **_OPTIONS,
+)
+
+audit = Table(
+    "tickerq_audit",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("namespace", Name(100), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", Name(200)),
+    Column("action", Name(50), nullable=False),
+    Column("object_kind", Name(50), nullable=False),
+    Column("object_id", Name(200), nullable=False),
+    Column("detail", Json),
+    Index("ix_tickerq_audit_namespace_at", "namespace", "at", "id"),
+    **_OPTIONS,
+)
+
+rollups = Table(
+    "tickerq_rollups",
+    metadata,
+    Column("namespace", Name(100), primary_key=True),
+    Column("hour", UtcDateTime, primary_key=True),
+    Column("function", Name(200), primary_key=True),
+    Column("status", Status, primary_key=True, autoincrement=False),
+    Column("runs", BigInteger, nullable=False),
+    Column("elapsed_ms", BigInteger, nullable=False),
+    **_OPTIONS,
+)

@@ -1,0 +1,86 @@
+"""What a cron ticker does at a tick: which instants get an occurrence now, and which were missed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tickerq_celery.cron import CronSchedule
+from tickerq_celery.enums import MisfirePolicy
+
+_MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misfire:
+    """The instants of one outage that get no occurrence; an inexact ``count`` is the least it can be."""
+
+    first: datetime
+    last: datetime
+    count: int
+    count_is_exact: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one look at a cron ticker decides: ``instants``, oldest first, get an occurrence each."""
+
+    instants: tuple[datetime, ...]
+    next_run_at: datetime | None
+    skipped: Misfire | None
+
+
+def plan(
+    schedule: CronSchedule,
+    *,
+    next_run_at: datetime,
+    now: datetime,
+    late_after: timedelta,
+    misfire: MisfirePolicy,
+    misfire_limit: int,
+    misfire_grace: timedelta | None,
+) -> Plan:
+    """Decide about the instants from ``next_run_at`` up to ``now``; the plan's next one is always later.
+
+    ``next_run_at`` is taken at its word. While it is not late, there was no outage and all due instants
+    run. Otherwise ``run_once`` runs the latest, ``run_all`` the latest ``misfire_limit``, ``skip`` those
+    that are not late themselves. Instants older than ``misfire_grace`` never run, and at most
+    ``misfire_limit`` do: one more is looked at, however long the outage was.
+    """
+    if now < next_run_at:
+        return Plan(instants=(), next_run_at=next_run_at, skipped=None)
+    recent = _due_newest_first(schedule, next_run_at, now, at_most=misfire_limit + 1)
+    running = [at for at in recent[:misfire_limit] if misfire_grace is None or now - at <= misfire_grace]
+    if misfire is MisfirePolicy.SKIP or now - next_run_at <= late_after:
+        running = [at for at in running if now - at <= late_after]
+    elif misfire is MisfirePolicy.RUN_ONCE:
+        running = running[:1]
+    return Plan(
+        instants=tuple(reversed(running)),
+        next_run_at=schedule.next_after(now),
+        skipped=_misfire(recent[len(running) :], next_run_at),
+    )
+
+
+def _due_newest_first(
+    schedule: CronSchedule, first: datetime, now: datetime, *, at_most: int
+) -> list[datetime]:
+    due: list[datetime] = []
+    moment = now
+    for _ in range(at_most):
+        instant = schedule.latest_at_or_before(moment)
+        if instant is None or instant <= first:
+            return [*due, first]
+        due.append(instant)
+        moment = instant - _MOMENT
+    return due
+
+
+def _misfire(skipped: list[datetime], first: datetime) -> Misfire | None:
+    if not skipped:
+        return None
+    counted_all = skipped[-1] == first
+    return Misfire(
+        first=first,
+        last=skipped[0],
+        count=len(skipped) if counted_all else len(skipped) + 1,
+        count_is_exact=counted_all,
+    )

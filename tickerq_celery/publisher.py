@@ -1,0 +1,133 @@
+"""Sends one run's message to the broker, over a connection of its own."""
+
+import json
+import math
+from typing import Any
+from uuid import UUID
+
+from celery import Celery
+from kombu import Connection, Producer
+from kombu.exceptions import KombuError
+
+from tickerq_celery.enums import TickerType
+from tickerq_celery.errors import PublishError
+from tickerq_celery.store.claims import Claim
+
+HEADER = "ticker"
+LOST_TASK = "tickerq.lost_attempt"
+_TIMEOUT = 5
+
+
+class CeleryPublisher:
+    """Hands messages to the broker of a Celery app; each holds the ticker's id and claim number only.
+
+    ``connect_timeout`` is in seconds: a process that only adds tickers must not wait long for a broker.
+    """
+
+    def __init__(self, app: Celery, *, connect_timeout: float) -> None:
+        self._app = app
+        self._connect_timeout = connect_timeout
+        self._connection: Connection | None = None
+        self._producer: Producer | None = None
+
+    def connect(self) -> None:
+        """Reach the broker once, without retries.
+
+        Raises:
+            PublishError: It is away.
+        """
+        if self._connection is not None and self._connection.connected:
+            return
+        self.close()
+        connection = self._app.connection_for_write(connect_timeout=math.ceil(self._connect_timeout))
+        connection.transport_options = _bounded(connection, self._connect_timeout) | (
+            connection.transport_options or {}
+        )
+        self._connection = connection
+        try:
+            connection.ensure_connection(
+                max_retries=1, interval_start=0, timeout=math.ceil(self._connect_timeout)
+            )
+            self._producer = self._app.amqp.Producer(connection, auto_declare=False)
+        except self._errors() as error:
+            self.close()
+            raise PublishError(_reason(error)) from error
+
+    def publish(self, claim: Claim) -> None:
+        """Send a claim's message; a repeat has the same task id.
+
+        Raises:
+            PublishError: The broker did not take it, or did not say so.
+        """
+        options: dict[str, Any] = {} if claim.queue is None else {"queue": claim.queue}
+        self._send(
+            f"tickerq.{claim.function}",
+            task_id=f"{claim.id}:{claim.number}",
+            headers={HEADER: [str(claim.id), claim.number], "celery_beat_task": True},
+            **options,
+        )
+
+    def publish_lost(
+        self, ticker_id: UUID, ticker_type: TickerType, message: str, *, was_cancelled: bool = False
+    ) -> None:
+        """Ask a worker to call the user's exception handler for an attempt that was lost.
+
+        Raises:
+            PublishError: The broker did not take it.
+        """
+        self.connect()
+        self._send(LOST_TASK, args=(str(ticker_id), int(ticker_type), message, was_cancelled))
+
+    def close(self) -> None:
+        """Let go of the connection; the next use opens another."""
+        connection, self._connection, self._producer = self._connection, None, None
+        if connection is not None:
+            connection.release()
+
+    def _send(self, name: str, **options: Any) -> None:
+        try:
+            self._app.send_task(
+                name, producer=self._producer, retry=False, ignore_result=True, serializer="json", **options
+            )
+        except self._errors() as error:
+            self.close()
+            raise PublishError(_reason(error)) from error
+
+    def _errors(self) -> tuple[type[BaseException], ...]:
+        connection = self._connection
+        known = () if connection is None else connection.recoverable_connection_errors
+        channel = () if connection is None else connection.recoverable_channel_errors
+        return (KombuError, OSError, *known, *channel)
+
+
+def _bounded(connection: Connection, connect_timeout: float) -> dict[str, object]:
+    """Return transport options that keep a broker which hangs from hanging us."""
+    name = connection.transport_cls
+    if name.startswith(("redis", "rediss", "sentinel")):
+        return {"socket_connect_timeout": connect_timeout, "socket_timeout": _TIMEOUT}
+    if name.startswith(("amqp", "pyamqp")):
+        return {"confirm_publish": True, "read_timeout": _TIMEOUT, "write_timeout": _TIMEOUT}
+    return {}
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def header_of(headers: object) -> object:
+    """Return what a message says of its ticker, or None where it is none of ours."""
+    return headers.get(HEADER) if isinstance(headers, dict) else None
+
+
+def parsed_header(header: object) -> tuple[UUID, int]:
+    """Return the ticker id and claim number of a header.
+
+    Raises:
+        ValueError: It is garbage.
+    """
+    if not isinstance(header, list | tuple) or len(header) != 2:
+        raise ValueError(f"not [id, claim number]: {json.dumps(header, default=str)[:200]}")
+    ticker_id, number = header
+    if not isinstance(ticker_id, str) or type(number) is not int:
+        raise ValueError(f"not [id, claim number]: {str(header)[:200]}")
+    return UUID(ticker_id), number

@@ -1,0 +1,136 @@
+"""Record what a worker does with its claims: start, finish, rescue."""
+
+import logging
+import random
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from tickerq_celery.core import Core
+from tickerq_celery.enums import HoldReason, OnLost, TickerType
+from tickerq_celery.errors import StoreError
+from tickerq_celery.lifecycle import Outcome, lost
+from tickerq_celery.store import claims, ends, functions
+from tickerq_celery.store.claims import Started
+
+logger = logging.getLogger(__name__)
+_LONGEST_PAUSE = 5.0
+
+
+class LostCalls(Protocol):
+    """Asks a worker to call the user's exception handler for an attempt that was lost."""
+
+    def publish_lost(
+        self, ticker_id: UUID, ticker_type: TickerType, message: str, *, was_cancelled: bool = False
+    ) -> None:
+        """Send the call to a worker, or raise PublishError."""
+
+
+class Recorder:
+    """Writes the life of claimed runs, each write fenced by its claim number."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def start(self, ticker_id: UUID, claim_no: int) -> Started | None:
+        """Let this worker execute a claim, or return None where it may not.
+
+        Raises:
+            StoreError: The database is away; the run stays Queued, and its message comes again.
+        """
+        core = self._core
+        return core.database.write(
+            lambda connection: claims.start(
+                connection,
+                core.clock,
+                ticker_id=ticker_id,
+                claim_no=claim_no,
+                node_id=core.node.id,
+                node=core.node.name,
+            )
+        )
+
+    def finish(self, run: Started, outcome: Outcome, *, elapsed: timedelta | None) -> bool:
+        """Write how an attempt ended, trying for one lease; say whether it was accepted.
+
+        Raises:
+            StoreError: The database stayed away for a whole lease.
+        """
+        deadline = self._core.clock.monotonic() + self._core.config.lease.total_seconds()
+        pause = 0.1
+        while True:
+            try:
+                return self._core.database.write(
+                    lambda connection: self._finish(connection, run, outcome, elapsed)
+                )
+            except StoreError as error:
+                if self._core.clock.monotonic() >= deadline:
+                    raise
+                logger.warning(
+                    "run %s has ended, the store is away, trying again: %s", run.id, error,
+                    extra={"ticker_id": str(run.id)},
+                )  # fmt: skip
+                time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter, not a secret
+                pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def rescue(self, run: Started, message: str) -> Outcome | None:
+        """End the attempt of a worker that died, by the function's ``on_lost``; None if it had ended.
+
+        Raises:
+            StoreError: The database is away; whoever looks next will rescue the run.
+        """
+        return self._core.database.write(lambda connection: self._rescue(connection, run, message))
+
+    def _rescue(self, connection: Connection, run: Started, message: str) -> Outcome | None:
+        outcome = lost(
+            run.standing,
+            on_lost=self._facts(connection, run.function).on_lost,
+            max_rescues=self._core.config.max_rescues,
+            message=message,
+        )
+        return outcome if self._finish(connection, run, outcome, None) else None
+
+    def _finish(
+        self, connection: Connection, run: Started, outcome: Outcome, elapsed: timedelta | None
+    ) -> bool:
+        core = self._core
+        accepted = ends.finish(
+            connection,
+            core.clock,
+            run,
+            outcome,
+            node=core.node.name,
+            elapsed_ms=None if elapsed is None else round(elapsed / timedelta(milliseconds=1)),
+        )
+        if accepted and self._facts(connection, run.function).is_limited:
+            # The freed place goes to the oldest run that waits for it.
+            claims.lift(
+                connection,
+                core.clock,
+                namespace=core.config.namespace,
+                reason=HoldReason.LIMIT,
+                keys=[run.function],
+                limit=1,
+            )
+        return accepted
+
+    def _facts(self, connection: Connection, name: str) -> "_Facts":
+        function = self._core.registry.get(name)
+        if function is not None:
+            return _Facts(on_lost=function.on_lost, is_limited=function.max_concurrency > 0)
+        record = functions.find(connection, self._core.config.namespace, [name]).get(name)
+        if record is not None:
+            return _Facts(on_lost=OnLost(record.on_lost), is_limited=record.max_concurrency > 0)
+        return _Facts(on_lost=OnLost.RETRY, is_limited=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What the end of a run must know of its function, also where its code is not at hand."""
+
+    on_lost: OnLost
+    is_limited: bool

@@ -1,0 +1,120 @@
+"""Functions by name: what this process can run, and how."""
+
+import asyncio
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from tickerq_celery import limits
+from tickerq_celery.context import TickerContext
+from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
+from tickerq_celery.errors import DuplicateFunctionError, TickerValidationError
+from tickerq_celery.payload import check_request_type
+from tickerq_celery.signature import Signature, Takes, inspect_function
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A registered callable and how its runs behave; intervals and the timeout are in seconds."""
+
+    name: str
+    body: Callable[..., Any]
+    signature: Signature
+    cron: str | None = None
+    time_zone: str | None = None
+    priority: TickerPriority = TickerPriority.NORMAL
+    max_concurrency: int = 0
+    retries: int = 0
+    retry_intervals: tuple[float, ...] = ()
+    timeout: float | None = None
+    queue: str | None = None
+    misfire: MisfirePolicy = MisfirePolicy.RUN_ONCE
+    overlap: OverlapPolicy = OverlapPolicy.ALLOW
+    on_lost: OnLost = OnLost.RETRY
+
+    def call(self, context: TickerContext[Any]) -> None:
+        """Run the body to its end; a coroutine function gets an event loop of its own."""
+        arguments: tuple[object, ...] = ()
+        if self.signature.takes is Takes.CONTEXT:
+            arguments = (context,)
+        elif self.signature.takes is Takes.REQUEST:
+            arguments = (context.request,)
+        result = self.body(*arguments)
+        # A plain wrapper around a coroutine function returns a coroutine, too.
+        if inspect.iscoroutine(result):
+            asyncio.run(result)
+
+
+class Registry:
+    """Names to functions; one name means one function."""
+
+    def __init__(self) -> None:
+        self._functions: dict[str, Function] = {}
+
+    def add(self, function: Function) -> None:
+        """Register a function; the same one again changes nothing.
+
+        Raises:
+            DuplicateFunctionError: Another function has this name.
+        """
+        known = self._functions.setdefault(function.name, function)
+        if known.signature.path != function.signature.path:
+            raise DuplicateFunctionError(function.name, known.signature.path, function.signature.path)
+
+    def get(self, name: str) -> Function | None:
+        """Return the function of that name, or None."""
+        return self._functions.get(name)
+
+    def __iter__(self) -> Iterator[Function]:
+        return iter(sorted(self._functions.values(), key=lambda function: function.name))
+
+
+def make_function(body: Callable[..., Any], name: str | None, **options: Any) -> Function:
+    """Return a checked function; the default name is the callable's own.
+
+    Raises:
+        TickerValidationError: The callable, or an option, cannot be used.
+    """
+    signature = inspect_function(body)
+    check_request_type(signature.request_type)
+    options["priority"] = _member("priority", options.get("priority", TickerPriority.NORMAL), TickerPriority)
+    options["misfire"] = _member("misfire", options.get("misfire", MisfirePolicy.RUN_ONCE), MisfirePolicy)
+    options["overlap"] = _member("overlap", options.get("overlap", OverlapPolicy.ALLOW), OverlapPolicy)
+    options["on_lost"] = _member("on_lost", options.get("on_lost", OnLost.RETRY), OnLost)
+    options["retries"] = limits.retries(options.get("retries", 0))
+    intervals: Sequence[float] = options.get("retry_intervals", ())
+    options["retry_intervals"] = tuple(limits.retry_intervals(_in_seconds(intervals)))
+    if options.get("queue") is not None:
+        limits.name("queue", options["queue"], limits.LONGEST_QUEUE)
+    if options.get("timeout") is not None:
+        options["timeout"] = limits.seconds("timeout", _in_seconds([options["timeout"]])[0])
+    _check_concurrency(options.get("max_concurrency", 0))
+    return Function(
+        name=limits.name(
+            "function", name if name is not None else getattr(body, "__name__", ""), limits.LONGEST_FUNCTION
+        ),
+        body=body,
+        signature=signature,
+        **options,
+    )
+
+
+def _in_seconds(durations: Any) -> Any:
+    if isinstance(durations, str) or not isinstance(durations, Sequence):
+        return durations
+    return [each.total_seconds() if isinstance(each, timedelta) else each for each in durations]
+
+
+def _check_concurrency(value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise TickerValidationError("max_concurrency", value, "pass a whole number; 0 means no limit")
+
+
+def _member(field: str, value: object, enum: Any) -> Any:
+    try:
+        return enum(value)
+    except ValueError as error:
+        allowed = ", ".join(str(each.value) for each in enum)
+        raise TickerValidationError(field, value, f"pass one of {allowed}") from error

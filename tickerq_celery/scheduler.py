@@ -1,0 +1,214 @@
+"""TickerScheduler: what beat runs. It asks the store what is due, and sleeps until then."""
+
+import logging
+import random
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from celery.beat import Scheduler
+from sqlalchemy import Connection, select
+
+from tickerq_celery.claimer import Claimer
+from tickerq_celery.core import Core, new_identity
+from tickerq_celery.dispatcher import Dispatcher
+from tickerq_celery.enums import NodeKind
+from tickerq_celery.errors import ConfigError, PublishError, SchemaError, StoreError
+from tickerq_celery.extension import TickerQ
+from tickerq_celery.firing import Firing
+from tickerq_celery.publisher import CeleryPublisher
+from tickerq_celery.recorder import Recorder
+from tickerq_celery.schema import verify
+from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.store import cron_tickers, nodes
+from tickerq_celery.sweeper import Sweeper
+from tickerq_celery.version import VERSION
+from tickerq_celery.wiring import profile
+
+logger = logging.getLogger(__name__)
+_CONNECT_TIMEOUT = 2.0
+_LONGEST_PAUSE = 15.0
+_CLEANUP = "celery.backend_cleanup"
+
+
+class TickerScheduler(Scheduler):
+    """Any number of beats may run it at once: they share the work, none is the leader."""
+
+    def __init__(self, app: Any, *args: Any, **kwargs: Any) -> None:
+        self._loop: _Loop | None = None
+        super().__init__(app, *args, **kwargs)
+
+    def setup_schedule(self) -> None:
+        """Open the store. Called by beat in the process that will tick, never for its banner."""
+        refuse_entries(self.app)
+        self._loop = _Loop(TickerQ.of(self.app))
+
+    def get_schedule(self) -> dict[str, Any]:
+        return {}
+
+    schedule = property(get_schedule)
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Do what is due and return how many seconds to sleep; never raises, but for a store to refuse."""
+        return 1.0 if self._loop is None else self._loop.tick()
+
+    def should_sync(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        """Remove this beat's node row and let go of its connections; may be called again."""
+        if self._loop is not None:
+            self._loop.close()
+
+    @property
+    def info(self) -> str:
+        """What beat's banner shows."""
+        url = TickerQ.of(self.app).core.database.url.render_as_string(hide_password=True)
+        return f"    . store -> {url}"
+
+
+def refuse_entries(app: Any) -> None:
+    """Refuse an app whose ``beat_schedule`` would be passed over in silence.
+
+    Raises:
+        ConfigError: It has entries.
+    """
+    names = sorted(set(app.conf.beat_schedule) - {_CLEANUP})
+    if names:
+        raise ConfigError(
+            "beat_schedule",
+            f"TickerScheduler does not run the entries {', '.join(names)}: define them as cron tickers, "
+            "or run them in a second beat with `-S celery.beat:PersistentScheduler`",
+        )
+
+
+class _Loop:
+    """One beat's work: fire crons, dispatch, sweep, give signs of life; and wait out what is away."""
+
+    def __init__(self, tickerq: TickerQ) -> None:
+        shared = tickerq.core
+        # A beat inside a worker is a process of its own, and so a node of its own.
+        self._core = Core(
+            config=shared.config,
+            clock=shared.clock,
+            database=shared.database,
+            registry=shared.registry,
+            node=new_identity(shared.config.node_identifier),
+        )
+        config = shared.config
+        self._publisher = CeleryPublisher(tickerq.app, connect_timeout=_CONNECT_TIMEOUT)
+        claimer = Claimer(self._core)
+        self._dispatcher = Dispatcher(self._core, claimer, self._publisher)
+        self._firing = Firing(self._core)
+        self._sweeper = Sweeper(
+            self._core,
+            claimer,
+            self._dispatcher,
+            Recorder(self._core),
+            self._publisher,
+            tickerq.app.conf.task_default_queue,
+        )
+        self._profile = profile(self._core, NodeKind.BEAT, version=VERSION)
+        self._sweep_every = min(config.publish_check, config.heartbeat, config.lease / 2)
+        self._sweep_at = 0.0
+        self._beat_at = 0.0
+        self._is_verified = False
+        self._away: str | None = None
+        self._pause = 0.0
+
+    def tick(self) -> float:
+        try:
+            seconds = self._step()
+        except (StoreError, PublishError) as error:
+            return self._wait_out(error)
+        except SchemaError:
+            raise
+        except Exception:
+            # Beat ends when a tick raises, and nothing would be scheduled any more.
+            logger.exception("a tick failed")
+            return self._core.config.poll_interval.total_seconds()
+        if self._away is not None:
+            logger.warning("back again: %s", self._away)
+        self._away, self._pause = None, 0.0
+        return seconds
+
+    def close(self) -> None:
+        try:
+            self._core.database.write(lambda connection: nodes.remove(connection, self._core.node.id))
+        except StoreError as error:
+            logger.warning("could not remove this beat's row: %s", error)
+        self._publisher.close()
+        self._core.database.close()
+
+    def _step(self) -> float:
+        if not self._is_verified:
+            verify(self._core.database)
+            self._is_verified = True
+        self._sign_of_life()
+        is_full = False
+        wait = self._until_next_due()
+        if wait <= timedelta(0):
+            is_full = self._firing.fire()
+            # Reach the broker first: the wait for it must not happen while the signals are kept off.
+            self._publisher.connect()
+            with signals_kept_off():
+                is_full = self._dispatcher.dispatch(holder=self._core.node.name) or is_full
+        self._sweep_in_turn()
+        if is_full:
+            return 0.0
+        wait = self._until_next_due()
+        return min(max(wait, timedelta(0)), self._core.config.poll_interval).total_seconds()
+
+    def _sign_of_life(self) -> None:
+        now = self._core.clock.monotonic()
+        if now < self._beat_at:
+            return
+        self._core.database.write(self._beat)
+        self._beat_at = now + self._core.config.heartbeat.total_seconds()
+
+    def _beat(self, connection: Connection) -> None:
+        if not nodes.beat(connection, self._core.clock, self._core.node.id):
+            nodes.register(connection, self._core.clock, self._profile)
+
+    def _sweep_in_turn(self) -> None:
+        now = self._core.clock.monotonic()
+        if now < self._sweep_at:
+            return
+        # Several beats should not sweep in step.
+        self._sweep_at = now + self._sweep_every.total_seconds() * random.uniform(0.75, 1.25)  # noqa: S311
+        self._publisher.connect()
+        with signals_kept_off():
+            self._sweeper.sweep()
+
+    def _until_next_due(self) -> timedelta:
+        def look(connection: Connection) -> timedelta:
+            due = cron_tickers.next_due(connection, self._core.config.namespace)
+            if due is None:
+                return self._core.config.poll_interval
+            return due - connection.scalars(select(sql_now(self._core.clock))).one()
+
+        return self._core.database.read(look)
+
+    def _wait_out(self, error: Exception) -> float:
+        if self._away is None:
+            logger.error("beat waits: %s", error)
+        self._away = str(error)
+        least = self._core.config.poll_interval.total_seconds()
+        self._pause = min(max(self._pause * 2, least), max(least, _LONGEST_PAUSE))
+        return random.uniform(self._pause / 2, self._pause)  # noqa: S311 - jitter, not a secret
+
+
+@contextmanager
+def signals_kept_off() -> Iterator[None]:
+    """Let SIGTERM and SIGINT wait, so that nothing stays claimed and unpublished when beat is stopped."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,82 @@
+"""Make or migrate the store's tables, and refuse a store that this version cannot work with."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, inspect, select, update
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.errors import SchemaError
+from tickerq_celery.models import meta
+from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.store.engine import Database, insert_if_absent, migration_lock
+from tickerq_celery.uuid7 import new_id
+
+VERSION_TABLE = "tickerq_alembic_version"
+SCHEMA = 1
+# The oldest code that can work on the tables as this version leaves them.
+COMPATIBLE_FROM = 1
+
+
+def migrate(database: Database, clock: Clock) -> None:
+    """Bring the store's tables to this version; a store that is newer stays as it is.
+
+    Raises:
+        StoreError: The database cannot be reached.
+        SchemaError: The store is newer, and not compatible with this version.
+    """
+    database.write(lambda connection: _migrate(connection, clock))
+
+
+def verify(database: Database) -> None:
+    """Check that this version can work with the store.
+
+    Raises:
+        StoreError: The database cannot be reached.
+        SchemaError: The tables are missing, too old, or too new.
+    """
+    database.read(_verify)
+
+
+def alembic_config(connection: Connection) -> Config:
+    """Return Alembic's configuration for the shipped revisions, bound to ``connection``."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _migrate(connection: Connection, clock: Clock) -> None:
+    with migration_lock(connection):
+        if _has_meta(connection):
+            _refuse_newer(connection)
+            if connection.scalars(select(meta.c.schema)).one() >= SCHEMA:
+                return
+        command.upgrade(alembic_config(connection), "head")
+        now = connection.scalars(select(sql_now(clock))).one()
+        row = {"id": 1, "store_id": new_id(), "created_at": now}
+        versions = {"schema": SCHEMA, "compatible_from": COMPATIBLE_FROM}
+        insert_if_absent(connection, meta, [row | versions])
+        connection.execute(update(meta).values(**versions))
+
+
+def _verify(connection: Connection) -> None:
+    if not _has_meta(connection):
+        raise SchemaError("the store has no tables yet: run `tickerq migrate` or tickerq.create_schema()")
+    _refuse_newer(connection)
+    found = connection.scalar(select(meta.c.schema))
+    if found is None or found < SCHEMA:
+        raise SchemaError(f"the store has schema {found}, this version needs {SCHEMA}: run `tickerq migrate`")
+
+
+def _refuse_newer(connection: Connection) -> None:
+    oldest = connection.scalar(select(meta.c.compatible_from))
+    if oldest is not None and oldest > SCHEMA:
+        raise SchemaError(
+            f"the store needs schema {oldest} or newer, this version knows {SCHEMA}: upgrade tickerq-celery"
+        )
+
+
+def _has_meta(connection: Connection) -> bool:
+    return inspect(connection).has_table(meta.name)

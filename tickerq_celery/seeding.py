@@ -1,0 +1,136 @@
+"""Register a worker's functions and seed the cron tickers that they define."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from tickerq_celery.core import Core
+from tickerq_celery.cron import CronSchedule
+from tickerq_celery.enums import HoldReason
+from tickerq_celery.models import cron_tickers as cron_table
+from tickerq_celery.payload import json_schema
+from tickerq_celery.registry import Function
+from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.store import claims, cron_tickers, functions, nodes
+from tickerq_celery.store.engine import insert_if_absent
+from tickerq_celery.store.functions import FunctionRecord
+from tickerq_celery.store.nodes import NodeProfile
+from tickerq_celery.uuid7 import new_id
+
+
+def enrol(core: Core, profile: NodeProfile) -> None:
+    """Write a worker's row and functions, seed their cron tickers, and lift what was held for them.
+
+    Raises:
+        StoreError: The database is away.
+    """
+    core.database.write(lambda connection: _enrol(core, connection, profile))
+
+
+def seed(core: Core) -> None:
+    """Write the functions of this process and seed their cron tickers.
+
+    Raises:
+        StoreError: The database is away.
+    """
+    core.database.write(lambda connection: _seed(core, connection))
+
+
+def _enrol(core: Core, connection: Connection, profile: NodeProfile) -> None:
+    if core.config.seed:
+        _seed(core, connection)
+    else:
+        functions.register(connection, core.clock, core.config.namespace, list(_records(core.registry)))
+    nodes.register(connection, core.clock, profile)
+    claims.lift(
+        connection,
+        core.clock,
+        namespace=core.config.namespace,
+        reason=HoldReason.FUNCTION,
+        keys=list(profile.functions),
+        limit=core.config.batch_size,
+    )
+
+
+def _seed(core: Core, connection: Connection) -> None:
+    functions.register(connection, core.clock, core.config.namespace, list(_records(core.registry)))
+    defined = {function.name: function for function in core.registry if function.cron is not None}
+    now = connection.scalars(select(sql_now(core.clock))).one()
+    insert_if_absent(
+        connection, cron_table, [_seed_row(core, function, now) for function in defined.values()]
+    )
+    known = cron_tickers.seeded(connection, core.config.namespace, defined)
+    for name, row in known.items():
+        changes = _changes(core, defined[name], row._asdict(), now)
+        if changes:
+            cron_tickers.edit(connection, core.clock, row.id, changes)
+
+
+def _records(registry: Iterable[Function]) -> Iterable[FunctionRecord]:
+    for function in registry:
+        yield FunctionRecord(
+            name=function.name,
+            path=function.signature.path,
+            queue=function.queue,
+            priority=int(function.priority),
+            max_concurrency=function.max_concurrency,
+            on_lost=function.on_lost.value,
+            retries=function.retries,
+            retry_intervals=function.retry_intervals,
+            request_schema=json_schema(function.signature.request_type),
+        )
+
+
+def _seed_row(core: Core, function: Function, now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "namespace": core.config.namespace,
+        "function": function.name,
+        "description": None,
+        "expression": function.cron,
+        "time_zone": function.time_zone or core.config.time_zone,
+        "day_or": False,
+        "request": None,
+        "encoding": 0,
+        "retries": function.retries,
+        "retry_intervals": list(function.retry_intervals),
+        "misfire": function.misfire.value,
+        "misfire_limit": 100,
+        "misfire_grace": None,
+        "overlap": function.overlap.value,
+        "priority": int(function.priority),
+        "queue": function.queue,
+        "tags": [],
+        "is_enabled": True,
+        "seed_key": function.name,
+        "seed_expression": function.cron,
+        "next_run_at": _next(core, function, now),
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _changes(core: Core, function: Function, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return what the code says otherwise than the row; an operator's own expression stays."""
+    wanted: dict[str, Any] = {
+        "retries": function.retries,
+        "retry_intervals": list(function.retry_intervals),
+        "misfire": function.misfire.value,
+        "overlap": function.overlap.value,
+        "priority": int(function.priority),
+        "queue": function.queue,
+        "seed_expression": function.cron,
+    }
+    if row["expression"] == row["seed_expression"]:
+        wanted |= {"expression": function.cron, "time_zone": function.time_zone or core.config.time_zone}
+    changes = {name: value for name, value in wanted.items() if row[name] != value}
+    if row["is_enabled"] and {"expression", "time_zone"} & changes.keys():
+        changes["next_run_at"] = _next(core, function, now)
+    return changes
+
+
+def _next(core: Core, function: Function, now: datetime) -> datetime | None:
+    zone = function.time_zone or core.config.time_zone
+    return CronSchedule.parse(str(function.cron), time_zone=zone).next_after(now)

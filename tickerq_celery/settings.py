@@ -1,0 +1,90 @@
+"""The settings as a Celery app and the environment give them."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+
+from tickerq_celery.config import PREFIX, SETTINGS, TickerConfig, config_from
+from tickerq_celery.errors import ConfigError
+
+EMBEDDED_VARIABLE = "TICKERQ_EMBEDDED"
+EMBEDDED_STORE = "sqlite:///tickerq.db"
+SCHEDULER = "tickerq_celery.scheduler:TickerScheduler"
+_CELERYS_SCHEDULER = "celery.beat:PersistentScheduler"
+_NOT_A_NAME = {None, "", "__main__"}
+
+
+def read_config(app: Celery, keywords: Mapping[str, object]) -> TickerConfig:
+    """Return the settings: keywords, else ``app.conf.tickerq_*``, else the defaults.
+
+    Raises:
+        ConfigError: A name is unknown, or a value cannot be used.
+    """
+    defaults: dict[str, object] = {
+        "namespace": "default" if app.main in _NOT_A_NAME else app.main,
+        "time_zone": str(app.conf.get("timezone") or "UTC"),
+    }
+    return config_from(keywords, _ours(app), defaults)
+
+
+def is_embedded(config: TickerConfig) -> bool:
+    """Whether the embedded store and broker were asked for, by setting or environment."""
+    return config.embedded or os.environ.get(EMBEDDED_VARIABLE, "") not in {"", "0"}
+
+
+def store_url(config: TickerConfig) -> str:
+    """Return the store's URL: the setting, else the embedded file.
+
+    Raises:
+        ConfigError: There is neither.
+    """
+    if config.store_url is not None:
+        return config.store_url
+    if is_embedded(config):
+        return EMBEDDED_STORE
+    raise ConfigError(
+        "store_url",
+        f"pass a database URL, or embedded=True (or {EMBEDDED_VARIABLE}=1) for a file beside the code",
+    )
+
+
+def broker_folder(store_path: Path | None) -> Path:
+    """Return the folder of the embedded broker: beside the store's file, or in the current folder."""
+    if store_path is None:
+        return Path.cwd() / "tickerq-broker"
+    return store_path.with_name(f"{store_path.stem}-broker")
+
+
+def wants_scheduler(app: Celery) -> bool:
+    """Whether the app leaves the choice of beat's scheduler to us."""
+    return app.conf.beat_scheduler in {None, _CELERYS_SCHEDULER}
+
+
+def has_broker(app: Celery) -> bool:
+    """Whether the app, or the environment, names a broker."""
+    return bool(app.conf.broker_write_url or app.conf.broker_read_url)
+
+
+def _ours(app: Celery) -> dict[str, Any]:
+    """Return the app's ``tickerq_*`` settings, also where they are spelt under its namespace."""
+    prefix = f"{vars(app)['namespace'] or ''}_".lower()
+    found: dict[str, Any] = {}
+    for key in app.conf:
+        name = str(key).lower().removeprefix(prefix)
+        if name.startswith(PREFIX):
+            found[name] = app.conf[key]
+    return found
+
+
+def check_names(keywords: Mapping[str, object]) -> None:
+    """Refuse keywords that are no settings, at the line where they stand.
+
+    Raises:
+        ConfigError: A name is unknown.
+    """
+    for name in keywords:
+        if name not in SETTINGS:
+            raise ConfigError(name, "no such setting")

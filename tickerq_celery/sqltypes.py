@@ -1,0 +1,140 @@
+"""Column types and expressions that mean the same on every database."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, LargeBinary, SmallInteger, String, Text, Uuid, literal
+from sqlalchemy.dialects.mysql import DATETIME, MEDIUMBLOB, MEDIUMTEXT
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.enums import TickerStatus
+
+Id = Uuid(as_uuid=True).with_variant(Uuid(as_uuid=True, native_uuid=False), "mysql", "mariadb", "sqlite")
+Payload = LargeBinary().with_variant(MEDIUMBLOB(), "mysql", "mariadb")
+LongText = Text().with_variant(MEDIUMTEXT(), "mysql", "mariadb")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC moment with microseconds; refuses a naive one."""
+
+    impl = DateTime(timezone=True).with_variant(DATETIME(fsp=6), "mysql", "mariadb")
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value.isoformat()}: pass an aware one")
+        moment = value.astimezone(UTC)
+        return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Json(TypeDecorator[Any]):
+    """A small JSON value kept as text, so that its form does not depend on the database."""
+
+    impl = LongText
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+class Status(TypeDecorator[TickerStatus]):
+    """A TickerStatus, kept as its small integer."""
+
+    impl = SmallInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: TickerStatus | None, dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> TickerStatus | None:
+        return None if value is None else TickerStatus(value)
+
+
+def Name(length: int) -> String:  # noqa: N802 - used like the types beside it
+    """Return a text type of at most ``length`` characters; compared byte by byte on every database."""
+    return String(length)
+
+
+class _Now(FunctionElement[datetime]):
+    """The database's own clock."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+class _Later(FunctionElement[datetime]):
+    """The database's own clock, plus a number of microseconds that is bound as a parameter."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(literal(round(wait / timedelta(microseconds=1)), BigInteger()))
+
+
+@compiles(_Now, "postgresql")
+def _now_postgresql(element: _Now, compiler: SQLCompiler, **kw: Any) -> str:
+    # clock_timestamp() is volatile, so no index could be searched by it; now() is the transaction's start.
+    return "statement_timestamp()"
+
+
+@compiles(_Now, "mysql")
+@compiles(_Now, "mariadb")
+def _now_mysql(element: _Now, compiler: SQLCompiler, **kw: Any) -> str:
+    return "UTC_TIMESTAMP(6)"
+
+
+@compiles(_Now, "sqlite")
+def _now_sqlite(element: _Now, compiler: SQLCompiler, **kw: Any) -> str:
+    # Three digits is all that SQLite's clock has; the zeros keep the text comparable with stored moments.
+    return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+
+
+@compiles(_Later, "postgresql")
+def _later_postgresql(element: _Later, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(statement_timestamp() + {_wait(element, compiler, kw)} * interval '1 microsecond')"
+
+
+@compiles(_Later, "mysql")
+@compiles(_Later, "mariadb")
+def _later_mysql(element: _Later, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(UTC_TIMESTAMP(6) + INTERVAL {_wait(element, compiler, kw)} MICROSECOND)"
+
+
+@compiles(_Later, "sqlite")
+def _later_sqlite(element: _Later, compiler: SQLCompiler, **kw: Any) -> str:
+    wait = f"({_wait(element, compiler, kw)} / 1000000.0) || ' seconds'"
+    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', {wait})"
+
+
+def _wait(element: _Later, compiler: SQLCompiler, kw: dict[str, Any]) -> str:
+    return str(compiler.process(element.clauses, **kw))
+
+
+def sql_now(clock: Clock) -> ColumnElement[datetime]:
+    """Return the moment of the statement: the database's own clock, or what a test's clock says."""
+    moment = clock.sql_literal()
+    return _Now() if moment is None else literal(moment, UtcDateTime())
+
+
+def sql_after(clock: Clock, wait: timedelta) -> ColumnElement[datetime]:
+    """Return the moment ``wait`` after that of the statement; a negative wait looks back."""
+    moment = clock.sql_literal()
+    return _Later(wait) if moment is None else literal(moment + wait, UtcDateTime())

@@ -1,0 +1,1 @@
+"""The code that speaks SQL; it never commits."""

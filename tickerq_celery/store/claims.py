@@ -1,0 +1,340 @@
+"""Every guarded write of a run's status up to its start: claim, hold, stamp, give back, start."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, select, update
+from sqlalchemy.sql.dml import Update
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus, TickerType
+from tickerq_celery.lifecycle import Standing
+from tickerq_celery.models import tickers
+from tickerq_celery.retry import RetryPolicy
+from tickerq_celery.sqltypes import sql_after, sql_now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A due run that this transaction has locked."""
+
+    id: UUID
+    claim_no: int
+    function: str
+    queue: str | None
+    priority: TickerPriority
+    due_at: datetime
+    cron_ticker_id: UUID | None
+    instant: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A run taken for publishing; ``number`` is the fence of every later write."""
+
+    id: UUID
+    number: int
+    function: str
+    queue: str | None
+    due_at: datetime | None = None
+    publish_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Why a run may not be claimed; ``key`` finds it again when the cause is gone."""
+
+    reason: HoldReason
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A run whose attempt this worker may execute."""
+
+    id: UUID
+    claim_no: int
+    type: TickerType
+    function: str
+    request: bytes | None
+    execution_time: datetime | None
+    parent_id: UUID | None
+    cron_ticker_id: UUID | None
+    started_at: datetime
+    standing: Standing
+
+    @property
+    def attempt_number(self) -> int:
+        """The number of the attempt, from 0."""
+        return self.standing.retry_count + self.standing.rescue_count
+
+
+def lock_due(
+    connection: Connection, clock: Clock, *, namespace: str, limit: int, ids: Collection[UUID] | None = None
+) -> list[Due]:
+    """Lock up to ``limit`` due runs, oldest first, passing over those that another claim holds.
+
+    ``ids`` narrows to those runs; an empty collection locks none.
+    """
+    statement = (
+        select(*(tickers.c[name] for name in Due.__slots__))
+        .where(tickers.c.namespace == namespace, tickers.c.due_at <= sql_now(clock))
+        .order_by(tickers.c.due_at, tickers.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    if ids is not None:
+        statement = statement.where(tickers.c.id.in_(list(ids)))
+    return [_due(row) for row in connection.execute(statement)]
+
+
+def claim(
+    connection: Connection,
+    clock: Clock,
+    due: Sequence[Due],
+    *,
+    holder: str,
+    late_after: timedelta,
+    publish_check: timedelta,
+) -> list[Claim]:
+    """Take runs that ``lock_due`` locked: Idle to Queued, with the next claim number; most urgent first."""
+    if not due:
+        return []
+    first_and_late = (tickers.c.claim_no == 0) & (tickers.c.due_at < sql_after(clock, -late_after))
+    statement = (
+        update(tickers)
+        .where(tickers.c.id.in_([run.id for run in due]), tickers.c.status == TickerStatus.IDLE)
+        # MariaDB assigns from left to right: what reads an old value stands before what replaces it.
+        .ordered_values(
+            (tickers.c.is_due, case((first_and_late, True), else_=tickers.c.is_due)),
+            (tickers.c.claim_no, tickers.c.claim_no + 1),
+            (tickers.c.status, TickerStatus.QUEUED),
+            (tickers.c.due_at, None),
+            (tickers.c.check_at, sql_after(clock, publish_check)),
+            (tickers.c.publish_count, 0),
+            (tickers.c.published_at, None),
+            (tickers.c.lock_holder, holder),
+            (tickers.c.locked_at, sql_now(clock)),
+            (tickers.c.updated_at, sql_now(clock)),
+        )
+    )
+    taken = rowcount(connection, statement)
+    if taken != len(due):
+        raise AssertionError(f"claimed {taken} of {len(due)} locked runs")
+    ordered = sorted(due, key=lambda run: (run.priority, run.due_at, run.id))
+    return [
+        Claim(id=run.id, number=run.claim_no + 1, function=run.function, queue=run.queue, due_at=run.due_at)
+        for run in ordered
+    ]
+
+
+def hold(connection: Connection, held: Mapping[UUID, Hold]) -> None:
+    """Take locked runs out of the claim's way until what holds them is gone."""
+    if not held:
+        return
+    statement = (
+        update(tickers)
+        .where(tickers.c.id == bindparam("held_id"), tickers.c.status == TickerStatus.IDLE)
+        .values(due_at=None, held_for=bindparam("reason"), hold_key=bindparam("key"))
+    )
+    connection.execute(
+        statement,
+        [
+            {"held_id": run_id, "reason": cause.reason.value, "key": cause.key}
+            for run_id, cause in held.items()
+        ],
+    )
+
+
+def lift(
+    connection: Connection,
+    clock: Clock,
+    *,
+    namespace: str,
+    reason: HoldReason,
+    keys: Collection[str],
+    limit: int,
+) -> int:
+    """Make up to ``limit`` runs due that were held for ``reason`` under one of ``keys``; return how many."""
+    if not keys:
+        return 0
+    held = connection.scalars(
+        select(tickers.c.id)
+        .where(
+            tickers.c.held_for == reason.value,
+            tickers.c.hold_key.in_(list(keys)),
+            tickers.c.namespace == namespace,
+        )
+        .order_by(tickers.c.hold_key, tickers.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if not held:
+        return 0
+    return rowcount(
+        connection,
+        update(tickers)
+        .where(tickers.c.id.in_(held), tickers.c.status == TickerStatus.IDLE)
+        .values(due_at=sql_now(clock), held_for=None, hold_key=None),
+    )
+
+
+def stamp(connection: Connection, clock: Clock, claims: Sequence[Claim], *, check_after: timedelta) -> None:
+    """Note that ``claims`` were published; their status is never touched, since they may run already."""
+    for (number, count), group in groupby(sorted(claims, key=_number_and_count), key=_number_and_count):
+        connection.execute(
+            update(tickers)
+            .where(
+                tickers.c.id.in_([claim.id for claim in group]),
+                tickers.c.claim_no == number,
+                tickers.c.status == TickerStatus.QUEUED,
+            )
+            .values(
+                published_at=sql_now(clock),
+                publish_count=count + 1,
+                check_at=sql_after(clock, check_after * 2 ** min(count, 10)),
+            )
+        )
+
+
+def give_back(connection: Connection, claims: Sequence[Claim]) -> None:
+    """Return claims that were not published, unless they have been superseded meanwhile."""
+    if not claims:
+        return
+    statement = (
+        update(tickers)
+        .where(
+            tickers.c.id == bindparam("claimed_id"),
+            tickers.c.claim_no == bindparam("claimed_no"),
+            tickers.c.status == TickerStatus.QUEUED,
+        )
+        .values(
+            status=TickerStatus.IDLE,
+            due_at=bindparam("due"),
+            check_at=None,
+            lock_holder=None,
+            locked_at=None,
+        )
+    )
+    connection.execute(
+        statement,
+        [{"claimed_id": claim.id, "claimed_no": claim.number, "due": claim.due_at} for claim in claims],
+    )
+
+
+def start(
+    connection: Connection, clock: Clock, *, ticker_id: UUID, claim_no: int, node_id: UUID, node: str
+) -> Started | None:
+    """Let this worker execute the claim, or return None where another did, or the claim is stale."""
+    taken = rowcount(
+        connection,
+        update(tickers)
+        .where(
+            tickers.c.id == ticker_id,
+            tickers.c.claim_no == claim_no,
+            tickers.c.status == TickerStatus.QUEUED,
+        )
+        .values(
+            status=TickerStatus.IN_PROGRESS,
+            running_on=node_id,
+            lock_holder=node,
+            check_at=None,
+            started_at=sql_now(clock),
+            updated_at=sql_now(clock),
+        ),
+    )
+    if taken != 1:
+        return None
+    row = connection.execute(select(*_STARTED).where(tickers.c.id == ticker_id)).one()
+    return started(row)
+
+
+_STARTED: tuple[ColumnElement[Any], ...] = (
+    tickers.c.id,
+    tickers.c.claim_no,
+    tickers.c.type,
+    tickers.c.function,
+    tickers.c.request,
+    tickers.c.execution_time,
+    tickers.c.parent_id,
+    tickers.c.cron_ticker_id,
+    tickers.c.started_at,
+    tickers.c.is_due,
+    tickers.c.retries,
+    tickers.c.retry_intervals,
+    tickers.c.retry_count,
+    tickers.c.rescue_count,
+)
+
+
+def running_under(connection: Connection, node_id: UUID, *, limit: int) -> list[Started]:
+    """Return up to ``limit`` runs that are InProgress under a node."""
+    rows = connection.execute(select(*_STARTED).where(tickers.c.running_on == node_id).limit(limit))
+    return [started(row) for row in rows]
+
+
+def started(row: Row[Any]) -> Started:
+    """Return the run that a row of the columns above describes."""
+    intervals = tuple(timedelta(seconds=seconds) for seconds in row.retry_intervals)
+    return Started(
+        id=row.id,
+        claim_no=row.claim_no,
+        type=TickerType(row.type),
+        function=row.function,
+        request=row.request,
+        execution_time=row.execution_time,
+        parent_id=row.parent_id,
+        cron_ticker_id=row.cron_ticker_id,
+        started_at=row.started_at,
+        standing=Standing(
+            retry_count=row.retry_count,
+            rescue_count=row.rescue_count,
+            is_due=row.is_due,
+            policy=RetryPolicy(limit=row.retries, intervals=intervals),
+        ),
+    )
+
+
+def rowcount(connection: Connection, statement: Update) -> int:
+    """Return how many rows an update matched."""
+    return connection.execute(statement).rowcount
+
+
+def _number_and_count(claim: Claim) -> tuple[int, int]:
+    return claim.number, claim.publish_count
+
+
+def _due(row: Row[Any]) -> Due:
+    values = row._asdict()
+    values["priority"] = TickerPriority(values["priority"])
+    return Due(**values)
+
+
+def running(connection: Connection, ticker_id: UUID, claim_no: int) -> Started | None:
+    """Return the run if this claim is InProgress, or None."""
+    row = connection.execute(
+        select(*_STARTED).where(
+            tickers.c.id == ticker_id,
+            tickers.c.claim_no == claim_no,
+            tickers.c.status == TickerStatus.IN_PROGRESS,
+        )
+    ).one_or_none()
+    return None if row is None else started(row)
+
+
+def postpone(connection: Connection, clock: Clock, ticker_id: UUID, claim_no: int, wait: timedelta) -> bool:
+    """Return a published claim that no worker here can run, due again after ``wait``."""
+    statement = (
+        update(tickers)
+        .where(
+            tickers.c.id == ticker_id,
+            tickers.c.claim_no == claim_no,
+            tickers.c.status == TickerStatus.QUEUED,
+        )
+        .values(status=TickerStatus.IDLE, due_at=sql_after(clock, wait), check_at=None, lock_holder=None)
+    )
+    return rowcount(connection, statement) == 1

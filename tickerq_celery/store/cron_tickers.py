@@ -1,0 +1,151 @@
+"""Read, edit and advance cron tickers."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, delete, func, select, update
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.models import cron_tickers, tickers
+from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.store.claims import rowcount
+from tickerq_celery.store.engine import insert_if_absent
+from tickerq_celery.store.rows import CRON_COLUMNS, cron_view, cursor_id, page_size
+from tickerq_celery.views import Cron, Page
+
+
+def get(connection: Connection, namespace: str, cron_id: UUID, *, lock: bool = False) -> Cron | None:
+    """Return a cron ticker, or None; ``lock`` keeps it from changing until the transaction ends."""
+    statement = select(*CRON_COLUMNS).where(
+        cron_tickers.c.id == cron_id, cron_tickers.c.namespace == namespace
+    )
+    row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
+    return None if row is None else cron_view(row)
+
+
+def find(
+    connection: Connection,
+    namespace: str,
+    *,
+    function: str | None,
+    is_enabled: bool | None,
+    limit: int,
+    cursor: str | None,
+) -> Page[Cron]:
+    """Return a page of cron tickers, the newest first."""
+    size = page_size(limit)
+    statement = select(*CRON_COLUMNS).where(cron_tickers.c.namespace == namespace)
+    if function is not None:
+        statement = statement.where(cron_tickers.c.function == function)
+    if is_enabled is not None:
+        statement = statement.where(cron_tickers.c.is_enabled.is_(is_enabled))
+    after = cursor_id(cursor)
+    if after is not None:
+        statement = statement.where(cron_tickers.c.id < after)
+    rows = connection.execute(statement.order_by(cron_tickers.c.id.desc()).limit(size + 1)).all()
+    items = tuple(cron_view(row) for row in rows[:size])
+    return Page(items=items, next_cursor=str(items[-1].id) if len(rows) > size else None)
+
+
+def edit(connection: Connection, clock: Clock, cron_id: UUID, values: Mapping[str, object]) -> None:
+    """Change a cron ticker that this transaction has locked."""
+    connection.execute(
+        update(cron_tickers).where(cron_tickers.c.id == cron_id).values(**values, updated_at=sql_now(clock))
+    )
+
+
+def remove(connection: Connection, namespace: str, ids: Collection[UUID]) -> int:
+    """Delete cron tickers with their occurrences; return how many cron tickers."""
+    statement = delete(cron_tickers).where(
+        cron_tickers.c.id.in_(list(ids)), cron_tickers.c.namespace == namespace
+    )
+    return connection.execute(statement).rowcount
+
+
+def lock_due(connection: Connection, clock: Clock, *, namespace: str, limit: int) -> list[Row[Any]]:
+    """Lock up to ``limit`` cron tickers whose next instant has come, passing over those locked elsewhere."""
+    statement = (
+        select(cron_tickers)
+        .where(cron_tickers.c.namespace == namespace, cron_tickers.c.next_run_at <= sql_now(clock))
+        .order_by(cron_tickers.c.next_run_at, cron_tickers.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(connection.execute(statement))
+
+
+def advance(
+    connection: Connection,
+    cron_id: UUID,
+    *,
+    seen: datetime,
+    next_run_at: datetime | None,
+    last_run_at: datetime | None,
+) -> bool:
+    """Move a cron ticker on from the instant that was ``seen``; say whether it still stood there."""
+    statement = (
+        update(cron_tickers)
+        .where(cron_tickers.c.id == cron_id, cron_tickers.c.next_run_at == seen)
+        .values(next_run_at=next_run_at, last_run_at=func.coalesce(last_run_at, cron_tickers.c.last_run_at))
+    )
+    return rowcount(connection, statement) == 1
+
+
+def add_occurrences(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert occurrences; those whose instant is there already stay as they are."""
+    insert_if_absent(connection, tickers, rows)
+
+
+def paused_among(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
+    """Return those of ``ids`` that are paused."""
+    if not ids:
+        return set()
+    statement = select(cron_tickers.c.id).where(
+        cron_tickers.c.id.in_(list(ids)), cron_tickers.c.is_enabled.is_(False)
+    )
+    return set(connection.scalars(statement))
+
+
+def hold_pending(connection: Connection, cron_id: UUID) -> None:
+    """Hold the occurrences of a paused cron ticker that nobody has claimed."""
+    connection.execute(
+        update(tickers)
+        .where(
+            tickers.c.cron_ticker_id == cron_id,
+            tickers.c.status == TickerStatus.IDLE,
+            tickers.c.instant.is_not(None),
+            tickers.c.due_at.is_not(None),
+        )
+        .values(due_at=None, held_for=HoldReason.PAUSED.value, hold_key=str(cron_id))
+    )
+
+
+def rewrite_pending(connection: Connection, cron_id: UUID, values: Mapping[str, object]) -> None:
+    """Let an edit of a cron ticker reach its occurrences that nobody has claimed."""
+    connection.execute(
+        update(tickers)
+        .where(tickers.c.cron_ticker_id == cron_id, tickers.c.status == TickerStatus.IDLE)
+        .values(**values)
+    )
+
+
+def seeded(connection: Connection, namespace: str, keys: Collection[str]) -> dict[str, Row[Any]]:
+    """Return the rows of cron tickers that code defined, by their seed key."""
+    statement = select(cron_tickers).where(
+        cron_tickers.c.namespace == namespace, cron_tickers.c.seed_key.in_(list(keys))
+    )
+    return {row.seed_key: row for row in connection.execute(statement)}
+
+
+def next_due(connection: Connection, namespace: str) -> datetime | None:
+    """Return when the next cron ticker or run of the namespace falls due, or None."""
+    moments = [
+        connection.scalar(
+            select(func.min(column)).where(column.table.c.namespace == namespace, column.is_not(None))
+        )
+        for column in (cron_tickers.c.next_run_at, tickers.c.due_at)
+    ]
+    return min((moment for moment in moments if moment is not None), default=None)

@@ -1,0 +1,114 @@
+"""The end of an attempt, written in one transaction and only by the holder of its claim."""
+
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, update
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.enums import TickerStatus
+from tickerq_celery.lifecycle import Outcome, check_transition
+from tickerq_celery.models import attempts, tickers
+from tickerq_celery.sqltypes import sql_after, sql_now
+from tickerq_celery.store.claims import Started, rowcount
+
+_LONGEST_TYPE = 300
+_LONGEST_MESSAGE = 16 * 1024
+_LONGEST_TRACEBACK = 256 * 1024
+
+
+def finish(
+    connection: Connection,
+    clock: Clock,
+    run: Started,
+    outcome: Outcome,
+    *,
+    node: str,
+    elapsed_ms: int | None,
+) -> bool:
+    """Write how a claim ended, with its attempt; a superseded one writes nothing, and gets False."""
+    check_transition(TickerStatus.IN_PROGRESS, outcome.status)
+    written = rowcount(
+        connection,
+        update(tickers)
+        .where(
+            tickers.c.id == run.id,
+            tickers.c.claim_no == run.claim_no,
+            tickers.c.status == TickerStatus.IN_PROGRESS,
+        )
+        .values(**_columns(clock, outcome), elapsed_ms=elapsed_ms),
+    )
+    if written != 1:
+        return False
+    failure = outcome.failure
+    connection.execute(
+        insert(attempts).values(
+            ticker_id=run.id,
+            claim_no=run.claim_no,
+            number=run.attempt_number,
+            status=outcome.attempt_status,
+            started_at=run.started_at,
+            finished_at=sql_now(clock),
+            exception_type=failure and failure.type[:_LONGEST_TYPE],
+            exception_message=failure and storable(failure.message, _LONGEST_MESSAGE),
+            traceback=failure and failure.traceback and storable(failure.traceback, _LONGEST_TRACEBACK),
+            node=node,
+        )
+    )
+    return True
+
+
+def end_waiting(
+    connection: Connection,
+    clock: Clock,
+    ticker_id: UUID,
+    *,
+    claim_no: int,
+    status: TickerStatus,
+    reason: str,
+) -> bool:
+    """End a published run that has not started; say whether this claim was still waiting."""
+    check_transition(TickerStatus.QUEUED, status)
+    written = rowcount(
+        connection,
+        update(tickers)
+        .where(
+            tickers.c.id == ticker_id,
+            tickers.c.claim_no == claim_no,
+            tickers.c.status == TickerStatus.QUEUED,
+        )
+        .values(
+            status=status,
+            check_at=None,
+            skipped_reason=reason,
+            active_key=None,
+            ended_at=sql_now(clock),
+            ended_status=status,
+            updated_at=sql_now(clock),
+        ),
+    )
+    return written == 1
+
+
+def storable(text: str, limit: int) -> str:
+    """Return ``text`` as every database can keep it: no NUL, no lone surrogate, at most ``limit`` long."""
+    clean = text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+    return clean if len(clean) <= limit else f"{clean[: limit - 1]}…"
+
+
+def _columns(clock: Clock, outcome: Outcome) -> dict[str, object]:
+    failure = outcome.failure
+    columns: dict[str, object] = {
+        "status": outcome.status,
+        "retry_count": outcome.retry_count,
+        "rescue_count": outcome.rescue_count,
+        "running_on": None,
+        "exception_type": failure and failure.type[:_LONGEST_TYPE],
+        "exception_message": failure and storable(failure.message, _LONGEST_MESSAGE),
+        "skipped_reason": outcome.skipped_reason and storable(outcome.skipped_reason, _LONGEST_MESSAGE),
+        "updated_at": sql_now(clock),
+    }
+    if outcome.wait is not None:
+        columns["due_at"] = sql_after(clock, outcome.wait)
+    else:
+        columns |= {"ended_at": sql_now(clock), "ended_status": outcome.status, "active_key": None}
+    return columns

@@ -1,0 +1,254 @@
+"""How each database is connected to, and the one place where whole transactions are retried."""
+
+import os
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, text
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from tickerq_celery.errors import ConfigError, StoreError
+
+T = TypeVar("T")
+_READING = "tickerq_reading"
+_CONNECT_TIMEOUT = 5
+_ANSWER_TIMEOUT = 30
+_BUSY_TIMEOUT_MS = 10_000
+_MYSQL_TRANSIENT = {1020, 1205, 1213}
+_SQLSTATE_TRANSIENT = {"40001", "40P01"}
+_SQLITE_BUSY = {5, 6}
+_LOCK_NAME = "tickerq_migration"
+_LOCK_NUMBER = 0x7469636B
+
+
+def resolved_url(url: str, folder: Path) -> URL:
+    """Return the store's URL with a SQLite path made absolute under ``folder``.
+
+    Raises:
+        ConfigError: The URL cannot be read, names an unsupported database, or an in-memory one.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigError("store_url", f"not a database URL (got {url!r})") from error
+    if parsed.get_backend_name() not in {"sqlite", "postgresql", "mysql", "mariadb"}:
+        raise ConfigError("store_url", f"no support for {parsed.get_backend_name()!r}")
+    if parsed.get_backend_name() != "sqlite":
+        return parsed
+    if not parsed.database or parsed.database == ":memory:" or "mode=memory" in url:
+        raise ConfigError("store_url", "an in-memory database cannot be shared by processes: name a file")
+    return parsed.set(database=str((folder / parsed.database).resolve()))
+
+
+class Database:
+    """The store's connections in this process: made when first used, made anew after a fork.
+
+    ``work`` functions get a connection inside a transaction and must be repeatable: a transaction that
+    the database refused for a passing reason is run again, up to ``retries`` times.
+    """
+
+    def __init__(
+        self, url: URL, *, options: Mapping[str, object] | None = None, retries: int = 3, pooled: bool = True
+    ) -> None:
+        self.url = url
+        self._options = dict(options or {})
+        self._retries = retries
+        self._pooled = pooled
+        self._engine: Engine | None = None
+        self._pid = 0
+        self._mutex = threading.Lock()
+        # Engines made before a fork: kept, since closing their connections here would close the parent's.
+        self._inherited: list[Engine] = []
+
+    @property
+    def engine(self) -> Engine:
+        """This process's engine."""
+        if self._engine is None or self._pid != os.getpid():
+            self._open()
+        if self._engine is None:
+            raise StoreError("the engine was closed by another thread")
+        return self._engine
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction, commit, and return what it returned.
+
+        Raises:
+            StoreError: The database cannot be reached, or refused every try.
+        """
+        return self._retried(lambda: self._transact(work, reading=False))
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction that writes nothing, and return what it returned.
+
+        Raises:
+            StoreError: The database cannot be reached, or refused every try.
+        """
+        return self._retried(lambda: self._transact(work, reading=True))
+
+    def close(self) -> None:
+        """Close this process's connections; the next use opens new ones."""
+        with self._mutex:
+            if self._engine is not None and self._pid == os.getpid():
+                self._engine.dispose()
+                self._engine = None
+
+    def _open(self) -> None:
+        with self._mutex:
+            if self._engine is not None and self._pid != os.getpid():
+                self._inherited.append(self._engine)
+                self._engine = None
+            if self._engine is None:
+                self._engine = make_engine(self.url, self._options, pooled=self._pooled)
+                self._pid = os.getpid()
+
+    def _transact(self, work: Callable[[Connection], T], *, reading: bool) -> T:
+        with self.engine.connect() as connection:
+            connection.execution_options(**{_READING: reading})
+            transaction = connection.begin()
+            try:
+                result = work(connection)
+            except BaseException:
+                transaction.rollback()
+                raise
+            try:
+                transaction.commit()
+            except DBAPIError as error:
+                # Whether it was written is unknown: a repeat might do the work twice.
+                if error.connection_invalidated:
+                    raise StoreError(_reason(error)) from error
+                raise
+            return result
+
+    def _retried(self, transact: Callable[[], T]) -> T:
+        for attempt in range(self._retries + 1):
+            try:
+                return transact()
+            except DBAPIError as error:
+                if is_transient(error) and attempt < self._retries:
+                    time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
+                elif isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+                    raise StoreError(_reason(error)) from error
+                else:
+                    raise
+        raise AssertionError("unreachable: the last try returns or raises")
+
+
+def make_engine(url: URL, options: Mapping[str, object], *, pooled: bool = True) -> Engine:
+    """Return an engine with the session rules of its database.
+
+    Raises:
+        ConfigError: The driver is not installed, or an engine option is unknown.
+    """
+    backend = url.get_backend_name()
+    settings: dict[str, Any] = {"poolclass": NullPool} if not pooled else {}
+    if backend == "sqlite":
+        settings["connect_args"] = {"timeout": _BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+    elif backend == "postgresql":
+        settings["isolation_level"] = "READ COMMITTED"
+        settings["connect_args"] = {"connect_timeout": _CONNECT_TIMEOUT}
+    else:
+        # Beat sets a socket timeout for the whole process: say ours, so that it does not decide.
+        settings["isolation_level"] = "READ COMMITTED"
+        settings["connect_args"] = {
+            "connect_timeout": _CONNECT_TIMEOUT,
+            "read_timeout": _ANSWER_TIMEOUT,
+            "write_timeout": _ANSWER_TIMEOUT,
+        }
+    if pooled:
+        settings.update(options)
+    try:
+        engine = create_engine(url, **settings)
+    except (ImportError, NoSuchModuleError) as error:
+        raise ConfigError(
+            "store_url", f"the driver for {url.drivername} is not installed: {error}"
+        ) from error
+    except TypeError as error:
+        raise ConfigError("store_engine_options", str(error)) from error
+    if backend == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def is_transient(error: DBAPIError) -> bool:
+    """Whether the same transaction may well succeed when it is run again."""
+    if error.connection_invalidated:
+        return True
+    original = error.orig
+    if isinstance(original, sqlite3.OperationalError):
+        code = getattr(original, "sqlite_errorcode", None)
+        return isinstance(code, int) and code & 0xFF in _SQLITE_BUSY
+    if getattr(original, "sqlstate", None) in _SQLSTATE_TRANSIENT:
+        return True
+    arguments: Sequence[object] = getattr(original, "args", ())
+    return bool(arguments) and arguments[0] in _MYSQL_TRANSIENT
+
+
+def insert_if_absent(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert ``rows``, leaving alone those that a unique constraint already knows."""
+    if not rows:
+        return
+    backend = connection.dialect.name
+    statement: Any
+    if backend == "postgresql":
+        statement = postgresql.insert(table).on_conflict_do_nothing()
+    elif backend == "sqlite":
+        statement = sqlite.insert(table).on_conflict_do_nothing()
+    else:
+        key = next(iter(table.primary_key.columns))
+        statement = mysql.insert(table).on_duplicate_key_update({key.name: key})
+    connection.execute(statement, list(rows))
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert ``rows``, all or none."""
+    if rows:
+        connection.execute(insert(table), list(rows))
+
+
+@contextmanager
+def migration_lock(connection: Connection) -> Iterator[None]:
+    """Let one process at a time change the schema; SQLite's write transaction does so by itself."""
+    backend = connection.dialect.name
+    if backend == "postgresql":
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK_NUMBER})
+    elif backend != "sqlite":
+        connection.execute(text("SELECT GET_LOCK(:name, 60)"), {"name": _LOCK_NAME})
+    try:
+        yield
+    finally:
+        if backend == "postgresql":
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK_NUMBER})
+        elif backend != "sqlite":
+            connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK_NAME})
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
+    # SQLAlchemy's begin event sends BEGIN itself: the driver must not send one of its own.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={_BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later cannot wait for a lock; one that will write says so.
+    reading = connection.get_execution_options().get(_READING)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _reason(error: DBAPIError) -> str:
+    return str(error.orig).strip().replace("\n", " ")

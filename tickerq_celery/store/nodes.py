@@ -1,0 +1,142 @@
+"""Rows of beats and workers: who lives, what each can run."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.enums import NodeKind
+from tickerq_celery.models import nodes
+from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.store.claims import rowcount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeProfile:
+    """What a process says of itself; ``functions`` maps each function's name to its concurrency limit."""
+
+    id: UUID
+    namespace: str
+    kind: NodeKind
+    name: str
+    host: str
+    pid: int
+    version: str
+    queues: Sequence[str] = ()
+    concurrency: int | None = None
+    prefetch: int | None = None
+    functions: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A beat or worker as the store knows it."""
+
+    id: UUID
+    namespace: str
+    kind: NodeKind
+    name: str
+    host: str
+    pid: int
+    version: str
+    queues: tuple[str, ...]
+    concurrency: int | None
+    prefetch: int | None
+    functions_hash: str
+    clock_offset_ms: int
+    counter: int
+    started_at: datetime
+    seen_at: datetime
+
+
+def register(connection: Connection, clock: Clock, profile: NodeProfile) -> None:
+    """Write a node's row, or start it anew where one of the same id is there."""
+    now = connection.scalars(select(sql_now(clock))).one()
+    functions = dict(sorted(profile.functions.items()))
+    connection.execute(delete(nodes).where(nodes.c.id == profile.id))
+    connection.execute(
+        insert(nodes).values(
+            id=profile.id,
+            namespace=profile.namespace,
+            kind=profile.kind.value,
+            name=profile.name,
+            host=profile.host,
+            pid=profile.pid,
+            version=profile.version,
+            queues=list(profile.queues),
+            concurrency=profile.concurrency,
+            prefetch=profile.prefetch,
+            functions=functions,
+            functions_hash=sha256(json.dumps(functions).encode()).hexdigest(),
+            clock_offset_ms=round((clock.now() - now).total_seconds() * 1000),
+            counter=0,
+            started_at=now,
+            seen_at=now,
+        )
+    )
+
+
+def beat(connection: Connection, clock: Clock, node_id: UUID) -> bool:
+    """Give a sign of life; say whether the node's row is still there."""
+    statement = (
+        update(nodes).where(nodes.c.id == node_id).values(counter=nodes.c.counter + 1, seen_at=sql_now(clock))
+    )
+    return rowcount(connection, statement) == 1
+
+
+def remove(connection: Connection, node_id: UUID) -> None:
+    """Remove the row of a node that has ended its work."""
+    connection.execute(delete(nodes).where(nodes.c.id == node_id))
+
+
+def remove_dead(connection: Connection, node: Node) -> bool:
+    """Remove a silent node's row, unless it has beaten since; say whether it was removed."""
+    statement = delete(nodes).where(nodes.c.id == node.id, nodes.c.counter == node.counter)
+    return connection.execute(statement).rowcount == 1
+
+
+def lives(connection: Connection, node_id: UUID) -> bool:
+    """Whether a node's row is there; locks it against removal until the transaction ends."""
+    statement = select(nodes.c.id).where(nodes.c.id == node_id).with_for_update()
+    return connection.scalar(statement) is not None
+
+
+def list_nodes(connection: Connection, namespace: str) -> list[Node]:
+    """Return the beats and workers of a namespace."""
+    columns = [nodes.c[name] for name in Node.__slots__]
+    rows = connection.execute(select(*columns).where(nodes.c.namespace == namespace).order_by(nodes.c.id))
+    found = []
+    for row in rows:
+        values = row._asdict()
+        values["kind"] = NodeKind(values["kind"])
+        values["queues"] = tuple(values["queues"])
+        found.append(Node(**values))
+    return found
+
+
+def worker_hashes(connection: Connection, namespace: str) -> frozenset[str]:
+    """Return the hashes of the function sets that the workers of a namespace have."""
+    return frozenset(
+        connection.scalars(
+            select(nodes.c.functions_hash)
+            .where(nodes.c.namespace == namespace, nodes.c.kind == NodeKind.WORKER.value)
+            .distinct()
+        )
+    )
+
+
+def function_sets(
+    connection: Connection, namespace: str, hashes: Collection[str]
+) -> dict[str, dict[str, int]]:
+    """Return, for each of ``hashes``, the function names and their concurrency limits."""
+    rows = connection.execute(
+        select(nodes.c.functions_hash, nodes.c.functions).where(
+            nodes.c.namespace == namespace, nodes.c.functions_hash.in_(list(hashes))
+        )
+    )
+    return {row.functions_hash: row.functions for row in rows}

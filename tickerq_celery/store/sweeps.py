@@ -1,0 +1,151 @@
+"""What the sweep reads and writes: lost messages, dead workers, holds whose cause is gone."""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, Connection, case, func, select, update
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.models import tickers
+from tickerq_celery.sqltypes import sql_after, sql_now
+from tickerq_celery.store.claims import Claim, lift
+from tickerq_celery.store.nodes import Node
+
+_QUEUE_PREFIX = "queue:"
+# Twice the delay for each further publication, up to a thousandfold.
+_MOST_DOUBLINGS = 10
+
+
+def take_over(
+    connection: Connection, clock: Clock, *, namespace: str, limit: int, check_after: timedelta
+) -> list[Claim]:
+    """Take up to ``limit`` Queued runs whose message seems lost, so that they are published again.
+
+    Their claim stays the same; the next check comes after twice the time.
+    """
+    rows = connection.execute(
+        select(
+            tickers.c.id,
+            tickers.c.claim_no,
+            tickers.c.function,
+            tickers.c.queue,
+            tickers.c.publish_count,
+        )
+        .where(tickers.c.check_at <= sql_now(clock), tickers.c.namespace == namespace)
+        .order_by(tickers.c.check_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if not rows:
+        return []
+    doublings = case(
+        *(
+            (tickers.c.publish_count == n, sql_after(clock, check_after * 2**n))
+            for n in range(_MOST_DOUBLINGS)
+        ),
+        else_=sql_after(clock, check_after * 2**_MOST_DOUBLINGS),
+    )
+    connection.execute(
+        update(tickers)
+        .where(tickers.c.id.in_([row.id for row in rows]), tickers.c.status == TickerStatus.QUEUED)
+        .values(check_at=doublings)
+    )
+    return [
+        Claim(
+            id=row.id,
+            number=row.claim_no,
+            function=row.function,
+            queue=row.queue,
+            publish_count=row.publish_count,
+        )
+        for row in rows
+    ]
+
+
+def check_prefetched(connection: Connection, clock: Clock, node: Node, *, default_queue: str) -> int:
+    """Let the sweep publish again what a dead worker may have prefetched; return how many runs.
+
+    Redis hides prefetched messages for an hour: the oldest Queued runs of the worker's queues that were
+    published before its last sign of life, at most its prefetch window.
+    """
+    queues = [queue for queue in node.queues if queue != default_queue]
+    of_its_queues: ColumnElement[bool] = tickers.c.queue.in_(queues)
+    if default_queue in node.queues:
+        of_its_queues |= tickers.c.queue.is_(None)
+    ids = connection.scalars(
+        select(tickers.c.id)
+        .where(
+            tickers.c.check_at.is_not(None),
+            tickers.c.namespace == node.namespace,
+            tickers.c.published_at <= node.seen_at,
+            of_its_queues,
+        )
+        .order_by(tickers.c.published_at)
+        .limit(node.prefetch or 0)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if ids:
+        connection.execute(
+            update(tickers)
+            .where(tickers.c.id.in_(ids), tickers.c.status == TickerStatus.QUEUED)
+            .values(check_at=sql_now(clock))
+        )
+    return len(ids)
+
+
+def queued_per_queue(connection: Connection, namespace: str) -> dict[str | None, int]:
+    """Return how many runs of each queue are published and not started."""
+    rows = connection.execute(
+        select(tickers.c.queue, func.count())
+        .where(tickers.c.check_at.is_not(None), tickers.c.namespace == namespace)
+        .group_by(tickers.c.queue)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def active_per_function(connection: Connection, namespace: str, names: Collection[str]) -> dict[str, int]:
+    """Return how many runs of each function are Queued or InProgress."""
+    counts = dict.fromkeys(names, 0)
+    for column in (tickers.c.check_at, tickers.c.running_on):
+        rows = connection.execute(
+            select(tickers.c.function, func.count())
+            .where(column.is_not(None), tickers.c.namespace == namespace, tickers.c.function.in_(list(names)))
+            .group_by(tickers.c.function)
+        )
+        for name, count in rows:
+            counts[name] += count
+    return counts
+
+
+def held_keys(connection: Connection, namespace: str, reason: HoldReason) -> list[str]:
+    """Return the keys under which runs are held for ``reason``."""
+    return list(
+        connection.scalars(
+            select(tickers.c.hold_key)
+            .where(tickers.c.held_for == reason.value, tickers.c.namespace == namespace)
+            .distinct()
+        )
+    )
+
+
+def queue_key(queue: str | None) -> str:
+    """Return the key under which runs are held while their queue is full."""
+    return f"{_QUEUE_PREFIX}{queue or ''}"
+
+
+def lift_full_queues(connection: Connection, clock: Clock, *, namespace: str, most: int) -> int:
+    """Make runs due that were held for a full queue, as many as now fit; return how many."""
+    keys = [
+        key for key in held_keys(connection, namespace, HoldReason.LIMIT) if key.startswith(_QUEUE_PREFIX)
+    ]
+    if not keys:
+        return 0
+    queued = {queue_key(queue): count for queue, count in queued_per_queue(connection, namespace).items()}
+    lifted = 0
+    for key in keys:
+        room = max(0, most - queued.get(key, 0))
+        lifted += lift(
+            connection, clock, namespace=namespace, reason=HoldReason.LIMIT, keys=[key], limit=room
+        )
+    return lifted

@@ -1,0 +1,110 @@
+"""The periodic pass of every beat: publish lost messages again, rescue the runs of the dead, lift holds."""
+
+import logging
+
+from sqlalchemy import Connection
+
+from tickerq_celery.claimer import Claimer
+from tickerq_celery.core import Core
+from tickerq_celery.dispatcher import Dispatcher
+from tickerq_celery.enums import NodeKind, TickerStatus, TickerType
+from tickerq_celery.errors import PublishError
+from tickerq_celery.observer import Observer
+from tickerq_celery.recorder import LostCalls, Recorder
+from tickerq_celery.store import claims, nodes, sweeps
+from tickerq_celery.store.claims import Claim, Started
+from tickerq_celery.store.nodes import Node
+
+logger = logging.getLogger(__name__)
+_AT_ONCE = 500
+
+
+class Sweeper:
+    """Finds what a crash or the broker left behind, with bounded work in each pass, in any beat."""
+
+    def __init__(
+        self,
+        core: Core,
+        claimer: Claimer,
+        dispatcher: Dispatcher,
+        recorder: Recorder,
+        calls: LostCalls,
+        default_queue: str,
+    ) -> None:
+        self._core = core
+        self._claimer = claimer
+        self._dispatcher = dispatcher
+        self._recorder = recorder
+        self._calls = calls
+        self._default_queue = default_queue
+        self._observer = Observer(core.config.lease)
+
+    def sweep(self) -> None:
+        """Do one pass.
+
+        Raises:
+            StoreError: The database is away.
+            PublishError: The broker is away.
+        """
+        self._bury()
+        self._core.database.write(self._claimer.lift_holds)
+        self._publish_again()
+
+    def _publish_again(self) -> None:
+        lost = self._core.database.write(self._take_over)
+        if lost:
+            logger.warning("publishing %d runs again whose messages seem lost", len(lost))
+            self._dispatcher.publish(lost)
+
+    def _take_over(self, connection: Connection) -> list[Claim]:
+        config = self._core.config
+        return sweeps.take_over(
+            connection,
+            self._core.clock,
+            namespace=config.namespace,
+            limit=config.batch_size,
+            check_after=config.republish_after,
+        )
+
+    def _bury(self) -> None:
+        config = self._core.config
+        present = self._core.database.read(lambda connection: nodes.list_nodes(connection, config.namespace))
+        for node in self._observer.dead_among(present, monotonic=self._core.clock.monotonic()):
+            self._bury_one(node)
+
+    def _bury_one(self, node: Node) -> None:
+        if node.kind is NodeKind.WORKER and not self._rescue_all(node):
+            return
+        if self._core.database.write(lambda connection: nodes.remove_dead(connection, node)):
+            logger.warning("node %s is dead: no heartbeat for one lease", node.name)
+
+    def _rescue_all(self, node: Node) -> bool:
+        """Rescue what a dead worker ran; say whether nothing is left, so that its row may go."""
+        self._core.database.write(
+            lambda connection: sweeps.check_prefetched(
+                connection, self._core.clock, node, default_queue=self._default_queue
+            )
+        )
+        running = self._core.database.read(
+            lambda connection: claims.running_under(connection, node.id, limit=_AT_ONCE)
+        )
+        for run in running:
+            rescue(self._recorder, self._calls, run, f"worker lost: {node.name} gives no sign of life")
+        return len(running) < _AT_ONCE
+
+
+def rescue(recorder: Recorder, calls: LostCalls, run: Started, message: str) -> None:
+    """Rescue one run, and ask a worker to call the user's exception handler for the lost attempt."""
+    outcome = recorder.rescue(run, message)
+    if outcome is None:
+        return
+    ending = "started again" if outcome.status is TickerStatus.IDLE else "ended as Failed"
+    logger.warning(
+        "run %s of %s was lost and is %s: %s", run.id, run.function, ending, message,
+        extra={"ticker_id": str(run.id)},
+    )  # fmt: skip
+    try:
+        calls.publish_lost(run.id, TickerType(run.type), message)
+    except PublishError as error:
+        # At most once: the run is safe, only the handler does not hear of this attempt.
+        logger.warning("the exception handler will not be called for run %s: %s", run.id, error)

@@ -1,0 +1,181 @@
+"""The task base class: turns one message into at most one recorded attempt."""
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, NoReturn
+
+from celery import Task
+from celery.exceptions import Ignore, Retry
+
+from tickerq_celery import payload
+from tickerq_celery.context import TickerContext
+from tickerq_celery.enums import TickerStatus
+from tickerq_celery.errors import StoreError
+from tickerq_celery.handler import HandlerCaller
+from tickerq_celery.lifecycle import Failure, Outcome, lost, outcome_of, succeeded
+from tickerq_celery.publisher import header_of, parsed_header
+from tickerq_celery.recorder import Recorder
+from tickerq_celery.registry import Function
+from tickerq_celery.store.claims import Started
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collaborators:
+    """What a ticker's task works with; ``recorder`` is called for, since it is made after the app."""
+
+    function: Function
+    recorder: Callable[[], Recorder]
+    handler: Callable[[], HandlerCaller]
+    max_rescues: Callable[[], int]
+
+
+class TickerTask(Task[Any, Any]):
+    """Records an attempt around a function's body; does nothing to messages that are not a ticker's.
+
+    Celery hears what happened: Retry for a failed attempt that has a retry left, the body's own exception
+    after the last, Ignore for a message that is stale.
+    """
+
+    abstract = True
+    collaborators: Collaborators
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        header = header_of(self.request.headers)
+        if header is None:
+            return super().__call__(*args, **kwargs)
+        run = self._start(header)
+        begun = time.monotonic()
+        try:
+            self.collaborators.function.call(self._context(run))
+        except Exception as error:  # noqa: BLE001 - the user's code: whatever it raises is the outcome
+            self._failed(run, error, begun)
+        except BaseException:
+            # The process is told to go: the attempt is lost, not failed, and uses up no retry.
+            self._lost(run)
+            raise
+        if not self._finish(run, succeeded(run.standing), begun):
+            raise Ignore
+        return None
+
+    def retry(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Fail the attempt so that the store retries it; a ``countdown`` in seconds replaces the interval."""
+        if header_of(self.request.headers) is None:
+            super().retry(*args, **kwargs)
+        raise Retry(exc=kwargs.get("exc"), when=kwargs.get("countdown"))
+
+    def _start(self, header: object) -> Started:
+        try:
+            ticker_id, claim_no = parsed_header(header)
+        except ValueError as error:
+            logger.warning("dropped a message with a broken ticker header: %s", error)
+            raise Ignore from error
+        try:
+            run = self.collaborators.recorder().start(ticker_id, claim_no)
+        except StoreError as error:
+            logger.error("run %s waits for its next message: %s", ticker_id, error)  # noqa: TRY400
+            raise Ignore from error
+        if run is None:
+            logger.info(
+                "dropped a stale message of run %s, claim %d", ticker_id, claim_no,
+                extra={"ticker_id": str(ticker_id)},
+            )  # fmt: skip
+            raise Ignore
+        return run
+
+    def _context(self, run: Started) -> TickerContext[Any]:
+        function = self.collaborators.function
+        return TickerContext(
+            id=run.id,
+            parent_id=run.parent_id or run.cron_ticker_id,
+            type=run.type,
+            function_name=run.function,
+            retry_count=run.standing.retry_count,
+            is_due=run.standing.is_due,
+            scheduled_for=run.execution_time,
+            request=payload.decode(run.request, request_type=function.signature.request_type),
+        )
+
+    def _failed(self, run: Started, error: Exception, begun: float) -> NoReturn:
+        shown = error.exc if isinstance(error, Retry) and error.exc is not None else error
+        outcome = _with_countdown(error, outcome_of(shown, _failure(shown), run.standing))
+        if not self._finish(run, outcome, begun):
+            raise Ignore from error
+        handler = self.collaborators.handler()
+        if outcome.attempt_status is TickerStatus.FAILED:
+            handler.failed(shown, run.id, run.type)
+        elif outcome.attempt_status is TickerStatus.CANCELLED:
+            handler.cancelled(shown, run.id, run.type)
+        if outcome.wait is not None:
+            raise _retry_of(shown, outcome.wait) from error
+        if outcome.status is TickerStatus.FAILED:
+            raise shown
+        raise Ignore from error
+
+    def _finish(self, run: Started, outcome: Outcome, begun: float) -> bool:
+        elapsed = timedelta(seconds=time.monotonic() - begun)
+        accepted = self.collaborators.recorder().finish(run, outcome, elapsed=elapsed)
+        log = logger.info if accepted else logger.warning
+        log(
+            "run %s of %s %s after %.3f s%s", run.id, run.function, _ending(outcome), elapsed.total_seconds(),
+            "" if accepted else ", which is not recorded: its claim was superseded",
+            extra={"ticker_id": str(run.id), "claim_no": run.claim_no},
+        )  # fmt: skip
+        return accepted
+
+    def _lost(self, run: Started) -> None:
+        outcome = lost(
+            run.standing,
+            on_lost=self.collaborators.function.on_lost,
+            max_rescues=self.collaborators.max_rescues(),
+            message="worker lost: the process ended while the function ran",
+        )
+        try:
+            self.collaborators.recorder().finish(run, outcome, elapsed=None)
+        except StoreError as error:
+            logger.warning("run %s will be rescued by others: %s", run.id, error)
+
+
+def _failure(error: BaseException) -> Failure:
+    return Failure(
+        type=f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins."),
+        message=_text(error),
+        traceback="".join(traceback.format_exception(error)),
+    )
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - the user's __str__
+        return f"<{type(error).__name__} whose text cannot be made>"
+
+
+def _retry_of(error: Exception, wait: timedelta) -> Retry:
+    seconds: Any = wait.total_seconds()
+    return Retry(exc=error, when=seconds)
+
+
+def _with_countdown(error: Exception, outcome: Outcome) -> Outcome:
+    """Return the outcome with the wait that ``self.retry(countdown=…)`` asked for."""
+    wait: Any = error.when if isinstance(error, Retry) else None
+    if not isinstance(wait, int | float) or not outcome.goes_on:
+        return outcome
+    return replace(outcome, wait=timedelta(seconds=max(0, wait)))
+
+
+def _ending(outcome: Outcome) -> str:
+    if outcome.wait is not None:
+        return f"failed ({outcome.failure.type if outcome.failure else ''}), next attempt in {outcome.wait}"
+    return f"ended {outcome.status.name}"
+
+
+def drop_unaddressed(task: Any) -> NoReturn:
+    """Be the body of a ticker's task for messages that name no ticker: somebody called it by hand."""
+    logger.warning("dropped a message of %s that names no ticker", task.name)
+    raise Ignore

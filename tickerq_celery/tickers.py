@@ -1,0 +1,57 @@
+"""What a user schedules: frozen values that are not stored yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerPriority
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeTicker:
+    """One run at one moment.
+
+    ``execution_time`` must be aware; a past one, or None, means now. ``retries`` are extra attempts,
+    ``retry_intervals`` the waits before them in seconds (the last one repeats); None takes the
+    function's own. While a ticker with the same ``unique_key`` is not terminal, another is refused.
+    """
+
+    function: str
+    execution_time: datetime | None = None
+    request: object = None
+    description: str | None = None
+    retries: int | None = None
+    retry_intervals: Sequence[float] | None = None
+    priority: TickerPriority | None = None
+    queue: str | None = None
+    tags: Sequence[str] = ()
+    unique_key: str | None = None
+    namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CronTicker:
+    """A standing definition: a function, a cron expression of 5 or 6 fields, and a request.
+
+    Six fields begin with seconds. Day of month and day of week must both match; ``day_or=True`` asks
+    for Unix's rule, either of them. ``time_zone`` is an IANA name (None: the ``time_zone`` setting).
+    ``misfire_grace`` is in seconds: instants missed by more are skipped whatever the policy says.
+    """
+
+    function: str
+    expression: str
+    time_zone: str | None = None
+    day_or: bool = False
+    request: object = None
+    description: str | None = None
+    is_enabled: bool = True
+    retries: int | None = None
+    retry_intervals: Sequence[float] | None = None
+    misfire: MisfirePolicy = MisfirePolicy.RUN_ONCE
+    misfire_limit: int = 100
+    misfire_grace: float | None = None
+    overlap: OverlapPolicy = OverlapPolicy.ALLOW
+    priority: TickerPriority | None = None
+    queue: str | None = None
+    tags: Sequence[str] = ()
+    namespace: str | None = None

@@ -1,0 +1,126 @@
+"""What the managers return: frozen values, read at one moment."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from tickerq_celery.enums import (
+    HoldReason,
+    MisfirePolicy,
+    OverlapPolicy,
+    RunCondition,
+    TickerPriority,
+    TickerStatus,
+    TickerType,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One execution of a run; ``number`` counts from 0, times are aware UTC."""
+
+    number: int
+    claim_no: int
+    status: TickerStatus
+    started_at: datetime | None
+    finished_at: datetime
+    exception_type: str | None
+    exception_message: str | None
+    traceback: str | None
+    node: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A time ticker or a cron occurrence; intervals are seconds, times are aware UTC."""
+
+    id: UUID
+    namespace: str
+    type: TickerType
+    function: str
+    description: str | None
+    status: TickerStatus
+    execution_time: datetime | None
+    executed_at: datetime | None
+    elapsed_ms: int | None
+    retries: int
+    retry_intervals: tuple[float, ...]
+    retry_count: int
+    rescue_count: int
+    is_due: bool
+    next_attempt_at: datetime | None
+    held_for: HoldReason | None
+    exception_type: str | None
+    exception_message: str | None
+    skipped_reason: str | None
+    lock_holder: str | None
+    parent_id: UUID | None
+    run_condition: RunCondition | None
+    cron_ticker_id: UUID | None
+    priority: TickerPriority
+    queue: str | None
+    tags: tuple[str, ...]
+    unique_key: str | None
+    request_bytes: bytes | None = field(repr=False)
+    created_at: datetime
+    updated_at: datetime
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def request(self) -> object:
+        """The request as plain JSON values; None where there is none."""
+        return _parsed(self.request_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cron:
+    """A cron ticker; intervals are seconds, times are aware UTC."""
+
+    id: UUID
+    namespace: str
+    function: str
+    description: str | None
+    expression: str
+    time_zone: str
+    day_or: bool
+    is_enabled: bool
+    paused_reason: str | None
+    paused_by: str | None
+    paused_at: datetime | None
+    is_seeded: bool
+    seed_expression: str | None
+    misfire: MisfirePolicy
+    misfire_limit: int
+    misfire_grace: float | None
+    overlap: OverlapPolicy
+    retries: int
+    retry_intervals: tuple[float, ...]
+    priority: TickerPriority
+    queue: str | None
+    tags: tuple[str, ...]
+    next_run_at: datetime | None
+    last_run_at: datetime | None
+    request_bytes: bytes | None = field(repr=False)
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def request(self) -> object:
+        """The request as plain JSON values; None where there is none."""
+        return _parsed(self.request_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Part of a listing; ``next_cursor`` asks for what follows, and is None at the end."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None
+
+
+def _parsed(request: bytes | None) -> object:
+    return None if request is None else json.loads(request)

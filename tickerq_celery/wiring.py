@@ -1,0 +1,44 @@
+"""How a TickerQ's parts find each other."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tickerq_celery.core import Core
+from tickerq_celery.enums import NodeKind
+from tickerq_celery.handler import HandlerCaller
+from tickerq_celery.recorder import Recorder
+from tickerq_celery.store.nodes import NodeProfile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wired:
+    """Parts that are made when first called for: an app is configured after it is imported."""
+
+    core: Callable[[], Core]
+    recorder: Callable[[], Recorder]
+    handler: Callable[[], HandlerCaller]
+
+
+def profile(
+    core: Core,
+    kind: NodeKind,
+    *,
+    version: str,
+    queues: Sequence[str] = (),
+    concurrency: int | None = None,
+    prefetch: int | None = None,
+) -> NodeProfile:
+    """Return what this process says of itself in its node row."""
+    return NodeProfile(
+        id=core.node.id,
+        namespace=core.config.namespace,
+        kind=kind,
+        name=core.node.name,
+        host=core.node.host,
+        pid=core.node.pid,
+        version=version,
+        queues=queues,
+        concurrency=concurrency,
+        prefetch=prefetch,
+        functions={function.name: function.max_concurrency for function in core.registry},
+    )

@@ -1,0 +1,107 @@
+"""The worker's part: register its node, keep it alive, seed what its functions define."""
+
+import logging
+from collections.abc import Collection
+from typing import Any, ClassVar
+
+from celery import bootsteps, signals
+from celery.worker import state
+from celery.worker.components import Pool
+
+from tickerq_celery.core import Core
+from tickerq_celery.enums import NodeKind
+from tickerq_celery.errors import SchemaError, StoreError
+from tickerq_celery.heartbeat import Heartbeat, HeartbeatThread
+from tickerq_celery.nets import Ears, Nets
+from tickerq_celery.publisher import CeleryPublisher
+from tickerq_celery.recorder import Recorder
+from tickerq_celery.schema import verify
+from tickerq_celery.seeding import enrol
+from tickerq_celery.store.engine import Database
+from tickerq_celery.store.nodes import NodeProfile
+from tickerq_celery.version import VERSION
+from tickerq_celery.wiring import Wired, profile
+
+logger = logging.getLogger(__name__)
+_CONNECT_TIMEOUT = 2.0
+_UNBOUNDED_PREFETCH = 1_000
+
+
+class NodeStep(bootsteps.StartStopStep):
+    """Runs in the worker's main process from before the first message until the pool has ended."""
+
+    requires = (Pool,)
+    wired: ClassVar[Wired]
+
+    def __init__(self, worker: Any, **kwargs: Any) -> None:
+        super().__init__(worker, **kwargs)
+        self._thread: HeartbeatThread | None = None
+        self._ears = Ears()
+
+    def start(self, worker: Any) -> None:
+        core = self.wired.core()
+        # Connections of this thread are opened for each beat and closed after it: no fork inherits one.
+        own = Database(core.database.url, retries=core.config.store_retries, pooled=False)
+        try:
+            verify(own)
+        except StoreError as error:
+            logger.error("this worker waits for the store: %s", error)  # noqa: TRY400
+        self._thread = self._make_thread(worker, core, own)
+        self._ears.listen()
+        self._thread.start()
+        signals.worker_shutdown.connect(self._on_shutdown, weak=False)
+
+    def stop(self, worker: Any) -> None:
+        """Do nothing yet: what still runs needs its signs of life; see ``_on_shutdown``."""
+
+    def _on_shutdown(self, **_: Any) -> None:
+        signals.worker_shutdown.disconnect(self._on_shutdown)
+        self._ears.close()
+        if self._thread is not None:
+            self._thread.stop()
+
+    def _make_thread(self, worker: Any, core: Core, own: Database) -> HeartbeatThread:
+        mine = Core(
+            config=core.config, clock=core.clock, database=own, registry=core.registry, node=core.node
+        )
+        me = _worker_profile(worker, mine)
+        recorder = Recorder(mine)
+        nets = Nets(mine, recorder, CeleryPublisher(worker.app, connect_timeout=_CONNECT_TIMEOUT))
+
+        def begin() -> None:
+            verify(own)
+            enrol(mine, me)
+
+        return HeartbeatThread(
+            Heartbeat(own, mine.clock, me, held_requests=_held_requests, on_missing=nets.lost),
+            mine.config.heartbeat.total_seconds(),
+            enrol=begin,
+            reports=self._ears.reports,
+            catch=nets.catch,
+            refused=_refuse,
+        )
+
+
+def _worker_profile(worker: Any, core: Core) -> NodeProfile:
+    multiplier = worker.app.conf.worker_prefetch_multiplier
+    concurrency = worker.concurrency or 1
+    return profile(
+        core,
+        NodeKind.WORKER,
+        version=VERSION,
+        queues=sorted(worker.app.amqp.queues.consume_from),
+        concurrency=concurrency,
+        # Prefetched and running: what may be lost with this worker.
+        prefetch=multiplier * concurrency + concurrency if multiplier else _UNBOUNDED_PREFETCH,
+    )
+
+
+def _held_requests() -> Collection[str]:
+    # Copying a dict is one step for the interpreter, so the event loop cannot change it meanwhile.
+    return state.requests.copy().keys()
+
+
+def _refuse(error: SchemaError) -> None:
+    logger.critical("%s", error)
+    # What Celery itself sets to end a worker: its loop raises WorkerShutdown with this exit code.
+    vars(state)["should_stop"] = 1
