@@ -24,7 +24,7 @@ _LARGEST_PAYLOAD = 16 * 1024 * 1024 - 1
 class TickerConfig:
     """Every setting of a TickerQ, with its default; durations may be given in seconds."""
 
-    store_url: str | None = None
+    store_url: str = "sqlite:///tickerq.db"
     embedded: bool = False
     namespace: str = "default"
     node_identifier: str | None = None
@@ -59,6 +59,8 @@ class TickerConfig:
         _check_name("namespace", self.namespace)
         if self.node_identifier is not None:
             _check_name("node_identifier", self.node_identifier)
+        if not isinstance(self.store_url, str):
+            raise ConfigError("store_url", f"pass a database URL (got {shortened(self.store_url)})")
         if not isinstance(self.store_engine_options, Mapping):
             raise ConfigError(f"{PREFIX}store_engine_options", "pass a dict of SQLAlchemy engine options")
         try:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from billiard.exceptions import WorkerLostError
 from celery import Celery
+from kombu.utils.url import maybe_sanitize_url
 
 from tickerq_celery import fs_transport, schema, settings
 from tickerq_celery.claimer import Claimer
@@ -19,9 +20,10 @@ from tickerq_celery.config import TickerConfig
 from tickerq_celery.core import Core, new_identity
 from tickerq_celery.dispatcher import Dispatcher
 from tickerq_celery.enums import TickerType
-from tickerq_celery.errors import ConfigError, PublishError, StoreError, TickerCancelled
+from tickerq_celery.errors import ConfigError, TickerCancelled
 from tickerq_celery.function import TickerFunction
 from tickerq_celery.handler import HandlerCaller, TickerExceptionHandler, resolved_handler
+from tickerq_celery.immediate import Immediate
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.runs import RunReader
 from tickerq_celery.managers.storing import Storing
@@ -36,9 +38,8 @@ from tickerq_celery.wiring import Wired
 from tickerq_celery.worker import NodeStep
 
 logger = logging.getLogger(__name__)
-# How long an `add` may wait for a broker, and how long it then leaves a broker alone that was away.
+# How many seconds an `add` may wait for a broker.
 _ADD_TIMEOUT = 1.0
-_QUIET_SECONDS = 5.0
 _HARD_LIMIT_AFTER = 30
 
 
@@ -78,7 +79,7 @@ class TickerQ:
         if embedded:
             self._keywords["embedded"] = True
         self._exception_handler = exception_handler
-        self._quiet_until = 0.0
+        self._core: Core | None = None
         self._wiring = threading.RLock()
         TickerQ._of_app[app] = self
         fs_transport.register()
@@ -121,6 +122,13 @@ class TickerQ:
         return self.core.database.url.render_as_string(hide_password=False)
 
     @property
+    def places(self) -> str:
+        """Where the store and the broker are, in one line without passwords."""
+        store = self.core.database.url.render_as_string(hide_password=True)
+        broker = self.app.conf.broker_write_url or "Celery's default"
+        return f"store {store}, broker {maybe_sanitize_url(broker)}"
+
+    @property
     def time_tickers(self) -> TimeTickerManager:
         """Runs at one moment: schedule, change, find."""
         return self._managers.time_tickers
@@ -141,6 +149,9 @@ class TickerQ:
         if not is_finalised(self.app):
             self.app.finalize(auto=True)
         with self._wiring:
+            if self._core is None:
+                self._core = self._make_core()
+                logger.info("tickers: %s", self.places)
             return self._core
 
     def function(
@@ -205,18 +216,19 @@ class TickerQ:
 
     @cached_property
     def _wired(self) -> Wired:
-        return Wired(core=lambda: self.core, recorder=lambda: self._recorder, handler=lambda: self._handler)
+        return Wired(
+            core=lambda: self.core,
+            recorder=lambda: self._recorder,
+            handler=lambda: self._handler,
+        )
 
     @cached_property
     def _config(self) -> TickerConfig:
         return settings.read_config(self.app, self._keywords)
 
-    @cached_property
-    def _core(self) -> Core:
+    def _make_core(self) -> Core:
         config = self._config
-        url = resolved_url(settings.store_url(config), Path.cwd())
-        if settings.is_embedded(config):
-            logger.info("embedded: store %s, broker %s", url.database, self.app.conf.broker_write_url)
+        url = resolved_url(config.store_url, Path.cwd())
         return Core(
             config=config,
             clock=SystemClock(),
@@ -243,23 +255,7 @@ class TickerQ:
 
     @cached_property
     def _managers(self) -> "_Managers":
-        return _Managers(self.core, self._dispatch_now)
-
-    def _dispatch_now(self, ids: Collection[UUID]) -> None:
-        """Publish runs that were just committed; where that fails, beat does it within one poll."""
-        clock = self.core.clock
-        with self._wiring:
-            if clock.monotonic() < self._quiet_until:
-                return
-            try:
-                self._dispatcher.dispatch(holder=self.core.node.name, ids=ids)
-            except (PublishError, StoreError) as error:
-                self._quiet_until = clock.monotonic() + _QUIET_SECONDS
-                logger.warning("beat will publish what is due, this process could not: %s", error)
-            except Exception:
-                # The caller's transaction has committed: nothing here may look like its failure.
-                self._quiet_until = clock.monotonic() + _QUIET_SECONDS
-                logger.exception("beat will publish what is due, this process could not")
+        return _Managers(self.core, Immediate(self.core, lambda: self._dispatcher))
 
     def _celery_defaults(self) -> dict[str, Any]:
         defaults: dict[str, Any] = {}
@@ -269,7 +265,7 @@ class TickerQ:
         if config.max_concurrency is not None and not self.app.conf.worker_concurrency:
             defaults["worker_concurrency"] = config.max_concurrency
         if settings.is_embedded(config) and not settings.has_broker(self.app):
-            url = resolved_url(settings.store_url(config), Path.cwd())
+            url = resolved_url(config.store_url, Path.cwd())
             path = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
             defaults["broker_url"] = fs_transport.broker_url(settings.broker_folder(path))
         return defaults
@@ -288,8 +284,8 @@ class TickerQ:
 
 
 class _Managers:
-    def __init__(self, core: Core, dispatch_now: Callable[[Collection[UUID]], None]) -> None:
-        storing = Storing(core, dispatch_now)
+    def __init__(self, core: Core, immediate: Immediate) -> None:
+        storing = Storing(core, immediate.dispatch)
         self.time_tickers = TimeTickerManager(storing)
         self.cron_tickers = CronTickerManager(storing)
         self.runs = RunReader(core)

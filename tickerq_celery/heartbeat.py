@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.errors import SchemaError, StoreError
-from tickerq_celery.nets import Report
+from tickerq_celery.reports import Report
 from tickerq_celery.store import claims, nodes
 from tickerq_celery.store.claims import Started
 from tickerq_celery.store.engine import Database

@@ -1,9 +1,7 @@
 """What a worker's main process hears of runs that never reach the end of their body."""
 
 import logging
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import Enum
 from queue import SimpleQueue
 from typing import Any
 from uuid import UUID
@@ -17,30 +15,12 @@ from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.lifecycle import Failure, cancelled, failed
 from tickerq_celery.recorder import LostCalls, Recorder
+from tickerq_celery.reports import Ending, Report
 from tickerq_celery.store import claims, ends
 from tickerq_celery.store.claims import Started
 from tickerq_celery.sweeper import rescue
 
 logger = logging.getLogger(__name__)
-
-
-class Ending(Enum):
-    """How a run ended without a word from its body."""
-
-    LOST = "lost"
-    TIMED_OUT = "timed out"
-    REVOKED = "revoked"
-    UNKNOWN = "unknown function"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What a signal said about one claim."""
-
-    ticker_id: UUID
-    claim_no: int
-    ending: Ending
-    message: str
 
 
 class Ears:

@@ -44,7 +44,9 @@ class TickerScheduler(Scheduler):
     def setup_schedule(self) -> None:
         """Open the store. Called by beat in the process that will tick, never for its banner."""
         refuse_entries(self.app)
-        self._loop = _Loop(TickerQ.of(self.app))
+        tickerq = TickerQ.of(self.app)
+        logger.info("tickers: %s", tickerq.places)
+        self._loop = _Loop(tickerq)
 
     def get_schedule(self) -> dict[str, Any]:
         return {}

@@ -134,3 +134,27 @@ def _changes(core: Core, function: Function, row: Mapping[str, Any], now: dateti
 def _next(core: Core, function: Function, now: datetime) -> datetime | None:
     zone = function.time_zone or core.config.time_zone
     return CronSchedule.parse(str(function.cron), time_zone=zone).next_after(now)
+
+
+def prune(core: Core) -> list[str]:
+    """Pause seeded cron tickers that the code no longer defines; return their functions' names.
+
+    Raises:
+        StoreError: The database is away.
+    """
+    return core.database.write(lambda connection: _prune(core, connection))
+
+
+def _prune(core: Core, connection: Connection) -> list[str]:
+    defined = {function.name for function in core.registry if function.cron is not None}
+    now = connection.scalars(select(sql_now(core.clock))).one()
+    gone = cron_tickers.seeded_otherwise(connection, core.config.namespace, defined)
+    for row in gone:
+        changes: dict[str, Any] = {
+            "is_enabled": False,
+            "next_run_at": None,
+            "paused_reason": "no code defines it any more",
+            "paused_at": now,
+        }
+        cron_tickers.edit(connection, core.clock, row.id, changes)
+    return [row.function for row in gone]

@@ -11,7 +11,6 @@ from tickerq_celery.config import PREFIX, SETTINGS, TickerConfig, config_from
 from tickerq_celery.errors import ConfigError
 
 EMBEDDED_VARIABLE = "TICKERQ_EMBEDDED"
-EMBEDDED_STORE = "sqlite:///tickerq.db"
 SCHEDULER = "tickerq_celery.scheduler:TickerScheduler"
 _CELERYS_SCHEDULER = "celery.beat:PersistentScheduler"
 _NOT_A_NAME = {None, "", "__main__"}
@@ -33,22 +32,6 @@ def read_config(app: Celery, keywords: Mapping[str, object]) -> TickerConfig:
 def is_embedded(config: TickerConfig) -> bool:
     """Whether the embedded store and broker were asked for, by setting or environment."""
     return config.embedded or os.environ.get(EMBEDDED_VARIABLE, "") not in {"", "0"}
-
-
-def store_url(config: TickerConfig) -> str:
-    """Return the store's URL: the setting, else the embedded file.
-
-    Raises:
-        ConfigError: There is neither.
-    """
-    if config.store_url is not None:
-        return config.store_url
-    if is_embedded(config):
-        return EMBEDDED_STORE
-    raise ConfigError(
-        "store_url",
-        f"pass a database URL, or embedded=True (or {EMBEDDED_VARIABLE}=1) for a file beside the code",
-    )
 
 
 def broker_folder(store_path: Path | None) -> Path:

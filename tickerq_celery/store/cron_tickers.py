@@ -149,3 +149,14 @@ def next_due(connection: Connection, namespace: str) -> datetime | None:
         for column in (cron_tickers.c.next_run_at, tickers.c.due_at)
     ]
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def seeded_otherwise(connection: Connection, namespace: str, keys: Collection[str]) -> list[Row[Any]]:
+    """Return the enabled cron tickers that code defined under other seed keys than ``keys``."""
+    statement = select(cron_tickers).where(
+        cron_tickers.c.namespace == namespace,
+        cron_tickers.c.seed_key.is_not(None),
+        cron_tickers.c.seed_key.not_in(list(keys)),
+        cron_tickers.c.is_enabled.is_(True),
+    )
+    return list(connection.execute(statement))

@@ -116,6 +116,7 @@ class Database:
             transaction = connection.begin()
             try:
                 result = work(connection)
+            # Whatever ends the work, a signal too, must not leave the transaction open.
             except BaseException:
                 transaction.rollback()
                 raise

@@ -1,0 +1,125 @@
+"""The command line: ``celery -A myapp tickerq …``, or ``tickerq -A myapp …``."""
+
+import os
+import sys
+from importlib.metadata import entry_points
+from typing import Any, NoReturn
+
+import click
+from celery.app.utils import find_app
+
+from tickerq_celery import settings
+from tickerq_celery.errors import TickerError
+from tickerq_celery.extension import TickerQ
+from tickerq_celery.schema import verify
+from tickerq_celery.seeding import prune
+from tickerq_celery.version import VERSION
+
+_PLUGINS = "tickerq.commands"
+
+
+class _Commands(click.Group):
+    """Our commands and those of entry points, which are imported only when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        found = {point.name for point in entry_points(group=_PLUGINS)}
+        return sorted({*super().list_commands(ctx), *found})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        for point in entry_points(group=_PLUGINS, name=cmd_name):
+            try:
+                command: click.Command = point.load()
+            except ImportError as error:
+                raise click.ClickException(
+                    f"`{cmd_name}` needs `pip install tickerq-celery[{cmd_name}]`: {error}"
+                ) from error
+            return command
+        return None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TickerError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(name="tickerq", cls=_Commands)
+@click.pass_context
+def celery_command(ctx: click.Context) -> None:
+    """Migrate, check and look into the store of tickers."""
+    app = ctx.obj.app if hasattr(ctx.obj, "app") else ctx.obj
+    ctx.obj = TickerQ.of(app)
+
+
+@celery_command.command()
+@click.pass_obj
+def migrate(tickerq: TickerQ) -> None:
+    """Make or migrate the store's tables."""
+    tickerq.create_schema()
+    click.echo(f"the store is ready: {_shown(tickerq)}")
+
+
+@celery_command.command()
+@click.pass_obj
+def check(tickerq: TickerQ) -> None:
+    """Check the settings, the store and its schema."""
+    verify(tickerq.core.database)
+    click.echo(f"settings and store are fine: {_shown(tickerq)}, namespace {tickerq.config.namespace!r}")
+    if not settings.has_broker(tickerq.app):
+        click.echo("no broker is set: Celery will look for RabbitMQ on this machine")
+
+
+@celery_command.command()
+@click.option(
+    "--prune", "pruning", is_flag=True, help="Pause the cron tickers that no code defines any more."
+)
+@click.pass_obj
+def seed(tickerq: TickerQ, pruning: bool) -> None:
+    """Store the cron tickers that this application's functions define."""
+    tickerq.app.loader.import_default_modules()
+    tickerq.seed()
+    defined = [function.name for function in tickerq.registry if function.cron is not None]
+    click.echo(f"seeded {len(defined)} cron tickers: {', '.join(defined) or 'none'}")
+    if pruning:
+        gone = prune(tickerq.core)
+        click.echo(f"paused {len(gone)} that no code defines any more: {', '.join(gone) or 'none'}")
+
+
+@celery_command.command(name="list")
+@click.option("--limit", default=20, show_default=True, help="How many runs, the newest first.")
+@click.pass_obj
+def list_runs(tickerq: TickerQ, limit: int) -> None:
+    """List the newest runs."""
+    for run in tickerq.runs.find(limit=limit).items:
+        reason = run.held_for and f"held: {run.held_for}"
+        click.echo(
+            f"{run.id}  {run.status.name:<11}  {run.execution_time or '':%Y-%m-%d %H:%M:%S}Z  "
+            f"{run.function}  {reason or run.exception_type or ''}".rstrip()
+        )
+
+
+@click.group(name="tickerq", cls=_Commands, commands=celery_command.commands)
+@click.option("-A", "--app", "app_path", required=True, help="The Celery app, as for the celery command.")
+@click.version_option(VERSION, prog_name="tickerq")
+@click.pass_context
+def tickerq_command(ctx: click.Context, app_path: str) -> None:
+    """Migrate, check and look into the store of tickers."""
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - sys.path holds text
+    try:
+        app = find_app(app_path)
+    except (ImportError, AttributeError) as error:
+        raise click.ClickException(f"-A {app_path}: {error}") from error
+    ctx.obj = TickerQ.of(app)
+
+
+def main() -> NoReturn:
+    """Run the ``tickerq`` command."""
+    tickerq_command()
+    raise SystemExit(0)
+
+
+def _shown(tickerq: TickerQ) -> str:
+    return tickerq.core.database.url.render_as_string(hide_password=True)
