@@ -10,18 +10,21 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from celery import Celery
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from examples.notifications.alerts import AlertService
 from examples.notifications.database import Database
 from examples.notifications.demo_setup import DemoError, demo_environment
 from examples.notifications.email_service import EmailService
 from examples.notifications.exception_handler import NotificationExceptionHandler
-from examples.notifications.models import Alert
-from examples.notifications.requests import RegisterRequest
+from examples.notifications.models import Alert, User, utc_now
+from examples.notifications.requests import RegisterRequest, WelcomeEmailRequest
 from examples.notifications.settings import SettingError, Settings, from_environment
+from examples.notifications.user_service import UserService
 from tests.servers.ports import free_port
-from tickerq_celery import TickerType
+from tickerq_celery import TickerError, TickerQ, TickerType
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples" / "notifications"
@@ -252,3 +255,50 @@ def test_the_demo_takes_what_the_user_sets() -> None:
     assert environ["WELCOME_DELAY_SECONDS"] == "4"
     assert environ["RETRY_INTERVALS"] == "1"
     assert "CELERY_BROKER_URL" not in environ
+
+
+@pytest.fixture
+def users(database: Database, tmp_path: Path) -> Iterator[UserService]:
+    tickerq = TickerQ(
+        Celery("notifications", broker="memory://", set_as_current=False),
+        database.engine.url.render_as_string(),
+    )
+    tickerq.create_schema()
+    yield UserService(database, tickerq, Settings())
+    tickerq.close()
+
+
+def send_nothing(request: WelcomeEmailRequest) -> None:
+    """Stand in for the function that workers run."""
+
+
+def emails_of(database: Database) -> list[str]:
+    with database.transaction() as session:
+        return list(session.scalars(select(User.email)))
+
+
+def test_a_registration_stores_the_user_and_the_welcome_email(users: UserService) -> None:
+    users.tickerq.function("SendWelcomeEmail")(send_nothing)
+    before = utc_now()
+    user = users.register_user("user@example.com", "John Doe")
+    [run] = users.tickerq.time_tickers.find().items
+    assert emails_of(users.database) == ["user@example.com"]
+    assert run.execution_time is not None
+    assert timedelta(minutes=5) <= run.execution_time - before < timedelta(minutes=6)
+    assert (run.retries, run.retry_intervals) == (3, (60, 300, 900))
+    assert run.request == {"email": "user@example.com", "name": "John Doe", "user_id": str(user.id)}
+
+
+def test_a_welcome_email_that_is_refused_leaves_no_user(users: UserService) -> None:
+    with pytest.raises(TickerError, match="SendWelcomeEmail"):
+        users.register_user("user@example.com", "John Doe")
+    assert emails_of(users.database) == []
+
+
+def test_a_user_who_cannot_be_stored_leaves_no_welcome_email(users: UserService) -> None:
+    users.tickerq.function("SendWelcomeEmail")(send_nothing)
+    with users.database.transaction() as session:
+        session.execute(text("DROP TABLE users"))
+    with pytest.raises(OperationalError):
+        users.register_user("user@example.com", "John Doe")
+    assert users.tickerq.time_tickers.find().items == ()

@@ -66,6 +66,14 @@ class Claimer:
         lifted += sweeps.lift_full_queues(
             connection, clock, namespace=config.namespace, most=config.max_queued
         )
+        lifted += claims.lift(
+            connection,
+            clock,
+            namespace=config.namespace,
+            reason=HoldReason.PAUSED,
+            keys=self._resumed(connection),
+            limit=config.batch_size,
+        )
         for name, room in self._room(connection, known).items():
             lifted += claims.lift(
                 connection,
@@ -76,6 +84,12 @@ class Claimer:
                 limit=room,
             )
         return lifted
+
+    def _resumed(self, connection: Connection) -> list[str]:
+        # A claim that saw the pause may write its hold just after the resumption lifted them all.
+        waiting = sweeps.held_keys(connection, self._core.config.namespace, HoldReason.PAUSED)
+        paused = cron_tickers.paused_among(connection, {UUID(key) for key in waiting})
+        return [key for key in waiting if UUID(key) not in paused]
 
     def _room(self, connection: Connection, known: dict[str, int]) -> dict[str, int]:
         namespace = self._core.config.namespace

@@ -14,7 +14,8 @@ from tickerq_celery.uuid7 import new_id
 OCCURRENCE_FIELDS = frozenset(
     {"function", "request", "description", "retries", "retry_intervals", "priority", "queue", "tags"}
 )
-_MOST_MISFIRES = 10_000
+_MOST_MISFIRES = 1_000
+_LONGEST_GRACE = 3650 * 24 * 3600
 
 
 def cron_ticker_row(
@@ -48,9 +49,7 @@ def cron_ticker_row(
         "is_enabled": is_enabled,
         "misfire": _policy("misfire", ticker.misfire, MisfirePolicy),
         "misfire_limit": _misfire_limit(ticker.misfire_limit),
-        "misfire_grace": ticker.misfire_grace
-        if ticker.misfire_grace is None
-        else limits.seconds("misfire_grace", ticker.misfire_grace, 3650 * 24 * 3600),
+        "misfire_grace": _misfire_grace(ticker.misfire_grace),
         "overlap": _policy("overlap", ticker.overlap, OverlapPolicy),
         "seed_key": None,
         "seed_expression": None,
@@ -75,6 +74,14 @@ def _misfire_limit(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST_MISFIRES:
         raise TickerValidationError("misfire_limit", value, f"pass a whole number from 1 to {_MOST_MISFIRES}")
     return value
+
+
+def _misfire_grace(value: object) -> float | None:
+    if value is None:
+        return None
+    if value == 0:
+        raise TickerValidationError("misfire_grace", value, "pass more than 0 seconds, or None for no limit")
+    return limits.seconds("misfire_grace", value, _LONGEST_GRACE)
 
 
 def _policy(field: str, value: object, policies: Any) -> str:

@@ -13,7 +13,7 @@ from billiard.exceptions import WorkerLostError
 from celery import Celery
 from kombu.utils.url import maybe_sanitize_url
 
-from tickerq_celery import fs_transport, schema, settings
+from tickerq_celery import beat_check, fs_transport, schema, settings
 from tickerq_celery.claimer import Claimer
 from tickerq_celery.clock import SystemClock
 from tickerq_celery.config import TickerConfig
@@ -83,6 +83,7 @@ class TickerQ:
         self._wiring = threading.RLock()
         TickerQ._of_app[app] = self
         fs_transport.register()
+        beat_check.watch(app)
         app.add_defaults(self._celery_defaults)
         app.on_after_finalize.connect(self._on_finalized, weak=False)
         app.steps["worker"].add(type("TickerQNode", (NodeStep,), {"wired": self._wired}))

@@ -147,7 +147,6 @@ tickers = Table(
     Index("ix_tickerq_tickers_ended_at", "ended_at", "id"),
     Index("ix_tickerq_tickers_ended_status", "ended_status", "ended_at", "id"),
     Index("ix_tickerq_tickers_function", "function", "ended_at", "id"),
-    postgresql_with={"fillfactor": 80},
     **_OPTIONS,
 )
 

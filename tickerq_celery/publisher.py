@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,9 @@ class CeleryPublisher:
         self._connect_timeout = connect_timeout
         self._connection: Connection | None = None
         self._producer: Producer | None = None
+        self._pid = os.getpid()
+        # Connections made before a fork: kept, since they are the parent's to close.
+        self._inherited: list[Connection] = []
 
     def connect(self) -> None:
         """Reach the broker once, without retries.
@@ -36,6 +40,7 @@ class CeleryPublisher:
         Raises:
             PublishError: It is away.
         """
+        self._forget_inherited()
         if self._connection is not None and self._connection.connected:
             return
         self.close()
@@ -83,6 +88,12 @@ class CeleryPublisher:
         connection, self._connection, self._producer = self._connection, None, None
         if connection is not None:
             connection.release()
+
+    def _forget_inherited(self) -> None:
+        if self._pid != os.getpid():
+            if self._connection is not None:
+                self._inherited.append(self._connection)
+            self._connection, self._producer, self._pid = None, None, os.getpid()
 
     def _send(self, name: str, **options: Any) -> None:
         try:

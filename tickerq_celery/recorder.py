@@ -128,6 +128,15 @@ class Recorder:
         return _Facts(on_lost=OnLost.RETRY, is_limited=False)
 
 
+def log_lost(run: Started, outcome: Outcome, message: str) -> None:
+    """Tell the operator that an attempt was lost, and what becomes of its run."""
+    logger.warning(
+        "run %s of %s was lost and %s: %s", run.id, run.function,
+        "starts again" if outcome.goes_on else f"ended {outcome.status.name}", message,
+        extra={"ticker_id": str(run.id)},
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Facts:
     """What the end of a run must know of its function, also where its code is not at hand."""

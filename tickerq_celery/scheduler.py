@@ -1,6 +1,7 @@
 """TickerScheduler: what beat runs. It asks the store what is due, and sleeps until then."""
 
 import logging
+import math
 import random
 import signal
 import threading
@@ -30,22 +31,29 @@ from tickerq_celery.wiring import profile
 
 logger = logging.getLogger(__name__)
 _CONNECT_TIMEOUT = 2.0
-_LONGEST_PAUSE = 15.0
+_LONGEST_PAUSE = 5.0
 _CLEANUP = "celery.backend_cleanup"
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class TickerScheduler(Scheduler):
     """Any number of beats may run it at once: they share the work, none is the leader."""
 
+    runs_tickers = True
+
     def __init__(self, app: Any, *args: Any, **kwargs: Any) -> None:
         self._loop: _Loop | None = None
-        super().__init__(app, *args, **kwargs)
+        self._is_refused = False
+        try:
+            super().__init__(app, *args, **kwargs)
+            self.max_interval = math.ceil(TickerQ.of(app).config.poll_interval.total_seconds())
+        except ConfigError as error:
+            raise refusal(error) from error
 
     def setup_schedule(self) -> None:
         """Open the store. Called by beat in the process that will tick, never for its banner."""
         refuse_entries(self.app)
         tickerq = TickerQ.of(self.app)
-        logger.info("tickers: %s", tickerq.places)
         self._loop = _Loop(tickerq)
 
     def get_schedule(self) -> dict[str, Any]:
@@ -54,8 +62,12 @@ class TickerScheduler(Scheduler):
     schedule = property(get_schedule)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
-        """Do what is due and return how many seconds to sleep; never raises, but for a store to refuse."""
-        return 1.0 if self._loop is None else self._loop.tick()
+        """Do what is due and return how many seconds to sleep; ends beat only for a store to refuse."""
+        try:
+            return 1.0 if self._loop is None else self._loop.tick()
+        except SchemaError as error:
+            self._is_refused = True
+            raise refusal(error) from error
 
     def should_sync(self) -> bool:
         return False
@@ -64,6 +76,9 @@ class TickerScheduler(Scheduler):
         """Remove this beat's node row and let go of its connections; may be called again."""
         if self._loop is not None:
             self._loop.close()
+        if self._is_refused:
+            # Beat takes SystemExit in a tick for a wish to stop, and would end as if all were well.
+            raise SystemExit(1)
 
     @property
     def info(self) -> str:
@@ -85,6 +100,12 @@ def refuse_entries(app: Any) -> None:
             f"TickerScheduler does not run the entries {', '.join(names)}: define them as cron tickers, "
             "or run them in a second beat with `-S celery.beat:PersistentScheduler`",
         )
+
+
+def refusal(error: ConfigError) -> SystemExit:
+    """Say in one line why beat cannot run, and return what ends it; a traceback would bury the line."""
+    logger.critical("beat cannot run: %s", error)
+    return SystemExit(1)
 
 
 class _Loop:
@@ -118,10 +139,13 @@ class _Loop:
         self._sweep_at = 0.0
         self._beat_at = 0.0
         self._is_verified = False
+        self._is_ticking = False
+        self._is_closed = False
         self._away: str | None = None
         self._pause = 0.0
 
     def tick(self) -> float:
+        self._is_ticking = True
         try:
             seconds = self._step()
         except (StoreError, PublishError) as error:
@@ -132,18 +156,29 @@ class _Loop:
             # Beat ends when a tick raises, and nothing would be scheduled any more.
             logger.exception("a tick failed")
             return self._core.config.poll_interval.total_seconds()
+        finally:
+            self._is_ticking = False
         if self._away is not None:
             logger.warning("back again: %s", self._away)
         self._away, self._pause = None, 0.0
         return seconds
 
     def close(self) -> None:
+        if self._is_ticking or self._is_closed:
+            # Beat's signal handler closes in the middle of a tick, and beat closes again when that has
+            # unwound: only then are the tick's own transaction and connection free.
+            return
+        self._is_closed = True
+        if self._is_verified:
+            self._leave()
+        self._publisher.close()
+        self._core.database.close()
+
+    def _leave(self) -> None:
         try:
             self._core.database.write(lambda connection: nodes.remove(connection, self._core.node.id))
         except StoreError as error:
-            logger.warning("could not remove this beat's row: %s", error)
-        self._publisher.close()
-        self._core.database.close()
+            logger.warning("could not remove this beat's row, another beat will: %s", error)
 
     def _step(self) -> float:
         if not self._is_verified:
@@ -158,10 +193,8 @@ class _Loop:
             self._publisher.connect()
             with signals_kept_off():
                 is_full = self._dispatcher.dispatch(holder=self._core.node.name) or is_full
+            wait = timedelta(0) if is_full else self._until_next_due()
         self._sweep_in_turn()
-        if is_full:
-            return 0.0
-        wait = self._until_next_due()
         return min(max(wait, timedelta(0)), self._core.config.poll_interval).total_seconds()
 
     def _sign_of_life(self) -> None:
@@ -209,8 +242,13 @@ def signals_kept_off() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    waiting: list[int] = []
+    # Not a signal mask: one that another thread of the process receives would come through it.
+    before = {number: signal.signal(number, lambda caught, _: waiting.append(caught)) for number in _SIGNALS}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for caught in waiting[:1]:
+            signal.raise_signal(caught)

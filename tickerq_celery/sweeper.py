@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 from tickerq_celery.claimer import Claimer
 from tickerq_celery.core import Core
 from tickerq_celery.dispatcher import Dispatcher
-from tickerq_celery.enums import NodeKind, TickerStatus, TickerType
+from tickerq_celery.enums import NodeKind, TickerType
 from tickerq_celery.errors import PublishError
 from tickerq_celery.observer import Observer
-from tickerq_celery.recorder import LostCalls, Recorder
+from tickerq_celery.recorder import LostCalls, Recorder, log_lost
 from tickerq_celery.store import claims, nodes, sweeps
 from tickerq_celery.store.claims import Claim, Started
 from tickerq_celery.store.nodes import Node
@@ -98,11 +98,7 @@ def rescue(recorder: Recorder, calls: LostCalls, run: Started, message: str) -> 
     outcome = recorder.rescue(run, message)
     if outcome is None:
         return
-    ending = "started again" if outcome.status is TickerStatus.IDLE else "ended as Failed"
-    logger.warning(
-        "run %s of %s was lost and is %s: %s", run.id, run.function, ending, message,
-        extra={"ticker_id": str(run.id)},
-    )  # fmt: skip
+    log_lost(run, outcome, message)
     try:
         calls.publish_lost(run.id, TickerType(run.type), message)
     except PublishError as error:

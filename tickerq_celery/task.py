@@ -6,8 +6,9 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from billiard.exceptions import WorkerLostError
 from celery import Task
 from celery.exceptions import Ignore, Retry
 
@@ -18,9 +19,14 @@ from tickerq_celery.errors import StoreError
 from tickerq_celery.handler import HandlerCaller
 from tickerq_celery.lifecycle import Failure, Outcome, lost, outcome_of, succeeded
 from tickerq_celery.publisher import header_of, parsed_header
-from tickerq_celery.recorder import Recorder
+from tickerq_celery.recorder import Recorder, log_lost
 from tickerq_celery.registry import Function
 from tickerq_celery.store.claims import Started
+
+if TYPE_CHECKING:
+    _Task = Task[Any, Any]
+else:  # Celery 5.5 cannot subscript it at run time
+    _Task = Task
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +41,7 @@ class Collaborators:
     max_rescues: Callable[[], int]
 
 
-class TickerTask(Task[Any, Any]):
+class TickerTask(_Task):
     """Records an attempt around a function's body; does nothing to messages that are not a ticker's.
 
     Celery hears what happened: Retry for a failed attempt that has a retry left, the body's own exception
@@ -55,9 +61,9 @@ class TickerTask(Task[Any, Any]):
             self.collaborators.function.call(self._context(run))
         except Exception as error:  # noqa: BLE001 - the user's code: whatever it raises is the outcome
             self._failed(run, error, begun)
-        except BaseException:
+        except BaseException as error:
             # The process is told to go: the attempt is lost, not failed, and uses up no retry.
-            self._lost(run)
+            self._lost(run, error)
             raise
         if not self._finish(run, succeeded(run.standing), begun):
             raise Ignore
@@ -128,17 +134,22 @@ class TickerTask(Task[Any, Any]):
         )  # fmt: skip
         return accepted
 
-    def _lost(self, run: Started) -> None:
+    def _lost(self, run: Started, cause: BaseException) -> None:
+        message = f"worker lost: {type(cause).__name__} while the function ran"
         outcome = lost(
             run.standing,
             on_lost=self.collaborators.function.on_lost,
             max_rescues=self.collaborators.max_rescues(),
-            message="worker lost: the process ended while the function ran",
+            message=message,
         )
         try:
-            self.collaborators.recorder().finish(run, outcome, elapsed=None)
+            accepted = self.collaborators.recorder().finish(run, outcome, elapsed=None)
         except StoreError as error:
             logger.warning("run %s will be rescued by others: %s", run.id, error)
+            return
+        if accepted:
+            log_lost(run, outcome, message)
+            self.collaborators.handler().failed(WorkerLostError(message), run.id, run.type)
 
 
 def _failure(error: BaseException) -> Failure:

@@ -35,17 +35,22 @@ class NodeStep(bootsteps.StartStopStep):
 
     def __init__(self, worker: Any, **kwargs: Any) -> None:
         super().__init__(worker, **kwargs)
+        # Made before the pool forks: what its children write must name this node.
+        self._core = self.wired.core()
         self._thread: HeartbeatThread | None = None
         self._ears = Ears()
 
     def start(self, worker: Any) -> None:
-        core = self.wired.core()
+        core = self._core
         # Connections of this thread are opened for each beat and closed after it: no fork inherits one.
         own = Database(core.database.url, retries=core.config.store_retries, pooled=False)
         try:
             verify(own)
         except StoreError as error:
             logger.error("this worker waits for the store: %s", error)  # noqa: TRY400
+        except SchemaError as error:
+            logger.critical("%s", error)
+            raise SystemExit(1) from error
         self._thread = self._make_thread(worker, core, own)
         self._ears.listen()
         self._thread.start()

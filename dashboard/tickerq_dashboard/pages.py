@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import Blueprint, request
 
 from tickerq_celery import Cron, TickerQ, TickerStatus
-from tickerq_celery.errors import InvalidCronError
+from tickerq_celery.errors import TickerValidationError
 from tickerq_dashboard.errors import UnknownPageError
 from tickerq_dashboard.filters import cursor_in, run_filter_in
 from tickerq_dashboard.rendering import Renderer
@@ -86,18 +86,18 @@ class Pages:
         raise UnknownPageError(address)
 
     def _next_runs(self, cron: Cron) -> list[datetime] | None:
-        """Return the next instants, or None if the stored expression cannot be read."""
+        """Return the next instants, or None if the stored expression or zone cannot be read."""
         try:
             return self._tickerq.cron_tickers.preview(
-                cron.expression, time_zone=cron.time_zone, count=NEXT_RUNS
+                cron.expression, time_zone=cron.time_zone, count=NEXT_RUNS, day_or=cron.day_or
             )
-        except InvalidCronError:
+        except TickerValidationError:
             return None
 
     def _upcoming(self) -> list[Cron] | None:
         """Return the cron tickers that run next, or None where there are too many to look at all of them."""
-        crons = self._tickerq.cron_tickers.find(limit=MOST_CRONS_AT_A_GLANCE)
+        crons = self._tickerq.cron_tickers.find(is_enabled=True, limit=MOST_CRONS_AT_A_GLANCE)
         if crons.next_cursor is not None:
             return None
-        due = [(cron.next_run_at, cron) for cron in crons.items if cron.is_enabled and cron.next_run_at]
+        due = [(cron.next_run_at, cron) for cron in crons.items if cron.next_run_at is not None]
         return [cron for _, cron in sorted(due, key=lambda pair: pair[0])][:NEXT_RUNS]

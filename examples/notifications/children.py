@@ -45,6 +45,10 @@ class Child:
         self._output = self._process.stdout.fileno()
         os.set_blocking(self._output, False)
 
+    def fileno(self) -> int:
+        """Return what ``select`` waits on for more output."""
+        return self._output
+
     @property
     def exit_code(self) -> int | None:
         """How the process ended; None while it runs, negative for a signal."""

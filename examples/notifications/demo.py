@@ -6,6 +6,7 @@ Run it with ``make demo``. ``PORT`` and ``WELCOME_DELAY_SECONDS`` may be set; wi
 
 import io
 import os
+import select
 import signal
 import sys
 import time
@@ -55,7 +56,8 @@ class Demo:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._end)
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._say(f"Everything is kept in {self._folder}: delete that folder to start afresh.")
+        if "TICKERQ_EMBEDDED" in self._environ:
+            self._say(f"Everything is kept in {self._folder}: delete that folder to start afresh.")
         try:
             self._migrate()
             for name, command in COMMANDS.items():
@@ -74,7 +76,8 @@ class Demo:
             self._is_over = True
 
     def _show(self, name: str, line: str) -> None:
-        self._say(f"{f'[{name}]':<8} {line}")
+        if line.strip():
+            self._say(f"{f'[{name}]':<8} {line}")
 
     def _start(self, name: str, command: Sequence[str]) -> Child | None:
         if self._is_over:
@@ -84,8 +87,8 @@ class Demo:
         return child
 
     def _look(self) -> None:
-        time.sleep(LOOK_SECONDS)
-        for child in self._children:
+        speaking, _, _ = select.select(self._children, [], [], LOOK_SECONDS)
+        for child in speaking:
             child.show_output()
 
     def _migrate(self) -> None:

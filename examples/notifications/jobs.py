@@ -44,7 +44,8 @@ def send_daily_digest() -> None:
     for user in users:
         try:
             send_digest(user)
-        except Exception:  # whatever is wrong with one user, the others get their mail
+        except Exception:
+            # Whatever is wrong with one user, the others get their mail.
             logger.exception("failed to send the digest to %s", user.email)
     logger.info("daily digest completed")
 

@@ -4,10 +4,12 @@ import logging
 import sys
 from typing import Any
 
-from celery.signals import setup_logging
+from celery.signals import after_task_publish, setup_logging
 
 FULL = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 CELERY_CHATTER = ("celery", "kombu", "amqp")
+
+logger = logging.getLogger(__name__)
 
 
 class ShortFormatter(logging.Formatter):
@@ -31,8 +33,10 @@ def configure(*, short: bool) -> None:
 
 def configure_celery_logs(*, short: bool) -> None:
     """Make Celery's programs log as this example does, instead of in Celery's own way."""
+    setup_logging.connect(lambda **_: configure(short=short), weak=False)
+    if short:
+        after_task_publish.connect(_tell_publication)
 
-    def receiver(**_: Any) -> None:
-        configure(short=short)
 
-    setup_logging.connect(receiver, weak=False)
+def _tell_publication(sender: str, **_: Any) -> None:
+    logger.info("published %s", sender.removeprefix("tickerq."))

@@ -132,7 +132,9 @@ def walk(servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> I
     client = Celery("notifications", broker="memory://", set_as_current=False)
     with DemoProcess(folder, servers) as demo:
         demo.wait_until_ready()
-        yield take_the_walk(demo, TickerQ(client, store_url=store_url), database)
+        tickerq = TickerQ(client, store_url=store_url)
+        yield take_the_walk(demo, tickerq, database)
+    tickerq.close()
     database.engine.dispose()
 
 
@@ -239,7 +241,7 @@ def test_a_second_demo_runs_what_the_first_one_left(demo: DemoProcess) -> None:
 
 
 def test_a_killed_demo_leaves_no_process(demo: DemoProcess) -> None:
-    assert len(demo.processes()) > 5
+    demo.wait_for(lambda: len(demo.processes()) >= 7, "demo, its four processes and the worker's two")
     demo.end(signal.SIGKILL)
     demo.wait_until_nothing_is_left()
     assert demo.processes() == []

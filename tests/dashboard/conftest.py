@@ -1,7 +1,9 @@
 """A dashboard over a store with one run of every kind, and the ways to reach it."""
 
+import shutil
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -37,8 +39,13 @@ class Visitor:
 
 
 @pytest.fixture
-def seeds(tmp_path) -> Seeds:
-    return Seeds(tmp_path)
+def seeds(schema_url: Callable[[str], str], tmp_path: Path) -> Iterator[Seeds]:
+    """A store with the schema and without rows, of this test alone."""
+    own = tmp_path / "tickers.db"
+    shutil.copyfile(schema_url("sqlite").removeprefix("sqlite:///"), own)
+    seeds = Seeds(f"sqlite:///{own}")
+    yield seeds
+    seeds.close()
 
 
 @pytest.fixture

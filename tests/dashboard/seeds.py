@@ -1,27 +1,101 @@
-"""Rows for a dashboard to show (temporary: over lists)."""
+"""Rows for the dashboard to show, in a real store: any status at once, without running anything."""
 
-from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from tests.dashboard.fake_store import FakeTickerQ, make_attempt, make_cron, make_run
+from celery import Celery
+from sqlalchemy import Table
+
+from tickerq_celery import MisfirePolicy, OverlapPolicy, TickerPriority, TickerQ, TickerStatus, TickerType
+from tickerq_celery.enums import TERMINAL
+from tickerq_celery.models import attempts, cron_tickers, tickers
+from tickerq_celery.store.engine import insert_rows
+from tickerq_celery.uuid7 import new_id
+
+NOW = datetime(2026, 11, 24, 21, 5, tzinfo=UTC)
 
 
 class Seeds:
-    def __init__(self, folder) -> None:
-        self.tickerq = FakeTickerQ()
+    """Writes rows by their columns' names; whatever is not said is what a new ticker has."""
 
-    def run(self, **fields) -> UUID:
-        run = make_run(**fields)
-        self.tickerq.runs.items.insert(0, run)
-        return run.id
+    def __init__(self, store_url: str) -> None:
+        self.tickerq = TickerQ(Celery("dashboard", set_as_current=False), store_url)
 
-    def attempt(self, run_id: UUID, **fields) -> None:
-        items = self.tickerq.runs.items
-        for at, run in enumerate(items):
-            if run.id == run_id:
-                items[at] = replace(run, attempts=(*run.attempts, make_attempt(**fields)))
+    def close(self) -> None:
+        """Close the connections to the store."""
+        self.tickerq.close()
 
-    def cron(self, **fields) -> UUID:
-        cron = make_cron(**fields)
-        self.tickerq.cron_tickers.items.insert(0, cron)
-        return cron.id
+    def run(self, **columns: Any) -> UUID:
+        """Store a run and return its id; a terminal status brings its end with it."""
+        status = columns.get("status", TickerStatus.IDLE)
+        is_over = status in TERMINAL
+        is_waiting = status is TickerStatus.IDLE and "held_for" not in columns
+        execution_time = columns.get("execution_time", NOW)
+        row: dict[str, Any] = {
+            "id": new_id(),
+            "namespace": self.tickerq.config.namespace,
+            "type": int(TickerType.TIME_TICKER),
+            "function": "SendWelcomeEmail",
+            "status": status,
+            "claim_no": 0,
+            "due_at": execution_time if is_waiting else None,
+            "publish_count": 0,
+            "execution_time": execution_time,
+            "is_due": False,
+            "encoding": 0,
+            "retries": 3,
+            "retry_intervals": [60, 300, 900],
+            "retry_count": 0,
+            "rescue_count": 0,
+            "priority": int(TickerPriority.NORMAL),
+            "tags": [],
+            "ended_at": NOW if is_over else None,
+            "ended_status": status if is_over else None,
+            "created_at": NOW,
+            "updated_at": NOW,
+        }
+        return self._insert(tickers, row | columns)
+
+    def attempt(self, ticker_id: UUID, **columns: Any) -> None:
+        """Store a failed attempt of a run."""
+        row: dict[str, Any] = {
+            "ticker_id": ticker_id,
+            "claim_no": columns.get("number", 0) + 1,
+            "number": 0,
+            "status": TickerStatus.FAILED,
+            "started_at": NOW,
+            "finished_at": NOW + timedelta(seconds=2),
+        }
+        self._insert(attempts, row | columns)
+
+    def cron(self, **columns: Any) -> UUID:
+        """Store a cron ticker that a function defined, and return its id."""
+        cron_id = new_id()
+        row: dict[str, Any] = {
+            "id": cron_id,
+            "namespace": self.tickerq.config.namespace,
+            "function": "SendDailyDigest",
+            "expression": "0 0 9 * * *",
+            "time_zone": "UTC",
+            "day_or": False,
+            "encoding": 0,
+            "retries": 0,
+            "retry_intervals": [30],
+            "misfire": MisfirePolicy.RUN_ONCE.value,
+            "misfire_limit": 100,
+            "overlap": OverlapPolicy.ALLOW.value,
+            "priority": int(TickerPriority.NORMAL),
+            "tags": [],
+            "is_enabled": True,
+            "seed_key": str(cron_id),
+            "seed_expression": "0 0 9 * * *",
+            "created_at": NOW,
+            "updated_at": NOW,
+        }
+        return self._insert(cron_tickers, row | columns)
+
+    def _insert(self, table: Table, row: dict[str, Any]) -> UUID:
+        self.tickerq.core.database.write(lambda connection: insert_rows(connection, table, [row]))
+        row_id: UUID = row[next(iter(table.primary_key)).name]
+        return row_id

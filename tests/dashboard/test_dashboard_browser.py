@@ -1,9 +1,9 @@
 """The pages in a real browser: nothing overflows, nothing is blocked, nothing is logged as an error."""
 
-import os
+import shutil
 import threading
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,20 +11,17 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from tests.dashboard.conftest import BASE, PASSWORD, QUICK_HASH
-from tests.dashboard.seeds import Seeds
+from tests.dashboard.seeds import NOW, Seeds
 from tickerq_celery import TickerStatus, TickerType
 from tickerq_dashboard import create_app
 from tickerq_dashboard.command import QuietHandler
 
-CHROMIUM = Path(os.environ.get("TICKERQ_TEST_CHROMIUM", "/usr/bin/chromium"))
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-NOW = datetime(2026, 11, 24, 21, 5, tzinfo=UTC)
 PAGES = ["overview", "runs", "filtered", "no match", "failed run", "waiting run", "crons", "cron", "missing"]
 
 
-def seeded(folder: Path) -> tuple[Seeds, dict[str, str]]:
-    """A store with something of everything, and the address of each page over it."""
-    seeds = Seeds(folder)
+def seeded(seeds: Seeds) -> dict[str, str]:
+    """Store something of everything, and return the address of each page over it."""
     digest = seeds.cron(
         function="SendDailyDigest",
         description="Every user's digest of the day",
@@ -43,12 +40,12 @@ def seeded(folder: Path) -> tuple[Seeds, dict[str, str]]:
     for day in range(4):
         seeds.run(
             function="SendDailyDigest",
-            type=TickerType.CRON_TICKER_OCCURRENCE,
+            type=int(TickerType.CRON_TICKER_OCCURRENCE),
             cron_ticker_id=digest,
             status=TickerStatus.DUE_DONE if day == 2 else TickerStatus.DONE,
             is_due=day == 2,
             execution_time=NOW - timedelta(days=day + 1),
-            executed_at=NOW - timedelta(days=day + 1),
+            ended_at=NOW - timedelta(days=day + 1),
             elapsed_ms=84_000,
         )
     for status in TickerStatus:
@@ -57,7 +54,6 @@ def seeded(folder: Path) -> tuple[Seeds, dict[str, str]]:
             description="Welcome email for user@example.com",
             status=status,
             skipped_reason="the account was closed" if status is TickerStatus.SKIPPED else None,
-            executed_at=NOW if status >= TickerStatus.IN_PROGRESS else None,
             elapsed_ms=412 if status >= TickerStatus.DONE else None,
         )
     seeds.run(function="a" * 200, held_for="function", description="b" * 500)
@@ -65,27 +61,25 @@ def seeded(folder: Path) -> tuple[Seeds, dict[str, str]]:
         function="SendWelcomeEmail",
         description="Welcome email for john.doe@example.com",
         execution_time=NOW + timedelta(minutes=5),
-        request_bytes=b'{"email":"john.doe@example.com","name":"John Doe"}',
+        request=b'{"email":"john.doe@example.com","name":"John Doe"}',
     )
     failed = seeds.run(
         function="myapp.notifications.SendWelcomeEmail",
         description="Welcome email for john.doe@example.com",
         status=TickerStatus.FAILED,
-        executed_at=NOW,
         elapsed_ms=2210,
         retry_count=3,
         exception_type="SMTPServerDisconnected",
         exception_message="Connection unexpectedly closed: " + "x" * 300,
         lock_holder="notification-server@web-1:4711:c0ffee",
-        tags=("email", "onboarding"),
-        request_bytes=b'{"email":"john.doe@example.com","name":"John Doe","userId":42}',
+        tags=["email", "onboarding"],
+        request=b'{"email":"john.doe@example.com","name":"John Doe","userId":42}',
     )
     for number in range(4):
         started = NOW + timedelta(minutes=number)
         seeds.attempt(
             failed,
             number=number,
-            claim_no=number + 1,
             started_at=started,
             finished_at=started + timedelta(seconds=2),
             exception_type="SMTPServerDisconnected",
@@ -94,7 +88,7 @@ def seeded(folder: Path) -> tuple[Seeds, dict[str, str]]:
             '  File "/srv/app/jobs.py", line 12, in send_welcome_email\n' + "y" * 300,
             node="notification-server@web-1:4711:c0ffee",
         )
-    return seeds, {
+    return {
         "overview": "/",
         "runs": "/runs",
         "filtered": "/runs?status=failed&type=time",
@@ -108,8 +102,13 @@ def seeded(folder: Path) -> tuple[Seeds, dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    seeds, paths = seeded(tmp_path_factory.mktemp("store"))
+def addresses(
+    schema_url: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    own = tmp_path_factory.mktemp("store") / "tickers.db"
+    shutil.copyfile(schema_url("sqlite").removeprefix("sqlite:///"), own)
+    seeds = Seeds(f"sqlite:///{own}")
+    paths = seeded(seeds)
     app = create_app(seeds.tickerq, users={"admin": QUICK_HASH}, page_size=12)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
     thread = threading.Thread(target=server.serve_forever)
@@ -118,17 +117,13 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
     server.shutdown()
     thread.join()
     server.server_close()
+    seeds.close()
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        how = f"{CHROMIUM} is missing: apt-get install chromium, or set TICKERQ_TEST_CHROMIUM"
-        if os.environ.get("TICKERQ_REQUIRE_SERVICES") == "1":
-            pytest.fail(how)
-        pytest.skip(how)
+def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield browser
         browser.close()
 

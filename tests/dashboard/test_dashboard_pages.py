@@ -1,26 +1,16 @@
 """What the pages show, and that they show nothing else."""
 
-import logging
 import re
-from datetime import UTC, datetime, timedelta
-from html import escape, unescape
-from pathlib import Path
-from uuid import uuid4
+from datetime import timedelta
+from html import unescape
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
-import tickerq_dashboard
 from tests.dashboard.conftest import BASE, LOGIN, QUICK_HASH, Visitor
-from tests.dashboard.seeds import Seeds
+from tests.dashboard.seeds import NOW, Seeds
 from tickerq_celery import TickerStatus, TickerType
-from tickerq_celery.errors import StoreError
-from tickerq_dashboard import create_app, create_blueprint
-from tickerq_dashboard.headers import SECURITY_HEADERS
+from tickerq_dashboard import create_app
 from tickerq_dashboard.words import duration
-
-NOW = datetime(2026, 11, 24, 21, 5, tzinfo=UTC)
 
 WORDS = {
     TickerStatus.IDLE: "Idle",
@@ -32,11 +22,6 @@ WORDS = {
     TickerStatus.CANCELLED: "Cancelled",
     TickerStatus.SKIPPED: "Skipped",
 }
-
-HOSTILE = (
-    "<img/src/onerror=x>\"'><svg onload=x>javascript:x{{7*7}}{% raw %}"
-    "</script></pre></textarea>\u202e\u200b&amp;"
-)
 
 
 def text_of(html: str) -> str:
@@ -72,7 +57,7 @@ def test_a_run_shows_each_attempt_with_its_traceback(visitor: Visitor, seeds: Se
         status=TickerStatus.DONE,
         retries=3,
         retry_count=1,
-        request_bytes=b'{"email":"user@example.com","ids":[12345678901234567890]}',
+        request=b'{"email":"user@example.com","ids":[12345678901234567890]}',
     )
     seeds.attempt(
         run_id,
@@ -107,7 +92,7 @@ def test_a_run_shows_each_attempt_with_its_traceback(visitor: Visitor, seeds: Se
 
 
 @pytest.mark.parametrize(
-    ("request_bytes", "shown"),
+    ("stored", "shown"),
     [
         (None, "without a request"),
         (b"null", "null"),
@@ -120,10 +105,8 @@ def test_a_run_shows_each_attempt_with_its_traceback(visitor: Visitor, seeds: Se
         (b'"\\ud800"', "\\ud800"),
     ],
 )
-def test_any_request_can_be_shown(
-    visitor: Visitor, seeds: Seeds, request_bytes: bytes | None, shown: str
-) -> None:
-    response = visitor.get(f"/runs/{seeds.run(request_bytes=request_bytes)}")
+def test_any_request_can_be_shown(visitor: Visitor, seeds: Seeds, stored: bytes | None, shown: str) -> None:
+    response = visitor.get(f"/runs/{seeds.run(request=stored)}")
     assert response.status_code == 200
     assert shown in text_of(response.text)
     assert len(response.data) < 100_000
@@ -132,7 +115,7 @@ def test_any_request_can_be_shown(
 def test_a_run_links_its_parent_and_its_cron_ticker(visitor: Visitor, seeds: Seeds) -> None:
     cron_id = seeds.cron()
     parent = seeds.run()
-    occurrence = seeds.run(type=TickerType.CRON_TICKER_OCCURRENCE, cron_ticker_id=cron_id)
+    occurrence = seeds.run(type=int(TickerType.CRON_TICKER_OCCURRENCE), cron_ticker_id=cron_id)
     child = seeds.run(parent_id=parent)
     assert f'href="{BASE}/runs/{parent}"' in visitor.get(f"/runs/{child}").text
     assert f'href="{BASE}/crons/{cron_id}"' in visitor.get(f"/runs/{occurrence}").text
@@ -152,7 +135,7 @@ def test_runs_are_filtered_by_function_status_and_type(visitor: Visitor, seeds: 
     seeds.run(
         function="Digest",
         status=TickerStatus.DONE,
-        type=TickerType.CRON_TICKER_OCCURRENCE,
+        type=int(TickerType.CRON_TICKER_OCCURRENCE),
         cron_ticker_id=cron_id,
     )
 
@@ -201,7 +184,7 @@ def test_a_list_is_paged_without_gaps_or_repeats(seeds: Seeds, kind: str) -> Non
         "runs": lambda: seeds.run(function="Alpha"),
         "crons": lambda: seeds.cron(function="Alpha"),
         "occurrences": lambda: seeds.run(
-            function="Alpha", type=TickerType.CRON_TICKER_OCCURRENCE, cron_ticker_id=cron_id
+            function="Alpha", type=int(TickerType.CRON_TICKER_OCCURRENCE), cron_ticker_id=cron_id
         ),
     }[kind]
     expected = [str(made()) for _ in range(7)]
@@ -244,11 +227,18 @@ def test_the_overview_does_not_pretend_to_know_the_next_of_too_many(visitor: Vis
     assert "more cron tickers than this page looks at" in visitor.get("/").text
 
 
-def test_a_cron_ticker_shows_its_next_runs(visitor: Visitor, seeds: Seeds) -> None:
-    cron_id = seeds.cron(expression="0 0 9 * * *", time_zone="Europe/Berlin")
+@pytest.mark.parametrize("day_or", [False, True])
+def test_a_cron_ticker_shows_its_next_runs(visitor: Visitor, seeds: Seeds, day_or: bool) -> None:
+    expression = "0 0 9 1 * MON"
+    cron_id = seeds.cron(expression=expression, time_zone="Europe/Berlin", day_or=day_or)
     page = visitor.get(f"/crons/{cron_id}").text
     upcoming = page[page.index("Next runs") : page.index("Occurrences")]
-    assert upcoming.count("<time ") == 5
+    expected = seeds.tickerq.cron_tickers.preview(
+        expression, time_zone="Europe/Berlin", count=5, day_or=day_or
+    )
+    assert re.findall(r'datetime="([^"]+)"', upcoming) == [
+        f"{each:%Y-%m-%dT%H:%M:%S.%f}Z" for each in expected
+    ]
     assert "Europe/Berlin" in page
 
 
@@ -283,187 +273,6 @@ def test_two_day_fields_say_how_they_combine(
     assert (f">{says}" in page) if says else ("<dt>Days</dt>" not in page)
 
 
-def test_hostile_text_is_only_text_in_every_field(visitor: Visitor, seeds: Seeds) -> None:
-    cron_id = seeds.cron(
-        function=HOSTILE,
-        description=HOSTILE,
-        expression=HOSTILE,
-        time_zone=HOSTILE,
-        seed_expression=HOSTILE + "2",
-        is_enabled=False,
-        paused_by=HOSTILE,
-        paused_reason=HOSTILE,
-        queue=HOSTILE,
-        tags=(HOSTILE,),
-        namespace="default",
-        request_bytes=b'{"<svg onload=x>": "</pre><script>x</script>"}',
-    )
-    run_id = seeds.run(
-        function=HOSTILE,
-        description=HOSTILE,
-        status=TickerStatus.FAILED,
-        exception_type=HOSTILE,
-        exception_message=HOSTILE,
-        skipped_reason=HOSTILE,
-        lock_holder=HOSTILE,
-        queue=HOSTILE,
-        tags=(HOSTILE,),
-        unique_key=HOSTILE,
-        type=TickerType.CRON_TICKER_OCCURRENCE,
-        cron_ticker_id=cron_id,
-        request_bytes=b'{"<svg onload=x>": "</pre><script>x</script>"}',
-    )
-    seeds.attempt(run_id, exception_type=HOSTILE, exception_message=HOSTILE, traceback=HOSTILE, node=HOSTILE)
-    for path in ("/", "/runs", f"/runs/{run_id}", "/crons", f"/crons/{cron_id}"):
-        page = visitor.get(path).text
-        assert escape(HOSTILE, quote=False).split('"')[0] in page, path
-        for tag in ("<img/src", "<svg", "</textarea>", "<script>x"):
-            assert tag not in page, path
-        assert "{{7*7}}" in page
-    run_page = visitor.get(f"/runs/{run_id}").text
-    assert run_page.count("&lt;img/src/onerror=x&gt;") >= 12
-    echoed = visitor.get('/runs?function="><svg onload=x>').text
-    assert "<svg" not in echoed
-    assert 'value="&#34;&gt;&lt;svg onload=x&gt;"' in echoed
-
-
-def test_every_response_carries_the_security_headers(app: Flask, client: FlaskClient, seeds: Seeds) -> None:
-    run_id, cron_id = seeds.run(), seeds.cron()
-    known = ["", "/", "/runs", f"/runs/{run_id}", "/crons", f"/crons/{cron_id}", "/static/dashboard.css"]
-    failing = ["/runs?status=lost", f"/runs/{uuid4()}", "/nope", "/static/nope"]
-    for headers in (LOGIN, {}):
-        for path in known + failing:
-            response = client.get(BASE + path, headers=headers, buffered=True)
-            for name, value in SECURITY_HEADERS.items():
-                assert response.headers[name] == value, (path, name)
-    assert client.post(BASE + "/runs").headers["X-Frame-Options"] == "DENY"
-    assert client.get("/elsewhere").headers["X-Content-Type-Options"] == "nosniff"
-    assert "default-src 'none'" in SECURITY_HEADERS["Content-Security-Policy"]
-    assert "unsafe" not in SECURITY_HEADERS["Content-Security-Policy"]
-
-
-@pytest.mark.parametrize("path", ["/runs", "/runs/{}", "/crons", "/crons/{}"])
-def test_a_missing_ticker_is_a_page_inside_the_layout(visitor: Visitor, path: str) -> None:
-    response = visitor.get(path.format(uuid4()))
-    if "{}" in path:
-        assert response.status_code == 404
-        assert re.search(r"Request id <code>[0-9a-f]{12}</code>", response.text)
-    assert 'aria-label="Pages"' in response.text
-
-
-class BrokenReader:
-    """A store that fails with what it is given."""
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-
-    def __getattr__(self, name: str):
-        raise self.error
-
-
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (StoreError("SELECT secret FROM t at /srv/app"), 503),
-        (RuntimeError("SELECT secret FROM t at /srv/app"), 500),
-    ],
-)
-@pytest.mark.parametrize("debug", [False, True])
-def test_a_failure_shows_a_request_id_and_no_cause(
-    error: Exception, status: int, debug: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    app = create_app(BrokenReader(error), users={"admin": QUICK_HASH})
-    app.debug = app.testing = debug
-    with caplog.at_level(logging.ERROR, logger="tickerq_dashboard"):
-        response = app.test_client().get(BASE + "/runs", headers=LOGIN)
-    assert response.status_code == status
-    assert "secret" not in response.text
-    assert "/srv/app" not in response.text
-    assert "Traceback" not in response.text
-    (record,) = caplog.records
-    assert record.exc_info is not None
-    assert record.request_id == response.headers["X-Request-Id"]
-    assert record.request_id in response.text
-
-
-def host_app(seeds: Seeds) -> Flask:
-    host = Flask("host")
-
-    @host.get("/")
-    def home() -> str:
-        return "the host's own page"
-
-    @host.errorhandler(404)
-    def missing(error: Exception) -> tuple[str, int]:
-        return "the host's own 404", 404
-
-    @host.get("/admin/tickerq-other")
-    def neighbour() -> str:
-        return "a neighbour"
-
-    host.jinja_env.autoescape = False
-    host.register_blueprint(
-        create_blueprint(seeds.tickerq, users={"admin": QUICK_HASH}, base_path="/admin/tickerq")
-    )
-    return host
-
-
-def test_a_host_keeps_its_own_pages_open_and_the_dashboard_closed(seeds: Seeds) -> None:
-    client = host_app(seeds).test_client()
-    for path in ("/", "/admin/tickerq-other"):
-        response = client.get(path)
-        assert response.status_code == 200
-        assert "Content-Security-Policy" not in response.headers
-    assert client.get("/elsewhere").text == "the host's own 404"
-    for path in ("", "/", "/runs", "/nope", "/static/dashboard.css"):
-        response = client.get(f"/admin/tickerq{path}")
-        assert response.status_code == 401
-        assert SECURITY_HEADERS.items() <= dict(response.headers).items()
-    assert client.get("/admin/tickerq", headers=LOGIN).status_code == 200
-    for path in ("/nope", "/static/nope", f"/runs/{uuid4()}"):
-        response = client.get(f"/admin/tickerq{path}", headers=LOGIN)
-        assert response.status_code == 404
-        assert "Nothing is here" in response.text
-        assert SECURITY_HEADERS.items() <= dict(response.headers).items()
-
-
-def test_a_host_cannot_switch_escaping_off_by_accident(seeds: Seeds) -> None:
-    seeds.run(function="<svg onload=x>")
-    page = host_app(seeds).test_client().get("/admin/tickerq/runs", headers=LOGIN).text
-    assert "<svg" not in page
-
-
-@pytest.mark.parametrize("base_path", ["/admin/tickerq", "/admin/tickerq/", "/"])
-def test_every_link_stays_below_the_base_path_and_a_proxys_prefix(seeds: Seeds, base_path: str) -> None:
-    run_id, cron_id = seeds.run(), seeds.cron()
-    host = Flask("host", static_folder=None)
-    host.register_blueprint(create_blueprint(seeds.tickerq, users={"admin": QUICK_HASH}, base_path=base_path))
-    client = host.test_client()
-    below = base_path.rstrip("/")
-    for path in ("/", "/runs", f"/runs/{run_id}", "/crons", f"/crons/{cron_id}"):
-        response = client.get(
-            below + path,
-            headers=LOGIN | {"Host": "evil.example"},
-            environ_overrides={"SCRIPT_NAME": "/behind"},
-        )
-        assert response.status_code == 200
-        links = re.findall(r'(?:href|src|action)="([^"]*)"', response.text)
-        assert len(links) > 5
-        for link in links:
-            assert link.startswith(f"/behind{below}/") or link == "#content", link
-        assert "evil.example" not in response.text
-
-
-def test_two_dashboards_can_live_in_one_application(seeds: Seeds) -> None:
-    host = Flask("host")
-    for name in ("one", "two"):
-        blueprint = create_blueprint(seeds.tickerq, users={"admin": QUICK_HASH}, base_path=f"/{name}")
-        host.register_blueprint(blueprint, name=name)
-    page = host.test_client().get("/two/runs", headers=LOGIN).text
-    assert 'href="/two/crons"' in page
-    assert 'href="/one' not in page
-
-
 def test_a_static_file_has_its_own_type(visitor: Visitor) -> None:
     assert visitor.get("/static/dashboard.css").mimetype == "text/css"
     assert visitor.get("/static/dashboard.js").mimetype in {"text/javascript", "application/javascript"}
@@ -486,20 +295,3 @@ def test_a_static_file_has_its_own_type(visitor: Visitor) -> None:
 )
 def test_a_duration_is_told_in_its_largest_units(milliseconds: float | None, text: str) -> None:
     assert duration(milliseconds) == text
-
-
-def shipped_texts() -> list[Path]:
-    package = Path(tickerq_dashboard.__file__).parent
-    kinds = {".html", ".js", ".css", ".svg", ".py"}
-    return [path for path in package.rglob("*") if path.suffix in kinds]
-
-
-def test_what_is_shipped_cannot_turn_text_into_markup_or_leave_the_machine() -> None:
-    forbidden = re.compile(
-        r"\|\s*safe\b|Markup\(|autoescape false|innerHTML|outerHTML|insertAdjacentHTML"
-        r"|document\.write|\beval\(|\sstyle=|\son[a-z]+=|@import|sourceMappingURL|(?:src|href|url)\W{1,3}(?:https?:)?//"
-    )
-    files = shipped_texts()
-    assert len(files) > 15
-    for path in files:
-        assert not forbidden.search(path.read_text(encoding="utf-8")), path

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Text, delete, func, select, type_coerce, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerStatus, TickerType
@@ -109,10 +109,7 @@ def _conditions(wanted: RunFilter) -> list[Any]:
     if wanted.cron_ticker_id is not None:
         conditions.append(tickers.c.cron_ticker_id == wanted.cron_ticker_id)
     if wanted.tag is not None:
-        # The quotes make it the whole tag: `"eu"` is not found in `"europe"`.
-        conditions.append(tickers.c.tags.like(f"%{_pattern(json.dumps(wanted.tag))}%", escape="/"))
+        # The quotes make it the whole tag: `"eu"` is not found in `"europe"`. LIKE would ignore case on SQLite.
+        tags = type_coerce(tickers.c.tags, Text)
+        conditions.append(func.replace(tags, json.dumps(wanted.tag), "") != tags)
     return conditions
-
-
-def _pattern(text: str) -> str:
-    return text.replace("/", "//").replace("%", "/%").replace("_", "/_")

@@ -205,7 +205,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("cron_ticker_id", "instant", name="uq_tickerq_tickers_cron_ticker_id_instant"),
         sa.UniqueConstraint("namespace", "active_key", name="uq_tickerq_tickers_namespace_active_key"),
         **_OPTIONS,
-        postgresql_with={"fillfactor": 80},
     )
     op.create_index("ix_tickerq_tickers_check_at", "tickerq_tickers", ["check_at"], unique=False)
     op.create_index("ix_tickerq_tickers_ended_at", "tickerq_tickers", ["ended_at", "id"], unique=False)

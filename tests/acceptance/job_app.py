@@ -1,0 +1,137 @@
+"""The app under test: what its functions do is asked for in their requests, and told in a file.
+
+JOB_STORE_URL, JOB_BROKER_URL and JOB_NOTES say where; JOB_TICKERQ and JOB_CELERY hold settings as JSON;
+JOB_FUNCTIONS names the set of functions that this process has: ``all``, ``few`` or ``others``.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+
+from tickerq_celery import TickerContext, TickerQ
+
+NOTES = Path(os.environ["JOB_NOTES"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A request with a type."""
+
+    number: int
+    due: datetime
+
+
+class Handler:
+    """Notes what it is told."""
+
+    def handle_exception(self, exception: BaseException, ticker_id: object, ticker_type: object) -> None:
+        note(f"handler {ticker_id} {type(exception).__name__}")
+
+    def handle_canceled_exception(
+        self, exception: BaseException, ticker_id: object, ticker_type: object
+    ) -> None:
+        note(f"cancelled {ticker_id}")
+
+
+app = Celery("job_app", broker=os.environ["JOB_BROKER_URL"])
+app.conf.update(
+    worker_hijack_root_logger=True,
+    broker_connection_retry_on_startup=True,
+    **json.loads(os.environ.get("JOB_CELERY", "{}")),
+)
+tickerq = TickerQ(
+    app,
+    store_url=os.environ["JOB_STORE_URL"],
+    exception_handler=Handler,
+    **json.loads(os.environ.get("JOB_TICKERQ", "{}")),
+)
+
+
+def note(text: str) -> None:
+    """Append one line, whole even where several processes write at once."""
+    descriptor = os.open(NOTES, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.write(descriptor, f"{text}\n".encode())
+    os.close(descriptor)
+
+
+def plain(context: TickerContext[Any]) -> None:
+    note(f"ran {context.id} {context.scheduled_for} {context.retry_count}")
+
+
+def typed(context: TickerContext[Order]) -> None:
+    assert isinstance(context.request, Order)
+    late = (datetime.now(UTC) - context.request.due).total_seconds()
+    note(f"order {context.request.number} {late:.3f}")
+
+
+def fails(context: TickerContext[int]) -> None:
+    """Fail in as many attempts as the request says."""
+    note(f"attempt {context.id} {context.retry_count}")
+    if context.retry_count < context.request:
+        raise ValueError(f"attempt {context.retry_count} was to fail")
+
+
+def sleeps(context: TickerContext[float]) -> None:
+    note(f"asleep {context.id}")
+    time.sleep(context.request)
+    note(f"awake {context.id}")
+
+
+def dies(context: TickerContext[str]) -> None:
+    """End the process in the first attempt, in the way that the request says."""
+    is_first = f"dies {context.id}" not in NOTES.read_text().splitlines() if NOTES.exists() else True
+    note(f"dies {context.id}")
+    if is_first:
+        WAYS_TO_DIE[context.request]()
+    note(f"lives {context.id}")
+
+
+def stubborn(context: TickerContext[Any]) -> None:
+    """Run into the hard time limit in the first attempt."""
+    note(f"stubborn {context.id} {context.retry_count}")
+    if context.retry_count == 0:
+        time.sleep(60)
+
+
+def holds_the_interpreter(context: TickerContext[int]) -> None:
+    """Keep the interpreter's lock for as many seconds as the request says."""
+    note(f"holds {context.id}")
+    ctypes.PyDLL(None).sleep(context.request)
+    note(f"lets go {context.id}")
+
+
+WAYS_TO_DIE: dict[str, Callable[[], Any]] = {
+    "sys.exit": lambda: sys.exit(3),
+    "os._exit": lambda: os._exit(3),
+    "SIGKILL": lambda: os.kill(os.getpid(), signal.SIGKILL),
+}
+
+ALL: dict[str, Callable[..., None]] = {
+    "Plain": plain,
+    "Typed": typed,
+    "Fails": fails,
+    "Sleeps": sleeps,
+    "Dies": dies,
+    "Stubborn": stubborn,
+    "HoldsTheInterpreter": holds_the_interpreter,
+}
+SETS = {"all": tuple(ALL), "few": ("Plain",), "others": ("Sleeps",), "crons": ("Plain",)}
+
+chosen = os.environ.get("JOB_FUNCTIONS", "all")
+for name in SETS[chosen]:
+    tickerq.function(name)(ALL[name])
+if chosen == "crons":
+    for number in range(20):
+        tickerq.function(f"Cron{number}", cron=f"0 {number} 3 * * *")(plain)
+if chosen == "others":
+    tickerq.function("OtherCron", cron="0 0 4 * * *")(plain)

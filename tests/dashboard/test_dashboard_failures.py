@@ -1,0 +1,76 @@
+"""Every answer is armoured, and none tells why it failed."""
+
+import logging
+import re
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from celery import Celery
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.dashboard.conftest import BASE, LOGIN, QUICK_HASH, Visitor
+from tests.dashboard.seeds import Seeds
+from tickerq_celery import TickerQ
+from tickerq_dashboard import create_app
+from tickerq_dashboard.headers import SECURITY_HEADERS
+
+
+def test_every_response_carries_the_security_headers(app: Flask, client: FlaskClient, seeds: Seeds) -> None:
+    run_id, cron_id = seeds.run(), seeds.cron()
+    known = ["", "/", "/runs", f"/runs/{run_id}", "/crons", f"/crons/{cron_id}", "/static/dashboard.css"]
+    failing = ["/runs?status=lost", f"/runs/{uuid4()}", "/nope", "/static/nope"]
+    for headers in (LOGIN, {}):
+        for path in known + failing:
+            response = client.get(BASE + path, headers=headers, buffered=True)
+            for name, value in SECURITY_HEADERS.items():
+                assert response.headers[name] == value, (path, name)
+    assert client.post(BASE + "/runs").headers["X-Frame-Options"] == "DENY"
+    assert client.get("/elsewhere").headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in SECURITY_HEADERS["Content-Security-Policy"]
+    assert "unsafe" not in SECURITY_HEADERS["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/runs", "/runs/{}", "/crons", "/crons/{}"])
+def test_a_missing_ticker_is_a_page_inside_the_layout(visitor: Visitor, path: str) -> None:
+    response = visitor.get(path.format(uuid4()))
+    if "{}" in path:
+        assert response.status_code == 404
+        assert re.search(r"Request id <code>[0-9a-f]{12}</code>", response.text)
+    assert 'aria-label="Pages"' in response.text
+
+
+class FailingReader:
+    """A TickerQ with a bug in it."""
+
+    def __getattr__(self, name: str):
+        raise RuntimeError("SELECT secret FROM t at /srv/app")
+
+
+def away() -> TickerQ:
+    """A TickerQ whose database does not answer."""
+    return TickerQ(
+        Celery("away", set_as_current=False),
+        "postgresql+psycopg://secret:secret@127.0.0.1:1/secret",
+        store_retries=0,
+    )
+
+
+@pytest.mark.parametrize(("reader", "status"), [(away, 503), (FailingReader, 500)])
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_failure_shows_a_request_id_and_no_cause(
+    reader: Callable[[], TickerQ], status: int, debug: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = create_app(reader(), users={"admin": QUICK_HASH})
+    app.debug = app.testing = debug
+    with caplog.at_level(logging.ERROR, logger="tickerq_dashboard"):
+        response = app.test_client().get(BASE + "/runs", headers=LOGIN)
+    assert response.status_code == status
+    assert "secret" not in response.text
+    assert "/srv/app" not in response.text
+    assert "Traceback" not in response.text
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert record.request_id == response.headers["X-Request-Id"]
+    assert record.request_id in response.text

@@ -1,0 +1,130 @@
+"""TickerQ apps for tests: a broker in memory, and a store that the test chose."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from celery import Celery
+from celery.result import EagerResult
+from kombu.message import Message
+from sqlalchemy import Engine, create_engine, event, select
+from sqlalchemy.engine import make_url
+
+from tests.manual_clock import ManualClock
+from tickerq_celery import TickerQ
+from tickerq_celery.enums import NodeKind
+from tickerq_celery.firing import Firing
+from tickerq_celery.models import tickers
+from tickerq_celery.seeding import enrol
+from tickerq_celery.wiring import profile
+
+
+@contextmanager
+def ticker_app(
+    store_url: str | None, namespace: str, clock: ManualClock | None = None, **options: Any
+) -> Iterator[TickerQ]:
+    """Give a TickerQ of an app of its own, whose queue no other app has; ``clock`` replaces the system's."""
+    app = Celery(namespace, broker="memory://", set_as_current=False)
+    app.conf.task_default_queue = namespace
+    tickerq = TickerQ(app, store_url, **options)
+    if clock is not None:
+        tickerq._core = replace(tickerq.core, clock=clock)
+    yield tickerq
+    tickerq.close()
+    app.close()
+
+
+def enrol_worker(tickerq: TickerQ) -> None:
+    """Register a live worker that has this process's functions: only what a worker has is claimed."""
+    me = profile(tickerq.core, NodeKind.WORKER, version="test")
+    enrol(tickerq.core, me)
+
+
+def messages(tickerq: TickerQ) -> list[Message]:
+    """Take what waits in the app's queue."""
+    app = tickerq.app
+    found = []
+    with app.connection_for_read() as connection:
+        queue = connection.SimpleQueue(app.amqp.queues[app.conf.task_default_queue])
+        while queue.qsize():
+            found.append(queue.get(block=False))
+            found[-1].ack()
+        queue.close()
+    return found
+
+
+def published(tickerq: TickerQ) -> list[UUID]:
+    """Take what waits in the app's queue, as the ids of the runs."""
+    return [UUID(message.headers["ticker"][0]) for message in messages(tickerq)]
+
+
+def execute(tickerq: TickerQ) -> list[EagerResult]:
+    """Run the bodies of what waits in the app's queue, as a worker would."""
+    return [deliver(tickerq, message) for message in messages(tickerq)]
+
+
+def deliver(tickerq: TickerQ, message: Message) -> EagerResult:
+    """Run one message's task."""
+    headers = message.headers
+    task = tickerq.app.tasks[headers["task"]]
+    return task.apply(task_id=headers["id"], headers={"ticker": headers["ticker"]})
+
+
+def dispatch_due(tickerq: TickerQ) -> None:
+    """Claim and publish what is due, as a beat does."""
+    tickerq._dispatcher.dispatch(holder="beat")
+
+
+def fire_crons(tickerq: TickerQ) -> None:
+    """Create the occurrences that are due, as a beat does."""
+    while Firing(tickerq.core).fire():
+        pass
+
+
+def row_of(tickerq: TickerQ, ticker_id: UUID) -> Any:
+    """Return what the store holds of a run, or None."""
+    return tickerq.core.database.read(
+        lambda connection: connection.execute(
+            select(tickers).where(tickers.c.id == ticker_id)
+        ).one_or_none()
+    )
+
+
+def change_row(tickerq: TickerQ, ticker_id: UUID, **values: Any) -> None:
+    """Write columns of a run past the managers."""
+    tickerq.core.database.write(
+        lambda connection: connection.execute(
+            tickers.update().where(tickers.c.id == ticker_id).values(**values)
+        )
+    )
+
+
+def caller_engine(store_url: str) -> Engine:
+    """Return an engine such as a user has on the store's database."""
+    engine = create_engine(store_url)
+    if make_url(store_url).get_backend_name() == "sqlite":
+        # As SQLAlchemy's documentation tells users who want SAVEPOINT on SQLite.
+        event.listen(engine, "connect", _leave_begin_to_sqlalchemy)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
+
+
+def error_of(call: Callable[[], Any]) -> BaseException:
+    """Return what a call raises."""
+    try:
+        call()
+    except BaseException as error:
+        return error
+    raise AssertionError("it raised nothing")
+
+
+def file_of(store_url: str) -> Path:
+    """Return the file of a SQLite store."""
+    return Path(store_url.removeprefix("sqlite:///"))
+
+
+def _leave_begin_to_sqlalchemy(connection: Any, record: object) -> None:
+    connection.isolation_level = None

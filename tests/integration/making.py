@@ -1,0 +1,226 @@
+"""Make runs, crons, workers and beats by the public calls, and read back what became of them."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Row, func, select
+
+from tickerq_celery.claimer import Claimed, Claimer
+from tickerq_celery.core import Core, new_identity
+from tickerq_celery.enums import NodeKind, TickerStatus, TickerType
+from tickerq_celery.errors import PublishError
+from tickerq_celery.lifecycle import Failure, Outcome, failed
+from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.storing import Storing
+from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.models import attempts, cron_tickers, tickers
+from tickerq_celery.recorder import Recorder
+from tickerq_celery.seeding import enrol
+from tickerq_celery.store import claims
+from tickerq_celery.store.claims import Claim, Started
+from tickerq_celery.store.engine import Database
+from tickerq_celery.store.nodes import NodeProfile
+from tickerq_celery.tickers import CronTicker, TimeTicker
+from tickerq_celery.wiring import profile
+
+T = TypeVar("T")
+ON_SERVERS = ("postgres", "mariadb")
+
+
+class ListPublisher:
+    """A broker that keeps what it was sent, and takes no more than ``takes`` messages."""
+
+    def __init__(self, takes: int | None = None) -> None:
+        self.sent: list[Claim] = []
+        self.lost: list[tuple[UUID, str]] = []
+        self.takes = takes
+
+    def connect(self) -> None:
+        pass
+
+    def publish(self, claim: Claim) -> None:
+        if self.takes is not None and len(self.sent) >= self.takes:
+            raise PublishError("the broker is away")
+        self.sent.append(claim)
+
+    def publish_lost(
+        self, ticker_id: UUID, ticker_type: TickerType, message: str, *, was_cancelled: bool = False
+    ) -> None:
+        self.lost.append((ticker_id, message))
+
+
+def storing(core: Core) -> Storing:
+    """Return what managers need, where nothing is dispatched at once."""
+    return Storing(core, lambda ids: None)
+
+
+def make_run(core: Core, function: str = "Send", **fields: Any) -> UUID:
+    """Store a run that is due now, unless ``fields`` say otherwise, and return its id."""
+    return make_runs(core, 1, function, **fields)[0]
+
+
+def make_runs(core: Core, count: int, function: str = "Send", **fields: Any) -> list[UUID]:
+    """Store ``count`` equal runs and return their ids."""
+    batch = [TimeTicker(function=function, **fields)] * count
+    return [run.id for run in TimeTickerManager(storing(core)).add_batch(batch, allow_unknown=True)]
+
+
+def crons(core: Core) -> CronTickerManager:
+    """Return the manager of cron tickers."""
+    return CronTickerManager(storing(core))
+
+
+def make_cron(core: Core, expression: str = "0 * * * *", function: str = "Send", **fields: Any) -> UUID:
+    """Store a cron ticker, hourly unless ``expression`` says otherwise, and return its id."""
+    ticker = CronTicker(function=function, expression=expression, **fields)
+    return crons(core).add(ticker, allow_unknown=True).id
+
+
+def remove_runs(core: Core, ids: Sequence[UUID]) -> None:
+    """Delete runs."""
+    TimeTickerManager(storing(core)).delete_batch(ids)
+
+
+def enrolled(core: Core, **fields: Any) -> Core:
+    """Let a worker with this core's functions and identity enrol, and return the core."""
+    enrol(core, worker_profile(core, **fields))
+    return core
+
+
+def worker_profile(core: Core, **fields: Any) -> NodeProfile:
+    """Return what a worker on the queue ``celery`` says of itself."""
+    described = {"queues": ("celery",), "concurrency": 2, "prefetch": 10, **fields}
+    return profile(core, NodeKind.WORKER, version="1", **described)
+
+
+def another_node(core: Core) -> Core:
+    """Return the same core under another identity."""
+    return replace(core, node=new_identity("other"))
+
+
+@contextmanager
+def processes(core: Core, count: int) -> Iterator[list[Core]]:
+    """Give cores as ``count`` other processes would have them: own identity, own connections."""
+    with ExitStack() as stack:
+        made = []
+        for _ in range(count):
+            database = Database(core.database.url)
+            stack.callback(database.close)
+            made.append(replace(another_node(core), database=database))
+        yield made
+
+
+def at_once(*works: Callable[[], T]) -> list[T]:
+    """Run ``works`` in threads that start together, and return their results in order."""
+    barrier = threading.Barrier(len(works))
+
+    def run(work: Callable[[], T]) -> T:
+        barrier.wait(timeout=30)
+        return work()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return [future.result() for future in [pool.submit(run, work) for work in works]]
+
+
+def claim(core: Core, ids: Sequence[UUID] | None = None) -> list[Claim]:
+    """Claim a batch as this core's beat would."""
+    return list(claim_batch(core, ids).claims)
+
+
+def claim_batch(core: Core, ids: Sequence[UUID] | None = None) -> Claimed:
+    """Claim a batch, and learn whether it was full."""
+    return Claimer(core).claim(holder=core.node.name, ids=ids)
+
+
+def give_back(core: Core, batch: Sequence[Claim]) -> None:
+    """Return claims as a beat does whose broker is away."""
+    core.database.write(lambda connection: claims.give_back(connection, batch))
+
+
+def claimed_again(core: Core, claimed: claims.Claim) -> claims.Claim:
+    """Give a claim back and claim the run anew: the old claim is stale."""
+    give_back(core, [claimed])
+    (newer,) = claim(core, [claimed.id])
+    return newer
+
+
+def start(core: Core, claimed: Claim) -> Started | None:
+    """Start a claim as this core's worker would."""
+    return Recorder(core).start(claimed.id, claimed.number)
+
+
+def started(core: Core, run_id: UUID) -> Started:
+    """Claim and start one due run."""
+    (claimed,) = claim(core, [run_id])
+    run = start(core, claimed)
+    assert run is not None
+    return run
+
+
+def finish(core: Core, run: Started, outcome: Outcome) -> bool:
+    """Write how an attempt ended, after 1.5 s."""
+    return Recorder(core).finish(run, outcome, elapsed=timedelta(seconds=1.5))
+
+
+def rescue(core: Core, run: Started) -> Outcome | None:
+    """End an attempt as whoever finds its worker dead."""
+    return Recorder(core).rescue(run, "worker lost: gone")
+
+
+def failure(message: str = "no route to host") -> Failure:
+    """Return what is kept of an exception."""
+    return Failure(type="builtins.OSError", message=message, traceback=f"Traceback: {message}")
+
+
+def fail(core: Core, run: Started) -> bool:
+    """Write that an attempt failed."""
+    return finish(core, run, failed(run.standing, failure()))
+
+
+def row_of(core: Core, run_id: UUID) -> Row[Any]:
+    """Return a run's row, every column of it."""
+    return core.database.read(
+        lambda connection: connection.execute(select(tickers).where(tickers.c.id == run_id)).one()
+    )
+
+
+def cron_row_of(core: Core, cron_id: UUID) -> Row[Any]:
+    """Return a cron ticker's row, every column of it."""
+    return core.database.read(
+        lambda connection: connection.execute(select(cron_tickers).where(cron_tickers.c.id == cron_id)).one()
+    )
+
+
+def occurrences_of(core: Core, cron_id: UUID) -> list[Row[Any]]:
+    """Return the rows of a cron ticker's occurrences, the earliest instant first."""
+    statement = select(tickers).where(tickers.c.cron_ticker_id == cron_id).order_by(tickers.c.instant)
+    return core.database.read(lambda connection: list(connection.execute(statement)))
+
+
+def attempts_of(core: Core, run_id: UUID) -> list[Row[Any]]:
+    """Return the rows of a run's attempts, oldest first."""
+    statement = select(attempts).where(attempts.c.ticker_id == run_id).order_by(attempts.c.claim_no)
+    return core.database.read(lambda connection: list(connection.execute(statement)))
+
+
+def all_rows(core: Core) -> list[Row[Any]]:
+    """Return the rows of this test's runs, oldest first."""
+    statement = select(tickers).where(tickers.c.namespace == core.config.namespace).order_by(tickers.c.id)
+    return core.database.read(lambda connection: list(connection.execute(statement)))
+
+
+def count_by_status(core: Core) -> dict[TickerStatus, int]:
+    """Return how many runs of this test stand in each status."""
+    statement = (
+        select(tickers.c.status, func.count())
+        .where(tickers.c.namespace == core.config.namespace)
+        .group_by(tickers.c.status)
+    )
+    rows = core.database.read(lambda connection: connection.execute(statement).all())
+    return {row[0]: row[1] for row in rows}
