@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Callable
+from functools import update_wrapper
 from importlib.metadata import entry_points
 from typing import Any, NoReturn
 
@@ -46,6 +48,18 @@ class _Commands(click.Group):
             raise click.ClickException(str(error)) from error
 
 
+def needs_app(command: Callable[..., None]) -> Callable[..., None]:
+    """Hand the app's TickerQ to a command, and refuse to run it without one."""
+
+    @click.pass_context
+    def with_app(ctx: click.Context, /, **options: Any) -> None:
+        if ctx.obj is None:
+            raise click.UsageError("Missing option '-A' / '--app', which stands before the command.")
+        command(ctx.obj, **options)
+
+    return update_wrapper(with_app, command)
+
+
 @click.group(name="tickerq", cls=_Commands)
 @click.pass_context
 def celery_command(ctx: click.Context) -> None:
@@ -55,7 +69,7 @@ def celery_command(ctx: click.Context) -> None:
 
 
 @celery_command.command()
-@click.pass_obj
+@needs_app
 def migrate(tickerq: TickerQ) -> None:
     """Make or migrate the store's tables."""
     tickerq.create_schema()
@@ -63,7 +77,7 @@ def migrate(tickerq: TickerQ) -> None:
 
 
 @celery_command.command()
-@click.pass_obj
+@needs_app
 def check(tickerq: TickerQ) -> None:
     """Check the settings, the store and its schema."""
     verify(tickerq.core.database)
@@ -76,7 +90,7 @@ def check(tickerq: TickerQ) -> None:
 @click.option(
     "--prune", "pruning", is_flag=True, help="Pause the cron tickers that no code defines any more."
 )
-@click.pass_obj
+@needs_app
 def seed(tickerq: TickerQ, pruning: bool) -> None:
     """Store the cron tickers that this application's functions define."""
     tickerq.app.loader.import_default_modules()
@@ -90,7 +104,7 @@ def seed(tickerq: TickerQ, pruning: bool) -> None:
 
 @celery_command.command(name="list")
 @click.option("--limit", default=20, show_default=True, help="How many runs, the newest first.")
-@click.pass_obj
+@needs_app
 def list_runs(tickerq: TickerQ, limit: int) -> None:
     """List the newest runs."""
     for run in tickerq.runs.find(limit=limit).items:
@@ -102,11 +116,13 @@ def list_runs(tickerq: TickerQ, limit: int) -> None:
 
 
 @click.group(name="tickerq", cls=_Commands, commands=celery_command.commands)
-@click.option("-A", "--app", "app_path", required=True, help="The Celery app, as for the celery command.")
+@click.option("-A", "--app", "app_path", help="The Celery app, as for the celery command.")
 @click.version_option(VERSION, prog_name="tickerq")
 @click.pass_context
-def tickerq_command(ctx: click.Context, app_path: str) -> None:
+def tickerq_command(ctx: click.Context, app_path: str | None) -> None:
     """Migrate, check and look into the store of tickers."""
+    if app_path is None:
+        return
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - sys.path holds text
     try:
         app = find_app(app_path)

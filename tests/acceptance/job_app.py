@@ -1,7 +1,7 @@
 """The app under test: what its functions do is asked for in their requests, and told in a file.
 
 JOB_STORE_URL, JOB_BROKER_URL and JOB_NOTES say where; JOB_TICKERQ and JOB_CELERY hold settings as JSON;
-JOB_FUNCTIONS names the set of functions that this process has: ``all``, ``few`` or ``others``.
+JOB_FUNCTIONS names the set of functions that this process has.
 """
 
 import ctypes
@@ -44,11 +44,7 @@ class Handler:
 
 
 app = Celery("job_app", broker=os.environ["JOB_BROKER_URL"])
-app.conf.update(
-    worker_hijack_root_logger=True,
-    broker_connection_retry_on_startup=True,
-    **json.loads(os.environ.get("JOB_CELERY", "{}")),
-)
+app.conf.update(json.loads(os.environ.get("JOB_CELERY", "{}")))
 tickerq = TickerQ(
     app,
     store_url=os.environ["JOB_STORE_URL"],
@@ -125,13 +121,17 @@ ALL: dict[str, Callable[..., None]] = {
     "Stubborn": stubborn,
     "HoldsTheInterpreter": holds_the_interpreter,
 }
-SETS = {"all": tuple(ALL), "few": ("Plain",), "others": ("Sleeps",), "crons": ("Plain",)}
+CRONS = 20
 
-chosen = os.environ.get("JOB_FUNCTIONS", "all")
-for name in SETS[chosen]:
-    tickerq.function(name)(ALL[name])
-if chosen == "crons":
-    for number in range(20):
-        tickerq.function(f"Cron{number}", cron=f"0 {number} 3 * * *")(plain)
-if chosen == "others":
-    tickerq.function("OtherCron", cron="0 0 4 * * *")(plain)
+
+def register(chosen: str) -> None:
+    for name in ("Plain",) if chosen == "plain" else ALL:
+        tickerq.function(name)(ALL[name])
+    if chosen == "crons":
+        for number in range(CRONS):
+            tickerq.function(f"Cron{number}", cron=f"0 {number} 3 * * *")(plain)
+    if chosen == "other crons":
+        tickerq.function("OtherCron", cron="0 0 4 * * *")(plain)
+
+
+register(os.environ.get("JOB_FUNCTIONS", "all"))

@@ -10,9 +10,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+import pytest
 from celery import Celery
 from sqlalchemy import ColumnElement, func, select
 
@@ -31,6 +33,12 @@ SETTINGS: Mapping[str, object] = {
 }
 SUCCEEDED = frozenset({TickerStatus.DONE, TickerStatus.DUE_DONE})
 T = TypeVar("T")
+
+_NAMES = ("store_url", "broker_url")
+_SERVERS = [("postgres", "redis"), ("mariadb", "rabbitmq")]
+on_files = pytest.mark.parametrize(_NAMES, [("sqlite", "fs")], indirect=True)
+on_servers = pytest.mark.parametrize(_NAMES, _SERVERS, indirect=True)
+on_each_pair = pytest.mark.parametrize(_NAMES, [("sqlite", "fs"), *_SERVERS], indirect=True)
 
 
 class CeleryProcess:
@@ -71,6 +79,11 @@ class CeleryProcess:
     def wait_for(self, text: str) -> None:
         """Return once its log holds this text."""
         wait_until(lambda: text in self.log, lambda: f"{self.name} says {text!r}:\n{self.log}")
+
+    def group(self) -> list[int]:
+        """Return the processes of its group that still live, orphans too."""
+        stats = [file for file in Path("/proc").glob("[0-9]*/stat")]
+        return [int(file.parent.name) for file in stats if _group_of(file) == self.pid]
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to this process alone."""
@@ -122,7 +135,7 @@ class Jobs:
         self, *arguments: str, pool: str = "prefork", concurrency: int = 2, ready: bool = True, **options: Any
     ) -> CeleryProcess:
         """Start a worker, and return once it takes messages and the store knows it."""
-        before = self.node_names("worker")
+        before = self.node_names("worker") if ready else set()
         process = self._start(
             "worker", "--pool", pool, "--concurrency", str(concurrency), "-n", f"w{len(self._processes)}@%h",
             *arguments, **options,
@@ -190,6 +203,18 @@ class Jobs:
         )
         return self.run(run_id)
 
+    def wait_for_all(self, run_ids: Collection[UUID], seconds: float = WAIT_SECONDS) -> None:
+        """Return once all of these runs have succeeded."""
+        succeeded = tickers.c.status.in_(SUCCEEDED)
+
+        def rest() -> int:
+            done = sum(
+                self.count(succeeded, tickers.c.id.in_(part)) for part in batched(list(run_ids), 400)
+            )
+            return len(run_ids) - done
+
+        wait_until(lambda: rest() == 0, lambda: f"{rest()} runs left\n{self.logs()}", seconds)
+
     def count(self, *conditions: ColumnElement[bool]) -> int:
         """Return how many runs of this application meet these conditions."""
         statement = select(func.count()).where(tickers.c.namespace == self.namespace, *conditions)
@@ -217,6 +242,24 @@ class Jobs:
     def logs(self) -> str:
         """Return the logs of all processes."""
         return "\n".join(f"--- {each.name}\n{each.log[-6000:]}" for each in self._processes)
+
+
+def _group_of(stat: Path) -> int | None:
+    try:
+        state, _, group = stat.read_text().rpartition(")")[2].split()[:3]
+    except OSError:  # it has ended
+        return None
+    return None if state == "Z" else int(group)
+
+
+def batched(items: list[T], size: int) -> list[list[T]]:
+    """Return the items in lists of at most this size: a statement takes only so many parameters."""
+    return [items[first : first + size] for first in range(0, len(items), size)]
+
+
+def due_in(seconds: float) -> datetime:
+    """Return an execution time that leaves the dispatch to beat."""
+    return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 def wait_until(is_true: Callable[[], T], what: Callable[[], str], seconds: float = WAIT_SECONDS) -> T:

@@ -87,9 +87,7 @@ def fire_crons(tickerq: TickerQ) -> None:
 def row_of(tickerq: TickerQ, ticker_id: UUID) -> Any:
     """Return what the store holds of a run, or None."""
     return tickerq.core.database.read(
-        lambda connection: connection.execute(
-            select(tickers).where(tickers.c.id == ticker_id)
-        ).one_or_none()
+        lambda connection: connection.execute(select(tickers).where(tickers.c.id == ticker_id)).one_or_none()
     )
 
 

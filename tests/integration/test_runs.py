@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.apps import change_row, enrol_worker, execute, fire_crons, ticker_app
+from tests.integration.apps import change_row, dispatch_due, enrol_worker, execute, fire_crons, ticker_app
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import CronTicker, Run, TickerQ, TickerStatus, TickerType, TimeTicker
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
@@ -59,7 +59,7 @@ def test_runs_of_both_kinds_are_listed_newest_first(tickerq: TickerQ, clock: Man
 def test_a_run_of_either_kind_is_read_with_its_attempts(tickerq: TickerQ, clock: ManualClock) -> None:
     enrol_worker(tickerq)
     fired = occurrence(tickerq, clock)
-    tickerq._dispatch_now([fired.id])
+    dispatch_due(tickerq)
     add(tickerq, 1, execution_time=None)
     execute(tickerq)
     for run in tickerq.runs.find().items:
@@ -98,7 +98,22 @@ def test_what_is_no_status_is_refused(tickerq: TickerQ, status: Any) -> None:
     assert caught.value.field == "status"
 
 
-TAGS = ["eu", "EU", "europe", "50%", "5000", "a_b", "axb", 'say "hi"', "say", "it's", "back\\slash", "/", "naïve ☃", ","]
+TAGS = [
+    "eu",
+    "EU",
+    "europe",
+    "50%",
+    "5000",
+    "a_b",
+    "axb",
+    'say "hi"',
+    "say",
+    "it's",
+    "back\\slash",
+    "/",
+    "naïve ☃",
+    ",",
+]
 
 
 @pytest.mark.parametrize("tag", TAGS)

@@ -155,7 +155,10 @@ def test_long_values_can_be_stored_on_each_database(tickerq: TickerQ) -> None:
     request = {"email": "\U0001f600" * 200, "user_id": 2**62}
     run = tickerq.time_tickers.add(
         welcome(
-            description="\U0001f600" * 500, unique_key="\U0001f600" * 200, request=request, execution_time=LATER
+            description="\U0001f600" * 500,
+            unique_key="\U0001f600" * 200,
+            request=request,
+            execution_time=LATER,
         )
     )
     assert tickerq.time_tickers.get(run.id) == run

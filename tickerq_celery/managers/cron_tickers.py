@@ -197,14 +197,18 @@ class CronTickerManager:
             default_zone=storing.core.config.time_zone,
             now=storing.now(connection),
         )
-        columns = {name: row[name] for name in changes}
+        columns = {name: row[name] for name in changes if name != "is_enabled"}
         if _MOVES_NEXT_RUN & changes.keys():
             columns["next_run_at"] = row["next_run_at"]
         cron_tickers.edit(connection, storing.core.clock, cron_id, columns)
         pending = {name: row[name] for name in changes if name in OCCURRENCE_FIELDS}
         if pending:
-            cron_tickers.rewrite_pending(connection, cron_id, pending)
-        return self._get(connection, cron_id)
+            cron_tickers.rewrite_pending(connection, storing.core.clock, cron_id, pending)
+        if "is_enabled" not in changes:
+            return self._get(connection, cron_id)
+        if wanted.is_enabled:
+            return self._resume(connection, cron_id)
+        return self._pause(connection, cron_id, None, None)
 
     def _pause(self, connection: Connection, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
         cron = self._get(connection, cron_id, lock=True)

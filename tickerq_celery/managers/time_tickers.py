@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from tickerq_celery.drafts import ticker_fields, time_ticker_row
-from tickerq_celery.enums import TickerStatus, TickerType
+from tickerq_celery.enums import HoldReason, TickerStatus, TickerType
 from tickerq_celery.errors import (
     DuplicateTickerError,
     TickerNotFoundError,
@@ -20,7 +20,7 @@ from tickerq_celery.errors import (
 from tickerq_celery.managers.storing import Known, Storing, statuses_from
 from tickerq_celery.models import tickers as table
 from tickerq_celery.store import tickers
-from tickerq_celery.store.engine import insert_rows
+from tickerq_celery.store.engine import insert_rows, savepoint
 from tickerq_celery.store.tickers import RunFilter
 from tickerq_celery.tickers import TimeTicker
 from tickerq_celery.views import Page, Run
@@ -28,6 +28,9 @@ from tickerq_celery.views import Page, Run
 _KIND = "time ticker"
 _FIXED = {"namespace", "unique_key"}
 _CHANGEABLE = {field.name for field in fields(TimeTicker)} - _FIXED
+# A change of these may end the hold of a due run; if not, the next claim holds it again.
+_HOLDS = {"function", "queue"}
+_LIFTED = {HoldReason.FUNCTION, HoldReason.LIMIT}
 
 
 class TimeTickerManager:
@@ -150,7 +153,7 @@ class TimeTickerManager:
             insert_rows(connection, table, rows)
             return rows
         try:
-            with connection.begin_nested():
+            with savepoint(connection):
                 insert_rows(connection, table, rows)
         except IntegrityError as error:
             raise self._duplicate(connection, rows, error) from error
@@ -191,11 +194,12 @@ class TimeTickerManager:
         known = self._storing.known(connection, [wanted], allow_unknown=allow_unknown)
         row = self._row(wanted, known, self._storing.now(connection))
         columns = {name: row[name] for name in changes}
-        if "execution_time" in changes:
+        is_moved = "execution_time" in changes or (run.held_for in _LIFTED and bool(_HOLDS & changes.keys()))
+        if is_moved:
             columns |= {"due_at": row["due_at"], "held_for": None, "hold_key": None}
         if not tickers.edit(connection, self._storing.core.clock, namespace, ticker_id, columns):
             raise TickerStateError(ticker_id, "claimed", "changed")
-        return "execution_time" in changes and row["due_at"] <= row["created_at"]
+        return is_moved and row["due_at"] <= row["created_at"]
 
 
 def _as_ticker(run: Run) -> TimeTicker:

@@ -123,13 +123,19 @@ def hold_pending(connection: Connection, cron_id: UUID) -> None:
     )
 
 
-def rewrite_pending(connection: Connection, cron_id: UUID, values: Mapping[str, object]) -> None:
+def rewrite_pending(
+    connection: Connection, clock: Clock, cron_id: UUID, values: Mapping[str, object]
+) -> None:
     """Let an edit of a cron ticker reach its occurrences that nobody has claimed."""
-    connection.execute(
-        update(tickers)
-        .where(tickers.c.cron_ticker_id == cron_id, tickers.c.status == TickerStatus.IDLE)
-        .values(**values)
-    )
+    pending = (tickers.c.cron_ticker_id == cron_id, tickers.c.status == TickerStatus.IDLE)
+    connection.execute(update(tickers).where(*pending).values(**values))
+    if {"function", "queue"} & values.keys():
+        # What held them may be gone; if it is not, the next claim holds them again.
+        connection.execute(
+            update(tickers)
+            .where(*pending, tickers.c.held_for.in_([HoldReason.FUNCTION.value, HoldReason.LIMIT.value]))
+            .values(due_at=sql_now(clock), held_for=None, hold_key=None)
+        )
 
 
 def seeded(connection: Connection, namespace: str, keys: Collection[str]) -> dict[str, Row[Any]]:

@@ -217,6 +217,18 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
 
 
 @contextmanager
+def savepoint(connection: Connection) -> Iterator[None]:
+    """Undo what the body did where it raises, and only that; the transaction around it goes on."""
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "sqlite" and not driver.in_transaction:
+        # Python's driver begins before the first write only, and SQLite commits at the end of a SAVEPOINT
+        # that no transaction surrounds: the caller's rollback would come too late.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    with connection.begin_nested():
+        yield
+
+
+@contextmanager
 def migration_lock(connection: Connection) -> Iterator[None]:
     """Let one process at a time change the schema; SQLite's write transaction does so by itself."""
     backend = connection.dialect.name

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Text, delete, func, select, type_coerce, update
+from sqlalchemy import ColumnElement, Connection, Text, delete, func, or_, select, type_coerce, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerStatus, TickerType
@@ -109,7 +109,13 @@ def _conditions(wanted: RunFilter) -> list[Any]:
     if wanted.cron_ticker_id is not None:
         conditions.append(tickers.c.cron_ticker_id == wanted.cron_ticker_id)
     if wanted.tag is not None:
-        # The quotes make it the whole tag: `"eu"` is not found in `"europe"`. LIKE would ignore case on SQLite.
-        tags = type_coerce(tickers.c.tags, Text)
-        conditions.append(func.replace(tags, json.dumps(wanted.tag), "") != tags)
+        conditions.append(_has_tag(wanted.tag))
     return conditions
+
+
+def _has_tag(tag: str) -> ColumnElement[bool]:
+    # With its quotes and neighbours it is a whole tag: `"eu"` is not in `"europe"`, `","` not in `"a","b"`.
+    whole = [f"{before}{json.dumps(tag)}{after}" for before in "[," for after in ",]"]
+    tags = type_coerce(tickers.c.tags, Text)
+    # Not LIKE, which ignores case on SQLite.
+    return or_(*(func.replace(tags, each, "") != tags for each in whole))

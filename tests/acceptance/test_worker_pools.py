@@ -1,0 +1,246 @@
+"""What becomes of runs in real workers: each pool, and every way in which a body or its process can end."""
+
+import signal
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from tests.acceptance.processes import Jobs, due_in, on_files, on_servers, wait_until
+from tickerq_celery import TickerStatus
+from tickerq_celery.models import tickers
+
+pytestmark = pytest.mark.acceptance
+
+POOLS = ("prefork", "threads", "solo")
+# Celery waits so long before it believes that a child is lost; the default is 10.
+QUICK = {"worker_lost_wait": 0.5}
+SECOND = timedelta(seconds=1)
+
+
+@contextmanager
+def listening(app: Celery) -> Iterator[dict[str, list[str]]]:
+    """Collect the types of Celery's events by task id, as a monitor would."""
+    seen: dict[str, list[str]] = defaultdict(list)
+    ready, done = threading.Event(), threading.Event()
+
+    def collect(event: dict[str, Any]) -> None:
+        if "uuid" in event:
+            seen[event["uuid"]].append(event["type"])
+
+    def listen() -> None:
+        with app.connection_for_read() as connection:
+            receiver = app.events.Receiver(connection, handlers={"*": collect})
+            with receiver.consumer_context(wakeup=True) as (_, channel, _consumers):
+                ready.set()
+                while not done.is_set():
+                    try:
+                        channel.connection.client.drain_events(timeout=0.2)
+                    except TimeoutError:
+                        continue
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield seen
+    finally:
+        done.set()
+        thread.join(10)
+
+
+@on_files
+@pytest.mark.parametrize("pool", POOLS)
+def test_a_run_succeeds_or_is_retried_by_its_intervals_and_fails_after_the_last(
+    jobs: Jobs, pool: str
+) -> None:
+    jobs.worker(pool=pool)
+    jobs.beat()
+    order = jobs.add("Typed", {"number": 7, "due": datetime.now(UTC)})
+    recovers = jobs.add("Fails", 1, retries=3, retry_intervals=[0.5])
+    fails = jobs.add("Fails", 9, retries=2, retry_intervals=[0.5, 1])
+
+    assert len(jobs.wait_for_status(order).attempts) == 1
+    assert jobs.notes("order 7 ")
+    run = jobs.wait_for_status(recovers)
+    assert [each.status for each in run.attempts] == [TickerStatus.FAILED, TickerStatus.DONE]
+    run = jobs.wait_for_status(fails, TickerStatus.FAILED)
+    assert [each.number for each in run.attempts] == [0, 1, 2]
+    assert [each.exception_message for each in run.attempts] == [f"attempt {n} was to fail" for n in range(3)]
+    assert (run.retry_count, run.exception_type) == (2, "ValueError")
+    first, second, third = run.attempts
+    assert second.started_at - first.finished_at >= 0.5 * SECOND
+    assert third.started_at - second.finished_at >= SECOND
+    wait_until(lambda: len(jobs.notes(f"handler {fails} ValueError")) == 3, jobs.logs)
+    assert len(jobs.notes(f"handler {recovers} ValueError")) == 1
+
+
+@on_files
+def test_a_request_that_does_not_fit_fails_the_attempt_and_names_the_field(jobs: Jobs) -> None:
+    jobs.worker(pool="solo")
+    run = jobs.wait_for_status(jobs.add("Typed", {"number": "many", "due": "2020-01-01"}), TickerStatus.FAILED)
+    assert "number" in (run.exception_message or "")
+    assert not jobs.notes("order")
+
+
+@on_files
+def test_celerys_events_tell_retry_failure_and_success_as_they_happened(jobs: Jobs) -> None:
+    with listening(jobs.tickerq.app) as seen:
+        jobs.worker("-E")
+        jobs.beat()
+        done = jobs.add("Plain")
+        fails = jobs.add("Fails", 9, retries=1, retry_intervals=[0.2])
+        jobs.wait_for_status(done)
+        jobs.wait_for_status(fails, TickerStatus.FAILED)
+        begun = ["task-received", "task-started"]
+        expected = {
+            f"{done}:1": [*begun, "task-succeeded"],
+            f"{fails}:1": [*begun, "task-retried"],
+            f"{fails}:2": [*begun, "task-failed"],
+        }
+        wait_until(lambda: dict(seen) == expected, lambda: f"{expected}, seen: {dict(seen)}", 10)
+
+
+@on_files
+@pytest.mark.parametrize("way", ["os._exit", "SIGKILL", "sys.exit"])
+def test_a_child_that_dies_in_the_body_is_rescued_within_seconds(jobs: Jobs, way: str) -> None:
+    jobs.worker(celery=QUICK)
+    jobs.beat()
+    run_id = jobs.add("Dies", way)
+    run = jobs.wait_for_status(run_id, seconds=10)
+    lost, lived = run.attempts
+    assert (lost.status, lost.exception_type) == (TickerStatus.FAILED, "WorkerLost")
+    assert lived.status is TickerStatus.DONE
+    assert (run.rescue_count, run.retry_count) == (1, 0)
+    jobs.wait_for_note(f"handler {run_id} WorkerLostError")
+    assert len(jobs.notes(f"handler {run_id}")) == 1
+
+
+@on_files
+def test_sys_exit_in_a_thread_loses_the_attempt_and_not_the_run(jobs: Jobs) -> None:
+    worker = jobs.worker(pool="threads")
+    jobs.beat()
+    run = jobs.wait_for_status(jobs.add("Dies", "sys.exit"))
+    assert [each.exception_type for each in run.attempts] == ["WorkerLost", None]
+    assert worker.is_alive()
+
+
+@on_files
+def test_sys_exit_in_a_solo_worker_leaves_the_run_to_the_next_worker(jobs: Jobs) -> None:
+    worker = jobs.worker(pool="solo", concurrency=1)
+    run_id = jobs.add("Dies", "sys.exit")
+    worker.wait()
+    jobs.worker(pool="solo", concurrency=1)
+    jobs.beat()
+    run = jobs.wait_for_status(run_id)
+    assert [each.exception_type for each in run.attempts] == ["WorkerLost", None]
+
+
+@on_files
+def test_the_hard_time_limit_fails_the_attempt_and_its_retry_follows(jobs: Jobs) -> None:
+    limit = {"task_annotations": {"tickerq.Stubborn": {"time_limit": 1}}}
+    jobs.worker(celery=limit)
+    jobs.beat()
+    run_id = jobs.add("Stubborn", retries=1, retry_intervals=[0.1])
+    run = jobs.wait_for_status(run_id)
+    assert [each.status for each in run.attempts] == [TickerStatus.FAILED, TickerStatus.DONE]
+    assert (run.attempts[0].exception_type or "").endswith("TimeLimitExceeded")
+    assert (run.retry_count, run.rescue_count) == (1, 0)
+    wait_until(lambda: len(jobs.notes(f"handler {run_id}")) == 1, jobs.logs)
+
+
+@on_servers
+def test_what_a_killed_worker_ran_and_had_prefetched_is_done_by_another(jobs: Jobs) -> None:
+    worker = jobs.worker(concurrency=1)
+    jobs.beat()
+    running = jobs.add("Sleeps", 4)
+    jobs.wait_for_note(f"asleep {running}")
+    prefetched = jobs.add_many(3)
+    wait_until(lambda: len(worker.lines("tickerq.Plain", "received")) == 3, jobs.logs)
+    worker.kill()
+    jobs.worker(concurrency=2)
+    jobs.wait_for_all([running, *prefetched])
+    run = jobs.run(running)
+    assert [each.exception_type for each in run.attempts] == ["WorkerLost", None]
+    assert run.rescue_count == 1
+    assert jobs.starts() == {str(run_id): 1 for run_id in prefetched}
+    wait_until(lambda: len(jobs.node_names("worker")) == 1, jobs.logs)
+
+
+@on_files
+@pytest.mark.parametrize("pool", POOLS)
+def test_a_warm_shutdown_finishes_the_running_body_and_removes_the_nodes_row(jobs: Jobs, pool: str) -> None:
+    worker = jobs.worker(pool=pool)
+    run_id = jobs.add("Sleeps", 2)
+    jobs.wait_for_note(f"asleep {run_id}")
+    assert worker.stop() == 0
+    assert jobs.run(run_id).status is TickerStatus.DONE
+    assert jobs.notes() == [f"asleep {run_id}", f"awake {run_id}"]
+    assert jobs.node_names("worker") == set()
+    assert "Traceback" not in worker.log
+
+
+@on_files
+def test_a_child_that_holds_the_interpreter_does_not_look_dead(jobs: Jobs) -> None:
+    worker = jobs.worker()
+    names = jobs.node_names("worker")
+    beat = jobs.beat()
+    run = jobs.wait_for_status(jobs.add("HoldsTheInterpreter", 4))
+    assert len(run.attempts) == 1
+    assert jobs.node_names("worker") == names
+    assert not beat.lines("is dead")
+    assert not worker.lines("declared dead")
+
+
+@on_files
+def test_a_run_of_an_unknown_function_is_held_until_a_worker_has_it(jobs: Jobs) -> None:
+    jobs.worker(functions="plain", pool="solo")
+    jobs.beat()
+    run_id = jobs.add("Sleeps", 0, execution_time=due_in(0.5))
+    wait_until(lambda: jobs.run(run_id).held_for == "function", jobs.logs)
+    assert jobs.run(run_id).status is TickerStatus.IDLE
+    jobs.worker(pool="solo")
+    jobs.wait_for_status(run_id)
+    assert jobs.run(run_id).held_for is None
+
+
+@pytest.mark.parametrize(
+    ("store_url", "broker_url"), [("sqlite", "fs"), ("postgres", "redis")], indirect=True
+)
+def test_workers_that_start_at_once_seed_one_row_for_each_cron(jobs: Jobs) -> None:
+    workers = [jobs.worker(functions="crons", pool="solo", ready=False) for _ in range(6)]
+    wait_until(lambda: len(jobs.node_names("worker")) == 6, jobs.logs)
+    crons = jobs.tickerq.cron_tickers.find(limit=100).items
+    assert sorted(each.function for each in crons) == sorted(f"Cron{number}" for number in range(20))
+    for worker in workers:
+        assert not worker.lines("ERROR")
+        assert "Traceback" not in worker.log
+
+
+@on_files
+def test_a_worker_of_other_functions_touches_no_cron_that_is_not_its_own(jobs: Jobs) -> None:
+    jobs.worker(functions="crons", pool="solo")
+    before = {each.function: each for each in jobs.tickerq.cron_tickers.find(limit=100).items}
+    jobs.worker(functions="other crons", pool="solo")
+    after = {each.function: each for each in jobs.tickerq.cron_tickers.find(limit=100).items}
+    assert after.pop("OtherCron").is_enabled
+    assert after == before
+
+
+@on_files
+def test_a_cold_stop_gives_the_running_body_to_the_next_worker(jobs: Jobs) -> None:
+    worker = jobs.worker()
+    run_id = jobs.add("Sleeps", 3)
+    jobs.wait_for_note(f"asleep {run_id}")
+    worker.signal(signal.SIGQUIT)
+    worker.wait()
+    jobs.beat()
+    jobs.worker()
+    run = jobs.wait_for_status(run_id)
+    assert [each.exception_type for each in run.attempts] == ["WorkerLost", None]
+    assert jobs.count(tickers.c.running_on.is_not(None)) == 0

@@ -1,0 +1,194 @@
+"""Signs of life: who counts as dead, and which runs a worker has lost without dying."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from tests.integration.making import enrolled, finish, make_run, started, worker_profile
+from tests.manual_clock import ManualClock
+from tickerq_celery.core import Core
+from tickerq_celery.heartbeat import Heartbeat
+from tickerq_celery.lifecycle import succeeded
+from tickerq_celery.observer import Observer
+from tickerq_celery.store import nodes
+from tickerq_celery.store.claims import Started
+from tickerq_celery.store.nodes import Node
+
+LEASE = timedelta(seconds=30)
+
+
+@pytest.fixture
+def core(core: Core) -> Core:
+    """A core whose function a live worker has."""
+    return enrolled(core)
+
+
+def present(core: Core) -> list[Node]:
+    return core.database.read(lambda connection: nodes.list_nodes(connection, core.config.namespace))
+
+
+def beat(core: Core) -> bool:
+    return core.database.write(lambda connection: nodes.beat(connection, core.clock, core.node.id))
+
+
+class Watch:
+    """An observer with its own monotonic time."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._observer = Observer(LEASE)
+
+    def dead(self) -> list[UUID]:
+        found = self._observer.dead_among(present(self._core), monotonic=self._core.clock.monotonic())
+        return [node.id for node in found]
+
+
+class Worker:
+    """A worker's heartbeat, with the task ids that its process has and the runs it misses."""
+
+    def __init__(self, core: Core) -> None:
+        self.held: set[str] = set()
+        self.missed: list[Started] = []
+        self.heartbeat = Heartbeat(
+            core.database,
+            core.clock,
+            worker_profile(core),
+            held_requests=lambda: self.held,
+            on_missing=self.missed.append,
+        )
+
+    def beats(self, count: int) -> int:
+        """Beat ``count`` times, and return how many runs were missed in all so far."""
+        for _ in range(count):
+            self.heartbeat.beat()
+        return len(self.missed)
+
+
+def test_a_node_is_dead_when_its_counter_stood_still_for_one_lease(core: Core, clock: ManualClock) -> None:
+    watch = Watch(core)
+    assert watch.dead() == []
+    clock.advance(seconds=29.999)
+    assert watch.dead() == []
+    clock.advance(seconds=0.001)
+    assert watch.dead() == [core.node.id]
+
+
+def test_an_observer_that_has_just_begun_takes_nobody_for_dead(core: Core, clock: ManualClock) -> None:
+    clock.advance(days=2)
+    assert Watch(core).dead() == []
+
+
+def test_a_heartbeat_begins_the_lease_anew(core: Core, clock: ManualClock) -> None:
+    watch = Watch(core)
+    watch.dead()
+    clock.advance(seconds=29)
+    beat(core)
+    assert watch.dead() == []
+    clock.advance(seconds=29)
+    assert watch.dead() == []
+
+
+@pytest.mark.parametrize("step", [timedelta(hours=5), timedelta(hours=-5)])
+def test_a_step_of_the_wall_clock_kills_nobody(core: Core, clock: ManualClock, step: timedelta) -> None:
+    watch = Watch(core)
+    watch.dead()
+    clock.set(clock.now() + step)
+    assert watch.dead() == []
+    beat(core)
+    assert watch.dead() == []
+
+
+def test_a_dead_node_stays_dead_though_the_wall_clock_stepped_back(core: Core, clock: ManualClock) -> None:
+    watch = Watch(core)
+    watch.dead()
+    clock.advance(seconds=31)
+    clock.set(clock.now() - timedelta(hours=5))
+    assert watch.dead() == [core.node.id]
+
+
+def test_a_node_that_left_and_came_back_gets_a_whole_lease(core: Core, clock: ManualClock) -> None:
+    watch = Watch(core)
+    watch.dead()
+    core.database.write(lambda connection: nodes.remove(connection, core.node.id))
+    clock.advance(seconds=20)
+    watch.dead()
+    enrolled(core)
+    clock.advance(seconds=20)
+    assert watch.dead() == []
+
+
+def test_a_dead_nodes_row_stays_when_it_has_beaten_since(core: Core) -> None:
+    (seen,) = present(core)
+    beat(core)
+    assert core.database.write(lambda connection: nodes.remove_dead(connection, seen)) is False
+    (seen,) = present(core)
+    assert core.database.write(lambda connection: nodes.remove_dead(connection, seen)) is True
+    assert present(core) == []
+
+
+def test_a_node_that_was_buried_registers_anew_with_its_next_beat(core: Core) -> None:
+    core.database.write(lambda connection: nodes.remove(connection, core.node.id))
+    assert beat(core) is False
+    Worker(core).beats(1)
+    (node,) = present(core)
+    assert (node.id, node.queues, node.prefetch) == (core.node.id, ("celery",), 10)
+
+
+def test_a_node_is_seen_in_its_own_namespace_only(make_core: Callable[..., Core], namespace: str) -> None:
+    enrolled(make_core(namespace=f"{namespace}-b"))
+    assert present(make_core()) == []
+
+
+def test_a_run_that_its_worker_does_not_have_is_missed_after_two_beats_in_a_row(core: Core) -> None:
+    run_id = make_run(core)
+    started(core, run_id)
+    worker = Worker(core)
+    assert worker.beats(1) == 0
+    assert worker.beats(1) == 1
+    assert worker.missed[0].id == run_id
+
+
+def test_a_run_that_its_worker_has_is_not_missed(core: Core) -> None:
+    run = started(core, make_run(core))
+    worker = Worker(core)
+    worker.held = {f"{run.id}:{run.claim_no}"}
+    assert worker.beats(3) == 0
+
+
+def test_a_run_that_was_missing_for_one_beat_only_is_not_missed(core: Core) -> None:
+    run = started(core, make_run(core))
+    worker = Worker(core)
+    for _ in range(3):
+        worker.held = set()
+        worker.beats(1)
+        worker.held = {f"{run.id}:{run.claim_no}"}
+        worker.beats(1)
+    assert worker.missed == []
+
+
+def test_a_run_that_ended_between_two_beats_is_not_missed(core: Core) -> None:
+    run = started(core, make_run(core))
+    worker = Worker(core)
+    worker.beats(1)
+    finish(core, run, succeeded(run.standing))
+    assert worker.beats(2) == 0
+
+
+def test_a_message_of_an_older_claim_does_not_hide_a_lost_run(core: Core) -> None:
+    run = started(core, make_run(core))
+    worker = Worker(core)
+    worker.held = {f"{run.id}:{run.claim_no - 1}"}
+    assert worker.beats(2) == 1
+
+
+def test_a_worker_that_leaves_takes_its_row_along(core: Core) -> None:
+    Worker(core).heartbeat.leave()
+    assert present(core) == []
+
+
+def test_a_worker_that_leaves_runs_behind_keeps_its_row_so_that_they_are_found(core: Core) -> None:
+    started(core, make_run(core))
+    Worker(core).heartbeat.leave()
+    assert [node.id for node in present(core)] == [core.node.id]
