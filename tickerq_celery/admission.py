@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.store.claims import Due, Hold
+from tickerq_celery.store.claims import Due
+from tickerq_celery.store.holds import Hold
 from tickerq_celery.store.sweeps import queue_key
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from tickerq_celery.admission import Capacity
 from tickerq_celery.core import Core
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.store import claims, cron_tickers, functions, nodes, sweeps
+from tickerq_celery.store import claims, cron_tickers, functions, holds, nodes, sweeps
 from tickerq_celery.store.claims import Claim, Due
 
 
@@ -55,7 +55,7 @@ class Claimer:
         config, clock = self._core.config, self._core.clock
         known = self.known_functions(connection)
         waiting = sweeps.held_keys(connection, config.namespace, HoldReason.FUNCTION)
-        lifted = claims.lift(
+        lifted = holds.lift(
             connection,
             clock,
             namespace=config.namespace,
@@ -66,7 +66,7 @@ class Claimer:
         lifted += sweeps.lift_full_queues(
             connection, clock, namespace=config.namespace, most=config.max_queued
         )
-        lifted += claims.lift(
+        lifted += holds.lift(
             connection,
             clock,
             namespace=config.namespace,
@@ -75,7 +75,7 @@ class Claimer:
             limit=config.batch_size,
         )
         for name, room in self._room(connection, known).items():
-            lifted += claims.lift(
+            lifted += holds.lift(
                 connection,
                 clock,
                 namespace=config.namespace,
@@ -111,7 +111,7 @@ class Claimer:
         if not due:
             return Claimed(claims=(), is_full=False)
         admission = self._capacity(connection, due).admit(due)
-        claims.hold(connection, admission.held)
+        holds.hold(connection, admission.held)
         taken = claims.claim(
             connection,
             clock,

@@ -109,10 +109,9 @@ def list_runs(tickerq: TickerQ, limit: int) -> None:
     """List the newest runs."""
     for run in tickerq.runs.find(limit=limit).items:
         reason = run.held_for and f"held: {run.held_for}"
-        click.echo(
-            f"{run.id}  {run.status.name:<11}  {run.execution_time or '':%Y-%m-%d %H:%M:%S}Z  "
-            f"{run.function}  {reason or run.exception_type or ''}".rstrip()
-        )
+        planned = "" if run.execution_time is None else f"{run.execution_time:%Y-%m-%d %H:%M:%S}Z"
+        line = f"{run.id}  {run.status.name:<11}  {planned:<20}  {run.function}  "
+        click.echo((line + (reason or run.exception_type or "")).rstrip())
 
 
 @click.group(name="tickerq", cls=_Commands, commands=celery_command.commands)

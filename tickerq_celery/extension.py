@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from billiard.exceptions import WorkerLostError
 from celery import Celery
@@ -57,7 +57,8 @@ class TickerQ:
         settings: Any other setting, by its name.
     """
 
-    _of_app: ClassVar[WeakKeyDictionary[Celery, "TickerQ"]] = WeakKeyDictionary()
+    # Weak on both sides, since a TickerQ holds its app: the app's signals keep it alive.
+    _of_app: ClassVar[WeakKeyDictionary[Celery, ref["TickerQ"]]] = WeakKeyDictionary()
 
     def __init__(
         self,
@@ -69,7 +70,7 @@ class TickerQ:
         **settings_: Any,
     ) -> None:
         settings.check_names(settings_)
-        if app in TickerQ._of_app:
+        if TickerQ.known(app) is not None:
             raise ConfigError("app", "this Celery app has a TickerQ already")
         self.app = app
         self.registry = Registry()
@@ -81,7 +82,7 @@ class TickerQ:
         self._exception_handler = exception_handler
         self._core: Core | None = None
         self._wiring = threading.RLock()
-        TickerQ._of_app[app] = self
+        TickerQ._of_app[app] = ref(self)
         fs_transport.register()
         beat_check.watch(app)
         app.add_defaults(self._celery_defaults)
@@ -105,12 +106,14 @@ class TickerQ:
     @classmethod
     def known(cls, app: Celery) -> "TickerQ | None":
         """Return the TickerQ of an app, or None."""
-        return cls._of_app.get(maybe_unwrapped(app))
+        found = cls._of_app.get(maybe_unwrapped(app))
+        return None if found is None else found()
 
     @classmethod
     def finalised(cls) -> "list[TickerQ]":
         """Return those whose app takes no more pending decorators."""
-        return [each for app, each in list(cls._of_app.items()) if is_finalised(app)]
+        known = [found() for found in list(cls._of_app.values())]
+        return [each for each in known if each is not None and is_finalised(each.app)]
 
     @property
     def config(self) -> TickerConfig:
@@ -230,6 +233,8 @@ class TickerQ:
     def _make_core(self) -> Core:
         config = self._config
         url = resolved_url(config.store_url, Path.cwd())
+        # A handler that cannot be used is an error of the configuration, not of the first failed run.
+        self._handler  # noqa: B018
         return Core(
             config=config,
             clock=SystemClock(),
@@ -259,20 +264,9 @@ class TickerQ:
         return _Managers(self.core, Immediate(self.core, lambda: self._dispatcher))
 
     def _celery_defaults(self) -> dict[str, Any]:
-        defaults: dict[str, Any] = {}
-        config = self._config
-        if settings.wants_scheduler(self.app):
-            defaults["beat_scheduler"] = settings.SCHEDULER
-        if config.max_concurrency is not None and not self.app.conf.worker_concurrency:
-            defaults["worker_concurrency"] = config.max_concurrency
-        if settings.is_embedded(config) and not settings.has_broker(self.app):
-            url = resolved_url(config.store_url, Path.cwd())
-            path = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
-            defaults["broker_url"] = fs_transport.broker_url(settings.broker_folder(path))
-        return defaults
+        return settings.celery_defaults(self.app, self._config)
 
     def _on_finalized(self, **_: Any) -> None:
-        resolved_handler(self._exception_handler)
         self.app.task(name=LOST_TASK, shared=False, ignore_result=True, serializer="json")(self._lost_attempt)
 
     def _lost_attempt(self, ticker_id: str, ticker_type: int, message: str, was_cancelled: bool) -> None:

@@ -68,8 +68,10 @@ def _moment(manager: Adds, at: datetime | None, delay: timedelta | float | None)
         return at
     if at is not None:
         raise TickerValidationError("delay", delay, "pass at or delay, not both")
-    if isinstance(delay, int | float):
-        delay = timedelta(seconds=delay)
-    if not isinstance(delay, timedelta):
+    is_number = isinstance(delay, int | float) and not isinstance(delay, bool)
+    if not is_number and not isinstance(delay, timedelta):
         raise TickerValidationError("delay", delay, "pass seconds or a timedelta")
-    return manager.now + delay
+    try:
+        return manager.now + (delay if isinstance(delay, timedelta) else timedelta(seconds=delay))
+    except (OverflowError, ValueError) as error:
+        raise TickerValidationError("delay", delay, "no moment is that far away") from error

@@ -119,7 +119,7 @@ class HeartbeatThread(threading.Thread):
             pause = min(pause * 2, self._interval)
         self._beat_at = time.monotonic() + self._interval
         while not self._stopped.is_set():
-            self._attempt(self._write_report)
+            self._write_next_report()
             if time.monotonic() >= self._beat_at:
                 self._beat_at = time.monotonic() + self._interval
                 self._attempt(self._heartbeat.beat)
@@ -130,11 +130,14 @@ class HeartbeatThread(threading.Thread):
         self.join(timeout=self._interval + 5)
         self._attempt(self._heartbeat.leave)
 
-    def _write_report(self) -> None:
+    def _write_next_report(self) -> None:
         try:
             report = self._reports.get(timeout=max(0.0, min(self._beat_at - time.monotonic(), 0.5)))
         except Empty:
             return
+        self._attempt(lambda: self._write(report))
+
+    def _write(self, report: Report) -> None:
         try:
             self._catch(report)
         except StoreError:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tickerq_celery.enums import TERMINAL, OnLost, TickerStatus
-from tickerq_celery.errors import IllegalTransitionError, TerminateExecution, TickerCancelled
+from tickerq_celery.errors import IllegalTransitionError, TerminateExecution, TickerCancelled, shortened
 from tickerq_celery.retry import RetryPolicy
 
 LOST = "WorkerLost"
@@ -96,9 +96,12 @@ def cancelled(standing: Standing, failure: Failure) -> Outcome:
 
 def terminated(standing: Standing, error: TerminateExecution) -> Outcome:
     """Return the outcome that a body asked for by raising TerminateExecution; Skipped by default."""
-    status = TickerStatus(error.status if error.status is not None else TickerStatus.SKIPPED)
-    if status not in TERMINAL:
-        reason = f"TerminateExecution asked for {status.name}, which is not terminal: {error.message}"
+    asked = TickerStatus.SKIPPED if error.status is None else error.status
+    status = next((each for each in TERMINAL if each == asked), None)
+    if status is None:
+        reason = (
+            f"TerminateExecution asked for {shortened(asked)}, which is no terminal status: {error.message}"
+        )
         return _ended(standing, TickerStatus.FAILED, Failure(type="TerminateExecution", message=reason))
     if status is TickerStatus.SKIPPED:
         return _ended(standing, status, None, skipped_reason=error.message)

@@ -77,6 +77,10 @@ def moment(field: str, value: object) -> datetime:
             field, value, "a naive datetime is ambiguous: pass an aware one, such as datetime.now(UTC)"
         )
     try:
-        return value.astimezone(UTC)
+        utc = value.astimezone(UTC)
     except OverflowError as error:
         raise TickerValidationError(field, value, "out of range in UTC") from error
+    if not 1 < utc.year < 9999:
+        # A driver shows moments in its session's zone, and fails where that is another year 0 or 10,000.
+        raise TickerValidationError(field, value, "pass a moment of the years 2 to 9998")
+    return utc

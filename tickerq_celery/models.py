@@ -132,10 +132,10 @@ tickers = Table(
     Column("ended_status", Status),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
-    CheckConstraint("status BETWEEN 0 AND 7", name="ck_tickerq_tickers_status"),
-    CheckConstraint("due_at IS NULL OR status = 0", name="ck_tickerq_tickers_due_at"),
-    CheckConstraint("running_on IS NULL OR status = 2", name="ck_tickerq_tickers_running_on"),
-    CheckConstraint("(ended_at IS NULL) = (status < 3)", name="ck_tickerq_tickers_ended_at"),
+    CheckConstraint("status BETWEEN 0 AND 7", name="status"),
+    CheckConstraint("due_at IS NULL OR status = 0", name="due_at"),
+    CheckConstraint("running_on IS NULL OR status = 2", name="running_on"),
+    CheckConstraint("(ended_at IS NULL) = (status < 3)", name="ended_at"),
     UniqueConstraint("cron_ticker_id", "instant", name="uq_tickerq_tickers_cron_ticker_id_instant"),
     UniqueConstraint("namespace", "active_key", name="uq_tickerq_tickers_namespace_active_key"),
     Index("ix_tickerq_tickers_namespace_due_at", "namespace", "due_at", "id"),
@@ -221,7 +221,7 @@ meta = Table(
     Column("schema", Integer, nullable=False),
     Column("compatible_from", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    CheckConstraint("id = 1", name="ck_tickerq_meta_single"),
+    CheckConstraint("id = 1", name="single"),
     **_OPTIONS,
 )
 

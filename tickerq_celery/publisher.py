@@ -17,6 +17,7 @@ from tickerq_celery.store.claims import Claim
 HEADER = "ticker"
 LOST_TASK = "tickerq.lost_attempt"
 _TIMEOUT = 5
+_LARGEST_CLAIM = 2**31 - 1
 
 
 class CeleryPublisher:
@@ -139,6 +140,6 @@ def parsed_header(header: object) -> tuple[UUID, int]:
     if not isinstance(header, list | tuple) or len(header) != 2:
         raise ValueError(f"not [id, claim number]: {json.dumps(header, default=str)[:200]}")
     ticker_id, number = header
-    if not isinstance(ticker_id, str) or type(number) is not int:
+    if not isinstance(ticker_id, str) or type(number) is not int or not 0 < number <= _LARGEST_CLAIM:
         raise ValueError(f"not [id, claim number]: {str(header)[:200]}")
     return UUID(ticker_id), number

@@ -1,6 +1,7 @@
 """Record what a worker does with its claims: start, finish, rescue."""
 
 import logging
+import os
 import random
 import time
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from tickerq_celery.core import Core
 from tickerq_celery.enums import HoldReason, OnLost, TickerType
 from tickerq_celery.errors import StoreError
 from tickerq_celery.lifecycle import Outcome, lost
-from tickerq_celery.store import claims, ends, functions
+from tickerq_celery.store import claims, ends, functions, holds
 from tickerq_celery.store.claims import Started
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,11 @@ class Recorder:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+
+    @property
+    def is_in_main_process(self) -> bool:
+        """Whether this process is the node itself, and no child of its pool."""
+        return os.getpid() == self._core.node.pid
 
     def start(self, ticker_id: UUID, claim_no: int) -> Started | None:
         """Let this worker execute a claim, or return None where it may not.
@@ -108,7 +114,7 @@ class Recorder:
         )
         if accepted and self._facts(connection, run.function).is_limited:
             # The freed place goes to the oldest run that waits for it.
-            claims.lift(
+            holds.lift(
                 connection,
                 core.clock,
                 namespace=core.config.namespace,

@@ -9,6 +9,7 @@ from typing import Any
 
 from tickerq_celery import limits
 from tickerq_celery.context import TickerContext
+from tickerq_celery.cron import CronSchedule, find_zone
 from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
 from tickerq_celery.errors import DuplicateFunctionError, TickerValidationError
 from tickerq_celery.payload import check_request_type
@@ -91,6 +92,7 @@ def make_function(body: Callable[..., Any], name: str | None, **options: Any) ->
     if options.get("timeout") is not None:
         options["timeout"] = limits.seconds("timeout", _in_seconds([options["timeout"]])[0])
     _check_concurrency(options.get("max_concurrency", 0))
+    _check_cron(options.get("cron"), options.get("time_zone"))
     return Function(
         name=limits.name(
             "function", name if name is not None else getattr(body, "__name__", ""), limits.LONGEST_FUNCTION
@@ -105,6 +107,12 @@ def _in_seconds(durations: Any) -> Any:
     if isinstance(durations, str) or not isinstance(durations, Sequence):
         return durations
     return [each.total_seconds() if isinstance(each, timedelta) else each for each in durations]
+
+
+def _check_cron(expression: str | None, time_zone: str | None) -> None:
+    zone = find_zone("UTC" if time_zone is None else time_zone).key
+    if expression is not None:
+        CronSchedule.parse(expression, time_zone=zone)
 
 
 def _check_concurrency(value: object) -> None:

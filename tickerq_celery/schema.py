@@ -51,7 +51,8 @@ def _migrate(connection: Connection, clock: Clock) -> None:
     with migration_lock(connection):
         if _has_meta(connection):
             _refuse_newer(connection)
-            if connection.scalars(select(meta.c.schema)).one() >= SCHEMA:
+            known = connection.scalar(select(meta.c.schema))
+            if known is not None and known >= SCHEMA:
                 return
         command.upgrade(alembic_config(connection), "head")
         now = connection.scalars(select(sql_now(clock))).one()

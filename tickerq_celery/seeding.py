@@ -13,7 +13,7 @@ from tickerq_celery.models import cron_tickers as cron_table
 from tickerq_celery.payload import json_schema
 from tickerq_celery.registry import Function
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store import claims, cron_tickers, functions, nodes
+from tickerq_celery.store import cron_tickers, functions, holds, nodes
 from tickerq_celery.store.engine import insert_if_absent
 from tickerq_celery.store.functions import FunctionRecord
 from tickerq_celery.store.nodes import NodeProfile
@@ -44,7 +44,7 @@ def _enrol(core: Core, connection: Connection, profile: NodeProfile) -> None:
     else:
         functions.register(connection, core.clock, core.config.namespace, list(_records(core.registry)))
     nodes.register(connection, core.clock, profile)
-    claims.lift(
+    holds.lift(
         connection,
         core.clock,
         namespace=core.config.namespace,

@@ -7,8 +7,10 @@ from typing import Any
 
 from celery import Celery
 
+from tickerq_celery import fs_transport
 from tickerq_celery.config import PREFIX, SETTINGS, TickerConfig, config_from
 from tickerq_celery.errors import ConfigError
+from tickerq_celery.store.engine import database_file, resolved_url
 
 EMBEDDED_VARIABLE = "TICKERQ_EMBEDDED"
 SCHEDULER = "tickerq_celery.scheduler:TickerScheduler"
@@ -41,9 +43,17 @@ def broker_folder(store_path: Path | None) -> Path:
     return store_path.with_name(f"{store_path.stem}-broker")
 
 
-def wants_scheduler(app: Celery) -> bool:
-    """Whether the app leaves the choice of beat's scheduler to us."""
-    return app.conf.beat_scheduler in {None, _CELERYS_SCHEDULER}
+def celery_defaults(app: Celery, config: TickerConfig) -> dict[str, Any]:
+    """Return what Celery's settings shall be where the app leaves them unset."""
+    defaults: dict[str, Any] = {}
+    if app.conf.beat_scheduler in {None, _CELERYS_SCHEDULER}:
+        defaults["beat_scheduler"] = SCHEDULER
+    if config.max_concurrency is not None and not app.conf.worker_concurrency:
+        defaults["worker_concurrency"] = config.max_concurrency
+    if is_embedded(config) and not has_broker(app):
+        store_file = database_file(resolved_url(config.store_url, Path.cwd()))
+        defaults["broker_url"] = fs_transport.broker_url(broker_folder(store_file))
+    return defaults
 
 
 def has_broker(app: Celery) -> bool:

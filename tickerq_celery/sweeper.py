@@ -82,7 +82,11 @@ class Sweeper:
         """Rescue what a dead worker ran; say whether nothing is left, so that its row may go."""
         self._core.database.write(
             lambda connection: sweeps.check_prefetched(
-                connection, self._core.clock, node, default_queue=self._default_queue
+                connection,
+                self._core.clock,
+                node,
+                lease=self._core.config.lease,
+                default_queue=self._default_queue,
             )
         )
         running = self._core.database.read(

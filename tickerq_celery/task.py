@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from billiard.exceptions import WorkerLostError
 from celery import Task
-from celery.exceptions import Ignore, Retry
+from celery.exceptions import Ignore, MaxRetriesExceededError, Retry
 
 from tickerq_celery import payload
 from tickerq_celery.context import TickerContext
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.errors import StoreError
+from tickerq_celery.errors import StoreError, TerminateExecution
 from tickerq_celery.handler import HandlerCaller
 from tickerq_celery.lifecycle import Failure, Outcome, lost, outcome_of, succeeded
 from tickerq_celery.publisher import header_of, parsed_header
@@ -62,8 +62,10 @@ class TickerTask(_Task):
         except Exception as error:  # noqa: BLE001 - the user's code: whatever it raises is the outcome
             self._failed(run, error, begun)
         except BaseException as error:
-            # The process is told to go: the attempt is lost, not failed, and uses up no retry.
-            self._lost(run, error)
+            # The process is told to go: the attempt is lost, not failed, and uses up no retry. Of a child
+            # its main process knows more: whether a time limit or a revocation ended it.
+            if self.collaborators.recorder().is_in_main_process:
+                self._lost(run, error)
             raise
         if not self._finish(run, succeeded(run.standing), begun):
             raise Ignore
@@ -73,7 +75,8 @@ class TickerTask(_Task):
         """Fail the attempt so that the store retries it; a ``countdown`` in seconds replaces the interval."""
         if header_of(self.request.headers) is None:
             super().retry(*args, **kwargs)
-        raise Retry(exc=kwargs.get("exc"), when=kwargs.get("countdown"))
+        error = kwargs.get("exc")
+        raise Retry(exc=error, when=kwargs.get("countdown")) from error
 
     def _start(self, header: object) -> Started:
         try:
@@ -108,20 +111,25 @@ class TickerTask(_Task):
         )
 
     def _failed(self, run: Started, error: Exception, begun: float) -> NoReturn:
-        shown = error.exc if isinstance(error, Retry) and error.exc is not None else error
+        shown = _reason(error)
         outcome = _with_countdown(error, outcome_of(shown, _failure(shown), run.standing))
         if not self._finish(run, outcome, begun):
             raise Ignore from error
-        handler = self.collaborators.handler()
-        if outcome.attempt_status is TickerStatus.FAILED:
-            handler.failed(shown, run.id, run.type)
-        elif outcome.attempt_status is TickerStatus.CANCELLED:
-            handler.cancelled(shown, run.id, run.type)
+        self._tell_handler(shown, run, outcome)
         if outcome.wait is not None:
             raise _retry_of(shown, outcome.wait) from error
         if outcome.status is TickerStatus.FAILED:
-            raise shown
+            raise MaxRetriesExceededError("no retry is left") if isinstance(shown, Retry) else shown
         raise Ignore from error
+
+    def _tell_handler(self, error: BaseException, run: Started, outcome: Outcome) -> None:
+        if isinstance(error, TerminateExecution):
+            return  # the function's own decision, not an accident
+        handler = self.collaborators.handler()
+        if outcome.attempt_status is TickerStatus.FAILED:
+            handler.failed(error, run.id, run.type)
+        elif outcome.attempt_status is TickerStatus.CANCELLED:
+            handler.cancelled(error, run.id, run.type)
 
     def _finish(self, run: Started, outcome: Outcome, begun: float) -> bool:
         elapsed = timedelta(seconds=time.monotonic() - begun)
@@ -165,6 +173,15 @@ def _text(error: BaseException) -> str:
         return str(error)
     except Exception:  # noqa: BLE001 - the user's __str__
         return f"<{type(error).__name__} whose text cannot be made>"
+
+
+def _reason(error: Exception) -> Exception:
+    """Return what the body's ``retry`` was called for; any other error is its own reason."""
+    if not isinstance(error, Retry):
+        return error
+    # Not `exc` first: that is a copy which can be pickled, sometimes of another type.
+    reasons = (error.__cause__, error.exc, error.__context__)
+    return next((reason for reason in reasons if isinstance(reason, Exception)), error)
 
 
 def _retry_of(error: Exception, wait: timedelta) -> Retry:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from celery import bootsteps, signals
@@ -45,11 +46,11 @@ class NodeStep(bootsteps.StartStopStep):
         # Connections of this thread are opened for each beat and closed after it: no fork inherits one.
         own = Database(core.database.url, retries=core.config.store_retries, pooled=False)
         try:
-            verify(own)
-        except StoreError as error:
-            logger.error("this worker waits for the store: %s", error)  # noqa: TRY400
+            # A store that does not answer yet is the thread's concern: it says so, and waits.
+            with suppress(StoreError):
+                verify(own)
         except SchemaError as error:
-            logger.critical("%s", error)
+            logger.critical("this worker cannot run: %s", error)
             raise SystemExit(1) from error
         self._thread = self._make_thread(worker, core, own)
         self._ears.listen()
@@ -107,6 +108,6 @@ def _held_requests() -> Collection[str]:
 
 
 def _refuse(error: SchemaError) -> None:
-    logger.critical("%s", error)
+    logger.critical("this worker cannot run: %s", error)
     # What Celery itself sets to end a worker: its loop raises WorkerShutdown with this exit code.
     vars(state)["should_stop"] = 1

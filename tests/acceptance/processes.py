@@ -9,8 +9,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -82,7 +82,7 @@ class CeleryProcess:
 
     def group(self) -> list[int]:
         """Return the processes of its group that still live, orphans too."""
-        stats = [file for file in Path("/proc").glob("[0-9]*/stat")]
+        stats = list(Path("/proc").glob("[0-9]*/stat"))
         return [int(file.parent.name) for file in stats if _group_of(file) == self.pid]
 
     def signal(self, number: signal.Signals) -> None:
@@ -208,9 +208,7 @@ class Jobs:
         succeeded = tickers.c.status.in_(SUCCEEDED)
 
         def rest() -> int:
-            done = sum(
-                self.count(succeeded, tickers.c.id.in_(part)) for part in batched(list(run_ids), 400)
-            )
+            done = sum(self.count(succeeded, tickers.c.id.in_(part)) for part in batched(list(run_ids), 400))
             return len(run_ids) - done
 
         wait_until(lambda: rest() == 0, lambda: f"{rest()} runs left\n{self.logs()}", seconds)

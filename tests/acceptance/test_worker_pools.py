@@ -83,7 +83,9 @@ def test_a_run_succeeds_or_is_retried_by_its_intervals_and_fails_after_the_last(
 @on_files
 def test_a_request_that_does_not_fit_fails_the_attempt_and_names_the_field(jobs: Jobs) -> None:
     jobs.worker(pool="solo")
-    run = jobs.wait_for_status(jobs.add("Typed", {"number": "many", "due": "2020-01-01"}), TickerStatus.FAILED)
+    run = jobs.wait_for_status(
+        jobs.add("Typed", {"number": "many", "due": "2020-01-01"}), TickerStatus.FAILED
+    )
     assert "number" in (run.exception_message or "")
     assert not jobs.notes("order")
 
@@ -152,6 +154,19 @@ def test_the_hard_time_limit_fails_the_attempt_and_its_retry_follows(jobs: Jobs)
     assert (run.attempts[0].exception_type or "").endswith("TimeLimitExceeded")
     assert (run.retry_count, run.rescue_count) == (1, 0)
     wait_until(lambda: len(jobs.notes(f"handler {run_id}")) == 1, jobs.logs)
+
+
+@on_files
+def test_a_run_that_is_revoked_while_it_runs_is_cancelled_and_does_not_start_again(jobs: Jobs) -> None:
+    jobs.worker()
+    jobs.beat()
+    run_id = jobs.add("Sleeps", 60)
+    jobs.wait_for_note(f"asleep {run_id}")
+    jobs.tickerq.app.control.revoke(f"{run_id}:1", terminate=True)
+    run = jobs.wait_for_status(run_id, TickerStatus.CANCELLED)
+    assert len(run.attempts) == 1
+    assert len(jobs.notes(f"asleep {run_id}")) == 1
+    jobs.wait_for_note(f"cancelled {run_id}")
 
 
 @on_servers

@@ -1,9 +1,8 @@
 """TickerQ apps for tests: a broker in memory, and a store that the test chose."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -108,20 +107,6 @@ def caller_engine(store_url: str) -> Engine:
         event.listen(engine, "connect", _leave_begin_to_sqlalchemy)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
-
-
-def error_of(call: Callable[[], Any]) -> BaseException:
-    """Return what a call raises."""
-    try:
-        call()
-    except BaseException as error:
-        return error
-    raise AssertionError("it raised nothing")
-
-
-def file_of(store_url: str) -> Path:
-    """Return the file of a SQLite store."""
-    return Path(store_url.removeprefix("sqlite:///"))
 
 
 def _leave_begin_to_sqlalchemy(connection: Any, record: object) -> None:

@@ -9,22 +9,23 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Connection, Row, func, select
 
+from tests.manual_clock import START
 from tickerq_celery.claimer import Claimed, Claimer
 from tickerq_celery.core import Core, new_identity
-from tickerq_celery.enums import NodeKind, TickerStatus, TickerType
+from tickerq_celery.enums import NodeKind, OnLost, TickerPriority, TickerStatus, TickerType
 from tickerq_celery.errors import PublishError
 from tickerq_celery.lifecycle import Failure, Outcome, failed
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.storing import Storing
 from tickerq_celery.managers.time_tickers import TimeTickerManager
-from tickerq_celery.models import attempts, cron_tickers, tickers
+from tickerq_celery.models import attempts, cron_tickers, functions, tickers
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.seeding import enrol
 from tickerq_celery.store import claims
 from tickerq_celery.store.claims import Claim, Started
-from tickerq_celery.store.engine import Database
+from tickerq_celery.store.engine import Database, insert_if_absent
 from tickerq_celery.store.nodes import NodeProfile
 from tickerq_celery.tickers import CronTicker, TimeTicker
 from tickerq_celery.wiring import profile
@@ -97,6 +98,30 @@ def worker_profile(core: Core, **fields: Any) -> NodeProfile:
     """Return what a worker on the queue ``celery`` says of itself."""
     described = {"queues": ("celery",), "concurrency": 2, "prefetch": 10, **fields}
     return profile(core, NodeKind.WORKER, version="1", **described)
+
+
+def add_function(connection: Connection, namespace: str, name: str, path: str = "here") -> None:
+    """Write a row of a function, unless there is one."""
+    record = {
+        "namespace": namespace,
+        "name": name,
+        "path": path,
+        "priority": int(TickerPriority.NORMAL),
+        "max_concurrency": 0,
+        "on_lost": OnLost.RETRY.value,
+        "retries": 0,
+        "retry_intervals": [],
+        "registered_at": START,
+        "updated_at": START,
+    }
+    insert_if_absent(connection, functions, [record])
+
+
+def paths_of(database: Database, namespace: str) -> dict[str, str]:
+    """Return the functions of a namespace, each with its path."""
+    statement = select(functions.c.name, functions.c.path).where(functions.c.namespace == namespace)
+    rows = database.read(lambda connection: connection.execute(statement).all())
+    return {row[0]: row[1] for row in rows}
 
 
 def another_node(core: Core) -> Core:

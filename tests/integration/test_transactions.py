@@ -1,265 +1,283 @@
-"""Scheduling inside the caller's own transaction: both commit, or neither."""
+"""Transactions: what is rolled back, what is run again, what is not, and what forks do not share."""
 
-import logging
+import os
+import sqlite3
+import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
+import psycopg.errors
+import pymysql
 import pytest
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from sqlalchemy import Connection, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from tests.integration.apps import (
-    caller_engine,
-    dispatch_due,
-    enrol_worker,
-    published,
-    row_of,
-    ticker_app,
+from tests.integration.making import (
+    ON_SERVERS,
+    add_function,
+    all_rows,
+    at_once,
+    make_run,
+    make_runs,
+    paths_of,
 )
-from tests.manual_clock import START, ManualClock
-from tests.servers.ports import free_port
-from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
-from tickerq_celery.errors import DuplicateTickerError, TickerValidationError
+from tickerq_celery.core import Core
+from tickerq_celery.errors import StoreError
+from tickerq_celery.models import tickers
+from tickerq_celery.store.engine import Database, is_transient, savepoint
 
-DUE = TimeTicker(function="Send")
-
-
-@pytest.fixture
-def tickerq(store_url: str, namespace: str, clock: ManualClock) -> Iterator[TickerQ]:
-    with ticker_app(store_url, namespace, clock) as made:
-        made.function("Send")(lambda: None)
-        enrol_worker(made)
-        yield made
+on_servers = pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
+DEADLOCK = OperationalError("UPDATE", {}, pymysql.err.OperationalError(1213, "Deadlock found"))
 
 
 @pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
-    """The caller's own engine on the store's database."""
-    made = caller_engine(store_url)
-    yield made
-    made.dispose()
+def other(database: Database) -> Iterator[Database]:
+    """The same store as another process has it open."""
+    opened = Database(database.url)
+    yield opened
+    opened.close()
 
 
-def add(tickerq: TickerQ, session: object, ticker: TimeTicker = DUE) -> Any:
-    return tickerq.time_tickers.add(ticker, session=session).id
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between tries, which take no time."""
+    taken: list[float] = []
+    monkeypatch.setattr(time, "sleep", taken.append)
+    return taken
 
 
-def test_a_commit_stores_and_publishes_at_once(tickerq: TickerQ, engine: Engine) -> None:
-    with Session(engine) as session:
-        run = add(tickerq, session)
-        assert published(tickerq) == []
-        session.commit()
-        assert published(tickerq) == [run]
-    assert row_of(tickerq, run).status is TickerStatus.QUEUED
+def session_id(connection: Connection) -> int:
+    """Return the number by which a server knows the connection; 0 on SQLite."""
+    name = connection.dialect.name
+    if name == "sqlite":
+        return 0
+    function = "pg_backend_pid()" if name == "postgresql" else "CONNECTION_ID()"
+    return connection.scalar(text(f"SELECT {function}"))
 
 
-def test_a_rollback_leaves_nothing(tickerq: TickerQ, engine: Engine) -> None:
-    with Session(engine) as session:
-        run = add(tickerq, session)
-        session.rollback()
-        session.commit()
-        assert row_of(tickerq, run) is None
-        other = add(tickerq, session)
-        session.commit()
-    assert published(tickerq) == [other]
+def cut(database: Database, number: int) -> None:
+    """Cut another connection off, as a restarted server or a firewall does."""
+    is_postgres = database.url.get_backend_name() == "postgresql"
+    statement = f"SELECT pg_terminate_backend({number})" if is_postgres else f"KILL {number}"
+    database.write(lambda connection: connection.exec_driver_sql(statement))
 
 
-def test_a_session_that_is_closed_leaves_nothing(tickerq: TickerQ, engine: Engine) -> None:
-    with Session(engine) as session:
-        run = add(tickerq, session)
-    assert row_of(tickerq, run) is None
-    assert published(tickerq) == []
+def test_what_failed_is_rolled_back(core: Core) -> None:
+    make_runs(core, 1)
+
+    def delete_and_fail(connection: Connection) -> None:
+        connection.execute(tickers.delete().where(tickers.c.namespace == core.config.namespace))
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        core.database.write(delete_and_fail)
+    left = select(tickers.c.id).where(tickers.c.namespace == core.config.namespace)
+    assert len(core.database.read(lambda connection: connection.execute(left).all())) == 1
 
 
-@pytest.mark.parametrize("unique_key", [None, "k"])
-def test_a_rollback_leaves_nothing_on_an_engine_without_options(
-    tickerq: TickerQ, store_url: str, unique_key: str | None
+def test_a_savepoint_undoes_its_own_part_only(database: Database, namespace: str) -> None:
+    def work(connection: Connection) -> None:
+        add_function(connection, namespace, "Kept")
+        with suppress(ZeroDivisionError), savepoint(connection):
+            add_function(connection, namespace, "Undone")
+            raise ZeroDivisionError
+        add_function(connection, namespace, "Later")
+
+    database.write(work)
+    assert sorted(paths_of(database, namespace)) == ["Kept", "Later"]
+
+
+def test_a_row_that_the_database_refuses_is_no_outage(core: Core) -> None:
+    run_id = make_run(core)
+    tries = []
+
+    def work(connection: Connection) -> None:
+        tries.append(1)
+        connection.execute(update(tickers).where(tickers.c.id == run_id).values(running_on=run_id))
+
+    with pytest.raises(DBAPIError):
+        core.database.write(work)
+    assert len(tries) == 1
+
+
+def _sqlite_error(code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database is …")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("original", "expected"),
+    [
+        (pymysql.err.OperationalError(1213, "Deadlock found"), True),
+        (pymysql.err.OperationalError(1205, "Lock wait timeout exceeded"), True),
+        (pymysql.err.OperationalError(1020, "Record has changed since last read"), True),
+        (pymysql.err.OperationalError(2003, "Can't connect"), False),
+        (pymysql.err.IntegrityError(1062, "Duplicate entry"), False),
+        (psycopg.errors.DeadlockDetected(), True),
+        (psycopg.errors.SerializationFailure(), True),
+        (psycopg.errors.UniqueViolation(), False),
+        (psycopg.OperationalError("connection refused"), False),
+        (_sqlite_error(sqlite3.SQLITE_BUSY), True),
+        (_sqlite_error(sqlite3.SQLITE_BUSY_SNAPSHOT), True),
+        (_sqlite_error(sqlite3.SQLITE_LOCKED), True),
+        (_sqlite_error(sqlite3.SQLITE_ERROR), False),
+        (sqlite3.OperationalError("no code"), False),
+    ],
+    ids=repr,
+)
+def test_an_error_is_transient_if_another_try_may_succeed(original: Exception, expected: bool) -> None:
+    assert is_transient(OperationalError("UPDATE", {}, original)) is expected
+
+
+class Failing:
+    """Work that fails a number of times with the same error."""
+
+    def __init__(self, error: Exception, times: int) -> None:
+        self.tries = 0
+        self._error = error
+        self._times = times
+
+    def __call__(self, connection: Connection) -> int:
+        self.tries += 1
+        if self.tries <= self._times:
+            raise self._error
+        return self.tries
+
+
+def test_a_transient_error_is_tried_again_after_growing_pauses(
+    database: Database, pauses: list[float]
 ) -> None:
-    plain = create_engine(store_url)
-    with Session(plain) as session:
-        run = add(tickerq, session, TimeTicker(function="Send", unique_key=unique_key))
-        session.rollback()
-    plain.dispose()
-    assert row_of(tickerq, run) is None
-    assert published(tickerq) == []
+    assert database.write(Failing(DEADLOCK, times=3)) == 4
+    assert len(pauses) == 3
+    assert all(pause <= 0.05 * 2**number for number, pause in enumerate(pauses))
 
 
-def test_a_later_ticker_is_stored_and_not_published(tickerq: TickerQ, engine: Engine) -> None:
-    with Session(engine) as session:
-        run = add(tickerq, session, TimeTicker(function="Send", execution_time=START + timedelta(hours=1)))
-        session.commit()
-    assert row_of(tickerq, run).due_at == START + timedelta(hours=1)
-    assert published(tickerq) == []
+def test_tries_end_with_a_store_error(database: Database, pauses: list[float]) -> None:
+    work = Failing(DEADLOCK, times=100)
+    with pytest.raises(StoreError, match="Deadlock found"):
+        database.write(work)
+    assert work.tries == 4
 
 
-def test_a_savepoint_that_is_rolled_back_takes_its_tickers_along(tickerq: TickerQ, engine: Engine) -> None:
-    with Session(engine) as session:
-        kept = add(tickerq, session)
-        savepoint = session.begin_nested()
-        lost = add(tickerq, session)
-        savepoint.rollback()
-        session.commit()
-    assert row_of(tickerq, lost) is None
-    assert published(tickerq) == [kept]
+def test_an_outage_is_reported_at_once(database: Database, pauses: list[float]) -> None:
+    away = OperationalError("SELECT", {}, pymysql.err.OperationalError(2003, "Can't connect"))
+    work = Failing(away, times=1)
+    with pytest.raises(StoreError, match="Can't connect"):
+        database.write(work)
+    assert (work.tries, pauses) == (1, [])
 
 
-def test_a_savepoint_that_is_released_publishes_with_the_outer_commit(
-    tickerq: TickerQ, engine: Engine
+@pytest.mark.parametrize("error", [ValueError("a bug"), IntegrityError("INSERT", {}, Exception("duplicate"))])
+def test_a_bug_is_neither_tried_again_nor_called_an_outage(database: Database, error: Exception) -> None:
+    work = Failing(error, times=1)
+    with pytest.raises(type(error)):
+        database.write(work)
+    assert work.tries == 1
+
+
+@on_servers
+def test_a_deadlock_is_resolved_by_running_one_transaction_again(core: Core) -> None:
+    first, second = make_runs(core, 2)
+    both_have_one = threading.Barrier(2)
+    tries: list[str] = []
+
+    def lock_both(name: str, order: tuple[Any, Any]) -> None:
+        database = Database(core.database.url)
+
+        def work(connection: Connection) -> None:
+            tries.append(name)
+            _mark(connection, order[0], name)
+            if tries.count(name) == 1:
+                both_have_one.wait(timeout=30)
+            _mark(connection, order[1], name)
+
+        database.write(work)
+        database.close()
+
+    at_once(lambda: lock_both("a", (first, second)), lambda: lock_both("b", (second, first)))
+    assert sorted(tries) in (["a", "a", "b"], ["a", "b", "b"])
+
+
+def _mark(connection: Connection, run_id: object, name: str) -> None:
+    connection.execute(update(tickers).where(tickers.c.id == run_id).values(lock_holder=name))
+
+
+@on_servers
+def test_a_connection_that_was_cut_during_the_work_is_replaced(
+    database: Database, other: Database, namespace: str
 ) -> None:
-    with Session(engine) as session:
-        with session.begin_nested():
-            run = add(tickerq, session)
-        assert published(tickerq) == []
-        session.commit()
-    assert published(tickerq) == [run]
+    tries: list[int] = []
+
+    def work(connection: Connection) -> None:
+        tries.append(session_id(connection))
+        if len(tries) == 1:
+            cut(other, tries[0])
+        add_function(connection, namespace, "Send")
+
+    database.write(work)
+    assert len(set(tries)) == 2
+    assert list(paths_of(database, namespace)) == ["Send"]
 
 
-def test_a_released_savepoint_is_lost_with_the_outer_transaction(tickerq: TickerQ, engine: Engine) -> None:
-    with Session(engine) as session:
-        with session.begin_nested():
-            run = add(tickerq, session)
-        session.rollback()
-    assert row_of(tickerq, run) is None
-    assert published(tickerq) == []
-
-
-JOINED = ["conditional_savepoint", "rollback_only", "create_savepoint"]
-
-
-@pytest.mark.parametrize("mode", JOINED)
-def test_an_outer_transaction_that_is_rolled_back_leaves_nothing(
-    tickerq: TickerQ, engine: Engine, mode: Any
+@on_servers
+def test_a_commit_whose_outcome_is_unknown_is_not_repeated(
+    database: Database, other: Database, namespace: str
 ) -> None:
-    with engine.connect() as connection:
-        outer = connection.begin()
-        with Session(connection, join_transaction_mode=mode) as session:
-            run = add(tickerq, session)
-            session.commit()
-        assert published(tickerq) == []
-        outer.rollback()
-    assert row_of(tickerq, run) is None
-    assert published(tickerq) == []
+    tries: list[int] = []
+
+    def work(connection: Connection) -> None:
+        add_function(connection, namespace, "Send")
+        tries.append(session_id(connection))
+        cut(other, tries[-1])
+
+    with pytest.raises(StoreError):
+        database.write(work)
+    assert len(tries) == 1
+    assert paths_of(database, namespace) == {}
 
 
-@pytest.mark.parametrize("mode", JOINED)
-def test_an_outer_transaction_that_commits_later_leaves_the_run_to_beat(
-    tickerq: TickerQ, engine: Engine, mode: Any
-) -> None:
-    with engine.connect() as connection:
-        with connection.begin(), Session(connection, join_transaction_mode=mode) as session:
-            run = add(tickerq, session)
-            session.commit()
-    assert row_of(tickerq, run).status is TickerStatus.IDLE
-    assert published(tickerq) == []
-    dispatch_due(tickerq)
-    assert published(tickerq) == [run]
+def in_a_fork(work: Callable[[], object]) -> str:
+    """Return what ``work`` returned in a forked process, as text."""
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        # Newer Pythons warn of forks beside threads; workers fork all the same.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
+    if pid == 0:
+        try:
+            os.write(writing, repr(work()).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        answer = pipe.read()
+    os.waitpid(pid, 0)
+    return answer
 
 
-def test_a_bad_ticker_of_a_batch_stores_none_in_the_callers_session(tickerq: TickerQ, engine: Engine) -> None:
-    with Session(engine) as session:
-        kept = add(tickerq, session)
-        with pytest.raises(TickerValidationError):
-            tickerq.time_tickers.add_batch([DUE, TimeTicker(function="Send", retries=-1)], session=session)
-        session.commit()
-    assert [run.id for run in tickerq.time_tickers.find().items] == [kept]
+def test_a_fork_opens_connections_of_its_own_and_leaves_its_parents_alone(core: Core, namespace: str) -> None:
+    database = core.database
+    ours, parents_engine = database.read(session_id), database.engine
+
+    def use_and_close() -> tuple[bool, bool]:
+        database.write(partial(add_function, namespace=namespace, name="Child"))
+        is_own = (database.engine is not parents_engine, ours == 0 or database.read(session_id) != ours)
+        database.close()
+        return is_own
+
+    assert in_a_fork(use_and_close) == "(True, True)"
+    assert database.read(session_id) == ours
+    assert database.engine is parents_engine
+    assert list(paths_of(database, namespace)) == ["Child"]
 
 
-def test_a_taken_key_leaves_the_callers_transaction_usable(tickerq: TickerQ, engine: Engine) -> None:
-    keyed = TimeTicker(function="Send", unique_key="k")
-    with Session(engine) as session:
-        add(tickerq, session, keyed)
-        with pytest.raises(DuplicateTickerError):
-            add(tickerq, session, keyed)
-        add(tickerq, session)
-        session.commit()
-    assert len(published(tickerq)) == 2
-    assert len(tickerq.time_tickers.find().items) == 2
-
-
-def test_one_session_serves_one_transaction_after_another(tickerq: TickerQ, engine: Engine) -> None:
-    with Session(engine) as session:
-        runs = []
-        for _ in range(3):
-            runs += [add(tickerq, session), add(tickerq, session)]
-            session.commit()
-            assert published(tickerq) == runs[-2:]
-
-
-@pytest.mark.parametrize("store_url", ["postgres", "mariadb"], indirect=True)  # SQLite has one writer
-def test_two_sessions_publish_their_own_runs_only(tickerq: TickerQ, engine: Engine) -> None:
-    with Session(engine) as first, Session(engine) as second, Session(engine) as third:
-        mine, theirs, lost = add(tickerq, first), add(tickerq, second), add(tickerq, third)
-        second.commit()
-        assert published(tickerq) == [theirs]
-        third.rollback()
-        first.commit()
-        assert published(tickerq) == [mine]
-    assert row_of(tickerq, lost) is None
-
-
-def test_a_scoped_session_is_a_session(tickerq: TickerQ, engine: Engine) -> None:
-    sessions = scoped_session(sessionmaker(engine))
-    run = add(tickerq, sessions)
-    sessions.commit()
-    sessions.remove()
-    assert published(tickerq) == [run]
-
-
-@pytest.mark.parametrize("make", [AsyncSession, lambda: "session", sessionmaker, object])
-@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_what_is_no_session_is_refused(tickerq: TickerQ, make: Callable[[], object]) -> None:
-    for manager, ticker in (
-        (tickerq.time_tickers, DUE),
-        (tickerq.cron_tickers, CronTicker(function="Send", expression="* * * * *")),
-    ):
-        with pytest.raises(TickerValidationError, match=r"sqlalchemy\.orm\.Session") as caught:
-            manager.add(ticker, session=make())
-        assert caught.value.field == "session"
-
-
-def test_a_cron_ticker_commits_with_the_callers_data(tickerq: TickerQ, engine: Engine) -> None:
-    ticker = CronTicker(function="Send", expression="* * * * *")
-    with Session(engine) as session:
-        tickerq.cron_tickers.add(ticker, session=session)
-        session.rollback()
-        assert tickerq.cron_tickers.find().items == ()
-        cron = tickerq.cron_tickers.add(ticker, session=session)
-        session.commit()
-    assert [each.id for each in tickerq.cron_tickers.find().items] == [cron.id]
-
-
-@pytest.mark.parametrize("with_session", [False, True])
-@pytest.mark.parametrize("broker", ["redis", "amqp"])
-def test_a_broker_that_is_down_costs_one_wait_and_no_run(
-    tickerq: TickerQ,
-    engine: Engine,
-    clock: ManualClock,
-    caplog: pytest.LogCaptureFixture,
-    broker: str,
-    with_session: bool,
-) -> None:
-    tickerq.app.conf.broker_url = f"{broker}://127.0.0.1:{free_port()}"
-    begun = time.monotonic()
-    with caplog.at_level(logging.WARNING), Session(engine) as session:
-        runs = []
-        for _ in range(5):
-            runs.append(add(tickerq, session if with_session else None))
-            session.commit()
-    assert time.monotonic() - begun < 2
-    assert [(row_of(tickerq, run).status, row_of(tickerq, run).due_at) for run in runs] == [(0, START)] * 5
-    assert sum("beat will publish" in record.message for record in caplog.records) == 1
-
-
-@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_a_broker_that_is_back_is_asked_again(tickerq: TickerQ, clock: ManualClock) -> None:
-    tickerq.app.conf.broker_url = f"redis://127.0.0.1:{free_port()}"
-    add(tickerq, None)
-    tickerq.app.conf.broker_url = "memory://"
-    add(tickerq, None)
-    assert published(tickerq) == []
-    clock.advance(seconds=6)
-    run = add(tickerq, None)
-    assert published(tickerq) == [run]
+def test_a_closed_database_opens_again_when_it_is_used(core: Core) -> None:
+    core.database.close()
+    core.database.close()
+    make_run(core)
+    assert len(all_rows(core)) == 1

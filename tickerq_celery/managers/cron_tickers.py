@@ -14,7 +14,7 @@ from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.managers.storing import Storing, statuses_from
 from tickerq_celery.models import cron_tickers as table
-from tickerq_celery.store import claims, cron_tickers, tickers
+from tickerq_celery.store import cron_tickers, holds, tickers
 from tickerq_celery.store.engine import insert_rows
 from tickerq_celery.store.tickers import RunFilter
 from tickerq_celery.tickers import CronTicker
@@ -238,7 +238,7 @@ class CronTickerManager:
                 ),
             }
             cron_tickers.edit(connection, core.clock, cron_id, changes)
-            claims.lift(
+            holds.lift(
                 connection,
                 core.clock,
                 namespace=core.config.namespace,

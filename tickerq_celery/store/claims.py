@@ -1,6 +1,6 @@
-"""Every guarded write of a run's status up to its start: claim, hold, stamp, give back, start."""
+"""Every guarded write of a run's status up to its start: claim, stamp, give back, start."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, select, 
 from sqlalchemy.sql.dml import Update
 
 from tickerq_celery.clock import Clock
-from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus, TickerType
+from tickerq_celery.enums import TickerPriority, TickerStatus, TickerType
 from tickerq_celery.lifecycle import Standing
 from tickerq_celery.models import tickers
 from tickerq_celery.retry import RetryPolicy
@@ -42,14 +42,6 @@ class Claim:
     queue: str | None
     due_at: datetime | None = None
     publish_count: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
-    """Why a run may not be claimed; ``key`` finds it again when the cause is gone."""
-
-    reason: HoldReason
-    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,57 +122,6 @@ def claim(
         Claim(id=run.id, number=run.claim_no + 1, function=run.function, queue=run.queue, due_at=run.due_at)
         for run in ordered
     ]
-
-
-def hold(connection: Connection, held: Mapping[UUID, Hold]) -> None:
-    """Take locked runs out of the claim's way until what holds them is gone."""
-    if not held:
-        return
-    statement = (
-        update(tickers)
-        .where(tickers.c.id == bindparam("held_id"), tickers.c.status == TickerStatus.IDLE)
-        .values(due_at=None, held_for=bindparam("reason"), hold_key=bindparam("key"))
-    )
-    connection.execute(
-        statement,
-        [
-            {"held_id": run_id, "reason": cause.reason.value, "key": cause.key}
-            for run_id, cause in held.items()
-        ],
-    )
-
-
-def lift(
-    connection: Connection,
-    clock: Clock,
-    *,
-    namespace: str,
-    reason: HoldReason,
-    keys: Collection[str],
-    limit: int,
-) -> int:
-    """Make up to ``limit`` runs due that were held for ``reason`` under one of ``keys``; return how many."""
-    if not keys:
-        return 0
-    held = connection.scalars(
-        select(tickers.c.id)
-        .where(
-            tickers.c.held_for == reason.value,
-            tickers.c.hold_key.in_(list(keys)),
-            tickers.c.namespace == namespace,
-        )
-        .order_by(tickers.c.hold_key, tickers.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    if not held:
-        return 0
-    return rowcount(
-        connection,
-        update(tickers)
-        .where(tickers.c.id.in_(held), tickers.c.status == TickerStatus.IDLE)
-        .values(due_at=sql_now(clock), held_for=None, hold_key=None),
-    )
 
 
 def stamp(connection: Connection, clock: Clock, claims: Sequence[Claim], *, check_after: timedelta) -> None:

@@ -24,6 +24,8 @@ _CONNECT_TIMEOUT = 5
 _ANSWER_TIMEOUT = 30
 _BUSY_TIMEOUT_MS = 10_000
 _MYSQL_TRANSIENT = {1020, 1205, 1213}
+# MariaDB and MySQL say of a violated CHECK what they say of an outage: OperationalError.
+_MYSQL_CHECK_VIOLATED = {4025, 3819}
 _SQLSTATE_TRANSIENT = {"40001", "40P01"}
 _SQLITE_BUSY = {5, 6}
 _LOCK_NAME = "tickerq_migration"
@@ -47,6 +49,11 @@ def resolved_url(url: str, folder: Path) -> URL:
     if not parsed.database or parsed.database == ":memory:" or "mode=memory" in url:
         raise ConfigError("store_url", "an in-memory database cannot be shared by processes: name a file")
     return parsed.set(database=str((folder / parsed.database).resolve()))
+
+
+def database_file(url: URL) -> Path | None:
+    """Return the file of a SQLite store, or None for a server's."""
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
 class Database:
@@ -136,7 +143,7 @@ class Database:
             except DBAPIError as error:
                 if is_transient(error) and attempt < self._retries:
                     time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
-                elif isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+                elif _is_outage(error):
                     raise StoreError(_reason(error)) from error
                 else:
                     raise
@@ -190,8 +197,19 @@ def is_transient(error: DBAPIError) -> bool:
         return isinstance(code, int) and code & 0xFF in _SQLITE_BUSY
     if getattr(original, "sqlstate", None) in _SQLSTATE_TRANSIENT:
         return True
-    arguments: Sequence[object] = getattr(original, "args", ())
-    return bool(arguments) and arguments[0] in _MYSQL_TRANSIENT
+    return _mysql_number(error) in _MYSQL_TRANSIENT
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
+    is_operational = isinstance(error, OperationalError | InterfaceError)
+    return is_operational and _mysql_number(error) not in _MYSQL_CHECK_VIOLATED
+
+
+def _mysql_number(error: DBAPIError) -> object:
+    arguments: Sequence[object] = getattr(error.orig, "args", ())
+    return arguments[0] if arguments else None
 
 
 def insert_if_absent(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
@@ -230,19 +248,30 @@ def savepoint(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def migration_lock(connection: Connection) -> Iterator[None]:
-    """Let one process at a time change the schema; SQLite's write transaction does so by itself."""
+    """Let one process at a time change the schema, until what it wrote is committed.
+
+    Raises:
+        StoreError: Another process keeps the lock for long.
+    """
     backend = connection.dialect.name
+    if backend == "sqlite":
+        yield  # Its write transaction does so by itself.
+        return
     if backend == "postgresql":
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK_NUMBER})
-    elif backend != "sqlite":
-        connection.execute(text("SELECT GET_LOCK(:name, 60)"), {"name": _LOCK_NAME})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_NUMBER})
+        yield
+        return
+    taken = connection.execute(
+        text("SELECT GET_LOCK(:name, :wait)"), {"name": _LOCK_NAME, "wait": _ANSWER_TIMEOUT - 5}
+    ).scalar()
+    if taken != 1:
+        raise StoreError("another process has been changing the tables for too long")
     try:
         yield
+        # This lock ends before the transaction does, and the next process must see what this one wrote.
+        connection.exec_driver_sql("COMMIT")
     finally:
-        if backend == "postgresql":
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK_NUMBER})
-        elif backend != "sqlite":
-            connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK_NAME})
+        connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK_NAME})
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:

@@ -9,7 +9,8 @@ from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.models import tickers
 from tickerq_celery.sqltypes import sql_after, sql_now
-from tickerq_celery.store.claims import Claim, lift
+from tickerq_celery.store.claims import Claim
+from tickerq_celery.store.holds import lift
 from tickerq_celery.store.nodes import Node
 
 _QUEUE_PREFIX = "queue:"
@@ -63,11 +64,14 @@ def take_over(
     ]
 
 
-def check_prefetched(connection: Connection, clock: Clock, node: Node, *, default_queue: str) -> int:
+def check_prefetched(
+    connection: Connection, clock: Clock, node: Node, *, lease: timedelta, default_queue: str
+) -> int:
     """Let the sweep publish again what a dead worker may have prefetched; return how many runs.
 
     Redis hides prefetched messages for an hour: the oldest Queued runs of the worker's queues that were
-    published before its last sign of life, at most its prefetch window.
+    published before its death, at most its prefetch window. It died within one lease of its last sign
+    of life.
     """
     queues = [queue for queue in node.queues if queue != default_queue]
     of_its_queues: ColumnElement[bool] = tickers.c.queue.in_(queues)
@@ -78,7 +82,7 @@ def check_prefetched(connection: Connection, clock: Clock, node: Node, *, defaul
         .where(
             tickers.c.check_at.is_not(None),
             tickers.c.namespace == node.namespace,
-            tickers.c.published_at <= node.seen_at,
+            tickers.c.published_at <= node.seen_at + lease,
             of_its_queues,
         )
         .order_by(tickers.c.published_at)

@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.Column("object_kind", sa.String(length=50), nullable=False),
         sa.Column("object_id", sa.String(length=200), nullable=False),
         sa.Column("detail", sqltypes.Json(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=("pk_tickerq_audit")),
+        sa.PrimaryKeyConstraint("id", name="pk_tickerq_audit"),
         **_OPTIONS,
     )
     op.create_index("ix_tickerq_audit_namespace_at", "tickerq_audit", ["namespace", "at", "id"], unique=False)
@@ -67,7 +67,7 @@ def upgrade() -> None:
         sa.Column("last_run_at", sqltypes.UtcDateTime(), nullable=True),
         sa.Column("created_at", sqltypes.UtcDateTime(), nullable=False),
         sa.Column("updated_at", sqltypes.UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=("pk_tickerq_cron_tickers")),
+        sa.PrimaryKeyConstraint("id", name="pk_tickerq_cron_tickers"),
         sa.UniqueConstraint("namespace", "seed_key", name="uq_tickerq_cron_tickers_namespace_seed_key"),
         **_OPTIONS,
     )
@@ -91,7 +91,7 @@ def upgrade() -> None:
         sa.Column("request_schema", sqltypes.Json(), nullable=True),
         sa.Column("registered_at", sqltypes.UtcDateTime(), nullable=False),
         sa.Column("updated_at", sqltypes.UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("namespace", "name", name=("pk_tickerq_functions")),
+        sa.PrimaryKeyConstraint("namespace", "name", name="pk_tickerq_functions"),
         **_OPTIONS,
     )
     op.create_table(
@@ -101,8 +101,8 @@ def upgrade() -> None:
         sa.Column("schema", sa.Integer(), nullable=False),
         sa.Column("compatible_from", sa.Integer(), nullable=False),
         sa.Column("created_at", sqltypes.UtcDateTime(), nullable=False),
-        sa.CheckConstraint("id = 1", name=("ck_tickerq_meta_ck_tickerq_meta_single")),
-        sa.PrimaryKeyConstraint("id", name=("pk_tickerq_meta")),
+        sa.CheckConstraint("id = 1", name=op.f("ck_tickerq_meta_single")),
+        sa.PrimaryKeyConstraint("id", name="pk_tickerq_meta"),
         **_OPTIONS,
     )
     op.create_table(
@@ -123,7 +123,7 @@ def upgrade() -> None:
         sa.Column("counter", sa.BigInteger(), nullable=False),
         sa.Column("started_at", sqltypes.UtcDateTime(), nullable=False),
         sa.Column("seen_at", sqltypes.UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=("pk_tickerq_nodes")),
+        sa.PrimaryKeyConstraint("id", name="pk_tickerq_nodes"),
         **_OPTIONS,
     )
     op.create_index("ix_tickerq_nodes_namespace_kind", "tickerq_nodes", ["namespace", "kind"], unique=False)
@@ -135,7 +135,7 @@ def upgrade() -> None:
         sa.Column("status", sqltypes.Status(), autoincrement=False, nullable=False),
         sa.Column("runs", sa.BigInteger(), nullable=False),
         sa.Column("elapsed_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("namespace", "hour", "function", "status", name=("pk_tickerq_rollups")),
+        sa.PrimaryKeyConstraint("namespace", "hour", "function", "status", name="pk_tickerq_rollups"),
         **_OPTIONS,
     )
     op.create_table(
@@ -182,16 +182,10 @@ def upgrade() -> None:
         sa.Column("ended_status", sqltypes.Status(), nullable=True),
         sa.Column("created_at", sqltypes.UtcDateTime(), nullable=False),
         sa.Column("updated_at", sqltypes.UtcDateTime(), nullable=False),
-        sa.CheckConstraint(
-            "(ended_at IS NULL) = (status < 3)", name=("ck_tickerq_tickers_ck_tickerq_tickers_ended_at")
-        ),
-        sa.CheckConstraint(
-            "due_at IS NULL OR status = 0", name=("ck_tickerq_tickers_ck_tickerq_tickers_due_at")
-        ),
-        sa.CheckConstraint(
-            "running_on IS NULL OR status = 2", name=("ck_tickerq_tickers_ck_tickerq_tickers_running_on")
-        ),
-        sa.CheckConstraint("status BETWEEN 0 AND 7", name=("ck_tickerq_tickers_ck_tickerq_tickers_status")),
+        sa.CheckConstraint("(ended_at IS NULL) = (status < 3)", name=op.f("ck_tickerq_tickers_ended_at")),
+        sa.CheckConstraint("due_at IS NULL OR status = 0", name=op.f("ck_tickerq_tickers_due_at")),
+        sa.CheckConstraint("running_on IS NULL OR status = 2", name=op.f("ck_tickerq_tickers_running_on")),
+        sa.CheckConstraint("status BETWEEN 0 AND 7", name=op.f("ck_tickerq_tickers_status")),
         sa.ForeignKeyConstraint(
             ["cron_ticker_id"],
             ["tickerq_cron_tickers.id"],
@@ -201,7 +195,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["parent_id"], ["tickerq_tickers.id"], name="fk_tickerq_tickers_parent_id", ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("id", name=("pk_tickerq_tickers")),
+        sa.PrimaryKeyConstraint("id", name="pk_tickerq_tickers"),
         sa.UniqueConstraint("cron_ticker_id", "instant", name="uq_tickerq_tickers_cron_ticker_id_instant"),
         sa.UniqueConstraint("namespace", "active_key", name="uq_tickerq_tickers_namespace_active_key"),
         **_OPTIONS,
@@ -237,7 +231,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["ticker_id"], ["tickerq_tickers.id"], name="fk_tickerq_attempts_ticker_id", ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("ticker_id", "claim_no", name=("pk_tickerq_attempts")),
+        sa.PrimaryKeyConstraint("ticker_id", "claim_no", name="pk_tickerq_attempts"),
         **_OPTIONS,
     )
 

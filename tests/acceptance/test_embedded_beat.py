@@ -1,0 +1,68 @@
+"""`celery worker -B`: beat as a child of the worker, also when the worker is gone and it is not."""
+
+import itertools
+import os
+import signal
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.acceptance.processes import CeleryProcess, Jobs, due_in, on_files, wait_until
+from tickerq_celery import CronTicker, TickerType
+from tickerq_celery.models import tickers
+
+pytestmark = pytest.mark.acceptance
+
+
+def instants(jobs: Jobs) -> list[datetime]:
+    found = jobs.tickerq.runs.find(type=TickerType.CRON_TICKER_OCCURRENCE, limit=100).items
+    return sorted(run.execution_time for run in found if run.execution_time is not None)
+
+
+def orphan(jobs: Jobs, worker: CeleryProcess) -> list[int]:
+    """Kill the worker's main process alone, and return what outlives it."""
+    worker.signal(signal.SIGKILL)
+    worker.wait()
+    wait_until(lambda: len(worker.group()) == 1, lambda: f"{worker.group()}\n{jobs.logs()}")
+    return worker.group()
+
+
+@on_files
+@pytest.mark.parametrize("arguments", [(), ("--scheduler", "tickerq")], ids=["default", "by name"])
+def test_a_worker_with_beat_in_it_starts_what_is_due_and_ends_as_one(
+    jobs: Jobs, arguments: tuple[str, ...]
+) -> None:
+    worker = jobs.worker("-B", *arguments)
+    wait_until(lambda: jobs.node_names("beat"), jobs.logs)
+    assert len(jobs.node_names("beat")) == len(jobs.node_names("worker")) == 1
+    assert jobs.node_names("beat") != jobs.node_names("worker")
+    jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(0.5)))
+    assert worker.stop() == 0
+    wait_until(lambda: not worker.group(), lambda: str(worker.group()))
+    assert jobs.node_names("beat") == jobs.node_names("worker") == set()
+    assert "Traceback" not in worker.log
+
+
+@on_files
+def test_an_orphaned_beat_does_no_harm_next_to_a_new_worker_with_beat(jobs: Jobs) -> None:
+    first = jobs.worker("-B")
+    wait_until(lambda: len(jobs.node_names("beat")) == 1, jobs.logs)
+    [left] = orphan(jobs, first)
+    jobs.worker("-B")
+    wait_until(lambda: len(jobs.node_names("beat")) == 2, jobs.logs)
+    cron = CronTicker(function="Plain", expression="* * * * * *")
+    cron_id = jobs.tickerq.cron_tickers.add(cron).id
+    ids = jobs.add_many(100, execution_time=due_in(1))
+    jobs.wait_for_all(ids)
+    wait_until(lambda: len(instants(jobs)) >= 4, jobs.logs)
+    jobs.tickerq.cron_tickers.pause(cron_id)
+    wait_until(lambda: jobs.count(tickers.c.ended_at.is_(None)) == 0, jobs.logs)
+
+    assert set(jobs.starts().values()) == {1}
+    assert {str(run_id) for run_id in ids} < jobs.starts().keys()
+    steps = {later - earlier for earlier, later in itertools.pairwise(instants(jobs))}
+    assert steps == {timedelta(seconds=1)}
+    assert first.group() == [left], "the orphan was to live through all of this"
+    os.kill(left, signal.SIGTERM)
+    wait_until(lambda: not first.group(), jobs.logs)
+    assert len(jobs.node_names("beat")) == 1

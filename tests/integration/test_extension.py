@@ -1,0 +1,168 @@
+"""TickerQ and its Celery app: made early, wired late, one to an app."""
+
+import gc
+import sys
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from tests.integration.apps import enrol_worker, execute, ticker_app
+from tickerq_celery import TickerQ, TickerStatus, TimeTicker
+from tickerq_celery.errors import ConfigError, DuplicateFunctionError, TickerValidationError
+from tickerq_celery.schema import verify
+from tickerq_celery.task import TickerTask
+
+STORE = "sqlite:///never-opened.db"
+
+
+@pytest.fixture
+def app() -> Iterator[Celery]:
+    made = Celery("shop", broker="memory://", set_as_current=False)
+    yield made
+    made.close()
+
+
+class Touchy(ModuleType):
+    """A configuration module that must not be read."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in {"__class__", "__dict__", "__spec__", "__name__", "__path__"}:
+            return super().__getattribute__(name)
+        raise AssertionError(f"{name} was read")
+
+
+def test_nothing_is_read_or_opened_before_the_first_use(
+    app: Celery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "touchy_config", Touchy("touchy_config"))
+    app.config_from_object("touchy_config")
+    tickerq = TickerQ(app, "sqlite:///tickers.db", exception_handler="no.such.module.Handler")
+
+    @tickerq.function("Send")
+    def send() -> None: ...
+
+    assert not app.configured
+    assert not app.finalized
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises((AssertionError, AttributeError), match="was read"):
+        tickerq.core  # noqa: B018 - the first use reads the settings
+
+
+def test_one_app_has_one_ticker_q(app: Celery) -> None:
+    first = TickerQ(app, STORE)
+    with pytest.raises(ConfigError, match="has a TickerQ already"):
+        TickerQ(app, STORE)
+    assert TickerQ.of(app) is TickerQ.known(app) is first
+
+
+def test_an_app_without_one_is_an_error_that_names_it(app: Celery) -> None:
+    assert TickerQ.known(app) is None
+    with pytest.raises(ConfigError, match="shop has no TickerQ"):
+        TickerQ.of(app)
+
+
+def test_a_refused_ticker_q_leaves_the_app_free(app: Celery) -> None:
+    with pytest.raises(ConfigError):
+        TickerQ(app, STORE, leese=1)
+    TickerQ(app, STORE)
+
+
+def test_each_function_is_a_celery_task_of_its_own(app: Celery) -> None:
+    tickerq = TickerQ(app, STORE)
+    tickerq.function("Send", timeout=60)(lambda: None)
+    tickerq.function("Clean")(lambda: None)
+    send, clean = app.tasks["tickerq.Send"], app.tasks["tickerq.Clean"]
+    assert isinstance(send, TickerTask)
+    assert (send.soft_time_limit, send.time_limit) == (60, 90)
+    assert (clean.soft_time_limit, clean.time_limit) == (None, None)
+    assert send.collaborators.function.name == "Send"
+
+
+def test_a_route_of_the_apps_applies_to_a_functions_messages(store_url: str, namespace: str) -> None:
+    with ticker_app(store_url, namespace) as tickerq:
+        tickerq.app.conf.task_routes = {"tickerq.Send": {"queue": f"{namespace}-mail"}}
+        tickerq.function("Send")(lambda: None)
+        enrol_worker(tickerq)
+        tickerq.time_tickers.add(TimeTicker(function="Send"))
+        with tickerq.app.connection_for_read() as connection:
+            assert connection.SimpleQueue(f"{namespace}-mail").qsize() == 1
+
+
+def test_two_functions_under_one_name_are_an_error_that_names_both(app: Celery) -> None:
+    tickerq = TickerQ(app, STORE)
+
+    def first() -> None: ...
+
+    def second() -> None: ...
+
+    tickerq.function("Send")(first)
+    with pytest.raises(DuplicateFunctionError) as caught:
+        tickerq.function("Send")(second)
+    assert "first" in caught.value.first
+    assert "second" in caught.value.second
+    assert all(name in str(caught.value) for name in ("'Send'", "first", "second"))
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"retries": -1}, "retries"),
+        ({"retry_intervals": [-1]}, "retry_intervals"),
+        ({"retry_intervals": 60}, "retry_intervals"),
+        ({"priority": 9}, "priority"),
+        ({"max_concurrency": -1}, "max_concurrency"),
+        ({"max_concurrency": True}, "max_concurrency"),
+        ({"timeout": -1}, "timeout"),
+        ({"queue": ""}, "queue"),
+        ({"misfire": "never"}, "misfire"),
+        ({"overlap": "maybe"}, "overlap"),
+        ({"on_lost": "panic"}, "on_lost"),
+        ({"cron": "61 * * * *"}, "expression"),
+        ({"cron": "* * * * *", "time_zone": "Mars/Olympus"}, "time_zone"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_named(app: Celery, options: dict[str, Any], field: str) -> None:
+    tickerq = TickerQ(app, STORE)
+    with pytest.raises(TickerValidationError) as caught:
+        tickerq.function("Send", **options)(lambda: None)
+    assert caught.value.field == field
+    assert tickerq.registry.get("Send") is None
+
+
+def test_create_schema_makes_the_tables_and_may_be_repeated(empty_database_url: str, namespace: str) -> None:
+    with ticker_app(empty_database_url, namespace) as tickerq:
+        tickerq.create_schema()
+        tickerq.create_schema()
+        verify(tickerq.core.database)
+        tickerq.function("Send")(lambda: None)
+        enrol_worker(tickerq)
+        run = tickerq.time_tickers.add(TimeTicker(function="Send"))
+        execute(tickerq)
+        assert tickerq.runs.get(run.id).status is TickerStatus.DONE
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_seeding_by_hand_stores_the_functions_crons(store_url: str, namespace: str) -> None:
+    with ticker_app(store_url, namespace) as tickerq:
+        tickerq.function("Digest", cron="0 0 9 * * *")(lambda: None)
+        tickerq.function("Send")(lambda: None)
+        tickerq.seed()
+        tickerq.seed()
+        (cron,) = tickerq.cron_tickers.find().items
+        assert (cron.function, cron.expression, cron.is_seeded) == ("Digest", "0 0 9 * * *", True)
+
+
+def test_an_app_that_is_gone_takes_its_ticker_q_along() -> None:
+    app = Celery("gone", set_as_current=False)
+    TickerQ(app, STORE)
+    seen = weakref.ref(app)
+    app.close()
+    del app
+    gc.collect()
+    assert seen() is None

@@ -1,0 +1,267 @@
+"""The tables: migrations and models agree, stores that do not fit are refused, bad rows too."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, delete, insert, inspect, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from tests.integration.making import make_cron, make_run, row_of
+from tests.manual_clock import START, ManualClock
+from tickerq_celery.core import Core
+from tickerq_celery.enums import TickerStatus
+from tickerq_celery.errors import SchemaError
+from tickerq_celery.models import attempts, meta, metadata, tickers
+from tickerq_celery.schema import SCHEMA, VERSION_TABLE, migrate, verify
+from tickerq_celery.store.engine import Database, resolved_url
+from tickerq_celery.uuid7 import new_id
+
+ROOT = Path(__file__).parents[2]
+# Waits until it is told to go, so that several begin together.
+MIGRATING = """
+import sys
+from tests.servers.schema_template import make_schema
+print("ready", flush=True)
+sys.stdin.readline()
+make_schema(sys.argv[1])
+"""
+
+
+@pytest.fixture
+def empty(empty_database_url: str) -> Iterator[Database]:
+    """A database without tables, on each kind."""
+    database = Database(resolved_url(empty_database_url, Path.cwd()))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def migrated(empty: Database, clock: ManualClock) -> Database:
+    migrate(empty, clock)
+    return empty
+
+
+def set_versions(database: Database, **versions: int) -> None:
+    database.write(lambda connection: connection.execute(update(meta).values(**versions)))
+
+
+def meta_row(database: Database) -> Any:
+    return database.read(lambda connection: connection.execute(select(meta)).one())
+
+
+def described(connection: Connection) -> dict[str, Any]:
+    """Return all that the database says of our tables: columns, types, keys, checks, indexes, options."""
+    found = inspect(connection)
+    return {
+        table: {
+            "columns": {
+                column["name"]: (str(column["type"]), column["nullable"], column["default"])
+                for column in found.get_columns(table)
+            },
+            "primary key": found.get_pk_constraint(table),
+            "foreign keys": _by_name(found.get_foreign_keys(table)),
+            "unique": _by_name(found.get_unique_constraints(table)),
+            "checks": _by_name(found.get_check_constraints(table)),
+            "indexes": _by_name(found.get_indexes(table)),
+            "options": found.get_table_options(table),
+        }
+        for table in metadata.tables
+    }
+
+
+def _by_name(things: list[Any]) -> dict[str | None, Any]:
+    return {thing["name"]: thing for thing in things}
+
+
+def drop_all(connection: Connection) -> None:
+    metadata.drop_all(connection)
+    connection.execute(text(f"DROP TABLE {VERSION_TABLE}"))
+
+
+def test_migrations_and_models_make_the_same_schema(migrated: Database) -> None:
+    by_migrations = migrated.read(described)
+    migrated.write(drop_all)
+    migrated.write(metadata.create_all)
+    by_models = migrated.read(described)
+    assert by_migrations == by_models
+    assert by_models["tickerq_tickers"]["columns"].keys() == {column.name for column in tickers.c}
+
+
+def test_alembic_finds_nothing_left_to_migrate(migrated: Database) -> None:
+    def differences(connection: Connection) -> list[Any]:
+        options = {"compare_type": True, "version_table": VERSION_TABLE}
+        return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+
+    assert migrated.read(differences) == []
+
+
+@pytest.mark.parametrize("name", ["status", "due_at", "running_on", "ended_at"])
+def test_checks_have_the_names_that_they_are_looked_up_by(migrated: Database, name: str) -> None:
+    checks = migrated.read(described)["tickerq_tickers"]["checks"]
+    assert f"ck_tickerq_tickers_{name}" in checks
+
+
+def test_migrating_again_changes_nothing(migrated: Database, clock: ManualClock) -> None:
+    before = meta_row(migrated)
+    clock.advance(days=1)
+    migrate(migrated, clock)
+    assert meta_row(migrated) == before
+    assert (before.schema, before.created_at) == (SCHEMA, START)
+
+
+def test_processes_that_migrate_at_once_all_succeed(empty_database_url: str, empty: Database) -> None:
+    command = [sys.executable, "-c", MIGRATING, empty_database_url]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    migrating = [subprocess.Popen(command, cwd=ROOT, text=True, **pipes) for _ in range(4)]
+    for process in migrating:
+        assert process.stdout.readline() == "ready\n"
+    for process in migrating:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    ends = [(process.communicate(timeout=60)[1], process.returncode) for process in migrating]
+    assert [code for _, code in ends] == [0, 0, 0, 0], ends
+    verify(empty)
+
+
+def test_a_fresh_store_is_accepted_and_has_an_identity_of_its_own(migrated: Database) -> None:
+    verify(migrated)
+    assert meta_row(migrated).store_id.version == 7
+
+
+def test_a_database_without_tables_is_refused(empty: Database) -> None:
+    with pytest.raises(SchemaError) as refusal:
+        verify(empty)
+    assert str(refusal.value) == (
+        "store_url: the store has no tables yet: run `tickerq migrate` or tickerq.create_schema()"
+    )
+
+
+def test_a_store_that_is_too_old_is_refused(migrated: Database) -> None:
+    set_versions(migrated, schema=SCHEMA - 1)
+    with pytest.raises(SchemaError) as refusal:
+        verify(migrated)
+    assert str(refusal.value) == (
+        f"store_url: the store has schema {SCHEMA - 1}, this version needs {SCHEMA}: run `tickerq migrate`"
+    )
+
+
+def test_a_store_whose_migration_was_cut_off_is_refused(migrated: Database) -> None:
+    migrated.write(lambda connection: connection.execute(delete(meta)))
+    with pytest.raises(SchemaError, match="this version needs"):
+        verify(migrated)
+
+
+def test_a_migration_that_was_cut_off_before_its_last_write_can_be_repeated(
+    migrated: Database, clock: ManualClock
+) -> None:
+    migrated.write(lambda connection: connection.execute(delete(meta)))
+    migrate(migrated, clock)
+    verify(migrated)
+
+
+@pytest.mark.parametrize("open_store", [verify, lambda database: migrate(database, ManualClock())])
+def test_a_store_that_only_newer_code_understands_is_refused(
+    migrated: Database, open_store: Callable[[Database], None]
+) -> None:
+    newer = SCHEMA + 1
+    set_versions(migrated, schema=newer, compatible_from=newer)
+    with pytest.raises(SchemaError) as refusal:
+        open_store(migrated)
+    assert str(refusal.value) == (
+        f"store_url: the store needs schema {newer} or newer, this version knows {SCHEMA}: "
+        "upgrade tickerq-celery"
+    )
+
+
+def test_a_store_that_is_merely_newer_is_accepted_and_left_as_it_is(
+    migrated: Database, clock: ManualClock
+) -> None:
+    set_versions(migrated, schema=SCHEMA + 1)
+    verify(migrated)
+    migrate(migrated, clock)
+    assert meta_row(migrated).schema == SCHEMA + 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"status": TickerStatus.QUEUED},
+        {"status": TickerStatus.DONE, "due_at": None},
+        {"ended_at": START},
+        {"running_on": new_id()},
+        {"due_at": None, "running_on": new_id(), "status": TickerStatus.QUEUED},
+        {"status": TickerStatus.DONE, "ended_at": START},
+        {"parent_id": new_id()},
+        {"cron_ticker_id": new_id()},
+        {"function": None},
+        {"created_at": None},
+    ],
+    ids=" ".join,
+)
+def test_a_row_that_no_run_can_be_in_is_refused(core: Core, values: dict[str, Any]) -> None:
+    run_id = make_run(core)
+    statement = update(tickers).where(tickers.c.id == run_id).values(**values)
+    # Which class of error it is differs between databases; that it is refused does not.
+    with pytest.raises(DBAPIError):
+        core.database.write(lambda connection: connection.execute(statement))
+    assert row_of(core, run_id).status is TickerStatus.IDLE
+
+
+@pytest.mark.parametrize("number", [-1, 8])
+def test_a_status_that_does_not_exist_is_refused(core: Core, number: int) -> None:
+    make_run(core)
+    statement = text(
+        "UPDATE tickerq_tickers SET status = :number, due_at = NULL WHERE namespace = :namespace"
+    )
+    values = {"number": number, "namespace": core.config.namespace}
+    with pytest.raises(DBAPIError):
+        core.database.write(lambda connection: connection.execute(statement, values))
+
+
+def test_a_claim_has_one_attempt(core: Core) -> None:
+    values = _attempt(make_run(core), START)
+    core.database.write(lambda connection: connection.execute(insert(attempts).values(**values)))
+    with pytest.raises(IntegrityError):
+        core.database.write(lambda connection: connection.execute(insert(attempts).values(**values)))
+
+
+def _attempt(run_id: object, at: datetime) -> dict[str, Any]:
+    return {
+        "ticker_id": run_id,
+        "claim_no": 1,
+        "number": 0,
+        "status": TickerStatus.DONE,
+        "finished_at": at,
+    }
+
+
+def test_the_meta_table_has_one_row(migrated: Database) -> None:
+    values = {**meta_row(migrated)._asdict(), "id": 2}
+    with pytest.raises(DBAPIError):
+        migrated.write(lambda connection: connection.execute(insert(meta).values(**values)))
+
+
+def test_two_unfinished_runs_cannot_hold_one_key(core: Core) -> None:
+    first, second = make_run(core, unique_key="a"), make_run(core, unique_key="b")
+    statement = update(tickers).where(tickers.c.id == second).values(active_key="a")
+    with pytest.raises(IntegrityError):
+        core.database.write(lambda connection: connection.execute(statement))
+    assert row_of(core, first).active_key == "a"
+    assert make_run(core, unique_key="A") != make_run(core, unique_key="á")
+
+
+def test_a_cron_ticker_can_be_seeded_once_for_each_key(core: Core) -> None:
+    ids = [make_cron(core), make_cron(core)]
+    statement = text("UPDATE tickerq_cron_tickers SET seed_key = 'Send' WHERE namespace = :namespace")
+    with pytest.raises(IntegrityError):
+        core.database.write(
+            lambda connection: connection.execute(statement, {"namespace": core.config.namespace})
+        )
+    assert len(ids) == 2

@@ -1,0 +1,265 @@
+"""ticker_function: hooks on to every app that has a TickerQ, as shared_task does."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import pytest
+from celery import Celery, _state
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from tests.integration.apps import caller_engine, enrol_worker, published, ticker_app
+from tests.manual_clock import START, ManualClock
+from tickerq_celery import TickerContext, TickerQ, TimeTicker, ticker_function
+from tickerq_celery.errors import ConfigError, DuplicateFunctionError, TickerValidationError
+
+
+class Welcome(BaseModel):
+    user_id: int
+
+
+@pytest.fixture
+def store_url(schema_url: Callable[[str], str], tmp_path: Path) -> str:
+    """One kind of store will do: functions come before it."""
+    own = tmp_path / "tickers.db"
+    shutil.copyfile(schema_url("sqlite").removeprefix("sqlite:///"), own)
+    return f"sqlite:///{own}"
+
+
+@pytest.fixture(autouse=True)
+def _hooks_of_this_test_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_state, "_on_app_finalizers", set(_state._on_app_finalizers))
+    monkeypatch.setattr(TickerQ, "_of_app", WeakKeyDictionary())
+
+
+@pytest.fixture
+def make(store_url: str, namespace: str, clock: ManualClock) -> Iterator[Callable[..., TickerQ]]:
+    """Return a way to make TickerQs on one store; the last one's app is the current one."""
+    with ExitStack() as stack:
+        before = _state.default_app, _state._tls.current_app
+        stack.callback(lambda: (_state.set_default_app(before[0]), _state._set_current_app(before[1])))
+
+        def made(suffix: str = "", *, started: bool = True) -> TickerQ:
+            if not started:
+                app = Celery(f"{namespace}{suffix}", broker="memory://", set_as_current=False)
+                stack.callback(app.close)
+                tickerq = TickerQ(app, store_url)
+                stack.callback(tickerq.close)
+            else:
+                tickerq = stack.enter_context(ticker_app(store_url, f"{namespace}{suffix}", clock))
+            tickerq.app.set_current()
+            return tickerq
+
+        yield made
+
+
+def test_a_function_made_before_the_app_is_finalised_hooks_on(make: Callable[..., TickerQ]) -> None:
+    tickerq = make(started=False)
+
+    @ticker_function("Send")
+    def send() -> None: ...
+
+    assert tickerq.registry.get("Send") is None
+    tickerq.app.finalize()
+    assert tickerq.registry.get("Send") is send.definition
+    assert "tickerq.Send" in tickerq.app.tasks
+
+
+def test_a_function_made_after_the_app_was_finalised_hooks_on(make: Callable[..., TickerQ]) -> None:
+    tickerq = make()
+
+    @ticker_function("Send")
+    def send() -> None: ...
+
+    assert tickerq.registry.get("Send") is send.definition
+    assert "tickerq.Send" in tickerq.app.tasks
+
+
+def test_a_function_made_before_any_app_hooks_on_to_each(make: Callable[..., TickerQ]) -> None:
+    @ticker_function("Send")
+    def send() -> None: ...
+
+    first, second = make("-1"), make("-2")
+    assert first.registry.get("Send") is second.registry.get("Send") is send.definition
+
+
+def test_an_app_without_a_ticker_q_gets_no_task() -> None:
+    @ticker_function("Send")
+    def send() -> None: ...
+
+    with Celery("plain", set_as_current=False) as app:
+        app.finalize()
+        assert "tickerq.Send" not in app.tasks
+
+
+def test_a_function_of_one_ticker_q_is_not_known_to_another(make: Callable[..., TickerQ]) -> None:
+    first, second = make("-1"), make("-2")
+
+    @first.function("Send")
+    def send() -> None: ...
+
+    assert first.registry.get("Send") is send.definition
+    assert second.registry.get("Send") is None
+    run = send.schedule(at=START + timedelta(hours=1))
+    assert first.time_tickers.get(run.id) == run
+
+
+def test_two_functions_under_one_name_are_an_error_that_names_both(make: Callable[..., TickerQ]) -> None:
+    @ticker_function("Send")
+    def first() -> None: ...
+
+    @ticker_function("Send")
+    def second() -> None: ...
+
+    with pytest.raises(DuplicateFunctionError) as caught:
+        make()
+    assert all(name in str(caught.value) for name in ("'Send'", "first", "second"))
+
+
+def test_two_functions_under_one_name_are_an_error_where_the_app_is_ready(
+    make: Callable[..., TickerQ],
+) -> None:
+    make()
+    ticker_function("Send")(_first)
+    with pytest.raises(DuplicateFunctionError, match=r"_first.*_second"):
+        ticker_function("Send")(_second)
+
+
+def _first() -> None: ...
+
+
+def _second() -> None: ...
+
+
+def test_the_name_of_a_function_without_one_is_its_own() -> None:
+    @ticker_function()
+    def send_mail() -> None: ...
+
+    assert send_mail.name == "send_mail"
+
+
+def test_options_are_kept(make: Callable[..., TickerQ]) -> None:
+    make()
+    options = {
+        "retries": 3,
+        "retry_intervals": [60, 300],
+        "queue": "mail",
+        "timeout": 5,
+        "max_concurrency": 2,
+    }
+    send = ticker_function("Send", cron="0 0 9 * * *", on_lost="fail", **options)(_first)  # type: ignore[arg-type]
+    definition = send.definition
+    assert (definition.retries, definition.retry_intervals, definition.queue) == (3, (60, 300), "mail")
+    assert (definition.cron, definition.on_lost, definition.max_concurrency) == ("0 0 9 * * *", "fail", 2)
+    with pytest.raises(TickerValidationError, match="retries"):
+        ticker_function("Other", retries=-1)(_first)
+
+
+def test_calling_it_runs_its_body_and_records_nothing(make: Callable[..., TickerQ]) -> None:
+    tickerq = make()
+
+    @ticker_function("Double")
+    def double(request: int) -> int:
+        """Say it twice."""
+        return request * 2
+
+    assert (double(4), double(request=5)) == (8, 10)
+    assert (double.__name__, double.__doc__) == ("double", "Say it twice.")
+    assert tickerq.time_tickers.find().items == ()
+
+
+def test_it_is_no_celery_task() -> None:
+    send = ticker_function("Send")(_first)
+    for name in ("delay", "apply_async", "apply", "s", "si"):
+        assert not hasattr(send, name)
+
+
+@pytest.mark.parametrize(
+    ("when", "at"),
+    [
+        ({}, START),
+        ({"at": datetime(2026, 2, 1, tzinfo=UTC)}, datetime(2026, 2, 1, tzinfo=UTC)),
+        ({"delay": timedelta(minutes=5)}, START + timedelta(minutes=5)),
+        ({"delay": 90}, START + timedelta(seconds=90)),
+        ({"delay": 0.5}, START + timedelta(seconds=0.5)),
+        ({"delay": 0}, START),
+    ],
+)
+def test_schedule_adds_a_ticker(make: Callable[..., TickerQ], when: dict[str, Any], at: datetime) -> None:
+    tickerq = make()
+
+    @ticker_function("Send", retries=2)
+    def send(context: TickerContext[Welcome]) -> None: ...
+
+    run = send.schedule(Welcome(user_id=7), description="hi", tags=["eu"], retries=5, **when)
+    stored = tickerq.time_tickers.get(run.id)
+    assert (stored.function, stored.execution_time, stored.request) == ("Send", at, {"user_id": 7})
+    assert (stored.description, stored.tags, stored.retries) == ("hi", ("eu",), 5)
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        {"at": START, "delay": 5},
+        {"delay": "5"},
+        {"delay": float("nan")},
+        {"delay": float("inf")},
+        {"delay": 1e30},
+        {"delay": True},
+        {"at": "tomorrow"},
+        {"at": datetime(2026, 1, 1)},  # noqa: DTZ001 - what is refused
+    ],
+    ids=repr,
+)
+def test_a_moment_that_cannot_be_used_is_refused(make: Callable[..., TickerQ], when: dict[str, Any]) -> None:
+    tickerq = make()
+    send = ticker_function("Send")(_first)
+    with pytest.raises(TickerValidationError):
+        send.schedule(**when)
+    assert tickerq.time_tickers.find().items == ()
+
+
+def test_a_request_that_does_not_fit_is_refused(make: Callable[..., TickerQ]) -> None:
+    make()
+
+    @ticker_function("Send")
+    def send(request: Welcome) -> None: ...
+
+    with pytest.raises(TickerValidationError, match=r"request\.user_id"):
+        send.schedule({"user_id": "seven"})
+
+
+def test_schedule_joins_the_callers_transaction(make: Callable[..., TickerQ], store_url: str) -> None:
+    tickerq = make()
+    send = ticker_function("Send")(_first)
+    enrol_worker(tickerq)
+    engine = caller_engine(store_url)
+    with Session(engine) as session:
+        send.schedule(session=session)
+        session.rollback()
+        run = send.schedule(session=session)
+        session.commit()
+    engine.dispose()
+    assert [each.id for each in tickerq.time_tickers.find().items] == [run.id]
+    assert published(tickerq) == [run.id]
+
+
+def test_schedule_without_a_ticker_q_says_so(namespace: str) -> None:
+    send = ticker_function("Send")(_first)
+    before = _state._tls.current_app
+    with Celery(namespace) as app:
+        app.set_current()
+        with pytest.raises(ConfigError, match=f"{namespace} has no TickerQ"):
+            send.schedule()
+    _state._set_current_app(before)
+
+
+def test_a_name_is_enough_to_schedule(make: Callable[..., TickerQ]) -> None:
+    tickerq = make()
+    ticker_function("Send")(_first)
+    assert tickerq.time_tickers.add(TimeTicker(function="Send")).function == "Send"

@@ -1,0 +1,222 @@
+"""The documents against the code: what they name exists, and what exists is named."""
+
+import ast
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+import tickerq_celery
+from tests.conftest import DATABASES
+from tickerq_celery import errors, ticker_function
+from tickerq_celery.cli import celery_command
+from tickerq_celery.config import SETTINGS, TickerConfig
+from tickerq_celery.context import TickerContext
+from tickerq_celery.enums import TickerStatus
+from tickerq_dashboard.options import Options
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "examples" / "notifications" / "README.md"]
+)
+OWN_PACKAGES = ("tickerq_celery", "tickerq_dashboard")
+BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
+LINK = re.compile(r"\[[^\]]+\]\((?P<target>[^)\s]+)\)")
+PLACEHOLDER = re.compile(r"%(?:\.\d+f|[sdr])")
+EMPTY_DEFAULTS = (None, {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogCall:
+    """One line of the code that logs."""
+
+    place: str
+    message: str
+
+
+def text_of(document: str) -> str:
+    return (ROOT / document).read_text()
+
+
+def section(document: str, heading: str) -> str:
+    """Return what stands below a heading, up to the next of any level."""
+    _, found, rest = text_of(document).partition(f"\n{heading}\n")
+    assert found, f"{document} has no {heading!r}"
+    return re.split(r"^#+ ", rest, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def table(text: str) -> list[list[str]]:
+    """Return the cells of the rows of the tables in ``text``, without their heads."""
+    rows = [line.strip().strip("|") for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in row.split("|")] for row in rows]
+    heads = [row for row, following in pairwise(cells) if is_rule(following)]
+    return [row for row in cells if not is_rule(row) and row not in heads]
+
+
+def is_rule(row: list[str]) -> bool:
+    return set("".join(row)) <= {"-"}
+
+
+def names(cells: list[str]) -> list[str]:
+    return [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+
+
+def blocks(language: str) -> list[Any]:
+    found = []
+    for document in DOCUMENTS:
+        for number, match in enumerate(BLOCK.finditer(document.read_text()), start=1):
+            if match["language"] == language:
+                found.append(pytest.param(match["text"], id=f"{document.relative_to(ROOT)}-{number}"))
+    return found
+
+
+def shown(default: object) -> str:
+    """Return how the table of settings writes a default."""
+    if default in EMPTY_DEFAULTS:
+        return "none"
+    if isinstance(default, timedelta):
+        return f"{default.total_seconds():g} s"
+    return f"{default:,}" if type(default) is int else f"`{default}`"
+
+
+def test_the_readme_names_every_setting_with_its_default() -> None:
+    rows = table(section("README.md", "## Settings"))
+    assert [name for row in rows for name in names([row[0]])] == list(SETTINGS)
+    assert [row[0] for row in rows if not row[2]] == []
+    config = TickerConfig()
+    defaults = {name: shown(getattr(config, name)) for name in SETTINGS}
+    # Two defaults depend on the app first: the table says so before ", else".
+    written = {names([row[0]])[0]: row[1].rpartition(", else ")[2] for row in rows}
+    assert written == defaults
+
+
+def test_the_readme_names_every_public_name_and_no_other() -> None:
+    rows = table(section("README.md", "## Names"))
+    assert sorted(name for row in rows for name in names([row[0]])) == sorted(tickerq_celery.__all__)
+    assert [row[0] for row in rows if not row[1]] == []
+
+
+def test_the_readme_names_every_command() -> None:
+    rows = table(section("README.md", "## Commands"))
+    known = celery_command.list_commands(celery_command.make_context("tickerq", [], resilient_parsing=True))
+    assert sorted(name for row in rows for name in names([row[0]])) == known
+
+
+def test_every_option_of_a_function_is_documented() -> None:
+    rows = table(section("docs/functions.md", "## Options"))
+    assert [names([row[0]])[0] for row in rows] == list(inspect.signature(ticker_function).parameters)
+
+
+def test_every_field_of_the_context_is_documented() -> None:
+    rows = table(section("docs/functions.md", "## What a function may take"))
+    documented = {name for row in rows for name in names([row[0]])}
+    assert documented == {field.name for field in fields(TickerContext)}
+
+
+def test_every_error_is_documented() -> None:
+    rows = table(section("docs/concepts.md", "## Errors"))
+    known = [
+        name
+        for name, value in vars(errors).items()
+        if inspect.isclass(value) and issubclass(value, errors.TickerError)
+    ]
+    assert [names([row[0]])[0] for row in rows] == known
+
+
+def test_every_status_is_documented_in_its_order() -> None:
+    rows = table(section("docs/concepts.md", "## Statuses"))
+    assert [row[0].upper() for row in rows] == [status.name.replace("_", "") for status in TickerStatus]
+
+
+def test_every_option_of_the_dashboard_is_documented() -> None:
+    rows = table(section("docs/dashboard.md", "## Inside a Flask application"))
+    documented = {name for row in rows for name in names([row[0]])}
+    assert documented == {"users", "auth"} | {field.name for field in fields(Options)}
+
+
+def log_calls() -> Iterator[LogCall]:
+    for path in sorted([*(ROOT / "tickerq_celery").rglob("*.py"), *(ROOT / "dashboard").rglob("*.py")]):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and is_logging(node.func) and node.args:
+                [message, *_] = node.args
+                assert isinstance(message, ast.Constant), f"{path}:{node.lineno}"
+                yield LogCall(
+                    place=f"{path.relative_to(ROOT)}:{node.lineno}",
+                    message=PLACEHOLDER.sub("…", str(message.value)),
+                )
+
+
+def is_logging(called: ast.expr) -> bool:
+    if isinstance(called, ast.Attribute):
+        return isinstance(called.value, ast.Name) and called.value.id == "logger"
+    return isinstance(called, ast.Name) and called.id == "log"  # logger.info or logger.warning
+
+
+def test_every_log_line_is_explained_and_every_explained_line_exists() -> None:
+    explained = set()
+    for heading in ("### A run's life", "### Degraded, and handled", "### Somebody must act"):
+        explained |= {row[0].strip("`") for row in table(section("docs/operations.md", heading))}
+    logged = {call.message: call.place for call in log_calls() if call.message != "…"}
+    unexplained = {
+        message: place
+        for message, place in logged.items()
+        if not any(explains(line, message) for line in explained)
+    }
+    assert unexplained == {}
+    assert [line for line in explained if not any(explains(line, message) for message in logged)] == []
+
+
+def explains(line: str, message: str) -> bool:
+    """Say whether a line of the document stands for a message; it may be cut where advice follows."""
+    return line == message or (line.endswith(" …") and message.startswith(line[:-1]))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    text = BLOCK.sub("", document.read_text())
+    broken = []
+    for match in LINK.finditer(text):
+        target, _, anchor = match["target"].partition("#")
+        if "://" in target:
+            continue
+        path = (document.parent / target).resolve() if target else document
+        if not path.exists() or (anchor and anchor not in anchors(path)):
+            broken.append(match["target"])
+    assert broken == []
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the anchors that GitHub gives to a document's headings."""
+    headings = [match["text"] for match in HEADING.finditer(BLOCK.sub("", document.read_text()))]
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("text", blocks("python"))
+def test_every_python_block_compiles_and_imports_what_exists(text: str) -> None:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] in OWN_PACKAGES:
+            module = importlib.import_module(str(node.module))
+            assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+@pytest.mark.parametrize("text", blocks("sql"))
+def test_every_query_runs_on_every_database(schema_url: Callable[[str], str], kind: str, text: str) -> None:
+    with create_engine(schema_url(kind), poolclass=NullPool).connect() as connection:
+        connection.exec_driver_sql(text).all()
+
+
+def test_the_tables_of_this_test_are_not_empty() -> None:
+    assert len(blocks("sql")) == 6
+    assert len(blocks("python")) > 10
+    assert len(list(log_calls())) > 20

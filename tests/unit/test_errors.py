@@ -1,0 +1,95 @@
+"""Errors carry the values that caused them, and are what the standard library calls them."""
+
+import inspect
+import pickle
+from uuid import UUID
+
+import pytest
+
+from tickerq_celery import errors
+from tickerq_celery.errors import (
+    ConfigError,
+    DuplicateFunctionError,
+    DuplicateTickerError,
+    IllegalTransitionError,
+    InvalidCronError,
+    PublishError,
+    SchemaError,
+    StoreError,
+    TerminateExecution,
+    TickerCancelled,
+    TickerError,
+    TickerNotFoundError,
+    TickerStateError,
+    TickerValidationError,
+    UnknownFunctionError,
+    shortened,
+)
+
+ID = UUID(int=1)
+RAISED = [
+    (ConfigError("tickerq_lease", "too short"), "tickerq_lease: too short"),
+    (SchemaError("no tables"), "store_url: no tables"),
+    (TickerValidationError("retries", -1, "too few"), "retries: too few (got -1)"),
+    (InvalidCronError("x y", "two fields"), "expression: two fields (got 'x y')"),
+    (UnknownFunctionError("Send"), "function: no such function"),
+    (DuplicateFunctionError("Send", "a:b", "c:d"), "function name 'Send' is taken by a:b; c:d needs"),
+    (DuplicateTickerError("k"), "unique_key: a ticker with key 'k'"),
+    (TickerNotFoundError("run", ID), f"no run has the id {ID}"),
+    (TickerStateError(ID, "DONE", "changed"), f"ticker {ID} is DONE: it cannot be changed"),
+    (IllegalTransitionError("DONE", "IDLE"), "a run cannot go from DONE to IDLE"),
+    (StoreError("gone"), "the store did not answer: gone"),
+    (PublishError("gone", 3), "the broker did not take the message: gone"),
+    (TerminateExecution("why", 5), "why"),
+    (TickerCancelled(), "the run was cancelled"),
+]
+
+
+@pytest.mark.parametrize(("error", "text"), RAISED, ids=lambda value: type(value).__name__)
+def test_an_error_says_what_caused_it(error: TickerError, text: str) -> None:
+    assert str(error).startswith(text)
+
+
+def test_each_error_is_a_ticker_error_and_is_tried_here() -> None:
+    classes = {each for _, each in inspect.getmembers(errors, inspect.isclass) if issubclass(each, Exception)}
+    assert all(issubclass(each, TickerError) for each in classes)
+    assert classes - {TickerError} == {type(error) for error, _ in RAISED}
+
+
+@pytest.mark.parametrize(("error", "text"), RAISED, ids=lambda value: type(value).__name__)
+def test_an_error_survives_the_way_from_a_child_process(error: TickerError, text: str) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ConfigError, ValueError),
+        (TickerValidationError, ValueError),
+        (InvalidCronError, TickerValidationError),
+        (UnknownFunctionError, TickerValidationError),
+        (SchemaError, ConfigError),
+        (TickerNotFoundError, LookupError),
+    ],
+)
+def test_an_error_is_also_what_the_standard_library_calls_it(
+    error: type[TickerError], kind: type[Exception]
+) -> None:
+    assert issubclass(error, kind)
+
+
+class Loud:
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
+
+
+def test_a_shown_value_is_short() -> None:
+    assert shortened("x") == "'x'"
+    assert len(shortened("x" * 1_000)) == 80
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert shortened(deep) == "<list>"
+    assert shortened(10**10_000) == "<int>"
+    assert shortened(Loud()) == "<Loud>"

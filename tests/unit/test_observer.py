@@ -1,0 +1,56 @@
+"""Telling the dead from the slow, without comparing clocks."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from tickerq_celery.enums import NodeKind
+from tickerq_celery.observer import Observer
+from tickerq_celery.store.nodes import Node
+
+LONG_AGO = datetime(1999, 1, 1, tzinfo=UTC)
+NODE = Node(
+    id=UUID(int=1), namespace="n", kind=NodeKind.WORKER, name="w", host="h", pid=1, version="1", queues=(),
+    concurrency=1, prefetch=1, functions_hash="", clock_offset_ms=0, counter=5, started_at=LONG_AGO,
+    seen_at=LONG_AGO,
+)  # fmt: skip
+OTHER = replace(NODE, id=UUID(int=2))
+
+
+@pytest.fixture
+def observer() -> Observer:
+    return Observer(timedelta(seconds=30))
+
+
+def test_a_counter_that_stands_still_for_one_lease_means_death(observer: Observer) -> None:
+    assert observer.dead_among([NODE], monotonic=100.0) == []
+    assert observer.dead_among([NODE], monotonic=129.9) == []
+    assert observer.dead_among([NODE], monotonic=130.0) == [NODE]
+
+
+def test_a_node_that_is_first_seen_is_never_dead_however_old_its_row(observer: Observer) -> None:
+    assert observer.dead_among([NODE], monotonic=1e9) == []
+
+
+@pytest.mark.parametrize("counter", [6, 4])
+def test_a_counter_that_moved_means_life(observer: Observer, counter: int) -> None:
+    observer.dead_among([NODE], monotonic=100.0)
+    moved = replace(NODE, counter=counter)
+    assert observer.dead_among([moved], monotonic=130.0) == []
+    assert observer.dead_among([moved], monotonic=159.0) == []
+    assert observer.dead_among([moved], monotonic=160.0) == [moved]
+
+
+def test_each_node_has_its_own_lease(observer: Observer) -> None:
+    observer.dead_among([NODE], monotonic=100.0)
+    observer.dead_among([NODE, OTHER], monotonic=120.0)
+    assert observer.dead_among([NODE, OTHER], monotonic=135.0) == [NODE]
+    assert observer.dead_among([NODE, OTHER], monotonic=150.0) == [NODE, OTHER]
+
+
+def test_a_node_that_was_away_is_seen_anew(observer: Observer) -> None:
+    observer.dead_among([NODE], monotonic=100.0)
+    observer.dead_among([], monotonic=110.0)
+    assert observer.dead_among([NODE], monotonic=200.0) == []

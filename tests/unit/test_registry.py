@@ -1,0 +1,98 @@
+"""Functions by name, and how they are called."""
+
+import functools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tickerq_celery.context import TickerContext
+from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority, TickerType
+from tickerq_celery.errors import DuplicateFunctionError, TickerValidationError
+from tickerq_celery.registry import Registry, make_function
+
+
+def first() -> None: ...
+
+
+def second() -> None: ...
+
+
+def test_a_name_means_one_function() -> None:
+    registry = Registry()
+    known = make_function(first, "Send")
+    registry.add(known)
+    registry.add(make_function(first, "Send"))
+    with pytest.raises(DuplicateFunctionError) as caught:
+        registry.add(make_function(second, "Send"))
+    assert (caught.value.first, caught.value.second) == (f"{__name__}:first", f"{__name__}:second")
+    assert registry.get("Send") is known
+    assert registry.get("send") is None
+
+
+def test_functions_are_listed_by_name() -> None:
+    registry = Registry()
+    for name in ("b", "C", "a"):
+        registry.add(make_function(first, name))
+    assert [function.name for function in registry] == ["C", "a", "b"]
+
+
+def test_defaults_and_units() -> None:
+    plain = make_function(first, None)
+    assert (plain.name, plain.retries, plain.retry_intervals, plain.timeout) == ("first", 0, (), None)
+    assert (plain.priority, plain.max_concurrency, plain.on_lost) == (TickerPriority.NORMAL, 0, OnLost.RETRY)
+    timed = make_function(first, "f", timeout=timedelta(minutes=1), retry_intervals=[timedelta(minutes=1), 2])
+    assert (timed.timeout, timed.retry_intervals) == (60, (60, 2))
+    worded = make_function(first, "f", misfire="skip", overlap="skip", on_lost="fail", priority=1)
+    assert (worded.misfire, worded.overlap) == (MisfirePolicy.SKIP, OverlapPolicy.SKIP)
+    assert (worded.on_lost, worded.priority) == (OnLost.FAIL, TickerPriority.HIGH)
+
+
+@pytest.mark.parametrize(
+    "body", [functools.partial(first), functools.partial(functools.partial(first))], ids=["one", "two"]
+)
+def test_a_callable_without_a_name_needs_one(body: Any) -> None:
+    with pytest.raises(TickerValidationError, match="function"):
+        make_function(body, None)
+    assert make_function(body, "Send").name == "Send"
+
+
+@pytest.mark.parametrize("name", ["", " Send", "x" * 201, "nul\x00", 7])
+def test_a_name_that_cannot_be_stored_is_refused(name: Any) -> None:
+    with pytest.raises(TickerValidationError):
+        make_function(first, name)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_body_is_called_with_what_it_takes(is_async: bool) -> None:
+    seen: list[object] = []
+
+    def takes_context(context: TickerContext[int]) -> None:
+        seen.append(context.request)
+
+    def takes_request(request: int) -> None:
+        seen.append(request)
+
+    async def in_a_loop(request: int) -> None:
+        seen.append(request)
+
+    def wrapped(request: int) -> Any:
+        return in_a_loop(request)
+
+    for body in (in_a_loop, wrapped) if is_async else (takes_context, takes_request):
+        make_function(body, "f").call(context(7))
+    assert seen == [7, 7]
+
+
+def context(request: int) -> TickerContext[int]:
+    return TickerContext(
+        id=UUID(int=1),
+        parent_id=None,
+        type=TickerType.TIME_TICKER,
+        function_name="f",
+        retry_count=0,
+        is_due=False,
+        scheduled_for=datetime(2026, 1, 1, tzinfo=UTC),
+        request=request,
+    )

@@ -1,0 +1,72 @@
+"""Due runs that may not run yet: taken out of the claim's way, and let back in."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.models import tickers
+from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.store.claims import rowcount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Why a run may not be claimed; ``key`` finds it again when the cause is gone."""
+
+    reason: HoldReason
+    key: str
+
+
+def hold(connection: Connection, held: Mapping[UUID, Hold]) -> None:
+    """Take locked runs out of the claim's way until what holds them is gone."""
+    if not held:
+        return
+    statement = (
+        update(tickers)
+        .where(tickers.c.id == bindparam("held_id"), tickers.c.status == TickerStatus.IDLE)
+        .values(due_at=None, held_for=bindparam("reason"), hold_key=bindparam("key"))
+    )
+    connection.execute(
+        statement,
+        [
+            {"held_id": run_id, "reason": cause.reason.value, "key": cause.key}
+            for run_id, cause in held.items()
+        ],
+    )
+
+
+def lift(
+    connection: Connection,
+    clock: Clock,
+    *,
+    namespace: str,
+    reason: HoldReason,
+    keys: Collection[str],
+    limit: int,
+) -> int:
+    """Make up to ``limit`` runs due that were held for ``reason`` under one of ``keys``; return how many."""
+    if not keys:
+        return 0
+    held = connection.scalars(
+        select(tickers.c.id)
+        .where(
+            tickers.c.held_for == reason.value,
+            tickers.c.hold_key.in_(list(keys)),
+            tickers.c.namespace == namespace,
+        )
+        .order_by(tickers.c.hold_key, tickers.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if not held:
+        return 0
+    return rowcount(
+        connection,
+        update(tickers)
+        .where(tickers.c.id.in_(held), tickers.c.status == TickerStatus.IDLE)
+        .values(due_at=sql_now(clock), held_for=None, hold_key=None),
+    )
