@@ -17,6 +17,8 @@ _COUNTS = {
     "max_rescues": 0,
 }
 _LONGEST_NAME = 100
+_LONGEST_DURATION = timedelta(days=366)
+_LONGEST_SECONDS = _LONGEST_DURATION.total_seconds()
 _LARGEST_PAYLOAD = 16 * 1024 * 1024 - 1
 
 
@@ -110,13 +112,15 @@ def config_from(
 
 
 def _duration(name: str, value: object) -> timedelta:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        value = timedelta(seconds=value)
-    if not isinstance(value, timedelta) or value <= timedelta(0):
+    duration = value
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _LONGEST_SECONDS:
+        duration = timedelta(seconds=value)
+    if not isinstance(duration, timedelta) or not timedelta(0) < duration <= _LONGEST_DURATION:
         raise ConfigError(
-            PREFIX + name, f"pass a timedelta or seconds, more than zero (got {shortened(value)})"
+            PREFIX + name,
+            f"pass a timedelta or seconds, more than zero, at most a year (got {shortened(value)})",
         )
-    return value
+    return duration
 
 
 def _check_count(name: str, value: object, least: int) -> None:

@@ -13,6 +13,7 @@ from tickerq_celery.store.claims import Claim
 
 logger = logging.getLogger(__name__)
 _STAMPED_AT_ONCE = 100
+_NAMES_SHOWN = 5
 
 
 class Publisher(Protocol):
@@ -43,6 +44,10 @@ class Dispatcher:
         self._publisher.connect()
         claimed = self._claimer.claim(holder=holder, ids=ids)
         self.publish(claimed.claims)
+        if claimed.claims:
+            names = sorted({claim.function for claim in claimed.claims})
+            shown = ", ".join(names[:_NAMES_SHOWN]) + (", …" if len(names) > _NAMES_SHOWN else "")
+            logger.info("dispatched %d runs: %s", len(claimed.claims), shown)
         return claimed.is_full
 
     def publish(self, batch: Sequence[Claim]) -> None:

@@ -21,6 +21,10 @@ from uuid import UUID
 class TickerError(Exception):
     """Base of every error that this package raises."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # A child process sends errors to its parent: a copy cannot be made from the text alone.
+        return _restored, (type(self), self.args, vars(self))
+
 
 class ConfigError(TickerError, ValueError):
     """A setting is unknown, or its value cannot be used."""
@@ -155,6 +159,14 @@ def shortened(value: object, limit: int = 80) -> str:
     """Return ``repr(value)``, cut so that an error message stays readable."""
     try:
         text = repr(value)
-    except (RecursionError, ValueError):  # too deep, or an int of too many digits
+    except Exception:  # noqa: BLE001 - too deep, an int of too many digits, or the user's own __repr__
         text = f"<{type(value).__name__}>"
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _restored(
+    kind: type[TickerError], args: tuple[object, ...], attributes: dict[str, object]
+) -> TickerError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(attributes)
+    return error

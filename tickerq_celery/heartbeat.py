@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.errors import SchemaError, StoreError
+from tickerq_celery.forking import fork_gate
 from tickerq_celery.reports import Report
 from tickerq_celery.store import claims, nodes
 from tickerq_celery.store.claims import Started
@@ -147,7 +148,8 @@ class HeartbeatThread(threading.Thread):
 
     def _attempt(self, step: Callable[[], None]) -> bool:
         try:
-            step()
+            with fork_gate().shut():
+                step()
         except StoreError as error:
             if not self._is_away:
                 logger.error("this worker waits for the store: %s", error)  # noqa: TRY400

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 from tickerq_celery.errors import TickerValidationError
 
@@ -84,3 +85,13 @@ def moment(field: str, value: object) -> datetime:
         # A driver shows moments in its session's zone, and fails where that is another year 0 or 10,000.
         raise TickerValidationError(field, value, "pass a moment of the years 2 to 9998")
     return utc
+
+
+def identifier(value: object) -> UUID:
+    """Return the id of a ticker, also where it is given as text."""
+    if isinstance(value, UUID):
+        return value
+    try:
+        return UUID(str(value))
+    except ValueError as error:
+        raise TickerValidationError("id", value, "pass a UUID") from error

@@ -34,3 +34,16 @@ class Observer:
             sights[node.id] = known
         self._sights = sights
         return dead
+
+
+class Patience:
+    """Names what was seen in every look for one lease, by its own monotonic time."""
+
+    def __init__(self, lease: timedelta) -> None:
+        self._lease_seconds = lease.total_seconds()
+        self._since: dict[UUID, float] = {}
+
+    def lasting(self, seen: Iterable[UUID], *, monotonic: float) -> list[UUID]:
+        """Return those of ``seen`` that were seen without a break for one lease or more."""
+        self._since = {each: self._since.get(each, monotonic) for each in seen}
+        return [each for each, since in self._since.items() if monotonic - since >= self._lease_seconds]

@@ -1,6 +1,7 @@
 """The periodic pass of every beat: publish lost messages again, rescue the runs of the dead, lift holds."""
 
 import logging
+from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -9,7 +10,7 @@ from tickerq_celery.core import Core
 from tickerq_celery.dispatcher import Dispatcher
 from tickerq_celery.enums import NodeKind, TickerType
 from tickerq_celery.errors import PublishError
-from tickerq_celery.observer import Observer
+from tickerq_celery.observer import Observer, Patience
 from tickerq_celery.recorder import LostCalls, Recorder, log_lost
 from tickerq_celery.store import claims, nodes, sweeps
 from tickerq_celery.store.claims import Claim, Started
@@ -38,6 +39,7 @@ class Sweeper:
         self._calls = calls
         self._default_queue = default_queue
         self._observer = Observer(core.config.lease)
+        self._strangers = Patience(core.config.lease)
 
     def sweep(self) -> None:
         """Do one pass.
@@ -47,6 +49,7 @@ class Sweeper:
             PublishError: The broker is away.
         """
         self._bury()
+        self._rescue_from_strangers()
         self._core.database.write(self._claimer.lift_holds)
         self._publish_again()
 
@@ -72,6 +75,16 @@ class Sweeper:
         for node in self._observer.dead_among(present, monotonic=self._core.clock.monotonic()):
             self._bury_one(node)
 
+    def _rescue_from_strangers(self) -> None:
+        """Rescue the runs of nodes that have no row: buried while a child of theirs still started one."""
+        config = self._core.config
+        strangers = self._core.database.read(
+            lambda connection: sweeps.nodes_without_row(connection, config.namespace)
+        )
+        for node_id in self._strangers.lasting(strangers, monotonic=self._core.clock.monotonic()):
+            for run in self._running_under(node_id):
+                rescue(self._recorder, self._calls, run, "worker lost: it has no node row any more")
+
     def _bury_one(self, node: Node) -> None:
         if node.kind is NodeKind.WORKER and not self._rescue_all(node):
             return
@@ -89,12 +102,15 @@ class Sweeper:
                 default_queue=self._default_queue,
             )
         )
-        running = self._core.database.read(
-            lambda connection: claims.running_under(connection, node.id, limit=_AT_ONCE)
-        )
+        running = self._running_under(node.id)
         for run in running:
             rescue(self._recorder, self._calls, run, f"worker lost: {node.name} gives no sign of life")
         return len(running) < _AT_ONCE
+
+    def _running_under(self, node_id: UUID) -> list[Started]:
+        return self._core.database.read(
+            lambda connection: claims.running_under(connection, node_id, limit=_AT_ONCE)
+        )
 
 
 def rescue(recorder: Recorder, calls: LostCalls, run: Started, message: str) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.acceptance.processes import CeleryProcess, Jobs, due_in, on_files, wait_until
+from tests.acceptance.processes import CeleryProcess, Jobs, due_in, on_files, on_redis, wait_until
 from tickerq_celery import CronTicker, TickerType
 from tickerq_celery.models import tickers
 
@@ -27,7 +27,7 @@ def orphan(jobs: Jobs, worker: CeleryProcess) -> list[int]:
     return worker.group()
 
 
-@on_files
+@on_redis
 @pytest.mark.parametrize("arguments", [(), ("--scheduler", "tickerq")], ids=["default", "by name"])
 def test_a_worker_with_beat_in_it_starts_what_is_due_and_ends_as_one(
     jobs: Jobs, arguments: tuple[str, ...]

@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from tests.acceptance.processes import Jobs, due_in, on_files, on_servers, wait_until
+from tests.acceptance.processes import (
+    Jobs,
+    due_in,
+    on_either_loop,
+    on_files,
+    on_redis,
+    on_servers,
+    wait_until,
+)
 from tickerq_celery import TickerStatus
 from tickerq_celery.models import tickers
 
@@ -108,7 +116,7 @@ def test_celerys_events_tell_retry_failure_and_success_as_they_happened(jobs: Jo
         wait_until(lambda: dict(seen) == expected, lambda: f"{expected}, seen: {dict(seen)}", 10)
 
 
-@on_files
+@on_either_loop
 @pytest.mark.parametrize("way", ["os._exit", "SIGKILL", "sys.exit"])
 def test_a_child_that_dies_in_the_body_is_rescued_within_seconds(jobs: Jobs, way: str) -> None:
     jobs.worker(celery=QUICK)
@@ -143,7 +151,7 @@ def test_sys_exit_in_a_solo_worker_leaves_the_run_to_the_next_worker(jobs: Jobs)
     assert [each.exception_type for each in run.attempts] == ["WorkerLost", None]
 
 
-@on_files
+@on_either_loop
 def test_the_hard_time_limit_fails_the_attempt_and_its_retry_follows(jobs: Jobs) -> None:
     limit = {"task_annotations": {"tickerq.Stubborn": {"time_limit": 1}}}
     jobs.worker(celery=limit)
@@ -156,7 +164,7 @@ def test_the_hard_time_limit_fails_the_attempt_and_its_retry_follows(jobs: Jobs)
     wait_until(lambda: len(jobs.notes(f"handler {run_id}")) == 1, jobs.logs)
 
 
-@on_files
+@on_either_loop
 def test_a_run_that_is_revoked_while_it_runs_is_cancelled_and_does_not_start_again(jobs: Jobs) -> None:
     jobs.worker()
     jobs.beat()
@@ -187,7 +195,7 @@ def test_what_a_killed_worker_ran_and_had_prefetched_is_done_by_another(jobs: Jo
     wait_until(lambda: len(jobs.node_names("worker")) == 1, jobs.logs)
 
 
-@on_files
+@on_redis
 @pytest.mark.parametrize("pool", POOLS)
 def test_a_warm_shutdown_finishes_the_running_body_and_removes_the_nodes_row(jobs: Jobs, pool: str) -> None:
     worker = jobs.worker(pool=pool)
@@ -247,7 +255,7 @@ def test_a_worker_of_other_functions_touches_no_cron_that_is_not_its_own(jobs: J
     assert after == before
 
 
-@on_files
+@on_redis
 def test_a_cold_stop_gives_the_running_body_to_the_next_worker(jobs: Jobs) -> None:
     worker = jobs.worker()
     run_id = jobs.add("Sleeps", 3)

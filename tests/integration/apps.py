@@ -1,9 +1,9 @@
 """TickerQ apps for tests: a broker in memory, and a store that the test chose."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from celery import Celery
@@ -13,7 +13,7 @@ from sqlalchemy import Engine, create_engine, event, select
 from sqlalchemy.engine import make_url
 
 from tests.manual_clock import ManualClock
-from tickerq_celery import TickerQ
+from tickerq_celery import Run, TickerQ, TimeTicker
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.firing import Firing
 from tickerq_celery.models import tickers
@@ -70,6 +70,20 @@ def deliver(tickerq: TickerQ, message: Message) -> EagerResult:
     headers = message.headers
     task = tickerq.app.tasks[headers["task"]]
     return task.apply(task_id=headers["id"], headers={"ticker": headers["ticker"]})
+
+
+def add_run(tickerq: TickerQ, body: Callable[..., Any], **fields: Any) -> Run:
+    """Register ``body``, and schedule a run of it that is published at once."""
+    tickerq.function("Body")(body)
+    enrol_worker(tickerq)
+    return tickerq.time_tickers.add(TimeTicker(function="Body", **fields))
+
+
+def failing(error: BaseException) -> Callable[[], NoReturn]:
+    def body() -> NoReturn:
+        raise error
+
+    return body
 
 
 def dispatch_due(tickerq: TickerQ) -> None:

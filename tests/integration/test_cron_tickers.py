@@ -226,6 +226,7 @@ def test_a_pause_holds_what_is_pending_and_a_resume_lets_it_run(
     cron = tickerq.cron_tickers.add(digest(function="Clean", request=None, queue=tickerq.app.main))
     run = fired(tickerq, clock, cron)
     assert (stop(tickerq, cron).is_enabled, stop(tickerq, cron).next_run_at) == (False, None)
+    assert tickerq.runs.get(run.id).held_for == "paused"
     clock.advance(minutes=10)
     fire_crons(tickerq)
     dispatch_due(tickerq)

@@ -7,11 +7,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 from sqlalchemy.exc import IntegrityError
 
 from tests.integration.conftest import send
 from tests.integration.making import (
+    ON_SERVERS,
     at_once,
     claim,
     cron_row_of,
@@ -30,6 +31,7 @@ from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerPriority, T
 from tickerq_celery.firing import OVERLAP_REASON, Firing
 from tickerq_celery.lifecycle import succeeded
 from tickerq_celery.models import cron_tickers, tickers
+from tickerq_celery.store.cron_tickers import lock_due
 from tickerq_celery.store.engine import insert_rows
 
 MakeCore = Callable[..., Core]
@@ -104,6 +106,22 @@ def test_beats_that_fire_at_once_create_one_occurrence_for_each_instant(
             at_once(*(lambda beat=beat: fire(beat) for beat in beats))
     fire(core)
     assert {tuple(instants(core, cron_id)) for cron_id in ids} == {(at(13), at(14), at(15))}
+
+
+@pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
+def test_a_beat_passes_over_cron_tickers_that_another_has_locked(core: Core, clock: ManualClock) -> None:
+    ids = [make_cron(core) for _ in range(5)]
+    clock.advance(hours=1)
+
+    def lock_then_fire(connection: Connection) -> set[UUID]:
+        locked = lock_due(connection, clock, namespace=core.config.namespace, limit=2)
+        fire(core)
+        return {row.id for row in locked}
+
+    locked = core.database.write(lock_then_fire)
+    assert {cron_id for cron_id in ids if not occurrences_of(core, cron_id)} == locked
+    fire(core)
+    assert all(instants(core, cron_id) == [at(13)] for cron_id in ids)
 
 
 def test_an_instant_that_has_its_occurrence_gets_no_second_one(core: Core, clock: ManualClock) -> None:

@@ -164,3 +164,25 @@ def test_a_bad_limit_or_cursor_is_named(tickerq: TickerQ, wanted: dict[str, Any]
         with pytest.raises(TickerValidationError) as caught:
             find(**wanted)
         assert caught.value.field == field
+
+
+def test_an_id_may_be_given_as_text(tickerq: TickerQ) -> None:
+    (run,) = add(tickerq, 1)
+    assert tickerq.runs.get(str(run.id)).id == run.id
+    assert tickerq.time_tickers.get(str(run.id)).id == run.id
+    assert tickerq.time_tickers.delete(str(run.id))
+
+
+@pytest.mark.parametrize("wrong", ["", "42", "not-an-id", 42, None])
+def test_what_is_no_id_is_an_error_that_says_so(tickerq: TickerQ, wrong: Any) -> None:
+    for ask in (tickerq.runs.get, tickerq.time_tickers.delete, tickerq.cron_tickers.resume):
+        with pytest.raises(TickerValidationError, match=r"^id: pass a UUID"):
+            ask(wrong)
+
+
+@pytest.mark.parametrize(("field", "longest"), [("reason", 500), ("by", 200)])
+def test_words_about_a_pause_have_a_limit(tickerq: TickerQ, field: str, longest: int) -> None:
+    cron = tickerq.cron_tickers.add(CronTicker(function="Clean", expression="* * * * *"))
+    with pytest.raises(TickerValidationError, match=rf"^{field}: at most {longest} characters"):
+        tickerq.cron_tickers.pause(cron.id, **{field: "x" * (longest + 1)})
+    assert tickerq.cron_tickers.get(cron.id).is_enabled

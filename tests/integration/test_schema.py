@@ -2,26 +2,24 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, delete, insert, inspect, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import Connection, delete, inspect, select, text, update
+from sqlalchemy.engine import make_url
 
-from tests.integration.making import make_cron, make_run, row_of
+from tests.integration.making import add_function
 from tests.manual_clock import START, ManualClock
-from tickerq_celery.core import Core
-from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import SchemaError
-from tickerq_celery.models import attempts, meta, metadata, tickers
+from tickerq_celery.models import functions, meta, metadata, tickers
 from tickerq_celery.schema import SCHEMA, VERSION_TABLE, migrate, verify
-from tickerq_celery.store.engine import Database, resolved_url
-from tickerq_celery.uuid7 import new_id
+from tickerq_celery.store.engine import Database, migration_lock, resolved_url
 
 ROOT = Path(__file__).parents[2]
 # Waits until it is told to go, so that several begin together.
@@ -130,6 +128,48 @@ def test_processes_that_migrate_at_once_all_succeed(empty_database_url: str, emp
     verify(empty)
 
 
+def test_who_gets_the_migration_lock_sees_what_the_one_before_wrote(
+    database: Database, namespace: str
+) -> None:
+    names = select(functions.c.name).where(functions.c.namespace == namespace)
+    second_is_done = threading.Event()
+
+    def look(connection: Connection) -> None:
+        with migration_lock(connection):
+            seen.extend(connection.scalars(names))
+        second_is_done.set()
+
+    def first(connection: Connection) -> None:
+        with migration_lock(connection):
+            add_function(connection, namespace, "Send")
+        following.append(pool.submit(database.write, look))
+        # Where the lock lasts until the commit, the second one is still waiting for it here.
+        second_is_done.wait(timeout=0.3)
+
+    seen: list[str] = []
+    following: list[Future[None]] = []
+    with ThreadPoolExecutor(1) as pool:
+        database.write(first)
+        following[0].result()
+    assert seen == ["Send"]
+
+
+@pytest.mark.parametrize("empty_database_url", ["mariadb"], indirect=True)
+@pytest.mark.parametrize("name", ["mysql", "mariadb"])
+def test_mariadb_compares_byte_by_byte_by_whichever_name_it_is_called(
+    empty_database_url: str, clock: ManualClock, name: str
+) -> None:
+    database = Database(make_url(empty_database_url).set(drivername=f"{name}+pymysql"))
+    migrate(database, clock)
+    statement = text(
+        "SELECT DISTINCT engine, table_collation FROM information_schema.tables"
+        " WHERE table_schema = DATABASE() AND table_name <> :versions"
+    )
+    rows = database.read(lambda connection: connection.execute(statement, {"versions": VERSION_TABLE}).all())
+    database.close()
+    assert [tuple(row) for row in rows] == [("InnoDB", "utf8mb4_bin")]
+
+
 def test_a_fresh_store_is_accepted_and_has_an_identity_of_its_own(migrated: Database) -> None:
     verify(migrated)
     assert meta_row(migrated).store_id.version == 7
@@ -187,81 +227,3 @@ def test_a_store_that_is_merely_newer_is_accepted_and_left_as_it_is(
     verify(migrated)
     migrate(migrated, clock)
     assert meta_row(migrated).schema == SCHEMA + 1
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"status": TickerStatus.QUEUED},
-        {"status": TickerStatus.DONE, "due_at": None},
-        {"ended_at": START},
-        {"running_on": new_id()},
-        {"due_at": None, "running_on": new_id(), "status": TickerStatus.QUEUED},
-        {"status": TickerStatus.DONE, "ended_at": START},
-        {"parent_id": new_id()},
-        {"cron_ticker_id": new_id()},
-        {"function": None},
-        {"created_at": None},
-    ],
-    ids=" ".join,
-)
-def test_a_row_that_no_run_can_be_in_is_refused(core: Core, values: dict[str, Any]) -> None:
-    run_id = make_run(core)
-    statement = update(tickers).where(tickers.c.id == run_id).values(**values)
-    # Which class of error it is differs between databases; that it is refused does not.
-    with pytest.raises(DBAPIError):
-        core.database.write(lambda connection: connection.execute(statement))
-    assert row_of(core, run_id).status is TickerStatus.IDLE
-
-
-@pytest.mark.parametrize("number", [-1, 8])
-def test_a_status_that_does_not_exist_is_refused(core: Core, number: int) -> None:
-    make_run(core)
-    statement = text(
-        "UPDATE tickerq_tickers SET status = :number, due_at = NULL WHERE namespace = :namespace"
-    )
-    values = {"number": number, "namespace": core.config.namespace}
-    with pytest.raises(DBAPIError):
-        core.database.write(lambda connection: connection.execute(statement, values))
-
-
-def test_a_claim_has_one_attempt(core: Core) -> None:
-    values = _attempt(make_run(core), START)
-    core.database.write(lambda connection: connection.execute(insert(attempts).values(**values)))
-    with pytest.raises(IntegrityError):
-        core.database.write(lambda connection: connection.execute(insert(attempts).values(**values)))
-
-
-def _attempt(run_id: object, at: datetime) -> dict[str, Any]:
-    return {
-        "ticker_id": run_id,
-        "claim_no": 1,
-        "number": 0,
-        "status": TickerStatus.DONE,
-        "finished_at": at,
-    }
-
-
-def test_the_meta_table_has_one_row(migrated: Database) -> None:
-    values = {**meta_row(migrated)._asdict(), "id": 2}
-    with pytest.raises(DBAPIError):
-        migrated.write(lambda connection: connection.execute(insert(meta).values(**values)))
-
-
-def test_two_unfinished_runs_cannot_hold_one_key(core: Core) -> None:
-    first, second = make_run(core, unique_key="a"), make_run(core, unique_key="b")
-    statement = update(tickers).where(tickers.c.id == second).values(active_key="a")
-    with pytest.raises(IntegrityError):
-        core.database.write(lambda connection: connection.execute(statement))
-    assert row_of(core, first).active_key == "a"
-    assert make_run(core, unique_key="A") != make_run(core, unique_key="á")
-
-
-def test_a_cron_ticker_can_be_seeded_once_for_each_key(core: Core) -> None:
-    ids = [make_cron(core), make_cron(core)]
-    statement = text("UPDATE tickerq_cron_tickers SET seed_key = 'Send' WHERE namespace = :namespace")
-    with pytest.raises(IntegrityError):
-        core.database.write(
-            lambda connection: connection.execute(statement, {"namespace": core.config.namespace})
-        )
-    assert len(ids) == 2

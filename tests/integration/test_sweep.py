@@ -270,6 +270,22 @@ def test_a_dead_worker_prefetched_from_its_own_queues_only(
     assert {run_id for run_id, _ in beat.sweep()} == {ids[queue] for queue in expected}
 
 
+def test_a_run_that_a_buried_worker_still_started_is_rescued_after_a_lease(
+    core: Core, beat: Beat, clock: ManualClock
+) -> None:
+    run_id = make_run(core)
+    core.database.write(lambda connection: nodes.remove(connection, core.node.id))
+    enrolled(another_node(core))
+    started(core, run_id)
+    beat.sweep()
+    clock.advance(seconds=beat.core.config.lease.total_seconds() - 1)
+    beat.sweep()
+    assert row_of(core, run_id).status is TickerStatus.IN_PROGRESS
+    clock.advance(seconds=1)
+    beat.sweep()
+    assert (row_of(core, run_id).status, row_of(core, run_id).rescue_count) == (TickerStatus.IDLE, 1)
+
+
 def test_a_dead_beat_is_buried_without_touching_any_run(core: Core, beat: Beat, clock: ManualClock) -> None:
     dead = another_node(core)
     core.database.write(

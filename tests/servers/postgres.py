@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Sequence
+from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
 
@@ -44,7 +45,9 @@ class PostgresServer(Server):
     def command(self) -> Sequence[str]:
         settings = {**SETTINGS, "port": str(self.port), "unix_socket_directories": str(self.folder)}
         pairs = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        return [program("postgres"), "-D", f"{self.folder}/data", *pairs]
+        # Another version's server refuses the data.
+        beside_initdb = str(Path(program("initdb")).parent)
+        return [program("postgres", before=[beside_initdb]), "-D", f"{self.folder}/data", *pairs]
 
     def ping(self) -> None:
         sql_databases.ping(self.url)

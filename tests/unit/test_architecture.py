@@ -16,7 +16,8 @@ PROJECT = ROOT.parent
 LAYERS = {
     "words": {"errors", "enums", "clock", "version"},
     "rules": {
-        "config", "context", "cron", "cron_fields", "cron_grammar", "cron_zone", "lifecycle", "limits",
+        "config", "context", "cron", "cron_fields", "cron_grammar", "cron_zone", "forking", "lifecycle",
+        "limits",
         "payload", "planner", "reports", "retry", "signature", "tickers", "uuid7", "views",
     },
     "data": {"models", "schema", "sqltypes", "store."},

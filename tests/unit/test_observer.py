@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.observer import Observer
+from tickerq_celery.observer import Observer, Patience
 from tickerq_celery.store.nodes import Node
 
 LONG_AGO = datetime(1999, 1, 1, tzinfo=UTC)
@@ -54,3 +54,17 @@ def test_a_node_that_was_away_is_seen_anew(observer: Observer) -> None:
     observer.dead_among([NODE], monotonic=100.0)
     observer.dead_among([], monotonic=110.0)
     assert observer.dead_among([NODE], monotonic=200.0) == []
+
+
+def test_what_was_seen_in_every_look_for_one_lease_lasts() -> None:
+    patience = Patience(timedelta(seconds=30))
+    assert patience.lasting([NODE.id], monotonic=100.0) == []
+    assert patience.lasting([NODE.id, OTHER.id], monotonic=129.0) == []
+    assert patience.lasting([NODE.id, OTHER.id], monotonic=130.0) == [NODE.id]
+
+
+def test_what_was_missing_in_one_look_begins_anew() -> None:
+    patience = Patience(timedelta(seconds=30))
+    patience.lasting([NODE.id], monotonic=100.0)
+    patience.lasting([], monotonic=110.0)
+    assert patience.lasting([NODE.id], monotonic=135.0) == []

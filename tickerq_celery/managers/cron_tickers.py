@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from tickerq_celery import limits
 from tickerq_celery.cron import preview
 from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, cron_ticker_row, next_run
 from tickerq_celery.enums import HoldReason, TickerStatus
@@ -53,12 +54,13 @@ class CronTickerManager:
             lambda connection: self._insert(connection, batch, allow_unknown), session
         )
 
-    def get(self, cron_id: UUID) -> Cron:
+    def get(self, cron_id: UUID | str) -> Cron:
         """Return a cron ticker.
 
         Raises:
             TickerNotFoundError: There is none.
         """
+        cron_id = limits.identifier(cron_id)
         return self._storing.core.database.read(lambda connection: self._get(connection, cron_id))
 
     def find(
@@ -82,13 +84,14 @@ class CronTickerManager:
             )
         )
 
-    def update(self, cron_id: UUID, *, allow_unknown: bool = False, **changes: Any) -> Cron:
+    def update(self, cron_id: UUID | str, *, allow_unknown: bool = False, **changes: Any) -> Cron:
         """Change fields of a cron ticker and of its occurrences that nobody has claimed, and return it.
 
         Raises:
             TickerNotFoundError: There is none.
             TickerValidationError: A field does not exist, or its value cannot be stored.
         """
+        cron_id = limits.identifier(cron_id)
         for name, value in changes.items():
             if name not in _CHANGEABLE:
                 raise TickerValidationError(name, value, "a cron ticker has no such field to change")
@@ -96,44 +99,53 @@ class CronTickerManager:
             lambda connection: self._update(connection, cron_id, changes, allow_unknown)
         )
 
-    def delete(self, cron_id: UUID) -> bool:
+    def delete(self, cron_id: UUID | str) -> bool:
         """Delete a cron ticker with its occurrences; say whether it was there."""
         return self.delete_batch([cron_id]) == 1
 
-    def delete_batch(self, ids: Collection[UUID]) -> int:
+    def delete_batch(self, ids: Collection[UUID | str]) -> int:
         """Delete cron tickers with their occurrences, all or none; return how many were there."""
+        wanted = [limits.identifier(each) for each in ids]
         core = self._storing.core
         return core.database.write(
-            lambda connection: cron_tickers.remove(connection, core.config.namespace, ids)
+            lambda connection: cron_tickers.remove(connection, core.config.namespace, wanted)
         )
 
-    def pause(self, cron_id: UUID, *, reason: str | None = None, by: str | None = None) -> Cron:
+    def pause(self, cron_id: UUID | str, *, reason: str | None = None, by: str | None = None) -> Cron:
         """Stop a cron ticker from firing, and hold its occurrences that nobody has claimed.
 
         Raises:
             TickerNotFoundError: There is none.
+            TickerValidationError: ``reason`` or ``by`` is too long.
         """
+        cron_id = limits.identifier(cron_id)
+        if reason is not None:
+            limits.words("reason", reason, limits.LONGEST_DESCRIPTION)
+        if by is not None:
+            limits.words("by", by, limits.LONGEST_KEY)
         return self._storing.core.database.write(
             lambda connection: self._pause(connection, cron_id, reason, by)
         )
 
-    def resume(self, cron_id: UUID) -> Cron:
+    def resume(self, cron_id: UUID | str) -> Cron:
         """Let a paused cron ticker fire again, from its next instant on; what was held runs now.
 
         Raises:
             TickerNotFoundError: There is none.
         """
+        cron_id = limits.identifier(cron_id)
         return self._storing.core.database.write(lambda connection: self._resume(connection, cron_id))
 
     def occurrences(
         self,
-        cron_id: UUID,
+        cron_id: UUID | str,
         *,
         status: TickerStatus | Collection[TickerStatus] | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[Run]:
         """Return a page of a cron ticker's occurrences, the newest first."""
+        cron_id = limits.identifier(cron_id)
         core = self._storing.core
         wanted = RunFilter(cron_ticker_id=cron_id, statuses=statuses_from(status))
         return core.database.read(

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from tickerq_celery import limits
 from tickerq_celery.core import Core
 from tickerq_celery.enums import TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError
@@ -18,12 +19,13 @@ class RunReader:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    def get(self, ticker_id: UUID) -> Run:
+    def get(self, ticker_id: UUID | str) -> Run:
         """Return a run with its attempts.
 
         Raises:
             TickerNotFoundError: There is none.
         """
+        ticker_id = limits.identifier(ticker_id)
         run = self._core.database.read(
             lambda connection: tickers.get(connection, self._core.config.namespace, ticker_id)
         )

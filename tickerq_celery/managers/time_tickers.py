@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from tickerq_celery import limits
 from tickerq_celery.drafts import ticker_fields, time_ticker_row
 from tickerq_celery.enums import HoldReason, TickerStatus, TickerType
 from tickerq_celery.errors import (
@@ -72,12 +73,13 @@ class TimeTickerManager:
         self._storing.dispatch(due, session)
         return [_as_run(row) for row in rows]
 
-    def get(self, ticker_id: UUID) -> Run:
+    def get(self, ticker_id: UUID | str) -> Run:
         """Return a time ticker with its attempts.
 
         Raises:
             TickerNotFoundError: There is none.
         """
+        ticker_id = limits.identifier(ticker_id)
         core = self._storing.core
         run = core.database.read(
             lambda connection: tickers.get(
@@ -108,7 +110,7 @@ class TimeTickerManager:
             )
         )
 
-    def update(self, ticker_id: UUID, *, allow_unknown: bool = False, **changes: Any) -> Run:
+    def update(self, ticker_id: UUID | str, *, allow_unknown: bool = False, **changes: Any) -> Run:
         """Change fields of a time ticker that has not been claimed, and return it.
 
         Raises:
@@ -116,6 +118,7 @@ class TimeTickerManager:
             TickerStateError: It is not Idle any more.
             TickerValidationError: A field does not exist, is fixed, or its value cannot be stored.
         """
+        ticker_id = limits.identifier(ticker_id)
         for name, value in changes.items():
             if name not in _CHANGEABLE:
                 raise TickerValidationError(name, value, "a time ticker has no such field to change")
@@ -127,16 +130,17 @@ class TimeTickerManager:
             self._storing.dispatch([ticker_id], None)
         return self.get(ticker_id)
 
-    def delete(self, ticker_id: UUID) -> bool:
+    def delete(self, ticker_id: UUID | str) -> bool:
         """Delete a time ticker with its attempts; say whether it was there. A running body runs on."""
         return self.delete_batch([ticker_id]) == 1
 
-    def delete_batch(self, ids: Collection[UUID]) -> int:
+    def delete_batch(self, ids: Collection[UUID | str]) -> int:
         """Delete time tickers with their attempts, all or none; return how many were there."""
+        wanted = [limits.identifier(each) for each in ids]
         core = self._storing.core
         return core.database.write(
             lambda connection: tickers.remove(
-                connection, core.config.namespace, ids, type=TickerType.TIME_TICKER
+                connection, core.config.namespace, wanted, type=TickerType.TIME_TICKER
             )
         )
 

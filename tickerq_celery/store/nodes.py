@@ -100,12 +100,6 @@ def remove_dead(connection: Connection, node: Node) -> bool:
     return connection.execute(statement).rowcount == 1
 
 
-def lives(connection: Connection, node_id: UUID) -> bool:
-    """Whether a node's row is there; locks it against removal until the transaction ends."""
-    statement = select(nodes.c.id).where(nodes.c.id == node_id).with_for_update()
-    return connection.scalar(statement) is not None
-
-
 def list_nodes(connection: Connection, namespace: str) -> list[Node]:
     """Return the beats and workers of a namespace."""
     columns = [nodes.c[name] for name in Node.__slots__]

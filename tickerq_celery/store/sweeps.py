@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, exists, func, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
-from tickerq_celery.models import tickers
+from tickerq_celery.models import nodes, tickers
 from tickerq_celery.sqltypes import sql_after, sql_now
 from tickerq_celery.store.claims import Claim
 from tickerq_celery.store.holds import lift
@@ -96,6 +97,20 @@ def check_prefetched(
             .values(check_at=sql_now(clock))
         )
     return len(ids)
+
+
+def nodes_without_row(connection: Connection, namespace: str) -> list[UUID]:
+    """Return the nodes under which runs are InProgress although they have no row."""
+    statement = (
+        select(tickers.c.running_on)
+        .where(
+            tickers.c.running_on.is_not(None),
+            tickers.c.namespace == namespace,
+            ~exists().where(nodes.c.id == tickers.c.running_on),
+        )
+        .distinct()
+    )
+    return [node_id for node_id in connection.scalars(statement) if node_id is not None]
 
 
 def queued_per_queue(connection: Connection, namespace: str) -> dict[str | None, int]:

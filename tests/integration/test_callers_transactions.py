@@ -1,0 +1,264 @@
+"""Scheduling inside the caller's own transaction: both commit, or neither."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+
+from tests.integration.apps import (
+    caller_engine,
+    dispatch_due,
+    enrol_worker,
+    published,
+    row_of,
+    ticker_app,
+)
+from tests.manual_clock import START, ManualClock
+from tests.servers.ports import free_port
+from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
+from tickerq_celery.errors import DuplicateTickerError, TickerValidationError
+
+DUE = TimeTicker(function="Send")
+
+
+@pytest.fixture
+def tickerq(store_url: str, namespace: str, clock: ManualClock) -> Iterator[TickerQ]:
+    with ticker_app(store_url, namespace, clock) as made:
+        made.function("Send")(lambda: None)
+        enrol_worker(made)
+        yield made
+
+
+@pytest.fixture
+def engine(store_url: str) -> Iterator[Engine]:
+    """The caller's own engine on the store's database."""
+    made = caller_engine(store_url)
+    yield made
+    made.dispose()
+
+
+def add(tickerq: TickerQ, session: object, ticker: TimeTicker = DUE) -> Any:
+    return tickerq.time_tickers.add(ticker, session=session).id
+
+
+def test_a_commit_stores_and_publishes_at_once(tickerq: TickerQ, engine: Engine) -> None:
+    with Session(engine) as session:
+        run = add(tickerq, session)
+        assert published(tickerq) == []
+        session.commit()
+        assert published(tickerq) == [run]
+    assert row_of(tickerq, run).status is TickerStatus.QUEUED
+
+
+def test_a_rollback_leaves_nothing(tickerq: TickerQ, engine: Engine) -> None:
+    with Session(engine) as session:
+        run = add(tickerq, session)
+        session.rollback()
+        session.commit()
+        assert row_of(tickerq, run) is None
+        other = add(tickerq, session)
+        session.commit()
+    assert published(tickerq) == [other]
+
+
+def test_a_session_that_is_closed_leaves_nothing(tickerq: TickerQ, engine: Engine) -> None:
+    with Session(engine) as session:
+        run = add(tickerq, session)
+    assert row_of(tickerq, run) is None
+    assert published(tickerq) == []
+
+
+@pytest.mark.parametrize("unique_key", [None, "k"])
+def test_a_rollback_leaves_nothing_on_an_engine_without_options(
+    tickerq: TickerQ, store_url: str, unique_key: str | None
+) -> None:
+    plain = create_engine(store_url)
+    with Session(plain) as session:
+        run = add(tickerq, session, TimeTicker(function="Send", unique_key=unique_key))
+        session.rollback()
+    plain.dispose()
+    assert row_of(tickerq, run) is None
+    assert published(tickerq) == []
+
+
+def test_a_later_ticker_is_stored_and_not_published(tickerq: TickerQ, engine: Engine) -> None:
+    with Session(engine) as session:
+        run = add(tickerq, session, TimeTicker(function="Send", execution_time=START + timedelta(hours=1)))
+        session.commit()
+    assert row_of(tickerq, run).due_at == START + timedelta(hours=1)
+    assert published(tickerq) == []
+
+
+def test_a_savepoint_that_is_rolled_back_takes_its_tickers_along(tickerq: TickerQ, engine: Engine) -> None:
+    with Session(engine) as session:
+        kept = add(tickerq, session)
+        savepoint = session.begin_nested()
+        lost = add(tickerq, session)
+        savepoint.rollback()
+        session.commit()
+    assert row_of(tickerq, lost) is None
+    assert published(tickerq) == [kept]
+
+
+def test_a_savepoint_that_is_released_publishes_with_the_outer_commit(
+    tickerq: TickerQ, engine: Engine
+) -> None:
+    with Session(engine) as session:
+        with session.begin_nested():
+            run = add(tickerq, session)
+        assert published(tickerq) == []
+        session.commit()
+    assert published(tickerq) == [run]
+
+
+def test_a_released_savepoint_is_lost_with_the_outer_transaction(tickerq: TickerQ, engine: Engine) -> None:
+    with Session(engine) as session:
+        with session.begin_nested():
+            run = add(tickerq, session)
+        session.rollback()
+    assert row_of(tickerq, run) is None
+    assert published(tickerq) == []
+
+
+JOINED = ["conditional_savepoint", "rollback_only", "create_savepoint"]
+
+
+@pytest.mark.parametrize("mode", JOINED)
+def test_an_outer_transaction_that_is_rolled_back_leaves_nothing(
+    tickerq: TickerQ, engine: Engine, mode: Any
+) -> None:
+    with engine.connect() as connection:
+        outer = connection.begin()
+        with Session(connection, join_transaction_mode=mode) as session:
+            run = add(tickerq, session)
+            session.commit()
+        assert published(tickerq) == []
+        outer.rollback()
+    assert row_of(tickerq, run) is None
+    assert published(tickerq) == []
+
+
+@pytest.mark.parametrize("mode", JOINED)
+def test_an_outer_transaction_that_commits_later_leaves_the_run_to_beat(
+    tickerq: TickerQ, engine: Engine, mode: Any
+) -> None:
+    with engine.begin() as connection, Session(connection, join_transaction_mode=mode) as session:
+        run = add(tickerq, session)
+        session.commit()
+    assert row_of(tickerq, run).status is TickerStatus.IDLE
+    assert published(tickerq) == []
+    dispatch_due(tickerq)
+    assert published(tickerq) == [run]
+
+
+def test_a_bad_ticker_of_a_batch_stores_none_in_the_callers_session(tickerq: TickerQ, engine: Engine) -> None:
+    with Session(engine) as session:
+        kept = add(tickerq, session)
+        with pytest.raises(TickerValidationError):
+            tickerq.time_tickers.add_batch([DUE, TimeTicker(function="Send", retries=-1)], session=session)
+        session.commit()
+    assert [run.id for run in tickerq.time_tickers.find().items] == [kept]
+
+
+def test_a_taken_key_leaves_the_callers_transaction_usable(tickerq: TickerQ, engine: Engine) -> None:
+    keyed = TimeTicker(function="Send", unique_key="k")
+    with Session(engine) as session:
+        add(tickerq, session, keyed)
+        with pytest.raises(DuplicateTickerError):
+            add(tickerq, session, keyed)
+        add(tickerq, session)
+        session.commit()
+    assert len(published(tickerq)) == 2
+    assert len(tickerq.time_tickers.find().items) == 2
+
+
+def test_one_session_serves_one_transaction_after_another(tickerq: TickerQ, engine: Engine) -> None:
+    with Session(engine) as session:
+        runs = []
+        for _ in range(3):
+            runs += [add(tickerq, session), add(tickerq, session)]
+            session.commit()
+            assert published(tickerq) == runs[-2:]
+
+
+@pytest.mark.parametrize("store_url", ["postgres", "mariadb"], indirect=True)  # SQLite has one writer
+def test_two_sessions_publish_their_own_runs_only(tickerq: TickerQ, engine: Engine) -> None:
+    with Session(engine) as first, Session(engine) as second, Session(engine) as third:
+        mine, theirs, lost = add(tickerq, first), add(tickerq, second), add(tickerq, third)
+        second.commit()
+        assert published(tickerq) == [theirs]
+        third.rollback()
+        first.commit()
+        assert published(tickerq) == [mine]
+    assert row_of(tickerq, lost) is None
+
+
+def test_a_scoped_session_is_a_session(tickerq: TickerQ, engine: Engine) -> None:
+    sessions = scoped_session(sessionmaker(engine))
+    run = add(tickerq, sessions)
+    sessions.commit()
+    sessions.remove()
+    assert published(tickerq) == [run]
+
+
+@pytest.mark.parametrize("make", [AsyncSession, lambda: "session", sessionmaker, object])
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_what_is_no_session_is_refused(tickerq: TickerQ, make: Callable[[], object]) -> None:
+    for manager, ticker in (
+        (tickerq.time_tickers, DUE),
+        (tickerq.cron_tickers, CronTicker(function="Send", expression="* * * * *")),
+    ):
+        with pytest.raises(TickerValidationError, match=r"sqlalchemy\.orm\.Session") as caught:
+            manager.add(ticker, session=make())
+        assert caught.value.field == "session"
+
+
+def test_a_cron_ticker_commits_with_the_callers_data(tickerq: TickerQ, engine: Engine) -> None:
+    ticker = CronTicker(function="Send", expression="* * * * *")
+    with Session(engine) as session:
+        tickerq.cron_tickers.add(ticker, session=session)
+        session.rollback()
+        assert tickerq.cron_tickers.find().items == ()
+        cron = tickerq.cron_tickers.add(ticker, session=session)
+        session.commit()
+    assert [each.id for each in tickerq.cron_tickers.find().items] == [cron.id]
+
+
+@pytest.mark.parametrize("with_session", [False, True])
+@pytest.mark.parametrize("broker", ["redis", "amqp"])
+def test_a_broker_that_is_down_costs_one_wait_and_no_run(
+    tickerq: TickerQ,
+    engine: Engine,
+    clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
+    broker: str,
+    with_session: bool,
+) -> None:
+    tickerq.app.conf.broker_url = f"{broker}://127.0.0.1:{free_port()}"
+    begun = time.monotonic()
+    with caplog.at_level(logging.WARNING), Session(engine) as session:
+        runs = []
+        for _ in range(5):
+            runs.append(add(tickerq, session if with_session else None))
+            session.commit()
+    assert time.monotonic() - begun < 2
+    assert [(row_of(tickerq, run).status, row_of(tickerq, run).due_at) for run in runs] == [(0, START)] * 5
+    assert sum("beat will publish" in record.message for record in caplog.records) == 1
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_broker_that_is_back_is_asked_again(tickerq: TickerQ, clock: ManualClock) -> None:
+    tickerq.app.conf.broker_url = f"redis://127.0.0.1:{free_port()}"
+    add(tickerq, None)
+    tickerq.app.conf.broker_url = "memory://"
+    add(tickerq, None)
+    assert published(tickerq) == []
+    clock.advance(seconds=6)
+    run = add(tickerq, None)
+    assert published(tickerq) == [run]
