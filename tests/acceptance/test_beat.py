@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -106,7 +105,7 @@ def test_a_beat_that_is_stopped_leaves_nothing_claimed_and_unpublished(jobs: Job
 
 
 @on_files
-def test_ctrl_c_ends_beat_as_sigterm_does(jobs: Jobs, tmp_path: Path) -> None:
+def test_ctrl_c_ends_beat_as_sigterm_does(jobs: Jobs) -> None:
     beat = jobs.beat()
     wait_until(lambda: jobs.node_names("beat"), lambda: beat.log)
     beat.signal(signal.SIGINT)
