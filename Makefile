@@ -4,12 +4,13 @@ VENV ?= .venv
 ARGS ?=
 python := $(VENV)/bin/python
 
-.PHONY: help venv demo test test-unit lint format lock
+.PHONY: help venv demo test test-unit verify lint format lock
 
 help:
 	@echo "make demo       run the example: web app, worker, beat, mail server, dashboard (Ctrl-C ends it)"
 	@echo "make test       run the tests; ARGS='-k name' is passed to pytest"
 	@echo "make test-unit  run the unit tests only; PYTHON=python3.13 VENV=.venv-3.13 for another Python"
+	@echo "make verify     explore the protocol's model with one more fault than the tests do"
 	@echo "make lint       ruff and mypy"
 	@echo "make format     let ruff rewrite what it can"
 	@echo "make lock       refresh constraints.txt"
@@ -26,6 +27,9 @@ test: venv
 
 test-unit: venv
 	@$(python) -m pytest tests/unit $(ARGS)
+
+verify: venv
+	@MODEL_FAULTS=3 $(python) -m pytest tests/model $(ARGS)
 
 lint: venv
 	@$(python) -m ruff check .
