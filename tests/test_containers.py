@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from examples.notifications.settings import from_environment
 from tests.servers.ports import free_port
+from tests.servers.schema_template import make_schema
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.models import nodes
 from tickerq_celery.uuid7 import new_id
@@ -213,19 +214,21 @@ def health_of(check: list[str], **environ: str) -> int:
 
 
 @pytest.fixture
-def node_store(shared_server: Callable[[str], Any], schema_url: Callable[[str], str]) -> str:
-    """A PostgreSQL store with one node row of this host, whose heartbeat is of now."""
-    url = schema_url("postgres")
+def node_store(shared_server: Callable[[str], Any]) -> Iterator[str]:
+    """A PostgreSQL store of this test alone, with one node row of this host, whose heartbeat is of now."""
+    server = shared_server("postgres")
+    url = server.new_database()
+    make_schema(url)
     profile = {
         "id": new_id(), "namespace": "health", "kind": NodeKind.BEAT.value, "name": "n",
         "host": socket.gethostname(), "pid": 1, "version": "1", "queues": [], "functions": {},
         "functions_hash": "0", "clock_offset_ms": 0, "counter": 0,
     }  # fmt: skip
     with create_engine(url, poolclass=NullPool).begin() as connection:
-        connection.exec_driver_sql("DELETE FROM tickerq_nodes WHERE namespace = 'health'")
         now = connection.exec_driver_sql("SELECT now()").scalar_one()
         connection.execute(insert(nodes).values(**profile, started_at=now, seen_at=now))
-    return url
+    yield url
+    server.drop_database(url)
 
 
 @pytest.mark.parametrize("name", ["beat", "worker"])

@@ -14,7 +14,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from examples.notifications.children import Child, stop
-from examples.notifications.demo_setup import ROOT, DemoError, check_port, demo_environment, is_listening
+from examples.notifications.demo_setup import (
+    ROOT,
+    DemoError,
+    check_port,
+    demo_environment,
+    is_listening,
+    only_demo_in,
+)
 from examples.notifications.settings import SettingError, Settings, from_environment
 
 LOOK_SECONDS = 0.1
@@ -55,7 +62,6 @@ class Demo:
         """Run until a signal comes; raise a DemoError if something ends before that."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._end)
-        self._folder.mkdir(parents=True, exist_ok=True)
         if "TICKERQ_EMBEDDED" in self._environ:
             self._say(f"Everything is kept in {self._folder}: delete that folder to start afresh.")
         try:
@@ -136,7 +142,8 @@ def main() -> None:
         environ = demo_environment(os.environ)
         settings = from_environment(environ)
         check_port(settings.host, settings.port)
-        Demo(environ, settings, folder).run()
+        with only_demo_in(folder):
+            Demo(environ, settings, folder).run()
     except (DemoError, SettingError) as exc:
         sys.exit(f"demo: {exc}")
 

@@ -1,8 +1,10 @@
 """What the demo needs before it starts anything: an environment for its processes, and ports."""
 
+import fcntl
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +37,19 @@ def demo_environment(environ: Mapping[str, str]) -> dict[str, str]:
         "SMTP_HOST": LOOPBACK,
         "SMTP_PORT": str(free_port()),
     }
+
+
+@contextmanager
+def only_demo_in(folder: Path) -> Iterator[None]:
+    """Keep a second demo from sharing this one's store, broker and mail; raise a DemoError if one runs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            hint = f"end it, or name another folder, for example: DEMO_FOLDER={folder}-2 make demo"
+            raise DemoError(f"another demo uses {folder}: {hint}") from exc
+        yield
 
 
 def free_port() -> int:

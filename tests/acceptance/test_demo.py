@@ -1,5 +1,6 @@
 """The notification system as `make demo` runs it: real beat, worker, web app and mail server."""
 
+import fcntl
 import json
 import signal
 import socket
@@ -264,6 +265,28 @@ def test_a_taken_port_is_one_line_and_nothing_starts(tmp_path: Path) -> None:
     assert line.startswith(f"demo: port {demo.port} cannot be used")
     assert f"PORT={demo.port + 1}" in line
     assert not demo.folder.exists()
+
+
+def test_a_second_demo_in_the_same_folder_is_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with DemoProcess(folder, {}) as demo:
+            assert demo.wait() == 1
+    [line] = demo.output.splitlines()
+    assert line.startswith(f"demo: another demo uses {folder}")
+    assert "DEMO_FOLDER=" in line
+
+
+def test_a_store_that_cannot_be_reached_is_said_without_a_traceback(tmp_path: Path) -> None:
+    nowhere = "postgresql+psycopg://nobody@127.0.0.1:9/nowhere"
+    variables = {"BROKER_URL": "memory://", "STORE_URL": nowhere}
+    with DemoProcess(tmp_path / "demo", variables) as demo:
+        assert demo.wait() == 1
+    assert "Traceback" not in demo.output
+    assert "the store did not answer" in demo.output
+    assert demo.output.splitlines()[-1] == "demo: the store could not be prepared"
 
 
 @pytest.mark.parametrize(

@@ -157,3 +157,34 @@ def test_an_environment_made_by_hand_is_kept(clone: Clone) -> None:
     assert clone.make_venv().returncode == 0
     assert (clone.folder / ".venv/kept").exists()
     assert clone.pip_calls()
+
+
+def test_a_lock_that_a_dead_make_left_is_taken_over(clone: Clone) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    lock = clone.folder / ".venv.lock"
+    lock.mkdir()
+    (lock / "pid").write_text(f"{ended.pid}\n")
+    made = clone.make_venv()
+    assert made.returncode == 0, made.stderr
+    assert not lock.exists()
+
+
+def test_a_second_make_waits_for_the_first_and_then_has_nothing_to_do(clone: Clone) -> None:
+    lock = clone.folder / ".venv.lock"
+    lock.mkdir()
+    with subprocess.Popen(["sleep", "60"]) as first:
+        (lock / "pid").write_text(f"{first.pid}\n")
+        path = f"{clone.bin}{os.pathsep}{os.environ['PATH']}"
+        command = ["make", "--silent", "venv"]
+        environment = {"PATH": path, "PIP_LOG": str(clone.log)}
+        with subprocess.Popen(
+            command, cwd=clone.folder, env=environment, stderr=subprocess.PIPE, text=True
+        ) as second:
+            assert second.stderr is not None
+            assert "another make installs into .venv: waiting" in second.stderr.readline()
+            assert clone.pip_calls() == []
+            first.kill()
+            first.wait()
+            assert second.wait(timeout=30) == 0
+    assert clone.pip_calls()
