@@ -47,7 +47,10 @@ def dashboard(context: click.Context, host: str, port: int, users_file: Path | N
         return
     try:
         users = _users(host, users_file)
-        app = create_app(_tickerq(context.obj), users=users, base_path=BASE_PATH)
+        tickerq = _tickerq(context.obj)
+        # Settings are read when first used: a wrong one is better said now than on each page.
+        tickerq.config  # noqa: B018
+        app = create_app(tickerq, users=users, base_path=BASE_PATH)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
     if not _is_loopback(host):

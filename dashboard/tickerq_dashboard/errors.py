@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.response import Response as SansIOResponse
 
-from tickerq_celery.errors import StoreError, TickerNotFoundError, TickerValidationError
+from tickerq_celery.errors import SchemaError, StoreError, TickerNotFoundError, TickerValidationError
 from tickerq_dashboard.filters import FilterError
 from tickerq_dashboard.rendering import Renderer
 
@@ -43,6 +43,11 @@ STORE_SILENT = Problem(
     title="The store does not answer",
     advice="The database cannot be reached or is too busy. Tickers are safe in it; reload in a moment.",
 )
+NO_TABLES = Problem(
+    status=503,
+    title="The store is not ready",
+    advice="Its tables are missing, or of another version: run `celery -A yourapp tickerq migrate`.",
+)
 UNEXPECTED = Problem(
     status=500,
     title="The dashboard failed",
@@ -55,6 +60,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
     TickerValidationError: BAD_REQUEST,
     TickerNotFoundError: NOT_FOUND,
     StoreError: STORE_SILENT,
+    SchemaError: NO_TABLES,
 }
 
 
@@ -81,10 +87,12 @@ def register_errors(blueprint: Blueprint, renderer: Renderer) -> None:
         problem = problem_of(error)
         request_id = uuid4().hex[:12]
         if problem.status >= 500:
+            # The text of an expected error says all; the way to an unexpected one must be known.
             logger.error(
-                "a dashboard page failed with %s",
+                "a dashboard page failed with %s: %s",
                 problem.status,
-                exc_info=error,
+                error,
+                exc_info=error if problem is UNEXPECTED else None,
                 extra={"request_id": request_id},
             )
         page = renderer.page("problem.html", problem=problem, request_id=request_id)

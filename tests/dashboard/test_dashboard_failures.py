@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -71,6 +72,15 @@ def test_a_failure_shows_a_request_id_and_no_cause(
     assert "/srv/app" not in response.text
     assert "Traceback" not in response.text
     (record,) = caplog.records
-    assert record.exc_info is not None
+    assert (record.exc_info is not None) == (status == 500)
     assert record.request_id == response.headers["X-Request-Id"]
     assert record.request_id in response.text
+
+
+def test_a_store_without_tables_says_how_to_make_them(tmp_path: Path) -> None:
+    tickerq = TickerQ(Celery("bare", set_as_current=False), f"sqlite:///{tmp_path}/bare.db")
+    app = create_app(tickerq, users={"admin": QUICK_HASH})
+    response = app.test_client().get(BASE + "/runs", headers=LOGIN)
+    assert response.status_code == 503
+    assert "tickerq migrate" in response.text
+    tickerq.close()
