@@ -21,6 +21,14 @@ class Claimed:
     is_full: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifted:
+    """How many holds one transaction lifted; ``is_full`` says that there may be more to lift."""
+
+    count: int
+    is_full: bool
+
+
 class Claimer:
     """Takes due runs for publishing, and holds those that may not run."""
 
@@ -50,40 +58,34 @@ class Claimer:
                 known[name] = min(smaller, default=0)
         return known
 
-    def lift_holds(self, connection: Connection) -> int:
-        """Make runs due whose hold's cause is gone; return how many."""
-        config, clock = self._core.config, self._core.clock
+    def lift_holds(self, connection: Connection) -> Lifted:
+        """Make runs due whose hold's cause is gone, up to a batch for each cause."""
+        config, most = self._core.config, self._core.config.batch_size
         known = self.known_functions(connection)
         waiting = sweeps.held_keys(connection, config.namespace, HoldReason.FUNCTION)
-        lifted = holds.lift(
+        room = self._room(connection, known)
+        whole = [
+            self._lift(connection, HoldReason.FUNCTION, [name for name in waiting if name in known], most),
+            self._lift(connection, HoldReason.PAUSED, self._resumed(connection), most),
+            self._lift(connection, HoldReason.LIMIT, [name for name in room if not known[name]], most),
+        ]
+        count = sum(whole) + sweeps.lift_full_queues(
+            connection, self._core.clock, namespace=config.namespace, most=config.max_queued
+        )
+        for name, places in room.items():
+            if known[name]:
+                count += self._lift(connection, HoldReason.LIMIT, [name], places)
+        return Lifted(count=count, is_full=max(whole) >= most)
+
+    def _lift(self, connection: Connection, reason: HoldReason, keys: Collection[str], limit: int) -> int:
+        return holds.lift(
             connection,
-            clock,
-            namespace=config.namespace,
-            reason=HoldReason.FUNCTION,
-            keys=[name for name in waiting if name in known],
-            limit=config.batch_size,
+            self._core.clock,
+            namespace=self._core.config.namespace,
+            reason=reason,
+            keys=keys,
+            limit=limit,
         )
-        lifted += sweeps.lift_full_queues(
-            connection, clock, namespace=config.namespace, most=config.max_queued
-        )
-        lifted += holds.lift(
-            connection,
-            clock,
-            namespace=config.namespace,
-            reason=HoldReason.PAUSED,
-            keys=self._resumed(connection),
-            limit=config.batch_size,
-        )
-        for name, room in self._room(connection, known).items():
-            lifted += holds.lift(
-                connection,
-                clock,
-                namespace=config.namespace,
-                reason=HoldReason.LIMIT,
-                keys=[name],
-                limit=room,
-            )
-        return lifted
 
     def _resumed(self, connection: Connection) -> list[str]:
         # A claim that saw the pause may write its hold just after the resumption lifted them all.
@@ -98,7 +100,7 @@ class Claimer:
         if not names:
             return {}
         active = sweeps.active_per_function(connection, namespace, names)
-        # A function that has lost its limit gets all its held runs back.
+        # A function that has lost its limit gets all its held runs back, a batch at a time.
         room = {
             name: (known[name] - active[name]) if known[name] else self._core.config.batch_size
             for name in names
@@ -136,5 +138,5 @@ class Claimer:
             most_queued=self._core.config.max_queued,
             paused_crons=cron_tickers.paused_among(connection, crons),
             active=active,
-            queued=sweeps.queued_per_queue(connection, namespace),
+            queued=sweeps.queued_per_queue(connection, namespace, {run.queue for run in due}),
         )

@@ -11,6 +11,7 @@ import click
 from celery.app.utils import find_app
 
 from tickerq_celery import settings
+from tickerq_celery.addresses import shown_store
 from tickerq_celery.errors import TickerError
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.schema import verify
@@ -137,4 +138,4 @@ def main() -> NoReturn:
 
 
 def _shown(tickerq: TickerQ) -> str:
-    return tickerq.core.database.url.render_as_string(hide_password=True)
+    return shown_store(tickerq.core.database.url)

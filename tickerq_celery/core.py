@@ -3,7 +3,7 @@
 import os
 import secrets
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from tickerq_celery.clock import Clock
@@ -32,6 +32,13 @@ class Core:
     database: Database
     registry: Registry
     node: NodeIdentity
+
+
+def of_this_process(core: Core) -> Core:
+    """Return the core itself, or one with an identity of its own where a parent process made it."""
+    if core.node.pid == os.getpid():
+        return core
+    return replace(core, node=new_identity(core.config.node_identifier))
 
 
 def new_identity(prefix: str | None) -> NodeIdentity:

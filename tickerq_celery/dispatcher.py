@@ -5,6 +5,8 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 from uuid import UUID
 
+from sqlalchemy import Connection
+
 from tickerq_celery.claimer import Claimer
 from tickerq_celery.core import Core
 from tickerq_celery.errors import PublishError, StoreError
@@ -43,31 +45,52 @@ class Dispatcher:
         """
         self._publisher.connect()
         claimed = self._claimer.claim(holder=holder, ids=ids)
-        self.publish(claimed.claims)
-        if claimed.claims:
-            names = sorted({claim.function for claim in claimed.claims})
+        sent = self.publish(claimed.claims)
+        if sent:
+            names = sorted({claim.function for claim in sent})
             shown = ", ".join(names[:_NAMES_SHOWN]) + (", …" if len(names) > _NAMES_SHOWN else "")
-            logger.info("dispatched %d runs: %s", len(claimed.claims), shown)
+            logger.info("dispatched %d runs: %s", len(sent), shown)
         return claimed.is_full
 
-    def publish(self, batch: Sequence[Claim]) -> None:
-        """Publish claims and stamp them; give back those of first-time claims that could not be.
+    def publish(self, batch: Sequence[Claim]) -> list[Claim]:
+        """Publish claims, stamp and return them; give back those of first-time claims that could not be.
+
+        One that the broker would never take, as its queue or its route is wrong, waits without the others.
 
         Raises:
             PublishError: The broker did not take all of them.
         """
+        published: list[Claim] = []
         for first in range(0, len(batch), _STAMPED_AT_ONCE):
             part = batch[first : first + _STAMPED_AT_ONCE]
-            sent = 0
+            sent: list[Claim] = []
+            refused: list[Claim] = []
             try:
                 for claim in part:
-                    self._publisher.publish(claim)
-                    sent += 1
+                    (sent if self._takes(claim) else refused).append(claim)
             except PublishError:
-                self._stamp(part[:sent])
-                self._give_back(batch[first + sent :])
+                self._give_back(batch[first + len(sent) + len(refused) :])
                 raise
-            self._stamp(part)
+            finally:
+                self._stamp(sent)
+                self._postpone(refused)
+            published += sent
+        return published
+
+    def _takes(self, claim: Claim) -> bool:
+        try:
+            self._publisher.publish(claim)
+        except PublishError:
+            raise
+        except Exception:
+            # The user's router runs here and may raise anything, and so does Celery for a queue that it does
+            # not know. That is this run's own trouble: those behind it must not wait for it.
+            wait = self._core.config.republish_after.total_seconds()
+            logger.exception(
+                "run %s of %s cannot be published, it is tried again in %d s", claim.id, claim.function, wait
+            )
+            return False
+        return True
 
     def _stamp(self, part: Sequence[Claim]) -> None:
         core = self._core
@@ -82,6 +105,20 @@ class Dispatcher:
         except StoreError as error:
             # Harmless: an unstamped run is checked soon, and its second message is dropped.
             logger.warning("could not stamp %d published runs: %s", len(part), error)
+
+    def _postpone(self, refused: Sequence[Claim]) -> None:
+        def postpone(connection: Connection) -> None:
+            for claim in refused:
+                claims.postpone(connection, core.clock, claim.id, claim.number, core.config.republish_after)
+
+        core = self._core
+        if not refused:
+            return
+        try:
+            core.database.write(postpone)
+        except StoreError as error:
+            # Harmless: they stay Queued, and the sweep tries them again.
+            logger.warning("could not postpone %d runs that cannot be published: %s", len(refused), error)
 
     def _give_back(self, rest: Sequence[Claim]) -> None:
         # A claim without a due time was taken over by the sweep, and stays Queued until its next check.

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from tickerq_celery import limits
-from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus, TickerType
+from tickerq_celery.enums import TickerPriority, TickerStatus, TickerType
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.planner import Misfire
 from tickerq_celery.uuid7 import new_id
@@ -39,7 +38,7 @@ def ticker_fields(ticker: Any, defaults: FunctionDefaults) -> dict[str, Any]:
         if description is None
         else limits.words("description", description, limits.LONGEST_DESCRIPTION),
         "retries": limits.retries(defaults.retries if ticker.retries is None else ticker.retries),
-        "retry_intervals": limits.retry_intervals(in_seconds(intervals)),
+        "retry_intervals": limits.retry_intervals(limits.in_seconds(intervals)),
         "priority": _priority(defaults.priority if ticker.priority is None else ticker.priority),
         "queue": queue if queue is None else limits.name("queue", queue, limits.LONGEST_QUEUE),
         "tags": limits.tags(ticker.tags),
@@ -126,18 +125,6 @@ def misfire_reason(misfire: Misfire, policy: str) -> str:
         f"Missed: {count} instants from {misfire.first.isoformat()} to {misfire.last.isoformat()} "
         f"passed while nothing could run them (policy {policy})"
     )
-
-
-def held_for_pause(cron_id: UUID) -> dict[str, Any]:
-    """Return the columns of a pending occurrence whose cron ticker is paused."""
-    return {"due_at": None, "held_for": HoldReason.PAUSED.value, "hold_key": str(cron_id)}
-
-
-def in_seconds(durations: Any) -> Any:
-    """Return a list of durations with each timedelta as seconds."""
-    if isinstance(durations, str) or not hasattr(durations, "__iter__"):
-        return durations
-    return [each.total_seconds() if isinstance(each, timedelta) else each for each in durations]
 
 
 def _priority(value: object) -> int:

@@ -18,7 +18,6 @@ class TickerStatus(IntEnum):
 
 SUCCEEDED = frozenset({TickerStatus.DONE, TickerStatus.DUE_DONE})
 TERMINAL = SUCCEEDED | {TickerStatus.FAILED, TickerStatus.CANCELLED, TickerStatus.SKIPPED}
-ACTIVE = frozenset(TickerStatus) - TERMINAL
 
 
 class TickerType(IntEnum):

@@ -130,10 +130,9 @@ class StoreError(TickerError):
 class PublishError(TickerError):
     """The broker did not take a message."""
 
-    def __init__(self, reason: str, published: int = 0) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__(f"the broker did not take the message: {reason}")
         self.reason = reason
-        self.published = published
 
 
 class TerminateExecution(TickerError):  # noqa: N818 - TickerQ's name for it

@@ -11,13 +11,13 @@ from weakref import WeakKeyDictionary, ref
 
 from billiard.exceptions import WorkerLostError
 from celery import Celery
-from kombu.utils.url import maybe_sanitize_url
 
 from tickerq_celery import beat_check, fs_transport, schema, settings
+from tickerq_celery.addresses import shown_broker, shown_store
 from tickerq_celery.claimer import Claimer
 from tickerq_celery.clock import SystemClock
 from tickerq_celery.config import TickerConfig
-from tickerq_celery.core import Core, new_identity
+from tickerq_celery.core import Core, new_identity, of_this_process
 from tickerq_celery.dispatcher import Dispatcher
 from tickerq_celery.enums import TickerType
 from tickerq_celery.errors import ConfigError, TickerCancelled
@@ -34,7 +34,7 @@ from tickerq_celery.registry import Function, Registry, make_function
 from tickerq_celery.seeding import seed
 from tickerq_celery.store.engine import Database, resolved_url
 from tickerq_celery.task import Collaborators, TickerTask, drop_unaddressed
-from tickerq_celery.wiring import Wired
+from tickerq_celery.wiring import Wired, is_finalised, maybe_unwrapped
 from tickerq_celery.worker import NodeStep
 
 logger = logging.getLogger(__name__)
@@ -128,9 +128,9 @@ class TickerQ:
     @property
     def places(self) -> str:
         """Where the store and the broker are, in one line without passwords."""
-        store = self.core.database.url.render_as_string(hide_password=True)
-        broker = self.app.conf.broker_write_url or "Celery's default"
-        return f"store {store}, broker {maybe_sanitize_url(broker)}"
+        broker = self.app.conf.broker_write_url
+        shown = shown_broker(broker) if broker else "Celery's default"
+        return f"store {shown_store(self.core.database.url)}, broker {shown}"
 
     @property
     def time_tickers(self) -> TimeTickerManager:
@@ -222,6 +222,7 @@ class TickerQ:
     def _wired(self) -> Wired:
         return Wired(
             core=lambda: self.core,
+            own_core=self._own_core,
             recorder=lambda: self._recorder,
             handler=lambda: self._handler,
         )
@@ -242,6 +243,14 @@ class TickerQ:
             registry=self.registry,
             node=new_identity(config.node_identifier),
         )
+
+    def _own_core(self) -> Core:
+        core = of_this_process(self.core)
+        if core is not self._core:
+            self._core = core
+            for part in ("_recorder", "_dispatcher", "_managers"):
+                vars(self).pop(part, None)
+        return core
 
     @cached_property
     def _recorder(self) -> Recorder:
@@ -284,15 +293,3 @@ class _Managers:
         self.time_tickers = TimeTickerManager(storing)
         self.cron_tickers = CronTickerManager(storing)
         self.runs = RunReader(core)
-
-
-def maybe_unwrapped(app: Celery) -> Celery:
-    """Return the app behind the proxy that ``current_app`` and the command line hand out."""
-    unwrap: Callable[[], Celery] | None = getattr(app, "_get_current_object", None)
-    return app if unwrap is None else unwrap()
-
-
-def is_finalised(app: Celery) -> bool:
-    """Whether the app takes no more pending decorators."""
-    finalised: bool = vars(app)["finalized"]
-    return finalised

@@ -11,7 +11,6 @@ from tickerq_celery.core import Core
 from tickerq_celery.cron import CronSchedule
 from tickerq_celery.drafts import misfire_reason, occurrence_row, skipped_row
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
-from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.planner import Plan, plan
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import cron_tickers, tickers
@@ -44,14 +43,17 @@ class Firing:
         return len(due) == _CRONS_AT_ONCE
 
     def _fire_one(self, connection: Connection, cron: Mapping[str, Any], now: datetime) -> None:
+        rows: list[dict[str, Any]] = []
         try:
             decided = self._plan(cron, now)
-        except TickerValidationError as error:
-            # Only a change of the zone data, or of the table by hand, leads here: stop it, and say so.
+            if cron["is_enabled"]:
+                rows = self._rows(connection, cron, decided, now)
+        except ValueError as error:
+            # Only a change of the zone data, of the table by hand, or a word that a newer version wrote leads
+            # here: stop it, and say so.
             logger.error("cron ticker %s cannot fire any more: %s", cron["id"], error)  # noqa: TRY400
             decided = Plan(instants=(), next_run_at=None, skipped=None)
-        if cron["is_enabled"]:
-            self._insert(connection, cron, decided, now)
+        cron_tickers.add_occurrences(connection, rows)
         cron_tickers.advance(
             connection,
             cron["id"],
@@ -73,7 +75,9 @@ class Firing:
             misfire_grace=None if grace is None else timedelta(seconds=grace),
         )
 
-    def _insert(self, connection: Connection, cron: Mapping[str, Any], decided: Plan, now: datetime) -> None:
+    def _rows(
+        self, connection: Connection, cron: Mapping[str, Any], decided: Plan, now: datetime
+    ) -> list[dict[str, Any]]:
         rows = []
         if decided.skipped is not None:
             missed = occurrence_row(cron, instant=decided.skipped.first, now=now)
@@ -89,7 +93,7 @@ class Firing:
                 )
                 taken = True
             rows.append(row)
-        cron_tickers.add_occurrences(connection, rows)
+        return rows
 
     def _overlaps(self, connection: Connection, cron: Mapping[str, Any]) -> bool:
         return tickers.active_id(connection, cron["namespace"], _overlap_key(cron)) is not None

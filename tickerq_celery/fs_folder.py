@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -135,11 +136,8 @@ class QueueFolder:
         for folder in self._messages.iterdir():
             if folder.name.startswith(DELETED):
                 shutil.rmtree(folder, ignore_errors=True)
-            elif self._is_expired(folder, now):
-                self._delete_folder(folder)
+            elif folder.is_dir() and self._is_swept(folder, now):
                 expired.append(folder.name)
-            else:
-                sweep_leftovers(folder, now)
         return expired
 
     def _path(self, queue: str) -> Path:
@@ -160,6 +158,16 @@ class QueueFolder:
         except ValueError:  # emptied by a power cut: nothing is synced to the disk here
             seconds = LEFTOVER_AGE.total_seconds()
         return is_older(mark, seconds, now)
+
+    def _is_swept(self, folder: Path, now: float) -> bool:
+        """Remove a queue that nobody uses, else what was left in it; return whether the queue went."""
+        if self._is_expired(folder, now):
+            self._delete_folder(folder)
+            return True
+        # Another process may delete the queue meanwhile.
+        with suppress(FileNotFoundError):
+            sweep_leftovers(folder, now)
+        return False
 
     def _delete_folder(self, folder: Path) -> None:
         # Renamed first, so that a publisher finds either the whole queue or none.

@@ -1,8 +1,10 @@
 """The limits of what a ticker's fields may hold; each breach is an error that names field and value."""
 
 import math
+import unicodedata
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from tickerq_celery.errors import TickerValidationError
@@ -15,13 +17,17 @@ MOST_TAGS = 20
 LONGEST_TAG = 50
 MOST_RETRIES = 1_000
 LONGEST_INTERVAL = 30 * 24 * 3600
+_CONTROLS = {"Cc", "Zl", "Zp"}  # with the two separators at which Python, too, begins a new line
+_LAYOUT = frozenset("\t\n\r")
 
 
 def name(field: str, value: object, longest: int) -> str:
-    """Return a name that every database compares alike: not empty, no outer spaces, no NUL."""
+    """Return a name that every database compares alike: not empty, no outer spaces, on one line."""
     text = words(field, value, longest)
     if not text.strip() or text != text.strip():
         raise TickerValidationError(field, value, "pass a text without outer spaces, not an empty one")
+    if any(unicodedata.category(character) in _CONTROLS for character in text):
+        raise TickerValidationError(field, value, "a name stands in log lines: no control characters")
     return text
 
 
@@ -33,6 +39,8 @@ def words(field: str, value: object, longest: int) -> str:
         raise TickerValidationError(field, value, f"at most {longest} characters, this has {len(value)}")
     if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
         raise TickerValidationError(field, value, "NUL and lone surrogates cannot be stored")
+    if any(unicodedata.category(character) == "Cc" for character in value if character not in _LAYOUT):
+        raise TickerValidationError(field, value, "of control characters only tabs and line breaks are text")
     return value
 
 
@@ -59,6 +67,13 @@ def retry_intervals(value: object) -> list[float]:
     if len(value) > MOST_RETRIES:
         raise TickerValidationError("retry_intervals", value, f"at most {MOST_RETRIES} intervals")
     return [seconds("retry_intervals", each) for each in value]
+
+
+def in_seconds(durations: Any) -> Any:
+    """Return a list of durations with each timedelta as seconds; what is no list as it is."""
+    if isinstance(durations, str) or not isinstance(durations, Sequence):
+        return durations
+    return [each.total_seconds() if isinstance(each, timedelta) else each for each in durations]
 
 
 def seconds(field: str, value: object, longest: float = LONGEST_INTERVAL) -> float:

@@ -2,34 +2,61 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from tickerq_celery.store.nodes import Node
 
 
-@dataclass(frozen=True, slots=True)
-class _Sight:
-    counter: int
-    since: float
+class _WatchedTime:
+    """Seconds that pass only while the observer looks: what it could not see is nobody's silence.
 
-
-class Observer:
-    """Compares no clocks: it measures with its own monotonic time how long a counter has not moved."""
+    A gap of more than half a lease means that the observer was stopped, or the database away. It counts
+    for a tenth of a lease, and not for nothing: one that always looks rarely must find the dead, too.
+    """
 
     def __init__(self, lease: timedelta) -> None:
         self._lease_seconds = lease.total_seconds()
+        self._looked_at: float | None = None
+        self._watched = 0.0
+
+    def look(self, monotonic: float) -> float:
+        """Return the seconds watched so far, up to this look."""
+        gap = 0.0 if self._looked_at is None else monotonic - self._looked_at
+        self._looked_at = monotonic
+        self._watched += gap if gap <= self._lease_seconds / 2 else self._lease_seconds / 10
+        return self._watched
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    # A node that registers anew counts from 0 again: the number alone might look like silence.
+    registered_at: datetime
+    counter: int
+    since: float
+
+    def shows(self, node: Node) -> bool:
+        return (self.registered_at, self.counter) == (node.started_at, node.counter)
+
+
+class Observer:
+    """Compares no clocks: it measures with its own monotonic time how long it saw a counter stand still."""
+
+    def __init__(self, lease: timedelta) -> None:
+        self._lease_seconds = lease.total_seconds()
+        self._time = _WatchedTime(lease)
         self._sights: dict[UUID, _Sight] = {}
 
     def dead_among(self, nodes: Iterable[Node], *, monotonic: float) -> list[Node]:
-        """Return the nodes seen without a new heartbeat for one lease or more."""
+        """Return the nodes that were watched for one lease or more without a new heartbeat."""
+        now = self._time.look(monotonic)
         sights: dict[UUID, _Sight] = {}
         dead = []
         for node in nodes:
             known = self._sights.get(node.id)
-            if known is None or known.counter != node.counter:
-                known = _Sight(node.counter, monotonic)
-            elif monotonic - known.since >= self._lease_seconds:
+            if known is None or not known.shows(node):
+                known = _Sight(node.started_at, node.counter, now)
+            elif now - known.since >= self._lease_seconds:
                 dead.append(node)
             sights[node.id] = known
         self._sights = sights
@@ -41,9 +68,11 @@ class Patience:
 
     def __init__(self, lease: timedelta) -> None:
         self._lease_seconds = lease.total_seconds()
+        self._time = _WatchedTime(lease)
         self._since: dict[UUID, float] = {}
 
     def lasting(self, seen: Iterable[UUID], *, monotonic: float) -> list[UUID]:
         """Return those of ``seen`` that were seen without a break for one lease or more."""
-        self._since = {each: self._since.get(each, monotonic) for each in seen}
-        return [each for each, since in self._since.items() if monotonic - since >= self._lease_seconds]
+        now = self._time.look(monotonic)
+        self._since = {each: self._since.get(each, now) for each in seen}
+        return [each for each, since in self._since.items() if now - since >= self._lease_seconds]

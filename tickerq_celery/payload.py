@@ -31,6 +31,7 @@ from pydantic import (
 )
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import from_json
+from pydantic_core.core_schema import ErrorType
 
 from tickerq_celery.errors import TickerValidationError
 
@@ -40,6 +41,9 @@ _ATOMS = frozenset({str, int, float, bool, type(None)})
 _LOSSLESS = frozenset({str, int, bool, type(None), UUID, datetime, date, Decimal})
 _ANYTHING = TypeAdapter[object](object, config=ConfigDict(ser_json_inf_nan="constants"))
 _TYPED_DICTS_ARE_REFUSED = sys.version_info < (3, 12)
+# Of these the text repeats the input; that of an error of the user's own type may do so as well.
+_TELLING = {"union_tag_invalid", "value_error", "assertion_error"}
+_DISCREET = frozenset(typing.get_args(ErrorType)) - _TELLING
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -59,14 +63,21 @@ def encode(value: object, *, request_type: object, limit: int) -> bytes | None:
     if len(data) > limit:
         raise _invalid((), value, f"it takes {len(data)} bytes as JSON, and the limit is {limit}")
     # An instance is not validated again by pydantic, so this is also what finds one changed since.
-    read_back = decode(data, request_type=wanted)
+    read_back = _read(data, wanted, is_shown=True)
     if wanted is not None:
         _refuse_losses(checked, read_back)
     return data
 
 
 def decode(data: bytes | None, *, request_type: object) -> object:
-    """Return the request that ``data`` holds, as ``request_type``; plain JSON values where that is None."""
+    """Return the request that ``data`` holds, as ``request_type``; plain JSON values where that is None.
+
+    The error of a misfit names the field and shows no value: what a run raises is stored and logged.
+    """
+    return _read(data, request_type, is_shown=False)
+
+
+def _read(data: bytes | None, request_type: object, *, is_shown: bool) -> object:
     try:
         if data is None:
             return None if request_type is None else _validated(None, request_type)
@@ -74,11 +85,12 @@ def decode(data: bytes | None, *, request_type: object) -> object:
             return cast("object", from_json(data, allow_inf_nan=False))
         return _adapter(_Same(request_type)).validate_json(data, by_alias=True, by_name=True)
     except ValidationError as exc:
-        raise _misfit(exc) from exc
+        error = _misfit(exc) if is_shown else _discreet(exc)
     except TickerValidationError:
         raise
     except ValueError as exc:
-        raise _invalid((), data, f"it is not JSON: {exc}") from exc
+        error = _invalid((), data if is_shown else bytes, f"it is not JSON: {exc}")
+    raise error  # not in the handler, where the error that shows the values would become its context
 
 
 def check_request_type(request_type: object) -> None:
@@ -139,6 +151,14 @@ def _misfit(exc: ValidationError) -> TickerValidationError:
     first, *others = exc.errors(include_url=False, include_context=False)
     more = f", and {len(others)} more" if others else ""
     return _invalid(first["loc"], first["input"], first["msg"] + more)
+
+
+def _discreet(exc: ValidationError) -> TickerValidationError:
+    """Return the error that says of the value no more than its type."""
+    first, *others = exc.errors(include_url=False, include_context=False)
+    reason = first["msg"] if first["type"] in _DISCREET else f"it does not fit ({first['type']})"
+    more = f", and {len(others)} more" if others else ""
+    return _invalid(first["loc"], type(first["input"]), reason + more)
 
 
 def _invalid(path: Iterable[object], value: object, reason: str) -> TickerValidationError:

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import socket
 from typing import Any
 from uuid import UUID
 
@@ -16,19 +17,20 @@ from tickerq_celery.store.claims import Claim
 
 HEADER = "ticker"
 LOST_TASK = "tickerq.lost_attempt"
-_TIMEOUT = 5
 _LARGEST_CLAIM = 2**31 - 1
 
 
 class CeleryPublisher:
     """Hands messages to the broker of a Celery app; each holds the ticker's id and claim number only.
 
-    ``connect_timeout`` is in seconds: a process that only adds tickers must not wait long for a broker.
+    The timeouts are in seconds: a process that only adds tickers must not wait long for a broker that is
+    away, nor, by ``answer_timeout`` (where None: the same), for one that hangs.
     """
 
-    def __init__(self, app: Celery, *, connect_timeout: float) -> None:
+    def __init__(self, app: Celery, *, connect_timeout: float, answer_timeout: float | None = None) -> None:
         self._app = app
         self._connect_timeout = connect_timeout
+        self._answer_timeout = connect_timeout if answer_timeout is None else answer_timeout
         self._connection: Connection | None = None
         self._producer: Producer | None = None
         self._pid = os.getpid()
@@ -36,7 +38,7 @@ class CeleryPublisher:
         self._inherited: list[Connection] = []
 
     def connect(self) -> None:
-        """Reach the broker once, without retries.
+        """Reach the broker: one attempt at each of its addresses.
 
         Raises:
             PublishError: It is away.
@@ -46,24 +48,26 @@ class CeleryPublisher:
             return
         self.close()
         connection = self._app.connection_for_write(connect_timeout=math.ceil(self._connect_timeout))
-        connection.transport_options = _bounded(connection, self._connect_timeout) | (
+        connection.transport_options = _bounded(connection, self._connect_timeout, self._answer_timeout) | (
             connection.transport_options or {}
         )
         self._connection = connection
         try:
             connection.ensure_connection(
-                max_retries=1, interval_start=0, timeout=math.ceil(self._connect_timeout)
+                max_retries=max(0, len(connection.alt) - 1),
+                interval_start=0,
+                timeout=math.ceil(self._connect_timeout),
             )
             self._producer = self._app.amqp.Producer(connection, auto_declare=False)
         except self._errors() as error:
-            self.close()
+            self._drop()
             raise PublishError(_reason(error)) from error
 
     def publish(self, claim: Claim) -> None:
         """Send a claim's message; a repeat has the same task id.
 
         Raises:
-            PublishError: The broker did not take it, or did not say so.
+            PublishError: The broker is away, did not take it, or did not say so.
         """
         options: dict[str, Any] = {} if claim.queue is None else {"queue": claim.queue}
         self._send(
@@ -81,7 +85,6 @@ class CeleryPublisher:
         Raises:
             PublishError: The broker did not take it.
         """
-        self.connect()
         self._send(LOST_TASK, args=(str(ticker_id), int(ticker_type), message, was_cancelled))
 
     def close(self) -> None:
@@ -90,6 +93,12 @@ class CeleryPublisher:
         if connection is not None:
             connection.release()
 
+    def _drop(self) -> None:
+        connection, self._connection, self._producer = self._connection, None, None
+        if connection is not None:
+            # Without AMQP's farewell: a broker that hangs would keep us waiting for its own.
+            connection.collect(socket_timeout=socket.getdefaulttimeout())
+
     def _forget_inherited(self) -> None:
         if self._pid != os.getpid():
             if self._connection is not None:
@@ -97,12 +106,14 @@ class CeleryPublisher:
             self._connection, self._producer, self._pid = None, None, os.getpid()
 
     def _send(self, name: str, **options: Any) -> None:
+        # Without a producer of ours Celery would take one from the app's pool, without our timeouts.
+        self.connect()
         try:
             self._app.send_task(
                 name, producer=self._producer, retry=False, ignore_result=True, serializer="json", **options
             )
         except self._errors() as error:
-            self.close()
+            self._drop()
             raise PublishError(_reason(error)) from error
 
     def _errors(self) -> tuple[type[BaseException], ...]:
@@ -112,13 +123,13 @@ class CeleryPublisher:
         return (KombuError, OSError, *known, *channel)
 
 
-def _bounded(connection: Connection, connect_timeout: float) -> dict[str, object]:
+def _bounded(connection: Connection, connect_timeout: float, answer_timeout: float) -> dict[str, object]:
     """Return transport options that keep a broker which hangs from hanging us."""
     name = connection.transport_cls
     if name.startswith(("redis", "rediss", "sentinel")):
-        return {"socket_connect_timeout": connect_timeout, "socket_timeout": _TIMEOUT}
+        return {"socket_connect_timeout": connect_timeout, "socket_timeout": answer_timeout}
     if name.startswith(("amqp", "pyamqp")):
-        return {"confirm_publish": True, "read_timeout": _TIMEOUT, "write_timeout": _TIMEOUT}
+        return {"confirm_publish": True, "read_timeout": answer_timeout, "write_timeout": answer_timeout}
     return {}
 
 

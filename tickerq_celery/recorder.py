@@ -6,6 +6,7 @@ import random
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -68,12 +69,12 @@ class Recorder:
         """
         deadline = self._core.clock.monotonic() + self._core.config.lease.total_seconds()
         pause = 0.1
+        work = partial(self._finish, run=run, outcome=outcome, elapsed=elapsed)
         while True:
             try:
-                return self._core.database.write(
-                    lambda connection: self._finish(connection, run, outcome, elapsed)
-                )
+                return self._core.database.write(work)
             except StoreError as error:
+                work = partial(self._finish_again, run=run, outcome=outcome, elapsed=elapsed)
                 if self._core.clock.monotonic() >= deadline:
                     raise
                 logger.warning(
@@ -123,6 +124,14 @@ class Recorder:
                 limit=1,
             )
         return accepted
+
+    def _finish_again(
+        self, connection: Connection, run: Started, outcome: Outcome, elapsed: timedelta | None
+    ) -> bool:
+        # The store may have written the end before, and only its answer was lost.
+        return self._finish(connection, run, outcome, elapsed) or ends.has_written(
+            connection, run, outcome, node=self._core.node.name
+        )
 
     def _facts(self, connection: Connection, name: str) -> "_Facts":
         function = self._core.registry.get(name)

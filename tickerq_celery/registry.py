@@ -1,10 +1,10 @@
 """Functions by name: what this process can run, and how."""
 
 import asyncio
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from tickerq_celery import limits
@@ -42,10 +42,14 @@ class Function:
             arguments = (context,)
         elif self.signature.takes is Takes.REQUEST:
             arguments = (context.request,)
-        result = self.body(*arguments)
-        # A plain wrapper around a coroutine function returns a coroutine, too.
-        if inspect.iscoroutine(result):
-            asyncio.run(result)
+        try:
+            result = self.body(*arguments)
+            # A plain wrapper around a coroutine function returns a coroutine, too.
+            if inspect.iscoroutine(result):
+                asyncio.run(result)
+        except asyncio.CancelledError as error:
+            # No Exception to Python, and the body's own failure to us: nobody else cancels in its loop.
+            raise RuntimeError("the function let a CancelledError of asyncio escape") from error
 
 
 class Registry:
@@ -61,8 +65,8 @@ class Registry:
             DuplicateFunctionError: Another function has this name.
         """
         known = self._functions.setdefault(function.name, function)
-        if known.signature.path != function.signature.path:
-            raise DuplicateFunctionError(function.name, known.signature.path, function.signature.path)
+        if _place(known) != _place(function):
+            raise DuplicateFunctionError(function.name, _place(known), _place(function))
 
     def get(self, name: str) -> Function | None:
         """Return the function of that name, or None."""
@@ -86,11 +90,11 @@ def make_function(body: Callable[..., Any], name: str | None, **options: Any) ->
     options["on_lost"] = _member("on_lost", options.get("on_lost", OnLost.RETRY), OnLost)
     options["retries"] = limits.retries(options.get("retries", 0))
     intervals: Sequence[float] = options.get("retry_intervals", ())
-    options["retry_intervals"] = tuple(limits.retry_intervals(_in_seconds(intervals)))
+    options["retry_intervals"] = tuple(limits.retry_intervals(limits.in_seconds(intervals)))
     if options.get("queue") is not None:
         limits.name("queue", options["queue"], limits.LONGEST_QUEUE)
     if options.get("timeout") is not None:
-        options["timeout"] = limits.seconds("timeout", _in_seconds([options["timeout"]])[0])
+        options["timeout"] = limits.seconds("timeout", limits.in_seconds([options["timeout"]])[0])
     _check_concurrency(options.get("max_concurrency", 0))
     _check_cron(options.get("cron"), options.get("time_zone"))
     return Function(
@@ -103,10 +107,15 @@ def make_function(body: Callable[..., Any], name: str | None, **options: Any) ->
     )
 
 
-def _in_seconds(durations: Any) -> Any:
-    if isinstance(durations, str) or not isinstance(durations, Sequence):
-        return durations
-    return [each.total_seconds() if isinstance(each, timedelta) else each for each in durations]
+def _place(function: Function) -> str:
+    """Return where a function's code stands: two in one module may share a qualified name."""
+    body: Any = function.body
+    while isinstance(body, functools.partial):
+        body = body.func
+    code = getattr(inspect.unwrap(body), "__code__", None)
+    return (
+        function.signature.path if code is None else f"{function.signature.path}, line {code.co_firstlineno}"
+    )
 
 
 def _check_cron(expression: str | None, time_zone: str | None) -> None:

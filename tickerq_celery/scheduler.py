@@ -7,12 +7,13 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery.beat import Scheduler
 from sqlalchemy import Connection, select
 
+from tickerq_celery.addresses import shown_store
 from tickerq_celery.claimer import Claimer
 from tickerq_celery.core import Core, new_identity
 from tickerq_celery.dispatcher import Dispatcher
@@ -31,7 +32,9 @@ from tickerq_celery.wiring import profile
 
 logger = logging.getLogger(__name__)
 _CONNECT_TIMEOUT = 2.0
+_ANSWER_TIMEOUT = 5.0
 _LONGEST_PAUSE = 5.0
+_SHORTEST_WAIT = timedelta(milliseconds=50)
 _CLEANUP = "celery.backend_cleanup"
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -83,8 +86,7 @@ class TickerScheduler(Scheduler):
     @property
     def info(self) -> str:
         """What beat's banner shows."""
-        url = TickerQ.of(self.app).core.database.url.render_as_string(hide_password=True)
-        return f"    . store -> {url}"
+        return f"    . store -> {shown_store(TickerQ.of(self.app).core.database.url)}"
 
 
 def refuse_entries(app: Any) -> None:
@@ -122,7 +124,9 @@ class _Loop:
             node=new_identity(shared.config.node_identifier),
         )
         config = shared.config
-        self._publisher = CeleryPublisher(tickerq.app, connect_timeout=_CONNECT_TIMEOUT)
+        self._publisher = CeleryPublisher(
+            tickerq.app, connect_timeout=_CONNECT_TIMEOUT, answer_timeout=_ANSWER_TIMEOUT
+        )
         claimer = Claimer(self._core)
         self._dispatcher = Dispatcher(self._core, claimer, self._publisher)
         self._firing = Firing(self._core)
@@ -132,7 +136,6 @@ class _Loop:
             self._dispatcher,
             Recorder(self._core),
             self._publisher,
-            tickerq.app.conf.task_default_queue,
         )
         self._profile = profile(self._core, NodeKind.BEAT, version=VERSION)
         self._sweep_every = min(config.publish_check, config.heartbeat, config.lease / 2)
@@ -143,6 +146,7 @@ class _Loop:
         self._is_closed = False
         self._away: str | None = None
         self._pause = 0.0
+        self._stuck_for = timedelta(0)
 
     def tick(self) -> float:
         self._is_ticking = True
@@ -185,17 +189,39 @@ class _Loop:
             verify(self._core.database)
             self._is_verified = True
         self._sign_of_life()
-        is_full = False
-        wait = self._until_next_due()
-        if wait <= timedelta(0):
-            is_full = self._firing.fire()
-            # Reach the broker first: the wait for it must not happen while the signals are kept off.
-            self._publisher.connect()
-            with signals_kept_off():
-                is_full = self._dispatcher.dispatch(holder=self._core.node.name) or is_full
-            wait = timedelta(0) if is_full else self._until_next_due()
-        self._sweep_in_turn()
+        wait = self._work()
+        if self._sweep_in_turn():
+            wait = timedelta(0)
         return min(max(wait, timedelta(0)), self._core.config.poll_interval).total_seconds()
+
+    def _work(self) -> timedelta:
+        """Fire and dispatch what is due; return how long there is nothing more to do."""
+        due, wait = self._next_due()
+        if wait > timedelta(0):
+            self._stuck_for = timedelta(0)
+            return wait
+        is_full = self._fire()
+        # Reach the broker first: the wait for it must not happen while the signals are kept off.
+        self._publisher.connect()
+        with signals_kept_off():
+            is_full = self._dispatcher.dispatch(holder=self._core.node.name) or is_full
+        still_due, wait = self._next_due()
+        if is_full or wait > timedelta(0) or still_due != due:
+            self._stuck_for = timedelta(0)
+            return timedelta(0) if is_full else wait
+        # What is due is locked elsewhere, or cannot be read: asking without a pause would not help.
+        self._stuck_for = min(max(self._stuck_for * 2, _SHORTEST_WAIT), self._core.config.poll_interval)
+        return self._stuck_for
+
+    def _fire(self) -> bool:
+        try:
+            return self._firing.fire()
+        except StoreError:
+            raise
+        except Exception:
+            # What is due already must not wait for the cron tickers to be put right.
+            logger.exception("cron tickers could not be fired")
+            return False
 
     def _sign_of_life(self) -> None:
         now = self._core.clock.monotonic()
@@ -208,22 +234,26 @@ class _Loop:
         if not nodes.beat(connection, self._core.clock, self._core.node.id):
             nodes.register(connection, self._core.clock, self._profile)
 
-    def _sweep_in_turn(self) -> None:
+    def _sweep_in_turn(self) -> bool:
+        """Sweep if it is time; say whether there is more to sweep at once."""
         now = self._core.clock.monotonic()
         if now < self._sweep_at:
-            return
+            return False
         # Several beats should not sweep in step.
         self._sweep_at = now + self._sweep_every.total_seconds() * random.uniform(0.75, 1.25)  # noqa: S311
         self._publisher.connect()
         with signals_kept_off():
-            self._sweeper.sweep()
+            is_full = self._sweeper.sweep()
+        if is_full:
+            self._sweep_at = now
+        return is_full
 
-    def _until_next_due(self) -> timedelta:
-        def look(connection: Connection) -> timedelta:
+    def _next_due(self) -> tuple[datetime | None, timedelta]:
+        def look(connection: Connection) -> tuple[datetime | None, timedelta]:
             due = cron_tickers.next_due(connection, self._core.config.namespace)
             if due is None:
-                return self._core.config.poll_interval
-            return due - connection.scalars(select(sql_now(self._core.clock))).one()
+                return None, self._core.config.poll_interval
+            return due, due - connection.scalars(select(sql_now(self._core.clock))).one()
 
         return self._core.database.read(look)
 

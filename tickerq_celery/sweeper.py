@@ -30,19 +30,17 @@ class Sweeper:
         dispatcher: Dispatcher,
         recorder: Recorder,
         calls: LostCalls,
-        default_queue: str,
     ) -> None:
         self._core = core
         self._claimer = claimer
         self._dispatcher = dispatcher
         self._recorder = recorder
         self._calls = calls
-        self._default_queue = default_queue
         self._observer = Observer(core.config.lease)
         self._strangers = Patience(core.config.lease)
 
-    def sweep(self) -> None:
-        """Do one pass.
+    def sweep(self) -> bool:
+        """Do one pass; say whether more holds may be lifted at once.
 
         Raises:
             StoreError: The database is away.
@@ -50,8 +48,9 @@ class Sweeper:
         """
         self._bury()
         self._rescue_from_strangers()
-        self._core.database.write(self._claimer.lift_holds)
+        lifted = self._core.database.write(self._claimer.lift_holds)
         self._publish_again()
+        return lifted.is_full
 
     def _publish_again(self) -> None:
         lost = self._core.database.write(self._take_over)
@@ -95,11 +94,7 @@ class Sweeper:
         """Rescue what a dead worker ran; say whether nothing is left, so that its row may go."""
         self._core.database.write(
             lambda connection: sweeps.check_prefetched(
-                connection,
-                self._core.clock,
-                node,
-                lease=self._core.config.lease,
-                default_queue=self._default_queue,
+                connection, self._core.clock, node, lease=self._core.config.lease
             )
         )
         running = self._running_under(node.id)

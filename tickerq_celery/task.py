@@ -71,10 +71,10 @@ class TickerTask(_Task):
             raise Ignore
         return None
 
-    def retry(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def retry(self, *args: Any, **kwargs: Any) -> Any:
         """Fail the attempt so that the store retries it; a ``countdown`` in seconds replaces the interval."""
         if header_of(self.request.headers) is None:
-            super().retry(*args, **kwargs)
+            return super().retry(*args, **kwargs)
         error = kwargs.get("exc")
         raise Retry(exc=error, when=kwargs.get("countdown")) from error
 

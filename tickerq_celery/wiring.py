@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from celery import Celery
+
 from tickerq_celery.core import Core
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.handler import HandlerCaller
@@ -12,9 +14,13 @@ from tickerq_celery.store.nodes import NodeProfile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wired:
-    """Parts that are made when first called for: an app is configured after it is imported."""
+    """Parts that are made when first called for: an app is configured after it is imported.
+
+    ``own_core`` is for a process that becomes a node: from then on its parts write under its own identity.
+    """
 
     core: Callable[[], Core]
+    own_core: Callable[[], Core]
     recorder: Callable[[], Recorder]
     handler: Callable[[], HandlerCaller]
 
@@ -42,3 +48,15 @@ def profile(
         prefetch=prefetch,
         functions={function.name: function.max_concurrency for function in core.registry},
     )
+
+
+def maybe_unwrapped(app: Celery) -> Celery:
+    """Return the app behind the proxy that ``current_app`` and the command line hand out."""
+    unwrap: Callable[[], Celery] | None = getattr(app, "_get_current_object", None)
+    return app if unwrap is None else unwrap()
+
+
+def is_finalised(app: Celery) -> bool:
+    """Whether the app takes no more pending decorators."""
+    finalised: bool = vars(app)["finalized"]
+    return finalised

@@ -1,13 +1,14 @@
 """The worker's part: register its node, keep it alive, seed what its functions define."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from typing import Any, ClassVar
 
 from celery import bootsteps, signals
 from celery.worker import state
 from celery.worker.components import Pool
+from celery.worker.request import Request
 
 from tickerq_celery.core import Core
 from tickerq_celery.enums import NodeKind
@@ -26,6 +27,7 @@ from tickerq_celery.wiring import Wired, profile
 logger = logging.getLogger(__name__)
 _CONNECT_TIMEOUT = 2.0
 _UNBOUNDED_PREFETCH = 1_000
+_MOST_COPIES = 100
 
 
 class NodeStep(bootsteps.StartStopStep):
@@ -36,15 +38,21 @@ class NodeStep(bootsteps.StartStopStep):
 
     def __init__(self, worker: Any, **kwargs: Any) -> None:
         super().__init__(worker, **kwargs)
-        # Made before the pool forks: what its children write must name this node.
-        self._core = self.wired.core()
+        # Made before the pool forks: what its children write must name this node, and no other worker
+        # that was forked from the same parent.
+        self._core = self.wired.own_core()
         self._thread: HeartbeatThread | None = None
         self._ears = Ears()
 
     def start(self, worker: Any) -> None:
         core = self._core
         # Connections of this thread are opened for each beat and closed after it: no fork inherits one.
-        own = Database(core.database.url, retries=core.config.store_retries, pooled=False)
+        own = Database(
+            core.database.url,
+            options=core.config.store_engine_options,
+            retries=core.config.store_retries,
+            pooled=False,
+        )
         try:
             # A store that does not answer yet is the thread's concern: it says so, and waits.
             with suppress(StoreError):
@@ -79,7 +87,7 @@ class NodeStep(bootsteps.StartStopStep):
             enrol(mine, me)
 
         return HeartbeatThread(
-            Heartbeat(own, mine.clock, me, held_requests=_held_requests, on_missing=nets.lost),
+            Heartbeat(own, mine.clock, me, held_requests=held_requests, on_missing=nets.lost),
             mine.config.heartbeat.total_seconds(),
             enrol=begin,
             reports=self._ears.reports,
@@ -102,9 +110,19 @@ def _worker_profile(worker: Any, core: Core) -> NodeProfile:
     )
 
 
-def _held_requests() -> Collection[str]:
-    # Copying a dict is one step for the interpreter, so the event loop cannot change it meanwhile.
-    return state.requests.copy().keys()
+def held_requests() -> Collection[str]:
+    """Return the Celery task ids that this process has, prefetched or running."""
+    # Not ``state.requests``: it keeps one request of each id, and forgets the running one when a second
+    # message of the same claim is dropped.
+    return {request.id for request in _copied(state.reserved_requests) + _copied(state.active_requests)}
+
+
+def _copied(requests: Iterable[Request]) -> list[Request]:
+    # The event loop changes the set meanwhile. Where it always does, the next beat compares.
+    for _ in range(_MOST_COPIES):
+        with suppress(RuntimeError):
+            return list(requests)
+    return list(requests)
 
 
 def _refuse(error: SchemaError) -> None:

@@ -22,6 +22,8 @@ from tests.acceptance.processes import (
 )
 from tickerq_celery import TickerStatus
 from tickerq_celery.models import tickers
+from tickerq_celery.publisher import CeleryPublisher
+from tickerq_celery.store.claims import Claim
 
 pytestmark = pytest.mark.acceptance
 
@@ -129,6 +131,21 @@ def test_a_child_that_dies_in_the_body_is_rescued_within_seconds(jobs: Jobs, way
     assert (run.rescue_count, run.retry_count) == (1, 0)
     jobs.wait_for_note(f"handler {run_id} WorkerLostError")
     assert len(jobs.notes(f"handler {run_id}")) == 1
+
+
+@on_either_loop
+def test_a_second_message_that_is_dropped_while_its_run_goes_on_does_not_make_it_lost(jobs: Jobs) -> None:
+    worker = jobs.worker()
+    run_id = jobs.add("Sleeps", 3)
+    jobs.wait_for_note(f"asleep {run_id}")
+    publisher = CeleryPublisher(jobs.tickerq.app, connect_timeout=5)
+    publisher.connect()
+    publisher.publish(Claim(id=run_id, number=1, function="Sleeps", queue=None))
+    publisher.close()
+    worker.wait_for(f"dropped a stale message of run {run_id}")
+    run = jobs.wait_for_status(run_id)
+    assert [each.status for each in run.attempts] == [TickerStatus.DONE]
+    assert not worker.lines("was lost")
 
 
 @on_files

@@ -1,13 +1,18 @@
 """Scheduling inside the caller's own transaction: both commit, or neither."""
 
 import logging
+import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, create_engine
+from celery.signals import before_task_publish
+from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
@@ -21,8 +26,11 @@ from tests.integration.apps import (
 )
 from tests.manual_clock import START, ManualClock
 from tests.servers.ports import free_port
+from tests.servers.server import Server
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
+from tickerq_celery.claimer import Claimed, Claimer
 from tickerq_celery.errors import DuplicateTickerError, TickerValidationError
+from tickerq_celery.models import tickers
 
 DUE = TimeTicker(function="Send")
 
@@ -178,6 +186,24 @@ def test_a_taken_key_leaves_the_callers_transaction_usable(tickerq: TickerQ, eng
     assert len(tickerq.time_tickers.find().items) == 2
 
 
+@pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ"])
+@pytest.mark.parametrize("store_url", ["postgres", "mariadb"], indirect=True)  # SQLite has one writer
+def test_a_key_that_was_taken_after_the_callers_snapshot_is_named(
+    tickerq: TickerQ, engine: Engine, level: Any
+) -> None:
+    free, taken = (TimeTicker(function="Send", unique_key=key) for key in ("free", "taken"))
+    with Session(engine.execution_options(isolation_level=level)) as session:
+        session.execute(select(func.count()).select_from(tickers)).one()
+        add(tickerq, None, taken)
+        with pytest.raises(DuplicateTickerError) as caught:
+            tickerq.time_tickers.add_batch([DUE, free, taken], session=session)
+        assert caught.value.unique_key == "taken"
+        kept = add(tickerq, session, free)
+        session.commit()
+    assert len(tickerq.time_tickers.find().items) == 2
+    assert row_of(tickerq, kept).unique_key == "free"
+
+
 def test_one_session_serves_one_transaction_after_another(tickerq: TickerQ, engine: Engine) -> None:
     with Session(engine) as session:
         runs = []
@@ -262,3 +288,81 @@ def test_a_broker_that_is_back_is_asked_again(tickerq: TickerQ, clock: ManualClo
     clock.advance(seconds=6)
     run = add(tickerq, None)
     assert published(tickerq) == [run]
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("kind", ["redis", "rabbitmq"])
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_broker_that_hangs_costs_one_short_wait_and_no_run(
+    tickerq: TickerQ, start_server: Callable[[str], Server], kind: str, is_known: bool
+) -> None:
+    broker = start_server(kind)
+    tickerq.app.conf.broker_url = broker.new_database()
+    if is_known:
+        add(tickerq, None)
+    os.killpg(broker.pid, signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        runs = [add(tickerq, None) for _ in range(3)]
+        waited = time.monotonic() - begun
+        tickerq.close()
+    finally:
+        os.killpg(broker.pid, signal.SIGCONT)
+    assert waited < 2
+    assert {row_of(tickerq, run).status for run in runs} == {TickerStatus.IDLE}
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_ticker_that_is_added_while_another_is_published_is_left_to_beat(tickerq: TickerQ) -> None:
+    added: list[UUID] = []
+
+    def add_another(**_: Any) -> None:
+        if not added:
+            added.append(add(tickerq, None))
+
+    before_task_publish.connect(add_another)
+    try:
+        outer = add(tickerq, None)
+    finally:
+        before_task_publish.disconnect(add_another)
+    assert published(tickerq) == [outer]
+    dispatch_due(tickerq)
+    assert published(tickerq) == added
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_call_that_does_not_get_its_turn_in_time_is_left_to_beat(
+    tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tickerq_celery.immediate._TURN_SECONDS", 0.01)
+    added: list[UUID] = []
+
+    def add_elsewhere(**_: Any) -> None:
+        other = threading.Thread(target=lambda: added.append(add(tickerq, None)))
+        other.start()
+        other.join(30)
+
+    before_task_publish.connect(add_elsewhere)
+    try:
+        outer = add(tickerq, None)
+    finally:
+        before_task_publish.disconnect(add_elsewhere)
+    assert published(tickerq) == [outer]
+    assert [row_of(tickerq, run).status for run in added] == [TickerStatus.IDLE]
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_large_batch_is_published_at_once_up_to_the_batch_size(
+    tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    claim = Claimer.claim
+
+    def counted(self: Claimer, *, holder: str, ids: Any = None) -> Claimed:
+        asked.append(len(ids))
+        return claim(self, holder=holder, ids=ids)
+
+    monkeypatch.setattr(Claimer, "claim", counted)
+    tickerq.time_tickers.add_batch([DUE] * 510)
+    assert asked == [tickerq.config.batch_size] == [500]
+    assert len(published(tickerq)) == 500

@@ -31,10 +31,12 @@ from tickerq_celery import (
 )
 from tickerq_celery.errors import (
     InvalidCronError,
+    StoreError,
     TickerNotFoundError,
     TickerValidationError,
     UnknownFunctionError,
 )
+from tickerq_celery.store import cron_tickers as store
 
 EVERY_MINUTE = "0 * * * * *"
 
@@ -163,6 +165,8 @@ def test_a_change_that_is_no_time_leaves_the_next_run(tickerq: TickerQ, clock: M
     cron = tickerq.cron_tickers.add(digest())
     clock.advance(minutes=5)
     assert tickerq.cron_tickers.update(cron.id, description="new").next_run_at == cron.next_run_at
+    as_it_is = {name: getattr(cron, name) for name in ("expression", "time_zone", "day_or", "is_enabled")}
+    assert tickerq.cron_tickers.update(cron.id, **as_it_is).next_run_at == cron.next_run_at
 
 
 def test_a_change_reaches_the_occurrences_that_nobody_has_claimed(
@@ -266,6 +270,47 @@ def test_a_deleted_cron_ticker_takes_its_occurrences_along(tickerq: TickerQ, clo
     assert not tickerq.cron_tickers.delete(cron.id)
     assert tickerq.cron_tickers.delete_batch([cron.id, kept.id, uuid.uuid4()]) == 1
     assert tickerq.runs.find().items == ()
+
+
+def test_a_long_history_is_deleted_piece_by_piece(
+    tickerq: TickerQ, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cron, kept = tickerq.cron_tickers.add_batch([digest(), digest()])
+    for _ in range(5):
+        fired(tickerq, clock, cron)
+    monkeypatch.setattr(store, "_LARGEST_DELETE", 2)
+    remove_occurrences, removed = store.remove_occurrences, []
+
+    def remove(*args: Any) -> int:
+        if len(removed) == 2:
+            raise StoreError("gone")
+        removed.append(remove_occurrences(*args))
+        return removed[-1]
+
+    with monkeypatch.context() as outage:
+        outage.setattr(store, "remove_occurrences", remove)
+        with pytest.raises(StoreError):
+            tickerq.cron_tickers.delete(cron.id)
+    left = tickerq.cron_tickers.get(cron.id)
+    assert (removed, left.is_enabled, left.next_run_at) == ([2, 2], False, None)
+    assert left.paused_reason == "it is being deleted"
+    assert len(tickerq.cron_tickers.occurrences(cron.id).items) == 1
+    assert tickerq.cron_tickers.delete(cron.id)
+    assert tickerq.cron_tickers.occurrences(cron.id).items == ()
+    assert tickerq.cron_tickers.get(kept.id).is_enabled
+    assert len(tickerq.cron_tickers.occurrences(kept.id).items) == 5
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_cron_ticker_of_another_namespace_is_not_deleted(
+    tickerq: TickerQ, store_url: str, namespace: str, clock: ManualClock
+) -> None:
+    cron = tickerq.cron_tickers.add(digest())
+    fired(tickerq, clock, cron)
+    with ticker_app(store_url, f"{namespace}-2", clock) as other:
+        assert not other.cron_tickers.delete(cron.id)
+    assert tickerq.cron_tickers.get(cron.id).is_enabled
+    assert len(tickerq.cron_tickers.occurrences(cron.id).items) == 1
 
 
 @pytest.mark.parametrize("verb", ["get", "update", "pause", "resume"])

@@ -1,6 +1,7 @@
 """Connections: which addresses are taken, and how each database is spoken to."""
 
 import sqlite3
+import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -9,7 +10,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
+from sqlalchemy.pool import NullPool, QueuePool
 
 from tests.integration.making import (
     ON_SERVERS,
@@ -28,9 +31,11 @@ from tickerq_celery.core import Core
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import ConfigError, StoreError
 from tickerq_celery.models import functions, tickers
-from tickerq_celery.store.engine import Database, make_engine, resolved_url
+from tickerq_celery.store.connecting import make_engine
+from tickerq_celery.store.engine import Database, resolved_url
 
 on_sqlite = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+on_postgres = pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 on_servers = pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
 
 
@@ -67,6 +72,15 @@ def test_a_url_that_cannot_be_a_store_is_refused(url: str, reason: str) -> None:
     assert refusal.value.setting == "store_url"
 
 
+@pytest.mark.parametrize(
+    "url", ["post gres://ann:hunter2@h/d", "postgresql://ann:h:hunter2@h:port/d", "hunter2"]
+)
+def test_a_url_that_cannot_be_read_is_not_shown(url: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        resolved_url(url, Path("/"))
+    assert "hunter2" not in "".join(traceback.format_exception(refusal.value))
+
+
 @pytest.mark.parametrize("url", ["postgresql+asyncpgx://h/d", "mysql+nodriver://h/d", "mysql://h/d"])
 def test_a_missing_driver_is_named(url: str) -> None:
     with pytest.raises(ConfigError, match="is not installed") as refusal:
@@ -74,9 +88,88 @@ def test_a_missing_driver_is_named(url: str) -> None:
     assert make_url(url).drivername in str(refusal.value)
 
 
-def test_an_unknown_engine_option_is_refused(database: Database) -> None:
+@pytest.mark.parametrize("options", [{"pool_sise": 3}, {"connect_args": "-c x=y"}])
+def test_an_unknown_engine_option_is_refused(database: Database, options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="store_engine_options"):
-        make_engine(database.url, {"pool_sise": 3})
+        make_engine(database.url, options)
+
+
+@on_sqlite
+@pytest.mark.parametrize("pooled", [True, False])
+def test_engine_options_that_are_a_pools_do_no_harm_without_one(database: Database, pooled: bool) -> None:
+    options = {
+        "poolclass": QueuePool,
+        "pool_size": 3,
+        "max_overflow": 1,
+        "pool_timeout": 4,
+        "pool_recycle": 60,
+        "pool_pre_ping": True,
+        "pool_use_lifo": True,
+        "pool_reset_on_return": "rollback",
+        "echo": False,
+    }
+    engine = make_engine(database.url, options, pooled=pooled)
+    assert isinstance(engine.pool, QueuePool if pooled else NullPool)
+    engine.dispose()
+
+
+def driver_options(url: URL, pooled: bool, **given: object) -> dict[str, str]:
+    """Return what the driver was told, where ``connect_args`` are given."""
+    opened = Database(url, options={"connect_args": given}, pooled=pooled)
+    told = opened.read(lambda connection: connection.connection.driver_connection.info.get_parameters())
+    opened.close()
+    return dict(told)
+
+
+@on_postgres
+@pytest.mark.parametrize("pooled", [True, False])
+def test_engine_options_reach_every_connection_and_leave_our_timeouts(
+    database: Database, pooled: bool
+) -> None:
+    told = driver_options(
+        database.url.update_query_dict({"keepalives_idle": "3"}),
+        pooled,
+        application_name="shop",
+        keepalives_count=2,
+    )
+    assert told["application_name"] == "shop"
+    assert (told["connect_timeout"], told["keepalives_idle"], told["keepalives_count"]) == ("5", "3", "2")
+
+
+@on_postgres
+def test_a_network_that_is_silent_is_given_up(database: Database) -> None:
+    told = driver_options(database.url, pooled=True)
+    assert (told["tcp_user_timeout"], told["keepalives_idle"]) == ("30000", "10")
+
+
+@on_postgres
+def test_a_server_that_only_reads_is_a_store_error(database: Database) -> None:
+    read_only = {"connect_args": {"options": "-c default_transaction_read_only=on"}}
+    opened = Database(database.url, options=read_only)
+    with pytest.raises(StoreError, match="read-only"):
+        opened.write(partial(add_function, namespace="x", name="x"))
+    opened.close()
+
+
+@pytest.mark.parametrize("store_url", ["mariadb"], indirect=True)
+@pytest.mark.parametrize("kind", [OperationalError, InternalError])
+@pytest.mark.parametrize("number", [1290, 1836])
+def test_a_mariadb_that_only_reads_is_a_store_error(
+    database: Database, kind: type[DBAPIError], number: int
+) -> None:
+    def work(connection: Connection) -> None:
+        raise kind("INSERT", {}, Exception(number, "read-only"))
+
+    with pytest.raises(StoreError, match="read-only"):
+        database.write(work)
+
+
+@on_sqlite
+def test_a_pool_without_a_free_connection_is_a_store_error(database: Database) -> None:
+    opened = Database(database.url, options={"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.01})
+    with pytest.raises(StoreError, match="limit of size 1"):
+        opened.read(lambda connection: opened.read(lambda second: None))
+    opened.close()
 
 
 @pytest.mark.parametrize("driver", ["postgresql+psycopg", "mariadb+pymysql"])

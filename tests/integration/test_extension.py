@@ -1,12 +1,13 @@
 """TickerQ and its Celery app: made early, wired late, one to an app."""
 
 import gc
+import sqlite3
 import sys
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from celery import Celery
@@ -16,6 +17,7 @@ from tickerq_celery import TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import ConfigError, DuplicateFunctionError, TickerValidationError
 from tickerq_celery.schema import verify
 from tickerq_celery.task import TickerTask
+from tickerq_celery.worker import NodeStep
 
 STORE = "sqlite:///never-opened.db"
 
@@ -71,6 +73,27 @@ def test_a_refused_ticker_q_leaves_the_app_free(app: Celery) -> None:
     with pytest.raises(ConfigError):
         TickerQ(app, STORE, leese=1)
     TickerQ(app, STORE)
+
+
+class CountedConnection(sqlite3.Connection):
+    """A connection of the user's own making."""
+
+    opened: ClassVar[int] = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        type(self).opened += 1
+
+
+def test_a_workers_sign_of_life_is_sent_with_the_users_engine_options(app: Celery, tmp_path: Path) -> None:
+    options = {"pool_size": 2, "connect_args": {"factory": CountedConnection}}
+    TickerQ(app, f"sqlite:///{tmp_path}/tickers.db", store_engine_options=options)
+    (step,) = (each for each in app.steps["worker"] if issubclass(each, NodeStep))
+    opened = CountedConnection.opened
+    # Without tables the worker ends after its first look.
+    with pytest.raises(SystemExit):
+        step(None).start(None)
+    assert CountedConnection.opened > opened
 
 
 def test_each_function_is_a_celery_task_of_its_own(app: Celery) -> None:

@@ -245,7 +245,13 @@ def test_occurrences_overlap_where_nothing_forbids_it(core: Core, clock: ManualC
 
 
 @pytest.mark.parametrize(
-    "broken", [{"expression": "nonsense"}, {"expression": "0 0 31 2 *"}, {"time_zone": "Mars/Olympus"}]
+    "broken",
+    [
+        {"expression": "nonsense"},
+        {"expression": "0 0 31 2 *"},
+        {"time_zone": "Mars/Olympus"},
+        {"misfire": "run_some"},
+    ],
 )
 def test_a_cron_ticker_that_cannot_be_read_stops_alone_and_says_so(
     core: Core, clock: ManualClock, caplog: pytest.LogCaptureFixture, broken: dict[str, str]

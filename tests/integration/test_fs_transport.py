@@ -63,6 +63,30 @@ def test_a_url_without_an_absolute_folder_is_refused(url: str) -> None:
         Connection(url).connect()
 
 
+def test_a_file_among_the_queues_is_left_alone(fs_connect: FsConnect, fs_folder: Path) -> None:
+    stray = fs_folder / "messages" / ".DS_Store"
+    stray.parent.mkdir(parents=True)
+    stray.write_text("a file browser's")
+    publish(fs_connect(), "jobs", 1)
+    assert receive_all(fs_connect(), "jobs") == [1]
+    assert stray.exists()
+
+
+def test_a_queue_deleted_during_a_sweep_is_not_missed(
+    fs_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queues = QueueFolder(fs_folder)
+    queues.create("jobs")
+    read = Path.read_bytes
+
+    def delete_and_read(path: Path) -> bytes:
+        QueueFolder(fs_folder).delete("jobs")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", delete_and_read)
+    assert queues.sweep() == []
+
+
 def test_registering_twice_changes_nothing(fs_connect: FsConnect) -> None:
     register()
     register()

@@ -28,21 +28,21 @@ from tests.integration.making import (
     worker_profile,
 )
 from tests.manual_clock import START, ManualClock
-from tickerq_celery.claimer import Claimer
+from tickerq_celery.claimer import Claimer, Lifted
 from tickerq_celery.core import Core
 from tickerq_celery.enums import HoldReason, NodeKind, TickerStatus
 from tickerq_celery.firing import Firing
 from tickerq_celery.lifecycle import succeeded
 from tickerq_celery.recorder import Recorder
-from tickerq_celery.store import cron_tickers, nodes
+from tickerq_celery.store import cron_tickers, nodes, sweeps
 from tickerq_celery.wiring import profile
 
 MakeCore = Callable[..., Core]
 
 
 def lift_holds(core: Core) -> int:
-    """Lift holds as the sweep does."""
-    return core.database.write(Claimer(core).lift_holds)
+    """Lift holds as the sweep does, and return how many."""
+    return core.database.write(Claimer(core).lift_holds).count
 
 
 def held(core: Core, ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -108,6 +108,15 @@ def test_the_sweep_lifts_the_hold_of_a_function_that_a_worker_has(core: Core) ->
     _register_quietly(core)
     assert lift_holds(core) == 1
     assert claimed_ids(core) == {run_id}
+
+
+def test_a_sweep_says_when_there_may_be_more_holds_to_lift(make_core: MakeCore) -> None:
+    core = make_core(send(), batch_size=2)
+    make_runs(core, 3)
+    claim(core), claim(core)
+    _register_quietly(core)
+    lifted = [core.database.write(Claimer(core).lift_holds) for _ in range(2)]
+    assert lifted == [Lifted(count=2, is_full=True), Lifted(count=1, is_full=False)]
 
 
 def _register_quietly(core: Core) -> None:
@@ -209,6 +218,22 @@ def test_a_full_queue_takes_no_more_and_leaves_other_queues_alone(make_core: Mak
     elsewhere = make_runs(core, 2)
     assert claimed_ids(core) == {*ids[:2], *elsewhere}
     assert held(core, ids) == {ids[2]: HoldReason.LIMIT}
+
+
+def test_only_the_queues_that_are_asked_for_are_counted(core: Core) -> None:
+    enrolled(core)
+    for queue in (None, "mail", "mail", "other"):
+        make_run(core, queue=queue)
+    claim(core)
+
+    def counted(*queues: str | None) -> dict[str | None, int]:
+        return core.database.read(
+            lambda connection: sweeps.queued_per_queue(connection, core.config.namespace, queues)
+        )
+
+    assert counted() == {}
+    assert counted(None) == {None: 1}
+    assert counted(None, "mail", "empty") == {None: 1, "mail": 2}
 
 
 def test_what_runs_takes_no_room_in_its_queue(make_core: MakeCore) -> None:

@@ -1,13 +1,18 @@
 """Signs of life: who counts as dead, and which runs a worker has lost without dying."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from celery.worker import state
 
+from tests.integration.apps import add_run, execute, ticker_app
 from tests.integration.making import enrolled, finish, make_run, started, worker_profile
 from tests.manual_clock import ManualClock
+from tickerq_celery import TickerQ
 from tickerq_celery.core import Core
 from tickerq_celery.heartbeat import Heartbeat
 from tickerq_celery.lifecycle import succeeded
@@ -15,6 +20,7 @@ from tickerq_celery.observer import Observer
 from tickerq_celery.store import nodes
 from tickerq_celery.store.claims import Started
 from tickerq_celery.store.nodes import Node
+from tickerq_celery.worker import held_requests
 
 LEASE = timedelta(seconds=30)
 
@@ -44,6 +50,13 @@ class Watch:
         found = self._observer.dead_among(present(self._core), monotonic=self._core.clock.monotonic())
         return [node.id for node in found]
 
+    def dead_after(self, clock: ManualClock, seconds: float) -> list[UUID]:
+        """Let this time pass, looking half-way and at the end."""
+        clock.advance(seconds=seconds / 2)
+        self.dead()
+        clock.advance(seconds=seconds / 2)
+        return self.dead()
+
 
 class Worker:
     """A worker's heartbeat, with the task ids that its process has and the runs it misses."""
@@ -69,10 +82,18 @@ class Worker:
 def test_a_node_is_dead_when_its_counter_stood_still_for_one_lease(core: Core, clock: ManualClock) -> None:
     watch = Watch(core)
     assert watch.dead() == []
-    clock.advance(seconds=29.999)
+    assert watch.dead_after(clock, 29.5) == []
+    assert watch.dead_after(clock, 0.5) == [core.node.id]
+
+
+def test_a_time_in_which_the_observer_could_not_look_kills_nobody(core: Core, clock: ManualClock) -> None:
+    watch = Watch(core)
+    watch.dead()
+    clock.advance(minutes=10)
     assert watch.dead() == []
-    clock.advance(seconds=0.001)
-    assert watch.dead() == [core.node.id]
+    clock.advance(seconds=10)
+    beat(core)
+    assert watch.dead_after(clock, 29) == []
 
 
 def test_an_observer_that_has_just_begun_takes_nobody_for_dead(core: Core, clock: ManualClock) -> None:
@@ -83,11 +104,10 @@ def test_an_observer_that_has_just_begun_takes_nobody_for_dead(core: Core, clock
 def test_a_heartbeat_begins_the_lease_anew(core: Core, clock: ManualClock) -> None:
     watch = Watch(core)
     watch.dead()
-    clock.advance(seconds=29)
+    assert watch.dead_after(clock, 29) == []
     beat(core)
     assert watch.dead() == []
-    clock.advance(seconds=29)
-    assert watch.dead() == []
+    assert watch.dead_after(clock, 29) == []
 
 
 @pytest.mark.parametrize("step", [timedelta(hours=5), timedelta(hours=-5)])
@@ -103,7 +123,8 @@ def test_a_step_of_the_wall_clock_kills_nobody(core: Core, clock: ManualClock, s
 def test_a_dead_node_stays_dead_though_the_wall_clock_stepped_back(core: Core, clock: ManualClock) -> None:
     watch = Watch(core)
     watch.dead()
-    clock.advance(seconds=31)
+    watch.dead_after(clock, 29)
+    clock.advance(seconds=1)
     clock.set(clock.now() - timedelta(hours=5))
     assert watch.dead() == [core.node.id]
 
@@ -112,11 +133,9 @@ def test_a_node_that_left_and_came_back_gets_a_whole_lease(core: Core, clock: Ma
     watch = Watch(core)
     watch.dead()
     core.database.write(lambda connection: nodes.remove(connection, core.node.id))
-    clock.advance(seconds=20)
-    watch.dead()
+    watch.dead_after(clock, 20)
     enrolled(core)
-    clock.advance(seconds=20)
-    assert watch.dead() == []
+    assert watch.dead_after(clock, 20) == []
 
 
 def test_a_dead_nodes_row_stays_when_it_has_beaten_since(core: Core) -> None:
@@ -181,6 +200,74 @@ def test_a_message_of_an_older_claim_does_not_hide_a_lost_run(core: Core) -> Non
     worker = Worker(core)
     worker.held = {f"{run.id}:{run.claim_no - 1}"}
     assert worker.beats(2) == 1
+
+
+def nothing() -> None: ...
+
+
+def becoming_a_node(tickerq: TickerQ) -> None:
+    """Do what a worker of this app does first."""
+    for step in tickerq.app.steps["worker"]:
+        step(None)
+
+
+def test_workers_that_a_script_forks_are_nodes_of_their_own(store_url: str, namespace: str) -> None:
+    with ticker_app(store_url, namespace) as tickerq:
+        of_the_script = replace(tickerq.core, node=replace(tickerq.core.node, pid=1))
+        names = {of_the_script.node.name}
+        for _ in range(2):
+            tickerq._core = of_the_script
+            becoming_a_node(tickerq)
+            run = add_run(tickerq, nothing)
+            execute(tickerq)
+            (attempt,) = tickerq.runs.get(run.id).attempts
+            assert (tickerq.core.node.pid, tickerq.core.node.name) == (os.getpid(), attempt.node)
+            names.add(attempt.node)
+        assert len(names) == 3
+
+
+def test_a_process_that_was_not_forked_keeps_its_identity(store_url: str, namespace: str) -> None:
+    with ticker_app(store_url, namespace) as tickerq:
+        before = tickerq.core
+        becoming_a_node(tickerq)
+        assert tickerq.core is before
+
+
+class Request:
+    """All that Celery's bookkeeping asks of a request."""
+
+    def __init__(self, task_id: str) -> None:
+        self.id = task_id
+        self.name = "tickerq.Send"
+
+
+@pytest.mark.parametrize("step", [state.task_reserved, state.task_accepted])
+def test_a_second_message_of_a_claim_that_is_dropped_does_not_hide_the_running_one(
+    step: Callable[[Request], None],
+) -> None:
+    running, second = Request("a:1"), Request("a:1")
+    step(running)
+    state.task_reserved(second)
+    state.task_ready(second)
+    assert "a:1" in held_requests()
+    state.task_ready(running)
+    assert "a:1" not in held_requests()
+
+
+def test_a_request_that_comes_meanwhile_does_not_keep_a_worker_from_naming_what_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Changing(list[Request]):
+        has_changed = False
+
+        def __iter__(self) -> Iterator[Request]:
+            if not self.has_changed:
+                self.has_changed = True
+                raise RuntimeError("Set changed size during iteration")
+            return super().__iter__()
+
+    monkeypatch.setattr(state, "active_requests", Changing([Request("a:1")]))
+    assert "a:1" in held_requests()
 
 
 def test_a_worker_that_leaves_takes_its_row_along(core: Core) -> None:

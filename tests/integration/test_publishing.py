@@ -1,6 +1,10 @@
 """Publishing: what the broker took is stamped, the rest is given back; neither disturbs a later claim."""
 
+from uuid import UUID
+
 import pytest
+from celery import Celery
+from celery.exceptions import QueueNotFound
 
 from tests.integration.making import (
     ListPublisher,
@@ -15,11 +19,13 @@ from tests.integration.making import (
     start,
 )
 from tests.manual_clock import START, ManualClock
+from tests.servers.ports import free_port
 from tickerq_celery.claimer import Claimer
 from tickerq_celery.core import Core
 from tickerq_celery.dispatcher import Dispatcher
-from tickerq_celery.enums import TickerStatus
+from tickerq_celery.enums import TickerStatus, TickerType
 from tickerq_celery.errors import PublishError
+from tickerq_celery.publisher import CeleryPublisher
 from tickerq_celery.store import claims
 
 IDLE, QUEUED, IN_PROGRESS = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS
@@ -98,3 +104,61 @@ def test_a_claim_that_was_started_cannot_be_given_back(core: Core) -> None:
     start(core, claimed)
     give_back(core, [claimed])
     assert row_of(core, run_id).status is IN_PROGRESS
+
+
+class PickyPublisher(ListPublisher):
+    """A broker that is there, to which Celery knows no way for the runs in ``unroutable``."""
+
+    def __init__(self, unroutable: set[UUID], takes: int | None = None) -> None:
+        super().__init__(takes)
+        self.unroutable = unroutable
+
+    def publish(self, claim: claims.Claim) -> None:
+        if claim.id in self.unroutable:
+            raise QueueNotFound("Queue 'nowhere' missing from task_queues")
+        super().publish(claim)
+
+
+def test_a_run_that_cannot_be_published_waits_without_those_behind_it(
+    core: Core, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    ids = make_runs(core, 3)
+    publisher = PickyPublisher({ids[0]})
+    dispatch(core, publisher)
+    assert {each.id for each in publisher.sent} == set(ids[1:])
+    assert {row_of(core, run_id).publish_count for run_id in ids[1:]} == {1}
+    row = row_of(core, ids[0])
+    assert (row.status, row.due_at) == (IDLE, START + core.config.republish_after)
+    assert (row.check_at, row.lock_holder) == (None, None)
+    assert f"run {ids[0]} of Send cannot be published" in caplog.text
+    clock.advance(minutes=5)
+    publisher.unroutable.clear()
+    dispatch(core, publisher)
+    assert row_of(core, ids[0]).publish_count == 1
+
+
+def test_a_broker_that_goes_away_after_a_run_that_cannot_be_published_gives_back_the_others(
+    core: Core,
+) -> None:
+    ids = make_runs(core, 3)
+    publisher = PickyPublisher({ids[0]}, takes=1)
+    with pytest.raises(PublishError):
+        dispatch(core, publisher)
+    rows = {run_id: row_of(core, run_id) for run_id in ids}
+    assert rows[ids[0]].due_at == START + core.config.republish_after
+    assert sorted(rows[run_id].status for run_id in ids[1:]) == [IDLE, QUEUED]
+    assert {rows[run_id].due_at for run_id in ids[1:]} == {START, None}
+
+
+def test_a_publisher_never_uses_the_apps_own_producers() -> None:
+    app = Celery("publisher", broker=f"redis://127.0.0.1:{free_port()}", set_as_current=False)
+    publisher = CeleryPublisher(app, connect_timeout=1)
+    with pytest.raises(PublishError):
+        publisher.publish_lost(UUID(int=1), TickerType.TIME_TICKER, "gone")
+    app.amqp.send_task_message = never  # type: ignore[method-assign]
+    with pytest.raises(PublishError):
+        publisher.publish(claims.Claim(id=UUID(int=1), number=1, function="Send", queue=None))
+
+
+def never(*_: object, **__: object) -> None:
+    raise AssertionError("Celery was asked to send without a connection of ours")

@@ -1,6 +1,8 @@
 """Rescues: the attempt of a worker that died ends once, and uses up no retry."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 
@@ -20,7 +22,9 @@ from tests.integration.making import (
 from tests.manual_clock import ManualClock
 from tickerq_celery.core import Core
 from tickerq_celery.enums import OnLost, TickerStatus
+from tickerq_celery.errors import StoreError
 from tickerq_celery.lifecycle import LOST, succeeded
+from tickerq_celery.store import claims
 
 MakeCore = Callable[..., Core]
 
@@ -73,6 +77,30 @@ def test_a_lost_run_cannot_be_finished(core: Core) -> None:
     rescue(core, run)
     assert not finish(core, run, succeeded(run.standing))
     assert row_of(core, run_id).status is TickerStatus.IDLE
+
+
+def test_a_run_that_was_rescued_while_the_store_was_away_cannot_be_finished(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started(core, make_run(core))
+    write = core.database.write
+
+    def be_away(work: object) -> NoReturn:
+        monkeypatch.setattr(core.database, "write", write)
+        rescue(core, run)
+        raise StoreError("the database is away")
+
+    monkeypatch.setattr(core.database, "write", be_away)
+    assert not fail(core, run)
+
+
+def test_who_looks_for_lost_runs_does_not_load_their_requests(core: Core) -> None:
+    run = started(core, make_run(core, request={"user": 7}))
+    assert run.request is not None
+    expected = replace(run, request=None)
+    look = core.database.read
+    assert look(lambda connection: claims.running(connection, run.id, run.claim_no)) == expected
+    assert look(lambda connection: claims.running_under(connection, core.node.id, limit=9)) == [expected]
 
 
 def test_a_function_may_ask_that_its_lost_runs_fail(make_core: MakeCore) -> None:

@@ -195,6 +195,22 @@ def test_without_embedded_and_without_a_broker_celerys_default_stays(
     assert app.connection_for_write().transport_cls == "amqp"
 
 
+@pytest.mark.parametrize(
+    "broker",
+    [
+        "sentinel://:hunter2@one:26379;sentinel://:hunter2@two:26379",
+        ["redis://:hunter2@one/0", "redis://:hunter2@two/0"],
+        "amqp://ann:hunter2;hunter2/@one:two//",
+    ],
+)
+def test_where_several_brokers_are_is_said_without_passwords(app: Celery, broker: Any) -> None:
+    app.conf.broker_url = broker
+    places = TickerQ(app, "postgresql+psycopg://h/tickers?user=ann&password=hunter2").places
+    assert "one" in places
+    assert "two" in places
+    assert "hunter2" not in places
+
+
 def test_a_password_is_not_logged(app: Celery, caplog: pytest.LogCaptureFixture) -> None:
     app.conf.broker_url = "redis://:hunter2@localhost/0"
     tickerq = TickerQ(app, "postgresql+psycopg://ann:hunter2@localhost/tickers")

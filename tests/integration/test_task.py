@@ -1,13 +1,14 @@
 """What one message becomes: at most one attempt, recorded, and told to Celery as it was."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, NoReturn
 
 import pytest
 from celery import Celery
 from celery.exceptions import Retry
+from sqlalchemy import Connection
 
 from tests.integration.apps import (
     add_run,
@@ -197,6 +198,12 @@ def test_a_task_of_the_users_own_may_have_the_base_class(namespace: str) -> None
     assert own(1) == 2
     assert own.apply(args=(-1,)).state == "FAILURE"
     assert isinstance(app.tasks["celery.backend_cleanup"], TickerTask)
+
+    @app.task(bind=True)
+    def goes_on(self: Any) -> bool:
+        return isinstance(self.retry(throw=False, countdown=0), Retry)
+
+    assert goes_on.apply().result is True
     assert app.tasks["celery.accumulate"].apply(args=(1, 2)).result == (1, 2)
 
 
@@ -218,6 +225,36 @@ def test_what_an_app_sets_for_its_tasks_does_not_reach_ours(store_url: str, name
         assert (task.acks_late, task.ignore_result, task.serializer) == (False, True, "json")
         (message,) = messages(tickerq)
         assert (message.content_type, message.headers["ignore_result"]) == ("application/json", True)
+
+
+def test_an_end_whose_confirmation_was_lost_is_an_end(
+    store_url: str, namespace: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[BaseException] = []
+
+    class Handler:
+        def handle_exception(self, exception: BaseException, *_: object) -> None:
+            told.append(exception)
+
+        handle_canceled_exception = handle_exception
+
+    with ticker_app(store_url, namespace, clock, exception_handler=Handler) as tickerq:
+        database = tickerq.core.database
+        write, error = database.write, OSError("no route")
+
+        def write_and_lose_the_answer(work: Callable[[Connection], Any]) -> NoReturn:
+            write(work)
+            monkeypatch.setattr(database, "write", write)
+            raise StoreError("lost connection during COMMIT")
+
+        def body() -> NoReturn:
+            monkeypatch.setattr(database, "write", write_and_lose_the_answer)
+            raise error
+
+        run = add_run(tickerq, body)
+        assert [result.state for result in execute(tickerq)] == ["FAILURE"]
+        assert told == [error]
+        assert len(tickerq.runs.get(run.id).attempts) == 1
 
 
 @only_sqlite

@@ -130,6 +130,18 @@ def test_two_functions_under_one_name_are_an_error_where_the_app_is_ready(
         ticker_function("Send")(_second)
 
 
+def test_a_function_that_is_defined_again_under_its_name_is_an_error(make: Callable[..., TickerQ]) -> None:
+    make()
+
+    @ticker_function("Send")
+    def send() -> None: ...
+
+    with pytest.raises(DuplicateFunctionError, match=r"send, line \d+; .*send, line \d+"):
+
+        @ticker_function("Send")
+        def send() -> None: ...
+
+
 def _first() -> None: ...
 
 

@@ -103,6 +103,9 @@ REFUSED = [
     ({"description": "x" * 501}, "description", "at most 500 characters"),
     ({"description": "nul\x00"}, "description", "NUL"),
     ({"description": "\ud800"}, "description", "surrogates"),
+    ({"description": "\x1b[2J"}, "description", "control characters"),
+    ({"function": "Send\nINFO run 7"}, "function", "control characters"),
+    ({"unique_key": "a\x1b[2J"}, "unique_key", "control characters"),
     ({"retries": -1}, "retries", "from 0 to 1000"),
     ({"retries": 1_001}, "retries", "from 0 to 1000"),
     ({"retries": True}, "retries", "whole number"),
@@ -238,6 +241,15 @@ def test_a_taken_key_refuses_the_whole_batch(tickerq: TickerQ, batch: list[str])
     with pytest.raises(DuplicateTickerError):
         tickerq.time_tickers.add_batch([welcome(unique_key=key) for key in batch])
     assert count(tickerq) == 1
+
+
+def test_one_key_serves_two_namespaces_in_one_batch(tickerq: TickerQ, namespace: str) -> None:
+    elsewhere = f"{namespace}-2"
+    batch = [TimeTicker(function="Any", unique_key="k", namespace=each) for each in (None, elsewhere)]
+    runs = tickerq.time_tickers.add_batch(batch, allow_unknown=True)
+    assert [(run.namespace, run.unique_key) for run in runs] == [(namespace, "k"), (elsewhere, "k")]
+    with pytest.raises(DuplicateTickerError):
+        tickerq.time_tickers.add_batch(batch, allow_unknown=True)
 
 
 def test_of_concurrent_adds_with_one_key_one_wins(tickerq: TickerQ) -> None:

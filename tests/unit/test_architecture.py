@@ -26,8 +26,8 @@ LAYERS = {
         "heartbeat", "immediate", "managers.", "observer", "recorder", "registry", "seeding", "sweeper",
     },
     "celery": {
-        "beat_check", "extension", "fs_bindings", "fs_channel", "fs_folder", "fs_transport", "functions",
-        "handler", "nets", "publisher", "scheduler", "settings", "task", "wiring", "worker",
+        "addresses", "beat_check", "extension", "fs_bindings", "fs_channel", "fs_folder", "fs_transport",
+        "functions", "handler", "nets", "publisher", "scheduler", "settings", "task", "wiring", "worker",
     },
     "edge": {"__init__", "cli"},
 }  # fmt: skip
@@ -44,7 +44,7 @@ FRAMEWORKS = {
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 40
 DIALECTS = {"sqlite", "postgresql", "mysql", "mariadb"}
-NAMES_DIALECTS = {"sqltypes", "store.engine"}
+NAMES_DIALECTS = {"sqltypes", "store.connecting", "store.engine"}
 
 
 def modules() -> dict[str, Path]:
@@ -170,7 +170,7 @@ def lines_of_code(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - NAMES_DIALECTS))
-def test_a_dialect_is_named_in_two_modules_only(module: str) -> None:
+def test_a_dialect_is_named_in_few_modules_only(module: str) -> None:
     words = [node.value for node in ast.walk(parsed(MODULES[module])) if isinstance(node, ast.Constant)]
     assert [word for word in words if word in DIALECTS] == []
 

@@ -39,7 +39,7 @@ RAISED = [
     (TickerStateError(ID, "DONE", "changed"), f"ticker {ID} is DONE: it cannot be changed"),
     (IllegalTransitionError("DONE", "IDLE"), "a run cannot go from DONE to IDLE"),
     (StoreError("gone"), "the store did not answer: gone"),
-    (PublishError("gone", 3), "the broker did not take the message: gone"),
+    (PublishError("gone"), "the broker did not take the message: gone"),
     (TerminateExecution("why", 5), "why"),
     (TickerCancelled(), "the run was cancelled"),
 ]

@@ -19,6 +19,7 @@ TOKYO = timezone(timedelta(hours=9))
         (lambda value: limits.name("f", value, 5), "a b"),
         (lambda value: limits.words("f", value, 5), ""),
         (lambda value: limits.words("f", value, 5), " a\n"),
+        (lambda value: limits.words("f", value, 5), "\ta\r\n"),
         (limits.tags, []),
         (limits.tags, ["a", "a"]),
         (limits.retries, 0),
@@ -35,7 +36,8 @@ def test_what_fits_comes_back_as_it_is(check: Callable[[Any], Any], value: objec
     ("check", "values"),
     [
         (lambda value: limits.name("f", value, 5), ["", " ", " a", "a\n", "x" * 6, "a\x00", "\udfff", b"a"]),
-        (lambda value: limits.words("f", value, 5), ["x" * 6, "\x00", "\ud800", None, 7]),
+        (lambda value: limits.words("f", value, 5), ["x" * 6, "\x00", "\ud800", "\x1b[2J", "a\x85", None, 7]),
+        (lambda value: limits.name("f", value, 5), ["a\nb", "a\rb", "a\x1bb", "\x7f", "a\x9bb", "a\u2028b"]),
         (limits.tags, ["eu", None, 7, {"eu"}, ["x" * 51], [7], [""], ["t"] * 21]),
         (limits.retries, [-1, 1_001, True, 1.0, "1", None]),
         (limits.retry_intervals, ["60", None, 60, [-1], ["60"], [True], [None], [float("inf")], [0] * 1_001]),

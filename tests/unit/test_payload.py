@@ -2,6 +2,7 @@ import dataclasses
 import json
 import math
 import sys
+import traceback
 import types
 import typing
 from collections import OrderedDict, deque
@@ -18,8 +19,9 @@ import pytest
 import typing_extensions
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
+from pydantic import AfterValidator, AliasGenerator, BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload import MAX_DEPTH, check_request_type, decode, encode, json_schema
@@ -409,7 +411,39 @@ def test_bytes_that_are_no_request_are_an_error(data: bytes, request_type: objec
 def test_at_run_time_too_the_bad_field_is_named() -> None:
     with pytest.raises(TickerValidationError, match=r"^request\.items\.0\.name: Field required") as caught:
         decode(b'{"id":"00000000-0000-0000-0000-000000000001","items":[{}]}', request_type=Order)
-    assert (caught.value.field, caught.value.value) == ("request.items.0.name", {})
+    assert (caught.value.field, caught.value.value) == ("request.items.0.name", dict)
+
+
+def refuse_secrets(value: str) -> str:
+    raise ValueError(f"{value} is unknown")
+
+
+def refuse_in_own_words(value: str) -> str:
+    raise PydanticCustomError("unknown_customer", "{who} is unknown", {"who": value})
+
+
+@pytest.mark.parametrize(
+    ("request_type", "value", "field"),
+    [
+        (int, '"s3cret"', "request"),
+        (Order, '{"id":"s3cret"}', "request.id"),
+        (Item, '{"name":"x","price":"s3cret"}', "request.price"),
+        (Item, '{"title":"s3cret"}', "request.name"),
+        (Pet, '{"kind":"s3cret"}', "request"),
+        (Annotated[str, AfterValidator(refuse_secrets)], '"s3cret"', "request"),
+        (Annotated[str, AfterValidator(refuse_in_own_words)], '"s3cret"', "request"),
+        (None, '{"name":"s3cret"', "request"),
+        (Item, '{"name":"s3cret"', "request"),
+    ],
+)
+def test_an_error_at_run_time_shows_no_value_of_the_request(
+    request_type: object, value: str, field: str
+) -> None:
+    with pytest.raises(TickerValidationError) as caught:
+        decode(value.encode(), request_type=request_type)
+    assert caught.value.field == field
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
 class Plain:

@@ -1,5 +1,6 @@
 """Functions by name, and how they are called."""
 
+import asyncio
 import functools
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,9 +27,37 @@ def test_a_name_means_one_function() -> None:
     registry.add(make_function(first, "Send"))
     with pytest.raises(DuplicateFunctionError) as caught:
         registry.add(make_function(second, "Send"))
-    assert (caught.value.first, caught.value.second) == (f"{__name__}:first", f"{__name__}:second")
+    places = [f"{__name__}:{each.__name__}, line {each.__code__.co_firstlineno}" for each in (first, second)]
+    assert [caught.value.first, caught.value.second] == places
     assert registry.get("Send") is known
     assert registry.get("send") is None
+
+
+def test_two_functions_of_one_qualified_name_are_two_functions() -> None:
+    def redefined() -> None: ...
+
+    earlier = redefined
+
+    def redefined() -> None: ...  # type: ignore[no-redef]
+
+    for before, after in (
+        (earlier, redefined),
+        (functools.partial(earlier), functools.partial(redefined)),
+        (decorated(earlier), decorated(redefined)),
+    ):
+        registry = Registry()
+        registry.add(make_function(before, "Send"))
+        registry.add(make_function(before, "Send"))
+        with pytest.raises(DuplicateFunctionError, match=r"redefined, line \d+; .*redefined, line \d+"):
+            registry.add(make_function(after, "Send"))
+
+
+def decorated(body: Any) -> Any:
+    @functools.wraps(body)
+    def wrapper() -> None:
+        body()
+
+    return wrapper
 
 
 def test_functions_are_listed_by_name() -> None:
@@ -83,6 +112,19 @@ def test_a_body_is_called_with_what_it_takes(is_async: bool) -> None:
     for body in (in_a_loop, wrapped) if is_async else (takes_context, takes_request):
         make_function(body, "f").call(context(7))
     assert seen == [7, 7]
+
+
+def test_a_body_that_cancels_itself_fails_like_any_other() -> None:
+    async def cancels_itself() -> None:
+        raise asyncio.CancelledError
+
+    def runs_a_loop_of_its_own() -> None:
+        asyncio.run(cancels_itself())
+
+    for body in (cancels_itself, runs_a_loop_of_its_own):
+        with pytest.raises(RuntimeError, match="CancelledError") as caught:
+            make_function(body, "f").call(context(7))
+        assert isinstance(caught.value.__cause__, asyncio.CancelledError)
 
 
 def context(request: int) -> TickerContext[int]:

@@ -28,7 +28,7 @@ _MOST_PENDING = 10_000
 
 
 class CronTickerManager:
-    """Standing definitions. Every call is one transaction, or part of the caller's ``session``."""
+    """Standing definitions. Every call but a delete is one transaction, or part of a ``session``."""
 
     def __init__(self, storing: Storing) -> None:
         self._storing = storing
@@ -104,12 +104,20 @@ class CronTickerManager:
         return self.delete_batch([cron_id]) == 1
 
     def delete_batch(self, ids: Collection[UUID | str]) -> int:
-        """Delete cron tickers with their occurrences, all or none; return how many were there."""
+        """Delete cron tickers with their occurrences; return how many were there.
+
+        A long history takes several transactions, the definitions go in the last, all or none. Where one
+        of them fails, the cron tickers are left paused with what remains; delete them again.
+        """
         wanted = [limits.identifier(each) for each in ids]
-        core = self._storing.core
-        return core.database.write(
-            lambda connection: cron_tickers.remove(connection, core.config.namespace, wanted)
-        )
+        database, clock = self._storing.core.database, self._storing.core.clock
+        namespace = self._storing.core.config.namespace
+        database.write(lambda connection: cron_tickers.close(connection, clock, namespace, wanted))
+        while database.write(
+            lambda connection: cron_tickers.remove_occurrences(connection, namespace, wanted)
+        ):
+            pass
+        return database.write(lambda connection: cron_tickers.remove(connection, namespace, wanted))
 
     def pause(self, cron_id: UUID | str, *, reason: str | None = None, by: str | None = None) -> Cron:
         """Stop a cron ticker from firing, and hold its occurrences that nobody has claimed.
@@ -197,7 +205,8 @@ class CronTickerManager:
         self, connection: Connection, cron_id: UUID, changes: dict[str, Any], allow_unknown: bool
     ) -> Cron:
         storing = self._storing
-        wanted = replace(_as_ticker(self._get(connection, cron_id, lock=True)), **changes)
+        cron = self._get(connection, cron_id, lock=True)
+        wanted = replace(_as_ticker(cron), **changes)
         known = storing.known(connection, [wanted], allow_unknown=allow_unknown)
         namespace = storing.namespace(wanted.namespace)
         function = known[namespace, wanted.function]
@@ -210,7 +219,8 @@ class CronTickerManager:
             now=storing.now(connection),
         )
         columns = {name: row[name] for name in changes if name != "is_enabled"}
-        if _MOVES_NEXT_RUN & changes.keys():
+        # Written again without a change, it must not move past an instant that is due.
+        if any(row[name] != getattr(cron, name) for name in _MOVES_NEXT_RUN & changes.keys()):
             columns["next_run_at"] = row["next_run_at"]
         cron_tickers.edit(connection, storing.core.clock, cron_id, columns)
         pending = {name: row[name] for name in changes if name in OCCURRENCE_FIELDS}

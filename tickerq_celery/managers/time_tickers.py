@@ -1,5 +1,6 @@
 """Schedule, change and read time tickers."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
@@ -150,17 +151,19 @@ class TimeTickerManager:
         known = self._storing.known(connection, batch, allow_unknown=allow_unknown)
         now = self._storing.now(connection)
         rows = [self._row(ticker, known, now) for ticker in batch]
-        keys = [row["active_key"] for row in rows if row["active_key"] is not None]
-        if len(set(keys)) < len(keys):
-            raise DuplicateTickerError(next(key for key in keys if keys.count(key) > 1))
-        if not keys:
+        keyed = [row for row in rows if row["active_key"] is not None]
+        for (_, key), times in Counter((row["namespace"], row["active_key"]) for row in keyed).items():
+            if times > 1:
+                raise DuplicateTickerError(key)
+        if not keyed:
             insert_rows(connection, table, rows)
             return rows
         try:
             with savepoint(connection):
                 insert_rows(connection, table, rows)
-        except IntegrityError as error:
-            raise self._duplicate(connection, rows, error) from error
+        except IntegrityError:
+            with savepoint(connection):
+                self._insert_singly(connection, rows)
         return rows
 
     def _row(self, ticker: TimeTicker, known: dict[tuple[str, str], Known], now: Any) -> dict[str, Any]:
@@ -176,14 +179,16 @@ class TimeTickerManager:
         )
 
     @staticmethod
-    def _duplicate(
-        connection: Connection, rows: Sequence[dict[str, Any]], error: IntegrityError
-    ) -> Exception:
+    def _insert_singly(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """Find the taken key by inserting: the caller's snapshot may not show the row that has it."""
+        insert_rows(connection, table, [row for row in rows if row["active_key"] is None])
         for row in rows:
-            key = row["active_key"]
-            if key is not None and tickers.active_id(connection, row["namespace"], key) is not None:
-                return DuplicateTickerError(key)
-        return error
+            if row["active_key"] is None:
+                continue
+            try:
+                insert_rows(connection, table, [row])
+            except IntegrityError as error:
+                raise DuplicateTickerError(row["active_key"]) from error
 
     def _update(
         self, connection: Connection, ticker_id: UUID, changes: dict[str, Any], allow_unknown: bool

@@ -190,8 +190,9 @@ def start(
     )
     if taken != 1:
         return None
-    row = connection.execute(select(*_STARTED).where(tickers.c.id == ticker_id)).one()
-    return started(row)
+    columns = (*_STARTED, tickers.c.request)
+    row = connection.execute(select(*columns).where(tickers.c.id == ticker_id)).one()
+    return started(row, row.request)
 
 
 _STARTED: tuple[ColumnElement[Any], ...] = (
@@ -199,7 +200,6 @@ _STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.claim_no,
     tickers.c.type,
     tickers.c.function,
-    tickers.c.request,
     tickers.c.execution_time,
     tickers.c.parent_id,
     tickers.c.cron_ticker_id,
@@ -213,20 +213,20 @@ _STARTED: tuple[ColumnElement[Any], ...] = (
 
 
 def running_under(connection: Connection, node_id: UUID, *, limit: int) -> list[Started]:
-    """Return up to ``limit`` runs that are InProgress under a node."""
+    """Return up to ``limit`` runs that are InProgress under a node, without their requests."""
     rows = connection.execute(select(*_STARTED).where(tickers.c.running_on == node_id).limit(limit))
     return [started(row) for row in rows]
 
 
-def started(row: Row[Any]) -> Started:
-    """Return the run that a row of the columns above describes."""
+def started(row: Row[Any], request: bytes | None = None) -> Started:
+    """Return the run that a row of the columns above describes; only who executes it needs the request."""
     intervals = tuple(timedelta(seconds=seconds) for seconds in row.retry_intervals)
     return Started(
         id=row.id,
         claim_no=row.claim_no,
         type=TickerType(row.type),
         function=row.function,
-        request=row.request,
+        request=request,
         execution_time=row.execution_time,
         parent_id=row.parent_id,
         cron_ticker_id=row.cron_ticker_id,
@@ -256,7 +256,7 @@ def _due(row: Row[Any]) -> Due:
 
 
 def running(connection: Connection, ticker_id: UUID, claim_no: int) -> Started | None:
-    """Return the run if this claim is InProgress, or None."""
+    """Return the run, without its request, if this claim is InProgress, or None."""
     row = connection.execute(
         select(*_STARTED).where(
             tickers.c.id == ticker_id,

@@ -16,6 +16,8 @@ from tickerq_celery.store.engine import insert_if_absent
 from tickerq_celery.store.rows import CRON_COLUMNS, cron_view, cursor_id, page_size
 from tickerq_celery.views import Cron, Page
 
+_LARGEST_DELETE = 500
+
 
 def get(connection: Connection, namespace: str, cron_id: UUID, *, lock: bool = False) -> Cron | None:
     """Return a cron ticker, or None; ``lock`` keeps it from changing until the transaction ends."""
@@ -55,6 +57,37 @@ def edit(connection: Connection, clock: Clock, cron_id: UUID, values: Mapping[st
     connection.execute(
         update(cron_tickers).where(cron_tickers.c.id == cron_id).values(**values, updated_at=sql_now(clock))
     )
+
+
+def close(connection: Connection, clock: Clock, namespace: str, ids: Collection[UUID]) -> None:
+    """Pause cron tickers that are going to be deleted, so that they get no more occurrences."""
+    connection.execute(
+        update(cron_tickers)
+        .where(
+            cron_tickers.c.id.in_(list(ids)),
+            cron_tickers.c.namespace == namespace,
+            cron_tickers.c.is_enabled.is_(True),
+        )
+        .values(
+            is_enabled=False,
+            paused_reason="it is being deleted",
+            paused_at=sql_now(clock),
+            next_run_at=None,
+            updated_at=sql_now(clock),
+        )
+    )
+
+
+def remove_occurrences(connection: Connection, namespace: str, ids: Collection[UUID]) -> int:
+    """Delete some of the occurrences of cron tickers, with their attempts; return how many, 0 at the end."""
+    found = connection.scalars(
+        select(tickers.c.id)
+        .where(tickers.c.cron_ticker_id.in_(list(ids)), tickers.c.namespace == namespace)
+        .limit(_LARGEST_DELETE)
+    ).all()
+    if found:
+        connection.execute(delete(tickers).where(tickers.c.id.in_(found)))
+    return len(found)
 
 
 def remove(connection: Connection, namespace: str, ids: Collection[UUID]) -> int:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerStatus
@@ -50,11 +50,25 @@ def finish(
             finished_at=sql_now(clock),
             exception_type=failure and failure.type[:_LONGEST_TYPE],
             exception_message=failure and storable(failure.message, _LONGEST_MESSAGE),
-            traceback=failure and failure.traceback and storable(failure.traceback, _LONGEST_TRACEBACK),
+            traceback=failure and failure.traceback and _storable_traceback(failure.traceback),
             node=node,
         )
     )
     return True
+
+
+def has_written(connection: Connection, run: Started, outcome: Outcome, *, node: str) -> bool:
+    """Whether this very end of the claim is stored already, written by this node."""
+    row = connection.execute(
+        select(attempts.c.node, attempts.c.status, attempts.c.exception_type).where(
+            attempts.c.ticker_id == run.id, attempts.c.claim_no == run.claim_no
+        )
+    ).one_or_none()
+    failure = outcome.failure
+    # The type tells the body's own end from a rescue by the same node.
+    return row is not None and tuple(row) == (
+        node, outcome.attempt_status, failure and failure.type[:_LONGEST_TYPE],
+    )  # fmt: skip
 
 
 def end_waiting(
@@ -91,8 +105,19 @@ def end_waiting(
 
 def storable(text: str, limit: int) -> str:
     """Return ``text`` as every database can keep it: no NUL, no lone surrogate, at most ``limit`` long."""
-    clean = text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+    clean = _clean(text)
     return clean if len(clean) <= limit else f"{clean[: limit - 1]}…"
+
+
+def _storable_traceback(text: str) -> str:
+    # The error itself stands at the end, and what was called first at the head.
+    clean = _clean(text)
+    half = _LONGEST_TRACEBACK // 2
+    return clean if len(clean) <= _LONGEST_TRACEBACK else f"{clean[: half - 1]}…{clean[-half:]}"
+
+
+def _clean(text: str) -> str:
+    return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _columns(clock: Clock, outcome: Outcome) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""How each database is connected to, and the one place where whole transactions are retried."""
+"""The store's transactions, and the one place where whole ones are retried."""
 
 import os
 import random
@@ -10,24 +10,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, text
+from sqlalchemy import Connection, Engine, Table, insert, text
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
 
 from tickerq_celery.errors import ConfigError, StoreError
+from tickerq_celery.store.connecting import ANSWER_TIMEOUT, READING, make_engine
 
 T = TypeVar("T")
-_READING = "tickerq_reading"
-_CONNECT_TIMEOUT = 5
-_ANSWER_TIMEOUT = 30
-_BUSY_TIMEOUT_MS = 10_000
 _MYSQL_TRANSIENT = {1020, 1205, 1213}
 # MariaDB and MySQL say of a violated CHECK what they say of an outage: OperationalError.
 _MYSQL_CHECK_VIOLATED = {4025, 3819}
+# A server that only reads was the first of several a moment ago, or is being moved: writes may come back.
+_MYSQL_READ_ONLY = {1290, 1836}
+_SQLSTATE_READ_ONLY = "25006"
 _SQLSTATE_TRANSIENT = {"40001", "40P01"}
 _SQLITE_BUSY = {5, 6}
+_SUPPORTED = {"sqlite", "postgresql", "mysql", "mariadb"}
 _LOCK_NAME = "tickerq_migration"
 _LOCK_NUMBER = 0x7469636B
 
@@ -40,9 +41,10 @@ def resolved_url(url: str, folder: Path) -> URL:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise ConfigError("store_url", f"not a database URL (got {url!r})") from error
-    if parsed.get_backend_name() not in {"sqlite", "postgresql", "mysql", "mariadb"}:
+    except (ArgumentError, ValueError):
+        # Not shown, nor the error that may quote it: where it ends and a password begins cannot be told.
+        raise ConfigError("store_url", "not a database URL") from None
+    if parsed.get_backend_name() not in _SUPPORTED:
         raise ConfigError("store_url", f"no support for {parsed.get_backend_name()!r}")
     if parsed.get_backend_name() != "sqlite":
         return parsed
@@ -119,7 +121,7 @@ class Database:
 
     def _transact(self, work: Callable[[Connection], T], *, reading: bool) -> T:
         with self.engine.connect() as connection:
-            connection.execution_options(**{_READING: reading})
+            connection.execution_options(**{READING: reading})
             transaction = connection.begin()
             try:
                 result = work(connection)
@@ -140,6 +142,8 @@ class Database:
         for attempt in range(self._retries + 1):
             try:
                 return transact()
+            except NoFreeConnectionError as error:
+                raise StoreError(str(error.args[0])) from error
             except DBAPIError as error:
                 if is_transient(error) and attempt < self._retries:
                     time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
@@ -148,43 +152,6 @@ class Database:
                 else:
                     raise
         raise AssertionError("unreachable: the last try returns or raises")
-
-
-def make_engine(url: URL, options: Mapping[str, object], *, pooled: bool = True) -> Engine:
-    """Return an engine with the session rules of its database.
-
-    Raises:
-        ConfigError: The driver is not installed, or an engine option is unknown.
-    """
-    backend = url.get_backend_name()
-    settings: dict[str, Any] = {"poolclass": NullPool} if not pooled else {}
-    if backend == "sqlite":
-        settings["connect_args"] = {"timeout": _BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
-    elif backend == "postgresql":
-        settings["isolation_level"] = "READ COMMITTED"
-        settings["connect_args"] = {"connect_timeout": _CONNECT_TIMEOUT}
-    else:
-        # Beat sets a socket timeout for the whole process: say ours, so that it does not decide.
-        settings["isolation_level"] = "READ COMMITTED"
-        settings["connect_args"] = {
-            "connect_timeout": _CONNECT_TIMEOUT,
-            "read_timeout": _ANSWER_TIMEOUT,
-            "write_timeout": _ANSWER_TIMEOUT,
-        }
-    if pooled:
-        settings.update(options)
-    try:
-        engine = create_engine(url, **settings)
-    except (ImportError, NoSuchModuleError) as error:
-        raise ConfigError(
-            "store_url", f"the driver for {url.drivername} is not installed: {error}"
-        ) from error
-    except TypeError as error:
-        raise ConfigError("store_engine_options", str(error)) from error
-    if backend == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    return engine
 
 
 def is_transient(error: DBAPIError) -> bool:
@@ -201,10 +168,15 @@ def is_transient(error: DBAPIError) -> bool:
 
 
 def _is_outage(error: DBAPIError) -> bool:
-    if error.connection_invalidated:
+    if error.connection_invalidated or _is_read_only(error):
         return True
     is_operational = isinstance(error, OperationalError | InterfaceError)
     return is_operational and _mysql_number(error) not in _MYSQL_CHECK_VIOLATED
+
+
+def _is_read_only(error: DBAPIError) -> bool:
+    is_postgres = getattr(error.orig, "sqlstate", None) == _SQLSTATE_READ_ONLY
+    return is_postgres or _mysql_number(error) in _MYSQL_READ_ONLY
 
 
 def _mysql_number(error: DBAPIError) -> object:
@@ -262,7 +234,7 @@ def migration_lock(connection: Connection) -> Iterator[None]:
         yield
         return
     taken = connection.execute(
-        text("SELECT GET_LOCK(:name, :wait)"), {"name": _LOCK_NAME, "wait": _ANSWER_TIMEOUT - 5}
+        text("SELECT GET_LOCK(:name, :wait)"), {"name": _LOCK_NAME, "wait": ANSWER_TIMEOUT - 5}
     ).scalar()
     if taken != 1:
         raise StoreError("another process has been changing the tables for too long")
@@ -272,24 +244,6 @@ def migration_lock(connection: Connection) -> Iterator[None]:
         connection.exec_driver_sql("COMMIT")
     finally:
         connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK_NAME})
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
-    # SQLAlchemy's begin event sends BEGIN itself: the driver must not send one of its own.
-    connection.isolation_level = None
-    for pragma in (
-        f"busy_timeout={_BUSY_TIMEOUT_MS}",
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later cannot wait for a lock; one that will write says so.
-    reading = connection.get_execution_options().get(_READING)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def _reason(error: DBAPIError) -> str:

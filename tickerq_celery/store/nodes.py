@@ -96,7 +96,9 @@ def remove(connection: Connection, node_id: UUID) -> None:
 
 def remove_dead(connection: Connection, node: Node) -> bool:
     """Remove a silent node's row, unless it has beaten since; say whether it was removed."""
-    statement = delete(nodes).where(nodes.c.id == node.id, nodes.c.counter == node.counter)
+    statement = delete(nodes).where(
+        nodes.c.id == node.id, nodes.c.counter == node.counter, nodes.c.started_at == node.started_at
+    )
     return connection.execute(statement).rowcount == 1
 
 

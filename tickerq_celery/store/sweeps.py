@@ -65,26 +65,23 @@ def take_over(
     ]
 
 
-def check_prefetched(
-    connection: Connection, clock: Clock, node: Node, *, lease: timedelta, default_queue: str
-) -> int:
+def check_prefetched(connection: Connection, clock: Clock, node: Node, *, lease: timedelta) -> int:
     """Let the sweep publish again what a dead worker may have prefetched; return how many runs.
 
     Redis hides prefetched messages for an hour: the oldest Queued runs of the worker's queues that were
     published before its death, at most its prefetch window. It died within one lease of its last sign
     of life.
     """
-    queues = [queue for queue in node.queues if queue != default_queue]
-    of_its_queues: ColumnElement[bool] = tickers.c.queue.in_(queues)
-    if default_queue in node.queues:
-        of_its_queues |= tickers.c.queue.is_(None)
+    if not node.queues:
+        return 0
     ids = connection.scalars(
         select(tickers.c.id)
         .where(
             tickers.c.check_at.is_not(None),
             tickers.c.namespace == node.namespace,
             tickers.c.published_at <= node.seen_at + lease,
-            of_its_queues,
+            # Celery routed a run that names no queue, maybe to one of these: a second message is harmless.
+            tickers.c.queue.in_(node.queues) | tickers.c.queue.is_(None),
         )
         .order_by(tickers.c.published_at)
         .limit(node.prefetch or 0)
@@ -113,11 +110,16 @@ def nodes_without_row(connection: Connection, namespace: str) -> list[UUID]:
     return [node_id for node_id in connection.scalars(statement) if node_id is not None]
 
 
-def queued_per_queue(connection: Connection, namespace: str) -> dict[str | None, int]:
-    """Return how many runs of each queue are published and not started."""
+def queued_per_queue(
+    connection: Connection, namespace: str, queues: Collection[str | None]
+) -> dict[str | None, int]:
+    """Return how many runs of each of ``queues`` are published and not started."""
+    wanted: ColumnElement[bool] = tickers.c.queue.in_([queue for queue in queues if queue is not None])
+    if None in queues:
+        wanted |= tickers.c.queue.is_(None)
     rows = connection.execute(
         select(tickers.c.queue, func.count())
-        .where(tickers.c.check_at.is_not(None), tickers.c.namespace == namespace)
+        .where(tickers.c.check_at.is_not(None), tickers.c.namespace == namespace, wanted)
         .group_by(tickers.c.queue)
     )
     return {row[0]: row[1] for row in rows}
@@ -160,10 +162,11 @@ def lift_full_queues(connection: Connection, clock: Clock, *, namespace: str, mo
     ]
     if not keys:
         return 0
-    queued = {queue_key(queue): count for queue, count in queued_per_queue(connection, namespace).items()}
+    queues = {key: key.removeprefix(_QUEUE_PREFIX) or None for key in keys}
+    queued = queued_per_queue(connection, namespace, queues.values())
     lifted = 0
-    for key in keys:
-        room = max(0, most - queued.get(key, 0))
+    for key, queue in queues.items():
+        room = max(0, most - queued.get(queue, 0))
         lifted += lift(
             connection, clock, namespace=namespace, reason=HoldReason.LIMIT, keys=[key], limit=room
         )

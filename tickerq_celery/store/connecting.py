@@ -1,0 +1,103 @@
+"""How each database is connected to."""
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import NoSuchModuleError
+from sqlalchemy.pool import NullPool
+
+from tickerq_celery.errors import ConfigError
+
+# The execution option of a transaction that writes nothing.
+READING = "tickerq_reading"
+ANSWER_TIMEOUT = 30
+_CONNECT_TIMEOUT = 5
+_BUSY_TIMEOUT_MS = 10_000
+_OPTIONS_OF_A_POOL = {
+    "pool",
+    "poolclass",
+    "pool_size",
+    "max_overflow",
+    "pool_timeout",
+    "pool_recycle",
+    "pool_pre_ping",
+    "pool_use_lifo",
+}
+
+
+def make_engine(url: URL, options: Mapping[str, object], *, pooled: bool = True) -> Engine:
+    """Return an engine with the session rules of its database; ``options`` come before ours.
+
+    Raises:
+        ConfigError: The driver is not installed, or an engine option is unknown.
+    """
+    try:
+        engine = create_engine(url, **_engine_settings(url, options, pooled=pooled))
+    except (ImportError, NoSuchModuleError) as error:
+        raise ConfigError(
+            "store_url", f"the driver for {url.drivername} is not installed: {error}"
+        ) from error
+    except TypeError as error:
+        raise ConfigError("store_engine_options", str(error)) from error
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _engine_settings(url: URL, options: Mapping[str, object], *, pooled: bool) -> dict[str, Any]:
+    settings = dict(options)
+    arguments = settings.get("connect_args") or {}
+    if not isinstance(arguments, Mapping):
+        raise ConfigError("store_engine_options", "connect_args must be a mapping")
+    ours = {name: value for name, value in _connect_args(url).items() if name not in url.query}
+    settings["connect_args"] = {**ours, **arguments}
+    if url.get_backend_name() != "sqlite":
+        settings.setdefault("isolation_level", "READ COMMITTED")
+    if not pooled:
+        settings = {name: value for name, value in settings.items() if name not in _OPTIONS_OF_A_POOL}
+        settings["poolclass"] = NullPool
+    return settings
+
+
+def _connect_args(url: URL) -> dict[str, object]:
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        return {"timeout": _BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+    if backend == "postgresql":
+        # The kernel gives a silent network up: what was sent and not received, and a peer that is gone.
+        return {
+            "connect_timeout": _CONNECT_TIMEOUT,
+            "tcp_user_timeout": ANSWER_TIMEOUT * 1000,
+            "keepalives": 1,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 4,
+        }
+    # Beat sets a socket timeout for the whole process: say ours, so that it does not decide.
+    return {
+        "connect_timeout": _CONNECT_TIMEOUT,
+        "read_timeout": ANSWER_TIMEOUT,
+        "write_timeout": ANSWER_TIMEOUT,
+    }
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
+    # SQLAlchemy's begin event sends BEGIN itself: the driver must not send one of its own.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={_BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later cannot wait for a lock; one that will write says so.
+    reading = connection.get_execution_options().get(READING)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
