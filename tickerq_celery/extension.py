@@ -273,7 +273,12 @@ class TickerQ:
         return _Managers(self.core, Immediate(self.core, lambda: self._dispatcher))
 
     def _celery_defaults(self) -> dict[str, Any]:
-        return settings.celery_defaults(self.app, self._config)
+        try:
+            return settings.celery_defaults(self.app, self._config)
+        except ConfigError:
+            # Raised again by what first uses the settings; here, inside Celery's own loading of them, it
+            # would drown in tracebacks. Our scheduler is what says it in one line.
+            return {"beat_scheduler": settings.SCHEDULER}
 
     def _on_finalized(self, **_: Any) -> None:
         self.app.task(name=LOST_TASK, shared=False, ignore_result=True, serializer="json")(self._lost_attempt)

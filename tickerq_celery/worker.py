@@ -12,7 +12,7 @@ from celery.worker.request import Request
 
 from tickerq_celery.core import Core
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.errors import SchemaError, StoreError
+from tickerq_celery.errors import ConfigError, SchemaError, StoreError
 from tickerq_celery.heartbeat import Heartbeat, HeartbeatThread
 from tickerq_celery.nets import Ears, Nets
 from tickerq_celery.publisher import CeleryPublisher
@@ -40,7 +40,11 @@ class NodeStep(bootsteps.StartStopStep):
         super().__init__(worker, **kwargs)
         # Made before the pool forks: what its children write must name this node, and no other worker
         # that was forked from the same parent.
-        self._core = self.wired.own_core()
+        try:
+            self._core = self.wired.own_core()
+        except ConfigError as error:
+            logger.critical("this worker cannot run: %s", error)
+            raise SystemExit(1) from error
         self._thread: HeartbeatThread | None = None
         self._ears = Ears()
 
