@@ -10,7 +10,7 @@ from tickerq_celery.clock import Clock
 from tickerq_celery.errors import SchemaError
 from tickerq_celery.models import meta
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store.engine import Database, insert_if_absent, migration_lock
+from tickerq_celery.store.engine import NO_TABLES, Database, insert_if_absent, migration_lock
 from tickerq_celery.uuid7 import new_id
 
 VERSION_TABLE = "tickerq_alembic_version"
@@ -64,11 +64,14 @@ def _migrate(connection: Connection, clock: Clock) -> None:
 
 def _verify(connection: Connection) -> None:
     if not _has_meta(connection):
-        raise SchemaError("the store has no tables yet: run `tickerq migrate` or tickerq.create_schema()")
+        raise SchemaError(NO_TABLES)
     _refuse_newer(connection)
     found = connection.scalar(select(meta.c.schema))
     if found is None or found < SCHEMA:
-        raise SchemaError(f"the store has schema {found}, this version needs {SCHEMA}: run `tickerq migrate`")
+        raise SchemaError(
+            f"the store has schema {found}, this version needs {SCHEMA}: "
+            "run `celery -A yourapp tickerq migrate`"
+        )
 
 
 def _refuse_newer(connection: Connection) -> None:

@@ -91,7 +91,8 @@ def test_a_store_without_tables_is_said_in_one_line(run):
     result = run("check")
     assert result.exit_code == 1
     assert result.output.strip() == (
-        "Error: store_url: the store has no tables yet: run `tickerq migrate` or tickerq.create_schema()"
+        "Error: store_url: the store has no tables yet: run `celery -A yourapp tickerq migrate`, "
+        "or tickerq.create_schema()"
     )
 
 

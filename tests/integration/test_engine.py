@@ -29,7 +29,7 @@ from tests.integration.making import (
 from tests.servers.ports import free_port
 from tickerq_celery.core import Core
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.errors import ConfigError, StoreError
+from tickerq_celery.errors import ConfigError, SchemaError, StoreError
 from tickerq_celery.models import functions, tickers
 from tickerq_celery.store.connecting import make_engine
 from tickerq_celery.store.engine import Database, resolved_url
@@ -285,3 +285,10 @@ def test_sqlite_writers_at_once_wait_for_each_other(core: Core, namespace: str) 
     with processes(core, 4) as others:
         at_once(*(partial(add, each, number) for number, each in enumerate(others)))
     assert len(paths_of(core.database, namespace)) == 80
+
+
+def test_a_store_without_tables_says_how_to_make_them(empty_database_url: str) -> None:
+    database = Database(resolved_url(empty_database_url, Path.cwd()))
+    with pytest.raises(SchemaError, match="no tables yet: run `celery -A yourapp tickerq migrate`"):
+        database.read(lambda connection: connection.execute(select(tickers.c.id)).all())
+    database.close()

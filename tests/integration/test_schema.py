@@ -179,7 +179,8 @@ def test_a_database_without_tables_is_refused(empty: Database) -> None:
     with pytest.raises(SchemaError) as refusal:
         verify(empty)
     assert str(refusal.value) == (
-        "store_url: the store has no tables yet: run `tickerq migrate` or tickerq.create_schema()"
+        "store_url: the store has no tables yet: run `celery -A yourapp tickerq migrate`, "
+        "or tickerq.create_schema()"
     )
 
 
@@ -188,7 +189,8 @@ def test_a_store_that_is_too_old_is_refused(migrated: Database) -> None:
     with pytest.raises(SchemaError) as refusal:
         verify(migrated)
     assert str(refusal.value) == (
-        f"store_url: the store has schema {SCHEMA - 1}, this version needs {SCHEMA}: run `tickerq migrate`"
+        f"store_url: the store has schema {SCHEMA - 1}, this version needs {SCHEMA}: "
+        "run `celery -A yourapp tickerq migrate`"
     )
 
 

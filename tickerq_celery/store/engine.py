@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
 
-from tickerq_celery.errors import ConfigError, StoreError
+from tickerq_celery.errors import ConfigError, SchemaError, StoreError
 from tickerq_celery.store.connecting import ANSWER_TIMEOUT, READING, make_engine
 
 T = TypeVar("T")
@@ -24,6 +24,9 @@ _MYSQL_TRANSIENT = {1020, 1205, 1213}
 # MariaDB and MySQL say of a violated CHECK what they say of an outage: OperationalError.
 _MYSQL_CHECK_VIOLATED = {4025, 3819}
 # A server that only reads was the first of several a moment ago, or is being moved: writes may come back.
+_MYSQL_NO_TABLE = 1146
+_SQLSTATE_NO_TABLE = "42P01"
+NO_TABLES = "the store has no tables yet: run `celery -A yourapp tickerq migrate`, or tickerq.create_schema()"
 _MYSQL_READ_ONLY = {1290, 1836}
 _SQLSTATE_READ_ONLY = "25006"
 _SQLSTATE_TRANSIENT = {"40001", "40P01"}
@@ -147,6 +150,8 @@ class Database:
             except DBAPIError as error:
                 if is_transient(error) and attempt < self._retries:
                     time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
+                elif _lacks_table(error):
+                    raise SchemaError(NO_TABLES) from error
                 elif _is_outage(error):
                     raise StoreError(_reason(error)) from error
                 else:
@@ -165,6 +170,12 @@ def is_transient(error: DBAPIError) -> bool:
     if getattr(original, "sqlstate", None) in _SQLSTATE_TRANSIENT:
         return True
     return _mysql_number(error) in _MYSQL_TRANSIENT
+
+
+def _lacks_table(error: DBAPIError) -> bool:
+    is_sqlite = str(error.orig).startswith("no such table")
+    is_postgres = getattr(error.orig, "sqlstate", None) == _SQLSTATE_NO_TABLE
+    return is_sqlite or is_postgres or _mysql_number(error) == _MYSQL_NO_TABLE
 
 
 def _is_outage(error: DBAPIError) -> bool:
