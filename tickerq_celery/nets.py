@@ -106,7 +106,7 @@ class Nets:
             return
         was_cancelled = outcome.status is TickerStatus.CANCELLED
         try:
-            self._calls.publish_lost(run.id, run.type, report.message, was_cancelled=was_cancelled)
+            self._calls.publish_lost(run, report.message, was_cancelled=was_cancelled)
         except PublishError as error:
             logger.warning("the exception handler will not be called for run %s: %s", run.id, error)
 

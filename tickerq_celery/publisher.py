@@ -11,9 +11,8 @@ from celery import Celery
 from kombu import Connection, Producer
 from kombu.exceptions import KombuError
 
-from tickerq_celery.enums import TickerType
 from tickerq_celery.errors import PublishError
-from tickerq_celery.store.claims import Claim
+from tickerq_celery.store.claims import Claim, Started
 
 HEADER = "ticker"
 LOST_TASK = "tickerq.lost_attempt"
@@ -71,21 +70,22 @@ class CeleryPublisher:
         """
         options: dict[str, Any] = {} if claim.queue is None else {"queue": claim.queue}
         self._send(
-            f"tickerq.{claim.function}",
+            _task(claim.function),
             task_id=f"{claim.id}:{claim.number}",
             headers={HEADER: [str(claim.id), claim.number], "celery_beat_task": True},
             **options,
         )
 
-    def publish_lost(
-        self, ticker_id: UUID, ticker_type: TickerType, message: str, *, was_cancelled: bool = False
-    ) -> None:
+    def publish_lost(self, run: Started, message: str, *, was_cancelled: bool = False) -> None:
         """Ask a worker to call the user's exception handler for an attempt that was lost.
 
         Raises:
             PublishError: The broker did not take it.
         """
-        self._send(LOST_TASK, args=(str(ticker_id), int(ticker_type), message, was_cancelled))
+        # To the workers that have the function: nobody may listen to the app's default queue.
+        route = self._app.amqp.router.route({}, _task(run.function)) if run.queue is None else {}
+        queue = route.get("queue") if run.queue is None else run.queue
+        self._send(LOST_TASK, args=(str(run.id), int(run.type), message, was_cancelled), queue=queue)
 
     def close(self) -> None:
         """Let go of the connection; the next use opens another."""
@@ -121,6 +121,10 @@ class CeleryPublisher:
         known = () if connection is None else connection.recoverable_connection_errors
         channel = () if connection is None else connection.recoverable_channel_errors
         return (KombuError, OSError, *known, *channel)
+
+
+def _task(function: str) -> str:
+    return f"tickerq.{function}"
 
 
 def _bounded(connection: Connection, connect_timeout: float, answer_timeout: float) -> dict[str, object]:

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from tickerq_celery.core import Core
-from tickerq_celery.enums import HoldReason, OnLost, TickerType
+from tickerq_celery.enums import HoldReason, OnLost
 from tickerq_celery.errors import StoreError
 from tickerq_celery.lifecycle import Outcome, lost
 from tickerq_celery.store import claims, ends, functions, holds
@@ -26,9 +26,7 @@ _LONGEST_PAUSE = 5.0
 class LostCalls(Protocol):
     """Asks a worker to call the user's exception handler for an attempt that was lost."""
 
-    def publish_lost(
-        self, ticker_id: UUID, ticker_type: TickerType, message: str, *, was_cancelled: bool = False
-    ) -> None:
+    def publish_lost(self, run: Started, message: str, *, was_cancelled: bool = False) -> None:
         """Send the call to a worker, or raise PublishError."""
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, func, select
 from tests.manual_clock import START
 from tickerq_celery.claimer import Claimed, Claimer
 from tickerq_celery.core import Core, new_identity
-from tickerq_celery.enums import NodeKind, OnLost, TickerPriority, TickerStatus, TickerType
+from tickerq_celery.enums import NodeKind, OnLost, TickerPriority, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.lifecycle import Failure, Outcome, failed
 from tickerq_celery.managers.cron_tickers import CronTickerManager
@@ -50,10 +50,8 @@ class ListPublisher:
             raise PublishError("the broker is away")
         self.sent.append(claim)
 
-    def publish_lost(
-        self, ticker_id: UUID, ticker_type: TickerType, message: str, *, was_cancelled: bool = False
-    ) -> None:
-        self.lost.append((ticker_id, message))
+    def publish_lost(self, run: Started, message: str, *, was_cancelled: bool = False) -> None:
+        self.lost.append((run.id, message))
 
 
 def storing(core: Core) -> Storing:

@@ -17,15 +17,16 @@ from tests.integration.making import (
     make_runs,
     row_of,
     start,
+    started,
 )
 from tests.manual_clock import START, ManualClock
 from tests.servers.ports import free_port
 from tickerq_celery.claimer import Claimer
 from tickerq_celery.core import Core
 from tickerq_celery.dispatcher import Dispatcher
-from tickerq_celery.enums import TickerStatus, TickerType
+from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import PublishError
-from tickerq_celery.publisher import CeleryPublisher
+from tickerq_celery.publisher import LOST_TASK, CeleryPublisher
 from tickerq_celery.store import claims
 
 IDLE, QUEUED, IN_PROGRESS = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS
@@ -150,15 +151,36 @@ def test_a_broker_that_goes_away_after_a_run_that_cannot_be_published_gives_back
     assert {rows[run_id].due_at for run_id in ids[1:]} == {START, None}
 
 
+CLAIM = claims.Claim(id=UUID(int=1), number=1, function="Send", queue=None)
+
+
 def test_a_publisher_never_uses_the_apps_own_producers() -> None:
     app = Celery("publisher", broker=f"redis://127.0.0.1:{free_port()}", set_as_current=False)
     publisher = CeleryPublisher(app, connect_timeout=1)
     with pytest.raises(PublishError):
-        publisher.publish_lost(UUID(int=1), TickerType.TIME_TICKER, "gone")
+        publisher.publish(CLAIM)
     app.amqp.send_task_message = never  # type: ignore[method-assign]
     with pytest.raises(PublishError):
-        publisher.publish(claims.Claim(id=UUID(int=1), number=1, function="Send", queue=None))
+        publisher.publish(CLAIM)
 
 
 def never(*_: object, **__: object) -> None:
     raise AssertionError("Celery was asked to send without a connection of ours")
+
+
+@pytest.mark.parametrize(("queue", "expected"), [(None, "routed"), ("mail", "mail")])
+def test_the_call_for_a_lost_attempt_goes_where_its_run_would(
+    core: Core, namespace: str, queue: str | None, expected: str
+) -> None:
+    app = Celery(namespace, broker="memory://", set_as_current=False)
+    app.conf.task_routes = {"tickerq.Send": {"queue": "routed"}}
+    run = started(core, make_run(core, queue=queue))
+    publisher = CeleryPublisher(app, connect_timeout=1)
+    publisher.publish_lost(run, "gone")
+    publisher.close()
+    with app.connection_for_read() as connection:
+        waiting = connection.SimpleQueue(app.amqp.queues[expected])
+        message = waiting.get(block=False)
+        message.ack()
+        waiting.close()
+    assert message.headers["task"] == LOST_TASK

@@ -52,6 +52,7 @@ class Started:
     claim_no: int
     type: TickerType
     function: str
+    queue: str | None
     request: bytes | None
     execution_time: datetime | None
     parent_id: UUID | None
@@ -200,6 +201,7 @@ _STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.claim_no,
     tickers.c.type,
     tickers.c.function,
+    tickers.c.queue,
     tickers.c.execution_time,
     tickers.c.parent_id,
     tickers.c.cron_ticker_id,
@@ -226,6 +228,7 @@ def started(row: Row[Any], request: bytes | None = None) -> Started:
         claim_no=row.claim_no,
         type=TickerType(row.type),
         function=row.function,
+        queue=row.queue,
         request=request,
         execution_time=row.execution_time,
         parent_id=row.parent_id,
