@@ -1,6 +1,7 @@
 """Claim due runs in one transaction: lock, decide, hold or take."""
 
-from collections.abc import Collection, Sequence
+import logging
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +12,9 @@ from tickerq_celery.core import Core
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.store import claims, cron_tickers, functions, holds, nodes, sweeps
 from tickerq_celery.store.claims import Claim, Due
+from tickerq_celery.store.holds import Hold
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,8 @@ class Claimer:
         self._core = core
         # A hash stands for one set of functions for ever, so what it means is read once.
         self._sets: dict[str, dict[str, int]] = {}
+        # Functions whose runs are held, as far as the log has said so.
+        self._told: set[str] = set()
 
     def claim(self, *, holder: str, ids: Collection[UUID] | None = None) -> Claimed:
         """Claim a batch of due runs, or those of ``ids`` that are due; the commit is done on return."""
@@ -56,6 +62,7 @@ class Claimer:
             for name, limit in self._sets[each].items():
                 smaller = [value for value in (known.get(name, 0), limit) if value > 0]
                 known[name] = min(smaller, default=0)
+        self._told -= known.keys()
         return known
 
     def lift_holds(self, connection: Connection) -> Lifted:
@@ -114,6 +121,7 @@ class Claimer:
             return Claimed(claims=(), is_full=False)
         admission = self._capacity(connection, due).admit(due)
         holds.hold(connection, admission.held)
+        self._tell_unknown(admission.held.values())
         taken = claims.claim(
             connection,
             clock,
@@ -123,6 +131,13 @@ class Claimer:
             publish_check=config.publish_check,
         )
         return Claimed(claims=taken, is_full=len(due) == config.batch_size)
+
+    def _tell_unknown(self, held: Iterable[Hold]) -> None:
+        """Say once for each function that its runs wait for a worker that has it."""
+        unknown = {each.key for each in held if each.reason is HoldReason.FUNCTION} - self._told
+        for name in sorted(unknown):
+            logger.warning("runs of %s are held: no live worker has this function", name)
+        self._told |= unknown
 
     def _capacity(self, connection: Connection, due: Sequence[Due]) -> Capacity:
         namespace = self._core.config.namespace

@@ -144,7 +144,7 @@ class _Loop:
         self._is_verified = False
         self._is_ticking = False
         self._is_closed = False
-        self._away: str | None = None
+        self._away: Exception | None = None
         self._pause = 0.0
         self._stuck_for = timedelta(0)
 
@@ -163,7 +163,10 @@ class _Loop:
         finally:
             self._is_ticking = False
         if self._away is not None:
-            logger.warning("back again: %s", self._away)
+            logger.warning(
+                "beat goes on: the %s answers again",
+                "broker" if isinstance(self._away, PublishError) else "store",
+            )
         self._away, self._pause = None, 0.0
         return seconds
 
@@ -189,6 +192,9 @@ class _Loop:
             verify(self._core.database)
             self._is_verified = True
         self._sign_of_life()
+        if isinstance(self._away, PublishError):
+            # A tick that has nothing to publish would not notice that the broker is still away.
+            self._publisher.connect()
         wait = self._work()
         if self._sweep_in_turn():
             wait = timedelta(0)
@@ -260,7 +266,7 @@ class _Loop:
     def _wait_out(self, error: Exception) -> float:
         if self._away is None:
             logger.error("beat waits: %s", error)
-        self._away = str(error)
+        self._away = error
         least = self._core.config.poll_interval.total_seconds()
         self._pause = min(max(self._pause * 2, least), max(least, _LONGEST_PAUSE))
         return random.uniform(self._pause / 2, self._pause)  # noqa: S311 - jitter, not a secret

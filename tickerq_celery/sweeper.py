@@ -55,7 +55,7 @@ class Sweeper:
     def _publish_again(self) -> None:
         lost = self._core.database.write(self._take_over)
         if lost:
-            logger.warning("publishing %d runs again whose messages seem lost", len(lost))
+            logger.warning("publishing again, as messages were lost or nobody takes them: %d", len(lost))
             self._dispatcher.publish(lost)
 
     def _take_over(self, connection: Connection) -> list[Claim]:

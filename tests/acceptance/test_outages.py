@@ -74,7 +74,7 @@ def test_beat_and_worker_outlive_a_restart_of_the_database(on_postgres: Jobs, po
     assert len(run.attempts) == 1
     assert_said_once(beat, "beat waits")
     assert_said_once(worker, "this worker waits for the store")
-    beat.wait_for("back again")
+    beat.wait_for("answers again")
     worker.wait_for("the store answers again")
 
 
@@ -101,7 +101,7 @@ def test_beat_outlives_a_restart_of_the_broker(on_redis: Jobs, redis: Server) ->
     redis.start()
     jobs.wait_for_status(later)
     assert_said_once(beat, "beat waits")
-    beat.wait_for("back again")
+    beat.wait_for("answers again")
     assert set(jobs.starts().values()) == {1}
 
 

@@ -14,8 +14,10 @@ from tests.manual_clock import START, ManualClock
 from tickerq_celery import CronTicker, TickerQ, TimeTicker
 from tickerq_celery.claimer import Claimed, Claimer
 from tickerq_celery.enums import NodeKind
+from tickerq_celery.errors import PublishError
 from tickerq_celery.firing import Firing
 from tickerq_celery.models import tickers
+from tickerq_celery.publisher import CeleryPublisher
 from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.store import nodes
 from tickerq_celery.wiring import profile
@@ -124,6 +126,30 @@ def test_a_beat_sweeps_again_at_once_while_there_are_holds_to_lift(
     waits = [beat.tick() for _ in range(6)]
     assert sorted(published(tickerq)) == sorted(ids)
     assert waits[-1] == 1.0
+
+
+def refuse(self: CeleryPublisher) -> NoReturn:
+    raise PublishError("nobody is there")
+
+
+def test_a_tick_without_work_is_not_taken_for_the_brokers_return(
+    tickerq: TickerQ,
+    beat: TickerScheduler,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    enrol_worker(tickerq)
+    run_id = due_run(tickerq, clock)
+    with monkeypatch.context() as patched:
+        patched.setattr(CeleryPublisher, "connect", refuse)
+        beat.tick()
+        tickerq.time_tickers.delete(run_id)
+        beat.tick()
+        assert caplog.text.count("beat waits") == 1
+        assert "answers again" not in caplog.text
+    beat.tick()
+    assert "beat goes on: the broker answers again" in caplog.text
 
 
 def _register_quietly(tickerq: TickerQ) -> None:

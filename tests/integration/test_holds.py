@@ -71,6 +71,23 @@ def test_a_held_run_is_idle_not_due_and_unclaimed(core: Core) -> None:
     assert (row.held_for, row.hold_key) == (HoldReason.FUNCTION, "Send")
 
 
+def test_a_function_that_no_worker_has_is_said_once_until_one_has_it(
+    core: Core, caplog: pytest.LogCaptureFixture
+) -> None:
+    claimer, line = Claimer(core), "runs of Send are held: no live worker has this function"
+    for _ in range(2):
+        make_run(core)
+        claimer.claim(holder="beat")
+    assert caplog.text.count(line) == 1
+    enrolled(core)
+    make_run(core)
+    claimer.claim(holder="beat")
+    core.database.write(lambda connection: nodes.remove(connection, core.node.id))
+    make_run(core)
+    claimer.claim(holder="beat")
+    assert caplog.text.count(line) == 2
+
+
 def test_a_run_whose_function_no_live_worker_has_waits_until_one_enrols(core: Core) -> None:
     run_id = make_run(core)
     claim(core)
