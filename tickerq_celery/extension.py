@@ -276,8 +276,7 @@ class TickerQ:
         try:
             return settings.celery_defaults(self.app, self._config)
         except ConfigError:
-            # Raised again by what first uses the settings; here, inside Celery's own loading of them, it
-            # would drown in tracebacks. Our scheduler is what says it in one line.
+            # Raised again by what uses the settings first, in one line: here Celery would bury it.
             return {"beat_scheduler": settings.SCHEDULER}
 
     def _on_finalized(self, **_: Any) -> None:
