@@ -292,3 +292,19 @@ def test_a_store_without_tables_says_how_to_make_them(empty_database_url: str) -
     with pytest.raises(SchemaError, match="no tables yet: run `celery -A yourapp tickerq migrate`"):
         database.read(lambda connection: connection.execute(select(tickers.c.id)).all())
     database.close()
+
+
+def test_a_sqlite_file_that_another_connection_locks_says_what_may_be_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "locked.db"
+    database = Database(
+        resolved_url(f"sqlite:///{path}", Path.cwd()), options={"connect_args": {"timeout": 0.01}}, retries=0
+    )
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(
+            StoreError, match="locked by another connection; in a transaction of your own, pass session="
+        ):
+            database.write(lambda connection: connection.exec_driver_sql("SELECT 1"))
+        other.execute("ROLLBACK")
+    other.close()
+    database.close()

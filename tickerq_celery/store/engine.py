@@ -30,6 +30,7 @@ NO_TABLES = "the store has no tables yet: run `celery -A yourapp tickerq migrate
 _MYSQL_READ_ONLY = {1290, 1836}
 _SQLSTATE_READ_ONLY = "25006"
 _SQLSTATE_TRANSIENT = {"40001", "40P01"}
+_SQLITE_LOCKED = "database is locked"
 _SQLITE_BUSY = {5, 6}
 _SUPPORTED = {"sqlite", "postgresql", "mysql", "mariadb"}
 _LOCK_NAME = "tickerq_migration"
@@ -258,4 +259,7 @@ def migration_lock(connection: Connection) -> Iterator[None]:
 
 
 def _reason(error: DBAPIError) -> str:
-    return str(error.orig).strip().replace("\n", " ")
+    reason = str(error.orig).strip().replace("\n", " ")
+    if reason == _SQLITE_LOCKED:
+        return f"{reason} by another connection; in a transaction of your own, pass session="
+    return reason
