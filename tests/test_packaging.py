@@ -1,0 +1,33 @@
+"""What users install: one wheel with both packages and everything that they read."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+READ_AT_RUN_TIME = (
+    "tickerq_celery/py.typed",
+    "tickerq_celery/migrations/env.py",
+    "tickerq_celery/migrations/script.py.mako",
+    "tickerq_celery/migrations/versions/m0001_first_tables.py",
+    "tickerq_dashboard/py.typed",
+    "tickerq_dashboard/static/dashboard.css",
+    "tickerq_dashboard/static/dashboard.js",
+    "tickerq_dashboard/static/icon.svg",
+)
+
+
+def test_the_wheel_holds_both_packages_with_templates_and_migrations(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*command, "--wheel-dir", str(tmp_path), str(ROOT)], check=True, timeout=120)
+    (wheel,) = tmp_path.glob("tickerq_celery-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    templates = {
+        f"tickerq_dashboard/templates/{each.name}"
+        for each in (ROOT / "dashboard/tickerq_dashboard/templates").iterdir()
+    }
+    assert templates
+    assert names >= {*READ_AT_RUN_TIME, *templates}
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"tickerq_celery", "tickerq_dashboard"}
