@@ -72,6 +72,7 @@ class HandlerCaller:
             result = method(error, ticker_id, ticker_type)
             if inspect.iscoroutine(result):
                 asyncio.run(result)
-        except Exception:
-            # The user's code: the outcome is stored, and nothing it raises may change what Celery is told.
+        except (Exception, asyncio.CancelledError):
+            # The user's code and its event loop: the outcome is stored, and nothing that they raise may
+            # change what Celery is told.
             logger.exception("the exception handler failed for run %s", ticker_id)

@@ -78,6 +78,13 @@ class Raising(Recording):
         raise RuntimeError("the handler is broken")
 
 
+class CancellingItself(Recording):
+    async def handle_exception(  # type: ignore[override]
+        self, exception: BaseException, ticker_id: UUID, ticker_type: TickerType
+    ) -> None:
+        raise asyncio.CancelledError("the handler is broken")
+
+
 class HalfAHandler:
     def handle_exception(
         self, exception: BaseException, ticker_id: UUID, ticker_type: TickerType
@@ -182,10 +189,11 @@ def test_a_handler_may_be_async(with_handler: Callable[[object], TickerQ], error
     assert [call[1] for call in Recording.calls] == [str(error)]
 
 
+@pytest.mark.parametrize("handler", [Raising, CancellingItself])
 def test_a_handler_that_raises_changes_nothing(
-    with_handler: Callable[[object], TickerQ], caplog: pytest.LogCaptureFixture
+    with_handler: Callable[[object], TickerQ], handler: type[Recording], caplog: pytest.LogCaptureFixture
 ) -> None:
-    tickerq = with_handler(Raising())
+    tickerq = with_handler(handler())
     run = add(tickerq, OSError("no route"))
     with caplog.at_level(logging.ERROR):
         (result,) = execute(tickerq)
