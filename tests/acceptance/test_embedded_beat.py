@@ -33,7 +33,8 @@ def test_a_worker_with_beat_in_it_starts_what_is_due_and_ends_as_one(
     jobs: Jobs, arguments: tuple[str, ...]
 ) -> None:
     worker = jobs.worker("-B", *arguments)
-    wait_until(lambda: jobs.node_names("beat"), jobs.logs)
+    # Either may be the first to register.
+    wait_until(lambda: jobs.node_names("beat") and jobs.node_names("worker"), jobs.logs)
     assert len(jobs.node_names("beat")) == len(jobs.node_names("worker")) == 1
     assert jobs.node_names("beat") != jobs.node_names("worker")
     jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(0.5)))
