@@ -66,5 +66,6 @@ def test_the_row_of_a_killed_beat_goes_after_one_lease(jobs: Jobs) -> None:
     killed.kill()
     other = jobs.beat()
     wait_until(lambda: not dead & jobs.node_names("beat"), jobs.logs)
+    wait_until(lambda: other.lines("is dead: no heartbeat for one lease"), jobs.logs)
     assert len(other.lines("is dead: no heartbeat for one lease")) == 1
     assert len(jobs.node_names("beat")) == 1
