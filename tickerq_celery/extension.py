@@ -28,7 +28,7 @@ from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.runs import RunReader
 from tickerq_celery.managers.storing import Storing
 from tickerq_celery.managers.time_tickers import TimeTickerManager
-from tickerq_celery.publisher import LOST_TASK, CeleryPublisher
+from tickerq_celery.publisher import LOST_TASK, CeleryPublisher, task_name
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.registry import Function, Registry, make_function
 from tickerq_celery.seeding import seed
@@ -182,7 +182,7 @@ class TickerQ:
         self.registry.add(function)
         options: dict[str, Any] = {
             "base": TickerTask,
-            "name": f"tickerq.{function.name}",
+            "name": task_name(function.name),
             "shared": False,
             "bind": True,
             "ignore_result": True,

@@ -70,7 +70,7 @@ class CeleryPublisher:
         """
         options: dict[str, Any] = {} if claim.queue is None else {"queue": claim.queue}
         self._send(
-            _task(claim.function),
+            task_name(claim.function),
             task_id=f"{claim.id}:{claim.number}",
             headers={HEADER: [str(claim.id), claim.number], "celery_beat_task": True},
             **options,
@@ -83,7 +83,7 @@ class CeleryPublisher:
             PublishError: The broker did not take it.
         """
         # To the workers that have the function: nobody may listen to the app's default queue.
-        route = self._app.amqp.router.route({}, _task(run.function)) if run.queue is None else {}
+        route = self._app.amqp.router.route({}, task_name(run.function)) if run.queue is None else {}
         queue = route.get("queue") if run.queue is None else run.queue
         self._send(LOST_TASK, args=(str(run.id), int(run.type), message, was_cancelled), queue=queue)
 
@@ -123,7 +123,8 @@ class CeleryPublisher:
         return (KombuError, OSError, *known, *channel)
 
 
-def _task(function: str) -> str:
+def task_name(function: str) -> str:
+    """Return the name of the Celery task that runs a function."""
     return f"tickerq.{function}"
 
 
