@@ -29,7 +29,7 @@ test-unit: venv
 	@$(python) -m pytest tests/unit $(ARGS)
 
 verify: venv
-	@MODEL_FAULTS=3 $(python) -m pytest tests/model $(ARGS)
+	@VERIFY=1 $(python) -m pytest tests/model $(ARGS)
 
 lint: venv
 	@$(python) -m ruff check .

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from tickerq_celery.admission import Capacity
 from tickerq_celery.core import Core
 from tickerq_celery.enums import HoldReason
+from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.store import claims, cron_tickers, functions, holds, nodes, sweeps
 from tickerq_celery.store.claims import Claim, Due
 from tickerq_celery.store.holds import Hold
@@ -130,6 +131,7 @@ class Claimer:
             late_after=config.late_after,
             publish_check=config.publish_check,
         )
+        failpoint(Place.CLAIM_UNCOMMITTED)
         return Claimed(claims=taken, is_full=len(due) == config.batch_size)
 
     def _tell_unknown(self, held: Iterable[Hold]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from tickerq_celery.claimer import Claimer
 from tickerq_celery.core import Core
 from tickerq_celery.errors import PublishError, StoreError
+from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.store import claims
 from tickerq_celery.store.claims import Claim
 
@@ -45,6 +46,8 @@ class Dispatcher:
         """
         self._publisher.connect()
         claimed = self._claimer.claim(holder=holder, ids=ids)
+        if claimed.claims:
+            failpoint(Place.CLAIMED)
         sent = self.publish(claimed.claims)
         if sent:
             names = sorted({claim.function for claim in sent})
@@ -90,6 +93,7 @@ class Dispatcher:
                 "run %s of %s cannot be published, it is tried again in %d s", claim.id, claim.function, wait
             )
             return False
+        failpoint(Place.PUBLISHED)
         return True
 
     def _stamp(self, part: Sequence[Claim]) -> None:
@@ -105,6 +109,8 @@ class Dispatcher:
         except StoreError as error:
             # Harmless: an unstamped run is checked soon, and its second message is dropped.
             logger.warning("could not stamp %d published runs: %s", len(part), error)
+            return
+        failpoint(Place.STAMPED)
 
     def _postpone(self, refused: Sequence[Claim]) -> None:
         def postpone(connection: Connection) -> None:
@@ -123,6 +129,7 @@ class Dispatcher:
     def _give_back(self, rest: Sequence[Claim]) -> None:
         # A claim without a due time was taken over by the sweep, and stays Queued until its next check.
         fresh = [claim for claim in rest if claim.due_at is not None]
+        failpoint(Place.REFUSED)
         try:
             self._core.database.write(lambda connection: claims.give_back(connection, fresh))
         except StoreError as error:

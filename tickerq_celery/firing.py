@@ -11,6 +11,7 @@ from tickerq_celery.core import Core
 from tickerq_celery.cron import CronSchedule
 from tickerq_celery.drafts import misfire_reason, occurrence_row, skipped_row
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
+from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.planner import Plan, plan
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import cron_tickers, tickers
@@ -28,19 +29,23 @@ class Firing:
 
     def fire(self) -> bool:
         """Create the occurrences that are due; say whether more cron tickers may be due."""
-        return self._core.database.write(self._fire)
+        fired = self._core.database.write(self._fire)
+        if fired:
+            failpoint(Place.FIRED)
+        return fired == _CRONS_AT_ONCE
 
-    def _fire(self, connection: Connection) -> bool:
+    def _fire(self, connection: Connection) -> int:
         core = self._core
         due = cron_tickers.lock_due(
             connection, core.clock, namespace=core.config.namespace, limit=_CRONS_AT_ONCE
         )
         if not due:
-            return False
+            return 0
         now = connection.scalars(select(sql_now(core.clock))).one()
         for row in due:
             self._fire_one(connection, row._asdict(), now)
-        return len(due) == _CRONS_AT_ONCE
+        failpoint(Place.FIRE_UNCOMMITTED)
+        return len(due)
 
     def _fire_one(self, connection: Connection, cron: Mapping[str, Any], now: datetime) -> None:
         rows: list[dict[str, Any]] = []

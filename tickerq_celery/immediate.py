@@ -8,6 +8,7 @@ from uuid import UUID
 from tickerq_celery.core import Core
 from tickerq_celery.dispatcher import Dispatcher
 from tickerq_celery.errors import PublishError, StoreError
+from tickerq_celery.failpoints import Place, failpoint
 
 logger = logging.getLogger(__name__)
 # How long a broker that was away is left alone, so that not every call waits for it.
@@ -29,6 +30,7 @@ class Immediate:
 
     def dispatch(self, ids: Collection[UUID]) -> None:
         """Claim and publish a batch of those of ``ids`` that are due; beat does the rest within one poll."""
+        failpoint(Place.ADDED)
         me = threading.get_ident()
         # A receiver of Celery's publishing signals may add a ticker, and would wait for itself.
         if self._thread == me or not self._mutex.acquire(timeout=_TURN_SECONDS):

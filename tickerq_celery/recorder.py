@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from tickerq_celery.core import Core
 from tickerq_celery.enums import HoldReason, OnLost
 from tickerq_celery.errors import StoreError
+from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.lifecycle import Outcome, lost
 from tickerq_celery.store import claims, ends, functions, holds
 from tickerq_celery.store.claims import Started
@@ -47,17 +48,11 @@ class Recorder:
         Raises:
             StoreError: The database is away; the run stays Queued, and its message comes again.
         """
-        core = self._core
-        return core.database.write(
-            lambda connection: claims.start(
-                connection,
-                core.clock,
-                ticker_id=ticker_id,
-                claim_no=claim_no,
-                node_id=core.node.id,
-                node=core.node.name,
-            )
-        )
+        failpoint(Place.RECEIVED)
+        run = self._core.database.write(lambda connection: self._start(connection, ticker_id, claim_no))
+        if run is not None:
+            failpoint(Place.STARTED)
+        return run
 
     def finish(self, run: Started, outcome: Outcome, *, elapsed: timedelta | None) -> bool:
         """Write how an attempt ended, trying for one lease; say whether it was accepted.
@@ -65,6 +60,12 @@ class Recorder:
         Raises:
             StoreError: The database stayed away for a whole lease.
         """
+        failpoint(Place.BODY_ENDED)
+        accepted = self._finish_patiently(run, outcome, elapsed)
+        failpoint(Place.FINISHED)
+        return accepted
+
+    def _finish_patiently(self, run: Started, outcome: Outcome, elapsed: timedelta | None) -> bool:
         deadline = self._core.clock.monotonic() + self._core.config.lease.total_seconds()
         pause = 0.1
         work = partial(self._finish, run=run, outcome=outcome, elapsed=elapsed)
@@ -90,6 +91,20 @@ class Recorder:
         """
         return self._core.database.write(lambda connection: self._rescue(connection, run, message))
 
+    def _start(self, connection: Connection, ticker_id: UUID, claim_no: int) -> Started | None:
+        core = self._core
+        run = claims.start(
+            connection,
+            core.clock,
+            ticker_id=ticker_id,
+            claim_no=claim_no,
+            node_id=core.node.id,
+            node=core.node.name,
+        )
+        if run is not None:
+            failpoint(Place.START_UNCOMMITTED)
+        return run
+
     def _rescue(self, connection: Connection, run: Started, message: str) -> Outcome | None:
         outcome = lost(
             run.standing,
@@ -111,6 +126,8 @@ class Recorder:
             node=core.node.name,
             elapsed_ms=None if elapsed is None else round(elapsed / timedelta(milliseconds=1)),
         )
+        if accepted:
+            failpoint(Place.FINISH_UNCOMMITTED)
         if accepted and self._facts(connection, run.function).is_limited:
             # The freed place goes to the oldest run that waits for it.
             holds.lift(

@@ -10,6 +10,7 @@ from tickerq_celery.core import Core
 from tickerq_celery.dispatcher import Dispatcher
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import PublishError
+from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.observer import Observer, Patience
 from tickerq_celery.recorder import LostCalls, Recorder, log_lost
 from tickerq_celery.store import claims, nodes, sweeps
@@ -55,6 +56,7 @@ class Sweeper:
     def _publish_again(self) -> None:
         lost = self._core.database.write(self._take_over)
         if lost:
+            failpoint(Place.TAKEN_OVER)
             logger.warning("publishing again, as messages were lost or nobody takes them: %d", len(lost))
             self._dispatcher.publish(lost)
 
@@ -87,6 +89,7 @@ class Sweeper:
     def _bury_one(self, node: Node) -> None:
         if node.kind is NodeKind.WORKER and not self._rescue_all(node):
             return
+        failpoint(Place.BURYING)
         if self._core.database.write(lambda connection: nodes.remove_dead(connection, node)):
             logger.warning("node %s is dead: no heartbeat for one lease", node.name)
 
@@ -113,6 +116,7 @@ def rescue(recorder: Recorder, calls: LostCalls, run: Started, message: str) -> 
     outcome = recorder.rescue(run, message)
     if outcome is None:
         return
+    failpoint(Place.RESCUED)
     log_lost(run, outcome, message)
     try:
         calls.publish_lost(run, message)

@@ -1,6 +1,5 @@
 """The protocol as designed keeps every promise, in every order of events within the scopes."""
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -12,9 +11,10 @@ from tests.model.guards import Model, Protocol, Scope
 from tests.model.protocol import CHAIN, CORE, HOLDS
 from tests.model.search import Exploration, explore
 from tests.model.state import Child, Phase, State, Status
+from tests.thoroughness import IS_THOROUGH
 
 # With 3 faults there are half a million states, 25 seconds' work: for `make verify`, not for each commit.
-FAULTS = int(os.environ.get("MODEL_FAULTS", "2"))
+FAULTS = 3 if IS_THOROUGH else 2
 SCOPES = tuple(replace(scope, faults=FAULTS, messages=FAULTS + 2) for scope in (CORE, HOLDS, CHAIN))
 
 each_scope = pytest.mark.parametrize("scope", SCOPES, ids=lambda scope: scope.name)

@@ -14,7 +14,7 @@ ROOT = Path(tickerq_celery.__file__).parent
 PROJECT = ROOT.parent
 # A module imports from its own layer or from those above it. Packages end with a dot.
 LAYERS = {
-    "words": {"errors", "enums", "clock", "version"},
+    "words": {"errors", "enums", "clock", "failpoints", "version"},
     "rules": {
         "config", "context", "cron", "cron_fields", "cron_grammar", "cron_zone", "forking", "lifecycle",
         "limits",
