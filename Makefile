@@ -4,13 +4,14 @@ VENV ?= .venv
 ARGS ?=
 python := $(VENV)/bin/python
 
-.PHONY: help venv demo test test-unit verify lint format lock
+.PHONY: help venv demo test test-unit verify soak lint format lock
 
 help:
 	@echo "make demo       run the example: web app, worker, beat, mail server, dashboard (Ctrl-C ends it)"
-	@echo "make test       run the tests; ARGS='-k name' is passed to pytest"
+	@echo "make test       run the tests, two at a time; ARGS='-k name' is passed to pytest"
 	@echo "make test-unit  run the unit tests only; PYTHON=python3.13 VENV=.venv-3.13 for another Python"
-	@echo "make verify     explore the protocol's model with one more fault than the tests do"
+	@echo "make verify     the long proofs: model, state machine, every window on every database and broker"
+	@echo "make soak       kill everything at random for SOAK_SECONDS=600, then check what became of each ticker"
 	@echo "make lint       ruff and mypy"
 	@echo "make format     let ruff rewrite what it can"
 	@echo "make lock       refresh constraints.txt"
@@ -23,13 +24,16 @@ demo: venv
 	@$(python) -m examples.notifications.demo
 
 test: venv
-	@$(python) -m pytest $(ARGS)
+	@$(python) -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-unit: venv
 	@$(python) -m pytest tests/unit $(ARGS)
 
 verify: venv
-	@VERIFY=1 $(python) -m pytest tests/model $(ARGS)
+	@VERIFY=1 $(python) -m pytest --timeout 1800 tests/model tests/stateful tests/windows tests/acceptance $(ARGS)
+
+soak: venv
+	@$(python) -m tests.soak
 
 lint: venv
 	@$(python) -m ruff check .

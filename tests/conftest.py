@@ -10,13 +10,18 @@ from pathlib import Path
 import pytest
 
 from tests.manual_clock import ManualClock
-from tests.servers.availability import pytest_terminal_summary, require
+from tests.servers.availability import (
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+    require,
+)
 from tests.servers.finding import program
 from tests.servers.pool import ServerPool, SharedServer, new_server
 from tests.servers.schema_template import make_schema
 from tests.servers.server import Server
 
-__all__ = ["pytest_terminal_summary"]
+__all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
 
 DATABASES = ("sqlite", "postgres", "mariadb")
 BROKERS = ("fs", "redis", "rabbitmq")

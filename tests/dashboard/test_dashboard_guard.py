@@ -88,7 +88,7 @@ def test_the_pages_only_read(app: Flask) -> None:
         ("ADMIN", PASSWORD),
         ("admin", PASSWORD + "\0"),
         ("admin", "x" * 5000),
-        ("admin", QUICK_HASH),
+        pytest.param("admin", QUICK_HASH, id="the hash itself"),
     ],
 )
 def test_wrong_credentials_are_refused(client: FlaskClient, name: str, password: str) -> None:

@@ -207,7 +207,7 @@ def test_a_handler_that_raises_changes_nothing(
     "handler",
     [
         Recording,
-        Recording(),
+        pytest.param(Recording(), id="an instance"),
         f"{__name__}.Recording",
         f"{__name__}:Recording",
         f"{__name__}.AN_INSTANCE",
@@ -231,9 +231,9 @@ BAD_HANDLERS = [
     "nonsense",
     "",
     HalfAHandler,
-    HalfAHandler(),
+    pytest.param(HalfAHandler(), id="an instance of it"),
     f"{__name__}.HalfAHandler",
-    object(),
+    pytest.param(object(), id="an object"),
     7,
     print,
 ]

@@ -27,7 +27,7 @@ finding.FOLDERS = ()
 """
 
 
-def run_pytest(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def run_pytest(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the tests above with this project's fixtures where no server's program can be found."""
     (folder / "test_some.py").write_text(TESTS)
     (folder / "no_programs.py").write_text(NO_PROGRAMS)
@@ -36,12 +36,15 @@ def run_pytest(folder: Path, **variables: str) -> subprocess.CompletedProcess[st
     environment |= {"PATH": "", "PYTHONPATH": os.pathsep.join([str(ROOT), str(folder)]), **variables}
     command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), f"--rootdir={folder}"]
     command += ["-p", "tests.conftest", "-p", "no_programs", "-p", "no:cacheprovider", "-rs"]
-    command += ["-k", "not mariadb", str(folder / "test_some.py")]
+    command += ["-k", "not mariadb", *options, str(folder / "test_some.py")]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_tests_without_their_server_are_skipped_and_the_last_lines_say_how_to_get_it(tmp_path: Path) -> None:
-    run = run_pytest(tmp_path)
+@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "two"])
+def test_tests_without_their_server_are_skipped_and_the_last_lines_say_how_to_get_it(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    run = run_pytest(tmp_path, *options)
     assert run.returncode == 0, run.stdout + run.stderr
     *_, title, postgres_or_redis, other, totals = run.stdout.splitlines()
     assert "left out" in title

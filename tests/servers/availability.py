@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,20 @@ def require_service(config: pytest.Config, service: Service) -> None:
 def require(config: pytest.Config, kind: str) -> None:
     """Skip or fail the test that runs if a service of ``SERVICES`` is missing."""
     require_service(config, SERVICES[kind])
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that prints the summary, where this one is a worker of pytest-xdist."""
+    output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["missing"] = list(session.config.stash.get(MISSING, {}))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear what a worker of pytest-xdist was missing."""
+    missing = getattr(node, "workeroutput", {}).get("missing", [])
+    node.config.stash.setdefault(MISSING, {}).update(dict.fromkeys(missing))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
