@@ -63,5 +63,7 @@ SERVICES: Mapping[str, Service] = {
         driver="amqp",
         url_variable="TICKERQ_TEST_RABBITMQ_URL",
     ),
+    # It stands before a PostgreSQL server, so a test that needs it needs that one, too.
+    "pgbouncer": Service(label="PgBouncer", programs=("pgbouncer",), package="pgbouncer"),
     "chromium": Service(label="Chromium", programs=("chromium",), package="chromium", driver="playwright"),
 }

@@ -16,6 +16,18 @@ READING = "tickerq_reading"
 ANSWER_TIMEOUT = 30
 _CONNECT_TIMEOUT = 5
 _BUSY_TIMEOUT_MS = 10_000
+# The kernel gives a silent network up: what was sent and not received, and a peer that is gone.
+_POSTGRESQL_ARGS: Mapping[str, object] = {
+    "connect_timeout": _CONNECT_TIMEOUT,
+    "tcp_user_timeout": ANSWER_TIMEOUT * 1000,
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+}
+# psycopg prepares on the server what it sends often. That belongs to the session, and a pooler gives the next
+# transaction another one, which does not know the statement, or has somebody else's by the same name.
+_PSYCOPG_ARGS: Mapping[str, object] = {"prepare_threshold": None}
 _OPTIONS_OF_A_POOL = {
     "pool",
     "poolclass",
@@ -68,15 +80,7 @@ def _connect_args(url: URL) -> dict[str, object]:
     if backend == "sqlite":
         return {"timeout": _BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
     if backend == "postgresql":
-        # The kernel gives a silent network up: what was sent and not received, and a peer that is gone.
-        return {
-            "connect_timeout": _CONNECT_TIMEOUT,
-            "tcp_user_timeout": ANSWER_TIMEOUT * 1000,
-            "keepalives": 1,
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 4,
-        }
+        return {**_POSTGRESQL_ARGS, **(_PSYCOPG_ARGS if url.get_driver_name() == "psycopg" else {})}
     # Beat sets a socket timeout for the whole process: say ours, so that it does not decide.
     return {
         "connect_timeout": _CONNECT_TIMEOUT,
