@@ -217,6 +217,6 @@ def test_every_query_runs_on_every_database(schema_url: Callable[[str], str], ki
 
 
 def test_the_tables_of_this_test_are_not_empty() -> None:
-    assert len(blocks("sql")) == 6
+    assert len(blocks("sql")) == 7
     assert len(blocks("python")) > 10
     assert len(list(log_calls())) > 20

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 from celery.app.utils import find_app
 
-from tickerq_celery import settings
+from tickerq_celery import drop_counts, settings
 from tickerq_celery.addresses import shown_store
 from tickerq_celery.errors import TickerError
 from tickerq_celery.extension import TickerQ
@@ -85,6 +85,10 @@ def check(tickerq: TickerQ) -> None:
     click.echo(f"settings and store are fine: {_shown(tickerq)}, namespace {tickerq.config.namespace!r}")
     if not settings.has_broker(tickerq.app):
         click.echo("no broker is set: Celery will look for RabbitMQ on this machine")
+    dropped = drop_counts.recent(tickerq.core)
+    if dropped:
+        shown = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
+        click.echo(f"messages dropped in the last 24 hours: {shown}")
 
 
 @celery_command.command()

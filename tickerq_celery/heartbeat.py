@@ -88,7 +88,8 @@ class Heartbeat:
 class HeartbeatThread(threading.Thread):
     """Enrols a worker, then beats every ``interval`` seconds and writes reports, until stopped.
 
-    A database that is away is said once, and waited out.
+    ``count`` is called after each beat, and once more at the end. A database that is away is said once, and
+    waited out.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class HeartbeatThread(threading.Thread):
         enrol: Callable[[], None],
         reports: SimpleQueue[Report],
         catch: Callable[[Report], None],
+        count: Callable[[], None],
         refused: Callable[[SchemaError], None],
     ) -> None:
         super().__init__(name="tickerq-heartbeat", daemon=True)
@@ -107,6 +109,7 @@ class HeartbeatThread(threading.Thread):
         self._enrol = enrol
         self._reports = reports
         self._catch = catch
+        self._count = count
         self._refused = refused
         self._stopped = threading.Event()
         self._beat_at = 0.0
@@ -123,13 +126,21 @@ class HeartbeatThread(threading.Thread):
             self._write_next_report()
             if time.monotonic() >= self._beat_at:
                 self._beat_at = time.monotonic() + self._interval
-                self._attempt(self._heartbeat.beat)
+                self._attempt(self._beat)
 
     def stop(self) -> None:
         """End the thread and remove the node's row."""
         self._stopped.set()
         self.join(timeout=self._interval + 5)
-        self._attempt(self._heartbeat.leave)
+        self._attempt(self._leave)
+
+    def _beat(self) -> None:
+        self._heartbeat.beat()
+        self._count()
+
+    def _leave(self) -> None:
+        self._heartbeat.leave()
+        self._count()
 
     def _write_next_report(self) -> None:
         try:

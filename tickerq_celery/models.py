@@ -251,3 +251,13 @@ rollups = Table(
     Column("elapsed_ms", BigInteger, nullable=False),
     **_OPTIONS,
 )
+
+drops = Table(
+    "tickerq_drops",
+    metadata,
+    Column("namespace", Name(100), primary_key=True),
+    Column("hour", UtcDateTime, primary_key=True),
+    Column("reason", Name(20), primary_key=True),
+    Column("dropped", BigInteger, nullable=False),
+    **_OPTIONS,
+)

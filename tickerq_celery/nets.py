@@ -11,11 +11,13 @@ from celery import signals
 from celery.utils.dispatch import Signal
 
 from tickerq_celery.core import Core
+from tickerq_celery.drops import DropReason, Tally
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.lifecycle import Failure, cancelled, failed
 from tickerq_celery.recorder import LostCalls, Recorder
 from tickerq_celery.reports import Ending, Report
+from tickerq_celery.request import message_dropped
 from tickerq_celery.store import claims, ends
 from tickerq_celery.store.claims import Started
 from tickerq_celery.sweeper import rescue
@@ -28,10 +30,12 @@ class Ears:
 
     def __init__(self) -> None:
         self.reports: SimpleQueue[Report] = SimpleQueue()
+        self.drops = Tally()
         self._receivers: tuple[tuple[Signal, Any], ...] = (
             (signals.task_failure, self._on_failure),
             (signals.task_revoked, self._on_revoked),
             (signals.task_unknown, self._on_unknown),
+            (message_dropped, self._on_dropped),
         )
 
     def listen(self) -> None:
@@ -55,6 +59,9 @@ class Ears:
 
     def _on_unknown(self, id: object = None, name: object = None, **_: Any) -> None:
         self._note(id, Ending.UNKNOWN, f"this worker has no task {name}")
+
+    def _on_dropped(self, reason: DropReason, **_: Any) -> None:
+        self.drops.note(reason)
 
     def _note(self, task_id: object, ending: Ending, message: str) -> None:
         ticker_id, _, number = str(task_id).partition(":")

@@ -15,7 +15,8 @@ from tickerq_celery.errors import PublishError
 from tickerq_celery.store.claims import Claim, Started
 
 HEADER = "ticker"
-LOST_TASK = "tickerq.lost_attempt"
+OUR_TASKS = "tickerq."
+LOST_TASK = f"{OUR_TASKS}lost_attempt"
 _LARGEST_CLAIM = 2**31 - 1
 
 
@@ -125,7 +126,7 @@ class CeleryPublisher:
 
 def task_name(function: str) -> str:
     """Return the name of the Celery task that runs a function."""
-    return f"tickerq.{function}"
+    return f"{OUR_TASKS}{function}"
 
 
 def _bounded(connection: Connection, connect_timeout: float, answer_timeout: float) -> dict[str, object]:

@@ -13,11 +13,12 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from tickerq_celery.core import Core
+from tickerq_celery.drops import DropReason
 from tickerq_celery.enums import HoldReason, OnLost
 from tickerq_celery.errors import StoreError
 from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.lifecycle import Outcome, lost
-from tickerq_celery.store import claims, ends, functions, holds
+from tickerq_celery.store import claims, drops, ends, functions, holds
 from tickerq_celery.store.claims import Started
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,16 @@ class Recorder:
         if run is not None:
             failpoint(Place.STARTED)
         return run
+
+    def reason_against(self, ticker_id: UUID, claim_no: int) -> DropReason:
+        """Return why ``start`` refused a claim.
+
+        Raises:
+            StoreError: The database is away.
+        """
+        return self._core.database.read(
+            lambda connection: drops.reason_against(connection, ticker_id, claim_no)
+        )
 
     def finish(self, run: Started, outcome: Outcome, *, elapsed: timedelta | None) -> bool:
         """Write how an attempt ended, trying for one lease; say whether it was accepted.

@@ -14,6 +14,7 @@ from celery.exceptions import Ignore, MaxRetriesExceededError, Retry
 
 from tickerq_celery import payload
 from tickerq_celery.context import TickerContext
+from tickerq_celery.drops import DropReason
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import StoreError, TerminateExecution
 from tickerq_celery.handler import HandlerCaller
@@ -21,6 +22,7 @@ from tickerq_celery.lifecycle import Failure, Outcome, lost, outcome_of, succeed
 from tickerq_celery.publisher import header_of, parsed_header
 from tickerq_celery.recorder import Recorder, log_lost
 from tickerq_celery.registry import Function
+from tickerq_celery.request import Dropped
 from tickerq_celery.store.claims import Started
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class TickerTask(_Task):
     """
 
     abstract = True
+    Request = "tickerq_celery.request:TickerRequest"
     collaborators: Collaborators
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -67,8 +70,7 @@ class TickerTask(_Task):
             if self.collaborators.recorder().is_in_main_process:
                 self._lost(run, error)
             raise
-        if not self._finish(run, succeeded(run.standing), begun):
-            raise Ignore
+        self._finish(run, succeeded(run.standing), begun)
         return None
 
     def retry(self, *args: Any, **kwargs: Any) -> Any:
@@ -83,19 +85,20 @@ class TickerTask(_Task):
             ticker_id, claim_no = parsed_header(header)
         except ValueError as error:
             logger.warning("dropped a message with a broken ticker header: %s", error)
-            raise Ignore from error
+            raise Dropped(DropReason.BROKEN_HEADER) from error
         try:
             run = self.collaborators.recorder().start(ticker_id, claim_no)
+            if run is not None:
+                return run
+            reason = self.collaborators.recorder().reason_against(ticker_id, claim_no)
         except StoreError as error:
             logger.error("run %s waits for its next message: %s", ticker_id, error)  # noqa: TRY400
             raise Ignore from error
-        if run is None:
-            logger.info(
-                "dropped a stale message of run %s, claim %d", ticker_id, claim_no,
-                extra={"ticker_id": str(ticker_id)},
-            )  # fmt: skip
-            raise Ignore
-        return run
+        logger.info(
+            "dropped a stale message of run %s, claim %d: %s", ticker_id, claim_no, reason.value,
+            extra={"ticker_id": str(ticker_id)},
+        )  # fmt: skip
+        raise Dropped(reason)
 
     def _context(self, run: Started) -> TickerContext[Any]:
         function = self.collaborators.function
@@ -113,8 +116,7 @@ class TickerTask(_Task):
     def _failed(self, run: Started, error: Exception, begun: float) -> NoReturn:
         shown = _reason(error)
         outcome = _with_countdown(error, outcome_of(shown, _failure(shown), run.standing))
-        if not self._finish(run, outcome, begun):
-            raise Ignore from error
+        self._finish(run, outcome, begun)
         self._tell_handler(shown, run, outcome)
         if outcome.wait is not None:
             raise _retry_of(shown, outcome.wait) from error
@@ -131,7 +133,7 @@ class TickerTask(_Task):
         elif outcome.attempt_status is TickerStatus.CANCELLED:
             handler.cancelled(error, run.id, run.type)
 
-    def _finish(self, run: Started, outcome: Outcome, begun: float) -> bool:
+    def _finish(self, run: Started, outcome: Outcome, begun: float) -> None:
         elapsed = timedelta(seconds=time.monotonic() - begun)
         accepted = self.collaborators.recorder().finish(run, outcome, elapsed=elapsed)
         log = logger.info if accepted else logger.warning
@@ -140,7 +142,8 @@ class TickerTask(_Task):
             "" if accepted else ", which is not recorded: its claim was superseded",
             extra={"ticker_id": str(run.id), "claim_no": run.claim_no},
         )  # fmt: skip
-        return accepted
+        if not accepted:
+            raise Dropped(DropReason.SUPERSEDED)
 
     def _lost(self, run: Started, cause: BaseException) -> None:
         message = f"worker lost: {type(cause).__name__} while the function ran"
@@ -206,4 +209,4 @@ def _ending(outcome: Outcome) -> str:
 def drop_unaddressed(task: Any) -> NoReturn:
     """Be the body of a ticker's task for messages that name no ticker: somebody called it by hand."""
     logger.warning("dropped a message of %s that names no ticker", task.name)
-    raise Ignore
+    raise Dropped(DropReason.UNADDRESSED)

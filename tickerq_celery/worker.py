@@ -10,10 +10,12 @@ from celery.worker import state
 from celery.worker.components import Pool
 from celery.worker.request import Request
 
+from tickerq_celery import drop_counts
 from tickerq_celery.core import Core
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import ConfigError, SchemaError, StoreError
 from tickerq_celery.heartbeat import Heartbeat, HeartbeatThread
+from tickerq_celery.intake import Intake
 from tickerq_celery.nets import Ears, Nets
 from tickerq_celery.publisher import CeleryPublisher
 from tickerq_celery.recorder import Recorder
@@ -66,6 +68,7 @@ class NodeStep(bootsteps.StartStopStep):
             raise SystemExit(1) from error
         self._thread = self._make_thread(worker, core, own)
         self._ears.listen()
+        Intake(worker.consumer, self._ears.drops.note).attach()
         self._thread.start()
         signals.worker_shutdown.connect(self._on_shutdown, weak=False)
 
@@ -89,6 +92,8 @@ class NodeStep(bootsteps.StartStopStep):
         def begin() -> None:
             verify(own)
             enrol(mine, me)
+            with suppress(StoreError):  # the next worker that starts will
+                drop_counts.forget(mine)
 
         return HeartbeatThread(
             Heartbeat(own, mine.clock, me, held_requests=held_requests, on_missing=nets.lost),
@@ -96,6 +101,7 @@ class NodeStep(bootsteps.StartStopStep):
             enrol=begin,
             reports=self._ears.reports,
             catch=nets.catch,
+            count=lambda: drop_counts.write(mine, self._ears.drops),
             refused=_refuse,
         )
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tickerq_celery import TickerQ, drop_counts
 from tickerq_celery.cli import tickerq_command
+from tickerq_celery.drops import DropReason, Tally
 
 APP = """
 import os
@@ -52,6 +54,18 @@ def test_check_says_that_settings_and_store_are_fine(run, namespace: str):
     assert result.exit_code == 0
     assert "settings and store are fine" in result.output
     assert namespace in result.output
+
+
+@pytest.mark.usefixtures("migrated")
+def test_check_shows_what_workers_dropped_lately_and_nothing_where_nothing_was(run, namespace: str):
+    assert "dropped" not in run("check").output
+    app = sys.modules[f"cli_{namespace.replace('-', '_')}"].app
+    tally = Tally()
+    for reason in (DropReason.INVALID, DropReason.OLD_CLAIM, DropReason.OLD_CLAIM):
+        tally.note(reason)
+    drop_counts.write(TickerQ.of(app).core, tally)
+    lines = run("check").output.splitlines()
+    assert lines[-1] == "messages dropped in the last 24 hours: 2 old_claim, 1 invalid"
 
 
 @pytest.mark.usefixtures("migrated")

@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, delete, inspect, select, text, update
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, delete, insert, inspect, select, text, update
 from sqlalchemy.engine import make_url
 
 from tests.integration.making import add_function
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.errors import SchemaError
 from tickerq_celery.models import functions, meta, metadata, tickers
-from tickerq_celery.schema import SCHEMA, VERSION_TABLE, migrate, verify
+from tickerq_celery.schema import COMPATIBLE_FROM, SCHEMA, VERSION_TABLE, alembic_config, migrate, verify
 from tickerq_celery.store.engine import Database, migration_lock, resolved_url
+from tickerq_celery.uuid7 import new_id
 
 ROOT = Path(__file__).parents[2]
 # Waits until it is told to go, so that several begin together.
@@ -43,6 +46,20 @@ def empty(empty_database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def migrated(empty: Database, clock: ManualClock) -> Database:
     migrate(empty, clock)
+    return empty
+
+
+@pytest.fixture
+def of_version_1(empty: Database) -> Database:
+    """A store as version 1 left it, with a function."""
+
+    def make(connection: Connection) -> None:
+        command.upgrade(alembic_config(connection), "0001_first_tables")
+        row = {"id": 1, "store_id": new_id(), "schema": 1, "compatible_from": 1, "created_at": START}
+        connection.execute(insert(meta).values(**row))
+        add_function(connection, "old", "Send")
+
+    empty.write(make)
     return empty
 
 
@@ -192,6 +209,53 @@ def test_a_store_that_is_too_old_is_refused(migrated: Database) -> None:
         f"store_url: the store has schema {SCHEMA - 1}, this version needs {SCHEMA}: "
         "run `celery -A yourapp tickerq migrate`"
     )
+
+
+def test_a_store_made_by_an_earlier_step_is_refused_with_the_command_that_helps(
+    of_version_1: Database,
+) -> None:
+    with pytest.raises(
+        SchemaError, match=r"schema 1, this version needs .*`celery -A yourapp tickerq migrate`"
+    ):
+        verify(of_version_1)
+
+
+def test_migrating_a_store_made_by_an_earlier_step_keeps_what_is_in_it(
+    of_version_1: Database, clock: ManualClock
+) -> None:
+    before = meta_row(of_version_1)
+    migrate(of_version_1, clock)
+    verify(of_version_1)
+    after = meta_row(of_version_1)
+    assert (after.schema, after.store_id, after.created_at) == (SCHEMA, before.store_id, before.created_at)
+    names = select(functions.c.name).where(functions.c.namespace == "old")
+    assert of_version_1.read(lambda connection: list(connection.scalars(names))) == ["Send"]
+
+
+def test_a_store_made_step_by_step_has_the_tables_of_one_made_at_once(
+    of_version_1: Database, clock: ManualClock
+) -> None:
+    migrate(of_version_1, clock)
+    by_steps = of_version_1.read(described)
+    of_version_1.write(drop_all)
+    of_version_1.write(metadata.create_all)
+    assert of_version_1.read(described) == by_steps
+
+
+def test_a_process_of_version_1_goes_on_with_the_tables_of_this_one(migrated: Database) -> None:
+    # It refuses a store whose oldest compatible version is above its own.
+    assert (meta_row(migrated).compatible_from, COMPATIBLE_FROM) == (1, 1)
+
+
+@pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
+def test_the_steps_are_numbered_and_named_and_as_many_as_the_schemas(empty: Database) -> None:
+    steps = empty.read(
+        lambda connection: list(ScriptDirectory.from_config(alembic_config(connection)).walk_revisions())
+    )
+    assert [step.revision.partition("_")[0] for step in reversed(steps)] == [
+        f"{number:04}" for number in range(1, SCHEMA + 1)
+    ]
+    assert all(Path(step.path).stem == f"m{step.revision}" for step in steps)
 
 
 def test_a_store_whose_migration_was_cut_off_is_refused(migrated: Database) -> None:

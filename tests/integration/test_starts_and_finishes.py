@@ -27,9 +27,11 @@ from tests.integration.making import (
 )
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.core import Core
+from tickerq_celery.drops import DropReason
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import IllegalTransitionError, TerminateExecution
 from tickerq_celery.lifecycle import Outcome, cancelled, failed, succeeded, terminated
+from tickerq_celery.recorder import Recorder
 from tickerq_celery.store import ends
 from tickerq_celery.store.claims import Claim
 
@@ -56,6 +58,11 @@ def cancel(core: Core, claimed: Claim) -> bool:
     )
 
 
+def reason_against(core: Core, claimed: Claim) -> DropReason:
+    """Return what a worker is told about a claim that it may not start."""
+    return Recorder(core).reason_against(claimed.id, claimed.number)
+
+
 def test_a_started_run_is_in_progress_on_its_node(core: Core, clock: ManualClock) -> None:
     run_id = make_run(core, request={"to": "user@example.com"})
     (claimed,) = claim(core)
@@ -72,6 +79,7 @@ def test_a_claim_is_started_once(core: Core) -> None:
     (claimed,) = claim(core)
     assert start(core, claimed) is not None
     assert start(core, claimed) is None
+    assert reason_against(core, claimed) is DropReason.STARTED_ALREADY
 
 
 def test_of_workers_that_start_a_claim_at_once_one_may(core: Core) -> None:
@@ -87,7 +95,9 @@ def test_a_claim_of_another_number_cannot_be_started(core: Core, shift: int) -> 
     make_run(core)
     (claimed,) = claim(core)
     newer = claimed_again(core, claimed)
-    assert start(core, replace(newer, number=newer.number + shift)) is None
+    other = replace(newer, number=newer.number + shift)
+    assert start(core, other) is None
+    assert reason_against(core, other) is DropReason.OLD_CLAIM
     assert start(core, newer) is not None
 
 
@@ -96,6 +106,7 @@ def test_a_run_that_is_not_queued_cannot_be_started(core: Core) -> None:
     (claimed,) = claim(core)
     give_back(core, [claimed])
     assert start(core, claimed) is None
+    assert reason_against(core, claimed) is DropReason.STARTED_ALREADY
     assert row_of(core, run_id).status is IDLE
 
 
@@ -121,6 +132,7 @@ def test_a_deleted_run_cannot_be_started(core: Core) -> None:
     (claimed,) = claim(core)
     remove_runs(core, [run_id])
     assert start(core, claimed) is None
+    assert reason_against(core, claimed) is DropReason.UNKNOWN_ID
 
 
 def test_an_end_is_accepted_once(core: Core) -> None:

@@ -24,12 +24,16 @@ from tests.integration.apps import (
 )
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import (
+    TerminateExecution,
+    TickerCancelled,
     TickerContext,
     TickerQ,
     TickerStatus,
 )
+from tickerq_celery.drops import DropReason
 from tickerq_celery.errors import StoreError
 from tickerq_celery.models import tickers
+from tickerq_celery.request import Dropped
 from tickerq_celery.task import TickerTask
 
 Status = TickerStatus
@@ -117,7 +121,9 @@ def test_a_second_copy_of_a_message_runs_nothing(tickerq: TickerQ) -> None:
     calls: list[int] = []
     run = add_run(tickerq, lambda: calls.append(1))
     (message,) = messages(tickerq)
-    assert [deliver(tickerq, message).state for _ in range(3)] == ["SUCCESS", "IGNORED", "IGNORED"]
+    first, *others = [deliver(tickerq, message) for _ in range(3)]
+    assert [result.state for result in (first, *others)] == ["SUCCESS", "IGNORED", "IGNORED"]
+    assert [result.result.reason for result in others] == [DropReason.STARTED_ALREADY] * 2
     assert calls == [1]
     assert len(tickerq.runs.get(run.id).attempts) == 1
 
@@ -128,7 +134,8 @@ def test_a_message_of_an_older_claim_runs_nothing(tickerq: TickerQ, clock: Manua
     deliver(tickerq, message)
     clock.advance(seconds=1)
     dispatch_due(tickerq)
-    assert deliver(tickerq, message).state == "IGNORED"
+    stale = deliver(tickerq, message)
+    assert (stale.state, stale.result.reason) == ("IGNORED", DropReason.OLD_CLAIM)
     assert row_of(tickerq, run.id).status is Status.QUEUED
     assert [result.state for result in execute(tickerq)] == ["RETRY"]
 
@@ -138,9 +145,41 @@ def test_a_superseded_attempt_records_nothing(tickerq: TickerQ) -> None:
         change_row(tickerq, context.id, claim_no=tickers.c.claim_no + 1)
 
     run = add_run(tickerq, body)
-    assert [result.state for result in execute(tickerq)] == ["IGNORED"]
+    (result,) = execute(tickerq)
+    assert (result.state, result.result.reason) == ("IGNORED", DropReason.SUPERSEDED)
     assert tickerq.runs.get(run.id).attempts == ()
     assert row_of(tickerq, run.id).status is Status.IN_PROGRESS
+
+
+def test_a_superseded_attempt_that_fails_is_no_failure_of_the_run(tickerq: TickerQ) -> None:
+    def body(context: TickerContext[None]) -> None:
+        change_row(tickerq, context.id, claim_no=tickers.c.claim_no + 1)
+        raise OSError("no route")
+
+    run = add_run(tickerq, body)
+    (result,) = execute(tickerq)
+    assert (result.state, result.result.reason) == ("IGNORED", DropReason.SUPERSEDED)
+    assert row_of(tickerq, run.id).exception_type is None
+
+
+def test_a_message_of_a_run_that_is_gone_runs_nothing(
+    tickerq: TickerQ, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = add_run(tickerq, lambda: None)
+    (message,) = messages(tickerq)
+    tickerq.time_tickers.delete(run.id)
+    with caplog.at_level(logging.INFO, "tickerq_celery"):
+        result = deliver(tickerq, message)
+    assert (result.state, result.result.reason) == ("IGNORED", DropReason.UNKNOWN_ID)
+    assert caplog.messages == [f"dropped a stale message of run {run.id}, claim 1: unknown_id"]
+
+
+@pytest.mark.parametrize("error", [TerminateExecution("nothing to do"), TickerCancelled()])
+def test_a_body_that_ends_its_run_drops_nothing(tickerq: TickerQ, error: Exception) -> None:
+    add_run(tickerq, failing(error))
+    (result,) = execute(tickerq)
+    assert result.state == "IGNORED"
+    assert not isinstance(result.result, Dropped)
 
 
 ID = "01a2103e-3d01-7221-9bcd-0423ee3e6d78"
@@ -161,7 +200,9 @@ def test_a_broken_header_is_dropped_and_logged(
     with caplog.at_level(logging.WARNING):
         result = tickerq.app.tasks["tickerq.Body"].apply(headers={"ticker": header})
     assert (result.state, calls, row_of(tickerq, run.id)) == ("IGNORED", [], before)
-    assert "broken ticker header" in caplog.text
+    assert result.result.reason is DropReason.BROKEN_HEADER
+    (line,) = caplog.messages
+    assert "broken ticker header" in line
 
 
 @pytest.mark.parametrize("number", [0, -1, 2, 2**31 - 1, 2**31, 2**63, 2**200])
@@ -169,7 +210,10 @@ def test_a_claim_number_that_never_was_runs_nothing(tickerq: TickerQ, number: in
     run = add_run(tickerq, lambda: None)
     before = row_of(tickerq, run.id)
     task = tickerq.app.tasks["tickerq.Body"]
-    assert task.apply(headers={"ticker": [str(run.id), number]}).state == "IGNORED"
+    result = task.apply(headers={"ticker": [str(run.id), number]})
+    is_possible = 0 < number < 2**31
+    reason = DropReason.OLD_CLAIM if is_possible else DropReason.BROKEN_HEADER
+    assert (result.state, result.result.reason) == ("IGNORED", reason)
     assert row_of(tickerq, run.id) == before
 
 
@@ -182,6 +226,7 @@ def test_a_message_without_a_ticker_records_nothing(
     run = add_run(tickerq, lambda: calls.append(1))
     result = tickerq.app.tasks["tickerq.Body"].apply(headers=headers)
     assert (result.state, calls, row_of(tickerq, run.id).status) == ("IGNORED", [], Status.QUEUED)
+    assert result.result.reason is DropReason.UNADDRESSED
     assert "names no ticker" in caplog.text
 
 
@@ -271,6 +316,7 @@ def test_a_store_that_is_away_at_the_start_leaves_the_run_queued(
         raise StoreError("away")
 
     monkeypatch.setattr(tickerq._recorder, "start", away)
-    assert [result.state for result in execute(tickerq)] == ["IGNORED"]
+    (result,) = execute(tickerq)
+    assert (result.state, isinstance(result.result, Dropped)) == ("IGNORED", False)
     assert row_of(tickerq, run.id).status is Status.QUEUED
     assert "waits for its next message" in caplog.text

@@ -16,18 +16,20 @@ PROJECT = ROOT.parent
 LAYERS = {
     "words": {"errors", "enums", "clock", "failpoints", "version"},
     "rules": {
-        "config", "context", "cron", "cron_fields", "cron_grammar", "cron_zone", "forking", "lifecycle",
-        "limits",
+        "config", "context", "cron", "cron_fields", "cron_grammar", "cron_zone", "drops", "forking",
+        "interruption", "lifecycle", "limits", "message_shape",
         "payload", "planner", "reports", "retry", "signature", "tickers", "uuid7", "views",
     },
     "data": {"models", "schema", "sqltypes", "store."},
     "application": {
-        "admission", "claimer", "core", "cron_drafts", "dispatcher", "drafts", "firing", "function",
-        "heartbeat", "immediate", "managers.", "observer", "recorder", "registry", "seeding", "sweeper",
+        "admission", "claimer", "core", "cron_drafts", "dispatcher", "drafts", "drop_counts", "firing",
+        "function", "heartbeat", "immediate", "managers.", "observer", "recorder", "registry", "seeding",
+        "sweeper",
     },
     "celery": {
         "addresses", "beat_check", "extension", "fs_bindings", "fs_channel", "fs_folder", "fs_transport",
-        "functions", "handler", "nets", "publisher", "scheduler", "settings", "task", "wiring", "worker",
+        "functions", "handler", "intake", "nets", "publisher", "request", "scheduler", "settings", "task",
+        "wiring", "worker",
     },
     "edge": {"__init__", "cli"},
 }  # fmt: skip
