@@ -3,10 +3,7 @@
 import logging
 import math
 import random
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +18,7 @@ from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import ConfigError, PublishError, SchemaError, StoreError
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.firing import Firing
+from tickerq_celery.interruption import Interrupted, Interruption, within
 from tickerq_celery.publisher import CeleryPublisher
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.schema import verify
@@ -36,7 +34,18 @@ _ANSWER_TIMEOUT = 5.0
 _LONGEST_PAUSE = 5.0
 _SHORTEST_WAIT = timedelta(milliseconds=50)
 _CLEANUP = "celery.backend_cleanup"
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+# So many sweeps happen in the time after which an unpublished claim, or a silent node, is looked at again.
+# With the default settings two sweeps are at most 10 / 8 * 1.25 = 1.6 s apart. Hence the batch of a killed
+# beat is published 10 + 1.6 = 11.6 s after its claim at the latest. And a dead worker is found after
+# 1.6 (its last heartbeat is seen) + 30 (the lease) + 1.6 = 33.2 s at the latest.
+_SWEEPS = 8
+_SHORTEST_SWEEP = timedelta(seconds=0.25)
+_SWEEP_JITTER = 0.25
+# For how many seconds a batch may put a signal off, and how many the farewells to the store and to the broker
+# may take: less where something hangs, so that beat ends within 5 s also where both of them do.
+_PATIENCE = 1.5
+_LEAVING = 1.5
+_LETTING_GO = 0.4
 
 
 class TickerScheduler(Scheduler):
@@ -138,18 +147,21 @@ class _Loop:
             self._publisher,
         )
         self._profile = profile(self._core, NodeKind.BEAT, version=VERSION)
-        self._sweep_every = min(config.publish_check, config.heartbeat, config.lease / 2)
+        self._sweep_every = max(min(config.publish_check, config.heartbeat) / _SWEEPS, _SHORTEST_SWEEP)
         self._sweep_at = 0.0
         self._beat_at = 0.0
         self._is_verified = False
-        self._is_ticking = False
+        self._interruption = Interruption(_PATIENCE)
         self._is_closed = False
         self._away: Exception | None = None
         self._pause = 0.0
         self._stuck_for = timedelta(0)
 
     def tick(self) -> float:
-        self._is_ticking = True
+        poll = self._core.config.poll_interval.total_seconds()
+        return self._interruption.run(self._tick, otherwise=poll)
+
+    def _tick(self) -> float:
         try:
             seconds = self._step()
         except (StoreError, PublishError) as error:
@@ -160,8 +172,6 @@ class _Loop:
             # Beat ends when a tick raises, and nothing would be scheduled any more.
             logger.exception("a tick failed")
             return self._core.config.poll_interval.total_seconds()
-        finally:
-            self._is_ticking = False
         if self._away is not None:
             logger.warning(
                 "beat goes on: the %s answers again",
@@ -171,21 +181,25 @@ class _Loop:
         return seconds
 
     def close(self) -> None:
-        if self._is_ticking or self._is_closed:
-            # Beat's signal handler closes in the middle of a tick, and beat closes again when that has
-            # unwound: only then are the tick's own transaction and connection free.
+        if self._is_closed:
             return
         self._is_closed = True
         if self._is_verified:
             self._leave()
-        self._publisher.close()
-        self._core.database.close()
+        for let_go in (self._publisher.close, self._core.database.close):
+            with suppress(Interrupted):
+                within(_LETTING_GO, let_go)
 
     def _leave(self) -> None:
+        seconds = _LETTING_GO if self._interruption.had_to_force else _LEAVING
         try:
-            self._core.database.write(lambda connection: nodes.remove(connection, self._core.node.id))
-        except StoreError as error:
-            logger.warning("could not remove this beat's row, another beat will: %s", error)
+            within(seconds, self._remove_node)
+        except (StoreError, Interrupted) as error:
+            reason = error if isinstance(error, StoreError) else f"no answer in {seconds} s"
+            logger.warning("could not remove this beat's row, another beat will: %s", reason)
+
+    def _remove_node(self) -> None:
+        self._core.database.write(lambda connection: nodes.remove(connection, self._core.node.id))
 
     def _step(self) -> float:
         if not self._is_verified:
@@ -195,10 +209,13 @@ class _Loop:
         if isinstance(self._away, PublishError):
             # A tick that has nothing to publish would not notice that the broker is still away.
             self._publisher.connect()
+        # The sweep first: what it makes due is dispatched in the same tick.
+        is_full = self._sweep_in_turn()
         wait = self._work()
-        if self._sweep_in_turn():
-            wait = timedelta(0)
-        return min(max(wait, timedelta(0)), self._core.config.poll_interval).total_seconds()
+        if is_full:
+            return 0.0
+        rest = self._sweep_at - self._core.clock.monotonic()
+        return max(0.0, min(wait.total_seconds(), rest, self._core.config.poll_interval.total_seconds()))
 
     def _work(self) -> timedelta:
         """Fire and dispatch what is due; return how long there is nothing more to do."""
@@ -209,7 +226,7 @@ class _Loop:
         is_full = self._fire()
         # Reach the broker first: the wait for it must not happen while the signals are kept off.
         self._publisher.connect()
-        with signals_kept_off():
+        with self._interruption.put_off():
             is_full = self._dispatcher.dispatch(holder=self._core.node.name) or is_full
         still_due, wait = self._next_due()
         if is_full or wait > timedelta(0) or still_due != due:
@@ -246,9 +263,10 @@ class _Loop:
         if now < self._sweep_at:
             return False
         # Several beats should not sweep in step.
-        self._sweep_at = now + self._sweep_every.total_seconds() * random.uniform(0.75, 1.25)  # noqa: S311
+        jitter = random.uniform(1 - _SWEEP_JITTER, 1 + _SWEEP_JITTER)  # noqa: S311 - not a secret
+        self._sweep_at = now + self._sweep_every.total_seconds() * jitter
         self._publisher.connect()
-        with signals_kept_off():
+        with self._interruption.put_off():
             is_full = self._sweeper.sweep()
         if is_full:
             self._sweep_at = now
@@ -270,21 +288,3 @@ class _Loop:
         least = self._core.config.poll_interval.total_seconds()
         self._pause = min(max(self._pause * 2, least), max(least, _LONGEST_PAUSE))
         return random.uniform(self._pause / 2, self._pause)  # noqa: S311 - jitter, not a secret
-
-
-@contextmanager
-def signals_kept_off() -> Iterator[None]:
-    """Let SIGTERM and SIGINT wait, so that nothing stays claimed and unpublished when beat is stopped."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    waiting: list[int] = []
-    # Not a signal mask: one that another thread of the process receives would come through it.
-    before = {number: signal.signal(number, lambda caught, _: waiting.append(caught)) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for caught in waiting[:1]:
-            signal.raise_signal(caught)

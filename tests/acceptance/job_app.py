@@ -1,7 +1,8 @@
 """The app under test: what its functions do is asked for in their requests, and told in a file.
 
 JOB_STORE_URL, JOB_BROKER_URL and JOB_NOTES say where; JOB_TICKERQ and JOB_CELERY hold settings as JSON;
-JOB_FUNCTIONS names the set of functions that this process has.
+JOB_FUNCTIONS names the set of functions that this process has; JOB_CLOCK_OFFSET is by how many seconds its
+clock is wrong; JOB_POOL_UPKEEP is how many seconds pass until Celery looks again for children that have died.
 """
 
 import ctypes
@@ -12,15 +13,31 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from celery import Celery
+from celery import Celery, current_task
+from celery.concurrency.asynpool import AsynPool
 
-from tickerq_celery import TickerContext, TickerQ
+from tickerq_celery import TickerContext, TickerQ, extension
+from tickerq_celery.clock import SystemClock
 
 NOTES = Path(os.environ["JOB_NOTES"])
+CLOCK_OFFSET = timedelta(seconds=float(os.environ.get("JOB_CLOCK_OFFSET", "0")))
+
+
+class WrongClock(SystemClock):
+    """What this machine's clock would say if nobody had set it."""
+
+    def now(self) -> datetime:
+        return super().now() + CLOCK_OFFSET
+
+
+if CLOCK_OFFSET:
+    extension.SystemClock = WrongClock
+if "JOB_POOL_UPKEEP" in os.environ:
+    AsynPool.timers = property(lambda pool: {pool.maintain_pool: float(os.environ["JOB_POOL_UPKEEP"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +46,15 @@ class Order:
 
     number: int
     due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """What ``traced`` does: sleep, then die under the first claim, then fail in so many attempts."""
+
+    seconds: float = 0
+    dies: bool = False
+    failures: int = 0
 
 
 class Handler:
@@ -106,6 +132,19 @@ def holds_the_interpreter(context: TickerContext[int]) -> None:
     note(f"lets go {context.id}")
 
 
+def traced(context: TickerContext[Steps | None]) -> None:
+    """Note under which claim it begins and ends, and do in between what the request says."""
+    claim = current_task.request.id
+    steps = context.request or Steps()
+    note(f"begun {claim}")
+    time.sleep(steps.seconds)
+    if steps.dies and claim == f"{context.id}:1":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if context.retry_count < steps.failures:
+        raise ValueError(f"attempt {context.retry_count} was to fail")
+    note(f"ended {claim}")
+
+
 WAYS_TO_DIE: dict[str, Callable[[], Any]] = {
     "sys.exit": lambda: sys.exit(3),
     "os._exit": lambda: os._exit(3),
@@ -120,16 +159,21 @@ ALL: dict[str, Callable[..., None]] = {
     "Dies": dies,
     "Stubborn": stubborn,
     "HoldsTheInterpreter": holds_the_interpreter,
+    "Traced": traced,
+    "Limited": traced,
 }
+OPTIONS: dict[str, dict[str, Any]] = {"Limited": {"max_concurrency": 1}}
 CRONS = 20
 
 
 def register(chosen: str) -> None:
     for name in ("Plain",) if chosen == "plain" else ALL:
-        tickerq.function(name)(ALL[name])
+        tickerq.function(name, **OPTIONS.get(name, {}))(ALL[name])
     if chosen == "crons":
         for number in range(CRONS):
             tickerq.function(f"Cron{number}", cron=f"0 {number} 3 * * *")(plain)
+    if chosen == "every second":
+        tickerq.function("EverySecond", cron="* * * * * *")(traced)
     if chosen == "other crons":
         tickerq.function("OtherCron", cron="0 0 4 * * *")(plain)
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ import pytest
 from celery import Celery
 from sqlalchemy import ColumnElement, func, select
 
-from tickerq_celery import Run, TickerQ, TickerStatus, TimeTicker
+from tickerq_celery import Run, TickerQ, TickerStatus, TimeTicker, failpoints
 from tickerq_celery.models import nodes, tickers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +31,7 @@ SETTINGS: Mapping[str, object] = {
     "publish_check": 1.5,
     "late_after": 30,
 }
+CELERY = ("celery", "-A", "tests.acceptance.job_app")
 SUCCEEDED = frozenset({TickerStatus.DONE, TickerStatus.DUE_DONE})
 T = TypeVar("T")
 
@@ -44,22 +45,33 @@ on_servers = pytest.mark.parametrize(_NAMES, _SERVERS, indirect=True)
 on_each_pair = pytest.mark.parametrize(_NAMES, [("sqlite", "fs"), *_SERVERS], indirect=True)
 
 
-class CeleryProcess:
-    """One ``celery`` command line, with its log."""
+def launch_python(
+    command: Sequence[str], *, folder: Path, environ: Mapping[str, str], log: Path
+) -> subprocess.Popen[bytes]:
+    """Start a module with its arguments, in a session of its own."""
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", *command], cwd=folder, env=environ, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
 
-    def __init__(self, name: str, arguments: Collection[str], *, folder: Path, environ: Mapping[str, str]):
+
+class CeleryProcess:
+    """One ``celery`` command line, or another ``program`` of Python's, with its log."""
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Collection[str],
+        *,
+        folder: Path,
+        environ: Mapping[str, str],
+        program: Sequence[str] = CELERY,
+        launch: Callable[..., Any] = launch_python,
+    ):
         self.name = name
         self.log_path = folder / f"{name}.log"
-        with self.log_path.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "tests.acceptance.job_app", *arguments],
-                cwd=folder,
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self._process = launch((*program, *arguments), folder=folder, environ=environ, log=self.log_path)
 
     @property
     def pid(self) -> int:
@@ -120,6 +132,7 @@ class Jobs:
     ) -> None:
         self.folder = folder
         self.namespace = namespace
+        self.launch: Callable[..., Any] = launch_python
         self._urls = {"JOB_STORE_URL": store_url, "JOB_BROKER_URL": broker_url}
         self._settings = {"namespace": namespace, **SETTINGS, **settings}
         self._notes = folder / "notes.txt"
@@ -155,18 +168,27 @@ class Jobs:
             process.wait_for("beat: Starting...")
         return process
 
+    def script(self, module: str, **options: Any) -> CeleryProcess:
+        """Start a module that works with ``job_app`` as an application's own process would."""
+        return self._start(module.rpartition(".")[2], program=(module,), **options)
+
     def _start(
         self,
         command: str,
         *arguments: str,
+        program: Sequence[str] = CELERY,
         functions: str = "all",
         settings: Mapping[str, object] | None = None,
         celery: Mapping[str, object] | None = None,
+        failpoint: str = "",
+        environ: Mapping[str, str] | None = None,
     ) -> CeleryProcess:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         process = CeleryProcess(
             f"{command}{len(self._processes)}",
             (command, "--loglevel", "info", *arguments),
+            program=program,
+            launch=self.launch,
             folder=self.folder,
             environ={
                 **inherited,
@@ -177,6 +199,8 @@ class Jobs:
                 "JOB_FUNCTIONS": functions,
                 "JOB_TICKERQ": json.dumps({**self._settings, **(settings or {})}),
                 "JOB_CELERY": json.dumps(celery or {}),
+                failpoints.VARIABLE: failpoint,
+                **(environ or {}),
             },
         )
         self._processes.append(process)

@@ -1,22 +1,16 @@
 """`celery worker -B`: beat as a child of the worker, also when the worker is gone and it is not."""
 
-import itertools
 import os
 import signal
-from datetime import datetime, timedelta
 
 import pytest
 
+from tests.acceptance.occurrences import assert_each_instant_is_told_once, fired
 from tests.acceptance.processes import CeleryProcess, Jobs, due_in, on_files, on_redis, wait_until
-from tickerq_celery import CronTicker, TickerType
+from tickerq_celery import CronTicker
 from tickerq_celery.models import tickers
 
 pytestmark = pytest.mark.acceptance
-
-
-def instants(jobs: Jobs) -> list[datetime]:
-    found = jobs.tickerq.runs.find(type=TickerType.CRON_TICKER_OCCURRENCE, limit=100).items
-    return sorted(run.execution_time for run in found if run.execution_time is not None)
 
 
 def orphan(jobs: Jobs, worker: CeleryProcess) -> list[int]:
@@ -55,14 +49,13 @@ def test_an_orphaned_beat_does_no_harm_next_to_a_new_worker_with_beat(jobs: Jobs
     cron_id = jobs.tickerq.cron_tickers.add(cron).id
     ids = jobs.add_many(100, execution_time=due_in(1))
     jobs.wait_for_all(ids)
-    wait_until(lambda: len(instants(jobs)) >= 4, jobs.logs)
+    wait_until(lambda: len(fired(jobs, cron_id)) >= 4, jobs.logs)
     jobs.tickerq.cron_tickers.pause(cron_id)
     wait_until(lambda: jobs.count(tickers.c.ended_at.is_(None)) == 0, jobs.logs)
 
     assert set(jobs.starts().values()) == {1}
     assert {str(run_id) for run_id in ids} < jobs.starts().keys()
-    steps = {later - earlier for earlier, later in itertools.pairwise(instants(jobs))}
-    assert steps == {timedelta(seconds=1)}
+    assert_each_instant_is_told_once(jobs, cron_id)
     assert first.group() == [left], "the orphan was to live through all of this"
     os.kill(left, signal.SIGTERM)
     wait_until(lambda: not first.group(), jobs.logs)

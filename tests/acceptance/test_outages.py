@@ -1,18 +1,25 @@
 """The database or the broker goes away, before and during the work: said once, waited out, nothing lost."""
 
+import time
+from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.processes import CeleryProcess, Jobs, due_in, wait_until
+from tests.servers.pool import SharedServer
 from tests.servers.server import Server
+from tests.thoroughness import IS_THOROUGH
 from tickerq_celery import TickerStatus
 from tickerq_celery.fs_transport import broker_url as folder_url
 
 pytestmark = pytest.mark.acceptance
 
-AWAY = {"postgres": "the store did not answer", "redis": "the broker did not take the message"}
+BOTH = [("postgres", "redis"), *([("mariadb", "rabbitmq")] if IS_THOROUGH else [])]
+STORE_AWAY = "beat waits: the store did not answer"
+BROKER_AWAY = "beat waits: the broker did not take the message"
 
 
 @pytest.fixture
@@ -50,7 +57,7 @@ def test_beat_and_worker_wait_for_a_database_that_is_away_when_they_start(
     jobs = on_postgres
     postgres.stop()
     beat, worker = jobs.beat(), jobs.worker(ready=False)
-    beat.wait_for("beat waits: the store did not answer")
+    beat.wait_for(STORE_AWAY)
     worker.wait_for("this worker waits for the store")
     postgres.start()
     jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(1)))
@@ -66,7 +73,7 @@ def test_beat_and_worker_outlive_a_restart_of_the_database(on_postgres: Jobs, po
     jobs.wait_for_note(f"asleep {asleep}")
     postgres.kill()
     jobs.wait_for_note(f"awake {asleep}")
-    beat.wait_for("beat waits: the store did not answer")
+    beat.wait_for(STORE_AWAY)
     worker.wait_for("this worker waits for the store")
     postgres.start()
     jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(1)))
@@ -78,11 +85,38 @@ def test_beat_and_worker_outlive_a_restart_of_the_database(on_postgres: Jobs, po
     worker.wait_for("the store answers again")
 
 
+def test_a_database_that_hangs_for_longer_than_a_lease_costs_no_run_its_attempt(
+    make_jobs: Callable[..., Jobs],
+    shared_server: Callable[[str], SharedServer],
+    start_server: Callable[[str], Server],
+    tmp_path: Path,
+) -> None:
+    shared = shared_server("postgres")
+    postgres = shared if isinstance(shared, Server) else start_server("postgres")
+    jobs = make_jobs(postgres.new_database(), folder_url(tmp_path / "broker"), lease=1)
+    jobs.tickerq.create_schema()
+    worker, beat = jobs.worker(), jobs.beat()
+    wait_until(lambda: jobs.node_names("beat"), jobs.logs)
+    asleep = jobs.add("Sleeps", 1.0)
+    jobs.wait_for_note(f"asleep {asleep}")
+    with ExitStack() as stack:
+        stack.callback(postgres.thaw)
+        postgres.freeze()
+        jobs.wait_for_note(f"awake {asleep}")
+        time.sleep(1.5)  # more than a lease without a sign of life
+    assert len(jobs.wait_for_status(asleep).attempts) == 1
+    jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(0.5)))
+    for process in (worker, beat):
+        assert not process.lines("declared dead")
+        assert not process.lines("is dead")
+        assert "Traceback" not in process.log
+
+
 def test_beat_waits_for_a_broker_that_is_away_when_it_starts(on_redis: Jobs, redis: Server) -> None:
     jobs = on_redis
     redis.stop()
     beat = jobs.beat()
-    beat.wait_for("beat waits: the broker did not take the message")
+    beat.wait_for(BROKER_AWAY)
     redis.start()
     jobs.worker()
     jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(1)))
@@ -96,7 +130,7 @@ def test_beat_outlives_a_restart_of_the_broker(on_redis: Jobs, redis: Server) ->
     jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(0.5)))
     redis.stop()
     later = jobs.add("Plain", execution_time=due_in(0.5))
-    beat.wait_for("beat waits: the broker did not take the message")
+    beat.wait_for(BROKER_AWAY)
     assert jobs.run(later).status is TickerStatus.IDLE
     redis.start()
     jobs.wait_for_status(later)
@@ -105,15 +139,37 @@ def test_beat_outlives_a_restart_of_the_broker(on_redis: Jobs, redis: Server) ->
     assert set(jobs.starts().values()) == {1}
 
 
-@pytest.mark.parametrize("kind", AWAY)
-def test_sigterm_ends_a_beat_that_waits(kind: str, request: pytest.FixtureRequest) -> None:
-    jobs = request.getfixturevalue(f"on_{kind}")
-    jobs.worker(pool="solo")
-    beat = jobs.beat()
+@pytest.mark.parametrize(("database", "broker"), BOTH)
+def test_what_was_in_flight_and_what_fell_due_while_both_were_away_ends_once(
+    database: str, broker: str, make_jobs: Callable[..., Jobs], start_server: Callable[[str], Server]
+) -> None:
+    servers = [start_server(database), start_server(broker)]
+    jobs = make_jobs(*(server.new_database() for server in servers), lease=60, republish_after=3)
+    jobs.tickerq.create_schema()
+    worker, beat = jobs.worker(), jobs.beat()
     wait_until(lambda: jobs.node_names("beat"), jobs.logs)
-    # An idle beat does not speak to the broker.
-    jobs.add("Plain", execution_time=due_in(1))
-    request.getfixturevalue(kind).stop()
-    beat.wait_for(f"beat waits: {AWAY[kind]}")
-    assert beat.stop(5) == 0
+    asleep = [jobs.add("Sleeps", 3.0) for _ in range(2)]
+    for run_id in asleep:
+        jobs.wait_for_note(f"asleep {run_id}")
+    waiting = jobs.add_many(20)
+    later = jobs.add_many(20, execution_time=due_in(1.5))
+    for server in servers:
+        server.kill()
+    beat.wait_for("beat waits")
+    worker.wait_for("this worker waits for the store")
+    for run_id in asleep:
+        jobs.wait_for_note(f"awake {run_id}")
+    for server in servers:
+        server.start()
+
+    jobs.wait_for_all([*asleep, *waiting, *later], 90)
+    begun = jobs.starts() + Counter(line.split()[1] for line in jobs.notes("asleep "))
+    for run_id in (*asleep, *waiting, *later):
+        # One attempt, or one more for each rescue that is recorded.
+        assert begun[str(run_id)] == len(jobs.run(run_id).attempts) <= 2
+    beat.wait_for("answers again")
+    worker.wait_for("the store answers again")
+    assert len(beat.lines("ERROR", STORE_AWAY)) <= 1
+    assert len(beat.lines("ERROR", BROKER_AWAY)) <= 1
     assert "Traceback" not in beat.log
+    assert len(worker.lines("ERROR", "this worker waits for the store")) == 1

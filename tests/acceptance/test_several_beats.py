@@ -1,21 +1,33 @@
 """Any number of beats, started, killed and restarted: each ticker starts once, each instant fires once."""
 
-import itertools
-from datetime import datetime, timedelta
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
 
 import pytest
 
-from tests.acceptance.processes import Jobs, due_in, on_each_pair, on_files, wait_until
-from tickerq_celery import CronTicker, TickerStatus, TickerType
+from tests.acceptance.occurrences import assert_each_instant_is_told_once, fired, told
+from tests.acceptance.processes import (
+    CeleryProcess,
+    Jobs,
+    due_in,
+    on_each_pair,
+    on_files,
+    wait_until,
+)
+from tests.acceptance.test_embedded_beat import orphan
+from tests.thoroughness import IS_THOROUGH
+from tickerq_celery import CronTicker, TickerStatus
 from tickerq_celery.models import tickers
 
 pytestmark = pytest.mark.acceptance
 
-
-def fired_instants(jobs: Jobs) -> list[datetime]:
-    """Return what the occurrences were scheduled for, as the function saw it."""
-    found = jobs.tickerq.runs.find(type=TickerType.CRON_TICKER_OCCURRENCE, limit=100).items
-    return sorted(run.execution_time for run in found if run.execution_time is not None)
+# Long: 1,000 instants and more, of all cron tickers.
+CHAOS_SECONDS, CRONS = (220, 5) if IS_THOROUGH else (8, 1)
+EVERY_SECOND = CronTicker(function="Plain", expression="* * * * * *")
+WAYS_TO_END = (signal.SIGKILL, signal.SIGTERM)
 
 
 @on_each_pair
@@ -23,11 +35,10 @@ def test_three_beats_start_each_ticker_once_and_fire_each_instant_once(jobs: Job
     jobs.worker()
     beats = [jobs.beat() for _ in range(3)]
     wait_until(lambda: len(jobs.node_names("beat")) == 3, jobs.logs)
-    cron = CronTicker(function="Plain", expression="* * * * * *")
-    cron_id = jobs.tickerq.cron_tickers.add(cron).id
+    cron_id = jobs.tickerq.cron_tickers.add(EVERY_SECOND).id
     ids = jobs.add_many(300, execution_time=due_in(1))
     jobs.wait_for_all(ids)
-    wait_until(lambda: len(fired_instants(jobs)) >= 4, jobs.logs)
+    wait_until(lambda: len(fired(jobs, cron_id)) >= 4, jobs.logs)
     jobs.tickerq.cron_tickers.pause(cron_id)
     wait_until(lambda: jobs.count(tickers.c.ended_at.is_(None)) == 0, jobs.logs)
 
@@ -35,9 +46,7 @@ def test_three_beats_start_each_ticker_once_and_fire_each_instant_once(jobs: Job
     assert {starts[str(run_id)] for run_id in ids} == {1}
     assert set(starts.values()) == {1}
     assert jobs.count(tickers.c.claim_no != 1) == 0
-    instants = fired_instants(jobs)
-    steps = {later - earlier for earlier, later in itertools.pairwise(instants)}
-    assert steps == {timedelta(seconds=1)}
+    assert_each_instant_is_told_once(jobs, cron_id)
     for beat in beats:
         assert beat.stop(5) == 0
         assert "Traceback" not in beat.log
@@ -69,3 +78,47 @@ def test_the_row_of_a_killed_beat_goes_after_one_lease(jobs: Jobs) -> None:
     wait_until(lambda: other.lines("is dead: no heartbeat for one lease"), jobs.logs)
     assert len(other.lines("is dead: no heartbeat for one lease")) == 1
     assert len(jobs.node_names("beat")) == 1
+
+
+def end_one(beats: list[CeleryProcess], jobs: Jobs, chance: random.Random) -> None:
+    """End a beat, in good order or not, and start another in its place."""
+    index = chance.randrange(len(beats))
+    beats[index].signal(chance.choice(WAYS_TO_END))
+    beats[index] = jobs.beat(ready=False)
+
+
+@(on_each_pair if IS_THOROUGH else on_files)
+@pytest.mark.timeout(900)
+def test_each_instant_occurs_once_or_is_recorded_as_missed_while_beats_die_beside_an_orphan(
+    make_jobs: Callable[..., Jobs], store_url: str, broker_url: str
+) -> None:
+    jobs = make_jobs(store_url, broker_url, late_after=1)
+    first = jobs.worker("-B", pool="solo")
+    wait_until(lambda: jobs.node_names("beat"), jobs.logs)
+    [left] = orphan(jobs, first)
+    jobs.worker()
+    beats = [jobs.beat() for _ in range(3)]
+    crons = [jobs.tickerq.cron_tickers.add(EVERY_SECOND).id for _ in range(CRONS)]
+    seed = random.randrange(10**6)
+    chance = random.Random(seed)
+    until = time.monotonic() + CHAOS_SECONDS
+    while time.monotonic() < until:
+        time.sleep(chance.uniform(0.5, 1.5))  # the moment at which the next beat dies
+        end_one(beats, jobs, chance)
+    assert first.group() == [left], "the orphan was to live through all of this"
+
+    os.kill(left, signal.SIGKILL)
+    for beat in beats:
+        beat.kill()
+    before = {cron_id: len(fired(jobs, cron_id)) for cron_id in crons}
+    time.sleep(3)  # an outage: no beat lives
+    jobs.beat()
+    for cron_id in crons:
+        wait_until(lambda: len(fired(jobs, cron_id)) > before[cron_id] + 1, jobs.logs)  # noqa: B023
+        jobs.tickerq.cron_tickers.pause(cron_id)
+    wait_until(lambda: jobs.count(tickers.c.ended_at.is_(None)) == 0, jobs.logs)
+    for cron_id in crons:
+        assert_each_instant_is_told_once(jobs, cron_id)
+        assert len(told(jobs, cron_id)) > len(fired(jobs, cron_id)), "the outage is not recorded"
+    assert set(jobs.starts().values()) == {1}, f"seed {seed}"
+    assert len(jobs.starts()) == sum(len(fired(jobs, cron_id)) for cron_id in crons)

@@ -1,5 +1,6 @@
 """Beat's loop: how long it sleeps, and that no part of its work keeps the others from theirs."""
 
+import itertools
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,12 +21,16 @@ from tickerq_celery.models import tickers
 from tickerq_celery.publisher import CeleryPublisher
 from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.store import nodes
+from tickerq_celery.sweeper import Sweeper
 from tickerq_celery.wiring import profile
+
+# So that no sweep falls into a test that does not ask for it.
+RARE_SWEEPS = {"publish_check": 600, "heartbeat": 600, "lease": 1_200}
 
 
 @pytest.fixture
 def tickerq(store_url: str, namespace: str, clock: ManualClock) -> Iterator[TickerQ]:
-    with ticker_app(store_url, namespace, clock, batch_size=2) as made:
+    with ticker_app(store_url, namespace, clock, batch_size=2, **RARE_SWEEPS) as made:
         made.function("Send")(lambda: None)
         yield made
 
@@ -126,6 +131,41 @@ def test_a_beat_sweeps_again_at_once_while_there_are_holds_to_lift(
     waits = [beat.tick() for _ in range(6)]
     assert sorted(published(tickerq)) == sorted(ids)
     assert waits[-1] == 1.0
+
+
+def test_what_a_sweep_makes_due_is_dispatched_in_the_same_tick(
+    tickerq: TickerQ, beat: TickerScheduler
+) -> None:
+    run_id = tickerq.time_tickers.add(TimeTicker(function="Send")).id
+    _register_quietly(tickerq)
+    assert published(tickerq) == []
+    beat.tick()
+    assert published(tickerq) == [run_id]
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("poll_seconds", [1, 60])
+def test_sweeps_are_so_close_that_the_promised_times_hold_and_not_in_step(
+    store_url: str, namespace: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, poll_seconds: int
+) -> None:
+    sweeps: list[float] = []
+
+    def note(self: Sweeper) -> bool:
+        sweeps.append(clock.monotonic())
+        return False
+
+    monkeypatch.setattr(Sweeper, "sweep", note)
+    with ticker_app(store_url, namespace, clock, poll_interval=poll_seconds) as tickerq:
+        beat = TickerScheduler(tickerq.app)
+        while len(sweeps) < 100:
+            clock.advance(seconds=max(beat.tick(), 0.001))
+        beat.close()
+        config = tickerq.config
+    gaps = [later - earlier for earlier, later in itertools.pairwise(sweeps)]
+    # A killed beat's batch within 15 s, a dead worker's runs within 45 s: with 3 s and 11 s to spare.
+    assert config.publish_check.total_seconds() + max(gaps) < 12
+    assert config.lease.total_seconds() + 2 * max(gaps) < 34
+    assert max(gaps) > 1.2 * min(gaps)
 
 
 def refuse(self: CeleryPublisher) -> NoReturn:

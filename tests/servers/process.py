@@ -50,9 +50,21 @@ class ServerProcess:
         """Say whether the process itself still runs."""
         return self._process.poll() is None
 
+    def freeze(self) -> None:
+        """Keep the process and all its children from running; the kernel still answers for them."""
+        # The parent first, so that it can have no children that are not frozen.
+        os.kill(self.pid, signal.SIGSTOP)
+        self._to_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen process and its children run on."""
+        self._to_all(signal.SIGCONT)
+
     def stop(self, stop_signal: signal.Signals, *, patience_seconds: float = 30.0) -> None:
         """Ask the process to end and wait for it, then make sure that nothing of its group is left."""
         if self.is_alive():
+            # A frozen one would not hear it.
+            self.thaw()
             self._process.send_signal(stop_signal)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(patience_seconds)
@@ -60,14 +72,17 @@ class ServerProcess:
 
     def kill(self) -> None:
         """End the process and all its children by SIGKILL."""
-        children = _descendants(self.pid)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        for child in children:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
+        self._to_all(signal.SIGKILL)
         self._process.wait()
         self._dismiss_guard()
+
+    def _to_all(self, number: signal.Signals) -> None:
+        children = _descendants(self.pid)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, number)
 
     def _start_guard(self) -> subprocess.Popen[bytes]:
         arguments = (str(self.pid), str(int(self._end_signal)), str(self._folder))

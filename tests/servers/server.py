@@ -85,6 +85,16 @@ class Server(ABC):
             self._process.kill()
             self._process = None
 
+    def freeze(self) -> None:
+        """Let the server accept connections and requests, and answer none, until ``thaw``."""
+        if self._process is not None:
+            self._process.freeze()
+
+    def thaw(self) -> None:
+        """Let a frozen server go on where it stood."""
+        if self._process is not None:
+            self._process.thaw()
+
     def restart(self) -> None:
         """Stop the server if it runs, and start it on the same port and data."""
         self.stop()

@@ -1,0 +1,149 @@
+"""SIGTERM ends a beat within 5 s, whatever is away or hangs, and whatever it is doing."""
+
+import contextlib
+import itertools
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import and_, or_
+
+from tests.acceptance.processes import Jobs, due_in, wait_until
+from tests.integration.apps import enrol_worker
+from tests.servers.pool import SharedServer
+from tests.servers.schema_template import make_schema
+from tests.servers.server import Server
+from tests.thoroughness import IS_THOROUGH
+from tickerq_celery import TickerStatus
+from tickerq_celery.fs_transport import broker_url as folder_url
+from tickerq_celery.models import tickers
+
+pytestmark = pytest.mark.acceptance
+
+DATABASES = ("postgres", "mariadb")
+UNSTAMPED = (tickers.c.status == TickerStatus.QUEUED, tickers.c.published_at.is_(None))
+UNENDED_BATCH = or_(and_(*UNSTAMPED), tickers.c.status == TickerStatus.IDLE)
+BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Which servers hang or are away, and what beat does when that, and then SIGTERM, comes."""
+
+    servers: tuple[str, ...]
+    trouble: str
+    moment: str
+
+    def __str__(self) -> str:
+        return f"{'+'.join(self.servers)} {self.trouble}, {self.moment}"
+
+
+def every_case() -> list[Case]:
+    servers = [("postgres",), ("mariadb",), ("redis",), ("rabbitmq",)]
+    both = [("postgres", "redis"), ("mariadb", "rabbitmq")]
+    product = itertools.product([*servers, *both], ("hangs", "is away"), ("idle", "dispatching"))
+    return [Case(servers=kinds, trouble=trouble, moment=moment) for kinds, trouble, moment in product]
+
+
+def a_few_cases() -> list[Case]:
+    return [
+        Case(servers=("postgres",), trouble="hangs", moment="idle"),
+        Case(servers=("mariadb",), trouble="hangs", moment="dispatching"),
+        Case(servers=("redis",), trouble="hangs", moment="dispatching"),
+        Case(servers=("rabbitmq",), trouble="hangs", moment="idle"),
+        Case(servers=("postgres", "redis"), trouble="hangs", moment="dispatching"),
+        Case(servers=("postgres",), trouble="is away", moment="dispatching"),
+        Case(servers=("redis",), trouble="is away", moment="idle"),
+    ]
+
+
+class Place:
+    """The servers of one case, and what an application on them needs to be told."""
+
+    def __init__(
+        self,
+        case: Case,
+        start_server: Callable[[str], Server],
+        shared_server: Callable[[str], SharedServer],
+        schema_url: Callable[[str], str],
+    ) -> None:
+        self._case = case
+        self._servers: list[Server] = []
+        self.store_url = ""
+        self.broker_url = ""
+        for kind in case.servers:
+            # The run's own will do where it is only frozen for a moment.
+            shared = shared_server(kind) if case.trouble == "hangs" else None
+            server = shared if isinstance(shared, Server) else start_server(kind)
+            self._servers.append(server)
+            if kind not in DATABASES:
+                self.broker_url = server.new_database()
+            elif server is shared:
+                self.store_url = schema_url(kind)
+            else:
+                self.store_url = server.new_database()
+                make_schema(self.store_url)
+
+    @contextlib.contextmanager
+    def in_trouble(self) -> Iterator[None]:
+        """Let the servers hang, or be away, in a block."""
+        with ExitStack() as stack:
+            for server in self._servers:
+                if self._case.trouble == "hangs":
+                    stack.callback(server.thaw)
+                    server.freeze()
+                else:
+                    stack.callback(server.start)
+                    server.kill()
+            yield
+
+
+@pytest.fixture
+def place(
+    case: Case,
+    start_server: Callable[[str], Server],
+    shared_server: Callable[[str], SharedServer],
+    schema_url: Callable[[str], str],
+) -> Place:
+    return Place(case, start_server, shared_server, schema_url)
+
+
+@pytest.fixture
+def jobs(
+    place: Place, make_jobs: Callable[..., Jobs], schema_url: Callable[[str], str], tmp_path: Path
+) -> Jobs:
+    store_url = place.store_url
+    if not store_url:
+        shutil.copyfile(schema_url("sqlite").removeprefix("sqlite:///"), tmp_path / "tickers.db")
+        store_url = f"sqlite:///{tmp_path}/tickers.db"
+    broker_url = place.broker_url or folder_url(tmp_path / "broker")
+    # What has the function is no process here, and gives no sign of life: hence the lease.
+    made = make_jobs(store_url, broker_url, lease=300, republish_after=5, batch_size=BATCH)
+    made.tickerq.function("Plain")(lambda: None)
+    enrol_worker(made.tickerq)
+    return made
+
+
+@pytest.mark.parametrize("case", every_case() if IS_THOROUGH else a_few_cases(), ids=str)
+def test_sigterm_ends_a_beat_whose_servers_hang_or_are_away(case: Case, place: Place, jobs: Jobs) -> None:
+    beat = jobs.beat()
+    wait_until(lambda: jobs.node_names("beat"), lambda: beat.log)
+    ids = []
+    if case.moment == "dispatching":
+        ids = jobs.add_many(BATCH, execution_time=due_in(0.2))
+        wait_until(lambda: jobs.count(*UNSTAMPED), lambda: beat.log)
+    with place.in_trouble():
+        time.sleep(0.5)  # so that beat meets it: any moment must do
+        assert beat.stop(5) == 0
+    assert "Traceback" not in beat.log
+    if ids:
+        assert jobs.count(UNENDED_BATCH) > 0, "beat was not interrupted in its work"
+    if ids and IS_THOROUGH:
+        jobs.worker()
+        jobs.beat()
+        jobs.wait_for_all(ids, 240)
+        assert set(jobs.starts().values()) == {1}

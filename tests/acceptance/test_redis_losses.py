@@ -1,0 +1,125 @@
+"""Redis without persistence: what it loses is published again, what it delivers too late is dropped."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from uuid import UUID
+
+import pytest
+from redis import Redis
+from sqlalchemy import select
+
+from tests.acceptance.processes import Jobs, wait_until
+from tests.integration.apps import enrol_worker
+from tests.servers.availability import require
+from tests.servers.pool import new_server
+from tests.servers.server import Server
+from tickerq_celery import TickerStatus
+from tickerq_celery.models import tickers
+
+pytestmark = pytest.mark.acceptance
+
+QUEUE = "celery"
+FILLER = "x" * 10_000
+PUBLISHED = (tickers.c.status == TickerStatus.QUEUED, tickers.c.published_at.is_not(None))
+
+
+@pytest.fixture(scope="module")
+def redis(pytestconfig: pytest.Config) -> Iterator[Server]:
+    require(pytestconfig, "redis")
+    with new_server("redis") as server:
+        yield server
+
+
+@pytest.fixture
+def broker(redis: Server) -> Iterator[Redis]:
+    with Redis.from_url(redis.url) as connection:
+        connection.flushall()
+        yield connection
+
+
+def flush(redis: Server, broker: Redis) -> None:
+    broker.flushall()
+
+
+def kill_and_restart(redis: Server, broker: Redis) -> None:
+    redis.kill()
+    redis.start()
+
+
+def evict(redis: Server, broker: Redis) -> None:
+    """Let Redis make room, as it does where it is a cache, until the queue is gone."""
+    used = int(broker.info("memory")["used_memory"])
+    broker.config_set("maxmemory-policy", "allkeys-lru")
+    broker.config_set("maxmemory", used + 20 * len(FILLER))
+    written = 0
+    while broker.exists(QUEUE):
+        written += 1
+        broker.set(f"filler {written}", FILLER)
+        assert written < 10_000, "nothing was evicted"
+    broker.config_set("maxmemory", 0)
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_runs_whose_messages_redis_lost_start_once(
+    make_jobs: Callable[..., Jobs], store_url: str, redis: Server, broker: Redis
+) -> None:
+    # The first to have the function is no process, and takes no message: hence the lease.
+    jobs = make_jobs(store_url, redis.url, lease=300, republish_after=2)
+    jobs.tickerq.function("Plain")(lambda: None)
+    enrol_worker(jobs.tickerq)
+    ids: list[UUID] = []
+    for lose in (evict, flush, kill_and_restart):
+        ids += jobs.add_many(50)
+        assert jobs.count(*PUBLISHED) == len(ids)
+        assert broker.llen(QUEUE) == 50
+        lose(redis, broker)
+        assert broker.llen(QUEUE) == 0
+
+    jobs.worker()
+    beat = jobs.beat()
+    jobs.wait_for_all(ids)
+    assert beat.lines("publishing again, as messages were lost")
+    assert jobs.starts() == Counter({str(run_id): 1 for run_id in ids})
+    assert jobs.count(tickers.c.claim_no != 1) == 0
+
+
+def redeliver(jobs: Jobs) -> None:
+    """Let kombu give back what was never acknowledged, as it does after the visibility timeout."""
+    options = {"visibility_timeout": -1}
+    with closing(jobs.tickerq.app.connection_for_read(transport_options=options)) as connection:
+        connection.default_channel.qos.restore_visible(num=100)
+
+
+def claim_of(jobs: Jobs, run_id: UUID) -> int:
+    statement = select(tickers.c.claim_no).where(tickers.c.id == run_id)
+    return int(jobs.tickerq.core.database.read(lambda connection: connection.scalars(statement).one()))
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_what_a_dead_worker_had_prefetched_starts_again_and_its_late_redelivery_is_dropped(
+    make_jobs: Callable[..., Jobs], store_url: str, redis: Server, broker: Redis
+) -> None:
+    # What the broker lost is not looked for here: the dead worker is.
+    jobs = make_jobs(store_url, redis.url, republish_after=300)
+    killed = jobs.worker(concurrency=1)
+    asleep = jobs.add("Sleeps", 1.0)
+    jobs.wait_for_note(f"asleep {asleep}")
+    ids = [jobs.add("Fails", 1, retries=1, retry_intervals=[3]) for _ in range(4)]
+    wait_until(lambda: broker.hlen("unacked") == len(ids), jobs.logs)
+    killed.kill()
+
+    jobs.beat()
+    other = jobs.worker()
+    for run_id in ids:
+        jobs.wait_for_note(f"attempt {run_id} 0")
+    assert broker.hlen("unacked") >= len(ids), "Redis did not hide what the dead worker had"
+    redeliver(jobs)
+    for run_id in ids:
+        other.wait_for(f"dropped a stale message of run {run_id}, claim 1")
+    jobs.wait_for_all([asleep, *ids])
+    assert Counter(jobs.notes("attempt ")) == {
+        f"attempt {run_id} {number}": 1 for run_id in ids for number in (0, 1)
+    }
+    assert {claim_of(jobs, run_id) for run_id in ids} == {2}
+    assert [attempt.exception_type for attempt in jobs.run(asleep).attempts] == ["WorkerLost", None]
