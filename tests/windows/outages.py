@@ -1,0 +1,87 @@
+"""Stores and brokers that a test takes away, and what they lose."""
+
+import shutil
+from pathlib import Path
+from typing import Protocol
+
+from redis import Redis
+
+from tests.acceptance.processes import Jobs
+from tests.servers.redis_databases import RESERVED
+from tickerq_celery import fs_transport
+
+
+class Outage(Protocol):
+    """What can be stopped, and started again with its data; a server of tests/servers is one."""
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+
+    def stop(self) -> None:
+        """Let nobody reach it."""
+
+    def start(self) -> None:
+        """Let everybody reach it again."""
+
+
+class FileStore:
+    """A SQLite file: while it is away, a folder of its name is in its place."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._aside = path.with_suffix(".aside")
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self._path}"
+
+    def stop(self) -> None:
+        self._path.rename(self._aside)
+        self._path.mkdir()
+
+    def start(self) -> None:
+        self._path.rmdir()
+        self._aside.rename(self._path)
+
+
+class FolderBroker:
+    """The embedded broker's folder: while it is away, a file of its name is in its place."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._aside = path.with_suffix(".aside")
+
+    @property
+    def url(self) -> str:
+        return fs_transport.broker_url(self._path)
+
+    def stop(self) -> None:
+        self._path.rename(self._aside)
+        self._path.touch()
+
+    def start(self) -> None:
+        self._path.unlink()
+        self._aside.rename(self._path)
+
+
+def waiting_messages(jobs: Jobs) -> int:
+    """Return how many messages no worker has taken from the queue yet."""
+    with jobs.tickerq.app.connection_for_read() as connection:
+        return int(connection.default_channel.queue_declare(jobs.namespace, passive=True).message_count)
+
+
+def lose_messages(jobs: Jobs, broker_url: str) -> None:
+    """Let the broker lose all that waits: Redis is flushed, the embedded broker's files deleted."""
+    if broker_url.startswith("redis"):
+        with Redis.from_url(broker_url) as redis:
+            reserved = redis.get(RESERVED)
+            redis.flushdb()
+            if reserved is not None:
+                redis.set(RESERVED, reserved)
+        return
+    if broker_url.startswith("amqp"):
+        with jobs.tickerq.app.connection_for_write() as connection:
+            connection.default_channel.queue_purge(jobs.namespace)
+        return
+    shutil.rmtree(next(jobs.folder.glob(f"broker/**/messages/{jobs.namespace}")))

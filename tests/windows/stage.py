@@ -1,0 +1,117 @@
+"""The processes and runs of a window's test."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from tests.acceptance.processes import CeleryProcess, Jobs, wait_until
+from tests.windows.traps import Trap
+from tickerq_celery import TimeTicker
+from tickerq_celery.models import nodes, tickers
+from tickerq_celery.publisher import CeleryPublisher
+from tickerq_celery.store.claims import Claim
+
+QUICK: Mapping[str, object] = {
+    "poll_interval": 0.2,
+    "heartbeat": 0.3,
+    "lease": 1.0,
+    "publish_check": 0.5,
+    "republish_after": 1.0,
+}
+# What else a worker does when it starts takes a second.
+_LEAN = ("--without-mingle", "--without-gossip", "--without-heartbeat")
+
+
+def start_worker(
+    jobs: Jobs,
+    *arguments: str,
+    trap: Trap | None = None,
+    pool: str = "solo",
+    celery: Mapping[str, object] | None = None,
+    clock_offset: float = 0,
+    **options: Any,
+) -> CeleryProcess:
+    """Start a worker that runs one body at a time, and do not wait for it."""
+    return jobs.worker(
+        *_LEAN,
+        *arguments,
+        pool=pool,
+        concurrency=1,
+        ready=False,
+        celery=_celery(jobs, celery or {}),
+        environ={"JOB_POOL_UPKEEP": "0.3", "JOB_CLOCK_OFFSET": str(clock_offset)},
+        **_set(trap),
+        **options,
+    )
+
+
+def start_beat(jobs: Jobs, *, trap: Trap | None = None, clock_offset: float = 0) -> CeleryProcess:
+    """Start a beat, and do not wait for it."""
+    environ = {"JOB_CLOCK_OFFSET": str(clock_offset)}
+    return jobs.beat(ready=False, celery=_celery(jobs), environ=environ, **_set(trap))
+
+
+def start_adder(jobs: Jobs, *, trap: Trap) -> CeleryProcess:
+    """Start a process that adds one run and ends."""
+    return jobs.script("tests.windows.adding", celery=_celery(jobs), **_set(trap))
+
+
+def _set(trap: Trap | None) -> dict[str, str]:
+    return {} if trap is None else {"failpoint": trap.text}
+
+
+def _celery(jobs: Jobs, more: Mapping[str, object] = MappingProxyType({})) -> dict[str, object]:
+    return {
+        # How long Celery waits before it believes that a child is lost.
+        "worker_lost_wait": 0.5,
+        "worker_enable_remote_control": False,
+        # Tests share a virtual host of RabbitMQ, as making one takes seconds.
+        "task_default_queue": jobs.namespace,
+        **more,
+    }
+
+
+def wait_for_nodes(jobs: Jobs, *, workers: int = 0, beats: int = 0) -> None:
+    """Return once so many workers and beats have given a sign of life that is not their first."""
+    statement = (
+        select(nodes.c.kind, func.count())
+        .where(nodes.c.namespace == jobs.namespace, nodes.c.counter > 0)
+        .group_by(nodes.c.kind)
+    )
+
+    def are_there() -> bool:
+        rows = jobs.tickerq.core.database.read(lambda connection: connection.execute(statement).all())
+        counts = dict(map(tuple, rows))
+        return counts.get("worker", 0) >= workers and counts.get("beat", 0) >= beats
+
+    wait_until(are_there, jobs.logs)
+
+
+def add(
+    jobs: Jobs, count: int = 1, request: object = None, *, function: str = "Traced", **options: Any
+) -> list[UUID]:
+    """Store runs, which have one retry, in one transaction, and return their ids."""
+    ticker = TimeTicker(
+        **{"function": function, "request": request, "retries": 1, "retry_intervals": [0.2], **options}
+    )
+    return [run.id for run in jobs.tickerq.time_tickers.add_batch([ticker] * count, allow_unknown=True)]
+
+
+def publish_again(jobs: Jobs, run_id: UUID, *, times: int = 1) -> None:
+    """Send the message of a run's first claim, as a broker does that delivers it more than once."""
+    publisher = CeleryPublisher(jobs.tickerq.app, connect_timeout=5)
+    publisher.connect()
+    for _ in range(times):
+        publisher.publish(Claim(id=run_id, number=1, function="Traced", queue=None))
+    publisher.close()
+
+
+def wait_for_rest(jobs: Jobs) -> None:
+    """Return once every run has ended."""
+    wait_until(
+        lambda: jobs.count() > 0 and jobs.count(tickers.c.ended_at.is_(None)) == 0,
+        lambda: f"{jobs.count(tickers.c.ended_at.is_(None))} runs have not ended\n{jobs.logs()}",
+    )

@@ -1,0 +1,106 @@
+"""Who runs bodies dies: a child of a pool alone, or a whole worker."""
+
+import itertools
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from tests.acceptance.processes import Jobs, wait_until
+from tests.windows.history import CALM, assert_nothing_lost_nothing_doubled
+from tests.windows.stage import add, start_beat, start_worker, wait_for_nodes, wait_for_rest
+from tests.windows.traps import Trap
+from tests.windows.windows import CHILDREN, LIMITED, PREFETCHED, WORKERS, Window, in_each
+from tickerq_celery import TickerStatus
+
+pytestmark = pytest.mark.acceptance
+
+
+def wait_for_handler(jobs: Jobs, run_id: object, window: Window) -> None:
+    wait_until(lambda: len(jobs.notes(f"handler {run_id} ")) == window.handled, jobs.logs)
+
+
+@in_each(*CHILDREN)
+def test_what_a_dead_child_had_in_its_hands_is_run_by_the_next_one(
+    window: Window, trap: Trap | None, make_quick: Callable[..., Jobs]
+) -> None:
+    jobs = make_quick()
+    worker = start_worker(jobs, trap=trap, pool="prefork")
+    start_beat(jobs)
+    wait_for_nodes(jobs, workers=1, beats=1)
+    [hit] = add(jobs, 1, window.request)
+    others = add(jobs, 2)
+    if trap is not None:
+        trap.wait(worker)
+    wait_for_rest(jobs)
+    assert worker.is_alive()
+    assert_nothing_lost_nothing_doubled(jobs, {hit: window.trail, **dict.fromkeys(others, CALM)})
+    wait_for_handler(jobs, hit, window)
+
+
+@in_each(*WORKERS)
+def test_what_a_dead_worker_had_in_its_hands_is_run_by_another(
+    window: Window, trap: Trap | None, make_quick: Callable[..., Jobs]
+) -> None:
+    jobs = make_quick(republish_after=60)
+    victim, beat = start_worker(jobs, trap=trap), start_beat(jobs)
+    wait_for_nodes(jobs, workers=1, beats=1)
+    [dead] = jobs.node_names("worker")
+    [hit] = add(jobs, 1, window.request)
+    others = add(jobs, 2)
+    if trap is not None:
+        trap.wait(victim)
+    assert victim.wait() == -signal.SIGKILL
+    start_worker(jobs)
+    wait_for_rest(jobs)
+    assert_nothing_lost_nothing_doubled(jobs, {hit: window.trail, **dict.fromkeys(others, CALM)})
+    beat.wait_for(f"node {dead} is dead: no heartbeat for one lease")
+    said = beat.lines(f"run {hit} of Traced was lost and starts again", f"{dead} gives no sign of life")
+    assert len(said) == window.trail.rescues, beat.log
+    wait_for_handler(jobs, hit, window)
+
+
+@in_each(*PREFETCHED)
+def test_what_a_dead_worker_had_received_and_not_started_is_published_again(
+    window: Window, trap: Trap, make_quick: Callable[..., Jobs], broker_url: str
+) -> None:
+    # The sweep would find each of them after that time, too.
+    jobs = make_quick(republish_after=60)
+    victim, beat = start_worker(jobs, trap=trap, pool="prefork"), start_beat(jobs)
+    wait_for_nodes(jobs, workers=1, beats=1)
+    ids = add(jobs, 4)
+    trap.wait(victim)
+    # Where the broker is polled, a worker takes only one message more than it can run.
+    received = 2 if broker_url.startswith("tickerq-fs") else len(ids)
+    wait_until(lambda: len(victim.lines("tickerq.Traced", "received")) == received, jobs.logs)
+    victim.kill()
+    start_worker(jobs)
+    wait_for_rest(jobs)
+    assert_nothing_lost_nothing_doubled(jobs, dict.fromkeys(ids, window.trail))
+    assert beat.lines("publishing again, as messages were lost or nobody takes them")
+
+
+@in_each(LIMITED)
+def test_the_attempt_the_retry_and_the_freed_place_are_written_together_or_not_at_all(
+    window: Window, trap: Trap, make_quick: Callable[..., Jobs]
+) -> None:
+    jobs = make_quick()
+    victim = start_worker(jobs, trap=trap)
+    wait_for_nodes(jobs, workers=1)
+    [failing] = add(jobs, 1, window.request, function="Limited")
+    [waiting] = add(jobs, 1, function="Limited")
+    trap.wait(victim)
+    assert victim.wait() == -signal.SIGKILL
+    run = jobs.run(failing)
+    assert (run.status, run.attempts, run.retry_count) == (TickerStatus.IN_PROGRESS, (), 0)
+    assert jobs.run(waiting).held_for == "limit"
+    start_beat(jobs)
+    start_worker(jobs)
+    wait_for_rest(jobs)
+    assert_nothing_lost_nothing_doubled(jobs, {failing: window.trail, waiting: CALM})
+    lost, failed, done = jobs.run(failing).attempts
+    assert [each.exception_type for each in (lost, failed, done)] == ["WorkerLost", "ValueError", None]
+    active = sorted(
+        (each.started_at, each.finished_at) for each in (lost, failed, done, *jobs.run(waiting).attempts)
+    )
+    assert all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(active)), active

@@ -1,0 +1,191 @@
+"""The windows in which something may die, and on which databases and brokers each of them is tried."""
+
+import itertools
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import pytest
+
+from tests.conftest import BROKERS, DATABASES
+from tests.thoroughness import IS_THOROUGH
+from tests.windows.history import CALM, Trail
+from tickerq_celery.failpoints import Place
+
+
+class Victim(StrEnum):
+    """Whom the window meets."""
+
+    ADDER = "adder"
+    BEAT = "beat"
+    CHILD = "child"
+    WORKER = "worker"
+    BROKER = "broker"
+    CLOCK = "clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A database and a broker."""
+
+    store: str
+    broker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A moment of the protocol, what happens there, and what becomes of the run that is met.
+
+    ``what`` names it where a place in the code does not, or not alone. ``request`` is that of the run, and
+    ``handled`` says how often the exception handler hears of it. The sweep publishes ``again`` messages, of
+    which ``dropped`` find that their run was started. ``quick`` is the pair of a quick run, where it is not
+    the one whose turn it is: a server that may be stopped takes seconds to start.
+    """
+
+    id: str
+    victim: Victim
+    place: Place | None = None
+    what: str = ""
+    number: signal.Signals = signal.SIGKILL
+    trail: Trail = CALM
+    request: Mapping[str, object] = field(default_factory=dict)
+    handled: int = 0
+    again: int = 0
+    dropped: int = 0
+    involves_broker: bool = False
+    quick: Pair | None = None
+
+    @property
+    def name(self) -> str:
+        """What the test's id begins with."""
+        how = "" if self.number is signal.SIGKILL else "frozen"
+        parts = (self.id, self.place or "", self.what, self.victim.value, how)
+        return "-".join(part for part in parts if part)
+
+
+RESCUED_BEFORE_THE_BODY = Trail(claims=2, rescues=1, bodies=1)
+RESCUED = Trail(claims=2, rescues=1, bodies=2)
+RETRIED = Trail(claims=2, retries=1, bodies=2)
+
+BATCHES = (
+    Window(id="W1", victim=Victim.BEAT, place=Place.CLAIM_UNCOMMITTED),
+    Window(id="W2", victim=Victim.BEAT, place=Place.CLAIMED, again=3),
+    Window(id="W3", victim=Victim.BEAT, place=Place.PUBLISHED, again=3, dropped=1, involves_broker=True),
+    Window(id="W3", victim=Victim.BEAT, place=Place.STAMPED),
+)
+ADDED = Window(id="W2", victim=Victim.ADDER, place=Place.ADDED)
+REFUSED = tuple(
+    Window(
+        id="W3",
+        victim=Victim.BEAT,
+        place=Place.REFUSED,
+        number=number,
+        involves_broker=True,
+        quick=Pair(store, "fs"),
+    )
+    for number, store in ((signal.SIGKILL, "mariadb"), (signal.SIGSTOP, "postgres"))
+)
+LOST_MESSAGES = (
+    Window(id="W4", victim=Victim.BROKER, what="lost", involves_broker=True),
+    Window(id="W4", victim=Victim.BEAT, place=Place.TAKEN_OVER, involves_broker=True),
+)
+PREFETCHED = tuple(
+    Window(id="W5", victim=Victim.WORKER, place=place, number=signal.SIGSTOP, involves_broker=True)
+    for place in (Place.RECEIVED, Place.START_UNCOMMITTED)
+)
+CHILDREN = (
+    Window(id="W5", victim=Victim.CHILD, place=Place.RECEIVED, involves_broker=True),
+    Window(id="W5", victim=Victim.CHILD, place=Place.START_UNCOMMITTED, involves_broker=True),
+    Window(id="W6", victim=Victim.CHILD, place=Place.STARTED, trail=RESCUED_BEFORE_THE_BODY, handled=1),
+    Window(id="W6", victim=Victim.CHILD, what="body", trail=RESCUED, handled=1, request={"dies": True}),
+    Window(id="W7", victim=Victim.CHILD, place=Place.BODY_ENDED, trail=RESCUED, handled=1),
+    Window(id="W7", victim=Victim.CHILD, place=Place.FINISH_UNCOMMITTED, trail=RESCUED, handled=1),
+    Window(id="W7", victim=Victim.CHILD, place=Place.FINISHED, trail=RETRIED, request={"failures": 1}),
+)
+WORKERS = (
+    Window(id="W6", victim=Victim.WORKER, place=Place.STARTED, trail=RESCUED_BEFORE_THE_BODY, handled=1),
+    Window(id="W6", victim=Victim.WORKER, what="body", trail=RESCUED, handled=1, request={"dies": True}),
+    Window(id="W7", victim=Victim.WORKER, place=Place.BODY_ENDED, trail=RESCUED, handled=1),
+    Window(id="W7", victim=Victim.WORKER, place=Place.FINISH_UNCOMMITTED, trail=RESCUED, handled=1),
+    Window(id="W7", victim=Victim.WORKER, place=Place.FINISHED, trail=RETRIED, request={"failures": 1}),
+)
+SWEEPS = (
+    Window(id="W6", victim=Victim.BEAT, place=Place.RESCUED, trail=RESCUED, request={"dies": True}),
+    Window(
+        id="W6", victim=Victim.BEAT, place=Place.BURYING, trail=RESCUED, handled=1, request={"dies": True}
+    ),
+)
+# From STARTED on, the body of the zombie ends after the newer claim; from BODY_ENDED on, while that one runs.
+ZOMBIES = tuple(
+    Window(
+        id="W8",
+        victim=Victim.WORKER,
+        place=place,
+        number=signal.SIGSTOP,
+        trail=RESCUED,
+        request={"seconds": 1},
+    )
+    for place in (Place.STARTED, Place.BODY_ENDED)
+)
+LONE_ZOMBIE = Window(
+    id="W8",
+    victim=Victim.WORKER,
+    place=Place.BODY_ENDED,
+    what="alone",
+    number=signal.SIGSTOP,
+    trail=RESCUED,
+)
+TWICE = Window(
+    id="W9", victim=Victim.WORKER, place=Place.RECEIVED, number=signal.SIGSTOP, involves_broker=True
+)
+REDELIVERED = Window(id="W10", victim=Victim.WORKER, place=Place.FINISHED, involves_broker=True)
+LIMITED = Window(
+    id="W11",
+    victim=Victim.WORKER,
+    place=Place.FINISH_UNCOMMITTED,
+    trail=Trail(claims=3, rescues=1, retries=1, bodies=3),
+    request={"failures": 1},
+)
+STORE_AWAY = Window(
+    id="W12",
+    victim=Victim.WORKER,
+    place=Place.RECEIVED,
+    number=signal.SIGSTOP,
+    quick=Pair("sqlite", "redis"),
+)
+CLOCKS = Window(id="W13", victim=Victim.CLOCK, what="wrong")
+INSTANTS = (
+    Window(id="W14", victim=Victim.BEAT, place=Place.FIRE_UNCOMMITTED),
+    Window(id="W14", victim=Victim.BEAT, place=Place.FIRED),
+)
+FROZEN_INSTANT = Window(id="W14", victim=Victim.BEAT, place=Place.FIRE_UNCOMMITTED, number=signal.SIGSTOP)
+WINDOWS = (
+    *BATCHES, ADDED, *REFUSED, *LOST_MESSAGES, *PREFETCHED, *CHILDREN, *WORKERS, *SWEEPS, *ZOMBIES,
+    LONE_ZOMBIE, TWICE, REDELIVERED, LIMITED, STORE_AWAY, CLOCKS, *INSTANTS, FROZEN_INSTANT,
+)  # fmt: skip
+
+
+def pairs_of(window: Window, *, is_thorough: bool = IS_THOROUGH) -> list[Pair]:
+    """Return on what a window is tried: on one pair, another one for each window, or on all that matter.
+
+    Any nine windows that stand together in the table meet every pair.
+    """
+    index = WINDOWS.index(window)
+    if window.quick is not None and not is_thorough:
+        return [window.quick]
+    if is_thorough and window.involves_broker:
+        return [Pair(*each) for each in itertools.product(DATABASES, BROKERS)]
+    first = index + index // 3
+    diagonal = [Pair(DATABASES[(index + turn) % 3], BROKERS[(first + turn) % 3]) for turn in range(3)]
+    return diagonal if is_thorough else diagonal[:1]
+
+
+def in_each(*windows: Window, store: str = "store_url", broker: str = "broker_url") -> pytest.MarkDecorator:
+    """Run a test in each window on its pairs; the fixtures named here get the kind of store and of broker."""
+    cases = [
+        pytest.param(window, pair.store, pair.broker, id=f"{window.name}-{pair.store}-{pair.broker}")
+        for window in windows
+        for pair in pairs_of(window)
+    ]
+    return pytest.mark.parametrize(("window", store, broker), cases, indirect=[store, broker])
