@@ -1,0 +1,1 @@
+"""The real store under a machine that does everything in every order; see ``machine``."""

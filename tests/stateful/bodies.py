@@ -1,0 +1,62 @@
+"""The functions that run, and how their bodies end."""
+
+from enum import Enum
+
+from tests.integration.conftest import send
+from tickerq_celery.enums import OnLost, TickerStatus
+from tickerq_celery.errors import TerminateExecution, TickerCancelled
+from tickerq_celery.lifecycle import LOST, Failure, Outcome, outcome_of, succeeded
+from tickerq_celery.registry import Registry
+from tickerq_celery.store.claims import Started
+
+PLAIN, SINGLE, FRAIL = "Plain", "Single", "Frail"
+ALL_FUNCTIONS = (PLAIN, SINGLE, FRAIL)
+LIMITS = {SINGLE: 1}
+# What uses up a retry: the body's own failure, and its time limit.
+BROKEN = "ValueError"
+TIMED_OUT = "billiard.exceptions.TimeLimitExceeded"
+RETRIED = frozenset({BROKEN, TIMED_OUT})
+
+__all__ = ["LOST"]
+
+
+def registry_of(*names: str) -> Registry:
+    """Return a registry with some of the functions."""
+    registry = Registry()
+    for name in names:
+        on_lost = OnLost.FAIL if name == FRAIL else OnLost.RETRY
+        registry.add(send(name, max_concurrency=LIMITS.get(name, 0), on_lost=on_lost))
+    return registry
+
+
+class End(Enum):
+    """How a body ends by itself."""
+
+    SUCCEEDS = None
+    FAILS = ValueError("broken")
+    IS_CANCELLED = TickerCancelled()
+    SKIPS = TerminateExecution("nothing to do")
+    GIVES_UP = TerminateExecution("hopeless", TickerStatus.FAILED)
+
+    def __repr__(self) -> str:
+        return f"End.{self.name}"
+
+    def outcome(self, run: Started) -> Outcome:
+        """Return what a worker writes for it."""
+        if self.value is None:
+            return succeeded(run.standing)
+        return outcome_of(
+            self.value, Failure(type=type(self.value).__name__, message="said so"), run.standing
+        )
+
+    def status(self, *, is_due: bool, retries_left: int) -> TickerStatus:
+        """Return the status that the run must have then."""
+        if self is End.SUCCEEDS:
+            return TickerStatus.DUE_DONE if is_due else TickerStatus.DONE
+        if self is End.FAILS:
+            return TickerStatus.IDLE if retries_left else TickerStatus.FAILED
+        return {
+            End.IS_CANCELLED: TickerStatus.CANCELLED,
+            End.SKIPS: TickerStatus.SKIPPED,
+            End.GIVES_UP: TickerStatus.FAILED,
+        }[self]

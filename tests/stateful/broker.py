@@ -1,0 +1,75 @@
+"""A broker whose messages the machine holds: it loses, repeats and delays them as it likes."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+from uuid import UUID
+
+from tests.stateful.troubles import Process
+from tickerq_celery.errors import PublishError
+from tickerq_celery.store.claims import Claim, Started
+
+
+class Key(NamedTuple):
+    """One claim of one run: what a message names."""
+
+    run_id: UUID
+    number: int
+
+
+class Message(NamedTuple):
+    """What a worker is given."""
+
+    key: Key
+    function: str
+
+
+class Broker:
+    """What it holds, all that it was ever sent, and the calls of exception handlers that it was asked for."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.history: list[Message] = []
+        self.calls: Counter[Key] = Counter()
+
+    def put(self, message: Message) -> None:
+        """Take a message."""
+        self.messages.append(message)
+        self.history.append(message)
+
+
+class BrokerClient:
+    """One process's way to the broker; two are told of each claim that is sent, and that never can be."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        process: Process,
+        *,
+        published: Callable[[Claim], None],
+        misrouted: Callable[[Claim], None],
+    ) -> None:
+        self._broker = broker
+        self._process = process
+        self._published = published
+        self._misrouted = misrouted
+
+    def connect(self) -> None:
+        self._process.ask(lambda: None, PublishError("it is away"))
+
+    def publish(self, claim: Claim) -> None:
+        def send() -> None:
+            self._published(claim)
+            self._broker.put(Message(Key(claim.id, claim.number), claim.function))
+
+        try:
+            self._process.ask(send, PublishError("it is away"), misrouted=LookupError("no such queue"))
+        except LookupError:
+            self._misrouted(claim)
+            raise
+
+    def publish_lost(self, run: Started, message: str, *, was_cancelled: bool = False) -> None:
+        def call() -> None:
+            self._broker.calls[Key(run.id, run.claim_no)] += 1
+
+        self._process.ask(call, PublishError("it is away"))

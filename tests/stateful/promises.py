@@ -1,0 +1,86 @@
+"""What must be true after one particular piece of work that met no trouble."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Row
+
+from tests.stateful.bodies import LIMITS, End
+from tests.stateful.broker import Key
+from tests.stateful.invariants import shown
+from tests.stateful.sight import Sight
+from tests.stateful.world import World
+from tickerq_celery.enums import HoldReason, TickerStatus
+
+
+def after_a_sweep(world: World, then: Sight, published: Collection[Key]) -> None:
+    """No hold has outlived its cause, and what a dead worker had prefetched is in the broker again."""
+    for row in world.sight.held(HoldReason.FUNCTION):
+        assert row.function not in world.sight.known_functions, f"held for nothing: {shown(world, row)}"
+    for row in world.sight.held(HoldReason.PAUSED):
+        assert not world.sight.crons[row.cron_ticker_id].is_enabled, f"held for nothing: {shown(world, row)}"
+    for row in world.sight.held(HoldReason.LIMIT):
+        assert _is_full(world, row), f"held though there is room: {shown(world, row)}"
+    _no_burial_hides_a_message(world, then, published)
+
+
+def after_a_fire(world: World) -> None:
+    """No instant that has passed is left."""
+    for cron_id, row in world.sight.crons.items():
+        is_past = row.next_run_at is not None and row.next_run_at <= world.clock.now()
+        assert not is_past, f"{world.label(cron_id)} still stands at {row.next_run_at}"
+
+
+def after_a_resumption(world: World, cron_id: object) -> None:
+    """What was held for the pause is due."""
+    held = world.sight.held(HoldReason.PAUSED, str(cron_id))
+    assert not held, f"still held for a pause that is over: {[shown(world, row) for row in held]}"
+
+
+def after_an_enrolment(world: World, then: Sight, functions: Collection[str]) -> None:
+    """What waited for a worker with these functions is due, up to a batch; the sweep lifts the rest."""
+    waited = [row for row in then.held(HoldReason.FUNCTION) if row.function in functions]
+    held = [row for row in world.sight.held(HoldReason.FUNCTION) if row.function in functions]
+    assert len(held) == max(0, len(waited) - world.core.config.batch_size), (
+        f"still held though a worker knows it: {[shown(world, row) for row in held]}"
+    )
+
+
+def after_an_end(world: World, then: Sight, run: Row[Any], end: End) -> None:
+    """The row says how the body ended, and the freed place goes to the next run that waits for it."""
+    now = world.sight.runs[run.id]
+    expected = end.status(is_due=run.is_due, retries_left=run.retries - run.retry_count)
+    assert now.status is expected, f"its body ended with {end}: {shown(world, now)}"
+    if expected is TickerStatus.IDLE:
+        assert now.due_at > world.clock.now(), f"a retry waits: {shown(world, now)}"
+    if run.function in LIMITS:
+        waited = len(then.held(HoldReason.LIMIT, run.function))
+        waits = len(world.sight.held(HoldReason.LIMIT, run.function))
+        assert waits == max(0, waited - 1), f"{waited} runs waited for the place, and now {waits}"
+
+
+def _is_full(world: World, row: Row[Any]) -> bool:
+    """Whether the places that a run waits for are taken, or promised to runs that are due."""
+    due = world.sight.due()
+    if row.hold_key.startswith("queue:"):
+        promised = sum(each.queue == row.queue for each in due)
+        return bool(world.sight.queued(row.queue) + promised >= world.core.config.max_queued)
+    promised = sum(each.function == row.function for each in due)
+    is_unknown = row.function not in world.sight.known_functions
+    return is_unknown or world.sight.leased(row.function) + promised >= LIMITS[str(row.function)]
+
+
+def _no_burial_hides_a_message(world: World, then: Sight, published: Collection[Key]) -> None:
+    if len(published) >= world.core.config.batch_size:
+        return  # the next sweep does the rest
+    for node_id in then.nodes.keys() - world.sight.nodes.keys():
+        for key in world.lost_with.get(node_id, ()):
+            before, now = then.runs.get(key.run_id), world.sight.runs.get(key.run_id)
+            if before is None or now is None or before.published_at is None:
+                continue
+            # A wall clock that was stepped may put the publication after the worker's death.
+            is_old = before.published_at <= then.nodes[node_id].seen_at + world.core.config.lease
+            is_needed = (now.status, now.claim_no) == (TickerStatus.QUEUED, key.number)
+            assert not (is_old and is_needed) or key in published, (
+                f"buried with its worker, its message is not sent again: {shown(world, now)}"
+            )

@@ -1,0 +1,78 @@
+"""What the store holds at one moment: all rows of one namespace."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, select
+
+from tickerq_celery.enums import HoldReason, NodeKind, TickerStatus
+from tickerq_celery.models import attempts, cron_tickers, nodes, tickers
+
+_OF_A_RUN = (
+    "id", "function", "queue", "status", "claim_no", "due_at", "held_for", "hold_key", "check_at",
+    "published_at", "publish_count", "running_on", "lock_holder", "is_due", "retries",
+    "retry_count", "rescue_count", "exception_type", "skipped_reason", "cron_ticker_id", "instant",
+    "ended_at", "ended_status",
+)  # fmt: skip
+_OF_A_NODE = ("id", "kind", "functions", "seen_at")
+_OF_A_CRON = ("id", "is_enabled", "next_run_at")
+_OF_AN_ATTEMPT = ("ticker_id", "claim_no", "number", "status", "exception_type")
+_COLUMNS = {tickers: _OF_A_RUN, cron_tickers: _OF_A_CRON, nodes: _OF_A_NODE}
+Rows = Mapping[UUID, Row[Any]]
+LEASED = frozenset({TickerStatus.QUEUED, TickerStatus.IN_PROGRESS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """The rows by their ids, of each what matters here; attempts by their run's, the oldest first."""
+
+    runs: Rows = field(default_factory=dict)
+    attempts: Mapping[UUID, Sequence[Row[Any]]] = field(default_factory=dict)
+    crons: Rows = field(default_factory=dict)
+    nodes: Rows = field(default_factory=dict)
+
+    @property
+    def known_functions(self) -> set[str]:
+        """The functions that some worker's row names."""
+        workers = [row for row in self.nodes.values() if row.kind == NodeKind.WORKER]
+        return {name for row in workers for name in row.functions}
+
+    def attempts_of(self, run_id: UUID) -> Sequence[Row[Any]]:
+        """The attempts of a run, the oldest first."""
+        return self.attempts.get(run_id, ())
+
+    def leased(self, function: str) -> int:
+        """How many runs of a function are Queued or InProgress."""
+        return len([row for row in self.runs.values() if row.function == function and row.status in LEASED])
+
+    def queued(self, queue: str | None) -> int:
+        """How many runs of a queue are published and not started."""
+        waiting = [row for row in self.runs.values() if row.status is TickerStatus.QUEUED]
+        return len([row for row in waiting if row.queue == queue])
+
+    def due(self) -> list[Row[Any]]:
+        """The runs that a claim may take now or later."""
+        return [row for row in self.runs.values() if row.due_at is not None]
+
+    def held(self, reason: HoldReason, key: str | None = None) -> list[Row[Any]]:
+        """The runs that are held for a reason, under one key or any."""
+        found = [row for row in self.runs.values() if row.held_for == reason]
+        return [row for row in found if key is None or row.hold_key == key]
+
+
+def see(connection: Connection, namespace: str) -> Sight:
+    """Read all rows of a namespace."""
+    columns = [attempts.c[name] for name in _OF_AN_ATTEMPT]
+    made = select(*columns).join(tickers, tickers.c.id == attempts.c.ticker_id)
+    by_run: dict[UUID, list[Row[Any]]] = {}
+    for row in connection.execute(
+        made.where(tickers.c.namespace == namespace).order_by(attempts.c.ticker_id, attempts.c.claim_no)
+    ):
+        by_run.setdefault(row.ticker_id, []).append(row)
+    found = []
+    for table, names in _COLUMNS.items():
+        statement = select(*(table.c[name] for name in names)).where(table.c.namespace == namespace)
+        found.append({row.id: row for row in connection.execute(statement.order_by(table.c.id))})
+    return Sight(runs=found[0], crons=found[1], nodes=found[2], attempts=by_run)

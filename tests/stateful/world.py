@@ -1,0 +1,189 @@
+"""The system as the machine holds it: its processes, its broker, and a mirror of what must be true."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+from hypothesis import note
+from sqlalchemy import Row, select
+
+from tests.manual_clock import ManualClock
+from tests.stateful.bodies import ALL_FUNCTIONS, PLAIN, registry_of
+from tests.stateful.broker import Broker, Key
+from tests.stateful.cron_lives import CronLife
+from tests.stateful.processes import App, Beat, Surroundings, Worker
+from tests.stateful.sight import Sight, see
+from tests.stateful.troubles import Process
+from tickerq_celery.config import TickerConfig
+from tickerq_celery.core import Core, new_identity
+from tickerq_celery.enums import TERMINAL, TickerStatus
+from tickerq_celery.models import tickers
+from tickerq_celery.registry import Registry
+from tickerq_celery.store.claims import Claim
+from tickerq_celery.store.engine import Database
+
+LEASE_SECONDS = 10
+# How often the living beat and sweep: a beat that looks at gaps of more than half a lease learns little.
+LOOK_SECONDS = 4
+# No two waits are equal, so that a moment tells which of them led to it.
+SETTINGS = {
+    "heartbeat": 5,
+    "lease": LEASE_SECONDS,
+    "publish_check": 8,
+    "republish_after": 13,
+    "late_after": 6,
+    "batch_size": 4,
+    "max_queued": 3,
+    "max_rescues": 2,
+}
+
+
+class Written(NamedTuple):
+    """When a process last wrote to the store, by a wall clock that had been set back so many times."""
+
+    at: datetime
+    steps_back: int
+
+
+class World:
+    """Two apps, two beats, a few workers, one broker, one store; from ``starts`` on the mirror."""
+
+    def __init__(self, database: Database) -> None:
+        self.clock = ManualClock()
+        self.core = Core(
+            config=TickerConfig(namespace=f"test-{uuid4().hex[:12]}", **SETTINGS),  # type: ignore[arg-type]
+            clock=self.clock,
+            database=database,
+            registry=registry_of(*ALL_FUNCTIONS),
+            node=new_identity("test"),
+        )
+        self.broker = Broker()
+        self._around = Surroundings(
+            core=self.core,
+            broker=self.broker,
+            written=self._note_write,
+            published=self._check_publication,
+            misrouted=lambda claim: self.released.add(Key(claim.id, claim.number)),
+        )
+        self.apps = [App(self._around), App(self._around)]
+        self.beats = [self.new_beat(0), self.new_beat(1)]
+        self.workers: list[Worker] = []
+        self.sight = Sight()
+        self.starts: dict[Key, UUID] = {}
+        self.revoked: set[Key] = set()
+        self.lost_with: dict[UUID, Sequence[Key]] = {}
+        self.crons: dict[UUID, CronLife] = {}
+        # What is wrong with a message: said later, for production code takes an exception for a bad route.
+        self.complaints: list[str] = []
+        # Who acts in this step, and whose claims it may give back although another process made them.
+        self.actor = ""
+        self.released: set[Key] = set()
+        self.moment = 0
+        self.steps_back = 0
+        self._deleted: set[UUID] = set()
+        self._cron_of: dict[UUID, UUID | None] = {}
+        self._labels: dict[UUID, str] = {}
+        self._wrote: dict[Process, Written] = {}
+        self._is_stale = False
+
+    @property
+    def processes(self) -> list[Process]:
+        """Every process that can be in the middle of something."""
+        apps, beats = [app.process for app in self.apps], [beat.process for beat in self.beats]
+        return [*apps, *beats, *(worker.main for worker in self.workers)]
+
+    def time_tickers(self) -> list[Row[Any]]:
+        """The runs that are no occurrences."""
+        return [run for run in self.sight.runs.values() if run.cron_ticker_id is None]
+
+    def active(self) -> int:
+        """How many runs have not ended."""
+        return sum(run.status not in TERMINAL for run in self.sight.runs.values())
+
+    def new_beat(self, place: int) -> Beat:
+        """Start a beat; the one in the second place does not import the functions."""
+        return Beat(self._around, Registry() if place else None)
+
+    def new_app(self) -> App:
+        """Start a process that adds."""
+        return App(self._around)
+
+    def hire(self, *, is_full: bool) -> Worker:
+        """Start a worker, with all functions or with one only."""
+        worker = Worker(self._around, registry_of(*(ALL_FUNCTIONS if is_full else (PLAIN,))))
+        worker.main.do(worker.enrol)
+        self.workers.append(worker)
+        return worker
+
+    def let_go(self, run_id: UUID) -> None:
+        """Know that somebody deletes a run."""
+        self._deleted.add(run_id)
+
+    def may_be_gone(self, run_id: UUID) -> bool:
+        """Whether somebody deleted a run, or its cron ticker."""
+        cron_id = self._cron_of.get(run_id)
+        return run_id in self._deleted or (cron_id is not None and self.crons[cron_id].is_being_deleted)
+
+    def label(self, some_id: UUID) -> str:
+        """Return a short name, the same in every repetition."""
+        return self._labels.get(some_id, "new")
+
+    def say(self, text: str) -> None:
+        """Add a line to the story of a failed example."""
+        note(f"  # {text}")
+
+    def look(self) -> Sight:
+        """Look at the store if anything was written; return what was seen before."""
+        then = self.sight
+        if self._is_stale:
+            namespace = self.core.config.namespace
+            self.sight = self.core.database.read(lambda connection: see(connection, namespace))
+            self._is_stale = False
+            self._name_what_is_new(then)
+        return then
+
+    def let_time_pass(self, seconds: float) -> None:
+        """Let time pass; who gives no sign of life meanwhile may be taken for dead."""
+        for worker in self.workers:
+            if not worker.is_loud:
+                worker.is_quiet = True
+                for body in worker.bodies:
+                    body.is_doubted = True
+        # An odd moment each time, so that what was written at different times differs.
+        self.clock.advance(seconds=seconds, microseconds=1)
+
+    def step_wall_clock(self, to: datetime) -> None:
+        """Set the system clock, as an administrator would."""
+        self.steps_back += to < self.clock.now()
+        self.clock.set(to)
+
+    def _name_what_is_new(self, then: Sight) -> None:
+        for cron_id in self.sight.crons.keys() - self._labels.keys():
+            self._labels[cron_id] = f"cron {len(self.crons) + 1}"
+            self.crons[cron_id] = CronLife()
+        for run_id in sorted(self.sight.runs.keys() - then.runs.keys()):
+            self._labels[run_id] = f"run {len(self._cron_of) + 1}"
+            self._cron_of[run_id] = self.sight.runs[run_id].cron_ticker_id
+            self.say(f"{self.label(run_id)} is there")
+
+    def _note_write(self, process: Process) -> None:
+        self._is_stale = True
+        self._wrote[process] = Written(self.clock.now(), self.steps_back)
+
+    def _check_publication(self, process: Process, claim: Claim) -> None:
+        """A message names a committed claim, and a sweep's answers a check that was put off before."""
+        columns = (tickers.c.claim_no, tickers.c.status, tickers.c.check_at)
+        statement = select(*columns).where(tickers.c.id == claim.id)
+        found = self.core.database.read(lambda connection: connection.execute(statement).one_or_none())
+        if found is None:
+            if not self.may_be_gone(claim.id):
+                self.complaints.append(f"a message for {claim}, which is not in the store")
+            return
+        if found.claim_no < claim.number:
+            self.complaints.append(f"a message for {claim} before its commit")
+        is_current = (found.claim_no, found.status) == (claim.number, TickerStatus.QUEUED)
+        wrote = self._wrote[process]
+        is_of_a_sweep = claim.due_at is None and wrote.steps_back == self.steps_back
+        if is_current and is_of_a_sweep and found.check_at < wrote.at:
+            self.complaints.append(f"two messages may answer one check of {self.label(claim.id)}")
