@@ -1,0 +1,107 @@
+"""What a soak comes to in numbers."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tests.soak.history import AttemptRow, Certainty, Ended, History
+from tests.soak.violation import DOUBLES, LOSSES, Violation
+from tickerq_celery.enums import TickerStatus
+
+ZERO = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Counts, and the longest times."""
+
+    committed: int
+    rolled_back: int
+    unknown: int
+    occurrences: int
+    overlaps: int
+    missed_instants: int
+    starts: int
+    retries: int
+    rescues: int
+    ended_by: dict[TickerStatus, int]
+    losses: int
+    doubles: int
+    # Runs whose body reached its good end more than once, each time but the last in an attempt that is
+    # recorded as lost.
+    repeated_effects: int
+    # Bodies that came to their end after their attempt had been recorded as lost.
+    zombies: int
+    # Of functions without a limit: elsewhere a run waits for its place, too.
+    # From the blow that hit a run's process (or, where it died by plan, from its start) to its next start.
+    longest_recovery: timedelta
+    # From a one-off ticker's execution time to the first start of its body.
+    longest_lateness: timedelta
+
+
+def figures_of(history: History, violations: Sequence[Violation]) -> Figures:
+    """Return the figures of a history."""
+    certainties = [each.certainty for each in history.added]
+    skipped = [
+        each for each in history.occurrences if history.run_of[each.run_id].status is TickerStatus.SKIPPED
+    ]
+    return Figures(
+        committed=certainties.count(Certainty.COMMITTED),
+        rolled_back=certainties.count(Certainty.ROLLED_BACK),
+        unknown=certainties.count(Certainty.UNKNOWN),
+        occurrences=len(history.occurrences) - len(skipped),
+        overlaps=len(skipped),
+        missed_instants=sum(skip.count for skip in history.skips),
+        starts=len(history.started),
+        retries=sum(run.retry_count for run in history.runs),
+        rescues=sum(attempt.is_rescue for attempt in history.attempts),
+        ended_by={
+            status: count
+            for status in TickerStatus
+            if (count := sum(run.status is status for run in history.runs))
+        },
+        losses=sum(violation.rule in LOSSES for violation in violations),
+        doubles=sum(violation.rule in DOUBLES for violation in violations),
+        repeated_effects=_repeated_effects(history),
+        zombies=sum(_is_zombie(history, end) for end in history.ended),
+        longest_recovery=max((_recovery(history, each) for each in history.attempts), default=ZERO),
+        longest_lateness=_longest_lateness(history),
+    )
+
+
+def _repeated_effects(history: History) -> int:
+    good_ends = Counter(end.ticker_id for end in history.ended if not end.has_failed)
+    return sum(count > 1 for count in good_ends.values())
+
+
+def _is_zombie(history: History, end: Ended) -> bool:
+    attempt = history.attempt_of.get((end.ticker_id, end.claim_no))
+    return attempt is not None and attempt.is_rescue and end.at > attempt.finished_at
+
+
+def _recovery(history: History, lost: AttemptRow) -> timedelta:
+    """Return how long a lost attempt's run was without a process that runs it; zero for other attempts."""
+    run = history.run_of.get(lost.ticker_id)
+    if not lost.is_rescue or run is None or run.function in history.limits:
+        return ZERO
+    starts = history.starts_of.get(lost.ticker_id, ())
+    later = [start.at for start in starts if start.claim_no > lost.claim_no]
+    mine = [start for start in starts if start.claim_no == lost.claim_no]
+    began = mine[0].at if mine else lost.started_at
+    hit = [
+        blow.at
+        for blow in history.blows
+        if mine and mine[0].pid in blow.pids and began <= blow.at <= lost.finished_at
+    ]
+    return min(later, default=lost.finished_at) - min(hit, default=began)
+
+
+def _longest_lateness(history: History) -> timedelta:
+    longest = ZERO
+    for run_id, starts in history.starts_of.items():
+        run = history.run_of.get(run_id)
+        added = history.added_of.get(run.serial) if run is not None and run.serial is not None else None
+        if run is not None and added is not None and run.function not in history.limits:
+            longest = max(longest, min(start.at for start in starts) - added.due)
+    return longest

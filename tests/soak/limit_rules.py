@@ -1,0 +1,47 @@
+"""How many bodies of one function may have run at once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tests.soak.history import History, Started
+from tests.soak.violation import Rule, Violation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Body:
+    ticker_id: UUID
+    claim_no: int
+    begun: datetime
+    over: datetime
+
+
+def limits_are_kept(history: History) -> Iterator[Violation]:
+    """A function with a limit never has more bodies at once, but for those that were recorded as lost."""
+    for function, limit in history.limits.items():
+        bodies = [_body(history, start) for start in history.started if start.function == function]
+        running: list[_Body] = []
+        for body in sorted((b for b in bodies if b.begun < b.over), key=lambda each: each.begun):
+            running = [each for each in running if each.over > body.begun] + [body]
+            if len(running) > limit:
+                yield Violation(
+                    rule=Rule.LIMIT_IS_KEPT,
+                    subject=body.ticker_id,
+                    evidence=f"{len(running)} bodies of {function} at once, {limit} may: {running}",
+                )
+
+
+def _body(history: History, start: Started) -> _Body:
+    claim = (start.ticker_id, start.claim_no)
+    attempt = history.attempt_of.get(claim)
+    overs = [end.at for end in history.ends_of.get(claim, ())]
+    # A body whose process died holds its place until it is rescued; one that lives on as a zombie does
+    # so outside of the count.
+    if attempt is not None and attempt.is_rescue:
+        overs.append(attempt.finished_at)
+    over = min(overs, default=datetime.max.replace(tzinfo=start.at.tzinfo))
+    return _Body(ticker_id=start.ticker_id, claim_no=start.claim_no, begun=start.at, over=over)
+
+
+LIMIT_RULES = (limits_are_kept,)

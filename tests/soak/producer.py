@@ -1,0 +1,106 @@
+"""Adds the workload, and notes of each ticker whether its transaction committed."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from tests.soak.history import Added, Certainty
+from tests.soak.workload import RETRY_INTERVALS, Delivery, Order, Way, Workload
+from tickerq_celery import Run, TickerQ, TimeTicker
+from tickerq_celery.errors import StoreError
+
+logger = logging.getLogger(__name__)
+_AWAY = (StoreError, DBAPIError)
+
+
+class Producer(threading.Thread):
+    """An application that goes on adding tickers, whatever happens to the database and the broker."""
+
+    def __init__(self, tickerq: TickerQ, engine: Engine, workload: Workload) -> None:
+        super().__init__(name="producer", daemon=True)
+        self._tickerq = tickerq
+        self._engine = engine
+        self._workload = workload
+        self._stopped = threading.Event()
+        self._added: list[Added] = []
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            while not self._stopped.is_set():
+                delivery = self._workload.next()
+                self._stopped.wait(delivery.pause)
+                self._deliver(delivery)
+        except BaseException as error:
+            logger.exception("the producer has ended")
+            self.error = error
+
+    def stop(self) -> tuple[Added, ...]:
+        """End it, and return what it added."""
+        self._stopped.set()
+        self.join(60)
+        if self.error is not None or self.is_alive():
+            raise RuntimeError("the producer did not do its work") from self.error
+        return tuple(self._added)
+
+    def _deliver(self, delivery: Delivery) -> None:
+        now = datetime.now(UTC)
+        dues = [now + timedelta(seconds=order.delay) for order in delivery.orders]
+        batch = [ticker(order, due) for order, due in zip(delivery.orders, dues, strict=True)]
+        runs, certainty = self._add(batch, delivery.way)
+        ids: Sequence[UUID | None] = [run.id for run in runs] or [None] * len(batch)
+        for order, due, ticker_id in zip(delivery.orders, dues, ids, strict=True):
+            self._added.append(
+                Added(
+                    serial=order.serial,
+                    ticker_id=ticker_id,
+                    certainty=certainty,
+                    due=due,
+                    fails=order.fails,
+                    retries=order.retries,
+                )
+            )
+
+    def _add(self, batch: Sequence[TimeTicker], way: Way) -> tuple[Sequence[Run], Certainty]:
+        if way is not Way.CALL:
+            return self._add_with_session(batch, commits=way is Way.SESSION)
+        try:
+            runs = self._tickerq.time_tickers.add_batch(batch, allow_unknown=True)
+        except _AWAY:
+            return (), Certainty.UNKNOWN
+        return runs, Certainty.COMMITTED
+
+    def _add_with_session(
+        self, batch: Sequence[TimeTicker], *, commits: bool
+    ) -> tuple[Sequence[Run], Certainty]:
+        runs: Sequence[Run] = ()
+        certainty = Certainty.ROLLED_BACK
+        try:
+            with Session(self._engine) as session:
+                runs = self._tickerq.time_tickers.add_batch(batch, session=session, allow_unknown=True)
+                if commits:
+                    certainty = Certainty.UNKNOWN
+                    session.commit()
+                    certainty = Certainty.COMMITTED
+                else:
+                    session.rollback()
+        except _AWAY:
+            logger.debug("the database is away")
+        return runs, certainty
+
+
+def ticker(order: Order, due: datetime) -> TimeTicker:
+    """Return what is added for an order."""
+    return TimeTicker(
+        function=order.function,
+        execution_time=due,
+        request=order.request(),
+        retries=order.retries,
+        retry_intervals=RETRY_INTERVALS,
+    )

@@ -1,0 +1,90 @@
+"""Reads the history: what the store holds, and what the bodies noted."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from tests.soak import body_file
+from tests.soak.history import Added, AttemptRow, Blow, CronSpan, History, Occurrence, RunRow, SkipRecord
+from tickerq_celery.enums import HoldReason
+from tickerq_celery.models import attempts, tickers
+from tickerq_celery.store.engine import Database
+
+_RUN = ("id", "function", "status", "claim_no", "retry_count", "rescue_count", "created_at", "held_for")
+_MISSED = re.compile(r"Missed: (?P<count>\d+) instants from (?P<first>\S+) to (?P<last>\S+) passed")
+
+
+def read_history(
+    database: Database,
+    namespace: str,
+    bodies: Path,
+    *,
+    added: Sequence[Added],
+    crons: Sequence[CronSpan],
+    blows: Sequence[Blow],
+    limits: Mapping[str, int],
+) -> History:
+    """Return the whole history of a soak."""
+    rows = database.read(lambda connection: _runs(connection, namespace))
+    fired = [row for row in rows if row.cron_ticker_id is not None]
+    skips = [skip for row in fired if (skip := skip_record(row)) is not None]
+    recorded = {skip.run_id for skip in skips}
+    lines = bodies.read_text().splitlines() if bodies.exists() else []
+    started, ended = body_file.parse(lines)
+    return History(
+        added=tuple(added),
+        started=started,
+        ended=ended,
+        runs=tuple(_run(row) for row in rows),
+        attempts=tuple(database.read(lambda connection: _attempts(connection, namespace))),
+        crons=tuple(crons),
+        occurrences=tuple(
+            Occurrence(run_id=row.id, cron_id=row.cron_ticker_id, instant=row.instant)
+            for row in fired
+            if row.id not in recorded
+        ),
+        skips=tuple(skips),
+        blows=tuple(blows),
+        limits=limits,
+    )
+
+
+def skip_record(row: Any) -> SkipRecord | None:
+    """Return the record of missed instants that an occurrence's row is, or None."""
+    found = _MISSED.match(row.skipped_reason or "")
+    if found is None:
+        return None
+    return SkipRecord(
+        run_id=row.id,
+        cron_id=row.cron_ticker_id,
+        first=datetime.fromisoformat(found["first"]),
+        last=datetime.fromisoformat(found["last"]),
+        count=int(found["count"]),
+    )
+
+
+def _runs(connection: Connection, namespace: str) -> list[Row[Any]]:
+    statement = select(tickers).where(tickers.c.namespace == namespace).order_by(tickers.c.id)
+    return list(connection.execute(statement))
+
+
+def _run(row: Row[Any]) -> RunRow:
+    values = {name: getattr(row, name) for name in _RUN}
+    values["held_for"] = None if row.held_for is None else HoldReason(row.held_for)
+    serial = None if row.cron_ticker_id is not None else json.loads(row.request)["serial"]
+    return RunRow(serial=serial, **values)
+
+
+def _attempts(connection: Connection, namespace: str) -> list[AttemptRow]:
+    columns = [attempts.c[name] for name in AttemptRow.__slots__]
+    statement = (
+        select(*columns)
+        .join(tickers, tickers.c.id == attempts.c.ticker_id)
+        .where(tickers.c.namespace == namespace)
+    )
+    return [AttemptRow(**row._asdict()) for row in connection.execute(statement)]

@@ -1,0 +1,128 @@
+"""What the soak asks for: which tickers are added when and how, and what their bodies do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from random import Random
+
+from tickerq_celery import MisfirePolicy, OverlapPolicy
+
+LIMIT = 2
+LIMITS: Mapping[str, int] = {"Limited": LIMIT}
+RETRY_INTERVALS = (0.3, 0.7)
+_RUN_ALL_LIMIT = 1_000
+
+
+class Death(StrEnum):
+    """How a body ends its own process, in the first claim of its ticker."""
+
+    EXIT = "os._exit"
+    KILL = "SIGKILL"
+
+
+class Way(StrEnum):
+    """How tickers are added."""
+
+    CALL = "a call"
+    SESSION = "a session that commits"
+    ROLLBACK = "a session that rolls back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One ticker to add; ``delay`` and ``sleep`` are in seconds."""
+
+    serial: int
+    function: str
+    delay: float
+    sleep: float
+    fails: int
+    retries: int
+    death: Death | None
+
+    def request(self) -> dict[str, object]:
+        """Return what the body is told."""
+        return {"serial": self.serial, "sleep": self.sleep, "fails": self.fails, "death": self.death}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Orders to add in one call, ``pause`` seconds after the one before."""
+
+    pause: float
+    way: Way
+    orders: tuple[Order, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CronOrder:
+    """A cron ticker to add, that fires every ``step``."""
+
+    expression: str
+    step: timedelta
+    misfire: MisfirePolicy = MisfirePolicy.RUN_ONCE
+    misfire_limit: int = 100
+    overlap: OverlapPolicy = OverlapPolicy.ALLOW
+    sleep: float = 0.0
+
+    def request(self) -> dict[str, object]:
+        """Return what the bodies of its occurrences are told."""
+        return {"sleep": self.sleep, "fails": 0, "death": None}
+
+
+SECOND = timedelta(seconds=1)
+CRONS = (
+    CronOrder(expression="* * * * * *", step=SECOND),
+    CronOrder(
+        expression="* * * * * *", step=SECOND, misfire=MisfirePolicy.RUN_ALL, misfire_limit=_RUN_ALL_LIMIT
+    ),
+    CronOrder(expression="* * * * * *", step=SECOND, overlap=OverlapPolicy.SKIP, sleep=1.3),
+    CronOrder(
+        expression="*/2 * * * * *",
+        step=2 * SECOND,
+        misfire=MisfirePolicy.RUN_ALL,
+        misfire_limit=_RUN_ALL_LIMIT,
+        sleep=0.2,
+    ),
+)
+
+
+class Workload:
+    """An endless supply of deliveries, the same for the same seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
+        self._serial = 0
+
+    def next(self) -> Delivery:
+        """Return the next delivery. Workloads of other shapes than single tickers begin here."""
+        way = self._random.choices(tuple(Way), weights=(16, 2, 2))[0]
+        count = self._random.randint(5, 15) if self._random.random() < 0.08 else 1
+        return Delivery(
+            pause=self._random.uniform(0.1, 0.5),
+            way=way,
+            orders=tuple(self._order() for _ in range(count)),
+        )
+
+    def _order(self) -> Order:
+        chance = self._random
+        self._serial += 1
+        function = chance.choices(("Work", "Limited"), weights=(9, 1))[0]
+        fails = chance.choices((0, 1, 2, 3), weights=(75, 14, 7, 4))[0]
+        return Order(
+            serial=self._serial,
+            function=function,
+            delay=0.0 if chance.random() < 0.5 else chance.uniform(0.2, 6.0),
+            # Long enough for others to be due meanwhile, and to have to wait.
+            sleep=chance.uniform(0.3, 0.9) if function in LIMITS else self._sleep(),
+            fails=fails,
+            # Now and then too few: such a run has to fail for good.
+            retries=fails if chance.random() < 0.85 else chance.randint(0, 3),
+            death=chance.choice(tuple(Death)) if chance.random() < 0.03 else None,
+        )
+
+    def _sleep(self) -> float:
+        # Most bodies do nothing; a few outlast a lease, so that a rescue makes zombies of them.
+        shortest, longest = self._random.choices(((0.0, 0.0), (0.2, 1.5), (4.0, 8.0)), weights=(82, 15, 3))[0]
+        return self._random.uniform(shortest, longest)
