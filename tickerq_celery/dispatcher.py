@@ -1,7 +1,7 @@
 """Claim due runs, publish them, stamp them; give back what the broker did not take."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -30,12 +30,23 @@ class Publisher(Protocol):
 
 
 class Dispatcher:
-    """The way of a due run to the broker, free of Celery."""
+    """The way of a due run to the broker, free of Celery.
 
-    def __init__(self, core: Core, claimer: Claimer, publisher: Publisher) -> None:
+    ``must_stop`` is asked now and then in the middle of a batch: whether the rest is to be given back.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        claimer: Claimer,
+        publisher: Publisher,
+        *,
+        must_stop: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._core = core
         self._claimer = claimer
         self._publisher = publisher
+        self._must_stop = must_stop
 
     def dispatch(self, *, holder: str, ids: Collection[UUID] | None = None) -> bool:
         """Claim and publish a batch; say whether more runs may be due.
@@ -65,6 +76,9 @@ class Dispatcher:
         """
         published: list[Claim] = []
         for first in range(0, len(batch), _STAMPED_AT_ONCE):
+            if self._must_stop():
+                self._give_back(batch[first:])
+                break
             part = batch[first : first + _STAMPED_AT_ONCE]
             sent: list[Claim] = []
             refused: list[Claim] = []

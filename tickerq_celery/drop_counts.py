@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from sqlalchemy import Connection
+
 from tickerq_celery.core import Core
 from tickerq_celery.drops import Tally
 from tickerq_celery.errors import StoreError
@@ -13,7 +15,7 @@ _RECENT = timedelta(days=1)
 
 
 def write(core: Core, tally: Tally) -> None:
-    """Add a tally to the counts of this hour; where that fails, it stays in the tally.
+    """Add a tally to the counts of this hour, and delete those of 30 days ago; where that fails, it stays.
 
     Raises:
         StoreError: The database is away.
@@ -21,10 +23,13 @@ def write(core: Core, tally: Tally) -> None:
     counts = tally.take()
     if not counts:
         return
+
+    def keep(connection: Connection) -> None:
+        drops.count(connection, core.clock, core.config.namespace, counts)
+        drops.forget(connection, core.clock, core.config.namespace, after=_KEPT)
+
     try:
-        core.database.write(
-            lambda connection: drops.count(connection, core.clock, core.config.namespace, counts)
-        )
+        core.database.write(keep)
     except StoreError:
         tally.put_back(counts)
         raise
@@ -38,15 +43,4 @@ def recent(core: Core) -> Mapping[str, int]:
     """
     return core.database.read(
         lambda connection: drops.recent(connection, core.clock, core.config.namespace, within=_RECENT)
-    )
-
-
-def forget(core: Core) -> None:
-    """Delete counts that are older than 30 days.
-
-    Raises:
-        StoreError: The database is away.
-    """
-    core.database.write(
-        lambda connection: drops.forget(connection, core.clock, core.config.namespace, after=_KEPT)
     )

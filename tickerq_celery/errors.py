@@ -163,6 +163,11 @@ def shortened(value: object, limit: int = 80) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
+def cause_of(error: BaseException, limit: int = 200) -> str:
+    """Return an error's type and text in one line, cut so that a log stays readable."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:limit]
+
+
 def _restored(
     kind: type[TickerError], args: tuple[object, ...], attributes: dict[str, object]
 ) -> TickerError:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from tickerq_celery.backoff import Backoff
 from tickerq_celery.clock import Clock
 from tickerq_celery.errors import SchemaError, StoreError
 from tickerq_celery.forking import fork_gate
@@ -21,6 +22,7 @@ from tickerq_celery.store.nodes import NodeProfile
 
 logger = logging.getLogger(__name__)
 _AT_ONCE = 1_000
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 1.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,25 +116,29 @@ class HeartbeatThread(threading.Thread):
         self._stopped = threading.Event()
         self._beat_at = 0.0
         self._is_away = False
+        self._backoff = Backoff(min(_SHORTEST_PAUSE, interval), min(_LONGEST_PAUSE, interval))
 
     def run(self) -> None:
-        pause = min(1.0, self._interval)
         while not self._attempt(self._enrol):
-            if self._stopped.wait(pause):
+            if self._stopped.wait(self._backoff.next()):
                 return
-            pause = min(pause * 2, self._interval)
         self._beat_at = time.monotonic() + self._interval
         while not self._stopped.is_set():
             self._write_next_report()
             if time.monotonic() >= self._beat_at:
-                self._beat_at = time.monotonic() + self._interval
-                self._attempt(self._beat)
+                self._beat_in_turn()
 
     def stop(self) -> None:
         """End the thread and remove the node's row."""
         self._stopped.set()
         self.join(timeout=self._interval + 5)
         self._attempt(self._leave)
+
+    def _beat_in_turn(self) -> None:
+        self._beat_at = time.monotonic() + self._interval
+        if not self._attempt(self._beat):
+            # Others count how long they saw nothing of this node: it makes up for it soon.
+            self._beat_at = time.monotonic() + self._backoff.next()
 
     def _beat(self) -> None:
         self._heartbeat.beat()
@@ -147,14 +153,14 @@ class HeartbeatThread(threading.Thread):
             report = self._reports.get(timeout=max(0.0, min(self._beat_at - time.monotonic(), 0.5)))
         except Empty:
             return
-        self._attempt(lambda: self._write(report))
+        if not self._attempt(lambda: self._write(report)):
+            self._stopped.wait(self._backoff.next())
 
     def _write(self, report: Report) -> None:
         try:
             self._catch(report)
         except StoreError:
             self._reports.put(report)
-            self._stopped.wait(min(1.0, self._interval))
             raise
 
     def _attempt(self, step: Callable[[], None]) -> bool:
@@ -176,4 +182,5 @@ class HeartbeatThread(threading.Thread):
         if self._is_away:
             logger.warning("the store answers again")
         self._is_away = False
+        self._backoff.reset()
         return True

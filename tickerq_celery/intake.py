@@ -13,12 +13,11 @@ from celery import signals
 from kombu.message import Message
 
 from tickerq_celery.drops import DropReason
-from tickerq_celery.errors import shortened
+from tickerq_celery.errors import cause_of, shortened
 from tickerq_celery.message_shape import LARGEST_BODY, flaw_in_call, flaw_in_headers, flaw_in_lost_call
 from tickerq_celery.publisher import LOST_TASK, OUR_TASKS
 
 logger = logging.getLogger(__name__)
-_LONGEST_CAUSE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +25,6 @@ class _Original:
     """What Celery's consumer does by itself."""
 
     create_task_handler: Callable[..., Callable[[Message], object]]
-    on_decode_error: Callable[[Message, Exception], None]
     on_unknown_task: Callable[[object, Message, Exception], None]
 
 
@@ -38,18 +36,18 @@ class Intake:
         self._note = note
         self._original = _Original(
             create_task_handler=consumer.create_task_handler,
-            on_decode_error=consumer.on_decode_error,
             on_unknown_task=consumer.on_unknown_task,
         )
 
     def attach(self) -> None:
         """Take the place of the consumer's own handlers, before it connects for the first time."""
         self._consumer.create_task_handler = self._create_task_handler
-        self._consumer.on_decode_error = self._on_decode_error
         self._consumer.on_unknown_task = self._on_unknown_task
 
     def _create_task_handler(self, **options: Any) -> Callable[[Message], None]:
         handle = self._original.create_task_handler(**options)
+        # Of this consumer only: Celery hands its own to that of the control commands, too.
+        self._consumer.task_consumer.on_decode_error = self._on_decode_error
 
         def receive(message: Message) -> None:
             try:
@@ -67,9 +65,9 @@ class Intake:
 
     def _on_decode_error(self, message: Message, exc: Exception) -> None:
         if _is_theirs(message.headers.get("task")):
-            self._original.on_decode_error(message, exc)
+            self._consumer.on_decode_error(message, exc)
             return
-        logger.warning("dropped a message that cannot be decoded: %s", _cause(exc))
+        logger.warning("dropped a message that cannot be decoded: %s", cause_of(exc))
         self._reject(message)
         self._note(DropReason.UNDECODABLE)
 
@@ -92,6 +90,7 @@ class Intake:
         logger.warning("dropped a malformed message: %s", flaw)
         self._reject(message)
         self._note(DropReason.INVALID)
+        signals.task_rejected.send(sender=self._consumer, message=message, exc=None)
 
     def _reject(self, message: Message) -> None:
         message.reject_log_error(logger, self._consumer.connection_errors)
@@ -128,7 +127,3 @@ def _flaw_in(message: Message) -> str | None:
 def _call_in(fields: Mapping[str, Any]) -> list[object]:
     more = {name: fields.get(name) for name in ("callbacks", "errbacks", "chord")}
     return [fields.get("args", []), fields.get("kwargs", {}), more]
-
-
-def _cause(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_CAUSE]

@@ -49,6 +49,7 @@ class Interruption:
         try:
             try:
                 self._is_open = True
+                self._heed()
                 result = work()
                 self._is_open = False
             except Interrupted:
@@ -64,6 +65,11 @@ class Interruption:
         return result
 
     @property
+    def is_asked(self) -> bool:
+        """Whether a signal has come, which waits for the end of what put it off."""
+        return self._caught is not None
+
+    @property
     def had_to_force(self) -> bool:
         """Whether work did not end by itself when a signal came: something that it waited for hangs."""
         return self._alarm.has_rung
@@ -76,14 +82,20 @@ class Interruption:
             yield
         finally:
             self._is_put_off = False
+        self._heed()
+
+    def _heed(self) -> None:
         if self._caught is not None:
             raise Interrupted
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        if self._caught is None:
-            self._caught = number
+        is_first, self._caught = self._caught is None, self._caught or number
+        if not self._is_open:
+            # Before the work it is heeded in a moment; after it there is nothing to interrupt.
+            return
+        if is_first:
             self._alarm.set(self._patience if self._is_put_off else _AGAIN)
-        if self._is_open and not self._is_put_off:
+        if not self._is_put_off:
             raise Interrupted
 
 

@@ -11,8 +11,9 @@ from tickerq_celery.store.nodes import Node
 class _WatchedTime:
     """Seconds that pass only while the observer looks: what it could not see is nobody's silence.
 
-    A gap of more than half a lease means that the observer was stopped, or the database away. It counts
-    for a tenth of a lease, and not for nothing: one that always looks rarely must find the dead, too.
+    A gap of more than a third of a lease means that the observer was stopped, or the database away. It counts
+    for a tenth of a lease, and not for nothing: one that always looks rarely must find the dead, too. A gap
+    of less counts in full: with a heartbeat's interval before it, and a pause after it, a lease is not over.
     """
 
     def __init__(self, lease: timedelta) -> None:
@@ -24,7 +25,7 @@ class _WatchedTime:
         """Return the seconds watched so far, up to this look."""
         gap = 0.0 if self._looked_at is None else monotonic - self._looked_at
         self._looked_at = monotonic
-        self._watched += gap if gap <= self._lease_seconds / 2 else self._lease_seconds / 10
+        self._watched += gap if gap <= self._lease_seconds / 3 else self._lease_seconds / 10
         return self._watched
 
 

@@ -11,7 +11,7 @@ from celery import Celery
 from kombu import Connection, Producer
 from kombu.exceptions import KombuError
 
-from tickerq_celery.errors import PublishError
+from tickerq_celery.errors import PublishError, cause_of
 from tickerq_celery.store.claims import Claim, Started
 
 HEADER = "ticker"
@@ -61,7 +61,7 @@ class CeleryPublisher:
             self._producer = self._app.amqp.Producer(connection, auto_declare=False)
         except self._errors() as error:
             self._drop()
-            raise PublishError(_reason(error)) from error
+            raise PublishError(cause_of(error)) from error
 
     def publish(self, claim: Claim) -> None:
         """Send a claim's message; a repeat has the same task id.
@@ -115,7 +115,7 @@ class CeleryPublisher:
             )
         except self._errors() as error:
             self._drop()
-            raise PublishError(_reason(error)) from error
+            raise PublishError(cause_of(error)) from error
 
     def _errors(self) -> tuple[type[BaseException], ...]:
         connection = self._connection
@@ -137,10 +137,6 @@ def _bounded(connection: Connection, connect_timeout: float, answer_timeout: flo
     if name.startswith(("amqp", "pyamqp")):
         return {"confirm_publish": True, "read_timeout": answer_timeout, "write_timeout": answer_timeout}
     return {}
-
-
-def _reason(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 def header_of(headers: object) -> object:

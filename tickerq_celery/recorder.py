@@ -2,7 +2,6 @@
 
 import logging
 import os
-import random
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from tickerq_celery.backoff import Backoff
 from tickerq_celery.core import Core
 from tickerq_celery.drops import DropReason
 from tickerq_celery.enums import HoldReason, OnLost
@@ -22,7 +22,7 @@ from tickerq_celery.store import claims, drops, ends, functions, holds
 from tickerq_celery.store.claims import Started
 
 logger = logging.getLogger(__name__)
-_LONGEST_PAUSE = 5.0
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
 
 class LostCalls(Protocol):
@@ -78,7 +78,7 @@ class Recorder:
 
     def _finish_patiently(self, run: Started, outcome: Outcome, elapsed: timedelta | None) -> bool:
         deadline = self._core.clock.monotonic() + self._core.config.lease.total_seconds()
-        pause = 0.1
+        backoff = Backoff(_SHORTEST_PAUSE, _LONGEST_PAUSE)
         work = partial(self._finish, run=run, outcome=outcome, elapsed=elapsed)
         while True:
             try:
@@ -91,8 +91,7 @@ class Recorder:
                     "run %s has ended, the store is away, trying again: %s", run.id, error,
                     extra={"ticker_id": str(run.id)},
                 )  # fmt: skip
-                time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter, not a secret
-                pause = min(pause * 2, _LONGEST_PAUSE)
+                time.sleep(backoff.next())
 
     def rescue(self, run: Started, message: str) -> Outcome | None:
         """End the attempt of a worker that died, by the function's ``on_lost``; None if it had ended.

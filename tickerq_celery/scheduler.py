@@ -11,6 +11,7 @@ from celery.beat import Scheduler
 from sqlalchemy import Connection, select
 
 from tickerq_celery.addresses import shown_store
+from tickerq_celery.backoff import Backoff
 from tickerq_celery.claimer import Claimer
 from tickerq_celery.core import Core, new_identity
 from tickerq_celery.dispatcher import Dispatcher
@@ -39,7 +40,7 @@ _CLEANUP = "celery.backend_cleanup"
 # beat is published 10 + 1.6 = 11.6 s after its claim at the latest. And a dead worker is found after
 # 1.6 (its last heartbeat is seen) + 30 (the lease) + 1.6 = 33.2 s at the latest.
 _SWEEPS = 8
-_SHORTEST_SWEEP = timedelta(seconds=0.25)
+_SHORTEST_SWEEP = timedelta(seconds=0.1)
 _SWEEP_JITTER = 0.25
 # For how many seconds a batch may put a signal off, and how many the farewells to the store and to the broker
 # may take: less where something hangs, so that beat ends within 5 s also where both of them do.
@@ -137,7 +138,10 @@ class _Loop:
             tickerq.app, connect_timeout=_CONNECT_TIMEOUT, answer_timeout=_ANSWER_TIMEOUT
         )
         claimer = Claimer(self._core)
-        self._dispatcher = Dispatcher(self._core, claimer, self._publisher)
+        self._interruption = Interruption(_PATIENCE)
+        self._dispatcher = Dispatcher(
+            self._core, claimer, self._publisher, must_stop=lambda: self._interruption.is_asked
+        )
         self._firing = Firing(self._core)
         self._sweeper = Sweeper(
             self._core,
@@ -151,10 +155,9 @@ class _Loop:
         self._sweep_at = 0.0
         self._beat_at = 0.0
         self._is_verified = False
-        self._interruption = Interruption(_PATIENCE)
         self._is_closed = False
         self._away: Exception | None = None
-        self._pause = 0.0
+        self._backoff = Backoff(config.poll_interval.total_seconds(), _LONGEST_PAUSE)
         self._stuck_for = timedelta(0)
 
     def tick(self) -> float:
@@ -177,18 +180,21 @@ class _Loop:
                 "beat goes on: the %s answers again",
                 "broker" if isinstance(self._away, PublishError) else "store",
             )
-        self._away, self._pause = None, 0.0
+        self._away = None
+        self._backoff.reset()
         return seconds
 
     def close(self) -> None:
         if self._is_closed:
             return
         self._is_closed = True
-        if self._is_verified:
-            self._leave()
-        for let_go in (self._publisher.close, self._core.database.close):
-            with suppress(Interrupted):
-                within(_LETTING_GO, let_go)
+        try:
+            if self._is_verified:
+                self._leave()
+        finally:
+            for let_go in (self._publisher.close, self._core.database.close):
+                with suppress(Interrupted):
+                    within(_LETTING_GO, let_go)
 
     def _leave(self) -> None:
         seconds = _LETTING_GO if self._interruption.had_to_force else _LEAVING
@@ -285,6 +291,4 @@ class _Loop:
         if self._away is None:
             logger.error("beat waits: %s", error)
         self._away = error
-        least = self._core.config.poll_interval.total_seconds()
-        self._pause = min(max(self._pause * 2, least), max(least, _LONGEST_PAUSE))
-        return random.uniform(self._pause / 2, self._pause)  # noqa: S311 - jitter, not a secret
+        return self._backoff.next()

@@ -92,8 +92,6 @@ class NodeStep(bootsteps.StartStopStep):
         def begin() -> None:
             verify(own)
             enrol(mine, me)
-            with suppress(StoreError):  # the next worker that starts will
-                drop_counts.forget(mine)
 
         return HeartbeatThread(
             Heartbeat(own, mine.clock, me, held_requests=held_requests, on_missing=nets.lost),

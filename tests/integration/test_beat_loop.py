@@ -2,6 +2,8 @@
 
 import itertools
 import logging
+import signal
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import NoReturn
@@ -12,7 +14,7 @@ from sqlalchemy import select
 
 from tests.integration.apps import caller_engine, enrol_worker, published, ticker_app
 from tests.manual_clock import START, ManualClock
-from tickerq_celery import CronTicker, TickerQ, TimeTicker
+from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.claimer import Claimed, Claimer
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import PublishError
@@ -21,6 +23,7 @@ from tickerq_celery.models import tickers
 from tickerq_celery.publisher import CeleryPublisher
 from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.store import nodes
+from tickerq_celery.store.claims import Claim
 from tickerq_celery.sweeper import Sweeper
 from tickerq_celery.wiring import profile
 
@@ -196,3 +199,34 @@ def _register_quietly(tickerq: TickerQ) -> None:
     """Write a worker's row without lifting, as when a beat holds a run that very moment."""
     me = profile(tickerq.core, NodeKind.WORKER, version="test")
     tickerq.core.database.write(lambda connection: nodes.register(connection, tickerq.core.clock, me))
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_beat_that_is_told_to_end_in_the_middle_of_a_batch_leaves_none_of_it_unpublished(
+    store_url: str, namespace: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = CeleryPublisher.publish
+
+    def publish_and_be_told_to_end(self: CeleryPublisher, claim: Claim) -> None:
+        publish(self, claim)
+        signal.raise_signal(signal.SIGTERM)
+
+    told: list[int] = []
+    monkeypatch.setattr(CeleryPublisher, "publish", publish_and_be_told_to_end)
+    before = signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
+    with ticker_app(store_url, namespace, clock, batch_size=300, **RARE_SWEEPS) as tickerq:
+        tickerq.function("Send")(lambda: None)
+        enrol_worker(tickerq)
+        later = clock.now() + timedelta(seconds=1)
+        tickerq.time_tickers.add_batch([TimeTicker(function="Send", execution_time=later)] * 250)
+        clock.advance(seconds=1)
+        beat = TickerScheduler(tickerq.app)
+        beat.tick()
+        beat.close()
+        every_status = select(tickers.c.status)
+        statuses = tickerq.core.database.read(lambda connection: connection.scalars(every_status).all())
+        sent = len(published(tickerq))
+    signal.signal(signal.SIGTERM, before)
+    assert told == [signal.SIGTERM]
+    assert 0 < sent < 250
+    assert Counter(statuses) == {TickerStatus.QUEUED: sent, TickerStatus.IDLE: 250 - sent}

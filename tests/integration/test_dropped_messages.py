@@ -96,11 +96,11 @@ def test_counts_are_kept_for_thirty_days(
     for each in (core, other):
         write(each, invalid=1)
     clock.advance(days=30)
-    drop_counts.forget(core)
-    assert len(by_hour(core)) == 1
+    write(core, old_claim=1)
+    assert len(by_hour(core)) == 2
     clock.advance(seconds=1)
-    drop_counts.forget(core)
-    assert by_hour(core) == {}
+    write(core, old_claim=1)
+    assert [reason for _, reason in by_hour(core)] == ["old_claim"]
     assert len(by_hour(other)) == 1
 
 

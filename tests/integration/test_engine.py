@@ -1,8 +1,10 @@
 """Connections: which addresses are taken, and how each database is spoken to."""
 
 import sqlite3
+import threading
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -30,7 +32,9 @@ from tests.servers.ports import free_port
 from tickerq_celery.core import Core
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import ConfigError, SchemaError, StoreError
+from tickerq_celery.interruption import Interrupted, within
 from tickerq_celery.models import functions, tickers
+from tickerq_celery.store import connecting
 from tickerq_celery.store.connecting import make_engine
 from tickerq_celery.store.engine import Database, resolved_url
 
@@ -294,17 +298,60 @@ def test_a_store_without_tables_says_how_to_make_them(empty_database_url: str) -
     database.close()
 
 
-def test_a_sqlite_file_that_another_connection_locks_says_what_may_be_wrong(tmp_path: Path) -> None:
-    path = tmp_path / "locked.db"
-    database = Database(
-        resolved_url(f"sqlite:///{path}", Path.cwd()), options={"connect_args": {"timeout": 0.01}}, retries=0
-    )
-    with sqlite3.connect(path, isolation_level=None) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(
-            StoreError, match="locked by another connection; in a transaction of your own, pass session="
-        ):
-            database.write(lambda connection: connection.exec_driver_sql("SELECT 1"))
-        other.execute("ROLLBACK")
+BUSY_TIMEOUT = "PRAGMA busy_timeout"
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a SQLite file's only write lock in a block."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    yield
+    other.execute("ROLLBACK")
     other.close()
+
+
+def test_a_sqlite_file_that_another_connection_locks_says_what_may_be_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connecting, "_BUSY_TIMEOUT_MS", 10)
+    path = tmp_path / "locked.db"
+    database = Database(resolved_url(f"sqlite:///{path}", Path.cwd()), retries=0)
+    with (
+        locked(path),
+        pytest.raises(
+            StoreError, match="locked by another connection; in a transaction of your own, pass session="
+        ),
+    ):
+        database.write(lambda connection: connection.exec_driver_sql("SELECT 1"))
     database.close()
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Database]:
+    """A SQLite file that is open already, so that what comes waits for the lock and for nothing else."""
+    database = Database(resolved_url(f"sqlite:///{tmp_path}/locked.db", Path.cwd()), retries=0)
+    database.write(lambda connection: connection.exec_driver_sql("CREATE TABLE t (x)"))
+    yield database
+    database.close()
+
+
+def test_who_waits_for_a_sqlite_lock_hears_a_signal(opened: Database, tmp_path: Path) -> None:
+    with locked(tmp_path / "locked.db"), pytest.raises(Interrupted):
+        within(0.1, lambda: opened.write(lambda connection: connection.exec_driver_sql("SELECT 1")))
+    # The next one waits as long as before, and there is nothing that it must wait for.
+    assert opened.write(lambda connection: connection.exec_driver_sql(BUSY_TIMEOUT).scalar()) == 10_000
+
+
+def test_who_waits_for_a_sqlite_lock_gets_it_when_it_is_free(opened: Database, tmp_path: Path) -> None:
+    def insert(connection: Connection) -> None:
+        connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+
+    with locked(tmp_path / "locked.db"):
+        waiting = threading.Thread(target=opened.write, args=[insert])
+        waiting.start()
+        # Longer than one of the waits that it is made of.
+        waiting.join(0.6)
+        assert waiting.is_alive()
+    waiting.join(10)
+    assert opened.read(lambda connection: connection.exec_driver_sql("SELECT x FROM t").scalar()) == 1

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from billiard.einfo import ExceptionInfo
+from celery import signals
 from celery.exceptions import Ignore, Reject, Retry
 from kombu.exceptions import OperationalError
 from kombu.message import Message
@@ -71,6 +72,8 @@ class Consumer:
         self.strategies = {"tickerq.Send": None, "their.task": None}
         self.handled: list[Message] = []
         self.calls: list[str] = []
+        # What kombu has for the task queues.
+        self.task_consumer = SimpleNamespace(on_decode_error=self.on_decode_error)
 
     def create_task_handler(self) -> Callable[[Message], None]:
         def handle(message: Message) -> None:
@@ -178,7 +181,7 @@ def test_a_content_type_that_is_not_accepted_is_not_decoded() -> None:
 def test_a_compression_that_lies_is_dropped_before_the_handler_sees_it() -> None:
     desk = Desk()
     message = desk.message(OURS | {"compression": "application/x-gzip"}, b"no gzip")
-    message._reraise_error(desk.consumer.on_decode_error)
+    message._reraise_error(desk.consumer.task_consumer.on_decode_error)
     assert (desk.noted, desk.consumer.calls) == ([DropReason.UNDECODABLE], [])
 
 
@@ -189,7 +192,7 @@ def test_celery_handles_what_is_wrong_with_messages_of_the_users_own(
     desk = Desk()
     message = desk.message(headers, b"\xff" * 100_000)
     desk.receive(message)
-    desk.consumer.on_decode_error(message, ValueError())
+    desk.consumer.task_consumer.on_decode_error(message, ValueError())
     desk.consumer.on_unknown_task(None, message, KeyError())
     assert (len(desk.consumer.handled), desk.noted, caplog.messages) == (1, [], [])
     assert desk.consumer.calls == ["decode error", "unknown task"]
@@ -224,3 +227,24 @@ def test_what_goes_wrong_with_a_sound_message_is_celerys_concern(
     with pytest.raises(type(error)):
         desk.receive(desk.message(headers))
     assert (desk.noted, desk.channel.rejected) == ([], [])
+
+
+def test_a_control_command_that_cannot_be_decoded_is_left_to_celery() -> None:
+    desk = Desk()
+    # Celery hands this one to the consumer of the control commands, whose messages are never acknowledged.
+    desk.consumer.on_decode_error(desk.message({}, b"\xff"), ValueError())
+    assert (desk.consumer.calls, desk.noted, desk.channel.rejected) == (["decode error"], [], [])
+
+
+def test_a_malformed_message_is_told_to_who_listens_to_rejections() -> None:
+    told: list[object] = []
+
+    def listen(message: object, **_: object) -> None:
+        told.append(message)
+
+    signals.task_rejected.connect(listen, weak=False)
+    desk = Desk()
+    message = desk.message({}, [[], {}, {}])
+    desk.receive(message)
+    signals.task_rejected.disconnect(listen)
+    assert (told, desk.noted) == ([message], [DropReason.INVALID])

@@ -51,10 +51,11 @@ class Watch:
         return [node.id for node in found]
 
     def dead_after(self, clock: ManualClock, seconds: float) -> list[UUID]:
-        """Let this time pass, looking half-way and at the end."""
-        clock.advance(seconds=seconds / 2)
-        self.dead()
-        clock.advance(seconds=seconds / 2)
+        """Let this time pass, looking four times, the last time at the end."""
+        for _ in range(3):
+            clock.advance(seconds=seconds / 4)
+            self.dead()
+        clock.advance(seconds=seconds / 4)
         return self.dead()
 
 

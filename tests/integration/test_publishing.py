@@ -73,6 +73,19 @@ def test_what_the_broker_did_not_take_is_given_back_with_its_due_time(core: Core
     }
 
 
+def test_a_beat_that_is_told_to_end_gives_the_rest_of_its_batch_back(core: Core) -> None:
+    make_runs(core, 250)
+    publisher = ListPublisher()
+    dispatcher = Dispatcher(core, Claimer(core), publisher, must_stop=lambda: len(publisher.sent) >= 100)
+    dispatcher.dispatch(holder=core.node.name)
+    assert len(publisher.sent) == 100
+    sent = {each.id for each in publisher.sent}
+    rows = all_rows(core)
+    assert {row.id for row in rows if row.status is QUEUED and row.publish_count == 1} == sent
+    back = [row for row in rows if row.id not in sent]
+    assert {(row.status, row.check_at, row.lock_holder) for row in back} == {(IDLE, None, None)}
+
+
 def test_a_stamp_never_touches_the_status(core: Core) -> None:
     run_id = make_run(core)
     (claimed,) = claim(core)

@@ -69,9 +69,9 @@ def beat(core: Core) -> Beat:
 
 def pass_lease(beat: Beat, clock: ManualClock) -> None:
     """Let a beat watch every node for a lease without a sign of life, up to its next look."""
-    for _ in range(2):
+    for _ in range(4):
         beat.sweep()
-        clock.advance(seconds=beat.core.config.lease.total_seconds() / 2)
+        clock.advance(seconds=beat.core.config.lease.total_seconds() / 4)
 
 
 def test_a_run_whose_message_was_never_sent_is_published_by_the_same_claim(
@@ -193,10 +193,10 @@ def test_beats_that_bury_at_once_rescue_each_run_once(core: Core, clock: ManualC
         start(core, each)
     with processes(core, 3) as cores:
         beats = [Beat(each) for each in cores]
-        for _ in range(2):
+        for _ in range(4):
             for beat in beats:
                 beat.sweep()
-            clock.advance(seconds=15)
+            clock.advance(seconds=7.5)
         at_once(*(beat.sweep for beat in beats))
     assert {row_of(core, run_id).rescue_count for run_id in ids} == {1}
     assert sorted(run_id for beat in beats for run_id, _ in beat.publisher.lost) == sorted(ids)
@@ -209,10 +209,9 @@ def test_the_runs_of_a_living_worker_are_left_alone_however_long_they_take(
     run = started(core, run_id)
     for _ in range(10):
         core.database.write(lambda connection: nodes.beat(connection, clock, core.node.id))
-        beat.sweep()
-        clock.advance(seconds=14)
-        beat.sweep()
-        clock.advance(seconds=15)
+        for _ in range(3):
+            beat.sweep()
+            clock.advance(seconds=9.5)
     assert finish(core, run, succeeded(run.standing))
 
 

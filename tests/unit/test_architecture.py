@@ -16,8 +16,8 @@ PROJECT = ROOT.parent
 LAYERS = {
     "words": {"errors", "enums", "clock", "failpoints", "version"},
     "rules": {
-        "config", "context", "cron", "cron_fields", "cron_grammar", "cron_zone", "drops", "forking",
-        "interruption", "lifecycle", "limits", "message_shape",
+        "backoff", "config", "context", "cron", "cron_fields", "cron_grammar", "cron_zone", "drops",
+        "forking", "interruption", "lifecycle", "limits", "message_shape",
         "payload", "planner", "reports", "retry", "signature", "tickers", "uuid7", "views",
     },
     "data": {"models", "schema", "sqltypes", "store."},

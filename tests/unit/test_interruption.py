@@ -96,8 +96,9 @@ def test_a_signal_waits_for_the_end_of_what_puts_it_off(heard: list[int]) -> Non
 
     def work() -> str:
         with interrupts.put_off():
+            assert not interrupts.is_asked
             signal.raise_signal(signal.SIGTERM)
-            signal.raise_signal(signal.SIGTERM)
+            assert interrupts.is_asked
             steps.append("the batch ended")
         return "not reached"
 
@@ -160,6 +161,39 @@ def test_handlers_and_alarms_are_as_before_afterwards(heard: list[int], alarms: 
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     assert heard == [signal.SIGTERM, signal.SIGTERM]
     assert alarms == []
+
+
+@pytest.mark.usefixtures("alarms")
+def test_a_signal_at_the_very_end_of_the_work_leaves_no_alarm_behind(
+    heard: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_away = interruption._Alarm.put_away
+
+    def put_away_and_be_told_to_end(alarm: interruption._Alarm) -> None:
+        put_away(alarm)
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(interruption._Alarm, "put_away", put_away_and_be_told_to_end)
+    assert Interruption(patience=SOON).run(lambda: "done", otherwise="ended") == "done"
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert heard == [signal.SIGTERM]
+
+
+def test_a_signal_just_before_the_work_keeps_it_from_beginning(
+    heard: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = signal.signal
+
+    def handle_and_be_told_to_end(number: int, handler: Callable[[int, FrameType | None], None]) -> object:
+        before = handle(number, handler)
+        if handler == interrupts._hear:
+            signal.raise_signal(number)
+        return before
+
+    interrupts = Interruption(patience=SOON)
+    monkeypatch.setattr(interruption.signal, "signal", handle_and_be_told_to_end)
+    assert interrupts.run(hang, otherwise="ended") == "ended"
+    assert heard == [signal.SIGTERM]
 
 
 def test_the_applications_own_alarm_rings_in_work_without_a_signal(alarms: list[int]) -> None:

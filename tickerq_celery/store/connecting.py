@@ -1,12 +1,13 @@
 """How each database is connected to."""
 
 import sqlite3
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import NoSuchModuleError
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from tickerq_celery.errors import ConfigError
@@ -16,6 +17,9 @@ READING = "tickerq_reading"
 ANSWER_TIMEOUT = 30
 _CONNECT_TIMEOUT = 5
 _BUSY_TIMEOUT_MS = 10_000
+# Python hears no signal while SQLite waits for a lock.
+_BUSY_SLICE_MS = 250
+_SQLITE_BUSY = {5, 6}
 # The kernel gives a silent network up: what was sent and not received, and a peer that is gone.
 _POSTGRESQL_ARGS: Mapping[str, object] = {
     "connect_timeout": _CONNECT_TIMEOUT,
@@ -102,6 +106,31 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    if connection.get_execution_options().get(READING):
+        connection.exec_driver_sql("BEGIN")
+        return
+    deadline = time.monotonic() + _BUSY_TIMEOUT_MS / 1000
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA busy_timeout={_BUSY_SLICE_MS}")
+    try:
+        while not _has_lock(connection, deadline):
+            pass
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+
+
+def _has_lock(connection: Connection, deadline: float) -> bool:
     # A transaction that reads first and writes later cannot wait for a lock; one that will write says so.
-    reading = connection.get_execution_options().get(READING)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        if not is_locked(error) or time.monotonic() >= deadline:
+            raise
+        return False
+    return True
+
+
+def is_locked(error: DBAPIError) -> bool:
+    """Whether SQLite waited in vain for a lock of another connection."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return isinstance(code, int) and code & 0xFF in _SQLITE_BUSY

@@ -2,7 +2,6 @@
 
 import os
 import random
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
 
 from tickerq_celery.errors import ConfigError, SchemaError, StoreError
-from tickerq_celery.store.connecting import ANSWER_TIMEOUT, READING, make_engine
+from tickerq_celery.store.connecting import ANSWER_TIMEOUT, READING, is_locked, make_engine
 
 T = TypeVar("T")
 _MYSQL_TRANSIENT = {1020, 1205, 1213}
@@ -31,7 +30,6 @@ _MYSQL_READ_ONLY = {1290, 1836}
 _SQLSTATE_READ_ONLY = "25006"
 _SQLSTATE_TRANSIENT = {"40001", "40P01"}
 _SQLITE_LOCKED = "database is locked"
-_SQLITE_BUSY = {5, 6}
 _SUPPORTED = {"sqlite", "postgresql", "mysql", "mariadb"}
 _LOCK_NAME = "tickerq_migration"
 _LOCK_NUMBER = 0x7469636B
@@ -164,11 +162,7 @@ def is_transient(error: DBAPIError) -> bool:
     """Whether the same transaction may well succeed when it is run again."""
     if error.connection_invalidated:
         return True
-    original = error.orig
-    if isinstance(original, sqlite3.OperationalError):
-        code = getattr(original, "sqlite_errorcode", None)
-        return isinstance(code, int) and code & 0xFF in _SQLITE_BUSY
-    if getattr(original, "sqlstate", None) in _SQLSTATE_TRANSIENT:
+    if is_locked(error) or getattr(error.orig, "sqlstate", None) in _SQLSTATE_TRANSIENT:
         return True
     return _mysql_number(error) in _MYSQL_TRANSIENT
 
