@@ -5,7 +5,7 @@ from enum import Enum
 from tests.integration.conftest import send
 from tickerq_celery.enums import OnLost, TickerStatus
 from tickerq_celery.errors import TerminateExecution, TickerCancelled
-from tickerq_celery.lifecycle import LOST, Failure, Outcome, outcome_of, succeeded
+from tickerq_celery.lifecycle import Failure, Outcome, outcome_of, succeeded
 from tickerq_celery.registry import Registry
 from tickerq_celery.store.claims import Started
 
@@ -16,8 +16,6 @@ LIMITS = {SINGLE: 1}
 BROKEN = "ValueError"
 TIMED_OUT = "billiard.exceptions.TimeLimitExceeded"
 RETRIED = frozenset({BROKEN, TIMED_OUT})
-
-__all__ = ["LOST"]
 
 
 def registry_of(*names: str) -> Registry:

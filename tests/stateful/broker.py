@@ -1,6 +1,6 @@
 """A broker whose messages the machine holds: it loses, repeats and delays them as it likes."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import NamedTuple
 from uuid import UUID
@@ -8,6 +8,9 @@ from uuid import UUID
 from tests.stateful.troubles import Process
 from tickerq_celery.errors import PublishError
 from tickerq_celery.store.claims import Claim, Started
+
+# Of so many of the last messages one comes again, or is revoked: older claims are long over.
+LATEST = 5
 
 
 class Key(NamedTuple):
@@ -25,17 +28,19 @@ class Message(NamedTuple):
 
 
 class Broker:
-    """What it holds, all that it was ever sent, and the calls of exception handlers that it was asked for."""
+    """What it holds, what it was ever sent by whom, and the calls of exception handlers it was asked for."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.history: list[Message] = []
+        self.senders: defaultdict[Key, set[str]] = defaultdict(set)
         self.calls: Counter[Key] = Counter()
 
-    def put(self, message: Message) -> None:
+    def put(self, message: Message, *, sender: str) -> None:
         """Take a message."""
         self.messages.append(message)
         self.history.append(message)
+        self.senders[message.key].add(sender)
 
 
 class BrokerClient:
@@ -60,7 +65,8 @@ class BrokerClient:
     def publish(self, claim: Claim) -> None:
         def send() -> None:
             self._published(claim)
-            self._broker.put(Message(Key(claim.id, claim.number), claim.function))
+            message = Message(Key(claim.id, claim.number), claim.function)
+            self._broker.put(message, sender=self._process.name)
 
         try:
             self._process.ask(send, PublishError("it is away"), misrouted=LookupError("no such queue"))

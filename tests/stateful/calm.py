@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from tests.stateful.bodies import End
 from tests.stateful.cron_lives import FAR_EXPRESSION
-from tests.stateful.invariants import shown
-from tests.stateful.journeys import LOOKS_FOR_A_LEASE, Journeys
+from tests.stateful.journeys import Journeys
+from tests.stateful.silences import LOOKS_FOR_A_LEASE
 from tests.stateful.world import LOOK_SECONDS
 from tickerq_celery.enums import TERMINAL
 
@@ -25,7 +25,7 @@ class Calm(Journeys):
             # The dead are found by looks that come often enough; then the clock may jump to what is next.
             self.pass_time(LOOK_SECONDS if number < LOOKS_FOR_A_LEASE else self._seconds_to_next())
         stuck = [
-            shown(self.world, run) for run in self.world.sight.runs.values() if run.status not in TERMINAL
+            self.world.shown(run) for run in self.world.sight.runs.values() if run.status not in TERMINAL
         ]
         raise AssertionError(f"stuck for ever: {stuck}")
 

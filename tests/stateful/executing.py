@@ -1,4 +1,4 @@
-"""Rules of the workers: take a message, start, end, and all the ways not to end."""
+"""Rules of the workers' children: take a message, start, end."""
 
 from enum import Enum
 
@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from tests.stateful import promises
 from tests.stateful.actions import action
 from tests.stateful.bodies import End
-from tests.stateful.broker import Key
-from tests.stateful.processes import Request, Worker
-from tests.stateful.stage import Stage, one_trouble, troubles, which
+from tests.stateful.hands import Hands, Held, report_of
+from tests.stateful.stage import one_trouble, which
 from tests.stateful.troubles import How, Troubles
+from tests.stateful.workers import Request, Worker
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.reports import Ending, Report
+from tickerq_celery.reports import Ending
 from tickerq_celery.store.claims import Started
 
 ends = st.sampled_from([End.SUCCEEDS, *End, End.FAILS])
@@ -29,29 +29,7 @@ class Progress(Enum):
         return f"Progress.{self.name}"
 
 
-class Held:
-    """A request, and the worker that holds it."""
-
-    def __init__(self, worker: Worker, request: Request) -> None:
-        self.worker = worker
-        self.request = request
-        self.key = request.message.key
-
-    def drop(self) -> None:
-        """Let the worker know nothing of it any more."""
-        self.worker.requests.remove(self.request)
-
-    def report(self, ending: Ending) -> None:
-        """Let the worker's main process hear of it."""
-        self.worker.reports.append(report_of(self.key, ending))
-
-
-def report_of(key: Key, ending: Ending) -> Report:
-    """Return what a signal says of a claim."""
-    return Report(ticker_id=key.run_id, claim_no=key.number, ending=ending, message=f"worker: {ending.value}")
-
-
-class Executing(Stage):
+class Executing(Hands):
     """The way of a message to the end of its attempt."""
 
     @action(
@@ -126,7 +104,7 @@ class Executing(Stage):
         world.say(f"{world.label(run.id)}, claim {run.claim_no} starts")
 
     @action(
-        9,
+        14,
         lambda self: self.bodies(),
         body=which,
         end=ends,
@@ -148,59 +126,9 @@ class Executing(Stage):
             held.worker.child, lambda: answers.append(held.worker.finish(run, end.outcome(run))), troubles
         )
         held.drop()
-        then = self.look()
         self.world.say(f"{self.world.label(run.id)}, claim {run.claim_no} ends with {end}: {answers}")
         if came_through:
             assert answers == [counts], f"accepted: {answers}, of {self.world.label(run.id)} at {row}"
-            if row is not None and counts:
-                promises.after_an_end(self.world, then, row, end)
-
-    @action(
-        2,
-        lambda self: self.bodies(),
-        body=which,
-        ending=st.sampled_from([None, Ending.LOST, Ending.TIMED_OUT]),
-    )
-    def lose_child(self, body: int, ending: Ending | None) -> None:
-        """A child dies in the body, or is killed at the time limit; its main process may hear of it."""
-        held = self.pick(body, self.bodies())
-        held.drop()
-        self.world.say(f"{self.world.label(held.key.run_id)} is lost by its worker: {ending}")
-        if ending is not None:
-            held.report(ending)
-
-    @action(1, lambda self: self.idle_workers() and self.world.broker.history, worker=which, message=which)
-    def revoke(self, worker: int, message: int) -> None:
-        """Somebody revokes a claim, and a worker that has it, or had it, says so."""
-        chosen = self.pick(worker, self.idle_workers())
-        key = self.pick(message, self.world.broker.history).key
-        for request in [each for each in chosen.requests if each.message.key == key]:
-            chosen.requests.remove(request)
-        self.world.revoked.add(key)
-        chosen.reports.append(report_of(key, Ending.REVOKED))
-
-    @action(5, lambda self: self.reporters(), worker=which, again=st.booleans(), troubles=troubles(0, 2))
-    def hear(self, worker: int, again: bool, troubles: Troubles) -> None:
-        """A worker's main process writes what a signal said; it may hear the same again."""
-        self.write_report(self.pick(worker, self.reporters()), again=again, troubles=troubles)
-
-    def write_report(self, worker: Worker, *, again: bool = False, troubles: Troubles = ()) -> None:
-        """Let a worker write its first report."""
-        report = worker.reports[0]
-        if report.ending is Ending.UNKNOWN:
-            self.world.released.add(Key(report.ticker_id, report.claim_no))
-        came_through = self.act(worker.main, lambda: worker.catch(report), troubles)
-        if came_through and not again:
-            worker.reports.pop(0)
-
-    def reporters(self) -> list[Worker]:
-        """The workers that have something to write."""
-        return [worker for worker in self.idle_workers() if worker.reports]
-
-    def waiting(self) -> list[Held]:
-        """All that is prefetched."""
-        return [Held(worker, request) for worker in self.world.workers for request in worker.waiting]
-
-    def bodies(self) -> list[Held]:
-        """All that runs."""
-        return [Held(worker, request) for worker in self.world.workers for request in worker.bodies]
+        then = self.look()
+        if came_through and row is not None and counts:
+            promises.after_an_end(self.world, then, row, end)

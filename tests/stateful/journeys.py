@@ -5,65 +5,56 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from tests.stateful.actions import action
-from tests.stateful.dispatching import Dispatching
-from tests.stateful.executing import Executing, Held
-from tests.stateful.processes import Beat, Worker
-from tests.stateful.recovering import Recovering
-from tests.stateful.stage import troubles, which
-from tests.stateful.troubles import Troubles
-from tests.stateful.world import LEASE_SECONDS, LOOK_SECONDS
+from tests.stateful.adding import RETRY_SECONDS
+from tests.stateful.bodies import End
+from tests.stateful.cron_lives import PERIOD
+from tests.stateful.silences import Silences
+from tests.stateful.stage import troubles_of_the_stopped, which
+from tests.stateful.troubles import How, Trouble, Troubles
+from tests.stateful.world import PUBLISH_CHECK_SECONDS
 
-LOOKS_FOR_A_LEASE = 2 + LEASE_SECONDS // LOOK_SECONDS
+# Of one run: before its publishing, before its stamp, and before it is put off as nobody can publish it.
+_STOPS_AFTER_A_CLAIM: tuple[Troubles, ...] = (
+    (Trouble(2, How.STOPS),),
+    (Trouble(3, How.STOPS),),
+    (Trouble(2, How.MISROUTED), Trouble(0, How.STOPS)),
+)
 
 
-class Journeys(Dispatching, Executing, Recovering):
-    """The ways to a worker that was taken for dead, to two bodies of one run, to instants that come again."""
+class Journeys(Silences):
+    """The ways to a process that everything overtook, and to instants that come again."""
 
     @action(
-        4,
-        lambda self: self.busy_workers() and self.idle_beats(),
-        worker=which,
+        3,
+        lambda self: len(self.idle_beats()) > 1 and self.is_due(),
         beat=which,
-        troubles=troubles(1, 5),
+        stop=st.sampled_from(_STOPS_AFTER_A_CLAIM),
+        troubles=st.just(()) | troubles_of_the_stopped,
     )
-    def lose_sight(self, worker: int, beat: int, troubles: Troubles) -> None:
-        """A worker falls silent for so long that a beat takes it for dead; its children go on."""
-        self.take_for_dead(
-            self.pick(worker, self.busy_workers()), self.pick(beat, self.idle_beats()), troubles
-        )
-
-    def take_for_dead(self, worker: Worker, beat: Beat, troubles: Troubles = ()) -> None:
-        """Let a beat watch a silent worker for a lease; trouble meets the sweep that finds it dead."""
-        worker.is_silent = True
-        for looks_left in reversed(range(LOOKS_FOR_A_LEASE)):
-            self.pass_time(LOOK_SECONDS)
-            self.sweep(beat, () if looks_left else troubles)
-
-    @action(3, lambda self: self.bodies() and self.idle_beats(), body=which, beat=which)
-    def start_elsewhere(self, body: int, beat: int) -> None:
-        """A worker is taken for dead, and what it ran starts on another while its own body goes on."""
-        zombie = self.pick(body, self.bodies())
-        chosen = self.pick(beat, self.idle_beats())
-        self.take_for_dead(zombie.worker, chosen)
-        self.act(chosen.process, chosen.dispatch)
-        self.look()
-        heir = self.hire_worker(is_full=True)
-        for message in [each for each in self.world.broker.messages if each.key.run_id == zombie.key.run_id]:
-            self.give(given_to=heir, index=self.world.broker.messages.index(message))
-            self.start_request(Held(heir, heir.requests[-1]))
+    def overtake(self, beat: int, stop: Troubles, troubles: Troubles) -> None:
+        """A beat stops after a claim for so long that what it claimed ran, failed, and is claimed again."""
+        slow, other = self.pick(beat, self.idle_beats()), self.pick(beat + 1, self.idle_beats())
+        self.act(slow.process, slow.dispatch, stop)
+        self.pass_time(PUBLISH_CHECK_SECONDS)
+        self.sweep(other)
+        worker = self.hire_worker(is_full=True)
+        for held in self.take_all(worker):
+            self.finish_body(held, End.FAILS)
+        self.pass_time(RETRY_SECONDS)
+        self.act(other.process, other.dispatch)
+        if slow.process.is_stopped:
+            self.go_on_with(slow.process, troubles)
 
     @action(
-        2,
-        lambda self: self.idle_apps() and self.world.sight.crons,
+        3,
+        lambda self: self.idle_apps() and self.idle_beats() and self.world.sight.crons,
         cron=which,
         seconds=st.sampled_from([10, 40, 3600]),
     )
     def set_back(self, cron: int, seconds: int) -> None:
         """The system clock is set back, and a cron ticker restarted: its instants come again."""
+        self.fire(beat=0, troubles=())
         self.world.step_wall_clock(self.world.clock.now() - timedelta(seconds=seconds))
         self.restart_cron(self.pick(cron, list(self.world.sight.crons)))
-
-    def busy_workers(self) -> list[Worker]:
-        """The workers that have something in their hands, those with bodies if there are any."""
-        with_bodies = [worker for worker in self.world.workers if worker.bodies]
-        return with_bodies or [worker for worker in self.world.workers if worker.requests]
+        self.pass_time(PERIOD.seconds)
+        self.fire(beat=0, troubles=())

@@ -5,8 +5,8 @@ import sys
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize
 
+from tests.stateful.adding import Draft, batches
 from tests.stateful.calm import Calm
-from tests.stateful.dispatching import Draft, batches
 
 
 class StoreMachine(Calm):

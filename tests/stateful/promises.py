@@ -7,21 +7,29 @@ from sqlalchemy import Row
 
 from tests.stateful.bodies import LIMITS, End
 from tests.stateful.broker import Key
-from tests.stateful.invariants import shown
 from tests.stateful.sight import Sight
 from tests.stateful.world import World
 from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.reports import Ending, Report
 
 
 def after_a_sweep(world: World, then: Sight, published: Collection[Key]) -> None:
-    """No hold has outlived its cause, and what a dead worker had prefetched is in the broker again."""
+    """No hold has outlived its cause; what was lost with the dead is sent again, and nothing too early."""
     for row in world.sight.held(HoldReason.FUNCTION):
-        assert row.function not in world.sight.known_functions, f"held for nothing: {shown(world, row)}"
+        assert row.function not in world.sight.known_functions, f"held for nothing: {world.shown(row)}"
     for row in world.sight.held(HoldReason.PAUSED):
-        assert not world.sight.crons[row.cron_ticker_id].is_enabled, f"held for nothing: {shown(world, row)}"
+        assert not world.sight.crons[row.cron_ticker_id].is_enabled, f"held for nothing: {world.shown(row)}"
     for row in world.sight.held(HoldReason.LIMIT):
-        assert _is_full(world, row), f"held though there is room: {shown(world, row)}"
+        assert _is_full(world, row), f"held though there is room: {world.shown(row)}"
     _no_burial_hides_a_message(world, then, published)
+    _nothing_is_sent_too_early(world, then, published)
+
+
+def after_a_silence(world: World, worker_id: object) -> None:
+    """Whom a beat saw silent for a lease is buried, and nothing is left under its name."""
+    left = [row for row in world.sight.runs.values() if row.running_on == worker_id]
+    assert not left, f"not rescued: {[world.shown(row) for row in left]}"
+    assert worker_id not in world.sight.nodes, "silent for a lease, and not buried"
 
 
 def after_a_fire(world: World) -> None:
@@ -31,10 +39,45 @@ def after_a_fire(world: World) -> None:
         assert not is_past, f"{world.label(cron_id)} still stands at {row.next_run_at}"
 
 
+def after_a_dispatch(world: World, then: Sight) -> None:
+    """No claim of it is left that the broker was never asked to take, or did not take."""
+    for row in world.sight.runs.values():
+        is_claimed = row.id in then.runs and row.claim_no != then.runs[row.id].claim_no
+        is_sent = bool(world.broker.senders[Key(row.id, row.claim_no)])
+        is_left = is_claimed and not is_sent and row.status is TickerStatus.QUEUED
+        assert not is_left, f"not given back: {world.shown(row)}"
+
+
+def after_a_good_dispatch(world: World, then: Sight) -> None:
+    """What was due, up to a batch, is out of the next claim's way: published or held."""
+    now = world.clock.now()
+    before, left = (
+        sum(row.due_at <= now and row.id in then.runs for row in sight.due()) for sight in (then, world.sight)
+    )
+    assert left == max(0, before - world.core.config.batch_size), f"{before} were due, and now {left}"
+
+
+def after_a_report(world: World, report: Report) -> None:
+    """A revoked claim has ended, and one whose worker lacks the function waits for another."""
+    row = world.sight.runs.get(report.ticker_id)
+    if row is None or row.claim_no != report.claim_no:
+        return
+    if report.ending in {Ending.REVOKED, Ending.UNKNOWN}:
+        assert row.status is not TickerStatus.QUEUED, f"said in vain: {world.shown(row)}"
+    if report.ending is Ending.REVOKED:
+        assert row.status is not TickerStatus.IN_PROGRESS, f"revoked in vain: {world.shown(row)}"
+
+
+def after_a_pause(world: World, cron_id: object) -> None:
+    """Nothing that nobody has claimed is due."""
+    due = [row for row in world.sight.due() if row.cron_ticker_id == cron_id]
+    assert not due, f"due in a pause: {[world.shown(row) for row in due]}"
+
+
 def after_a_resumption(world: World, cron_id: object) -> None:
     """What was held for the pause is due."""
     held = world.sight.held(HoldReason.PAUSED, str(cron_id))
-    assert not held, f"still held for a pause that is over: {[shown(world, row) for row in held]}"
+    assert not held, f"still held for a pause that is over: {[world.shown(row) for row in held]}"
 
 
 def after_an_enrolment(world: World, then: Sight, functions: Collection[str]) -> None:
@@ -42,7 +85,7 @@ def after_an_enrolment(world: World, then: Sight, functions: Collection[str]) ->
     waited = [row for row in then.held(HoldReason.FUNCTION) if row.function in functions]
     held = [row for row in world.sight.held(HoldReason.FUNCTION) if row.function in functions]
     assert len(held) == max(0, len(waited) - world.core.config.batch_size), (
-        f"still held though a worker knows it: {[shown(world, row) for row in held]}"
+        f"still held though a worker knows it: {[world.shown(row) for row in held]}"
     )
 
 
@@ -50,9 +93,9 @@ def after_an_end(world: World, then: Sight, run: Row[Any], end: End) -> None:
     """The row says how the body ended, and the freed place goes to the next run that waits for it."""
     now = world.sight.runs[run.id]
     expected = end.status(is_due=run.is_due, retries_left=run.retries - run.retry_count)
-    assert now.status is expected, f"its body ended with {end}: {shown(world, now)}"
+    assert now.status is expected, f"its body ended with {end}: {world.shown(now)}"
     if expected is TickerStatus.IDLE:
-        assert now.due_at > world.clock.now(), f"a retry waits: {shown(world, now)}"
+        assert now.due_at > world.clock.now(), f"a retry waits: {world.shown(now)}"
     if run.function in LIMITS:
         waited = len(then.held(HoldReason.LIMIT, run.function))
         waits = len(world.sight.held(HoldReason.LIMIT, run.function))
@@ -82,5 +125,13 @@ def _no_burial_hides_a_message(world: World, then: Sight, published: Collection[
             is_old = before.published_at <= then.nodes[node_id].seen_at + world.core.config.lease
             is_needed = (now.status, now.claim_no) == (TickerStatus.QUEUED, key.number)
             assert not (is_old and is_needed) or key in published, (
-                f"buried with its worker, its message is not sent again: {shown(world, now)}"
+                f"buried with its worker, its message is not sent again: {world.shown(now)}"
             )
+
+
+def _nothing_is_sent_too_early(world: World, then: Sight, published: Collection[Key]) -> None:
+    if then.nodes.keys() - world.sight.nodes.keys():
+        return  # what they had prefetched is sent again at once
+    for row in [then.runs[key.run_id] for key in published if key.run_id in then.runs]:
+        is_asked_for = row.check_at is not None and row.check_at <= world.clock.now()
+        assert is_asked_for, f"sent again before its check: {world.shown(row)}"

@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from tests.stateful import promises
 from tests.stateful.actions import action
-from tests.stateful.processes import Worker
+from tests.stateful.broker import LATEST
 from tests.stateful.stage import Stage, troubles, which
 from tests.stateful.troubles import Troubles
+from tests.stateful.workers import Worker
 from tests.stateful.world import LOOK_SECONDS
 
 _MOST_WORKERS = 3
-_LATEST = 5
 
 
 class Recovering(Stage):
@@ -65,7 +65,7 @@ class Recovering(Stage):
     @action(2, lambda self: self.world.broker.history, message=which)
     def repeat(self, message: int) -> None:
         """The broker has a message once more that it was sent a while ago."""
-        self.world.broker.messages.append(self.pick(message, self.world.broker.history[-_LATEST:]))
+        self.world.broker.messages.append(self.pick(message, self.world.broker.history[-LATEST:]))
 
     @action(6, seconds=st.sampled_from([4, 8, 16]))
     def wait(self, seconds: int) -> None:

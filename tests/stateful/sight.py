@@ -16,7 +16,7 @@ _OF_A_RUN = (
     "retry_count", "rescue_count", "exception_type", "skipped_reason", "cron_ticker_id", "instant",
     "ended_at", "ended_status",
 )  # fmt: skip
-_OF_A_NODE = ("id", "kind", "functions", "seen_at")
+_OF_A_NODE = ("id", "kind", "functions", "counter", "seen_at")
 _OF_A_CRON = ("id", "is_enabled", "next_run_at")
 _OF_AN_ATTEMPT = ("ticker_id", "claim_no", "number", "status", "exception_type")
 _COLUMNS = {tickers: _OF_A_RUN, cron_tickers: _OF_A_CRON, nodes: _OF_A_NODE}

@@ -9,9 +9,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.stateful import promises
 from tests.stateful.actions import PLACES, Wheel
 from tests.stateful.invariants import check
-from tests.stateful.processes import Beat, Worker
+from tests.stateful.processes import App, Beat
 from tests.stateful.sight import Sight
 from tests.stateful.troubles import How, Process, Trouble, Troubles
+from tests.stateful.workers import Worker
 from tests.stateful.world import World
 from tickerq_celery.store.engine import Database
 
@@ -61,7 +62,8 @@ class Stage(RuleBasedStateMachine):
     def look(self) -> Sight:
         """Look, and hold what is seen against all promises; return what was seen before."""
         then = self.world.look()
-        assert not self.world.complaints, self.world.complaints
+        complaints = self.world.publications.complaints
+        assert not complaints, complaints
         if then is not self.world.sight:
             check(self.world, then)
         return then
@@ -108,6 +110,7 @@ class Stage(RuleBasedStateMachine):
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass; those who are well give signs of life."""
+        self.look()
         self.world.let_time_pass(seconds)
         for worker in [worker for worker in self.world.workers if worker.is_loud]:
             self.beat_heart(worker)
@@ -129,6 +132,10 @@ class Stage(RuleBasedStateMachine):
     def stopped(self) -> list[Process]:
         """The processes that are in the middle of something."""
         return [process for process in self.world.processes if process.is_stopped]
+
+    def idle_apps(self) -> list[App]:
+        """The apps that are not in the middle of something."""
+        return [app for app in self.world.apps if not app.process.is_stopped]
 
     def idle_beats(self) -> list[Beat]:
         """The beats that are not in the middle of something."""

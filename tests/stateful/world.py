@@ -2,36 +2,40 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID, uuid4
 
 from hypothesis import note
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 
 from tests.manual_clock import ManualClock
 from tests.stateful.bodies import ALL_FUNCTIONS, PLAIN, registry_of
 from tests.stateful.broker import Broker, Key
 from tests.stateful.cron_lives import CronLife
-from tests.stateful.processes import App, Beat, Surroundings, Worker
+from tests.stateful.names import Names
+from tests.stateful.processes import App, Beat
+from tests.stateful.publications import Publications
 from tests.stateful.sight import Sight, see
+from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process
+from tests.stateful.workers import Worker
 from tickerq_celery.config import TickerConfig
 from tickerq_celery.core import Core, new_identity
-from tickerq_celery.enums import TERMINAL, TickerStatus
-from tickerq_celery.models import tickers
+from tickerq_celery.enums import TERMINAL
 from tickerq_celery.registry import Registry
-from tickerq_celery.store.claims import Claim
 from tickerq_celery.store.engine import Database
 
 LEASE_SECONDS = 10
-# How often the living beat and sweep: a beat that looks at gaps of more than half a lease learns little.
-LOOK_SECONDS = 4
+# How often the living beat and sweep: a beat learns little from gaps of more than a third of a lease.
+LOOK_SECONDS = 3
+PUBLISH_CHECK_SECONDS = 8
 # No two waits are equal, so that a moment tells which of them led to it.
 SETTINGS = {
     "heartbeat": 5,
     "lease": LEASE_SECONDS,
-    "publish_check": 8,
-    "republish_after": 13,
+    "publish_check": PUBLISH_CHECK_SECONDS,
+    # Later than a dead worker is found: so it matters that its burial lets its messages be sent again.
+    "republish_after": 21,
     "late_after": 6,
     "batch_size": 4,
     "max_queued": 3,
@@ -39,52 +43,31 @@ SETTINGS = {
 }
 
 
-class Written(NamedTuple):
-    """When a process last wrote to the store, by a wall clock that had been set back so many times."""
-
-    at: datetime
-    steps_back: int
-
-
 class World:
     """Two apps, two beats, a few workers, one broker, one store; from ``starts`` on the mirror."""
 
     def __init__(self, database: Database) -> None:
         self.clock = ManualClock()
-        self.core = Core(
-            config=TickerConfig(namespace=f"test-{uuid4().hex[:12]}", **SETTINGS),  # type: ignore[arg-type]
-            clock=self.clock,
-            database=database,
-            registry=registry_of(*ALL_FUNCTIONS),
-            node=new_identity("test"),
-        )
+        self.core = _core(database, self.clock)
+        self.sight = Sight()
+        self.names = Names()
         self.broker = Broker()
-        self._around = Surroundings(
-            core=self.core,
-            broker=self.broker,
-            written=self._note_write,
-            published=self._check_publication,
-            misrouted=lambda claim: self.released.add(Key(claim.id, claim.number)),
-        )
+        self.publications = Publications(database, self.clock, may_be_gone=self.may_be_gone)
+        self._around = self._surroundings()
         self.apps = [App(self._around), App(self._around)]
         self.beats = [self.new_beat(0), self.new_beat(1)]
         self.workers: list[Worker] = []
-        self.sight = Sight()
+        # The mirror: what must be true of the rows, as far as the rows alone do not say it.
         self.starts: dict[Key, UUID] = {}
         self.revoked: set[Key] = set()
         self.lost_with: dict[UUID, Sequence[Key]] = {}
         self.crons: dict[UUID, CronLife] = {}
-        # What is wrong with a message: said later, for production code takes an exception for a bad route.
-        self.complaints: list[str] = []
         # Who acts in this step, and whose claims it may give back although another process made them.
         self.actor = ""
         self.released: set[Key] = set()
         self.moment = 0
-        self.steps_back = 0
         self._deleted: set[UUID] = set()
         self._cron_of: dict[UUID, UUID | None] = {}
-        self._labels: dict[UUID, str] = {}
-        self._wrote: dict[Process, Written] = {}
         self._is_stale = False
 
     @property
@@ -127,7 +110,11 @@ class World:
 
     def label(self, some_id: UUID) -> str:
         """Return a short name, the same in every repetition."""
-        return self._labels.get(some_id, "new")
+        return self.names.label(some_id)
+
+    def shown(self, run: Row[Any]) -> str:
+        """Return what is worth reading of a run's row."""
+        return self.names.shown(self.sight, run)
 
     def say(self, text: str) -> None:
         """Add a line to the story of a failed example."""
@@ -155,35 +142,37 @@ class World:
 
     def step_wall_clock(self, to: datetime) -> None:
         """Set the system clock, as an administrator would."""
-        self.steps_back += to < self.clock.now()
+        self.publications.steps_back += to < self.clock.now()
         self.clock.set(to)
 
     def _name_what_is_new(self, then: Sight) -> None:
-        for cron_id in self.sight.crons.keys() - self._labels.keys():
-            self._labels[cron_id] = f"cron {len(self.crons) + 1}"
+        for cron_id in self.sight.crons.keys() - self.crons.keys():
+            self.names.name("cron", cron_id)
             self.crons[cron_id] = CronLife()
         for run_id in sorted(self.sight.runs.keys() - then.runs.keys()):
-            self._labels[run_id] = f"run {len(self._cron_of) + 1}"
+            self.names.name("run", run_id)
             self._cron_of[run_id] = self.sight.runs[run_id].cron_ticker_id
             self.say(f"{self.label(run_id)} is there")
 
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            core=self.core,
+            broker=self.broker,
+            written=self._note_write,
+            published=self.publications.check,
+            misrouted=lambda claim: self.released.add(Key(claim.id, claim.number)),
+        )
+
     def _note_write(self, process: Process) -> None:
         self._is_stale = True
-        self._wrote[process] = Written(self.clock.now(), self.steps_back)
+        self.publications.note_write(process)
 
-    def _check_publication(self, process: Process, claim: Claim) -> None:
-        """A message names a committed claim, and a sweep's answers a check that was put off before."""
-        columns = (tickers.c.claim_no, tickers.c.status, tickers.c.check_at)
-        statement = select(*columns).where(tickers.c.id == claim.id)
-        found = self.core.database.read(lambda connection: connection.execute(statement).one_or_none())
-        if found is None:
-            if not self.may_be_gone(claim.id):
-                self.complaints.append(f"a message for {claim}, which is not in the store")
-            return
-        if found.claim_no < claim.number:
-            self.complaints.append(f"a message for {claim} before its commit")
-        is_current = (found.claim_no, found.status) == (claim.number, TickerStatus.QUEUED)
-        wrote = self._wrote[process]
-        is_of_a_sweep = claim.due_at is None and wrote.steps_back == self.steps_back
-        if is_current and is_of_a_sweep and found.check_at < wrote.at:
-            self.complaints.append(f"two messages may answer one check of {self.label(claim.id)}")
+
+def _core(database: Database, clock: ManualClock) -> Core:
+    return Core(
+        config=TickerConfig(namespace=f"test-{uuid4().hex[:12]}", **SETTINGS),  # type: ignore[arg-type]
+        clock=clock,
+        database=database,
+        registry=registry_of(*ALL_FUNCTIONS),
+        node=new_identity("test"),
+    )

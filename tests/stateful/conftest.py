@@ -1,0 +1,23 @@
+"""The store under the machine."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tickerq_celery import recorder
+from tickerq_celery.store.engine import Database, resolved_url
+
+
+@pytest.fixture
+def database(
+    store_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Database]:
+    # Thousands of troubles would be logged and kept, and a finish that meets one would really wait.
+    caplog.set_level(logging.CRITICAL + 1, logger="tickerq_celery")
+    monkeypatch.setattr(recorder, "time", SimpleNamespace(sleep=lambda seconds: None))
+    opened = Database(resolved_url(store_url, Path.cwd()))
+    yield opened
+    opened.close()

@@ -1,0 +1,44 @@
+"""What the workers hold: messages that they have prefetched, bodies that run, reports to write."""
+
+from tests.stateful.broker import Key
+from tests.stateful.stage import Stage
+from tests.stateful.workers import Request, Worker
+from tickerq_celery.reports import Ending, Report
+
+
+class Held:
+    """A request, and the worker that holds it."""
+
+    def __init__(self, worker: Worker, request: Request) -> None:
+        self.worker = worker
+        self.request = request
+        self.key = request.message.key
+
+    def drop(self) -> None:
+        """Let the worker know nothing of it any more."""
+        self.worker.requests.remove(self.request)
+
+    def report(self, ending: Ending) -> None:
+        """Let the worker's main process hear of it."""
+        self.worker.reports.append(report_of(self.key, ending))
+
+
+def report_of(key: Key, ending: Ending) -> Report:
+    """Return what a signal says of a claim."""
+    return Report(ticker_id=key.run_id, claim_no=key.number, ending=ending, message=f"worker: {ending.value}")
+
+
+class Hands(Stage):
+    """Looks into the hands of all workers."""
+
+    def reporters(self) -> list[Worker]:
+        """The workers that have something to write."""
+        return [worker for worker in self.idle_workers() if worker.reports]
+
+    def waiting(self) -> list[Held]:
+        """All that is prefetched."""
+        return [Held(worker, request) for worker in self.world.workers for request in worker.waiting]
+
+    def bodies(self) -> list[Held]:
+        """All that runs."""
+        return [Held(worker, request) for worker in self.world.workers for request in worker.bodies]

@@ -1,0 +1,105 @@
+"""What must be true of each change of a run's row, from what was seen before to what is seen now."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Row
+
+from tests.stateful.broker import Key
+from tests.stateful.sight import Sight
+from tests.stateful.world import World
+from tickerq_celery.enums import TERMINAL, HoldReason, TickerStatus
+
+Run = Row[Any]
+OfAChange = Callable[[World, Sight, Run, Run], bool]
+
+IDLE, QUEUED, IN_PROGRESS = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS
+# Within one claim; a step of the machine may stay where it is, too.
+_MOVES = frozenset(
+    {
+        (IDLE, IDLE),
+        (QUEUED, QUEUED),
+        (IN_PROGRESS, IN_PROGRESS),
+        (QUEUED, IDLE),
+        (QUEUED, IN_PROGRESS),
+        (QUEUED, TickerStatus.CANCELLED),
+        (IN_PROGRESS, IDLE),
+        *((IN_PROGRESS, end) for end in TERMINAL),
+    }
+)
+
+
+def the_end_is_the_end(world: World, then_all: Sight, then: Run, now: Run) -> bool:
+    """Nothing of a terminal run changes."""
+    return then.status not in TERMINAL or now == then
+
+
+def claims_are_counted(world: World, then_all: Sight, then: Run, now: Run) -> bool:
+    """A claim's number never falls, and a new one is the next."""
+    return now.claim_no in {then.claim_no, then.claim_no + 1}
+
+
+def only_what_is_due_and_may_run_is_claimed(world: World, then_all: Sight, then: Run, now: Run) -> bool:
+    """A claim is taken of an Idle run whose moment has come, and leaves it Queued or gives it back."""
+    if now.claim_no == then.claim_no:
+        return True
+    was_due = then.status is IDLE and then.due_at is not None and then.due_at <= world.clock.now()
+    is_known = then.function in then_all.known_functions
+    cron = None if then.instant is None else then_all.crons.get(then.cron_ticker_id)
+    is_paused = cron is not None and not cron.is_enabled
+    return was_due and is_known and not is_paused and now.status in {IDLE, QUEUED}
+
+
+def only_known_moves_are_made(world: World, then_all: Sight, then: Run, now: Run) -> bool:
+    is_same_claim = now.claim_no == then.claim_no
+    return not is_same_claim or now == then or (then.status, now.status) in _MOVES
+
+
+def only_who_made_a_claim_gives_it_back(world: World, then_all: Sight, then: Run, now: Run) -> bool:
+    """Or who found out that its message can never be taken."""
+    is_given_back = (then.status, now.status) == (QUEUED, IDLE) and now.claim_no == then.claim_no
+    is_its_own = then.lock_holder == world.actor
+    return not is_given_back or is_its_own or Key(then.id, then.claim_no) in world.released
+
+
+def lateness_is_decided_by_the_first_claim(world: World, then_all: Sight, then: Run, now: Run) -> bool:
+    if then.claim_no == 0 and now.claim_no == 1:
+        return bool(now.is_due == (then.due_at < world.clock.now() - world.core.config.late_after))
+    return bool(now.is_due == then.is_due)
+
+
+def only_who_sent_a_claim_stamps_it(world: World, then_all: Sight, then: Run, now: Run) -> bool:
+    is_same_claim = now.claim_no == then.claim_no
+    is_stamped = (now.publish_count, now.published_at) != (then.publish_count, then.published_at)
+    senders = world.broker.senders[Key(now.id, now.claim_no)]
+    return not (is_same_claim and is_stamped) or world.actor in senders
+
+
+def no_hold_is_lifted_in_vain(world: World, then_all: Sight, then: Run, now: Run) -> bool:
+    """What waits for a worker, or for the end of a pause, is not due before; but a caller may move it."""
+    is_lifted = then.held_for is not None and now.due_at is not None and now.due_at <= world.clock.now()
+    if is_lifted and then.held_for == HoldReason.FUNCTION:
+        return now.function in world.sight.known_functions
+    if is_lifted and then.held_for == HoldReason.PAUSED:
+        return bool(world.sight.crons[then.cron_ticker_id].is_enabled)
+    return True
+
+
+def only_who_asked_for_it_is_cancelled(world: World, then_all: Sight, then: Run, now: Run) -> bool:
+    """A claim that was revoked, or a body that gave up by itself."""
+    if now.status is not TickerStatus.CANCELLED or then.status is TickerStatus.CANCELLED:
+        return True
+    return now.exception_type == "TickerCancelled" or Key(now.id, now.claim_no) in world.revoked
+
+
+OF_A_CHANGE: tuple[OfAChange, ...] = (
+    the_end_is_the_end,
+    claims_are_counted,
+    only_what_is_due_and_may_run_is_claimed,
+    only_known_moves_are_made,
+    only_who_made_a_claim_gives_it_back,
+    lateness_is_decided_by_the_first_claim,
+    only_who_sent_a_claim_stamps_it,
+    no_hold_is_lifted_in_vain,
+    only_who_asked_for_it_is_cancelled,
+)

@@ -1,0 +1,106 @@
+"""What must be true of each run's row after every step."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Row
+
+from tests.stateful.bodies import FRAIL, RETRIED
+from tests.stateful.broker import Key
+from tests.stateful.world import World
+from tickerq_celery.enums import TERMINAL, TickerStatus
+from tickerq_celery.lifecycle import LOST
+
+Run = Row[Any]
+OfARun = Callable[[World, Run], bool]
+
+
+def it_is_due_or_held_only_while_idle(world: World, run: Run) -> bool:
+    """An Idle run is either due at some moment or held for a reason; another is neither."""
+    ways = (run.due_at is not None) + (run.held_for is not None)
+    return ways == (run.status is TickerStatus.IDLE) and (run.held_for is None) == (run.hold_key is None)
+
+
+def it_is_checked_only_while_queued(world: World, run: Run) -> bool:
+    return (run.check_at is not None) == (run.status is TickerStatus.QUEUED)
+
+
+def it_runs_on_a_node_only_while_in_progress(world: World, run: Run) -> bool:
+    return (run.running_on is not None) == (run.status is TickerStatus.IN_PROGRESS)
+
+
+def it_ended_only_if_terminal(world: World, run: Run) -> bool:
+    return (run.ended_at is not None, run.ended_status) == (
+        (True, run.status) if run.status in TERMINAL else (False, None)
+    )
+
+
+def it_is_in_progress_where_its_claim_was_started(world: World, run: Run) -> bool:
+    return (
+        run.status is not TickerStatus.IN_PROGRESS
+        or world.starts.get(Key(run.id, run.claim_no)) == run.running_on
+    )
+
+
+def each_started_claim_that_ended_has_one_attempt(world: World, run: Run) -> bool:
+    """Nor has any other claim one."""
+    started = {key.number for key in world.starts if key.run_id == run.id}
+    ended = started - {run.claim_no} if run.status is TickerStatus.IN_PROGRESS else started
+    made = world.sight.attempts_of(run.id)
+    in_order = [attempt.number for attempt in made] == list(range(len(made)))
+    return {attempt.claim_no for attempt in made} == ended and in_order
+
+
+def its_end_is_that_of_its_last_attempt(world: World, run: Run) -> bool:
+    """A run that ends without an attempt was skipped, or cancelled while it waited."""
+    made = world.sight.attempts_of(run.id)
+    if run.status not in TERMINAL:
+        return True
+    if not made or made[-1].claim_no != run.claim_no:
+        return run.status in {TickerStatus.SKIPPED, TickerStatus.CANCELLED}
+    return bool(made[-1].status is run.status)
+
+
+def retries_are_counted(world: World, run: Run) -> bool:
+    """Each failed attempt uses up a retry but the one that finds none left."""
+    made = world.sight.attempts_of(run.id)
+    failed = sum(attempt.exception_type in RETRIED for attempt in made)
+    if _ended_by(world, run, RETRIED):
+        return bool(run.retry_count == failed - 1 == run.retries)
+    return bool(run.retry_count == failed <= run.retries)
+
+
+def rescues_are_counted(world: World, run: Run) -> bool:
+    """A lost attempt uses up a rescue and no retry; too many end the run."""
+    made = world.sight.attempts_of(run.id)
+    lost = sum(attempt.exception_type == LOST for attempt in made)
+    most = 0 if run.function == FRAIL else world.core.config.max_rescues
+    if _ended_by(world, run, {LOST}):
+        return bool(run.rescue_count == lost - 1 == most)
+    return bool(run.rescue_count == lost <= most)
+
+
+def what_is_stamped_was_sent(world: World, run: Run) -> bool:
+    """A claim counts no more publications than there were, and is published only after the first."""
+    sent = sum(message.key == Key(run.id, run.claim_no) for message in world.broker.history)
+    return bool(run.publish_count <= sent) and (run.published_at is None or sent > 0)
+
+
+def _ended_by(world: World, run: Run, types: frozenset[str] | set[str]) -> bool:
+    made = world.sight.attempts_of(run.id)
+    is_last = bool(made) and made[-1].claim_no == run.claim_no
+    return run.status is TickerStatus.FAILED and is_last and made[-1].exception_type in types
+
+
+OF_A_RUN: tuple[OfARun, ...] = (
+    it_is_due_or_held_only_while_idle,
+    it_is_checked_only_while_queued,
+    it_runs_on_a_node_only_while_in_progress,
+    it_ended_only_if_terminal,
+    it_is_in_progress_where_its_claim_was_started,
+    each_started_claim_that_ended_has_one_attempt,
+    its_end_is_that_of_its_last_attempt,
+    retries_are_counted,
+    rescues_are_counted,
+    what_is_stamped_was_sent,
+)

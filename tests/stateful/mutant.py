@@ -1,0 +1,25 @@
+"""One thing that the product might do wrong."""
+
+from typing import NamedTuple
+
+from tests.stateful.rewriting import Function, Mutation
+
+# Where the machine need not look, as the table's own constraints and keys refuse the row.
+CHECK = "CHECK constraint failed: ck_tickerq_tickers_"
+ATTEMPTS_KEY = "UNIQUE constraint failed: tickerq_attempts"
+
+
+class Mutant(NamedTuple):
+    """A function of the product, what is wrong with it, and what the machine must then say (a pattern).
+
+    A quick one is found within a few examples.
+    """
+
+    function: Function
+    wrong: str
+    mutation: Mutation
+    breaks: str
+    is_quick: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.function.__qualname__} {self.wrong}".replace(" ", "-")

@@ -1,0 +1,157 @@
+"""Mutants of what leads a run from its claim to its start."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, update
+
+from tests.stateful.mutant import CHECK, Mutant
+from tests.stateful.rewriting import (
+    Function,
+    Mutation,
+    both,
+    doing_nothing,
+    keeping,
+    rewriting,
+    setting,
+    without,
+)
+from tickerq_celery.dispatcher import Dispatcher
+from tickerq_celery.enums import TickerStatus
+from tickerq_celery.models import tickers
+from tickerq_celery.store import claims
+from tickerq_celery.store.claims import Claim
+
+
+def claiming(*, step: int = 0, **values: Any) -> Mutation:
+    """Return what lets a function that returns claims write something more, and number them otherwise."""
+
+    def mutate(function: Function) -> Function:
+        def mutant(connection: Connection, *arguments: Any, **options: Any) -> list[Claim]:
+            taken = function(connection, *arguments, **options)
+            if values and taken:
+                ids = [claim.id for claim in taken]
+                connection.execute(update(tickers).where(tickers.c.id.in_(ids)).values(**values))
+            return [replace(claim, number=claim.number + step) for claim in taken]
+
+        return mutant
+
+    return mutate
+
+
+def _on_another_node(start: Function) -> Function:
+    return lambda *arguments, **options: start(*arguments, **options | {"node_id": uuid4()})
+
+
+def _publishing_before_the_commit(dispatch: Function) -> Function:
+    def mutant(self: Any, *, holder: str, ids: Any = None) -> bool:
+        def claim(connection: Connection) -> bool:
+            claimed = self._claimer._claim(connection, holder, ids)
+            for each in claimed.claims:
+                self._publisher.publish(each)
+            return bool(claimed.is_full)
+
+        self._publisher.connect()
+        return bool(self._core.database.write(claim))
+
+    return mutant
+
+
+_ANYTHING_DUE = both(
+    without("due_at"), rewriting(lambda statement: statement.where(tickers.c.due_at.is_not(None)))
+)
+
+OF_CLAIMS = (
+    Mutant(
+        claims.lock_due,
+        "takes what is not due",
+        _ANYTHING_DUE,
+        "only_what_is_due_and_may_run_is_claimed",
+        is_quick=True,
+    ),
+    Mutant(
+        claims.claim,
+        "counts no claim",
+        claiming(step=-1, claim_no=tickers.c.claim_no - 1),
+        "only_known_moves_are_made",
+        is_quick=True,
+    ),
+    Mutant(
+        claims.claim, "counts two", claiming(step=1, claim_no=tickers.c.claim_no + 1), "claims_are_counted"
+    ),
+    Mutant(claims.claim, "leaves it due", claiming(due_at=tickers.c.locked_at), f"{CHECK}due_at"),
+    Mutant(claims.claim, "plans no check", claiming(check_at=None), "it_is_checked_only_while_queued"),
+    Mutant(
+        claims.claim, "finds nothing late", claiming(is_due=False), "lateness_is_decided_by_the_first_claim"
+    ),
+    Mutant(claims.claim, "keeps old publications", claiming(publish_count=1), "what_is_stamped_was_sent"),
+    Mutant(
+        Dispatcher.dispatch,
+        "publishes before the commit",
+        _publishing_before_the_commit,
+        "a message before its commit",
+        is_quick=True,
+    ),
+    Mutant(
+        claims.stamp,
+        "ignores the claim",
+        without("claim_no"),
+        "only_who_sent_a_claim_stamps_it|what_is_stamped_was_sent",
+    ),
+    Mutant(
+        claims.stamp,
+        "ignores the status",
+        without("status"),
+        "it_is_checked_only_while_queued|the_end_is_the_end",
+        is_quick=True,
+    ),
+    Mutant(
+        claims.stamp,
+        "sets the status",
+        both(setting(status=TickerStatus.QUEUED), without("status")),
+        f"{CHECK}|only_known_moves_are_made",
+    ),
+    Mutant(claims.give_back, "ignores the claim", without("claim_no"), "only_who_made_a_claim_gives_it_back"),
+    Mutant(
+        claims.give_back,
+        "ignores the status",
+        without("status"),
+        f"{CHECK}|only_who_made_a_claim_gives_it_back|the_end_is_the_end",
+    ),
+    Mutant(claims.give_back, "does nothing", doing_nothing(None), "not given back"),
+    Mutant(
+        claims.start,
+        "ignores the claim",
+        without("claim_no"),
+        r"run \d+: Started\(",
+        is_quick=True,
+    ),
+    Mutant(
+        claims.start, "ignores the status", without("status"), rf"{CHECK}|run \d+: Started\(", is_quick=True
+    ),
+    Mutant(claims.start, "keeps the check", keeping("check_at"), "it_is_checked_only_while_queued"),
+    Mutant(claims.start, "names no node", keeping("running_on"), "it_runs_on_a_node_only_while_in_progress"),
+    Mutant(
+        claims.start,
+        "names another node",
+        _on_another_node,
+        "it_is_in_progress_where_its_claim_was_started",
+        is_quick=True,
+    ),
+    Mutant(claims.postpone, "ignores the claim", without("claim_no"), "only_who_made_a_claim_gives_it_back"),
+    Mutant(
+        claims.postpone,
+        "ignores the status",
+        without("status"),
+        f"{CHECK}|the_end_is_the_end|only_who_made_a_claim_gives_it_back",
+    ),
+    Mutant(claims.postpone, "does nothing", doing_nothing(False), "said in vain|not given back"),
+    Mutant(
+        claims.running,
+        "ignores the claim",
+        without("claim_no"),
+        "only_who_asked_for_it_is_cancelled|was taken from a living worker",
+    ),
+    Mutant(claims.running, "ignores the status", without("status"), "said in vain"),
+)

@@ -1,0 +1,79 @@
+"""Mutants of what turns instants into occurrences, and of pauses."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import Connection, Executable
+
+from tests.stateful.mutant import Mutant
+from tests.stateful.rewriting import Function, Mutation, doing_nothing
+from tickerq_celery.firing import Firing
+from tickerq_celery.store import cron_tickers, engine
+
+
+class _Postponing:
+    """A connection that keeps some statements for later."""
+
+    def __init__(self, connection: Connection, is_meant: Callable[[Any], bool]) -> None:
+        self._connection = connection
+        self._is_meant = is_meant
+        self.left: list[tuple[Any, ...]] = []
+
+    def execute(self, statement: Executable, *arguments: Any) -> Any:
+        if not self._is_meant(statement):
+            return self._connection.execute(statement, *arguments)
+        self.left.append((statement, *arguments))
+        return SimpleNamespace(rowcount=1)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+def _in_two_transactions(is_later: Callable[[Any], bool]) -> Mutation:
+    """Return what lets a fire do some of its work after it has committed the other."""
+
+    def mutate(fire: Function) -> Function:
+        def mutant(self: Any) -> bool:
+            left: list[tuple[Any, ...]] = []
+
+            def begin(connection: Connection) -> None:
+                postponing: Any = _Postponing(connection, is_later)
+                self._fire(postponing)
+                left.extend(postponing.left)
+
+            self._core.database.write(begin)
+            self._core.database.write(lambda connection: [connection.execute(*each) for each in left])
+            return False
+
+        return mutant
+
+    return mutate
+
+
+OF_CRONS = (
+    Mutant(
+        cron_tickers.advance, "does nothing", doing_nothing(True), "still stands at|come again", is_quick=True
+    ),
+    Mutant(Firing.fire, "advances later", _in_two_transactions(lambda each: each.is_update), "come again"),
+    Mutant(
+        Firing.fire,
+        "adds occurrences later",
+        _in_two_transactions(lambda each: each.is_insert),
+        "neither an occurrence nor in a skip record",
+        is_quick=True,
+    ),
+    Mutant(
+        engine.insert_if_absent,
+        "inserts what is there",
+        lambda _: engine.insert_rows,
+        "UNIQUE constraint failed: tickerq_tickers.cron_ticker_id, tickerq_tickers.instant",
+    ),
+    Mutant(
+        cron_tickers.paused_among,
+        "finds nothing",
+        doing_nothing(set()),
+        "may_run_is_claimed|no_hold_is_lifted_in_vain",
+    ),
+    Mutant(cron_tickers.hold_pending, "does nothing", doing_nothing(None), "due in a pause"),
+)

@@ -1,0 +1,80 @@
+"""Mutants of what ends a run: its body, its rescue, its revocation."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from tests.stateful.mutant import ATTEMPTS_KEY, CHECK, Mutant
+from tests.stateful.rewriting import both, doing_nothing, keeping, rewriting, without
+from tickerq_celery.enums import TickerStatus
+from tickerq_celery.lifecycle import LOST
+from tickerq_celery.store import ends
+
+
+def _of_a_rescue(clock: object, run: object, outcome: Any, **_: object) -> bool:
+    return outcome.failure is not None and outcome.failure.type == LOST
+
+
+def _of_a_body(*arguments: Any, **options: Any) -> bool:
+    return not _of_a_rescue(*arguments, **options)
+
+
+_INSERT_NOTHING = rewriting(lambda statement: select(1) if statement.is_insert else statement)
+_INSERT_OR_IGNORE = rewriting(
+    lambda statement: statement.prefix_with("OR IGNORE") if statement.is_insert else statement
+)
+_INSERT_DONE = rewriting(
+    lambda statement: statement.values(status=TickerStatus.DONE) if statement.is_insert else statement
+)
+
+OF_ENDS = (
+    Mutant(
+        ends.finish,
+        "ignores the claim of a body",
+        without("claim_no", when=_of_a_body),
+        ATTEMPTS_KEY,
+    ),
+    Mutant(ends.finish, "ignores the status", without("status", when=_of_a_body), f"{ATTEMPTS_KEY}|{CHECK}"),
+    Mutant(
+        ends.finish,
+        "accepts a stale body and its attempt",
+        both(_INSERT_OR_IGNORE, without("claim_no", when=_of_a_body)),
+        r"accepted: \[True\]",
+        is_quick=True,
+    ),
+    Mutant(
+        ends.finish,
+        "ignores the claim of a rescue",
+        without("claim_no", when=_of_a_rescue),
+        ATTEMPTS_KEY,
+    ),
+    Mutant(
+        ends.finish,
+        "ignores the status at a rescue",
+        without("status", when=_of_a_rescue),
+        f"{ATTEMPTS_KEY}|{CHECK}",
+    ),
+    Mutant(ends.finish, "keeps the node", keeping("running_on"), f"{CHECK}running_on"),
+    Mutant(ends.finish, "keeps the end", keeping("ended_status"), "it_ended_only_if_terminal"),
+    Mutant(ends.finish, "counts no retry", keeping("retry_count"), "retries_are_counted", is_quick=True),
+    Mutant(ends.finish, "counts no rescue", keeping("rescue_count"), "rescues_are_counted", is_quick=True),
+    Mutant(
+        ends.finish, "writes no attempt", _INSERT_NOTHING, "each_started_claim_that_ended_has_one_attempt"
+    ),
+    Mutant(ends.finish, "writes another attempt", _INSERT_DONE, "its_end_is_that_of_its_last_attempt"),
+    Mutant(ends.has_written, "says yes", doing_nothing(True), r"accepted: \[True\]"),
+    Mutant(ends.has_written, "says no", doing_nothing(False), r"accepted: \[False\]"),
+    Mutant(
+        ends.end_waiting,
+        "ignores the claim",
+        without("claim_no"),
+        "only_who_asked_for_it_is_cancelled",
+    ),
+    Mutant(
+        ends.end_waiting,
+        "ignores the status",
+        without("status"),
+        f"the_end_is_the_end|only_known_moves_are_made|its_end_is_that_of_its_last_attempt|{CHECK}",
+    ),
+    Mutant(ends.end_waiting, "does nothing", doing_nothing(False), "said in vain"),
+)

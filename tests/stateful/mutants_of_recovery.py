@@ -1,0 +1,111 @@
+"""Mutants of what finds lost messages and dead workers, and of holds."""
+
+from collections.abc import Callable
+
+from tests.stateful.mutant import Mutant
+from tests.stateful.mutants_of_claims import claiming
+from tests.stateful.rewriting import both, doing_nothing, keeping, rewriting, without
+from tickerq_celery.enums import HoldReason
+from tickerq_celery.models import tickers
+from tickerq_celery.store import claims, holds, nodes, sweeps
+
+
+def _for(wanted: HoldReason) -> Callable[..., bool]:
+    return lambda clock, *, reason, **_: reason is wanted
+
+
+_ANYTHING_CHECKED = both(
+    without("check_at"), rewriting(lambda statement: statement.where(tickers.c.check_at.is_not(None)))
+)
+
+OF_RECOVERY = (
+    Mutant(sweeps.take_over, "finds nothing", doing_nothing([]), "stuck for ever", is_quick=True),
+    Mutant(
+        sweeps.take_over,
+        "makes a new claim",
+        claiming(step=1, claim_no=tickers.c.claim_no + 1),
+        "what_is_stamped_was_sent|only_what_is_due_and_may_run_is_claimed",
+        is_quick=True,
+    ),
+    Mutant(sweeps.take_over, "names an old claim", claiming(step=-1), "stuck for ever"),
+    Mutant(
+        sweeps.take_over,
+        "puts no check off",
+        keeping("check_at"),
+        "two messages may answer one check",
+        is_quick=True,
+    ),
+    Mutant(sweeps.take_over, "takes what is not lost", _ANYTHING_CHECKED, "sent again before its check"),
+    Mutant(
+        sweeps.check_prefetched, "finds nothing", doing_nothing(0), "buried with its worker", is_quick=True
+    ),
+    Mutant(sweeps.nodes_without_row, "finds nothing", doing_nothing([]), "stuck for ever"),
+    Mutant(
+        sweeps.queued_per_queue, "counts nothing", doing_nothing({}), "is overfull|held though there is room"
+    ),
+    Mutant(
+        sweeps.active_per_function,
+        "counts nothing",
+        lambda _: lambda connection, namespace, names: dict.fromkeys(names, 0),
+        "runs of Single are leased",
+    ),
+    Mutant(claims.running_under, "finds nothing", doing_nothing([]), "stuck for ever|not rescued"),
+    Mutant(
+        nodes.remove_dead, "ignores the counter", without("counter"), "buried though it gave a sign of life"
+    ),
+    Mutant(
+        nodes.remove_dead,
+        "ignores the registration",
+        without("started_at"),
+        "buried though it gave a sign of life",
+    ),
+    Mutant(
+        nodes.remove_dead,
+        "does nothing",
+        doing_nothing(False),
+        "silent for a lease, and not buried|sent again before its check",
+    ),
+    Mutant(
+        nodes.beat,
+        "does not count",
+        keeping("counter"),
+        "was taken from a living worker|buried though it gave a sign of life",
+    ),
+    Mutant(
+        nodes.worker_hashes,
+        "takes beats for workers",
+        without("kind"),
+        "may_run_is_claimed|no_hold_is_lifted_in_vain",
+    ),
+    Mutant(holds.hold, "does nothing", doing_nothing(None), "were due, and now", is_quick=True),
+    Mutant(holds.hold, "leaves it due", keeping("due_at"), "it_is_due_or_held_only_while_idle"),
+    Mutant(
+        holds.lift,
+        "never frees a function",
+        doing_nothing(0, when=_for(HoldReason.FUNCTION)),
+        "still held though a worker knows it|held for nothing",
+        is_quick=True,
+    ),
+    Mutant(
+        holds.lift,
+        "never ends a pause",
+        doing_nothing(0, when=_for(HoldReason.PAUSED)),
+        "held for nothing|still held for a pause that is over",
+    ),
+    Mutant(
+        holds.lift,
+        "never gives a place",
+        doing_nothing(0, when=_for(HoldReason.LIMIT)),
+        "waited for the place|held though there is room",
+        is_quick=True,
+    ),
+    Mutant(holds.lift, "keeps the reason", keeping("held_for"), "it_is_due_or_held_only_while_idle"),
+    Mutant(holds.lift, "makes nothing due", keeping("due_at"), "it_is_due_or_held_only_while_idle"),
+    Mutant(
+        holds.lift,
+        "ignores the key",
+        without("hold_key"),
+        "held though there is room|no_hold_is_lifted_in_vain",
+    ),
+    Mutant(sweeps.lift_full_queues, "finds nothing", doing_nothing(0), "held though there is room"),
+)

@@ -1,0 +1,58 @@
+"""Rules of what a worker's main process hears: bodies that are lost or cut short, claims that are revoked."""
+
+from hypothesis import strategies as st
+
+from tests.stateful import promises
+from tests.stateful.actions import action
+from tests.stateful.broker import LATEST, Key
+from tests.stateful.hands import Hands, report_of
+from tests.stateful.stage import troubles, which
+from tests.stateful.troubles import Troubles
+from tests.stateful.workers import Worker
+from tickerq_celery.reports import Ending
+
+
+class Reporting(Hands):
+    """The ways of an attempt to an end that its body does not write."""
+
+    @action(
+        4,
+        lambda self: self.bodies(),
+        body=which,
+        ending=st.sampled_from([None, Ending.LOST, Ending.TIMED_OUT]),
+    )
+    def lose_child(self, body: int, ending: Ending | None) -> None:
+        """A child dies in the body, or is killed at the time limit; its main process may hear of it."""
+        held = self.pick(body, self.bodies())
+        held.drop()
+        self.world.say(f"{self.world.label(held.key.run_id)} is lost by its worker: {ending}")
+        if ending is not None:
+            held.report(ending)
+
+    @action(3, lambda self: self.idle_workers() and self.world.broker.history, worker=which, message=which)
+    def revoke(self, worker: int, message: int) -> None:
+        """Somebody revokes a claim, and a worker that has it, or had it, says so."""
+        chosen = self.pick(worker, self.idle_workers())
+        late = self.world.broker.history[-LATEST:]
+        key = self.pick(message, [request.message for request in chosen.requests] + late).key
+        for request in [each for each in chosen.requests if each.message.key == key]:
+            chosen.requests.remove(request)
+        self.world.revoked.add(key)
+        chosen.reports.append(report_of(key, Ending.REVOKED))
+
+    @action(5, lambda self: self.reporters(), worker=which, again=st.booleans(), troubles=troubles(0, 2))
+    def hear(self, worker: int, again: bool, troubles: Troubles) -> None:
+        """A worker's main process writes what a signal said; it may hear the same again."""
+        self.write_report(self.pick(worker, self.reporters()), again=again, troubles=troubles)
+
+    def write_report(self, worker: Worker, *, again: bool = False, troubles: Troubles = ()) -> None:
+        """Let a worker write its first report."""
+        report = worker.reports[0]
+        if report.ending is Ending.UNKNOWN:
+            self.world.released.add(Key(report.ticker_id, report.claim_no))
+        came_through = self.act(worker.main, lambda: worker.catch(report), troubles)
+        self.look()
+        if came_through:
+            promises.after_a_report(self.world, report)
+        if came_through and not again:
+            worker.reports.pop(0)

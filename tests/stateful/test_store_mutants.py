@@ -1,0 +1,34 @@
+"""Each guard of the store is needed, and the machine gets to it: without it some promise is broken."""
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from tests.stateful.invariants_of_a_change import OF_A_CHANGE
+from tests.stateful.invariants_of_a_run import OF_A_RUN
+from tests.stateful.mutant import Mutant
+from tests.stateful.mutants import MUTANTS
+from tests.stateful.rewriting import put_in_place
+from tests.stateful.walks import walk_again
+from tests.thoroughness import IS_THOROUGH
+from tickerq_celery.store.engine import Database
+
+# Several times as many as any mutant takes: where one needs them all, the machine has lost its way to it.
+EXAMPLES = 400
+TRIED = [mutant for mutant in MUTANTS if IS_THOROUGH or mutant.is_quick]
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("mutant", TRIED, ids=str)
+def test_without_this_guard_a_promise_is_broken(
+    mutant: Mutant, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_in_place(monkeypatch, mutant.function, mutant.mutation(mutant.function))
+    with pytest.raises((AssertionError, IntegrityError), match=mutant.breaks):
+        walk_again(database, examples=EXAMPLES)
+
+
+def test_every_invariant_of_a_row_can_be_broken() -> None:
+    named = "|".join(mutant.breaks for mutant in MUTANTS)
+    unbroken = [each.__name__ for each in (*OF_A_RUN, *OF_A_CHANGE) if each.__name__ not in named]
+    assert not unbroken

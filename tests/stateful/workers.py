@@ -1,0 +1,109 @@
+"""A worker, wired by hand from the parts that production wires."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID
+
+from tests.integration.making import worker_profile
+from tests.stateful.bodies import ALL_FUNCTIONS
+from tests.stateful.broker import Message
+from tests.stateful.surroundings import Surroundings
+from tests.stateful.troubles import Process, TroubledDatabase
+from tickerq_celery.heartbeat import Heartbeat
+from tickerq_celery.lifecycle import Outcome
+from tickerq_celery.nets import Nets
+from tickerq_celery.recorder import Recorder
+from tickerq_celery.registry import Registry
+from tickerq_celery.reports import Report
+from tickerq_celery.seeding import enrol
+from tickerq_celery.store.claims import Started
+
+# More than are ever queued: what a dead worker had prefetched is always looked at.
+PREFETCH = 50
+
+
+@dataclass(eq=False, slots=True)
+class Request:
+    """A message in a worker's hands; with a ``run``, its body runs.
+
+    A body is doubted once its worker may have been taken for dead: another may then run beside it.
+    """
+
+    message: Message
+    run: Started | None = None
+    is_doubted: bool = False
+
+
+class Worker:
+    """A worker: its main process with heartbeat and nets, and the children that run bodies."""
+
+    def __init__(self, around: Surroundings, registry: Registry) -> None:
+        self.main, self.child = Process(), Process()
+        self.requests: list[Request] = []
+        self.reports: list[Report] = []
+        # Silent: it gives no sign of life as time passes. Quiet: time has passed since its last one.
+        self.is_silent = self.is_quiet = False
+        self.woke_at = 0
+        self.functions = {function.name for function in registry}
+        self._core = core = around.core_for(self.main, registry)
+        self._profile = worker_profile(core, prefetch=PREFETCH)
+        children = replace(core, database=TroubledDatabase(around.core.database, self.child, around.written))
+        self._recorder = Recorder(children)
+        self._nets = Nets(core, Recorder(core), around.client_for(self.main))
+        self._heartbeat = Heartbeat(
+            core.database, core.clock, self._profile, held_requests=self._held, on_missing=self._nets.lost
+        )
+
+    @property
+    def id(self) -> UUID:
+        """The id of its node."""
+        return self._core.node.id
+
+    @property
+    def knows_all(self) -> bool:
+        """Whether it has every function."""
+        return self.functions == set(ALL_FUNCTIONS)
+
+    @property
+    def is_loud(self) -> bool:
+        """Whether it gives signs of life as time passes."""
+        return not self.is_silent and not self.main.is_stopped
+
+    @property
+    def bodies(self) -> Sequence[Request]:
+        """What its children execute."""
+        return [request for request in self.requests if request.run is not None]
+
+    @property
+    def waiting(self) -> Sequence[Request]:
+        """What it has prefetched and not begun."""
+        return [request for request in self.requests if request.run is None]
+
+    def enrol(self) -> None:
+        """Register, with its functions."""
+        enrol(self._core, self._profile)
+
+    def beat(self) -> None:
+        """Give a sign of life, and compare."""
+        self._heartbeat.beat()
+
+    def leave(self) -> None:
+        """Go in good order."""
+        self._heartbeat.leave()
+
+    def catch(self, report: Report) -> None:
+        """Write what a signal said."""
+        self._nets.catch(report)
+
+    def start(self, message: Message) -> Started | None:
+        """Let a child ask for the run of a message."""
+        return self._recorder.start(message.key.run_id, message.key.number)
+
+    def finish(self, run: Started, outcome: Outcome) -> bool:
+        """Let a child write how a body ended."""
+        return self._recorder.finish(run, outcome, elapsed=timedelta(seconds=1))
+
+    def _held(self) -> Collection[str]:
+        self.main.pause()
+        return {f"{each.message.key.run_id}:{each.message.key.number}" for each in self.requests}
