@@ -51,7 +51,7 @@ def unwind(number: int, _frame: object) -> None:
 
 def report(soaked: Soaked, *, seconds: float, folder: Path) -> bool:
     """Print the report; say whether all is well."""
-    violations = [*check(soaked.history), *soaked.violations]
+    violations = [*check(soaked.history), *soaked.ends.violations()]
     figures = figures_of(soaked.history, violations)
     short = shortcomings(seconds, soaked.faults, figures)
     print(
@@ -62,9 +62,9 @@ def report(soaked: Soaked, *, seconds: float, folder: Path) -> bool:
             figures=figures,
         )
     )
-    for name in soaked.given_up:
+    for name in soaked.ends.given_up:
         print(f"ended by an error of Celery's own: {name}")
-    for name in soaked.slow_ends:
+    for name in soaked.ends.slow_workers:
         print(f"did not end when told to, and was killed: {name}")
     if violations:
         write(soaked.history, folder / "history.txt")
@@ -80,7 +80,7 @@ def write(history: History, path: Path) -> None:
     """Write a history down, a value on each line."""
     parts = (
         history.added, history.runs, history.attempts, history.crons, history.occurrences, history.skips,
-        history.blows,
+        history.blows, (history.calm,),
     )  # fmt: skip
     path.write_text("".join(f"{value}\n" for part in parts for value in part))
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from tests.soak.history import Added, AttemptRow, History, RunRow
+from tests.soak.history import History
+from tests.soak.traces import Added, AttemptRow, RunRow
 from tests.soak.violation import Rule, Violation
 from tickerq_celery.enums import SUCCEEDED, TERMINAL, TickerStatus
 
+_ENDED_BY_A_BODY = SUCCEEDED | {TickerStatus.FAILED}
 # A run may end so without an attempt: a missed instant, an overlap.
 _WITHOUT_ATTEMPT = frozenset({TickerStatus.SKIPPED})
 
@@ -43,20 +45,27 @@ def attempts_follow_each_other(history: History) -> Iterator[Violation]:
 
 
 def runs_end_as_their_last_attempt(history: History) -> Iterator[Violation]:
-    """A terminal run has the status of its last attempt, which is none of a later claim than the run's."""
+    """A terminal run has the status of its last attempt, which is of the run's own claim.
+
+    Only a run that goes on, or that others ended, may have been claimed again since.
+    """
     for run in history.runs:
         attempts = history.attempts_of.get(run.id, ())
         last = attempts[-1] if attempts else None
-        if last is None:
-            is_wrong = run.status in TERMINAL - _WITHOUT_ATTEMPT
-        else:
-            is_wrong = last.claim_no > run.claim_no or (
-                run.status in TERMINAL and last.status is not run.status
-            )
-        if is_wrong:
+        if not _ends_as(run, last):
             yield Violation(
                 rule=Rule.END_IS_THE_LAST_ATTEMPTS, subject=run.id, evidence=f"{run}, last attempt {last}"
             )
+
+
+def _ends_as(run: RunRow, last: AttemptRow | None) -> bool:
+    if last is None:
+        return run.status not in TERMINAL - _WITHOUT_ATTEMPT
+    if run.status in TERMINAL and last.status is not run.status:
+        return False
+    if run.status in _ENDED_BY_A_BODY:
+        return last.claim_no == run.claim_no
+    return last.claim_no <= run.claim_no
 
 
 def counts_equal_the_attempts(history: History) -> Iterator[Violation]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from tests.soak.history import Ended, Started
+from tests.soak.traces import Ended, Started
 
 START, DONE, FAILED = "start", "done", "failed"
 
@@ -16,9 +16,7 @@ START, DONE, FAILED = "start", "done", "failed"
 def append(path: Path, word: str, *, task_id: str, function: str) -> None:
     """Add a line about the body that runs under a Celery task id, ``<ticker id>:<claim number>``."""
     ticker_id, _, claim_no = task_id.partition(":")
-    line = (
-        f"{word} {ticker_id} {claim_no} {os.getpid()} {time.time():.6f} {time.monotonic():.6f} {function}\n"
-    )
+    line = f"{word} {ticker_id} {claim_no} {os.getpid()} {time.time():.6f} {function}\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         os.write(descriptor, line.encode())
@@ -35,13 +33,12 @@ def parse(lines: Iterable[str]) -> tuple[tuple[Started, ...], tuple[Ended, ...]]
     started: list[Started] = []
     ended: list[Ended] = []
     for line in lines:
-        word, ticker_id, claim_no, pid, at, monotonic, function = line.split()
+        word, ticker_id, claim_no, pid, at, function = line.split()
         where: dict[str, Any] = {
             "ticker_id": UUID(ticker_id),
             "claim_no": int(claim_no),
             "pid": int(pid),
             "at": datetime.fromtimestamp(float(at), UTC),
-            "monotonic": float(monotonic),
         }
         if word == START:
             started.append(Started(function=function, **where))

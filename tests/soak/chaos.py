@@ -83,25 +83,25 @@ class Chaos:
 
     def _strike_process(self, fault: Fault) -> bool:
         kind, fleet = fault.kind, self.fleet
-        places = fleet.among("beat" if kind in _BEAT_FAULTS else "worker", pools=_pools(kind))
+        slots = fleet.among("beat" if kind in _BEAT_FAULTS else "worker", pools=_pools(kind))
         if kind in _NEEDS_WORK:
-            places = [place for place in places if place.is_at_work()]
-        if not places:
+            slots = [slot for slot in slots if slot.is_at_work()]
+        if not slots:
             return False
-        place = places[int(fault.choice * len(places))]
+        slot = slots[int(fault.choice * len(slots))]
         with_children = kind in _WITH_CHILDREN
         match kind:
             case FaultKind.KILL_CHILD:
-                return fleet.kill_child(place, kind, choice=fault.choice)
+                return fleet.kill_child(slot, kind, choice=fault.choice)
             case FaultKind.FREEZE_WORKER | FaultKind.FREEZE_MAIN | FaultKind.FREEZE_BEAT:
                 seconds = self.lease_seconds * 2 + fault.pause
-                fleet.freeze(place, kind, seconds=seconds, with_children=with_children)
+                fleet.freeze(slot, kind, seconds=seconds, with_children=with_children)
             case FaultKind.END_WORKER | FaultKind.END_BEAT:
-                fleet.end(place, kind, signal.SIGTERM, pause=fault.pause)
+                fleet.end(slot, kind, signal.SIGTERM, pause=fault.pause)
             case FaultKind.QUIT_WORKER:
-                fleet.end(place, kind, signal.SIGQUIT, pause=fault.pause)
+                fleet.end(slot, kind, signal.SIGQUIT, pause=fault.pause)
             case _:
-                fleet.kill(place, kind, pause=fault.pause, with_children=with_children)
+                fleet.kill(slot, kind, pause=fault.pause, with_children=with_children)
         return True
 
     def _server(self, kind: FaultKind) -> Server:

@@ -6,8 +6,10 @@ from tests.soak.attempt_rules import ATTEMPT_RULES
 from tests.soak.cron_rules import CRON_RULES
 from tests.soak.history import History
 from tests.soak.limit_rules import LIMIT_RULES
+from tests.soak.recovery_rules import RECOVERY_RULES
 from tests.soak.run_rules import RUN_RULES
 from tests.soak.start_rules import START_RULES
+from tests.soak.time_rules import TIME_RULES
 from tests.soak.violation import Violation
 
 RULES: tuple[Callable[[History], Iterator[Violation]], ...] = (
@@ -16,6 +18,8 @@ RULES: tuple[Callable[[History], Iterator[Violation]], ...] = (
     *ATTEMPT_RULES,
     *CRON_RULES,
     *LIMIT_RULES,
+    *TIME_RULES,
+    *RECOVERY_RULES,
 )
 
 

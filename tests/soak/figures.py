@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tests.soak.history import AttemptRow, Certainty, Ended, History
+from tests.soak.history import History
+from tests.soak.recovery_rules import ZERO, wait_in_calm
+from tests.soak.traces import AttemptRow, Certainty, Ended
 from tests.soak.violation import DOUBLES, LOSSES, Violation
 from tickerq_celery.enums import TickerStatus
-
-ZERO = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,9 @@ class Figures:
     longest_recovery: timedelta
     # From a one-off ticker's execution time to the first start of its body.
     longest_lateness: timedelta
+    # After the faults had ended, between two steps of a run.
+    longest_wait: timedelta
+    refused_finishes: int
 
 
 def figures_of(history: History, violations: Sequence[Violation]) -> Figures:
@@ -67,6 +70,8 @@ def figures_of(history: History, violations: Sequence[Violation]) -> Figures:
         zombies=sum(_is_zombie(history, end) for end in history.ended),
         longest_recovery=max((_recovery(history, each) for each in history.attempts), default=ZERO),
         longest_lateness=_longest_lateness(history),
+        longest_wait=_longest_wait(history),
+        refused_finishes=history.refused_finishes,
     )
 
 
@@ -95,6 +100,12 @@ def _recovery(history: History, lost: AttemptRow) -> timedelta:
         if mine and mine[0].pid in blow.pids and began <= blow.at <= lost.finished_at
     ]
     return min(later, default=lost.finished_at) - min(hit, default=began)
+
+
+def _longest_wait(history: History) -> timedelta:
+    if history.calm is None:
+        return ZERO
+    return max((wait_in_calm(history, history.calm, run) for run in history.runs), default=ZERO)
 
 
 def _longest_lateness(history: History) -> timedelta:

@@ -5,20 +5,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from tests.soak.history import (
+from tests.soak.history import History
+from tests.soak.traces import (
     Added,
     AttemptRow,
+    Calm,
     Certainty,
     CronSpan,
     Ended,
-    History,
     Occurrence,
     RunRow,
     SkipRecord,
     Started,
 )
-from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.drafts import misfire_reason
+from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
+from tickerq_celery.firing import OVERLAP_REASON
 from tickerq_celery.lifecycle import LOST
+from tickerq_celery.planner import Misfire
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -48,7 +52,6 @@ def row(number: int, **fields: Any) -> RunRow:
         "claim_no": 1,
         "retry_count": 0,
         "rescue_count": 0,
-        "created_at": START,
     }
     return RunRow(**values | fields)
 
@@ -59,7 +62,6 @@ def started(serial: int, claim_no: int, seconds: float, function: str = "Work") 
         claim_no=claim_no,
         pid=7,
         at=at(seconds),
-        monotonic=seconds,
         function=function,
     )
 
@@ -70,7 +72,6 @@ def ended(serial: int, claim_no: int, seconds: float, *, has_failed: bool = Fals
         claim_no=claim_no,
         pid=7,
         at=at(seconds),
-        monotonic=seconds,
         has_failed=has_failed,
     )
 
@@ -101,6 +102,14 @@ def occurrence(serial: int, seconds: float) -> Occurrence:
 
 def skip(serial: int, first: float, last: float, count: int) -> SkipRecord:
     return SkipRecord(run_id=ticker_id(serial), cron_id=CRON, first=at(first), last=at(last), count=count)
+
+
+def missed_row(serial: int, first: float, last: float, *, policy: str = "run_once") -> RunRow:
+    """Return the row that records the missed instants, one a second, as the product writes it."""
+    misfire = Misfire(first=at(first), last=at(last), count=round(last - first) + 1, count_is_exact=True)
+    return row(
+        serial, serial=None, status=SKIPPED, claim_no=0, skipped_reason=misfire_reason(misfire, policy)
+    )
 
 
 def without(history: History, field: str, **wanted: Any) -> History:
@@ -165,7 +174,7 @@ VALID = History(
         row(2, claim_no=4, retry_count=1, rescue_count=1),
         row(3, status=FAILED, claim_no=2, retry_count=1),
         row(6),
-        row(10, serial=None), row(11, serial=None, status=SKIPPED, claim_no=0), row(13, serial=None),
+        row(10, serial=None), missed_row(11, 2, 3), row(13, serial=None),
         row(14, serial=None, status=TickerStatus.IDLE, claim_no=0, held_for=HoldReason.PAUSED),
     ),
     attempts=(
@@ -183,6 +192,20 @@ VALID = History(
     skips=(skip(11, 2, 3, 2),),
 )  # fmt: skip
 
+# The same, where the cron ticker skips an instant as the occurrence before it has not ended.
+OVERLAPPING = replace(
+    changed(
+        VALID,
+        "runs",
+        {"status": SKIPPED, "claim_no": 0, "skipped_reason": OVERLAP_REASON},
+        id=ticker_id(13),
+    ),
+    crons=(CronSpan(cron_id=CRON, first=at(1), until=at(5), step=SECOND, overlap=OverlapPolicy.SKIP),),
+    started=without(VALID, "started", ticker_id=ticker_id(13)).started,
+    ended=without(VALID, "ended", ticker_id=ticker_id(13)).ended,
+    attempts=without(VALID, "attempts", ticker_id=ticker_id(13)).attempts,
+)
+
 # The same, with three bodies of a function of which two may run at once.
 LIMITED = replace(
     more(
@@ -198,3 +221,8 @@ LIMITED = replace(
     attempts=(*VALID.attempts, attempt(21, 1, 0, 0, 2), attempt(22, 1, 0, 1, 4), attempt(23, 1, 0, 3, 5)),
     limits={"Limited": 2},
 )
+
+
+def calm(since: float, **fields: Any) -> History:
+    """Return the valid history as one whose faults end at a second, and in which no run waits over 4 s."""
+    return replace(VALID, calm=Calm(since=at(since), longest_wait=4 * SECOND, **fields))

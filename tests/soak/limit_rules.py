@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from tests.soak.history import History, Started
+from tests.soak.history import History
+from tests.soak.traces import Started
 from tests.soak.violation import Rule, Violation
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from tests.soak.history import Added, Certainty
+from tests.soak.traces import Added, Certainty
 from tests.soak.workload import RETRY_INTERVALS, Delivery, Order, Way, Workload
 from tickerq_celery import Run, TickerQ, TimeTicker
 from tickerq_celery.errors import StoreError

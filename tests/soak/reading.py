@@ -1,35 +1,37 @@
 """Reads the history: what the store holds, and what the bodies noted."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from tests.missed import missed
 from tests.soak import body_file
-from tests.soak.history import Added, AttemptRow, Blow, CronSpan, History, Occurrence, RunRow, SkipRecord
+from tests.soak.history import History
+from tests.soak.traces import Added, AttemptRow, Blow, Calm, CronSpan, Occurrence, RunRow, SkipRecord
+from tickerq_celery import drop_counts
+from tickerq_celery.core import Core
+from tickerq_celery.drops import DropReason
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.models import attempts, tickers
-from tickerq_celery.store.engine import Database
 
-_RUN = ("id", "function", "status", "claim_no", "retry_count", "rescue_count", "created_at", "held_for")
-_MISSED = re.compile(r"Missed: (?P<count>\d+) instants from (?P<first>\S+) to (?P<last>\S+) passed")
+_RUN = ("id", "function", "status", "claim_no", "retry_count", "rescue_count", "held_for", "skipped_reason")
 
 
 def read_history(
-    database: Database,
-    namespace: str,
+    core: Core,
     bodies: Path,
     *,
     added: Sequence[Added],
     crons: Sequence[CronSpan],
     blows: Sequence[Blow],
+    calm: Calm,
     limits: Mapping[str, int],
 ) -> History:
     """Return the whole history of a soak."""
+    database, namespace = core.database, core.config.namespace
     rows = database.read(lambda connection: _runs(connection, namespace))
     fired = [row for row in rows if row.cron_ticker_id is not None]
     skips = [skip for row in fired if (skip := skip_record(row)) is not None]
@@ -50,21 +52,24 @@ def read_history(
         ),
         skips=tuple(skips),
         blows=tuple(blows),
+        calm=calm,
+        refused_finishes=drop_counts.recent(core).get(DropReason.SUPERSEDED, 0),
         limits=limits,
     )
 
 
 def skip_record(row: Any) -> SkipRecord | None:
     """Return the record of missed instants that an occurrence's row is, or None."""
-    found = _MISSED.match(row.skipped_reason or "")
-    if found is None:
+    misfire = missed(row.skipped_reason)
+    if misfire is None:
         return None
     return SkipRecord(
         run_id=row.id,
         cron_id=row.cron_ticker_id,
-        first=datetime.fromisoformat(found["first"]),
-        last=datetime.fromisoformat(found["last"]),
-        count=int(found["count"]),
+        first=misfire.first,
+        last=misfire.last,
+        count=misfire.count,
+        count_is_exact=misfire.count_is_exact,
     )
 
 

@@ -11,8 +11,9 @@ from tests.soak.violation import Violation
 _VIOLATIONS_SHOWN = 20
 _LINES_SHOWN = 30
 _LONGEST_LINE = 300
-# A shorter one may end before each kind of fault has come.
+# A shorter one may end before each kind of fault has come, or before each has hit what it is there for.
 _REAL_SECONDS = 60
+_LONG_SECONDS = 300
 
 
 def shortcomings(seconds: float, faults: Mapping[FaultKind, int], figures: Figures) -> list[str]:
@@ -27,6 +28,13 @@ def shortcomings(seconds: float, faults: Mapping[FaultKind, int], figures: Figur
         "nothing was retried": figures.retries,
         "no cron ticker fired": figures.occurrences,
     }
+    if seconds >= _LONG_SECONDS:
+        seen |= {
+            "no beat was killed": faults.get(FaultKind.KILL_BEAT, 0),
+            "no worker was killed": faults.get(FaultKind.KILL_WORKER, 0),
+            "Redis was not restarted": faults.get(FaultKind.RESTART_REDIS, 0),
+            "no zombie's finish was refused": figures.refused_finishes,
+        }
     return [words for words, count in seen.items() if not count]
 
 
@@ -46,9 +54,11 @@ def summary(*, faults: Counter[FaultKind], restarts: int, settled_after: float, 
             *told,
             f"without a limit: longest recovery {figures.longest_recovery.total_seconds():.1f} s, "
             f"longest lateness of a start {figures.longest_lateness.total_seconds():.1f} s",
-            f"all done {settled_after:.1f} s after the faults had ended",
+            f"after the faults: all done in {settled_after:.1f} s, no run stood still for longer than "
+            f"{figures.longest_wait.total_seconds():.1f} s",
             f"effects repeated after a recorded rescue {figures.repeated_effects}, "
-            f"bodies that outlived their rescue {figures.zombies}",
+            f"bodies that outlived their rescue {figures.zombies}, "
+            f"finishes refused {figures.refused_finishes}",
             f"lost {figures.losses}, doubled {figures.doubles}",
         ]
     )

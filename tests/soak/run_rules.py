@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from uuid import UUID
 
-from tests.soak.history import Added, Certainty, History, RunRow
+from tests.soak.history import History
+from tests.soak.traces import Added, Certainty, RunRow
 from tests.soak.violation import Rule, Violation
 from tickerq_celery.enums import TERMINAL, HoldReason, TickerStatus
 

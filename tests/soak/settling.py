@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, func, select
 
-from tests.soak.history import CronSpan
+from tests.soak.traces import Calm, CronSpan
+from tests.soak.workload import CronOrder
 from tickerq_celery import Cron, TickerQ
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.models import tickers
@@ -19,17 +20,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settling:
-    """How long to wait, in seconds: without any progress, and in all; ``meanwhile`` is called all along."""
+    """How long to wait: without any progress, and in all; ``meanwhile`` is called all along."""
 
-    patience: float
-    longest: float
+    patience: timedelta
+    longest: timedelta
     meanwhile: Callable[[], None]
 
     def wait(self, count: Callable[[], int]) -> None:
         """Return when there is nothing left to count, or nothing changes any more."""
-        end = time.monotonic() + self.longest
+        end = time.monotonic() + self.longest.total_seconds()
         left, since = count(), time.monotonic()
-        while left and time.monotonic() < min(end, since + self.patience):
+        while left and time.monotonic() < min(end, since + self.patience.total_seconds()):
             self.meanwhile()
             time.sleep(0.2)
             now = count()
@@ -37,18 +38,33 @@ class Settling:
                 left, since = now, time.monotonic()
 
 
+def read_calm(tickerq: TickerQ, *, longest_wait: timedelta) -> Calm:
+    """Return the calm that begins now, in which no run may stand still for longer than so."""
+    statement = select(tickers.c.id, tickers.c.check_at).where(
+        tickers.c.namespace == tickerq.config.namespace, tickers.c.check_at.is_not(None)
+    )
+
+    def look(connection: Connection) -> Calm:
+        since = connection.scalars(select(sql_now(tickerq.core.clock))).one()
+        checks = {row.id: row.check_at for row in connection.execute(statement)}
+        return Calm(since=since, longest_wait=longest_wait, checks=checks)
+
+    return _read(tickerq, look)
+
+
 def settle(
-    tickerq: TickerQ, crons: Sequence[Cron], steps: Sequence[timedelta], settling: Settling
+    tickerq: TickerQ, crons: Sequence[Cron], orders: Sequence[CronOrder], settling: Settling, calm: Calm
 ) -> list[CronSpan]:
     """Let all work end and pause the cron tickers, or give up; return what these must have fired.
 
     Whether it came to rest is for the checker to see. A message that was lost is missed at its next check
     only, so the patience begins with the last of these.
     """
-    now, last_check = _times(tickerq)
-    settling = replace(settling, patience=settling.patience + (last_check - now).total_seconds())
+    now = calm.since
+    last_check = max(calm.checks.values(), default=now)
+    settling = replace(settling, patience=settling.patience + (last_check - now))
     settling.wait(lambda: unfinished(tickerq, before=now))
-    spans = [_pause(tickerq, cron, step, at_least=now) for cron, step in zip(crons, steps, strict=True)]
+    spans = [_pause(tickerq, cron, order, at_least=now) for cron, order in zip(crons, orders, strict=True)]
     settling.wait(lambda: unfinished(tickerq))
     return spans
 
@@ -69,23 +85,22 @@ def unfinished(tickerq: TickerQ, *, before: datetime | None = None) -> int:
     return _read(tickerq, lambda connection: connection.scalars(statement).one())
 
 
-def _pause(tickerq: TickerQ, cron: Cron, step: timedelta, *, at_least: datetime) -> CronSpan:
+def _pause(tickerq: TickerQ, cron: Cron, order: CronOrder, *, at_least: datetime) -> CronSpan:
     # Read before the pause, which forgets it: what beat fires in between is checked for its instants only.
     until = tickerq.cron_tickers.get(cron.id).next_run_at
     tickerq.cron_tickers.pause(cron.id)
     assert cron.next_run_at is not None, f"never fires: {cron}"
     # A cron ticker that stands still must not be let off.
     until = at_least if until is None else max(until, at_least)
-    return CronSpan(cron_id=cron.id, first=cron.next_run_at, until=until, step=step)
-
-
-def _times(tickerq: TickerQ) -> tuple[datetime, datetime]:
-    def look(connection: Connection) -> tuple[datetime, datetime]:
-        now = connection.scalars(select(sql_now(tickerq.core.clock))).one()
-        last_check = connection.scalars(select(func.max(tickers.c.check_at))).one()
-        return now, now if last_check is None else max(now, last_check)
-
-    return _read(tickerq, look)
+    return CronSpan(
+        cron_id=cron.id,
+        first=cron.next_run_at,
+        until=until,
+        step=order.step,
+        misfire=order.misfire,
+        misfire_limit=order.misfire_limit,
+        overlap=order.overlap,
+    )
 
 
 def _read(tickerq: TickerQ, work: Callable[[Connection], T]) -> T:

@@ -6,11 +6,10 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from celery import Celery
 from sqlalchemy import NullPool, create_engine
@@ -19,34 +18,24 @@ from tests.acceptance.processes import ROOT
 from tests.servers.pool import new_server
 from tests.servers.server import Server
 from tests.soak.chaos import Chaos
+from tests.soak.ends import Ends
 from tests.soak.faults import FaultKind, FaultPlan
 from tests.soak.fleet import Fleet
 from tests.soak.history import History
 from tests.soak.producer import Producer
 from tests.soak.reading import read_history
-from tests.soak.settling import Settling, settle
-from tests.soak.violation import Rule, Violation
+from tests.soak.settings import (
+    CELERY,
+    LEASE_SECONDS,
+    LONGEST_SETTLE,
+    LONGEST_WAIT,
+    NAMESPACE,
+    PATIENCE,
+    TICKERQ,
+)
+from tests.soak.settling import Settling, read_calm, settle
 from tests.soak.workload import CRONS, LIMITS, Workload
 from tickerq_celery import Cron, CronTicker, TickerQ
-
-NAMESPACE = "soak"
-LEASE_SECONDS = 2.0
-# Short, so that what is lost is found within seconds, and a minute holds many recoveries.
-TICKERQ: Mapping[str, Any] = {
-    "namespace": NAMESPACE,
-    "poll_interval": 0.3,
-    "heartbeat": 0.5,
-    "lease": LEASE_SECONDS,
-    "publish_check": 1.5,
-    "republish_after": 5.0,
-    "late_after": 1.5,
-    # A run that is hit again and again shall start again, and not be given up.
-    "max_rescues": 1_000,
-}
-# Celery believes only after so many seconds that a child is lost.
-CELERY: Mapping[str, object] = {"worker_lost_wait": 1.0, "broker_connection_retry_on_startup": True}
-_PATIENCE_SECONDS = 60.0
-_LONGEST_SETTLE_SECONDS = 600.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,9 +46,7 @@ class Soaked:
     faults: Counter[FaultKind]
     restarts: int
     settled_after: float
-    given_up: list[str]
-    slow_ends: list[str]
-    violations: list[Violation] = field(default_factory=list)
+    ends: Ends
 
 
 def soak(seconds: float, *, seed: int, folder: Path) -> Soaked:
@@ -87,21 +74,21 @@ def _soak(tickerq: TickerQ, chaos: Chaos, producer: Producer, *, seconds: float)
     chaos.run(seconds)
     added = producer.stop()
     chaos.calm()
-    steps = [order.step for order in CRONS]
     calm_since = time.monotonic()
-    settling = Settling(patience=_PATIENCE_SECONDS, longest=_LONGEST_SETTLE_SECONDS, meanwhile=fleet.tend)
-    spans = settle(tickerq, crons, steps, settling)
+    calm = read_calm(tickerq, longest_wait=LONGEST_WAIT)
+    settling = Settling(patience=PATIENCE, longest=LONGEST_SETTLE, meanwhile=fleet.tend)
+    spans = settle(tickerq, crons, CRONS, settling, calm)
     settled_after = time.monotonic() - calm_since
     # A body that ended its process by plan may have been among the last.
     fleet.calm()
     fleet.stop_all()
     history = read_history(
-        tickerq.core.database,
-        NAMESPACE,
+        tickerq.core,
         fleet.folder / "bodies.txt",
         added=added,
         crons=spans,
         blows=fleet.blows,
+        calm=calm,
         limits=LIMITS,
     )
     return Soaked(
@@ -109,11 +96,7 @@ def _soak(tickerq: TickerQ, chaos: Chaos, producer: Producer, *, seconds: float)
         faults=chaos.done,
         restarts=fleet.restarts,
         settled_after=settled_after,
-        given_up=fleet.given_up,
-        slow_ends=fleet.slow_ends,
-        violations=[
-            Violation(rule=Rule.PROCESSES_ENDURE, subject=None, evidence=each) for each in fleet.unasked_ends
-        ],
+        ends=fleet.ends,
     )
 
 

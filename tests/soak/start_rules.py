@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tests.soak.history import History
+from tests.soak.time_rules import CLOCKS_APART
 from tests.soak.violation import Rule, Violation
 from tickerq_celery.enums import TickerStatus
 
@@ -34,13 +35,28 @@ def starts_are_separated_by_records(history: History) -> Iterator[Violation]:
                 )
 
 
-def starts_are_accounted_for(history: History) -> Iterator[Violation]:
-    """A body that started has its attempt, however it ended, once the run has."""
+def starts_come_after_what_was_before(history: History) -> Iterator[Violation]:
+    """No body starts before each attempt of an earlier claim has its recorded end.
+
+    The body of such an attempt may go on as a zombie; the new start comes after the record all the same.
+    """
     for run_id, starts in history.starts_of.items():
-        run = history.run_of.get(run_id)
-        if run is None or run.status < TickerStatus.DONE:
+        for start in starts:
+            for attempt in history.attempts_of.get(run_id, ()):
+                if attempt.claim_no < start.claim_no and start.at < attempt.finished_at - CLOCKS_APART:
+                    yield Violation(
+                        rule=Rule.STARTS_ARE_SEPARATED,
+                        subject=run_id,
+                        evidence=f"started before an earlier attempt was recorded: {start} {attempt}",
+                    )
+
+
+def starts_are_accounted_for(history: History) -> Iterator[Violation]:
+    """The last body that started has its attempt, unless it may still run: in the claim InProgress."""
+    for run_id, starts in history.starts_of.items():
+        run, last = history.run_of.get(run_id), starts[-1]
+        if run is None or (run.status is TickerStatus.IN_PROGRESS and run.claim_no == last.claim_no):
             continue
-        last = starts[-1]
         if (run_id, last.claim_no) not in history.attempt_of:
             yield Violation(
                 rule=Rule.STARTS_ARE_SEPARATED,
@@ -49,4 +65,9 @@ def starts_are_accounted_for(history: History) -> Iterator[Violation]:
             )
 
 
-START_RULES = (a_claim_starts_once, starts_are_separated_by_records, starts_are_accounted_for)
+START_RULES = (
+    a_claim_starts_once,
+    starts_are_separated_by_records,
+    starts_come_after_what_was_before,
+    starts_are_accounted_for,
+)

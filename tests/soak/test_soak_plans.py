@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.soak.faults import FaultKind, FaultPlan
-from tests.soak.workload import CRONS, LIMITS, Way, Workload
+from tests.soak.settings import LONGEST_SETTLE, LONGEST_WAIT, PATIENCE
+from tests.soak.workload import CRONS, LIMITS, LONGEST_BODY, Way, Workload
 from tickerq_celery import CronTicker
 from tickerq_celery.cron import preview
 
@@ -54,6 +55,13 @@ def test_the_workload_holds_all_that_it_is_there_for() -> None:
     assert any(order.death for order in orders)
     assert any(order.sleep for order in orders)
     assert {order.delay > 0 for order in orders} == {True, False}
+
+
+def test_the_bound_on_recovery_is_the_one_that_its_comment_works_out() -> None:
+    workload = Workload(7)
+    sleeps = [order.sleep for _ in range(ENOUGH) for order in workload.next().orders]
+    assert max(*sleeps, *(order.sleep for order in CRONS)) <= LONGEST_BODY
+    assert timedelta(seconds=51) == LONGEST_WAIT < PATIENCE < LONGEST_SETTLE
 
 
 def test_cron_tickers_fire_in_the_steps_that_the_checker_expects() -> None:

@@ -9,17 +9,31 @@ from uuid import UUID
 
 import pytest
 
+from tests.missed import missed
 from tests.soak import body_file
 from tests.soak.faults import FaultKind
 from tests.soak.figures import Figures, figures_of
-from tests.soak.fleet import is_celerys_own
-from tests.soak.histories import CRON, LIMITED, SKIPPED, VALID, at, changed, ended, more, started, ticker_id
-from tests.soak.history import Blow, History
+from tests.soak.histories import (
+    CRON,
+    LIMITED,
+    SKIPPED,
+    VALID,
+    at,
+    calm,
+    changed,
+    ended,
+    more,
+    started,
+    ticker_id,
+)
+from tests.soak.history import History
 from tests.soak.reading import skip_record
 from tests.soak.report import evidence, shortcomings, summary
+from tests.soak.traces import Blow
 from tests.soak.violation import Rule, Violation
 from tickerq_celery.drafts import misfire_reason
 from tickerq_celery.enums import TickerStatus
+from tickerq_celery.firing import OVERLAP_REASON
 from tickerq_celery.planner import Misfire
 
 SECOND = timedelta(seconds=1)
@@ -40,13 +54,12 @@ def test_what_a_body_notes_is_read_again(tmp_path: Path) -> None:
     ] * 2
     assert [each.has_failed for each in over] == [True, False]
     assert begun[0].at <= over[0].at
-    assert begun[0].monotonic <= over[0].monotonic
     assert begun[0].pid == over[1].pid
 
 
 def test_a_line_that_is_none_of_ours_is_refused() -> None:
     with pytest.raises(ValueError, match="neither start nor end"):
-        body_file.parse([f"stop {UUID(int=1)} 1 2 3.0 4.0 Work"])
+        body_file.parse([f"stop {UUID(int=1)} 1 2 3.0 Work"])
 
 
 def test_the_record_of_missed_instants_is_read_as_it_is_written() -> None:
@@ -59,7 +72,13 @@ def test_the_record_of_missed_instants_is_read_as_it_is_written() -> None:
     assert (record.first, record.last, record.count) == (at(2), at(9.5), 8)
 
 
-@pytest.mark.parametrize("reason", ["Overlap: an earlier one", None])
+@pytest.mark.parametrize("is_exact", [True, False])
+def test_missed_instants_are_read_as_they_are_written(is_exact: bool) -> None:
+    misfire = Misfire(first=at(2), last=at(9.5), count=8, count_is_exact=is_exact)
+    assert missed(misfire_reason(misfire, "run_once")) == misfire
+
+
+@pytest.mark.parametrize("reason", [OVERLAP_REASON, "", None])
 def test_other_occurrences_are_no_record_of_missed_instants(reason: str | None) -> None:
     row = SimpleNamespace(id=ticker_id(1), cron_ticker_id=CRON, skipped_reason=reason)
     assert skip_record(row) is None
@@ -126,17 +145,21 @@ def test_a_minute_without_faults_proves_nothing() -> None:
     assert shortcomings(59, {}, good) == []
 
 
-@pytest.mark.parametrize(
-    ("log", "is_celerys"),
-    [
-        ("Unrecoverable error: AttributeError()\n File kombu/connection.py", True),
-        ("Unrecoverable error: KeyError()\n File tickerq_celery/worker.py", False),
-        ("File tickerq_celery/task.py\nUnrecoverable error: KeyError()\n File kombu/connection.py", True),
-        ("Worker: Warm shutdown", False),
-    ],
-)
-def test_a_worker_that_celery_gave_up_is_told_from_one_that_we_ended(log: str, is_celerys: bool) -> None:
-    assert is_celerys_own(log) is is_celerys
+def test_five_minutes_must_hold_what_a_minute_need_not() -> None:
+    hit, good = Counter(ALL_FAULTS), replace(figures(VALID), refused_finishes=1)
+    assert shortcomings(300, hit, good) == []
+    assert shortcomings(300, hit, replace(good, refused_finishes=0)) == ["no zombie's finish was refused"]
+    assert shortcomings(299, hit, replace(good, refused_finishes=0)) == []
+    for kind in (FaultKind.KILL_BEAT, FaultKind.KILL_WORKER, FaultKind.RESTART_REDIS):
+        assert len(shortcomings(300, hit - Counter([kind]), good)) == 1
+        assert shortcomings(299, hit - Counter([kind]), good) == []
+
+
+def test_the_longest_wait_counts_from_the_end_of_the_faults() -> None:
+    # The lost attempt of ticker 2 lasts from 3 s to 6 s.
+    assert figures(calm(2)).longest_wait == 3 * SECOND
+    assert figures(calm(5)).longest_wait == 2 * SECOND
+    assert figures(VALID).longest_wait == 0 * SECOND
 
 
 def test_the_summary_names_each_fault() -> None:

@@ -15,12 +15,15 @@ class Rule(StrEnum):
     ONE_START = "at most one start per claim"
     STARTS_ARE_SEPARATED = "two starts are separated by a recorded retry or rescue"
     NO_STALE_FINISH = "no accepted finish from a stale claim"
+    TIMES_AGREE = "bodies begin and end between what the store says of it"
     ATTEMPTS_IN_ORDER = "attempts follow each other, none after the end"
     END_IS_THE_LAST_ATTEMPTS = "a run ends as its last attempt did"
     COUNTS_ARE_TRUE = "retries and rescues are counted"
     RETRIES_OBEY_THE_PLAN = "retries obey the plan"
     ONE_OCCURRENCE = "one occurrence per cron instant, or a recorded reason why not"
     LIMIT_IS_KEPT = "no more bodies at once than max_concurrency"
+    RECOVERY_IS_BOUNDED = "once the faults have ended, no run stands still for longer than it may"
+    BEATS_END_IN_TIME = "a beat ends within 5 s of being told to"
     PROCESSES_ENDURE = "a process ends only when it is told to"
 
 

@@ -11,6 +11,7 @@ from tickerq_celery import MisfirePolicy, OverlapPolicy
 LIMIT = 2
 LIMITS: Mapping[str, int] = {"Limited": LIMIT}
 RETRY_INTERVALS = (0.3, 0.7)
+LONGEST_BODY = 8.0
 _RUN_ALL_LIMIT = 1_000
 
 
@@ -124,5 +125,5 @@ class Workload:
 
     def _sleep(self) -> float:
         # Most bodies do nothing; a few outlast a lease, so that a rescue makes zombies of them.
-        shortest, longest = self._random.choices(((0.0, 0.0), (0.2, 1.5), (4.0, 8.0)), weights=(82, 15, 3))[0]
-        return self._random.uniform(shortest, longest)
+        spans = ((0.0, 0.0), (0.2, 1.5), (4.0, LONGEST_BODY))
+        return self._random.uniform(*self._random.choices(spans, weights=(82, 15, 3))[0])

@@ -1,0 +1,45 @@
+"""How long a run may stand still once the faults have ended."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
+
+from tests.soak.history import History
+from tests.soak.traces import Calm, RunRow
+from tests.soak.violation import Rule, Violation
+
+ZERO = timedelta(0)
+
+
+def runs_get_going(history: History) -> Iterator[Violation]:
+    """After the faults no run stands still for longer than it may: due, started, or waiting for a retry."""
+    if history.calm is None:
+        return
+    for run in history.runs:
+        wait = wait_in_calm(history, history.calm, run)
+        if wait > history.calm.longest_wait:
+            attempts = history.attempts_of.get(run.id, ())
+            yield Violation(
+                rule=Rule.RECOVERY_IS_BOUNDED,
+                subject=run.id,
+                evidence=f"stood still for {wait} after {history.calm.since}: {run} {attempts}",
+            )
+
+
+def wait_in_calm(history: History, calm: Calm, run: RunRow) -> timedelta:
+    """Return the longest time, after the faults, between two steps of a run: due, and starts and ends.
+
+    A message that the faults destroyed is missed at its next check only. Where a function has a limit, a run
+    waits for its place, too: it counts as if it did not wait.
+    """
+    due = history.due_of.get(run.id)
+    if due is None or run.function in history.limits:
+        return ZERO
+    since = max(calm.since, calm.checks.get(run.id, calm.since))
+    steps = [due]
+    for attempt in history.attempts_of.get(run.id, ()):
+        steps += [attempt.started_at, attempt.finished_at]
+    return max((later - max(earlier, since) for earlier, later in pairwise(steps)), default=ZERO)
+
+
+RECOVERY_RULES = (runs_get_going,)
