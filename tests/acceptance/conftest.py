@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.processes import Jobs
+from tests.acceptance.jobs import Jobs
 
 
 @pytest.fixture

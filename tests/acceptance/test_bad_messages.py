@@ -14,7 +14,9 @@ from amqp.exceptions import AMQPError
 from kombu import Exchange, Producer, Queue
 from sqlalchemy import func, insert, select
 
-from tests.acceptance.processes import CeleryProcess, Jobs, due_in, wait_until
+from tests.acceptance.jobs import Jobs, due_in
+from tests.acceptance.processes import CeleryProcess
+from tests.acceptance.waiting import wait_until
 from tests.integration.apps import change_row
 from tickerq_celery import drop_counts
 from tickerq_celery.drops import DropReason

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.processes import Jobs, due_in, wait_until
+from tests.acceptance.jobs import Jobs, due_in
+from tests.acceptance.waiting import wait_until
 from tests.servers.availability import require
 from tests.servers.pgbouncer import PgbouncerServer
 from tests.servers.pool import SharedServer

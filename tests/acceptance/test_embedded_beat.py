@@ -5,20 +5,14 @@ import signal
 
 import pytest
 
-from tests.acceptance.occurrences import assert_each_instant_is_told_once, fired
-from tests.acceptance.processes import CeleryProcess, Jobs, due_in, on_files, on_redis, wait_until
+from tests.acceptance.jobs import Jobs, due_in
+from tests.acceptance.occurrences import assert_each_instant_is_told_once, fired, stop_firing
+from tests.acceptance.pairs import on_files, on_redis
+from tests.acceptance.waiting import wait_until
 from tickerq_celery import CronTicker
 from tickerq_celery.models import tickers
 
 pytestmark = pytest.mark.acceptance
-
-
-def orphan(jobs: Jobs, worker: CeleryProcess) -> list[int]:
-    """Kill the worker's main process alone, and return what outlives it."""
-    worker.signal(signal.SIGKILL)
-    worker.wait()
-    wait_until(lambda: len(worker.group()) == 1, lambda: f"{worker.group()}\n{jobs.logs()}")
-    return worker.group()
 
 
 @on_redis
@@ -42,20 +36,19 @@ def test_a_worker_with_beat_in_it_starts_what_is_due_and_ends_as_one(
 def test_an_orphaned_beat_does_no_harm_next_to_a_new_worker_with_beat(jobs: Jobs) -> None:
     first = jobs.worker("-B")
     wait_until(lambda: len(jobs.node_names("beat")) == 1, jobs.logs)
-    [left] = orphan(jobs, first)
+    [left] = first.orphan()
     jobs.worker("-B")
     wait_until(lambda: len(jobs.node_names("beat")) == 2, jobs.logs)
-    cron = CronTicker(function="Plain", expression="* * * * * *")
-    cron_id = jobs.tickerq.cron_tickers.add(cron).id
+    cron = jobs.tickerq.cron_tickers.add(CronTicker(function="Plain", expression="* * * * * *"))
     ids = jobs.add_many(100, execution_time=due_in(1))
     jobs.wait_for_all(ids)
-    wait_until(lambda: len(fired(jobs, cron_id)) >= 4, jobs.logs)
-    jobs.tickerq.cron_tickers.pause(cron_id)
+    wait_until(lambda: len(fired(jobs, cron.id)) >= 4, jobs.logs)
+    reached = stop_firing(jobs, cron.id)
     wait_until(lambda: jobs.count(tickers.c.ended_at.is_(None)) == 0, jobs.logs)
 
     assert set(jobs.starts().values()) == {1}
     assert {str(run_id) for run_id in ids} < jobs.starts().keys()
-    assert_each_instant_is_told_once(jobs, cron_id)
+    assert_each_instant_is_told_once(jobs, cron, before=reached)
     assert first.group() == [left], "the orphan was to live through all of this"
     os.kill(left, signal.SIGTERM)
     wait_until(lambda: not first.group(), jobs.logs)

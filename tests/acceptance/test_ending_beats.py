@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import and_, or_
+from sqlalchemy import or_
 
-from tests.acceptance.processes import Jobs, due_in, wait_until
+from tests.acceptance.jobs import UNSTAMPED, Jobs, due_in
+from tests.acceptance.waiting import wait_until
+from tests.conftest import BROKERS
 from tests.integration.apps import enrol_worker
 from tests.servers.pool import SharedServer
 from tests.servers.schema_template import make_schema
@@ -24,9 +26,7 @@ from tickerq_celery.models import tickers
 
 pytestmark = pytest.mark.acceptance
 
-DATABASES = ("postgres", "mariadb")
-UNSTAMPED = (tickers.c.status == TickerStatus.QUEUED, tickers.c.published_at.is_(None))
-UNENDED_BATCH = or_(and_(*UNSTAMPED), tickers.c.status == TickerStatus.IDLE)
+UNENDED_BATCH = or_(UNSTAMPED, tickers.c.status == TickerStatus.IDLE)
 BATCH = 1_000
 
 
@@ -61,7 +61,7 @@ def a_few_cases() -> list[Case]:
     ]
 
 
-class Place:
+class CaseServers:
     """The servers of one case, and what an application on them needs to be told."""
 
     def __init__(
@@ -80,7 +80,7 @@ class Place:
             shared = shared_server(kind) if case.trouble == "hangs" else None
             server = shared if isinstance(shared, Server) else start_server(kind)
             self._servers.append(server)
-            if kind not in DATABASES:
+            if kind in BROKERS:
                 self.broker_url = server.new_database()
             elif server is shared:
                 self.store_url = schema_url(kind)
@@ -103,24 +103,27 @@ class Place:
 
 
 @pytest.fixture
-def place(
+def case_servers(
     case: Case,
     start_server: Callable[[str], Server],
     shared_server: Callable[[str], SharedServer],
     schema_url: Callable[[str], str],
-) -> Place:
-    return Place(case, start_server, shared_server, schema_url)
+) -> CaseServers:
+    return CaseServers(case, start_server, shared_server, schema_url)
 
 
 @pytest.fixture
 def jobs(
-    place: Place, make_jobs: Callable[..., Jobs], schema_url: Callable[[str], str], tmp_path: Path
+    case_servers: CaseServers,
+    make_jobs: Callable[..., Jobs],
+    schema_url: Callable[[str], str],
+    tmp_path: Path,
 ) -> Jobs:
-    store_url = place.store_url
+    store_url = case_servers.store_url
     if not store_url:
         shutil.copyfile(schema_url("sqlite").removeprefix("sqlite:///"), tmp_path / "tickers.db")
         store_url = f"sqlite:///{tmp_path}/tickers.db"
-    broker_url = place.broker_url or folder_url(tmp_path / "broker")
+    broker_url = case_servers.broker_url or folder_url(tmp_path / "broker")
     # What has the function is no process here, and gives no sign of life: hence the lease.
     made = make_jobs(store_url, broker_url, lease=300, republish_after=5, batch_size=BATCH)
     made.tickerq.function("Plain")(lambda: None)
@@ -129,14 +132,16 @@ def jobs(
 
 
 @pytest.mark.parametrize("case", every_case() if IS_THOROUGH else a_few_cases(), ids=str)
-def test_sigterm_ends_a_beat_whose_servers_hang_or_are_away(case: Case, place: Place, jobs: Jobs) -> None:
+def test_sigterm_ends_a_beat_whose_servers_hang_or_are_away(
+    case: Case, case_servers: CaseServers, jobs: Jobs
+) -> None:
     beat = jobs.beat()
     wait_until(lambda: jobs.node_names("beat"), lambda: beat.log)
     ids = []
     if case.moment == "dispatching":
         ids = jobs.add_many(BATCH, execution_time=due_in(0.2))
-        wait_until(lambda: jobs.count(*UNSTAMPED), lambda: beat.log)
-    with place.in_trouble():
+        wait_until(lambda: jobs.count(UNSTAMPED), lambda: beat.log)
+    with case_servers.in_trouble():
         time.sleep(0.5)  # so that beat meets it: any moment must do
         assert beat.stop(5) == 0
     assert "Traceback" not in beat.log

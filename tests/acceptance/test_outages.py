@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.processes import CeleryProcess, Jobs, due_in, wait_until
+from tests.acceptance.jobs import Jobs, due_in
+from tests.acceptance.processes import CeleryProcess
+from tests.acceptance.waiting import wait_until
 from tests.servers.pool import SharedServer
 from tests.servers.server import Server
 from tests.thoroughness import IS_THOROUGH

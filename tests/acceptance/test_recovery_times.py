@@ -9,9 +9,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from tests.acceptance.processes import CeleryProcess, Jobs, due_in, on_each_pair, wait_until
+from tests.acceptance.jobs import UNSTAMPED, Jobs, due_in
+from tests.acceptance.pairs import on_each_pair
+from tests.acceptance.processes import CeleryProcess
+from tests.acceptance.waiting import wait_until
 from tests.thoroughness import IS_THOROUGH
-from tickerq_celery import TickerStatus, TimeTicker
+from tickerq_celery import TimeTicker
 from tickerq_celery.config import TickerConfig
 from tickerq_celery.models import nodes, tickers
 
@@ -23,7 +26,6 @@ pytestmark = [
 
 NAMES = ("poll_interval", "late_after", "lease", "heartbeat", "publish_check", "republish_after")
 DEFAULTS = {name: getattr(TickerConfig(), name).total_seconds() for name in NAMES}
-UNSTAMPED = (tickers.c.status == TickerStatus.QUEUED, tickers.c.published_at.is_(None))
 BATCH = 200
 LEFT_AT_LEAST = 100
 OTHERS = 40
@@ -42,7 +44,7 @@ def heartbeats(jobs: Jobs) -> int:
 
 @on_each_pair
 def test_what_a_killed_worker_ran_and_had_prefetched_is_restarted_within_45_s_of_its_death(
-    jobs: Jobs,
+    jobs: Jobs, broker_url: str
 ) -> None:
     worker = jobs.worker(concurrency=2)
     jobs.beat()
@@ -50,6 +52,9 @@ def test_what_a_killed_worker_ran_and_had_prefetched_is_restarted_within_45_s_of
     for run_id in running:
         jobs.wait_for_note(f"asleep {run_id}")
     prefetched = jobs.add_many(8)
+    # Where the broker is polled, a worker takes only one message more than it can run.
+    received = 1 if broker_url.startswith("tickerq-fs") else len(prefetched)
+    wait_until(lambda: len(worker.lines("tickerq.Plain", "received")) == received, jobs.logs)
     # Just after a sign of life it takes longest until its absence tells.
     before = heartbeats(jobs)
     wait_until(lambda: heartbeats(jobs) > before, jobs.logs)
@@ -76,17 +81,17 @@ def typed(number: int, due: datetime) -> TimeTicker:
 
 def holder_of_a_batch(jobs: Jobs) -> str | None:
     """Return the name of a beat that has claimed runs and not published them yet."""
-    statement = select(tickers.c.lock_holder).where(tickers.c.namespace == jobs.namespace, *UNSTAMPED)
+    statement = select(tickers.c.lock_holder).where(tickers.c.namespace == jobs.namespace, UNSTAMPED)
     return jobs.tickerq.core.database.read(lambda connection: connection.scalars(statement.limit(1)).first())
 
 
-def kill_the_holder(jobs: Jobs, beats: list[CeleryProcess]) -> CeleryProcess:
+def kill_the_holder(jobs: Jobs, beats: list[CeleryProcess], chance: random.Random) -> CeleryProcess:
     """Kill the beat that has the batch in its hands, and return it."""
     deadline = time.monotonic() + 30
     while (name := holder_of_a_batch(jobs)) is None:
         assert time.monotonic() < deadline, jobs.logs()
     [holder] = [beat for beat in beats if f":{beat.pid}:" in name]
-    time.sleep(random.uniform(0, 0.1))  # so that some of it may be published
+    time.sleep(chance.uniform(0, 0.1))  # so that some of it may be published
     holder.signal(signal.SIGKILL)
     holder.wait()
     return holder
@@ -100,25 +105,28 @@ def latenesses(jobs: Jobs, *, first: int, count: int) -> list[float]:
     return [found[number] for number in numbers] if found.keys() >= set(numbers) else []
 
 
-def kill_in_the_middle(jobs: Jobs, beats: list[CeleryProcess], start: int) -> int:
+def kill_in_the_middle(jobs: Jobs, beats: list[CeleryProcess], start: int, chance: random.Random) -> int:
     """Let a batch and others fall due, kill a beat in the middle of it; return how many it had left."""
     first = due_in(3)
     batch = [typed(start + n, first) for n in range(BATCH)]
     others = [typed(start + BATCH + n, first + timedelta(seconds=(n + 1) / 2)) for n in range(OTHERS)]
     jobs.tickerq.time_tickers.add_batch([*batch, *others], allow_unknown=True)
-    beats.remove(kill_the_holder(jobs, beats))
-    return jobs.count(*UNSTAMPED)
+    beats.remove(kill_the_holder(jobs, beats, chance))
+    return jobs.count(UNSTAMPED)
 
 
 @on_each_pair
 def test_a_killed_beat_delays_its_batch_by_15_s_at_most_and_nothing_else_by_more_than_5_s(jobs: Jobs) -> None:
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
     jobs.worker(concurrency=2)
     beats = [jobs.beat(), jobs.beat()]
     wait_until(lambda: len(jobs.node_names("beat")) == 2, jobs.logs)
     kills = 0
     for round_number in range(10):
         start = round_number * 1_000
-        left = kill_in_the_middle(jobs, beats, start)
+        left = kill_in_the_middle(jobs, beats, start, chance)
         others = wait_until(lambda: latenesses(jobs, first=start + BATCH, count=OTHERS), jobs.logs, 60)  # noqa: B023
         batch = wait_until(lambda: latenesses(jobs, first=start, count=BATCH), jobs.logs, 60)  # noqa: B023
         print(f"a killed beat, {left} runs left: batch {max(batch):.1f} s late, others {max(others):.1f} s")
@@ -128,5 +136,5 @@ def test_a_killed_beat_delays_its_batch_by_15_s_at_most_and_nothing_else_by_more
         if kills == 3:
             return
         beats.append(jobs.beat())
-        time.sleep(random.uniform(0, 2.5))  # other phases of the sweeps
+        time.sleep(chance.uniform(0, 2.5))  # other phases of the sweeps
     pytest.fail("no beat was killed in the middle of its batch")

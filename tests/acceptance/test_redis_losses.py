@@ -9,19 +9,18 @@ import pytest
 from redis import Redis
 from sqlalchemy import select
 
-from tests.acceptance.processes import Jobs, wait_until
+from tests.acceptance.jobs import STAMPED, Jobs
+from tests.acceptance.waiting import wait_until
 from tests.integration.apps import enrol_worker
 from tests.servers.availability import require
 from tests.servers.pool import new_server
 from tests.servers.server import Server
-from tickerq_celery import TickerStatus
 from tickerq_celery.models import tickers
 
 pytestmark = pytest.mark.acceptance
 
 QUEUE = "celery"
 FILLER = "x" * 10_000
-PUBLISHED = (tickers.c.status == TickerStatus.QUEUED, tickers.c.published_at.is_not(None))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +70,7 @@ def test_runs_whose_messages_redis_lost_start_once(
     ids: list[UUID] = []
     for lose in (evict, flush, kill_and_restart):
         ids += jobs.add_many(50)
-        assert jobs.count(*PUBLISHED) == len(ids)
+        assert jobs.count(STAMPED) == len(ids)
         assert broker.llen(QUEUE) == 50
         lose(redis, broker)
         assert broker.llen(QUEUE) == 0
@@ -103,9 +102,9 @@ def test_what_a_dead_worker_had_prefetched_starts_again_and_its_late_redelivery_
     # What the broker lost is not looked for here: the dead worker is.
     jobs = make_jobs(store_url, redis.url, republish_after=300)
     killed = jobs.worker(concurrency=1)
-    asleep = jobs.add("Sleeps", 1.0)
+    asleep = jobs.add("Sleeps", 4.0)
     jobs.wait_for_note(f"asleep {asleep}")
-    ids = [jobs.add("Fails", 1, retries=1, retry_intervals=[3]) for _ in range(4)]
+    ids = jobs.add_many(4, function="Fails", request=1, retries=1, retry_intervals=[3])
     wait_until(lambda: broker.hlen("unacked") == len(ids), jobs.logs)
     killed.kill()
 

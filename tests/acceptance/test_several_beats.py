@@ -8,18 +8,13 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.acceptance.occurrences import assert_each_instant_is_told_once, fired, told
-from tests.acceptance.processes import (
-    CeleryProcess,
-    Jobs,
-    due_in,
-    on_each_pair,
-    on_files,
-    wait_until,
-)
-from tests.acceptance.test_embedded_beat import orphan
+from tests.acceptance.jobs import UNSTAMPED, Jobs, due_in
+from tests.acceptance.occurrences import assert_each_instant_is_told_once, fired, stop_firing, told
+from tests.acceptance.pairs import on_each_pair, on_files
+from tests.acceptance.processes import CeleryProcess
+from tests.acceptance.waiting import wait_until
 from tests.thoroughness import IS_THOROUGH
-from tickerq_celery import CronTicker, TickerStatus
+from tickerq_celery import CronTicker
 from tickerq_celery.models import tickers
 
 pytestmark = pytest.mark.acceptance
@@ -35,18 +30,18 @@ def test_three_beats_start_each_ticker_once_and_fire_each_instant_once(jobs: Job
     jobs.worker()
     beats = [jobs.beat() for _ in range(3)]
     wait_until(lambda: len(jobs.node_names("beat")) == 3, jobs.logs)
-    cron_id = jobs.tickerq.cron_tickers.add(EVERY_SECOND).id
+    cron = jobs.tickerq.cron_tickers.add(EVERY_SECOND)
     ids = jobs.add_many(300, execution_time=due_in(1))
     jobs.wait_for_all(ids)
-    wait_until(lambda: len(fired(jobs, cron_id)) >= 4, jobs.logs)
-    jobs.tickerq.cron_tickers.pause(cron_id)
+    wait_until(lambda: len(fired(jobs, cron.id)) >= 4, jobs.logs)
+    reached = stop_firing(jobs, cron.id)
     wait_until(lambda: jobs.count(tickers.c.ended_at.is_(None)) == 0, jobs.logs)
 
     starts = jobs.starts()
     assert {starts[str(run_id)] for run_id in ids} == {1}
     assert set(starts.values()) == {1}
     assert jobs.count(tickers.c.claim_no != 1) == 0
-    assert_each_instant_is_told_once(jobs, cron_id)
+    assert_each_instant_is_told_once(jobs, cron, before=reached)
     for beat in beats:
         assert beat.stop(5) == 0
         assert "Traceback" not in beat.log
@@ -55,10 +50,9 @@ def test_three_beats_start_each_ticker_once_and_fire_each_instant_once(jobs: Job
 @on_files
 def test_what_a_killed_beat_left_behind_is_finished_by_the_next_without_a_double_start(jobs: Jobs) -> None:
     jobs.worker()
-    unpublished = (tickers.c.status == TickerStatus.QUEUED, tickers.c.published_at.is_(None))
     ids = jobs.add_many(600, execution_time=due_in(1))
     beat = jobs.beat()
-    wait_until(lambda: jobs.count(*unpublished), jobs.logs)
+    wait_until(lambda: jobs.count(UNSTAMPED), jobs.logs)
     beat.kill()
     assert jobs.count(tickers.c.ended_at.is_(None)) > 0, "beat had finished before it was killed"
     jobs.beat()
@@ -92,15 +86,16 @@ def end_one(beats: list[CeleryProcess], jobs: Jobs, chance: random.Random) -> No
 def test_each_instant_occurs_once_or_is_recorded_as_missed_while_beats_die_beside_an_orphan(
     make_jobs: Callable[..., Jobs], store_url: str, broker_url: str
 ) -> None:
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
     jobs = make_jobs(store_url, broker_url, late_after=1)
     first = jobs.worker("-B", pool="solo")
     wait_until(lambda: jobs.node_names("beat"), jobs.logs)
-    [left] = orphan(jobs, first)
+    [left] = first.orphan()
     jobs.worker()
     beats = [jobs.beat() for _ in range(3)]
-    crons = [jobs.tickerq.cron_tickers.add(EVERY_SECOND).id for _ in range(CRONS)]
-    seed = random.randrange(10**6)
-    chance = random.Random(seed)
+    crons = [jobs.tickerq.cron_tickers.add(EVERY_SECOND) for _ in range(CRONS)]
     until = time.monotonic() + CHAOS_SECONDS
     while time.monotonic() < until:
         time.sleep(chance.uniform(0.5, 1.5))  # the moment at which the next beat dies
@@ -110,15 +105,16 @@ def test_each_instant_occurs_once_or_is_recorded_as_missed_while_beats_die_besid
     os.kill(left, signal.SIGKILL)
     for beat in beats:
         beat.kill()
-    before = {cron_id: len(fired(jobs, cron_id)) for cron_id in crons}
+    fired_before = {cron.id: len(fired(jobs, cron.id)) for cron in crons}
     time.sleep(3)  # an outage: no beat lives
     jobs.beat()
-    for cron_id in crons:
-        wait_until(lambda: len(fired(jobs, cron_id)) > before[cron_id] + 1, jobs.logs)  # noqa: B023
-        jobs.tickerq.cron_tickers.pause(cron_id)
+    reached = {}
+    for cron in crons:
+        wait_until(lambda: len(fired(jobs, cron.id)) > fired_before[cron.id] + 1, jobs.logs)  # noqa: B023
+        reached[cron.id] = stop_firing(jobs, cron.id)
     wait_until(lambda: jobs.count(tickers.c.ended_at.is_(None)) == 0, jobs.logs)
-    for cron_id in crons:
-        assert_each_instant_is_told_once(jobs, cron_id)
-        assert len(told(jobs, cron_id)) > len(fired(jobs, cron_id)), "the outage is not recorded"
-    assert set(jobs.starts().values()) == {1}, f"seed {seed}"
-    assert len(jobs.starts()) == sum(len(fired(jobs, cron_id)) for cron_id in crons)
+    for cron in crons:
+        assert_each_instant_is_told_once(jobs, cron, before=reached[cron.id])
+        assert len(told(jobs, cron.id)) > len(fired(jobs, cron.id)), "the outage is not recorded"
+    assert set(jobs.starts().values()) == {1}
+    assert len(jobs.starts()) == sum(len(fired(jobs, cron.id)) for cron in crons)

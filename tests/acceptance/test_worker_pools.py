@@ -11,15 +11,9 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from tests.acceptance.processes import (
-    Jobs,
-    due_in,
-    on_either_loop,
-    on_files,
-    on_redis,
-    on_servers,
-    wait_until,
-)
+from tests.acceptance.jobs import Jobs, due_in
+from tests.acceptance.pairs import on_either_loop, on_files, on_redis, on_servers
+from tests.acceptance.waiting import wait_until
 from tickerq_celery import TickerStatus
 from tickerq_celery.models import tickers
 from tickerq_celery.publisher import CeleryPublisher

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.processes import ROOT, Jobs
+from tests.acceptance.jobs import Jobs
+from tests.acceptance.processes import ROOT
 from tests.servers.pool import SharedServer
 from tests.servers.server import Server
 from tests.windows.outages import FileStore, FolderBroker, Outage
@@ -15,7 +16,6 @@ from tests.windows.stage import QUICK
 from tests.windows.traps import Trap
 from tests.windows.warm import WarmServer
 from tests.windows.windows import Window
-from tickerq_celery import fs_transport
 
 
 @pytest.fixture(scope="session")
@@ -52,9 +52,7 @@ def trap(window: Window, tmp_path: Path) -> Trap | None:
     """The trap at the window's place, not yet set in any process."""
     if window.place is None:
         return None
-    token = tmp_path / "token"
-    token.touch()
-    return Trap(place=window.place, number=window.number, token=token)
+    return Trap.at(window.place, window.number, token=tmp_path / "token")
 
 
 @pytest.fixture(scope="session")
@@ -67,19 +65,10 @@ def rabbitmq_url(shared_server: Callable[[str], SharedServer]) -> Iterator[str]:
 
 
 @pytest.fixture
-def broker_url(
-    request: pytest.FixtureRequest, shared_server: Callable[[str], SharedServer], tmp_path: Path
-) -> Iterator[str]:
-    """A broker without any message of this test's queue."""
-    if request.param == "fs":
-        yield fs_transport.broker_url(tmp_path / "broker")
-    elif request.param == "rabbitmq":
-        yield request.getfixturevalue("rabbitmq_url")
-    else:
-        server = shared_server(request.param)
-        url = server.new_database()
-        yield url
-        server.drop_database(url)
+def broker_url(request: pytest.FixtureRequest) -> str:
+    """A broker without any message of this test's queue; another one of RabbitMQ would take seconds."""
+    url: str = request.getfixturevalue("rabbitmq_url" if request.param == "rabbitmq" else "broker_url")
+    return url
 
 
 @pytest.fixture

@@ -1,19 +1,16 @@
 """What no crash may have done to the runs of an application: the rules, and the record that they look at."""
 
-import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 
-from tests.acceptance.processes import SUCCEEDED, Jobs
+from tests.acceptance.jobs import Jobs
 from tickerq_celery import TickerStatus
+from tickerq_celery.enums import SUCCEEDED
 from tickerq_celery.models import attempts, tickers
-
-EVERY_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +31,6 @@ class RunRecord:
     claim_no: int
     retry_count: int
     rescue_count: int
-    cron_ticker_id: UUID | None = None
-    instant: datetime | None = None
     attempts: tuple[AttemptRecord, ...]
     begun: tuple[int, ...]
     ended: tuple[int, ...]
@@ -81,20 +76,6 @@ def faults_of(run: RunRecord) -> list[str]:
     return [f"{run.id}: {fault}" for fault, is_so in found.items() if is_so]
 
 
-def faults_of_instants(runs: Iterable[RunRecord]) -> list[str]:
-    """Say which instants of crons that fire every second are missing, or there twice."""
-    instants: dict[UUID, list[datetime]] = {}
-    for run in runs:
-        if run.cron_ticker_id is not None and run.instant is not None:
-            instants.setdefault(run.cron_ticker_id, []).append(run.instant)
-    return [
-        f"cron {cron_id}: {later} follows {earlier}"
-        for cron_id, each in instants.items()
-        for earlier, later in itertools.pairwise(sorted(each))
-        if later - earlier != EVERY_SECOND
-    ]
-
-
 def runs_of(jobs: Jobs) -> list[RunRecord]:
     """Return the record of each run of an application, the oldest first."""
     begun, ended = _claims_noted(jobs, "begun "), _claims_noted(jobs, "ended ")
@@ -118,8 +99,6 @@ def runs_of(jobs: Jobs) -> list[RunRecord]:
             claim_no=row.claim_no,
             retry_count=row.retry_count,
             rescue_count=row.rescue_count,
-            cron_ticker_id=row.cron_ticker_id,
-            instant=row.instant,
             attempts=tuple(records[row.id]),
             begun=tuple(begun[row.id]),
             ended=tuple(ended[row.id]),
@@ -139,6 +118,6 @@ def _claims_noted(jobs: Jobs, word: str) -> dict[UUID, list[int]]:
 def assert_nothing_lost_nothing_doubled(jobs: Jobs, expected: Mapping[UUID, Trail]) -> None:
     """Check every run of an application that has come to rest: the rules, and each run's trail."""
     runs = runs_of(jobs)
-    faults = [fault for run in runs for fault in faults_of(run)] + faults_of_instants(runs)
+    faults = [fault for run in runs for fault in faults_of(run)]
     assert not faults, f"{faults}\n{runs}\n{jobs.logs()}"
     assert {run.id: trail_of(run) for run in runs} == expected, jobs.logs()

@@ -1,12 +1,15 @@
 """Stores and brokers that a test takes away, and what they lose."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
+import pytest
 from redis import Redis
 
-from tests.acceptance.processes import Jobs
+from tests.acceptance.jobs import Jobs
 from tests.servers.redis_databases import RESERVED
 from tickerq_celery import fs_transport
 
@@ -63,6 +66,14 @@ class FolderBroker:
     def start(self) -> None:
         self._path.unlink()
         self._aside.rename(self._path)
+
+
+def assert_write_lock_is_held(store_url: str) -> None:
+    """Check that somebody has the write lock of a SQLite file, of which there is only one."""
+    path = store_url.removeprefix("sqlite:///")
+    locked = pytest.raises(sqlite3.OperationalError, match="database is locked")
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection, locked:
+        connection.execute("BEGIN IMMEDIATE")
 
 
 def waiting_messages(jobs: Jobs) -> int:

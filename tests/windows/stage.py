@@ -1,5 +1,6 @@
 """The processes and runs of a window's test."""
 
+import signal
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -7,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from tests.acceptance.processes import CeleryProcess, Jobs, wait_until
-from tests.windows.traps import Trap
-from tickerq_celery import TimeTicker
+from tests.acceptance.jobs import Jobs
+from tests.acceptance.processes import CeleryProcess
+from tests.acceptance.waiting import wait_until
+from tests.windows.traps import Trap, wait_until_stopped
 from tickerq_celery.models import nodes, tickers
 from tickerq_celery.publisher import CeleryPublisher
 from tickerq_celery.store.claims import Claim
@@ -17,10 +19,13 @@ from tickerq_celery.store.claims import Claim
 QUICK: Mapping[str, object] = {
     "poll_interval": 0.2,
     "heartbeat": 0.3,
-    "lease": 1.0,
+    # Long: a process that only stalls, as it may on a busy machine, must not be taken for dead.
+    "lease": 60.0,
     "publish_check": 0.5,
     "republish_after": 1.0,
 }
+# For tests in which somebody has to be found dead.
+SHORT_LEASE = 2.0
 # What else a worker does when it starts takes a second.
 _LEAN = ("--without-mingle", "--without-gossip", "--without-heartbeat")
 
@@ -94,10 +99,9 @@ def add(
     jobs: Jobs, count: int = 1, request: object = None, *, function: str = "Traced", **options: Any
 ) -> list[UUID]:
     """Store runs, which have one retry, in one transaction, and return their ids."""
-    ticker = TimeTicker(
-        **{"function": function, "request": request, "retries": 1, "retry_intervals": [0.2], **options}
+    return jobs.add_many(
+        count, function=function, request=request, **{"retries": 1, "retry_intervals": [0.2], **options}
     )
-    return [run.id for run in jobs.tickerq.time_tickers.add_batch([ticker] * count, allow_unknown=True)]
 
 
 def publish_again(jobs: Jobs, run_id: UUID, *, times: int = 1) -> None:
@@ -107,6 +111,27 @@ def publish_again(jobs: Jobs, run_id: UUID, *, times: int = 1) -> None:
     for _ in range(times):
         publisher.publish(Claim(id=run_id, number=1, function="Traced", queue=None))
     publisher.close()
+
+
+def freeze(process: CeleryProcess) -> None:
+    """Let a process stand still."""
+    process.signal(signal.SIGSTOP)
+    wait_until_stopped(process)
+
+
+def pass_all_messages(jobs: Jobs) -> None:
+    """Return once the only worker has dealt with each message that was sent: one more run's comes last."""
+    [last] = add(jobs)
+    jobs.wait_for_status(last)
+
+
+def assert_handler_was_called(jobs: Jobs, run_id: UUID, *, times: int, beat: CeleryProcess) -> None:
+    """Check how often the exception handler heard of a run that has ended, once no call can be on its way."""
+    word = f"handler {run_id} "
+    wait_until(lambda: len(jobs.notes(word)) >= times, jobs.logs)
+    assert beat.stop() == 0, beat.log
+    pass_all_messages(jobs)
+    assert len(jobs.notes(word)) == times, jobs.logs()
 
 
 def wait_for_rest(jobs: Jobs) -> None:

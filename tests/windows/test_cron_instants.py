@@ -2,28 +2,29 @@
 
 import signal
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from tests.acceptance.processes import Jobs, due_in, wait_until
+from tests.acceptance.jobs import Jobs, due_in
+from tests.acceptance.occurrences import assert_each_instant_is_told_once, stop_firing
+from tests.acceptance.waiting import wait_until
 from tests.windows.history import CALM, assert_nothing_lost_nothing_doubled, runs_of
+from tests.windows.outages import assert_write_lock_is_held
 from tests.windows.stage import add, start_beat, start_worker, wait_for_nodes, wait_for_rest
 from tests.windows.traps import Trap
 from tests.windows.windows import CLOCKS, FROZEN_INSTANT, INSTANTS, Window, in_each
-from tickerq_celery import CronTicker, TickerStatus
+from tickerq_celery import Cron, CronTicker
 from tickerq_celery.models import nodes, tickers
 
 pytestmark = pytest.mark.acceptance
-HARDLY_EVER = "0 0 0 29 2 *"
 HOUR = timedelta(hours=1)
 WAS_FIRED = tickers.c.cron_ticker_id.is_not(None)
 
 
-def add_cron(jobs: Jobs) -> UUID:
-    return jobs.tickerq.cron_tickers.add(CronTicker(function="Traced", expression="* * * * * *")).id
+def add_cron(jobs: Jobs) -> Cron:
+    return jobs.tickerq.cron_tickers.add(CronTicker(function="Traced", expression="* * * * * *"))
 
 
 def wait_for_instants(jobs: Jobs, more: int) -> None:
@@ -31,13 +32,13 @@ def wait_for_instants(jobs: Jobs, more: int) -> None:
     wait_until(lambda: jobs.count(WAS_FIRED) >= seen + more, jobs.logs)
 
 
-def stop_and_check(jobs: Jobs, cron_id: UUID) -> None:
+def stop_and_check(jobs: Jobs, cron: Cron) -> None:
     """Check that the cron ticker's instants have come to a good end, once each and never early."""
-    # Not a pause: it would hold an occurrence that has been fired and is not claimed yet.
-    jobs.tickerq.cron_tickers.update(cron_id, expression=HARDLY_EVER)
+    reached = stop_firing(jobs, cron.id)
     wait_for_rest(jobs)
+    assert_each_instant_is_told_once(jobs, cron, before=reached)
     assert_nothing_lost_nothing_doubled(jobs, {run.id: CALM for run in runs_of(jobs)})
-    for run in jobs.tickerq.cron_tickers.occurrences(cron_id, limit=100).items:
+    for run in jobs.tickerq.cron_tickers.occurrences(cron.id, limit=100).items:
         assert run.execution_time is not None
         assert jobs.run(run.id).attempts[0].started_at >= run.execution_time
 
@@ -50,11 +51,11 @@ def test_each_instant_has_one_occurrence_though_a_beat_dies_while_it_fires(
     start_worker(jobs)
     beats = [start_beat(jobs, trap=trap) for _ in range(2)]
     wait_for_nodes(jobs, workers=1, beats=2)
-    cron_id = add_cron(jobs)
+    cron = add_cron(jobs)
     victim = trap.wait(*beats)
     assert victim.wait() == -signal.SIGKILL
     wait_for_instants(jobs, 2)
-    stop_and_check(jobs, cron_id)
+    stop_and_check(jobs, cron)
 
 
 @in_each(FROZEN_INSTANT)
@@ -65,19 +66,17 @@ def test_each_instant_has_one_occurrence_though_a_beat_stands_still_while_it_fir
     start_worker(jobs)
     beats = [start_beat(jobs, trap=trap) for _ in range(2)]
     wait_for_nodes(jobs, workers=1, beats=2)
-    moment = due_in(3)
-    [other_work] = add(jobs, execution_time=due_in(2))
-    cron_id = add_cron(jobs)
+    cron = add_cron(jobs)
     frozen = trap.wait(*beats)
     if store_url.startswith("sqlite"):
-        # The one that stands still holds the only write lock that there is.
-        wait_until(lambda: datetime.now(UTC) > moment, jobs.logs)
-        assert jobs.run(other_work).status is TickerStatus.IDLE
+        assert_write_lock_is_held(store_url)
     else:
+        [other_work] = add(jobs, execution_time=due_in(0.5))
         jobs.wait_for_status(other_work)
+    assert jobs.count(WAS_FIRED) == 0
     frozen.signal(signal.SIGCONT)
     wait_for_instants(jobs, 2)
-    stop_and_check(jobs, cron_id)
+    stop_and_check(jobs, cron)
 
 
 @in_each(CLOCKS)
@@ -86,14 +85,15 @@ def test_clocks_that_are_an_hour_wrong_rescue_nobody_and_fire_nothing_early_or_t
 ) -> None:
     jobs = make_quick()
     worker = start_worker(jobs, functions="every second", clock_offset=-HOUR.total_seconds())
-    beat = start_beat(jobs, clock_offset=HOUR.total_seconds())
-    wait_for_nodes(jobs, workers=1, beats=1)
+    wait_for_nodes(jobs, workers=1)
     [cron] = jobs.tickerq.cron_tickers.find().items
+    beat = start_beat(jobs, clock_offset=HOUR.total_seconds())
+    wait_for_nodes(jobs, beats=1)
     [later] = add(jobs, execution_time=due_in(1.5))
     [running] = add(jobs, 1, {"seconds": 2})
     wait_for_instants(jobs, 2)
     jobs.wait_for_all([later, running])
-    stop_and_check(jobs, cron.id)
+    stop_and_check(jobs, cron)
     run = jobs.run(later)
     assert run.execution_time is not None
     assert run.attempts[0].started_at >= run.execution_time

@@ -6,18 +6,23 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.acceptance.processes import Jobs, wait_until
+from tests.acceptance.jobs import Jobs
+from tests.acceptance.waiting import wait_until
 from tests.windows.history import CALM, assert_nothing_lost_nothing_doubled
-from tests.windows.stage import add, start_beat, start_worker, wait_for_nodes, wait_for_rest
+from tests.windows.stage import (
+    SHORT_LEASE,
+    add,
+    assert_handler_was_called,
+    start_beat,
+    start_worker,
+    wait_for_nodes,
+    wait_for_rest,
+)
 from tests.windows.traps import Trap
 from tests.windows.windows import CHILDREN, LIMITED, PREFETCHED, WORKERS, Window, in_each
 from tickerq_celery import TickerStatus
 
 pytestmark = pytest.mark.acceptance
-
-
-def wait_for_handler(jobs: Jobs, run_id: object, window: Window) -> None:
-    wait_until(lambda: len(jobs.notes(f"handler {run_id} ")) == window.handled, jobs.logs)
 
 
 @in_each(*CHILDREN)
@@ -26,7 +31,7 @@ def test_what_a_dead_child_had_in_its_hands_is_run_by_the_next_one(
 ) -> None:
     jobs = make_quick()
     worker = start_worker(jobs, trap=trap, pool="prefork")
-    start_beat(jobs)
+    beat = start_beat(jobs)
     wait_for_nodes(jobs, workers=1, beats=1)
     [hit] = add(jobs, 1, window.request)
     others = add(jobs, 2)
@@ -35,14 +40,14 @@ def test_what_a_dead_child_had_in_its_hands_is_run_by_the_next_one(
     wait_for_rest(jobs)
     assert worker.is_alive()
     assert_nothing_lost_nothing_doubled(jobs, {hit: window.trail, **dict.fromkeys(others, CALM)})
-    wait_for_handler(jobs, hit, window)
+    assert_handler_was_called(jobs, hit, times=window.handled, beat=beat)
 
 
 @in_each(*WORKERS)
 def test_what_a_dead_worker_had_in_its_hands_is_run_by_another(
     window: Window, trap: Trap | None, make_quick: Callable[..., Jobs]
 ) -> None:
-    jobs = make_quick(republish_after=60)
+    jobs = make_quick(republish_after=60, lease=SHORT_LEASE)
     victim, beat = start_worker(jobs, trap=trap), start_beat(jobs)
     wait_for_nodes(jobs, workers=1, beats=1)
     [dead] = jobs.node_names("worker")
@@ -57,7 +62,7 @@ def test_what_a_dead_worker_had_in_its_hands_is_run_by_another(
     beat.wait_for(f"node {dead} is dead: no heartbeat for one lease")
     said = beat.lines(f"run {hit} of Traced was lost and starts again", f"{dead} gives no sign of life")
     assert len(said) == window.trail.rescues, beat.log
-    wait_for_handler(jobs, hit, window)
+    assert_handler_was_called(jobs, hit, times=window.handled, beat=beat)
 
 
 @in_each(*PREFETCHED)
@@ -65,7 +70,7 @@ def test_what_a_dead_worker_had_received_and_not_started_is_published_again(
     window: Window, trap: Trap, make_quick: Callable[..., Jobs], broker_url: str
 ) -> None:
     # The sweep would find each of them after that time, too.
-    jobs = make_quick(republish_after=60)
+    jobs = make_quick(republish_after=60, lease=SHORT_LEASE)
     victim, beat = start_worker(jobs, trap=trap, pool="prefork"), start_beat(jobs)
     wait_for_nodes(jobs, workers=1, beats=1)
     ids = add(jobs, 4)
@@ -84,7 +89,7 @@ def test_what_a_dead_worker_had_received_and_not_started_is_published_again(
 def test_the_attempt_the_retry_and_the_freed_place_are_written_together_or_not_at_all(
     window: Window, trap: Trap, make_quick: Callable[..., Jobs]
 ) -> None:
-    jobs = make_quick()
+    jobs = make_quick(lease=SHORT_LEASE)
     victim = start_worker(jobs, trap=trap)
     wait_for_nodes(jobs, workers=1)
     [failing] = add(jobs, 1, window.request, function="Limited")

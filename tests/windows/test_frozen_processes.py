@@ -1,14 +1,19 @@
 """Who stands still for a while and then goes on, in a world that went on without it."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from pathlib import Path
+from uuid import UUID
 
 import pytest
 
-from tests.acceptance.processes import Jobs, wait_until
-from tests.windows.history import assert_nothing_lost_nothing_doubled
-from tests.windows.outages import Outage
+from tests.acceptance.jobs import Jobs, due_in
+from tests.acceptance.processes import CeleryProcess
+from tests.acceptance.waiting import wait_until
+from tests.windows.history import CALM, assert_nothing_lost_nothing_doubled
+from tests.windows.outages import Outage, assert_write_lock_is_held
 from tests.windows.stage import (
+    SHORT_LEASE,
     add,
     publish_again,
     start_beat,
@@ -17,8 +22,19 @@ from tests.windows.stage import (
     wait_for_rest,
 )
 from tests.windows.traps import Trap
-from tests.windows.windows import LONE_ZOMBIE, REDELIVERED, STORE_AWAY, TWICE, ZOMBIES, Window, in_each
+from tests.windows.windows import (
+    LOCKING_FINISH,
+    LOCKING_START,
+    LONE_ZOMBIE,
+    REDELIVERED,
+    STORE_AWAY,
+    TWICE,
+    ZOMBIES,
+    Window,
+    in_each,
+)
 from tickerq_celery import TickerStatus
+from tickerq_celery.failpoints import Place
 
 pytestmark = pytest.mark.acceptance
 # After how many seconds Redis delivers again what was not acknowledged, and how often a worker looks for it.
@@ -29,7 +45,7 @@ SOON_VISIBLE = {"visibility_timeout": 1, "unacked_restore_interval": 0.2, "unack
 def test_the_late_finish_of_a_worker_that_was_taken_for_dead_changes_nothing(
     window: Window, trap: Trap, make_quick: Callable[..., Jobs]
 ) -> None:
-    jobs = make_quick()
+    jobs = make_quick(lease=SHORT_LEASE)
     zombie = start_worker(jobs, trap=trap)
     start_beat(jobs)
     wait_for_nodes(jobs, workers=1, beats=1)
@@ -52,7 +68,7 @@ def test_the_late_finish_of_a_worker_that_was_taken_for_dead_changes_nothing(
 def test_a_worker_that_was_taken_for_dead_may_run_again_what_it_could_not_finish(
     window: Window, trap: Trap, make_quick: Callable[..., Jobs]
 ) -> None:
-    jobs = make_quick()
+    jobs = make_quick(lease=SHORT_LEASE)
     zombie = start_worker(jobs, trap=trap)
     start_beat(jobs)
     wait_for_nodes(jobs, workers=1, beats=1)
@@ -66,11 +82,79 @@ def test_a_worker_that_was_taken_for_dead_may_run_again_what_it_could_not_finish
     assert_nothing_lost_nothing_doubled(jobs, {run_id: window.trail})
 
 
+def blocks_beat(request: pytest.FixtureRequest, store_url: str) -> None:
+    """Expect the test to fail where beat waits for the lock of a row, and does nothing else."""
+    if not store_url.startswith("sqlite"):
+        reason = "beat waits without end for a row that a worker which stands still has locked"
+        request.applymarker(pytest.mark.xfail(reason=reason, raises=AssertionError))
+
+
+def let_go_and_check(jobs: Jobs, zombie: CeleryProcess, ids: Collection[UUID]) -> None:
+    zombie.signal(signal.SIGCONT)
+    start_beat(jobs)
+    wait_for_rest(jobs)
+    assert_nothing_lost_nothing_doubled(jobs, dict.fromkeys(ids, CALM))
+
+
+@in_each(LOCKING_START)
+def test_a_worker_that_stands_still_in_its_start_keeps_beat_from_nothing(
+    request: pytest.FixtureRequest,
+    window: Window,
+    trap: Trap,
+    make_quick: Callable[..., Jobs],
+    store_url: str,
+    tmp_path: Path,
+) -> None:
+    blocks_beat(request, store_url)
+    jobs = make_quick()
+    # So that the worker has begun what beat has not stamped yet.
+    pause = Trap.at(Place.PUBLISHED, signal.SIGSTOP, token=tmp_path / "pause")
+    zombie, beat = start_worker(jobs, trap=trap), start_beat(jobs, trap=pause)
+    wait_for_nodes(jobs, workers=1, beats=1)
+    [run_id] = add(jobs, execution_time=due_in(0.3))
+    [other_work] = add(jobs, execution_time=due_in(1))
+    pause.wait(beat)
+    trap.wait(zombie)
+    start_worker(jobs)
+    beat.signal(signal.SIGCONT)
+    if store_url.startswith("sqlite"):
+        assert_write_lock_is_held(store_url)
+    else:
+        jobs.wait_for_status(other_work, seconds=5)
+    assert beat.stop(5) == 0
+    let_go_and_check(jobs, zombie, [run_id, other_work])
+
+
+@in_each(LOCKING_FINISH)
+def test_a_worker_that_stands_still_in_its_finish_keeps_beat_from_nothing(
+    request: pytest.FixtureRequest,
+    window: Window,
+    trap: Trap,
+    make_quick: Callable[..., Jobs],
+    store_url: str,
+) -> None:
+    blocks_beat(request, store_url)
+    jobs = make_quick(lease=SHORT_LEASE)
+    zombie, beat = start_worker(jobs, trap=trap), start_beat(jobs)
+    wait_for_nodes(jobs, workers=1, beats=1)
+    # By then the zombie has been taken for dead, and beat wants to rescue what it runs.
+    [other_work] = add(jobs, execution_time=due_in(SHORT_LEASE + 2))
+    [run_id] = add(jobs)
+    trap.wait(zombie)
+    start_worker(jobs)
+    if store_url.startswith("sqlite"):
+        assert_write_lock_is_held(store_url)
+    else:
+        jobs.wait_for_status(other_work, seconds=SHORT_LEASE + 5)
+    assert beat.stop(5) == 0
+    let_go_and_check(jobs, zombie, [run_id, other_work])
+
+
 @in_each(TWICE)
 def test_of_two_workers_with_the_same_message_one_runs_it(
     window: Window, trap: Trap, make_quick: Callable[..., Jobs]
 ) -> None:
-    jobs = make_quick(lease=60)
+    jobs = make_quick()
     workers = [start_worker(jobs, trap=trap) for _ in range(2)]
     wait_for_nodes(jobs, workers=2)
     [run_id] = add(jobs, 1, {"seconds": 0.5})

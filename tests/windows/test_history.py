@@ -1,16 +1,14 @@
 """The check that every window ends with: it passes what may happen, and nothing else."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from tests.windows.history import AttemptRecord, RunRecord, Trail, faults_of, faults_of_instants, trail_of
+from tests.windows.history import AttemptRecord, RunRecord, Trail, faults_of, trail_of
 from tickerq_celery import TickerStatus
 
 DONE, FAILED = TickerStatus.DONE, TickerStatus.FAILED
-NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
 
 def attempt(claim_no: int, status: TickerStatus = FAILED, *, number: int | None = None) -> AttemptRecord:
@@ -59,11 +57,3 @@ def test_a_run_with_a_fault_is_named_with_it(run: RunRecord, fault: str) -> None
     faults = faults_of(run)
     assert any(fault in each for each in faults), faults
     assert all(str(run.id) in each for each in faults)
-
-
-@pytest.mark.parametrize(("seconds", "faults"), [((0, 1, 2), 0), ((2, 0, 1), 0), ((0, 2), 1), ((0, 0, 1), 1)])
-def test_an_instant_that_is_missing_or_there_twice_is_a_fault(seconds: tuple[int, ...], faults: int) -> None:
-    runs = [
-        replace(GOOD, cron_ticker_id=UUID(int=2), instant=NOON + timedelta(seconds=each)) for each in seconds
-    ]
-    assert len(faults_of_instants([GOOD, *runs])) == faults

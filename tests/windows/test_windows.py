@@ -1,7 +1,28 @@
 """The table of windows leaves nothing out."""
 
-from tests.windows.windows import WINDOWS, pairs_of
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.windows.windows import WINDOWS, Window, pairs_of
 from tickerq_celery.failpoints import Place
+
+
+def windows_of(test: Any) -> Iterator[Window]:
+    for mark in getattr(test, "pytestmark", []):
+        if mark.name == "parametrize" and mark.args[0][0] == "window":
+            yield from (case.values[0] for case in mark.args[1])
+
+
+def test_every_window_of_the_table_has_a_test() -> None:
+    modules = [
+        importlib.import_module(f"tests.windows.{file.stem}")
+        for file in Path(__file__).parent.glob("test_*.py")
+    ]
+    tests = [item for module in modules for name, item in vars(module).items() if name.startswith("test_")]
+    tried = {window.name for test in tests for window in windows_of(test)}
+    assert tried == {window.name for window in WINDOWS}
 
 
 def test_every_place_at_which_a_process_can_be_killed_is_in_the_table() -> None:

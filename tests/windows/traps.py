@@ -3,8 +3,10 @@
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-from tests.acceptance.processes import CeleryProcess, wait_until
+from tests.acceptance.processes import CeleryProcess
+from tests.acceptance.waiting import wait_until
 from tickerq_celery.failpoints import Place
 
 
@@ -15,6 +17,12 @@ class Trap:
     place: Place
     number: signal.Signals
     token: Path
+
+    @classmethod
+    def at(cls, place: Place, number: signal.Signals, *, token: Path) -> Self:
+        """Return a trap that is ready, and not yet set in any process."""
+        token.touch()
+        return cls(place=place, number=number, token=token)
 
     @property
     def text(self) -> str:
@@ -29,4 +37,18 @@ class Trap:
             lambda: f"{line}\n" + "\n".join(process.log for process in processes),
         )
         assert not self.token.exists()
+        if self.number is signal.SIGSTOP:
+            wait_until_stopped(met)
         return met
+
+
+def wait_until_stopped(process: CeleryProcess) -> None:
+    """Return once a process, or a child of it, stands still: a SIGCONT that came before would be lost."""
+    wait_until(lambda: "T" in map(_state_of, process.group()), lambda: f"a stop of {process.name}")
+
+
+def _state_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:  # it has ended
+        return ""

@@ -136,6 +136,18 @@ LONE_ZOMBIE = Window(
     number=signal.SIGSTOP,
     trail=RESCUED,
 )
+# What stands still in a transaction keeps the lock of a row: one that beat has to stamp, or to rescue.
+LOCKING_START, LOCKING_FINISH = (
+    Window(
+        id="W8",
+        victim=Victim.WORKER,
+        place=place,
+        what="locking",
+        number=signal.SIGSTOP,
+        quick=Pair(store, "redis"),
+    )
+    for place, store in ((Place.START_UNCOMMITTED, "mariadb"), (Place.FINISH_UNCOMMITTED, "postgres"))
+)
 TWICE = Window(
     id="W9", victim=Victim.WORKER, place=Place.RECEIVED, number=signal.SIGSTOP, involves_broker=True
 )
@@ -162,7 +174,8 @@ INSTANTS = (
 FROZEN_INSTANT = Window(id="W14", victim=Victim.BEAT, place=Place.FIRE_UNCOMMITTED, number=signal.SIGSTOP)
 WINDOWS = (
     *BATCHES, ADDED, *REFUSED, *LOST_MESSAGES, *PREFETCHED, *CHILDREN, *WORKERS, *SWEEPS, *ZOMBIES,
-    LONE_ZOMBIE, TWICE, REDELIVERED, LIMITED, STORE_AWAY, CLOCKS, *INSTANTS, FROZEN_INSTANT,
+    LONE_ZOMBIE, LOCKING_START, LOCKING_FINISH, TWICE, REDELIVERED, LIMITED, STORE_AWAY, CLOCKS, *INSTANTS,
+    FROZEN_INSTANT,
 )  # fmt: skip
 
 
