@@ -147,8 +147,10 @@ class Claimer:
         limited = sorted({run.function for run in due if known.get(run.function)})
         active: dict[str, int] = {}
         if limited:
-            functions.lock(connection, namespace, limited)
+            counted_elsewhere = functions.lock(connection, namespace, limited)
             active = sweeps.active_per_function(connection, namespace, limited)
+            # Whose places another claim gives away just now, has none for this one: the sweep lifts the hold.
+            active |= {name: known[name] for name in counted_elsewhere}
         crons = {run.cron_ticker_id for run in due if run.cron_ticker_id is not None}
         return Capacity(
             functions=known,

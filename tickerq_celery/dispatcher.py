@@ -11,7 +11,7 @@ from tickerq_celery.claimer import Claimer
 from tickerq_celery.core import Core
 from tickerq_celery.errors import PublishError, StoreError
 from tickerq_celery.failpoints import Place, failpoint
-from tickerq_celery.store import claims
+from tickerq_celery.store import publications
 from tickerq_celery.store.claims import Claim
 
 logger = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ class Dispatcher:
             return
         try:
             core.database.write(
-                lambda connection: claims.stamp(
+                lambda connection: publications.stamp(
                     connection, core.clock, part, check_after=core.config.republish_after
                 )
             )
@@ -129,7 +129,9 @@ class Dispatcher:
     def _postpone(self, refused: Sequence[Claim]) -> None:
         def postpone(connection: Connection) -> None:
             for claim in refused:
-                claims.postpone(connection, core.clock, claim.id, claim.number, core.config.republish_after)
+                publications.postpone(
+                    connection, core.clock, claim.id, claim.number, core.config.republish_after
+                )
 
         core = self._core
         if not refused:
@@ -145,7 +147,7 @@ class Dispatcher:
         fresh = [claim for claim in rest if claim.due_at is not None]
         failpoint(Place.REFUSED)
         try:
-            self._core.database.write(lambda connection: claims.give_back(connection, fresh))
+            self._core.database.write(lambda connection: publications.give_back(connection, fresh))
         except StoreError as error:
             logger.warning(
                 "could not give back %d claims, the sweep will publish them: %s", len(fresh), error

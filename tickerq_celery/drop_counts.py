@@ -25,7 +25,7 @@ def write(core: Core, tally: Tally) -> None:
         return
 
     def keep(connection: Connection) -> None:
-        drops.count(connection, core.clock, core.config.namespace, counts)
+        drops.count(connection, core.clock, core.config.namespace, core.node.id, counts)
         drops.forget(connection, core.clock, core.config.namespace, after=_KEPT)
 
     try:

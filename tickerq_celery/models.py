@@ -258,6 +258,8 @@ drops = Table(
     Column("namespace", Name(100), primary_key=True),
     Column("hour", UtcDateTime, primary_key=True),
     Column("reason", Name(20), primary_key=True),
+    # Of the worker that dropped them, so that no heartbeat waits for another's row.
+    Column("node_id", Id, primary_key=True),
     Column("dropped", BigInteger, nullable=False),
     **_OPTIONS,
 )

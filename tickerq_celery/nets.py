@@ -18,7 +18,7 @@ from tickerq_celery.lifecycle import Failure, cancelled, failed
 from tickerq_celery.recorder import LostCalls, Recorder
 from tickerq_celery.reports import Ending, Report
 from tickerq_celery.request import message_dropped
-from tickerq_celery.store import claims, ends
+from tickerq_celery.store import claims, ends, publications
 from tickerq_celery.store.claims import Started
 from tickerq_celery.sweeper import rescue
 
@@ -133,7 +133,7 @@ class Nets:
     def _postpone(self, report: Report) -> None:
         wait: timedelta = self._core.config.heartbeat
         postponed = self._core.database.write(
-            lambda connection: claims.postpone(
+            lambda connection: publications.postpone(
                 connection, self._core.clock, report.ticker_id, report.claim_no, wait
             )
         )

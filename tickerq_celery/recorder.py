@@ -96,6 +96,8 @@ class Recorder:
     def rescue(self, run: Started, message: str) -> Outcome | None:
         """End the attempt of a worker that died, by the function's ``on_lost``; None if it had ended.
 
+        None also while another process has the run in hand, as does one that stands still in its finish.
+
         Raises:
             StoreError: The database is away; whoever looks next will rescue the run.
         """
@@ -116,6 +118,8 @@ class Recorder:
         return run
 
     def _rescue(self, connection: Connection, run: Started, message: str) -> Outcome | None:
+        if not claims.lock_free(connection, [run.id]):
+            return None
         outcome = lost(
             run.standing,
             on_lost=self._facts(connection, run.function).on_lost,

@@ -100,10 +100,9 @@ class Sweeper:
                 connection, self._core.clock, node, lease=self._core.config.lease
             )
         )
-        running = self._running_under(node.id)
-        for run in running:
+        for run in self._running_under(node.id):
             rescue(self._recorder, self._calls, run, f"worker lost: {node.name} gives no sign of life")
-        return len(running) < _AT_ONCE
+        return not self._running_under(node.id)
 
     def _running_under(self, node_id: UUID) -> list[Started]:
         return self._core.database.read(

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -152,3 +153,18 @@ def test_sigterm_ends_a_beat_whose_servers_hang_or_are_away(
         jobs.beat()
         jobs.wait_for_all(ids, 240)
         assert set(jobs.starts().values()) == {1}
+
+
+def test_sigterm_ends_a_beat_that_waits_for_the_write_lock_of_sqlite(
+    make_jobs: Callable[..., Jobs], schema_url: Callable[[str], str], tmp_path: Path
+) -> None:
+    file = tmp_path / "tickers.db"
+    shutil.copyfile(schema_url("sqlite").removeprefix("sqlite:///"), file)
+    jobs = make_jobs(f"sqlite:///{file}", folder_url(tmp_path / "broker"))
+    beat = jobs.beat()
+    wait_until(lambda: jobs.node_names("beat"), lambda: beat.log)
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        time.sleep(2)  # so that beat waits in its sweep: any moment must do
+        assert beat.stop(5) == 0
+    assert "Traceback" not in beat.log

@@ -23,7 +23,7 @@ from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.models import attempts, cron_tickers, functions, tickers
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.seeding import enrol
-from tickerq_celery.store import claims
+from tickerq_celery.store import claims, publications
 from tickerq_celery.store.claims import Claim, Started
 from tickerq_celery.store.engine import Database, insert_if_absent
 from tickerq_celery.store.nodes import NodeProfile
@@ -163,7 +163,7 @@ def claim_batch(core: Core, ids: Sequence[UUID] | None = None) -> Claimed:
 
 def give_back(core: Core, batch: Sequence[Claim]) -> None:
     """Return claims as a beat does whose broker is away."""
-    core.database.write(lambda connection: claims.give_back(connection, batch))
+    core.database.write(lambda connection: publications.give_back(connection, batch))
 
 
 def claimed_again(core: Core, claimed: claims.Claim) -> claims.Claim:

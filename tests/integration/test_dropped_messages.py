@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import NoReturn
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from tests.integration.making import at_once, enrolled, processes, worker_profile
 from tests.manual_clock import START, ManualClock
@@ -38,11 +38,13 @@ def write(core: Core, **counts: int) -> None:
 
 def by_hour(core: Core) -> dict[tuple[datetime, str], int]:
     """Return this test's counts by hour and reason."""
-    statement = select(drops.c.hour, drops.c.reason, drops.c.dropped).where(
-        drops.c.namespace == core.config.namespace
+    mine = drops.c.namespace == core.config.namespace
+    dropped = func.sum(drops.c.dropped)
+    statement = (
+        select(drops.c.hour, drops.c.reason, dropped).where(mine).group_by(drops.c.hour, drops.c.reason)
     )
     rows = core.database.read(lambda connection: connection.execute(statement).all())
-    return {(row[0], row[1]): row[2] for row in rows}
+    return {(row[0], row[1]): int(row[2]) for row in rows}
 
 
 def test_drops_are_counted_by_reason_in_the_hour_in_which_they_are_written(

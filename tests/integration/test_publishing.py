@@ -27,7 +27,7 @@ from tickerq_celery.dispatcher import Dispatcher
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.publisher import LOST_TASK, CeleryPublisher
-from tickerq_celery.store import claims
+from tickerq_celery.store import claims, publications
 
 IDLE, QUEUED, IN_PROGRESS = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS
 
@@ -40,7 +40,7 @@ def core(core: Core) -> Core:
 
 def stamp(core: Core, batch: list[claims.Claim]) -> None:
     core.database.write(
-        lambda connection: claims.stamp(
+        lambda connection: publications.stamp(
             connection, core.clock, batch, check_after=core.config.republish_after
         )
     )

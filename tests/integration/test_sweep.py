@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from tests.integration.beats import Beat, pass_lease
 from tests.integration.conftest import send
 from tests.integration.making import (
-    ListPublisher,
     another_node,
     at_once,
     attempts_of,
@@ -22,38 +22,14 @@ from tests.integration.making import (
     started,
 )
 from tests.manual_clock import ManualClock
-from tickerq_celery.claimer import Claimer
 from tickerq_celery.core import Core
-from tickerq_celery.dispatcher import Dispatcher
 from tickerq_celery.enums import NodeKind, OnLost, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.lifecycle import succeeded
-from tickerq_celery.recorder import Recorder
 from tickerq_celery.store import nodes
-from tickerq_celery.sweeper import Sweeper
 from tickerq_celery.wiring import profile
 
 MakeCore = Callable[..., Core]
-
-
-class Beat:
-    """A beat that dispatches and sweeps into a list."""
-
-    def __init__(self, core: Core, *, takes: int | None = None) -> None:
-        self.core = core
-        self.publisher = ListPublisher(takes)
-        claimer = Claimer(core)
-        self.dispatcher = Dispatcher(core, claimer, self.publisher)
-        self.sweeper = Sweeper(core, claimer, self.dispatcher, Recorder(core), self.publisher)
-
-    def dispatch(self) -> None:
-        self.dispatcher.dispatch(holder=self.core.node.name)
-
-    def sweep(self) -> list[tuple[object, int]]:
-        """Do one pass and return the ids and claim numbers that it published."""
-        before = len(self.publisher.sent)
-        self.sweeper.sweep()
-        return [(each.id, each.number) for each in self.publisher.sent[before:]]
 
 
 @pytest.fixture
@@ -65,13 +41,6 @@ def core(core: Core) -> Core:
 @pytest.fixture
 def beat(core: Core) -> Beat:
     return Beat(another_node(core))
-
-
-def pass_lease(beat: Beat, clock: ManualClock) -> None:
-    """Let a beat watch every node for a lease without a sign of life, up to its next look."""
-    for _ in range(4):
-        beat.sweep()
-        clock.advance(seconds=beat.core.config.lease.total_seconds() / 4)
 
 
 def test_a_run_whose_message_was_never_sent_is_published_by_the_same_claim(

@@ -20,7 +20,7 @@ from tests.stateful.rewriting import (
 from tickerq_celery.dispatcher import Dispatcher
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.models import tickers
-from tickerq_celery.store import claims
+from tickerq_celery.store import claims, publications
 from tickerq_celery.store.claims import Claim
 
 
@@ -94,32 +94,37 @@ OF_CLAIMS = (
         is_quick=True,
     ),
     Mutant(
-        claims.stamp,
+        publications.stamp,
         "ignores the claim",
         without("claim_no"),
         "only_who_sent_a_claim_stamps_it|what_is_stamped_was_sent",
     ),
     Mutant(
-        claims.stamp,
+        publications.stamp,
         "ignores the status",
         without("status"),
         "it_is_checked_only_while_queued|the_end_is_the_end",
         is_quick=True,
     ),
     Mutant(
-        claims.stamp,
+        publications.stamp,
         "sets the status",
         both(setting(status=TickerStatus.QUEUED), without("status")),
         f"{CHECK}|only_known_moves_are_made",
     ),
-    Mutant(claims.give_back, "ignores the claim", without("claim_no"), "only_who_made_a_claim_gives_it_back"),
     Mutant(
-        claims.give_back,
+        publications.give_back,
+        "ignores the claim",
+        without("claim_no"),
+        "only_who_made_a_claim_gives_it_back",
+    ),
+    Mutant(
+        publications.give_back,
         "ignores the status",
         without("status"),
         f"{CHECK}|only_who_made_a_claim_gives_it_back|the_end_is_the_end",
     ),
-    Mutant(claims.give_back, "does nothing", doing_nothing(None), "not given back"),
+    Mutant(publications.give_back, "does nothing", doing_nothing(None), "not given back"),
     Mutant(
         claims.start,
         "ignores the claim",
@@ -139,14 +144,16 @@ OF_CLAIMS = (
         "it_is_in_progress_where_its_claim_was_started",
         is_quick=True,
     ),
-    Mutant(claims.postpone, "ignores the claim", without("claim_no"), "only_who_made_a_claim_gives_it_back"),
     Mutant(
-        claims.postpone,
+        publications.postpone, "ignores the claim", without("claim_no"), "only_who_made_a_claim_gives_it_back"
+    ),
+    Mutant(
+        publications.postpone,
         "ignores the status",
         without("status"),
         f"{CHECK}|the_end_is_the_end|only_who_made_a_claim_gives_it_back",
     ),
-    Mutant(claims.postpone, "does nothing", doing_nothing(False), "said in vain|not given back"),
+    Mutant(publications.postpone, "does nothing", doing_nothing(False), "said in vain|not given back"),
     Mutant(
         claims.running,
         "ignores the claim",

@@ -82,13 +82,6 @@ def test_a_worker_that_was_taken_for_dead_may_run_again_what_it_could_not_finish
     assert_nothing_lost_nothing_doubled(jobs, {run_id: window.trail})
 
 
-def blocks_beat(request: pytest.FixtureRequest, store_url: str) -> None:
-    """Expect the test to fail where beat waits for the lock of a row, and does nothing else."""
-    if not store_url.startswith("sqlite"):
-        reason = "beat waits without end for a row that a worker which stands still has locked"
-        request.applymarker(pytest.mark.xfail(reason=reason, raises=AssertionError))
-
-
 def let_go_and_check(jobs: Jobs, zombie: CeleryProcess, ids: Collection[UUID]) -> None:
     zombie.signal(signal.SIGCONT)
     start_beat(jobs)
@@ -98,14 +91,12 @@ def let_go_and_check(jobs: Jobs, zombie: CeleryProcess, ids: Collection[UUID]) -
 
 @in_each(LOCKING_START)
 def test_a_worker_that_stands_still_in_its_start_keeps_beat_from_nothing(
-    request: pytest.FixtureRequest,
     window: Window,
     trap: Trap,
     make_quick: Callable[..., Jobs],
     store_url: str,
     tmp_path: Path,
 ) -> None:
-    blocks_beat(request, store_url)
     jobs = make_quick()
     # So that the worker has begun what beat has not stamped yet.
     pause = Trap.at(Place.PUBLISHED, signal.SIGSTOP, token=tmp_path / "pause")
@@ -127,13 +118,11 @@ def test_a_worker_that_stands_still_in_its_start_keeps_beat_from_nothing(
 
 @in_each(LOCKING_FINISH)
 def test_a_worker_that_stands_still_in_its_finish_keeps_beat_from_nothing(
-    request: pytest.FixtureRequest,
     window: Window,
     trap: Trap,
     make_quick: Callable[..., Jobs],
     store_url: str,
 ) -> None:
-    blocks_beat(request, store_url)
     jobs = make_quick(lease=SHORT_LEASE)
     zombie, beat = start_worker(jobs, trap=trap), start_beat(jobs)
     wait_for_nodes(jobs, workers=1, beats=1)

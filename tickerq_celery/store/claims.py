@@ -1,13 +1,12 @@
-"""Every guarded write of a run's status up to its start: claim, stamp, give back, start."""
+"""Claims of due runs and their starts, each write guarded by the status and the claim number."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, select, update
 from sqlalchemy.sql.dml import Update
 
 from tickerq_celery.clock import Clock
@@ -125,47 +124,15 @@ def claim(
     ]
 
 
-def stamp(connection: Connection, clock: Clock, claims: Sequence[Claim], *, check_after: timedelta) -> None:
-    """Note that ``claims`` were published; their status is never touched, since they may run already."""
-    for (number, count), group in groupby(sorted(claims, key=_number_and_count), key=_number_and_count):
-        connection.execute(
-            update(tickers)
-            .where(
-                tickers.c.id.in_([claim.id for claim in group]),
-                tickers.c.claim_no == number,
-                tickers.c.status == TickerStatus.QUEUED,
-            )
-            .values(
-                published_at=sql_now(clock),
-                publish_count=count + 1,
-                check_at=sql_after(clock, check_after * 2 ** min(count, 10)),
-            )
-        )
+def lock_free(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
+    """Lock those of ``ids`` that no other transaction has locked, and return them.
 
-
-def give_back(connection: Connection, claims: Sequence[Claim]) -> None:
-    """Return claims that were not published, unless they have been superseded meanwhile."""
-    if not claims:
-        return
-    statement = (
-        update(tickers)
-        .where(
-            tickers.c.id == bindparam("claimed_id"),
-            tickers.c.claim_no == bindparam("claimed_no"),
-            tickers.c.status == TickerStatus.QUEUED,
-        )
-        .values(
-            status=TickerStatus.IDLE,
-            due_at=bindparam("due"),
-            check_at=None,
-            lock_holder=None,
-            locked_at=None,
-        )
-    )
-    connection.execute(
-        statement,
-        [{"claimed_id": claim.id, "claimed_no": claim.number, "due": claim.due_at} for claim in claims],
-    )
+    A process that stands still in its transaction keeps its locks: who has other work never waits for them.
+    """
+    if not ids:
+        return set()
+    free = select(tickers.c.id).where(tickers.c.id.in_(list(ids))).with_for_update(skip_locked=True)
+    return set(connection.scalars(free))
 
 
 def start(
@@ -248,10 +215,6 @@ def rowcount(connection: Connection, statement: Update) -> int:
     return connection.execute(statement).rowcount
 
 
-def _number_and_count(claim: Claim) -> tuple[int, int]:
-    return claim.number, claim.publish_count
-
-
 def _due(row: Row[Any]) -> Due:
     values = row._asdict()
     values["priority"] = TickerPriority(values["priority"])
@@ -268,17 +231,3 @@ def running(connection: Connection, ticker_id: UUID, claim_no: int) -> Started |
         )
     ).one_or_none()
     return None if row is None else started(row)
-
-
-def postpone(connection: Connection, clock: Clock, ticker_id: UUID, claim_no: int, wait: timedelta) -> bool:
-    """Return a published claim that no worker here can run, due again after ``wait``."""
-    statement = (
-        update(tickers)
-        .where(
-            tickers.c.id == ticker_id,
-            tickers.c.claim_no == claim_no,
-            tickers.c.status == TickerStatus.QUEUED,
-        )
-        .values(status=TickerStatus.IDLE, due_at=sql_after(clock, wait), check_at=None, lock_holder=None)
-    )
-    return rowcount(connection, statement) == 1

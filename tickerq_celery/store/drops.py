@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.drops import DropReason
 from tickerq_celery.models import drops, tickers
 from tickerq_celery.sqltypes import sql_after, sql_now
-from tickerq_celery.store.engine import insert_if_absent
+from tickerq_celery.store.claims import rowcount
+
+_FORGOTTEN_AT_ONCE = 200
 
 
 def reason_against(connection: Connection, ticker_id: UUID, claim_no: int) -> DropReason:
@@ -21,20 +23,17 @@ def reason_against(connection: Connection, ticker_id: UUID, claim_no: int) -> Dr
     return DropReason.STARTED_ALREADY if newest == claim_no else DropReason.OLD_CLAIM
 
 
-def count(connection: Connection, clock: Clock, namespace: str, counts: Mapping[DropReason, int]) -> None:
-    """Add what was dropped to the counts of the present hour."""
+def count(
+    connection: Connection, clock: Clock, namespace: str, node_id: UUID, counts: Mapping[DropReason, int]
+) -> None:
+    """Add what a worker dropped to its counts of the present hour."""
     now = connection.scalars(select(sql_now(clock))).one()
     hour = now.replace(minute=0, second=0, microsecond=0)
-    # In one order everywhere, so that two workers never wait for each other.
-    ordered = sorted(counts.items())
-    keys = [{"namespace": namespace, "hour": hour, "reason": reason.value} for reason, _ in ordered]
-    insert_if_absent(connection, drops, [{**key, "dropped": 0} for key in keys])
-    for reason, dropped in ordered:
-        connection.execute(
-            update(drops)
-            .where(drops.c.namespace == namespace, drops.c.hour == hour, drops.c.reason == reason.value)
-            .values(dropped=drops.c.dropped + dropped)
-        )
+    for reason, dropped in counts.items():
+        key = {"namespace": namespace, "hour": hour, "reason": reason.value, "node_id": node_id}
+        mine = [drops.c[name] == value for name, value in key.items()]
+        if rowcount(connection, update(drops).where(*mine).values(dropped=drops.c.dropped + dropped)) == 0:
+            connection.execute(insert(drops).values(**key, dropped=dropped))
 
 
 def recent(connection: Connection, clock: Clock, namespace: str, *, within: timedelta) -> dict[str, int]:
@@ -50,7 +49,14 @@ def recent(connection: Connection, clock: Clock, namespace: str, *, within: time
 
 
 def forget(connection: Connection, clock: Clock, namespace: str, *, after: timedelta) -> None:
-    """Delete the counts of hours long past."""
-    connection.execute(
-        delete(drops).where(drops.c.namespace == namespace, drops.c.hour < sql_after(clock, -after))
-    )
+    """Delete the counts of hours long past, but for those that another worker is deleting."""
+    key = list(drops.primary_key.columns)
+    long_past = (drops.c.namespace == namespace, drops.c.hour < sql_after(clock, -after))
+    free = select(*key).where(*long_past).limit(_FORGOTTEN_AT_ONCE).with_for_update(skip_locked=True)
+    found = [
+        {f"its_{name}": value for name, value in row.items()} for row in connection.execute(free).mappings()
+    ]
+    if found:
+        # One by one: MariaDB looks at every row, locked or not, where a list of keys is wanted.
+        one = (column == bindparam(f"its_{column.name}") for column in key)
+        connection.execute(delete(drops).where(*one), found)

@@ -29,9 +29,14 @@ class FunctionRecord:
 
 
 def register(connection: Connection, clock: Clock, namespace: str, records: Sequence[FunctionRecord]) -> None:
-    """Write what a worker registers, over what an earlier one said."""
+    """Write what a worker registers, over what an earlier one said.
+
+    A row that says it already is not written, so that a worker that starts waits for no claim that has it.
+    """
     now = connection.scalars(select(sql_now(clock))).one()
-    for record in sorted(records, key=lambda each: each.name):
+    stored = find(connection, namespace, [record.name for record in records])
+    news = [record for record in records if stored.get(record.name) != record]
+    for record in sorted(news, key=lambda each: each.name):
         values: dict[str, Any] = {
             "path": record.path,
             "queue": record.queue,
@@ -66,11 +71,13 @@ def find(connection: Connection, namespace: str, names: Collection[str]) -> dict
     return found
 
 
-def lock(connection: Connection, namespace: str, names: Collection[str]) -> None:
-    """Let one transaction at a time count the runs of functions that have a limit."""
-    connection.execute(
-        select(functions.c.name)
-        .where(functions.c.namespace == namespace, functions.c.name.in_(list(names)))
-        .order_by(functions.c.name)
-        .with_for_update()
+def lock(connection: Connection, namespace: str, names: Collection[str]) -> set[str]:
+    """Let one transaction at a time count the runs of functions; return those that another is counting.
+
+    Nobody waits for the other one: it may stand still in its transaction.
+    """
+    among = select(functions.c.name).where(
+        functions.c.namespace == namespace, functions.c.name.in_(list(names))
     )
+    known = set(connection.scalars(among))
+    return known - set(connection.scalars(among.with_for_update(skip_locked=True)))

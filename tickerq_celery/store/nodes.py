@@ -95,11 +95,15 @@ def remove(connection: Connection, node_id: UUID) -> None:
 
 
 def remove_dead(connection: Connection, node: Node) -> bool:
-    """Remove a silent node's row, unless it has beaten since; say whether it was removed."""
-    statement = delete(nodes).where(
-        nodes.c.id == node.id, nodes.c.counter == node.counter, nodes.c.started_at == node.started_at
-    )
-    return connection.execute(statement).rowcount == 1
+    """Remove a silent node's row, unless it has beaten since; say whether it was removed.
+
+    A row that the node itself has locked, standing still in a heartbeat, is left for the next pass.
+    """
+    silent = (nodes.c.id == node.id, nodes.c.counter == node.counter, nodes.c.started_at == node.started_at)
+    if connection.scalar(select(nodes.c.id).where(*silent).with_for_update(skip_locked=True)) is None:
+        return False
+    connection.execute(delete(nodes).where(nodes.c.id == node.id))
+    return True
 
 
 def list_nodes(connection: Connection, namespace: str) -> list[Node]:

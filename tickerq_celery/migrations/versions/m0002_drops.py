@@ -28,8 +28,9 @@ def upgrade() -> None:
         sa.Column("namespace", sa.String(length=100), nullable=False),
         sa.Column("hour", sqltypes.UtcDateTime(), nullable=False),
         sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("node_id", sqltypes.Id, nullable=False),
         sa.Column("dropped", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("namespace", "hour", "reason", name="pk_tickerq_drops"),
+        sa.PrimaryKeyConstraint("namespace", "hour", "reason", "node_id", name="pk_tickerq_drops"),
         **_OPTIONS,
     )
 

@@ -1,0 +1,88 @@
+"""What becomes of a claim between its commit and its start: stamped, given back or postponed."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import groupby
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, update
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.enums import TickerStatus
+from tickerq_celery.models import tickers
+from tickerq_celery.sqltypes import sql_after, sql_now
+from tickerq_celery.store.claims import Claim, lock_free, rowcount
+
+
+def stamp(connection: Connection, clock: Clock, claims: Sequence[Claim], *, check_after: timedelta) -> None:
+    """Note that ``claims`` were published; their status is never touched, since they may run already.
+
+    A run that a worker is starting at this moment needs no stamp.
+    """
+    free = lock_free(connection, [claim.id for claim in claims])
+    stamped = sorted((claim for claim in claims if claim.id in free), key=_number_and_count)
+    for (number, count), group in groupby(stamped, key=_number_and_count):
+        connection.execute(
+            update(tickers)
+            .where(
+                tickers.c.id.in_([claim.id for claim in group]),
+                tickers.c.claim_no == number,
+                tickers.c.status == TickerStatus.QUEUED,
+            )
+            .values(
+                published_at=sql_now(clock),
+                publish_count=count + 1,
+                check_at=sql_after(clock, check_after * 2 ** min(count, 10)),
+            )
+        )
+
+
+def give_back(connection: Connection, claims: Sequence[Claim]) -> None:
+    """Return claims that were not published, unless they have been superseded meanwhile.
+
+    One that another transaction has locked stays Queued, for the sweep.
+    """
+    free = lock_free(connection, [claim.id for claim in claims])
+    if not free:
+        return
+    statement = (
+        update(tickers)
+        .where(
+            tickers.c.id == bindparam("claimed_id"),
+            tickers.c.claim_no == bindparam("claimed_no"),
+            tickers.c.status == TickerStatus.QUEUED,
+        )
+        .values(
+            status=TickerStatus.IDLE,
+            due_at=bindparam("due"),
+            check_at=None,
+            lock_holder=None,
+            locked_at=None,
+        )
+    )
+    connection.execute(
+        statement,
+        [
+            {"claimed_id": claim.id, "claimed_no": claim.number, "due": claim.due_at}
+            for claim in claims
+            if claim.id in free
+        ],
+    )
+
+
+def postpone(connection: Connection, clock: Clock, ticker_id: UUID, claim_no: int, wait: timedelta) -> bool:
+    """Return a published claim that no worker here can run, due again after ``wait``."""
+    statement = (
+        update(tickers)
+        .where(
+            tickers.c.id == ticker_id,
+            tickers.c.claim_no == claim_no,
+            tickers.c.status == TickerStatus.QUEUED,
+        )
+        .values(status=TickerStatus.IDLE, due_at=sql_after(clock, wait), check_at=None, lock_holder=None)
+    )
+    return rowcount(connection, statement) == 1
+
+
+def _number_and_count(claim: Claim) -> tuple[int, int]:
+    return claim.number, claim.publish_count
