@@ -145,7 +145,13 @@ def send(jobs: Jobs, messages: list[Bad]) -> None:
 
 def add_an_old_count(jobs: Jobs) -> None:
     """Store what a worker dropped long ago."""
-    row = {"namespace": jobs.namespace, "hour": due_in(-31 * 86_400), "reason": "invalid", "dropped": 7}
+    row = {
+        "namespace": jobs.namespace,
+        "hour": due_in(-31 * 86_400),
+        "reason": "invalid",
+        "node_id": uuid.uuid4(),
+        "dropped": 7,
+    }
     jobs.tickerq.core.database.write(lambda connection: connection.execute(insert(drops).values(**row)))
 
 

@@ -74,7 +74,7 @@ OF_CLAIMS = (
         claims.claim,
         "counts no claim",
         claiming(step=-1, claim_no=tickers.c.claim_no - 1),
-        "only_known_moves_are_made",
+        "only_known_moves_are_made|lateness_is_decided_by_the_first_claim",
         is_quick=True,
     ),
     Mutant(
