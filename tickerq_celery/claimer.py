@@ -86,7 +86,7 @@ class Claimer:
         return Lifted(count=count, is_full=max(whole) >= most)
 
     def _lift(self, connection: Connection, reason: HoldReason, keys: Collection[str], limit: int) -> int:
-        return holds.lift(
+        lifted = holds.lift(
             connection,
             self._core.clock,
             namespace=self._core.config.namespace,
@@ -94,6 +94,7 @@ class Claimer:
             keys=keys,
             limit=limit,
         )
+        return len(lifted)
 
     def _resumed(self, connection: Connection) -> list[str]:
         # A claim that saw the pause may write its hold just after the resumption lifted them all.

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from tickerq_celery import limits
+from tickerq_celery.chain_templates import Template
 from tickerq_celery.cron import CronSchedule
 from tickerq_celery.drafts import FunctionDefaults, ticker_fields
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
@@ -23,6 +24,7 @@ def cron_ticker_row(
     *,
     namespace: str,
     request: bytes | None,
+    children: Template | None,
     defaults: FunctionDefaults,
     default_zone: str,
     now: datetime,
@@ -46,6 +48,7 @@ def cron_ticker_row(
         "day_or": ticker.day_or,
         "request": request,
         "encoding": 0,
+        "children": children,
         "is_enabled": is_enabled,
         "misfire": _policy("misfire", ticker.misfire, MisfirePolicy),
         "misfire_limit": _misfire_limit(ticker.misfire_limit),

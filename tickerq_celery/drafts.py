@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from tickerq_celery import limits
-from tickerq_celery.enums import TickerPriority, TickerStatus, TickerType
+from tickerq_celery import chains, limits
+from tickerq_celery.chain_templates import copies
+from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus, TickerType
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.planner import Misfire
 from tickerq_celery.uuid7 import new_id
@@ -77,6 +79,33 @@ def time_ticker_row(
         "instant": None,
         "unique_key": key,
         "active_key": key,
+        "has_children": bool(ticker.children),
+    }
+
+
+def as_child(row: Mapping[str, Any], ticker: Any, *, parent_id: UUID) -> dict[str, Any]:
+    """Return a time ticker's row as one that waits for its parent, and maybe for its own execution time.
+
+    Raises:
+        TickerValidationError: The run condition is none.
+    """
+    condition = chains.run_condition(ticker.run_condition)
+    return {
+        **row,
+        **waiting_for(parent_id),
+        # Without a moment of its own it has none: it runs when its parent lets it.
+        "execution_time": None if ticker.execution_time is None else row["execution_time"],
+        "run_condition": None if condition is None else int(condition),
+    }
+
+
+def waiting_for(parent_id: UUID) -> dict[str, Any]:
+    """Return the columns that hold a child until its parent starts or ends."""
+    return {
+        "parent_id": parent_id,
+        "due_at": None,
+        "held_for": HoldReason.PARENT.value,
+        "hold_key": str(parent_id),
     }
 
 
@@ -102,7 +131,34 @@ def occurrence_row(cron: Mapping[str, Any], *, instant: datetime | None, now: da
         "instant": instant,
         "unique_key": None,
         "active_key": None,
+        "has_children": bool(cron["children"]),
     }
+
+
+def occurrence_children(
+    cron: Mapping[str, Any], occurrence: Mapping[str, Any], *, now: datetime
+) -> list[dict[str, Any]]:
+    """Return the rows of an occurrence's own copy of its cron ticker's chain, parents first."""
+    rows: list[dict[str, Any]] = []
+    for columns in copies(cron["children"]):
+        place = columns.pop("parent")
+        parent = occurrence if place is None else rows[place]
+        rows.append(
+            {
+                **_blank(now),
+                **columns,
+                **waiting_for(parent["id"]),
+                "id": new_id(),
+                "namespace": occurrence["namespace"],
+                "type": int(TickerType.TIME_TICKER),
+                "execution_time": None,
+                "cron_ticker_id": None,
+                "instant": None,
+                "unique_key": None,
+                "active_key": None,
+            }
+        )
+    return rows
 
 
 def skipped_row(row: Mapping[str, Any], *, reason: str, now: datetime) -> dict[str, Any]:
@@ -112,6 +168,7 @@ def skipped_row(row: Mapping[str, Any], *, reason: str, now: datetime) -> dict[s
         "status": TickerStatus.SKIPPED,
         "due_at": None,
         "active_key": None,
+        "has_children": False,
         "skipped_reason": reason,
         "ended_at": now,
         "ended_status": TickerStatus.SKIPPED,
@@ -146,6 +203,8 @@ def _blank(now: datetime) -> dict[str, Any]:
         "rescue_count": 0,
         "held_for": None,
         "hold_key": None,
+        "parent_id": None,
+        "run_condition": None,
         "skipped_reason": None,
         "ended_at": None,
         "ended_status": None,

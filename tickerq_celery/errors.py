@@ -12,7 +12,8 @@ TickerError
 ├── TickerStateError
 ├── IllegalTransitionError
 ├── StoreError
-└── PublishError
+├── PublishError
+└── ParentResultError
 """
 
 from uuid import UUID
@@ -132,6 +133,14 @@ class PublishError(TickerError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the broker did not take the message: {reason}")
+        self.reason = reason
+
+
+class ParentResultError(TickerError):
+    """A child asked for its parent's result, which is no JSON or too large to be kept."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the parent's result was not stored: {reason}")
         self.reason = reason
 
 

@@ -195,7 +195,7 @@ class TickerQ:
                 function=function,
                 recorder=self._wired.recorder,
                 handler=self._wired.handler,
-                max_rescues=lambda: self.core.config.max_rescues,
+                config=lambda: self.core.config,
             ),
         }
         self.app.task(**options)(drop_unaddressed)
@@ -254,7 +254,7 @@ class TickerQ:
 
     @cached_property
     def _recorder(self) -> Recorder:
-        return Recorder(self.core)
+        return Recorder(self.core, dispatch=self._managers.immediate.dispatch)
 
     @cached_property
     def _handler(self) -> HandlerCaller:
@@ -293,6 +293,7 @@ class TickerQ:
 
 class _Managers:
     def __init__(self, core: Core, immediate: Immediate) -> None:
+        self.immediate = immediate
         storing = Storing(core, immediate.dispatch)
         self.time_tickers = TimeTickerManager(storing)
         self.cron_tickers = CronTickerManager(storing)

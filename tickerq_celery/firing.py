@@ -1,7 +1,7 @@
 """Turn the instants of cron tickers into occurrences."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,12 +9,14 @@ from sqlalchemy import Connection, select
 
 from tickerq_celery.core import Core
 from tickerq_celery.cron import CronSchedule
-from tickerq_celery.drafts import misfire_reason, occurrence_row, skipped_row
+from tickerq_celery.drafts import misfire_reason, occurrence_children, occurrence_row, skipped_row
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
 from tickerq_celery.failpoints import Place, failpoint
+from tickerq_celery.models import tickers as tickers_table
 from tickerq_celery.planner import Plan, plan
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import cron_tickers, tickers
+from tickerq_celery.store.engine import insert_rows
 
 logger = logging.getLogger(__name__)
 _CRONS_AT_ONCE = 100
@@ -59,6 +61,7 @@ class Firing:
             logger.error("cron ticker %s cannot fire any more: %s", cron["id"], error)  # noqa: TRY400
             decided = Plan(instants=(), next_run_at=None, skipped=None)
         cron_tickers.add_occurrences(connection, rows)
+        self._add_children(connection, cron, rows, now)
         cron_tickers.advance(
             connection,
             cron["id"],
@@ -66,6 +69,16 @@ class Firing:
             next_run_at=decided.next_run_at if cron["is_enabled"] else None,
             last_run_at=decided.instants[-1] if decided.instants else None,
         )
+
+    @staticmethod
+    def _add_children(
+        connection: Connection, cron: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], now: datetime
+    ) -> None:
+        heads = {row["id"]: row for row in rows if row["has_children"]}
+        # Where the instant had its occurrence already, ours was not stored, and that one has its chain.
+        for head_id in cron_tickers.stored_among(connection, heads):
+            children = occurrence_children(cron, heads[head_id], now=now)
+            insert_rows(connection, tickers_table, children)
 
     def _plan(self, cron: Mapping[str, Any], now: datetime) -> Plan:
         schedule = CronSchedule.parse(cron["expression"], time_zone=cron["time_zone"], day_or=cron["day_or"])

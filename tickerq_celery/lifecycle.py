@@ -1,6 +1,6 @@
 """Which status may follow which, and what the end of an attempt means for its run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tickerq_celery.enums import TERMINAL, OnLost, TickerStatus
@@ -41,7 +41,7 @@ class Outcome:
     """What to write when an attempt ends.
 
     ``attempt_status`` goes to the attempt, ``status`` to the run: Idle with a ``wait`` where the run
-    goes on, else a terminal one.
+    goes on, else a terminal one. ``result`` is kept for the run's children.
     """
 
     status: TickerStatus
@@ -51,6 +51,7 @@ class Outcome:
     rescue_count: int = 0
     failure: Failure | None = None
     skipped_reason: str | None = None
+    result: bytes | None = None
 
     @property
     def goes_on(self) -> bool:
@@ -68,10 +69,10 @@ def check_transition(before: TickerStatus, after: TickerStatus) -> None:
         raise IllegalTransitionError(before.name, after.name)
 
 
-def succeeded(standing: Standing) -> Outcome:
+def succeeded(standing: Standing, *, result: bytes | None = None) -> Outcome:
     """Return the outcome of a body that returned: DueDone where the run was late, else Done."""
     status = TickerStatus.DUE_DONE if standing.is_due else TickerStatus.DONE
-    return _ended(standing, status, None)
+    return replace(_ended(standing, status, None), result=result)
 
 
 def failed(standing: Standing, failure: Failure) -> Outcome:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     UniqueConstraint,
+    false,
 )
 
 from tickerq_celery.sqltypes import Id, Json, LongText, Name, Payload, Status, UtcDateTime
@@ -69,6 +70,8 @@ cron_tickers = Table(
     Column("last_run_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    # The chain that each occurrence gets, as chain_templates.py writes it.
+    Column("children", Json),
     UniqueConstraint("namespace", "seed_key", name="uq_tickerq_cron_tickers_namespace_seed_key"),
     Index("ix_tickerq_cron_tickers_namespace_next_run_at", "namespace", "next_run_at", "id"),
     **_OPTIONS,
@@ -132,6 +135,10 @@ tickers = Table(
     Column("ended_status", Status),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    # Spares the end of a run without children, which most are, a look for them.
+    Column("has_children", Boolean(create_constraint=False), nullable=False, server_default=false()),
+    # What the function returned, kept for the children only.
+    Column("result", Payload),
     CheckConstraint("status BETWEEN 0 AND 7", name="status"),
     CheckConstraint("due_at IS NULL OR status = 0", name="due_at"),
     CheckConstraint("running_on IS NULL OR status = 2", name="running_on"),

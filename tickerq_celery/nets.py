@@ -18,7 +18,7 @@ from tickerq_celery.lifecycle import Failure, cancelled, failed
 from tickerq_celery.recorder import LostCalls, Recorder
 from tickerq_celery.reports import Ending, Report
 from tickerq_celery.request import message_dropped
-from tickerq_celery.store import claims, ends, publications
+from tickerq_celery.store import claims, publications
 from tickerq_celery.store.claims import Started
 from tickerq_celery.sweeper import rescue
 
@@ -119,15 +119,8 @@ class Nets:
 
     def _end_waiting(self, report: Report) -> None:
         if report.ending is Ending.REVOKED:
-            self._core.database.write(
-                lambda connection: ends.end_waiting(
-                    connection,
-                    self._core.clock,
-                    report.ticker_id,
-                    claim_no=report.claim_no,
-                    status=TickerStatus.CANCELLED,
-                    reason=report.message,
-                )
+            self._recorder.end_waiting(
+                report.ticker_id, report.claim_no, status=TickerStatus.CANCELLED, reason=report.message
             )
 
     def _postpone(self, report: Report) -> None:

@@ -3,7 +3,8 @@
 import logging
 import os
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
@@ -14,12 +15,13 @@ from sqlalchemy import Connection
 from tickerq_celery.backoff import Backoff
 from tickerq_celery.core import Core
 from tickerq_celery.drops import DropReason
-from tickerq_celery.enums import HoldReason, OnLost
+from tickerq_celery.enums import HoldReason, OnLost, TickerStatus
 from tickerq_celery.errors import StoreError
 from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.lifecycle import Outcome, lost
-from tickerq_celery.store import claims, drops, ends, functions, holds
+from tickerq_celery.store import chains, claims, drops, ends, functions, holds
 from tickerq_celery.store.claims import Started
+from tickerq_celery.store.ends import Written
 
 logger = logging.getLogger(__name__)
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
@@ -33,10 +35,15 @@ class LostCalls(Protocol):
 
 
 class Recorder:
-    """Writes the life of claimed runs, each write fenced by its claim number."""
+    """Writes the life of claimed runs, each write fenced by its claim number.
 
-    def __init__(self, core: Core) -> None:
+    ``dispatch`` is given the runs that a start or an end made due, after its commit; where there is none,
+    beat finds them within one poll.
+    """
+
+    def __init__(self, core: Core, *, dispatch: Callable[[Collection[UUID]], None] | None = None) -> None:
         self._core = core
+        self._dispatch_now = dispatch
 
     @property
     def is_in_main_process(self) -> bool:
@@ -50,10 +57,12 @@ class Recorder:
             StoreError: The database is away; the run stays Queued, and its message comes again.
         """
         failpoint(Place.RECEIVED)
-        run = self._core.database.write(lambda connection: self._start(connection, ticker_id, claim_no))
-        if run is not None:
-            failpoint(Place.STARTED)
-        return run
+        begun = self._core.database.write(lambda connection: self._start(connection, ticker_id, claim_no))
+        if begun is None:
+            return None
+        failpoint(Place.STARTED)
+        self._dispatch(begun.made_due)
+        return begun.run
 
     def reason_against(self, ticker_id: UUID, claim_no: int) -> DropReason:
         """Return why ``start`` refused a claim.
@@ -72,11 +81,35 @@ class Recorder:
             StoreError: The database stayed away for a whole lease.
         """
         failpoint(Place.BODY_ENDED)
-        accepted = self._finish_patiently(run, outcome, elapsed)
+        written = self._finish_patiently(run, outcome, elapsed)
         failpoint(Place.FINISHED)
-        return accepted
+        if written is None:
+            return False
+        self._dispatch(written.made_due)
+        return True
 
-    def _finish_patiently(self, run: Started, outcome: Outcome, elapsed: timedelta | None) -> bool:
+    def end_waiting(self, ticker_id: UUID, claim_no: int, *, status: TickerStatus, reason: str) -> bool:
+        """End a published run that has not started; say whether this claim was still waiting.
+
+        Raises:
+            StoreError: The database is away.
+        """
+        core = self._core
+        written = core.database.write(
+            lambda connection: ends.end_waiting(
+                connection, core.clock, ticker_id, claim_no=claim_no, status=status, reason=reason
+            )
+        )
+        if written is None:
+            return False
+        self._dispatch(written.made_due)
+        return True
+
+    def _dispatch(self, ids: Collection[UUID]) -> None:
+        if ids and self._dispatch_now is not None:
+            self._dispatch_now(ids)
+
+    def _finish_patiently(self, run: Started, outcome: Outcome, elapsed: timedelta | None) -> Written | None:
         deadline = self._core.clock.monotonic() + self._core.config.lease.total_seconds()
         backoff = Backoff(_SHORTEST_PAUSE, _LONGEST_PAUSE)
         work = partial(self._finish, run=run, outcome=outcome, elapsed=elapsed)
@@ -101,9 +134,13 @@ class Recorder:
         Raises:
             StoreError: The database is away; whoever looks next will rescue the run.
         """
-        return self._core.database.write(lambda connection: self._rescue(connection, run, message))
+        rescued = self._core.database.write(lambda connection: self._rescue(connection, run, message))
+        if rescued is None:
+            return None
+        self._dispatch(rescued.made_due)
+        return rescued.outcome
 
-    def _start(self, connection: Connection, ticker_id: UUID, claim_no: int) -> Started | None:
+    def _start(self, connection: Connection, ticker_id: UUID, claim_no: int) -> "_Begun | None":
         core = self._core
         run = claims.start(
             connection,
@@ -113,11 +150,15 @@ class Recorder:
             node_id=core.node.id,
             node=core.node.name,
         )
-        if run is not None:
-            failpoint(Place.START_UNCOMMITTED)
-        return run
+        if run is None:
+            return None
+        made_due = chains.start_beside(connection, core.clock, run.id) if run.has_children else ()
+        if run.parent_id is not None:
+            run = replace(run, parent_result=chains.result_of(connection, run.parent_id))
+        failpoint(Place.START_UNCOMMITTED)
+        return _Begun(run=run, made_due=made_due)
 
-    def _rescue(self, connection: Connection, run: Started, message: str) -> Outcome | None:
+    def _rescue(self, connection: Connection, run: Started, message: str) -> "_Rescued | None":
         if not claims.lock_free(connection, [run.id]):
             return None
         outcome = lost(
@@ -126,13 +167,14 @@ class Recorder:
             max_rescues=self._core.config.max_rescues,
             message=message,
         )
-        return outcome if self._finish(connection, run, outcome, None) else None
+        written = self._finish(connection, run, outcome, None)
+        return None if written is None else _Rescued(outcome=outcome, made_due=written.made_due)
 
     def _finish(
         self, connection: Connection, run: Started, outcome: Outcome, elapsed: timedelta | None
-    ) -> bool:
+    ) -> Written | None:
         core = self._core
-        accepted = ends.finish(
+        written = ends.finish(
             connection,
             core.clock,
             run,
@@ -140,27 +182,32 @@ class Recorder:
             node=core.node.name,
             elapsed_ms=None if elapsed is None else round(elapsed / timedelta(milliseconds=1)),
         )
-        if accepted:
-            failpoint(Place.FINISH_UNCOMMITTED)
-        if accepted and self._facts(connection, run.function).is_limited:
-            # The freed place goes to the oldest run that waits for it.
-            holds.lift(
-                connection,
-                core.clock,
-                namespace=core.config.namespace,
-                reason=HoldReason.LIMIT,
-                keys=[run.function],
-                limit=1,
-            )
-        return accepted
+        if written is None:
+            return None
+        failpoint(Place.FINISH_UNCOMMITTED)
+        if not self._facts(connection, run.function).is_limited:
+            return written
+        # The freed place goes to the oldest run that waits for it.
+        lifted = holds.lift(
+            connection,
+            core.clock,
+            namespace=core.config.namespace,
+            reason=HoldReason.LIMIT,
+            keys=[run.function],
+            limit=1,
+        )
+        return Written(made_due=[*written.made_due, *lifted])
 
     def _finish_again(
         self, connection: Connection, run: Started, outcome: Outcome, elapsed: timedelta | None
-    ) -> bool:
-        # The store may have written the end before, and only its answer was lost.
-        return self._finish(connection, run, outcome, elapsed) or ends.has_written(
-            connection, run, outcome, node=self._core.node.name
-        )
+    ) -> Written | None:
+        written = self._finish(connection, run, outcome, elapsed)
+        if written is not None:
+            return written
+        # The store may have written the end before, and only its answer was lost: what it made due then is
+        # known no more, and beat finds it.
+        has_written = ends.has_written(connection, run, outcome, node=self._core.node.name)
+        return Written() if has_written else None
 
     def _facts(self, connection: Connection, name: str) -> "_Facts":
         function = self._core.registry.get(name)
@@ -179,6 +226,22 @@ def log_lost(run: Started, outcome: Outcome, message: str) -> None:
         "starts again" if outcome.goes_on else f"ended {outcome.status.name}", message,
         extra={"ticker_id": str(run.id)},
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Begun:
+    """A run that was started, and the children that start beside it."""
+
+    run: Started
+    made_due: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rescued:
+    """What became of a lost attempt's run, and the runs that its end lets start."""
+
+    outcome: Outcome
+    made_due: Sequence[UUID]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,18 +35,17 @@ class Function:
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
     on_lost: OnLost = OnLost.RETRY
 
-    def call(self, context: TickerContext[Any]) -> None:
-        """Run the body to its end; a coroutine function gets an event loop of its own."""
+    def call(self, context: TickerContext[Any]) -> object:
+        """Return what the body returns; a coroutine function gets an event loop of its own."""
         arguments: tuple[object, ...] = ()
         if self.signature.takes is Takes.CONTEXT:
             arguments = (context,)
         elif self.signature.takes is Takes.REQUEST:
             arguments = (context.request,)
         try:
-            result = self.body(*arguments)
+            result: object = self.body(*arguments)
             # A plain wrapper around a coroutine function returns a coroutine, too.
-            if inspect.iscoroutine(result):
-                asyncio.run(result)
+            return asyncio.run(result) if inspect.iscoroutine(result) else result
         except asyncio.CancelledError as error:
             # No Exception to Python, and the body's own failure to us: nobody else cancels in its loop.
             raise RuntimeError("the function let a CancelledError of asyncio escape") from error

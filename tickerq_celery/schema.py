@@ -14,9 +14,10 @@ from tickerq_celery.store.engine import NO_TABLES, Database, insert_if_absent, m
 from tickerq_celery.uuid7 import new_id
 
 VERSION_TABLE = "tickerq_alembic_version"
-SCHEMA = 2
-# The oldest code that can work on the tables as this version leaves them.
-COMPATIBLE_FROM = 1
+SCHEMA = 3
+# The oldest code that can work on the tables as this version leaves them: older code ends a parent and
+# leaves its children behind.
+COMPATIBLE_FROM = 3
 
 
 def migrate(database: Database, clock: Clock) -> None:

@@ -12,7 +12,8 @@ from billiard.exceptions import WorkerLostError
 from celery import Task
 from celery.exceptions import Ignore, MaxRetriesExceededError, Retry
 
-from tickerq_celery import payload
+from tickerq_celery import payload, results
+from tickerq_celery.config import TickerConfig
 from tickerq_celery.context import TickerContext
 from tickerq_celery.drops import DropReason
 from tickerq_celery.enums import TickerStatus
@@ -40,7 +41,7 @@ class Collaborators:
     function: Function
     recorder: Callable[[], Recorder]
     handler: Callable[[], HandlerCaller]
-    max_rescues: Callable[[], int]
+    config: Callable[[], TickerConfig]
 
 
 class TickerTask(_Task):
@@ -61,7 +62,7 @@ class TickerTask(_Task):
         run = self._start(header)
         begun = time.monotonic()
         try:
-            self.collaborators.function.call(self._context(run))
+            outcome = self._succeeded(run, self.collaborators.function.call(self._context(run)))
         except Exception as error:  # noqa: BLE001 - the user's code: whatever it raises is the outcome
             self._failed(run, error, begun)
         except BaseException as error:
@@ -70,7 +71,7 @@ class TickerTask(_Task):
             if self.collaborators.recorder().is_in_main_process:
                 self._lost(run, error)
             raise
-        self._finish(run, succeeded(run.standing), begun)
+        self._finish(run, outcome, begun)
         return None
 
     def retry(self, *args: Any, **kwargs: Any) -> Any:
@@ -111,7 +112,20 @@ class TickerTask(_Task):
             is_due=run.standing.is_due,
             scheduled_for=run.execution_time,
             request=payload.decode(run.request, request_type=function.signature.request_type),
+            parent_result_bytes=run.parent_result,
         )
+
+    def _succeeded(self, run: Started, returned: object) -> Outcome:
+        if not run.has_children:
+            return succeeded(run.standing)
+        result = results.written(returned, limit=self.collaborators.config().payload_limit)
+        reason = results.refusal(result)
+        if reason is not None:
+            logger.warning(
+                "run %s of %s has a result that its children cannot be given: %s",
+                run.id, run.function, reason, extra={"ticker_id": str(run.id)},
+            )  # fmt: skip
+        return succeeded(run.standing, result=result)
 
     def _failed(self, run: Started, error: Exception, begun: float) -> NoReturn:
         shown = _reason(error)
@@ -150,7 +164,7 @@ class TickerTask(_Task):
         outcome = lost(
             run.standing,
             on_lost=self.collaborators.function.on_lost,
-            max_rescues=self.collaborators.max_rescues(),
+            max_rescues=self.collaborators.config().max_rescues,
             message=message,
         )
         try:

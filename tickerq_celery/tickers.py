@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerPriority
+from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, RunCondition, TickerPriority
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +14,9 @@ class TimeTicker:
     ``execution_time`` must be aware; a past one, or None, means now. ``retries`` are extra attempts,
     ``retry_intervals`` the waits before them in seconds (the last one repeats); None takes the
     function's own. While a ticker with the same ``unique_key`` is not terminal, another is refused.
+
+    ``children`` are stored with it and wait for it: each starts at the end that its ``run_condition``
+    names (None: at any but Skipped), and not before an ``execution_time`` of its own.
     """
 
     function: str
@@ -27,6 +30,8 @@ class TimeTicker:
     tags: Sequence[str] = ()
     unique_key: str | None = None
     namespace: str | None = None
+    run_condition: RunCondition | None = None
+    children: Sequence["TimeTicker"] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +41,7 @@ class CronTicker:
     Six fields begin with seconds. Day of month and day of week must both match; ``day_or=True`` asks
     for Unix's rule, either of them. ``time_zone`` is an IANA name (None: the ``time_zone`` setting).
     ``misfire_grace`` is in seconds: instants missed by more are skipped whatever the policy says.
+    ``children`` are a chain that each occurrence gets a copy of.
     """
 
     function: str
@@ -55,3 +61,4 @@ class CronTicker:
     queue: str | None = None
     tags: Sequence[str] = ()
     namespace: str | None = None
+    children: Sequence[TimeTicker] = ()

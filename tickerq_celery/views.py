@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from tickerq_celery.chain_templates import Template, tickers_in
 from tickerq_celery.enums import (
     HoldReason,
     MisfirePolicy,
@@ -15,6 +16,7 @@ from tickerq_celery.enums import (
     TickerStatus,
     TickerType,
 )
+from tickerq_celery.tickers import TimeTicker
 
 T = TypeVar("T")
 
@@ -105,6 +107,7 @@ class Cron:
     next_run_at: datetime | None
     last_run_at: datetime | None
     request_bytes: bytes | None = field(repr=False)
+    chain: Template | None = field(repr=False)
     created_at: datetime
     updated_at: datetime
 
@@ -112,6 +115,11 @@ class Cron:
     def request(self) -> object:
         """The request as plain JSON values; None where there is none."""
         return _parsed(self.request_bytes)
+
+    @property
+    def children(self) -> tuple[TimeTicker, ...]:
+        """The chain that each occurrence gets a copy of, with requests as plain JSON values."""
+        return tickers_in(self.chain)
 
 
 @dataclass(frozen=True, slots=True)

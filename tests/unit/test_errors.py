@@ -13,6 +13,7 @@ from tickerq_celery.errors import (
     DuplicateTickerError,
     IllegalTransitionError,
     InvalidCronError,
+    ParentResultError,
     PublishError,
     SchemaError,
     StoreError,
@@ -40,6 +41,7 @@ RAISED = [
     (IllegalTransitionError("DONE", "IDLE"), "a run cannot go from DONE to IDLE"),
     (StoreError("gone"), "the store did not answer: gone"),
     (PublishError("gone"), "the broker did not take the message: gone"),
+    (ParentResultError("result: bytes"), "the parent's result was not stored: result: bytes"),
     (TerminateExecution("why", 5), "why"),
     (TickerCancelled(), "the run was cancelled"),
 ]

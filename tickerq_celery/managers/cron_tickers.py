@@ -9,16 +9,19 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from tickerq_celery import limits
+from tickerq_celery.chain_templates import Template, check_template, template_of
 from tickerq_celery.cron import preview
 from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, cron_ticker_row, next_run
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
-from tickerq_celery.managers.storing import Storing, statuses_from
+from tickerq_celery.managers.chaining import chain_below, rows_below
+from tickerq_celery.managers.storing import Known, Storing, statuses_from
 from tickerq_celery.models import cron_tickers as table
 from tickerq_celery.store import cron_tickers, holds, tickers
 from tickerq_celery.store.engine import insert_rows
 from tickerq_celery.store.tickers import RunFilter
 from tickerq_celery.tickers import CronTicker
+from tickerq_celery.uuid7 import new_id
 from tickerq_celery.views import Cron, Page, Run
 
 _KIND = "cron ticker"
@@ -180,26 +183,42 @@ class CronTickerManager:
         return preview(expression, time_zone=time_zone, after=start, count=count, day_or=day_or)
 
     def _insert(self, connection: Connection, batch: Sequence[CronTicker], allow_unknown: bool) -> list[Cron]:
-        storing = self._storing
-        known = storing.known(connection, batch, allow_unknown=allow_unknown)
-        now = storing.now(connection)
-        rows = []
-        for ticker in batch:
-            namespace = storing.namespace(ticker.namespace)
-            function = known[namespace, ticker.function]
-            rows.append(
-                cron_ticker_row(
-                    ticker,
-                    namespace=namespace,
-                    request=storing.encoded(ticker.request, function),
-                    defaults=function.defaults,
-                    default_zone=storing.core.config.time_zone,
-                    now=now,
-                )
-            )
+        known = self._known(connection, batch, allow_unknown)
+        now = self._storing.now(connection)
+        rows = [self._row(ticker, known, now) for ticker in batch]
         insert_rows(connection, table, rows)
         found = [cron_tickers.get(connection, row["namespace"], row["id"]) for row in rows]
         return [cron for cron in found if cron is not None]
+
+    def _known(
+        self, connection: Connection, batch: Sequence[CronTicker], allow_unknown: bool
+    ) -> dict[tuple[str, str], Known]:
+        children = [node.ticker for ticker in batch for node in chain_below(self._storing, ticker)]
+        return self._storing.known(connection, [*batch, *children], allow_unknown=allow_unknown)
+
+    def _row(self, ticker: CronTicker, known: dict[tuple[str, str], Known], now: datetime) -> dict[str, Any]:
+        storing = self._storing
+        namespace = storing.namespace(ticker.namespace)
+        function = known[namespace, ticker.function]
+        return cron_ticker_row(
+            ticker,
+            namespace=namespace,
+            request=storing.encoded(ticker.request, function),
+            children=self._template(ticker, known, now),
+            defaults=function.defaults,
+            default_zone=storing.core.config.time_zone,
+            now=now,
+        )
+
+    def _template(
+        self, ticker: CronTicker, known: dict[tuple[str, str], Known], now: datetime
+    ) -> Template | None:
+        nodes = chain_below(self._storing, ticker)
+        for node in nodes:
+            check_template(node)
+        # Any id will do for the head: a template names parents by their place.
+        rows = rows_below(self._storing, nodes, {"id": new_id()}, known=known, now=now)
+        return template_of(nodes, rows, limit=self._storing.core.config.payload_limit)
 
     def _update(
         self, connection: Connection, cron_id: UUID, changes: dict[str, Any], allow_unknown: bool
@@ -207,17 +226,8 @@ class CronTickerManager:
         storing = self._storing
         cron = self._get(connection, cron_id, lock=True)
         wanted = replace(_as_ticker(cron), **changes)
-        known = storing.known(connection, [wanted], allow_unknown=allow_unknown)
-        namespace = storing.namespace(wanted.namespace)
-        function = known[namespace, wanted.function]
-        row = cron_ticker_row(
-            wanted,
-            namespace=namespace,
-            request=storing.encoded(wanted.request, function),
-            defaults=function.defaults,
-            default_zone=storing.core.config.time_zone,
-            now=storing.now(connection),
-        )
+        known = self._known(connection, [wanted], allow_unknown)
+        row = self._row(wanted, known, storing.now(connection))
         columns = {name: row[name] for name in changes if name != "is_enabled"}
         # Written again without a change, it must not move past an instant that is due.
         if any(row[name] != getattr(cron, name) for name in _MOVES_NEXT_RUN & changes.keys()):

@@ -40,11 +40,21 @@ class RunReader:
         status: TickerStatus | Collection[TickerStatus] | None = None,
         type: TickerType | None = None,
         tag: str | None = None,
+        parent_id: UUID | str | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[Run]:
-        """Return a page of runs, the newest first; ``cursor`` is the page before's."""
-        wanted = RunFilter(function=function, statuses=statuses_from(status), type=type, tag=tag)
+        """Return a page of runs, the newest first; ``cursor`` is the page before's.
+
+        ``parent_id`` asks for the children of a run.
+        """
+        wanted = RunFilter(
+            function=function,
+            statuses=statuses_from(status),
+            type=type,
+            tag=tag,
+            parent_id=None if parent_id is None else limits.identifier(parent_id),
+        )
         return self._core.database.read(
             lambda connection: tickers.find(
                 connection, self._core.config.namespace, wanted, limit=limit, cursor=cursor

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,6 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from tickerq_celery import limits
-from tickerq_celery.drafts import ticker_fields, time_ticker_row
 from tickerq_celery.enums import HoldReason, TickerStatus, TickerType
 from tickerq_celery.errors import (
     DuplicateTickerError,
@@ -19,7 +19,8 @@ from tickerq_celery.errors import (
     TickerStateError,
     TickerValidationError,
 )
-from tickerq_celery.managers.storing import Known, Storing, statuses_from
+from tickerq_celery.managers.chaining import chain_below, row_of, rows_below
+from tickerq_celery.managers.storing import Storing, statuses_from
 from tickerq_celery.models import tickers as table
 from tickerq_celery.store import tickers
 from tickerq_celery.store.engine import insert_rows, savepoint
@@ -28,7 +29,7 @@ from tickerq_celery.tickers import TimeTicker
 from tickerq_celery.views import Page, Run
 
 _KIND = "time ticker"
-_FIXED = {"namespace", "unique_key"}
+_FIXED = {"namespace", "unique_key", "run_condition", "children"}
 _CHANGEABLE = {field.name for field in fields(TimeTicker)} - _FIXED
 # A change of these may end the hold of a due run; if not, the next claim holds it again.
 _HOLDS = {"function", "queue"}
@@ -67,12 +68,14 @@ class TimeTickerManager:
         for ticker in batch:
             if not isinstance(ticker, TimeTicker):
                 raise TickerValidationError("ticker", ticker, "pass a TimeTicker")
-        rows = self._storing.in_transaction(
+            if ticker.run_condition is not None:
+                raise TickerValidationError("run_condition", ticker.run_condition, "only a child has one")
+        heads = self._storing.in_transaction(
             lambda connection: self._insert(connection, batch, allow_unknown), session
         )
-        due = [row["id"] for row in rows if row["due_at"] <= row["created_at"]]
+        due = [head["id"] for head in heads if head["due_at"] <= head["created_at"]]
         self._storing.dispatch(due, session)
-        return [_as_run(row) for row in rows]
+        return [_as_run(head) for head in heads]
 
     def get(self, ticker_id: UUID | str) -> Run:
         """Return a time ticker with its attempts.
@@ -97,13 +100,21 @@ class TimeTickerManager:
         function: str | None = None,
         status: TickerStatus | Collection[TickerStatus] | None = None,
         tag: str | None = None,
+        parent_id: UUID | str | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[Run]:
-        """Return a page of time tickers, the newest first; ``cursor`` is the page before's."""
+        """Return a page of time tickers, the newest first; ``cursor`` is the page before's.
+
+        ``parent_id`` asks for the children of a run.
+        """
         core = self._storing.core
         wanted = RunFilter(
-            function=function, statuses=statuses_from(status), tag=tag, type=TickerType.TIME_TICKER
+            function=function,
+            statuses=statuses_from(status),
+            tag=tag,
+            type=TickerType.TIME_TICKER,
+            parent_id=None if parent_id is None else limits.identifier(parent_id),
         )
         return core.database.read(
             lambda connection: tickers.find(
@@ -148,47 +159,44 @@ class TimeTickerManager:
     def _insert(
         self, connection: Connection, batch: Sequence[TimeTicker], allow_unknown: bool
     ) -> list[dict[str, Any]]:
-        known = self._storing.known(connection, batch, allow_unknown=allow_unknown)
-        now = self._storing.now(connection)
-        rows = [self._row(ticker, known, now) for ticker in batch]
+        storing = self._storing
+        chains = [chain_below(storing, ticker) for ticker in batch]
+        children = [node.ticker for chain in chains for node in chain]
+        known = storing.known(connection, [*batch, *children], allow_unknown=allow_unknown)
+        now = storing.now(connection)
+        heads = [row_of(storing, ticker, known=known, now=now) for ticker in batch]
+        rows = heads.copy()
+        for head, chain in zip(heads, chains, strict=True):
+            rows += rows_below(storing, chain, head, known=known, now=now)
+        self._insert_rows(connection, rows)
+        return heads
+
+    def _insert_rows(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         keyed = [row for row in rows if row["active_key"] is not None]
         for (_, key), times in Counter((row["namespace"], row["active_key"]) for row in keyed).items():
             if times > 1:
                 raise DuplicateTickerError(key)
         if not keyed:
             insert_rows(connection, table, rows)
-            return rows
+            return
         try:
             with savepoint(connection):
                 insert_rows(connection, table, rows)
         except IntegrityError:
             with savepoint(connection):
                 self._insert_singly(connection, rows)
-        return rows
-
-    def _row(self, ticker: TimeTicker, known: dict[tuple[str, str], Known], now: Any) -> dict[str, Any]:
-        namespace = self._storing.namespace(ticker.namespace)
-        function = known[namespace, ticker.function]
-        return time_ticker_row(
-            ticker,
-            namespace=namespace,
-            function=ticker.function,
-            request=self._storing.encoded(ticker.request, function),
-            now=now,
-            shared=ticker_fields(ticker, function.defaults),
-        )
 
     @staticmethod
     def _insert_singly(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         """Find the taken key by inserting: the caller's snapshot may not show the row that has it."""
-        insert_rows(connection, table, [row for row in rows if row["active_key"] is None])
-        for row in rows:
-            if row["active_key"] is None:
-                continue
+        # In their order: a parent stands before its children.
+        for key, group in groupby(rows, key=lambda row: row["active_key"]):
             try:
-                insert_rows(connection, table, [row])
+                insert_rows(connection, table, list(group))
             except IntegrityError as error:
-                raise DuplicateTickerError(row["active_key"]) from error
+                if key is None:
+                    raise
+                raise DuplicateTickerError(key) from error
 
     def _update(
         self, connection: Connection, ticker_id: UUID, changes: dict[str, Any], allow_unknown: bool
@@ -201,14 +209,24 @@ class TimeTickerManager:
             raise TickerStateError(ticker_id, run.status.name, "changed")
         wanted = replace(_as_ticker(run), **changes)
         known = self._storing.known(connection, [wanted], allow_unknown=allow_unknown)
-        row = self._row(wanted, known, self._storing.now(connection))
+        row = row_of(self._storing, wanted, known=known, now=self._storing.now(connection))
         columns = {name: row[name] for name in changes}
-        is_moved = "execution_time" in changes or (run.held_for in _LIFTED and bool(_HOLDS & changes.keys()))
+        if "execution_time" in changes and wanted.execution_time is None and run.parent_id is not None:
+            columns["execution_time"] = None
+        is_moved = _is_moved(run, changes)
         if is_moved:
             columns |= {"due_at": row["due_at"], "held_for": None, "hold_key": None}
-        if not tickers.edit(connection, self._storing.core.clock, namespace, ticker_id, columns):
+        clock = self._storing.core.clock
+        if not tickers.edit(connection, clock, namespace, ticker_id, columns, held_for=run.held_for):
             raise TickerStateError(ticker_id, "claimed", "changed")
         return is_moved and row["due_at"] <= row["created_at"]
+
+
+def _is_moved(run: Run, changes: Collection[str]) -> bool:
+    """Whether a change makes a run due at another time; what waits for its parent is not due at all."""
+    if run.held_for is HoldReason.PARENT:
+        return False
+    return "execution_time" in changes or (run.held_for in _LIFTED and bool(_HOLDS & set(changes)))
 
 
 def _as_ticker(run: Run) -> TimeTicker:

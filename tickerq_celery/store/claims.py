@@ -56,8 +56,10 @@ class Started:
     execution_time: datetime | None
     parent_id: UUID | None
     cron_ticker_id: UUID | None
+    has_children: bool
     started_at: datetime
     standing: Standing
+    parent_result: bytes | None = None
 
     @property
     def attempt_number(self) -> int:
@@ -172,6 +174,7 @@ _STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.execution_time,
     tickers.c.parent_id,
     tickers.c.cron_ticker_id,
+    tickers.c.has_children,
     tickers.c.started_at,
     tickers.c.is_due,
     tickers.c.retries,
@@ -200,6 +203,7 @@ def started(row: Row[Any], request: bytes | None = None) -> Started:
         execution_time=row.execution_time,
         parent_id=row.parent_id,
         cron_ticker_id=row.cron_ticker_id,
+        has_children=row.has_children,
         started_at=row.started_at,
         standing=Standing(
             retry_count=row.retry_count,

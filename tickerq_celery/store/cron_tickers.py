@@ -11,6 +11,7 @@ from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.models import cron_tickers, tickers
 from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.store import chains
 from tickerq_celery.store.claims import rowcount
 from tickerq_celery.store.engine import insert_if_absent
 from tickerq_celery.store.rows import CRON_COLUMNS, cron_view, cursor_id, page_size
@@ -86,7 +87,7 @@ def remove_occurrences(connection: Connection, namespace: str, ids: Collection[U
         .limit(_LARGEST_DELETE)
     ).all()
     if found:
-        connection.execute(delete(tickers).where(tickers.c.id.in_(found)))
+        chains.remove_with_descendants(connection, found)
     return len(found)
 
 
@@ -130,6 +131,13 @@ def advance(
 def add_occurrences(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert occurrences; those whose instant is there already stay as they are."""
     insert_if_absent(connection, tickers, rows)
+
+
+def stored_among(connection: Connection, ids: Collection[UUID]) -> list[UUID]:
+    """Return those of ``ids`` that are runs."""
+    if not ids:
+        return []
+    return list(connection.scalars(select(tickers.c.id).where(tickers.c.id.in_(list(ids)))))
 
 
 def paused_among(connection: Connection, ids: Collection[UUID]) -> set[UUID]:

@@ -1,5 +1,7 @@
 """The end of an attempt, written in one transaction and only by the holder of its claim."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, update
@@ -9,11 +11,19 @@ from tickerq_celery.enums import TickerStatus
 from tickerq_celery.lifecycle import Outcome, check_transition
 from tickerq_celery.models import attempts, tickers
 from tickerq_celery.sqltypes import sql_after, sql_now
+from tickerq_celery.store import chains
 from tickerq_celery.store.claims import Started, rowcount
 
 _LONGEST_TYPE = 300
 _LONGEST_MESSAGE = 16 * 1024
 _LONGEST_TRACEBACK = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """An end that was accepted; ``made_due`` are the runs that it lets start."""
+
+    made_due: Sequence[UUID] = ()
 
 
 def finish(
@@ -24,8 +34,11 @@ def finish(
     *,
     node: str,
     elapsed_ms: int | None,
-) -> bool:
-    """Write how a claim ended, with its attempt; a superseded one writes nothing, and gets False."""
+) -> Written | None:
+    """Write how a claim ended, with its attempt, and let a run's end decide on its children.
+
+    A superseded claim writes nothing, and gets None.
+    """
     check_transition(TickerStatus.IN_PROGRESS, outcome.status)
     written = rowcount(
         connection,
@@ -38,7 +51,7 @@ def finish(
         .values(**_columns(clock, outcome), elapsed_ms=elapsed_ms),
     )
     if written != 1:
-        return False
+        return None
     failure = outcome.failure
     connection.execute(
         insert(attempts).values(
@@ -54,7 +67,9 @@ def finish(
             node=node,
         )
     )
-    return True
+    if outcome.goes_on or not run.has_children:
+        return Written()
+    return Written(made_due=chains.follow(connection, clock, run.id, outcome.status))
 
 
 def has_written(connection: Connection, run: Started, outcome: Outcome, *, node: str) -> bool:
@@ -79,8 +94,11 @@ def end_waiting(
     claim_no: int,
     status: TickerStatus,
     reason: str,
-) -> bool:
-    """End a published run that has not started; say whether this claim was still waiting."""
+) -> Written | None:
+    """End a published run that has not started, with what that means for its children.
+
+    A claim that is not waiting any more writes nothing, and gets None.
+    """
     check_transition(TickerStatus.QUEUED, status)
     written = rowcount(
         connection,
@@ -100,7 +118,9 @@ def end_waiting(
             updated_at=sql_now(clock),
         ),
     )
-    return written == 1
+    if written != 1:
+        return None
+    return Written(made_due=chains.follow(connection, clock, ticker_id, status))
 
 
 def storable(text: str, limit: int) -> str:
@@ -135,5 +155,10 @@ def _columns(clock: Clock, outcome: Outcome) -> dict[str, object]:
     if outcome.wait is not None:
         columns["due_at"] = sql_after(clock, outcome.wait)
     else:
-        columns |= {"ended_at": sql_now(clock), "ended_status": outcome.status, "active_key": None}
+        columns |= {
+            "ended_at": sql_now(clock),
+            "ended_status": outcome.status,
+            "active_key": None,
+            "result": outcome.result,
+        }
     return columns

@@ -10,7 +10,6 @@ from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.models import tickers
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store.claims import rowcount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +46,10 @@ def lift(
     reason: HoldReason,
     keys: Collection[str],
     limit: int,
-) -> int:
-    """Make up to ``limit`` runs due that were held for ``reason`` under one of ``keys``; return how many."""
+) -> list[UUID]:
+    """Make up to ``limit`` runs due that were held for ``reason`` under one of ``keys``; return them."""
     if not keys:
-        return 0
+        return []
     held = connection.scalars(
         select(tickers.c.id)
         .where(
@@ -62,11 +61,10 @@ def lift(
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
-    if not held:
-        return 0
-    return rowcount(
-        connection,
-        update(tickers)
-        .where(tickers.c.id.in_(held), tickers.c.status == TickerStatus.IDLE)
-        .values(due_at=sql_now(clock), held_for=None, hold_key=None),
-    )
+    if held:
+        connection.execute(
+            update(tickers)
+            .where(tickers.c.id.in_(held), tickers.c.status == TickerStatus.IDLE)
+            .values(due_at=sql_now(clock), held_for=None, hold_key=None)
+        )
+    return list(held)

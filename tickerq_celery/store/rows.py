@@ -24,8 +24,11 @@ RUN_COLUMNS = tuple(
     column
     for column in tickers.c
     if column.name
-    not in {"claim_no", "hold_key", "check_at", "publish_count", "published_at", "encoding", "active_key"}
-)
+    not in {
+        "claim_no", "hold_key", "check_at", "publish_count", "published_at", "encoding", "active_key",
+        "has_children", "result",
+    }
+)  # fmt: skip
 CRON_COLUMNS = tuple(column for column in cron_tickers.c if column.name not in {"encoding"})
 MOST_ROWS = 1_000
 
@@ -114,6 +117,7 @@ def cron_view(row: Row[Any]) -> Cron:
         next_run_at=row.next_run_at,
         last_run_at=row.last_run_at,
         request_bytes=row.request,
+        chain=row.children,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

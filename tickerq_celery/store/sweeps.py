@@ -167,7 +167,7 @@ def lift_full_queues(connection: Connection, clock: Clock, *, namespace: str, mo
     lifted = 0
     for key, queue in queues.items():
         room = max(0, most - queued.get(queue, 0))
-        lifted += lift(
-            connection, clock, namespace=namespace, reason=HoldReason.LIMIT, keys=[key], limit=room
+        lifted += len(
+            lift(connection, clock, namespace=namespace, reason=HoldReason.LIMIT, keys=[key], limit=room)
         )
     return lifted

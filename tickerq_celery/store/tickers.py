@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Text, delete, func, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, Connection, Text, func, or_, select, type_coerce, update
 
 from tickerq_celery.clock import Clock
-from tickerq_celery.enums import TickerStatus, TickerType
+from tickerq_celery.enums import HoldReason, TickerStatus, TickerType
 from tickerq_celery.models import attempts, tickers
 from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.store import chains
 from tickerq_celery.store.claims import rowcount
 from tickerq_celery.store.rows import ATTEMPT_COLUMNS, RUN_COLUMNS, cursor_id, page_size, run_view
 from tickerq_celery.views import Page, Run
@@ -27,6 +28,7 @@ class RunFilter:
     statuses: Collection[TickerStatus] | None = None
     type: TickerType | None = None
     cron_ticker_id: UUID | None = None
+    parent_id: UUID | None = None
     tag: str | None = None
 
 
@@ -61,9 +63,19 @@ def find(
 
 
 def edit(
-    connection: Connection, clock: Clock, namespace: str, ticker_id: UUID, values: Mapping[str, object]
+    connection: Connection,
+    clock: Clock,
+    namespace: str,
+    ticker_id: UUID,
+    values: Mapping[str, object],
+    *,
+    held_for: HoldReason | None,
 ) -> bool:
-    """Change a time ticker that nobody has claimed; say whether it was so."""
+    """Change a time ticker that nobody has claimed and that is held for this reason; say whether it was so.
+
+    What an edit means for the due time depends on the hold, which may be lifted meanwhile.
+    """
+    is_held_so = tickers.c.held_for.is_(None) if held_for is None else tickers.c.held_for == held_for.value
     statement = (
         update(tickers)
         .where(
@@ -71,6 +83,7 @@ def edit(
             tickers.c.namespace == namespace,
             tickers.c.type == int(TickerType.TIME_TICKER),
             tickers.c.status == TickerStatus.IDLE,
+            is_held_so,
         )
         .values(**values, updated_at=sql_now(clock))
     )
@@ -79,16 +92,19 @@ def edit(
 
 def remove(connection: Connection, namespace: str, ids: Collection[UUID], *, type: TickerType) -> int:
     """Delete runs with their attempts and children, whatever their status; return how many."""
-    removed = 0
     remaining = sorted(ids)
+    found: list[UUID] = []
     while remaining:
         batch, remaining = remaining[:_LARGEST_DELETE], remaining[_LARGEST_DELETE:]
-        removed += connection.execute(
-            delete(tickers).where(
-                tickers.c.id.in_(batch), tickers.c.namespace == namespace, tickers.c.type == int(type)
-            )
-        ).rowcount
-    return removed
+        # Counted before any is deleted, since one may go as another's child.
+        found += connection.scalars(
+            select(tickers.c.id)
+            .where(tickers.c.id.in_(batch), tickers.c.namespace == namespace, tickers.c.type == int(type))
+            .with_for_update()
+        )
+    for first in range(0, len(found), _LARGEST_DELETE):
+        chains.remove_with_descendants(connection, found[first : first + _LARGEST_DELETE])
+    return len(found)
 
 
 def active_id(connection: Connection, namespace: str, active_key: str) -> UUID | None:
@@ -108,6 +124,8 @@ def _conditions(wanted: RunFilter) -> list[Any]:
         conditions.append(tickers.c.type == int(wanted.type))
     if wanted.cron_ticker_id is not None:
         conditions.append(tickers.c.cron_ticker_id == wanted.cron_ticker_id)
+    if wanted.parent_id is not None:
+        conditions.append(tickers.c.parent_id == wanted.parent_id)
     if wanted.tag is not None:
         conditions.append(_has_tag(wanted.tag))
     return conditions

@@ -1,0 +1,127 @@
+"""What a parent's start and end do to its children, in the parent's own transaction."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, case, delete, select, update
+
+from tickerq_celery.chains import UNMET_REASON, is_met
+from tickerq_celery.clock import Clock
+from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.lifecycle import check_transition
+from tickerq_celery.models import tickers
+from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.store.claims import rowcount
+
+_AT_ONCE = 500
+_IS_WAITING = (tickers.c.status == TickerStatus.IDLE, tickers.c.held_for == HoldReason.PARENT.value)
+
+
+def start_beside(connection: Connection, clock: Clock, parent_id: UUID) -> list[UUID]:
+    """Make the children due that start with their parent, and return them."""
+    waiting = _waiting_below(connection, [parent_id])
+    return _make_due(
+        connection, clock, [each for each in waiting if each.is_met_by(TickerStatus.IN_PROGRESS)]
+    )
+
+
+def follow(connection: Connection, clock: Clock, parent_id: UUID, status: TickerStatus) -> list[UUID]:
+    """Let a parent's end decide on the children that wait for it; return those that are due now or later.
+
+    The others are skipped, and all that is below them.
+    """
+    waiting = _waiting_below(connection, [parent_id])
+    _skip(connection, clock, [each for each in waiting if not each.is_met_by(status)])
+    return _make_due(connection, clock, [each for each in waiting if each.is_met_by(status)])
+
+
+def result_of(connection: Connection, ticker_id: UUID) -> bytes | None:
+    """Return what a run's function returned, as it is stored."""
+    return connection.scalar(select(tickers.c.result).where(tickers.c.id == ticker_id))
+
+
+def remove_with_descendants(connection: Connection, ids: Collection[UUID]) -> None:
+    """Delete runs and all that is below them, the lowest first: MariaDB's own cascade ends at 15 levels."""
+    levels: list[Sequence[UUID]] = [list(ids)]
+    while levels[-1]:
+        levels.append(_in_parts(levels[-1], lambda part: _children_of(connection, part)))
+    for level in reversed(levels):
+        _in_parts(level, lambda part: _delete(connection, part))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    """A child that this transaction has locked while it waits for its parent."""
+
+    id: UUID
+    run_condition: int | None
+    has_children: bool
+
+    def is_met_by(self, status: TickerStatus) -> bool:
+        return is_met(self.run_condition, status)
+
+
+def _waiting_below(connection: Connection, parent_ids: Collection[UUID]) -> list[_Waiting]:
+    rows = connection.execute(
+        select(tickers.c.id, tickers.c.run_condition, tickers.c.has_children)
+        .where(tickers.c.parent_id.in_(list(parent_ids)), *_IS_WAITING)
+        .order_by(tickers.c.id)
+        # Nobody may edit or delete them between this look and the write that follows from it.
+        .with_for_update()
+    )
+    return [_Waiting(**row._asdict()) for row in rows]
+
+
+def _make_due(connection: Connection, clock: Clock, children: Sequence[_Waiting]) -> list[UUID]:
+    now = sql_now(clock)
+    own_time = tickers.c.execution_time
+    due_at = case((own_time > now, own_time), else_=now)
+    _write(connection, children, {"due_at": due_at, "updated_at": now})
+    return [each.id for each in children]
+
+
+def _skip(connection: Connection, clock: Clock, children: Sequence[_Waiting]) -> None:
+    check_transition(TickerStatus.IDLE, TickerStatus.SKIPPED)
+    now = sql_now(clock)
+    end = {
+        "status": TickerStatus.SKIPPED,
+        "skipped_reason": UNMET_REASON,
+        "active_key": None,
+        "ended_at": now,
+        "ended_status": TickerStatus.SKIPPED,
+        "updated_at": now,
+    }
+    while children:
+        _write(connection, children, end)
+        parents = [each.id for each in children if each.has_children]
+        # A child that never started has started nothing: whatever is below it waits.
+        children = _waiting_below(connection, parents) if parents else []
+
+
+def _write(connection: Connection, children: Sequence[_Waiting], values: dict[str, Any]) -> None:
+    if not children:
+        return
+    written = rowcount(
+        connection,
+        update(tickers)
+        .where(tickers.c.id.in_([each.id for each in children]), *_IS_WAITING)
+        .values(**values, held_for=None, hold_key=None),
+    )
+    if written != len(children):
+        raise AssertionError(f"wrote {written} of {len(children)} locked children")
+
+
+def _children_of(connection: Connection, parent_ids: Sequence[UUID]) -> Sequence[UUID]:
+    return connection.scalars(select(tickers.c.id).where(tickers.c.parent_id.in_(parent_ids))).all()
+
+
+def _delete(connection: Connection, ids: Sequence[UUID]) -> Sequence[UUID]:
+    connection.execute(delete(tickers).where(tickers.c.id.in_(ids)))
+    return ids
+
+
+def _in_parts(ids: Sequence[UUID], work: Callable[[Sequence[UUID]], Sequence[UUID]]) -> Sequence[UUID]:
+    """Do ``work`` on as many ids at once as a statement should name; return all that it returned."""
+    return [each for first in range(0, len(ids), _AT_ONCE) for each in work(ids[first : first + _AT_ONCE])]
