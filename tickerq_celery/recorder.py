@@ -154,7 +154,7 @@ class Recorder:
             return None
         made_due = chains.start_beside(connection, core.clock, run.id) if run.has_children else ()
         if run.parent_id is not None:
-            run = replace(run, parent_result=chains.result_of(connection, run.parent_id))
+            run = replace(run, parent_result=chains.result_for(connection, run.id))
         failpoint(Place.START_UNCOMMITTED)
         return _Begun(run=run, made_due=made_due)
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, case, delete, select, update
+from sqlalchemy import Connection, case, delete, func, select, update
 
 from tickerq_celery.chains import UNMET_REASON, is_met
 from tickerq_celery.clock import Clock
-from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.enums import HoldReason, RunCondition, TickerStatus
 from tickerq_celery.lifecycle import check_transition
 from tickerq_celery.models import tickers
 from tickerq_celery.sqltypes import sql_now
@@ -37,9 +37,21 @@ def follow(connection: Connection, clock: Clock, parent_id: UUID, status: Ticker
     return _make_due(connection, clock, [each for each in waiting if each.is_met_by(status)])
 
 
-def result_of(connection: Connection, ticker_id: UUID) -> bytes | None:
-    """Return what a run's function returned, as it is stored."""
-    return connection.scalar(select(tickers.c.result).where(tickers.c.id == ticker_id))
+def result_for(connection: Connection, child_id: UUID) -> bytes | None:
+    """Return what the parent of a run returned, as it is stored; None for one that starts beside its parent.
+
+    Whether that parent has ended by then is chance, and no child should live by it.
+    """
+    parent = tickers.alias("parent")
+    return connection.scalar(
+        select(parent.c.result)
+        .join(tickers, tickers.c.parent_id == parent.c.id)
+        .where(
+            tickers.c.id == child_id,
+            func.coalesce(tickers.c.run_condition, int(RunCondition.ON_ANY_COMPLETED_STATUS))
+            != int(RunCondition.IN_PROGRESS),
+        )
+    )
 
 
 def remove_with_descendants(connection: Connection, ids: Collection[UUID]) -> None:
