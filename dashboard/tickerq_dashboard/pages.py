@@ -60,8 +60,15 @@ class Pages:
         return self._renderer.page("runs.html", page=page, wanted=wanted, cursor=cursor)
 
     def run(self, run_id: UUID) -> str:
-        """Show one run with all its attempts."""
-        return self._renderer.page("run.html", run=self._tickerq.runs.get(run_id))
+        """Show one run with all its attempts, and a page of its children."""
+        run = self._tickerq.runs.get(run_id)
+        cursor = cursor_in(request.args)
+        return self._renderer.page(
+            "run.html",
+            run=run,
+            children=self._tickerq.runs.find(parent_id=run.id, limit=self._page_size, cursor=cursor),
+            cursor=cursor,
+        )
 
     def crons(self) -> str:
         """Show the cron tickers."""

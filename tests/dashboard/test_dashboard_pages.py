@@ -121,6 +121,21 @@ def test_a_run_links_its_parent_and_its_cron_ticker(visitor: Visitor, seeds: See
     assert f'href="{BASE}/crons/{cron_id}"' in visitor.get(f"/runs/{occurrence}").text
 
 
+def test_a_run_lists_its_children_a_page_at_a_time(seeds: Seeds) -> None:
+    parent = seeds.run(has_children=True)
+    children = [seeds.run(parent_id=parent, run_condition=1, function=f"Child{n}") for n in range(3)]
+    app = create_app(seeds.tickerq, users={"admin": QUICK_HASH}, page_size=2)
+    visitor = Visitor(app.test_client())
+    first = visitor.get(f"/runs/{parent}").text
+    assert [f"/runs/{child}" in first for child in children] == [False, True, True]
+    assert "Child2" in first
+    older = re.search(rf"/runs/{parent}\?cursor=[^\"]+", first)
+    assert older is not None
+    second = visitor.get(older[0]).text
+    assert [f"/runs/{child}" in second for child in children] == [True, False, False]
+    assert "Children" not in visitor.get(f"/runs/{children[0]}").text
+
+
 def test_a_run_that_no_worker_knows_says_so(visitor: Visitor, seeds: Seeds) -> None:
     run_id = seeds.run(held_for="function")
     for path in ("/runs", f"/runs/{run_id}"):

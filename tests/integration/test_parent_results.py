@@ -101,7 +101,10 @@ def test_a_result_that_cannot_be_stored_ends_the_parent_well_and_fails_the_child
 def test_a_result_that_no_child_could_want_is_not_looked_at(
     tickerq: TickerQ, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tickerq.function("Alone")(object)
+    def alone() -> object:
+        return object()
+
+    tickerq.function("Alone")(alone)
     enrol_worker(tickerq)
     run = tickerq.time_tickers.add(TimeTicker(function="Alone"))
     execute(tickerq)

@@ -1,0 +1,1 @@
+"""An order as a chain: one ticker that others wait for."""

@@ -1,0 +1,65 @@
+"""The example of docs/chains.md, run as that page says: its commands, real processes, no server."""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.terminals import Terminals
+
+pytestmark = pytest.mark.acceptance
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "chains.md").read_text()
+BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+ADD = "python -m examples.chain.add"
+RAN = {"ChargeCard", "ReserveStock", "SendReceipt", "AskForReview"}
+
+
+def block(language: str) -> str:
+    """Return the page's first block in a language."""
+    return next(found["text"] for found in BLOCK.finditer(PAGE) if found["language"] == language)
+
+
+@pytest.fixture
+def terminals(tmp_path: Path) -> Iterator[Terminals]:
+    with ExitStack() as stack:
+        opened = Terminals(tmp_path, {"PYTHONPATH": str(ROOT)})
+        stack.callback(opened.kill)
+        yield opened
+
+
+def statuses(listing: str) -> dict[str, str]:
+    """Return what the list shows, by function."""
+    found = re.finditer(r"^\S+ +(?P<status>[A-Z_]+) .* (?P<function>\w+)$", listing, re.MULTILINE)
+    return {each["function"]: each["status"] for each in found}
+
+
+def test_the_page_shows_the_example_as_it_is() -> None:
+    name, _, text = block("python").partition("\n")
+    assert (ROOT / name.removeprefix("# ")).read_text().partition("\n\n")[2] == text
+
+
+def test_the_example_does_what_the_page_says(terminals: Terminals) -> None:
+    migrate, worker, beat, add, listing = block("bash").splitlines()
+    assert f"{ADD} 19990" in PAGE
+    terminals.run(migrate)
+    terminals.start("worker", worker)
+    terminals.start("beat", beat)
+
+    terminals.run(add)
+    terminals.wait_for(lambda: "how did you like it?" in terminals.printed("worker"), "worker", "beat")
+    assert "receipt for invoice 7" in terminals.printed("worker")
+    assert "stock is reserved" in terminals.printed("worker")
+    terminals.wait_for(
+        lambda: statuses(terminals.run(listing))
+        == {**dict.fromkeys(RAN, "DONE"), "CallCustomer": "SKIPPED"},
+        "worker", "beat",
+    )  # fmt: skip
+
+    terminals.run(f"{ADD} 19990")
+    terminals.wait_for(lambda: "somebody calls the customer" in terminals.printed("worker"), "worker", "beat")
+    assert terminals.printed("worker").count("receipt for invoice") == 1
+    assert terminals.stop() == [0, 0]
