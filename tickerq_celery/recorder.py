@@ -161,6 +161,8 @@ class Recorder:
     def _rescue(self, connection: Connection, run: Started, message: str) -> "_Rescued | None":
         if not claims.lock_free(connection, [run.id]):
             return None
+        if run.has_children and not chains.lock_waiting(connection, run.id):
+            return None
         outcome = lost(
             run.standing,
             on_lost=self._facts(connection, run.function).on_lost,

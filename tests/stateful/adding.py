@@ -9,7 +9,7 @@ from tests.stateful.actions import action
 from tests.stateful.bodies import ALL_FUNCTIONS, PLAIN
 from tests.stateful.stage import Stage, troubles, which
 from tests.stateful.troubles import Troubles
-from tickerq_celery.enums import TickerStatus
+from tickerq_celery.enums import RunCondition, TickerStatus
 from tickerq_celery.errors import TickerStateError
 from tickerq_celery.tickers import TimeTicker
 
@@ -24,14 +24,20 @@ class Draft(NamedTuple):
     delay: int
     retries: int
     queue: str | None
+    children: tuple[RunCondition | None, ...] = ()
+    is_deep: bool = False
 
 
+conditions = st.sampled_from([None, *RunCondition])
 drafts = st.builds(
     Draft,
     st.sampled_from([PLAIN, *ALL_FUNCTIONS]),
     st.sampled_from([0, 0, 4, 9]),
     st.integers(0, 3),
     st.sampled_from([None, "celery"]),
+    # Most are single: chains of their own would crowd out what else may be tried.
+    st.just(()) | st.just(()) | st.lists(conditions, min_size=1, max_size=2).map(tuple),
+    st.booleans(),
 )
 batches = st.lists(drafts, min_size=1, max_size=2)
 
@@ -54,11 +60,12 @@ class Adding(Stage):
 
     @action(1, lambda self: self.idle_apps() and self.world.time_tickers(), run=which)
     def delete(self, run: int) -> None:
-        """An app deletes a time ticker, whatever its status."""
+        """An app deletes a time ticker with all that is below it, whatever their status."""
         app = self.pick(0, self.idle_apps())
         run_id = self.pick(run, self.world.time_tickers()).id
         self.world.say(f"{self.world.label(run_id)} is deleted")
-        self.world.let_go(run_id)
+        for each in [run_id, *self.world.sight.below(run_id)]:
+            self.world.let_go(each)
         self.act(app.process, lambda: app.time_tickers.delete(run_id))
 
     @action(1, lambda self: self.idle_apps() and self.world.time_tickers(), run=which)
@@ -86,4 +93,10 @@ class Adding(Stage):
             retries=draft.retries,
             retry_intervals=[RETRY_SECONDS, 9],
             queue=draft.queue,
+            children=[_child(condition, draft) for condition in draft.children],
         )
+
+
+def _child(condition: RunCondition | None, draft: Draft) -> TimeTicker:
+    below = [TimeTicker(function=PLAIN, run_condition=condition)] if draft.is_deep else []
+    return TimeTicker(function=draft.function, run_condition=condition, children=below)

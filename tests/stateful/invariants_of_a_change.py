@@ -18,6 +18,7 @@ IDLE, QUEUED, IN_PROGRESS = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus
 _MOVES = frozenset(
     {
         (IDLE, IDLE),
+        (IDLE, TickerStatus.SKIPPED),
         (QUEUED, QUEUED),
         (IN_PROGRESS, IN_PROGRESS),
         (QUEUED, IDLE),
@@ -92,6 +93,13 @@ def only_who_asked_for_it_is_cancelled(world: World, then_all: Sight, then: Run,
     return now.exception_type == "TickerCancelled" or Key(now.id, now.claim_no) in world.revoked
 
 
+def only_what_waits_for_its_parent_is_skipped_unclaimed(
+    world: World, then_all: Sight, then: Run, now: Run
+) -> bool:
+    is_skipped = (then.status, now.status) == (IDLE, TickerStatus.SKIPPED)
+    return not is_skipped or then.held_for == HoldReason.PARENT
+
+
 OF_A_CHANGE: tuple[OfAChange, ...] = (
     the_end_is_the_end,
     claims_are_counted,
@@ -102,4 +110,5 @@ OF_A_CHANGE: tuple[OfAChange, ...] = (
     only_who_sent_a_claim_stamps_it,
     no_hold_is_lifted_in_vain,
     only_who_asked_for_it_is_cancelled,
+    only_what_waits_for_its_parent_is_skipped_unclaimed,
 )

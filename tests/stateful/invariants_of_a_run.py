@@ -8,7 +8,8 @@ from sqlalchemy import Row
 from tests.stateful.bodies import FRAIL, RETRIED
 from tests.stateful.broker import Key
 from tests.stateful.world import World
-from tickerq_celery.enums import TERMINAL, TickerStatus
+from tickerq_celery.chains import UNMET_REASON, is_met
+from tickerq_celery.enums import TERMINAL, HoldReason, RunCondition, TickerStatus
 from tickerq_celery.lifecycle import LOST
 
 Run = Row[Any]
@@ -86,6 +87,22 @@ def what_is_stamped_was_sent(world: World, run: Run) -> bool:
     return bool(run.publish_count <= sent) and (run.published_at is None or sent > 0)
 
 
+def its_parent_decides_on_it(world: World, run: Run) -> bool:
+    """A child waits until its parent's start or end, and then is due or skipped as its condition says."""
+    if run.parent_id is None:
+        return True
+    parent = world.sight.runs[run.parent_id]
+    begins_beside = run.run_condition == RunCondition.IN_PROGRESS
+    if run.held_for == HoldReason.PARENT:
+        is_begun = begins_beside and parent.status is TickerStatus.IN_PROGRESS
+        return parent.status not in TERMINAL and not is_begun
+    if run.skipped_reason == UNMET_REASON:
+        return parent.status in TERMINAL and (begins_beside or not is_met(run.run_condition, parent.status))
+    if begins_beside:
+        return any(key.run_id == parent.id for key in world.starts)
+    return is_met(run.run_condition, parent.status)
+
+
 def _ended_by(world: World, run: Run, types: frozenset[str] | set[str]) -> bool:
     made = world.sight.attempts_of(run.id)
     is_last = bool(made) and made[-1].claim_no == run.claim_no
@@ -103,4 +120,5 @@ OF_A_RUN: tuple[OfARun, ...] = (
     retries_are_counted,
     rescues_are_counted,
     what_is_stamped_was_sent,
+    its_parent_decides_on_it,
 )

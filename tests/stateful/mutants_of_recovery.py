@@ -82,20 +82,20 @@ OF_RECOVERY = (
     Mutant(
         holds.lift,
         "never frees a function",
-        doing_nothing(0, when=_for(HoldReason.FUNCTION)),
+        doing_nothing([], when=_for(HoldReason.FUNCTION)),
         "still held though a worker knows it|held for nothing",
         is_quick=True,
     ),
     Mutant(
         holds.lift,
         "never ends a pause",
-        doing_nothing(0, when=_for(HoldReason.PAUSED)),
+        doing_nothing([], when=_for(HoldReason.PAUSED)),
         "held for nothing|still held for a pause that is over",
     ),
     Mutant(
         holds.lift,
         "never gives a place",
-        doing_nothing(0, when=_for(HoldReason.LIMIT)),
+        doing_nothing([], when=_for(HoldReason.LIMIT)),
         "waited for the place|held though there is room",
         is_quick=True,
     ),

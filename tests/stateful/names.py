@@ -9,7 +9,7 @@ from tests.stateful.sight import Sight
 
 _WORTH_READING = (
     "function", "status", "claim_no", "due_at", "held_for", "check_at", "running_on", "retries",
-    "retry_count", "rescue_count", "ended_at", "exception_type", "skipped_reason",
+    "retry_count", "rescue_count", "ended_at", "exception_type", "skipped_reason", "run_condition",
 )  # fmt: skip
 
 

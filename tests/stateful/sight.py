@@ -14,7 +14,7 @@ _OF_A_RUN = (
     "id", "function", "queue", "status", "claim_no", "due_at", "held_for", "hold_key", "check_at",
     "published_at", "publish_count", "running_on", "lock_holder", "is_due", "retries",
     "retry_count", "rescue_count", "exception_type", "skipped_reason", "cron_ticker_id", "instant",
-    "ended_at", "ended_status",
+    "ended_at", "ended_status", "parent_id", "run_condition",
 )  # fmt: skip
 _OF_A_NODE = ("id", "kind", "functions", "counter", "seen_at")
 _OF_A_CRON = ("id", "is_enabled", "next_run_at")
@@ -51,6 +51,11 @@ class Sight:
         """How many runs of a queue are published and not started."""
         waiting = [row for row in self.runs.values() if row.status is TickerStatus.QUEUED]
         return len([row for row in waiting if row.queue == queue])
+
+    def below(self, run_id: UUID) -> list[UUID]:
+        """All descendants of a run."""
+        children = [row.id for row in self.runs.values() if row.parent_id == run_id]
+        return [*children, *(each for child in children for each in self.below(child))]
 
     def due(self) -> list[Row[Any]]:
         """The runs that a claim may take now or later."""

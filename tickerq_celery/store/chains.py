@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, case, delete, func, select, update
+from sqlalchemy import Connection, Select, case, delete, func, select, update
 
 from tickerq_celery.chains import UNMET_REASON, is_met
 from tickerq_celery.clock import Clock
@@ -13,7 +13,7 @@ from tickerq_celery.enums import HoldReason, RunCondition, TickerStatus
 from tickerq_celery.lifecycle import check_transition
 from tickerq_celery.models import tickers
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store.claims import rowcount
+from tickerq_celery.store.claims import lock_free, rowcount
 
 _AT_ONCE = 500
 _IS_WAITING = (tickers.c.status == TickerStatus.IDLE, tickers.c.held_for == HoldReason.PARENT.value)
@@ -35,6 +35,21 @@ def follow(connection: Connection, clock: Clock, parent_id: UUID, status: Ticker
     waiting = _waiting_below(connection, [parent_id])
     _skip(connection, clock, [each for each in waiting if not each.is_met_by(status)])
     return _make_due(connection, clock, [each for each in waiting if each.is_met_by(status)])
+
+
+def lock_waiting(connection: Connection, parent_id: UUID) -> bool:
+    """Lock all that waits below a parent; say whether nobody else has any of it locked.
+
+    For those who must not stand and wait: a process that stands still in an edit keeps its locks.
+    """
+    parents = [parent_id]
+    while parents:
+        level = connection.execute(_waiting(parents)).all()
+        ids = {row.id for row in level}
+        if lock_free(connection, ids) != ids:
+            return False
+        parents = [row.id for row in level if row.has_children]
+    return True
 
 
 def result_for(connection: Connection, child_id: UUID) -> bytes | None:
@@ -76,14 +91,17 @@ class _Waiting:
 
 
 def _waiting_below(connection: Connection, parent_ids: Collection[UUID]) -> list[_Waiting]:
-    rows = connection.execute(
+    # Nobody may edit or delete them between this look and the write that follows from it.
+    rows = connection.execute(_waiting(parent_ids).with_for_update())
+    return [_Waiting(**row._asdict()) for row in rows]
+
+
+def _waiting(parent_ids: Collection[UUID]) -> Select[tuple[UUID, int | None, bool]]:
+    return (
         select(tickers.c.id, tickers.c.run_condition, tickers.c.has_children)
         .where(tickers.c.parent_id.in_(list(parent_ids)), *_IS_WAITING)
         .order_by(tickers.c.id)
-        # Nobody may edit or delete them between this look and the write that follows from it.
-        .with_for_update()
     )
-    return [_Waiting(**row._asdict()) for row in rows]
 
 
 def _make_due(connection: Connection, clock: Clock, children: Sequence[_Waiting]) -> list[UUID]:

@@ -1,0 +1,22 @@
+"""Mutants of what a parent's start and end do to its children."""
+
+from tests.stateful.mutant import Mutant
+from tests.stateful.rewriting import doing_nothing, keeping, without
+from tickerq_celery import chains as rules
+from tickerq_celery.store import chains
+
+_DECIDES = "its_parent_decides_on_it"
+
+OF_CHAINS = (
+    Mutant(chains.follow, "does nothing", doing_nothing([]), f"{_DECIDES}|stuck for ever", is_quick=True),
+    Mutant(chains.follow, "keeps the reason", keeping("held_for"), "it_is_due_or_held_only_while_idle"),
+    Mutant(
+        chains.follow,
+        "decides on what runs",
+        without("held_for", "status"),
+        "only_what_waits_for_its_parent_is_skipped_unclaimed|the_end_is_the_end|only_known_moves_are_made",
+    ),
+    Mutant(chains.start_beside, "does nothing", doing_nothing([]), _DECIDES, is_quick=True),
+    Mutant(rules.is_met, "takes any end", lambda _: lambda condition, status: True, _DECIDES, is_quick=True),
+    Mutant(chains._skip, "leaves what waits", doing_nothing(None), _DECIDES),
+)
