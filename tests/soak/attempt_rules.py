@@ -6,6 +6,7 @@ from itertools import pairwise
 from tests.soak.history import History
 from tests.soak.traces import Added, AttemptRow, RunRow
 from tests.soak.violation import Rule, Violation
+from tickerq_celery.chains import UNMET_REASON
 from tickerq_celery.enums import SUCCEEDED, TERMINAL, TickerStatus
 
 _ENDED_BY_A_BODY = SUCCEEDED | {TickerStatus.FAILED}
@@ -87,7 +88,7 @@ def retries_obey_the_plan(history: History) -> Iterator[Violation]:
     """A run whose body fails k times ends well after k retries, or fails for good where it has fewer."""
     for run in history.runs:
         added = history.added_of.get(run.serial) if run.serial is not None else None
-        if run.status not in TERMINAL or (run.serial is None and run.status is TickerStatus.SKIPPED):
+        if run.status not in TERMINAL or _is_rightly_skipped(run):
             continue
         failed = _failed_by_itself(history.attempts_of.get(run.id, ()))
         wanted = _planned_failures(added)
@@ -97,6 +98,13 @@ def retries_obey_the_plan(history: History) -> Iterator[Violation]:
                 subject=run.id,
                 evidence=f"{run} has {failed} failed attempts, the plan says {wanted}: {added}",
             )
+
+
+def _is_rightly_skipped(run: RunRow) -> bool:
+    """Whether other rules judge why a run did not run: an occurrence, or a child."""
+    if run.status is not TickerStatus.SKIPPED:
+        return False
+    return run.serial is None or (run.parent_id is not None and run.skipped_reason == UNMET_REASON)
 
 
 def _failed_by_itself(attempts: tuple[AttemptRow, ...]) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from tests.soak.attempt_rules import ATTEMPT_RULES
+from tests.soak.chain_rules import CHAIN_RULES
 from tests.soak.cron_rules import CRON_RULES
 from tests.soak.history import History
 from tests.soak.limit_rules import LIMIT_RULES
@@ -16,6 +17,7 @@ RULES: tuple[Callable[[History], Iterator[Violation]], ...] = (
     *RUN_RULES,
     *START_RULES,
     *ATTEMPT_RULES,
+    *CHAIN_RULES,
     *CRON_RULES,
     *LIMIT_RULES,
     *TIME_RULES,

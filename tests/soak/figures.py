@@ -111,8 +111,12 @@ def _longest_wait(history: History) -> timedelta:
 def _longest_lateness(history: History) -> timedelta:
     longest = ZERO
     for run_id, starts in history.starts_of.items():
-        run = history.run_of.get(run_id)
-        added = history.added_of.get(run.serial) if run is not None and run.serial is not None else None
-        if run is not None and added is not None and run.function not in history.limits:
-            longest = max(longest, min(start.at for start in starts) - added.due)
+        run, due = history.run_of.get(run_id), history.due_of.get(run_id)
+        if (
+            run is not None
+            and due is not None
+            and run.serial is not None
+            and run.function not in history.limits
+        ):
+            longest = max(longest, min(start.at for start in starts) - due)
     return longest

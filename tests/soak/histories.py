@@ -18,8 +18,9 @@ from tests.soak.traces import (
     SkipRecord,
     Started,
 )
+from tickerq_celery.chains import UNMET_REASON
 from tickerq_celery.drafts import misfire_reason
-from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
+from tickerq_celery.enums import HoldReason, OverlapPolicy, RunCondition, TickerStatus
 from tickerq_celery.firing import OVERLAP_REASON
 from tickerq_celery.lifecycle import LOST
 from tickerq_celery.planner import Misfire
@@ -220,6 +221,31 @@ LIMITED = replace(
     runs=(*VALID.runs, row(21, function="Limited"), row(22, function="Limited"), row(23, function="Limited")),
     attempts=(*VALID.attempts, attempt(21, 1, 0, 0, 2), attempt(22, 1, 0, 1, 4), attempt(23, 1, 0, 3, 5)),
     limits={"Limited": 2},
+)
+
+
+# The same, with a chain: 31 is done, so 32 runs, 33 begins beside it, and 34 is skipped with its child 35.
+CHAIN = replace(
+    VALID,
+    added=(
+        *VALID.added,
+        added(31),
+        added(32, follows=31, condition=RunCondition.ON_SUCCESS),
+        added(33, follows=31, condition=RunCondition.IN_PROGRESS),
+        added(34, follows=31, condition=RunCondition.ON_FAILURE),
+        added(35, follows=34),
+    ),
+    started=(*VALID.started, started(31, 1, 1), started(32, 1, 4), started(33, 1, 2)),
+    ended=(*VALID.ended, ended(31, 1, 3), ended(32, 1, 5), ended(33, 1, 3)),
+    runs=(
+        *VALID.runs,
+        row(31),
+        row(32, parent_id=ticker_id(31)),
+        row(33, parent_id=ticker_id(31)),
+        row(34, parent_id=ticker_id(31), status=SKIPPED, claim_no=0, skipped_reason=UNMET_REASON),
+        row(35, parent_id=ticker_id(34), status=SKIPPED, claim_no=0, skipped_reason=UNMET_REASON),
+    ),
+    attempts=(*VALID.attempts, attempt(31, 1, 0, 1, 3), attempt(32, 1, 0, 4, 5), attempt(33, 1, 0, 2, 3)),
 )
 
 

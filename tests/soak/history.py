@@ -19,6 +19,7 @@ from tests.soak.traces import (
     SkipRecord,
     Started,
 )
+from tickerq_celery.enums import RunCondition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +54,25 @@ class History:
 
     @cached_property
     def due_of(self) -> Mapping[UUID, datetime]:
-        """The execution time of each run that was added or fired."""
+        """The moment from which on each run that was added or fired may start."""
         fired = {each.run_id: each.instant for each in self.occurrences}
         added = {
             run.id: self.added_of[run.serial].due
             for run in self.runs
-            if run.serial is not None and run.serial in self.added_of
+            if run.serial is not None and run.serial in self.added_of and run.parent_id is None
         }
-        return fired | added
+        return fired | added | self._freed
+
+    @cached_property
+    def _freed(self) -> Mapping[UUID, datetime]:
+        """The moment at which each child may start: its parent's end, or its first start."""
+        found = {}
+        for run in self.runs:
+            attempts = () if run.parent_id is None else self.attempts_of.get(run.parent_id, ())
+            if attempts and run.serial in self.added_of:
+                begins_beside = self.added_of[run.serial].condition is RunCondition.IN_PROGRESS
+                found[run.id] = attempts[0].started_at if begins_beside else attempts[-1].finished_at
+        return found
 
     @cached_property
     def attempts_of(self) -> Mapping[UUID, tuple[AttemptRow, ...]]:

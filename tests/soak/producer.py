@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -56,16 +57,8 @@ class Producer(threading.Thread):
         runs, certainty = self._add(batch, delivery.way)
         ids: Sequence[UUID | None] = [run.id for run in runs] or [None] * len(batch)
         for order, due, ticker_id in zip(delivery.orders, dues, ids, strict=True):
-            self._added.append(
-                Added(
-                    serial=order.serial,
-                    ticker_id=ticker_id,
-                    certainty=certainty,
-                    due=due,
-                    fails=order.fails,
-                    retries=order.retries,
-                )
-            )
+            head = added(order, due, certainty)
+            self._added += [replace(head, ticker_id=ticker_id), *added_below(order, head)]
 
     def _add(self, batch: Sequence[TimeTicker], way: Way) -> tuple[Sequence[Run], Certainty]:
         if way is not Way.CALL:
@@ -95,12 +88,37 @@ class Producer(threading.Thread):
         return runs, certainty
 
 
-def ticker(order: Order, due: datetime) -> TimeTicker:
-    """Return what is added for an order."""
+def added(order: Order, due: datetime, certainty: Certainty) -> Added:
+    """Return what is noted of an order whose id is not known."""
+    return Added(
+        serial=order.serial,
+        ticker_id=None,
+        certainty=certainty,
+        due=due,
+        fails=order.fails,
+        retries=order.retries,
+        condition=order.condition,
+    )
+
+
+def added_below(order: Order, parent: Added) -> Iterator[Added]:
+    """Yield what is noted of the children of an order: they are there if their parent is."""
+    rolled_back = parent.certainty is Certainty.ROLLED_BACK
+    certainty = Certainty.ROLLED_BACK if rolled_back else Certainty.UNKNOWN
+    for each in order.children:
+        child = replace(added(each, parent.due, certainty), follows=order.serial)
+        yield child
+        yield from added_below(each, child)
+
+
+def ticker(order: Order, due: datetime | None) -> TimeTicker:
+    """Return what is added for an order; a child has no moment of its own."""
     return TimeTicker(
         function=order.function,
         execution_time=due,
         request=order.request(),
         retries=order.retries,
         retry_intervals=RETRY_INTERVALS,
+        run_condition=order.condition,
+        children=[ticker(child, None) for child in order.children],
     )

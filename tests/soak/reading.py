@@ -17,7 +17,10 @@ from tickerq_celery.drops import DropReason
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.models import attempts, tickers
 
-_RUN = ("id", "function", "status", "claim_no", "retry_count", "rescue_count", "held_for", "skipped_reason")
+_RUN = (
+    "id", "function", "status", "claim_no", "retry_count", "rescue_count", "held_for", "skipped_reason",
+    "parent_id",
+)  # fmt: skip
 
 
 def read_history(

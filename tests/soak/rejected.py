@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.soak.histories import (
+    CHAIN,
     CRON,
     DONE,
     FAILED,
@@ -28,18 +29,25 @@ from tests.soak.histories import (
 from tests.soak.history import History
 from tests.soak.violation import Rule
 from tickerq_celery import MisfirePolicy
+from tickerq_celery.chains import UNMET_REASON
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.lifecycle import LOST
 
 IDLE, QUEUED, IN_PROGRESS = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS
 FAILED_AS_LOST: dict[str, Any] = {"status": FAILED, "exception_type": LOST}
 ONE, TWO, THREE = ({"ticker_id": ticker_id(number)} for number in (1, 2, 3))
+SKIPPED_CHILD: dict[str, Any] = {"status": SKIPPED, "skipped_reason": UNMET_REASON}
 FIRST_LIMITED = {"ticker_id": ticker_id(21)}
 
 
 def run(changes: dict[str, Any], **wanted: Any) -> History:
     """Return the valid history with changes to one row."""
     return changed(VALID, "runs", changes, **wanted)
+
+
+def link(changes: dict[str, Any], **wanted: Any) -> History:
+    """Return the valid chain with changes to one row."""
+    return changed(CHAIN, "runs", changes, **wanted)
 
 
 def tried(changes: dict[str, Any], **wanted: Any) -> History:
@@ -164,6 +172,21 @@ REJECTED: dict[Rule, dict[str, History]] = {
         "a run that was to fail and was cancelled": run({"status": TickerStatus.CANCELLED}, serial=3),
         "a one-off ticker that was skipped": run({"status": SKIPPED}, serial=1),
         "an occurrence that failed": run({"status": FAILED}, id=ticker_id(10)),
+    },
+    Rule.CHILDREN_FOLLOW: {
+        "a parent that was stored without its child": without(CHAIN, "runs", id=ticker_id(32)),
+        "a child that was skipped though its condition was met": link(SKIPPED_CHILD, serial=32),
+        "a child that was skipped though its parent had started": link(SKIPPED_CHILD, serial=33),
+        "a child that ran though its condition was not met": link({"status": DONE}, serial=34),
+        "a child that ran though its parent was skipped": link({"status": DONE}, serial=35),
+        "a child that ran and was skipped": more(CHAIN, "started", started(34, 1, 4)),
+        "a child of another parent": link({"parent_id": ticker_id(1)}, serial=32),
+        "a child that began before its parent's end": changed(
+            CHAIN, "started", {"at": at(2.5)}, ticker_id=ticker_id(32)
+        ),
+        "a child that began before its parent's start": changed(
+            CHAIN, "started", {"at": at(0.5)}, ticker_id=ticker_id(33)
+        ),
     },
     Rule.ONE_OCCURRENCE: {
         "an instant of which nothing is known": without(VALID, "occurrences", instant=at(4)),

@@ -6,6 +6,7 @@ import pytest
 
 from tests.soak.checker import check
 from tests.soak.histories import (
+    CHAIN,
     LIMITED,
     OVERLAPPING,
     VALID,
@@ -34,8 +35,8 @@ def rules_broken_by(history: History) -> set[Rule]:
 
 @pytest.mark.parametrize(
     "history",
-    [VALID, LIMITED, OVERLAPPING, calm(2), History()],
-    ids=["all kinds", "limited", "overlapping", "calm", "empty"],
+    [VALID, LIMITED, OVERLAPPING, CHAIN, calm(2), History()],
+    ids=["all kinds", "limited", "overlapping", "chain", "calm", "empty"],
 )
 def test_a_history_in_which_all_is_well_is_accepted(history: History) -> None:
     assert check(history) == []

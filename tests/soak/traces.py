@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from tickerq_celery.enums import HoldReason, MisfirePolicy, OverlapPolicy, TickerStatus
+from tickerq_celery.enums import HoldReason, MisfirePolicy, OverlapPolicy, RunCondition, TickerStatus
 from tickerq_celery.lifecycle import LOST
 
 
@@ -22,7 +22,8 @@ class Certainty(StrEnum):
 class Added:
     """A one-off ticker; ``serial`` is the producer's name for it, ``ticker_id`` None where none came back.
 
-    Its body was told to fail in the first ``fails`` attempts that a worker lets it end.
+    Its body was told to fail in the first ``fails`` attempts that a worker lets it end. A child ``follows``
+    the serial of its parent.
     """
 
     serial: int
@@ -31,6 +32,8 @@ class Added:
     due: datetime
     fails: int = 0
     retries: int = 0
+    follows: int | None = None
+    condition: RunCondition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,7 @@ class RunRow:
     rescue_count: int
     held_for: HoldReason | None = None
     skipped_reason: str | None = None
+    parent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ class Rule(StrEnum):
     END_IS_THE_LAST_ATTEMPTS = "a run ends as its last attempt did"
     COUNTS_ARE_TRUE = "retries and rescues are counted"
     RETRIES_OBEY_THE_PLAN = "retries obey the plan"
+    CHILDREN_FOLLOW = "children follow their parents: each runs, or is skipped, as its condition says"
     ONE_OCCURRENCE = "one occurrence per cron instant, or a recorded reason why not"
     LIMIT_IS_KEPT = "no more bodies at once than max_concurrency"
     RECOVERY_IS_BOUNDED = "once the faults have ended, no run stands still for longer than it may"

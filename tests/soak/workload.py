@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from random import Random
+from typing import Any
 
-from tickerq_celery import MisfirePolicy, OverlapPolicy
+from tickerq_celery import MisfirePolicy, OverlapPolicy, RunCondition
 
 LIMIT = 2
 LIMITS: Mapping[str, int] = {"Limited": LIMIT}
 RETRY_INTERVALS = (0.3, 0.7)
 LONGEST_BODY = 8.0
 _RUN_ALL_LIMIT = 1_000
+_MOST_LEVELS = 3
 
 
 class Death(StrEnum):
@@ -32,7 +34,7 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One ticker to add; ``delay`` and ``sleep`` are in seconds."""
+    """One ticker to add, with its children; ``delay`` and ``sleep`` are in seconds, a child has no delay."""
 
     serial: int
     function: str
@@ -41,6 +43,8 @@ class Order:
     fails: int
     retries: int
     death: Death | None
+    condition: RunCondition | None = None
+    children: tuple["Order", ...] = ()
 
     def request(self) -> dict[str, object]:
         """Return what the body is told."""
@@ -97,7 +101,7 @@ class Workload:
         self._serial = 0
 
     def next(self) -> Delivery:
-        """Return the next delivery. Workloads of other shapes than single tickers begin here."""
+        """Return the next delivery."""
         way = self._random.choices(tuple(Way), weights=(16, 2, 2))[0]
         count = self._random.randint(5, 15) if self._random.random() < 0.08 else 1
         return Delivery(
@@ -106,13 +110,14 @@ class Workload:
             orders=tuple(self._order() for _ in range(count)),
         )
 
-    def _order(self) -> Order:
+    def _order(self, levels: int = 1) -> Order:
         chance = self._random
         self._serial += 1
+        serial = self._serial
         function = chance.choices(("Work", "Limited"), weights=(9, 1))[0]
         fails = chance.choices((0, 1, 2, 3), weights=(75, 14, 7, 4))[0]
         return Order(
-            serial=self._serial,
+            serial=serial,
             function=function,
             delay=0.0 if chance.random() < 0.5 else chance.uniform(0.2, 6.0),
             # Long enough for others to be due meanwhile, and to have to wait.
@@ -121,7 +126,17 @@ class Workload:
             # Now and then too few: such a run has to fail for good.
             retries=fails if chance.random() < 0.85 else chance.randint(0, 3),
             death=chance.choice(tuple(Death)) if chance.random() < 0.03 else None,
+            **self._chain(levels),
         )
+
+    def _chain(self, levels: int) -> dict[str, Any]:
+        """Return what makes an order the parent or the child of others; a chain has three levels at most."""
+        is_parent = levels < _MOST_LEVELS and self._random.random() < 0.12
+        count = self._random.randint(1, 3) if is_parent else 0
+        return {
+            "condition": self._random.choice((None, *RunCondition)) if levels > 1 else None,
+            "children": tuple(self._order(levels + 1) for _ in range(count)),
+        }
 
     def _sleep(self) -> float:
         # Most bodies do nothing; a few outlast a lease, so that a rescue makes zombies of them.

@@ -1,6 +1,6 @@
 """Mutants of what a parent's start and end do to its children."""
 
-from tests.stateful.mutant import Mutant
+from tests.stateful.mutant import CHECK, Mutant
 from tests.stateful.rewriting import doing_nothing, keeping, without
 from tickerq_celery import chains as rules
 from tickerq_celery.store import chains
@@ -14,7 +14,7 @@ OF_CHAINS = (
         chains.follow,
         "decides on what runs",
         without("held_for", "status"),
-        "only_what_waits_for_its_parent_is_skipped_unclaimed|the_end_is_the_end|only_known_moves_are_made",
+        f"{CHECK}due_at|only_what_waits_for_its_parent_is_skipped_unclaimed|the_end_is_the_end",
     ),
     Mutant(chains.start_beside, "does nothing", doing_nothing([]), _DECIDES, is_quick=True),
     Mutant(rules.is_met, "takes any end", lambda _: lambda condition, status: True, _DECIDES, is_quick=True),
