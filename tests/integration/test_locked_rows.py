@@ -11,18 +11,20 @@ from tests.integration.beats import Beat, pass_lease
 from tests.integration.conftest import send
 from tests.integration.making import (
     ON_SERVERS,
+    all_rows,
     another_node,
     claim,
     enrolled,
     give_back,
     make_run,
     make_runs,
+    rescue,
     row_of,
     started,
     worker_profile,
 )
 from tests.manual_clock import ManualClock
-from tickerq_celery import drop_counts
+from tickerq_celery import RunCondition, TimeTicker, drop_counts
 from tickerq_celery.core import Core
 from tickerq_celery.drops import DropReason, Tally
 from tickerq_celery.enums import TickerStatus
@@ -151,3 +153,20 @@ def one_drop() -> Tally:
     tally = Tally()
     tally.note(DropReason.INVALID)
     return tally
+
+
+@pytest.mark.parametrize("level", [0, 1], ids=["child", "grandchild"])
+def test_a_parent_of_whose_descendants_another_process_has_one_locked_is_rescued_by_a_later_pass(
+    make_core: MakeCore, level: int
+) -> None:
+    core = enrolled(make_core(send(), max_rescues=0))
+    below = TimeTicker(function="Send", run_condition=RunCondition.ON_SUCCESS)
+    child = TimeTicker(function="Send", run_condition=RunCondition.ON_SUCCESS, children=[below])
+    parent = make_run(core, children=[child])
+    ids = [row.id for row in all_rows(core) if row.id != parent]
+    run = started(core, parent)
+    with locked(core, tickers, tickers.c.id == ids[level]):
+        assert rescue(core, run) is None
+    assert row_of(core, parent).status is TickerStatus.IN_PROGRESS
+    assert rescue(core, run) is not None
+    assert {row_of(core, each).status for each in ids} == {TickerStatus.SKIPPED}

@@ -19,8 +19,9 @@ from tests.windows.stage import (
     wait_for_rest,
 )
 from tests.windows.traps import Trap
-from tests.windows.windows import CHILDREN, LIMITED, PREFETCHED, WORKERS, Window, in_each
-from tickerq_celery import TickerStatus
+from tests.windows.windows import CHAINS, CHILDREN, LIMITED, PREFETCHED, WORKERS, Window, in_each
+from tickerq_celery import RunCondition, TickerStatus, TimeTicker
+from tickerq_celery.failpoints import Place
 
 pytestmark = pytest.mark.acceptance
 
@@ -109,3 +110,28 @@ def test_the_attempt_the_retry_and_the_freed_place_are_written_together_or_not_a
         (each.started_at, each.finished_at) for each in (lost, failed, done, *jobs.run(waiting).attempts)
     )
     assert all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(active)), active
+
+
+@in_each(*CHAINS)
+def test_the_end_of_a_parent_and_its_childs_activation_are_written_together_or_not_at_all(
+    window: Window, trap: Trap, make_quick: Callable[..., Jobs]
+) -> None:
+    jobs = make_quick(lease=SHORT_LEASE)
+    victim = start_worker(jobs, trap=trap)
+    wait_for_nodes(jobs, workers=1)
+    below = TimeTicker(function="Traced", run_condition=RunCondition.ON_SUCCESS)
+    child = TimeTicker(function="Traced", run_condition=RunCondition.ON_SUCCESS, children=[below])
+    [parent] = add(jobs, 1, children=[child])
+    trap.wait(victim)
+    assert victim.wait() == -signal.SIGKILL
+    [waiting] = jobs.tickerq.time_tickers.find(parent_id=parent).items
+    [last] = jobs.tickerq.time_tickers.find(parent_id=waiting.id).items
+    has_ended = window.place is Place.FINISHED
+    assert jobs.run(parent).status is (TickerStatus.DONE if has_ended else TickerStatus.IN_PROGRESS)
+    assert (waiting.held_for, waiting.next_attempt_at is None) == (
+        (None, False) if has_ended else ("parent", True)
+    )
+    start_beat(jobs)
+    start_worker(jobs)
+    wait_for_rest(jobs)
+    assert_nothing_lost_nothing_doubled(jobs, {parent: window.trail, waiting.id: CALM, last.id: CALM})

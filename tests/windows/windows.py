@@ -159,6 +159,16 @@ LIMITED = Window(
     trail=Trail(claims=3, rescues=1, retries=1, bodies=3),
     request={"failures": 1},
 )
+CHAINS = (
+    Window(
+        id="W11",
+        victim=Victim.WORKER,
+        place=Place.FINISH_UNCOMMITTED,
+        what="chain",
+        trail=RESCUED,
+    ),
+    Window(id="W11", victim=Victim.WORKER, place=Place.FINISHED, what="chain"),
+)
 STORE_AWAY = Window(
     id="W12",
     victim=Victim.WORKER,
@@ -174,8 +184,8 @@ INSTANTS = (
 FROZEN_INSTANT = Window(id="W14", victim=Victim.BEAT, place=Place.FIRE_UNCOMMITTED, number=signal.SIGSTOP)
 WINDOWS = (
     *BATCHES, ADDED, *REFUSED, *LOST_MESSAGES, *PREFETCHED, *CHILDREN, *WORKERS, *SWEEPS, *ZOMBIES,
-    LONE_ZOMBIE, LOCKING_START, LOCKING_FINISH, TWICE, REDELIVERED, LIMITED, STORE_AWAY, CLOCKS, *INSTANTS,
-    FROZEN_INSTANT,
+    LONE_ZOMBIE, LOCKING_START, LOCKING_FINISH, TWICE, REDELIVERED, LIMITED, *CHAINS, STORE_AWAY, CLOCKS,
+    *INSTANTS, FROZEN_INSTANT,
 )  # fmt: skip
 
 
