@@ -406,7 +406,8 @@ def test_a_childs_unique_key_is_taken_until_it_is_terminal(core: Core) -> None:
     keyed = child(on=RunCondition.ON_FAILURE, unique_key="once")
     head = add(core, child(keyed), unique_key="head")
     with pytest.raises(DuplicateTickerError, match="once"):
-        add(core, child(), child(keyed))
+        # Found row by row then, and each child after its parent, whichever of them has a key.
+        add(core, child(), child(keyed), unique_key="another")
     assert len(all_rows(core)) == 3
     run = started(core, head)
     finish(core, run, terminated(run.standing, TerminateExecution("no")))

@@ -112,11 +112,8 @@ def _longest_lateness(history: History) -> timedelta:
     longest = ZERO
     for run_id, starts in history.starts_of.items():
         run, due = history.run_of.get(run_id), history.due_of.get(run_id)
-        if (
-            run is not None
-            and due is not None
-            and run.serial is not None
-            and run.function not in history.limits
-        ):
+        if run is None or run.serial is None or run.function in history.limits:
+            continue
+        if due is not None:
             longest = max(longest, min(start.at for start in starts) - due)
     return longest
