@@ -69,6 +69,14 @@ class OnLost(StrEnum):
     FAIL = "fail"
 
 
+class OnConflict(StrEnum):
+    """What happens to a ticker whose unique key another one holds that is not terminal."""
+
+    RAISE = "raise"
+    RETURN_EXISTING = "return_existing"
+    REPLACE = "replace"
+
+
 class HoldReason(StrEnum):
     """Why a due run may not run yet."""
 

@@ -5,11 +5,13 @@ TickerError
 │   └── SchemaError
 ├── TickerValidationError (ValueError)
 │   ├── InvalidCronError
-│   └── UnknownFunctionError
+│   ├── UnknownFunctionError
+│   └── OtherDatabaseError
 ├── DuplicateFunctionError
 ├── DuplicateTickerError
 ├── TickerNotFoundError (LookupError)
 ├── TickerStateError
+├── ClaimSupersededError
 ├── IllegalTransitionError
 ├── StoreError
 ├── PublishError
@@ -74,6 +76,16 @@ class UnknownFunctionError(TickerValidationError):
         self.function = function
 
 
+class OtherDatabaseError(TickerValidationError):
+    """A ``session`` leads to another database than the store's, whatever their URLs say."""
+
+    def __init__(self, url: str, found: UUID | None, store_id: UUID) -> None:
+        what = "holds no ticker store" if found is None else f"holds the ticker store {found}"
+        super().__init__("session", url, f"its database {what}, and this application's store is {store_id}")
+        self.found = found
+        self.store_id = store_id
+
+
 class DuplicateFunctionError(TickerError):
     """Two different functions ask for one name."""
 
@@ -85,7 +97,7 @@ class DuplicateFunctionError(TickerError):
 
 
 class DuplicateTickerError(TickerError):
-    """A ticker with the same unique key is not terminal yet."""
+    """A ticker with the same unique key is not terminal yet, and cannot be replaced."""
 
     def __init__(self, unique_key: str) -> None:
         super().__init__(f"unique_key: a ticker with key {unique_key!r} is still active")
@@ -109,6 +121,17 @@ class TickerStateError(TickerError):
         self.ticker_id = ticker_id
         self.status = status
         self.wanted = wanted
+
+
+class ClaimSupersededError(TickerError):
+    """The run was taken from the worker that executes it, so its function's transaction must not commit."""
+
+    def __init__(self, ticker_id: UUID, claim_no: int) -> None:
+        super().__init__(
+            f"claim {claim_no} of run {ticker_id} was superseded: another attempt does its work, roll back"
+        )
+        self.ticker_id = ticker_id
+        self.claim_no = claim_no
 
 
 class IllegalTransitionError(TickerError):

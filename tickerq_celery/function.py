@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import update_wrapper
 from typing import Any, Protocol
 
+from tickerq_celery.enums import OnConflict
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.registry import Function
 from tickerq_celery.tickers import TimeTicker
@@ -14,7 +15,13 @@ from tickerq_celery.views import Run
 class Adds(Protocol):
     """Where time tickers are added."""
 
-    def add(self, ticker: TimeTicker, *, session: object = None) -> Run:
+    def add(
+        self,
+        ticker: TimeTicker,
+        *,
+        session: object = None,
+        on_conflict: OnConflict | str = OnConflict.RAISE,
+    ) -> Run:
         """Schedule a run and return it."""
 
     @property
@@ -45,11 +52,12 @@ class TickerFunction:
         at: datetime | None = None,
         delay: timedelta | float | None = None,
         session: object = None,
+        on_conflict: OnConflict | str = OnConflict.RAISE,
         **ticker: Any,
     ) -> Run:
         """Schedule a run at a moment, after a ``delay`` (seconds or a timedelta), or now.
 
-        Further keywords are fields of TimeTicker.
+        ``session`` and ``on_conflict`` are those of ``add``; further keywords are fields of TimeTicker.
 
         Raises:
             TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
@@ -60,6 +68,7 @@ class TickerFunction:
                 function=self.name, execution_time=_moment(manager, at, delay), request=request, **ticker
             ),
             session=session,
+            on_conflict=on_conflict,
         )
 
 

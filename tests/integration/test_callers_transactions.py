@@ -13,7 +13,6 @@ from uuid import UUID
 import pytest
 from celery.signals import before_task_publish
 from sqlalchemy import Engine, create_engine, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from tests.integration.apps import (
@@ -233,7 +232,7 @@ def test_a_scoped_session_is_a_session(tickerq: TickerQ, engine: Engine) -> None
     assert published(tickerq) == [run]
 
 
-@pytest.mark.parametrize("make", [AsyncSession, lambda: "session", sessionmaker, object])
+@pytest.mark.parametrize("make", [lambda: "session", sessionmaker, object])
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_what_is_no_session_is_refused(tickerq: TickerQ, make: Callable[[], object]) -> None:
     for manager, ticker in (

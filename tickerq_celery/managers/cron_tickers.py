@@ -14,8 +14,9 @@ from tickerq_celery.cron import preview
 from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, cron_ticker_row, next_run
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
+from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.chaining import chain_below, rows_below
-from tickerq_celery.managers.storing import Known, Storing, statuses_from
+from tickerq_celery.managers.storing import Known, Stored, Storing, statuses_from
 from tickerq_celery.models import cron_tickers as table
 from tickerq_celery.store import cron_tickers, holds, tickers
 from tickerq_celery.store.engine import insert_rows
@@ -30,7 +31,7 @@ _MOVES_NEXT_RUN = {"expression", "time_zone", "day_or", "is_enabled"}
 _MOST_PENDING = 10_000
 
 
-class CronTickerManager:
+class CronTickerManager(AsyncAdds[CronTicker, Cron]):
     """Standing definitions. Every call but a delete is one transaction, or part of a ``session``."""
 
     def __init__(self, storing: Storing) -> None:
@@ -54,7 +55,7 @@ class CronTickerManager:
             if not isinstance(ticker, CronTicker):
                 raise TickerValidationError("ticker", ticker, "pass a CronTicker")
         return self._storing.in_transaction(
-            lambda connection: self._insert(connection, batch, allow_unknown), session
+            lambda connection: Stored(result=self._insert(connection, batch, allow_unknown)), session
         )
 
     def get(self, cron_id: UUID | str) -> Cron:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, select
@@ -14,7 +14,8 @@ from tickerq_celery.core import Core
 from tickerq_celery.drafts import FunctionDefaults
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import TickerValidationError, UnknownFunctionError
-from tickerq_celery.managers.after_commit import joined, when_committed
+from tickerq_celery.managers.after_commit import when_committed
+from tickerq_celery.managers.callers import Callers
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import functions
 
@@ -30,28 +31,41 @@ class Known:
     request_type: object = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored(Generic[T]):
+    """What a transaction returns, and which runs of it are due at once."""
+
+    result: T
+    due: Collection[UUID] = ()
+
+
 class Storing:
     """One transaction for each call: the manager's own, or the caller's ``session``."""
 
     def __init__(self, core: Core, dispatch_now: Callable[[Collection[UUID]], None]) -> None:
         self.core = core
+        self._callers = Callers(core.database)
         self._dispatch_now = dispatch_now
 
-    def in_transaction(self, work: Callable[[Connection], T], session: object) -> T:
-        """Run ``work`` in the caller's transaction, or in one of its own where there is no session."""
-        if session is None:
-            return self.core.database.write(work)
-        return work(joined(session).connection())
+    def in_transaction(self, work: Callable[[Connection], Stored[T]], session: object) -> T:
+        """Run ``work`` in the caller's transaction, or in one of its own where there is no session.
 
-    def dispatch(self, ids: Collection[UUID], session: object) -> None:
-        """Publish runs that are due at once: now, or when the caller's transaction has committed."""
-        if not ids:
-            return
+        What it stored and is due at once is published afterwards, or when the caller's has committed.
+        """
         if session is None:
+            stored = self.core.database.write(work)
+            self.dispatch(stored.due)
+            return stored.result
+        caller = self._callers.join(session, instead="aadd(…, session=session)")
+        stored = work(caller.connection)
+        if stored.due:
+            when_committed(caller, lambda: self._dispatch_now(stored.due))
+        return stored.result
+
+    def dispatch(self, ids: Collection[UUID]) -> None:
+        """Publish runs that are due, now."""
+        if ids:
             self._dispatch_now(ids)
-            return
-        owner = joined(session)
-        when_committed(owner, owner.connection(), lambda: self._dispatch_now(ids))
 
     def now(self, connection: Connection) -> datetime:
         """Return the store's present moment."""

@@ -1,29 +1,23 @@
 """Schedule, change and read time tickers."""
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
-from itertools import groupby
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from tickerq_celery import limits
-from tickerq_celery.enums import HoldReason, TickerStatus, TickerType
-from tickerq_celery.errors import (
-    DuplicateTickerError,
-    TickerNotFoundError,
-    TickerStateError,
-    TickerValidationError,
-)
+from tickerq_celery.enums import HoldReason, OnConflict, TickerStatus, TickerType
+from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
+from tickerq_celery.managers import unique_keys
+from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.chaining import chain_below, row_of, rows_below
-from tickerq_celery.managers.storing import Storing, statuses_from
-from tickerq_celery.models import tickers as table
+from tickerq_celery.managers.storing import Stored, Storing, statuses_from
 from tickerq_celery.store import tickers
-from tickerq_celery.store.engine import insert_rows, savepoint
+from tickerq_celery.store.engine import Database
 from tickerq_celery.store.tickers import RunFilter
 from tickerq_celery.tickers import TimeTicker
 from tickerq_celery.views import Page, Run
@@ -36,7 +30,7 @@ _HOLDS = {"function", "queue"}
 _LIFTED = {HoldReason.FUNCTION, HoldReason.LIMIT}
 
 
-class TimeTickerManager:
+class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
     """Runs at one moment. Every call is one transaction, or part of the caller's ``session``."""
 
     def __init__(self, storing: Storing) -> None:
@@ -47,22 +41,38 @@ class TimeTickerManager:
         """The present moment of this process's clock."""
         return self._storing.core.clock.now()
 
-    def add(self, ticker: TimeTicker, *, session: object = None, allow_unknown: bool = False) -> Run:
+    def add(
+        self,
+        ticker: TimeTicker,
+        *,
+        session: object = None,
+        allow_unknown: bool = False,
+        on_conflict: OnConflict | str = OnConflict.RAISE,
+    ) -> Run:
         """Schedule a run and return it; one that is due at once starts without waiting for beat.
 
-        With ``session`` (a SQLAlchemy Session on the store's database) the ticker is stored when the
-        caller's transaction commits, or not at all. ``allow_unknown`` takes a function that no worker
-        has registered yet.
+        With ``session`` (a SQLAlchemy Session or Connection on the store's database) the ticker is stored
+        when the caller's transaction commits, or not at all. ``allow_unknown`` takes a function that no
+        worker has registered yet. ``on_conflict`` says what happens where a ticker with the same unique key
+        is not terminal: ``"return_existing"`` returns that one, ``"replace"`` deletes it unless it has been
+        claimed.
 
         Raises:
             TickerValidationError: A field or the request cannot be stored; nothing is.
             DuplicateTickerError: A ticker with the same unique key is not terminal.
+            OtherDatabaseError: ``session`` is on another database than the store.
             StoreError: The database is away.
         """
-        return self.add_batch([ticker], session=session, allow_unknown=allow_unknown)[0]
+        batch = [ticker]
+        return self.add_batch(batch, session=session, allow_unknown=allow_unknown, on_conflict=on_conflict)[0]
 
     def add_batch(
-        self, batch: Sequence[TimeTicker], *, session: object = None, allow_unknown: bool = False
+        self,
+        batch: Sequence[TimeTicker],
+        *,
+        session: object = None,
+        allow_unknown: bool = False,
+        on_conflict: OnConflict | str = OnConflict.RAISE,
     ) -> list[Run]:
         """Schedule runs, all or none, and return them in their order; raises what ``add`` does."""
         for ticker in batch:
@@ -70,12 +80,15 @@ class TimeTickerManager:
                 raise TickerValidationError("ticker", ticker, "pass a TimeTicker")
             if ticker.run_condition is not None:
                 raise TickerValidationError("run_condition", ticker.run_condition, "only a child has one")
-        heads = self._storing.in_transaction(
-            lambda connection: self._insert(connection, batch, allow_unknown), session
+        work = partial(
+            self._insert,
+            batch=batch,
+            allow_unknown=allow_unknown,
+            on_conflict=unique_keys.checked(on_conflict, batch),
+            # Of its own transactions each statement sees what is committed.
+            fresh=None if session is None else self._storing.core.database,
         )
-        due = [head["id"] for head in heads if head["due_at"] <= head["created_at"]]
-        self._storing.dispatch(due, session)
-        return [_as_run(head) for head in heads]
+        return self._storing.in_transaction(work, session)
 
     def get(self, ticker_id: UUID | str) -> Run:
         """Return a time ticker with its attempts.
@@ -139,7 +152,7 @@ class TimeTickerManager:
             lambda connection: self._update(connection, ticker_id, changes, allow_unknown)
         )
         if is_due:
-            self._storing.dispatch([ticker_id], None)
+            self._storing.dispatch([ticker_id])
         return self.get(ticker_id)
 
     def delete(self, ticker_id: UUID | str) -> bool:
@@ -157,46 +170,30 @@ class TimeTickerManager:
         )
 
     def _insert(
-        self, connection: Connection, batch: Sequence[TimeTicker], allow_unknown: bool
-    ) -> list[dict[str, Any]]:
+        self,
+        connection: Connection,
+        batch: Sequence[TimeTicker],
+        *,
+        allow_unknown: bool,
+        on_conflict: OnConflict,
+        fresh: Database | None,
+    ) -> Stored[list[Run]]:
         storing = self._storing
         chains = [chain_below(storing, ticker) for ticker in batch]
         children = [node.ticker for chain in chains for node in chain]
         known = storing.known(connection, [*batch, *children], allow_unknown=allow_unknown)
         now = storing.now(connection)
         heads = [row_of(storing, ticker, known=known, now=now) for ticker in batch]
-        rows = heads.copy()
-        for head, chain in zip(heads, chains, strict=True):
-            rows += rows_below(storing, chain, head, known=known, now=now)
-        self._insert_rows(connection, rows)
-        return heads
-
-    def _insert_rows(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-        keyed = [row for row in rows if row["active_key"] is not None]
-        for (_, key), times in Counter((row["namespace"], row["active_key"]) for row in keyed).items():
-            if times > 1:
-                raise DuplicateTickerError(key)
-        if not keyed:
-            insert_rows(connection, table, rows)
-            return
-        try:
-            with savepoint(connection):
-                insert_rows(connection, table, rows)
-        except IntegrityError:
-            with savepoint(connection):
-                self._insert_singly(connection, rows)
-
-    @staticmethod
-    def _insert_singly(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-        """Find the taken key by inserting: the caller's snapshot may not show the row that has it."""
-        # In their order: a parent stands before its children.
-        for key, group in groupby(rows, key=lambda row: row["active_key"]):
-            try:
-                insert_rows(connection, table, list(group))
-            except IntegrityError as error:
-                if key is None:
-                    raise
-                raise DuplicateTickerError(key) from error
+        chained = [
+            unique_keys.Chain(head=head, below=rows_below(storing, chain, head, known=known, now=now))
+            for head, chain in zip(heads, chains, strict=True)
+        ]
+        existing = unique_keys.insert(connection, chained, on_conflict=on_conflict, fresh=fresh)
+        added = [head for head in heads if head["id"] not in existing]
+        return Stored(
+            result=[existing.get(head["id"]) or _as_run(head) for head in heads],
+            due=[head["id"] for head in added if head["due_at"] <= head["created_at"]],
+        )
 
     def _update(
         self, connection: Connection, ticker_id: UUID, changes: dict[str, Any], allow_unknown: bool

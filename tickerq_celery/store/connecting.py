@@ -1,16 +1,17 @@
 """How each database is connected to."""
 
-import sqlite3
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, delete, event, false
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import NullPool
 
 from tickerq_celery.errors import ConfigError
+from tickerq_celery.models import meta
 
 # The execution option of a transaction that writes nothing.
 READING = "tickerq_reading"
@@ -58,10 +59,38 @@ def make_engine(url: URL, options: Mapping[str, object], *, pooled: bool = True)
         ) from error
     except TypeError as error:
         raise ConfigError("store_engine_options", str(error)) from error
-    if url.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+    prepare_engine(engine)
     return engine
+
+
+def prepare_engine(engine: Engine | AsyncEngine) -> None:
+    """Let a SQLite engine's transactions begin as writers that wait their turn; call it before the first use.
+
+    By itself SQLite refuses a transaction that has read and then wants to write while others write. Engines
+    of other databases stay as they are.
+    """
+    inner = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
+    if inner.dialect.name == "sqlite":
+        event.listen(inner, "connect", _prepare_sqlite)
+        event.listen(inner, "begin", _begin_sqlite)
+
+
+def begin_writing(connection: Connection) -> None:
+    """Make SQLite's transaction a writer before it reads; a server's needs nothing of the kind.
+
+    Python's driver begins before the first write only, and SQLite commits at the end of a SAVEPOINT that no
+    transaction surrounds: the caller's rollback would come too late.
+
+    Raises:
+        OperationalError: Another connection writes, and this one has read already, or waited in vain.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    driver: Any = connection.connection.driver_connection
+    if driver.in_transaction:
+        connection.execute(delete(meta).where(false()))
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _engine_settings(url: URL, options: Mapping[str, object], *, pooled: bool) -> dict[str, Any]:
@@ -93,16 +122,18 @@ def _connect_args(url: URL) -> dict[str, object]:
     }
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
+def _prepare_sqlite(connection: Any, record: object) -> None:
     # SQLAlchemy's begin event sends BEGIN itself: the driver must not send one of its own.
     connection.isolation_level = None
+    cursor = connection.cursor()
     for pragma in (
         f"busy_timeout={_BUSY_TIMEOUT_MS}",
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
     ):
-        connection.execute(f"PRAGMA {pragma}")
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -110,13 +141,18 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
         return
     deadline = time.monotonic() + _BUSY_TIMEOUT_MS / 1000
-    driver: Any = connection.connection.driver_connection
-    driver.execute(f"PRAGMA busy_timeout={_BUSY_SLICE_MS}")
+    _set_busy_timeout(connection, _BUSY_SLICE_MS)
     try:
         while not _has_lock(connection, deadline):
             pass
     finally:
-        driver.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+        _set_busy_timeout(connection, _BUSY_TIMEOUT_MS)
+
+
+def _set_busy_timeout(connection: Connection, milliseconds: int) -> None:
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={milliseconds}")
+    cursor.close()
 
 
 def _has_lock(connection: Connection, deadline: float) -> bool:

@@ -19,7 +19,8 @@ from tickerq_celery.errors import ConfigError, SchemaError, StoreError
 from tickerq_celery.store.connecting import ANSWER_TIMEOUT, READING, is_locked, make_engine
 
 T = TypeVar("T")
-_MYSQL_TRANSIENT = {1020, 1205, 1213}
+_MYSQL_STALE = 1020
+_MYSQL_TRANSIENT = {_MYSQL_STALE, 1205, 1213}
 # MariaDB and MySQL say of a violated CHECK what they say of an outage: OperationalError.
 _MYSQL_CHECK_VIOLATED = {4025, 3819}
 # A server that only reads was the first of several a moment ago, or is being moved: writes may come back.
@@ -28,7 +29,8 @@ _SQLSTATE_NO_TABLE = "42P01"
 NO_TABLES = "the store has no tables yet: run `celery -A yourapp tickerq migrate`, or tickerq.create_schema()"
 _MYSQL_READ_ONLY = {1290, 1836}
 _SQLSTATE_READ_ONLY = "25006"
-_SQLSTATE_TRANSIENT = {"40001", "40P01"}
+_SQLSTATE_STALE = "40001"
+_SQLSTATE_TRANSIENT = {_SQLSTATE_STALE, "40P01"}
 _SQLITE_LOCKED = "database is locked"
 _SUPPORTED = {"sqlite", "postgresql", "mysql", "mariadb"}
 _LOCK_NAME = "tickerq_migration"
@@ -149,7 +151,7 @@ class Database:
             except DBAPIError as error:
                 if is_transient(error) and attempt < self._retries:
                     time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
-                elif _lacks_table(error):
+                elif lacks_table(error):
                     raise SchemaError(NO_TABLES) from error
                 elif _is_outage(error):
                     raise StoreError(_reason(error)) from error
@@ -167,7 +169,14 @@ def is_transient(error: DBAPIError) -> bool:
     return _mysql_number(error) in _MYSQL_TRANSIENT
 
 
-def _lacks_table(error: DBAPIError) -> bool:
+def is_stale(error: DBAPIError) -> bool:
+    """Whether a row was changed after this transaction's snapshot, and so cannot be locked any more."""
+    is_postgres = getattr(error.orig, "sqlstate", None) == _SQLSTATE_STALE
+    return is_postgres or _mysql_number(error) == _MYSQL_STALE
+
+
+def lacks_table(error: DBAPIError) -> bool:
+    """Whether a statement named a table that the database does not have."""
     is_sqlite = str(error.orig).startswith("no such table")
     is_postgres = getattr(error.orig, "sqlstate", None) == _SQLSTATE_NO_TABLE
     return is_sqlite or is_postgres or _mysql_number(error) == _MYSQL_NO_TABLE
@@ -215,11 +224,6 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
 @contextmanager
 def savepoint(connection: Connection) -> Iterator[None]:
     """Undo what the body did where it raises, and only that; the transaction around it goes on."""
-    driver: Any = connection.connection.driver_connection
-    if connection.dialect.name == "sqlite" and not driver.in_transaction:
-        # Python's driver begins before the first write only, and SQLite commits at the end of a SAVEPOINT
-        # that no transaction surrounds: the caller's rollback would come too late.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
     with connection.begin_nested():
         yield
 

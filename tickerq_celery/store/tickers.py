@@ -108,10 +108,24 @@ def remove(connection: Connection, namespace: str, ids: Collection[UUID], *, typ
 
 
 def active_id(connection: Connection, namespace: str, active_key: str) -> UUID | None:
-    """Return the run that holds a unique key, or None."""
+    """Return the id of the run that holds a unique key, or None."""
     return connection.scalar(
         select(tickers.c.id).where(tickers.c.namespace == namespace, tickers.c.active_key == active_key)
     )
+
+
+def active(connection: Connection, namespace: str, active_key: str) -> Run | None:
+    """Return the run that holds a unique key, or None."""
+    row = connection.execute(
+        select(*RUN_COLUMNS).where(tickers.c.namespace == namespace, tickers.c.active_key == active_key)
+    ).one_or_none()
+    return None if row is None else run_view(row)
+
+
+def lock_idle(connection: Connection, ticker_id: UUID) -> bool:
+    """Keep an Idle run from being claimed until the transaction ends; say whether it was Idle."""
+    statement = select(tickers.c.id).where(tickers.c.id == ticker_id, tickers.c.status == TickerStatus.IDLE)
+    return connection.scalar(statement.with_for_update()) is not None
 
 
 def _conditions(wanted: RunFilter) -> list[Any]:

@@ -1,0 +1,114 @@
+"""The transactions of callers, which a call of ours becomes a part of."""
+
+import logging
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection, RootTransaction
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_scoped_session
+from sqlalchemy.orm import Session, scoped_session
+
+from tickerq_celery.errors import OtherDatabaseError, SchemaError, StoreError, TickerValidationError
+from tickerq_celery.store.connecting import begin_writing, is_locked
+from tickerq_celery.store.engine import NO_TABLES, Database, lacks_table
+from tickerq_celery.store.identity import store_id
+
+logger = logging.getLogger(__name__)
+_STORE_ID = "tickerq_store_id"
+_LOCKED = (
+    "database is locked: on SQLite a transaction that has read cannot wait for others that write; "
+    "prepare_engine(engine) lets yours begin as a writer"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Whose transaction a call is part of; without a ``session``, that of a bare connection."""
+
+    connection: Connection
+    session: Session | None
+    root: RootTransaction | None
+
+    def is_open(self) -> bool:
+        """Whether the transaction has neither been committed nor rolled back."""
+        return self.root is not None and self.root.is_active
+
+    def abandon(self) -> None:
+        """Roll back what nobody will commit any more, so that its locks are gone."""
+        if self.connection.dialect.is_async:
+            # Its event loop has ended: nothing can be sent, and the server undoes what it loses sight of.
+            self.connection.invalidate()
+            return
+        if self.session is not None:
+            self.session.rollback()
+        if self.root is not None and self.root.is_active:
+            self.root.rollback()
+
+
+class Callers:
+    """Joins transactions, those on the store's own database only."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._own: UUID | None = None
+
+    def join(self, session: object, *, instead: str) -> Caller:
+        """Return the transaction behind a ``session=``; ``instead`` is what an async session is told.
+
+        Raises:
+            TickerValidationError: It is none, or none that can be used outside of an event loop.
+            OtherDatabaseError: It is on another database than the store.
+            StoreError: The store is away, or SQLite is locked.
+        """
+        caller = _caller(session, instead)
+        self._begin(caller.connection)
+        self._check(caller.connection)
+        return caller
+
+    def _begin(self, connection: Connection) -> None:
+        try:
+            begin_writing(connection)
+        except DBAPIError as error:
+            if is_locked(error):
+                raise StoreError(_LOCKED) from error
+            if not lacks_table(error):
+                raise
+
+    def _check(self, connection: Connection) -> None:
+        # A pooled connection stays on its database: asked once.
+        found: UUID | None = connection.info.get(_STORE_ID)
+        if found is None:
+            found = connection.info[_STORE_ID] = store_id(connection)
+        if found != self._own_id():
+            url = connection.engine.url.render_as_string(hide_password=True)
+            raise OtherDatabaseError(url, found, self._own_id())
+
+    def _own_id(self) -> UUID:
+        if self._own is None:
+            self._own = self._database.read(store_id)
+        if self._own is None:
+            raise SchemaError(NO_TABLES)
+        return self._own
+
+
+def _caller(session: object, instead: str) -> Caller:
+    if isinstance(session, AsyncSession | AsyncConnection | async_scoped_session):
+        raise TickerValidationError("session", session, f"it is asynchronous: use `await {instead}`")
+    if isinstance(session, scoped_session):
+        session = session()
+    if isinstance(session, Session):
+        connection = session.connection()
+    elif isinstance(session, Connection):
+        connection = session
+        if not connection.in_transaction():
+            connection.begin()
+    else:
+        raise TickerValidationError(
+            "session", session, "pass a sqlalchemy.orm.Session or a sqlalchemy.Connection"
+        )
+    return Caller(
+        connection=connection,
+        session=session if isinstance(session, Session) else None,
+        root=connection.get_transaction(),
+    )

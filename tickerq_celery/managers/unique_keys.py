@@ -1,0 +1,159 @@
+"""Insert time tickers whose unique keys others may hold: the unique index decides, whatever a caller sees.
+
+A caller's snapshot may show a holder that has ended, and hide one that came later. So what it shows is
+compared with what is committed, and where it shows none, the insert finds out.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from tickerq_celery.enums import TERMINAL, OnConflict, TickerStatus, TickerType
+from tickerq_celery.errors import DuplicateTickerError, TickerValidationError
+from tickerq_celery.models import tickers as table
+from tickerq_celery.store import tickers
+from tickerq_celery.store.engine import Database, insert_rows, is_stale, savepoint
+from tickerq_celery.tickers import TimeTicker
+from tickerq_celery.views import Run
+
+T = TypeVar("T")
+# Each time somebody else was faster.
+_MOST_TRIES = 10
+
+
+def checked(on_conflict: object, batch: Sequence[TimeTicker]) -> OnConflict:
+    """Return what the caller asks for.
+
+    Raises:
+        TickerValidationError: There is no such choice, or a ticker has no key that could be taken.
+    """
+    try:
+        choice = OnConflict(on_conflict)  # type: ignore[arg-type]  # refused below where it is none
+    except ValueError as error:
+        allowed = ", ".join(each.value for each in OnConflict)
+        raise TickerValidationError("on_conflict", on_conflict, f"pass one of {allowed}") from error
+    if choice is not OnConflict.RAISE and any(ticker.unique_key is None for ticker in batch):
+        raise TickerValidationError("on_conflict", on_conflict, "a ticker without unique_key has no conflict")
+    return choice
+
+
+def insert(
+    connection: Connection,
+    rows: Sequence[dict[str, Any]],
+    *,
+    on_conflict: OnConflict,
+    fresh: Database | None,
+) -> dict[UUID, Run]:
+    """Insert rows, all or none; return the runs that stay in the place of some, by the id of the row.
+
+    ``fresh`` reads what is committed where the transaction is a caller's.
+
+    Raises:
+        DuplicateTickerError: A key is taken, and not by what may be returned or replaced; or twice here.
+    """
+    keys = Counter((row["namespace"], row["active_key"]) for row in rows if row["active_key"] is not None)
+    for (_, key), times in keys.items():
+        if times > 1:
+            raise DuplicateTickerError(key)
+    if on_conflict is OnConflict.RAISE:
+        _insert_all(connection, rows, has_keys=bool(keys))
+        return {}
+    with savepoint(connection):
+        keepers = {
+            row["id"]: _Keyed(connection=connection, fresh=fresh, row=row).place(on_conflict) for row in rows
+        }
+    return {row_id: run for row_id, run in keepers.items() if run is not None}
+
+
+def _insert_all(connection: Connection, rows: Sequence[dict[str, Any]], *, has_keys: bool) -> None:
+    if not has_keys:
+        insert_rows(connection, table, rows)
+        return
+    try:
+        with savepoint(connection):
+            insert_rows(connection, table, rows)
+    except IntegrityError:
+        with savepoint(connection):
+            _insert_singly(connection, rows)
+
+
+def _insert_singly(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Find the taken key by inserting: the caller's snapshot may not show the row that has it."""
+    insert_rows(connection, table, [row for row in rows if row["active_key"] is None])
+    for row in rows:
+        if row["active_key"] is None:
+            continue
+        try:
+            insert_rows(connection, table, [row])
+        except IntegrityError as error:
+            raise DuplicateTickerError(row["active_key"]) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Keyed:
+    """One row with a unique key, on its way into the store."""
+
+    connection: Connection
+    fresh: Database | None
+    row: Mapping[str, Any]
+
+    def place(self, on_conflict: OnConflict) -> Run | None:
+        """Insert the row and return None, or return the run that stays in its place."""
+        for _ in range(_MOST_TRIES):
+            holder = self._seen_holder()
+            if holder is None and self._is_inserted():
+                return None
+            holder = holder or self._committed(self._active)
+            if holder is None:
+                continue  # it has ended meanwhile
+            if on_conflict is OnConflict.RETURN_EXISTING:
+                return holder
+            if holder.status is not TickerStatus.IDLE:
+                break
+            self._remove(holder)
+        raise DuplicateTickerError(self.row["active_key"])
+
+    def _seen_holder(self) -> Run | None:
+        """Return the holder that this transaction sees, unless that is history."""
+        seen = self._active(self.connection)
+        if seen is None or self.fresh is None:
+            return seen
+        committed = self._committed(
+            lambda connection: tickers.get(connection, self.row["namespace"], seen.id)
+        )
+        if committed is None:
+            # Not committed, so the caller's own; or deleted by somebody else.
+            return seen if self._is_locked(seen) else None
+        return None if committed.status in TERMINAL else committed
+
+    def _is_inserted(self) -> bool:
+        try:
+            with savepoint(self.connection):
+                insert_rows(self.connection, table, [self.row])
+        except IntegrityError:
+            return False
+        return True
+
+    def _remove(self, holder: Run) -> None:
+        if self._is_locked(holder):
+            tickers.remove(self.connection, self.row["namespace"], [holder.id], type=TickerType.TIME_TICKER)
+
+    def _is_locked(self, run: Run) -> bool:
+        try:
+            with savepoint(self.connection):
+                return tickers.lock_idle(self.connection, run.id)
+        except DBAPIError as error:
+            if is_stale(error):
+                return False
+            raise
+
+    def _active(self, connection: Connection) -> Run | None:
+        return tickers.active(connection, self.row["namespace"], self.row["active_key"])
+
+    def _committed(self, work: Callable[[Connection], T]) -> T:
+        return work(self.connection) if self.fresh is None else self.fresh.read(work)
