@@ -13,6 +13,7 @@ from tickerq_celery.errors import TerminateExecution, TickerCancelled, TickerErr
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.functions import ticker_function
 from tickerq_celery.handler import TickerExceptionHandler
+from tickerq_celery.store.connecting import prepare_engine
 from tickerq_celery.tickers import CronTicker, TimeTicker
 from tickerq_celery.views import Attempt, Cron, Run
 
@@ -34,5 +35,6 @@ __all__ = [
     "TickerStatus",
     "TickerType",
     "TimeTicker",
+    "prepare_engine",
     "ticker_function",
 ]

@@ -2,16 +2,24 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic
+from typing import Any, Generic, Protocol
 from uuid import UUID
 
 from typing_extensions import TypeVar
 
 from tickerq_celery import results
 from tickerq_celery.enums import TickerType
+from tickerq_celery.errors import TickerStateError
 
 # The default makes a bare `TickerContext` a complete annotation for strict type checkers.
 RequestT = TypeVar("RequestT", default=Any)
+
+
+class Completes(Protocol):
+    """Ends the run that is executing."""
+
+    def complete_in(self, session: object) -> None:
+        """End it in the transaction of ``session``."""
 
 
 # No slots: Python 3.11 cannot call `TickerContext[X](...)` on a frozen class that has them.
@@ -32,6 +40,7 @@ class TickerContext(Generic[RequestT]):
     scheduled_for: datetime | None
     request: RequestT
     parent_result_bytes: bytes | None = field(default=None, repr=False)
+    _completion: Completes | None = field(default=None, repr=False, compare=False)
 
     @property
     def parent_result(self) -> Any:
@@ -41,3 +50,17 @@ class TickerContext(Generic[RequestT]):
             ParentResultError: The parent returned what is no JSON, or too large.
         """
         return results.read(self.parent_result_bytes)
+
+    def complete_in(self, session: object) -> None:
+        """End the run as done when the transaction of ``session`` commits: its effects and its end, or neither.
+
+        ``session`` is a Session or a Connection on the store's database. Call it last, then commit.
+
+        Raises:
+            ClaimSupersededError: Another attempt does this run's work: let the transaction roll back.
+            TickerStateError: The run has ended already, or this context is no executing run's.
+            OtherDatabaseError: ``session`` is on another database than the store.
+        """
+        if self._completion is None:
+            raise TickerStateError(self.id, "not being executed", "completed")
+        self._completion.complete_in(session)

@@ -1,5 +1,6 @@
 """Record what a worker does with its claims: start, finish, rescue."""
 
+import itertools
 import logging
 import os
 import time
@@ -7,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -16,14 +17,17 @@ from tickerq_celery.backoff import Backoff
 from tickerq_celery.core import Core
 from tickerq_celery.drops import DropReason
 from tickerq_celery.enums import HoldReason, OnLost, TickerStatus
-from tickerq_celery.errors import StoreError
+from tickerq_celery.errors import ClaimSupersededError, StoreError, TickerStateError
 from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.lifecycle import Outcome, lost
+from tickerq_celery.managers.after_commit import when_committed
+from tickerq_celery.managers.callers import Caller, Callers
 from tickerq_celery.store import chains, claims, drops, ends, functions, holds
 from tickerq_celery.store.claims import Started
 from tickerq_celery.store.ends import Written
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
 
@@ -44,6 +48,7 @@ class Recorder:
     def __init__(self, core: Core, *, dispatch: Callable[[Collection[UUID]], None] | None = None) -> None:
         self._core = core
         self._dispatch_now = dispatch
+        self._callers = Callers(core.database)
 
     @property
     def is_in_main_process(self) -> bool:
@@ -109,15 +114,50 @@ class Recorder:
         if ids and self._dispatch_now is not None:
             self._dispatch_now(ids)
 
+    def join(self, session: object, *, instead: str) -> Caller:
+        """Return a function's own transaction; raises what ``Callers.join`` does."""
+        return self._callers.join(session, instead=instead)
+
+    def finish_in(self, caller: Caller, run: Started, outcome: Outcome, *, elapsed: timedelta) -> None:
+        """Write how an attempt ended in the transaction of its own function.
+
+        Raises:
+            TickerStateError: The function has written this before.
+            ClaimSupersededError: The run was taken from this worker.
+        """
+        written = self._finish(caller.connection, run, outcome, elapsed)
+        if written is not None:
+            when_committed(caller, lambda: self._dispatch(written.made_due))
+            return
+        if self._has_written(caller.connection, run, outcome):
+            raise TickerStateError(run.id, outcome.status.name, "completed again")
+        raise ClaimSupersededError(run.id, run.claim_no)
+
+    def has_finished(self, run: Started, outcome: Outcome) -> bool:
+        """Whether this very end of an attempt is committed, trying to read it for one lease.
+
+        Raises:
+            StoreError: The database stayed away for a whole lease.
+        """
+        work = partial(self._has_written, run=run, outcome=outcome)
+        return self._patiently(run, lambda: self._core.database.read(work))
+
     def _finish_patiently(self, run: Started, outcome: Outcome, elapsed: timedelta | None) -> Written | None:
+        works = itertools.chain([self._finish], itertools.repeat(self._finish_again))
+        return self._patiently(
+            run,
+            lambda: self._core.database.write(
+                partial(next(works), run=run, outcome=outcome, elapsed=elapsed)
+            ),
+        )
+
+    def _patiently(self, run: Started, ask: Callable[[], T]) -> T:
         deadline = self._core.clock.monotonic() + self._core.config.lease.total_seconds()
         backoff = Backoff(_SHORTEST_PAUSE, _LONGEST_PAUSE)
-        work = partial(self._finish, run=run, outcome=outcome, elapsed=elapsed)
         while True:
             try:
-                return self._core.database.write(work)
+                return ask()
             except StoreError as error:
-                work = partial(self._finish_again, run=run, outcome=outcome, elapsed=elapsed)
                 if self._core.clock.monotonic() >= deadline:
                     raise
                 logger.warning(
@@ -208,8 +248,10 @@ class Recorder:
             return written
         # The store may have written the end before, and only its answer was lost: what it made due then is
         # known no more, and beat finds it.
-        has_written = ends.has_written(connection, run, outcome, node=self._core.node.name)
-        return Written() if has_written else None
+        return Written() if self._has_written(connection, run, outcome) else None
+
+    def _has_written(self, connection: Connection, run: Started, outcome: Outcome) -> bool:
+        return ends.has_written(connection, run, outcome, node=self._core.node.name)
 
     def _facts(self, connection: Connection, name: str) -> "_Facts":
         function = self._core.registry.get(name)

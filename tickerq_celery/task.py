@@ -1,7 +1,6 @@
 """The task base class: turns one message into at most one recorded attempt."""
 
 import logging
-import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from celery import Task
 from celery.exceptions import Ignore, MaxRetriesExceededError, Retry
 
 from tickerq_celery import payload, results
+from tickerq_celery.completion import Completion
 from tickerq_celery.config import TickerConfig
 from tickerq_celery.context import TickerContext
 from tickerq_celery.drops import DropReason
@@ -60,18 +60,20 @@ class TickerTask(_Task):
         if header is None:
             return super().__call__(*args, **kwargs)
         run = self._start(header)
-        begun = time.monotonic()
+        completion = Completion(self.collaborators.recorder(), run, self._succeeded)
         try:
-            outcome = self._succeeded(run, self.collaborators.function.call(self._context(run)))
+            returned = self.collaborators.function.call(self._context(run, completion))
+            outcome = self._succeeded(run, returned)
         except Exception as error:  # noqa: BLE001 - the user's code: whatever it raises is the outcome
-            self._failed(run, error, begun)
+            self._raised(run, error, completion)
         except BaseException as error:
             # The process is told to go: the attempt is lost, not failed, and uses up no retry. Of a child
             # its main process knows more: whether a time limit or a revocation ended it.
             if self.collaborators.recorder().is_in_main_process:
-                self._lost(run, error)
+                self._lost(run, error, completion)
             raise
-        self._finish(run, outcome, begun)
+        else:
+            self._returned(run, outcome, completion)
         return None
 
     def retry(self, *args: Any, **kwargs: Any) -> Any:
@@ -101,7 +103,7 @@ class TickerTask(_Task):
         )  # fmt: skip
         raise Dropped(reason)
 
-    def _context(self, run: Started) -> TickerContext[Any]:
+    def _context(self, run: Started, completion: Completion) -> TickerContext[Any]:
         function = self.collaborators.function
         return TickerContext(
             id=run.id,
@@ -113,6 +115,7 @@ class TickerTask(_Task):
             scheduled_for=run.execution_time,
             request=payload.decode(run.request, request_type=function.signature.request_type),
             parent_result_bytes=run.parent_result,
+            _completion=completion,
         )
 
     def _succeeded(self, run: Started, returned: object) -> Outcome:
@@ -127,10 +130,30 @@ class TickerTask(_Task):
             )  # fmt: skip
         return succeeded(run.standing, result=result)
 
-    def _failed(self, run: Started, error: Exception, begun: float) -> NoReturn:
+    def _returned(self, run: Started, outcome: Outcome, completion: Completion) -> None:
+        if completion.is_stored():
+            _log_end(logger.info, run, outcome, completion.elapsed)
+            return
+        if completion.was_asked_for:
+            logger.warning(
+                "run %s called complete_in and its transaction was not committed: ended as usual", run.id,
+                extra={"ticker_id": str(run.id)},
+            )  # fmt: skip
+        self._finish(run, outcome, completion.elapsed)
+
+    def _raised(self, run: Started, error: Exception, completion: Completion) -> None:
+        if not completion.is_stored():
+            self._failed(run, error, completion.elapsed)
+        # Its effects are committed: another attempt would have them twice.
+        logger.error(
+            "run %s of %s raised after it was completed, and stays so", run.id, run.function,
+            exc_info=error, extra={"ticker_id": str(run.id)},
+        )  # fmt: skip
+
+    def _failed(self, run: Started, error: Exception, elapsed: timedelta) -> NoReturn:
         shown = _reason(error)
         outcome = _with_countdown(error, outcome_of(shown, _failure(shown), run.standing))
-        self._finish(run, outcome, begun)
+        self._finish(run, outcome, elapsed)
         self._tell_handler(shown, run, outcome)
         if outcome.wait is not None:
             raise _retry_of(shown, outcome.wait) from error
@@ -147,19 +170,14 @@ class TickerTask(_Task):
         elif outcome.attempt_status is TickerStatus.CANCELLED:
             handler.cancelled(error, run.id, run.type)
 
-    def _finish(self, run: Started, outcome: Outcome, begun: float) -> None:
-        elapsed = timedelta(seconds=time.monotonic() - begun)
-        accepted = self.collaborators.recorder().finish(run, outcome, elapsed=elapsed)
-        log = logger.info if accepted else logger.warning
-        log(
-            "run %s of %s %s after %.3f s%s", run.id, run.function, _ending(outcome), elapsed.total_seconds(),
-            "" if accepted else ", which is not recorded: its claim was superseded",
-            extra={"ticker_id": str(run.id), "claim_no": run.claim_no},
-        )  # fmt: skip
-        if not accepted:
-            raise Dropped(DropReason.SUPERSEDED)
+    def _finish(self, run: Started, outcome: Outcome, elapsed: timedelta) -> None:
+        if self.collaborators.recorder().finish(run, outcome, elapsed=elapsed):
+            _log_end(logger.info, run, outcome, elapsed)
+            return
+        _log_end(logger.warning, run, outcome, elapsed, ", which is not recorded: its claim was superseded")
+        raise Dropped(DropReason.SUPERSEDED)
 
-    def _lost(self, run: Started, cause: BaseException) -> None:
+    def _lost(self, run: Started, cause: BaseException, completion: Completion) -> None:
         message = f"worker lost: {type(cause).__name__} while the function ran"
         outcome = lost(
             run.standing,
@@ -168,6 +186,8 @@ class TickerTask(_Task):
             message=message,
         )
         try:
+            if completion.is_stored():
+                return
             accepted = self.collaborators.recorder().finish(run, outcome, elapsed=None)
         except StoreError as error:
             logger.warning("run %s will be rescued by others: %s", run.id, error)
@@ -212,6 +232,15 @@ def _with_countdown(error: Exception, outcome: Outcome) -> Outcome:
     if not isinstance(wait, int | float) or not outcome.goes_on:
         return outcome
     return replace(outcome, wait=timedelta(seconds=max(0, wait)))
+
+
+def _log_end(
+    log: Callable[..., None], run: Started, outcome: Outcome, elapsed: timedelta, more: str = ""
+) -> None:
+    log(
+        "run %s of %s %s after %.3f s%s", run.id, run.function, _ending(outcome), elapsed.total_seconds(), more,
+        extra={"ticker_id": str(run.id), "claim_no": run.claim_no},
+    )  # fmt: skip
 
 
 def _ending(outcome: Outcome) -> str:

@@ -22,7 +22,7 @@ LAYERS = {
     },
     "data": {"models", "schema", "sqltypes", "store."},
     "application": {
-        "admission", "claimer", "core", "cron_drafts", "dispatcher", "drafts", "drop_counts", "firing",
+        "admission", "claimer", "completion", "core", "cron_drafts", "dispatcher", "drafts", "drop_counts", "firing",
         "function", "heartbeat", "immediate", "managers.", "observer", "recorder", "registry", "seeding",
         "sweeper",
     },

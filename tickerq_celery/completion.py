@@ -1,0 +1,54 @@
+"""Ends a run in its function's own transaction, so that effects and end commit together."""
+
+import time
+from datetime import timedelta
+
+from tickerq_celery.lifecycle import succeeded
+from tickerq_celery.managers.callers import Caller
+from tickerq_celery.recorder import Recorder
+from tickerq_celery.store.claims import Started
+
+
+class Completion:
+    """The end that one attempt's function writes by itself, if it does."""
+
+    def __init__(self, recorder: Recorder, run: Started) -> None:
+        self._recorder = recorder
+        self._run = run
+        self._outcome = succeeded(run.standing)
+        self._begun = time.monotonic()
+        self._callers: list[Caller] = []
+
+    @property
+    def elapsed(self) -> timedelta:
+        """How long the attempt has taken so far."""
+        return timedelta(seconds=time.monotonic() - self._begun)
+
+    @property
+    def was_asked_for(self) -> bool:
+        """Whether the function has tried to end its run."""
+        return bool(self._callers)
+
+    def complete_in(self, session: object) -> None:
+        """End the run as done in a transaction that the function commits.
+
+        Raises:
+            ClaimSupersededError: Another attempt does this run's work.
+            TickerStateError: The run has ended already.
+        """
+        caller = self._recorder.join(session, instead="session.run_sync(context.complete_in)")
+        self._callers.append(caller)
+        self._recorder.finish_in(caller, self._run, self._outcome, elapsed=self.elapsed)
+
+    def is_stored(self) -> bool:
+        """Whether the function's own end of the run is committed; to be asked when the function has ended.
+
+        A transaction that it left open is rolled back: nobody would commit it, and its locks are in the way.
+
+        Raises:
+            StoreError: The database stayed away for a whole lease.
+        """
+        for caller in self._callers:
+            if caller.is_open():
+                caller.abandon()
+        return self.was_asked_for and self._recorder.has_finished(self._run, self._outcome)
