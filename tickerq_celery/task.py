@@ -238,7 +238,8 @@ def _log_end(
     log: Callable[..., None], run: Started, outcome: Outcome, elapsed: timedelta, more: str = ""
 ) -> None:
     log(
-        "run %s of %s %s after %.3f s%s", run.id, run.function, _ending(outcome), elapsed.total_seconds(), more,
+        "run %s of %s %s after %.3f s%s",
+        run.id, run.function, _ending(outcome), elapsed.total_seconds(), more,
         extra={"ticker_id": str(run.id), "claim_no": run.claim_no},
     )  # fmt: skip
 

@@ -11,9 +11,10 @@ from celery.result import EagerResult
 from kombu.message import Message
 from sqlalchemy import Engine, create_engine, event, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from tests.manual_clock import ManualClock
-from tickerq_celery import Run, TickerQ, TimeTicker
+from tickerq_celery import Run, TickerQ, TimeTicker, prepare_engine
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.firing import Firing
 from tickerq_celery.models import tickers
@@ -125,3 +126,16 @@ def caller_engine(store_url: str) -> Engine:
 
 def _leave_begin_to_sqlalchemy(connection: Any, record: object) -> None:
     connection.isolation_level = None
+
+
+ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "mysql": "mysql+aiomysql", "mariadb": "mariadb+aiomysql"}
+
+
+def async_caller_engine(store_url: str) -> AsyncEngine:
+    """Return an async engine such as a user has on the store's database."""
+    url = make_url(store_url)
+    engine = create_async_engine(
+        url.set(drivername=ASYNC_DRIVERS.get(url.get_backend_name(), url.drivername))
+    )
+    prepare_engine(engine)
+    return engine

@@ -22,8 +22,8 @@ LAYERS = {
     },
     "data": {"models", "schema", "sqltypes", "store."},
     "application": {
-        "admission", "claimer", "completion", "core", "cron_drafts", "dispatcher", "drafts", "drop_counts", "firing",
-        "function", "heartbeat", "immediate", "managers.", "observer", "recorder", "registry", "seeding",
+        "admission", "claimer", "completion", "core", "cron_drafts", "dispatcher", "drafts", "drop_counts",
+        "firing", "function", "heartbeat", "immediate", "managers.", "observer", "recorder", "registry", "seeding",
         "sweeper",
     },
     "celery": {

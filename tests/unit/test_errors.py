@@ -8,11 +8,13 @@ import pytest
 
 from tickerq_celery import errors
 from tickerq_celery.errors import (
+    ClaimSupersededError,
     ConfigError,
     DuplicateFunctionError,
     DuplicateTickerError,
     IllegalTransitionError,
     InvalidCronError,
+    OtherDatabaseError,
     ParentResultError,
     PublishError,
     SchemaError,
@@ -34,10 +36,20 @@ RAISED = [
     (TickerValidationError("retries", -1, "too few"), "retries: too few (got -1)"),
     (InvalidCronError("x y", "two fields"), "expression: two fields (got 'x y')"),
     (UnknownFunctionError("Send"), "function: no such function"),
+    (
+        OtherDatabaseError("sqlite:///b.db", None, ID),
+        f"session: its database holds no ticker store, and this application's store is {ID} "
+        "(got 'sqlite:///b.db')",
+    ),
+    (
+        OtherDatabaseError("sqlite:///b.db", UUID(int=2), ID),
+        f"session: its database holds the ticker store {UUID(int=2)}, and",
+    ),
     (DuplicateFunctionError("Send", "a:b", "c:d"), "function name 'Send' is taken by a:b; c:d needs"),
     (DuplicateTickerError("k"), "unique_key: a ticker with key 'k'"),
     (TickerNotFoundError("run", ID), f"no run has the id {ID}"),
     (TickerStateError(ID, "DONE", "changed"), f"ticker {ID} is DONE: it cannot be changed"),
+    (ClaimSupersededError(ID, 3), f"claim 3 of run {ID} was superseded"),
     (IllegalTransitionError("DONE", "IDLE"), "a run cannot go from DONE to IDLE"),
     (StoreError("gone"), "the store did not answer: gone"),
     (PublishError("gone"), "the broker did not take the message: gone"),
