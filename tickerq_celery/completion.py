@@ -40,6 +40,12 @@ class Completion:
         self._callers.append(caller)
         self._recorder.finish_in(caller, self._run, self._outcome, elapsed=self.elapsed)
 
+    async def settle(self) -> None:
+        """Roll back what a coroutine left open, while its event loop still runs; see ``is_stored``."""
+        for caller in self._callers:
+            if caller.is_open():
+                await caller.aabandon()
+
     def is_stored(self) -> bool:
         """Whether the function's own end of the run is committed; to be asked when the function has ended.
 

@@ -52,7 +52,7 @@ class TickerContext(Generic[RequestT]):
         return results.read(self.parent_result_bytes)
 
     def complete_in(self, session: object) -> None:
-        """End the run as done with the transaction of ``session``: its effects and its end commit, or neither.
+        """End the run as done with the transaction of ``session``: both commit, or neither.
 
         ``session`` is a Session or a Connection on the store's database. Call it last, then commit.
 

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +35,11 @@ class Function:
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
     on_lost: OnLost = OnLost.RETRY
 
-    def call(self, context: TickerContext[Any]) -> object:
-        """Return what the body returns; a coroutine function gets an event loop of its own."""
+    def call(self, context: TickerContext[Any], *, at_end: Callable[[], Awaitable[None]]) -> object:
+        """Return what the body returns; a coroutine function gets an event loop of its own.
+
+        ``at_end`` is awaited in that loop, whatever the coroutine raised.
+        """
         arguments: tuple[object, ...] = ()
         if self.signature.takes is Takes.CONTEXT:
             arguments = (context,)
@@ -45,10 +48,17 @@ class Function:
         try:
             result: object = self.body(*arguments)
             # A plain wrapper around a coroutine function returns a coroutine, too.
-            return asyncio.run(result) if inspect.iscoroutine(result) else result
+            return asyncio.run(_followed_by(result, at_end)) if inspect.iscoroutine(result) else result
         except asyncio.CancelledError as error:
             # No Exception to Python, and the body's own failure to us: nobody else cancels in its loop.
             raise RuntimeError("the function let a CancelledError of asyncio escape") from error
+
+
+async def _followed_by(body: Coroutine[Any, Any, Any], at_end: Callable[[], Awaitable[None]]) -> object:
+    try:
+        return await body
+    finally:
+        await at_end()
 
 
 class Registry:

@@ -62,7 +62,8 @@ class TickerTask(_Task):
         run = self._start(header)
         completion = Completion(self.collaborators.recorder(), run, self._succeeded)
         try:
-            returned = self.collaborators.function.call(self._context(run, completion))
+            context = self._context(run, completion)
+            returned = self.collaborators.function.call(context, at_end=completion.settle)
             outcome = self._succeeded(run, returned)
         except Exception as error:  # noqa: BLE001 - the user's code: whatever it raises is the outcome
             self._raised(run, error, completion)

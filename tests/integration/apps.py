@@ -12,6 +12,7 @@ from kombu.message import Message
 from sqlalchemy import Engine, create_engine, event, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from tests.manual_clock import ManualClock
 from tickerq_celery import Run, TickerQ, TimeTicker, prepare_engine
@@ -135,7 +136,9 @@ def async_caller_engine(store_url: str) -> AsyncEngine:
     """Return an async engine such as a user has on the store's database."""
     url = make_url(store_url)
     engine = create_async_engine(
-        url.set(drivername=ASYNC_DRIVERS.get(url.get_backend_name(), url.drivername))
+        url.set(drivername=ASYNC_DRIVERS.get(url.get_backend_name(), url.drivername)),
+        # A connection belongs to the loop that opened it.
+        poolclass=NullPool,
     )
     prepare_engine(engine)
     return engine

@@ -384,7 +384,11 @@ def test_a_session_on_another_database_is_refused(tickerq: TickerQ, empty_databa
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_a_context_made_by_hand_completes_nothing(tickerq: TickerQ, engine: Engine) -> None:
     kept: list[Context] = []
-    add_run(tickerq, lambda context: kept.append(context))
+
+    def body(context: Context) -> None:
+        kept.append(context)
+
+    add_run(tickerq, body)
     execute(tickerq)
     [context] = kept
     by_hand = TickerContext(
@@ -397,14 +401,14 @@ def test_a_context_made_by_hand_completes_nothing(tickerq: TickerQ, engine: Engi
 def test_a_coroutine_that_leaves_its_transaction_open_ends_as_usual(
     tickerq: TickerQ, engine: Engine, store_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    theirs = async_caller_engine(store_url)
-    session = AsyncSession(theirs)
-
     async def body(context: Context) -> None:
+        session = AsyncSession(async_caller_engine(store_url))
+        OPEN.append(session.sync_session)
         await session.execute(insert(effects).values(run=str(context.id)))
         await session.run_sync(context.complete_in)
 
     run = add_run(tickerq, body)
     execute(tickerq)
+    assert OPEN.pop().in_transaction() is False
     assert (tickerq.runs.get(run.id).status, effects_of(engine, run.id)) == (TickerStatus.DONE, 0)
     assert len(warnings(caplog)) == 1

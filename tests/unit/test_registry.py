@@ -20,6 +20,10 @@ def first() -> None: ...
 def second() -> None: ...
 
 
+async def nothing() -> None:
+    pass
+
+
 def test_a_name_means_one_function() -> None:
     registry = Registry()
     known = make_function(first, "Send")
@@ -110,7 +114,7 @@ def test_a_body_is_called_with_what_it_takes(is_async: bool) -> None:
         return in_a_loop(request)
 
     for body in (in_a_loop, wrapped) if is_async else (takes_context, takes_request):
-        make_function(body, "f").call(context(7))
+        make_function(body, "f").call(context(7), at_end=nothing)
     assert seen == [7, 7]
 
 
@@ -123,7 +127,7 @@ def test_a_body_that_cancels_itself_fails_like_any_other() -> None:
 
     for body in (cancels_itself, runs_a_loop_of_its_own):
         with pytest.raises(RuntimeError, match="CancelledError") as caught:
-            make_function(body, "f").call(context(7))
+            make_function(body, "f").call(context(7), at_end=nothing)
         assert isinstance(caught.value.__cause__, asyncio.CancelledError)
 
 

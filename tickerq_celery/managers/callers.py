@@ -1,12 +1,11 @@
 """The transactions of callers, which a call of ours becomes a part of."""
 
-import logging
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection, RootTransaction
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_scoped_session
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_scoped_session
 from sqlalchemy.orm import Session, scoped_session
 
 from tickerq_celery.errors import OtherDatabaseError, SchemaError, StoreError, TickerValidationError
@@ -14,7 +13,6 @@ from tickerq_celery.store.connecting import begin_writing, is_locked
 from tickerq_celery.store.engine import NO_TABLES, Database, lacks_table
 from tickerq_celery.store.identity import store_id
 
-logger = logging.getLogger(__name__)
 _STORE_ID = "tickerq_store_id"
 _LOCKED = (
     "database is locked: on SQLite a transaction that has read cannot wait for others that write; "
@@ -36,14 +34,18 @@ class Caller:
 
     def abandon(self) -> None:
         """Roll back what nobody will commit any more, so that its locks are gone."""
-        if self.connection.dialect.is_async:
-            # Its event loop has ended: nothing can be sent, and the server undoes what it loses sight of.
+        try:
+            if self.session is not None:
+                self.session.close()
+            if self.root is not None and self.root.is_active:
+                self.root.rollback()
+        except SQLAlchemyError:
             self.connection.invalidate()
-            return
-        if self.session is not None:
-            self.session.rollback()
-        if self.root is not None and self.root.is_active:
-            self.root.rollback()
+
+    async def aabandon(self) -> None:
+        """Do the same in the event loop of an async session."""
+        connection = AsyncConnection(AsyncEngine(self.connection.engine), self.connection)
+        await connection.run_sync(lambda _: self.abandon())
 
 
 class Callers:
