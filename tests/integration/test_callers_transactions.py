@@ -1,21 +1,30 @@
 """Scheduling inside the caller's own transaction: both commit, or neither."""
 
+import asyncio
 import logging
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
 from celery.signals import before_task_publish
-from sqlalchemy import Engine, create_engine, func, select
+from sqlalchemy import Engine, create_engine, func, select, text
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_scoped_session,
+    async_sessionmaker,
+)
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from tests.integration.apps import (
+    async_caller_engine,
     caller_engine,
     dispatch_due,
     enrol_worker,
@@ -25,12 +34,14 @@ from tests.integration.apps import (
 )
 from tests.manual_clock import START, ManualClock
 from tests.servers.ports import free_port
+from tests.servers.schema_template import make_schema
 from tests.servers.server import Server
-from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
+from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker, prepare_engine
 from tickerq_celery.claimer import Claimed, Claimer
-from tickerq_celery.errors import DuplicateTickerError, TickerValidationError
+from tickerq_celery.errors import DuplicateTickerError, OtherDatabaseError, StoreError, TickerValidationError
 from tickerq_celery.models import tickers
 
+T = TypeVar("T")
 DUE = TimeTicker(function="Send")
 
 
@@ -232,6 +243,21 @@ def test_a_scoped_session_is_a_session(tickerq: TickerQ, engine: Engine) -> None
     assert published(tickerq) == [run]
 
 
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_what_is_asynchronous_is_told_the_async_verb(tickerq: TickerQ, store_url: str) -> None:
+    engine = async_caller_engine(store_url)
+    scoped = async_scoped_session(async_sessionmaker(engine), scopefunc=object)
+    for session in (AsyncSession(engine), AsyncConnection(engine), scoped):
+        with pytest.raises(TickerValidationError, match=r"await aadd\(…, session=session\)"):
+            add(tickerq, session)
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_an_async_verb_refuses_a_sync_session(tickerq: TickerQ, engine: Engine) -> None:
+    with Session(engine) as session, pytest.raises(TickerValidationError, match="a sync one goes to `add`"):
+        asyncio.run(tickerq.time_tickers.aadd(DUE, session=session))
+
+
 @pytest.mark.parametrize("make", [lambda: "session", sessionmaker, object])
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_what_is_no_session_is_refused(tickerq: TickerQ, make: Callable[[], object]) -> None:
@@ -365,3 +391,129 @@ def test_a_large_batch_is_published_at_once_up_to_the_batch_size(
     tickerq.time_tickers.add_batch([DUE] * 510)
     assert asked == [tickerq.config.batch_size] == [500]
     assert len(published(tickerq)) == 500
+
+
+def test_a_connection_takes_tickers_along_and_leaves_their_publication_to_beat(
+    tickerq: TickerQ, engine: Engine
+) -> None:
+    with engine.connect() as connection:
+        lost = add(tickerq, connection)
+        connection.rollback()
+        with connection.begin():
+            kept = add(tickerq, connection)
+            with connection.begin_nested() as savepoint:
+                undone = add(tickerq, connection)
+                savepoint.rollback()
+    assert (row_of(tickerq, lost), row_of(tickerq, undone)) == (None, None)
+    assert published(tickerq) == []
+    dispatch_due(tickerq)
+    assert published(tickerq) == [kept]
+
+
+def run_async(store_url: str, work: Callable[[AsyncEngine], Coroutine[Any, Any, T]]) -> T:
+    async def with_engine() -> T:
+        engine = async_caller_engine(store_url)
+        try:
+            return await work(engine)
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(with_engine())
+
+
+def test_an_async_session_commits_and_publishes_or_leaves_nothing(tickerq: TickerQ, store_url: str) -> None:
+    async def work(engine: AsyncEngine) -> tuple[UUID, UUID]:
+        async with AsyncSession(engine) as session:
+            lost = (await tickerq.time_tickers.aadd(DUE, session=session)).id
+            await session.rollback()
+            async with session.begin():
+                async with session.begin_nested():
+                    [kept] = await tickerq.time_tickers.aadd_batch([DUE], session=session)
+                assert published(tickerq) == []
+        return lost, kept.id
+
+    lost, kept = run_async(store_url, work)
+    assert row_of(tickerq, lost) is None
+    assert published(tickerq) == [kept]
+
+
+def test_an_async_connection_commits_or_leaves_nothing(tickerq: TickerQ, store_url: str) -> None:
+    async def work(engine: AsyncEngine) -> tuple[UUID, UUID]:
+        async with engine.connect() as connection:
+            lost = (await tickerq.time_tickers.aadd(DUE, session=connection)).id
+            await connection.rollback()
+            kept = (await tickerq.time_tickers.aadd(DUE, session=connection)).id
+            await connection.commit()
+        return lost, kept
+
+    lost, kept = run_async(store_url, work)
+    assert (row_of(tickerq, lost), row_of(tickerq, kept).status) == (None, TickerStatus.IDLE)
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_an_async_verb_without_a_session_commits_by_itself_and_off_the_loop(
+    tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    write = tickerq.core.database.write
+
+    def noted(work: Any) -> Any:
+        threads.append(threading.get_ident())
+        return write(work)
+
+    monkeypatch.setattr(tickerq.core.database, "write", noted)
+    run = asyncio.run(tickerq.time_tickers.aadd(DUE))
+    assert published(tickerq) == [run.id]
+    assert threading.get_ident() not in threads
+    cron = asyncio.run(tickerq.cron_tickers.aadd(CronTicker(function="Send", expression="* * * * *")))
+    assert [each.id for each in tickerq.cron_tickers.find().items] == [cron.id]
+
+
+def test_a_session_on_a_database_without_a_store_is_refused_and_stays_usable(
+    tickerq: TickerQ, empty_database_url: str
+) -> None:
+    theirs = caller_engine(empty_database_url)
+    with Session(theirs) as session:
+        session.execute(text("CREATE TABLE mine (id INTEGER)"))
+        with pytest.raises(OtherDatabaseError, match="holds no ticker store") as caught:
+            add(tickerq, session)
+        session.execute(text("INSERT INTO mine VALUES (1)"))
+        session.commit()
+        assert session.scalar(text("SELECT count(*) FROM mine")) == 1
+    theirs.dispose()
+    assert caught.value.found is None
+
+
+def test_a_session_on_another_store_is_refused(tickerq: TickerQ, empty_database_url: str) -> None:
+    make_schema(empty_database_url)
+    theirs = caller_engine(empty_database_url)
+    with (
+        Session(theirs) as session,
+        pytest.raises(OtherDatabaseError, match="holds the ticker store") as caught,
+    ):
+        add(tickerq, session)
+    theirs.dispose()
+    assert caught.value.found != caught.value.store_id
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_on_sqlite_a_caller_that_has_read_is_refused_clearly_or_begins_as_a_writer(
+    tickerq: TickerQ, engine: Engine, store_url: str
+) -> None:
+    def read_then_add(theirs: Engine) -> None:
+        with Session(theirs) as session:
+            session.execute(select(func.count()).select_from(tickers)).one()
+            writer = threading.Thread(target=add, args=(tickerq, None))
+            writer.start()
+            writer.join(0.3)
+            add(tickerq, session)
+            session.commit()
+            writer.join(30)
+
+    with pytest.raises(StoreError, match="prepare_engine"):
+        read_then_add(engine)
+    prepared = create_engine(store_url)
+    prepare_engine(prepared)
+    read_then_add(prepared)
+    prepared.dispose()
+    assert len(tickerq.time_tickers.find().items) == 3

@@ -53,10 +53,12 @@ def start_worker(
     )
 
 
-def start_beat(jobs: Jobs, *, trap: Trap | None = None, clock_offset: float = 0) -> CeleryProcess:
+def start_beat(
+    jobs: Jobs, *, trap: Trap | None = None, clock_offset: float = 0, **options: Any
+) -> CeleryProcess:
     """Start a beat, and do not wait for it."""
     environ = {"JOB_CLOCK_OFFSET": str(clock_offset)}
-    return jobs.beat(ready=False, celery=_celery(jobs), environ=environ, **_set(trap))
+    return jobs.beat(ready=False, celery=_celery(jobs), environ=environ, **_set(trap), **options)
 
 
 def start_adder(jobs: Jobs, *, trap: Trap) -> CeleryProcess:

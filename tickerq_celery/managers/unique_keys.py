@@ -5,9 +5,9 @@ compared with what is committed, and where it shows none, the insert finds out.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -21,7 +21,6 @@ from tickerq_celery.store.engine import Database, insert_rows, is_stale, savepoi
 from tickerq_celery.tickers import TimeTicker
 from tickerq_celery.views import Run
 
-T = TypeVar("T")
 # Each time somebody else was faster.
 _MOST_TRIES = 10
 
@@ -106,9 +105,10 @@ class _Keyed:
         """Insert the row and return None, or return the run that stays in its place."""
         for _ in range(_MOST_TRIES):
             holder = self._seen_holder()
-            if holder is None and self._is_inserted():
-                return None
-            holder = holder or self._committed(self._active)
+            if holder is None:
+                if self._is_inserted():
+                    return None
+                holder = self._holder_in_the_way()
             if holder is None:
                 continue  # it has ended meanwhile
             if on_conflict is OnConflict.RETURN_EXISTING:
@@ -119,17 +119,22 @@ class _Keyed:
         raise DuplicateTickerError(self.row["active_key"])
 
     def _seen_holder(self) -> Run | None:
-        """Return the holder that this transaction sees, unless that is history."""
+        """Return the holder that this transaction sees, if that is committed and no history."""
         seen = self._active(self.connection)
         if seen is None or self.fresh is None:
             return seen
-        committed = self._committed(
-            lambda connection: tickers.get(connection, self.row["namespace"], seen.id)
-        )
-        if committed is None:
-            # Not committed, so the caller's own; or deleted by somebody else.
-            return seen if self._is_locked(seen) else None
-        return None if committed.status in TERMINAL else committed
+        committed = _committed(self.fresh, seen)
+        return None if committed is None or committed.status in TERMINAL else committed
+
+    def _holder_in_the_way(self) -> Run | None:
+        """Return what an insert met: the caller's own ticker, not committed yet, or one it does not see."""
+        seen = self._active(self.connection)
+        if self.fresh is None:
+            return seen
+        own = seen if seen is not None and _committed(self.fresh, seen) is None else None
+        found = [run for run in (own, self.fresh.read(self._active)) if run is not None]
+        # Ids grow: the later one has come in the place of the other.
+        return max(found, key=lambda run: run.id, default=None)
 
     def _is_inserted(self) -> bool:
         try:
@@ -140,8 +145,13 @@ class _Keyed:
         return True
 
     def _remove(self, holder: Run) -> None:
+        seen = tickers.get(self.connection, self.row["namespace"], holder.id)
+        # What was changed after the caller's snapshot cannot be locked: MariaDB would undo all of it.
+        if seen is None or seen.updated_at != holder.updated_at:
+            return
         if self._is_locked(holder):
-            tickers.remove(self.connection, self.row["namespace"], [holder.id], type=TickerType.TIME_TICKER)
+            namespace: str = self.row["namespace"]
+            tickers.remove(self.connection, namespace, [holder.id], type=TickerType.TIME_TICKER)
 
     def _is_locked(self, run: Run) -> bool:
         try:
@@ -155,5 +165,6 @@ class _Keyed:
     def _active(self, connection: Connection) -> Run | None:
         return tickers.active(connection, self.row["namespace"], self.row["active_key"])
 
-    def _committed(self, work: Callable[[Connection], T]) -> T:
-        return work(self.connection) if self.fresh is None else self.fresh.read(work)
+
+def _committed(database: Database, run: Run) -> Run | None:
+    return database.read(lambda connection: tickers.get(connection, run.namespace, run.id))
