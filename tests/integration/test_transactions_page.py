@@ -1,0 +1,42 @@
+"""The page on transactions, executed from its first block to its last."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import Session
+
+from tests.integration.apps import enrol_worker, execute
+from tickerq_celery import TickerStatus
+
+PAGE = Path(__file__).parents[2] / "docs" / "transactions.md"
+BLOCK = re.compile(r"^```python\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def test_the_page_does_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first, *others = [found["text"] for found in BLOCK.finditer(PAGE.read_text())]
+    names: dict[str, Any] = {"__name__": "page"}
+    exec(compile(first, "page", "exec"), names)
+    tickerq, order = names["tickerq"], names["Order"]
+    tickerq.app.conf.broker_url = "memory://"
+    enrol_worker(tickerq)
+    for text in others:
+        exec(compile(text, "page", "exec"), names)
+    assert capsys.readouterr().out.splitlines()[0::2] == [
+        "the order stays, its payment is not scheduled", "[1, 7, 8]"
+    ]  # fmt: skip
+    execute(tickerq)
+    with Session(names["engine"]) as session:
+        paid = session.scalars(select(order.id).where(order.is_paid).order_by(order.id)).all()
+    assert paid == [1, 7, 8]
+    runs = tickerq.runs.find().items
+    assert {(run.status, run.request) for run in runs} == {(TickerStatus.DONE, each) for each in paid}
+    assert inspect(names["other"]).get_table_names() == []
+    names["engine"].dispose()
+    names["other"].dispose()
+    tickerq.close()
