@@ -1,0 +1,1 @@
+"""A FastAPI app whose orders commit with their tickers."""
