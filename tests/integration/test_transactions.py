@@ -91,6 +91,30 @@ def test_a_savepoint_undoes_its_own_part_only(database: Database, namespace: str
     assert sorted(paths_of(database, namespace)) == ["Kept", "Later"]
 
 
+@on_servers
+def test_a_deadlock_within_savepoints_is_a_deadlock(core: Core) -> None:
+    first, second = make_runs(core, 2)
+    both_have_one = threading.Barrier(2)
+    tries: list[str] = []
+
+    def lock_both(name: str, order: tuple[Any, Any]) -> None:
+        database = Database(core.database.url)
+
+        def work(connection: Connection) -> None:
+            tries.append(name)
+            _mark(connection, order[0], name)
+            if tries.count(name) == 1:
+                both_have_one.wait(timeout=30)
+            with savepoint(connection), savepoint(connection):
+                _mark(connection, order[1], name)
+
+        database.write(work)
+        database.close()
+
+    at_once(lambda: lock_both("a", (first, second)), lambda: lock_both("b", (second, first)))
+    assert len(tries) == 3
+
+
 def test_a_row_that_the_database_refuses_is_no_outage(core: Core) -> None:
     run_id = make_run(core)
     tries = []

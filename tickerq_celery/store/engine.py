@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, insert, text
+from sqlalchemy import Connection, Engine, NestedTransaction, Table, insert, text
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
@@ -224,8 +224,23 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
 @contextmanager
 def savepoint(connection: Connection) -> Iterator[None]:
     """Undo what the body did where it raises, and only that; the transaction around it goes on."""
-    with connection.begin_nested():
+    nested = connection.begin_nested()
+    try:
         yield
+    except BaseException as error:
+        _undo(nested, error)
+        raise
+    nested.commit()
+
+
+def _undo(nested: NestedTransaction, error: BaseException) -> None:
+    try:
+        nested.rollback()
+    except DBAPIError as gone:
+        # MariaDB answers a deadlock by undoing the whole transaction, SAVEPOINTs and all: say that, not this.
+        if isinstance(error, DBAPIError) and is_transient(error):
+            raise error from gone
+        raise
 
 
 @contextmanager
