@@ -1,9 +1,10 @@
 """Ends a run in its function's own transaction, so that effects and end commit together."""
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
-from tickerq_celery.lifecycle import succeeded
+from tickerq_celery.lifecycle import Outcome, succeeded
 from tickerq_celery.managers.callers import Caller
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.store.claims import Started
@@ -12,10 +13,12 @@ from tickerq_celery.store.claims import Started
 class Completion:
     """The end that one attempt's function writes by itself, if it does."""
 
-    def __init__(self, recorder: Recorder, run: Started) -> None:
+    def __init__(
+        self, recorder: Recorder, run: Started, outcome_of: Callable[[Started, object], Outcome]
+    ) -> None:
         self._recorder = recorder
         self._run = run
-        self._outcome = succeeded(run.standing)
+        self._outcome_of = outcome_of
         self._begun = time.monotonic()
         self._callers: list[Caller] = []
 
@@ -29,8 +32,8 @@ class Completion:
         """Whether the function has tried to end its run."""
         return bool(self._callers)
 
-    def complete_in(self, session: object) -> None:
-        """End the run as done in a transaction that the function commits.
+    def complete_in(self, session: object, *, result: object) -> None:
+        """End the run as done, with a result, in a transaction that the function commits.
 
         Raises:
             ClaimSupersededError: Another attempt does this run's work.
@@ -38,7 +41,8 @@ class Completion:
         """
         caller = self._recorder.join(session, instead="session.run_sync(context.complete_in)")
         self._callers.append(caller)
-        self._recorder.finish_in(caller, self._run, self._outcome, elapsed=self.elapsed)
+        outcome = self._outcome_of(self._run, result)
+        self._recorder.finish_in(caller, self._run, outcome, elapsed=self.elapsed)
 
     async def settle(self) -> None:
         """Roll back what a coroutine left open, while its event loop still runs; see ``is_stored``."""
@@ -57,4 +61,4 @@ class Completion:
         for caller in self._callers:
             if caller.is_open():
                 caller.abandon()
-        return self.was_asked_for and self._recorder.has_finished(self._run, self._outcome)
+        return self.was_asked_for and self._recorder.has_finished(self._run, succeeded(self._run.standing))

@@ -18,8 +18,8 @@ RequestT = TypeVar("RequestT", default=Any)
 class Completes(Protocol):
     """Ends the run that is executing."""
 
-    def complete_in(self, session: object) -> None:
-        """End it in the transaction of ``session``."""
+    def complete_in(self, session: object, *, result: object) -> None:
+        """End it, with a result, in the transaction of ``session``."""
 
 
 # No slots: Python 3.11 cannot call `TickerContext[X](...)` on a frozen class that has them.
@@ -51,10 +51,11 @@ class TickerContext(Generic[RequestT]):
         """
         return results.read(self.parent_result_bytes)
 
-    def complete_in(self, session: object) -> None:
+    def complete_in(self, session: object, *, result: object = None) -> None:
         """End the run as done with the transaction of ``session``: both commit, or neither.
 
         ``session`` is a Session or a Connection on the store's database. Call it last, then commit.
+        ``result`` is what children are given, in place of what the function returns.
 
         Raises:
             ClaimSupersededError: Another attempt does this run's work: let the transaction roll back.
@@ -63,4 +64,4 @@ class TickerContext(Generic[RequestT]):
         """
         if self._completion is None:
             raise TickerStateError(self.id, "not being executed", "completed")
-        self._completion.complete_in(session)
+        self._completion.complete_in(session, result=result)

@@ -18,6 +18,7 @@ from tests.integration.apps import (
     caller_engine,
     change_row,
     dispatch_due,
+    enrol_worker,
     execute,
     published,
     row_of,
@@ -25,7 +26,7 @@ from tests.integration.apps import (
 )
 from tests.integration.making import ON_SERVERS, another_node, rescue
 from tests.manual_clock import ManualClock
-from tickerq_celery import TickerContext, TickerQ, TickerStatus, TimeTicker
+from tickerq_celery import RunCondition, TickerContext, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.drops import DropReason
 from tickerq_celery.errors import (
     ClaimSupersededError,
@@ -338,6 +339,56 @@ def test_the_freed_place_of_a_limited_function_is_given_on_with_the_commit(
     dispatch_due(tickerq)
     execute(tickerq)
     assert [tickerq.runs.get(each.id).status for each in (first, second)] == [TickerStatus.DONE] * 2
+
+
+def chain(tickerq: TickerQ) -> tuple[UUID, UUID]:
+    """Add a run of ``Body`` with a child, and return both their ids."""
+    child = TimeTicker(function="Child", run_condition=RunCondition.ON_SUCCESS)
+    head = tickerq.time_tickers.add(TimeTicker(function="Body", children=[child]))
+    [below] = tickerq.runs.find(parent_id=head.id).items
+    return head.id, below.id
+
+
+def test_a_child_is_made_due_in_the_same_transaction_and_published_after_it(
+    tickerq: TickerQ, engine: Engine
+) -> None:
+    given: list[Any] = []
+    seen: list[Any] = []
+
+    def body(context: Context) -> None:
+        with Session(engine) as session:
+            session.execute(insert(effects).values(run=str(context.id)))
+            context.complete_in(session, result={"paid": 7})
+            [child] = tickerq.runs.find(parent_id=context.id).items
+            seen.append((child.held_for, published(tickerq)))
+            session.commit()
+
+    tickerq.function("Body")(body)
+    tickerq.function("Child")(lambda context: given.append(context.parent_result))
+    enrol_worker(tickerq)
+    head, child = chain(tickerq)
+    execute(tickerq)
+    assert seen == [("parent", [])]
+    execute(tickerq)
+    assert given == [{"paid": 7}]
+    assert [tickerq.runs.get(each).status for each in (head, child)] == [TickerStatus.DONE] * 2
+
+
+def test_a_child_waits_on_where_its_parents_completion_is_rolled_back(
+    tickerq: TickerQ, engine: Engine
+) -> None:
+    def body(context: Context) -> None:
+        with Session(engine) as session, session.begin():
+            act(session, context)
+            raise OSError("no route")
+
+    tickerq.function("Body", retries=1)(body)
+    tickerq.function("Child")(lambda: None)
+    enrol_worker(tickerq)
+    head, child = chain(tickerq)
+    execute(tickerq)
+    assert (row_of(tickerq, head).status, row_of(tickerq, child).held_for) == (TickerStatus.IDLE, "parent")
+    assert published(tickerq) == []
 
 
 def test_the_end_that_a_function_wrote_outlives_the_loss_of_its_process(

@@ -296,3 +296,23 @@ def test_a_ticker_that_waits_for_its_retry_is_replaced_with_its_attempts(
     dispatch_due(tickerq)
     assert published(tickerq) == []
     assert row_of(tickerq, old.id) is None
+
+
+def test_a_chain_gives_way_or_is_replaced_as_a_whole(tickerq: TickerQ) -> None:
+    chain = keyed(children=[TimeTicker(function="Send", description="the child")])
+    old = tickerq.time_tickers.add(chain)
+    assert tickerq.time_tickers.add(chain, on_conflict="return_existing").id == old.id
+    assert len(ids(tickerq)) == 2
+    new = tickerq.time_tickers.add(chain, on_conflict="replace")
+    [child] = ids(tickerq) - {new.id}
+    assert row_of(tickerq, child).parent_id == new.id
+
+
+def test_a_childs_taken_key_stores_nothing_of_its_chain(tickerq: TickerQ) -> None:
+    taken = add(tickerq, key="b")
+    chain = keyed("a", children=[TimeTicker(function="Send", unique_key="b")])
+    for choice in CHOICES:
+        with pytest.raises(DuplicateTickerError) as caught:
+            tickerq.time_tickers.add(chain, on_conflict=choice)
+        assert caught.value.unique_key == "b"
+    assert ids(tickerq) == {taken.id}

@@ -7,6 +7,7 @@ compared with what is committed, and where it shows none, the insert finds out.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from tickerq_celery.store.engine import Database, insert_rows, is_stale, savepoi
 from tickerq_celery.tickers import TimeTicker
 from tickerq_celery.views import Run
 
+Row = Mapping[str, Any]
 # Each time somebody else was faster.
 _MOST_TRIES = 10
 
@@ -41,36 +43,49 @@ def checked(on_conflict: object, batch: Sequence[TimeTicker]) -> OnConflict:
     return choice
 
 
-def insert(
-    connection: Connection,
-    rows: Sequence[dict[str, Any]],
-    *,
-    on_conflict: OnConflict,
-    fresh: Database | None,
-) -> dict[UUID, Run]:
-    """Insert rows, all or none; return the runs that stay in the place of some, by the id of the row.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """The row of a ticker, and those of the tickers below it, parents first."""
 
-    ``fresh`` reads what is committed where the transaction is a caller's.
+    head: Row
+    below: Sequence[Row] = ()
+
+
+def insert(
+    connection: Connection, chains: Sequence[Chain], *, on_conflict: OnConflict, fresh: Database | None
+) -> dict[UUID, Run]:
+    """Insert chains, all or none; return the runs that stay in the place of some, by the id of the head.
+
+    ``on_conflict`` is about the heads. ``fresh`` reads what is committed where the transaction is a caller's.
 
     Raises:
         DuplicateTickerError: A key is taken, and not by what may be returned or replaced; or twice here.
     """
+    rows = [*(chain.head for chain in chains), *(row for chain in chains for row in chain.below)]
+    _refuse_twins(rows)
+    if on_conflict is OnConflict.RAISE:
+        _insert_all(connection, rows)
+        return {}
+    keepers: dict[UUID, Run] = {}
+    with savepoint(connection):
+        for chain in chains:
+            keeper = _Keyed(connection=connection, fresh=fresh, row=chain.head).place(on_conflict)
+            if keeper is None:
+                _insert_all(connection, chain.below)
+            else:
+                keepers[chain.head["id"]] = keeper
+    return keepers
+
+
+def _refuse_twins(rows: Sequence[Row]) -> None:
     keys = Counter((row["namespace"], row["active_key"]) for row in rows if row["active_key"] is not None)
     for (_, key), times in keys.items():
         if times > 1:
             raise DuplicateTickerError(key)
-    if on_conflict is OnConflict.RAISE:
-        _insert_all(connection, rows, has_keys=bool(keys))
-        return {}
-    with savepoint(connection):
-        keepers = {
-            row["id"]: _Keyed(connection=connection, fresh=fresh, row=row).place(on_conflict) for row in rows
-        }
-    return {row_id: run for row_id, run in keepers.items() if run is not None}
 
 
-def _insert_all(connection: Connection, rows: Sequence[dict[str, Any]], *, has_keys: bool) -> None:
-    if not has_keys:
+def _insert_all(connection: Connection, rows: Sequence[Row]) -> None:
+    if all(row["active_key"] is None for row in rows):
         insert_rows(connection, table, rows)
         return
     try:
@@ -81,16 +96,16 @@ def _insert_all(connection: Connection, rows: Sequence[dict[str, Any]], *, has_k
             _insert_singly(connection, rows)
 
 
-def _insert_singly(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+def _insert_singly(connection: Connection, rows: Sequence[Row]) -> None:
     """Find the taken key by inserting: the caller's snapshot may not show the row that has it."""
-    insert_rows(connection, table, [row for row in rows if row["active_key"] is None])
-    for row in rows:
-        if row["active_key"] is None:
-            continue
+    # In their order: a parent stands before its children.
+    for key, group in groupby(rows, key=lambda row: row["active_key"]):
         try:
-            insert_rows(connection, table, [row])
+            insert_rows(connection, table, list(group))
         except IntegrityError as error:
-            raise DuplicateTickerError(row["active_key"]) from error
+            if key is None:
+                raise
+            raise DuplicateTickerError(key) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +114,7 @@ class _Keyed:
 
     connection: Connection
     fresh: Database | None
-    row: Mapping[str, Any]
+    row: Row
 
     def place(self, on_conflict: OnConflict) -> Run | None:
         """Insert the row and return None, or return the run that stays in its place."""
