@@ -2,6 +2,7 @@
 
 import sys
 
+import examples.chain.jobs  # noqa: F401 - the functions: with them, no worker need have registered them
 from examples.chain.celery_app import tickerq
 from tickerq_celery import RunCondition, TimeTicker
 
