@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, Engine, NullPool, create_engine, make_url, select, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -151,7 +151,13 @@ def test_a_driver_other_than_psycopg_is_not_told_what_only_psycopg_knows(
     scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: dict[str, Any] = {}
-    monkeypatch.setattr(connecting, "create_engine", lambda url, **settings: told.update(settings))
+
+    def create(url: URL, **settings: Any) -> Engine:
+        told.update(settings)
+        # These drivers are not installed.
+        return create_engine("postgresql+psycopg://")
+
+    monkeypatch.setattr(connecting, "create_engine", create)
     connecting.make_engine(make_url(f"{scheme}://h/d"), {})
     assert "prepare_threshold" not in told["connect_args"]
 

@@ -185,8 +185,10 @@ def never(*_: object, **__: object) -> None:
 def test_the_call_for_a_lost_attempt_goes_where_its_run_would(
     core: Core, namespace: str, queue: str | None, expected: str
 ) -> None:
+    # All of a process share what lies in memory.
+    queue, expected = queue and f"{namespace}-{queue}", f"{namespace}-{expected}"
     app = Celery(namespace, broker="memory://", set_as_current=False)
-    app.conf.task_routes = {"tickerq.Send": {"queue": "routed"}}
+    app.conf.task_routes = {"tickerq.Send": {"queue": f"{namespace}-routed"}}
     run = started(core, make_run(core, queue=queue))
     publisher = CeleryPublisher(app, connect_timeout=1)
     publisher.publish_lost(run, "gone")
