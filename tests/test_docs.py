@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -119,9 +120,12 @@ def test_every_option_of_a_function_is_documented() -> None:
 
 def test_every_field_of_the_context_is_documented() -> None:
     rows = table(section("docs/functions.md", "## What a function may take"))
-    documented = {name for row in rows for name in names([row[0]])}
-    properties = {name for name, value in vars(TickerContext).items() if isinstance(value, property)}
-    assert documented == properties | {field.name for field in fields(TickerContext) if field.name[0] != "_"}
+    documented = {name for row in rows for name in re.findall(r"`(\w+)(?:\(\))?`", row[0])}
+    methods = {
+        name for name, value in vars(TickerContext).items() if isinstance(value, property | FunctionType)
+    }
+    public = {name for name in methods | {field.name for field in fields(TickerContext)} if name[0] != "_"}
+    assert documented == public
 
 
 def test_every_error_is_documented() -> None:

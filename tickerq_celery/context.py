@@ -9,7 +9,7 @@ from typing_extensions import TypeVar
 
 from tickerq_celery import results
 from tickerq_celery.enums import TickerType
-from tickerq_celery.errors import TickerStateError
+from tickerq_celery.errors import TickerCancelled, TickerStateError
 
 # The default makes a bare `TickerContext` a complete annotation for strict type checkers.
 RequestT = TypeVar("RequestT", default=Any)
@@ -20,6 +20,19 @@ class Completes(Protocol):
 
     def complete_in(self, session: object, *, result: object) -> None:
         """End it, with a result, in the transaction of ``session``."""
+
+
+class Controls(Protocol):
+    """Speaks with the store about the attempt that is executing."""
+
+    def is_requested(self) -> bool:
+        """Whether somebody wants the run cancelled."""
+
+    def request(self) -> None:
+        """Ask for the run to be cancelled."""
+
+    def skip_if_already_running(self) -> None:
+        """End the run as Skipped if another occurrence of its cron ticker runs."""
 
 
 # No slots: Python 3.11 cannot call `TickerContext[X](...)` on a frozen class that has them.
@@ -41,6 +54,8 @@ class TickerContext(Generic[RequestT]):
     request: RequestT
     parent_result_bytes: bytes | None = field(default=None, repr=False)
     _completion: Completes | None = field(default=None, repr=False, compare=False)
+
+    _control: Controls | None = field(default=None, repr=False, compare=False)
 
     @property
     def parent_result(self) -> Any:
@@ -65,3 +80,41 @@ class TickerContext(Generic[RequestT]):
         if self._completion is None:
             raise TickerStateError(self.id, "not being executed", "completed")
         self._completion.complete_in(session, result=result)
+
+    @property
+    def cancellation_requested(self) -> bool:
+        """Whether somebody wants the run cancelled; cheap enough to ask in a loop."""
+        return self._control is not None and self._control.is_requested()
+
+    def raise_if_cancelled(self) -> None:
+        """Go on unless somebody wants the run cancelled.
+
+        Raises:
+            TickerCancelled: Somebody does; let it out, and the run ends as Cancelled.
+        """
+        if self.cancellation_requested:
+            raise TickerCancelled
+
+    def request_cancellation(self) -> None:
+        """Ask for this very run to be cancelled: whatever the function raises then, it is not retried.
+
+        Raises:
+            TickerStateError: This context is no executing run's.
+            StoreError: The database is away.
+        """
+        if self._control is None:
+            raise TickerStateError(self.id, "not being executed", "cancelled")
+        self._control.request()
+
+    def skip_if_already_running(self) -> None:
+        """Go on only if no other occurrence of the same cron ticker runs, in any worker.
+
+        Of several that start together the one of the lowest execution time and id goes on, and no other may
+        until it ends. A time ticker always goes on.
+
+        Raises:
+            TerminateExecution: Another one runs: let it out, and this one ends as Skipped.
+            StoreError: The database is away.
+        """
+        if self._control is not None:
+            self._control.skip_if_already_running()

@@ -19,7 +19,7 @@ from tickerq_celery.drops import DropReason
 from tickerq_celery.enums import HoldReason, OnLost, TickerStatus
 from tickerq_celery.errors import ClaimSupersededError, StoreError, TickerStateError
 from tickerq_celery.failpoints import Place, failpoint
-from tickerq_celery.lifecycle import Outcome, lost
+from tickerq_celery.lifecycle import Outcome, lost, withdrawn
 from tickerq_celery.managers.after_commit import when_committed
 from tickerq_celery.managers.callers import Caller, Callers
 from tickerq_celery.store import chains, claims, drops, ends, functions, holds
@@ -79,19 +79,21 @@ class Recorder:
             lambda connection: drops.reason_against(connection, ticker_id, claim_no)
         )
 
-    def finish(self, run: Started, outcome: Outcome, *, elapsed: timedelta | None) -> bool:
-        """Write how an attempt ended, trying for one lease; say whether it was accepted.
+    def finish(self, run: Started, outcome: Outcome, *, elapsed: timedelta | None) -> Outcome | None:
+        """Write how an attempt ended, trying for one lease; return what was written, or None if nothing was.
+
+        A run that was to be cancelled does not go on: its outcome is Cancelled then.
 
         Raises:
             StoreError: The database stayed away for a whole lease.
         """
         failpoint(Place.BODY_ENDED)
-        written = self._finish_patiently(run, outcome, elapsed)
+        ended = self._finish_patiently(run, outcome, elapsed)
         failpoint(Place.FINISHED)
-        if written is None:
-            return False
-        self._dispatch(written.made_due)
-        return True
+        if ended is None:
+            return None
+        self._dispatch(ended.made_due)
+        return ended.outcome
 
     def end_waiting(self, ticker_id: UUID, claim_no: int, *, status: TickerStatus, reason: str) -> bool:
         """End a published run that has not started; say whether this claim was still waiting.
@@ -142,7 +144,7 @@ class Recorder:
         work = partial(self._has_written, run=run, outcome=outcome)
         return self._patiently(run, lambda: self._core.database.read(work))
 
-    def _finish_patiently(self, run: Started, outcome: Outcome, elapsed: timedelta | None) -> Written | None:
+    def _finish_patiently(self, run: Started, outcome: Outcome, elapsed: timedelta | None) -> "_Ended | None":
         works = itertools.chain([self._finish], itertools.repeat(self._finish_again))
         return self._patiently(
             run,
@@ -198,7 +200,7 @@ class Recorder:
         failpoint(Place.START_UNCOMMITTED)
         return _Begun(run=run, made_due=made_due)
 
-    def _rescue(self, connection: Connection, run: Started, message: str) -> "_Rescued | None":
+    def _rescue(self, connection: Connection, run: Started, message: str) -> "_Ended | None":
         if not claims.lock_free(connection, [run.id]):
             return None
         if run.has_children and not chains.lock_waiting(connection, run.id):
@@ -209,10 +211,20 @@ class Recorder:
             max_rescues=self._core.config.max_rescues,
             message=message,
         )
-        written = self._finish(connection, run, outcome, None)
-        return None if written is None else _Rescued(outcome=outcome, made_due=written.made_due)
+        return self._finish(connection, run, outcome, None)
 
     def _finish(
+        self, connection: Connection, run: Started, outcome: Outcome, elapsed: timedelta | None
+    ) -> "_Ended | None":
+        ends_written = (
+            (each, self._write_end(connection, run, each, elapsed)) for each in _ways(run, outcome)
+        )
+        return next(
+            (_Ended(outcome=each, made_due=written.made_due) for each, written in ends_written if written),
+            None,
+        )
+
+    def _write_end(
         self, connection: Connection, run: Started, outcome: Outcome, elapsed: timedelta | None
     ) -> Written | None:
         core = self._core
@@ -242,13 +254,14 @@ class Recorder:
 
     def _finish_again(
         self, connection: Connection, run: Started, outcome: Outcome, elapsed: timedelta | None
-    ) -> Written | None:
-        written = self._finish(connection, run, outcome, elapsed)
-        if written is not None:
-            return written
+    ) -> "_Ended | None":
+        ended = self._finish(connection, run, outcome, elapsed)
+        if ended is not None:
+            return ended
         # The store may have written the end before, and only its answer was lost: what it made due then is
         # known no more, and beat finds it.
-        return Written() if self._has_written(connection, run, outcome) else None
+        ways = (each for each in _ways(run, outcome) if self._has_written(connection, run, each))
+        return next((_Ended(outcome=each, made_due=()) for each in ways), None)
 
     def _has_written(self, connection: Connection, run: Started, outcome: Outcome) -> bool:
         return ends.has_written(connection, run, outcome, node=self._core.node.name)
@@ -261,6 +274,11 @@ class Recorder:
         if record is not None:
             return _Facts(on_lost=OnLost(record.on_lost), is_limited=record.max_concurrency > 0)
         return _Facts(on_lost=OnLost.RETRY, is_limited=False)
+
+
+def _ways(run: Started, outcome: Outcome) -> tuple[Outcome, ...]:
+    """Return the outcome, and what it is where the store refuses that the run goes on."""
+    return (outcome, withdrawn(run.standing, outcome)) if outcome.goes_on else (outcome,)
 
 
 def log_lost(run: Started, outcome: Outcome, message: str) -> None:
@@ -281,8 +299,8 @@ class _Begun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Rescued:
-    """What became of a lost attempt's run, and the runs that its end lets start."""
+class _Ended:
+    """What became of an attempt's run, and the runs that its end lets start."""
 
     outcome: Outcome
     made_due: Sequence[UUID]

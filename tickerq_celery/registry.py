@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from tickerq_celery import limits
+from tickerq_celery.cancellable import Asks, cancellable
 from tickerq_celery.context import TickerContext
 from tickerq_celery.cron import CronSchedule, find_zone
 from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
 from tickerq_celery.errors import DuplicateFunctionError, TickerValidationError
 from tickerq_celery.payload import check_request_type
 from tickerq_celery.signature import Signature, Takes, inspect_function
+from tickerq_celery.timeouts import Timeouts, checked_timeouts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A registered callable and how its runs behave; intervals and the timeout are in seconds."""
+    """A registered callable and how its runs behave; intervals and timeouts are in seconds."""
 
     name: str
     body: Callable[..., Any]
@@ -30,15 +32,28 @@ class Function:
     retries: int = 0
     retry_intervals: tuple[float, ...] = ()
     timeout: float | None = None
+    hard_timeout: float | None = None
     queue: str | None = None
     misfire: MisfirePolicy = MisfirePolicy.RUN_ONCE
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
     on_lost: OnLost = OnLost.RETRY
 
-    def call(self, context: TickerContext[Any], *, at_end: Callable[[], Awaitable[None]]) -> object:
+    @property
+    def timeouts(self) -> Timeouts:
+        """How long an attempt may take."""
+        return Timeouts(soft=self.timeout, hard=self.hard_timeout)
+
+    def call(
+        self,
+        context: TickerContext[Any],
+        *,
+        control: Asks | None = None,
+        at_end: Callable[[], Awaitable[None]],
+    ) -> object:
         """Return what the body returns; a coroutine function gets an event loop of its own.
 
-        ``at_end`` is awaited in that loop, whatever the coroutine raised.
+        asyncio cancels the coroutine when ``control`` says that its run is to be cancelled. ``at_end`` is
+        awaited in that loop, whatever the coroutine raised.
         """
         arguments: tuple[object, ...] = ()
         if self.signature.takes is Takes.CONTEXT:
@@ -48,7 +63,10 @@ class Function:
         try:
             result: object = self.body(*arguments)
             # A plain wrapper around a coroutine function returns a coroutine, too.
-            return asyncio.run(_followed_by(result, at_end)) if inspect.iscoroutine(result) else result
+            if not inspect.iscoroutine(result):
+                return result
+            body = result if control is None else cancellable(result, control)
+            return asyncio.run(_followed_by(body, at_end))
         except asyncio.CancelledError as error:
             # No Exception to Python, and the body's own failure to us: nobody else cancels in its loop.
             raise RuntimeError("the function let a CancelledError of asyncio escape") from error
@@ -102,8 +120,8 @@ def make_function(body: Callable[..., Any], name: str | None, **options: Any) ->
     options["retry_intervals"] = tuple(limits.retry_intervals(limits.in_seconds(intervals)))
     if options.get("queue") is not None:
         limits.name("queue", options["queue"], limits.LONGEST_QUEUE)
-    if options.get("timeout") is not None:
-        options["timeout"] = limits.seconds("timeout", limits.in_seconds([options["timeout"]])[0])
+    timeouts = checked_timeouts(options.get("timeout"), options.get("hard_timeout"))
+    options |= {"timeout": timeouts.soft, "hard_timeout": timeouts.hard}
     _check_concurrency(options.get("max_concurrency", 0))
     _check_cron(options.get("cron"), options.get("time_zone"))
     return Function(

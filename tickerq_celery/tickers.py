@@ -17,6 +17,8 @@ class TimeTicker:
 
     ``children`` are stored with it and wait for it: each starts at the end that its ``run_condition``
     names (None: at any but Skipped), and not before an ``execution_time`` of its own.
+    After ``timeout`` seconds an attempt's function is told to stop, after ``hard_timeout`` its process is
+    killed (prefork pool only); None takes the function's own.
     """
 
     function: str
@@ -25,6 +27,8 @@ class TimeTicker:
     description: str | None = None
     retries: int | None = None
     retry_intervals: Sequence[float] | None = None
+    timeout: float | None = None
+    hard_timeout: float | None = None
     priority: TickerPriority | None = None
     queue: str | None = None
     tags: Sequence[str] = ()
@@ -53,6 +57,8 @@ class CronTicker:
     is_enabled: bool = True
     retries: int | None = None
     retry_intervals: Sequence[float] | None = None
+    timeout: float | None = None
+    hard_timeout: float | None = None
     misfire: MisfirePolicy = MisfirePolicy.RUN_ONCE
     misfire_limit: int = 100
     misfire_grace: float | None = None

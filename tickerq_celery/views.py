@@ -51,9 +51,12 @@ class Run:
     elapsed_ms: int | None
     retries: int
     retry_intervals: tuple[float, ...]
+    timeout: float | None
+    hard_timeout: float | None
     retry_count: int
     rescue_count: int
     is_due: bool
+    cancel_requested: bool
     next_attempt_at: datetime | None
     held_for: HoldReason | None
     exception_type: str | None
@@ -101,6 +104,8 @@ class Cron:
     overlap: OverlapPolicy
     retries: int
     retry_intervals: tuple[float, ...]
+    timeout: float | None
+    hard_timeout: float | None
     priority: TickerPriority
     queue: str | None
     tags: tuple[str, ...]

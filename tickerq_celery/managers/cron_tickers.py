@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from tickerq_celery import limits
+from tickerq_celery.canceller import Canceller
 from tickerq_celery.chain_templates import Template, check_template, template_of
 from tickerq_celery.cron import preview
 from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, cron_ticker_row, next_run
-from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.enums import HoldReason, TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.chaining import chain_below, rows_below
@@ -34,8 +35,9 @@ _MOST_PENDING = 10_000
 class CronTickerManager(AsyncAdds[CronTicker, Cron]):
     """Standing definitions. Every call but a delete is one transaction, or part of a ``session``."""
 
-    def __init__(self, storing: Storing) -> None:
+    def __init__(self, storing: Storing, canceller: Canceller) -> None:
         self._storing = storing
+        self._canceller = canceller
 
     def add(self, ticker: CronTicker, *, session: object = None, allow_unknown: bool = False) -> Cron:
         """Store a cron ticker and return it; its first occurrence is the first instant after now.
@@ -147,6 +149,21 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         """
         cron_id = limits.identifier(cron_id)
         return self._storing.core.database.write(lambda connection: self._resume(connection, cron_id))
+
+    def cancel(self, occurrence_id: UUID | str, *, terminate: bool = False) -> Run:
+        """Cancel one occurrence, as ``time_tickers.cancel`` does a time ticker; its cron ticker fires on.
+
+        Raises:
+            TickerNotFoundError: There is no occurrence with this id.
+            TickerStateError: It has ended already.
+            TickerBusyError: Another process, which may stand still, keeps its row locked.
+        """
+        return self._canceller.cancel(
+            limits.identifier(occurrence_id),
+            type=TickerType.CRON_TICKER_OCCURRENCE,
+            kind="occurrence",
+            terminate=terminate,
+        )
 
     def occurrences(
         self,

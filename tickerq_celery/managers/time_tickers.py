@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from tickerq_celery import limits
+from tickerq_celery.canceller import Canceller
 from tickerq_celery.enums import HoldReason, OnConflict, TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
 from tickerq_celery.managers import unique_keys
@@ -33,8 +34,9 @@ _LIFTED = {HoldReason.FUNCTION, HoldReason.LIMIT}
 class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
     """Runs at one moment. Every call is one transaction, or part of the caller's ``session``."""
 
-    def __init__(self, storing: Storing) -> None:
+    def __init__(self, storing: Storing, canceller: Canceller) -> None:
         self._storing = storing
+        self._canceller = canceller
 
     @property
     def now(self) -> datetime:
@@ -169,6 +171,21 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
             )
         )
 
+    def cancel(self, ticker_id: UUID | str, *, terminate: bool = False) -> Run:
+        """Cancel a time ticker, from any process, and return it as it then is.
+
+        One that waits is Cancelled at once. One that runs is asked to end: its ``cancel_requested`` is True
+        until it does. With ``terminate`` the process of the pool that runs it is killed.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerStateError: It has ended already.
+            TickerBusyError: Another process, which may stand still, keeps its row locked.
+        """
+        return self._canceller.cancel(
+            limits.identifier(ticker_id), type=TickerType.TIME_TICKER, kind=_KIND, terminate=terminate
+        )
+
     def _insert(
         self,
         connection: Connection,
@@ -234,6 +251,8 @@ def _as_ticker(run: Run) -> TimeTicker:
         description=run.description,
         retries=run.retries,
         retry_intervals=run.retry_intervals,
+        timeout=run.timeout,
+        hard_timeout=run.hard_timeout,
         priority=run.priority,
         queue=run.queue,
         tags=run.tags,
@@ -255,9 +274,12 @@ def _as_run(row: dict[str, Any]) -> Run:
         elapsed_ms=None,
         retries=row["retries"],
         retry_intervals=tuple(row["retry_intervals"]),
+        timeout=row["timeout"],
+        hard_timeout=row["hard_timeout"],
         retry_count=0,
         rescue_count=0,
         is_due=False,
+        cancel_requested=False,
         next_attempt_at=row["due_at"],
         held_for=None,
         exception_type=None,

@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, Connection, Row, case, select, update
 from sqlalchemy.sql.dml import Update
 
 from tickerq_celery.clock import Clock
-from tickerq_celery.enums import TickerPriority, TickerStatus, TickerType
+from tickerq_celery.enums import CancelRequest, TickerPriority, TickerStatus, TickerType
 from tickerq_celery.lifecycle import Standing
 from tickerq_celery.models import tickers
 from tickerq_celery.retry import RetryPolicy
 from tickerq_celery.sqltypes import sql_after, sql_now
+from tickerq_celery.timeouts import UNLIMITED, Timeouts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,8 @@ class Due:
     due_at: datetime
     cron_ticker_id: UUID | None
     instant: datetime | None
+    timeout: float | None = None
+    hard_timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class Claim:
     number: int
     function: str
     queue: str | None
+    timeouts: Timeouts = UNLIMITED
     due_at: datetime | None = None
     publish_count: int = 0
 
@@ -60,6 +64,7 @@ class Started:
     started_at: datetime
     standing: Standing
     parent_result: bytes | None = None
+    cancel_request: CancelRequest | None = None
 
     @property
     def attempt_number(self) -> int:
@@ -121,7 +126,14 @@ def claim(
         raise AssertionError(f"claimed {taken} of {len(due)} locked runs")
     ordered = sorted(due, key=lambda run: (run.priority, run.due_at, run.id))
     return [
-        Claim(id=run.id, number=run.claim_no + 1, function=run.function, queue=run.queue, due_at=run.due_at)
+        Claim(
+            id=run.id,
+            number=run.claim_no + 1,
+            function=run.function,
+            queue=run.queue,
+            timeouts=Timeouts(soft=run.timeout, hard=run.hard_timeout),
+            due_at=run.due_at,
+        )
         for run in ordered
     ]
 
@@ -154,18 +166,20 @@ def start(
             running_on=node_id,
             lock_holder=node,
             check_at=None,
+            # A version that knows nothing of it may have left it.
+            cancel_request=None,
             started_at=sql_now(clock),
             updated_at=sql_now(clock),
         ),
     )
     if taken != 1:
         return None
-    columns = (*_STARTED, tickers.c.request)
+    columns = (*STARTED, tickers.c.request)
     row = connection.execute(select(*columns).where(tickers.c.id == ticker_id)).one()
     return started(row, row.request)
 
 
-_STARTED: tuple[ColumnElement[Any], ...] = (
+STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.id,
     tickers.c.claim_no,
     tickers.c.type,
@@ -181,12 +195,13 @@ _STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.retry_intervals,
     tickers.c.retry_count,
     tickers.c.rescue_count,
+    tickers.c.cancel_request,
 )
 
 
 def running_under(connection: Connection, node_id: UUID, *, limit: int) -> list[Started]:
     """Return up to ``limit`` runs that are InProgress under a node, without their requests."""
-    rows = connection.execute(select(*_STARTED).where(tickers.c.running_on == node_id).limit(limit))
+    rows = connection.execute(select(*STARTED).where(tickers.c.running_on == node_id).limit(limit))
     return [started(row) for row in rows]
 
 
@@ -211,6 +226,7 @@ def started(row: Row[Any], request: bytes | None = None) -> Started:
             is_due=row.is_due,
             policy=RetryPolicy(limit=row.retries, intervals=intervals),
         ),
+        cancel_request=None if row.cancel_request is None else CancelRequest(row.cancel_request),
     )
 
 
@@ -228,7 +244,7 @@ def _due(row: Row[Any]) -> Due:
 def running(connection: Connection, ticker_id: UUID, claim_no: int) -> Started | None:
     """Return the run, without its request, if this claim is InProgress, or None."""
     row = connection.execute(
-        select(*_STARTED).where(
+        select(*STARTED).where(
             tickers.c.id == ticker_id,
             tickers.c.claim_no == claim_no,
             tickers.c.status == TickerStatus.IN_PROGRESS,

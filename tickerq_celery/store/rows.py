@@ -26,7 +26,7 @@ RUN_COLUMNS = tuple(
     if column.name
     not in {
         "claim_no", "hold_key", "check_at", "publish_count", "published_at", "encoding", "active_key",
-        "has_children", "result",
+        "has_children", "result", "alone_for",
     }
 )  # fmt: skip
 CRON_COLUMNS = tuple(column for column in cron_tickers.c if column.name not in {"encoding"})
@@ -48,9 +48,12 @@ def run_view(row: Row[Any], attempt_rows: Iterable[Row[Any]] = ()) -> Run:
         elapsed_ms=row.elapsed_ms,
         retries=row.retries,
         retry_intervals=tuple(row.retry_intervals),
+        timeout=row.timeout,
+        hard_timeout=row.hard_timeout,
         retry_count=row.retry_count,
         rescue_count=row.rescue_count,
         is_due=row.is_due,
+        cancel_requested=row.cancel_request is not None,
         next_attempt_at=row.due_at,
         held_for=None if row.held_for is None else HoldReason(row.held_for),
         exception_type=row.exception_type,
@@ -111,6 +114,8 @@ def cron_view(row: Row[Any]) -> Cron:
         overlap=OverlapPolicy(row.overlap),
         retries=row.retries,
         retry_intervals=tuple(row.retry_intervals),
+        timeout=row.timeout,
+        hard_timeout=row.hard_timeout,
         priority=TickerPriority(row.priority),
         queue=row.queue,
         tags=tuple(row.tags),

@@ -13,6 +13,7 @@ from tickerq_celery.sqltypes import sql_after, sql_now
 from tickerq_celery.store.claims import Claim
 from tickerq_celery.store.holds import lift
 from tickerq_celery.store.nodes import Node
+from tickerq_celery.timeouts import Timeouts
 
 _QUEUE_PREFIX = "queue:"
 # Twice the delay for each further publication, up to a thousandfold.
@@ -32,6 +33,8 @@ def take_over(
             tickers.c.claim_no,
             tickers.c.function,
             tickers.c.queue,
+            tickers.c.timeout,
+            tickers.c.hard_timeout,
             tickers.c.publish_count,
         )
         .where(tickers.c.check_at <= sql_now(clock), tickers.c.namespace == namespace)
@@ -59,6 +62,7 @@ def take_over(
             number=row.claim_no,
             function=row.function,
             queue=row.queue,
+            timeouts=Timeouts(soft=row.timeout, hard=row.hard_timeout),
             publish_count=row.publish_count,
         )
         for row in rows

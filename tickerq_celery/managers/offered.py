@@ -1,0 +1,23 @@
+"""The managers that one TickerQ offers."""
+
+from collections.abc import Callable
+
+from tickerq_celery.canceller import Canceller, Messenger
+from tickerq_celery.core import Core
+from tickerq_celery.immediate import Immediate
+from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.runs import RunReader
+from tickerq_celery.managers.storing import Storing
+from tickerq_celery.managers.time_tickers import TimeTickerManager
+
+
+class Managers:
+    """Made together, of the same parts."""
+
+    def __init__(self, core: Core, immediate: Immediate, messenger: Callable[[], Messenger]) -> None:
+        self.immediate = immediate
+        storing = Storing(core, immediate.dispatch)
+        canceller = Canceller(core, messenger, immediate.dispatch)
+        self.time_tickers = TimeTickerManager(storing, canceller)
+        self.cron_tickers = CronTickerManager(storing, canceller)
+        self.runs = RunReader(core)
