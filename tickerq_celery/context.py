@@ -54,7 +54,6 @@ class TickerContext(Generic[RequestT]):
     request: RequestT
     parent_result_bytes: bytes | None = field(default=None, repr=False)
     _completion: Completes | None = field(default=None, repr=False, compare=False)
-
     _control: Controls | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -216,13 +216,11 @@ class Recorder:
     def _finish(
         self, connection: Connection, run: Started, outcome: Outcome, elapsed: timedelta | None
     ) -> "_Ended | None":
-        ends_written = (
-            (each, self._write_end(connection, run, each, elapsed)) for each in _ways(run, outcome)
-        )
-        return next(
-            (_Ended(outcome=each, made_due=written.made_due) for each, written in ends_written if written),
-            None,
-        )
+        for each in _ways(run, outcome):
+            written = self._write_end(connection, run, each, elapsed)
+            if written is not None:
+                return _Ended(outcome=each, made_due=written.made_due)
+        return None
 
     def _write_end(
         self, connection: Connection, run: Started, outcome: Outcome, elapsed: timedelta | None

@@ -16,8 +16,8 @@ PROJECT = ROOT.parent
 LAYERS = {
     "words": {"errors", "enums", "clock", "failpoints", "version"},
     "rules": {
-        "backoff", "bell", "cancellable", "chain_templates", "chains", "config", "context", "cron", "cron_fields",
-        "cron_grammar", "cron_zone", "drops", "forking", "interruption", "lifecycle", "limits",
+        "backoff", "bell", "cancellable", "chain_templates", "chains", "config", "context", "cron",
+        "cron_fields", "cron_grammar", "cron_zone", "drops", "forking", "interruption", "lifecycle", "limits",
         "message_shape", "payload", "planner", "reports", "results", "retry", "signature", "tickers",
         "timeouts", "uuid7", "views",
     },
