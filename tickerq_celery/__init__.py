@@ -1,6 +1,7 @@
 """Durable one-off and cron tickers with retries, on the Celery you already run."""
 
 from tickerq_celery.context import TickerContext
+from tickerq_celery.cron_setting import Setting
 from tickerq_celery.enums import (
     MisfirePolicy,
     OverlapPolicy,
@@ -25,6 +26,7 @@ __all__ = [
     "OverlapPolicy",
     "Run",
     "RunCondition",
+    "Setting",
     "TerminateExecution",
     "TickerCancelled",
     "TickerContext",

@@ -38,8 +38,7 @@ from tickerq_celery.wiring import Wired, is_finalised, maybe_unwrapped
 from tickerq_celery.worker import NodeStep
 
 logger = logging.getLogger(__name__)
-# How many seconds an `add` may wait for a broker.
-_ADD_TIMEOUT = 1.0
+_ADD_TIMEOUT = 1.0  # seconds that an `add` may wait for a broker
 _HARD_LIMIT_AFTER = 30
 
 
@@ -177,6 +176,7 @@ class TickerQ:
 
     def register(self, function: Function) -> None:
         """Make a function known, with a Celery task of its own."""
+        function = settings.with_cron_setting(self.app, function)
         if self.registry.get(function.name) is function:
             return
         self.registry.add(function)
@@ -233,6 +233,7 @@ class TickerQ:
 
     def _make_core(self) -> Core:
         config = self._config
+        self.registry.change(lambda function: settings.with_cron_setting(self.app, function))
         url = resolved_url(config.store_url, Path.cwd())
         # A handler that cannot be used is an error of the configuration, not of the first failed run.
         self._handler  # noqa: B018

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tickerq_celery.cron import CronSchedule, preview
+from tickerq_celery.cron import CronSchedule
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
+from tickerq_celery.preview import preview
 
 NEW_YORK = "America/New_York"
 ZONES = [
@@ -201,7 +202,9 @@ def test_a_whole_week_of_weekdays_is_every_day(week: str) -> None:
         ("", "not 0"),
         ("* * * *", "not 4"),
         ("* * * * * * *", "not 7"),
-        ("@daily", "aliases"),
+        ("@reboot", "no such alias"),
+        ("@daily 5", "not 2"),
+        ("@", "no such alias"),
         ("0" * 201, "longer than 200"),
         ("60 * * * *", "minute: '60'"),
         ("60 * * * * *", "second: '60'"),

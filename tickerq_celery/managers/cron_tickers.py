@@ -1,7 +1,7 @@
 """Define, change, pause and read cron tickers."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,14 +9,15 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from tickerq_celery import limits
+from tickerq_celery.bounds import Bounds
 from tickerq_celery.chain_templates import Template, check_template, template_of
-from tickerq_celery.cron import preview
 from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, cron_ticker_row, next_run
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.chaining import chain_below, rows_below
-from tickerq_celery.managers.storing import Known, Stored, Storing, statuses_from
+from tickerq_celery.managers.cron_outlook import KIND, CronOutlook, timetable_of_view
+from tickerq_celery.managers.storing import Known, Stored, statuses_from
 from tickerq_celery.models import cron_tickers as table
 from tickerq_celery.store import cron_tickers, holds, tickers
 from tickerq_celery.store.engine import insert_rows
@@ -25,17 +26,13 @@ from tickerq_celery.tickers import CronTicker
 from tickerq_celery.uuid7 import new_id
 from tickerq_celery.views import Cron, Page, Run
 
-_KIND = "cron ticker"
 _CHANGEABLE = {field.name for field in fields(CronTicker)} - {"namespace"}
-_MOVES_NEXT_RUN = {"expression", "time_zone", "day_or", "is_enabled"}
+_COLUMN_OF = {"every": "expression", "jitter": "jitter_ms"}
 _MOST_PENDING = 10_000
 
 
-class CronTickerManager(AsyncAdds[CronTicker, Cron]):
+class CronTickerManager(CronOutlook, AsyncAdds[CronTicker, Cron]):
     """Standing definitions. Every call but a delete is one transaction, or part of a ``session``."""
-
-    def __init__(self, storing: Storing) -> None:
-        self._storing = storing
 
     def add(self, ticker: CronTicker, *, session: object = None, allow_unknown: bool = False) -> Cron:
         """Store a cron ticker and return it; its first occurrence is the first instant after now.
@@ -57,15 +54,6 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         return self._storing.in_transaction(
             lambda connection: Stored(result=self._insert(connection, batch, allow_unknown)), session
         )
-
-    def get(self, cron_id: UUID | str) -> Cron:
-        """Return a cron ticker.
-
-        Raises:
-            TickerNotFoundError: There is none.
-        """
-        cron_id = limits.identifier(cron_id)
-        return self._storing.core.database.read(lambda connection: self._get(connection, cron_id))
 
     def find(
         self,
@@ -166,23 +154,6 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
             )
         )
 
-    def preview(
-        self,
-        expression: str,
-        *,
-        time_zone: str = "UTC",
-        after: datetime | None = None,
-        count: int = 10,
-        day_or: bool = False,
-    ) -> list[datetime]:
-        """Return the next instants of an expression, strictly after ``after`` (None: now).
-
-        Raises:
-            InvalidCronError: The expression cannot be parsed, or never fires.
-        """
-        start = self._storing.core.clock.now() if after is None else after
-        return preview(expression, time_zone=time_zone, after=start, count=count, day_or=day_or)
-
     def _insert(self, connection: Connection, batch: Sequence[CronTicker], allow_unknown: bool) -> list[Cron]:
         known = self._known(connection, batch, allow_unknown)
         now = self._storing.now(connection)
@@ -197,7 +168,14 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         children = [node.ticker for ticker in batch for node in chain_below(self._storing, ticker)]
         return self._storing.known(connection, [*batch, *children], allow_unknown=allow_unknown)
 
-    def _row(self, ticker: CronTicker, known: dict[tuple[str, str], Known], now: datetime) -> dict[str, Any]:
+    def _row(
+        self,
+        ticker: CronTicker,
+        known: dict[tuple[str, str], Known],
+        now: datetime,
+        *,
+        run_count: int = 0,
+    ) -> dict[str, Any]:
         storing = self._storing
         namespace = storing.namespace(ticker.namespace)
         function = known[namespace, ticker.function]
@@ -209,6 +187,7 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
             defaults=function.defaults,
             default_zone=storing.core.config.time_zone,
             now=now,
+            run_count=run_count,
         )
 
     def _template(
@@ -226,12 +205,16 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
     ) -> Cron:
         storing = self._storing
         cron = self._get(connection, cron_id, lock=True)
-        wanted = replace(_as_ticker(cron), **changes)
+        wanted = _changed(cron, changes)
         known = self._known(connection, [wanted], allow_unknown)
-        row = self._row(wanted, known, storing.now(connection))
-        columns = {name: row[name] for name in changes if name != "is_enabled"}
+        row = self._row(wanted, known, storing.now(connection), run_count=cron.run_count)
+        names = {_COLUMN_OF.get(name, name) for name in changes} - {"is_enabled"}
+        if "expression" in names:
+            names.add("start_at")  # where an interval begins to count
+        columns = {name: row[name] for name in names}
         # Written again without a change, it must not move past an instant that is due.
-        if any(row[name] != getattr(cron, name) for name in _MOVES_NEXT_RUN & changes.keys()):
+        moving = _moves_next_run(cron)
+        if any(row[name] != moving[name] for name in moving.keys() & (names | changes.keys())):
             columns["next_run_at"] = row["next_run_at"]
         cron_tickers.edit(connection, storing.core.clock, cron_id, columns)
         pending = {name: row[name] for name in changes if name in OCCURRENCE_FIELDS}
@@ -267,7 +250,10 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
                 "paused_by": None,
                 "paused_at": None,
                 "next_run_at": next_run(
-                    cron.expression, cron.time_zone, cron.day_or, self._storing.now(connection)
+                    timetable_of_view(cron),
+                    now=self._storing.now(connection),
+                    max_runs=cron.max_runs,
+                    run_count=cron.run_count,
                 ),
             }
             cron_tickers.edit(connection, core.clock, cron_id, changes)
@@ -284,10 +270,24 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
     def _get(self, connection: Connection, cron_id: UUID, *, lock: bool = False) -> Cron:
         cron = cron_tickers.get(connection, self._storing.core.config.namespace, cron_id, lock=lock)
         if cron is None:
-            raise TickerNotFoundError(_KIND, cron_id)
+            raise TickerNotFoundError(KIND, cron_id)
         return cron
 
 
-def _as_ticker(cron: Cron) -> CronTicker:
-    names = {field.name for field in fields(CronTicker)}
-    return CronTicker(**{name: getattr(cron, name) for name in names})
+def _changed(cron: Cron, changes: dict[str, Any]) -> CronTicker:
+    """Return a stored cron ticker with changes; of ``expression`` and ``every`` the one given counts."""
+    names = {field.name for field in fields(CronTicker)} - {"every"}
+    stored = {name: getattr(cron, name) for name in names}
+    if "every" in changes:
+        stored["expression"] = None
+    return CronTicker(**{**stored, **changes})
+
+
+def _moves_next_run(cron: Cron) -> dict[str, Any]:
+    """Return the columns, as they are stored, on which the next instant depends."""
+    bounds = Bounds(
+        start_at=cron.start_at, end_at=cron.end_at, max_runs=cron.max_runs, exclude=cron.exclude
+    ).columns()
+    del bounds["jitter_ms"]
+    standing = ("expression", "time_zone", "day_or", "is_enabled")
+    return bounds | {name: getattr(cron, name) for name in standing}

@@ -118,12 +118,20 @@ def advance(
     seen: datetime,
     next_run_at: datetime | None,
     last_run_at: datetime | None,
+    runs: int,
 ) -> bool:
-    """Move a cron ticker on from the instant that was ``seen``; say whether it still stood there."""
+    """Move a cron ticker on from the instant that was ``seen``; say whether it still stood there.
+
+    ``runs`` is how many instants got their occurrence.
+    """
     statement = (
         update(cron_tickers)
         .where(cron_tickers.c.id == cron_id, cron_tickers.c.next_run_at == seen)
-        .values(next_run_at=next_run_at, last_run_at=func.coalesce(last_run_at, cron_tickers.c.last_run_at))
+        .values(
+            next_run_at=next_run_at,
+            last_run_at=func.coalesce(last_run_at, cron_tickers.c.last_run_at),
+            run_count=cron_tickers.c.run_count + runs,
+        )
     )
     return rowcount(connection, statement) == 1
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from tickerq_celery.bounds import dates_from, jitter_from
 from tickerq_celery.enums import (
     TERMINAL,
     HoldReason,
@@ -99,6 +100,12 @@ def cron_view(row: Row[Any]) -> Cron:
         expression=row.expression,
         time_zone=row.time_zone,
         day_or=row.day_or,
+        start_at=row.start_at,
+        end_at=row.end_at,
+        max_runs=row.max_runs,
+        run_count=row.run_count,
+        exclude=dates_from(row.exclude),
+        jitter=jitter_from(row.jitter_ms),
         is_enabled=row.is_enabled,
         paused_reason=row.paused_reason,
         paused_by=row.paused_by,
