@@ -38,7 +38,8 @@ from tickerq_celery.wiring import Wired, is_finalised, maybe_unwrapped
 from tickerq_celery.worker import NodeStep
 
 logger = logging.getLogger(__name__)
-_ADD_TIMEOUT = 1.0  # seconds that an `add` may wait for a broker
+# How many seconds an `add` may wait for a broker.
+_ADD_TIMEOUT = 1.0
 _HARD_LIMIT_AFTER = 30
 
 
@@ -73,9 +74,7 @@ class TickerQ:
             raise ConfigError("app", "this Celery app has a TickerQ already")
         self.app = app
         self.registry = Registry()
-        self._keywords = settings_
-        if store_url is not None:
-            self._keywords["store_url"] = store_url
+        self._keywords = settings_ if store_url is None else {**settings_, "store_url": store_url}
         if embedded:
             self._keywords["embedded"] = True
         self._exception_handler = exception_handler
