@@ -37,7 +37,9 @@ def measure(store_url: str) -> bool:
             tickerq.cron_tickers.add_batch(batch, allow_unknown=True)
         beside = median_tick_ms(tickerq)
     kind = store_url.partition(":")[0]
-    print(f"{kind}: {alone:.2f} ms alone, {beside:.2f} ms beside {CRONS:,} cron tickers (at most {MOST_MS:g})")
+    print(
+        f"{kind}: {alone:.2f} ms alone, {beside:.2f} ms beside {CRONS:,} cron tickers (at most {MOST_MS:g})"
+    )
     return beside <= MOST_MS
 
 
