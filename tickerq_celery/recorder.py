@@ -14,11 +14,12 @@ from sqlalchemy import Connection
 from tickerq_celery.backoff import Backoff
 from tickerq_celery.core import Core
 from tickerq_celery.drops import DropReason
-from tickerq_celery.enums import HoldReason, OnLost
+from tickerq_celery.enums import HoldReason, OnLost, TickerStatus
 from tickerq_celery.errors import StoreError
 from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.lifecycle import Outcome, lost
-from tickerq_celery.store import claims, drops, ends, functions, holds
+from tickerq_celery.pausing import after_a_failure
+from tickerq_celery.store import claims, drops, ends, functions, holds, overlaps
 from tickerq_celery.store.claims import Started
 
 logger = logging.getLogger(__name__)
@@ -141,6 +142,7 @@ class Recorder:
             elapsed_ms=None if elapsed is None else round(elapsed / timedelta(milliseconds=1)),
         )
         if accepted:
+            self._tell_cron(connection, run, outcome)
             failpoint(Place.FINISH_UNCOMMITTED)
         if accepted and self._facts(connection, run.function).is_limited:
             # The freed place goes to the oldest run that waits for it.
@@ -153,6 +155,15 @@ class Recorder:
                 limit=1,
             )
         return accepted
+
+    def _tell_cron(self, connection: Connection, run: Started, outcome: Outcome) -> None:
+        """Let an occurrence's end do what its cron ticker's policies want."""
+        if run.cron_ticker_id is None or outcome.goes_on:
+            return
+        if run.active_key is not None:
+            overlaps.pass_on(connection, self._core.clock, run.cron_ticker_id)
+        if outcome.status is TickerStatus.FAILED and run.instant is not None:
+            after_a_failure(connection, self._core, run.cron_ticker_id)
 
     def _finish_again(
         self, connection: Connection, run: Started, outcome: Outcome, elapsed: timedelta | None

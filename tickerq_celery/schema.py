@@ -14,9 +14,10 @@ from tickerq_celery.store.engine import NO_TABLES, Database, insert_if_absent, m
 from tickerq_celery.uuid7 import new_id
 
 VERSION_TABLE = "tickerq_alembic_version"
-SCHEMA = 2
+SCHEMA = 9
 # The oldest code that can work on the tables as this version leaves them.
-COMPATIBLE_FROM = 1
+# A beat that knows no pause of a function would fire through it.
+COMPATIBLE_FROM = 9
 
 
 def migrate(database: Database, clock: Clock) -> None:

@@ -36,6 +36,7 @@ class CronTicker:
     Six fields begin with seconds. Day of month and day of week must both match; ``day_or=True`` asks
     for Unix's rule, either of them. ``time_zone`` is an IANA name (None: the ``time_zone`` setting).
     ``misfire_grace`` is in seconds: instants missed by more are skipped whatever the policy says.
+    After ``pause_on_failure`` failed occurrences in a row it is paused; 0 never.
     """
 
     function: str
@@ -51,6 +52,7 @@ class CronTicker:
     misfire_limit: int = 100
     misfire_grace: float | None = None
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
+    pause_on_failure: int = 0
     priority: TickerPriority | None = None
     queue: str | None = None
     tags: Sequence[str] = ()

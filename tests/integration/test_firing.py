@@ -28,9 +28,10 @@ from tests.manual_clock import START, ManualClock
 from tickerq_celery.core import Core
 from tickerq_celery.drafts import occurrence_row
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerPriority, TickerStatus, TickerType
-from tickerq_celery.firing import OVERLAP_REASON, Firing
+from tickerq_celery.firing import Firing
 from tickerq_celery.lifecycle import succeeded
 from tickerq_celery.models import cron_tickers, tickers
+from tickerq_celery.overlap import TAKEN_REASON
 from tickerq_celery.store.cron_tickers import lock_due
 from tickerq_celery.store.engine import insert_rows
 
@@ -207,7 +208,7 @@ def test_an_occurrence_is_skipped_while_an_earlier_one_runs_if_its_cron_ticker_s
     clock.advance(hours=1)
     fire(core)
     _, second = occurrences_of(core, cron_id)
-    assert (second.status, second.skipped_reason) == (TickerStatus.SKIPPED, OVERLAP_REASON)
+    assert (second.status, second.skipped_reason) == (TickerStatus.SKIPPED, TAKEN_REASON)
     finish(core, run, succeeded(run.standing))
     clock.advance(hours=1)
     fire(core)

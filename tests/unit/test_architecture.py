@@ -16,14 +16,14 @@ PROJECT = ROOT.parent
 LAYERS = {
     "words": {"errors", "enums", "clock", "failpoints", "version"},
     "rules": {
-        "backoff", "config", "context", "cron", "cron_fields", "cron_grammar", "cron_zone", "drops",
+        "backfill", "backoff", "config", "context", "cron", "cron_fields", "cron_grammar", "cron_zone", "drops",
         "forking", "interruption", "lifecycle", "limits", "message_shape",
-        "payload", "planner", "reports", "retry", "signature", "tickers", "uuid7", "views",
+        "overlap", "pauses", "payload", "planner", "reports", "retry", "signature", "tickers", "uuid7", "views",
     },
     "data": {"models", "schema", "sqltypes", "store."},
     "application": {
         "admission", "claimer", "core", "cron_drafts", "dispatcher", "drafts", "drop_counts", "firing",
-        "function", "heartbeat", "immediate", "managers.", "observer", "recorder", "registry", "seeding",
+        "function", "heartbeat", "immediate", "managers.", "moving", "observer", "overlapping", "pausing", "recorder", "registry", "seeding",
         "sweeper",
     },
     "celery": {

@@ -56,6 +56,8 @@ class Started:
     execution_time: datetime | None
     parent_id: UUID | None
     cron_ticker_id: UUID | None
+    instant: datetime | None
+    active_key: str | None
     started_at: datetime
     standing: Standing
 
@@ -172,6 +174,8 @@ _STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.execution_time,
     tickers.c.parent_id,
     tickers.c.cron_ticker_id,
+    tickers.c.instant,
+    tickers.c.active_key,
     tickers.c.started_at,
     tickers.c.is_due,
     tickers.c.retries,
@@ -200,6 +204,8 @@ def started(row: Row[Any], request: bytes | None = None) -> Started:
         execution_time=row.execution_time,
         parent_id=row.parent_id,
         cron_ticker_id=row.cron_ticker_id,
+        instant=row.instant,
+        active_key=row.active_key,
         started_at=row.started_at,
         standing=Standing(
             retry_count=row.retry_count,

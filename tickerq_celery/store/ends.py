@@ -1,5 +1,6 @@
 """The end of an attempt, written in one transaction and only by the holder of its claim."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, update
@@ -101,6 +102,33 @@ def end_waiting(
         ),
     )
     return written == 1
+
+
+def end_unstarted(
+    connection: Connection, clock: Clock, ids: Collection[UUID], *, status: TickerStatus, reason: str
+) -> None:
+    """End runs that this transaction has locked, and that nobody has started."""
+    if not ids:
+        return
+    unstarted = [TickerStatus.IDLE, TickerStatus.QUEUED]
+    for before in unstarted:
+        check_transition(before, status)
+    connection.execute(
+        update(tickers)
+        .where(tickers.c.id.in_(list(ids)), tickers.c.status.in_(unstarted))
+        .values(
+            status=status,
+            due_at=None,
+            held_for=None,
+            hold_key=None,
+            check_at=None,
+            skipped_reason=reason,
+            active_key=None,
+            ended_at=sql_now(clock),
+            ended_status=status,
+            updated_at=sql_now(clock),
+        )
+    )
 
 
 def storable(text: str, limit: int) -> str:
