@@ -5,11 +5,11 @@ from typing import Any
 
 from tickerq_celery import limits
 from tickerq_celery.chain_templates import Template
-from tickerq_celery.cron import CronSchedule
 from tickerq_celery.drafts import FunctionDefaults, ticker_fields
-from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
+from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerKind
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.tickers import CronTicker
+from tickerq_celery.timetable import make_timetable
 from tickerq_celery.uuid7 import new_id
 
 OCCURRENCE_FIELDS = frozenset(
@@ -36,12 +36,15 @@ def cron_ticker_row(
         TickerValidationError: Another field holds what cannot be stored.
     """
     zone = default_zone if ticker.time_zone is None else ticker.time_zone
-    schedule = CronSchedule.parse(ticker.expression, time_zone=zone, day_or=_flag("day_or", ticker.day_or))
+    schedule = make_timetable(
+        ticker.expression, time_zone=zone, day_or=_flag("day_or", ticker.day_or), now=now
+    )
     is_enabled = _flag("is_enabled", ticker.is_enabled)
     return {
         **ticker_fields(ticker, defaults),
         "id": new_id(),
         "namespace": namespace,
+        "kind": TickerKind.FUNCTION.value,
         "function": ticker.function,
         "expression": schedule.expression,
         "time_zone": zone,
@@ -60,11 +63,6 @@ def cron_ticker_row(
         "created_at": now,
         "updated_at": now,
     }
-
-
-def next_run(expression: str, time_zone: str, day_or: bool, now: datetime) -> datetime | None:
-    """Return the first instant of an expression strictly after ``now``."""
-    return CronSchedule.parse(expression, time_zone=time_zone, day_or=day_or).next_after(now)
 
 
 def _flag(field: str, value: object) -> bool:

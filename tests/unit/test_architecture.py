@@ -16,9 +16,10 @@ PROJECT = ROOT.parent
 LAYERS = {
     "words": {"errors", "enums", "clock", "failpoints", "version"},
     "rules": {
-        "backoff", "chain_templates", "chains", "config", "context", "cron", "cron_fields", "cron_grammar",
-        "cron_zone", "drops", "forking", "interruption", "lifecycle", "limits", "message_shape",
-        "payload", "planner", "reports", "results", "retry", "signature", "tickers", "uuid7", "views",
+        "backoff", "celery_call", "chain_templates", "chains", "config", "context", "cron", "cron_fields",
+        "cron_grammar", "cron_zone", "drops", "forking", "interruption", "lifecycle", "limits",
+        "message_shape", "payload", "planner", "reports", "results", "retry", "signature", "tickers",
+        "timetable", "uuid7", "views",
     },
     "data": {"models", "schema", "sqltypes", "store."},
     "application": {

@@ -247,6 +247,7 @@ def _as_run(row: dict[str, Any]) -> Run:
         id=row["id"],
         namespace=row["namespace"],
         type=TickerType.TIME_TICKER,
+        kind=TickerKind.FUNCTION,
         function=row["function"],
         description=row["description"],
         status=TickerStatus.IDLE,
