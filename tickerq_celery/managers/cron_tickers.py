@@ -1,6 +1,6 @@
 """Define, change, pause and read cron tickers."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from tickerq_celery import limits
 from tickerq_celery.chain_templates import Template, check_template, template_of
 from tickerq_celery.cron import preview
 from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, cron_ticker_row
-from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.enums import HoldReason, TickerKind, TickerStatus
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.chaining import chain_below, rows_below
@@ -227,8 +227,11 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
     ) -> Cron:
         storing = self._storing
         cron = self._get(connection, cron_id, lock=True)
+        if cron.kind is TickerKind.CELERY_TASK:
+            _refuse_of_a_task(changes)
         wanted = replace(_as_ticker(cron), **changes)
-        known = self._known(connection, [wanted], allow_unknown)
+        is_any = allow_unknown or cron.kind is TickerKind.CELERY_TASK
+        known = self._known(connection, [wanted], is_any)
         row = self._row(wanted, known, storing.now(connection))
         columns = {name: row[name] for name in changes if name != "is_enabled"}
         # Written again without a change, it must not move past an instant that is due.
@@ -285,6 +288,13 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         if cron is None:
             raise TickerNotFoundError(_KIND, cron_id)
         return cron
+
+
+def _refuse_of_a_task(changes: Mapping[str, object]) -> None:
+    for name in sorted(OCCURRENCE_FIELDS & changes.keys() - {"tags"}):
+        raise TickerValidationError(
+            name, changes[name], "it belongs to the call of a Celery task: change it where that is defined"
+        )
 
 
 def _as_ticker(cron: Cron) -> CronTicker:
