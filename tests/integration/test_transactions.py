@@ -28,7 +28,7 @@ from tests.integration.making import (
 from tickerq_celery.core import Core
 from tickerq_celery.errors import StoreError
 from tickerq_celery.models import tickers
-from tickerq_celery.store.engine import Database, is_transient, savepoint
+from tickerq_celery.store.engine import Database, is_stale, is_transient, savepoint
 
 on_servers = pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
 DEADLOCK = OperationalError("UPDATE", {}, pymysql.err.OperationalError(1213, "Deadlock found"))
@@ -156,6 +156,21 @@ def _sqlite_error(code: int) -> sqlite3.OperationalError:
 )
 def test_an_error_is_transient_if_another_try_may_succeed(original: Exception, expected: bool) -> None:
     assert is_transient(OperationalError("UPDATE", {}, original)) is expected
+
+
+@pytest.mark.parametrize(
+    ("original", "expected"),
+    [
+        (psycopg.errors.SerializationFailure(), True),
+        (psycopg.errors.DeadlockDetected(), False),
+        # They have undone the whole transaction; the first has PostgreSQL's SQLSTATE for a stale row.
+        (pymysql.err.OperationalError(1213, "Deadlock found", sqlstate="40001"), False),
+        (pymysql.err.OperationalError(1020, "Record has changed since last read"), False),
+    ],
+    ids=repr,
+)
+def test_a_stale_row_leaves_what_surrounds_the_savepoint(original: Exception, expected: bool) -> None:
+    assert is_stale(OperationalError("SELECT", {}, original)) is expected
 
 
 class Failing:

@@ -19,8 +19,7 @@ from tickerq_celery.errors import ConfigError, SchemaError, StoreError
 from tickerq_celery.store.connecting import ANSWER_TIMEOUT, READING, is_locked, make_engine
 
 T = TypeVar("T")
-_MYSQL_STALE = 1020
-_MYSQL_TRANSIENT = {_MYSQL_STALE, 1205, 1213}
+_MYSQL_TRANSIENT = {1020, 1205, 1213}
 # MariaDB and MySQL say of a violated CHECK what they say of an outage: OperationalError.
 _MYSQL_CHECK_VIOLATED = {4025, 3819}
 # A server that only reads was the first of several a moment ago, or is being moved: writes may come back.
@@ -170,9 +169,12 @@ def is_transient(error: DBAPIError) -> bool:
 
 
 def is_stale(error: DBAPIError) -> bool:
-    """Whether a row was changed after this transaction's snapshot, and so cannot be locked any more."""
-    is_postgres = getattr(error.orig, "sqlstate", None) == _SQLSTATE_STALE
-    return is_postgres or _mysql_number(error) == _MYSQL_STALE
+    """Whether a row was changed after this transaction's snapshot, and a SAVEPOINT saves the rest.
+
+    None does on MariaDB, whose deadlock has the same SQLSTATE: there the whole transaction is undone.
+    """
+    is_mysql = isinstance(_mysql_number(error), int)
+    return not is_mysql and getattr(error.orig, "sqlstate", None) == _SQLSTATE_STALE
 
 
 def lacks_table(error: DBAPIError) -> bool:
@@ -227,6 +229,7 @@ def savepoint(connection: Connection) -> Iterator[None]:
     nested = connection.begin_nested()
     try:
         yield
+    # Whatever ends the body, a signal too, undoes it.
     except BaseException as error:
         _undo(nested, error)
         raise
@@ -237,7 +240,7 @@ def _undo(nested: NestedTransaction, error: BaseException) -> None:
     try:
         nested.rollback()
     except DBAPIError as gone:
-        # MariaDB answers a deadlock by undoing the whole transaction, SAVEPOINTs and all: say that, not this.
+        # MariaDB answers a deadlock by undoing the whole transaction, SAVEPOINTs too: tell that, not this.
         if isinstance(error, DBAPIError) and is_transient(error):
             raise error from gone
         raise
