@@ -35,7 +35,8 @@ def make(store_url: str, namespace: str) -> Iterator[MakeTickerQ]:
             stack.callback(app.close)
             app.config_from_object({} if conf is None else conf, **options)
             tickerq = TickerQ(app, store_url)
-            stack.callback(tickerq.close)
+            # One that refuses its settings has opened nothing.
+            stack.callback(lambda: tickerq.close() if tickerq._core is not None else None)
             return tickerq
 
         yield made
