@@ -14,11 +14,13 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from celery import Celery
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from tickerq_celery import CronTicker, TickerQ
 from tickerq_celery.models import cron_tickers
 from tickerq_celery.scheduler import TickerScheduler
+from tickerq_celery.store.engine import insert_rows
+from tickerq_celery.uuid7 import new_id
 
 CRONS = 100_000
 BATCH = 5_000
@@ -30,17 +32,28 @@ def measure(store_url: str) -> bool:
     """Print the figures of one store, and say whether they are good enough."""
     with ticker_app(store_url) as tickerq:
         alone = median_tick_ms(tickerq)
-        for number in range(CRONS // BATCH):
-            # Days of elapsed time: nothing falls due while it is measured.
-            every = timedelta(days=2, seconds=number)
-            batch = [CronTicker(function="Nothing", every=every)] * BATCH
-            tickerq.cron_tickers.add_batch(batch, allow_unknown=True)
+        add_crons(tickerq)
         beside = median_tick_ms(tickerq)
     kind = store_url.partition(":")[0]
     print(
         f"{kind}: {alone:.2f} ms alone, {beside:.2f} ms beside {CRONS:,} cron tickers (at most {MOST_MS:g})"
     )
     return beside <= MOST_MS
+
+
+def add_crons(tickerq: TickerQ) -> None:
+    """Store many cron tickers, whose next instants are days away and differ: copies of one that is added."""
+    ticker = CronTicker(function="Nothing", every=timedelta(days=2))
+    added = tickerq.cron_tickers.add(ticker, allow_unknown=True)
+    database = tickerq.core.database
+    ours = select(cron_tickers).where(cron_tickers.c.id == added.id)
+    row = database.read(lambda connection: connection.execute(ours).one())._asdict()
+    for start in range(1, CRONS, BATCH):
+        rows = [
+            row | {"id": new_id(), "next_run_at": row["next_run_at"] + timedelta(seconds=number)}
+            for number in range(start, min(start + BATCH, CRONS))
+        ]
+        database.write(lambda connection, rows=rows: insert_rows(connection, cron_tickers, rows))
 
 
 def median_tick_ms(tickerq: TickerQ) -> float:

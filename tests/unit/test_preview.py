@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -84,6 +85,13 @@ def test_a_warning_says_what_its_writer_may_not_expect(expression: str, day_or: 
     assert len(found.warnings) == 1
     assert found.warnings[0].startswith(warning)
     assert bool(found.upcoming) is not warning.startswith("never")
+
+
+def test_what_never_fires_is_explained_without_a_search_through_the_calendar() -> None:
+    began = time.process_time()
+    found = explain("0 0 31 2,4,6,9,11 *", after=at("2025-01-01"))
+    assert time.process_time() - began < 0.05
+    assert found.upcoming == ()
 
 
 @pytest.mark.parametrize("expression", ["0 9 * * *", "@daily", "@every 2s", "*/2 * * * * *", "0 0 1 * *"])

@@ -198,8 +198,12 @@ def seeded(connection: Connection, namespace: str, keys: Collection[str]) -> dic
 def next_due(connection: Connection, namespace: str) -> datetime | None:
     """Return when the next cron ticker or run of the namespace falls due, or None."""
     moments = [
+        # Not min(): MariaDB reads every row that it is the least of.
         connection.scalar(
-            select(func.min(column)).where(column.table.c.namespace == namespace, column.is_not(None))
+            select(column)
+            .where(column.table.c.namespace == namespace, column.is_not(None))
+            .order_by(column)
+            .limit(1)
         )
         for column in (cron_tickers.c.next_run_at, tickers.c.due_at)
     ]
