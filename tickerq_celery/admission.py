@@ -46,11 +46,14 @@ class Capacity:
         return Admission(admitted=admitted, held=held)
 
     def _cause(self, run: Due) -> Hold | None:
+        if run.cron_ticker_id in self.paused_crons and run.instant is not None:
+            return Hold(reason=HoldReason.PAUSED, key=str(run.cron_ticker_id))
+        if run.call is not None:
+            # Celery's own: which worker has the task, and how many run, is none of our business.
+            return None
         limit = self.functions.get(run.function)
         if limit is None:
             return Hold(reason=HoldReason.FUNCTION, key=run.function)
-        if run.cron_ticker_id in self.paused_crons and run.instant is not None:
-            return Hold(reason=HoldReason.PAUSED, key=str(run.cron_ticker_id))
         if limit and self.active.get(run.function, 0) >= limit:
             return Hold(reason=HoldReason.LIMIT, key=run.function)
         if self.queued.get(run.queue, 0) >= self.most_queued:

@@ -1,15 +1,16 @@
 """Checked cron tickers as the rows that will be stored; nothing here touches the database."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from tickerq_celery import limits
 from tickerq_celery.chain_templates import Template
-from tickerq_celery.cron import CronSchedule
 from tickerq_celery.drafts import FunctionDefaults, ticker_fields
-from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
+from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerKind
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.tickers import CronTicker
+from tickerq_celery.timetable import make_timetable
 from tickerq_celery.uuid7 import new_id
 
 OCCURRENCE_FIELDS = frozenset(
@@ -36,12 +37,15 @@ def cron_ticker_row(
         TickerValidationError: Another field holds what cannot be stored.
     """
     zone = default_zone if ticker.time_zone is None else ticker.time_zone
-    schedule = CronSchedule.parse(ticker.expression, time_zone=zone, day_or=_flag("day_or", ticker.day_or))
+    schedule = make_timetable(
+        ticker.expression, time_zone=zone, day_or=_flag("day_or", ticker.day_or), now=now
+    )
     is_enabled = _flag("is_enabled", ticker.is_enabled)
     return {
         **ticker_fields(ticker, defaults),
         "id": new_id(),
         "namespace": namespace,
+        "kind": TickerKind.FUNCTION.value,
         "function": ticker.function,
         "expression": schedule.expression,
         "time_zone": zone,
@@ -62,9 +66,16 @@ def cron_ticker_row(
     }
 
 
-def next_run(expression: str, time_zone: str, day_or: bool, now: datetime) -> datetime | None:
-    """Return the first instant of an expression strictly after ``now``."""
-    return CronSchedule.parse(expression, time_zone=time_zone, day_or=day_or).next_after(now)
+def refuse_changes_of_a_call(changes: Mapping[str, object]) -> None:
+    """Refuse to change what the call of a Celery task consists of.
+
+    Raises:
+        TickerValidationError: ``changes`` has such a field.
+    """
+    for name in sorted(OCCURRENCE_FIELDS & changes.keys() - {"tags"}):
+        raise TickerValidationError(
+            name, changes[name], "it belongs to the call of a Celery task: change it where that is defined"
+        )
 
 
 def _flag(field: str, value: object) -> bool:

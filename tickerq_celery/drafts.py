@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tickerq_celery import chains, limits
 from tickerq_celery.chain_templates import copies
-from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus, TickerType
+from tickerq_celery.enums import HoldReason, TickerKind, TickerPriority, TickerStatus, TickerType
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.planner import Misfire
 from tickerq_celery.uuid7 import new_id
@@ -116,6 +116,7 @@ def occurrence_row(cron: Mapping[str, Any], *, instant: datetime | None, now: da
         "id": new_id(),
         "namespace": cron["namespace"],
         "type": int(TickerType.CRON_TICKER_OCCURRENCE),
+        "kind": cron["kind"],
         "function": cron["function"],
         "description": cron["description"],
         "request": cron["request"],
@@ -195,6 +196,7 @@ def _priority(value: object) -> int:
 def _blank(now: datetime) -> dict[str, Any]:
     return {
         "status": TickerStatus.IDLE,
+        "kind": TickerKind.FUNCTION.value,
         "claim_no": 0,
         "publish_count": 0,
         "is_due": False,

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from tickerq_celery.core import Core
-from tickerq_celery.cron import CronSchedule
 from tickerq_celery.drafts import misfire_reason, occurrence_children, occurrence_row, skipped_row
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
 from tickerq_celery.failpoints import Place, failpoint
@@ -17,6 +16,7 @@ from tickerq_celery.planner import Plan, plan
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import cron_tickers, tickers
 from tickerq_celery.store.engine import insert_rows
+from tickerq_celery.timetable import timetable_of
 
 logger = logging.getLogger(__name__)
 _CRONS_AT_ONCE = 100
@@ -81,10 +81,9 @@ class Firing:
             insert_rows(connection, tickers_table, children)
 
     def _plan(self, cron: Mapping[str, Any], now: datetime) -> Plan:
-        schedule = CronSchedule.parse(cron["expression"], time_zone=cron["time_zone"], day_or=cron["day_or"])
         grace = cron["misfire_grace"]
         return plan(
-            schedule,
+            timetable_of(cron),
             next_run_at=cron["next_run_at"],
             now=now,
             late_after=self._core.config.late_after,

@@ -43,6 +43,8 @@ cron_tickers = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("namespace", Name(100), nullable=False),
+    # A TickerKind; a Celery task's name stands in `function`, its call in `request`.
+    Column("kind", Name(20), nullable=False, server_default="function"),
     Column("function", Name(200), nullable=False),
     Column("description", Name(500)),
     Column("expression", Name(200), nullable=False),
@@ -63,8 +65,9 @@ cron_tickers = Table(
     Column("paused_reason", Name(500)),
     Column("paused_by", Name(200)),
     Column("paused_at", UtcDateTime),
-    # What the code says; differs from `expression` where an operator has overridden it.
+    # What code or an import defines under this key is stored once.
     Column("seed_key", Name(200)),
+    # What the code says; differs from `expression` where an operator has overridden it.
     Column("seed_expression", Name(200)),
     Column("next_run_at", UtcDateTime),
     Column("last_run_at", UtcDateTime),
@@ -83,6 +86,7 @@ tickers = Table(
     Column("id", Id, primary_key=True),
     Column("namespace", Name(100), nullable=False),
     Column("type", SmallInteger, nullable=False),
+    Column("kind", Name(20), nullable=False, server_default="function"),
     Column("function", Name(200), nullable=False),
     Column("description", Name(500)),
     Column("status", Status, nullable=False),
@@ -193,6 +197,8 @@ nodes = Table(
     Column("prefetch", Integer),
     Column("functions", Json, nullable=False),
     Column("functions_hash", Name(64), nullable=False),
+    # The seed keys of the entries that a beat's code defines; NULL for a worker.
+    Column("entries", Json),
     Column("clock_offset_ms", Integer, nullable=False),
     # Grows with each heartbeat: a node whose counter stands still for one lease is dead.
     Column("counter", BigInteger, nullable=False),

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tickerq_celery.cron import CronSchedule
 from tickerq_celery.enums import MisfirePolicy
+from tickerq_celery.timetable import Timetable
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -29,7 +29,7 @@ class Plan:
 
 
 def plan(
-    schedule: CronSchedule,
+    schedule: Timetable,
     *,
     next_run_at: datetime,
     now: datetime,
@@ -60,9 +60,7 @@ def plan(
     )
 
 
-def _due_newest_first(
-    schedule: CronSchedule, first: datetime, now: datetime, *, at_most: int
-) -> list[datetime]:
+def _due_newest_first(schedule: Timetable, first: datetime, now: datetime, *, at_most: int) -> list[datetime]:
     due: list[datetime] = []
     moment = now
     for _ in range(at_most):

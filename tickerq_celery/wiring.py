@@ -33,6 +33,7 @@ def profile(
     queues: Sequence[str] = (),
     concurrency: int | None = None,
     prefetch: int | None = None,
+    entries: Sequence[str] | None = None,
 ) -> NodeProfile:
     """Return what this process says of itself in its node row."""
     return NodeProfile(
@@ -46,6 +47,7 @@ def profile(
         queues=queues,
         concurrency=concurrency,
         prefetch=prefetch,
+        entries=entries,
         functions={function.name: function.max_concurrency for function in core.registry},
     )
 

@@ -21,6 +21,7 @@ def due(
     queue: str | None = None,
     cron: UUID | None = None,
     instant: datetime | None = None,
+    call: bytes | None = None,
 ) -> Due:
     return Due(
         id=UUID(int=number),
@@ -31,6 +32,7 @@ def due(
         due_at=NOON,
         cron_ticker_id=cron,
         instant=instant,
+        call=call,
     )
 
 

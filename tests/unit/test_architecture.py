@@ -16,20 +16,21 @@ PROJECT = ROOT.parent
 LAYERS = {
     "words": {"errors", "enums", "clock", "failpoints", "version"},
     "rules": {
-        "backoff", "chain_templates", "chains", "config", "context", "cron", "cron_fields", "cron_grammar",
-        "cron_zone", "drops", "forking", "interruption", "lifecycle", "limits", "message_shape",
-        "payload", "planner", "reports", "results", "retry", "signature", "tickers", "uuid7", "views",
+        "backoff", "celery_call", "chain_templates", "chains", "config", "context", "cron", "cron_fields",
+        "cron_grammar", "cron_zone", "drops", "forking", "interruption", "lifecycle", "limits",
+        "message_shape", "payload", "planner", "reports", "results", "retry", "signature", "tickers",
+        "timetable", "uuid7", "views",
     },
     "data": {"models", "schema", "sqltypes", "store."},
     "application": {
         "admission", "claimer", "completion", "core", "cron_drafts", "dispatcher", "drafts", "drop_counts",
-        "firing", "function", "heartbeat", "immediate", "managers.", "observer", "recorder", "registry",
-        "seeding", "sweeper",
+        "entries", "entry_keeper", "firing", "function", "heartbeat", "immediate", "managers.", "observer",
+        "recorder", "registry", "seeding", "sweeper",
     },
     "celery": {
-        "addresses", "beat_check", "extension", "fs_bindings", "fs_channel", "fs_folder", "fs_transport",
-        "functions", "handler", "intake", "nets", "publisher", "request", "scheduler", "settings", "task",
-        "wiring", "worker",
+        "addresses", "beat_check", "beat_entries", "celery_schedules", "extension", "fs_bindings",
+        "fs_channel", "fs_folder", "fs_transport", "functions", "handler", "intake", "nets", "publisher",
+        "request", "scheduler", "settings", "task", "wiring", "worker",
     },
     "edge": {"__init__", "cli"},
 }  # fmt: skip

@@ -35,8 +35,7 @@ MOVES = {
     (Status.IDLE, Status.SKIPPED),
     (Status.QUEUED, Status.IDLE),
     (Status.QUEUED, Status.IN_PROGRESS),
-    (Status.QUEUED, Status.CANCELLED),
-    (Status.QUEUED, Status.SKIPPED),
+    *((Status.QUEUED, end) for end in TERMINAL),
     (Status.IN_PROGRESS, Status.IDLE),
     *((Status.IN_PROGRESS, end) for end in TERMINAL),
 }

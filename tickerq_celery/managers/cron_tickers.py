@@ -1,7 +1,7 @@
 """Define, change, pause and read cron tickers."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from tickerq_celery import limits
 from tickerq_celery.chain_templates import Template, check_template, template_of
 from tickerq_celery.cron import preview
-from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, cron_ticker_row, next_run
-from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, cron_ticker_row, refuse_changes_of_a_call
+from tickerq_celery.enums import HoldReason, TickerKind, TickerStatus
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.chaining import chain_below, rows_below
@@ -22,6 +22,7 @@ from tickerq_celery.store import cron_tickers, holds, tickers
 from tickerq_celery.store.engine import insert_rows
 from tickerq_celery.store.tickers import RunFilter
 from tickerq_celery.tickers import CronTicker
+from tickerq_celery.timetable import timetable_of
 from tickerq_celery.uuid7 import new_id
 from tickerq_celery.views import Cron, Page, Run
 
@@ -226,8 +227,11 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
     ) -> Cron:
         storing = self._storing
         cron = self._get(connection, cron_id, lock=True)
+        if cron.kind is TickerKind.CELERY_TASK:
+            refuse_changes_of_a_call(changes)
         wanted = replace(_as_ticker(cron), **changes)
-        known = self._known(connection, [wanted], allow_unknown)
+        is_any = allow_unknown or cron.kind is TickerKind.CELERY_TASK
+        known = self._known(connection, [wanted], is_any)
         row = self._row(wanted, known, storing.now(connection))
         columns = {name: row[name] for name in changes if name != "is_enabled"}
         # Written again without a change, it must not move past an instant that is due.
@@ -266,9 +270,7 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
                 "paused_reason": None,
                 "paused_by": None,
                 "paused_at": None,
-                "next_run_at": next_run(
-                    cron.expression, cron.time_zone, cron.day_or, self._storing.now(connection)
-                ),
+                "next_run_at": timetable_of(asdict(cron)).next_after(self._storing.now(connection)),
             }
             cron_tickers.edit(connection, core.clock, cron_id, changes)
             holds.lift(

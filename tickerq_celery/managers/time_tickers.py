@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from tickerq_celery import limits
-from tickerq_celery.enums import HoldReason, OnConflict, TickerStatus, TickerType
+from tickerq_celery.enums import HoldReason, OnConflict, TickerKind, TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
 from tickerq_celery.managers import unique_keys
 from tickerq_celery.managers.asynchronous import AsyncAdds
@@ -247,6 +247,7 @@ def _as_run(row: dict[str, Any]) -> Run:
         id=row["id"],
         namespace=row["namespace"],
         type=TickerType.TIME_TICKER,
+        kind=TickerKind.FUNCTION,
         function=row["function"],
         description=row["description"],
         status=TickerStatus.IDLE,

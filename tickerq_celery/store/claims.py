@@ -1,6 +1,6 @@
 """Claims of due runs and their starts, each write guarded by the status and the claim number."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,16 +10,21 @@ from sqlalchemy import ColumnElement, Connection, Row, case, select, update
 from sqlalchemy.sql.dml import Update
 
 from tickerq_celery.clock import Clock
-from tickerq_celery.enums import TickerPriority, TickerStatus, TickerType
+from tickerq_celery.enums import TickerKind, TickerPriority, TickerStatus, TickerType
 from tickerq_celery.lifecycle import Standing
 from tickerq_celery.models import tickers
 from tickerq_celery.retry import RetryPolicy
 from tickerq_celery.sqltypes import sql_after, sql_now
 
+# The call of a run that is a Celery task's: the only request that its publisher needs.
+CALL: ColumnElement[bytes | None] = case(
+    (tickers.c.kind == TickerKind.CELERY_TASK.value, tickers.c.request)
+).label("call")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """A due run that this transaction has locked."""
+    """A due run that this transaction has locked; ``call`` is None unless it is a Celery task's."""
 
     id: UUID
     claim_no: int
@@ -29,11 +34,15 @@ class Due:
     due_at: datetime
     cron_ticker_id: UUID | None
     instant: datetime | None
+    call: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A run taken for publishing; ``number`` is the fence of every later write."""
+    """A run taken for publishing; ``number`` is the fence of every later write.
+
+    One with a ``call`` is published as a plain message of a Celery task, and ended by its stamp.
+    """
 
     id: UUID
     number: int
@@ -41,6 +50,7 @@ class Claim:
     queue: str | None
     due_at: datetime | None = None
     publish_count: int = 0
+    call: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +85,7 @@ def lock_due(
     ``ids`` narrows to those runs; an empty collection locks none.
     """
     statement = (
-        select(*(tickers.c[name] for name in Due.__slots__))
+        select(*(tickers.c[name] for name in Due.__slots__ if name != "call"), CALL)
         .where(tickers.c.namespace == namespace, tickers.c.due_at <= sql_now(clock))
         .order_by(tickers.c.due_at, tickers.c.id)
         .limit(limit)
@@ -83,7 +93,8 @@ def lock_due(
     )
     if ids is not None:
         statement = statement.where(tickers.c.id.in_(list(ids)))
-    return [_due(row) for row in connection.execute(statement)]
+    rows: Iterable[Row[Any]] = connection.execute(statement)
+    return [_due(row) for row in rows]
 
 
 def claim(
@@ -121,7 +132,14 @@ def claim(
         raise AssertionError(f"claimed {taken} of {len(due)} locked runs")
     ordered = sorted(due, key=lambda run: (run.priority, run.due_at, run.id))
     return [
-        Claim(id=run.id, number=run.claim_no + 1, function=run.function, queue=run.queue, due_at=run.due_at)
+        Claim(
+            id=run.id,
+            number=run.claim_no + 1,
+            function=run.function,
+            queue=run.queue,
+            due_at=run.due_at,
+            call=run.call,
+        )
         for run in ordered
     ]
 

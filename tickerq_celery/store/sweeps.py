@@ -10,7 +10,7 @@ from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.models import nodes, tickers
 from tickerq_celery.sqltypes import sql_after, sql_now
-from tickerq_celery.store.claims import Claim
+from tickerq_celery.store.claims import CALL, Claim
 from tickerq_celery.store.holds import lift
 from tickerq_celery.store.nodes import Node
 
@@ -33,6 +33,7 @@ def take_over(
             tickers.c.function,
             tickers.c.queue,
             tickers.c.publish_count,
+            CALL,
         )
         .where(tickers.c.check_at <= sql_now(clock), tickers.c.namespace == namespace)
         .order_by(tickers.c.check_at)
@@ -60,6 +61,7 @@ def take_over(
             function=row.function,
             queue=row.queue,
             publish_count=row.publish_count,
+            call=row.call,
         )
         for row in rows
     ]
