@@ -12,6 +12,7 @@ from tickerq_celery.celery_call import CeleryCall
 from tickerq_celery.celery_schedules import expression_of, zone_name
 from tickerq_celery.entries import Entry
 from tickerq_celery.errors import ConfigError, TickerValidationError
+from tickerq_celery.imports import PeriodicTask
 from tickerq_celery.publisher import OUR_TASKS
 
 SETTING = "beat_schedule"
@@ -33,6 +34,32 @@ def read_entries(app: Celery, given: Mapping[str, object], *, payload_limit: int
     if refused:
         raise ConfigError(SETTING, "; ".join(refused))
     return entries
+
+
+def periodic_tasks(app: Celery) -> list[PeriodicTask]:
+    """Return the entries of an app's ``beat_schedule`` for an import, by name."""
+    app.finalize()
+    given: Mapping[str, object] = app.conf.beat_schedule
+    return [_periodic_task(app, name, given[name]) for name in sorted(given)]
+
+
+def _periodic_task(app: Celery, name: str, fields: object) -> PeriodicTask:
+    try:
+        entry = celery_entry(app, name, fields)
+        options = dict(entry.options or {})
+        queue = options.pop("queue", None)
+        return PeriodicTask(
+            name=name,
+            task=str(entry.task),
+            expression=expression_of(entry.schedule),
+            time_zone=zone_name(app.timezone),
+            args=_arguments(entry.args),
+            kwargs=entry.kwargs or {},
+            queue=queue,
+            left_out=tuple(sorted(options)),
+        )
+    except ValueError as error:
+        return PeriodicTask(name=name, task="", flaw=str(error))
 
 
 def celery_entry(app: Celery, name: str, fields: Any) -> ScheduleEntry:

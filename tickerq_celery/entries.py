@@ -32,11 +32,15 @@ class Entry:
 
     @property
     def key(self) -> str:
-        """The seed key of the entry's cron ticker; a long name's end is replaced by its hash."""
-        key = f"{_KEY_PREFIX}{self.name}"
-        if len(key) <= _LONGEST_KEY:
-            return key
-        return f"{key[: _LONGEST_KEY - _HASHED]}{sha256(key.encode()).hexdigest()[:_HASHED]}"
+        """The seed key of the entry's cron ticker."""
+        return short_key(f"{_KEY_PREFIX}{self.name}")
+
+
+def short_key(key: str) -> str:
+    """Return a key that a column can hold: the end of a long one is replaced by its hash."""
+    if len(key) <= _LONGEST_KEY:
+        return key
+    return f"{key[: _LONGEST_KEY - _HASHED]}{sha256(key.encode()).hexdigest()[:_HASHED]}"
 
 
 def keys_of(beat_id: UUID, beats: Collection[LiveBeat]) -> set[str]:
