@@ -76,15 +76,9 @@ def _pairs(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dict[
 
 def _imports(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of an import."""
-    applying = click.option(
-        "--apply", "applying", is_flag=True, help="Store them; else only say what would be."
-    )
+    applying = click.option("--apply", "applying", is_flag=True, help="Store them, not only say so.")
     function = click.option(
-        "--function",
-        "named",
-        multiple=True,
-        callback=_pairs,
-        help="TASK=NAME: which function does a task's work.",
+        "--function", "named", multiple=True, callback=_pairs, help="TASK=NAME: the function for a task."
     )
     return applying(function(command))
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from celery.schedules import crontab, schedule
+from celery.schedules import ParseException, crontab, schedule
 from sqlalchemy import Boolean, DateTime, Integer, String, column, create_engine, select, table
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
@@ -66,9 +66,7 @@ def read_periodic_tasks(url: str, *, now: datetime) -> list[PeriodicTask]:
         # Not quoted: where it ends and a password begins cannot be told.
         raise ConfigError("URL", "not a database URL") from None
     except DBAPIError as error:
-        raise ConfigError(
-            "URL", f"no tables of django-celery-beat can be read there: {error.orig}"
-        ) from error
+        raise ConfigError("URL", f"cannot read django-celery-beat's tables: {error.orig}") from error
     return [_periodic_task(row, now) for row in rows]
 
 
@@ -78,14 +76,14 @@ def _periodic_task(row: Mapping[str, Any], now: datetime) -> PeriodicTask:
         return PeriodicTask(
             **given,
             **_schedule(row, now),
-            args=tuple(json.loads(row["args"] or "[]")),
-            kwargs=json.loads(row["kwargs"] or "{}"),
+            args=tuple(_json(row, "args", list)),
+            kwargs=_json(row, "kwargs", dict),
             queue=row["queue"] or None,
             description=row["description"] or None,
             is_enabled=bool(row["enabled"]),
             left_out=tuple(name for name in (*_LEFT_OUT, "headers") if row[name] not in _NOTHING),
         )
-    except ValueError as error:
+    except (ValueError, TypeError, ParseException) as error:
         return PeriodicTask(**given, flaw=str(error))
 
 
@@ -102,6 +100,13 @@ def _schedule(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     if row["interval_id"] is not None:
         return {"expression": expression_of(schedule(timedelta(**{row["period"]: row["every"]})))}
     raise ValueError("a solar schedule cannot be kept as an expression")
+
+
+def _json(row: Mapping[str, Any], name: str, kind: type) -> Any:
+    value = json.loads(row[name]) if row[name] else kind()
+    if not isinstance(value, kind):
+        raise ValueError(f"its {name} are no JSON {kind.__name__}")
+    return value
 
 
 def _utc(moment: datetime) -> datetime:

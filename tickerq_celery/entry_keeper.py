@@ -68,5 +68,5 @@ class EntryKeeper:
             if changes:
                 cron_tickers.edit(connection, core.clock, row.id, changes)
             if changes.get("paused_reason") == GONE:
-                logger.info("paused, %s: %s", GONE, row.description)
+                logger.info("paused, as no live beat's code defines it any more: %s", row.description)
         return len(rows) == len((known | self._own.keys()) - others)

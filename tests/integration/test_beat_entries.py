@@ -1,9 +1,11 @@
 """Celery's own beat entries under our beats: kept, published plainly, ended by the stamp, shared by beats."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -364,6 +366,26 @@ def test_periodic_tasks_that_signals_add_are_entries(
         requests = [cron.request for cron in tickerq.cron_tickers.find().items]
         assert sorted(request["args"][0] for request in requests) == [1, 2]
         beat.close()
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_the_example_of_the_page_is_kept_as_the_page_says(store_url: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "celery-beat.md").read_text()
+    [code] = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    broker, store = "redis://localhost/0", "postgresql+psycopg://localhost/shop"
+    assert broker in code
+    assert store in code
+    example: dict[str, Any] = {}
+    exec(code.replace(broker, "memory://").replace(store, store_url), example)
+    beat = TickerScheduler(example["app"])
+    beat.tick()
+    found = {cron.function: (cron.expression, cron.time_zone) for cron in crons(beat).values()}
+    assert found == {
+        "shop.tasks.refresh": ("@every 90s", "UTC"),
+        "shop.tasks.report": ("30 2 * * 1,2,3,4,5", "Europe/Berlin"),
+    }
+    beat.close()
+    example["app"].close()
 
 
 REFUSED = [

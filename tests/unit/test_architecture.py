@@ -24,13 +24,13 @@ LAYERS = {
     "data": {"models", "schema", "sqltypes", "store."},
     "application": {
         "admission", "claimer", "completion", "core", "cron_drafts", "dispatcher", "drafts", "drop_counts",
-        "entries", "entry_keeper", "firing", "function", "heartbeat", "immediate", "imports", "managers.", "observer",
-        "recorder", "registry", "seeding", "sweeper",
+        "entries", "entry_keeper", "firing", "function", "heartbeat", "immediate", "imports", "managers.",
+        "observer", "recorder", "registry", "seeding", "sweeper",
     },
     "celery": {
-        "addresses", "beat_check", "beat_entries", "celery_schedules", "django_celery_beat", "extension", "fs_bindings",
-        "fs_channel", "fs_folder", "fs_transport", "functions", "handler", "intake", "nets", "publisher",
-        "request", "scheduler", "settings", "task", "wiring", "worker",
+        "addresses", "beat_check", "beat_entries", "celery_schedules", "django_celery_beat", "extension",
+        "fs_bindings", "fs_channel", "fs_folder", "fs_transport", "functions", "handler", "intake", "nets",
+        "publisher", "request", "scheduler", "settings", "task", "wiring", "worker",
     },
     "edge": {"__init__", "cli"},
 }  # fmt: skip
