@@ -13,7 +13,17 @@ from tickerq_celery.tickers import CronTicker
 from tickerq_celery.uuid7 import new_id
 
 OCCURRENCE_FIELDS = frozenset(
-    {"function", "request", "description", "retries", "retry_intervals", "priority", "queue", "tags"}
+    {
+        "function",
+        "request",
+        "description",
+        "retries",
+        "retry_intervals",
+        "priority",
+        "queue",
+        "concurrency_key",
+        "tags",
+    }
 )
 _MOST_MISFIRES = 1_000
 _LONGEST_GRACE = 3650 * 24 * 3600

@@ -65,6 +65,7 @@ class Run:
     cron_ticker_id: UUID | None
     priority: TickerPriority
     queue: str | None
+    concurrency_key: str | None
     tags: tuple[str, ...]
     unique_key: str | None
     request_bytes: bytes | None = field(repr=False)
@@ -103,6 +104,7 @@ class Cron:
     retry_intervals: tuple[float, ...]
     priority: TickerPriority
     queue: str | None
+    concurrency_key: str | None
     tags: tuple[str, ...]
     next_run_at: datetime | None
     last_run_at: datetime | None

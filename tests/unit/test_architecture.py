@@ -17,14 +17,15 @@ LAYERS = {
     "words": {"errors", "enums", "clock", "failpoints", "version"},
     "rules": {
         "backoff", "chain_templates", "chains", "config", "context", "cron", "cron_fields", "cron_grammar",
-        "cron_zone", "drops", "forking", "interruption", "lifecycle", "limits", "message_shape",
-        "payload", "planner", "reports", "results", "retry", "signature", "tickers", "uuid7", "views",
+        "cron_zone", "drops", "forking", "function_limits", "interruption", "lifecycle", "limits",
+        "message_priority", "message_shape", "payload", "planner", "rate", "reports", "results", "retry",
+        "signature", "slot", "tickers", "uuid7", "views",
     },
     "data": {"models", "schema", "sqltypes", "store."},
     "application": {
-        "admission", "claimer", "completion", "core", "cron_drafts", "dispatcher", "drafts", "drop_counts",
-        "firing", "function", "heartbeat", "immediate", "managers.", "observer", "recorder", "registry",
-        "seeding", "sweeper",
+        "admission", "claimer", "completion", "core", "counting", "cron_drafts", "dispatcher", "drafts",
+        "drop_counts", "firing", "function", "heartbeat", "immediate", "known_functions", "lifting",
+        "managers.", "observer", "recorder", "registry", "seeding", "sweeper",
     },
     "celery": {
         "addresses", "beat_check", "extension", "fs_bindings", "fs_channel", "fs_folder", "fs_transport",
