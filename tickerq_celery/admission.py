@@ -28,6 +28,8 @@ class Capacity:
     functions: Mapping[str, int]
     most_queued: int
     paused_crons: Collection[UUID] = ()
+    # Runs that a pause of their function, their tag or everything holds, each with its key.
+    paused: Mapping[UUID, str] = field(default_factory=dict)
     active: dict[str, int] = field(default_factory=dict)
     queued: dict[str | None, int] = field(default_factory=dict)
 
@@ -51,6 +53,8 @@ class Capacity:
             return Hold(reason=HoldReason.FUNCTION, key=run.function)
         if run.cron_ticker_id in self.paused_crons and run.instant is not None:
             return Hold(reason=HoldReason.PAUSED, key=str(run.cron_ticker_id))
+        if run.id in self.paused:
+            return Hold(reason=HoldReason.PAUSED, key=self.paused[run.id])
         if limit and self.active.get(run.function, 0) >= limit:
             return Hold(reason=HoldReason.LIMIT, key=run.function)
         if self.queued.get(run.queue, 0) >= self.most_queued:

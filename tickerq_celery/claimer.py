@@ -11,7 +11,7 @@ from tickerq_celery.admission import Capacity
 from tickerq_celery.core import Core
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.failpoints import Place, failpoint
-from tickerq_celery.store import claims, cron_tickers, functions, holds, nodes, sweeps
+from tickerq_celery.store import claims, cron_tickers, functions, holds, nodes, pauses, sweeps
 from tickerq_celery.store.claims import Claim, Due
 from tickerq_celery.store.holds import Hold
 
@@ -98,9 +98,10 @@ class Claimer:
 
     def _resumed(self, connection: Connection) -> list[str]:
         # A claim that saw the pause may write its hold just after the resumption lifted them all.
-        waiting = sweeps.held_keys(connection, self._core.config.namespace, HoldReason.PAUSED)
-        paused = cron_tickers.paused_among(connection, {UUID(key) for key in waiting})
-        return [key for key in waiting if UUID(key) not in paused]
+        namespace = self._core.config.namespace
+        waiting = sweeps.held_keys(connection, namespace, HoldReason.PAUSED)
+        held = pauses.keys(connection, namespace, waiting)
+        return [key for key in waiting if key not in held]
 
     def _room(self, connection: Connection, known: dict[str, int]) -> dict[str, int]:
         namespace = self._core.config.namespace
@@ -157,6 +158,7 @@ class Claimer:
             functions=known,
             most_queued=self._core.config.max_queued,
             paused_crons=cron_tickers.paused_among(connection, crons),
+            paused=pauses.holding(connection, namespace, due),
             active=active,
             queued=sweeps.queued_per_queue(connection, namespace, {run.queue for run in due}),
         )

@@ -1,5 +1,6 @@
 """Checked cron tickers as the rows that will be stored; nothing here touches the database."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +55,7 @@ def cron_ticker_row(
         "misfire_limit": _misfire_limit(ticker.misfire_limit),
         "misfire_grace": _misfire_grace(ticker.misfire_grace),
         "overlap": _policy("overlap", ticker.overlap, OverlapPolicy),
+        "pause_on_failure": limits.failures(ticker.pause_on_failure),
         "seed_key": None,
         "seed_expression": None,
         "next_run_at": schedule.next_after(now) if is_enabled else None,
@@ -62,9 +64,19 @@ def cron_ticker_row(
     }
 
 
-def next_run(expression: str, time_zone: str, day_or: bool, now: datetime) -> datetime | None:
-    """Return the first instant of an expression strictly after ``now``."""
-    return CronSchedule.parse(expression, time_zone=time_zone, day_or=day_or).next_after(now)
+def schedule_of(cron: Mapping[str, Any]) -> CronSchedule:
+    """Return the schedule of a cron ticker's row.
+
+    Raises:
+        InvalidCronError: The expression cannot be parsed.
+        TickerValidationError: There is no such time zone on this machine.
+    """
+    return CronSchedule.parse(cron["expression"], time_zone=cron["time_zone"], day_or=cron["day_or"])
+
+
+def next_run(cron: Mapping[str, Any], now: datetime) -> datetime | None:
+    """Return the first instant of a cron ticker's row strictly after ``now``."""
+    return schedule_of(cron).next_after(now)
 
 
 def _flag(field: str, value: object) -> bool:

@@ -60,6 +60,13 @@ def plan(
     )
 
 
+def passed(schedule: CronSchedule, *, first: datetime, until: datetime, at_most: int) -> Misfire | None:
+    """Return the instants from ``first`` up to ``until``, looking at one more than ``at_most`` of them."""
+    if until < first:
+        return None
+    return _misfire(_due_newest_first(schedule, first, until, at_most=at_most + 1), first)
+
+
 def _due_newest_first(
     schedule: CronSchedule, first: datetime, now: datetime, *, at_most: int
 ) -> list[datetime]:

@@ -33,6 +33,7 @@ class Function:
     queue: str | None = None
     misfire: MisfirePolicy = MisfirePolicy.RUN_ONCE
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
+    pause_on_failure: int = 0
     on_lost: OnLost = OnLost.RETRY
 
     def call(self, context: TickerContext[Any], *, at_end: Callable[[], Awaitable[None]]) -> object:
@@ -97,6 +98,7 @@ def make_function(body: Callable[..., Any], name: str | None, **options: Any) ->
     options["misfire"] = _member("misfire", options.get("misfire", MisfirePolicy.RUN_ONCE), MisfirePolicy)
     options["overlap"] = _member("overlap", options.get("overlap", OverlapPolicy.ALLOW), OverlapPolicy)
     options["on_lost"] = _member("on_lost", options.get("on_lost", OnLost.RETRY), OnLost)
+    options["pause_on_failure"] = limits.failures(options.get("pause_on_failure", 0))
     options["retries"] = limits.retries(options.get("retries", 0))
     intervals: Sequence[float] = options.get("retry_intervals", ())
     options["retry_intervals"] = tuple(limits.retry_intervals(limits.in_seconds(intervals)))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, select
 
@@ -10,10 +11,12 @@ from tickerq_celery.core import Core
 from tickerq_celery.cron import CronSchedule
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.models import cron_tickers as cron_table
+from tickerq_celery.moving import move
+from tickerq_celery.overlapping import end_turns
 from tickerq_celery.payload import json_schema
 from tickerq_celery.registry import Function
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store import cron_tickers, functions, holds, nodes
+from tickerq_celery.store import cron_pauses, cron_tickers, functions, holds, nodes
 from tickerq_celery.store.engine import insert_if_absent
 from tickerq_celery.store.functions import FunctionRecord
 from tickerq_celery.store.nodes import NodeProfile
@@ -62,9 +65,8 @@ def _seed(core: Core, connection: Connection) -> None:
     insert_if_absent(connection, cron_table, [_seed_row(core, defined[name], now) for name in sorted(new)])
     known = cron_tickers.seeded(connection, core.config.namespace, defined)
     for name, row in known.items():
-        changes = _changes(core, defined[name], row._asdict(), now)
-        if changes:
-            cron_tickers.edit(connection, core.clock, row.id, changes)
+        if _changes(core, defined[name], row._asdict()):
+            _follow(core, connection, defined[name], row.id, now)
 
 
 def _records(registry: Iterable[Function]) -> Iterable[FunctionRecord]:
@@ -83,13 +85,14 @@ def _records(registry: Iterable[Function]) -> Iterable[FunctionRecord]:
 
 
 def _seed_row(core: Core, function: Function, now: datetime) -> dict[str, Any]:
+    zone = function.time_zone or core.config.time_zone
     return {
         "id": new_id(),
         "namespace": core.config.namespace,
         "function": function.name,
         "description": None,
         "expression": function.cron,
-        "time_zone": function.time_zone or core.config.time_zone,
+        "time_zone": zone,
         "day_or": False,
         "request": None,
         "encoding": 0,
@@ -99,40 +102,47 @@ def _seed_row(core: Core, function: Function, now: datetime) -> dict[str, Any]:
         "misfire_limit": 100,
         "misfire_grace": None,
         "overlap": function.overlap.value,
+        "pause_on_failure": function.pause_on_failure,
         "priority": int(function.priority),
         "queue": function.queue,
         "tags": [],
         "is_enabled": True,
         "seed_key": function.name,
         "seed_expression": function.cron,
-        "next_run_at": _next(core, function, now),
+        "next_run_at": CronSchedule.parse(str(function.cron), time_zone=zone).next_after(now),
         "created_at": now,
         "updated_at": now,
     }
 
 
-def _changes(core: Core, function: Function, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _follow(core: Core, connection: Connection, function: Function, cron_id: UUID, now: datetime) -> None:
+    """Let a cron ticker follow the code, as it stands once nobody else can change it."""
+    row = cron_tickers.lock(connection, core.config.namespace, cron_id)
+    if row is None:
+        return
+    cron = row._asdict()
+    changes = _changes(core, function, cron)
+    if changes:
+        changes |= move(connection, core, cron, changes, now=now)
+        cron_tickers.edit(connection, core.clock, cron_id, changes)
+        end_turns(connection, core, cron, changes)
+
+
+def _changes(core: Core, function: Function, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the code says otherwise than the row; an operator's own expression stays."""
     wanted: dict[str, Any] = {
         "retries": function.retries,
         "retry_intervals": list(function.retry_intervals),
         "misfire": function.misfire.value,
         "overlap": function.overlap.value,
+        "pause_on_failure": function.pause_on_failure,
         "priority": int(function.priority),
         "queue": function.queue,
         "seed_expression": function.cron,
     }
     if row["expression"] == row["seed_expression"]:
         wanted |= {"expression": function.cron, "time_zone": function.time_zone or core.config.time_zone}
-    changes = {name: value for name, value in wanted.items() if row[name] != value}
-    if row["is_enabled"] and {"expression", "time_zone"} & changes.keys():
-        changes["next_run_at"] = _next(core, function, now)
-    return changes
-
-
-def _next(core: Core, function: Function, now: datetime) -> datetime | None:
-    zone = function.time_zone or core.config.time_zone
-    return CronSchedule.parse(str(function.cron), time_zone=zone).next_after(now)
+    return {name: value for name, value in wanted.items() if row[name] != value}
 
 
 def prune(core: Core) -> list[str]:
@@ -149,11 +159,7 @@ def _prune(core: Core, connection: Connection) -> list[str]:
     now = connection.scalars(select(sql_now(core.clock))).one()
     gone = cron_tickers.seeded_otherwise(connection, core.config.namespace, defined)
     for row in gone:
-        changes: dict[str, Any] = {
-            "is_enabled": False,
-            "next_run_at": None,
-            "paused_reason": "no code defines it any more",
-            "paused_at": now,
-        }
-        cron_tickers.edit(connection, core.clock, row.id, changes)
+        cron_pauses.pause(
+            connection, core.clock, row._asdict(), reason="no code defines it any more", by=None, now=now
+        )
     return [row.function for row in gone]

@@ -16,15 +16,16 @@ PROJECT = ROOT.parent
 LAYERS = {
     "words": {"errors", "enums", "clock", "failpoints", "version"},
     "rules": {
-        "backoff", "chain_templates", "chains", "config", "context", "cron", "cron_fields", "cron_grammar",
-        "cron_zone", "drops", "forking", "interruption", "lifecycle", "limits", "message_shape",
-        "payload", "planner", "reports", "results", "retry", "signature", "tickers", "uuid7", "views",
+        "backfill", "backoff", "chain_templates", "chains", "config", "context", "cron", "cron_fields",
+        "cron_grammar", "cron_zone", "drops", "forking", "interruption", "lifecycle", "limits",
+        "message_shape", "overlap", "pauses", "payload", "planner", "reports", "results", "retry",
+        "signature", "tickers", "uuid7", "views",
     },
     "data": {"models", "schema", "sqltypes", "store."},
     "application": {
         "admission", "claimer", "completion", "core", "cron_drafts", "dispatcher", "drafts", "drop_counts",
-        "firing", "function", "heartbeat", "immediate", "managers.", "observer", "recorder", "registry",
-        "seeding", "sweeper",
+        "firing", "function", "heartbeat", "immediate", "managers.", "moving", "observer", "occurrences",
+        "overlapping", "pausing", "recorder", "registry", "seeding", "sweeper",
     },
     "celery": {
         "addresses", "beat_check", "extension", "fs_bindings", "fs_channel", "fs_folder", "fs_transport",

@@ -11,31 +11,28 @@ from sqlalchemy import Connection
 from tickerq_celery import limits
 from tickerq_celery.chain_templates import Template, check_template, template_of
 from tickerq_celery.cron import preview
-from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, cron_ticker_row, next_run
-from tickerq_celery.enums import HoldReason, TickerStatus
-from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
+from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, cron_ticker_row
+from tickerq_celery.enums import TickerStatus
+from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.chaining import chain_below, rows_below
-from tickerq_celery.managers.storing import Known, Stored, Storing, statuses_from
+from tickerq_celery.managers.cron_steering import CronSteering
+from tickerq_celery.managers.storing import Known, Stored, statuses_from
 from tickerq_celery.models import cron_tickers as table
-from tickerq_celery.store import cron_tickers, holds, tickers
+from tickerq_celery.moving import move
+from tickerq_celery.overlapping import end_turns
+from tickerq_celery.store import cron_tickers, tickers
 from tickerq_celery.store.engine import insert_rows
 from tickerq_celery.store.tickers import RunFilter
 from tickerq_celery.tickers import CronTicker
 from tickerq_celery.uuid7 import new_id
 from tickerq_celery.views import Cron, Page, Run
 
-_KIND = "cron ticker"
 _CHANGEABLE = {field.name for field in fields(CronTicker)} - {"namespace"}
-_MOVES_NEXT_RUN = {"expression", "time_zone", "day_or", "is_enabled"}
-_MOST_PENDING = 10_000
 
 
-class CronTickerManager(AsyncAdds[CronTicker, Cron]):
+class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
     """Standing definitions. Every call but a delete is one transaction, or part of a ``session``."""
-
-    def __init__(self, storing: Storing) -> None:
-        self._storing = storing
 
     def add(self, ticker: CronTicker, *, session: object = None, allow_unknown: bool = False) -> Cron:
         """Store a cron ticker and return it; its first occurrence is the first instant after now.
@@ -57,15 +54,6 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         return self._storing.in_transaction(
             lambda connection: Stored(result=self._insert(connection, batch, allow_unknown)), session
         )
-
-    def get(self, cron_id: UUID | str) -> Cron:
-        """Return a cron ticker.
-
-        Raises:
-            TickerNotFoundError: There is none.
-        """
-        cron_id = limits.identifier(cron_id)
-        return self._storing.core.database.read(lambda connection: self._get(connection, cron_id))
 
     def find(
         self,
@@ -122,31 +110,6 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         ):
             pass
         return database.write(lambda connection: cron_tickers.remove(connection, namespace, wanted))
-
-    def pause(self, cron_id: UUID | str, *, reason: str | None = None, by: str | None = None) -> Cron:
-        """Stop a cron ticker from firing, and hold its occurrences that nobody has claimed.
-
-        Raises:
-            TickerNotFoundError: There is none.
-            TickerValidationError: ``reason`` or ``by`` is too long.
-        """
-        cron_id = limits.identifier(cron_id)
-        if reason is not None:
-            limits.words("reason", reason, limits.LONGEST_DESCRIPTION)
-        if by is not None:
-            limits.words("by", by, limits.LONGEST_KEY)
-        return self._storing.core.database.write(
-            lambda connection: self._pause(connection, cron_id, reason, by)
-        )
-
-    def resume(self, cron_id: UUID | str) -> Cron:
-        """Let a paused cron ticker fire again, from its next instant on; what was held runs now.
-
-        Raises:
-            TickerNotFoundError: There is none.
-        """
-        cron_id = limits.identifier(cron_id)
-        return self._storing.core.database.write(lambda connection: self._resume(connection, cron_id))
 
     def occurrences(
         self,
@@ -225,15 +188,16 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         self, connection: Connection, cron_id: UUID, changes: dict[str, Any], allow_unknown: bool
     ) -> Cron:
         storing = self._storing
-        cron = self._get(connection, cron_id, lock=True)
+        locked = self._locked(connection, cron_id)
+        cron = self._get(connection, cron_id)
         wanted = replace(_as_ticker(cron), **changes)
         known = self._known(connection, [wanted], allow_unknown)
         row = self._row(wanted, known, storing.now(connection))
         columns = {name: row[name] for name in changes if name != "is_enabled"}
-        # Written again without a change, it must not move past an instant that is due.
-        if any(row[name] != getattr(cron, name) for name in _MOVES_NEXT_RUN & changes.keys()):
-            columns["next_run_at"] = row["next_run_at"]
-        cron_tickers.edit(connection, storing.core.clock, cron_id, columns)
+        # Written again without a change, it does not move past an instant that is due.
+        moved = move(connection, storing.core, locked, columns, now=row["created_at"])
+        cron_tickers.edit(connection, storing.core.clock, cron_id, columns | moved)
+        end_turns(connection, storing.core, locked, columns)
         pending = {name: row[name] for name in changes if name in OCCURRENCE_FIELDS}
         if pending:
             cron_tickers.rewrite_pending(connection, storing.core.clock, cron_id, pending)
@@ -242,50 +206,6 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         if wanted.is_enabled:
             return self._resume(connection, cron_id)
         return self._pause(connection, cron_id, None, None)
-
-    def _pause(self, connection: Connection, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
-        cron = self._get(connection, cron_id, lock=True)
-        if cron.is_enabled:
-            changes: dict[str, Any] = {
-                "is_enabled": False,
-                "paused_reason": reason,
-                "paused_by": by,
-                "paused_at": self._storing.now(connection),
-                "next_run_at": None,
-            }
-            cron_tickers.edit(connection, self._storing.core.clock, cron_id, changes)
-            cron_tickers.hold_pending(connection, cron_id)
-        return self._get(connection, cron_id)
-
-    def _resume(self, connection: Connection, cron_id: UUID) -> Cron:
-        core = self._storing.core
-        cron = self._get(connection, cron_id, lock=True)
-        if not cron.is_enabled:
-            changes: dict[str, Any] = {
-                "is_enabled": True,
-                "paused_reason": None,
-                "paused_by": None,
-                "paused_at": None,
-                "next_run_at": next_run(
-                    cron.expression, cron.time_zone, cron.day_or, self._storing.now(connection)
-                ),
-            }
-            cron_tickers.edit(connection, core.clock, cron_id, changes)
-            holds.lift(
-                connection,
-                core.clock,
-                namespace=core.config.namespace,
-                reason=HoldReason.PAUSED,
-                keys=[str(cron_id)],
-                limit=_MOST_PENDING,
-            )
-        return self._get(connection, cron_id)
-
-    def _get(self, connection: Connection, cron_id: UUID, *, lock: bool = False) -> Cron:
-        cron = cron_tickers.get(connection, self._storing.core.config.namespace, cron_id, lock=lock)
-        if cron is None:
-            raise TickerNotFoundError(_KIND, cron_id)
-        return cron
 
 
 def _as_ticker(cron: Cron) -> CronTicker:

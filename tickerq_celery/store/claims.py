@@ -57,6 +57,8 @@ class Started:
     parent_id: UUID | None
     cron_ticker_id: UUID | None
     has_children: bool
+    instant: datetime | None
+    active_key: str | None
     started_at: datetime
     standing: Standing
     parent_result: bytes | None = None
@@ -175,6 +177,8 @@ _STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.parent_id,
     tickers.c.cron_ticker_id,
     tickers.c.has_children,
+    tickers.c.instant,
+    tickers.c.active_key,
     tickers.c.started_at,
     tickers.c.is_due,
     tickers.c.retries,
@@ -204,6 +208,8 @@ def started(row: Row[Any], request: bytes | None = None) -> Started:
         parent_id=row.parent_id,
         cron_ticker_id=row.cron_ticker_id,
         has_children=row.has_children,
+        instant=row.instant,
+        active_key=row.active_key,
         started_at=row.started_at,
         standing=Standing(
             retry_count=row.retry_count,

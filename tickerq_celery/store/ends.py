@@ -1,6 +1,6 @@
 """The end of an attempt, written in one transaction and only by the holder of its claim."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -121,6 +121,35 @@ def end_waiting(
     if written != 1:
         return None
     return Written(made_due=chains.follow(connection, clock, ticker_id, status))
+
+
+def end_unstarted(
+    connection: Connection, clock: Clock, ids: Collection[UUID], *, status: TickerStatus, reason: str
+) -> None:
+    """End runs that this transaction has locked, and that nobody has started; their children follow."""
+    if not ids:
+        return
+    unstarted = [TickerStatus.IDLE, TickerStatus.QUEUED]
+    for before in unstarted:
+        check_transition(before, status)
+    connection.execute(
+        update(tickers)
+        .where(tickers.c.id.in_(list(ids)), tickers.c.status.in_(unstarted))
+        .values(
+            status=status,
+            due_at=None,
+            held_for=None,
+            hold_key=None,
+            check_at=None,
+            skipped_reason=reason,
+            active_key=None,
+            ended_at=sql_now(clock),
+            ended_status=status,
+            updated_at=sql_now(clock),
+        )
+    )
+    for each in ids:
+        chains.follow(connection, clock, each, status)
 
 
 def storable(text: str, limit: int) -> str:
