@@ -30,13 +30,12 @@ def resume(
 
     The instants that passed in the pause get one record; ``missed`` leaves them to the misfire policy.
     """
-    first = cron["resume_from"]
-    next_run_at = first if missed and first is not None else next_run(cron, now)
-    if not missed:
-        passed = missed_by(cron, now)
-        if passed is not None:
-            record = skip_record(cron, passed, reason=paused_reason(cron, passed), now=now)
-            insert_rows(connection, tickers, [record])
+    passed = missed_by(cron, now)
+    next_run_at = cron["resume_from"] or next_run(cron, now)
+    if passed is not None and not missed:
+        record = skip_record(cron, passed, reason=paused_reason(cron, passed), now=now)
+        insert_rows(connection, tickers, [record])
+        next_run_at = next_run(cron, now)
     changes: dict[str, Any] = {
         "is_enabled": True,
         "paused_reason": None,

@@ -22,8 +22,8 @@ from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.lifecycle import Outcome, lost
 from tickerq_celery.managers.after_commit import when_committed
 from tickerq_celery.managers.callers import Caller, Callers
-from tickerq_celery.pausing import after_a_failure
-from tickerq_celery.store import chains, claims, drops, ends, functions, holds, overlaps
+from tickerq_celery.occurrence_ends import tell_cron
+from tickerq_celery.store import chains, claims, drops, ends, functions, holds
 from tickerq_celery.store.claims import Started
 from tickerq_celery.store.ends import Written
 
@@ -227,7 +227,7 @@ class Recorder:
         )
         if written is None:
             return None
-        made_due = [*written.made_due, *self._tell_cron(connection, run, outcome)]
+        made_due = [*written.made_due, *tell_cron(connection, core, run, outcome)]
         failpoint(Place.FINISH_UNCOMMITTED)
         if self._facts(connection, run.function).is_limited:
             # The freed place goes to the oldest run that waits for it.
@@ -240,17 +240,6 @@ class Recorder:
                 limit=1,
             )
         return Written(made_due=made_due)
-
-    def _tell_cron(self, connection: Connection, run: Started, outcome: Outcome) -> list[UUID]:
-        """Let an occurrence's end do what its cron ticker's policies want; return whose turn it is now."""
-        if run.cron_ticker_id is None or outcome.goes_on:
-            return []
-        next_one = None
-        if run.active_key is not None:
-            next_one = overlaps.pass_on(connection, self._core.clock, run.cron_ticker_id)
-        if outcome.status is TickerStatus.FAILED and run.instant is not None:
-            after_a_failure(connection, self._core, run.cron_ticker_id)
-        return [] if next_one is None else [next_one]
 
     def _finish_again(
         self, connection: Connection, run: Started, outcome: Outcome, elapsed: timedelta | None

@@ -3,9 +3,9 @@
 from tests.stateful.bodies import LIMITS
 from tests.stateful.invariants_of_a_change import OF_A_CHANGE
 from tests.stateful.invariants_of_a_run import OF_A_RUN
-from tests.stateful.sight import Sight
+from tests.stateful.sight import LEASED, Sight
 from tests.stateful.world import World
-from tickerq_celery.enums import TickerStatus
+from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
 
 
 def check(world: World, then: Sight) -> None:
@@ -22,6 +22,7 @@ def check(world: World, then: Sight) -> None:
     for run_id in then.runs.keys() - world.sight.runs.keys():
         assert world.may_be_gone(run_id), f"{world.label(run_id)} is gone, and nobody deleted it"
     _check_limits(world)
+    _check_overlaps(world)
     _check_bodies(world)
     _check_burials(world, then)
     _check_broker(world)
@@ -33,6 +34,24 @@ def _check_limits(world: World) -> None:
         assert world.sight.leased(function) <= limit, f"more than {limit} runs of {function} are leased"
     for queue in {run.queue for run in world.sight.runs.values()}:
         assert world.sight.queued(queue) <= world.core.config.max_queued, f"queue {queue} is overfull"
+
+
+def _check_overlaps(world: World) -> None:
+    for cron_id, cron in world.sight.crons.items():
+        runs = [run for run in world.sight.runs.values() if run.cron_ticker_id == cron_id]
+        leased = [run for run in runs if run.status in LEASED]
+        assert cron.overlap == OverlapPolicy.ALLOW or len(leased) <= 1, (
+            f"occurrences overlap: {[world.shown(run) for run in leased]}"
+        )
+        waiting = [run for run in runs if run.held_for == HoldReason.OVERLAP and run.instant is not None]
+        most = {
+            OverlapPolicy.BUFFER_ALL: len(waiting),
+            OverlapPolicy.BUFFER_ONE: 1,
+            OverlapPolicy.CANCEL_OTHER: 1,
+        }
+        assert len(waiting) <= most.get(OverlapPolicy(cron.overlap), 0), (
+            f"too many wait for their turn: {[world.shown(run) for run in waiting]}"
+        )
 
 
 def _check_bodies(world: World) -> None:

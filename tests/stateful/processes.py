@@ -10,6 +10,7 @@ from tickerq_celery.enums import NodeKind
 from tickerq_celery.firing import Firing
 from tickerq_celery.immediate import Immediate
 from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.storing import Storing
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.recorder import Recorder
@@ -30,6 +31,7 @@ class App:
         storing = Storing(core, Immediate(core, lambda: dispatcher).dispatch)
         self.time_tickers = TimeTickerManager(storing)
         self.cron_tickers = CronTickerManager(storing)
+        self.pauses = PauseManager(core)
 
 
 class Beat:

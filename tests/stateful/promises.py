@@ -18,7 +18,10 @@ def after_a_sweep(world: World, then: Sight, published: Collection[Key]) -> None
     for row in world.sight.held(HoldReason.FUNCTION):
         assert row.function not in world.sight.known_functions, f"held for nothing: {world.shown(row)}"
     for row in world.sight.held(HoldReason.PAUSED):
-        assert not world.sight.crons[row.cron_ticker_id].is_enabled, f"held for nothing: {world.shown(row)}"
+        assert is_paused(world.sight, row), f"held for nothing: {world.shown(row)}"
+    for row in world.sight.held(HoldReason.OVERLAP):
+        keys = {run.active_key for run in world.sight.runs.values()}
+        assert f"cron:{row.cron_ticker_id}" in keys, f"its turn has come: {world.shown(row)}"
     for row in world.sight.held(HoldReason.LIMIT):
         assert _is_full(world, row), f"held though there is room: {world.shown(row)}"
     _no_burial_hides_a_message(world, then, published)
@@ -80,6 +83,16 @@ def after_a_resumption(world: World, cron_id: object) -> None:
     assert not held, f"still held for a pause that is over: {[world.shown(row) for row in held]}"
 
 
+def after_an_edit(world: World, cron_id: object) -> None:
+    """No instant of the expression that was is left for a first claim."""
+    left = [
+        row for row in world.sight.runs.values()
+        if row.cron_ticker_id == cron_id and row.instant is not None
+        and row.status is TickerStatus.IDLE and row.claim_no == 0
+    ]  # fmt: skip
+    assert not left, f"it would fire by an expression of the past: {[world.shown(row) for row in left]}"
+
+
 def after_an_enrolment(world: World, then: Sight, functions: Collection[str]) -> None:
     """What waited for a worker with these functions is due, up to a batch; the sweep lifts the rest."""
     waited = [row for row in then.held(HoldReason.FUNCTION) if row.function in functions]
@@ -100,6 +113,14 @@ def after_an_end(world: World, then: Sight, run: Row[Any], end: End) -> None:
         waited = len(then.held(HoldReason.LIMIT, run.function))
         waits = len(world.sight.held(HoldReason.LIMIT, run.function))
         assert waits == max(0, waited - 1), f"{waited} runs waited for the place, and now {waits}"
+
+
+def is_paused(sight: Sight, run: Row[Any]) -> bool:
+    """Whether a pause holds a run; one that was asked for by hand runs all the same."""
+    cron = sight.crons.get(run.cron_ticker_id)
+    if run.cron_ticker_id is not None and run.instant is None:
+        return False
+    return sight.is_paused or (cron is not None and not cron.is_enabled)
 
 
 def _is_full(world: World, row: Row[Any]) -> bool:

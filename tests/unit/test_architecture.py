@@ -24,8 +24,9 @@ LAYERS = {
     "data": {"models", "schema", "sqltypes", "store."},
     "application": {
         "admission", "claimer", "completion", "core", "cron_drafts", "dispatcher", "drafts", "drop_counts",
-        "firing", "function", "heartbeat", "immediate", "managers.", "moving", "observer", "occurrences",
-        "overlapping", "pausing", "recorder", "registry", "seeding", "sweeper",
+        "firing", "function", "heartbeat", "immediate", "managers.", "moving", "observer",
+        "occurrence_ends", "occurrences", "overlapping", "pausing", "recorder", "registry", "seeding",
+        "sweeper",
     },
     "celery": {
         "addresses", "beat_check", "extension", "fs_bindings", "fs_channel", "fs_folder", "fs_transport",
