@@ -45,9 +45,7 @@ class CronLife:
             self._take_in(occurrence, moment)
         if self.fires_no_more:
             return
-        assert (now.next_run_at is None) != (now.resume_from is None), (
-            f"it has no next instant, or two: {now}"
-        )
+        assert (now.next_run_at is None) != (now.resume_from is None), f"no next instant, or two: {now}"
         is_firing = now.next_run_at is not None
         assert now.is_enabled or not is_firing, f"it fires in its pause: {now}"
         again = [each for each in self._fired if is_firing and each >= now.next_run_at]

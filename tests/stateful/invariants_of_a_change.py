@@ -83,7 +83,9 @@ def no_hold_is_lifted_in_vain(world: World, then_all: Sight, then: Run, now: Run
     if is_lifted and then.held_for == HoldReason.FUNCTION:
         return now.function in world.sight.known_functions
     if is_lifted and then.held_for == HoldReason.PAUSED:
-        return not is_paused(world.sight, now)
+        is_of_its_cron = then.hold_key == str(then.cron_ticker_id)
+        cron = world.sight.crons.get(then.cron_ticker_id)
+        return bool(cron and cron.is_enabled) if is_of_its_cron else not world.sight.is_paused
     if is_lifted and then.held_for == HoldReason.OVERLAP:
         return bool(now.active_key == f"cron:{now.cron_ticker_id}")
     return True
