@@ -76,5 +76,5 @@ OF_ENDS = (
         without("status"),
         f"the_end_is_the_end|only_known_moves_are_made|its_end_is_that_of_its_last_attempt|{CHECK}",
     ),
-    Mutant(ends.end_waiting, "does nothing", doing_nothing(False), "said in vain"),
+    Mutant(ends.end_waiting, "does nothing", doing_nothing(None), "said in vain"),
 )

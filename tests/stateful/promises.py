@@ -19,6 +19,9 @@ def after_a_sweep(world: World, then: Sight, published: Collection[Key]) -> None
         assert row.function not in world.sight.known_functions, f"held for nothing: {world.shown(row)}"
     for row in world.sight.held(HoldReason.PAUSED):
         assert is_paused(world.sight, row), f"held for nothing: {world.shown(row)}"
+    for cron_id, cron in world.sight.crons.items():
+        is_parked = cron.is_enabled and cron.next_run_at is None
+        assert world.sight.is_paused or not is_parked, f"{world.label(cron_id)} stands still for no pause"
     for row in world.sight.held(HoldReason.OVERLAP):
         keys = {run.active_key for run in world.sight.runs.values()}
         assert f"cron:{row.cron_ticker_id}" in keys, f"its turn has come: {world.shown(row)}"

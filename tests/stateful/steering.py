@@ -68,7 +68,7 @@ class CronSteering(Stage):
             try:
                 getattr(app.cron_tickers, steering)(cron_id)
             except TickerNotFoundError:
-                assert self.world.crons[cron_id].is_being_deleted
+                assert self.world.crons[cron_id].is_being_deleted, f"lost by {steering}"
             except TickerStateError:
                 assert steering is Steering.SKIP_NEXT
 
