@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tickerq_celery import limits
 from tickerq_celery.enums import SUCCEEDED, TERMINAL, RunCondition, TickerStatus
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.tickers import TimeTicker
@@ -58,13 +59,7 @@ def run_condition(value: object) -> RunCondition | None:
     Raises:
         TickerValidationError: It is none.
     """
-    if value is None:
-        return None
-    try:
-        return RunCondition(value)  # type: ignore[arg-type]  # refused below where it is none
-    except ValueError as error:
-        allowed = ", ".join(condition.name for condition in RunCondition)
-        raise TickerValidationError("run_condition", value, f"pass a RunCondition: {allowed}") from error
+    return None if value is None else limits.member("run_condition", value, RunCondition)
 
 
 def nodes_below(head: Any) -> list[Node]:

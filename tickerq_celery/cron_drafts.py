@@ -50,10 +50,10 @@ def cron_ticker_row(
         "encoding": 0,
         "children": children,
         "is_enabled": is_enabled,
-        "misfire": _policy("misfire", ticker.misfire, MisfirePolicy),
+        "misfire": limits.choice("misfire", ticker.misfire, MisfirePolicy).value,
         "misfire_limit": _misfire_limit(ticker.misfire_limit),
         "misfire_grace": _misfire_grace(ticker.misfire_grace),
-        "overlap": _policy("overlap", ticker.overlap, OverlapPolicy),
+        "overlap": limits.choice("overlap", ticker.overlap, OverlapPolicy).value,
         "seed_key": None,
         "seed_expression": None,
         "next_run_at": schedule.next_after(now) if is_enabled else None,
@@ -85,11 +85,3 @@ def _misfire_grace(value: object) -> float | None:
     if value == 0:
         raise TickerValidationError("misfire_grace", value, "pass more than 0 seconds, or None for no limit")
     return limits.seconds("misfire_grace", value, _LONGEST_GRACE)
-
-
-def _policy(field: str, value: object, policies: Any) -> str:
-    try:
-        return str(policies(value).value)
-    except ValueError as error:
-        allowed = ", ".join(policy.value for policy in policies)
-        raise TickerValidationError(field, value, f"pass one of {allowed}") from error

@@ -9,7 +9,6 @@ from uuid import UUID
 from tickerq_celery import chains, limits
 from tickerq_celery.chain_templates import copies
 from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus, TickerType
-from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.planner import Misfire
 from tickerq_celery.uuid7 import new_id
 
@@ -34,6 +33,7 @@ def ticker_fields(ticker: Any, defaults: FunctionDefaults) -> dict[str, Any]:
     """
     intervals = defaults.retry_intervals if ticker.retry_intervals is None else ticker.retry_intervals
     queue = defaults.queue if ticker.queue is None else ticker.queue
+    priority = defaults.priority if ticker.priority is None else ticker.priority
     description = ticker.description
     return {
         "description": description
@@ -41,7 +41,7 @@ def ticker_fields(ticker: Any, defaults: FunctionDefaults) -> dict[str, Any]:
         else limits.words("description", description, limits.LONGEST_DESCRIPTION),
         "retries": limits.retries(defaults.retries if ticker.retries is None else ticker.retries),
         "retry_intervals": limits.retry_intervals(limits.in_seconds(intervals)),
-        "priority": _priority(defaults.priority if ticker.priority is None else ticker.priority),
+        "priority": int(limits.member("priority", priority, TickerPriority)),
         "queue": queue if queue is None else limits.name("queue", queue, limits.LONGEST_QUEUE),
         "tags": limits.tags(ticker.tags),
     }
@@ -75,8 +75,6 @@ def time_ticker_row(
         "request": request,
         "execution_time": at,
         "due_at": max(at, now),
-        "cron_ticker_id": None,
-        "instant": None,
         "unique_key": key,
         "active_key": key,
         "has_children": bool(ticker.children),
@@ -129,8 +127,6 @@ def occurrence_row(cron: Mapping[str, Any], *, instant: datetime | None, now: da
         "due_at": instant or now,
         "cron_ticker_id": cron["id"],
         "instant": instant,
-        "unique_key": None,
-        "active_key": None,
         "has_children": bool(cron["children"]),
     }
 
@@ -152,10 +148,6 @@ def occurrence_children(
                 "namespace": occurrence["namespace"],
                 "type": int(TickerType.TIME_TICKER),
                 "execution_time": None,
-                "cron_ticker_id": None,
-                "instant": None,
-                "unique_key": None,
-                "active_key": None,
             }
         )
     return rows
@@ -184,14 +176,6 @@ def misfire_reason(misfire: Misfire, policy: str) -> str:
     )
 
 
-def _priority(value: object) -> int:
-    try:
-        return int(TickerPriority(value))  # type: ignore[arg-type]  # refused below where it is none
-    except ValueError as error:
-        allowed = ", ".join(priority.name for priority in TickerPriority)
-        raise TickerValidationError("priority", value, f"pass a TickerPriority: {allowed}") from error
-
-
 def _blank(now: datetime) -> dict[str, Any]:
     return {
         "status": TickerStatus.IDLE,
@@ -203,6 +187,10 @@ def _blank(now: datetime) -> dict[str, Any]:
         "rescue_count": 0,
         "held_for": None,
         "hold_key": None,
+        "cron_ticker_id": None,
+        "instant": None,
+        "unique_key": None,
+        "active_key": None,
         "parent_id": None,
         "run_condition": None,
         "skipped_reason": None,

@@ -4,11 +4,13 @@ import math
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from enum import Enum
+from typing import Any, TypeVar
 from uuid import UUID
 
 from tickerq_celery.errors import TickerValidationError
 
+E = TypeVar("E", bound=Enum)
 LONGEST_FUNCTION = 200
 LONGEST_DESCRIPTION = 500
 LONGEST_KEY = 200
@@ -42,6 +44,23 @@ def words(field: str, value: object, longest: int) -> str:
     if any(unicodedata.category(character) == "Cc" for character in value if character not in _LAYOUT):
         raise TickerValidationError(field, value, "of control characters only tabs and line breaks are text")
     return value
+
+
+def choice(field: str, value: object, among: type[E]) -> E:
+    """Return the member of ``among`` that a value names."""
+    return _member(field, value, among, f"pass one of {', '.join(str(each.value) for each in among)}")
+
+
+def member(field: str, value: object, among: type[E]) -> E:
+    """Return the member of ``among``, whose values are numbers and tell nobody what they mean."""
+    return _member(field, value, among, f"pass a {among.__name__}: {', '.join(each.name for each in among)}")
+
+
+def _member(field: str, value: object, among: type[E], advice: str) -> E:
+    try:
+        return among(value)
+    except ValueError as error:
+        raise TickerValidationError(field, value, advice) from error
 
 
 def tags(value: object) -> list[str]:

@@ -93,10 +93,14 @@ def make_function(body: Callable[..., Any], name: str | None, **options: Any) ->
     """
     signature = inspect_function(body)
     check_request_type(signature.request_type)
-    options["priority"] = _member("priority", options.get("priority", TickerPriority.NORMAL), TickerPriority)
-    options["misfire"] = _member("misfire", options.get("misfire", MisfirePolicy.RUN_ONCE), MisfirePolicy)
-    options["overlap"] = _member("overlap", options.get("overlap", OverlapPolicy.ALLOW), OverlapPolicy)
-    options["on_lost"] = _member("on_lost", options.get("on_lost", OnLost.RETRY), OnLost)
+    options["priority"] = limits.choice(
+        "priority", options.get("priority", TickerPriority.NORMAL), TickerPriority
+    )
+    options["misfire"] = limits.choice(
+        "misfire", options.get("misfire", MisfirePolicy.RUN_ONCE), MisfirePolicy
+    )
+    options["overlap"] = limits.choice("overlap", options.get("overlap", OverlapPolicy.ALLOW), OverlapPolicy)
+    options["on_lost"] = limits.choice("on_lost", options.get("on_lost", OnLost.RETRY), OnLost)
     options["retries"] = limits.retries(options.get("retries", 0))
     intervals: Sequence[float] = options.get("retry_intervals", ())
     options["retry_intervals"] = tuple(limits.retry_intervals(limits.in_seconds(intervals)))
@@ -136,11 +140,3 @@ def _check_cron(expression: str | None, time_zone: str | None) -> None:
 def _check_concurrency(value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise TickerValidationError("max_concurrency", value, "pass a whole number; 0 means no limit")
-
-
-def _member(field: str, value: object, enum: Any) -> Any:
-    try:
-        return enum(value)
-    except ValueError as error:
-        allowed = ", ".join(str(each.value) for each in enum)
-        raise TickerValidationError(field, value, f"pass one of {allowed}") from error

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from tickerq_celery import limits
 from tickerq_celery.enums import TERMINAL, OnConflict, TickerStatus, TickerType
 from tickerq_celery.errors import DuplicateTickerError, TickerValidationError
 from tickerq_celery.models import tickers as table
@@ -33,11 +34,7 @@ def checked(on_conflict: object, batch: Sequence[TimeTicker]) -> OnConflict:
     Raises:
         TickerValidationError: There is no such choice, or a ticker has no key that could be taken.
     """
-    try:
-        choice = OnConflict(on_conflict)  # type: ignore[arg-type]  # refused below where it is none
-    except ValueError as error:
-        allowed = ", ".join(each.value for each in OnConflict)
-        raise TickerValidationError("on_conflict", on_conflict, f"pass one of {allowed}") from error
+    choice = limits.choice("on_conflict", on_conflict, OnConflict)
     if choice is not OnConflict.RAISE and any(ticker.unique_key is None for ticker in batch):
         raise TickerValidationError("on_conflict", on_conflict, "a ticker without unique_key has no conflict")
     return choice
