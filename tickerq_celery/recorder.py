@@ -88,10 +88,7 @@ class Recorder:
         failpoint(Place.BODY_ENDED)
         written = self._finish_patiently(run, outcome, elapsed)
         failpoint(Place.FINISHED)
-        if written is None:
-            return False
-        self._dispatch(written.made_due)
-        return True
+        return self._is_accepted(written)
 
     def end_waiting(self, ticker_id: UUID, claim_no: int, *, status: TickerStatus, reason: str) -> bool:
         """End a published run that has not started; say whether this claim was still waiting.
@@ -105,6 +102,10 @@ class Recorder:
                 connection, core.clock, ticker_id, claim_no=claim_no, status=status, reason=reason
             )
         )
+        return self._is_accepted(written)
+
+    def _is_accepted(self, written: Written | None) -> bool:
+        """Dispatch what a committed end has made due; say whether the end was accepted."""
         if written is None:
             return False
         self._dispatch(written.made_due)

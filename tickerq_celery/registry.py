@@ -5,6 +5,7 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from tickerq_celery import limits
@@ -85,6 +86,14 @@ class Registry:
         return iter(sorted(self._functions.values(), key=lambda function: function.name))
 
 
+_CHOICES: dict[str, type[Enum]] = {
+    "priority": TickerPriority,
+    "misfire": MisfirePolicy,
+    "overlap": OverlapPolicy,
+    "on_lost": OnLost,
+}
+
+
 def make_function(body: Callable[..., Any], name: str | None, **options: Any) -> Function:
     """Return a checked function; the default name is the callable's own.
 
@@ -93,14 +102,9 @@ def make_function(body: Callable[..., Any], name: str | None, **options: Any) ->
     """
     signature = inspect_function(body)
     check_request_type(signature.request_type)
-    options["priority"] = limits.choice(
-        "priority", options.get("priority", TickerPriority.NORMAL), TickerPriority
-    )
-    options["misfire"] = limits.choice(
-        "misfire", options.get("misfire", MisfirePolicy.RUN_ONCE), MisfirePolicy
-    )
-    options["overlap"] = limits.choice("overlap", options.get("overlap", OverlapPolicy.ALLOW), OverlapPolicy)
-    options["on_lost"] = limits.choice("on_lost", options.get("on_lost", OnLost.RETRY), OnLost)
+    for field, among in _CHOICES.items():
+        if field in options:
+            options[field] = limits.choice(field, options[field], among)
     options["retries"] = limits.retries(options.get("retries", 0))
     intervals: Sequence[float] = options.get("retry_intervals", ())
     options["retry_intervals"] = tuple(limits.retry_intervals(limits.in_seconds(intervals)))

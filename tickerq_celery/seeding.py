@@ -58,9 +58,12 @@ def _seed(core: Core, connection: Connection) -> None:
     functions.register(connection, core.clock, core.config.namespace, list(_records(core.registry)))
     defined = {function.name: function for function in core.registry if function.cron is not None}
     now = connection.scalars(select(sql_now(core.clock))).one()
-    new = defined.keys() - cron_tickers.seeded(connection, core.config.namespace, defined).keys()
-    insert_if_absent(connection, cron_table, [_seed_row(core, defined[name], now) for name in sorted(new)])
     known = cron_tickers.seeded(connection, core.config.namespace, defined)
+    new = sorted(defined.keys() - known.keys())
+    if new:
+        insert_if_absent(connection, cron_table, [_seed_row(core, defined[name], now) for name in new])
+        # Another worker, of another version maybe, may have been faster.
+        known = cron_tickers.seeded(connection, core.config.namespace, defined)
     for name, row in known.items():
         changes = _changes(core, defined[name], row._asdict(), now)
         if changes:

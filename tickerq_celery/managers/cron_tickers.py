@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from tickerq_celery import limits
 from tickerq_celery.chain_templates import Template, check_template, template_of
+from tickerq_celery.chains import Node
 from tickerq_celery.cron import preview
 from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, cron_ticker_row, next_run
 from tickerq_celery.enums import HoldReason, TickerStatus
@@ -184,20 +185,27 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         return preview(expression, time_zone=time_zone, after=start, count=count, day_or=day_or)
 
     def _insert(self, connection: Connection, batch: Sequence[CronTicker], allow_unknown: bool) -> list[Cron]:
-        known = self._known(connection, batch, allow_unknown)
-        now = self._storing.now(connection)
-        rows = [self._row(ticker, known, now) for ticker in batch]
+        rows = self._rows(connection, batch, allow_unknown)
         insert_rows(connection, table, rows)
         found = [cron_tickers.get(connection, row["namespace"], row["id"]) for row in rows]
         return [cron for cron in found if cron is not None]
 
-    def _known(
+    def _rows(
         self, connection: Connection, batch: Sequence[CronTicker], allow_unknown: bool
-    ) -> dict[tuple[str, str], Known]:
-        children = [node.ticker for ticker in batch for node in chain_below(self._storing, ticker)]
-        return self._storing.known(connection, [*batch, *children], allow_unknown=allow_unknown)
+    ) -> list[dict[str, Any]]:
+        chains = [chain_below(self._storing, ticker) for ticker in batch]
+        children = [node.ticker for chain in chains for node in chain]
+        known = self._storing.known(connection, [*batch, *children], allow_unknown=allow_unknown)
+        now = self._storing.now(connection)
+        return [self._row(ticker, chain, known, now) for ticker, chain in zip(batch, chains, strict=True)]
 
-    def _row(self, ticker: CronTicker, known: dict[tuple[str, str], Known], now: datetime) -> dict[str, Any]:
+    def _row(
+        self,
+        ticker: CronTicker,
+        chain: Sequence[Node],
+        known: dict[tuple[str, str], Known],
+        now: datetime,
+    ) -> dict[str, Any]:
         storing = self._storing
         namespace = storing.namespace(ticker.namespace)
         function = known[namespace, ticker.function]
@@ -205,16 +213,15 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
             ticker,
             namespace=namespace,
             request=storing.encoded(ticker.request, function),
-            children=self._template(ticker, known, now),
+            children=self._template(chain, known, now),
             defaults=function.defaults,
             default_zone=storing.core.config.time_zone,
             now=now,
         )
 
     def _template(
-        self, ticker: CronTicker, known: dict[tuple[str, str], Known], now: datetime
+        self, nodes: Sequence[Node], known: dict[tuple[str, str], Known], now: datetime
     ) -> Template | None:
-        nodes = chain_below(self._storing, ticker)
         for node in nodes:
             check_template(node)
         # Any id will do for the head: a template names parents by their place.
@@ -227,8 +234,7 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         storing = self._storing
         cron = self._get(connection, cron_id, lock=True)
         wanted = replace(_as_ticker(cron), **changes)
-        known = self._known(connection, [wanted], allow_unknown)
-        row = self._row(wanted, known, storing.now(connection))
+        (row,) = self._rows(connection, [wanted], allow_unknown)
         columns = {name: row[name] for name in changes if name != "is_enabled"}
         # Written again without a change, it must not move past an instant that is due.
         if any(row[name] != getattr(cron, name) for name in _MOVES_NEXT_RUN & changes.keys()):

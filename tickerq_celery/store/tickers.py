@@ -102,8 +102,7 @@ def remove(connection: Connection, namespace: str, ids: Collection[UUID], *, typ
             .where(tickers.c.id.in_(batch), tickers.c.namespace == namespace, tickers.c.type == int(type))
             .with_for_update()
         )
-    for first in range(0, len(found), _LARGEST_DELETE):
-        chains.remove_with_descendants(connection, found[first : first + _LARGEST_DELETE])
+    chains.remove_with_descendants(connection, found)
     return len(found)
 
 
