@@ -156,14 +156,14 @@ def test_sigterm_ends_a_beat_whose_servers_hang_or_are_away(
         assert set(jobs.starts().values()) == {1}
 
 
+@pytest.mark.parametrize(("store_url", "broker_url"), [("sqlite", "fs")], indirect=True)
 def test_sigterm_ends_a_beat_that_waits_for_the_write_lock_of_sqlite(
-    make_jobs: Callable[..., Jobs], schema_url: Callable[[str], str], tmp_path: Path
+    make_jobs: Callable[..., Jobs], store_url: str, broker_url: str
 ) -> None:
-    file = tmp_path / "tickers.db"
-    shutil.copyfile(schema_url("sqlite").removeprefix("sqlite:///"), file)
-    jobs = make_jobs(f"sqlite:///{file}", folder_url(tmp_path / "broker"))
+    jobs = make_jobs(store_url, broker_url)
     beat = jobs.beat()
     wait_until(lambda: jobs.node_names("beat"), lambda: beat.log)
+    file = store_url.removeprefix("sqlite:///")
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
         time.sleep(2)  # so that beat waits in its sweep: any moment must do

@@ -5,8 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
+from tests.integration.apps import caller_engine, enrol_worker, ticker_app
+from tests.integration.beats import Beat
+from tests.integration.making import another_node
 from tests.manual_clock import ManualClock
+from tickerq_celery import TickerQ
 from tickerq_celery.config import TickerConfig
 from tickerq_celery.core import Core, new_identity
 from tickerq_celery.registry import Function, Registry, make_function
@@ -44,6 +49,29 @@ def make_core(database: Database, clock: ManualClock, namespace: str) -> Callabl
 def core(make_core: Callable[..., Core]) -> Core:
     """A core with one function, ``Send``, that any request fits."""
     return make_core(send())
+
+
+@pytest.fixture
+def tickerq(store_url: str, namespace: str, clock: ManualClock) -> Iterator[TickerQ]:
+    """An app with one function, ``Send``, that a live worker has."""
+    with ticker_app(store_url, namespace, clock) as made:
+        made.function("Send")(lambda: None)
+        enrol_worker(made)
+        yield made
+
+
+@pytest.fixture
+def engine(store_url: str) -> Iterator[Engine]:
+    """The caller's own engine on the store's database."""
+    made = caller_engine(store_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def beat(core: Core) -> Beat:
+    """Another process than the core's, which a test lets dispatch and sweep."""
+    return Beat(another_node(core))
 
 
 def send(name: str = "Send", **options: Any) -> Function:

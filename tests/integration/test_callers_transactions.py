@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -27,10 +27,8 @@ from tests.integration.apps import (
     async_caller_engine,
     caller_engine,
     dispatch_due,
-    enrol_worker,
     published,
     row_of,
-    ticker_app,
 )
 from tests.manual_clock import START, ManualClock
 from tests.servers.ports import free_port
@@ -43,22 +41,6 @@ from tickerq_celery.models import tickers
 
 T = TypeVar("T")
 DUE = TimeTicker(function="Send")
-
-
-@pytest.fixture
-def tickerq(store_url: str, namespace: str, clock: ManualClock) -> Iterator[TickerQ]:
-    with ticker_app(store_url, namespace, clock) as made:
-        made.function("Send")(lambda: None)
-        enrol_worker(made)
-        yield made
-
-
-@pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
-    """The caller's own engine on the store's database."""
-    made = caller_engine(store_url)
-    yield made
-    made.dispose()
 
 
 def add(tickerq: TickerQ, session: object, ticker: TimeTicker = DUE) -> Any:

@@ -66,12 +66,10 @@ def tickerq(store_url: str, namespace: str, clock: ManualClock, told: Told) -> I
 
 
 @pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
+def engine(engine: Engine) -> Engine:
     """The function's own engine on the store's database, which has its table of effects."""
-    made = caller_engine(store_url)
-    effects.create(made, checkfirst=True)
-    yield made
-    made.dispose()
+    effects.create(engine, checkfirst=True)
+    return engine
 
 
 def effects_of(engine: Engine, run_id: UUID) -> int:

@@ -56,11 +56,6 @@ def core(core: Core) -> Core:
     return enrolled(core)
 
 
-@pytest.fixture
-def beat(core: Core) -> Beat:
-    return Beat(another_node(core))
-
-
 def test_what_a_worker_is_starting_is_not_stamped_and_the_rest_of_the_batch_is(
     core: Core, beat: Beat
 ) -> None:

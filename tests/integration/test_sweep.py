@@ -38,11 +38,6 @@ def core(core: Core) -> Core:
     return enrolled(core)
 
 
-@pytest.fixture
-def beat(core: Core) -> Beat:
-    return Beat(another_node(core))
-
-
 def test_a_run_whose_message_was_never_sent_is_published_by_the_same_claim(
     core: Core, beat: Beat, clock: ManualClock
 ) -> None:

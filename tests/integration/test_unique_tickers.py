@@ -1,7 +1,6 @@
 """Unique keys: one ticker that is not terminal a key, and what becomes of the next one."""
 
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -11,13 +10,11 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from tests.integration.apps import (
-    caller_engine,
     dispatch_due,
     enrol_worker,
     execute,
     published,
     row_of,
-    ticker_app,
 )
 from tests.integration.making import ON_SERVERS, at_once
 from tests.manual_clock import START, ManualClock
@@ -30,22 +27,6 @@ LEVELS = ["READ COMMITTED", "REPEATABLE READ"]
 LATER = START + timedelta(hours=1)
 on_servers = pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
 at_levels = pytest.mark.parametrize("level", LEVELS)
-
-
-@pytest.fixture
-def tickerq(store_url: str, namespace: str, clock: ManualClock) -> Iterator[TickerQ]:
-    with ticker_app(store_url, namespace, clock) as made:
-        made.function("Send")(lambda: None)
-        enrol_worker(made)
-        yield made
-
-
-@pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
-    """The caller's own engine on the store's database."""
-    made = caller_engine(store_url)
-    yield made
-    made.dispose()
 
 
 def keyed(key: str = "k", **fields: Any) -> TimeTicker:
