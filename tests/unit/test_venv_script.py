@@ -1,6 +1,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -160,7 +161,7 @@ def test_an_environment_made_by_hand_is_kept(clone: Clone) -> None:
 
 
 def test_a_lock_that_a_dead_make_left_is_taken_over(clone: Clone) -> None:
-    ended = subprocess.Popen(["true"])
+    ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     lock = clone.folder / ".venv.lock"
     lock.mkdir()
