@@ -19,6 +19,8 @@ class Figures:
     committed: int
     rolled_back: int
     unknown: int
+    # Of chains, stored with their parents.
+    children: int
     occurrences: int
     overlaps: int
     missed_instants: int
@@ -45,7 +47,8 @@ class Figures:
 
 def figures_of(history: History, violations: Sequence[Violation]) -> Figures:
     """Return the figures of a history."""
-    certainties = [each.certainty for each in history.added]
+    # Of a child nobody was told: it is there if its parent is.
+    certainties = [each.certainty for each in history.added if each.follows is None]
     skipped = [
         each for each in history.occurrences if history.run_of[each.run_id].status is TickerStatus.SKIPPED
     ]
@@ -53,6 +56,7 @@ def figures_of(history: History, violations: Sequence[Violation]) -> Figures:
         committed=certainties.count(Certainty.COMMITTED),
         rolled_back=certainties.count(Certainty.ROLLED_BACK),
         unknown=certainties.count(Certainty.UNKNOWN),
+        children=sum(run.parent_id is not None for run in history.runs),
         occurrences=len(history.occurrences) - len(skipped),
         overlaps=len(skipped),
         missed_instants=sum(skip.count for skip in history.skips),

@@ -45,7 +45,7 @@ def summary(*, faults: Counter[FaultKind], restarts: int, settled_after: float, 
     return "\n".join(
         [
             f"tickers     {figures.committed} committed, {figures.rolled_back} rolled back, "
-            f"{figures.unknown} unknown",
+            f"{figures.unknown} unknown; {figures.children} children stored with them",
             f"occurrences {figures.occurrences}, and {figures.overlaps} skipped as others ran, "
             f"{figures.missed_instants} instants recorded as missed",
             f"runs        {ends}",

@@ -14,6 +14,7 @@ from tests.soak import body_file
 from tests.soak.faults import FaultKind
 from tests.soak.figures import Figures, figures_of
 from tests.soak.histories import (
+    CHAIN,
     CRON,
     LIMITED,
     SKIPPED,
@@ -91,6 +92,11 @@ def test_the_figures_count_what_happened() -> None:
     assert (found.starts, found.retries, found.rescues) == (9, 2, 1)
     assert (found.losses, found.doubles, found.repeated_effects) == (0, 0, 0)
     assert found.ended_by[TickerStatus.DONE] == 5
+
+
+def test_children_are_counted_apart_from_the_tickers_whose_commit_is_known_or_not() -> None:
+    found = figures(CHAIN)
+    assert (found.committed, found.rolled_back, found.unknown, found.children) == (4, 1, 2, 4)
 
 
 def test_an_occurrence_that_was_skipped_as_another_ran_is_counted_apart() -> None:
