@@ -10,6 +10,7 @@ from celery.utils.imports import symbol_by_name
 
 from tickerq_celery.enums import TickerType
 from tickerq_celery.errors import ConfigError
+from tickerq_celery.event_loop import event_loop
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class HandlerCaller:
         try:
             result = method(error, ticker_id, ticker_type)
             if inspect.iscoroutine(result):
-                asyncio.run(result)
+                event_loop().run(result)
         except (Exception, asyncio.CancelledError):
             # The user's code and its event loop: the outcome is stored, and nothing that they raise may
             # change what Celery is told.

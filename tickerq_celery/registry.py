@@ -13,6 +13,7 @@ from tickerq_celery.context import TickerContext
 from tickerq_celery.cron import CronSchedule, find_zone
 from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
 from tickerq_celery.errors import DuplicateFunctionError, TickerValidationError
+from tickerq_celery.event_loop import event_loop
 from tickerq_celery.payload import check_request_type
 from tickerq_celery.signature import Signature, Takes, inspect_function
 
@@ -37,9 +38,9 @@ class Function:
     on_lost: OnLost = OnLost.RETRY
 
     def call(self, context: TickerContext[Any], *, at_end: Callable[[], Awaitable[None]]) -> object:
-        """Return what the body returns; a coroutine function gets an event loop of its own.
+        """Return what the body returns; a coroutine runs on this process's event loop.
 
-        ``at_end`` is awaited in that loop, whatever the coroutine raised.
+        ``at_end`` is awaited on that loop, whatever the coroutine raised.
         """
         arguments: tuple[object, ...] = ()
         if self.signature.takes is Takes.CONTEXT:
@@ -49,7 +50,7 @@ class Function:
         try:
             result: object = self.body(*arguments)
             # A plain wrapper around a coroutine function returns a coroutine, too.
-            return asyncio.run(_followed_by(result, at_end)) if inspect.iscoroutine(result) else result
+            return event_loop().run(_followed_by(result, at_end)) if inspect.iscoroutine(result) else result
         except asyncio.CancelledError as error:
             # No Exception to Python, and the body's own failure to us: nobody else cancels in its loop.
             raise RuntimeError("the function let a CancelledError of asyncio escape") from error

@@ -14,6 +14,7 @@ from tickerq_celery import drop_counts
 from tickerq_celery.core import Core
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import ConfigError, SchemaError, StoreError
+from tickerq_celery.event_loop import event_loop
 from tickerq_celery.heartbeat import Heartbeat, HeartbeatThread
 from tickerq_celery.intake import Intake
 from tickerq_celery.nets import Ears, Nets
@@ -70,6 +71,8 @@ class NodeStep(bootsteps.StartStopStep):
         self._ears.listen()
         Intake(worker.consumer, self._ears.drops.note).attach()
         self._thread.start()
+        # A child of the pool leaves without Python's own way to end.
+        signals.worker_process_shutdown.connect(_close_loop, weak=False)
         signals.worker_shutdown.connect(self._on_shutdown, weak=False)
 
     def stop(self, worker: Any) -> None:
@@ -131,6 +134,10 @@ def _copied(requests: Iterable[Request]) -> list[Request]:
         with suppress(RuntimeError):
             return list(requests)
     return list(requests)
+
+
+def _close_loop(**_: Any) -> None:
+    event_loop().close()
 
 
 def _refuse(error: SchemaError) -> None:

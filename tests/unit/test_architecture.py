@@ -17,7 +17,7 @@ LAYERS = {
     "words": {"errors", "enums", "clock", "failpoints", "version"},
     "rules": {
         "backoff", "chain_templates", "chains", "config", "context", "cron", "cron_fields", "cron_grammar",
-        "cron_zone", "drops", "forking", "interruption", "lifecycle", "limits", "message_shape",
+        "cron_zone", "drops", "event_loop", "forking", "interruption", "lifecycle", "limits", "message_shape",
         "payload", "planner", "reports", "results", "retry", "signature", "tickers", "uuid7", "views",
     },
     "data": {"models", "schema", "sqltypes", "store."},
