@@ -141,6 +141,7 @@ def test_a_forked_child_has_a_loop_of_its_own(loop: EventLoop) -> None:
         warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads at a fork
         child = os.fork()
     if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # pytest has put a handler of its own there
         signal.alarm(10)
         own = loop.run(running_loop())
         loop.close()
