@@ -33,7 +33,7 @@ BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | 
 HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
 LINK = re.compile(r"\[[^\]]+\]\((?P<target>[^)\s]+)\)")
 PLACEHOLDER = re.compile(r"%(?:\.\d+f|[sdr])")
-EMPTY_DEFAULTS = (None, {})
+EMPTY_DEFAULTS = (None, {}, ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +86,8 @@ def shown(default: object) -> str:
         return "none"
     if isinstance(default, timedelta):
         return f"{default.total_seconds():g} s"
+    if isinstance(default, tuple):
+        return ", ".join(f"`{each}`" for each in default)
     return f"{default:,}" if type(default) is int else f"`{default}`"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tickerq_celery.chains import Node
+from tickerq_celery.codec import Packed, RequestCodec, StoredRequest
 from tickerq_celery.enums import RunCondition, TickerPriority
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.tickers import TimeTicker
@@ -59,12 +60,16 @@ def copies(template: Template | None) -> list[dict[str, Any]]:
     return [{**entry, "request": _bytes(entry)} for entry in template or ()]
 
 
-def tickers_in(template: Template | None) -> tuple[TimeTicker, ...]:
-    """Return the chain as it could be passed again: the children of the head, with theirs."""
+def tickers_in(template: Template | None, codec: RequestCodec) -> tuple[TimeTicker, ...]:
+    """Return the chain as it could be passed again: the children of the head, with theirs.
+
+    Raises:
+        UnreadableRequestError: A request is encrypted, and no key of this process fits.
+    """
     children: dict[int | None, list[TimeTicker]] = {}
     for place, entry in reversed(list(enumerate(template or ()))):
         below = tuple(reversed(children.pop(place, [])))
-        children.setdefault(entry["parent"], []).append(_ticker(entry, below))
+        children.setdefault(entry["parent"], []).append(_ticker(entry, below, codec))
     return tuple(reversed(children.get(None, [])))
 
 
@@ -81,12 +86,12 @@ def _bytes(entry: Mapping[str, Any]) -> bytes | None:
     return None if entry["request"] is None else b64decode(entry["request"])
 
 
-def _ticker(entry: Mapping[str, Any], children: Sequence[TimeTicker]) -> TimeTicker:
-    request = _bytes(entry)
+def _ticker(entry: Mapping[str, Any], children: Sequence[TimeTicker], codec: RequestCodec) -> TimeTicker:
+    request = StoredRequest(Packed(_bytes(entry), entry["encoding"]), codec)
     condition = entry["run_condition"]
     return TimeTicker(
         function=entry["function"],
-        request=None if request is None else json.loads(request),
+        request=request.value,
         description=entry["description"],
         retries=entry["retries"],
         retry_intervals=tuple(entry["retry_intervals"]),

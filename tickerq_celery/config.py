@@ -1,11 +1,13 @@
 """The settings: read once, checked once, frozen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from tickerq_celery.codec import OVERHEAD, codec_of
 from tickerq_celery.errors import ConfigError, shortened
+from tickerq_celery.redaction import SECRET_NAMES
 
 PREFIX = "tickerq_"
 _DURATIONS = ("poll_interval", "late_after", "lease", "heartbeat", "publish_check", "republish_after")
@@ -19,7 +21,7 @@ _COUNTS = {
 _LONGEST_NAME = 100
 _LONGEST_DURATION = timedelta(days=366)
 _LONGEST_SECONDS = _LONGEST_DURATION.total_seconds()
-_LARGEST_PAYLOAD = 16 * 1024 * 1024 - 1
+_LARGEST_PAYLOAD = 16 * 1024 * 1024 - 1 - OVERHEAD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,9 @@ class TickerConfig:
     max_queued: int = 10_000
     max_rescues: int = 3
     payload_limit: int = 1024 * 1024
+    compress_over: int | None = 4096
+    encryption_keys: Sequence[str] = field(default=(), repr=False)
+    redact: Sequence[str] = SECRET_NAMES
     seed: bool = True
     store_engine_options: Mapping[str, object] = field(default_factory=dict)
     store_retries: int = 3
@@ -56,6 +61,7 @@ class TickerConfig:
                 raise ConfigError(PREFIX + name, f"pass True or False (got {shortened(getattr(self, name))})")
         self._check_names()
         self._check_limits()
+        self._check_payloads()
 
     def _check_names(self) -> None:
         _check_name("namespace", self.namespace)
@@ -83,6 +89,13 @@ class TickerConfig:
                 f"{self.lease.total_seconds():g} s leaves no room for two heartbeats "
                 f"of {self.heartbeat.total_seconds():g} s",
             )
+
+    def _check_payloads(self) -> None:
+        for name in ("encryption_keys", "redact"):
+            object.__setattr__(self, name, _texts(name, getattr(self, name)))
+        if self.compress_over is not None:
+            _check_count("compress_over", self.compress_over, 0)
+        codec_of(self.compress_over, tuple(self.encryption_keys), tuple(self.redact))
 
 
 SETTINGS = tuple(setting.name for setting in fields(TickerConfig))
@@ -121,6 +134,15 @@ def _duration(name: str, value: object) -> timedelta:
             f"pass a timedelta or seconds, more than zero, at most a year (got {shortened(value)})",
         )
     return duration
+
+
+def _texts(name: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        texts = tuple(each for each in value if isinstance(each, str) and each)
+        if len(texts) == len(value):
+            return texts
+    # Not shown: these may be keys.
+    raise ConfigError(PREFIX + name, f"pass a list of str (got {type(value).__name__})")
 
 
 def _check_count(name: str, value: object, least: int) -> None:

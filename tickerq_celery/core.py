@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from tickerq_celery.clock import Clock
+from tickerq_celery.codec import RequestCodec, codec_of
 from tickerq_celery.config import TickerConfig
 from tickerq_celery.registry import Registry
 from tickerq_celery.store.engine import Database
@@ -32,6 +33,12 @@ class Core:
     database: Database
     registry: Registry
     node: NodeIdentity
+
+    @property
+    def codec(self) -> RequestCodec:
+        """How requests are kept and shown."""
+        config = self.config
+        return codec_of(config.compress_over, tuple(config.encryption_keys), tuple(config.redact))
 
 
 def of_this_process(core: Core) -> Core:

@@ -5,6 +5,7 @@ from typing import Any
 
 from tickerq_celery import limits
 from tickerq_celery.chain_templates import Template
+from tickerq_celery.codec import Packed
 from tickerq_celery.cron import CronSchedule
 from tickerq_celery.drafts import FunctionDefaults, ticker_fields
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
@@ -13,7 +14,17 @@ from tickerq_celery.tickers import CronTicker
 from tickerq_celery.uuid7 import new_id
 
 OCCURRENCE_FIELDS = frozenset(
-    {"function", "request", "description", "retries", "retry_intervals", "priority", "queue", "tags"}
+    {
+        "function",
+        "request",
+        "encoding",
+        "description",
+        "retries",
+        "retry_intervals",
+        "priority",
+        "queue",
+        "tags",
+    }
 )
 _MOST_MISFIRES = 1_000
 _LONGEST_GRACE = 3650 * 24 * 3600
@@ -23,7 +34,7 @@ def cron_ticker_row(
     ticker: CronTicker,
     *,
     namespace: str,
-    request: bytes | None,
+    request: Packed,
     children: Template | None,
     defaults: FunctionDefaults,
     default_zone: str,
@@ -46,8 +57,8 @@ def cron_ticker_row(
         "expression": schedule.expression,
         "time_zone": zone,
         "day_or": ticker.day_or,
-        "request": request,
-        "encoding": 0,
+        "request": request.data,
+        "encoding": request.encoding,
         "children": children,
         "is_enabled": is_enabled,
         "misfire": limits.choice("misfire", ticker.misfire, MisfirePolicy).value,

@@ -8,11 +8,10 @@ from uuid import UUID
 
 from tickerq_celery import chains, limits
 from tickerq_celery.chain_templates import copies
+from tickerq_celery.codec import Packed
 from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus, TickerType
 from tickerq_celery.planner import Misfire
 from tickerq_celery.uuid7 import new_id
-
-_JSON = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +51,7 @@ def time_ticker_row(
     *,
     namespace: str,
     function: str,
-    request: bytes | None,
+    request: Packed,
     now: datetime,
     shared: dict[str, Any],
 ) -> dict[str, Any]:
@@ -72,7 +71,8 @@ def time_ticker_row(
         "namespace": namespace,
         "type": int(TickerType.TIME_TICKER),
         "function": function,
-        "request": request,
+        "request": request.data,
+        "encoding": request.encoding,
         "execution_time": at,
         "due_at": max(at, now),
         "unique_key": key,
@@ -182,7 +182,6 @@ def _blank(now: datetime) -> dict[str, Any]:
         "claim_no": 0,
         "publish_count": 0,
         "is_due": False,
-        "encoding": _JSON,
         "retry_count": 0,
         "rescue_count": 0,
         "held_for": None,

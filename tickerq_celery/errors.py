@@ -13,6 +13,7 @@ TickerError
 ├── TickerStateError
 ├── ClaimSupersededError
 ├── IllegalTransitionError
+├── UnreadableRequestError (ValueError)
 ├── StoreError
 ├── PublishError
 └── ParentResultError
@@ -141,6 +142,14 @@ class IllegalTransitionError(TickerError):
         super().__init__(f"a run cannot go from {before} to {after}")
         self.before = before
         self.after = after
+
+
+class UnreadableRequestError(TickerError, ValueError):
+    """A stored request cannot be decrypted or decompressed here."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the request cannot be read: {reason}")
+        self.reason = reason
 
 
 class StoreError(TickerError):

@@ -195,7 +195,7 @@ class TickerQ:
                 function=function,
                 recorder=self._wired.recorder,
                 handler=self._wired.handler,
-                config=lambda: self.core.config,
+                core=lambda: self.core,
             ),
         }
         self.app.task(**options)(drop_unaddressed)

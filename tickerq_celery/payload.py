@@ -34,6 +34,7 @@ from pydantic_core import from_json
 from pydantic_core.core_schema import ErrorType
 
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.redaction import discreet
 
 MAX_DEPTH = 100
 _NAMED_LEVELS = 20
@@ -166,7 +167,7 @@ def _invalid(path: Iterable[object], value: object, reason: str) -> TickerValida
     parts[_NAMED_LEVELS:] = ["…"] if len(parts) > _NAMED_LEVELS else []
     field = ".".join(parts).encode(errors="backslashreplace").decode()
     try:
-        return TickerValidationError(field, value, reason)
+        return TickerValidationError(field, discreet(parts, value), reason)
     except (RecursionError, ValueError):  # the repr of a deep list, of a very long int
         return TickerValidationError(field, type(value), reason)
 

@@ -13,8 +13,8 @@ from celery.exceptions import Ignore, MaxRetriesExceededError, Retry
 
 from tickerq_celery import payload, results
 from tickerq_celery.completion import Completion
-from tickerq_celery.config import TickerConfig
 from tickerq_celery.context import TickerContext
+from tickerq_celery.core import Core
 from tickerq_celery.drops import DropReason
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import StoreError, TerminateExecution
@@ -41,7 +41,7 @@ class Collaborators:
     function: Function
     recorder: Callable[[], Recorder]
     handler: Callable[[], HandlerCaller]
-    config: Callable[[], TickerConfig]
+    core: Callable[[], Core]
 
 
 class TickerTask(_Task):
@@ -106,6 +106,7 @@ class TickerTask(_Task):
 
     def _context(self, run: Started, completion: Completion) -> TickerContext[Any]:
         function = self.collaborators.function
+        stored = self.collaborators.core().codec.unpack(run.request)
         return TickerContext(
             id=run.id,
             parent_id=run.parent_id or run.cron_ticker_id,
@@ -114,7 +115,7 @@ class TickerTask(_Task):
             retry_count=run.standing.retry_count,
             is_due=run.standing.is_due,
             scheduled_for=run.execution_time,
-            request=payload.decode(run.request, request_type=function.signature.request_type),
+            request=payload.decode(stored, request_type=function.signature.request_type),
             parent_result_bytes=run.parent_result,
             _completion=completion,
         )
@@ -122,7 +123,7 @@ class TickerTask(_Task):
     def _succeeded(self, run: Started, returned: object) -> Outcome:
         if not run.has_children:
             return succeeded(run.standing)
-        result = results.written(returned, limit=self.collaborators.config().payload_limit)
+        result = results.written(returned, limit=self.collaborators.core().config.payload_limit)
         reason = results.refusal(result)
         if reason is not None:
             logger.warning(
@@ -183,7 +184,7 @@ class TickerTask(_Task):
         outcome = lost(
             run.standing,
             on_lost=self.collaborators.function.on_lost,
-            max_rescues=self.collaborators.config().max_rescues,
+            max_rescues=self.collaborators.core().config.max_rescues,
             message=message,
         )
         try:

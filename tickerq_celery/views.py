@@ -1,12 +1,12 @@
 """What the managers return: frozen values, read at one moment."""
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
 from tickerq_celery.chain_templates import Template, tickers_in
+from tickerq_celery.codec import StoredRequest
 from tickerq_celery.enums import (
     HoldReason,
     MisfirePolicy,
@@ -67,15 +67,24 @@ class Run:
     queue: str | None
     tags: tuple[str, ...]
     unique_key: str | None
-    request_bytes: bytes | None = field(repr=False)
+    stored_request: StoredRequest = field(repr=False)
     created_at: datetime
     updated_at: datetime
     attempts: tuple[Attempt, ...] = ()
 
     @property
     def request(self) -> object:
-        """The request as plain JSON values; None where there is none."""
-        return _parsed(self.request_bytes)
+        """The request as plain JSON values; None where there is none.
+
+        Raises:
+            UnreadableRequestError: It is encrypted, and no key of this process fits.
+        """
+        return self.stored_request.value
+
+    @property
+    def shown_request(self) -> object:
+        """The request as people may see it: a mask in place of what the setting ``redact`` names."""
+        return self.stored_request.shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,20 +115,29 @@ class Cron:
     tags: tuple[str, ...]
     next_run_at: datetime | None
     last_run_at: datetime | None
-    request_bytes: bytes | None = field(repr=False)
+    stored_request: StoredRequest = field(repr=False)
     chain: Template | None = field(repr=False)
     created_at: datetime
     updated_at: datetime
 
     @property
     def request(self) -> object:
-        """The request as plain JSON values; None where there is none."""
-        return _parsed(self.request_bytes)
+        """The request as plain JSON values; None where there is none.
+
+        Raises:
+            UnreadableRequestError: It is encrypted, and no key of this process fits.
+        """
+        return self.stored_request.value
+
+    @property
+    def shown_request(self) -> object:
+        """The request as people may see it: a mask in place of what the setting ``redact`` names."""
+        return self.stored_request.shown
 
     @property
     def children(self) -> tuple[TimeTicker, ...]:
         """The chain that each occurrence gets a copy of, with requests as plain JSON values."""
-        return tickers_in(self.chain)
+        return tickers_in(self.chain, self.stored_request.codec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +146,3 @@ class Page(Generic[T]):
 
     items: tuple[T, ...]
     next_cursor: str | None
-
-
-def _parsed(request: bytes | None) -> object:
-    return None if request is None else json.loads(request)

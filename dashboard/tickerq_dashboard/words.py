@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tickerq_celery import Cron, Run, TickerStatus, TickerType
+from tickerq_celery.errors import UnreadableRequestError
 
 MAX_REQUEST_CHARACTERS = 20_000
 
@@ -89,12 +90,15 @@ def intervals(seconds: Sequence[float]) -> str:
 
 
 def request_text(ticker: Run | Cron) -> str:
-    """Return a request as indented JSON, cut where it is long; nothing if there is none."""
-    stored = ticker.request_bytes
+    """Return a request as indented JSON, its secrets masked, cut where it is long; empty without one."""
+    try:
+        stored = ticker.stored_request.json
+    except UnreadableRequestError as error:
+        return f"{error}."
     if stored is None:
         return ""
     try:
-        text = json.dumps(ticker.request, indent=2, ensure_ascii=False)
+        text = json.dumps(ticker.shown_request, indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         return f"These {len(stored):,} bytes cannot be read as JSON."
     if len(text) > MAX_REQUEST_CHARACTERS:

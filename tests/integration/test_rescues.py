@@ -20,6 +20,7 @@ from tests.integration.making import (
     started,
 )
 from tests.manual_clock import ManualClock
+from tickerq_celery.codec import NO_REQUEST
 from tickerq_celery.core import Core
 from tickerq_celery.enums import OnLost, TickerStatus
 from tickerq_celery.errors import StoreError
@@ -96,8 +97,8 @@ def test_a_run_that_was_rescued_while_the_store_was_away_cannot_be_finished(
 
 def test_who_looks_for_lost_runs_does_not_load_their_requests(core: Core) -> None:
     run = started(core, make_run(core, request={"user": 7}))
-    assert run.request is not None
-    expected = replace(run, request=None)
+    assert run.request.data is not None
+    expected = replace(run, request=NO_REQUEST)
     look = core.database.read
     assert look(lambda connection: claims.running(connection, run.id, run.claim_no)) == expected
     assert look(lambda connection: claims.running_under(connection, core.node.id, limit=9)) == [expected]

@@ -68,7 +68,7 @@ def test_a_started_run_is_in_progress_on_its_node(core: Core, clock: ManualClock
     (claimed,) = claim(core)
     clock.advance(seconds=2)
     run = start(core, claimed)
-    assert (run.id, run.claim_no, run.request) == (run_id, 1, b'{"to":"user@example.com"}')
+    assert (run.id, run.claim_no, run.request.data) == (run_id, 1, b'{"to":"user@example.com"}')
     row = row_of(core, run_id)
     assert (row.status, row.running_on, row.lock_holder) == (IN_PROGRESS, core.node.id, core.node.name)
     assert (row.started_at, row.check_at) == (START + timedelta(seconds=2), None)

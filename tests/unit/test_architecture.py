@@ -16,9 +16,10 @@ PROJECT = ROOT.parent
 LAYERS = {
     "words": {"errors", "enums", "clock", "failpoints", "version"},
     "rules": {
-        "backoff", "chain_templates", "chains", "config", "context", "cron", "cron_fields", "cron_grammar",
-        "cron_zone", "drops", "event_loop", "forking", "interruption", "lifecycle", "limits", "message_shape",
-        "payload", "planner", "reports", "results", "retry", "signature", "tickers", "uuid7", "views",
+        "backoff", "chain_templates", "chains", "codec", "config", "context", "cron", "cron_fields",
+        "cron_grammar", "cron_zone", "drops", "event_loop", "forking", "interruption", "lifecycle", "limits",
+        "message_shape", "payload", "planner", "redaction", "reports", "results", "retry", "signature",
+        "tickers", "uuid7", "views",
     },
     "data": {"models", "schema", "sqltypes", "store."},
     "application": {
@@ -37,7 +38,7 @@ NAMES = list(LAYERS)
 # What each layer may import besides the standard library, and besides what the layers above may.
 FRAMEWORKS = {
     "words": set(),
-    "rules": {"croniter", "pydantic", "pydantic_core", "typing_extensions", "uuid_utils"},
+    "rules": {"croniter", "cryptography", "pydantic", "pydantic_core", "typing_extensions", "uuid_utils"},
     "data": {"alembic", "sqlalchemy"},
     "application": set(),
     "celery": {"billiard", "celery", "kombu"},

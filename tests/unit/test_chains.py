@@ -7,9 +7,12 @@ import pytest
 
 from tickerq_celery.chain_templates import check_template, copies, template_of, tickers_in
 from tickerq_celery.chains import MOST_LEVELS, MOST_NODES, is_met, nodes_below, run_condition
+from tickerq_celery.codec import codec_of
 from tickerq_celery.enums import RunCondition, TickerPriority, TickerStatus
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.tickers import CronTicker, TimeTicker
+
+CODEC = codec_of(None, (), ())
 
 ENDS = {
     RunCondition.ON_SUCCESS: {TickerStatus.DONE, TickerStatus.DUE_DONE},
@@ -113,7 +116,7 @@ def test_a_template_gives_back_the_chain_that_it_was_made_from() -> None:
         named("b", named("d", **FULL), named("e", **FULL), **FULL),
     )
     template = template_of(*drafted(chain), limit=10_000)
-    assert tickers_in(template) == chain
+    assert tickers_in(template, CODEC) == chain
     assert [(each["function"], each["parent"]) for each in copies(template)] == [
         ("a", None), ("b", None), ("c", 0), ("d", 1), ("e", 1),
     ]  # fmt: skip
@@ -122,7 +125,7 @@ def test_a_template_gives_back_the_chain_that_it_was_made_from() -> None:
 
 def test_no_chain_has_no_template() -> None:
     assert template_of([], [], limit=10) is None
-    assert (tickers_in(None), copies(None)) == ((), [])
+    assert (tickers_in(None, CODEC), copies(None)) == ((), [])
 
 
 def test_a_template_over_the_limit_is_refused() -> None:

@@ -57,7 +57,7 @@ def row_of(
         ticker,
         namespace=namespace,
         function=ticker.function,
-        request=storing.encoded(ticker.request, function),
+        request=storing.packed(ticker.request, function),
         now=now,
         shared=ticker_fields(ticker, function.defaults),
     )

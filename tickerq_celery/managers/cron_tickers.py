@@ -84,6 +84,7 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
                 core.config.namespace,
                 function=function,
                 is_enabled=is_enabled,
+                codec=core.codec,
                 limit=limit,
                 cursor=cursor,
             )
@@ -163,7 +164,7 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         wanted = RunFilter(cron_ticker_id=cron_id, statuses=statuses_from(status))
         return core.database.read(
             lambda connection: tickers.find(
-                connection, core.config.namespace, wanted, limit=limit, cursor=cursor
+                connection, core.config.namespace, wanted, codec=core.codec, limit=limit, cursor=cursor
             )
         )
 
@@ -187,7 +188,8 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
     def _insert(self, connection: Connection, batch: Sequence[CronTicker], allow_unknown: bool) -> list[Cron]:
         rows = self._rows(connection, batch, allow_unknown)
         insert_rows(connection, table, rows)
-        found = [cron_tickers.get(connection, row["namespace"], row["id"]) for row in rows]
+        codec = self._storing.core.codec
+        found = [cron_tickers.get(connection, row["namespace"], row["id"], codec=codec) for row in rows]
         return [cron for cron in found if cron is not None]
 
     def _rows(
@@ -212,7 +214,7 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         return cron_ticker_row(
             ticker,
             namespace=namespace,
-            request=storing.encoded(ticker.request, function),
+            request=storing.packed(ticker.request, function),
             children=self._template(chain, known, now),
             defaults=function.defaults,
             default_zone=storing.core.config.time_zone,
@@ -235,12 +237,13 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         cron = self._get(connection, cron_id, lock=True)
         wanted = replace(_as_ticker(cron), **changes)
         (row,) = self._rows(connection, [wanted], allow_unknown)
-        columns = {name: row[name] for name in changes if name != "is_enabled"}
+        written = changes.keys() | ({"encoding"} if "request" in changes else set())
+        columns = {name: row[name] for name in written if name != "is_enabled"}
         # Written again without a change, it must not move past an instant that is due.
         if any(row[name] != getattr(cron, name) for name in _MOVES_NEXT_RUN & changes.keys()):
             columns["next_run_at"] = row["next_run_at"]
         cron_tickers.edit(connection, storing.core.clock, cron_id, columns)
-        pending = {name: row[name] for name in changes if name in OCCURRENCE_FIELDS}
+        pending = {name: row[name] for name in written if name in OCCURRENCE_FIELDS}
         if pending:
             cron_tickers.rewrite_pending(connection, storing.core.clock, cron_id, pending)
         if "is_enabled" not in changes:
@@ -288,7 +291,8 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         return self._get(connection, cron_id)
 
     def _get(self, connection: Connection, cron_id: UUID, *, lock: bool = False) -> Cron:
-        cron = cron_tickers.get(connection, self._storing.core.config.namespace, cron_id, lock=lock)
+        core = self._storing.core
+        cron = cron_tickers.get(connection, core.config.namespace, cron_id, codec=core.codec, lock=lock)
         if cron is None:
             raise TickerNotFoundError(_KIND, cron_id)
         return cron

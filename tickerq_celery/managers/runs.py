@@ -27,7 +27,9 @@ class RunReader:
         """
         ticker_id = limits.identifier(ticker_id)
         run = self._core.database.read(
-            lambda connection: tickers.get(connection, self._core.config.namespace, ticker_id)
+            lambda connection: tickers.get(
+                connection, self._core.config.namespace, ticker_id, codec=self._core.codec
+            )
         )
         if run is None:
             raise TickerNotFoundError("run", ticker_id)
@@ -57,6 +59,11 @@ class RunReader:
         )
         return self._core.database.read(
             lambda connection: tickers.find(
-                connection, self._core.config.namespace, wanted, limit=limit, cursor=cursor
+                connection,
+                self._core.config.namespace,
+                wanted,
+                codec=self._core.codec,
+                limit=limit,
+                cursor=cursor,
             )
         )

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from tickerq_celery import limits, payload
+from tickerq_celery.codec import Packed
 from tickerq_celery.core import Core
 from tickerq_celery.drafts import FunctionDefaults
 from tickerq_celery.enums import TickerStatus
@@ -107,9 +108,11 @@ class Storing:
                     raise UnknownFunctionError(name)
         return found
 
-    def encoded(self, request: object, known: Known) -> bytes | None:
+    def packed(self, request: object, known: Known) -> Packed:
         """Return a request as it is stored, checked against the function's type where that is at hand."""
-        return payload.encode(request, request_type=known.request_type, limit=self.core.config.payload_limit)
+        return self.core.codec.pack(
+            payload.encode(request, request_type=known.request_type, limit=self.core.config.payload_limit)
+        )
 
 
 def statuses_from(value: object) -> Collection[TickerStatus] | None:

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from tickerq_celery import limits
+from tickerq_celery.codec import Packed, RequestCodec, StoredRequest
 from tickerq_celery.enums import HoldReason, OnConflict, TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
 from tickerq_celery.managers import unique_keys
@@ -100,7 +101,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         core = self._storing.core
         run = core.database.read(
             lambda connection: tickers.get(
-                connection, core.config.namespace, ticker_id, type=TickerType.TIME_TICKER
+                connection, core.config.namespace, ticker_id, codec=core.codec, type=TickerType.TIME_TICKER
             )
         )
         if run is None:
@@ -131,7 +132,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         )
         return core.database.read(
             lambda connection: tickers.find(
-                connection, core.config.namespace, wanted, limit=limit, cursor=cursor
+                connection, core.config.namespace, wanted, codec=core.codec, limit=limit, cursor=cursor
             )
         )
 
@@ -188,10 +189,11 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
             unique_keys.Chain(head=head, below=rows_below(storing, chain, head, known=known, now=now))
             for head, chain in zip(heads, chains, strict=True)
         ]
-        existing = unique_keys.insert(connection, chained, on_conflict=on_conflict, fresh=fresh)
+        codec = storing.core.codec
+        existing = unique_keys.insert(connection, chained, on_conflict=on_conflict, fresh=fresh, codec=codec)
         added = [head for head in heads if head["id"] not in existing]
         return Stored(
-            result=[existing.get(head["id"]) or _as_run(head) for head in heads],
+            result=[existing.get(head["id"]) or _as_run(head, codec) for head in heads],
             due=[head["id"] for head in added if head["due_at"] <= head["created_at"]],
         )
 
@@ -199,7 +201,8 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         self, connection: Connection, ticker_id: UUID, changes: dict[str, Any], allow_unknown: bool
     ) -> bool:
         namespace = self._storing.core.config.namespace
-        run = tickers.get(connection, namespace, ticker_id, type=TickerType.TIME_TICKER)
+        codec = self._storing.core.codec
+        run = tickers.get(connection, namespace, ticker_id, codec=codec, type=TickerType.TIME_TICKER)
         if run is None:
             raise TickerNotFoundError(_KIND, ticker_id)
         if run.status is not TickerStatus.IDLE:
@@ -208,6 +211,8 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         known = self._storing.known(connection, [wanted], allow_unknown=allow_unknown)
         row = row_of(self._storing, wanted, known=known, now=self._storing.now(connection))
         columns = {name: row[name] for name in changes}
+        if "request" in changes:
+            columns["encoding"] = row["encoding"]
         if "execution_time" in changes and wanted.execution_time is None and run.parent_id is not None:
             columns["execution_time"] = None
         is_moved = _is_moved(run, changes)
@@ -242,7 +247,7 @@ def _as_ticker(run: Run) -> TimeTicker:
     )
 
 
-def _as_run(row: dict[str, Any]) -> Run:
+def _as_run(row: dict[str, Any], codec: RequestCodec) -> Run:
     return Run(
         id=row["id"],
         namespace=row["namespace"],
@@ -271,7 +276,7 @@ def _as_run(row: dict[str, Any]) -> Run:
         queue=row["queue"],
         tags=tuple(row["tags"]),
         unique_key=row["unique_key"],
-        request_bytes=row["request"],
+        stored_request=StoredRequest(Packed(row["request"], row["encoding"]), codec),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from tickerq_celery import limits
+from tickerq_celery.codec import RequestCodec
 from tickerq_celery.enums import TERMINAL, OnConflict, TickerStatus, TickerType
 from tickerq_celery.errors import DuplicateTickerError, TickerValidationError
 from tickerq_celery.models import tickers as table
@@ -49,7 +50,12 @@ class Chain:
 
 
 def insert(
-    connection: Connection, chains: Sequence[Chain], *, on_conflict: OnConflict, fresh: Database | None
+    connection: Connection,
+    chains: Sequence[Chain],
+    *,
+    on_conflict: OnConflict,
+    fresh: Database | None,
+    codec: RequestCodec,
 ) -> dict[UUID, Run]:
     """Insert chains, all or none; return the runs that stay in the place of some, by the id of the head.
 
@@ -66,7 +72,8 @@ def insert(
     keepers: dict[UUID, Run] = {}
     with savepoint(connection):
         for chain in chains:
-            keeper = _Keyed(connection=connection, fresh=fresh, row=chain.head).place(on_conflict)
+            keyed = _Keyed(connection=connection, fresh=fresh, row=chain.head, codec=codec)
+            keeper = keyed.place(on_conflict)
             if keeper is None:
                 _insert_all(connection, chain.below)
             else:
@@ -112,6 +119,7 @@ class _Keyed:
     connection: Connection
     fresh: Database | None
     row: Row
+    codec: RequestCodec
 
     def place(self, on_conflict: OnConflict) -> Run | None:
         """Insert the row and return None, or return the run that stays in its place."""
@@ -135,7 +143,7 @@ class _Keyed:
         seen = self._active(self.connection)
         if seen is None or self.fresh is None:
             return seen
-        committed = _committed(self.fresh, seen)
+        committed = self._committed(self.fresh, seen)
         return None if committed is None or committed.status in TERMINAL else committed
 
     def _holder_in_the_way(self) -> Run | None:
@@ -143,7 +151,7 @@ class _Keyed:
         seen = self._active(self.connection)
         if self.fresh is None:
             return seen
-        own = seen if seen is not None and _committed(self.fresh, seen) is None else None
+        own = seen if seen is not None and self._committed(self.fresh, seen) is None else None
         found = [run for run in (own, self.fresh.read(self._active)) if run is not None]
         # Ids grow: the later one has come in the place of the other.
         return max(found, key=lambda run: run.id, default=None)
@@ -157,7 +165,7 @@ class _Keyed:
         return True
 
     def _remove(self, holder: Run) -> None:
-        seen = tickers.get(self.connection, self.row["namespace"], holder.id)
+        seen = tickers.get(self.connection, self.row["namespace"], holder.id, codec=self.codec)
         # What was changed after the caller's snapshot cannot be locked: MariaDB would undo all of it.
         if seen is None or seen.updated_at != holder.updated_at:
             return
@@ -175,8 +183,9 @@ class _Keyed:
             raise
 
     def _active(self, connection: Connection) -> Run | None:
-        return tickers.active(connection, self.row["namespace"], self.row["active_key"])
+        return tickers.active(connection, self.row["namespace"], self.row["active_key"], codec=self.codec)
 
-
-def _committed(database: Database, run: Run) -> Run | None:
-    return database.read(lambda connection: tickers.get(connection, run.namespace, run.id))
+    def _committed(self, database: Database, run: Run) -> Run | None:
+        return database.read(
+            lambda connection: tickers.get(connection, run.namespace, run.id, codec=self.codec)
+        )

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, case, select, update
 from sqlalchemy.sql.dml import Update
 
 from tickerq_celery.clock import Clock
+from tickerq_celery.codec import NO_REQUEST, Packed
 from tickerq_celery.enums import TickerPriority, TickerStatus, TickerType
 from tickerq_celery.lifecycle import Standing
 from tickerq_celery.models import tickers
@@ -52,7 +53,7 @@ class Started:
     type: TickerType
     function: str
     queue: str | None
-    request: bytes | None
+    request: Packed
     execution_time: datetime | None
     parent_id: UUID | None
     cron_ticker_id: UUID | None
@@ -160,9 +161,9 @@ def start(
     )
     if taken != 1:
         return None
-    columns = (*_STARTED, tickers.c.request)
+    columns = (*_STARTED, tickers.c.request, tickers.c.encoding)
     row = connection.execute(select(*columns).where(tickers.c.id == ticker_id)).one()
-    return started(row, row.request)
+    return started(row, Packed(row.request, row.encoding))
 
 
 _STARTED: tuple[ColumnElement[Any], ...] = (
@@ -190,7 +191,7 @@ def running_under(connection: Connection, node_id: UUID, *, limit: int) -> list[
     return [started(row) for row in rows]
 
 
-def started(row: Row[Any], request: bytes | None = None) -> Started:
+def started(row: Row[Any], request: Packed = NO_REQUEST) -> Started:
     """Return the run that a row of the columns above describes; only who executes it needs the request."""
     intervals = tuple(timedelta(seconds=seconds) for seconds in row.retry_intervals)
     return Started(

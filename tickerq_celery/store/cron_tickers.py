@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, delete, func, select, update
 
 from tickerq_celery.clock import Clock
+from tickerq_celery.codec import RequestCodec
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.models import cron_tickers, tickers
 from tickerq_celery.sqltypes import sql_now
@@ -20,13 +21,15 @@ from tickerq_celery.views import Cron, Page
 _LARGEST_DELETE = 500
 
 
-def get(connection: Connection, namespace: str, cron_id: UUID, *, lock: bool = False) -> Cron | None:
+def get(
+    connection: Connection, namespace: str, cron_id: UUID, *, codec: RequestCodec, lock: bool = False
+) -> Cron | None:
     """Return a cron ticker, or None; ``lock`` keeps it from changing until the transaction ends."""
     statement = select(*CRON_COLUMNS).where(
         cron_tickers.c.id == cron_id, cron_tickers.c.namespace == namespace
     )
     row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
-    return None if row is None else cron_view(row)
+    return None if row is None else cron_view(row, codec)
 
 
 def find(
@@ -35,6 +38,7 @@ def find(
     *,
     function: str | None,
     is_enabled: bool | None,
+    codec: RequestCodec,
     limit: int,
     cursor: str | None,
 ) -> Page[Cron]:
@@ -49,7 +53,7 @@ def find(
     if after is not None:
         statement = statement.where(cron_tickers.c.id < after)
     rows = connection.execute(statement.order_by(cron_tickers.c.id.desc()).limit(size + 1)).all()
-    items = tuple(cron_view(row) for row in rows[:size])
+    items = tuple(cron_view(row, codec) for row in rows[:size])
     return Page(items=items, next_cursor=str(items[-1].id) if len(rows) > size else None)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from tickerq_celery.codec import Packed, RequestCodec, StoredRequest
 from tickerq_celery.enums import (
     TERMINAL,
     HoldReason,
@@ -25,15 +26,15 @@ RUN_COLUMNS = tuple(
     for column in tickers.c
     if column.name
     not in {
-        "claim_no", "hold_key", "check_at", "publish_count", "published_at", "encoding", "active_key",
-        "has_children", "result",
+        "claim_no", "hold_key", "check_at", "publish_count", "published_at", "active_key", "has_children",
+        "result",
     }
 )  # fmt: skip
-CRON_COLUMNS = tuple(column for column in cron_tickers.c if column.name not in {"encoding"})
+CRON_COLUMNS = tuple(cron_tickers.c)
 MOST_ROWS = 1_000
 
 
-def run_view(row: Row[Any], attempt_rows: Iterable[Row[Any]] = ()) -> Run:
+def run_view(row: Row[Any], codec: RequestCodec, attempt_rows: Iterable[Row[Any]] = ()) -> Run:
     """Return the view of a row of ``RUN_COLUMNS``."""
     status: TickerStatus = row.status
     return Run(
@@ -64,7 +65,7 @@ def run_view(row: Row[Any], attempt_rows: Iterable[Row[Any]] = ()) -> Run:
         queue=row.queue,
         tags=tuple(row.tags),
         unique_key=row.unique_key,
-        request_bytes=row.request,
+        stored_request=StoredRequest(Packed(row.request, row.encoding), codec),
         created_at=row.created_at,
         updated_at=row.updated_at,
         attempts=tuple(attempt_view(each) for each in attempt_rows),
@@ -89,7 +90,7 @@ def attempt_view(row: Row[Any]) -> Attempt:
 ATTEMPT_COLUMNS = tuple(attempts.c)
 
 
-def cron_view(row: Row[Any]) -> Cron:
+def cron_view(row: Row[Any], codec: RequestCodec) -> Cron:
     """Return the view of a row of ``CRON_COLUMNS``."""
     return Cron(
         id=row.id,
@@ -116,7 +117,7 @@ def cron_view(row: Row[Any]) -> Cron:
         tags=tuple(row.tags),
         next_run_at=row.next_run_at,
         last_run_at=row.last_run_at,
-        request_bytes=row.request,
+        stored_request=StoredRequest(Packed(row.request, row.encoding), codec),
         chain=row.children,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Text, func, or_, select, type_coerce, update
 
 from tickerq_celery.clock import Clock
+from tickerq_celery.codec import RequestCodec
 from tickerq_celery.enums import HoldReason, TickerStatus, TickerType
 from tickerq_celery.models import attempts, tickers
 from tickerq_celery.sqltypes import sql_now
@@ -33,7 +34,12 @@ class RunFilter:
 
 
 def get(
-    connection: Connection, namespace: str, ticker_id: UUID, *, type: TickerType | None = None
+    connection: Connection,
+    namespace: str,
+    ticker_id: UUID,
+    *,
+    codec: RequestCodec,
+    type: TickerType | None = None,
 ) -> Run | None:
     """Return a run with its attempts, oldest first, or None."""
     statement = select(*RUN_COLUMNS).where(tickers.c.id == ticker_id, tickers.c.namespace == namespace)
@@ -45,11 +51,17 @@ def get(
     made = connection.execute(
         select(*ATTEMPT_COLUMNS).where(attempts.c.ticker_id == ticker_id).order_by(attempts.c.claim_no)
     )
-    return run_view(row, made)
+    return run_view(row, codec, made)
 
 
 def find(
-    connection: Connection, namespace: str, wanted: RunFilter, *, limit: int, cursor: str | None
+    connection: Connection,
+    namespace: str,
+    wanted: RunFilter,
+    *,
+    codec: RequestCodec,
+    limit: int,
+    cursor: str | None,
 ) -> Page[Run]:
     """Return a page of runs, the newest first."""
     size = page_size(limit)
@@ -58,7 +70,7 @@ def find(
     if after is not None:
         statement = statement.where(tickers.c.id < after)
     rows = connection.execute(statement.order_by(tickers.c.id.desc()).limit(size + 1)).all()
-    items = tuple(run_view(row) for row in rows[:size])
+    items = tuple(run_view(row, codec) for row in rows[:size])
     return Page(items=items, next_cursor=str(items[-1].id) if len(rows) > size else None)
 
 
@@ -113,12 +125,12 @@ def active_id(connection: Connection, namespace: str, active_key: str) -> UUID |
     )
 
 
-def active(connection: Connection, namespace: str, active_key: str) -> Run | None:
+def active(connection: Connection, namespace: str, active_key: str, *, codec: RequestCodec) -> Run | None:
     """Return the run that holds a unique key, or None."""
     row = connection.execute(
         select(*RUN_COLUMNS).where(tickers.c.namespace == namespace, tickers.c.active_key == active_key)
     ).one_or_none()
-    return None if row is None else run_view(row)
+    return None if row is None else run_view(row, codec)
 
 
 def lock_idle(connection: Connection, ticker_id: UUID) -> bool:

@@ -1,0 +1,96 @@
+"""Requests that are compressed and encrypted, on each database."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from tests.integration.apps import (
+    add_run,
+    change_row,
+    dispatch_due,
+    enrol_worker,
+    execute,
+    fire_crons,
+    row_of,
+    ticker_app,
+)
+from tests.manual_clock import ManualClock
+from tickerq_celery import CronTicker, TickerContext, TickerQ, TickerStatus, TimeTicker
+from tickerq_celery.codec import Encoding
+from tickerq_celery.errors import UnreadableRequestError
+
+KEY, OTHER_KEY = (Fernet.generate_key().decode() for _ in range(2))
+REQUEST = {"to": "ada@example.com", "lines": ["the same words"] * 100}
+BOTH = Encoding.ZLIB | Encoding.FERNET
+
+
+@pytest.fixture
+def app(store_url: str, namespace: str, clock: ManualClock) -> Callable[..., AbstractContextManager[TickerQ]]:
+    return lambda **settings: ticker_app(store_url, namespace, clock, compress_over=100, **settings)
+
+
+@pytest.fixture
+def tickerq(app: Callable[..., AbstractContextManager[TickerQ]]) -> Iterator[TickerQ]:
+    with app(encryption_keys=[KEY]) as made:
+        yield made
+
+
+def test_a_body_is_given_the_request_that_the_row_keeps_packed(tickerq: TickerQ) -> None:
+    seen: list[object] = []
+
+    def body(context: TickerContext) -> None:
+        seen.append(context.request)
+
+    run = add_run(tickerq, body, request=REQUEST)
+    row = row_of(tickerq, run.id)
+    assert (row.encoding, b"ada" in row.request) == (BOTH, False)
+    execute(tickerq)
+    assert seen == [REQUEST]
+    assert run.request == tickerq.runs.get(run.id).request == REQUEST
+
+
+def test_an_edit_writes_the_encoding_with_the_request(tickerq: TickerQ, clock: ManualClock) -> None:
+    run = tickerq.time_tickers.add(
+        TimeTicker(function="Far", execution_time=clock.now().replace(year=2040), request=REQUEST),
+        allow_unknown=True,
+    )
+    assert tickerq.time_tickers.update(run.id, request=[1], allow_unknown=True).request == [1]
+    assert row_of(tickerq, run.id).encoding == Encoding.FERNET
+
+
+def test_an_occurrence_keeps_the_request_as_its_cron_ticker_does(
+    tickerq: TickerQ, clock: ManualClock
+) -> None:
+    tickerq.function("Body")(lambda context: None)
+    enrol_worker(tickerq)
+    cron = tickerq.cron_tickers.add(CronTicker(function="Body", expression="* * * * *", request=[1]))
+    clock.advance(minutes=1)
+    fire_crons(tickerq)
+    tickerq.cron_tickers.update(cron.id, request=REQUEST)
+    (run,) = tickerq.cron_tickers.occurrences(cron.id).items
+    assert (run.request, row_of(tickerq, run.id).encoding) == (REQUEST, BOTH)
+    assert tickerq.cron_tickers.get(cron.id).request == REQUEST
+
+
+def test_a_worker_without_the_key_fails_the_attempt_and_says_so(
+    tickerq: TickerQ, app: Callable[..., AbstractContextManager[TickerQ]]
+) -> None:
+    run = add_run(tickerq, _body, request=REQUEST)
+    change_row(tickerq, run.id, status=TickerStatus.IDLE, due_at=run.created_at, check_at=None)
+    with app(encryption_keys=[OTHER_KEY]) as other:
+        other.function("Body")(_body)
+        dispatch_due(other)
+        execute(other)
+        ended = other.runs.get(run.id)
+        assert (ended.status, ended.exception_type) == (
+            TickerStatus.FAILED, "tickerq_celery.errors.UnreadableRequestError",
+        )  # fmt: skip
+        with pytest.raises(UnreadableRequestError, match="none of the"):
+            ended.request  # noqa: B018
+
+
+def _body(context: TickerContext[Any]) -> None:
+    """Need the request."""
