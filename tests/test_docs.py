@@ -123,7 +123,9 @@ def test_every_field_of_the_context_is_documented() -> None:
     rows = table(section("docs/functions.md", "## What a function may take"))
     documented = {name for row in rows for name in names([row[0]])}
     properties = {name for name, value in vars(TickerContext).items() if isinstance(value, property)}
-    assert documented == properties | {field.name for field in fields(TickerContext) if field.name[0] != "_"}
+    methods = {name for name, _ in inspect.getmembers(TickerContext, inspect.isfunction) if name[0] != "_"}
+    shown = {field.name for field in fields(TickerContext) if field.repr}
+    assert documented == properties | methods | shown
 
 
 def test_every_error_is_documented() -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from tickerq_celery.lifecycle import Outcome, succeeded
 from tickerq_celery.managers.callers import Caller
+from tickerq_celery.progress import Report
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.store.claims import Started
 
@@ -14,8 +15,13 @@ class Completion:
     """The end that one attempt's function writes by itself, if it does."""
 
     def __init__(
-        self, recorder: Recorder, run: Started, outcome_of: Callable[[Started, object], Outcome]
+        self,
+        recorder: Recorder,
+        run: Started,
+        outcome_of: Callable[[Started, object], Outcome],
+        report: Report,
     ) -> None:
+        self.report = report
         self._recorder = recorder
         self._run = run
         self._outcome_of = outcome_of
@@ -42,7 +48,9 @@ class Completion:
         caller = self._recorder.join(session, instead="session.run_sync(context.complete_in)")
         self._callers.append(caller)
         outcome = self._outcome_of(self._run, result)
-        self._recorder.finish_in(caller, self._run, outcome, elapsed=self.elapsed)
+        # Not marked as written: where the function rolls back, the ordinary end writes it.
+        pending = self.report.pending()
+        self._recorder.finish_in(caller, self._run, outcome, elapsed=self.elapsed, report=pending)
 
     async def settle(self) -> None:
         """Roll back what a coroutine left open, while its event loop still runs; see ``is_stored``."""

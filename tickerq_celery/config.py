@@ -1,5 +1,6 @@
 """The settings: read once, checked once, frozen."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
@@ -47,6 +48,7 @@ class TickerConfig:
     compress_over: int | None = 4096
     encryption_keys: Sequence[str] = field(default=(), repr=False)
     redact: Sequence[str] = SECRET_NAMES
+    capture_logs: str | None = None
     seed: bool = True
     store_engine_options: Mapping[str, object] = field(default_factory=dict)
     store_retries: int = 3
@@ -93,6 +95,10 @@ class TickerConfig:
     def _check_payloads(self) -> None:
         for name in ("encryption_keys", "redact"):
             object.__setattr__(self, name, _texts(name, getattr(self, name)))
+        if self.capture_logs is not None and self.capture_logs not in logging.getLevelNamesMapping():
+            raise ConfigError(
+                f"{PREFIX}capture_logs", f"no such level of logging (got {shortened(self.capture_logs)})"
+            )
         if self.compress_over is not None:
             _check_count("compress_over", self.compress_over, 0)
         codec_of(self.compress_over, tuple(self.encryption_keys), tuple(self.redact))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from typing_extensions import TypeVar
 
-from tickerq_celery import results
+from tickerq_celery import limits, results
 from tickerq_celery.enums import TickerType
 from tickerq_celery.errors import TickerStateError
 
@@ -20,6 +20,26 @@ class Completes(Protocol):
 
     def complete_in(self, session: object, *, result: object) -> None:
         """End it, with a result, in the transaction of ``session``."""
+
+
+class Reports(Protocol):
+    """Where a function's reports go."""
+
+    def progress(self, fraction: float, message: str | None) -> None:
+        """Take note of how far the function is."""
+
+    def log(self, text: str, level: str) -> None:
+        """Keep one line."""
+
+
+class Unheard:
+    """The reports of a context that was made by hand: nobody reads them."""
+
+    def progress(self, fraction: float, message: str | None) -> None:
+        """Do nothing."""
+
+    def log(self, text: str, level: str) -> None:
+        """Do nothing."""
 
 
 # No slots: Python 3.11 cannot call `TickerContext[X](...)` on a frozen class that has them.
@@ -41,6 +61,7 @@ class TickerContext(Generic[RequestT]):
     request: RequestT
     parent_result_bytes: bytes | None = field(default=None, repr=False)
     _completion: Completes | None = field(default=None, repr=False, compare=False)
+    _reports: Reports = field(default=Unheard(), repr=False, compare=False)
 
     @property
     def parent_result(self) -> Any:
@@ -65,3 +86,17 @@ class TickerContext(Generic[RequestT]):
         if self._completion is None:
             raise TickerStateError(self.id, "not being executed", "completed")
         self._completion.complete_in(session, result=result)
+
+    def report_progress(self, fraction: float, message: str | None = None) -> None:
+        """Show people how far the run is, from 0 to 1, and in a few words at what.
+
+        Raises:
+            TickerValidationError: ``fraction`` is no number from 0 to 1.
+        """
+        self._reports.progress(
+            limits.fraction("fraction", fraction), None if message is None else str(message)
+        )
+
+    def log(self, text: str) -> None:
+        """Keep a line with the run; an attempt may leave 1,000 lines of 2,000 characters, 256 KiB in all."""
+        self._reports.log(str(text), "INFO")

@@ -31,6 +31,7 @@ from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.publisher import LOST_TASK, CeleryPublisher, task_name
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.registry import Function, Registry, make_function
+from tickerq_celery.reporting import Reporting
 from tickerq_celery.seeding import seed
 from tickerq_celery.store.engine import Database, resolved_url
 from tickerq_celery.task import Collaborators, TickerTask, drop_unaddressed
@@ -196,6 +197,7 @@ class TickerQ:
                 recorder=self._wired.recorder,
                 handler=self._wired.handler,
                 core=lambda: self.core,
+                reporting=lambda: self._reporting,
             ),
         }
         self.app.task(**options)(drop_unaddressed)
@@ -248,13 +250,17 @@ class TickerQ:
         core = of_this_process(self.core)
         if core is not self._core:
             self._core = core
-            for part in ("_recorder", "_dispatcher", "_managers"):
+            for part in ("_recorder", "_reporting", "_dispatcher", "_managers"):
                 vars(self).pop(part, None)
         return core
 
     @cached_property
     def _recorder(self) -> Recorder:
         return Recorder(self.core, dispatch=self._managers.immediate.dispatch)
+
+    @cached_property
+    def _reporting(self) -> Reporting:
+        return Reporting(self.core)
 
     @cached_property
     def _handler(self) -> HandlerCaller:

@@ -20,6 +20,7 @@ LONGEST_TAG = 50
 MOST_RETRIES = 1_000
 LONGEST_INTERVAL = 30 * 24 * 3600
 _CONTROLS = {"Cc", "Zl", "Zp"}  # with the two separators at which Python, too, begins a new line
+_ROUNDING = 1e-6
 _LAYOUT = frozenset("\t\n\r")
 
 
@@ -101,6 +102,14 @@ def seconds(field: str, value: object, longest: float = LONGEST_INTERVAL) -> flo
     if not is_number or not math.isfinite(value) or not 0 <= value <= longest:  # type: ignore[arg-type,operator]
         raise TickerValidationError(field, value, f"pass seconds from 0 to {longest:g}")
     return value  # type: ignore[return-value]
+
+
+def fraction(field: str, value: object) -> float:
+    """Return a number from 0 to 1; what sums of fractions are off by is forgiven."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= 1 + _ROUNDING:  # type: ignore[operator]
+        raise TickerValidationError(field, value, "pass a number from 0 to 1")
+    return min(float(value), 1.0)  # type: ignore[arg-type]
 
 
 def moment(field: str, value: object) -> datetime:

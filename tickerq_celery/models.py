@@ -112,6 +112,11 @@ tickers = Table(
     Column("exception_message", LongText),
     Column("skipped_reason", LongText),
     Column("elapsed_ms", BigInteger),
+    # Of the attempt that runs or ran last, from 0 to 1. In no index, so that a report rewrites one row only.
+    Column("progress", Float),
+    Column("progress_message", Name(200)),
+    # How many attempts there were when the run was last retried by hand: their numbers go on from there.
+    Column("attempts_before", Integer, server_default="0", nullable=False),
     Column(
         "parent_id",
         Id,
@@ -175,6 +180,23 @@ attempts = Table(
     Column("exception_message", LongText),
     Column("traceback", LongText),
     Column("node", Name(200)),
+    **_OPTIONS,
+)
+
+logs = Table(
+    "tickerq_logs",
+    metadata,
+    Column(
+        "ticker_id",
+        Id,
+        ForeignKey("tickerq_tickers.id", name="fk_tickerq_logs_ticker_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("claim_no", Integer, primary_key=True, autoincrement=False),
+    # The number of the first of its lines.
+    Column("first", Integer, primary_key=True, autoincrement=False),
+    Column("attempt", Integer, nullable=False),
+    Column("lines", Json, nullable=False),
     **_OPTIONS,
 )
 

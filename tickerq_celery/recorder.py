@@ -22,6 +22,7 @@ from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.lifecycle import Outcome, lost
 from tickerq_celery.managers.after_commit import when_committed
 from tickerq_celery.managers.callers import Caller, Callers
+from tickerq_celery.progress import Pending
 from tickerq_celery.store import chains, claims, drops, ends, functions, holds
 from tickerq_celery.store.claims import Started
 from tickerq_celery.store.ends import Written
@@ -79,14 +80,16 @@ class Recorder:
             lambda connection: drops.reason_against(connection, ticker_id, claim_no)
         )
 
-    def finish(self, run: Started, outcome: Outcome, *, elapsed: timedelta | None) -> bool:
-        """Write how an attempt ended, trying for one lease; say whether it was accepted.
+    def finish(
+        self, run: Started, outcome: Outcome, *, elapsed: timedelta | None, report: Pending | None = None
+    ) -> bool:
+        """Write an attempt's end and its last report, trying for one lease; say whether it was accepted.
 
         Raises:
             StoreError: The database stayed away for a whole lease.
         """
         failpoint(Place.BODY_ENDED)
-        written = self._finish_patiently(run, outcome, elapsed)
+        written = self._finish_patiently(run, outcome, elapsed, report)
         failpoint(Place.FINISHED)
         return self._is_accepted(written)
 
@@ -119,14 +122,16 @@ class Recorder:
         """Return a function's own transaction; raises what ``Callers.join`` does."""
         return self._callers.join(session, instead=instead)
 
-    def finish_in(self, caller: Caller, run: Started, outcome: Outcome, *, elapsed: timedelta) -> None:
-        """Write how an attempt ended in the transaction of its own function.
+    def finish_in(
+        self, caller: Caller, run: Started, outcome: Outcome, *, elapsed: timedelta, report: Pending
+    ) -> None:
+        """Write how an attempt ended, and what it last reported, in the transaction of its own function.
 
         Raises:
             TickerStateError: The function has written this before.
             ClaimSupersededError: The run was taken from this worker.
         """
-        written = self._finish(caller.connection, run, outcome, elapsed)
+        written = self._finish(caller.connection, run, outcome, elapsed, report)
         if written is not None:
             when_committed(caller, lambda: self._dispatch(written.made_due))
             return
@@ -143,12 +148,14 @@ class Recorder:
         work = partial(self._has_written, run=run, outcome=outcome)
         return self._patiently(run, lambda: self._core.database.read(work))
 
-    def _finish_patiently(self, run: Started, outcome: Outcome, elapsed: timedelta | None) -> Written | None:
+    def _finish_patiently(
+        self, run: Started, outcome: Outcome, elapsed: timedelta | None, report: Pending | None
+    ) -> Written | None:
         works = itertools.chain([self._finish], itertools.repeat(self._finish_again))
         return self._patiently(
             run,
             lambda: self._core.database.write(
-                partial(next(works), run=run, outcome=outcome, elapsed=elapsed)
+                partial(next(works), run=run, outcome=outcome, elapsed=elapsed, report=report)
             ),
         )
 
@@ -214,7 +221,12 @@ class Recorder:
         return None if written is None else _Rescued(outcome=outcome, made_due=written.made_due)
 
     def _finish(
-        self, connection: Connection, run: Started, outcome: Outcome, elapsed: timedelta | None
+        self,
+        connection: Connection,
+        run: Started,
+        outcome: Outcome,
+        elapsed: timedelta | None,
+        report: Pending | None = None,
     ) -> Written | None:
         core = self._core
         written = ends.finish(
@@ -224,6 +236,7 @@ class Recorder:
             outcome,
             node=core.node.name,
             elapsed_ms=None if elapsed is None else round(elapsed / timedelta(milliseconds=1)),
+            report=report,
         )
         if written is None:
             return None
@@ -242,9 +255,14 @@ class Recorder:
         return Written(made_due=[*written.made_due, *lifted])
 
     def _finish_again(
-        self, connection: Connection, run: Started, outcome: Outcome, elapsed: timedelta | None
+        self,
+        connection: Connection,
+        run: Started,
+        outcome: Outcome,
+        elapsed: timedelta | None,
+        report: Pending | None,
     ) -> Written | None:
-        written = self._finish(connection, run, outcome, elapsed)
+        written = self._finish(connection, run, outcome, elapsed, report)
         if written is not None:
             return written
         # The store may have written the end before, and only its answer was lost: what it made due then is

@@ -14,10 +14,10 @@ from tickerq_celery.store.engine import NO_TABLES, Database, insert_if_absent, m
 from tickerq_celery.uuid7 import new_id
 
 VERSION_TABLE = "tickerq_alembic_version"
-SCHEMA = 3
+SCHEMA = 4
 # The oldest code that can work on the tables as this version leaves them: older code ends a parent and
-# leaves its children behind.
-COMPATIBLE_FROM = 3
+# leaves its children behind, and takes a packed request for plain JSON.
+COMPATIBLE_FROM = 4
 
 
 def migrate(database: Database, clock: Clock) -> None:

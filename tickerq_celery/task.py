@@ -23,6 +23,7 @@ from tickerq_celery.lifecycle import Failure, Outcome, lost, outcome_of, succeed
 from tickerq_celery.publisher import header_of, parsed_header
 from tickerq_celery.recorder import Recorder, log_lost
 from tickerq_celery.registry import Function
+from tickerq_celery.reporting import Reporting
 from tickerq_celery.request import Dropped
 from tickerq_celery.store.claims import Started
 
@@ -36,12 +37,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collaborators:
-    """What a ticker's task works with; ``recorder`` is called for, since it is made after the app."""
+    """What a ticker's task works with; its parts are called for, since they are made after the app."""
 
     function: Function
     recorder: Callable[[], Recorder]
     handler: Callable[[], HandlerCaller]
     core: Callable[[], Core]
+    reporting: Callable[[], Reporting]
 
 
 class TickerTask(_Task):
@@ -60,10 +62,13 @@ class TickerTask(_Task):
         if header is None:
             return super().__call__(*args, **kwargs)
         run = self._start(header)
-        completion = Completion(self.collaborators.recorder(), run, self._succeeded)
+        reporting = self.collaborators.reporting()
+        report = reporting.begin(run)
+        completion = Completion(self.collaborators.recorder(), run, self._succeeded, report)
         try:
-            context = self._context(run, completion)
-            returned = self.collaborators.function.call(context, at_end=completion.settle)
+            with reporting.during(report):
+                context = self._context(run, completion)
+                returned = self.collaborators.function.call(context, at_end=completion.settle)
             outcome = self._succeeded(run, returned)
         except Exception as error:  # noqa: BLE001 - the user's code: whatever it raises is the outcome
             self._raised(run, error, completion)
@@ -118,6 +123,7 @@ class TickerTask(_Task):
             request=payload.decode(stored, request_type=function.signature.request_type),
             parent_result_bytes=run.parent_result,
             _completion=completion,
+            _reports=completion.report,
         )
 
     def _succeeded(self, run: Started, returned: object) -> Outcome:
@@ -141,21 +147,21 @@ class TickerTask(_Task):
                 "run %s called complete_in and its transaction was not committed: ended as usual", run.id,
                 extra={"ticker_id": str(run.id)},
             )  # fmt: skip
-        self._finish(run, outcome, completion.elapsed)
+        self._finish(run, outcome, completion)
 
     def _raised(self, run: Started, error: Exception, completion: Completion) -> None:
         if not completion.is_stored():
-            self._failed(run, error, completion.elapsed)
+            self._failed(run, error, completion)
         # Its effects are committed: another attempt would have them twice.
         logger.error(
             "run %s of %s raised after it was completed, and stays so", run.id, run.function,
             exc_info=error, extra={"ticker_id": str(run.id)},
         )  # fmt: skip
 
-    def _failed(self, run: Started, error: Exception, elapsed: timedelta) -> NoReturn:
+    def _failed(self, run: Started, error: Exception, completion: Completion) -> NoReturn:
         shown = _reason(error)
         outcome = _with_countdown(error, outcome_of(shown, _failure(shown), run.standing))
-        self._finish(run, outcome, elapsed)
+        self._finish(run, outcome, completion)
         self._tell_handler(shown, run, outcome)
         if outcome.wait is not None:
             raise _retry_of(shown, outcome.wait) from error
@@ -172,8 +178,9 @@ class TickerTask(_Task):
         elif outcome.attempt_status is TickerStatus.CANCELLED:
             handler.cancelled(error, run.id, run.type)
 
-    def _finish(self, run: Started, outcome: Outcome, elapsed: timedelta) -> None:
-        if self.collaborators.recorder().finish(run, outcome, elapsed=elapsed):
+    def _finish(self, run: Started, outcome: Outcome, completion: Completion) -> None:
+        elapsed, report = completion.elapsed, completion.report.pending()
+        if self.collaborators.recorder().finish(run, outcome, elapsed=elapsed, report=report):
             _log_end(logger.info, run, outcome, elapsed)
             return
         _log_end(logger.warning, run, outcome, elapsed, ", which is not recorded: its claim was superseded")
@@ -190,7 +197,9 @@ class TickerTask(_Task):
         try:
             if completion.is_stored():
                 return
-            accepted = self.collaborators.recorder().finish(run, outcome, elapsed=None)
+            accepted = self.collaborators.recorder().finish(
+                run, outcome, elapsed=None, report=completion.report.pending()
+            )
         except StoreError as error:
             logger.warning("run %s will be rescued by others: %s", run.id, error)
             return

@@ -37,6 +37,16 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """A line that a function logged; ``attempt`` counts from 0, ``level`` is a name of ``logging``."""
+
+    attempt: int
+    at: datetime
+    level: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """A time ticker or a cron occurrence; intervals are seconds, times are aware UTC."""
 
@@ -70,7 +80,10 @@ class Run:
     stored_request: StoredRequest = field(repr=False)
     created_at: datetime
     updated_at: datetime
+    progress: float | None = None
+    progress_message: str | None = None
     attempts: tuple[Attempt, ...] = ()
+    logs: tuple[LogLine, ...] = ()
 
     @property
     def request(self) -> object:

@@ -18,13 +18,14 @@ LAYERS = {
     "rules": {
         "backoff", "chain_templates", "chains", "codec", "config", "context", "cron", "cron_fields",
         "cron_grammar", "cron_zone", "drops", "event_loop", "forking", "interruption", "lifecycle", "limits",
-        "message_shape", "payload", "planner", "redaction", "reports", "results", "retry", "signature",
-        "tickers", "uuid7", "views",
+        "log_capture", "message_shape", "payload", "planner", "progress", "redaction", "reports", "results",
+        "retry", "signature", "texts", "tickers", "uuid7", "views",
     },
     "data": {"models", "schema", "sqltypes", "store."},
     "application": {
         "admission", "claimer", "completion", "core", "cron_drafts", "dispatcher", "drafts", "drop_counts",
         "firing", "function", "heartbeat", "immediate", "managers.", "observer", "recorder", "registry",
+        "reporting",
         "seeding", "sweeper",
     },
     "celery": {

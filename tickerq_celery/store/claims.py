@@ -59,13 +59,14 @@ class Started:
     cron_ticker_id: UUID | None
     has_children: bool
     started_at: datetime
+    attempts_before: int
     standing: Standing
     parent_result: bytes | None = None
 
     @property
     def attempt_number(self) -> int:
         """The number of the attempt, from 0."""
-        return self.standing.retry_count + self.standing.rescue_count
+        return self.attempts_before + self.standing.retry_count + self.standing.rescue_count
 
 
 def lock_due(
@@ -156,6 +157,8 @@ def start(
             lock_holder=node,
             check_at=None,
             started_at=sql_now(clock),
+            progress=None,
+            progress_message=None,
             updated_at=sql_now(clock),
         ),
     )
@@ -177,6 +180,7 @@ _STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.cron_ticker_id,
     tickers.c.has_children,
     tickers.c.started_at,
+    tickers.c.attempts_before,
     tickers.c.is_due,
     tickers.c.retries,
     tickers.c.retry_intervals,
@@ -206,6 +210,7 @@ def started(row: Row[Any], request: Packed = NO_REQUEST) -> Started:
         cron_ticker_id=row.cron_ticker_id,
         has_children=row.has_children,
         started_at=row.started_at,
+        attempts_before=row.attempts_before,
         standing=Standing(
             retry_count=row.retry_count,
             rescue_count=row.rescue_count,

@@ -10,9 +10,11 @@ from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.lifecycle import Outcome, check_transition
 from tickerq_celery.models import attempts, tickers
+from tickerq_celery.progress import Pending
 from tickerq_celery.sqltypes import sql_after, sql_now
-from tickerq_celery.store import chains
+from tickerq_celery.store import chains, logs
 from tickerq_celery.store.claims import Started, rowcount
+from tickerq_celery.texts import clean, storable
 
 _LONGEST_TYPE = 300
 _LONGEST_MESSAGE = 16 * 1024
@@ -34,8 +36,9 @@ def finish(
     *,
     node: str,
     elapsed_ms: int | None,
+    report: Pending | None = None,
 ) -> Written | None:
-    """Write how a claim ended, with its attempt, and let a run's end decide on its children.
+    """Write how a claim ended, its attempt and last report, and let a run's end decide on its children.
 
     A superseded claim writes nothing, and gets None.
     """
@@ -48,7 +51,7 @@ def finish(
             tickers.c.claim_no == run.claim_no,
             tickers.c.status == TickerStatus.IN_PROGRESS,
         )
-        .values(**_columns(clock, outcome), elapsed_ms=elapsed_ms),
+        .values(**_columns(clock, outcome), **_progress(report), elapsed_ms=elapsed_ms),
     )
     if written != 1:
         return None
@@ -67,6 +70,8 @@ def finish(
             node=node,
         )
     )
+    if report is not None:
+        logs.append(connection, run, report)
     if outcome.goes_on or not run.has_children:
         return Written()
     return Written(made_due=chains.follow(connection, clock, run.id, outcome.status))
@@ -123,21 +128,17 @@ def end_waiting(
     return Written(made_due=chains.follow(connection, clock, ticker_id, status))
 
 
-def storable(text: str, limit: int) -> str:
-    """Return ``text`` as every database can keep it: no NUL, no lone surrogate, at most ``limit`` long."""
-    clean = _clean(text)
-    return clean if len(clean) <= limit else f"{clean[: limit - 1]}…"
-
-
 def _storable_traceback(text: str) -> str:
     # The error itself stands at the end, and what was called first at the head.
-    clean = _clean(text)
+    text = clean(text)
     half = _LONGEST_TRACEBACK // 2
-    return clean if len(clean) <= _LONGEST_TRACEBACK else f"{clean[: half - 1]}…{clean[-half:]}"
+    return text if len(text) <= _LONGEST_TRACEBACK else f"{text[: half - 1]}…{text[-half:]}"
 
 
-def _clean(text: str) -> str:
-    return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+def _progress(report: Pending | None) -> dict[str, object]:
+    if report is None:
+        return {}
+    return {"progress": report.fraction, "progress_message": report.message}
 
 
 def _columns(clock: Clock, outcome: Outcome) -> dict[str, object]:

@@ -19,22 +19,23 @@ from tickerq_celery.enums import (
 )
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.models import attempts, cron_tickers, tickers
-from tickerq_celery.views import Attempt, Cron, Run
+from tickerq_celery.views import Attempt, Cron, LogLine, Run
 
-RUN_COLUMNS = tuple(
-    column
-    for column in tickers.c
-    if column.name
-    not in {
-        "claim_no", "hold_key", "check_at", "publish_count", "published_at", "active_key", "has_children",
-        "result",
-    }
-)  # fmt: skip
+_NOT_SHOWN = {
+    "hold_key", "check_at", "publish_count", "published_at", "active_key", "attempts_before", "has_children",
+    "result",
+}  # fmt: skip
+RUN_COLUMNS = tuple(column for column in tickers.c if column.name not in _NOT_SHOWN)
 CRON_COLUMNS = tuple(cron_tickers.c)
 MOST_ROWS = 1_000
 
 
-def run_view(row: Row[Any], codec: RequestCodec, attempt_rows: Iterable[Row[Any]] = ()) -> Run:
+def run_view(
+    row: Row[Any],
+    codec: RequestCodec,
+    attempt_rows: Iterable[Row[Any]] = (),
+    log_lines: Iterable[LogLine] = (),
+) -> Run:
     """Return the view of a row of ``RUN_COLUMNS``."""
     status: TickerStatus = row.status
     return Run(
@@ -68,7 +69,10 @@ def run_view(row: Row[Any], codec: RequestCodec, attempt_rows: Iterable[Row[Any]
         stored_request=StoredRequest(Packed(row.request, row.encoding), codec),
         created_at=row.created_at,
         updated_at=row.updated_at,
+        progress=row.progress,
+        progress_message=row.progress_message,
         attempts=tuple(attempt_view(each) for each in attempt_rows),
+        logs=tuple(log_lines),
     )
 
 

@@ -13,7 +13,7 @@ from tickerq_celery.codec import RequestCodec
 from tickerq_celery.enums import HoldReason, TickerStatus, TickerType
 from tickerq_celery.models import attempts, tickers
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store import chains
+from tickerq_celery.store import chains, logs
 from tickerq_celery.store.claims import rowcount
 from tickerq_celery.store.rows import ATTEMPT_COLUMNS, RUN_COLUMNS, cursor_id, page_size, run_view
 from tickerq_celery.views import Page, Run
@@ -41,7 +41,7 @@ def get(
     codec: RequestCodec,
     type: TickerType | None = None,
 ) -> Run | None:
-    """Return a run with its attempts, oldest first, or None."""
+    """Return a run with its attempts and log lines, oldest first, or None."""
     statement = select(*RUN_COLUMNS).where(tickers.c.id == ticker_id, tickers.c.namespace == namespace)
     if type is not None:
         statement = statement.where(tickers.c.type == int(type))
@@ -51,7 +51,7 @@ def get(
     made = connection.execute(
         select(*ATTEMPT_COLUMNS).where(attempts.c.ticker_id == ticker_id).order_by(attempts.c.claim_no)
     )
-    return run_view(row, codec, made)
+    return run_view(row, codec, made, logs.read(connection, ticker_id, row.claim_no))
 
 
 def find(
