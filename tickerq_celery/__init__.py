@@ -15,12 +15,13 @@ from tickerq_celery.functions import ticker_function
 from tickerq_celery.handler import TickerExceptionHandler
 from tickerq_celery.store.connecting import prepare_engine
 from tickerq_celery.tickers import CronTicker, TimeTicker
-from tickerq_celery.views import Attempt, Cron, Run
+from tickerq_celery.views import Attempt, Cron, LogLine, Run
 
 __all__ = [
     "Attempt",
     "Cron",
     "CronTicker",
+    "LogLine",
     "MisfirePolicy",
     "OverlapPolicy",
     "Run",

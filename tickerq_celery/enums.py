@@ -19,6 +19,9 @@ class TickerStatus(IntEnum):
 SUCCEEDED = frozenset({TickerStatus.DONE, TickerStatus.DUE_DONE})
 TERMINAL = SUCCEEDED | {TickerStatus.FAILED, TickerStatus.CANCELLED, TickerStatus.SKIPPED}
 
+# Ends after which a person may let the run start again.
+RETRIABLE = TERMINAL - SUCCEEDED
+
 
 class TickerType(IntEnum):
     """Which kind of run: one firing of a cron ticker, or a time ticker."""

@@ -25,8 +25,8 @@ from tickerq_celery.function import TickerFunction
 from tickerq_celery.handler import HandlerCaller, TickerExceptionHandler, resolved_handler
 from tickerq_celery.immediate import Immediate
 from tickerq_celery.managers.cron_tickers import CronTickerManager
-from tickerq_celery.managers.runs import RunReader
-from tickerq_celery.managers.storing import Storing
+from tickerq_celery.managers.managers import Managers
+from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.publisher import LOST_TASK, CeleryPublisher, task_name
 from tickerq_celery.recorder import Recorder
@@ -144,8 +144,8 @@ class TickerQ:
         return self._managers.cron_tickers
 
     @property
-    def runs(self) -> RunReader:
-        """Runs of both kinds: get, find."""
+    def runs(self) -> RunManager:
+        """Runs of both kinds: get, find, count, retry."""
         return self._managers.runs
 
     @property
@@ -275,8 +275,8 @@ class TickerQ:
         return Dispatcher(self.core, Claimer(self.core), self._publisher)
 
     @cached_property
-    def _managers(self) -> "_Managers":
-        return _Managers(self.core, Immediate(self.core, lambda: self._dispatcher))
+    def _managers(self) -> Managers:
+        return Managers(self.core, Immediate(self.core, lambda: self._dispatcher))
 
     def _celery_defaults(self) -> dict[str, Any]:
         try:
@@ -295,12 +295,3 @@ class TickerQ:
             self._handler.cancelled(TickerCancelled(message), UUID(ticker_id), kind)
         else:
             self._handler.failed(WorkerLostError(message), UUID(ticker_id), kind)
-
-
-class _Managers:
-    def __init__(self, core: Core, immediate: Immediate) -> None:
-        self.immediate = immediate
-        storing = Storing(core, immediate.dispatch)
-        self.time_tickers = TimeTickerManager(storing)
-        self.cron_tickers = CronTickerManager(storing)
-        self.runs = RunReader(core)

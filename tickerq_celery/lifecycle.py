@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from tickerq_celery.enums import TERMINAL, OnLost, TickerStatus
+from tickerq_celery.enums import RETRIABLE, TERMINAL, OnLost, TickerStatus
 from tickerq_celery.errors import IllegalTransitionError, TerminateExecution, TickerCancelled, shortened
 from tickerq_celery.retry import RetryPolicy
 
@@ -14,6 +14,7 @@ _TRANSITIONS = {
         {TickerStatus.IDLE, TickerStatus.IN_PROGRESS, TickerStatus.CANCELLED, TickerStatus.SKIPPED}
     ),
     TickerStatus.IN_PROGRESS: TERMINAL | {TickerStatus.IDLE},
+    **{ended: frozenset({TickerStatus.IDLE}) for ended in RETRIABLE},
 }
 
 

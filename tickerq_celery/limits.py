@@ -130,11 +130,18 @@ def moment(field: str, value: object) -> datetime:
     return utc
 
 
-def identifier(value: object) -> UUID:
+def whole(field: str, value: object, least: int, most: int) -> int:
+    """Return a whole number from ``least`` to ``most``."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise TickerValidationError(field, value, f"pass a whole number from {least} to {most}")
+    return value
+
+
+def identifier(value: object, field: str = "id") -> UUID:
     """Return the id of a ticker, also where it is given as text."""
     if isinstance(value, UUID):
         return value
     try:
         return UUID(str(value))
     except ValueError as error:
-        raise TickerValidationError("id", value, "pass a UUID") from error
+        raise TickerValidationError(field, value, "pass a UUID") from error

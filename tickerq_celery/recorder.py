@@ -3,7 +3,6 @@
 import itertools
 import logging
 import os
-import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -13,15 +12,15 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from tickerq_celery.backoff import Backoff
 from tickerq_celery.core import Core
 from tickerq_celery.drops import DropReason
 from tickerq_celery.enums import HoldReason, OnLost, TickerStatus
-from tickerq_celery.errors import ClaimSupersededError, StoreError, TickerStateError
+from tickerq_celery.errors import ClaimSupersededError, TickerStateError
 from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.lifecycle import Outcome, lost
 from tickerq_celery.managers.after_commit import when_committed
 from tickerq_celery.managers.callers import Caller, Callers
+from tickerq_celery.patience import patiently
 from tickerq_celery.progress import Pending
 from tickerq_celery.store import chains, claims, drops, ends, functions, holds
 from tickerq_celery.store.claims import Started
@@ -29,7 +28,6 @@ from tickerq_celery.store.ends import Written
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
 
 class LostCalls(Protocol):
@@ -146,33 +144,19 @@ class Recorder:
             StoreError: The database stayed away for a whole lease.
         """
         work = partial(self._has_written, run=run, outcome=outcome)
-        return self._patiently(run, lambda: self._core.database.read(work))
+        return patiently(self._core, run, lambda: self._core.database.read(work))
 
     def _finish_patiently(
         self, run: Started, outcome: Outcome, elapsed: timedelta | None, report: Pending | None
     ) -> Written | None:
         works = itertools.chain([self._finish], itertools.repeat(self._finish_again))
-        return self._patiently(
+        return patiently(
+            self._core,
             run,
             lambda: self._core.database.write(
                 partial(next(works), run=run, outcome=outcome, elapsed=elapsed, report=report)
             ),
         )
-
-    def _patiently(self, run: Started, ask: Callable[[], T]) -> T:
-        deadline = self._core.clock.monotonic() + self._core.config.lease.total_seconds()
-        backoff = Backoff(_SHORTEST_PAUSE, _LONGEST_PAUSE)
-        while True:
-            try:
-                return ask()
-            except StoreError as error:
-                if self._core.clock.monotonic() >= deadline:
-                    raise
-                logger.warning(
-                    "run %s has ended, the store is away, trying again: %s", run.id, error,
-                    extra={"ticker_id": str(run.id)},
-                )  # fmt: skip
-                time.sleep(backoff.next())
 
     def rescue(self, run: Started, message: str) -> Outcome | None:
         """End the attempt of a worker that died, by the function's ``on_lost``; None if it had ended.

@@ -31,6 +31,8 @@ class Renderer:
             words.duration,
             words.intervals,
             words.request_text,
+            words.percent,
+            words.log_line,
             words.day_rule,
         ):
             self._environment.filters[filter_.__name__] = filter_

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tickerq_celery import Cron, Run, TickerStatus, TickerType
+from tickerq_celery import Cron, LogLine, Run, TickerStatus, TickerType
 from tickerq_celery.errors import UnreadableRequestError
 
 MAX_REQUEST_CHARACTERS = 20_000
@@ -87,6 +87,16 @@ def took(started: datetime | None, finished: datetime) -> str:
 def intervals(seconds: Sequence[float]) -> str:
     """Return the waits before retries, the last of which repeats."""
     return ", ".join(f"{each:g} s" for each in seconds)
+
+
+def percent(fraction: float) -> str:
+    """Return a fraction in per cent, never 100 before it is 1."""
+    return f"{int(fraction * 100 + 1e-6)} %"
+
+
+def log_line(line: LogLine) -> str:
+    """Return a line that a function logged, with its moment, attempt and level."""
+    return f"{moment(line.at)} attempt {line.attempt + 1} {line.level} {line.message}"
 
 
 def request_text(ticker: Run | Cron) -> str:

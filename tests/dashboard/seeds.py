@@ -9,7 +9,7 @@ from sqlalchemy import Table
 
 from tickerq_celery import MisfirePolicy, OverlapPolicy, TickerPriority, TickerQ, TickerStatus, TickerType
 from tickerq_celery.enums import TERMINAL
-from tickerq_celery.models import attempts, cron_tickers, tickers
+from tickerq_celery.models import attempts, cron_tickers, logs, tickers
 from tickerq_celery.store.engine import insert_rows
 from tickerq_celery.uuid7 import new_id
 
@@ -56,6 +56,11 @@ class Seeds:
             "updated_at": NOW,
         }
         return self._insert(tickers, row | columns)
+
+    def log(self, ticker_id: UUID, lines: list[list[str]]) -> None:
+        """Store lines that the first attempt of a run logged: moment, level, text."""
+        row = {"ticker_id": ticker_id, "claim_no": 1, "first": 0, "attempt": 0, "lines": lines}
+        self.tickerq.core.database.write(lambda connection: insert_rows(connection, logs, [row]))
 
     def attempt(self, ticker_id: UUID, **columns: Any) -> None:
         """Store a failed attempt of a run."""

@@ -310,3 +310,28 @@ def test_a_static_file_has_its_own_type(visitor: Visitor) -> None:
 )
 def test_a_duration_is_told_in_its_largest_units(milliseconds: float | None, text: str) -> None:
     assert duration(milliseconds) == text
+
+
+def test_a_run_shows_its_progress_and_its_log_lines(visitor: Visitor, seeds: Seeds) -> None:
+    run_id = seeds.run(
+        status=TickerStatus.IN_PROGRESS, progress=0.999, progress_message="row <b> of 1000", claim_no=1
+    )
+    seeds.log(run_id, [["2026-11-24T21:05:07+00:00", "WARNING", "slow <b>"]])
+    page = visitor.get(f"/runs/{run_id}").text
+    assert "99 %" in page
+    assert "row &lt;b&gt; of 1000" in page
+    assert "2026-11-24 21:05:07 attempt 1 WARNING slow &lt;b&gt;\n</pre>" in page
+    assert "99 % row &lt;b&gt; of 1000" in visitor.get("/runs").text
+
+
+def test_secrets_in_a_request_are_masked(visitor: Visitor, seeds: Seeds) -> None:
+    run_id = seeds.run(request=b'{"user":"ada","api_token":"hunter2"}')
+    page = visitor.get(f"/runs/{run_id}").text
+    assert "•••" in page
+    assert ("ada" in page, "hunter2" in page) == (True, False)
+
+
+def test_a_request_without_its_key_is_said_to_be_unreadable(visitor: Visitor, seeds: Seeds) -> None:
+    run_id = seeds.run(request=b"what only a key opens", encoding=2)
+    page = visitor.get(f"/runs/{run_id}").text
+    assert "it is encrypted, and this process has no tickerq_encryption_keys" in page

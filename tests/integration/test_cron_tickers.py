@@ -323,7 +323,8 @@ def test_a_cron_ticker_that_is_not_there_is_an_error_that_names_it(tickerq: Tick
 def test_occurrences_are_listed_newest_first_page_by_page(tickerq: TickerQ, clock: ManualClock) -> None:
     cron = tickerq.cron_tickers.add(digest())
     made = [fired(tickerq, clock, cron).id for _ in range(5)]
-    change_row(tickerq, made[0], status=TickerStatus.FAILED, due_at=None, ended_at=START)
+    ended = {"status": TickerStatus.FAILED, "ended_status": TickerStatus.FAILED, "ended_at": START}
+    change_row(tickerq, made[0], due_at=None, **ended)
     page = tickerq.cron_tickers.occurrences(cron.id, limit=3)
     rest = tickerq.cron_tickers.occurrences(cron.id, limit=3, cursor=page.next_cursor)
     assert [run.id for run in (*page.items, *rest.items)] == made[::-1]

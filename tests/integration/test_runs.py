@@ -74,8 +74,8 @@ def test_a_run_of_either_kind_is_read_with_its_attempts(tickerq: TickerQ, clock:
 def test_runs_are_found_by_function_and_status(tickerq: TickerQ) -> None:
     sent = add(tickerq, 3)
     cleaned = add(tickerq, 1, function="Clean")
-    change_row(tickerq, sent[0].id, status=TickerStatus.FAILED, due_at=None, ended_at=START)
-    change_row(tickerq, sent[1].id, status=TickerStatus.DONE, due_at=None, ended_at=START)
+    change_row(tickerq, sent[0].id, **ended(TickerStatus.FAILED))
+    change_row(tickerq, sent[1].id, **ended(TickerStatus.DONE))
     find = tickerq.runs.find
 
     def ids(**wanted: Any) -> set[uuid.UUID]:
@@ -186,3 +186,7 @@ def test_words_about_a_pause_have_a_limit(tickerq: TickerQ, field: str, longest:
     with pytest.raises(TickerValidationError, match=rf"^{field}: at most {longest} characters"):
         tickerq.cron_tickers.pause(cron.id, **{field: "x" * (longest + 1)})
     assert tickerq.cron_tickers.get(cron.id).is_enabled
+
+
+def ended(status: TickerStatus) -> dict[str, Any]:
+    return {"status": status, "ended_status": status, "ended_at": START, "due_at": None}

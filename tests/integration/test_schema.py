@@ -242,21 +242,18 @@ def test_a_store_made_step_by_step_has_the_tables_of_one_made_at_once(
     assert of_version_1.read(described) == by_steps
 
 
-def test_a_process_that_would_leave_children_behind_refuses_the_tables_of_this_version(
-    migrated: Database,
-) -> None:
+def test_a_process_that_would_leave_children_or_misread_requests_is_kept_out(migrated: Database) -> None:
     # It refuses a store whose oldest compatible version is above its own.
-    assert (meta_row(migrated).compatible_from, COMPATIBLE_FROM) == (4, 4)
+    assert meta_row(migrated).compatible_from == COMPATIBLE_FROM >= 4
 
 
 @pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
-def test_the_steps_are_numbered_and_named_and_as_many_as_the_schemas(empty: Database) -> None:
+def test_the_steps_are_numbered_and_named_and_the_highest_is_the_schema(empty: Database) -> None:
     steps = empty.read(
         lambda connection: list(ScriptDirectory.from_config(alembic_config(connection)).walk_revisions())
     )
-    assert [step.revision.partition("_")[0] for step in reversed(steps)] == [
-        f"{number:04}" for number in range(1, SCHEMA + 1)
-    ]
+    numbers = [int(step.revision.partition("_")[0]) for step in steps]
+    assert (len(set(numbers)), max(numbers)) == (len(steps), SCHEMA)
     assert all(Path(step.path).stem == f"m{step.revision}" for step in steps)
 
 

@@ -24,9 +24,8 @@ LAYERS = {
     "data": {"models", "schema", "sqltypes", "store."},
     "application": {
         "admission", "claimer", "completion", "core", "cron_drafts", "dispatcher", "drafts", "drop_counts",
-        "firing", "function", "heartbeat", "immediate", "managers.", "observer", "recorder", "registry",
-        "reporting",
-        "seeding", "sweeper",
+        "firing", "function", "heartbeat", "immediate", "managers.", "observer", "patience", "recorder",
+        "registry", "reporting", "seeding", "sweeper",
     },
     "celery": {
         "addresses", "beat_check", "extension", "fs_bindings", "fs_channel", "fs_folder", "fs_transport",

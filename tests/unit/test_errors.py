@@ -26,6 +26,7 @@ from tickerq_celery.errors import (
     TickerStateError,
     TickerValidationError,
     UnknownFunctionError,
+    UnreadableRequestError,
     shortened,
 )
 
@@ -51,6 +52,7 @@ RAISED = [
     (TickerStateError(ID, "DONE", "changed"), f"ticker {ID} is DONE: it cannot be changed"),
     (ClaimSupersededError(ID, 3), f"claim 3 of run {ID} was superseded"),
     (IllegalTransitionError("DONE", "IDLE"), "a run cannot go from DONE to IDLE"),
+    (UnreadableRequestError("no key"), "the request cannot be read: no key"),
     (StoreError("gone"), "the store did not answer: gone"),
     (PublishError("gone"), "the broker did not take the message: gone"),
     (ParentResultError("result: bytes"), "the parent's result was not stored: result: bytes"),

@@ -39,6 +39,9 @@ MOVES = {
     (Status.QUEUED, Status.SKIPPED),
     (Status.IN_PROGRESS, Status.IDLE),
     *((Status.IN_PROGRESS, end) for end in TERMINAL),
+    (Status.FAILED, Status.IDLE),
+    (Status.CANCELLED, Status.IDLE),
+    (Status.SKIPPED, Status.IDLE),
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -12,16 +12,20 @@ from tickerq_celery import limits
 from tickerq_celery.chain_templates import Template, check_template, template_of
 from tickerq_celery.chains import Node
 from tickerq_celery.cron import preview
-from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, cron_ticker_row, next_run
-from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, cron_ticker_row
+from tickerq_celery.drafts import occurrence_children, occurrence_row
+from tickerq_celery.enums import TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.chaining import chain_below, rows_below
-from tickerq_celery.managers.storing import Known, Stored, Storing, statuses_from
+from tickerq_celery.managers.cron_pauses import pause, resume
+from tickerq_celery.managers.filters import RunFilters
+from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.storing import Known, Stored, Storing
 from tickerq_celery.models import cron_tickers as table
-from tickerq_celery.store import cron_tickers, holds, tickers
+from tickerq_celery.models import tickers as runs_table
+from tickerq_celery.store import cron_tickers
 from tickerq_celery.store.engine import insert_rows
-from tickerq_celery.store.tickers import RunFilter
 from tickerq_celery.tickers import CronTicker
 from tickerq_celery.uuid7 import new_id
 from tickerq_celery.views import Cron, Page, Run
@@ -29,7 +33,6 @@ from tickerq_celery.views import Cron, Page, Run
 _KIND = "cron ticker"
 _CHANGEABLE = {field.name for field in fields(CronTicker)} - {"namespace"}
 _MOVES_NEXT_RUN = {"expression", "time_zone", "day_or", "is_enabled"}
-_MOST_PENDING = 10_000
 
 
 class CronTickerManager(AsyncAdds[CronTicker, Cron]):
@@ -37,6 +40,7 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
 
     def __init__(self, storing: Storing) -> None:
         self._storing = storing
+        self._occurrences = RunManager(storing, TickerType.CRON_TICKER_OCCURRENCE)
 
     def add(self, ticker: CronTicker, *, session: object = None, allow_unknown: bool = False) -> Cron:
         """Store a cron ticker and return it; its first occurrence is the first instant after now.
@@ -150,23 +154,33 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         cron_id = limits.identifier(cron_id)
         return self._storing.core.database.write(lambda connection: self._resume(connection, cron_id))
 
+    def run_now(self, cron_id: UUID | str, *, request: object = None) -> Run:
+        """Make an occurrence that is due now, also while the cron ticker is paused, and return it.
+
+        It has the cron ticker's request, or another ``request``.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerValidationError: The request does not fit the function.
+        """
+        cron_id = limits.identifier(cron_id)
+        made = self._storing.core.database.write(
+            lambda connection: self._run_now(connection, cron_id, request)
+        )
+        self._storing.dispatch([made])
+        return self._occurrences.get(made)
+
     def occurrences(
         self,
         cron_id: UUID | str,
         *,
-        status: TickerStatus | Collection[TickerStatus] | None = None,
         limit: int = 50,
         cursor: str | None = None,
+        **filters: Unpack[RunFilters],
     ) -> Page[Run]:
-        """Return a page of a cron ticker's occurrences, the newest first."""
-        cron_id = limits.identifier(cron_id)
-        core = self._storing.core
-        wanted = RunFilter(cron_ticker_id=cron_id, statuses=statuses_from(status))
-        return core.database.read(
-            lambda connection: tickers.find(
-                connection, core.config.namespace, wanted, codec=core.codec, limit=limit, cursor=cursor
-            )
-        )
+        """Return a page of a cron ticker's occurrences, newest first; takes what ``runs.find`` does."""
+        own: RunFilters = {**filters, "cron_ticker_id": cron_id}
+        return self._occurrences.find(limit=limit, cursor=cursor, **own)
 
     def preview(
         self,
@@ -252,42 +266,26 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
             return self._resume(connection, cron_id)
         return self._pause(connection, cron_id, None, None)
 
-    def _pause(self, connection: Connection, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
+    def _run_now(self, connection: Connection, cron_id: UUID, request: object) -> UUID:
+        storing = self._storing
         cron = self._get(connection, cron_id, lock=True)
-        if cron.is_enabled:
-            changes: dict[str, Any] = {
-                "is_enabled": False,
-                "paused_reason": reason,
-                "paused_by": by,
-                "paused_at": self._storing.now(connection),
-                "next_run_at": None,
-            }
-            cron_tickers.edit(connection, self._storing.core.clock, cron_id, changes)
-            cron_tickers.hold_pending(connection, cron_id)
+        stored, now = cron_tickers.row(connection, cron_id), storing.now(connection)
+        row = occurrence_row(stored, instant=None, now=now)
+        if request is not None:
+            known = storing.known(connection, [cron], allow_unknown=True)
+            packed = storing.packed(request, known[row["namespace"], row["function"]])
+            row |= {"request": packed.data, "encoding": packed.encoding}
+        insert_rows(connection, runs_table, [row])
+        insert_rows(connection, runs_table, occurrence_children(stored, row, now=now))
+        made: UUID = row["id"]
+        return made
+
+    def _pause(self, connection: Connection, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
+        pause(self._storing, connection, self._get(connection, cron_id, lock=True), reason=reason, by=by)
         return self._get(connection, cron_id)
 
     def _resume(self, connection: Connection, cron_id: UUID) -> Cron:
-        core = self._storing.core
-        cron = self._get(connection, cron_id, lock=True)
-        if not cron.is_enabled:
-            changes: dict[str, Any] = {
-                "is_enabled": True,
-                "paused_reason": None,
-                "paused_by": None,
-                "paused_at": None,
-                "next_run_at": next_run(
-                    cron.expression, cron.time_zone, cron.day_or, self._storing.now(connection)
-                ),
-            }
-            cron_tickers.edit(connection, core.clock, cron_id, changes)
-            holds.lift(
-                connection,
-                core.clock,
-                namespace=core.config.namespace,
-                reason=HoldReason.PAUSED,
-                keys=[str(cron_id)],
-                limit=_MOST_PENDING,
-            )
+        resume(self._storing, connection, self._get(connection, cron_id, lock=True))
         return self._get(connection, cron_id)
 
     def _get(self, connection: Connection, cron_id: UUID, *, lock: bool = False) -> Cron:

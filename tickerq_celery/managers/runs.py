@@ -1,69 +1,108 @@
-"""Read runs of both kinds, time tickers and cron occurrences."""
+"""Runs of both kinds, time tickers and cron occurrences: read, count, retry."""
 
-from collections.abc import Collection
+from typing import Unpack
 from uuid import UUID
 
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
 from tickerq_celery import limits
-from tickerq_celery.core import Core
-from tickerq_celery.enums import TickerStatus, TickerType
-from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.managers.storing import statuses_from
+from tickerq_celery.enums import RETRIABLE, TickerType
+from tickerq_celery.errors import DuplicateTickerError, TickerNotFoundError, TickerStateError
+from tickerq_celery.managers.filters import RunFilters, run_filter
+from tickerq_celery.managers.storing import Storing
 from tickerq_celery.store import tickers
-from tickerq_celery.store.tickers import RunFilter
+from tickerq_celery.store.engine import savepoint
 from tickerq_celery.views import Page, Run
 
+MOST_COUNTED = 10_000
+KIND_NAMES = {
+    None: "run",
+    TickerType.TIME_TICKER: "time ticker",
+    TickerType.CRON_TICKER_OCCURRENCE: "occurrence",
+}
 
-class RunReader:
-    """What happened, happens and will happen, of both kinds."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+class RunManager:
+    """What happened, happens and will happen; of one ``kind``, or of both."""
+
+    def __init__(self, storing: Storing, kind: TickerType | None = None) -> None:
+        self._storing = storing
+        self._core = storing.core
+        self._kind = kind
 
     def get(self, ticker_id: UUID | str) -> Run:
-        """Return a run with its attempts.
+        """Return a run with its attempts and its newest log lines.
 
         Raises:
             TickerNotFoundError: There is none.
         """
         ticker_id = limits.identifier(ticker_id)
-        run = self._core.database.read(
-            lambda connection: tickers.get(
-                connection, self._core.config.namespace, ticker_id, codec=self._core.codec
+        return self._core.database.read(lambda connection: self.got(connection, ticker_id))
+
+    def find(self, *, limit: int = 50, cursor: str | None = None, **filters: Unpack[RunFilters]) -> Page[Run]:
+        """Return a page of the runs that meet all ``filters``, the newest first.
+
+        ``cursor`` is the page before's ``next_cursor``.
+
+        Raises:
+            TickerValidationError: A filter does not exist, or its value means nothing.
+        """
+        wanted = run_filter(self._own(filters))
+        core = self._core
+        return core.database.read(
+            lambda connection: tickers.find(
+                connection, core.config.namespace, wanted, codec=core.codec, limit=limit, cursor=cursor
             )
         )
+
+    def count(self, *, limit: int = MOST_COUNTED, **filters: Unpack[RunFilters]) -> int:
+        """Return how many runs meet all ``filters``, counting to ``limit`` (10,000 at most) and no further.
+
+        Raises:
+            TickerValidationError: A filter does not exist, or its value means nothing.
+        """
+        limits.whole("limit", limit, 1, MOST_COUNTED)
+        wanted = run_filter(self._own(filters))
+        core = self._core
+        return core.database.read(
+            lambda connection: tickers.count(connection, core.config.namespace, wanted, limit=limit)
+        )
+
+    def retry(self, ticker_id: UUID | str) -> Run:
+        """Let a run that ended as Failed, Cancelled or Skipped start again now, with all of its retries.
+
+        Its attempts stay, and their numbers go on.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerStateError: It has not ended, or it has succeeded.
+            DuplicateTickerError: Another ticker has taken its unique key meanwhile.
+        """
+        ticker_id = limits.identifier(ticker_id)
+        self._core.database.write(lambda connection: self._retry(connection, ticker_id))
+        self._storing.dispatch([ticker_id])
+        return self.get(ticker_id)
+
+    def got(self, connection: Connection, ticker_id: UUID) -> Run:
+        """Return a run, in a transaction that is open."""
+        core = self._core
+        run = tickers.get(connection, core.config.namespace, ticker_id, codec=core.codec, type=self._kind)
         if run is None:
-            raise TickerNotFoundError("run", ticker_id)
+            raise TickerNotFoundError(KIND_NAMES[self._kind], ticker_id)
         return run
 
-    def find(
-        self,
-        *,
-        function: str | None = None,
-        status: TickerStatus | Collection[TickerStatus] | None = None,
-        type: TickerType | None = None,
-        tag: str | None = None,
-        parent_id: UUID | str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> Page[Run]:
-        """Return a page of runs, the newest first; ``cursor`` is the page before's.
+    def _own(self, filters: RunFilters) -> RunFilters:
+        return filters if self._kind is None else {**filters, "type": self._kind}
 
-        ``parent_id`` asks for the children of a run.
-        """
-        wanted = RunFilter(
-            function=function,
-            statuses=statuses_from(status),
-            type=type,
-            tag=tag,
-            parent_id=None if parent_id is None else limits.identifier(parent_id),
-        )
-        return self._core.database.read(
-            lambda connection: tickers.find(
-                connection,
-                self._core.config.namespace,
-                wanted,
-                codec=self._core.codec,
-                limit=limit,
-                cursor=cursor,
-            )
-        )
+    def _retry(self, connection: Connection, ticker_id: UUID) -> None:
+        run = self.got(connection, ticker_id)
+        if run.status not in RETRIABLE:
+            raise TickerStateError(ticker_id, run.status.name, "retried")
+        try:
+            with savepoint(connection):
+                is_done = tickers.retry(connection, self._core.clock, run.namespace, ticker_id)
+        except IntegrityError as error:
+            raise DuplicateTickerError(run.unique_key or "") from error
+        if not is_done:
+            raise TickerStateError(ticker_id, "changed by somebody else just now", "retried")

@@ -13,8 +13,7 @@ from tickerq_celery import limits, payload
 from tickerq_celery.codec import Packed
 from tickerq_celery.core import Core
 from tickerq_celery.drafts import FunctionDefaults
-from tickerq_celery.enums import TickerStatus
-from tickerq_celery.errors import TickerValidationError, UnknownFunctionError
+from tickerq_celery.errors import UnknownFunctionError
 from tickerq_celery.managers.after_commit import when_committed
 from tickerq_celery.managers.callers import Callers
 from tickerq_celery.sqltypes import sql_now
@@ -113,21 +112,6 @@ class Storing:
         return self.core.codec.pack(
             payload.encode(request, request_type=known.request_type, limit=self.core.config.payload_limit)
         )
-
-
-def statuses_from(value: object) -> Collection[TickerStatus] | None:
-    """Return the statuses that a caller asks for: one, several, or None for any.
-
-    Raises:
-        TickerValidationError: One of them is no TickerStatus.
-    """
-    if value is None:
-        return None
-    asked = [value] if isinstance(value, int | str) else value
-    try:
-        return {TickerStatus(each) for each in asked}  # type: ignore[attr-defined]  # refused below
-    except (TypeError, ValueError) as error:
-        raise TickerValidationError("status", value, "pass one TickerStatus, or several") from error
 
 
 def _defaults(source: Any) -> FunctionDefaults:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -12,20 +12,21 @@ from sqlalchemy import Connection
 from tickerq_celery import limits
 from tickerq_celery.codec import Packed, RequestCodec, StoredRequest
 from tickerq_celery.enums import HoldReason, OnConflict, TickerStatus, TickerType
-from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
+from tickerq_celery.errors import TickerStateError, TickerValidationError
 from tickerq_celery.managers import unique_keys
 from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.chaining import chain_below, row_of, rows_below
-from tickerq_celery.managers.storing import Stored, Storing, statuses_from
+from tickerq_celery.managers.filters import RunFilters
+from tickerq_celery.managers.runs import MOST_COUNTED, RunManager
+from tickerq_celery.managers.storing import Stored, Storing
 from tickerq_celery.store import tickers
 from tickerq_celery.store.engine import Database
-from tickerq_celery.store.tickers import RunFilter
 from tickerq_celery.tickers import TimeTicker
 from tickerq_celery.views import Page, Run
 
-_KIND = "time ticker"
 _FIXED = {"namespace", "unique_key", "run_condition", "children"}
-_CHANGEABLE = {field.name for field in fields(TimeTicker)} - _FIXED
+_FIELDS = {field.name for field in fields(TimeTicker)}
+_CHANGEABLE = _FIELDS - _FIXED
 # A change of these may end the hold of a due run; if not, the next claim holds it again.
 _HOLDS = {"function", "queue"}
 _LIFTED = {HoldReason.FUNCTION, HoldReason.LIMIT}
@@ -36,6 +37,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
 
     def __init__(self, storing: Storing) -> None:
         self._storing = storing
+        self._runs = RunManager(storing, TickerType.TIME_TICKER)
 
     @property
     def now(self) -> datetime:
@@ -92,49 +94,46 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         return self._storing.in_transaction(work, session)
 
     def get(self, ticker_id: UUID | str) -> Run:
-        """Return a time ticker with its attempts.
+        """Return a time ticker with its attempts and log lines; raises what ``runs.get`` does."""
+        return self._runs.get(ticker_id)
+
+    def find(self, *, limit: int = 50, cursor: str | None = None, **filters: Unpack[RunFilters]) -> Page[Run]:
+        """Return a page of time tickers, the newest first; takes and raises what ``runs.find`` does."""
+        return self._runs.find(limit=limit, cursor=cursor, **filters)
+
+    def count(self, *, limit: int = MOST_COUNTED, **filters: Unpack[RunFilters]) -> int:
+        """Return how many time tickers there are; takes and raises what ``runs.count`` does."""
+        return self._runs.count(limit=limit, **filters)
+
+    def retry(self, ticker_id: UUID | str) -> Run:
+        """Let a time ticker that did not succeed start again; does and raises what ``runs.retry`` does."""
+        return self._runs.retry(ticker_id)
+
+    def run_now(self, ticker_id: UUID | str) -> Run:
+        """Let a time ticker start now that waits for its moment or for a retry, and return it.
 
         Raises:
             TickerNotFoundError: There is none.
+            TickerStateError: It is not Idle any more, or waits for its parent.
         """
-        ticker_id = limits.identifier(ticker_id)
-        core = self._storing.core
-        run = core.database.read(
-            lambda connection: tickers.get(
-                connection, core.config.namespace, ticker_id, codec=core.codec, type=TickerType.TIME_TICKER
-            )
-        )
-        if run is None:
-            raise TickerNotFoundError(_KIND, ticker_id)
-        return run
+        if self.get(ticker_id).held_for is HoldReason.PARENT:
+            raise TickerStateError(limits.identifier(ticker_id), "held until its parent ends", "run now")
+        return self.update(ticker_id, allow_unknown=True, execution_time=None)
 
-    def find(
-        self,
-        *,
-        function: str | None = None,
-        status: TickerStatus | Collection[TickerStatus] | None = None,
-        tag: str | None = None,
-        parent_id: UUID | str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> Page[Run]:
-        """Return a page of time tickers, the newest first; ``cursor`` is the page before's.
+    def clone(self, ticker_id: UUID | str, *, allow_unknown: bool = False, **changes: Any) -> Run:
+        """Schedule a new time ticker like this one, whatever became of it, and return the new one.
 
-        ``parent_id`` asks for the children of a run.
+        ``changes`` are fields of TimeTicker. Neither its unique key nor its children are copied; a past
+        execution time means now. Raises what ``add`` does, and TickerNotFoundError.
         """
-        core = self._storing.core
-        wanted = RunFilter(
-            function=function,
-            statuses=statuses_from(status),
-            tag=tag,
-            type=TickerType.TIME_TICKER,
-            parent_id=None if parent_id is None else limits.identifier(parent_id),
-        )
-        return core.database.read(
-            lambda connection: tickers.find(
-                connection, core.config.namespace, wanted, codec=core.codec, limit=limit, cursor=cursor
-            )
-        )
+        for name, value in changes.items():
+            if name not in _FIELDS:
+                raise TickerValidationError(name, value, "a time ticker has no such field")
+        original = self.get(ticker_id)
+        copied = replace(_as_ticker(original), unique_key=None)
+        if original.execution_time is not None and original.execution_time <= self.now:
+            copied = replace(copied, execution_time=None)
+        return self.add(replace(copied, **changes), allow_unknown=allow_unknown)
 
     def update(self, ticker_id: UUID | str, *, allow_unknown: bool = False, **changes: Any) -> Run:
         """Change fields of a time ticker that has not been claimed, and return it.
@@ -201,10 +200,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         self, connection: Connection, ticker_id: UUID, changes: dict[str, Any], allow_unknown: bool
     ) -> bool:
         namespace = self._storing.core.config.namespace
-        codec = self._storing.core.codec
-        run = tickers.get(connection, namespace, ticker_id, codec=codec, type=TickerType.TIME_TICKER)
-        if run is None:
-            raise TickerNotFoundError(_KIND, ticker_id)
+        run = self._runs.got(connection, ticker_id)
         if run.status is not TickerStatus.IDLE:
             raise TickerStateError(ticker_id, run.status.name, "changed")
         wanted = replace(_as_ticker(run), **changes)

@@ -32,6 +32,12 @@ def get(
     return None if row is None else cron_view(row, codec)
 
 
+def row(connection: Connection, cron_id: UUID) -> Mapping[str, Any]:
+    """Return every column of a cron ticker that is there."""
+    found = connection.execute(select(cron_tickers).where(cron_tickers.c.id == cron_id)).one()
+    return found._asdict()
+
+
 def find(
     connection: Connection,
     namespace: str,

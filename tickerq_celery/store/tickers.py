@@ -1,36 +1,22 @@
 """Read and edit runs: time tickers and cron occurrences alike."""
 
-import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Text, func, or_, select, type_coerce, update
+from sqlalchemy import Connection, func, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.codec import RequestCodec
-from tickerq_celery.enums import HoldReason, TickerStatus, TickerType
+from tickerq_celery.enums import RETRIABLE, HoldReason, TickerStatus, TickerType
 from tickerq_celery.models import attempts, tickers
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import chains, logs
 from tickerq_celery.store.claims import rowcount
 from tickerq_celery.store.rows import ATTEMPT_COLUMNS, RUN_COLUMNS, cursor_id, page_size, run_view
+from tickerq_celery.store.run_filters import RunFilter, conditions
 from tickerq_celery.views import Page, Run
 
 _LARGEST_DELETE = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFilter:
-    """Which runs to list; None means any, an empty collection of statuses none."""
-
-    function: str | None = None
-    statuses: Collection[TickerStatus] | None = None
-    type: TickerType | None = None
-    cron_ticker_id: UUID | None = None
-    parent_id: UUID | None = None
-    tag: str | None = None
 
 
 def get(
@@ -65,13 +51,48 @@ def find(
 ) -> Page[Run]:
     """Return a page of runs, the newest first."""
     size = page_size(limit)
-    statement = select(*RUN_COLUMNS).where(tickers.c.namespace == namespace, *_conditions(wanted))
+    statement = select(*RUN_COLUMNS).where(tickers.c.namespace == namespace, *conditions(wanted))
     after = cursor_id(cursor)
     if after is not None:
         statement = statement.where(tickers.c.id < after)
     rows = connection.execute(statement.order_by(tickers.c.id.desc()).limit(size + 1)).all()
     items = tuple(run_view(row, codec) for row in rows[:size])
     return Page(items=items, next_cursor=str(items[-1].id) if len(rows) > size else None)
+
+
+def count(connection: Connection, namespace: str, wanted: RunFilter, *, limit: int) -> int:
+    """Return how many runs there are, counting no further than ``limit``."""
+    some = select(tickers.c.id).where(tickers.c.namespace == namespace, *conditions(wanted)).limit(limit)
+    return connection.scalars(select(func.count()).select_from(some.subquery())).one()
+
+
+def retry(connection: Connection, clock: Clock, namespace: str, ticker_id: UUID) -> bool:
+    """Make a run due that did not succeed, with all of its retries; say whether it had ended so."""
+    so_far = select(func.coalesce(func.max(attempts.c.number) + 1, 0)).where(
+        attempts.c.ticker_id == ticker_id
+    )
+    statement = (
+        update(tickers)
+        .where(
+            tickers.c.id == ticker_id,
+            tickers.c.namespace == namespace,
+            tickers.c.status.in_(sorted(RETRIABLE)),
+        )
+        .values(
+            status=TickerStatus.IDLE,
+            due_at=sql_now(clock),
+            attempts_before=so_far.scalar_subquery(),
+            retry_count=0,
+            rescue_count=0,
+            skipped_reason=None,
+            ended_at=None,
+            ended_status=None,
+            # An occurrence's key keeps others from overlapping with it, and they may have begun.
+            active_key=tickers.c.unique_key,
+            updated_at=sql_now(clock),
+        )
+    )
+    return rowcount(connection, statement) == 1
 
 
 def edit(
@@ -137,28 +158,3 @@ def lock_idle(connection: Connection, ticker_id: UUID) -> bool:
     """Keep an Idle run from being claimed until the transaction ends; say whether it was Idle."""
     statement = select(tickers.c.id).where(tickers.c.id == ticker_id, tickers.c.status == TickerStatus.IDLE)
     return connection.scalar(statement.with_for_update()) is not None
-
-
-def _conditions(wanted: RunFilter) -> list[Any]:
-    conditions: list[Any] = []
-    if wanted.function is not None:
-        conditions.append(tickers.c.function == wanted.function)
-    if wanted.statuses is not None:
-        conditions.append(tickers.c.status.in_(list(wanted.statuses)))
-    if wanted.type is not None:
-        conditions.append(tickers.c.type == int(wanted.type))
-    if wanted.cron_ticker_id is not None:
-        conditions.append(tickers.c.cron_ticker_id == wanted.cron_ticker_id)
-    if wanted.parent_id is not None:
-        conditions.append(tickers.c.parent_id == wanted.parent_id)
-    if wanted.tag is not None:
-        conditions.append(_has_tag(wanted.tag))
-    return conditions
-
-
-def _has_tag(tag: str) -> ColumnElement[bool]:
-    # With its quotes and neighbours it is a whole tag: `"eu"` is not in `"europe"`, `","` not in `"a","b"`.
-    whole = [f"{before}{json.dumps(tag)}{after}" for before in "[," for after in ",]"]
-    tags = type_coerce(tickers.c.tags, Text)
-    # Not LIKE, which ignores case on SQLite.
-    return or_(*(func.replace(tags, each, "") != tags for each in whole))

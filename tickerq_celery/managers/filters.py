@@ -1,0 +1,99 @@
+"""What ``find`` and ``count`` can look for: one table of filters for runs of every kind."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import Any, TypedDict
+from uuid import UUID
+
+from tickerq_celery import limits
+from tickerq_celery.enums import HoldReason, TickerStatus, TickerType
+from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.store.run_filters import RunFilter
+
+_LONGEST_SEARCH = 200
+
+
+class RunFilters(TypedDict, total=False):
+    """The keywords of ``find``; a run meets all of them, and None means any.
+
+    ``held_for`` is why a due run may not run yet. Times are ``from`` (inclusive) and ``until``
+    (exclusive). ``error`` is part of an exception's type or text, in any case.
+    """
+
+    function: str | None
+    status: TickerStatus | Collection[TickerStatus] | None
+    held_for: HoldReason | str | None
+    type: TickerType | None
+    tag: str | None
+    error: str | None
+    parent_id: UUID | str | None
+    cron_ticker_id: UUID | str | None
+    execution_from: datetime | None
+    execution_until: datetime | None
+    ended_from: datetime | None
+    ended_until: datetime | None
+
+
+def run_filter(given: RunFilters) -> RunFilter:
+    """Return the checked filter.
+
+    Raises:
+        TickerValidationError: A filter does not exist, or its value means nothing.
+    """
+    checked: dict[str, Any] = {}
+    for name, value in given.items():
+        check = _CHECKS.get(name)
+        if check is None:
+            raise TickerValidationError(name, value, "find has no such filter")
+        if value is not None:
+            checked[name] = check(name, value)
+    return RunFilter(**checked)
+
+
+def _text(field: str, value: object) -> str:
+    return limits.words(field, value, limits.LONGEST_FUNCTION)
+
+
+def _search(field: str, value: object) -> str:
+    if value == "":
+        raise TickerValidationError(field, value, "pass a text to look for")
+    return limits.words(field, value, _LONGEST_SEARCH)
+
+
+def _statuses(field: str, value: object) -> Collection[TickerStatus]:
+    asked = [value] if isinstance(value, int | str) else value
+    try:
+        return {TickerStatus(each) for each in asked}  # type: ignore[attr-defined]  # refused below
+    except (TypeError, ValueError) as error:
+        raise TickerValidationError(field, value, "pass one TickerStatus, or several") from error
+
+
+def _member(kind: Any) -> Callable[[str, object], Any]:
+    def check(field: str, value: object) -> Any:
+        try:
+            return kind(value)
+        except ValueError as error:
+            allowed = ", ".join(str(each.value) for each in kind)
+            raise TickerValidationError(field, value, f"pass one of {allowed}") from error
+
+    return check
+
+
+def _identifier(field: str, value: object) -> UUID:
+    return limits.identifier(value, field)
+
+
+_CHECKS: dict[str, Callable[[str, object], Any]] = {
+    "function": _text,
+    "status": _statuses,
+    "held_for": _member(HoldReason),
+    "type": _member(TickerType),
+    "tag": _text,
+    "error": _search,
+    "parent_id": _identifier,
+    "cron_ticker_id": _identifier,
+    "execution_from": limits.moment,
+    "execution_until": limits.moment,
+    "ended_from": limits.moment,
+    "ended_until": limits.moment,
+}

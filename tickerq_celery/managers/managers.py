@@ -1,0 +1,19 @@
+"""The managers of one TickerQ."""
+
+from tickerq_celery.core import Core
+from tickerq_celery.immediate import Immediate
+from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.storing import Storing
+from tickerq_celery.managers.time_tickers import TimeTickerManager
+
+
+class Managers:
+    """All of them share how they store and dispatch."""
+
+    def __init__(self, core: Core, immediate: Immediate) -> None:
+        self.immediate = immediate
+        storing = Storing(core, immediate.dispatch)
+        self.time_tickers = TimeTickerManager(storing)
+        self.cron_tickers = CronTickerManager(storing)
+        self.runs = RunManager(storing)
