@@ -5,8 +5,10 @@ JOB_FUNCTIONS names the set of functions that this process has; JOB_CLOCK_OFFSET
 clock is wrong; JOB_POOL_UPKEEP is how many seconds pass until Celery looks again for children that have died.
 """
 
+import asyncio
 import ctypes
 import json
+import logging
 import os
 import signal
 import sys
@@ -118,6 +120,17 @@ def dies(context: TickerContext[str]) -> None:
     note(f"lives {context.id}")
 
 
+async def reports(context: TickerContext[float]) -> None:
+    """Report on the process's loop, then wait, and clean up whatever ends it."""
+    note(f"loop {os.getpid()} {id(asyncio.get_running_loop())}")
+    context.report_progress(0.5, "half")
+    logging.getLogger("job_app").warning("logged by %s", context.function_name)
+    try:
+        await asyncio.sleep(context.request)
+    finally:
+        note(f"cleaned up {context.id}")
+
+
 def stubborn(context: TickerContext[Any]) -> None:
     """Run into the hard time limit in the first attempt."""
     note(f"stubborn {context.id} {context.retry_count}")
@@ -157,6 +170,7 @@ ALL: dict[str, Callable[..., None]] = {
     "Fails": fails,
     "Sleeps": sleeps,
     "Dies": dies,
+    "Reports": reports,
     "Stubborn": stubborn,
     "HoldsTheInterpreter": holds_the_interpreter,
     "Traced": traced,

@@ -111,7 +111,7 @@ def test_of_two_that_retry_a_run_one_does(tickerq: TickerQ) -> None:
         return "retried"
 
     assert sorted(at_once(retry, retry)) == ["refused", "retried"]
-    assert row_of(tickerq, run.id).claim_no == 2
+    assert row_of(tickerq, run.id).attempts_before == 1
 
 
 def test_a_clone_is_a_new_run_with_what_was_changed(tickerq: TickerQ) -> None:

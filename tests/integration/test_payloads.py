@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,3 +95,17 @@ def test_a_worker_without_the_key_fails_the_attempt_and_says_so(
 
 def _body(context: TickerContext[Any]) -> None:
     """Need the request."""
+
+
+def test_the_example_of_the_documentation_prints_what_it_says(
+    store_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "payloads.md").read_text()
+    code = text.partition("```python\n")[2].partition("```")[0]
+    monkeypatch.setenv("STORE_URL", store_url)
+    monkeypatch.setenv("TICKER_KEYS", f"{KEY},{OTHER_KEY}")
+    names: dict[str, Any] = {}
+    exec(code, names)
+    names["tickerq"].time_tickers.delete(names["run"].id)
+    names["tickerq"].close()
+    assert capsys.readouterr().out == "4111 •••\n"

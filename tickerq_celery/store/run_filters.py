@@ -45,11 +45,9 @@ def _in_statuses(statuses: Collection[TickerStatus]) -> ColumnElement[bool]:
     if not statuses:
         return false()
     if TERMINAL.issuperset(statuses):
+        # The same runs, and history's index finds them where few of many ended so.
         return tickers.c.ended_status.in_(sorted(statuses))
-    is_one: ColumnElement[bool] = tickers.c.status.in_(sorted(statuses))
-    if set(statuses) == {TickerStatus.IN_PROGRESS}:
-        return is_one & tickers.c.running_on.is_not(None)
-    return is_one
+    return tickers.c.status.in_(sorted(statuses))
 
 
 def _mentions(text: str) -> ColumnElement[bool]:
