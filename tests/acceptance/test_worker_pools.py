@@ -282,17 +282,19 @@ def test_a_cold_stop_gives_the_running_body_to_the_next_worker(jobs: Jobs) -> No
 
 @on_files
 @pytest.mark.parametrize("pool", POOLS)
-def test_async_functions_share_a_loop_in_each_process_and_their_reports_can_be_read(
+def test_async_functions_share_a_loop_report_while_they_run_and_end_before_their_worker_does(
     jobs: Jobs, pool: str
 ) -> None:
-    jobs.worker(pool=pool, settings={"capture_logs": "WARNING"})
+    worker = jobs.worker(pool=pool, settings={"capture_logs": "WARNING"})
     jobs.wait_for_all([jobs.add("Reports", 0) for _ in range(6)])
     run_id = jobs.add("Reports", 2)
     wait_until(lambda: jobs.run(run_id).progress == 0.5, jobs.logs)
     run = jobs.run(run_id)
     assert (run.status, run.progress_message) == (TickerStatus.IN_PROGRESS, "half")
-    jobs.wait_for_status(run_id)
-    assert [line.message for line in jobs.run(run_id).logs] == ["logged by Reports"]
+    assert worker.stop() == 0
+    run = jobs.run(run_id)
+    assert (run.status, [line.message for line in run.logs]) == (TickerStatus.DONE, ["logged by Reports"])
+    assert "Traceback" not in worker.log
     loops = {tuple(note.split()[1:]) for note in jobs.notes("loop")}
     assert len(loops) == len({process for process, _ in loops})
 
@@ -304,14 +306,3 @@ def test_the_soft_time_limit_cancels_a_coroutine_and_lets_it_clean_up(jobs: Jobs
     run = jobs.wait_for_status(run_id, TickerStatus.FAILED)
     assert (run.exception_type or "").endswith("SoftTimeLimitExceeded")
     assert jobs.notes("cleaned up") == [f"cleaned up {run_id}"]
-
-
-@on_files
-@pytest.mark.parametrize("pool", POOLS)
-def test_a_worker_that_stops_lets_what_runs_on_its_loop_end(jobs: Jobs, pool: str) -> None:
-    worker = jobs.worker(pool=pool)
-    run_id = jobs.add("Reports", 1.5)
-    wait_until(lambda: jobs.notes("loop"), jobs.logs)
-    assert worker.stop() == 0
-    assert jobs.run(run_id).status is TickerStatus.DONE
-    assert "Traceback" not in worker.log

@@ -74,11 +74,14 @@ def test_what_a_function_reports_can_be_read_while_it_runs_and_after(
 
 
 def test_lines_of_all_attempts_are_kept_and_progress_is_that_of_the_last(tickerq: TickerQ) -> None:
+    seen: list[float | None] = []
+
     def body(context: TickerContext) -> None:
         context.log(f"attempt {context.retry_count}")
         if context.retry_count == 0:
             context.report_progress(0.7)
             raise OSError
+        seen.append(tickerq.runs.get(context.id).progress)
 
     run = add_run(tickerq, body, retries=1, retry_intervals=[0])
     execute(tickerq)
@@ -87,7 +90,7 @@ def test_lines_of_all_attempts_are_kept_and_progress_is_that_of_the_last(tickerq
     execute(tickerq)
     ended = tickerq.runs.get(run.id)
     assert [(line.attempt, line.message) for line in ended.logs] == [(0, "attempt 0"), (1, "attempt 1")]
-    assert (ended.status, ended.progress) == (TickerStatus.DONE, None)
+    assert (ended.status, ended.progress, seen) == (TickerStatus.DONE, None, [None])
 
 
 def test_a_claim_that_was_superseded_reports_nothing(tickerq: TickerQ) -> None:
