@@ -19,7 +19,7 @@ from tests.integration.apps import (
 )
 from tests.integration.making import at_once
 from tests.manual_clock import START, ManualClock
-from tickerq_celery import CronTicker, TickerContext, TickerQ, TickerStatus, TimeTicker
+from tickerq_celery import CronTicker, RunCondition, TickerContext, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import (
     DuplicateTickerError,
     TickerNotFoundError,
@@ -196,3 +196,34 @@ def test_what_is_not_there_cannot_be_retried_cloned_or_run(tickerq: TickerQ) -> 
     ):  # fmt: skip
         with pytest.raises(TickerNotFoundError):
             verb(nobody)
+
+
+def test_an_occurrence_that_is_run_now_has_a_copy_of_the_chain(tickerq: TickerQ) -> None:
+    tickerq.function("Body")(lambda: None)
+    enrol_worker(tickerq)
+    chain = [TimeTicker(function="Body", request={"token": "t"})]
+    cron = tickerq.cron_tickers.add(CronTicker(function="Body", expression="0 * * * *", children=chain))
+    head = tickerq.cron_tickers.run_now(cron.id)
+    execute(tickerq)
+    (child,) = tickerq.runs.find(parent_id=head.id).items
+    execute(tickerq)
+    assert (child.request, tickerq.runs.get(child.id).status) == ({"token": "t"}, Status.DONE)
+
+
+def test_a_retried_parent_starts_no_child_again(tickerq: TickerQ) -> None:
+    outcomes: list[Exception | None] = [OSError(), None]
+
+    def body() -> None:
+        error = outcomes.pop(0)
+        if error is not None:
+            raise error
+
+    tickerq.function("Child")(lambda: None)
+    run = add_run(
+        tickerq, body, children=[TimeTicker(function="Child", run_condition=RunCondition.ON_SUCCESS)]
+    )
+    execute(tickerq)
+    tickerq.time_tickers.retry(run.id)
+    execute(tickerq)
+    (child,) = tickerq.runs.find(parent_id=run.id).items
+    assert (tickerq.runs.get(run.id).status, child.status) == (Status.DONE, Status.SKIPPED)

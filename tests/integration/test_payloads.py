@@ -76,6 +76,16 @@ def test_an_occurrence_keeps_the_request_as_its_cron_ticker_does(
     assert tickerq.cron_tickers.get(cron.id).request == REQUEST
 
 
+def test_the_requests_of_a_cron_tickers_chain_are_packed_too(tickerq: TickerQ) -> None:
+    chain = [TimeTicker(function="Far", request=REQUEST)]
+    cron = tickerq.cron_tickers.add(
+        CronTicker(function="Far", expression="* * * * *", children=chain), allow_unknown=True
+    )
+    (entry,) = cron.chain or ()
+    assert entry["encoding"] == BOTH
+    assert [child.request for child in cron.children] == [REQUEST]
+
+
 def test_a_worker_without_the_key_fails_the_attempt_and_says_so(
     tickerq: TickerQ, app: Callable[..., AbstractContextManager[TickerQ]]
 ) -> None:
