@@ -9,8 +9,17 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from tests.integration.apps import add_run, change_row, dispatch_due, execute, row_of, ticker_app
+from tests.integration.apps import (
+    add_run,
+    caller_engine,
+    change_row,
+    dispatch_due,
+    execute,
+    row_of,
+    ticker_app,
+)
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import Run, TickerContext, TickerQ, TickerStatus, reporting
 from tickerq_celery.config import TickerConfig
@@ -120,6 +129,26 @@ def test_lines_that_two_writers_write_are_stored_once(
     run = add_run(tickerq, body)
     execute(tickerq)
     assert messages_of(tickerq.runs.get(run.id)) == ["one", "two"]
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_reports_are_kept_once_where_a_function_completes_its_run_itself(
+    tickerq: TickerQ, store_url: str, is_committed: bool
+) -> None:
+    engine = caller_engine(store_url)
+
+    def body(context: TickerContext) -> None:
+        context.report_progress(0.9)
+        context.log("one")
+        with Session(engine) as session:
+            context.complete_in(session)
+            session.commit() if is_committed else session.rollback()
+
+    run = add_run(tickerq, body)
+    execute(tickerq)
+    engine.dispose()
+    ended = tickerq.runs.get(run.id)
+    assert (ended.status, ended.progress, messages_of(ended)) == (TickerStatus.DONE, 0.9, ["one"])
 
 
 @only_sqlite
