@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from tickerq_celery.enums import HoldReason
+from tickerq_celery.function_limits import FunctionLimits
+from tickerq_celery.slot import Slot
 from tickerq_celery.store.claims import Due
 from tickerq_celery.store.holds import Hold
 from tickerq_celery.store.sweeps import queue_key
@@ -20,39 +22,64 @@ class Admission:
 
 @dataclass(slots=True, kw_only=True)
 class Capacity:
-    """What the store says about room: counts of runs under way, by function and by queue.
+    """What the store says about room: counts of runs under way, by function, by slot and by queue.
 
-    ``functions`` maps each function that a live worker has to its concurrency limit (0: none).
+    ``functions`` maps each function that a live worker has to its limits, ``left`` those with a rate to
+    how many of their runs may be claimed now. What is ``counted_elsewhere`` has no room here.
     """
 
-    functions: Mapping[str, int]
+    functions: Mapping[str, FunctionLimits]
     most_queued: int
     paused_crons: Collection[UUID] = ()
+    counted_elsewhere: Collection[str] = ()
     active: dict[str, int] = field(default_factory=dict)
+    taken: dict[Slot, int] = field(default_factory=dict)
+    left: dict[str, int] = field(default_factory=dict)
     queued: dict[str | None, int] = field(default_factory=dict)
 
     def admit(self, due: Sequence[Due]) -> Admission:
-        """Decide on due runs in their order, counting those admitted."""
+        """Decide on due runs by their priority, then the oldest first, counting those admitted."""
         admitted: list[Due] = []
         held: dict[UUID, Hold] = {}
-        for run in due:
+        for run in sorted(due, key=lambda each: (each.priority, each.id)):
             cause = self._cause(run)
             if cause is None:
                 admitted.append(run)
-                self.active[run.function] = self.active.get(run.function, 0) + 1
-                self.queued[run.queue] = self.queued.get(run.queue, 0) + 1
+                self._count(run)
             else:
                 held[run.id] = cause
         return Admission(admitted=admitted, held=held)
 
+    def _count(self, run: Due) -> None:
+        self.active[run.function] = self.active.get(run.function, 0) + 1
+        self.queued[run.queue] = self.queued.get(run.queue, 0) + 1
+        if run.slot is not None:
+            self.taken[run.slot] = self.taken.get(run.slot, 0) + 1
+        if run.function in self.left:
+            self.left[run.function] -= 1
+
     def _cause(self, run: Due) -> Hold | None:
-        limit = self.functions.get(run.function)
-        if limit is None:
+        limits = self.functions.get(run.function)
+        if limits is None:
             return Hold(reason=HoldReason.FUNCTION, key=run.function)
         if run.cron_ticker_id in self.paused_crons and run.instant is not None:
             return Hold(reason=HoldReason.PAUSED, key=str(run.cron_ticker_id))
-        if limit and self.active.get(run.function, 0) >= limit:
-            return Hold(reason=HoldReason.LIMIT, key=run.function)
+        limit = self._limit_reached(run, limits)
+        if limit is not None:
+            return limit
         if self.queued.get(run.queue, 0) >= self.most_queued:
             return Hold(reason=HoldReason.LIMIT, key=queue_key(run.queue))
+        return None
+
+    def _limit_reached(self, run: Due, limits: FunctionLimits) -> Hold | None:
+        is_elsewhere = run.function in self.counted_elsewhere
+        most = limits.max_concurrency
+        if most and (is_elsewhere or self.active.get(run.function, 0) >= most):
+            return Hold(reason=HoldReason.LIMIT, key=run.function)
+        if run.slot is not None:
+            taken = self.taken.get(run.slot, 0)
+            if is_elsewhere or taken >= limits.max_concurrency_per_key:
+                return Hold(reason=HoldReason.KEY, key=run.slot.hold_key)
+        if limits.rate is not None and (is_elsewhere or self.left.get(run.function, 0) <= 0):
+            return Hold(reason=HoldReason.RATE, key=run.function)
         return None

@@ -1,17 +1,20 @@
-"""Claim due runs in one transaction: lock, decide, hold or take."""
+"""Claim due runs in one transaction: lock, count, decide, hold or take."""
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from tickerq_celery.admission import Capacity
 from tickerq_celery.core import Core
+from tickerq_celery.counting import count
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.failpoints import Place, failpoint
-from tickerq_celery.store import claims, cron_tickers, functions, holds, nodes, sweeps
+from tickerq_celery.function_limits import FunctionLimits
+from tickerq_celery.known_functions import KnownFunctions
+from tickerq_celery.lifting import Lifted, Lifting
+from tickerq_celery.store import claims, holds, rates
 from tickerq_celery.store.claims import Claim, Due
 from tickerq_celery.store.holds import Hold
 
@@ -26,102 +29,44 @@ class Claimed:
     is_full: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lifted:
-    """How many holds one transaction lifted; ``is_full`` says that there may be more to lift."""
-
-    count: int
-    is_full: bool
-
-
 class Claimer:
     """Takes due runs for publishing, and holds those that may not run."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        # A hash stands for one set of functions for ever, so what it means is read once.
-        self._sets: dict[str, dict[str, int]] = {}
+        self._known = KnownFunctions(core.config.namespace)
+        self._lifting = Lifting(core)
         # Functions whose runs are held, as far as the log has said so.
         self._told: set[str] = set()
 
     def claim(self, *, holder: str, ids: Collection[UUID] | None = None) -> Claimed:
-        """Claim a batch of due runs, or those of ``ids`` that are due; the commit is done on return."""
-        return self._core.database.write(lambda connection: self._claim(connection, holder, ids))
+        """Claim a batch of due runs, or those of ``ids`` that are due; the commit is done on return.
 
-    def known_functions(self, connection: Connection) -> dict[str, int]:
-        """Return the functions that live workers have, with their concurrency limits.
-
-        Where workers differ, as in a rolling deployment, the smallest limit counts.
+        Runs that waited for a rate are claimed with them, once it lets the next ones through.
         """
-        namespace = self._core.config.namespace
-        hashes = nodes.worker_hashes(connection, namespace)
-        missing = hashes - self._sets.keys()
-        if missing:
-            self._sets |= nodes.function_sets(connection, namespace, missing)
-        known: dict[str, int] = {}
-        for each in hashes & self._sets.keys():
-            for name, limit in self._sets[each].items():
-                smaller = [value for value in (known.get(name, 0), limit) if value > 0]
-                known[name] = min(smaller, default=0)
-        self._told -= known.keys()
-        return known
+        return self._core.database.write(lambda connection: self._claim(connection, holder, ids))
 
     def lift_holds(self, connection: Connection) -> Lifted:
         """Make runs due whose hold's cause is gone, up to a batch for each cause."""
-        config, most = self._core.config, self._core.config.batch_size
-        known = self.known_functions(connection)
-        waiting = sweeps.held_keys(connection, config.namespace, HoldReason.FUNCTION)
-        room = self._room(connection, known)
-        whole = [
-            self._lift(connection, HoldReason.FUNCTION, [name for name in waiting if name in known], most),
-            self._lift(connection, HoldReason.PAUSED, self._resumed(connection), most),
-            self._lift(connection, HoldReason.LIMIT, [name for name in room if not known[name]], most),
-        ]
-        count = sum(whole) + sweeps.lift_full_queues(
-            connection, self._core.clock, namespace=config.namespace, most=config.max_queued
-        )
-        for name, places in room.items():
-            if known[name]:
-                count += self._lift(connection, HoldReason.LIMIT, [name], places)
-        return Lifted(count=count, is_full=max(whole) >= most)
+        return self._lifting.lift(connection, self._read_known(connection))
 
-    def _lift(self, connection: Connection, reason: HoldReason, keys: Collection[str], limit: int) -> int:
-        lifted = holds.lift(
-            connection,
-            self._core.clock,
-            namespace=self._core.config.namespace,
-            reason=reason,
-            keys=keys,
-            limit=limit,
-        )
-        return len(lifted)
-
-    def _resumed(self, connection: Connection) -> list[str]:
-        # A claim that saw the pause may write its hold just after the resumption lifted them all.
-        waiting = sweeps.held_keys(connection, self._core.config.namespace, HoldReason.PAUSED)
-        paused = cron_tickers.paused_among(connection, {UUID(key) for key in waiting})
-        return [key for key in waiting if UUID(key) not in paused]
-
-    def _room(self, connection: Connection, known: dict[str, int]) -> dict[str, int]:
-        namespace = self._core.config.namespace
-        waiting = sweeps.held_keys(connection, namespace, HoldReason.LIMIT)
-        names = [name for name in waiting if name in known]
-        if not names:
-            return {}
-        active = sweeps.active_per_function(connection, namespace, names)
-        # A function that has lost its limit gets all its held runs back, a batch at a time.
-        room = {
-            name: (known[name] - active[name]) if known[name] else self._core.config.batch_size
-            for name in names
-        }
-        return {name: places for name, places in room.items() if places > 0}
+    def _read_known(self, connection: Connection) -> Mapping[str, FunctionLimits]:
+        known = self._known.read(connection)
+        self._told -= known.keys()
+        return known
 
     def _claim(self, connection: Connection, holder: str, ids: Collection[UUID] | None) -> Claimed:
         config, clock = self._core.config, self._core.clock
         due = claims.lock_due(connection, clock, namespace=config.namespace, limit=config.batch_size, ids=ids)
-        if not due:
+        if not due and ids is not None:
             return Claimed(claims=(), is_full=False)
-        admission = self._capacity(connection, due).admit(due)
+        among = None if ids is None else {run.function for run in due}
+        ready = rates.ready(connection, clock, config.namespace, among)
+        if not due and not ready:
+            return Claimed(claims=(), is_full=False)
+        known = self._read_known(connection)
+        counted = count(self._core, connection, due, known=known, ready=ready)
+        admission = counted.capacity.admit(counted.runs)
         holds.hold(connection, admission.held)
         self._tell_unknown(admission.held.values())
         taken = claims.claim(
@@ -132,8 +77,16 @@ class Claimer:
             late_after=config.late_after,
             publish_check=config.publish_check,
         )
+        self._start_waits(connection, admission.admitted, known)
         failpoint(Place.CLAIM_UNCOMMITTED)
         return Claimed(claims=taken, is_full=len(due) == config.batch_size)
+
+    def _start_waits(
+        self, connection: Connection, admitted: Iterable[Due], known: Mapping[str, FunctionLimits]
+    ) -> None:
+        limits = {run.function: known[run.function] for run in admitted}
+        waits = {name: each.rate.wait for name, each in limits.items() if each.rate is not None}
+        rates.wait_after(connection, self._core.clock, self._core.config.namespace, waits)
 
     def _tell_unknown(self, held: Iterable[Hold]) -> None:
         """Say once for each function that its runs wait for a worker that has it."""
@@ -141,22 +94,3 @@ class Claimer:
         for name in sorted(unknown):
             logger.warning("runs of %s are held: no live worker has this function", name)
         self._told |= unknown
-
-    def _capacity(self, connection: Connection, due: Sequence[Due]) -> Capacity:
-        namespace = self._core.config.namespace
-        known = self.known_functions(connection)
-        limited = sorted({run.function for run in due if known.get(run.function)})
-        active: dict[str, int] = {}
-        if limited:
-            counted_elsewhere = functions.lock(connection, namespace, limited)
-            active = sweeps.active_per_function(connection, namespace, limited)
-            # Whose places another claim gives away just now, has none for this one: the sweep lifts the hold.
-            active |= {name: known[name] for name in counted_elsewhere}
-        crons = {run.cron_ticker_id for run in due if run.cron_ticker_id is not None}
-        return Capacity(
-            functions=known,
-            most_queued=self._core.config.max_queued,
-            paused_crons=cron_tickers.paused_among(connection, crons),
-            active=active,
-            queued=sweeps.queued_per_queue(connection, namespace, {run.queue for run in due}),
-        )

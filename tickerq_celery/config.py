@@ -7,6 +7,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tickerq_celery.codec import OVERHEAD, codec_of
+from tickerq_celery.enums import TickerPriority
 from tickerq_celery.errors import ConfigError, shortened
 from tickerq_celery.redaction import SECRET_NAMES
 
@@ -43,6 +44,7 @@ class TickerConfig:
     republish_after: timedelta = timedelta(minutes=5)
     batch_size: int = 500
     max_queued: int = 10_000
+    priority_queues: Mapping[TickerPriority, str] = field(default_factory=dict)
     max_rescues: int = 3
     payload_limit: int = 1024 * 1024
     compress_over: int | None = 4096
@@ -61,6 +63,7 @@ class TickerConfig:
         for name in ("seed", "embedded"):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(PREFIX + name, f"pass True or False (got {shortened(getattr(self, name))})")
+        object.__setattr__(self, "priority_queues", _queues(self.priority_queues))
         self._check_names()
         self._check_limits()
         self._check_payloads()
@@ -149,6 +152,23 @@ def _texts(name: str, value: object) -> tuple[str, ...]:
             return texts
     # Not shown: these may be keys.
     raise ConfigError(PREFIX + name, f"pass a list of str (got {type(value).__name__})")
+
+
+def _queues(value: object) -> Mapping[TickerPriority, str]:
+    """Return the queues by priority; a priority may be given by its name, as in a settings file."""
+    setting = f"{PREFIX}priority_queues"
+    if not isinstance(value, Mapping):
+        raise ConfigError(setting, f"pass a dict of priorities and queues (got {shortened(value)})")
+    found = {}
+    for priority, queue in value.items():
+        try:
+            member = TickerPriority[priority] if isinstance(priority, str) else TickerPriority(priority)
+        except (KeyError, ValueError) as error:
+            allowed = ", ".join(each.name for each in TickerPriority)
+            raise ConfigError(setting, f"pass one of {allowed} (got {shortened(priority)})") from error
+        _check_name("priority_queues", queue)
+        found[member] = queue
+    return found
 
 
 def _check_count(name: str, value: object, least: int) -> None:

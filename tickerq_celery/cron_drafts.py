@@ -23,6 +23,7 @@ OCCURRENCE_FIELDS = frozenset(
         "retry_intervals",
         "priority",
         "queue",
+        "concurrency_key",
         "tags",
     }
 )

@@ -1,7 +1,7 @@
 """Checked tickers as the rows that will be stored; nothing here touches the database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ class FunctionDefaults:
     retry_intervals: tuple[float, ...] = ()
     priority: int = TickerPriority.NORMAL
     queue: str | None = None
+    priority_queues: Mapping[TickerPriority, str] = field(default_factory=dict)
 
 
 def ticker_fields(ticker: Any, defaults: FunctionDefaults) -> dict[str, Any]:
@@ -31,8 +32,11 @@ def ticker_fields(ticker: Any, defaults: FunctionDefaults) -> dict[str, Any]:
         TickerValidationError: A field holds what cannot be stored.
     """
     intervals = defaults.retry_intervals if ticker.retry_intervals is None else ticker.retry_intervals
-    queue = defaults.queue if ticker.queue is None else ticker.queue
+    named = defaults.queue if ticker.queue is None else ticker.queue
     priority = defaults.priority if ticker.priority is None else ticker.priority
+    priority = limits.member("priority", priority, TickerPriority)
+    queue = defaults.priority_queues.get(priority) if named is None else named
+    key = ticker.concurrency_key
     description = ticker.description
     return {
         "description": description
@@ -40,8 +44,11 @@ def ticker_fields(ticker: Any, defaults: FunctionDefaults) -> dict[str, Any]:
         else limits.words("description", description, limits.LONGEST_DESCRIPTION),
         "retries": limits.retries(defaults.retries if ticker.retries is None else ticker.retries),
         "retry_intervals": limits.retry_intervals(limits.in_seconds(intervals)),
-        "priority": int(limits.member("priority", priority, TickerPriority)),
+        "priority": int(priority),
         "queue": queue if queue is None else limits.name("queue", queue, limits.LONGEST_QUEUE),
+        "concurrency_key": key
+        if key is None
+        else limits.name("concurrency_key", key, limits.LONGEST_CONCURRENCY_KEY),
         "tags": limits.tags(ticker.tags),
     }
 
@@ -122,6 +129,7 @@ def occurrence_row(cron: Mapping[str, Any], *, instant: datetime | None, now: da
         "retry_intervals": cron["retry_intervals"],
         "priority": cron["priority"],
         "queue": cron["queue"],
+        "concurrency_key": cron["concurrency_key"],
         "tags": cron["tags"],
         "execution_time": instant or now,
         "due_at": instant or now,

@@ -42,7 +42,7 @@ class RunCondition(IntEnum):
 
 
 class TickerPriority(IntEnum):
-    """In which order one batch of due runs is published: smaller goes first."""
+    """In which order due runs get places and are published: smaller goes first."""
 
     LONG_RUNNING = 0
     HIGH = 1
@@ -85,6 +85,8 @@ class HoldReason(StrEnum):
 
     FUNCTION = "function"
     LIMIT = "limit"
+    KEY = "key"
+    RATE = "rate"
     PAUSED = "paused"
     PARENT = "parent"
 

@@ -20,6 +20,8 @@ def ticker_function(
     time_zone: str | None = None,
     priority: TickerPriority = TickerPriority.NORMAL,
     max_concurrency: int = 0,
+    max_concurrency_per_key: int = 1,
+    rate_limit: str | None = None,
     retries: int = 0,
     retry_intervals: Sequence[float] = (),
     timeout: float | None = None,
@@ -34,12 +36,14 @@ def ticker_function(
         name: The function's stable name; its ``__name__`` where there is none.
         cron: An expression of 5 or 6 fields; workers seed a cron ticker for it when they start.
         time_zone: IANA zone of ``cron``; None takes the ``time_zone`` setting.
-        priority: In which order runs of one batch are published.
+        priority: In which order runs get places and are published, and their messages' priority.
         max_concurrency: How many runs may be under way at once, in all workers together; 0: any number.
+        max_concurrency_per_key: The same for runs with one ``concurrency_key``.
+        rate_limit: How many runs may be claimed in a time, such as "10/m"; the units are s, m, h and d.
         retries: Extra attempts after the first.
         retry_intervals: Waits before each retry, in seconds; the last repeats; 30 s where there are none.
         timeout: Seconds after which the body gets SoftTimeLimitExceeded (prefork pool only).
-        queue: The Celery queue; None asks Celery's router.
+        queue: The Celery queue; None takes that of the priority, or asks Celery's router.
         misfire: What happens to cron instants that passed while nothing ran.
         overlap: Whether an occurrence may start while an earlier one has not ended.
         on_lost: Whether a run whose worker died starts again, or fails.
@@ -57,6 +61,8 @@ def ticker_function(
             time_zone=time_zone,
             priority=priority,
             max_concurrency=max_concurrency,
+            max_concurrency_per_key=max_concurrency_per_key,
+            rate_limit=rate_limit,
             retries=retries,
             retry_intervals=retry_intervals,
             timeout=timeout,

@@ -58,6 +58,7 @@ cron_tickers = Table(
     Column("overlap", Name(20), nullable=False),
     Column("priority", SmallInteger, nullable=False),
     Column("queue", Name(200)),
+    Column("concurrency_key", Name(90)),
     Column("tags", Json, nullable=False),
     Column("is_enabled", Boolean(create_constraint=False), nullable=False),
     Column("paused_reason", Name(500)),
@@ -91,6 +92,8 @@ tickers = Table(
     Column("due_at", UtcDateTime),
     Column("held_for", Name(20)),
     Column("hold_key", Name(300)),
+    # At most so many runs of one function with the same key are under way as the function says.
+    Column("concurrency_key", Name(90)),
     # NULL unless Queued: when the sweep asks whether the message was lost.
     Column("check_at", UtcDateTime),
     Column("publish_count", SmallInteger, nullable=False),
@@ -154,8 +157,8 @@ tickers = Table(
     Index("ix_tickerq_tickers_check_at", "check_at"),
     Index("ix_tickerq_tickers_running_on", "running_on"),
     Index("ix_tickerq_tickers_parent_id", "parent_id"),
-    # The id at the end lets a hold be lifted oldest first without a sort.
-    Index("ix_tickerq_tickers_held_for", "held_for", "hold_key", "id"),
+    # The end lets a hold be lifted by priority, then the oldest first, without a sort.
+    Index("ix_tickerq_tickers_held_for", "held_for", "hold_key", "priority", "id"),
     Index("ix_tickerq_tickers_ended_at", "ended_at", "id"),
     Index("ix_tickerq_tickers_ended_status", "ended_status", "ended_at", "id"),
     Index("ix_tickerq_tickers_function", "function", "ended_at", "id"),
@@ -233,6 +236,10 @@ functions = Table(
     Column("queue", Name(200)),
     Column("priority", SmallInteger, nullable=False),
     Column("max_concurrency", Integer, nullable=False),
+    Column("max_concurrency_per_key", Integer, nullable=False, server_default="1"),
+    Column("rate_limit", Name(20)),
+    # NULL before the first claim under a rate: when the next group of runs may be claimed.
+    Column("rate_free_at", UtcDateTime),
     Column("on_lost", Name(20), nullable=False),
     Column("retries", Integer, nullable=False),
     Column("retry_intervals", Json, nullable=False),

@@ -12,6 +12,7 @@ from kombu import Connection, Producer
 from kombu.exceptions import KombuError
 
 from tickerq_celery.errors import PublishError, cause_of
+from tickerq_celery.message_priority import message_priority
 from tickerq_celery.store.claims import Claim, Started
 
 HEADER = "ticker"
@@ -69,7 +70,11 @@ class CeleryPublisher:
         Raises:
             PublishError: The broker is away, did not take it, or did not say so.
         """
+        self.connect()
         options: dict[str, Any] = {} if claim.queue is None else {"queue": claim.queue}
+        priority = message_priority(claim.priority, self._transport)
+        if priority is not None:
+            options["priority"] = priority
         self._send(
             task_name(claim.function),
             task_id=f"{claim.id}:{claim.number}",
@@ -93,6 +98,11 @@ class CeleryPublisher:
         connection, self._connection, self._producer = self._connection, None, None
         if connection is not None:
             connection.release()
+
+    @property
+    def _transport(self) -> str:
+        """The kombu name of the broker's kind."""
+        return "" if self._connection is None else str(self._connection.transport_cls)
 
     def _drop(self) -> None:
         connection, self._connection, self._producer = self._connection, None, None

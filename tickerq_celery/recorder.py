@@ -225,18 +225,20 @@ class Recorder:
         if written is None:
             return None
         failpoint(Place.FINISH_UNCOMMITTED)
-        if not self._facts(connection, run.function).is_limited:
-            return written
-        # The freed place goes to the oldest run that waits for it.
-        lifted = holds.lift(
-            connection,
-            core.clock,
-            namespace=core.config.namespace,
-            reason=HoldReason.LIMIT,
-            keys=[run.function],
-            limit=1,
-        )
-        return Written(made_due=[*written.made_due, *lifted])
+        return Written(made_due=[*written.made_due, *self._give_place_away(connection, run)])
+
+    def _give_place_away(self, connection: Connection, run: Started) -> list[UUID]:
+        """Make the next run due that waits for the function's freed place, and the next for the key's."""
+        freed: list[tuple[HoldReason, str]] = []
+        if self._facts(connection, run.function).is_limited:
+            freed.append((HoldReason.LIMIT, run.function))
+        if run.slot is not None:
+            freed.append((HoldReason.KEY, run.slot.hold_key))
+        namespace, clock = self._core.config.namespace, self._core.clock
+        lifted: list[UUID] = []
+        for reason, key in freed:
+            lifted += holds.lift(connection, clock, namespace=namespace, reason=reason, keys=[key], limit=1)
+        return lifted
 
     def _finish_again(
         self,

@@ -14,8 +14,12 @@ from tickerq_celery.cron import CronSchedule, find_zone
 from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
 from tickerq_celery.errors import DuplicateFunctionError, TickerValidationError
 from tickerq_celery.event_loop import event_loop
+from tickerq_celery.function_limits import FunctionLimits
 from tickerq_celery.payload import check_request_type
+from tickerq_celery.rate import Rate
 from tickerq_celery.signature import Signature, Takes, inspect_function
+
+_MOST_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,8 @@ class Function:
     time_zone: str | None = None
     priority: TickerPriority = TickerPriority.NORMAL
     max_concurrency: int = 0
+    max_concurrency_per_key: int = 1
+    rate_limit: Rate | None = None
     retries: int = 0
     retry_intervals: tuple[float, ...] = ()
     timeout: float | None = None
@@ -36,6 +42,15 @@ class Function:
     misfire: MisfirePolicy = MisfirePolicy.RUN_ONCE
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
     on_lost: OnLost = OnLost.RETRY
+
+    @property
+    def limits(self) -> FunctionLimits:
+        """How many of its runs may be under way."""
+        return FunctionLimits(
+            max_concurrency=self.max_concurrency,
+            max_concurrency_per_key=self.max_concurrency_per_key,
+            rate=self.rate_limit,
+        )
 
     def call(self, context: TickerContext[Any], *, at_end: Callable[[], Awaitable[None]]) -> object:
         """Return what the body returns; a coroutine runs on this process's event loop.
@@ -113,7 +128,10 @@ def make_function(body: Callable[..., Any], name: str | None, **options: Any) ->
         limits.name("queue", options["queue"], limits.LONGEST_QUEUE)
     if options.get("timeout") is not None:
         options["timeout"] = limits.seconds("timeout", limits.in_seconds([options["timeout"]])[0])
-    _check_concurrency(options.get("max_concurrency", 0))
+    _check_concurrency("max_concurrency", options.get("max_concurrency", 0), least=0)
+    _check_concurrency("max_concurrency_per_key", options.get("max_concurrency_per_key", 1), least=1)
+    if options.get("rate_limit") is not None:
+        options["rate_limit"] = Rate.parse(options["rate_limit"])
     _check_cron(options.get("cron"), options.get("time_zone"))
     return Function(
         name=limits.name(
@@ -142,6 +160,9 @@ def _check_cron(expression: str | None, time_zone: str | None) -> None:
         CronSchedule.parse(expression, time_zone=zone)
 
 
-def _check_concurrency(value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise TickerValidationError("max_concurrency", value, "pass a whole number; 0 means no limit")
+def _check_concurrency(field: str, value: object, *, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= _MOST_AT_ONCE:
+        hint = "; 0 means no limit" if least == 0 else ""
+        raise TickerValidationError(
+            field, value, f"pass a whole number from {least} to {_MOST_AT_ONCE}{hint}"
+        )

@@ -24,7 +24,7 @@ from tickerq_celery.publisher import CeleryPublisher
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.schema import verify
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store import cron_tickers, nodes
+from tickerq_celery.store import cron_tickers, nodes, rates
 from tickerq_celery.sweeper import Sweeper
 from tickerq_celery.version import VERSION
 from tickerq_celery.wiring import profile
@@ -280,7 +280,9 @@ class _Loop:
 
     def _next_due(self) -> tuple[datetime | None, timedelta]:
         def look(connection: Connection) -> tuple[datetime | None, timedelta]:
-            due = cron_tickers.next_due(connection, self._core.config.namespace)
+            namespace = self._core.config.namespace
+            moments = (cron_tickers.next_due(connection, namespace), rates.next_ready(connection, namespace))
+            due = min((moment for moment in moments if moment is not None), default=None)
             if due is None:
                 return None, self._core.config.poll_interval
             return due, due - connection.scalars(select(sql_now(self._core.clock))).one()

@@ -78,6 +78,8 @@ def _records(registry: Iterable[Function]) -> Iterable[FunctionRecord]:
             queue=function.queue,
             priority=int(function.priority),
             max_concurrency=function.max_concurrency,
+            max_concurrency_per_key=function.max_concurrency_per_key,
+            rate_limit=None if function.rate_limit is None else str(function.rate_limit),
             on_lost=function.on_lost.value,
             retries=function.retries,
             retry_intervals=function.retry_intervals,
@@ -103,7 +105,8 @@ def _seed_row(core: Core, function: Function, now: datetime) -> dict[str, Any]:
         "misfire_grace": None,
         "overlap": function.overlap.value,
         "priority": int(function.priority),
-        "queue": function.queue,
+        "queue": _queue(core, function),
+        "concurrency_key": None,
         "tags": [],
         "is_enabled": True,
         "seed_key": function.name,
@@ -122,7 +125,7 @@ def _changes(core: Core, function: Function, row: Mapping[str, Any], now: dateti
         "misfire": function.misfire.value,
         "overlap": function.overlap.value,
         "priority": int(function.priority),
-        "queue": function.queue,
+        "queue": _queue(core, function),
         "seed_expression": function.cron,
     }
     if row["expression"] == row["seed_expression"]:
@@ -131,6 +134,11 @@ def _changes(core: Core, function: Function, row: Mapping[str, Any], now: dateti
     if row["is_enabled"] and {"expression", "time_zone"} & changes.keys():
         changes["next_run_at"] = _next(core, function, now)
     return changes
+
+
+def _queue(core: Core, function: Function) -> str | None:
+    named = function.queue
+    return core.config.priority_queues.get(function.priority) if named is None else named
 
 
 def _next(core: Core, function: Function, now: datetime) -> datetime | None:

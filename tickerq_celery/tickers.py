@@ -14,6 +14,8 @@ class TimeTicker:
     ``execution_time`` must be aware; a past one, or None, means now. ``retries`` are extra attempts,
     ``retry_intervals`` the waits before them in seconds (the last one repeats); None takes the
     function's own. While a ticker with the same ``unique_key`` is not terminal, another is refused.
+    Of runs of one function with the same ``concurrency_key`` as many may be under way as the function's
+    ``max_concurrency_per_key`` says, 1 unless it says otherwise.
 
     ``children`` are stored with it and wait for it: each starts at the end that its ``run_condition``
     names (None: at any but Skipped), and not before an ``execution_time`` of its own.
@@ -27,6 +29,7 @@ class TimeTicker:
     retry_intervals: Sequence[float] | None = None
     priority: TickerPriority | None = None
     queue: str | None = None
+    concurrency_key: str | None = None
     tags: Sequence[str] = ()
     unique_key: str | None = None
     namespace: str | None = None
@@ -59,6 +62,7 @@ class CronTicker:
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
     priority: TickerPriority | None = None
     queue: str | None = None
+    concurrency_key: str | None = None
     tags: Sequence[str] = ()
     namespace: str | None = None
     children: Sequence[TimeTicker] = ()

@@ -75,6 +75,7 @@ class Run:
     cron_ticker_id: UUID | None
     priority: TickerPriority
     queue: str | None
+    concurrency_key: str | None
     tags: tuple[str, ...]
     unique_key: str | None
     stored_request: StoredRequest = field(repr=False)
@@ -125,6 +126,7 @@ class Cron:
     retry_intervals: tuple[float, ...]
     priority: TickerPriority
     queue: str | None
+    concurrency_key: str | None
     tags: tuple[str, ...]
     next_run_at: datetime | None
     last_run_at: datetime | None

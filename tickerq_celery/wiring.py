@@ -46,7 +46,7 @@ def profile(
         queues=queues,
         concurrency=concurrency,
         prefetch=prefetch,
-        functions={function.name: function.max_concurrency for function in core.registry},
+        functions={function.name: function.limits for function in core.registry},
     )
 
 

@@ -17,15 +17,16 @@ LAYERS = {
     "words": {"errors", "enums", "clock", "failpoints", "version"},
     "rules": {
         "backoff", "chain_templates", "chains", "codec", "config", "context", "cron", "cron_fields",
-        "cron_grammar", "cron_zone", "drops", "event_loop", "forking", "interruption", "lifecycle", "limits",
-        "log_capture", "message_shape", "payload", "planner", "progress", "redaction", "reports", "results",
-        "retry", "signature", "texts", "tickers", "uuid7", "views",
+        "cron_grammar", "cron_zone", "drops", "event_loop", "forking", "function_limits", "interruption",
+        "lifecycle", "limits", "log_capture", "message_priority", "message_shape", "payload", "planner",
+        "progress", "rate", "redaction", "reports", "results", "retry", "signature", "slot", "texts", "tickers",
+        "uuid7", "views",
     },
     "data": {"models", "schema", "sqltypes", "store."},
     "application": {
-        "admission", "claimer", "completion", "core", "cron_drafts", "dispatcher", "drafts", "drop_counts",
-        "firing", "function", "heartbeat", "immediate", "managers.", "observer", "patience", "recorder",
-        "registry", "reporting", "seeding", "sweeper",
+        "admission", "claimer", "completion", "core", "counting", "cron_drafts", "dispatcher", "drafts",
+        "drop_counts", "firing", "function", "heartbeat", "immediate", "known_functions", "lifting",
+        "managers.", "observer", "patience", "recorder", "registry", "reporting", "seeding", "sweeper",
     },
     "celery": {
         "addresses", "beat_check", "extension", "fs_bindings", "fs_channel", "fs_folder", "fs_transport",

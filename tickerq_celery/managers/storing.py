@@ -45,6 +45,7 @@ class Storing:
     def __init__(self, core: Core, dispatch_now: Callable[[Collection[UUID]], None]) -> None:
         self.core = core
         self._callers = Callers(core.database)
+        self._priority_queues = core.config.priority_queues
         self._dispatch_now = dispatch_now
 
     def in_transaction(self, work: Callable[[Connection], Stored[T]], session: object) -> T:
@@ -90,7 +91,7 @@ class Storing:
             namespace = self.namespace(ticker.namespace)
             function = self.core.registry.get(name) if namespace == self.core.config.namespace else None
             if function is not None:
-                defaults = _defaults(function)
+                defaults = self._defaults(function)
                 found[namespace, name] = Known(
                     defaults=defaults, request_type=function.signature.request_type
                 )
@@ -100,9 +101,11 @@ class Storing:
             records = functions.find(connection, namespace, names)
             for name in sorted(names):
                 if name in records:
-                    found[namespace, name] = Known(defaults=_defaults(records[name]))
+                    found[namespace, name] = Known(defaults=self._defaults(records[name]))
                 elif allow_unknown:
-                    found[namespace, name] = Known(defaults=FunctionDefaults())
+                    found[namespace, name] = Known(
+                        defaults=FunctionDefaults(priority_queues=self._priority_queues)
+                    )
                 else:
                     raise UnknownFunctionError(name)
         return found
@@ -113,11 +116,11 @@ class Storing:
             payload.encode(request, request_type=known.request_type, limit=self.core.config.payload_limit)
         )
 
-
-def _defaults(source: Any) -> FunctionDefaults:
-    return FunctionDefaults(
-        retries=source.retries,
-        retry_intervals=tuple(source.retry_intervals),
-        priority=int(source.priority),
-        queue=source.queue,
-    )
+    def _defaults(self, source: Any) -> FunctionDefaults:
+        return FunctionDefaults(
+            retries=source.retries,
+            retry_intervals=tuple(source.retry_intervals),
+            priority=int(source.priority),
+            queue=source.queue,
+            priority_queues=self._priority_queues,
+        )

@@ -28,8 +28,8 @@ _FIXED = {"namespace", "unique_key", "run_condition", "children"}
 _FIELDS = {field.name for field in fields(TimeTicker)}
 _CHANGEABLE = _FIELDS - _FIXED
 # A change of these may end the hold of a due run; if not, the next claim holds it again.
-_HOLDS = {"function", "queue"}
-_LIFTED = {HoldReason.FUNCTION, HoldReason.LIMIT}
+_HOLDS = {"function", "queue", "concurrency_key"}
+_LIFTED = {HoldReason.FUNCTION, HoldReason.LIMIT, HoldReason.KEY, HoldReason.RATE}
 
 
 class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
@@ -237,6 +237,7 @@ def _as_ticker(run: Run) -> TimeTicker:
         retry_intervals=run.retry_intervals,
         priority=run.priority,
         queue=run.queue,
+        concurrency_key=run.concurrency_key,
         tags=run.tags,
         unique_key=run.unique_key,
         namespace=run.namespace,
@@ -270,6 +271,7 @@ def _as_run(row: dict[str, Any], codec: RequestCodec) -> Run:
         cron_ticker_id=None,
         priority=row["priority"],
         queue=row["queue"],
+        concurrency_key=row["concurrency_key"],
         tags=tuple(row["tags"]),
         unique_key=row["unique_key"],
         stored_request=StoredRequest(Packed(row["request"], row["encoding"]), codec),

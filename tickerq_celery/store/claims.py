@@ -15,6 +15,7 @@ from tickerq_celery.enums import TickerPriority, TickerStatus, TickerType
 from tickerq_celery.lifecycle import Standing
 from tickerq_celery.models import tickers
 from tickerq_celery.retry import RetryPolicy
+from tickerq_celery.slot import Slot, slot_of
 from tickerq_celery.sqltypes import sql_after, sql_now
 
 
@@ -26,10 +27,16 @@ class Due:
     claim_no: int
     function: str
     queue: str | None
+    concurrency_key: str | None
     priority: TickerPriority
     due_at: datetime
     cron_ticker_id: UUID | None
     instant: datetime | None
+
+    @property
+    def slot(self) -> Slot | None:
+        """What it shares places with, or None where it names no concurrency key."""
+        return slot_of(self.function, self.concurrency_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +47,7 @@ class Claim:
     number: int
     function: str
     queue: str | None
+    priority: TickerPriority = TickerPriority.NORMAL
     due_at: datetime | None = None
     publish_count: int = 0
 
@@ -53,6 +61,7 @@ class Started:
     type: TickerType
     function: str
     queue: str | None
+    concurrency_key: str | None
     request: Packed
     execution_time: datetime | None
     parent_id: UUID | None
@@ -62,6 +71,11 @@ class Started:
     attempts_before: int
     standing: Standing
     parent_result: bytes | None = None
+
+    @property
+    def slot(self) -> Slot | None:
+        """What it shares places with, or None where it names no concurrency key."""
+        return slot_of(self.function, self.concurrency_key)
 
     @property
     def attempt_number(self) -> int:
@@ -77,7 +91,7 @@ def lock_due(
     ``ids`` narrows to those runs; an empty collection locks none.
     """
     statement = (
-        select(*(tickers.c[name] for name in Due.__slots__))
+        select(*due_columns(due_at=tickers.c.due_at))
         .where(tickers.c.namespace == namespace, tickers.c.due_at <= sql_now(clock))
         .order_by(tickers.c.due_at, tickers.c.id)
         .limit(limit)
@@ -85,7 +99,19 @@ def lock_due(
     )
     if ids is not None:
         statement = statement.where(tickers.c.id.in_(list(ids)))
-    return [_due(row) for row in connection.execute(statement)]
+    return [due_from(row) for row in connection.execute(statement)]
+
+
+def due_columns(*, due_at: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    """Return what must be read of a run that may be claimed, with its due moment."""
+    return [due_at if name == "due_at" else tickers.c[name] for name in Due.__slots__]
+
+
+def due_from(row: Row[Any]) -> Due:
+    """Return the run that a row of the columns above describes."""
+    values = row._asdict()
+    values["priority"] = TickerPriority(values["priority"])
+    return Due(**values)
 
 
 def claim(
@@ -97,7 +123,7 @@ def claim(
     late_after: timedelta,
     publish_check: timedelta,
 ) -> list[Claim]:
-    """Take runs that ``lock_due`` locked: Idle to Queued, with the next claim number; most urgent first."""
+    """Take runs that this transaction locked, Idle to Queued, with the next claim number; urgent first."""
     if not due:
         return []
     first_and_late = (tickers.c.claim_no == 0) & (tickers.c.due_at < sql_after(clock, -late_after))
@@ -110,6 +136,8 @@ def claim(
             (tickers.c.claim_no, tickers.c.claim_no + 1),
             (tickers.c.status, TickerStatus.QUEUED),
             (tickers.c.due_at, None),
+            (tickers.c.held_for, None),
+            (tickers.c.hold_key, None),
             (tickers.c.check_at, sql_after(clock, publish_check)),
             (tickers.c.publish_count, 0),
             (tickers.c.published_at, None),
@@ -123,7 +151,14 @@ def claim(
         raise AssertionError(f"claimed {taken} of {len(due)} locked runs")
     ordered = sorted(due, key=lambda run: (run.priority, run.due_at, run.id))
     return [
-        Claim(id=run.id, number=run.claim_no + 1, function=run.function, queue=run.queue, due_at=run.due_at)
+        Claim(
+            id=run.id,
+            number=run.claim_no + 1,
+            function=run.function,
+            queue=run.queue,
+            priority=run.priority,
+            due_at=run.due_at,
+        )
         for run in ordered
     ]
 
@@ -175,6 +210,7 @@ _STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.type,
     tickers.c.function,
     tickers.c.queue,
+    tickers.c.concurrency_key,
     tickers.c.execution_time,
     tickers.c.parent_id,
     tickers.c.cron_ticker_id,
@@ -204,6 +240,7 @@ def started(row: Row[Any], request: Packed = NO_REQUEST) -> Started:
         type=TickerType(row.type),
         function=row.function,
         queue=row.queue,
+        concurrency_key=row.concurrency_key,
         request=request,
         execution_time=row.execution_time,
         parent_id=row.parent_id,
@@ -223,12 +260,6 @@ def started(row: Row[Any], request: Packed = NO_REQUEST) -> Started:
 def rowcount(connection: Connection, statement: Update) -> int:
     """Return how many rows an update matched."""
     return connection.execute(statement).rowcount
-
-
-def _due(row: Row[Any]) -> Due:
-    values = row._asdict()
-    values["priority"] = TickerPriority(values["priority"])
-    return Due(**values)
 
 
 def running(connection: Connection, ticker_id: UUID, claim_no: int) -> Started | None:

@@ -19,6 +19,9 @@ from tickerq_celery.store.rows import CRON_COLUMNS, cron_view, cursor_id, page_s
 from tickerq_celery.views import Cron, Page
 
 _LARGEST_DELETE = 500
+_BY_CLAIM = [
+    reason.value for reason in (HoldReason.FUNCTION, HoldReason.LIMIT, HoldReason.KEY, HoldReason.RATE)
+]
 
 
 def get(
@@ -180,11 +183,11 @@ def rewrite_pending(
     """Let an edit of a cron ticker reach its occurrences that nobody has claimed."""
     pending = (tickers.c.cron_ticker_id == cron_id, tickers.c.status == TickerStatus.IDLE)
     connection.execute(update(tickers).where(*pending).values(**values))
-    if {"function", "queue"} & values.keys():
+    if {"function", "queue", "concurrency_key"} & values.keys():
         # What held them may be gone; if it is not, the next claim holds them again.
         connection.execute(
             update(tickers)
-            .where(*pending, tickers.c.held_for.in_([HoldReason.FUNCTION.value, HoldReason.LIMIT.value]))
+            .where(*pending, tickers.c.held_for.in_(_BY_CLAIM))
             .values(due_at=sql_now(clock), held_for=None, hold_key=None)
         )
 

@@ -1,10 +1,10 @@
 """What workers registered: for producers and dashboards that do not import the jobs."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, case, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.models import functions
@@ -26,6 +26,8 @@ class FunctionRecord:
     retries: int
     retry_intervals: tuple[float, ...]
     request_schema: Any
+    max_concurrency_per_key: int = 1
+    rate_limit: str | None = None
 
 
 def register(connection: Connection, clock: Clock, namespace: str, records: Sequence[FunctionRecord]) -> None:
@@ -42,6 +44,8 @@ def register(connection: Connection, clock: Clock, namespace: str, records: Sequ
             "queue": record.queue,
             "priority": record.priority,
             "max_concurrency": record.max_concurrency,
+            "max_concurrency_per_key": record.max_concurrency_per_key,
+            "rate_limit": record.rate_limit,
             "on_lost": record.on_lost,
             "retries": record.retries,
             "retry_intervals": list(record.retry_intervals),
@@ -71,13 +75,27 @@ def find(connection: Connection, namespace: str, names: Collection[str]) -> dict
     return found
 
 
-def lock(connection: Connection, namespace: str, names: Collection[str]) -> set[str]:
-    """Let one transaction at a time count the runs of functions; return those that another is counting.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counting:
+    """Of functions with limits, those that another transaction counts, and those whose rate says to wait."""
+
+    elsewhere: Set[str] = frozenset()
+    too_early: Set[str] = frozenset()
+
+
+def lock(connection: Connection, clock: Clock, namespace: str, names: Collection[str]) -> Counting:
+    """Let one transaction at a time count the runs of functions.
 
     Nobody waits for the other one: it may stand still in its transaction.
     """
-    among = select(functions.c.name).where(
-        functions.c.namespace == namespace, functions.c.name.in_(list(names))
+    if not names:
+        return Counting()
+    is_early = case((functions.c.rate_free_at > sql_now(clock), 1), else_=0)
+    among = (functions.c.namespace == namespace, functions.c.name.in_(list(names)))
+    known = set(connection.scalars(select(functions.c.name).where(*among)))
+    locked = connection.execute(
+        select(functions.c.name, is_early).where(*among).with_for_update(skip_locked=True)
+    ).all()
+    return Counting(
+        elsewhere=known - {row[0] for row in locked}, too_early={row[0] for row in locked if row[1]}
     )
-    known = set(connection.scalars(among))
-    return known - set(connection.scalars(among.with_for_update(skip_locked=True)))

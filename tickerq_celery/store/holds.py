@@ -47,7 +47,10 @@ def lift(
     keys: Collection[str],
     limit: int,
 ) -> list[UUID]:
-    """Make up to ``limit`` runs due that were held for ``reason`` under one of ``keys``; return them."""
+    """Make up to ``limit`` runs due that were held for ``reason`` under one of ``keys``; return them.
+
+    Of one key's the most urgent first, then the oldest.
+    """
     if not keys:
         return []
     held = connection.scalars(
@@ -57,7 +60,7 @@ def lift(
             tickers.c.hold_key.in_(list(keys)),
             tickers.c.namespace == namespace,
         )
-        .order_by(tickers.c.hold_key, tickers.c.id)
+        .order_by(tickers.c.hold_key, tickers.c.priority, tickers.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import NodeKind
+from tickerq_celery.function_limits import FunctionLimits, limits_from
 from tickerq_celery.models import nodes
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store.claims import rowcount
@@ -18,7 +19,7 @@ from tickerq_celery.store.claims import rowcount
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeProfile:
-    """What a process says of itself; ``functions`` maps each function's name to its concurrency limit."""
+    """What a process says of itself; ``functions`` maps each function's name to its limits."""
 
     id: UUID
     namespace: str
@@ -30,7 +31,7 @@ class NodeProfile:
     queues: Sequence[str] = ()
     concurrency: int | None = None
     prefetch: int | None = None
-    functions: Mapping[str, int]
+    functions: Mapping[str, FunctionLimits]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ class Node:
 def register(connection: Connection, clock: Clock, profile: NodeProfile) -> None:
     """Write a node's row, or start it anew where one of the same id is there."""
     now = connection.scalars(select(sql_now(clock))).one()
-    functions = dict(sorted(profile.functions.items()))
+    functions = {name: profile.functions[name].as_json() for name in sorted(profile.functions)}
     connection.execute(delete(nodes).where(nodes.c.id == profile.id))
     connection.execute(
         insert(nodes).values(
@@ -132,11 +133,14 @@ def worker_hashes(connection: Connection, namespace: str) -> frozenset[str]:
 
 def function_sets(
     connection: Connection, namespace: str, hashes: Collection[str]
-) -> dict[str, dict[str, int]]:
-    """Return, for each of ``hashes``, the function names and their concurrency limits."""
+) -> dict[str, dict[str, FunctionLimits]]:
+    """Return, for each of ``hashes``, the function names and their limits."""
     rows = connection.execute(
         select(nodes.c.functions_hash, nodes.c.functions).where(
             nodes.c.namespace == namespace, nodes.c.functions_hash.in_(list(hashes))
         )
     )
-    return {row.functions_hash: row.functions for row in rows}
+    return {
+        row.functions_hash: {name: limits_from(stored) for name, stored in row.functions.items()}
+        for row in rows
+    }

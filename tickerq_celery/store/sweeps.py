@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, case, exists, func, select, update
 
 from tickerq_celery.clock import Clock
-from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus
 from tickerq_celery.models import nodes, tickers
 from tickerq_celery.sqltypes import sql_after, sql_now
 from tickerq_celery.store.claims import Claim
@@ -32,6 +32,7 @@ def take_over(
             tickers.c.claim_no,
             tickers.c.function,
             tickers.c.queue,
+            tickers.c.priority,
             tickers.c.publish_count,
         )
         .where(tickers.c.check_at <= sql_now(clock), tickers.c.namespace == namespace)
@@ -59,6 +60,7 @@ def take_over(
             number=row.claim_no,
             function=row.function,
             queue=row.queue,
+            priority=TickerPriority(row.priority),
             publish_count=row.publish_count,
         )
         for row in rows
