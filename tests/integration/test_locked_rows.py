@@ -104,15 +104,20 @@ def test_a_node_that_stands_still_in_a_heartbeat_is_buried_once_its_row_is_free(
     assert rows() == 0
 
 
+@pytest.mark.parametrize(
+    ("options", "key", "reason"),
+    [({"max_concurrency": 5}, None, "limit"), ({}, "eu", "key"), ({"rate_limit": "10/m"}, None, "rate")],
+    ids=["function", "key", "rate"],
+)
 def test_while_another_claim_counts_a_limited_function_its_runs_are_held_and_others_are_claimed(
-    make_core: MakeCore,
+    make_core: MakeCore, options: dict[str, Any], key: str | None, reason: str
 ) -> None:
-    core = enrolled(make_core(send(max_concurrency=5), send("Other")))
+    core = enrolled(make_core(send(**options), send("Other")))
     beat = Beat(core)
-    limited, other = make_run(core), make_run(core, "Other")
+    limited, other = make_run(core, concurrency_key=key), make_run(core, "Other")
     with locked(core, functions, functions.c.name == "Send", functions.c.namespace == core.config.namespace):
         assert [each.id for each in claim(core)] == [other]
-        assert row_of(core, limited).held_for == "limit"
+        assert row_of(core, limited).held_for == reason
     beat.sweep()
     assert [each.id for each in claim(core)] == [limited]
 

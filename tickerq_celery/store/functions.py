@@ -52,6 +52,10 @@ def register(connection: Connection, clock: Clock, namespace: str, records: Sequ
             "request_schema": record.request_schema,
             "updated_at": now,
         }
+        before = stored.get(record.name)
+        if before is not None and before.rate_limit != record.rate_limit:
+            # The wait was the old rate's, maybe a day long.
+            values["rate_free_at"] = None
         known = update(functions).where(functions.c.namespace == namespace, functions.c.name == record.name)
         if rowcount(connection, known.values(**values)) == 0:
             insert_if_absent(
