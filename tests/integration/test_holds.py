@@ -30,7 +30,7 @@ from tests.integration.making import (
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.claimer import Claimer, Lifted
 from tickerq_celery.core import Core
-from tickerq_celery.enums import HoldReason, NodeKind, TickerStatus
+from tickerq_celery.enums import HoldReason, NodeKind, TickerPriority, TickerStatus
 from tickerq_celery.firing import Firing
 from tickerq_celery.lifecycle import succeeded
 from tickerq_celery.recorder import Recorder
@@ -269,6 +269,29 @@ def test_the_sweep_lifts_as_many_runs_as_a_queue_has_room_for(make_core: MakeCor
         start(core, each)
     assert lift_holds(core) == 2
     assert len(held(core, ids)) == 1
+
+
+def test_room_in_a_full_queue_and_in_a_full_function_goes_to_the_most_urgent_first(
+    make_core: MakeCore,
+) -> None:
+    core = enrolled(make_core(send(max_concurrency=2), send("Other"), max_queued=2))
+    for function in ("Send", "Other"):
+        make_runs(core, 2, function, queue=function)
+    batch = claim(core)
+    runs = {
+        function: [
+            make_run(core, function, queue=function, priority=each)
+            for each in (TickerPriority.LOW, TickerPriority.HIGH)
+        ]
+        for function in ("Send", "Other")
+    }
+    assert claim(core) == []
+    give_back(core, [batch[0], batch[2]])
+    remove_runs(core, [batch[0].id, batch[2].id])
+    assert lift_holds(core) == 2
+    assert {function: list(held(core, ids)) for function, ids in runs.items()} == {
+        function: [ids[0]] for function, ids in runs.items()
+    }
 
 
 def test_an_occurrence_of_a_paused_cron_ticker_waits_until_it_is_resumed(

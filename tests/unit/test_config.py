@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tickerq_celery.config import SETTINGS, TickerConfig, config_from
+from tickerq_celery.enums import TickerPriority
 from tickerq_celery.errors import ConfigError
 
 
@@ -95,6 +96,11 @@ def test_what_is_no_whole_number_is_refused(name: str, value: object) -> None:
         ("max_concurrency", "2"),
         ("payload_limit", 16 * 1024 * 1024),
         ("store_engine_options", ["pool_size"]),
+        ("priority_queues", ["long"]),
+        ("priority_queues", {"URGENT": "fast"}),
+        ("priority_queues", {9: "fast"}),
+        ("priority_queues", {"HIGH": ""}),
+        ("priority_queues", {"HIGH": None}),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused(name: str, value: object) -> None:
@@ -106,6 +112,11 @@ def test_a_lease_has_room_for_two_heartbeats() -> None:
     with pytest.raises(ConfigError, match=r"19 s leaves no room for two heartbeats of 10 s") as caught:
         TickerConfig(lease=19, heartbeat=10)
     assert caught.value.setting == "tickerq_lease"
+
+
+def test_the_queue_of_a_priority_may_be_named_by_the_priority_or_its_word() -> None:
+    by_word = TickerConfig(priority_queues={"LONG_RUNNING": "long"})  # type: ignore[dict-item]
+    assert by_word == TickerConfig(priority_queues={TickerPriority.LONG_RUNNING: "long"})
 
 
 def test_each_field_is_a_setting() -> None:
