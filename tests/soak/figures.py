@@ -92,7 +92,7 @@ def _is_zombie(history: History, end: Ended) -> bool:
 def _recovery(history: History, lost: AttemptRow) -> timedelta:
     """Return how long a lost attempt's run was without a process that runs it; zero for other attempts."""
     run = history.run_of.get(lost.ticker_id)
-    if not lost.is_rescue or run is None or run.function in history.limits:
+    if not lost.is_rescue or run is None or history.must_wait(run.function):
         return ZERO
     starts = history.starts_of.get(lost.ticker_id, ())
     later = [start.at for start in starts if start.claim_no > lost.claim_no]
@@ -116,7 +116,7 @@ def _longest_lateness(history: History) -> timedelta:
     longest = ZERO
     for run_id, starts in history.starts_of.items():
         run, due = history.run_of.get(run_id), history.due_of.get(run_id)
-        if run is None or run.serial is None or run.function in history.limits:
+        if run is None or run.serial is None or history.must_wait(run.function):
             continue
         if due is not None:
             longest = max(longest, min(start.at for start in starts) - due)

@@ -223,6 +223,16 @@ LIMITED = replace(
     limits={"Limited": 2},
 )
 
+# The same, where each key of the function may have one: two bodies of one key, one of another.
+KEYED = replace(
+    LIMITED,
+    limits={},
+    key_limits={"Limited": 1},
+    runs=tuple(
+        replace(each, key={21: "eu", 22: "us", 23: "eu"}.get(each.serial or 0)) for each in LIMITED.runs
+    ),
+)
+
 
 # The same, with a chain: 31 is done, so 32 runs, 33 begins beside it, and 34 is skipped with its child 35.
 CHAIN = replace(

@@ -26,6 +26,8 @@ from tickerq_celery.enums import RunCondition
 class History:
     """All of it; ``limits`` maps a function to how many of its bodies may run at once.
 
+    ``key_limits`` does so for those of one concurrency key.
+
     ``refused_finishes`` counts the ends that the store did not take, since their claims were superseded.
     """
 
@@ -41,6 +43,11 @@ class History:
     calm: Calm | None = None
     refused_finishes: int = 0
     limits: Mapping[str, int] = field(default_factory=dict)
+    key_limits: Mapping[str, int] = field(default_factory=dict)
+
+    def must_wait(self, function: str) -> bool:
+        """Whether a run of a function may stand still while it waits for a place."""
+        return function in self.limits or function in self.key_limits
 
     @cached_property
     def run_of(self) -> Mapping[UUID, RunRow]:

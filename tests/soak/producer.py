@@ -119,6 +119,7 @@ def ticker(order: Order, due: datetime | None) -> TimeTicker:
         request=order.request(),
         retries=order.retries,
         retry_intervals=RETRY_INTERVALS,
+        concurrency_key=order.key,
         run_condition=order.condition,
         children=[ticker(child, None) for child in order.children],
     )

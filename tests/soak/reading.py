@@ -32,6 +32,7 @@ def read_history(
     blows: Sequence[Blow],
     calm: Calm,
     limits: Mapping[str, int],
+    key_limits: Mapping[str, int],
 ) -> History:
     """Return the whole history of a soak."""
     database, namespace = core.database, core.config.namespace
@@ -58,6 +59,7 @@ def read_history(
         calm=calm,
         refused_finishes=drop_counts.recent(core).get(DropReason.SUPERSEDED, 0),
         limits=limits,
+        key_limits=key_limits,
     )
 
 
@@ -85,7 +87,7 @@ def _run(row: Row[Any]) -> RunRow:
     values = {name: getattr(row, name) for name in _RUN}
     values["held_for"] = None if row.held_for is None else HoldReason(row.held_for)
     serial = None if row.cron_ticker_id is not None else json.loads(row.request)["serial"]
-    return RunRow(serial=serial, **values)
+    return RunRow(serial=serial, key=row.concurrency_key, **values)
 
 
 def _attempts(connection: Connection, namespace: str) -> list[AttemptRow]:

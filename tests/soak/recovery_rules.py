@@ -33,7 +33,7 @@ def wait_in_calm(history: History, calm: Calm, run: RunRow) -> timedelta:
     waits for its place, too: it counts as if it did not wait.
     """
     due = history.due_of.get(run.id)
-    if due is None or run.function in history.limits:
+    if due is None or history.must_wait(run.function):
         return ZERO
     since = max(calm.since, calm.checks.get(run.id, calm.since))
     steps = [due]

@@ -8,6 +8,7 @@ from tests.soak.histories import (
     CRON,
     DONE,
     FAILED,
+    KEYED,
     LIMITED,
     OVERLAPPING,
     SKIPPED,
@@ -244,6 +245,7 @@ REJECTED: dict[Rule, dict[str, History]] = {
     },
     Rule.LIMIT_IS_KEPT: {
         "more bodies at once than the limit": changed(LIMITED, "ended", {"at": at(3.5)}, **FIRST_LIMITED),
+        "more bodies of one key at once": changed(KEYED, "ended", {"at": at(3.5)}, **FIRST_LIMITED),
         "more bodies at once, as the place of a dead one was given away before its rescue": without(
             changed(LIMITED, "attempts", {**FAILED_AS_LOST, "finished_at": at(3.5)}, **FIRST_LIMITED),
             "ended",

@@ -34,7 +34,7 @@ from tests.soak.settings import (
     TICKERQ,
 )
 from tests.soak.settling import Settling, read_calm, settle
-from tests.soak.workload import CRONS, LIMITS, Workload
+from tests.soak.workload import CRONS, KEY_LIMITS, LIMITS, Workload
 from tickerq_celery import Cron, CronTicker, TickerQ
 
 
@@ -90,6 +90,7 @@ def _soak(tickerq: TickerQ, chaos: Chaos, producer: Producer, *, seconds: float)
         blows=fleet.blows,
         calm=calm,
         limits=LIMITS,
+        key_limits=KEY_LIMITS,
     )
     return Soaked(
         history=history,

@@ -39,6 +39,12 @@ def limited(context: TickerContext[dict[str, Any]]) -> None:
     run_body(context)
 
 
+@tickerq.function("Keyed")
+def keyed(context: TickerContext[dict[str, Any]]) -> None:
+    """Do the same, one at once for each concurrency key."""
+    run_body(context)
+
+
 def run_body(context: TickerContext[dict[str, Any]]) -> None:
     order = context.request
     note(context, body_file.START)

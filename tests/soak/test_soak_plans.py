@@ -6,7 +6,7 @@ import pytest
 
 from tests.soak.faults import FaultKind, FaultPlan
 from tests.soak.settings import LONGEST_SETTLE, LONGEST_WAIT, PATIENCE
-from tests.soak.workload import CRONS, LIMITS, LONGEST_BODY, Way, Workload
+from tests.soak.workload import CRONS, KEY_LIMITS, KEYS, LIMITS, LONGEST_BODY, Way, Workload
 from tickerq_celery import CronTicker
 from tickerq_celery.cron import preview
 
@@ -49,7 +49,8 @@ def test_the_workload_holds_all_that_it_is_there_for() -> None:
     orders = [order for delivery in deliveries for order in delivery.orders]
     assert {delivery.way for delivery in deliveries} == set(Way)
     assert len({order.serial for order in orders}) == len(orders) > len(deliveries)
-    assert {order.function for order in orders} == {"Work", *LIMITS}
+    assert {order.function for order in orders} == {"Work", *LIMITS, *KEY_LIMITS}
+    assert {order.key for order in orders} == {None, *KEYS}
     assert {order.fails for order in orders} == {0, 1, 2, 3}
     assert any(order.fails > order.retries for order in orders)
     assert any(order.death for order in orders)

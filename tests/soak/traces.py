@@ -72,6 +72,7 @@ class RunRow:
     held_for: HoldReason | None = None
     skipped_reason: str | None = None
     parent_id: UUID | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

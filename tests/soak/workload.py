@@ -11,6 +11,9 @@ from tickerq_celery import MisfirePolicy, OverlapPolicy, RunCondition
 
 LIMIT = 2
 LIMITS: Mapping[str, int] = {"Limited": LIMIT}
+# Functions whose runs name a concurrency key, and how many of one key may run at once.
+KEY_LIMITS: Mapping[str, int] = {"Keyed": 1}
+KEYS = ("eu", "us", "asia")
 RETRY_INTERVALS = (0.3, 0.7)
 LONGEST_BODY = 8.0
 _RUN_ALL_LIMIT = 1_000
@@ -45,6 +48,7 @@ class Order:
     death: Death | None
     condition: RunCondition | None = None
     children: tuple["Order", ...] = ()
+    key: str | None = None
 
     def request(self) -> dict[str, object]:
         """Return what the body is told."""
@@ -114,18 +118,20 @@ class Workload:
         chance = self._random
         self._serial += 1
         serial = self._serial
-        function = chance.choices(("Work", "Limited"), weights=(9, 1))[0]
+        function = chance.choices(("Work", "Limited", "Keyed"), weights=(18, 2, 2))[0]
+        must_wait = function in LIMITS or function in KEY_LIMITS
         fails = chance.choices((0, 1, 2, 3), weights=(75, 14, 7, 4))[0]
         return Order(
             serial=serial,
             function=function,
             delay=0.0 if chance.random() < 0.5 else chance.uniform(0.2, 6.0),
             # Long enough for others to be due meanwhile, and to have to wait.
-            sleep=chance.uniform(0.3, 0.9) if function in LIMITS else self._sleep(),
+            sleep=chance.uniform(0.3, 0.9) if must_wait else self._sleep(),
             fails=fails,
             # Now and then too few: such a run has to fail for good.
             retries=fails if chance.random() < 0.85 else chance.randint(0, 3),
             death=chance.choice(tuple(Death)) if chance.random() < 0.03 else None,
+            key=chance.choice(KEYS) if function in KEY_LIMITS else None,
             **self._chain(levels),
         )
 

@@ -24,6 +24,7 @@ class Draft(NamedTuple):
     delay: int
     retries: int
     queue: str | None
+    key: str | None
     children: tuple[RunCondition | None, ...] = ()
     is_deep: bool = False
 
@@ -35,6 +36,7 @@ drafts = st.builds(
     st.sampled_from([0, 0, 4, 9]),
     st.integers(0, 3),
     st.sampled_from([None, "celery"]),
+    st.sampled_from([None, None, "eu"]),
     # Most are single: chains of their own would crowd out what else may be tried.
     st.just(()) | st.just(()) | st.lists(conditions, min_size=1, max_size=2).map(tuple),
     st.booleans(),
@@ -93,6 +95,7 @@ class Adding(Stage):
             retries=draft.retries,
             retry_intervals=[RETRY_SECONDS, 9],
             queue=draft.queue,
+            concurrency_key=draft.key,
             children=[_child(condition, draft) for condition in draft.children],
         )
 

@@ -12,6 +12,8 @@ from tickerq_celery.store.claims import Started
 PLAIN, SINGLE, FRAIL = "Plain", "Single", "Frail"
 ALL_FUNCTIONS = (PLAIN, SINGLE, FRAIL)
 LIMITS = {SINGLE: 1}
+# Of one function's runs with the same concurrency key.
+PLACES_OF_A_KEY = 1
 # What uses up a retry: the body's own failure, and its time limit.
 BROKEN = "ValueError"
 TIMED_OUT = "billiard.exceptions.TimeLimitExceeded"
@@ -23,7 +25,14 @@ def registry_of(*names: str) -> Registry:
     registry = Registry()
     for name in names:
         on_lost = OnLost.FAIL if name == FRAIL else OnLost.RETRY
-        registry.add(send(name, max_concurrency=LIMITS.get(name, 0), on_lost=on_lost))
+        registry.add(
+            send(
+                name,
+                max_concurrency=LIMITS.get(name, 0),
+                on_lost=on_lost,
+                max_concurrency_per_key=PLACES_OF_A_KEY,
+            )
+        )
     return registry
 
 

@@ -1,11 +1,12 @@
 """What must be true after every step: of all rows, each change of one, and what stands beside them."""
 
-from tests.stateful.bodies import LIMITS
+from tests.stateful.bodies import LIMITS, PLACES_OF_A_KEY
 from tests.stateful.invariants_of_a_change import OF_A_CHANGE
 from tests.stateful.invariants_of_a_run import OF_A_RUN
 from tests.stateful.sight import Sight
 from tests.stateful.world import World
 from tickerq_celery.enums import TickerStatus
+from tickerq_celery.slot import slot_of
 
 
 def check(world: World, then: Sight) -> None:
@@ -31,6 +32,8 @@ def check(world: World, then: Sight) -> None:
 def _check_limits(world: World) -> None:
     for function, limit in LIMITS.items():
         assert world.sight.leased(function) <= limit, f"more than {limit} runs of {function} are leased"
+    for slot in {slot_of(run.function, run.concurrency_key) for run in world.sight.runs.values()} - {None}:
+        assert world.sight.leased_of(slot) <= PLACES_OF_A_KEY, f"too many runs of {slot} are leased"
     for queue in {run.queue for run in world.sight.runs.values()}:
         assert world.sight.queued(queue) <= world.core.config.max_queued, f"queue {queue} is overfull"
 

@@ -7,7 +7,7 @@ from tests.stateful.mutants_of_claims import claiming
 from tests.stateful.rewriting import both, doing_nothing, keeping, rewriting, without
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.models import tickers
-from tickerq_celery.store import claims, holds, nodes, sweeps
+from tickerq_celery.store import claims, concurrency_keys, holds, nodes, sweeps
 
 
 def _for(wanted: HoldReason) -> Callable[..., bool]:
@@ -99,6 +99,13 @@ OF_RECOVERY = (
         "waited for the place|held though there is room",
         is_quick=True,
     ),
+    Mutant(
+        holds.lift,
+        "never gives a key's place",
+        doing_nothing([], when=_for(HoldReason.KEY)),
+        "waited for the key's place",
+        is_quick=True,
+    ),
     Mutant(holds.lift, "keeps the reason", keeping("held_for"), "it_is_due_or_held_only_while_idle"),
     Mutant(holds.lift, "makes nothing due", keeping("due_at"), "it_is_due_or_held_only_while_idle"),
     Mutant(
@@ -107,5 +114,14 @@ OF_RECOVERY = (
         without("hold_key"),
         "held though there is room|no_hold_is_lifted_in_vain",
     ),
+    Mutant(
+        concurrency_keys.active_per_slot,
+        "counts nothing",
+        lambda _: lambda connection, namespace, slots: dict.fromkeys(slots, 0),
+        "are leased",
+        is_quick=True,
+    ),
+    Mutant(concurrency_keys.lift, "finds nothing", doing_nothing(0), "held though its key has room"),
+    Mutant(concurrency_keys.waited_for, "finds nothing", doing_nothing([]), "held though its key has room"),
     Mutant(sweeps.lift_full_queues, "finds nothing", doing_nothing(0), "held though there is room"),
 )

@@ -5,12 +5,13 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from tests.stateful.bodies import LIMITS, End
+from tests.stateful.bodies import LIMITS, PLACES_OF_A_KEY, End
 from tests.stateful.broker import Key
 from tests.stateful.sight import Sight
 from tests.stateful.world import World
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.reports import Ending, Report
+from tickerq_celery.slot import slot_of
 
 
 def after_a_sweep(world: World, then: Sight, published: Collection[Key]) -> None:
@@ -21,6 +22,8 @@ def after_a_sweep(world: World, then: Sight, published: Collection[Key]) -> None
         assert not world.sight.crons[row.cron_ticker_id].is_enabled, f"held for nothing: {world.shown(row)}"
     for row in world.sight.held(HoldReason.LIMIT):
         assert _is_full(world, row), f"held though there is room: {world.shown(row)}"
+    for row in world.sight.held(HoldReason.KEY):
+        assert _is_key_full(world, row), f"held though its key has room: {world.shown(row)}"
     _no_burial_hides_a_message(world, then, published)
     _nothing_is_sent_too_early(world, then, published)
 
@@ -100,6 +103,10 @@ def after_an_end(world: World, then: Sight, run: Row[Any], end: End) -> None:
         waited = len(then.held(HoldReason.LIMIT, run.function))
         waits = len(world.sight.held(HoldReason.LIMIT, run.function))
         assert waits == max(0, waited - 1), f"{waited} runs waited for the place, and now {waits}"
+    slot = slot_of(run.function, run.concurrency_key)
+    if slot is not None:
+        waited, waits = (len(sight.held(HoldReason.KEY, slot.hold_key)) for sight in (then, world.sight))
+        assert waits == max(0, waited - 1), f"{waited} runs waited for the key's place, and now {waits}"
 
 
 def _is_full(world: World, row: Row[Any]) -> bool:
@@ -111,6 +118,14 @@ def _is_full(world: World, row: Row[Any]) -> bool:
     promised = sum(each.function == row.function for each in due)
     is_unknown = row.function not in world.sight.known_functions
     return is_unknown or world.sight.leased(row.function) + promised >= LIMITS[str(row.function)]
+
+
+def _is_key_full(world: World, row: Row[Any]) -> bool:
+    """Whether the places of a run's key are taken, or promised to runs that are due."""
+    slot = slot_of(row.function, row.concurrency_key)
+    promised = sum(slot_of(each.function, each.concurrency_key) == slot for each in world.sight.due())
+    is_unknown = row.function not in world.sight.known_functions
+    return is_unknown or world.sight.leased_of(slot) + promised >= PLACES_OF_A_KEY
 
 
 def _no_burial_hides_a_message(world: World, then: Sight, published: Collection[Key]) -> None:

@@ -9,12 +9,13 @@ from sqlalchemy import Connection, Row, select
 
 from tickerq_celery.enums import HoldReason, NodeKind, TickerStatus
 from tickerq_celery.models import attempts, cron_tickers, nodes, tickers
+from tickerq_celery.slot import Slot, slot_of
 
 _OF_A_RUN = (
     "id", "function", "queue", "status", "claim_no", "due_at", "held_for", "hold_key", "check_at",
     "published_at", "publish_count", "running_on", "lock_holder", "is_due", "retries",
     "retry_count", "rescue_count", "exception_type", "skipped_reason", "cron_ticker_id", "instant",
-    "ended_at", "ended_status", "parent_id", "run_condition",
+    "ended_at", "ended_status", "parent_id", "run_condition", "concurrency_key",
 )  # fmt: skip
 _OF_A_NODE = ("id", "kind", "functions", "counter", "seen_at")
 _OF_A_CRON = ("id", "is_enabled", "next_run_at")
@@ -46,6 +47,11 @@ class Sight:
     def leased(self, function: str) -> int:
         """How many runs of a function are Queued or InProgress."""
         return len([row for row in self.runs.values() if row.function == function and row.status in LEASED])
+
+    def leased_of(self, slot: Slot | None) -> int:
+        """How many runs of a function with one concurrency key are Queued or InProgress."""
+        leased = [row for row in self.runs.values() if row.status in LEASED]
+        return len([row for row in leased if slot_of(row.function, row.concurrency_key) == slot])
 
     def queued(self, queue: str | None) -> int:
         """How many runs of a queue are published and not started."""
