@@ -15,7 +15,8 @@ Template = Sequence[Mapping[str, Any]]
 
 # Of a child's row: what each of its copies has in common.
 _KEPT = (
-    "function", "description", "encoding", "retries", "retry_intervals", "priority", "queue", "tags",
+    "function", "description", "encoding", "retries", "retry_intervals", "priority", "queue",
+    "concurrency_key", "tags",
     "run_condition", "has_children",
 )  # fmt: skip
 
@@ -97,6 +98,7 @@ def _ticker(entry: Mapping[str, Any], children: Sequence[TimeTicker], codec: Req
         retry_intervals=tuple(entry["retry_intervals"]),
         priority=TickerPriority(entry["priority"]),
         queue=entry["queue"],
+        concurrency_key=entry["concurrency_key"],
         tags=tuple(entry["tags"]),
         run_condition=None if condition is None else RunCondition(condition),
         children=children,

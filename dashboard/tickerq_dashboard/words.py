@@ -36,6 +36,8 @@ TYPE_WORDS = {TickerType.TIME_TICKER: "Time ticker", TickerType.CRON_TICKER_OCCU
 HOLD_WORDS = {
     "function": "no worker knows it",
     "limit": "waiting for a free slot",
+    "key": "waiting for a free slot of its key",
+    "rate": "waiting for its turn",
     "paused": "paused",
     "parent": "waiting for its parent",
 }
