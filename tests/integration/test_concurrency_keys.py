@@ -36,6 +36,7 @@ from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.firing import Firing
 from tickerq_celery.lifecycle import succeeded
 from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.recorder import Recorder
 from tickerq_celery.slot import Slot
 from tickerq_celery.store import holds
 from tickerq_celery.store.holds import Hold
@@ -114,6 +115,15 @@ def test_a_freed_place_goes_to_the_most_urgent_run_of_the_key_and_then_to_the_ol
     remove_runs(core, [high])
     assert lift_holds(core) == 1
     assert [reason(core, each) for each in (old, young)] == [None, "key"]
+
+
+def test_who_ends_a_run_dispatches_the_one_that_gets_its_place(core: Core) -> None:
+    run = started(core, make_run(core, "Other", concurrency_key="eu"))
+    waiting = make_run(core, "Other", concurrency_key="eu")
+    claim(core)
+    dispatched: list[UUID] = []
+    Recorder(core, dispatch=dispatched.extend).finish(run, succeeded(run.standing), elapsed=None)
+    assert dispatched == [waiting]
 
 
 def test_the_sweep_gives_each_keys_free_places_to_runs_that_wait(core: Core) -> None:
