@@ -149,6 +149,7 @@ FULL: dict[str, Any] = {
     "retry_intervals": (1.5,),
     "priority": TickerPriority.HIGH,
     "queue": "mail",
+    "concurrency_key": "customer 7",
     "tags": ("eu",),
 }
 
