@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 _CLOSE_SECONDS = 5.0
+_SLICE_SECONDS = 0.25
 
 
 class EventLoop:
@@ -38,12 +39,12 @@ class EventLoop:
             coroutine.close()
             raise RuntimeError("the event loop cannot wait for a coroutine of its own: await it")
         call = _Call(coroutine)
-        loop.call_soon_threadsafe(call.begin)
         try:
-            call.has_ended.wait()
+            loop.call_soon_threadsafe(call.begin)
+            call.wait()
         except BaseException:
             loop.call_soon_threadsafe(call.cancel)
-            call.has_ended.wait()
+            call.wait()
             raise
         return call.result()
 
@@ -86,18 +87,36 @@ class _Call(Generic[T]):
     """One coroutine on the loop, and a thread that waits for its end."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
-        self.has_ended = threading.Event()
+        self._has_ended = False
+        # Held until the end. An Event would not do: a signal handler that raises inside its wait may leave
+        # its inner lock taken, and the loop would wait for that for ever.
+        self._until_end = threading.Lock()
+        self._until_end.acquire()
         self._coroutine = coroutine
         self._task: asyncio.Task[T | None] | None = None
         self._end: BaseException | None = None
 
+    def wait(self) -> None:
+        while not self._has_ended:
+            # In slices: a signal that comes as the wait begins does not end it.
+            self._until_end.acquire(timeout=_SLICE_SECONDS)
+
     def begin(self) -> None:
+        if self._has_ended:
+            return
         self._task = asyncio.get_running_loop().create_task(self._body())
-        self._task.add_done_callback(lambda _: self.has_ended.set())
+        self._task.add_done_callback(lambda _: self._ends())
 
     def cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
+        else:
+            self._coroutine.close()
+            self._ends()
+
+    def _ends(self) -> None:
+        self._has_ended = True
+        self._until_end.release()
 
     def result(self) -> T:
         if self._end is not None:

@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 
 from tickerq_celery.core import Core
 from tickerq_celery.drops import DropReason
-from tickerq_celery.enums import HoldReason, OnLost, TickerStatus
+from tickerq_celery.ending import Attempt, Ending
+from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import ClaimSupersededError, TickerStateError
 from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.lifecycle import Outcome, lost
@@ -22,7 +23,7 @@ from tickerq_celery.managers.after_commit import when_committed
 from tickerq_celery.managers.callers import Caller, Callers
 from tickerq_celery.patience import patiently
 from tickerq_celery.progress import Pending
-from tickerq_celery.store import chains, claims, drops, ends, functions, holds
+from tickerq_celery.store import chains, claims, drops, ends
 from tickerq_celery.store.claims import Started
 from tickerq_celery.store.ends import Written
 
@@ -48,6 +49,7 @@ class Recorder:
         self._core = core
         self._dispatch_now = dispatch
         self._callers = Callers(core.database)
+        self._ending = Ending(core)
 
     @property
     def is_in_main_process(self) -> bool:
@@ -87,7 +89,7 @@ class Recorder:
             StoreError: The database stayed away for a whole lease.
         """
         failpoint(Place.BODY_ENDED)
-        written = self._finish_patiently(run, outcome, elapsed, report)
+        written = self._finish_patiently(Attempt(run=run, outcome=outcome, elapsed=elapsed, report=report))
         failpoint(Place.FINISHED)
         return self._is_accepted(written)
 
@@ -129,11 +131,12 @@ class Recorder:
             TickerStateError: The function has written this before.
             ClaimSupersededError: The run was taken from this worker.
         """
-        written = self._finish(caller.connection, run, outcome, elapsed, report)
+        attempt = Attempt(run=run, outcome=outcome, elapsed=elapsed, report=report)
+        written = self._ending.write(caller.connection, attempt)
         if written is not None:
             when_committed(caller, lambda: self._dispatch(written.made_due))
             return
-        if self._has_written(caller.connection, run, outcome):
+        if self._ending.has_written(caller.connection, run, outcome):
             raise TickerStateError(run.id, outcome.status.name, "completed again")
         raise ClaimSupersededError(run.id, run.claim_no)
 
@@ -143,19 +146,15 @@ class Recorder:
         Raises:
             StoreError: The database stayed away for a whole lease.
         """
-        work = partial(self._has_written, run=run, outcome=outcome)
+        work = partial(self._ending.has_written, run=run, outcome=outcome)
         return patiently(self._core, run, lambda: self._core.database.read(work))
 
-    def _finish_patiently(
-        self, run: Started, outcome: Outcome, elapsed: timedelta | None, report: Pending | None
-    ) -> Written | None:
-        works = itertools.chain([self._finish], itertools.repeat(self._finish_again))
+    def _finish_patiently(self, attempt: Attempt) -> Written | None:
+        works = itertools.chain([self._ending.write], itertools.repeat(self._ending.write_again))
         return patiently(
             self._core,
-            run,
-            lambda: self._core.database.write(
-                partial(next(works), run=run, outcome=outcome, elapsed=elapsed, report=report)
-            ),
+            attempt.run,
+            lambda: self._core.database.write(partial(next(works), attempt=attempt)),
         )
 
     def rescue(self, run: Started, message: str) -> Outcome | None:
@@ -197,75 +196,12 @@ class Recorder:
             return None
         outcome = lost(
             run.standing,
-            on_lost=self._facts(connection, run.function).on_lost,
+            on_lost=self._ending.on_lost(connection, run.function),
             max_rescues=self._core.config.max_rescues,
             message=message,
         )
-        written = self._finish(connection, run, outcome, None)
+        written = self._ending.write(connection, Attempt(run=run, outcome=outcome))
         return None if written is None else _Rescued(outcome=outcome, made_due=written.made_due)
-
-    def _finish(
-        self,
-        connection: Connection,
-        run: Started,
-        outcome: Outcome,
-        elapsed: timedelta | None,
-        report: Pending | None = None,
-    ) -> Written | None:
-        core = self._core
-        written = ends.finish(
-            connection,
-            core.clock,
-            run,
-            outcome,
-            node=core.node.name,
-            elapsed_ms=None if elapsed is None else round(elapsed / timedelta(milliseconds=1)),
-            report=report,
-        )
-        if written is None:
-            return None
-        failpoint(Place.FINISH_UNCOMMITTED)
-        return Written(made_due=[*written.made_due, *self._give_place_away(connection, run)])
-
-    def _give_place_away(self, connection: Connection, run: Started) -> list[UUID]:
-        """Make the next run due that waits for the function's freed place, and the next for the key's."""
-        freed: list[tuple[HoldReason, str]] = []
-        if self._facts(connection, run.function).is_limited:
-            freed.append((HoldReason.LIMIT, run.function))
-        if run.slot is not None:
-            freed.append((HoldReason.KEY, run.slot.hold_key))
-        namespace, clock = self._core.config.namespace, self._core.clock
-        lifted: list[UUID] = []
-        for reason, key in freed:
-            lifted += holds.lift(connection, clock, namespace=namespace, reason=reason, keys=[key], limit=1)
-        return lifted
-
-    def _finish_again(
-        self,
-        connection: Connection,
-        run: Started,
-        outcome: Outcome,
-        elapsed: timedelta | None,
-        report: Pending | None,
-    ) -> Written | None:
-        written = self._finish(connection, run, outcome, elapsed, report)
-        if written is not None:
-            return written
-        # The store may have written the end before, and only its answer was lost: what it made due then is
-        # known no more, and beat finds it.
-        return Written() if self._has_written(connection, run, outcome) else None
-
-    def _has_written(self, connection: Connection, run: Started, outcome: Outcome) -> bool:
-        return ends.has_written(connection, run, outcome, node=self._core.node.name)
-
-    def _facts(self, connection: Connection, name: str) -> "_Facts":
-        function = self._core.registry.get(name)
-        if function is not None:
-            return _Facts(on_lost=function.on_lost, is_limited=function.max_concurrency > 0)
-        record = functions.find(connection, self._core.config.namespace, [name]).get(name)
-        if record is not None:
-            return _Facts(on_lost=OnLost(record.on_lost), is_limited=record.max_concurrency > 0)
-        return _Facts(on_lost=OnLost.RETRY, is_limited=False)
 
 
 def log_lost(run: Started, outcome: Outcome, message: str) -> None:
@@ -291,11 +227,3 @@ class _Rescued:
 
     outcome: Outcome
     made_due: Sequence[UUID]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Facts:
-    """What the end of a run must know of its function, also where its code is not at hand."""
-
-    on_lost: OnLost
-    is_limited: bool

@@ -19,13 +19,13 @@ LAYERS = {
         "backoff", "chain_templates", "chains", "codec", "config", "context", "cron", "cron_fields",
         "cron_grammar", "cron_zone", "drops", "event_loop", "forking", "function_limits", "interruption",
         "lifecycle", "limits", "log_capture", "message_priority", "message_shape", "payload", "planner",
-        "progress", "rate", "redaction", "reports", "results", "retry", "signature", "slot", "texts", "tickers",
-        "uuid7", "views",
+        "progress", "rate", "redaction", "reports", "results", "retry", "signature", "slot", "texts",
+        "tickers", "uuid7", "views",
     },
-    "data": {"models", "schema", "sqltypes", "store."},
+    "data": {"models.", "schema", "sqltypes", "store."},
     "application": {
         "admission", "claimer", "completion", "core", "counting", "cron_drafts", "dispatcher", "drafts",
-        "drop_counts", "firing", "function", "heartbeat", "immediate", "known_functions", "lifting",
+        "drop_counts", "ending", "firing", "function", "heartbeat", "immediate", "known_functions", "lifting",
         "managers.", "observer", "patience", "recorder", "registry", "reporting", "seeding", "sweeper",
     },
     "celery": {

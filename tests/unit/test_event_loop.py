@@ -1,6 +1,7 @@
 """One event loop for a process, whichever thread asks; interruptions and forks included."""
 
 import asyncio
+import inspect
 import os
 import signal
 import threading
@@ -93,16 +94,34 @@ def test_an_interrupted_caller_goes_on_once_its_coroutine_has_ended(loop: EventL
             await asyncio.sleep(0)
             seen.append("cleaned up")
 
+    # No OSError: those of its writes to its own pipe, asyncio swallows.
     def interrupt(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError("soft limit")
+        raise ArithmeticError("soft limit")
 
     before = signal.signal(signal.SIGUSR1, interrupt)
     try:
-        with pytest.raises(TimeoutError, match="soft limit"):
+        with pytest.raises(ArithmeticError, match="soft limit"):
             loop.run(body())
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert seen == ["cleaned up"]
+
+
+def test_a_caller_interrupted_before_its_coroutine_began_goes_on_without_it(
+    loop: EventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = loop.run(running_loop())
+    hand_over = own.call_soon_threadsafe
+
+    def interrupt(*_: object) -> None:
+        monkeypatch.setattr(own, "call_soon_threadsafe", hand_over)
+        raise ArithmeticError("soft limit")
+
+    monkeypatch.setattr(own, "call_soon_threadsafe", interrupt)
+    coroutine = running_loop()
+    with pytest.raises(ArithmeticError, match="soft limit"):
+        loop.run(coroutine)
+    assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED
 
 
 def test_waiting_on_the_loop_for_the_loop_is_refused(loop: EventLoop) -> None:

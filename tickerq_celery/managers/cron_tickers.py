@@ -9,25 +9,22 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from tickerq_celery import limits
-from tickerq_celery.chain_templates import Template, check_template, template_of
-from tickerq_celery.chains import Node
 from tickerq_celery.cron import preview
-from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, cron_ticker_row
+from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS
 from tickerq_celery.drafts import occurrence_children, occurrence_row
 from tickerq_celery.enums import TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.managers.asynchronous import AsyncAdds
-from tickerq_celery.managers.chaining import chain_below, rows_below
 from tickerq_celery.managers.cron_pauses import pause, resume
+from tickerq_celery.managers.cron_rows import cron_rows
 from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.runs import RunManager
-from tickerq_celery.managers.storing import Known, Stored, Storing
+from tickerq_celery.managers.storing import Stored, Storing
 from tickerq_celery.models import cron_tickers as table
 from tickerq_celery.models import tickers as runs_table
 from tickerq_celery.store import cron_tickers
 from tickerq_celery.store.engine import insert_rows
 from tickerq_celery.tickers import CronTicker
-from tickerq_celery.uuid7 import new_id
 from tickerq_celery.views import Cron, Page, Run
 
 _KIND = "cron ticker"
@@ -200,49 +197,11 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         return preview(expression, time_zone=time_zone, after=start, count=count, day_or=day_or)
 
     def _insert(self, connection: Connection, batch: Sequence[CronTicker], allow_unknown: bool) -> list[Cron]:
-        rows = self._rows(connection, batch, allow_unknown)
+        rows = cron_rows(self._storing, connection, batch, allow_unknown=allow_unknown)
         insert_rows(connection, table, rows)
         codec = self._storing.core.codec
         found = [cron_tickers.get(connection, row["namespace"], row["id"], codec=codec) for row in rows]
         return [cron for cron in found if cron is not None]
-
-    def _rows(
-        self, connection: Connection, batch: Sequence[CronTicker], allow_unknown: bool
-    ) -> list[dict[str, Any]]:
-        chains = [chain_below(self._storing, ticker) for ticker in batch]
-        children = [node.ticker for chain in chains for node in chain]
-        known = self._storing.known(connection, [*batch, *children], allow_unknown=allow_unknown)
-        now = self._storing.now(connection)
-        return [self._row(ticker, chain, known, now) for ticker, chain in zip(batch, chains, strict=True)]
-
-    def _row(
-        self,
-        ticker: CronTicker,
-        chain: Sequence[Node],
-        known: dict[tuple[str, str], Known],
-        now: datetime,
-    ) -> dict[str, Any]:
-        storing = self._storing
-        namespace = storing.namespace(ticker.namespace)
-        function = known[namespace, ticker.function]
-        return cron_ticker_row(
-            ticker,
-            namespace=namespace,
-            request=storing.packed(ticker.request, function),
-            children=self._template(chain, known, now),
-            defaults=function.defaults,
-            default_zone=storing.core.config.time_zone,
-            now=now,
-        )
-
-    def _template(
-        self, nodes: Sequence[Node], known: dict[tuple[str, str], Known], now: datetime
-    ) -> Template | None:
-        for node in nodes:
-            check_template(node)
-        # Any id will do for the head: a template names parents by their place.
-        rows = rows_below(self._storing, nodes, {"id": new_id()}, known=known, now=now)
-        return template_of(nodes, rows, limit=self._storing.core.config.payload_limit)
 
     def _update(
         self, connection: Connection, cron_id: UUID, changes: dict[str, Any], allow_unknown: bool
@@ -250,7 +209,7 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         storing = self._storing
         cron = self._get(connection, cron_id, lock=True)
         wanted = replace(_as_ticker(cron), **changes)
-        (row,) = self._rows(connection, [wanted], allow_unknown)
+        (row,) = cron_rows(storing, connection, [wanted], allow_unknown=allow_unknown)
         written = changes.keys() | ({"encoding"} if "request" in changes else set())
         columns = {name: row[name] for name in written if name != "is_enabled"}
         # Written again without a change, it must not move past an instant that is due.

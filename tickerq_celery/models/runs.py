@@ -1,6 +1,4 @@
-"""The tables of the store: every name written out, every guarantee a constraint."""
-
-from typing import Any
+"""The tables of what runs: cron tickers, tickers, their attempts and log lines."""
 
 from sqlalchemy import (
     BigInteger,
@@ -11,32 +9,14 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     SmallInteger,
     Table,
     UniqueConstraint,
     false,
 )
 
+from tickerq_celery.models.base import OPTIONS, metadata
 from tickerq_celery.sqltypes import Id, Json, LongText, Name, Payload, Status, UtcDateTime
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
-# Names and keys are compared byte by byte: MariaDB would otherwise take "Send" and "send" for one function.
-_OPTIONS: dict[str, Any] = {
-    "mysql_engine": "InnoDB",
-    "mysql_charset": "utf8mb4",
-    "mysql_collate": "utf8mb4_bin",
-    "mariadb_engine": "InnoDB",
-    "mariadb_charset": "utf8mb4",
-    "mariadb_collate": "utf8mb4_bin",
-}
 
 cron_tickers = Table(
     "tickerq_cron_tickers",
@@ -75,7 +55,7 @@ cron_tickers = Table(
     Column("children", Json),
     UniqueConstraint("namespace", "seed_key", name="uq_tickerq_cron_tickers_namespace_seed_key"),
     Index("ix_tickerq_cron_tickers_namespace_next_run_at", "namespace", "next_run_at", "id"),
-    **_OPTIONS,
+    **OPTIONS,
 )
 
 tickers = Table(
@@ -162,7 +142,7 @@ tickers = Table(
     Index("ix_tickerq_tickers_ended_at", "ended_at", "id"),
     Index("ix_tickerq_tickers_ended_status", "ended_status", "ended_at", "id"),
     Index("ix_tickerq_tickers_function", "function", "ended_at", "id"),
-    **_OPTIONS,
+    **OPTIONS,
 )
 
 attempts = Table(
@@ -183,7 +163,7 @@ attempts = Table(
     Column("exception_message", LongText),
     Column("traceback", LongText),
     Column("node", Name(200)),
-    **_OPTIONS,
+    **OPTIONS,
 )
 
 logs = Table(
@@ -200,102 +180,5 @@ logs = Table(
     Column("first", Integer, primary_key=True, autoincrement=False),
     Column("attempt", Integer, nullable=False),
     Column("lines", Json, nullable=False),
-    **_OPTIONS,
-)
-
-nodes = Table(
-    "tickerq_nodes",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("namespace", Name(100), nullable=False),
-    Column("kind", Name(20), nullable=False),
-    Column("name", Name(200), nullable=False),
-    Column("host", Name(200), nullable=False),
-    Column("pid", Integer, nullable=False),
-    Column("version", Name(50), nullable=False),
-    Column("queues", Json, nullable=False),
-    Column("concurrency", Integer),
-    Column("prefetch", Integer),
-    Column("functions", Json, nullable=False),
-    Column("functions_hash", Name(64), nullable=False),
-    Column("clock_offset_ms", Integer, nullable=False),
-    # Grows with each heartbeat: a node whose counter stands still for one lease is dead.
-    Column("counter", BigInteger, nullable=False),
-    Column("started_at", UtcDateTime, nullable=False),
-    Column("seen_at", UtcDateTime, nullable=False),
-    Index("ix_tickerq_nodes_namespace_kind", "namespace", "kind"),
-    **_OPTIONS,
-)
-
-functions = Table(
-    "tickerq_functions",
-    metadata,
-    Column("namespace", Name(100), primary_key=True),
-    Column("name", Name(200), primary_key=True),
-    Column("path", Name(500), nullable=False),
-    Column("queue", Name(200)),
-    Column("priority", SmallInteger, nullable=False),
-    Column("max_concurrency", Integer, nullable=False),
-    Column("max_concurrency_per_key", Integer, nullable=False, server_default="1"),
-    Column("rate_limit", Name(20)),
-    # NULL before the first claim under a rate: when the next group of runs may be claimed.
-    Column("rate_free_at", UtcDateTime),
-    Column("on_lost", Name(20), nullable=False),
-    Column("retries", Integer, nullable=False),
-    Column("retry_intervals", Json, nullable=False),
-    Column("request_schema", Json),
-    Column("registered_at", UtcDateTime, nullable=False),
-    Column("updated_at", UtcDateTime, nullable=False),
-    **_OPTIONS,
-)
-
-meta = Table(
-    "tickerq_meta",
-    metadata,
-    Column("id", SmallInteger, primary_key=True, autoincrement=False),
-    Column("store_id", Id, nullable=False),
-    Column("schema", Integer, nullable=False),
-    Column("compatible_from", Integer, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    CheckConstraint("id = 1", name="single"),
-    **_OPTIONS,
-)
-
-audit = Table(
-    "tickerq_audit",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("namespace", Name(100), nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-    Column("actor", Name(200)),
-    Column("action", Name(50), nullable=False),
-    Column("object_kind", Name(50), nullable=False),
-    Column("object_id", Name(200), nullable=False),
-    Column("detail", Json),
-    Index("ix_tickerq_audit_namespace_at", "namespace", "at", "id"),
-    **_OPTIONS,
-)
-
-rollups = Table(
-    "tickerq_rollups",
-    metadata,
-    Column("namespace", Name(100), primary_key=True),
-    Column("hour", UtcDateTime, primary_key=True),
-    Column("function", Name(200), primary_key=True),
-    Column("status", Status, primary_key=True, autoincrement=False),
-    Column("runs", BigInteger, nullable=False),
-    Column("elapsed_ms", BigInteger, nullable=False),
-    **_OPTIONS,
-)
-
-drops = Table(
-    "tickerq_drops",
-    metadata,
-    Column("namespace", Name(100), primary_key=True),
-    Column("hour", UtcDateTime, primary_key=True),
-    Column("reason", Name(20), primary_key=True),
-    # Of the worker that dropped them, so that no heartbeat waits for another's row.
-    Column("node_id", Id, primary_key=True),
-    Column("dropped", BigInteger, nullable=False),
-    **_OPTIONS,
+    **OPTIONS,
 )

@@ -1,0 +1,97 @@
+"""The end of an attempt, in one transaction with what it frees and lets start."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from tickerq_celery.core import Core
+from tickerq_celery.enums import HoldReason, OnLost
+from tickerq_celery.failpoints import Place, failpoint
+from tickerq_celery.lifecycle import Outcome
+from tickerq_celery.progress import Pending
+from tickerq_celery.store import ends, functions, holds
+from tickerq_celery.store.claims import Started
+from tickerq_celery.store.ends import Written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """An attempt that ends: how, after how long, and with what it had last reported."""
+
+    run: Started
+    outcome: Outcome
+    elapsed: timedelta | None = None
+    report: Pending | None = None
+
+
+class Ending:
+    """Writes ends; each takes the connection of its caller's transaction."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def write(self, connection: Connection, attempt: Attempt) -> Written | None:
+        """Write how an attempt ended, unless its claim is gone; return what that made due."""
+        core, elapsed = self._core, attempt.elapsed
+        written = ends.finish(
+            connection,
+            core.clock,
+            attempt.run,
+            attempt.outcome,
+            node=core.node.name,
+            elapsed_ms=None if elapsed is None else round(elapsed / timedelta(milliseconds=1)),
+            report=attempt.report,
+        )
+        if written is None:
+            return None
+        failpoint(Place.FINISH_UNCOMMITTED)
+        return Written(made_due=[*written.made_due, *self._give_place_away(connection, attempt.run)])
+
+    def write_again(self, connection: Connection, attempt: Attempt) -> Written | None:
+        """Write an end of which nobody knows whether it was written before."""
+        written = self.write(connection, attempt)
+        if written is not None:
+            return written
+        # The store may have written the end before, and only its answer was lost: what it made due then is
+        # known no more, and beat finds it.
+        return Written() if self.has_written(connection, attempt.run, attempt.outcome) else None
+
+    def has_written(self, connection: Connection, run: Started, outcome: Outcome) -> bool:
+        """Whether this very end is in the store."""
+        return ends.has_written(connection, run, outcome, node=self._core.node.name)
+
+    def on_lost(self, connection: Connection, name: str) -> OnLost:
+        """Return what becomes of a function's lost attempts."""
+        return self._facts(connection, name).on_lost
+
+    def _give_place_away(self, connection: Connection, run: Started) -> list[UUID]:
+        """Make the next run due that waits for the function's freed place, and the next for the key's."""
+        freed: list[tuple[HoldReason, str]] = []
+        if self._facts(connection, run.function).is_limited:
+            freed.append((HoldReason.LIMIT, run.function))
+        if run.slot is not None:
+            freed.append((HoldReason.KEY, run.slot.hold_key))
+        namespace, clock = self._core.config.namespace, self._core.clock
+        lifted: list[UUID] = []
+        for reason, key in freed:
+            lifted += holds.lift(connection, clock, namespace=namespace, reason=reason, keys=[key], limit=1)
+        return lifted
+
+    def _facts(self, connection: Connection, name: str) -> "_Facts":
+        function = self._core.registry.get(name)
+        if function is not None:
+            return _Facts(on_lost=function.on_lost, is_limited=function.max_concurrency > 0)
+        record = functions.find(connection, self._core.config.namespace, [name]).get(name)
+        if record is not None:
+            return _Facts(on_lost=OnLost(record.on_lost), is_limited=record.max_concurrency > 0)
+        return _Facts(on_lost=OnLost.RETRY, is_limited=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What the end of a run must know of its function, also where its code is not at hand."""
+
+    on_lost: OnLost
+    is_limited: bool

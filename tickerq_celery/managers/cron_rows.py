@@ -1,0 +1,62 @@
+"""Cron tickers as their table holds them, each with the chain of its occurrences."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from tickerq_celery.chain_templates import Template, check_template, template_of
+from tickerq_celery.chains import Node
+from tickerq_celery.cron_drafts import cron_ticker_row
+from tickerq_celery.managers.chaining import chain_below, rows_below
+from tickerq_celery.managers.storing import Known, Storing
+from tickerq_celery.tickers import CronTicker
+from tickerq_celery.uuid7 import new_id
+
+
+def cron_rows(
+    storing: Storing, connection: Connection, batch: Sequence[CronTicker], *, allow_unknown: bool
+) -> list[dict[str, Any]]:
+    """Return the row of each cron ticker, checked, in their order.
+
+    Raises:
+        InvalidCronError: An expression cannot be parsed, or never fires.
+        TickerValidationError: A field or a request cannot be stored.
+        UnknownFunctionError: No worker knows a function that one of them or of their chains names.
+    """
+    chains = [chain_below(storing, ticker) for ticker in batch]
+    children = [node.ticker for chain in chains for node in chain]
+    known = storing.known(connection, [*batch, *children], allow_unknown=allow_unknown)
+    now = storing.now(connection)
+    return [_row(storing, ticker, chain, known, now) for ticker, chain in zip(batch, chains, strict=True)]
+
+
+def _row(
+    storing: Storing,
+    ticker: CronTicker,
+    chain: Sequence[Node],
+    known: dict[tuple[str, str], Known],
+    now: datetime,
+) -> dict[str, Any]:
+    namespace = storing.namespace(ticker.namespace)
+    function = known[namespace, ticker.function]
+    return cron_ticker_row(
+        ticker,
+        namespace=namespace,
+        request=storing.packed(ticker.request, function),
+        children=_template(storing, chain, known, now),
+        defaults=function.defaults,
+        default_zone=storing.core.config.time_zone,
+        now=now,
+    )
+
+
+def _template(
+    storing: Storing, nodes: Sequence[Node], known: dict[tuple[str, str], Known], now: datetime
+) -> Template | None:
+    for node in nodes:
+        check_template(node)
+    # Any id will do for the head: a template names parents by their place.
+    rows = rows_below(storing, nodes, {"id": new_id()}, known=known, now=now)
+    return template_of(nodes, rows, limit=storing.core.config.payload_limit)

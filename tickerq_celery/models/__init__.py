@@ -1,0 +1,19 @@
+"""The tables of the store: every name written out, every guarantee a constraint."""
+
+from tickerq_celery.models.base import metadata
+from tickerq_celery.models.processes import audit, drops, functions, meta, nodes, rollups
+from tickerq_celery.models.runs import attempts, cron_tickers, logs, tickers
+
+__all__ = [
+    "attempts",
+    "audit",
+    "cron_tickers",
+    "drops",
+    "functions",
+    "logs",
+    "meta",
+    "metadata",
+    "nodes",
+    "rollups",
+    "tickers",
+]

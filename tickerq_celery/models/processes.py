@@ -1,0 +1,111 @@
+"""The tables of who runs it, and of what is told: processes, functions, the store itself, audit, counts."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+)
+
+from tickerq_celery.models.base import OPTIONS, metadata
+from tickerq_celery.sqltypes import Id, Json, Name, Status, UtcDateTime
+
+nodes = Table(
+    "tickerq_nodes",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("namespace", Name(100), nullable=False),
+    Column("kind", Name(20), nullable=False),
+    Column("name", Name(200), nullable=False),
+    Column("host", Name(200), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("version", Name(50), nullable=False),
+    Column("queues", Json, nullable=False),
+    Column("concurrency", Integer),
+    Column("prefetch", Integer),
+    Column("functions", Json, nullable=False),
+    Column("functions_hash", Name(64), nullable=False),
+    Column("clock_offset_ms", Integer, nullable=False),
+    # Grows with each heartbeat: a node whose counter stands still for one lease is dead.
+    Column("counter", BigInteger, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Index("ix_tickerq_nodes_namespace_kind", "namespace", "kind"),
+    **OPTIONS,
+)
+
+functions = Table(
+    "tickerq_functions",
+    metadata,
+    Column("namespace", Name(100), primary_key=True),
+    Column("name", Name(200), primary_key=True),
+    Column("path", Name(500), nullable=False),
+    Column("queue", Name(200)),
+    Column("priority", SmallInteger, nullable=False),
+    Column("max_concurrency", Integer, nullable=False),
+    Column("max_concurrency_per_key", Integer, nullable=False, server_default="1"),
+    Column("rate_limit", Name(20)),
+    # NULL before the first claim under a rate: when the next group of runs may be claimed.
+    Column("rate_free_at", UtcDateTime),
+    Column("on_lost", Name(20), nullable=False),
+    Column("retries", Integer, nullable=False),
+    Column("retry_intervals", Json, nullable=False),
+    Column("request_schema", Json),
+    Column("registered_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    **OPTIONS,
+)
+
+meta = Table(
+    "tickerq_meta",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("store_id", Id, nullable=False),
+    Column("schema", Integer, nullable=False),
+    Column("compatible_from", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    CheckConstraint("id = 1", name="single"),
+    **OPTIONS,
+)
+
+audit = Table(
+    "tickerq_audit",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("namespace", Name(100), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", Name(200)),
+    Column("action", Name(50), nullable=False),
+    Column("object_kind", Name(50), nullable=False),
+    Column("object_id", Name(200), nullable=False),
+    Column("detail", Json),
+    Index("ix_tickerq_audit_namespace_at", "namespace", "at", "id"),
+    **OPTIONS,
+)
+
+rollups = Table(
+    "tickerq_rollups",
+    metadata,
+    Column("namespace", Name(100), primary_key=True),
+    Column("hour", UtcDateTime, primary_key=True),
+    Column("function", Name(200), primary_key=True),
+    Column("status", Status, primary_key=True, autoincrement=False),
+    Column("runs", BigInteger, nullable=False),
+    Column("elapsed_ms", BigInteger, nullable=False),
+    **OPTIONS,
+)
+
+drops = Table(
+    "tickerq_drops",
+    metadata,
+    Column("namespace", Name(100), primary_key=True),
+    Column("hour", UtcDateTime, primary_key=True),
+    Column("reason", Name(20), primary_key=True),
+    # Of the worker that dropped them, so that no heartbeat waits for another's row.
+    Column("node_id", Id, primary_key=True),
+    Column("dropped", BigInteger, nullable=False),
+    **OPTIONS,
+)
