@@ -9,7 +9,7 @@ from typing_extensions import TypeVar
 
 from tickerq_celery import limits, results
 from tickerq_celery.enums import TickerType
-from tickerq_celery.errors import TickerStateError
+from tickerq_celery.errors import TickerCancelled, TickerStateError
 
 # The default makes a bare `TickerContext` a complete annotation for strict type checkers.
 RequestT = TypeVar("RequestT", default=Any)
@@ -42,6 +42,22 @@ class Unheard:
         """Do nothing."""
 
 
+class Controls(Protocol):
+    """Speaks with the store about the attempt that is executing."""
+
+    def is_requested(self) -> bool:
+        """Whether somebody wants the run cancelled."""
+
+    def request(self) -> None:
+        """Ask for the run to be cancelled."""
+
+    def ensure_owned(self) -> None:
+        """Raise ClaimSupersededError if another attempt does the run's work by now."""
+
+    def skip_if_already_running(self) -> None:
+        """End the run as Skipped if another occurrence of its cron ticker runs."""
+
+
 # No slots: Python 3.11 cannot call `TickerContext[X](...)` on a frozen class that has them.
 @dataclass(frozen=True, kw_only=True)
 class TickerContext(Generic[RequestT]):
@@ -62,6 +78,7 @@ class TickerContext(Generic[RequestT]):
     parent_result_bytes: bytes | None = field(default=None, repr=False)
     _completion: Completes | None = field(default=None, repr=False, compare=False)
     _reports: Reports = field(default=Unheard(), repr=False, compare=False)
+    _control: Controls | None = field(default=None, repr=False, compare=False)
 
     @property
     def parent_result(self) -> Any:
@@ -100,3 +117,54 @@ class TickerContext(Generic[RequestT]):
     def log(self, text: str) -> None:
         """Keep a line with the run; an attempt may leave 1,000 lines of 2,000 characters, 256 KiB in all."""
         self._reports.log(str(text), "INFO")
+
+    @property
+    def cancellation_requested(self) -> bool:
+        """Whether somebody wants the run cancelled; cheap enough to ask in a loop."""
+        return self._control is not None and self._control.is_requested()
+
+    def raise_if_cancelled(self) -> None:
+        """Go on unless somebody wants the run cancelled.
+
+        Raises:
+            TickerCancelled: Somebody does; let it out, and the run ends as Cancelled.
+        """
+        if self.cancellation_requested:
+            raise TickerCancelled
+
+    def request_cancellation(self) -> None:
+        """Ask for this very run to be cancelled: whatever the function raises then, it is not retried.
+
+        Raises:
+            TickerStateError: This context is no executing run's.
+            StoreError: The database is away.
+        """
+        if self._control is None:
+            raise TickerStateError(self.id, "not being executed", "cancelled")
+        self._control.request()
+
+    def ensure_owned(self) -> None:
+        """Go on only if this attempt still is the one that does the run's work: ask before a side effect.
+
+        A process that stood still for longer than a lease was taken for dead, and its run started elsewhere.
+        It may be so again the moment after: what must not happen twice belongs into ``complete_in``.
+
+        Raises:
+            ClaimSupersededError: Another attempt does: let it out, nothing is recorded.
+            StoreError: The database is away.
+        """
+        if self._control is not None:
+            self._control.ensure_owned()
+
+    def skip_if_already_running(self) -> None:
+        """Go on only if no other occurrence of the same cron ticker runs, in any worker.
+
+        Of several that start together the one of the lowest execution time and id goes on, and no other may
+        until it ends. A time ticker always goes on.
+
+        Raises:
+            TerminateExecution: Another one runs: let it out, and this one ends as Skipped.
+            StoreError: The database is away.
+        """
+        if self._control is not None:
+            self._control.skip_if_already_running()

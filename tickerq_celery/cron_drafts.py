@@ -15,18 +15,10 @@ from tickerq_celery.uuid7 import new_id
 
 OCCURRENCE_FIELDS = frozenset(
     {
-        "function",
-        "request",
-        "encoding",
-        "description",
-        "retries",
-        "retry_intervals",
-        "priority",
-        "queue",
-        "concurrency_key",
-        "tags",
+        "function", "request", "encoding", "description", "retries", "retry_intervals", "timeout",
+        "hard_timeout", "priority", "queue", "concurrency_key", "tags",
     }
-)
+)  # fmt: skip
 _MOST_MISFIRES = 1_000
 _LONGEST_GRACE = 3650 * 24 * 3600
 

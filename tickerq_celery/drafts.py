@@ -11,6 +11,7 @@ from tickerq_celery.chain_templates import copies
 from tickerq_celery.codec import Packed
 from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus, TickerType
 from tickerq_celery.planner import Misfire
+from tickerq_celery.timeouts import checked_timeouts
 from tickerq_celery.uuid7 import new_id
 
 
@@ -38,12 +39,15 @@ def ticker_fields(ticker: Any, defaults: FunctionDefaults) -> dict[str, Any]:
     queue = defaults.priority_queues.get(priority) if named is None else named
     key = ticker.concurrency_key
     description = ticker.description
+    timeouts = checked_timeouts(ticker.timeout, ticker.hard_timeout)
     return {
         "description": description
         if description is None
         else limits.words("description", description, limits.LONGEST_DESCRIPTION),
         "retries": limits.retries(defaults.retries if ticker.retries is None else ticker.retries),
         "retry_intervals": limits.retry_intervals(limits.in_seconds(intervals)),
+        "timeout": timeouts.soft,
+        "hard_timeout": timeouts.hard,
         "priority": int(priority),
         "queue": queue if queue is None else limits.name("queue", queue, limits.LONGEST_QUEUE),
         "concurrency_key": key
@@ -127,6 +131,8 @@ def occurrence_row(cron: Mapping[str, Any], *, instant: datetime | None, now: da
         "encoding": cron["encoding"],
         "retries": cron["retries"],
         "retry_intervals": cron["retry_intervals"],
+        "timeout": cron["timeout"],
+        "hard_timeout": cron["hard_timeout"],
         "priority": cron["priority"],
         "queue": cron["queue"],
         "concurrency_key": cron["concurrency_key"],

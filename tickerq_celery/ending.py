@@ -1,5 +1,6 @@
 """The end of an attempt, in one transaction with what it frees and lets start."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -9,7 +10,7 @@ from sqlalchemy import Connection
 from tickerq_celery.core import Core
 from tickerq_celery.enums import HoldReason, OnLost
 from tickerq_celery.failpoints import Place, failpoint
-from tickerq_celery.lifecycle import Outcome
+from tickerq_celery.lifecycle import Outcome, withdrawn
 from tickerq_celery.progress import Pending
 from tickerq_celery.store import ends, functions, holds
 from tickerq_celery.store.claims import Started
@@ -26,37 +27,42 @@ class Attempt:
     report: Pending | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What became of an attempt's run, and the runs that its end lets start."""
+
+    outcome: Outcome
+    made_due: Sequence[UUID] = ()
+
+
 class Ending:
     """Writes ends; each takes the connection of its caller's transaction."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    def write(self, connection: Connection, attempt: Attempt) -> Written | None:
-        """Write how an attempt ended, unless its claim is gone; return what that made due."""
-        core, elapsed = self._core, attempt.elapsed
-        written = ends.finish(
-            connection,
-            core.clock,
-            attempt.run,
-            attempt.outcome,
-            node=core.node.name,
-            elapsed_ms=None if elapsed is None else round(elapsed / timedelta(milliseconds=1)),
-            report=attempt.report,
-        )
-        if written is None:
-            return None
-        failpoint(Place.FINISH_UNCOMMITTED)
-        return Written(made_due=[*written.made_due, *self._give_place_away(connection, attempt.run)])
+    def write(self, connection: Connection, attempt: Attempt) -> Ended | None:
+        """Write how an attempt ended, unless its claim is gone.
 
-    def write_again(self, connection: Connection, attempt: Attempt) -> Written | None:
+        A run that was to be cancelled does not go on: its outcome is Cancelled then.
+        """
+        for outcome in _ways(attempt):
+            written = self._write(connection, attempt, outcome)
+            if written is not None:
+                return Ended(outcome=outcome, made_due=written.made_due)
+        return None
+
+    def write_again(self, connection: Connection, attempt: Attempt) -> Ended | None:
         """Write an end of which nobody knows whether it was written before."""
-        written = self.write(connection, attempt)
-        if written is not None:
-            return written
+        ended = self.write(connection, attempt)
+        if ended is not None:
+            return ended
         # The store may have written the end before, and only its answer was lost: what it made due then is
         # known no more, and beat finds it.
-        return Written() if self.has_written(connection, attempt.run, attempt.outcome) else None
+        for outcome in _ways(attempt):
+            if self.has_written(connection, attempt.run, outcome):
+                return Ended(outcome=outcome)
+        return None
 
     def has_written(self, connection: Connection, run: Started, outcome: Outcome) -> bool:
         """Whether this very end is in the store."""
@@ -65,6 +71,22 @@ class Ending:
     def on_lost(self, connection: Connection, name: str) -> OnLost:
         """Return what becomes of a function's lost attempts."""
         return self._facts(connection, name).on_lost
+
+    def _write(self, connection: Connection, attempt: Attempt, outcome: Outcome) -> Written | None:
+        core, elapsed = self._core, attempt.elapsed
+        written = ends.finish(
+            connection,
+            core.clock,
+            attempt.run,
+            outcome,
+            node=core.node.name,
+            elapsed_ms=None if elapsed is None else round(elapsed / timedelta(milliseconds=1)),
+            report=attempt.report,
+        )
+        if written is None:
+            return None
+        failpoint(Place.FINISH_UNCOMMITTED)
+        return Written(made_due=[*written.made_due, *self._give_place_away(connection, attempt.run)])
 
     def _give_place_away(self, connection: Connection, run: Started) -> list[UUID]:
         """Make the next run due that waits for the function's freed place, and the next for the key's."""
@@ -87,6 +109,12 @@ class Ending:
         if record is not None:
             return _Facts(on_lost=OnLost(record.on_lost), is_limited=record.max_concurrency > 0)
         return _Facts(on_lost=OnLost.RETRY, is_limited=False)
+
+
+def _ways(attempt: Attempt) -> tuple[Outcome, ...]:
+    """Return the outcome, and what it is where the store refuses that the run goes on."""
+    outcome = attempt.outcome
+    return (outcome, withdrawn(attempt.run.standing, outcome)) if outcome.goes_on else (outcome,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

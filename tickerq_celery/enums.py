@@ -80,6 +80,13 @@ class OnConflict(StrEnum):
     REPLACE = "replace"
 
 
+class CancelRequest(StrEnum):
+    """What is asked of a run that is under way: to end by itself, or to have its process killed."""
+
+    END = "end"
+    TERMINATE = "terminate"
+
+
 class HoldReason(StrEnum):
     """Why a due run may not run yet."""
 

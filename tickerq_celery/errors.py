@@ -12,6 +12,7 @@ TickerError
 ├── TickerNotFoundError (LookupError)
 ├── TickerStateError
 ├── ClaimSupersededError
+├── TickerBusyError
 ├── IllegalTransitionError
 ├── UnreadableRequestError (ValueError)
 ├── StoreError
@@ -133,6 +134,15 @@ class ClaimSupersededError(TickerError):
         )
         self.ticker_id = ticker_id
         self.claim_no = claim_no
+
+
+class TickerBusyError(TickerError):
+    """Another process keeps the run's row locked, and may stand still; nothing was changed."""
+
+    def __init__(self, ticker_id: UUID, wanted: str) -> None:
+        super().__init__(f"ticker {ticker_id} is in another process's hands just now: it was not {wanted}")
+        self.ticker_id = ticker_id
+        self.wanted = wanted
 
 
 class IllegalTransitionError(TickerError):

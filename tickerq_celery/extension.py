@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
@@ -14,6 +14,7 @@ from celery import Celery
 
 from tickerq_celery import beat_check, fs_transport, schema, settings
 from tickerq_celery.addresses import shown_broker, shown_store
+from tickerq_celery.bell import Bell
 from tickerq_celery.claimer import Claimer
 from tickerq_celery.clock import SystemClock
 from tickerq_celery.config import TickerConfig
@@ -28,20 +29,21 @@ from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.managers import Managers
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
-from tickerq_celery.publisher import LOST_TASK, CeleryPublisher, task_name
+from tickerq_celery.publisher import LOST_TASK, CeleryPublisher
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.registry import Function, Registry, make_function
 from tickerq_celery.reporting import Reporting
 from tickerq_celery.seeding import seed
 from tickerq_celery.store.engine import Database, resolved_url
-from tickerq_celery.task import Collaborators, TickerTask, drop_unaddressed
+from tickerq_celery.task import Collaborators, drop_unaddressed, task_options
 from tickerq_celery.wiring import Wired, is_finalised, maybe_unwrapped
 from tickerq_celery.worker import NodeStep
 
 logger = logging.getLogger(__name__)
 # How many seconds an `add` may wait for a broker.
 _ADD_TIMEOUT = 1.0
-_HARD_LIMIT_AFTER = 30
+# Twice in a cancel: to connect, and for an answer.
+_TELL_TIMEOUT = 0.5
 
 
 class TickerQ:
@@ -181,26 +183,15 @@ class TickerQ:
         if self.registry.get(function.name) is function:
             return
         self.registry.add(function)
-        options: dict[str, Any] = {
-            "base": TickerTask,
-            "name": task_name(function.name),
-            "shared": False,
-            "bind": True,
-            "ignore_result": True,
-            "acks_late": False,
-            "serializer": "json",
-            "max_retries": None,
-            "soft_time_limit": function.timeout,
-            "time_limit": None if function.timeout is None else function.timeout + _HARD_LIMIT_AFTER,
-            "collaborators": Collaborators(
-                function=function,
-                recorder=self._wired.recorder,
-                handler=self._wired.handler,
-                core=lambda: self.core,
-                reporting=lambda: self._reporting,
-            ),
-        }
-        self.app.task(**options)(drop_unaddressed)
+        collaborators = Collaborators(
+            function=function,
+            core=self._wired.core,
+            bell=self._wired.bell,
+            recorder=self._wired.recorder,
+            handler=self._wired.handler,
+            reporting=lambda: self._reporting,
+        )
+        self.app.task(**task_options(collaborators))(drop_unaddressed)
 
     def create_schema(self) -> None:
         """Make or migrate the store's tables.
@@ -219,6 +210,7 @@ class TickerQ:
         """Close this process's connections to the store and the broker."""
         self.core.database.close()
         self._publisher.close()
+        self._messenger.close()
 
     @cached_property
     def _wired(self) -> Wired:
@@ -227,6 +219,7 @@ class TickerQ:
             own_core=self._own_core,
             recorder=lambda: self._recorder,
             handler=lambda: self._handler,
+            bell=cache(Bell),
         )
 
     @cached_property
@@ -271,12 +264,17 @@ class TickerQ:
         return CeleryPublisher(self.app, connect_timeout=_ADD_TIMEOUT)
 
     @cached_property
+    def _messenger(self) -> CeleryPublisher:
+        return CeleryPublisher(self.app, connect_timeout=_TELL_TIMEOUT)
+
+    @cached_property
     def _dispatcher(self) -> Dispatcher:
         return Dispatcher(self.core, Claimer(self.core), self._publisher)
 
     @cached_property
     def _managers(self) -> Managers:
-        return Managers(self.core, Immediate(self.core, lambda: self._dispatcher))
+        immediate = Immediate(self.core, lambda: self._dispatcher)
+        return Managers(self.core, immediate, lambda: self._messenger)
 
     def _celery_defaults(self) -> dict[str, Any]:
         try:

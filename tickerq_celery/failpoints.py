@@ -19,6 +19,10 @@ class Place(StrEnum):
 
     ADDED = "added"
     """A run is committed, its adding process has not dispatched it."""
+    CANCEL_UNCOMMITTED = "cancel_uncommitted"
+    """A cancel is written, its transaction is open."""
+    CANCELLED = "cancelled"
+    """A cancel is committed, no worker has been told."""
     CLAIM_UNCOMMITTED = "claim_uncommitted"
     """The claim is written, its transaction is open."""
     CLAIMED = "claimed"

@@ -25,6 +25,7 @@ def ticker_function(
     retries: int = 0,
     retry_intervals: Sequence[float] = (),
     timeout: float | None = None,
+    hard_timeout: float | None = None,
     queue: str | None = None,
     misfire: MisfirePolicy | str = MisfirePolicy.RUN_ONCE,
     overlap: OverlapPolicy | str = OverlapPolicy.ALLOW,
@@ -43,6 +44,7 @@ def ticker_function(
         retries: Extra attempts after the first.
         retry_intervals: Waits before each retry, in seconds; the last repeats; 30 s where there are none.
         timeout: Seconds after which the body gets SoftTimeLimitExceeded (prefork pool only).
+        hard_timeout: Seconds after which its process is killed; by default 30 s after ``timeout``.
         queue: The Celery queue; None takes that of the priority, or asks Celery's router.
         misfire: What happens to cron instants that passed while nothing ran.
         overlap: Whether an occurrence may start while an earlier one has not ended.
@@ -66,6 +68,7 @@ def ticker_function(
             retries=retries,
             retry_intervals=retry_intervals,
             timeout=timeout,
+            hard_timeout=hard_timeout,
             queue=queue,
             misfire=misfire,
             overlap=overlap,

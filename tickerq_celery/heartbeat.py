@@ -35,7 +35,8 @@ class Heartbeat:
     """Beats for one node, and names the runs that are InProgress under it but not in its hands.
 
     ``held_requests`` returns the Celery task ids that this process still has; ``on_missing`` is called for
-    a run that was missing from them in two beats in a row.
+    a run that was missing from them in two beats in a row, ``on_request`` in each beat for one that
+    somebody wants cancelled.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class Heartbeat:
         *,
         held_requests: Callable[[], Collection[str]],
         on_missing: Callable[[Started], None],
+        on_request: Callable[[Started], None],
     ) -> None:
         self._database = database
         self._clock = clock
         self._profile = profile
         self._held_requests = held_requests
         self._on_missing = on_missing
+        self._on_request = on_request
         self._suspects: set[_Key] = set()
 
     def beat(self) -> None:
@@ -78,6 +81,9 @@ class Heartbeat:
         for key in self._suspects & missing.keys():
             self._on_missing(missing[key])
         self._suspects = set(missing)
+        for run in rows:
+            if run.cancel_request is not None:
+                self._on_request(run)
 
     def _running(self, connection: Connection) -> list[Started]:
         return claims.running_under(connection, self._profile.id, limit=_AT_ONCE)

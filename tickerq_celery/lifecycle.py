@@ -59,6 +59,11 @@ class Outcome:
         """Whether the run will have another attempt."""
         return self.status is TickerStatus.IDLE
 
+    @property
+    def is_failure(self) -> bool:
+        """Whether the run has failed for good."""
+        return self.status is TickerStatus.FAILED
+
 
 def check_transition(before: TickerStatus, after: TickerStatus) -> None:
     """Refuse a move that the protocol does not know.
@@ -96,6 +101,26 @@ def cancelled(standing: Standing, failure: Failure) -> Outcome:
     return _ended(standing, TickerStatus.CANCELLED, failure)
 
 
+def withdrawn(standing: Standing, outcome: Outcome) -> Outcome:
+    """Return what becomes of an attempt's outcome where its run was to be cancelled: it does not go on."""
+    return _ended(standing, TickerStatus.CANCELLED, outcome.failure) if outcome.goes_on else outcome
+
+
+def skipped(standing: Standing, reason: str) -> Outcome:
+    """Return the outcome of a body that asked for nobody to take notice of its end."""
+    return _ended(standing, TickerStatus.SKIPPED, None, skipped_reason=reason)
+
+
+def rejected(standing: Standing, failure: Failure) -> Outcome:
+    """Return the outcome of a body that refused its run for good: Failed, whatever retries are left."""
+    return _ended(standing, TickerStatus.FAILED, failure)
+
+
+def put_back(standing: Standing, failure: Failure, *, max_rescues: int) -> Outcome:
+    """Return the outcome of a body that wants its run to start again, which uses up a rescue, no retry."""
+    return _again(standing, failure) if standing.rescue_count < max_rescues else rejected(standing, failure)
+
+
 def terminated(standing: Standing, error: TerminateExecution) -> Outcome:
     """Return the outcome that a body asked for by raising TerminateExecution; Skipped by default."""
     asked = TickerStatus.SKIPPED if error.status is None else error.status
@@ -115,14 +140,7 @@ def lost(standing: Standing, *, on_lost: OnLost, max_rescues: int, message: str)
     failure = Failure(type=LOST, message=message)
     if on_lost is OnLost.FAIL or standing.rescue_count >= max_rescues:
         return _ended(standing, TickerStatus.FAILED, failure)
-    return Outcome(
-        status=TickerStatus.IDLE,
-        attempt_status=TickerStatus.FAILED,
-        wait=timedelta(0),
-        retry_count=standing.retry_count,
-        rescue_count=standing.rescue_count + 1,
-        failure=failure,
-    )
+    return _again(standing, failure)
 
 
 def outcome_of(error: Exception, failure: Failure, standing: Standing) -> Outcome:
@@ -132,6 +150,17 @@ def outcome_of(error: Exception, failure: Failure, standing: Standing) -> Outcom
     if isinstance(error, TickerCancelled):
         return cancelled(standing, failure)
     return failed(standing, failure)
+
+
+def _again(standing: Standing, failure: Failure) -> Outcome:
+    return Outcome(
+        status=TickerStatus.IDLE,
+        attempt_status=TickerStatus.FAILED,
+        wait=timedelta(0),
+        retry_count=standing.retry_count,
+        rescue_count=standing.rescue_count + 1,
+        failure=failure,
+    )
 
 
 def _ended(

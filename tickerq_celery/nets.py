@@ -109,9 +109,10 @@ class Nets:
             outcome = failed(run.standing, failure)
         else:
             outcome = cancelled(run.standing, Failure(type="Revoked", message=report.message))
-        if not self._recorder.finish(run, outcome, elapsed=None):
+        written = self._recorder.finish(run, outcome, elapsed=None)
+        if written is None:
             return
-        was_cancelled = outcome.status is TickerStatus.CANCELLED
+        was_cancelled = written.status is TickerStatus.CANCELLED
         try:
             self._calls.publish_lost(run, report.message, was_cancelled=was_cancelled)
         except PublishError as error:

@@ -14,9 +14,11 @@ from kombu.exceptions import KombuError
 from tickerq_celery.errors import PublishError, cause_of
 from tickerq_celery.message_priority import message_priority
 from tickerq_celery.store.claims import Claim, Started
+from tickerq_celery.timeouts import UNLIMITED
 
 HEADER = "ticker"
 OUR_TASKS = "tickerq."
+CANCEL_COMMAND = "tickerq_cancel"
 LOST_TASK = f"{OUR_TASKS}lost_attempt"
 _LARGEST_CLAIM = 2**31 - 1
 
@@ -75,6 +77,9 @@ class CeleryPublisher:
         priority = message_priority(claim.priority, self._transport)
         if priority is not None:
             options["priority"] = priority
+        if claim.timeouts != UNLIMITED:
+            options["soft_time_limit"] = claim.timeouts.soft
+            options["time_limit"] = claim.timeouts.kill_after
         self._send(
             task_name(claim.function),
             task_id=f"{claim.id}:{claim.number}",
@@ -92,6 +97,30 @@ class CeleryPublisher:
         route = self._app.amqp.router.route({}, task_name(run.function)) if run.queue is None else {}
         queue = route.get("queue") if run.queue is None else run.queue
         self._send(LOST_TASK, args=(str(run.id), int(run.type), message, was_cancelled), queue=queue)
+
+    def publish_cancel(self, run: Started, *, terminate: bool) -> None:
+        """Tell all workers that a run is to be cancelled; nobody answers.
+
+        Raises:
+            PublishError: The broker did not take it.
+        """
+        self.connect()
+        app: Any = self._app
+        mailbox = app.control.mailbox(self._connection)
+        arguments = {"ticker_id": str(run.id), "claim_no": run.claim_no, "terminate": terminate}
+        try:
+            # Not by `control.broadcast`, which takes another connection, and tries for ever.
+            self._open_producer().publish(
+                {"method": CANCEL_COMMAND, "arguments": arguments, "destination": None},
+                exchange=mailbox.exchange.name,
+                declare=[mailbox.exchange],
+                headers={"clock": app.clock.forward(), "expires": 0},
+                serializer="json",
+                retry=False,
+            )
+        except self._errors() as error:
+            self._drop()
+            raise PublishError(cause_of(error)) from error
 
     def close(self) -> None:
         """Let go of the connection; the next use opens another."""
@@ -126,6 +155,11 @@ class CeleryPublisher:
         except self._errors() as error:
             self._drop()
             raise PublishError(cause_of(error)) from error
+
+    def _open_producer(self) -> Producer:
+        if self._producer is None:
+            raise AssertionError("connect() made no producer")
+        return self._producer
 
     def _errors(self) -> tuple[type[BaseException], ...]:
         connection = self._connection

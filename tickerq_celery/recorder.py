@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from tickerq_celery.core import Core
 from tickerq_celery.drops import DropReason
-from tickerq_celery.ending import Attempt, Ending
+from tickerq_celery.ending import Attempt, Ended, Ending
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import ClaimSupersededError, TickerStateError
 from tickerq_celery.failpoints import Place, failpoint
@@ -82,16 +82,22 @@ class Recorder:
 
     def finish(
         self, run: Started, outcome: Outcome, *, elapsed: timedelta | None, report: Pending | None = None
-    ) -> bool:
-        """Write an attempt's end and its last report, trying for one lease; say whether it was accepted.
+    ) -> Outcome | None:
+        """Write an attempt's end and its last report, trying for one lease; return what was written.
+
+        That is None where its claim was superseded. A run that was to be cancelled does not go on: its
+        outcome is Cancelled then.
 
         Raises:
             StoreError: The database stayed away for a whole lease.
         """
         failpoint(Place.BODY_ENDED)
-        written = self._finish_patiently(Attempt(run=run, outcome=outcome, elapsed=elapsed, report=report))
+        ended = self._finish_patiently(Attempt(run=run, outcome=outcome, elapsed=elapsed, report=report))
         failpoint(Place.FINISHED)
-        return self._is_accepted(written)
+        if ended is None:
+            return None
+        self._dispatch(ended.made_due)
+        return ended.outcome
 
     def end_waiting(self, ticker_id: UUID, claim_no: int, *, status: TickerStatus, reason: str) -> bool:
         """End a published run that has not started; say whether this claim was still waiting.
@@ -149,7 +155,7 @@ class Recorder:
         work = partial(self._ending.has_written, run=run, outcome=outcome)
         return patiently(self._core, run, lambda: self._core.database.read(work))
 
-    def _finish_patiently(self, attempt: Attempt) -> Written | None:
+    def _finish_patiently(self, attempt: Attempt) -> Ended | None:
         works = itertools.chain([self._ending.write], itertools.repeat(self._ending.write_again))
         return patiently(
             self._core,
@@ -189,7 +195,7 @@ class Recorder:
         failpoint(Place.START_UNCOMMITTED)
         return _Begun(run=run, made_due=made_due)
 
-    def _rescue(self, connection: Connection, run: Started, message: str) -> "_Rescued | None":
+    def _rescue(self, connection: Connection, run: Started, message: str) -> Ended | None:
         if not claims.lock_free(connection, [run.id]):
             return None
         if run.has_children and not chains.lock_waiting(connection, run.id):
@@ -200,8 +206,7 @@ class Recorder:
             max_rescues=self._core.config.max_rescues,
             message=message,
         )
-        written = self._ending.write(connection, Attempt(run=run, outcome=outcome))
-        return None if written is None else _Rescued(outcome=outcome, made_due=written.made_due)
+        return self._ending.write(connection, Attempt(run=run, outcome=outcome))
 
 
 def log_lost(run: Started, outcome: Outcome, message: str) -> None:
@@ -218,12 +223,4 @@ class _Begun:
     """A run that was started, and the children that start beside it."""
 
     run: Started
-    made_due: Sequence[UUID]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rescued:
-    """What became of a lost attempt's run, and the runs that its end lets start."""
-
-    outcome: Outcome
     made_due: Sequence[UUID]

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from tickerq_celery import limits
+from tickerq_celery.cancellable import Asks, cancellable
 from tickerq_celery.context import TickerContext
 from tickerq_celery.cron import CronSchedule, find_zone
 from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
@@ -18,13 +19,14 @@ from tickerq_celery.function_limits import FunctionLimits
 from tickerq_celery.payload import check_request_type
 from tickerq_celery.rate import Rate
 from tickerq_celery.signature import Signature, Takes, inspect_function
+from tickerq_celery.timeouts import Timeouts, checked_timeouts
 
 _MOST_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A registered callable and how its runs behave; intervals and the timeout are in seconds."""
+    """A registered callable and how its runs behave; intervals and timeouts are in seconds."""
 
     name: str
     body: Callable[..., Any]
@@ -38,10 +40,16 @@ class Function:
     retries: int = 0
     retry_intervals: tuple[float, ...] = ()
     timeout: float | None = None
+    hard_timeout: float | None = None
     queue: str | None = None
     misfire: MisfirePolicy = MisfirePolicy.RUN_ONCE
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
     on_lost: OnLost = OnLost.RETRY
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """How long an attempt may take."""
+        return Timeouts(soft=self.timeout, hard=self.hard_timeout)
 
     @property
     def limits(self) -> FunctionLimits:
@@ -52,10 +60,17 @@ class Function:
             rate=self.rate_limit,
         )
 
-    def call(self, context: TickerContext[Any], *, at_end: Callable[[], Awaitable[None]]) -> object:
+    def call(
+        self,
+        context: TickerContext[Any],
+        *,
+        control: Asks | None = None,
+        at_end: Callable[[], Awaitable[None]],
+    ) -> object:
         """Return what the body returns; a coroutine runs on this process's event loop.
 
-        ``at_end`` is awaited on that loop, whatever the coroutine raised.
+        asyncio cancels the coroutine when ``control`` says that its run is to be cancelled. ``at_end`` is
+        awaited on that loop, whatever the coroutine raised.
         """
         arguments: tuple[object, ...] = ()
         if self.signature.takes is Takes.CONTEXT:
@@ -65,7 +80,10 @@ class Function:
         try:
             result: object = self.body(*arguments)
             # A plain wrapper around a coroutine function returns a coroutine, too.
-            return event_loop().run(_followed_by(result, at_end)) if inspect.iscoroutine(result) else result
+            if not inspect.iscoroutine(result):
+                return result
+            body = result if control is None else cancellable(result, control)
+            return event_loop().run(_followed_by(body, at_end))
         except asyncio.CancelledError as error:
             # No Exception to Python, and the body's own failure to us: nobody else cancels in its loop.
             raise RuntimeError("the function let a CancelledError of asyncio escape") from error
@@ -126,8 +144,8 @@ def make_function(body: Callable[..., Any], name: str | None, **options: Any) ->
     options["retry_intervals"] = tuple(limits.retry_intervals(limits.in_seconds(intervals)))
     if options.get("queue") is not None:
         limits.name("queue", options["queue"], limits.LONGEST_QUEUE)
-    if options.get("timeout") is not None:
-        options["timeout"] = limits.seconds("timeout", limits.in_seconds([options["timeout"]])[0])
+    timeouts = checked_timeouts(options.get("timeout"), options.get("hard_timeout"))
+    options |= {"timeout": timeouts.soft, "hard_timeout": timeouts.hard}
     _check_concurrency("max_concurrency", options.get("max_concurrency", 0), least=0)
     _check_concurrency("max_concurrency_per_key", options.get("max_concurrency_per_key", 1), least=1)
     if options.get("rate_limit") is not None:

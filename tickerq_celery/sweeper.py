@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from tickerq_celery.claimer import Claimer
 from tickerq_celery.core import Core
 from tickerq_celery.dispatcher import Dispatcher
-from tickerq_celery.enums import NodeKind
+from tickerq_celery.enums import NodeKind, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.observer import Observer, Patience
@@ -118,7 +118,7 @@ def rescue(recorder: Recorder, calls: LostCalls, run: Started, message: str) -> 
     failpoint(Place.RESCUED)
     log_lost(run, outcome, message)
     try:
-        calls.publish_lost(run, message)
+        calls.publish_lost(run, message, was_cancelled=outcome.status is TickerStatus.CANCELLED)
     except PublishError as error:
         # At most once: the run is safe, only the handler does not hear of this attempt.
         logger.warning("the exception handler will not be called for run %s: %s", run.id, error)

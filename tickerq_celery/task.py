@@ -1,31 +1,34 @@
 """The task base class: turns one message into at most one recorded attempt."""
 
+import inspect
 import logging
-import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from billiard.exceptions import WorkerLostError
 from celery import Task
-from celery.exceptions import Ignore, MaxRetriesExceededError, Retry
+from celery.exceptions import Ignore
 
-from tickerq_celery import payload, results
+from tickerq_celery import limits, payload, results
+from tickerq_celery.bell import Bell
 from tickerq_celery.completion import Completion
 from tickerq_celery.context import TickerContext
 from tickerq_celery.core import Core
 from tickerq_celery.drops import DropReason
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.errors import StoreError, TerminateExecution
+from tickerq_celery.errors import ConfigError, StoreError, TerminateExecution
 from tickerq_celery.handler import HandlerCaller
-from tickerq_celery.lifecycle import Failure, Outcome, lost, outcome_of, succeeded
-from tickerq_celery.publisher import header_of, parsed_header
+from tickerq_celery.lifecycle import Outcome, lost, succeeded
+from tickerq_celery.publisher import header_of, parsed_header, task_name
 from tickerq_celery.recorder import Recorder, log_lost
 from tickerq_celery.registry import Function
 from tickerq_celery.reporting import Reporting
 from tickerq_celery.request import Dropped
+from tickerq_celery.run_control import RunControl
 from tickerq_celery.store.claims import Started
+from tickerq_celery.verdict import Verdict, asked_retry, told_to_celery, verdict_on
 
 if TYPE_CHECKING:
     _Task = Task[Any, Any]
@@ -44,6 +47,7 @@ class Collaborators:
     handler: Callable[[], HandlerCaller]
     core: Callable[[], Core]
     reporting: Callable[[], Reporting]
+    bell: Callable[[], Bell]
 
 
 class TickerTask(_Task):
@@ -61,14 +65,19 @@ class TickerTask(_Task):
         header = header_of(self.request.headers)
         if header is None:
             return super().__call__(*args, **kwargs)
+        # Before the start: a run can be asked to end as soon as that is committed.
+        heard = self.collaborators.bell().rings
         run = self._start(header)
         reporting = self.collaborators.reporting()
         report = reporting.begin(run)
+        control = RunControl(self.collaborators.core(), run, self.collaborators.bell(), heard=heard)
         completion = Completion(self.collaborators.recorder(), run, self._succeeded, report)
         try:
+            self._refuse_timeouts()
             with reporting.during(report):
-                context = self._context(run, completion)
-                returned = self.collaborators.function.call(context, at_end=completion.settle)
+                context = self._context(run, completion, control)
+                function = self.collaborators.function
+                returned = function.call(context, control=control, at_end=completion.settle)
             outcome = self._succeeded(run, returned)
         except Exception as error:  # noqa: BLE001 - the user's code: whatever it raises is the outcome
             self._raised(run, error, completion)
@@ -83,11 +92,25 @@ class TickerTask(_Task):
         return None
 
     def retry(self, *args: Any, **kwargs: Any) -> Any:
-        """Fail the attempt so that the store retries it; a ``countdown`` in seconds replaces the interval."""
+        """Fail the attempt so that the store retries it; the arguments are Celery's.
+
+        A ``countdown`` in seconds, or an ``eta``, takes the place of the retry interval, ``max_retries`` that
+        of the ticker's ``retries``. With ``throw=False`` the exception is returned, and is to be raised.
+        """
         if header_of(self.request.headers) is None:
             return super().retry(*args, **kwargs)
-        error = kwargs.get("exc")
-        raise Retry(exc=error, when=kwargs.get("countdown")) from error
+        asked = inspect.signature(super().retry).bind(*args, **kwargs).arguments
+        eta = asked.get("eta")
+        when = asked.get("countdown") if eta is None else limits.moment("eta", eta)
+        error = asked_retry(exc=asked.get("exc"), when=when, max_retries=asked.get("max_retries"))
+        if asked.get("throw", True):
+            raise error
+        return error
+
+    def _refuse_timeouts(self) -> None:
+        limits_of_message = self.request.timelimit or ()
+        if any(limits_of_message) and self.collaborators.recorder().is_in_main_process:
+            raise ConfigError("timeout", "only a worker with a prefork pool can end what takes too long")
 
     def _start(self, header: object) -> Started:
         try:
@@ -109,7 +132,7 @@ class TickerTask(_Task):
         )  # fmt: skip
         raise Dropped(reason)
 
-    def _context(self, run: Started, completion: Completion) -> TickerContext[Any]:
+    def _context(self, run: Started, completion: Completion, control: RunControl) -> TickerContext[Any]:
         function = self.collaborators.function
         stored = self.collaborators.core().codec.unpack(run.request)
         return TickerContext(
@@ -124,6 +147,7 @@ class TickerTask(_Task):
             parent_result_bytes=run.parent_result,
             _completion=completion,
             _reports=completion.report,
+            _control=control,
         )
 
     def _succeeded(self, run: Started, returned: object) -> Outcome:
@@ -159,30 +183,28 @@ class TickerTask(_Task):
         )  # fmt: skip
 
     def _failed(self, run: Started, error: Exception, completion: Completion) -> NoReturn:
-        shown = _reason(error)
-        outcome = _with_countdown(error, outcome_of(shown, _failure(shown), run.standing))
-        self._finish(run, outcome, completion)
-        self._tell_handler(shown, run, outcome)
-        if outcome.wait is not None:
-            raise _retry_of(shown, outcome.wait) from error
-        if outcome.status is TickerStatus.FAILED:
-            raise MaxRetriesExceededError("no retry is left") if isinstance(shown, Retry) else shown
-        raise Ignore from error
+        core = self.collaborators.core()
+        verdict = verdict_on(error, run.standing, now=core.clock.now(), max_rescues=core.config.max_rescues)
+        written = self._finish(run, verdict.outcome, completion)
+        self._tell_handler(verdict, run, written)
+        told = told_to_celery(verdict.error, written)
+        if told is error:
+            raise error
+        raise told from error
 
-    def _tell_handler(self, error: BaseException, run: Started, outcome: Outcome) -> None:
-        if isinstance(error, TerminateExecution):
-            return  # the function's own decision, not an accident
+    def _tell_handler(self, verdict: Verdict, run: Started, written: Outcome) -> None:
         handler = self.collaborators.handler()
-        if outcome.attempt_status is TickerStatus.FAILED:
-            handler.failed(error, run.id, run.type)
-        elif outcome.attempt_status is TickerStatus.CANCELLED:
-            handler.cancelled(error, run.id, run.type)
+        if written.status is TickerStatus.CANCELLED and not isinstance(verdict.error, TerminateExecution):
+            handler.cancelled(verdict.error, run.id, run.type)
+        elif written.attempt_status is TickerStatus.FAILED and verdict.is_accident:
+            handler.failed(verdict.error, run.id, run.type)
 
-    def _finish(self, run: Started, outcome: Outcome, completion: Completion) -> None:
+    def _finish(self, run: Started, outcome: Outcome, completion: Completion) -> Outcome:
         elapsed, report = completion.elapsed, completion.report.pending()
-        if self.collaborators.recorder().finish(run, outcome, elapsed=elapsed, report=report):
-            _log_end(logger.info, run, outcome, elapsed)
-            return
+        written = self.collaborators.recorder().finish(run, outcome, elapsed=elapsed, report=report)
+        if written is not None:
+            _log_end(logger.info, run, written, elapsed)
+            return written
         _log_end(logger.warning, run, outcome, elapsed, ", which is not recorded: its claim was superseded")
         raise Dropped(DropReason.SUPERSEDED)
 
@@ -197,52 +219,17 @@ class TickerTask(_Task):
         try:
             if completion.is_stored():
                 return
-            accepted = self.collaborators.recorder().finish(
+            written = self.collaborators.recorder().finish(
                 run, outcome, elapsed=None, report=completion.report.pending()
             )
         except StoreError as error:
             logger.warning("run %s will be rescued by others: %s", run.id, error)
             return
-        if accepted:
-            log_lost(run, outcome, message)
-            self.collaborators.handler().failed(WorkerLostError(message), run.id, run.type)
-
-
-def _failure(error: BaseException) -> Failure:
-    return Failure(
-        type=f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins."),
-        message=_text(error),
-        traceback="".join(traceback.format_exception(error)),
-    )
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - the user's __str__
-        return f"<{type(error).__name__} whose text cannot be made>"
-
-
-def _reason(error: Exception) -> Exception:
-    """Return what the body's ``retry`` was called for; any other error is its own reason."""
-    if not isinstance(error, Retry):
-        return error
-    # Not `exc` first: that is a copy which can be pickled, sometimes of another type.
-    reasons = (error.__cause__, error.exc, error.__context__)
-    return next((reason for reason in reasons if isinstance(reason, Exception)), error)
-
-
-def _retry_of(error: Exception, wait: timedelta) -> Retry:
-    seconds: Any = wait.total_seconds()
-    return Retry(exc=error, when=seconds)
-
-
-def _with_countdown(error: Exception, outcome: Outcome) -> Outcome:
-    """Return the outcome with the wait that ``self.retry(countdown=…)`` asked for."""
-    wait: Any = error.when if isinstance(error, Retry) else None
-    if not isinstance(wait, int | float) or not outcome.goes_on:
-        return outcome
-    return replace(outcome, wait=timedelta(seconds=max(0, wait)))
+        if written is not None:
+            log_lost(run, written, message)
+            handler = self.collaborators.handler()
+            tell = handler.cancelled if written.status is TickerStatus.CANCELLED else handler.failed
+            tell(WorkerLostError(message), run.id, run.type)
 
 
 def _log_end(
@@ -259,6 +246,24 @@ def _ending(outcome: Outcome) -> str:
     if outcome.wait is not None:
         return f"failed ({outcome.failure.type if outcome.failure else ''}), next attempt in {outcome.wait}"
     return f"ended {outcome.status.name}"
+
+
+def task_options(collaborators: Collaborators) -> dict[str, Any]:
+    """Return the options of the Celery task that runs a function."""
+    function = collaborators.function
+    return {
+        "base": TickerTask,
+        "name": task_name(function.name),
+        "shared": False,
+        "bind": True,
+        "ignore_result": True,
+        "acks_late": False,
+        "serializer": "json",
+        "max_retries": None,
+        "soft_time_limit": function.timeouts.soft,
+        "time_limit": function.timeouts.kill_after,
+        "collaborators": collaborators,
+    }
 
 
 def drop_unaddressed(task: Any) -> NoReturn:

@@ -19,6 +19,8 @@ class TimeTicker:
 
     ``children`` are stored with it and wait for it: each starts at the end that its ``run_condition``
     names (None: at any but Skipped), and not before an ``execution_time`` of its own.
+    After ``timeout`` seconds an attempt's function is told to stop, after ``hard_timeout`` its process is
+    killed (prefork pool only); None takes the function's own.
     """
 
     function: str
@@ -27,6 +29,8 @@ class TimeTicker:
     description: str | None = None
     retries: int | None = None
     retry_intervals: Sequence[float] | None = None
+    timeout: float | None = None
+    hard_timeout: float | None = None
     priority: TickerPriority | None = None
     queue: str | None = None
     concurrency_key: str | None = None
@@ -56,6 +60,8 @@ class CronTicker:
     is_enabled: bool = True
     retries: int | None = None
     retry_intervals: Sequence[float] | None = None
+    timeout: float | None = None
+    hard_timeout: float | None = None
     misfire: MisfirePolicy = MisfirePolicy.RUN_ONCE
     misfire_limit: int = 100
     misfire_grace: float | None = None

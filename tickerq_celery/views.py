@@ -61,9 +61,12 @@ class Run:
     elapsed_ms: int | None
     retries: int
     retry_intervals: tuple[float, ...]
+    timeout: float | None
+    hard_timeout: float | None
     retry_count: int
     rescue_count: int
     is_due: bool
+    cancel_requested: bool
     next_attempt_at: datetime | None
     held_for: HoldReason | None
     exception_type: str | None
@@ -124,6 +127,8 @@ class Cron:
     overlap: OverlapPolicy
     retries: int
     retry_intervals: tuple[float, ...]
+    timeout: float | None
+    hard_timeout: float | None
     priority: TickerPriority
     queue: str | None
     concurrency_key: str | None

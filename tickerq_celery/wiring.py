@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from celery import Celery
 
+from tickerq_celery.bell import Bell
 from tickerq_celery.core import Core
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.handler import HandlerCaller
@@ -23,6 +24,7 @@ class Wired:
     own_core: Callable[[], Core]
     recorder: Callable[[], Recorder]
     handler: Callable[[], HandlerCaller]
+    bell: Callable[[], Bell]
 
 
 def profile(

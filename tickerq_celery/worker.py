@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 from celery import bootsteps, signals
+from celery.concurrency.prefork import TaskPool
 from celery.worker import state
 from celery.worker.components import Pool
 from celery.worker.request import Request
@@ -16,9 +17,10 @@ from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import ConfigError, SchemaError, StoreError
 from tickerq_celery.event_loop import event_loop
 from tickerq_celery.heartbeat import Heartbeat, HeartbeatThread
+from tickerq_celery.heeding import Heeding
 from tickerq_celery.intake import Intake
 from tickerq_celery.nets import Ears, Nets
-from tickerq_celery.publisher import CeleryPublisher
+from tickerq_celery.publisher import CeleryPublisher, task_name
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.schema import verify
 from tickerq_celery.seeding import enrol
@@ -49,6 +51,7 @@ class NodeStep(bootsteps.StartStopStep):
             logger.critical("this worker cannot run: %s", error)
             raise SystemExit(1) from error
         self._thread: HeartbeatThread | None = None
+        self._bell = self.wired.bell()
         self._ears = Ears()
 
     def start(self, worker: Any) -> None:
@@ -67,7 +70,10 @@ class NodeStep(bootsteps.StartStopStep):
         except SchemaError as error:
             logger.critical("this worker cannot run: %s", error)
             raise SystemExit(1) from error
-        self._thread = self._make_thread(worker, core, own)
+        _refuse_timeouts(worker, core)
+        heeding = Heeding(self._bell, worker.pool, _held)
+        heeding.listen()
+        self._thread = self._make_thread(worker, core, own, heeding)
         self._ears.listen()
         Intake(worker.consumer, self._ears.drops.note).attach()
         self._thread.start()
@@ -84,7 +90,7 @@ class NodeStep(bootsteps.StartStopStep):
         if self._thread is not None:
             self._thread.stop()
 
-    def _make_thread(self, worker: Any, core: Core, own: Database) -> HeartbeatThread:
+    def _make_thread(self, worker: Any, core: Core, own: Database, heeding: Heeding) -> HeartbeatThread:
         mine = Core(
             config=core.config, clock=core.clock, database=own, registry=core.registry, node=core.node
         )
@@ -97,7 +103,14 @@ class NodeStep(bootsteps.StartStopStep):
             enrol(mine, me)
 
         return HeartbeatThread(
-            Heartbeat(own, mine.clock, me, held_requests=held_requests, on_missing=nets.lost),
+            Heartbeat(
+                own,
+                mine.clock,
+                me,
+                held_requests=held_requests,
+                on_missing=nets.lost,
+                on_request=heeding.heed_row,
+            ),
             mine.config.heartbeat.total_seconds(),
             enrol=begin,
             reports=self._ears.reports,
@@ -125,7 +138,11 @@ def held_requests() -> Collection[str]:
     """Return the Celery task ids that this process has, prefetched or running."""
     # Not ``state.requests``: it keeps one request of each id, and forgets the running one when a second
     # message of the same claim is dropped.
-    return {request.id for request in _copied(state.reserved_requests) + _copied(state.active_requests)}
+    return {request.id for request in _held()}
+
+
+def _held() -> list[Request]:
+    return _copied(state.reserved_requests) + _copied(state.active_requests)
 
 
 def _copied(requests: Iterable[Request]) -> list[Request]:
@@ -138,6 +155,21 @@ def _copied(requests: Iterable[Request]) -> list[Request]:
 
 def _close_loop(**_: Any) -> None:
     event_loop().close()
+
+
+def _refuse_timeouts(worker: Any, core: Core) -> None:
+    """End a worker whose pool cannot interrupt what it runs, if one of its functions counts on that."""
+    if isinstance(worker.pool, TaskPool):
+        return
+    tasks = {function.name: worker.app.tasks[task_name(function.name)] for function in core.registry}
+    limited = [name for name, task in tasks.items() if task.soft_time_limit or task.time_limit]
+    if limited:
+        logger.critical(
+            "this worker cannot run: %s",
+            f"its pool cannot end what takes too long, and {', '.join(limited)} ask for a timeout: "
+            "use the prefork pool, or leave these functions to other workers",
+        )
+        raise SystemExit(1)
 
 
 def _refuse(error: SchemaError) -> None:

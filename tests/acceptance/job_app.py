@@ -21,6 +21,7 @@ from typing import Any
 
 from celery import Celery, current_task
 from celery.concurrency.asynpool import AsynPool
+from celery.exceptions import SoftTimeLimitExceeded
 
 from tickerq_celery import TickerContext, TickerQ, extension
 from tickerq_celery.clock import SystemClock
@@ -111,6 +112,55 @@ def sleeps(context: TickerContext[float]) -> None:
     note(f"awake {context.id}")
 
 
+def waits(context: TickerContext[float]) -> None:
+    """Wait for a cancellation, for as many seconds as the request says."""
+    note(f"waits {context.id}")
+    until = time.monotonic() + context.request
+    while time.monotonic() < until:
+        if context.cancellation_requested:
+            note(f"hears {context.id} {time.time()}")
+        context.raise_if_cancelled()
+        time.sleep(0.02)
+    note(f"waited {context.id}")
+
+
+async def awaits(context: TickerContext[float]) -> None:
+    """Do the same on an event loop, where nobody asks."""
+    note(f"waits {context.id}")
+    try:
+        await asyncio.sleep(context.request)
+    except asyncio.CancelledError:
+        note(f"hears {context.id} {time.time()}")
+        raise
+    note(f"waited {context.id}")
+
+
+def deaf(context: TickerContext[float]) -> None:
+    """Wait, whatever is asked."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    note(f"waits {context.id}")
+    time.sleep(context.request)
+    note(f"waited {context.id}")
+
+
+def alone(context: TickerContext[Any]) -> None:
+    context.skip_if_already_running()
+    note(f"alone {context.id} {time.time()}")
+    time.sleep(1.5)
+    note(f"left {context.id} {time.time()}")
+
+
+def timed(context: TickerContext[float]) -> None:
+    """Note how the first attempt is told that it takes too long."""
+    note(f"timed {context.id} {context.retry_count}")
+    if context.retry_count == 0:
+        try:
+            time.sleep(context.request)
+        except SoftTimeLimitExceeded:
+            note(f"told {context.id}")
+            raise
+
+
 def dies(context: TickerContext[str]) -> None:
     """End the process in the first attempt, in the way that the request says."""
     is_first = f"dies {context.id}" not in NOTES.read_text().splitlines() if NOTES.exists() else True
@@ -164,7 +214,7 @@ WAYS_TO_DIE: dict[str, Callable[[], Any]] = {
     "SIGKILL": lambda: os.kill(os.getpid(), signal.SIGKILL),
 }
 
-ALL: dict[str, Callable[..., None]] = {
+ALL: dict[str, Callable[..., Any]] = {
     "Plain": plain,
     "Typed": typed,
     "Fails": fails,
@@ -175,21 +225,30 @@ ALL: dict[str, Callable[..., None]] = {
     "HoldsTheInterpreter": holds_the_interpreter,
     "Traced": traced,
     "Limited": traced,
+    "Waits": waits,
+    "Awaits": awaits,
+    "Deaf": deaf,
+    "Alone": alone,
+    "Timed": timed,
 }
 OPTIONS: dict[str, dict[str, Any]] = {"Limited": {"max_concurrency": 1}}
 CRONS = 20
 
 
+MORE: dict[str, dict[str, tuple[Callable[..., Any], dict[str, Any]]]] = {
+    "crons": {f"Cron{number}": (plain, {"cron": f"0 {number} 3 * * *"}) for number in range(CRONS)},
+    "every second": {"EverySecond": (traced, {"cron": "* * * * * *"})},
+    "alone": {"AloneEverySecond": (alone, {"cron": "* * * * * *"})},
+    "limited": {name: (plain, {"timeout": 5}) for name in ("SlowReport", "SlowExport")},
+    "other crons": {"OtherCron": (plain, {"cron": "0 0 4 * * *"})},
+}
+
+
 def register(chosen: str) -> None:
     for name in ("Plain",) if chosen == "plain" else ALL:
         tickerq.function(name, **OPTIONS.get(name, {}))(ALL[name])
-    if chosen == "crons":
-        for number in range(CRONS):
-            tickerq.function(f"Cron{number}", cron=f"0 {number} 3 * * *")(plain)
-    if chosen == "every second":
-        tickerq.function("EverySecond", cron="* * * * * *")(traced)
-    if chosen == "other crons":
-        tickerq.function("OtherCron", cron="0 0 4 * * *")(plain)
+    for name, (body, options) in MORE.get(chosen, {}).items():
+        tickerq.function(name, **options)(body)
 
 
 register(os.environ.get("JOB_FUNCTIONS", "all"))

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, func, select
 
 from tests.manual_clock import START
+from tickerq_celery.canceller import Canceller
 from tickerq_celery.claimer import Claimed, Claimer
 from tickerq_celery.core import Core, new_identity
 from tickerq_celery.enums import NodeKind, OnLost, TickerPriority, TickerStatus
@@ -40,6 +41,8 @@ class ListPublisher:
     def __init__(self, takes: int | None = None) -> None:
         self.sent: list[Claim] = []
         self.lost: list[tuple[UUID, str]] = []
+        self.cancelled: list[UUID] = []
+        self.asked: list[tuple[UUID, int, bool]] = []
         self.takes = takes
 
     def connect(self) -> None:
@@ -52,11 +55,27 @@ class ListPublisher:
 
     def publish_lost(self, run: Started, message: str, *, was_cancelled: bool = False) -> None:
         self.lost.append((run.id, message))
+        if was_cancelled:
+            self.cancelled.append(run.id)
+
+    def publish_cancel(self, run: Started, *, terminate: bool) -> None:
+        self.asked.append((run.id, run.claim_no, terminate))
 
 
 def storing(core: Core) -> Storing:
     """Return what managers need, where nothing is dispatched at once."""
     return Storing(core, lambda ids: None)
+
+
+def canceller(core: Core, publisher: ListPublisher | None = None) -> Canceller:
+    """Return what cancels runs, and tells ``publisher``."""
+    told = publisher or ListPublisher()
+    return Canceller(core, lambda: told, lambda ids: None)
+
+
+def time_tickers(core: Core, publisher: ListPublisher | None = None) -> TimeTickerManager:
+    """Return the manager of time tickers; who is told of a cancel is ``publisher``."""
+    return TimeTickerManager(storing(core), canceller(core, publisher))
 
 
 def make_run(core: Core, function: str = "Send", **fields: Any) -> UUID:
@@ -67,12 +86,12 @@ def make_run(core: Core, function: str = "Send", **fields: Any) -> UUID:
 def make_runs(core: Core, count: int, function: str = "Send", **fields: Any) -> list[UUID]:
     """Store ``count`` equal runs and return their ids."""
     batch = [TimeTicker(function=function, **fields)] * count
-    return [run.id for run in TimeTickerManager(storing(core)).add_batch(batch, allow_unknown=True)]
+    return [run.id for run in time_tickers(core).add_batch(batch, allow_unknown=True)]
 
 
 def crons(core: Core) -> CronTickerManager:
     """Return the manager of cron tickers."""
-    return CronTickerManager(storing(core))
+    return CronTickerManager(storing(core), canceller(core))
 
 
 def make_cron(core: Core, expression: str = "0 * * * *", function: str = "Send", **fields: Any) -> UUID:
@@ -83,7 +102,7 @@ def make_cron(core: Core, expression: str = "0 * * * *", function: str = "Send",
 
 def remove_runs(core: Core, ids: Sequence[UUID]) -> None:
     """Delete runs."""
-    TimeTickerManager(storing(core)).delete_batch(ids)
+    time_tickers(core).delete_batch(ids)
 
 
 def enrolled(core: Core, **fields: Any) -> Core:
@@ -188,7 +207,7 @@ def started(core: Core, run_id: UUID) -> Started:
 
 def finish(core: Core, run: Started, outcome: Outcome) -> bool:
     """Write how an attempt ended, after 1.5 s."""
-    return Recorder(core).finish(run, outcome, elapsed=timedelta(seconds=1.5))
+    return Recorder(core).finish(run, outcome, elapsed=timedelta(seconds=1.5)) is not None
 
 
 def rescue(core: Core, run: Started) -> Outcome | None:

@@ -145,7 +145,12 @@ class Worker:
         self.beats = 0
         self.has_beaten_often = threading.Event()
         self._heartbeat = Heartbeat(
-            core.database, core.clock, worker_profile(core), held_requests=self._held, on_missing=print
+            core.database,
+            core.clock,
+            worker_profile(core),
+            held_requests=self._held,
+            on_missing=print,
+            on_request=print,
         )
         self._thread = HeartbeatThread(
             self._heartbeat,

@@ -65,12 +65,14 @@ class Worker:
     def __init__(self, core: Core) -> None:
         self.held: set[str] = set()
         self.missed: list[Started] = []
+        self.asked: list[Started] = []
         self.heartbeat = Heartbeat(
             core.database,
             core.clock,
             worker_profile(core),
             held_requests=lambda: self.held,
             on_missing=self.missed.append,
+            on_request=self.asked.append,
         )
 
     def beats(self, count: int) -> int:

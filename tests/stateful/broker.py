@@ -27,6 +27,13 @@ class Message(NamedTuple):
     function: str
 
 
+class Call(NamedTuple):
+    """What a handler is told: that a claim's attempt was lost, or that its run was cancelled."""
+
+    key: Key
+    was_cancelled: bool
+
+
 class Broker:
     """What it holds, what it was ever sent by whom, and the calls of exception handlers it was asked for."""
 
@@ -34,7 +41,7 @@ class Broker:
         self.messages: list[Message] = []
         self.history: list[Message] = []
         self.senders: defaultdict[Key, set[str]] = defaultdict(set)
-        self.calls: Counter[Key] = Counter()
+        self.calls: Counter[Call] = Counter()
 
     def put(self, message: Message, *, sender: str) -> None:
         """Take a message."""
@@ -74,8 +81,12 @@ class BrokerClient:
             self._misrouted(claim)
             raise
 
+    def publish_cancel(self, run: Started, *, terminate: bool) -> None:
+        # It comes to nobody: what it says stands in the row, too, and is found with a heartbeat.
+        self._process.ask(lambda: None, PublishError("it is away"))
+
     def publish_lost(self, run: Started, message: str, *, was_cancelled: bool = False) -> None:
         def call() -> None:
-            self._broker.calls[Key(run.id, run.claim_no)] += 1
+            self._broker.calls[Call(Key(run.id, run.claim_no), was_cancelled)] += 1
 
         self._process.ask(call, PublishError("it is away"))

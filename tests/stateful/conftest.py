@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tickerq_celery import patience
+from tickerq_celery import canceller, patience
 from tickerq_celery.store.engine import Database, resolved_url
 
 
@@ -17,7 +17,8 @@ def database(
 ) -> Iterator[Database]:
     # Thousands of troubles would be logged and kept, and a finish that meets one would really wait.
     caplog.set_level(logging.CRITICAL + 1, logger="tickerq_celery")
-    monkeypatch.setattr(patience, "time", SimpleNamespace(sleep=lambda seconds: None))
+    for module in (patience, canceller):
+        monkeypatch.setattr(module, "time", SimpleNamespace(sleep=lambda seconds: None))
     opened = Database(resolved_url(store_url, Path.cwd()))
     yield opened
     opened.close()

@@ -61,9 +61,11 @@ def _check_burials(world: World, then: Sight) -> None:
 
 
 def _check_broker(world: World) -> None:
-    for key, calls in world.broker.calls.items():
+    for (key, was_cancelled), calls in world.broker.calls.items():
         made = [attempt.claim_no for attempt in world.sight.attempts_of(key.run_id)]
         is_over = key.number in made or world.may_be_gone(key.run_id)
+        if was_cancelled and not is_over:
+            is_over = world.sight.runs[key.run_id].status is TickerStatus.CANCELLED
         assert calls == 1, f"{calls} calls of the handler for {world.label(key.run_id)}, claim {key.number}"
         assert is_over, f"the handler is called for an attempt that has not ended: {world.label(key.run_id)}"
 

@@ -21,6 +21,7 @@ _MOVES = frozenset(
         (IDLE, TickerStatus.SKIPPED),
         (QUEUED, QUEUED),
         (IN_PROGRESS, IN_PROGRESS),
+        (IDLE, TickerStatus.CANCELLED),
         (QUEUED, IDLE),
         (QUEUED, IN_PROGRESS),
         (QUEUED, TickerStatus.CANCELLED),
@@ -87,7 +88,9 @@ def no_hold_is_lifted_in_vain(world: World, then_all: Sight, then: Run, now: Run
 
 
 def only_who_asked_for_it_is_cancelled(world: World, then_all: Sight, then: Run, now: Run) -> bool:
-    """A claim that was revoked, or a body that gave up by itself."""
+    """A claim that was revoked, a run that somebody cancelled, or a body that gave up by itself."""
+    if now.id in world.cancelled:
+        return True
     if now.status is not TickerStatus.CANCELLED or then.status is TickerStatus.CANCELLED:
         return True
     return now.exception_type == "TickerCancelled" or Key(now.id, now.claim_no) in world.revoked
@@ -98,6 +101,11 @@ def only_what_waits_for_its_parent_is_skipped_unclaimed(
 ) -> bool:
     is_skipped = (then.status, now.status) == (IDLE, TickerStatus.SKIPPED)
     return not is_skipped or then.held_for == HoldReason.PARENT
+
+
+def what_was_to_be_cancelled_does_not_go_on(world: World, then_all: Sight, then: Run, now: Run) -> bool:
+    """Nor is forgotten that it was."""
+    return then.cancel_request is None or now.cancel_request is not None or now.status in TERMINAL
 
 
 OF_A_CHANGE: tuple[OfAChange, ...] = (
@@ -111,4 +119,5 @@ OF_A_CHANGE: tuple[OfAChange, ...] = (
     no_hold_is_lifted_in_vain,
     only_who_asked_for_it_is_cancelled,
     only_what_waits_for_its_parent_is_skipped_unclaimed,
+    what_was_to_be_cancelled_does_not_go_on,
 )

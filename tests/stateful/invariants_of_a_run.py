@@ -57,6 +57,9 @@ def its_end_is_that_of_its_last_attempt(world: World, run: Run) -> bool:
     made = world.sight.attempts_of(run.id)
     if run.status not in TERMINAL:
         return True
+    was_waiting = not made or made[-1].claim_no != run.claim_no or made[-1].status is TickerStatus.FAILED
+    if run.status is TickerStatus.CANCELLED and was_waiting:
+        return True
     if not made or made[-1].claim_no != run.claim_no:
         return run.status in {TickerStatus.SKIPPED, TickerStatus.CANCELLED}
     return bool(made[-1].status is run.status)
@@ -65,7 +68,7 @@ def its_end_is_that_of_its_last_attempt(world: World, run: Run) -> bool:
 def retries_are_counted(world: World, run: Run) -> bool:
     """Each failed attempt uses up a retry but the one that finds none left."""
     made = world.sight.attempts_of(run.id)
-    failed = sum(attempt.exception_type in RETRIED for attempt in made)
+    failed = sum(attempt.exception_type in RETRIED and _is_failed(attempt) for attempt in made)
     if _ended_by(world, run, RETRIED):
         return bool(run.retry_count == failed - 1 == run.retries)
     return bool(run.retry_count == failed <= run.retries)
@@ -74,7 +77,7 @@ def retries_are_counted(world: World, run: Run) -> bool:
 def rescues_are_counted(world: World, run: Run) -> bool:
     """A lost attempt uses up a rescue and no retry; too many end the run."""
     made = world.sight.attempts_of(run.id)
-    lost = sum(attempt.exception_type == LOST for attempt in made)
+    lost = sum(attempt.exception_type == LOST and _is_failed(attempt) for attempt in made)
     most = 0 if run.function == FRAIL else world.core.config.max_rescues
     if _ended_by(world, run, {LOST}):
         return bool(run.rescue_count == lost - 1 == most)
@@ -89,7 +92,7 @@ def what_is_stamped_was_sent(world: World, run: Run) -> bool:
 
 def its_parent_decides_on_it(world: World, run: Run) -> bool:
     """A child waits until its parent's start or end, and then is due or skipped as its condition says."""
-    if run.parent_id is None:
+    if run.parent_id is None or (run.status is TickerStatus.CANCELLED and run.id in world.cancelled):
         return True
     parent = world.sight.runs[run.parent_id]
     begins_beside = run.run_condition == RunCondition.IN_PROGRESS
@@ -101,6 +104,15 @@ def its_parent_decides_on_it(world: World, run: Run) -> bool:
     if begins_beside:
         return any(key.run_id == parent.id for key in world.starts)
     return is_met(run.run_condition, parent.status)
+
+
+def it_is_asked_to_end_only_while_in_progress(world: World, run: Run) -> bool:
+    return run.cancel_request is None or run.status is TickerStatus.IN_PROGRESS
+
+
+def _is_failed(attempt: Run) -> bool:
+    """Whether it used up a retry or a rescue: that of a cancelled run does not."""
+    return bool(attempt.status is TickerStatus.FAILED)
 
 
 def _ended_by(world: World, run: Run, types: frozenset[str] | set[str]) -> bool:
@@ -121,4 +133,5 @@ OF_A_RUN: tuple[OfARun, ...] = (
     rescues_are_counted,
     what_is_stamped_was_sent,
     its_parent_decides_on_it,
+    it_is_asked_to_end_only_while_in_progress,
 )

@@ -8,7 +8,7 @@ from tests.stateful.mutant import ATTEMPTS_KEY, CHECK, Mutant
 from tests.stateful.rewriting import both, doing_nothing, keeping, rewriting, without
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.lifecycle import LOST
-from tickerq_celery.store import ends
+from tickerq_celery.store import cancels, ends
 
 
 def _of_a_rescue(clock: object, run: object, outcome: Any, **_: object) -> bool:
@@ -62,6 +62,23 @@ OF_ENDS = (
         ends.finish, "writes no attempt", _INSERT_NOTHING, "each_started_claim_that_ended_has_one_attempt"
     ),
     Mutant(ends.finish, "writes another attempt", _INSERT_DONE, "its_end_is_that_of_its_last_attempt"),
+    Mutant(
+        ends.finish,
+        "lets a cancelled run go on",
+        without("cancel_request"),
+        "what_was_to_be_cancelled_does_not_go_on|its body ended with",
+        is_quick=True,
+    ),
+    Mutant(
+        ends.finish,
+        "keeps the request",
+        keeping("cancel_request"),
+        "it_is_asked_to_end_only_while_in_progress",
+        is_quick=True,
+    ),
+    Mutant(cancels.request, "asks nobody", doing_nothing(True), "cancelled in vain", is_quick=True),
+    Mutant(cancels.request, "says no", doing_nothing(False), "busy, and nobody has it"),
+    Mutant(cancels.lock, "finds nothing", doing_nothing(None), "busy, and nobody has it"),
     Mutant(ends.has_written, "says yes", doing_nothing(True), r"accepted: \[True\]"),
     Mutant(ends.has_written, "says no", doing_nothing(False), r"accepted: \[False\]"),
     Mutant(
@@ -76,5 +93,5 @@ OF_ENDS = (
         without("status"),
         f"the_end_is_the_end|only_known_moves_are_made|its_end_is_that_of_its_last_attempt|{CHECK}",
     ),
-    Mutant(ends.end_waiting, "does nothing", doing_nothing(False), "said in vain"),
+    Mutant(ends.end_waiting, "does nothing", doing_nothing(None), "said in vain|busy, and nobody has it"),
 )

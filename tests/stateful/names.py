@@ -8,7 +8,8 @@ from sqlalchemy import Row
 from tests.stateful.sight import Sight
 
 _WORTH_READING = (
-    "function", "status", "claim_no", "due_at", "concurrency_key", "held_for", "check_at", "running_on",
+    "function", "status", "claim_no", "due_at", "concurrency_key", "held_for", "cancel_request", "check_at",
+    "running_on",
     "retries", "retry_count", "rescue_count", "ended_at", "exception_type", "skipped_reason", "run_condition",
 )  # fmt: skip
 

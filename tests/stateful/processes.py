@@ -4,6 +4,7 @@ from sqlalchemy import Connection
 
 from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process
+from tickerq_celery.canceller import Canceller
 from tickerq_celery.claimer import Claimer
 from tickerq_celery.dispatcher import Dispatcher
 from tickerq_celery.enums import NodeKind
@@ -26,10 +27,13 @@ class App:
         self.process = Process()
         core = around.core_for(self.process)
         self.process.name = core.node.name
-        dispatcher = Dispatcher(core, Claimer(core), around.client_for(self.process))
-        storing = Storing(core, Immediate(core, lambda: dispatcher).dispatch)
-        self.time_tickers = TimeTickerManager(storing)
-        self.cron_tickers = CronTickerManager(storing)
+        client = around.client_for(self.process)
+        dispatcher = Dispatcher(core, Claimer(core), client)
+        immediate = Immediate(core, lambda: dispatcher)
+        storing = Storing(core, immediate.dispatch)
+        canceller = Canceller(core, lambda: client, immediate.dispatch)
+        self.time_tickers = TimeTickerManager(storing, canceller)
+        self.cron_tickers = CronTickerManager(storing, canceller)
 
 
 class Beat:

@@ -9,7 +9,7 @@ from tests.stateful.bodies import LIMITS, PLACES_OF_A_KEY, End
 from tests.stateful.broker import Key
 from tests.stateful.sight import Sight
 from tests.stateful.world import World
-from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.enums import TERMINAL, HoldReason, TickerStatus
 from tickerq_celery.reports import Ending, Report
 from tickerq_celery.slot import slot_of
 
@@ -96,6 +96,8 @@ def after_an_end(world: World, then: Sight, run: Row[Any], end: End) -> None:
     """The row says how the body ended, and the freed place goes to the next run that waits for it."""
     now = world.sight.runs[run.id]
     expected = end.status(is_due=run.is_due, retries_left=run.retries - run.retry_count)
+    if expected is TickerStatus.IDLE and run.cancel_request is not None:
+        expected = TickerStatus.CANCELLED
     assert now.status is expected, f"its body ended with {end}: {world.shown(now)}"
     if expected is TickerStatus.IDLE:
         assert now.due_at > world.clock.now(), f"a retry waits: {world.shown(now)}"
@@ -107,6 +109,14 @@ def after_an_end(world: World, then: Sight, run: Row[Any], end: End) -> None:
     if slot is not None:
         waited, waits = (len(sight.held(HoldReason.KEY, slot.hold_key)) for sight in (then, world.sight))
         assert waits == max(0, waited - 1), f"{waited} runs waited for the key's place, and now {waits}"
+
+
+def after_a_cancel(world: World, run: Row[Any], *, was_refused: bool) -> None:
+    """What had ended is refused, what waited has ended, and what runs is asked to end."""
+    now = world.sight.runs[run.id]
+    assert was_refused == (run.status in TERMINAL), f"refused: {was_refused}, at {world.shown(run)}"
+    is_asked = now.status is TickerStatus.IN_PROGRESS and now.cancel_request is not None
+    assert now.status in TERMINAL or is_asked, f"cancelled in vain: {world.shown(now)}"
 
 
 def _is_full(world: World, row: Row[Any]) -> bool:

@@ -8,6 +8,7 @@ from tests.stateful import promises
 from tests.stateful.actions import action
 from tests.stateful.adding import RETRY_SECONDS, Adding
 from tests.stateful.bodies import End
+from tests.stateful.cancelling import Cancelling
 from tests.stateful.dispatching import Dispatching
 from tests.stateful.executing import Executing, ends
 from tests.stateful.hands import Held
@@ -35,7 +36,7 @@ class Meanwhile(Enum):
         return f"Meanwhile.{self.name}"
 
 
-class Silences(Adding, CronSteering, Dispatching, Executing, Reporting, Recovering):
+class Silences(Adding, Cancelling, CronSteering, Dispatching, Executing, Reporting, Recovering):
     """Workers that give no sign of life for a lease."""
 
     @action(

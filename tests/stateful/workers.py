@@ -10,6 +10,7 @@ from tests.stateful.bodies import ALL_FUNCTIONS
 from tests.stateful.broker import Message
 from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process, TroubledDatabase
+from tickerq_celery.enums import CancelRequest
 from tickerq_celery.heartbeat import Heartbeat
 from tickerq_celery.lifecycle import Outcome
 from tickerq_celery.nets import Nets
@@ -52,7 +53,12 @@ class Worker:
         self._recorder = Recorder(children)
         self._nets = Nets(core, Recorder(core), around.client_for(self.main))
         self._heartbeat = Heartbeat(
-            core.database, core.clock, self._profile, held_requests=self._held, on_missing=self._nets.lost
+            core.database,
+            core.clock,
+            self._profile,
+            held_requests=self._held,
+            on_missing=self._nets.lost,
+            on_request=self._heed,
         )
 
     @property
@@ -102,7 +108,13 @@ class Worker:
 
     def finish(self, run: Started, outcome: Outcome) -> bool:
         """Let a child write how a body ended."""
-        return self._recorder.finish(run, outcome, elapsed=timedelta(seconds=1))
+        return self._recorder.finish(run, outcome, elapsed=timedelta(seconds=1)) is not None
+
+    def _heed(self, run: Started) -> None:
+        """Kill the child where that is asked for; its run is then missing from those that are held."""
+        if run.cancel_request is CancelRequest.TERMINATE:
+            key = (run.id, run.claim_no)
+            self.requests = [each for each in self.requests if each.run is None or each.message.key != key]
 
     def _held(self) -> Collection[str]:
         self.main.pause()

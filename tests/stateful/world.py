@@ -60,6 +60,7 @@ class World:
         # The mirror: what must be true of the rows, as far as the rows alone do not say it.
         self.starts: dict[Key, UUID] = {}
         self.revoked: set[Key] = set()
+        self.cancelled: set[UUID] = set()
         self.lost_with: dict[UUID, Sequence[Key]] = {}
         self.crons: dict[UUID, CronLife] = {}
         # Who acts in this step, and whose claims it may give back although another process made them.

@@ -16,22 +16,23 @@ PROJECT = ROOT.parent
 LAYERS = {
     "words": {"errors", "enums", "clock", "failpoints", "version"},
     "rules": {
-        "backoff", "chain_templates", "chains", "codec", "config", "context", "cron", "cron_fields",
-        "cron_grammar", "cron_zone", "drops", "event_loop", "forking", "function_limits", "interruption",
-        "lifecycle", "limits", "log_capture", "message_priority", "message_shape", "payload", "planner",
-        "progress", "rate", "redaction", "reports", "results", "retry", "signature", "slot", "texts",
-        "tickers", "uuid7", "views",
+        "backoff", "bell", "cancellable", "chain_templates", "chains", "codec", "config", "context", "cron",
+        "cron_fields", "cron_grammar", "cron_zone", "drops", "event_loop", "forking", "function_limits",
+        "interruption", "lifecycle", "limits", "log_capture", "message_priority", "message_shape", "payload",
+        "planner", "progress", "rate", "redaction", "reports", "results", "retry", "signature", "slot",
+        "texts", "tickers", "timeouts", "uuid7", "views",
     },
     "data": {"models.", "schema", "sqltypes", "store."},
     "application": {
-        "admission", "claimer", "completion", "core", "counting", "cron_drafts", "dispatcher", "drafts",
-        "drop_counts", "ending", "firing", "function", "heartbeat", "immediate", "known_functions", "lifting",
-        "managers.", "observer", "patience", "recorder", "registry", "reporting", "seeding", "sweeper",
+        "admission", "canceller", "claimer", "completion", "core", "counting", "cron_drafts", "dispatcher",
+        "drafts", "drop_counts", "ending", "firing", "function", "heartbeat", "immediate", "known_functions",
+        "lifting", "managers.", "observer", "patience", "recorder", "registry", "reporting", "run_control",
+        "seeding", "sweeper",
     },
     "celery": {
         "addresses", "beat_check", "extension", "fs_bindings", "fs_channel", "fs_folder", "fs_transport",
-        "functions", "handler", "intake", "nets", "publisher", "request", "scheduler", "settings", "task",
-        "wiring", "worker",
+        "functions", "handler", "heeding", "intake", "nets", "publisher", "request", "scheduler", "settings",
+        "task", "verdict", "wiring", "worker",
     },
     "edge": {"__init__", "cli"},
 }  # fmt: skip

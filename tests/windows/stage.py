@@ -66,6 +66,12 @@ def start_adder(jobs: Jobs, *, trap: Trap) -> CeleryProcess:
     return jobs.script("tests.windows.adding", celery=_celery(jobs), **_set(trap))
 
 
+def start_canceller(jobs: Jobs, run_id: UUID, *, trap: Trap) -> CeleryProcess:
+    """Start a process that cancels one run and ends."""
+    environ = {"JOB_CANCEL": str(run_id)}
+    return jobs.script("tests.windows.cancelling", celery=_celery(jobs), environ=environ, **_set(trap))
+
+
 def _set(trap: Trap | None) -> dict[str, str]:
     return {} if trap is None else {"failpoint": trap.text}
 

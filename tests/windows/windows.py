@@ -23,6 +23,7 @@ class Victim(StrEnum):
     WORKER = "worker"
     BROKER = "broker"
     CLOCK = "clock"
+    CANCELLER = "canceller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +183,22 @@ INSTANTS = (
     Window(id="W14", victim=Victim.BEAT, place=Place.FIRED),
 )
 FROZEN_INSTANT = Window(id="W14", victim=Victim.BEAT, place=Place.FIRE_UNCOMMITTED, number=signal.SIGSTOP)
+CANCELS = tuple(
+    Window(id="W15", victim=Victim.CANCELLER, place=place)
+    for place in (Place.CANCEL_UNCOMMITTED, Place.CANCELLED)
+)
+LOCKING_CANCEL = Window(
+    id="W15",
+    victim=Victim.CANCELLER,
+    place=Place.CANCEL_UNCOMMITTED,
+    what="locking",
+    number=signal.SIGSTOP,
+    quick=Pair("postgres", "redis"),
+)
 WINDOWS = (
     *BATCHES, ADDED, *REFUSED, *LOST_MESSAGES, *PREFETCHED, *CHILDREN, *WORKERS, *SWEEPS, *ZOMBIES,
     LONE_ZOMBIE, LOCKING_START, LOCKING_FINISH, TWICE, REDELIVERED, LIMITED, *CHAINS, STORE_AWAY, CLOCKS,
-    *INSTANTS, FROZEN_INSTANT,
+    *INSTANTS, FROZEN_INSTANT, *CANCELS, LOCKING_CANCEL,
 )  # fmt: skip
 
 

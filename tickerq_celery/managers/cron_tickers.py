@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from tickerq_celery import limits
+from tickerq_celery.canceller import Canceller
 from tickerq_celery.cron import preview
 from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS
 from tickerq_celery.drafts import occurrence_children, occurrence_row
@@ -35,9 +36,9 @@ _MOVES_NEXT_RUN = {"expression", "time_zone", "day_or", "is_enabled"}
 class CronTickerManager(AsyncAdds[CronTicker, Cron]):
     """Standing definitions. Every call but a delete is one transaction, or part of a ``session``."""
 
-    def __init__(self, storing: Storing) -> None:
+    def __init__(self, storing: Storing, canceller: Canceller) -> None:
         self._storing = storing
-        self._occurrences = RunManager(storing, TickerType.CRON_TICKER_OCCURRENCE)
+        self._occurrences = RunManager(storing, canceller, TickerType.CRON_TICKER_OCCURRENCE)
 
     def add(self, ticker: CronTicker, *, session: object = None, allow_unknown: bool = False) -> Cron:
         """Store a cron ticker and return it; its first occurrence is the first instant after now.
@@ -166,6 +167,10 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         )
         self._storing.dispatch([made])
         return self._occurrences.get(made)
+
+    def cancel(self, occurrence_id: UUID | str, *, terminate: bool = False) -> Run:
+        """Cancel one occurrence, its cron ticker fires on; does and raises what ``runs.cancel`` does."""
+        return self._occurrences.cancel(occurrence_id, terminate=terminate)
 
     def occurrences(
         self,

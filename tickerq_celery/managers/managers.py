@@ -1,5 +1,8 @@
 """The managers of one TickerQ."""
 
+from collections.abc import Callable
+
+from tickerq_celery.canceller import Canceller, Messenger
 from tickerq_celery.core import Core
 from tickerq_celery.immediate import Immediate
 from tickerq_celery.managers.cron_tickers import CronTickerManager
@@ -11,9 +14,10 @@ from tickerq_celery.managers.time_tickers import TimeTickerManager
 class Managers:
     """All of them share how they store and dispatch."""
 
-    def __init__(self, core: Core, immediate: Immediate) -> None:
+    def __init__(self, core: Core, immediate: Immediate, messenger: Callable[[], Messenger]) -> None:
         self.immediate = immediate
         storing = Storing(core, immediate.dispatch)
-        self.time_tickers = TimeTickerManager(storing)
-        self.cron_tickers = CronTickerManager(storing)
-        self.runs = RunManager(storing)
+        canceller = Canceller(core, messenger, immediate.dispatch)
+        self.time_tickers = TimeTickerManager(storing, canceller)
+        self.cron_tickers = CronTickerManager(storing, canceller)
+        self.runs = RunManager(storing, canceller)

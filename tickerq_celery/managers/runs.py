@@ -1,4 +1,4 @@
-"""Runs of both kinds, time tickers and cron occurrences: read, count, retry."""
+"""Runs of both kinds, time tickers and cron occurrences: read, count, cancel, retry."""
 
 from typing import Unpack
 from uuid import UUID
@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from tickerq_celery import limits
+from tickerq_celery.canceller import Canceller
 from tickerq_celery.enums import RETRIABLE, TickerType
 from tickerq_celery.errors import DuplicateTickerError, TickerNotFoundError, TickerStateError
 from tickerq_celery.managers.filters import RunFilters, run_filter
@@ -26,8 +27,9 @@ KIND_NAMES = {
 class RunManager:
     """What happened, happens and will happen; of one ``kind``, or of both."""
 
-    def __init__(self, storing: Storing, kind: TickerType | None = None) -> None:
+    def __init__(self, storing: Storing, canceller: Canceller, kind: TickerType | None = None) -> None:
         self._storing = storing
+        self._canceller = canceller
         self._core = storing.core
         self._kind = kind
 
@@ -68,6 +70,22 @@ class RunManager:
         return core.database.read(
             lambda connection: tickers.count(connection, core.config.namespace, wanted, limit=limit)
         )
+
+    def cancel(self, ticker_id: UUID | str, *, terminate: bool = False) -> Run:
+        """Cancel a run, from any process, and return it as it then is.
+
+        One that waits is Cancelled at once. One that runs is asked to end: its ``cancel_requested`` is True
+        until it does. With ``terminate`` the process of the pool that runs it is killed.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerStateError: It has ended already.
+            TickerBusyError: Another process, which may stand still, keeps its row locked.
+        """
+        ticker_id = limits.identifier(ticker_id)
+        if not self._canceller.cancel(ticker_id, type=self._kind, terminate=terminate):
+            raise TickerNotFoundError(KIND_NAMES[self._kind], ticker_id)
+        return self.get(ticker_id)
 
     def retry(self, ticker_id: UUID | str) -> Run:
         """Let a run that ended as Failed, Cancelled or Skipped start again now, with all of its retries.

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from tickerq_celery import limits
+from tickerq_celery.canceller import Canceller
 from tickerq_celery.codec import Packed, RequestCodec, StoredRequest
 from tickerq_celery.enums import HoldReason, OnConflict, TickerStatus, TickerType
 from tickerq_celery.errors import TickerStateError, TickerValidationError
@@ -35,9 +36,9 @@ _LIFTED = {HoldReason.FUNCTION, HoldReason.LIMIT, HoldReason.KEY, HoldReason.RAT
 class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
     """Runs at one moment. Every call is one transaction, or part of the caller's ``session``."""
 
-    def __init__(self, storing: Storing) -> None:
+    def __init__(self, storing: Storing, canceller: Canceller) -> None:
         self._storing = storing
-        self._runs = RunManager(storing, TickerType.TIME_TICKER)
+        self._runs = RunManager(storing, canceller, TickerType.TIME_TICKER)
 
     @property
     def now(self) -> datetime:
@@ -104,6 +105,10 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
     def count(self, *, limit: int = MOST_COUNTED, **filters: Unpack[RunFilters]) -> int:
         """Return how many time tickers there are; takes and raises what ``runs.count`` does."""
         return self._runs.count(limit=limit, **filters)
+
+    def cancel(self, ticker_id: UUID | str, *, terminate: bool = False) -> Run:
+        """Cancel a time ticker, from any process; does and raises what ``runs.cancel`` does."""
+        return self._runs.cancel(ticker_id, terminate=terminate)
 
     def retry(self, ticker_id: UUID | str) -> Run:
         """Let a time ticker that did not succeed start again; does and raises what ``runs.retry`` does."""
@@ -235,6 +240,8 @@ def _as_ticker(run: Run) -> TimeTicker:
         description=run.description,
         retries=run.retries,
         retry_intervals=run.retry_intervals,
+        timeout=run.timeout,
+        hard_timeout=run.hard_timeout,
         priority=run.priority,
         queue=run.queue,
         concurrency_key=run.concurrency_key,
@@ -257,9 +264,12 @@ def _as_run(row: dict[str, Any], codec: RequestCodec) -> Run:
         elapsed_ms=None,
         retries=row["retries"],
         retry_intervals=tuple(row["retry_intervals"]),
+        timeout=row["timeout"],
+        hard_timeout=row["hard_timeout"],
         retry_count=0,
         rescue_count=0,
         is_due=False,
+        cancel_requested=False,
         next_attempt_at=row["due_at"],
         held_for=None,
         exception_type=None,

@@ -11,12 +11,13 @@ from sqlalchemy.sql.dml import Update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.codec import NO_REQUEST, Packed
-from tickerq_celery.enums import TickerPriority, TickerStatus, TickerType
+from tickerq_celery.enums import CancelRequest, TickerPriority, TickerStatus, TickerType
 from tickerq_celery.lifecycle import Standing
 from tickerq_celery.models import tickers
 from tickerq_celery.retry import RetryPolicy
 from tickerq_celery.slot import Slot, slot_of
 from tickerq_celery.sqltypes import sql_after, sql_now
+from tickerq_celery.timeouts import UNLIMITED, Timeouts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,8 @@ class Due:
     due_at: datetime
     cron_ticker_id: UUID | None
     instant: datetime | None
+    timeout: float | None = None
+    hard_timeout: float | None = None
 
     @property
     def slot(self) -> Slot | None:
@@ -48,6 +51,7 @@ class Claim:
     function: str
     queue: str | None
     priority: TickerPriority = TickerPriority.NORMAL
+    timeouts: Timeouts = UNLIMITED
     due_at: datetime | None = None
     publish_count: int = 0
 
@@ -71,6 +75,7 @@ class Started:
     attempts_before: int
     standing: Standing
     parent_result: bytes | None = None
+    cancel_request: CancelRequest | None = None
 
     @property
     def slot(self) -> Slot | None:
@@ -157,6 +162,7 @@ def claim(
             function=run.function,
             queue=run.queue,
             priority=run.priority,
+            timeouts=Timeouts(soft=run.timeout, hard=run.hard_timeout),
             due_at=run.due_at,
         )
         for run in ordered
@@ -191,6 +197,8 @@ def start(
             running_on=node_id,
             lock_holder=node,
             check_at=None,
+            # A version that knows nothing of it may have left it.
+            cancel_request=None,
             started_at=sql_now(clock),
             progress=None,
             progress_message=None,
@@ -199,12 +207,12 @@ def start(
     )
     if taken != 1:
         return None
-    columns = (*_STARTED, tickers.c.request, tickers.c.encoding)
+    columns = (*STARTED, tickers.c.request, tickers.c.encoding)
     row = connection.execute(select(*columns).where(tickers.c.id == ticker_id)).one()
     return started(row, Packed(row.request, row.encoding))
 
 
-_STARTED: tuple[ColumnElement[Any], ...] = (
+STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.id,
     tickers.c.claim_no,
     tickers.c.type,
@@ -222,12 +230,13 @@ _STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.retry_intervals,
     tickers.c.retry_count,
     tickers.c.rescue_count,
+    tickers.c.cancel_request,
 )
 
 
 def running_under(connection: Connection, node_id: UUID, *, limit: int) -> list[Started]:
     """Return up to ``limit`` runs that are InProgress under a node, without their requests."""
-    rows = connection.execute(select(*_STARTED).where(tickers.c.running_on == node_id).limit(limit))
+    rows = connection.execute(select(*STARTED).where(tickers.c.running_on == node_id).limit(limit))
     return [started(row) for row in rows]
 
 
@@ -254,6 +263,7 @@ def started(row: Row[Any], request: Packed = NO_REQUEST) -> Started:
             is_due=row.is_due,
             policy=RetryPolicy(limit=row.retries, intervals=intervals),
         ),
+        cancel_request=None if row.cancel_request is None else CancelRequest(row.cancel_request),
     )
 
 
@@ -265,7 +275,7 @@ def rowcount(connection: Connection, statement: Update) -> int:
 def running(connection: Connection, ticker_id: UUID, claim_no: int) -> Started | None:
     """Return the run, without its request, if this claim is InProgress, or None."""
     row = connection.execute(
-        select(*_STARTED).where(
+        select(*STARTED).where(
             tickers.c.id == ticker_id,
             tickers.c.claim_no == claim_no,
             tickers.c.status == TickerStatus.IN_PROGRESS,

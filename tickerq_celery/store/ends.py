@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select, true, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerStatus
@@ -40,9 +40,11 @@ def finish(
 ) -> Written | None:
     """Write how a claim ended, its attempt and last report, and let a run's end decide on its children.
 
-    A superseded claim writes nothing, and gets None.
+    A superseded claim writes nothing, and gets None; so does one that goes on although somebody wants it
+    cancelled.
     """
     check_transition(TickerStatus.IN_PROGRESS, outcome.status)
+    is_wanted = tickers.c.cancel_request.is_(None) if outcome.goes_on else true()
     written = rowcount(
         connection,
         update(tickers)
@@ -50,6 +52,7 @@ def finish(
             tickers.c.id == run.id,
             tickers.c.claim_no == run.claim_no,
             tickers.c.status == TickerStatus.IN_PROGRESS,
+            is_wanted,
         )
         .values(**_columns(clock, outcome), **_progress(report), elapsed_ms=elapsed_ms),
     )
@@ -99,22 +102,26 @@ def end_waiting(
     claim_no: int,
     status: TickerStatus,
     reason: str,
+    before: TickerStatus = TickerStatus.QUEUED,
 ) -> Written | None:
-    """End a published run that has not started, with what that means for its children.
+    """End a run that waits for its claim or its start, with what that means for its children.
 
-    A claim that is not waiting any more writes nothing, and gets None.
+    A claim that does not stand at ``before`` any more writes nothing, and gets None.
     """
-    check_transition(TickerStatus.QUEUED, status)
+    check_transition(before, status)
     written = rowcount(
         connection,
         update(tickers)
         .where(
             tickers.c.id == ticker_id,
             tickers.c.claim_no == claim_no,
-            tickers.c.status == TickerStatus.QUEUED,
+            tickers.c.status == before,
         )
         .values(
             status=status,
+            due_at=None,
+            held_for=None,
+            hold_key=None,
             check_at=None,
             skipped_reason=reason,
             active_key=None,
@@ -148,6 +155,8 @@ def _columns(clock: Clock, outcome: Outcome) -> dict[str, object]:
         "retry_count": outcome.retry_count,
         "rescue_count": outcome.rescue_count,
         "running_on": None,
+        "cancel_request": None,
+        "alone_for": None,
         "exception_type": failure and failure.type[:_LONGEST_TYPE],
         "exception_message": failure and storable(failure.message, _LONGEST_MESSAGE),
         "skipped_reason": outcome.skipped_reason and storable(outcome.skipped_reason, _LONGEST_MESSAGE),

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, case, exists, func, select, update
@@ -13,6 +14,7 @@ from tickerq_celery.sqltypes import sql_after, sql_now
 from tickerq_celery.store.claims import Claim
 from tickerq_celery.store.holds import lift
 from tickerq_celery.store.nodes import Node
+from tickerq_celery.timeouts import Timeouts
 
 _QUEUE_PREFIX = "queue:"
 # Twice the delay for each further publication, up to a thousandfold.
@@ -33,6 +35,8 @@ def take_over(
             tickers.c.function,
             tickers.c.queue,
             tickers.c.priority,
+            tickers.c.timeout,
+            tickers.c.hard_timeout,
             tickers.c.publish_count,
         )
         .where(tickers.c.check_at <= sql_now(clock), tickers.c.namespace == namespace)
@@ -42,17 +46,10 @@ def take_over(
     ).all()
     if not rows:
         return []
-    doublings = case(
-        *(
-            (tickers.c.publish_count == n, sql_after(clock, check_after * 2**n))
-            for n in range(_MOST_DOUBLINGS)
-        ),
-        else_=sql_after(clock, check_after * 2**_MOST_DOUBLINGS),
-    )
     connection.execute(
         update(tickers)
         .where(tickers.c.id.in_([row.id for row in rows]), tickers.c.status == TickerStatus.QUEUED)
-        .values(check_at=doublings)
+        .values(check_at=_next_check(clock, check_after))
     )
     return [
         Claim(
@@ -61,6 +58,7 @@ def take_over(
             function=row.function,
             queue=row.queue,
             priority=TickerPriority(row.priority),
+            timeouts=Timeouts(soft=row.timeout, hard=row.hard_timeout),
             publish_count=row.publish_count,
         )
         for row in rows
@@ -173,3 +171,13 @@ def lift_full_queues(connection: Connection, clock: Clock, *, namespace: str, mo
             lift(connection, clock, namespace=namespace, reason=HoldReason.LIMIT, keys=[key], limit=room)
         )
     return lifted
+
+
+def _next_check(clock: Clock, check_after: timedelta) -> ColumnElement[Any]:
+    return case(
+        *(
+            (tickers.c.publish_count == n, sql_after(clock, check_after * 2**n))
+            for n in range(_MOST_DOUBLINGS)
+        ),
+        else_=sql_after(clock, check_after * 2**_MOST_DOUBLINGS),
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.codec import RequestCodec
@@ -19,6 +19,17 @@ from tickerq_celery.views import Page, Run
 _LARGEST_DELETE = 500
 
 
+def one(namespace: str, ticker_id: UUID, type: TickerType | None) -> ColumnElement[bool]:
+    """Return what is true of one run only, or of none where it is not of this ``type``; None is any."""
+    is_one = and_(tickers.c.id == ticker_id, tickers.c.namespace == namespace)
+    return is_one if type is None else and_(is_one, tickers.c.type == int(type))
+
+
+def exists(connection: Connection, namespace: str, ticker_id: UUID, *, type: TickerType | None) -> bool:
+    """Whether there is this run, of this ``type``."""
+    return connection.scalar(select(tickers.c.id).where(one(namespace, ticker_id, type))) is not None
+
+
 def get(
     connection: Connection,
     namespace: str,
@@ -28,10 +39,7 @@ def get(
     type: TickerType | None = None,
 ) -> Run | None:
     """Return a run with its attempts and log lines, oldest first, or None."""
-    statement = select(*RUN_COLUMNS).where(tickers.c.id == ticker_id, tickers.c.namespace == namespace)
-    if type is not None:
-        statement = statement.where(tickers.c.type == int(type))
-    row = connection.execute(statement).one_or_none()
+    row = connection.execute(select(*RUN_COLUMNS).where(one(namespace, ticker_id, type))).one_or_none()
     if row is None:
         return None
     made = connection.execute(

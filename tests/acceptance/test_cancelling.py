@@ -1,0 +1,100 @@
+"""A cancel from another process reaches what runs, in each pool, with the control command and without it."""
+
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from tests.acceptance.jobs import Jobs
+from tests.acceptance.pairs import on_either_loop, on_files, on_redis
+from tests.acceptance.waiting import wait_until
+from tickerq_celery import TickerStatus
+
+pytestmark = pytest.mark.acceptance
+
+HEARTBEAT = 0.5
+# What the test's own process may take to note a moment.
+SLACK = 0.5
+UNTOLD = {"worker_enable_remote_control": False}
+CANCELLED = TickerStatus.CANCELLED
+
+
+def running(jobs: Jobs, function: str, seconds: float = 60, **options: object) -> UUID:
+    """Start a run and return once its body has begun."""
+    run_id = jobs.add(function, seconds, **options)
+    jobs.wait_for_note(f"waits {run_id}")
+    return run_id
+
+
+def heard_after(jobs: Jobs, run_id: UUID) -> float:
+    """Cancel a run, and return after how many seconds its body heard of it."""
+    begun = time.time()
+    assert jobs.tickerq.time_tickers.cancel(run_id).cancel_requested
+    wait_until(lambda: jobs.notes(f"hears {run_id} "), jobs.logs)
+    return float(jobs.notes(f"hears {run_id} ")[0].split()[2]) - begun
+
+
+@on_redis
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+@pytest.mark.parametrize("function", ["Waits", "Awaits"])
+def test_a_body_hears_of_a_cancel_at_once_and_ends_without_a_retry(
+    make_jobs: Callable[..., Jobs], store_url: str, broker_url: str, pool: str, function: str
+) -> None:
+    # Heartbeats come much too late to be what is heard.
+    jobs = make_jobs(store_url, broker_url, heartbeat=20, lease=60)
+    jobs.worker(pool=pool)
+    run_id = running(jobs, function, retries=3)
+    assert heard_after(jobs, run_id) < 5
+    run = jobs.wait_for_status(run_id, CANCELLED)
+    assert [each.status for each in run.attempts] == [CANCELLED]
+    jobs.wait_for_note(f"cancelled {run_id}")
+    assert not jobs.notes(f"handler {run_id}")
+
+
+@on_files
+@pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
+def test_without_the_control_command_a_body_hears_within_two_heartbeats(jobs: Jobs, pool: str) -> None:
+    jobs.worker(pool=pool, celery=UNTOLD, settings={"heartbeat": HEARTBEAT})
+    run_id = running(jobs, "Waits")
+    assert heard_after(jobs, run_id) < 2 * HEARTBEAT + SLACK
+    jobs.wait_for_status(run_id, CANCELLED)
+
+
+@on_either_loop
+def test_terminate_kills_the_child_and_the_run_is_cancelled_and_not_rescued(jobs: Jobs) -> None:
+    worker = jobs.worker(concurrency=1)
+    jobs.beat()
+    run_id = running(jobs, "Deaf", retries=3)
+    jobs.tickerq.time_tickers.cancel(run_id, terminate=True)
+    run = jobs.wait_for_status(run_id, CANCELLED, seconds=20)
+    assert (len(run.attempts), run.rescue_count, run.retry_count) == (1, 0, 0)
+    jobs.wait_for_note(f"cancelled {run_id}")
+    jobs.wait_for_status(jobs.add("Plain"))
+    assert worker.is_alive()
+    assert not jobs.notes(f"waited {run_id}")
+    assert len(jobs.notes(f"waits {run_id}")) == 1
+
+
+@on_files
+def test_a_thread_cannot_be_killed_and_hears_all_the_same(jobs: Jobs) -> None:
+    worker = jobs.worker(pool="threads")
+    run_id = running(jobs, "Waits")
+    jobs.tickerq.time_tickers.cancel(run_id, terminate=True)
+    jobs.wait_for_status(run_id, CANCELLED)
+    assert worker.lines("only a prefork pool can be made to")
+
+
+@on_files
+def test_of_occurrences_in_several_workers_one_runs_at_a_time(jobs: Jobs) -> None:
+    for _ in range(2):
+        jobs.worker(functions="alone", pool="threads")
+    jobs.beat()
+    wait_until(lambda: len(jobs.notes("left ")) >= 2, jobs.logs)
+    [cron] = jobs.tickerq.cron_tickers.find(function="AloneEverySecond").items
+    jobs.tickerq.cron_tickers.pause(cron.id)
+    moments = [line.split() for line in jobs.notes() if line.startswith(("alone", "left"))]
+    in_order = [word for word, _, _ in sorted(moments, key=lambda each: float(each[2]))]
+    assert in_order[:4] == ["alone", "left", "alone", "left"]
+    skipped = jobs.tickerq.cron_tickers.occurrences(cron.id, status=TickerStatus.SKIPPED).items
+    assert "Another CronOccurrence is already running!" in {each.skipped_reason for each in skipped}
