@@ -27,7 +27,7 @@ from tests.integration.making import (
     row_of,
     start,
     started,
-    storing,
+    time_tickers,
 )
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import RunCondition, TimeTicker
@@ -42,7 +42,6 @@ from tickerq_celery.errors import (
     UnknownFunctionError,
 )
 from tickerq_celery.lifecycle import Outcome, cancelled, succeeded, terminated
-from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.store import chains, ends
 from tickerq_celery.store.claims import Started
@@ -77,14 +76,10 @@ def child(*children: TimeTicker, on: RunCondition | None = None, **fields: Any) 
     return TimeTicker(**{"function": "Send", "run_condition": on, "children": children, **fields})
 
 
-def manager(core: Core) -> TimeTickerManager:
-    return TimeTickerManager(storing(core))
-
-
 def add(core: Core, *children: TimeTicker, **fields: Any) -> UUID:
     """Store a chain whose head is due now, and return the head's id."""
     head = TimeTicker(**{"function": "Send", "children": children, **fields})
-    return manager(core).add(head, allow_unknown=True).id
+    return time_tickers(core).add(head, allow_unknown=True).id
 
 
 def below(core: Core, run_id: UUID) -> list[UUID]:
@@ -260,7 +255,7 @@ def test_a_child_keeps_its_own_retries_queue_priority_and_request(core: Core) ->
 
 def test_a_child_waits_for_a_place_of_its_limited_function_and_is_given_it(make_core: MakeCore) -> None:
     core = enrolled(make_core(send(), send("Single", max_concurrency=1)))
-    busy = started(core, manager(core).add(TimeTicker(function="Single")).id)
+    busy = started(core, time_tickers(core).add(TimeTicker(function="Single")).id)
     head = add(core, child(function="Single"))
     (first,) = below(core, head)
     run = started(core, head)
@@ -336,7 +331,7 @@ def test_of_two_that_end_a_parent_at_once_one_decides_on_its_children(core: Core
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_a_chain_of_a_hundred_levels_runs_down_to_its_last(core: Core) -> None:
-    run_id = manager(core).add(line(MOST_LEVELS)).id
+    run_id = time_tickers(core).add(line(MOST_LEVELS)).id
     for _ in range(MOST_LEVELS):
         run = started(core, run_id)
         finish(core, run, succeeded(run.standing))
@@ -352,8 +347,8 @@ def test_a_chain_of_a_hundred_levels_is_skipped_down_to_its_last(core: Core) -> 
 
 
 def test_a_chain_of_a_hundred_levels_is_deleted_down_to_its_last(core: Core) -> None:
-    head = manager(core).add(line(MOST_LEVELS)).id
-    assert manager(core).delete(head)
+    head = time_tickers(core).add(line(MOST_LEVELS)).id
+    assert time_tickers(core).delete(head)
     assert all_rows(core) == []
 
 
@@ -394,12 +389,12 @@ def test_a_child_that_cannot_be_stored_is_named_and_nothing_is(
 
 def test_a_childs_function_must_be_known(core: Core) -> None:
     with pytest.raises(UnknownFunctionError):
-        manager(core).add(child(child(function="Other")))
+        time_tickers(core).add(child(child(function="Other")))
 
 
 def test_the_head_of_a_chain_has_no_run_condition(core: Core) -> None:
     with pytest.raises(TickerValidationError, match="run_condition: only a child has one"):
-        manager(core).add(child(on=RunCondition.ON_SUCCESS))
+        time_tickers(core).add(child(on=RunCondition.ON_SUCCESS))
 
 
 def test_a_childs_unique_key_is_taken_until_it_is_terminal(core: Core) -> None:
@@ -417,7 +412,7 @@ def test_a_childs_unique_key_is_taken_until_it_is_terminal(core: Core) -> None:
 def test_children_are_found_by_their_parent(core: Core) -> None:
     head = add(core, child(child(), on=RunCondition.ON_SUCCESS), child())
     add(core, child())
-    found = manager(core).find(parent_id=head).items
+    found = time_tickers(core).find(parent_id=head).items
     assert [run.id for run in reversed(found)] == below(core, head)
     assert [(run.parent_id, run.run_condition) for run in reversed(found)] == [
         (head, RunCondition.ON_SUCCESS), (head, None),
@@ -428,9 +423,9 @@ def test_a_waiting_child_can_be_edited_and_goes_on_waiting(core: Core) -> None:
     head = add(core, child())
     (first,) = below(core, head)
     moment = START + timedelta(hours=1)
-    run = manager(core).update(first, execution_time=moment, request=[2])
+    run = time_tickers(core).update(first, execution_time=moment, request=[2])
     assert (run.execution_time, run.request, run.held_for) == (moment, [2], HoldReason.PARENT)
-    assert manager(core).update(first, execution_time=None).execution_time is None
+    assert time_tickers(core).update(first, execution_time=None).execution_time is None
     assert due(core) == {head}
 
 
@@ -438,11 +433,11 @@ def test_an_edit_that_missed_the_parents_end_is_refused(core: Core, monkeypatch:
     head = add(core, child())
     (first,) = below(core, head)
     run = started(core, head)
-    seen = manager(core).get(first)
+    seen = time_tickers(core).get(first)
     finish(core, run, succeeded(run.standing))
     monkeypatch.setattr("tickerq_celery.managers.time_tickers.tickers.get", lambda *_, **__: seen)
     with pytest.raises(TickerStateError):
-        manager(core).update(first, execution_time=START + timedelta(hours=1))
+        time_tickers(core).update(first, execution_time=START + timedelta(hours=1))
     assert row_of(core, first).due_at == START
 
 
@@ -450,14 +445,14 @@ def test_an_edit_that_missed_the_parents_end_is_refused(core: Core, monkeypatch:
 def test_the_form_of_a_chain_is_fixed(core: Core, field: str) -> None:
     head = add(core, child())
     with pytest.raises(TickerValidationError, match=f"{field}: "):
-        manager(core).update(head, **{field: None})
+        time_tickers(core).update(head, **{field: None})
 
 
 def test_a_deleted_parent_takes_its_descendants_with_it_and_counts_those_asked_for(core: Core) -> None:
     head = add(core, child(child()), child())
     other = add(core, child())
     first, _ = below(core, head)
-    assert manager(core).delete_batch([first, head]) == 2
+    assert time_tickers(core).delete_batch([first, head]) == 2
     assert {row.id for row in all_rows(core)} == {other, *below(core, other)}
 
 

@@ -26,7 +26,7 @@ from tests.integration.making import (
     rescue,
     row_of,
     started,
-    storing,
+    time_tickers,
 )
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.claimer import Claimer
@@ -35,7 +35,6 @@ from tickerq_celery.enums import HoldReason, TickerPriority
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.firing import Firing
 from tickerq_celery.lifecycle import succeeded
-from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.slot import Slot
 from tickerq_celery.tickers import TimeTicker
@@ -187,7 +186,7 @@ def test_beats_that_claim_at_once_never_exceed_the_limit_of_a_key(make_core: Mak
 def test_a_claim_of_many_keys_takes_no_more_statements_than_one_of_few(core: Core) -> None:
     def statements(keys: int) -> int:
         batch = [TimeTicker(function="Send", concurrency_key=f"{keys}.{number}") for number in range(keys)]
-        TimeTickerManager(storing(core)).add_batch(batch)
+        time_tickers(core).add_batch(batch)
         sent: list[str] = []
 
         def note(connection: object, cursor: object, statement: str, *_: object) -> None:
@@ -218,14 +217,14 @@ def test_an_occurrence_has_the_key_of_its_cron_ticker(core: Core, clock: ManualC
 
 def test_a_run_that_gets_another_key_waits_no_more_for_its_old_one(core: Core) -> None:
     _, (waiting,) = full_key(core, LOW)
-    run = TimeTickerManager(storing(core)).update(waiting, concurrency_key="us")
+    run = time_tickers(core).update(waiting, concurrency_key="us")
     assert (run.concurrency_key, run.held_for, run.next_attempt_at) == ("us", None, START)
     assert claimed_ids(core) == [waiting]
 
 
 @pytest.mark.parametrize("key", ["", " eu", "e\nu", "x" * 91, 7, b"eu"])
 def test_what_is_no_key_is_refused_by_name_and_nothing_is_stored(core: Core, key: object) -> None:
-    tickers = TimeTickerManager(storing(core))
+    tickers = time_tickers(core)
     with pytest.raises(TickerValidationError, match="concurrency_key"):
         tickers.add_batch(
             [TimeTicker(function="Send"), TimeTicker(function="Send", concurrency_key=key)]  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from tests.stateful.actions import action
 from tests.stateful.stage import Stage, troubles, which
 from tests.stateful.troubles import Troubles
 from tickerq_celery.enums import TERMINAL
-from tickerq_celery.errors import TickerBusyError, TickerStateError
+from tickerq_celery.errors import TickerBusyError, TickerNotFoundError, TickerStateError
 
 
 class Cancelling(Stage):
@@ -36,7 +36,8 @@ class Cancelling(Stage):
         def cancel() -> None:
             try:
                 manager.cancel(chosen.id, terminate=terminate)
-            except TickerStateError as error:
+            except (TickerStateError, TickerNotFoundError) as error:
+                # Not found: deleted while this app stood still.
                 refused.append(error)
             except TickerBusyError as error:
                 raise AssertionError("busy, and nobody has it") from error

@@ -31,7 +31,8 @@ class App:
         dispatcher = Dispatcher(core, Claimer(core), client)
         immediate = Immediate(core, lambda: dispatcher)
         storing = Storing(core, immediate.dispatch)
-        canceller = Canceller(core, lambda: client, immediate.dispatch)
+        # What a cancel lets start is left to a beat, as what an end lets start is.
+        canceller = Canceller(core, lambda: client, lambda ids: None)
         self.time_tickers = TimeTickerManager(storing, canceller)
         self.cron_tickers = CronTickerManager(storing, canceller)
 
