@@ -33,9 +33,10 @@ class TickerFunction:
     """A registered function. Calling it runs its body, here and now, and records nothing."""
 
     def __init__(self, function: Function, manager: Callable[[], Adds]) -> None:
+        # First: it copies what a callable object holds, under whatever names.
+        update_wrapper(self, function.body)
         self._manager = manager
         self.definition = function
-        update_wrapper(self, function.body)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.definition.body(*args, **kwargs)

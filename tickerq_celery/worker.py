@@ -56,6 +56,8 @@ class NodeStep(bootsteps.StartStopStep):
 
     def start(self, worker: Any) -> None:
         core = self._core
+        if not any(core.registry):
+            logger.warning("this worker has no functions: is the module that defines them in `include`?")
         # Connections of this thread are opened for each beat and closed after it: no fork inherits one.
         own = Database(
             core.database.url,

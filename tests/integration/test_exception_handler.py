@@ -15,6 +15,7 @@ from tests.integration.apps import (
     dispatch_due,
     enrol_worker,
     execute,
+    messages,
     row_of,
     ticker_app,
 )
@@ -29,6 +30,7 @@ from tickerq_celery import (
     TickerType,
     TimeTicker,
 )
+from tickerq_celery.canceller import CANCELLED_REASON
 from tickerq_celery.enums import TERMINAL
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.models import tickers
@@ -152,6 +154,21 @@ def test_a_cancelled_run_is_told_by_its_own_method(with_handler: Callable[[objec
     execute(tickerq)
     assert Recording.calls == [("cancelled", "stop", run.id, TickerType.TIME_TICKER)]
     assert Recording.statuses == [TickerStatus.CANCELLED]
+
+
+def test_a_run_that_is_cancelled_while_it_waits_for_its_retry_is_told_as_well(
+    with_handler: Callable[[object], TickerQ],
+) -> None:
+    tickerq = with_handler(Recording())
+    run = add(tickerq, OSError("no route"), retries=1)
+    execute(tickerq)
+    Recording.calls.clear()
+    tickerq.time_tickers.cancel(run.id)
+    (message,) = messages(tickerq)
+    arguments, *_ = message.payload
+    tickerq.app.tasks[message.headers["task"]].apply(args=arguments)
+    assert Recording.calls == [("cancelled", CANCELLED_REASON, run.id, TickerType.TIME_TICKER)]
+    assert row_of(tickerq, run.id).status is TickerStatus.CANCELLED
 
 
 @pytest.mark.parametrize("error", [None, TerminateExecution("skip"), TerminateExecution("done", 3)])

@@ -96,6 +96,20 @@ def test_a_workers_sign_of_life_is_sent_with_the_users_engine_options(app: Celer
     assert CountedConnection.opened > opened
 
 
+@pytest.mark.parametrize("has_function", [False, True])
+def test_a_worker_without_functions_says_so(
+    app: Celery, tmp_path: Path, caplog: pytest.LogCaptureFixture, has_function: bool
+) -> None:
+    tickerq = TickerQ(app, f"sqlite:///{tmp_path}/tickers.db")
+    if has_function:
+        tickerq.function("Send")(lambda: None)
+    (step,) = (each for each in app.steps["worker"] if issubclass(each, NodeStep))
+    # Without tables the worker ends after its first look.
+    with pytest.raises(SystemExit):
+        step(None).start(None)
+    assert ("this worker has no functions" in caplog.text) is not has_function
+
+
 def test_each_function_is_a_celery_task_of_its_own(app: Celery) -> None:
     tickerq = TickerQ(app, STORE)
     tickerq.function("Send", timeout=60)(lambda: None)

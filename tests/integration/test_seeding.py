@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 from sqlalchemy import Row, select
 
 from tests.integration.conftest import send
@@ -20,12 +21,17 @@ from tests.manual_clock import START, ManualClock
 from tickerq_celery.core import Core
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerPriority
 from tickerq_celery.models import cron_tickers, functions, nodes
+from tickerq_celery.registry import make_function
 from tickerq_celery.seeding import prune, seed
 from tickerq_celery.store.functions import find
 
 MakeCore = Callable[..., Core]
 DAILY = "0 0 9 * * *"
 HOURLY = "0 0 * * * *"
+
+
+class Greeting(BaseModel):
+    size: int
 
 
 def rows(core: Core, table: Any = cron_tickers) -> list[Row[Any]]:
@@ -167,6 +173,16 @@ def test_a_function_is_registered_as_the_latest_worker_says(make_core: MakeCore)
     assert found == {}
     assert (record.retries, record.retry_intervals, record.max_concurrency) == (2, (5, 10), 3)
     assert record.queue == "mail"
+
+
+def test_a_worker_registers_what_each_functions_request_looks_like(make_core: MakeCore) -> None:
+    def greet(request: Greeting) -> None: ...
+
+    core = enrolled(make_core(make_function(greet, "Greet"), send()))
+    schemas = {row.name: row.request_schema for row in rows(core, functions)}
+    assert schemas["Send"] is None
+    assert schemas["Greet"]["title"] == "Greeting"
+    assert schemas["Greet"]["properties"]["size"]["type"] == "integer"
 
 
 def test_pruning_pauses_what_the_code_no_longer_defines_and_nothing_else(make_core: MakeCore) -> None:

@@ -117,6 +117,26 @@ def test_a_retry_that_succeeds_forgets_the_error_and_keeps_the_attempt(
     assert [attempt.exception_type for attempt in done.attempts] == ["OSError", None]
 
 
+def test_the_elapsed_time_of_a_run_is_that_of_its_last_attempt_in_milliseconds(
+    tickerq: TickerQ, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tickerq_celery.completion.time", clock)
+
+    def body(context: TickerContext[None]) -> None:
+        if context.retry_count == 0:
+            clock.advance(seconds=7)
+            raise OSError("no route")
+        clock.advance(seconds=1.5)
+
+    run = add_run(tickerq, body, retries=1)
+    execute(tickerq)
+    assert tickerq.runs.get(run.id).elapsed_ms == 7_000
+    clock.advance(seconds=30)
+    dispatch_due(tickerq)
+    execute(tickerq)
+    assert tickerq.runs.get(run.id).elapsed_ms == 1_500
+
+
 def test_a_second_copy_of_a_message_runs_nothing(tickerq: TickerQ) -> None:
     calls: list[int] = []
     run = add_run(tickerq, lambda: calls.append(1))

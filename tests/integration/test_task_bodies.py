@@ -1,5 +1,6 @@
 """How a function's body is called, and what its ways to end mean."""
 
+import functools
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -88,11 +89,25 @@ async def takes_context_in_a_loop(context: TickerContext[Welcome]) -> None:
     SEEN.append(context.request)
 
 
+class Mailer:
+    """Its methods and its instances can be functions."""
+
+    def send(self, request: Welcome) -> None:
+        SEEN.append(request)
+
+    def __call__(self, request: Welcome) -> None:
+        SEEN.append(request)
+
+
 @only_sqlite
 @pytest.mark.parametrize(
     ("body", "seen"),
     [
         (takes_nothing, None),
+        (lambda: SEEN.append(None), None),
+        (Mailer().send, Welcome(user_id=7)),
+        (Mailer(), Welcome(user_id=7)),
+        (functools.partial(Mailer.send, Mailer()), Welcome(user_id=7)),
         (takes_request, Welcome(user_id=7)),
         (takes_context, Welcome(user_id=7)),
         (takes_request_in_a_loop, Welcome(user_id=7)),

@@ -1,5 +1,6 @@
 """ticker_function: hooks on to every app that has a TickerQ, as shared_task does."""
 
+import functools
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from tests.integration.apps import caller_engine, enrol_worker, published, ticker_app
 from tests.manual_clock import START, ManualClock
-from tickerq_celery import TickerContext, TickerQ, TimeTicker, ticker_function
+from tickerq_celery import TickerContext, TickerPriority, TickerQ, TimeTicker, ticker_function
 from tickerq_celery.errors import ConfigError, DuplicateFunctionError, TickerValidationError
 
 
@@ -170,6 +171,28 @@ def test_options_are_kept(make: Callable[..., TickerQ]) -> None:
     assert (definition.cron, definition.on_lost, definition.max_concurrency) == ("0 0 9 * * *", "fail", 2)
     with pytest.raises(TickerValidationError, match="retries"):
         ticker_function("Other", retries=-1)(_first)
+
+
+def test_functions_may_share_options_and_the_beginning_of_their_names(make: Callable[..., TickerQ]) -> None:
+    tickerq = make()
+    orders = functools.partial(ticker_function, priority=TickerPriority.HIGH, max_concurrency=2)
+    ship, bill = orders("Orders.Ship")(_first), orders("Orders.Bill", max_concurrency=5)(_second)
+    assert [function.name for function in tickerq.registry] == ["Orders.Bill", "Orders.Ship"]
+    assert (ship.definition.priority, ship.definition.max_concurrency) == (TickerPriority.HIGH, 2)
+    assert (bill.definition.priority, bill.definition.max_concurrency) == (TickerPriority.HIGH, 5)
+    assert ship.schedule().function == "Orders.Ship"
+
+
+def test_what_its_body_holds_changes_nothing_in_it() -> None:
+    class Mailer:
+        def __init__(self) -> None:
+            self.definition = "a mailer"
+
+        def __call__(self) -> str:
+            return self.definition
+
+    send = ticker_function("Send")(Mailer())
+    assert (send.name, send()) == ("Send", "a mailer")
 
 
 def test_calling_it_runs_its_body_and_records_nothing(make: Callable[..., TickerQ]) -> None:

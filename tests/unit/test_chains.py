@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tickerq_celery.chain_templates import check_template, copies, template_of, tickers_in
-from tickerq_celery.chains import MOST_LEVELS, MOST_NODES, is_met, nodes_below, run_condition
+from tickerq_celery.chains import MOST_LEVELS, MOST_NODES, UNMET_REASON, is_met, nodes_below, run_condition
 from tickerq_celery.codec import codec_of
 from tickerq_celery.enums import RunCondition, TickerPriority, TickerStatus
 from tickerq_celery.errors import TickerValidationError
@@ -51,6 +51,10 @@ def test_no_condition_means_any_completed_status(status: TickerStatus) -> None:
 
 def test_a_skipped_parent_meets_no_condition() -> None:
     assert not any(is_met(condition, TickerStatus.SKIPPED) for condition in (None, *RunCondition))
+
+
+def test_the_reason_of_a_skipped_child_is_tickerqs() -> None:
+    assert UNMET_REASON == "Rule RunCondition did not match!"
 
 
 def test_a_run_condition_may_be_given_as_tickerqs_number() -> None:

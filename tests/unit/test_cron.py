@@ -202,6 +202,7 @@ def test_a_whole_week_of_weekdays_is_every_day(week: str) -> None:
         ("* * * *", "not 4"),
         ("* * * * * * *", "not 7"),
         ("@daily", "aliases"),
+        ("%Jobs:Daily%", "not 1"),
         ("0" * 201, "longer than 200"),
         ("60 * * * *", "minute: '60'"),
         ("60 * * * * *", "second: '60'"),

@@ -1,0 +1,24 @@
+"""TickerQ's words have TickerQ's numbers: what databases and messages hold."""
+
+from enum import IntEnum
+
+import pytest
+
+from tickerq_celery.enums import RunCondition, TickerPriority, TickerStatus, TickerType
+
+NUMBERS: list[tuple[type[IntEnum], str]] = [
+    (TickerStatus, "IDLE QUEUED IN_PROGRESS DONE DUE_DONE FAILED CANCELLED SKIPPED"),
+    (
+        RunCondition,
+        "ON_SUCCESS ON_FAILURE ON_CANCELLED ON_FAILURE_OR_CANCELLED ON_ANY_COMPLETED_STATUS IN_PROGRESS",
+    ),
+    (TickerType, "CRON_TICKER_OCCURRENCE TIME_TICKER"),
+    (TickerPriority, "LONG_RUNNING HIGH NORMAL LOW"),
+]
+
+
+@pytest.mark.parametrize(("kind", "words"), NUMBERS)
+def test_tickerqs_words_have_tickerqs_numbers(kind: type[IntEnum], words: str) -> None:
+    assert [(each.name, each.value) for each in kind] == [
+        (word, number) for number, word in enumerate(words.split())
+    ]
