@@ -1,6 +1,7 @@
 """Durable one-off and cron tickers with retries, on the Celery you already run."""
 
 from tickerq_celery.context import TickerContext
+from tickerq_celery.cron_setting import Setting
 from tickerq_celery.enums import (
     MisfirePolicy,
     OverlapPolicy,
@@ -15,17 +16,17 @@ from tickerq_celery.functions import ticker_function
 from tickerq_celery.handler import TickerExceptionHandler
 from tickerq_celery.store.connecting import prepare_engine
 from tickerq_celery.tickers import CronTicker, TimeTicker
-from tickerq_celery.views import Attempt, Cron, LogLine, Run
+from tickerq_celery.views import Attempt, Cron, Run
 
 __all__ = [
     "Attempt",
     "Cron",
     "CronTicker",
-    "LogLine",
     "MisfirePolicy",
     "OverlapPolicy",
     "Run",
     "RunCondition",
+    "Setting",
     "TerminateExecution",
     "TickerCancelled",
     "TickerContext",

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tickerq_celery.cron_grammar import CronText, parse_fields, split_fields
 from tickerq_celery.cron_zone import ZonedFields
-from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.errors import InvalidCronError, TickerValidationError
 
-LONGEST_PREVIEW = 1000
+NO_DAY = "no day matches its day and month fields"
 _NOT_ZONES = ("right", "posix", "posixrules", "localtime")  # files beside the zones, or of this machine only
 
 
@@ -25,37 +25,38 @@ class CronSchedule:
     time_zone: str
     day_or: bool
     sets_both_days: bool
-    _times: ZonedFields = field(repr=False, compare=False)
+    is_empty: bool
+    times: ZonedFields = field(repr=False, compare=False)
 
     @classmethod
     def parse(cls, expression: str, *, time_zone: str, day_or: bool = False) -> "CronSchedule":
-        """Return the schedule, or raise InvalidCronError or TickerValidationError saying what is wrong."""
-        text = split_fields(expression)
-        zone = find_zone(time_zone)
-        return _parse(text, zone, day_or)
+        """Return the schedule.
+
+        Raises:
+            InvalidCronError: The expression cannot be parsed, or no day of any year matches it.
+            TickerValidationError: There is no such time zone.
+        """
+        schedule = cls.read(expression, time_zone=time_zone, day_or=day_or)
+        if schedule.is_empty:
+            raise InvalidCronError(schedule.expression, f"never fires: {NO_DAY}")
+        return schedule
+
+    @classmethod
+    def read(cls, expression: str, *, time_zone: str, day_or: bool = False) -> "CronSchedule":
+        """Return the schedule as ``parse`` does, even one that no day of any year matches."""
+        return _parse(split_fields(expression), find_zone(time_zone), day_or)
 
     def next_after(self, moment: datetime) -> datetime | None:
         """Return the first instant strictly after ``moment`` in UTC, or None if there is none any more."""
-        return self._times.first_after(_utc("moment", moment))
+        if self.is_empty:
+            return None
+        return self.times.first_after(as_utc("moment", moment))
 
     def latest_at_or_before(self, moment: datetime) -> datetime | None:
         """Return the last instant not after ``moment`` in UTC, or None if there was none yet."""
-        return self._times.last_until(_utc("moment", moment))
-
-
-def preview(
-    expression: str, *, time_zone: str = "UTC", after: datetime, count: int = 10, day_or: bool = False
-) -> list[datetime]:
-    """Return the next ``count`` instants strictly after ``after`` in UTC; fewer where the expression ends."""
-    _check_count(count)
-    schedule = CronSchedule.parse(expression, time_zone=time_zone, day_or=day_or)
-    instants: list[datetime] = []
-    moment: datetime | None = _utc("after", after)
-    while moment is not None and len(instants) < count:
-        moment = schedule.next_after(moment)
-        if moment is not None:
-            instants.append(moment)
-    return instants
+        if self.is_empty:
+            return None
+        return self.times.last_until(as_utc("moment", moment))
 
 
 def find_zone(name: object) -> ZoneInfo:
@@ -71,21 +72,19 @@ def find_zone(name: object) -> ZoneInfo:
 
 @lru_cache(maxsize=4096)
 def _parse(text: CronText, zone: ZoneInfo, day_or: bool) -> CronSchedule:
+    cron_fields = parse_fields(text, day_or=day_or)
     return CronSchedule(
         expression=text.expression,
         time_zone=zone.key,
         day_or=day_or,
         sets_both_days=text.sets_both_days,
-        _times=ZonedFields(fields=parse_fields(text, day_or=day_or), zone=zone, is_wild=text.is_wild),
+        is_empty=not cron_fields.ever_match(),
+        times=ZonedFields(fields=cron_fields, zone=zone, is_wild=text.is_wild),
     )
 
 
-def _check_count(count: object) -> None:
-    if type(count) is not int or not 1 <= count <= LONGEST_PREVIEW:
-        raise TickerValidationError("count", count, f"must be a whole number from 1 to {LONGEST_PREVIEW}")
-
-
-def _utc(name: str, moment: object) -> datetime:
+def as_utc(name: str, moment: object) -> datetime:
+    """Return an aware moment in UTC, or raise TickerValidationError that names it."""
     if not isinstance(moment, datetime):
         raise TickerValidationError(name, moment, "must be a datetime")
     if moment.utcoffset() is None:

@@ -1,16 +1,19 @@
 """Checked cron tickers as the rows that will be stored; nothing here touches the database."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from tickerq_celery import limits
+from tickerq_celery.bounds import BOUND_FIELDS, checked_bounds
 from tickerq_celery.chain_templates import Template
 from tickerq_celery.codec import Packed
-from tickerq_celery.cron import CronSchedule
 from tickerq_celery.drafts import FunctionDefaults, ticker_fields
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.interval import expression_from
 from tickerq_celery.tickers import CronTicker
+from tickerq_celery.timetable import Instants, make_timetable
 from tickerq_celery.uuid7 import new_id
 
 OCCURRENCE_FIELDS = frozenset(
@@ -32,6 +35,7 @@ def cron_ticker_row(
     defaults: FunctionDefaults,
     default_zone: str,
     now: datetime,
+    run_count: int = 0,
 ) -> dict[str, Any]:
     """Return the row of a new cron ticker.
 
@@ -40,14 +44,23 @@ def cron_ticker_row(
         TickerValidationError: Another field holds what cannot be stored.
     """
     zone = default_zone if ticker.time_zone is None else ticker.time_zone
-    schedule = CronSchedule.parse(ticker.expression, time_zone=zone, day_or=_flag("day_or", ticker.day_or))
-    is_enabled = _flag("is_enabled", ticker.is_enabled)
+    bounds = checked_bounds(**{name: getattr(ticker, name) for name in BOUND_FIELDS})
+    timetable = make_timetable(
+        expression_from(ticker.expression, ticker.every),
+        time_zone=zone,
+        day_or=limits.flag("day_or", ticker.day_or),
+        now=now,
+        bounds=bounds,
+    )
+    is_enabled = limits.flag("is_enabled", ticker.is_enabled)
     return {
         **ticker_fields(ticker, defaults),
         "id": new_id(),
         "namespace": namespace,
         "function": ticker.function,
-        "expression": schedule.expression,
+        **replace(bounds, start_at=timetable.start_at).columns(),
+        "run_count": run_count,
+        "expression": timetable.expression,
         "time_zone": zone,
         "day_or": ticker.day_or,
         "request": request.data,
@@ -60,21 +73,19 @@ def cron_ticker_row(
         "overlap": limits.choice("overlap", ticker.overlap, OverlapPolicy).value,
         "seed_key": None,
         "seed_expression": None,
-        "next_run_at": schedule.next_after(now) if is_enabled else None,
+        "next_run_at": next_run(timetable, now=now, max_runs=bounds.max_runs, run_count=run_count)
+        if is_enabled
+        else None,
         "created_at": now,
         "updated_at": now,
     }
 
 
-def next_run(expression: str, time_zone: str, day_or: bool, now: datetime) -> datetime | None:
-    """Return the first instant of an expression strictly after ``now``."""
-    return CronSchedule.parse(expression, time_zone=time_zone, day_or=day_or).next_after(now)
-
-
-def _flag(field: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TickerValidationError(field, value, "pass True or False")
-    return value
+def next_run(instants: Instants, *, now: datetime, max_runs: int | None, run_count: int) -> datetime | None:
+    """Return the first instant strictly after ``now``, or None if there is none, or no run is left."""
+    if max_runs is not None and run_count >= max_runs:
+        return None
+    return instants.next_after(now)
 
 
 def _misfire_limit(value: object) -> int:

@@ -9,6 +9,15 @@ from tickerq_celery.cron_fields import CronFields, NthWeekday
 from tickerq_celery.errors import InvalidCronError
 
 LONGEST_EXPRESSION = 200
+ALIASES = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
 _TERM = re.compile(r"[0-9A-Za-z*/-]+")
 _RANGE = re.compile(r"(?P<low>\w+)-(?P<high>\w+)(?:/(?P<step>\d+))?")
 _RANDOM = re.compile(r"[hr](\W|$)", re.IGNORECASE)
@@ -66,16 +75,15 @@ def split_fields(expression: object) -> CronText:
         raise InvalidCronError(expression, "a cron expression is text")
     if len(expression) > LONGEST_EXPRESSION:
         raise InvalidCronError(expression, f"longer than {LONGEST_EXPRESSION} characters")
-    fields = expression.split()
-    if len(fields) == 1 and fields[0].startswith("@"):
-        raise InvalidCronError(expression, "aliases are not supported: write the fields, such as 0 0 * * *")
+    words = expression.split()
+    fields = _alias(words[0], expression).split() if len(words) == 1 and words[0].startswith("@") else words
     if len(fields) not in {5, 6}:
         raise InvalidCronError(
             expression, f"5 or 6 fields are needed (six begin with seconds), not {len(fields)}"
         )
     second, minute, hour, day, month, weekday = fields if len(fields) == 6 else ("0", *fields)
     return CronText(
-        expression=" ".join(fields),
+        expression=words[0].lower() if fields is not words else " ".join(words),
         second=second,
         minute=minute,
         hour=hour,
@@ -88,7 +96,7 @@ def split_fields(expression: object) -> CronText:
 def parse_fields(text: CronText, *, day_or: bool) -> CronFields:
     """Return the numbers that the expression stands for, or say which field is wrong and why."""
     nth_weekdays = _nth_weekdays(text)
-    fields = CronFields(
+    return CronFields(
         seconds=_numbers(text, _SECOND, text.second),
         minutes=_numbers(text, _MINUTE, text.minute),
         hours=_numbers(text, _HOUR, text.hour),
@@ -99,9 +107,14 @@ def parse_fields(text: CronText, *, day_or: bool) -> CronFields:
         nth_weekdays=nth_weekdays,
         either_day=day_or and text.sets_both_days,
     )
-    if not fields.ever_match():
-        raise InvalidCronError(text.expression, "never fires: no day matches its day and month fields")
-    return fields
+
+
+def _alias(word: str, expression: str) -> str:
+    try:
+        return ALIASES[word.lower()]
+    except KeyError as exc:
+        known = ", ".join(ALIASES)
+        raise InvalidCronError(expression, f"no such alias: use one of {known}, or @every 90s") from exc
 
 
 def _numbers(text: CronText, field: _Field, value: str) -> tuple[int, ...]:

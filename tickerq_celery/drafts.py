@@ -7,9 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from tickerq_celery import chains, limits
+from tickerq_celery.bounds import jitter_from
 from tickerq_celery.chain_templates import copies
 from tickerq_celery.codec import Packed
 from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus, TickerType
+from tickerq_celery.jitter import delay_of
 from tickerq_celery.planner import Misfire
 from tickerq_celery.timeouts import checked_timeouts
 from tickerq_celery.uuid7 import new_id
@@ -119,7 +121,13 @@ def waiting_for(parent_id: UUID) -> dict[str, Any]:
 
 
 def occurrence_row(cron: Mapping[str, Any], *, instant: datetime | None, now: datetime) -> dict[str, Any]:
-    """Return the row of an occurrence; without an ``instant`` it was asked for by hand and is due now."""
+    """Return the row of an occurrence; without an ``instant`` it was asked for by hand and is due now.
+
+    One with an instant is due as much later as the cron ticker's jitter says for it.
+    """
+    at = now
+    if instant is not None:
+        at = instant + delay_of(cron["id"], instant, jitter_from(cron["jitter_ms"]))
     return {
         **_blank(now),
         "id": new_id(),
@@ -137,8 +145,8 @@ def occurrence_row(cron: Mapping[str, Any], *, instant: datetime | None, now: da
         "queue": cron["queue"],
         "concurrency_key": cron["concurrency_key"],
         "tags": cron["tags"],
-        "execution_time": instant or now,
-        "due_at": instant or now,
+        "execution_time": at,
+        "due_at": at,
         "cron_ticker_id": cron["id"],
         "instant": instant,
         "has_children": bool(cron["children"]),

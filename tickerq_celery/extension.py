@@ -77,9 +77,7 @@ class TickerQ:
             raise ConfigError("app", "this Celery app has a TickerQ already")
         self.app = app
         self.registry = Registry()
-        self._keywords = settings_
-        if store_url is not None:
-            self._keywords["store_url"] = store_url
+        self._keywords = settings_ if store_url is None else {**settings_, "store_url": store_url}
         if embedded:
             self._keywords["embedded"] = True
         self._exception_handler = exception_handler
@@ -180,6 +178,7 @@ class TickerQ:
 
     def register(self, function: Function) -> None:
         """Make a function known, with a Celery task of its own."""
+        function = settings.with_cron_setting(self.app, function)
         if self.registry.get(function.name) is function:
             return
         self.registry.add(function)
@@ -228,6 +227,7 @@ class TickerQ:
 
     def _make_core(self) -> Core:
         config = self._config
+        self.registry.change(lambda function: settings.with_cron_setting(self.app, function))
         url = resolved_url(config.store_url, Path.cwd())
         # A handler that cannot be used is an error of the configuration, not of the first failed run.
         self._handler  # noqa: B018

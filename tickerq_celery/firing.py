@@ -8,15 +8,15 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from tickerq_celery.core import Core
-from tickerq_celery.cron import CronSchedule
 from tickerq_celery.drafts import misfire_reason, occurrence_children, occurrence_row, skipped_row
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
 from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.models import tickers as tickers_table
-from tickerq_celery.planner import Plan, plan
+from tickerq_celery.planner import Plan, plan, within_runs
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import cron_tickers, tickers
 from tickerq_celery.store.engine import insert_rows
+from tickerq_celery.timetable import timetable_of
 
 logger = logging.getLogger(__name__)
 _CRONS_AT_ONCE = 100
@@ -68,6 +68,7 @@ class Firing:
             seen=cron["next_run_at"],
             next_run_at=decided.next_run_at if cron["is_enabled"] else None,
             last_run_at=decided.instants[-1] if decided.instants else None,
+            runs=len(decided.instants),
         )
 
     @staticmethod
@@ -81,10 +82,9 @@ class Firing:
             insert_rows(connection, tickers_table, children)
 
     def _plan(self, cron: Mapping[str, Any], now: datetime) -> Plan:
-        schedule = CronSchedule.parse(cron["expression"], time_zone=cron["time_zone"], day_or=cron["day_or"])
         grace = cron["misfire_grace"]
-        return plan(
-            schedule,
+        decided = plan(
+            timetable_of(cron),
             next_run_at=cron["next_run_at"],
             now=now,
             late_after=self._core.config.late_after,
@@ -92,6 +92,8 @@ class Firing:
             misfire_limit=cron["misfire_limit"],
             misfire_grace=None if grace is None else timedelta(seconds=grace),
         )
+        most = cron["max_runs"]
+        return within_runs(decided, left=None if most is None else most - cron["run_count"])
 
     def _rows(
         self, connection: Connection, cron: Mapping[str, Any], decided: Plan, now: datetime

@@ -1,11 +1,13 @@
 """ticker_function: remembers a function until an app is finalised, as Celery's shared_task does."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from celery import Celery, current_app
 from celery._state import connect_on_app_finalize
 
+from tickerq_celery.cron_setting import Setting
 from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.function import TickerFunction
@@ -16,8 +18,15 @@ from tickerq_celery.registry import make_function
 def ticker_function(
     name: str | None = None,
     *,
-    cron: str | None = None,
+    cron: str | Setting | None = None,
+    every: timedelta | float | None = None,
     time_zone: str | None = None,
+    day_or: bool = False,
+    start_at: datetime | None = None,
+    end_at: datetime | None = None,
+    max_runs: int | None = None,
+    exclude: Collection[date] = (),
+    jitter: timedelta | float = 0,
     priority: TickerPriority = TickerPriority.NORMAL,
     max_concurrency: int = 0,
     max_concurrency_per_key: int = 1,
@@ -35,8 +44,16 @@ def ticker_function(
 
     Args:
         name: The function's stable name; its ``__name__`` where there is none.
-        cron: An expression of 5 or 6 fields; workers seed a cron ticker for it when they start.
-        time_zone: IANA zone of ``cron``; None takes the ``time_zone`` setting.
+        cron: An expression of 5 or 6 fields, or a Setting that holds one; workers seed a cron ticker for
+            it when they start.
+        every: In place of ``cron``: elapsed time, counted from ``start_at`` or the first seeding.
+        time_zone: IANA zone of ``cron`` and ``exclude``; None takes the ``time_zone`` setting.
+        day_or: Whether one day field is enough where ``cron`` sets both.
+        start_at: The first moment at which it may fire.
+        end_at: The last moment at which it may fire.
+        max_runs: How many instants get an occurrence; None: any number.
+        exclude: Dates of the zone on which it does not fire.
+        jitter: How much later than its instant a run may start, at most; fixed for each instant.
         priority: In which order runs get places and are published, and their messages' priority.
         max_concurrency: How many runs may be under way at once, in all workers together; 0: any number.
         max_concurrency_per_key: The same for runs with one ``concurrency_key``.
@@ -60,7 +77,14 @@ def ticker_function(
             body,
             name,
             cron=cron,
+            every=every,
             time_zone=time_zone,
+            day_or=day_or,
+            start_at=start_at,
+            end_at=end_at,
+            max_runs=max_runs,
+            exclude=exclude,
+            jitter=jitter,
             priority=priority,
             max_concurrency=max_concurrency,
             max_concurrency_per_key=max_concurrency_per_key,

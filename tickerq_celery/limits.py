@@ -74,6 +74,13 @@ def tags(value: object) -> list[str]:
     return [name("tags", tag, LONGEST_TAG) for tag in value]
 
 
+def flag(field: str, value: object) -> bool:
+    """Return a value that must be True or False."""
+    if not isinstance(value, bool):
+        raise TickerValidationError(field, value, "pass True or False")
+    return value
+
+
 def retries(value: object) -> int:
     """Return how many extra attempts a run has."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_RETRIES:

@@ -1,10 +1,10 @@
 """What a cron ticker does at a tick: which instants get an occurrence now, and which were missed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tickerq_celery.cron import CronSchedule
 from tickerq_celery.enums import MisfirePolicy
+from tickerq_celery.timetable import Instants
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -29,7 +29,7 @@ class Plan:
 
 
 def plan(
-    schedule: CronSchedule,
+    schedule: Instants,
     *,
     next_run_at: datetime,
     now: datetime,
@@ -60,9 +60,17 @@ def plan(
     )
 
 
-def _due_newest_first(
-    schedule: CronSchedule, first: datetime, now: datetime, *, at_most: int
-) -> list[datetime]:
+def within_runs(decided: Plan, *, left: int | None) -> Plan:
+    """Return the plan of a cron ticker that has ``left`` runs to go (None: any number); the last ends it.
+
+    Those that are over come after its end: nobody missed them.
+    """
+    if left is None or len(decided.instants) < left:
+        return decided
+    return replace(decided, instants=decided.instants[:left], next_run_at=None)
+
+
+def _due_newest_first(schedule: Instants, first: datetime, now: datetime, *, at_most: int) -> list[datetime]:
     due: list[datetime] = []
     moment = now
     for _ in range(at_most):

@@ -5,34 +5,45 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
 from tickerq_celery import limits
+from tickerq_celery.bounds import BOUND_FIELDS, UNBOUNDED, Bounds, checked_bounds
 from tickerq_celery.cancellable import Asks, cancellable
 from tickerq_celery.context import TickerContext
-from tickerq_celery.cron import CronSchedule, find_zone
+from tickerq_celery.cron import find_zone
+from tickerq_celery.cron_setting import Setting
 from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
 from tickerq_celery.errors import DuplicateFunctionError, TickerValidationError
 from tickerq_celery.event_loop import event_loop
 from tickerq_celery.function_limits import FunctionLimits
+from tickerq_celery.interval import expression_from
 from tickerq_celery.payload import check_request_type
 from tickerq_celery.rate import Rate
 from tickerq_celery.signature import Signature, Takes, inspect_function
 from tickerq_celery.timeouts import Timeouts, checked_timeouts
+from tickerq_celery.timetable import make_timetable
 
 _MOST_AT_ONCE = 1_000_000
+_ANY_START = datetime(2000, 1, 1, tzinfo=UTC)  # where an interval begins to count does not matter to a check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A registered callable and how its runs behave; intervals and timeouts are in seconds."""
+    """A registered callable and how its runs behave; intervals and timeouts are in seconds.
+
+    ``cron`` is an expression, or an interval written as one; a Setting until the app's settings are read.
+    """
 
     name: str
     body: Callable[..., Any]
     signature: Signature
-    cron: str | None = None
+    cron: str | Setting | None = None
     time_zone: str | None = None
+    day_or: bool = False
+    bounds: Bounds = UNBOUNDED
     priority: TickerPriority = TickerPriority.NORMAL
     max_concurrency: int = 0
     max_concurrency_per_key: int = 1
@@ -116,6 +127,10 @@ class Registry:
         """Return the function of that name, or None."""
         return self._functions.get(name)
 
+    def change(self, change: Callable[[Function], Function]) -> None:
+        """Put in each function's place what ``change`` makes of it."""
+        self._functions = {name: change(function) for name, function in self._functions.items()}
+
     def __iter__(self) -> Iterator[Function]:
         return iter(sorted(self._functions.values(), key=lambda function: function.name))
 
@@ -150,8 +165,12 @@ def make_function(body: Callable[..., Any], name: str | None, **options: Any) ->
     _check_concurrency("max_concurrency_per_key", options.get("max_concurrency_per_key", 1), least=1)
     if options.get("rate_limit") is not None:
         options["rate_limit"] = Rate.parse(options["rate_limit"])
-    _check_cron(options.get("cron"), options.get("time_zone"))
-    return Function(
+    options["day_or"] = limits.flag("day_or", options.get("day_or", False))
+    options["bounds"] = checked_bounds(
+        **{field: options.pop(field) for field in BOUND_FIELDS if field in options}
+    )
+    options["cron"] = _cron(options.get("cron"), options.pop("every", None))
+    function = Function(
         name=limits.name(
             "function", name if name is not None else getattr(body, "__name__", ""), limits.LONGEST_FUNCTION
         ),
@@ -159,6 +178,8 @@ def make_function(body: Callable[..., Any], name: str | None, **options: Any) ->
         signature=signature,
         **options,
     )
+    _check_times(function)
+    return function
 
 
 def _place(function: Function) -> str:
@@ -172,10 +193,37 @@ def _place(function: Function) -> str:
     )
 
 
-def _check_cron(expression: str | None, time_zone: str | None) -> None:
-    zone = find_zone("UTC" if time_zone is None else time_zone).key
+def check_expression(function: Function, expression: object) -> str:
+    """Return a cron expression, if it fits a function's zone and bounds.
+
+    Raises:
+        TickerValidationError: It does not, or cannot be parsed.
+    """
+    make_timetable(
+        expression,  # type: ignore[arg-type]  # what is no text is refused
+        time_zone="UTC" if function.time_zone is None else function.time_zone,
+        day_or=function.day_or,
+        now=_ANY_START,
+        bounds=function.bounds,
+    )
+    return str(expression)
+
+
+def _check_times(function: Function) -> None:
+    find_zone("UTC" if function.time_zone is None else function.time_zone)
+    if function.cron is None and function.bounds != UNBOUNDED:
+        raise TickerValidationError("cron", None, f"{', '.join(BOUND_FIELDS)} need cron= or every=")
+    expression = function.cron.default if isinstance(function.cron, Setting) else function.cron
     if expression is not None:
-        CronSchedule.parse(expression, time_zone=zone)
+        check_expression(function, expression)
+
+
+def _cron(cron: str | Setting | None, every: object) -> str | Setting | None:
+    if every is None:
+        return cron
+    if cron is not None:
+        raise TickerValidationError("every", every, "pass cron or every, not both")
+    return expression_from(None, every)
 
 
 def _check_concurrency(field: str, value: object, *, least: int) -> None:

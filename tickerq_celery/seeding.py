@@ -1,14 +1,16 @@
 """Register a worker's functions and seed the cron tickers that they define."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from tickerq_celery.core import Core
-from tickerq_celery.cron import CronSchedule
+from tickerq_celery.cron_drafts import next_run
 from tickerq_celery.enums import HoldReason
+from tickerq_celery.interval import every_in
 from tickerq_celery.models import cron_tickers as cron_table
 from tickerq_celery.payload import json_schema
 from tickerq_celery.registry import Function
@@ -17,7 +19,10 @@ from tickerq_celery.store import cron_tickers, functions, holds, nodes
 from tickerq_celery.store.engine import insert_if_absent
 from tickerq_celery.store.functions import FunctionRecord
 from tickerq_celery.store.nodes import NodeProfile
+from tickerq_celery.timetable import make_timetable, timetable_of
 from tickerq_celery.uuid7 import new_id
+
+_MOVES_NEXT_RUN = {"expression", "time_zone", "day_or", "start_at", "end_at", "max_runs", "exclude"}
 
 
 def enrol(core: Core, profile: NodeProfile) -> None:
@@ -88,14 +93,20 @@ def _records(registry: Iterable[Function]) -> Iterable[FunctionRecord]:
 
 
 def _seed_row(core: Core, function: Function, now: datetime) -> dict[str, Any]:
+    expression = str(function.cron)
+    zone = function.time_zone or core.config.time_zone
+    timetable = make_timetable(
+        expression, time_zone=zone, day_or=function.day_or, now=now, bounds=function.bounds
+    )
     return {
+        **replace(function.bounds, start_at=timetable.start_at).columns(),
         "id": new_id(),
         "namespace": core.config.namespace,
         "function": function.name,
         "description": None,
-        "expression": function.cron,
-        "time_zone": function.time_zone or core.config.time_zone,
-        "day_or": False,
+        "expression": expression,
+        "time_zone": zone,
+        "day_or": function.day_or,
         "request": None,
         "encoding": 0,
         "retries": function.retries,
@@ -110,8 +121,8 @@ def _seed_row(core: Core, function: Function, now: datetime) -> dict[str, Any]:
         "tags": [],
         "is_enabled": True,
         "seed_key": function.name,
-        "seed_expression": function.cron,
-        "next_run_at": _next(core, function, now),
+        "seed_expression": expression,
+        "next_run_at": timetable.next_after(now),
         "created_at": now,
         "updated_at": now,
     }
@@ -127,12 +138,23 @@ def _changes(core: Core, function: Function, row: Mapping[str, Any], now: dateti
         "priority": int(function.priority),
         "queue": _queue(core, function),
         "seed_expression": function.cron,
+        **function.bounds.columns(),
     }
     if row["expression"] == row["seed_expression"]:
-        wanted |= {"expression": function.cron, "time_zone": function.time_zone or core.config.time_zone}
+        wanted |= {
+            "expression": function.cron,
+            "time_zone": function.time_zone or core.config.time_zone,
+            "day_or": function.day_or,
+        }
+    if wanted["start_at"] is None:
+        # An interval began to count when it was seeded, or begins now; nothing else may depend on a start.
+        wanted["start_at"] = _counts_from({**row, **wanted, "start_at": row["start_at"]}, now)
     changes = {name: value for name, value in wanted.items() if row[name] != value}
-    if row["is_enabled"] and {"expression", "time_zone"} & changes.keys():
-        changes["next_run_at"] = _next(core, function, now)
+    if row["is_enabled"] and _MOVES_NEXT_RUN & changes.keys():
+        changed = {**row, **changes}
+        changes["next_run_at"] = next_run(
+            timetable_of(changed), now=now, max_runs=changed["max_runs"], run_count=row["run_count"]
+        )
     return changes
 
 
@@ -141,9 +163,9 @@ def _queue(core: Core, function: Function) -> str | None:
     return core.config.priority_queues.get(function.priority) if named is None else named
 
 
-def _next(core: Core, function: Function, now: datetime) -> datetime | None:
-    zone = function.time_zone or core.config.time_zone
-    return CronSchedule.parse(str(function.cron), time_zone=zone).next_after(now)
+def _counts_from(row: Mapping[str, Any], now: datetime) -> datetime | None:
+    is_interval = every_in(row["expression"]) is not None
+    return timetable_of({**row, "created_at": now}).start_at if is_interval else None
 
 
 def prune(core: Core) -> list[str]:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ from celery import Celery
 
 from tickerq_celery import fs_transport
 from tickerq_celery.config import PREFIX, SETTINGS, TickerConfig, config_from
-from tickerq_celery.errors import ConfigError
+from tickerq_celery.cron_setting import Setting
+from tickerq_celery.errors import ConfigError, TickerValidationError
+from tickerq_celery.registry import Function, check_expression
 from tickerq_celery.store.engine import database_file, resolved_url
+from tickerq_celery.wiring import is_finalised
 
 EMBEDDED_VARIABLE = "TICKERQ_EMBEDDED"
 SCHEDULER = "tickerq_celery.scheduler:TickerScheduler"
@@ -63,13 +67,33 @@ def has_broker(app: Celery) -> bool:
 
 def _ours(app: Celery) -> dict[str, Any]:
     """Return the app's ``tickerq_*`` settings, also where they are spelt under its namespace."""
+    return {name: app.conf[key] for name, key in _spelt(app).items() if name.startswith(PREFIX)}
+
+
+def _spelt(app: Celery) -> dict[str, str]:
+    """Return how the app spells each of its settings, by the name in lower case without its namespace."""
     prefix = f"{vars(app)['namespace'] or ''}_".lower()
-    found: dict[str, Any] = {}
-    for key in app.conf:
-        name = str(key).lower().removeprefix(prefix)
-        if name.startswith(PREFIX):
-            found[name] = app.conf[key]
-    return found
+    return {str(key).lower().removeprefix(prefix): key for key in app.conf}
+
+
+def with_cron_setting(app: Celery, function: Function) -> Function:
+    """Return a function whose cron expression is the text that its Setting stands for.
+
+    Before the app is finalised its settings are not read, and the function stays as it is.
+
+    Raises:
+        ConfigError: The setting is nowhere, or holds no expression that fits the function.
+    """
+    setting = function.cron
+    if not isinstance(setting, Setting) or not is_finalised(app):
+        return function
+    key = _spelt(app).get(setting.name.lower())
+    value = setting.value_in(None if key is None else app.conf[key], os.environ)
+    try:
+        return replace(function, cron=check_expression(function, value))
+    except TickerValidationError as error:
+        reason = f"the cron expression of function {function.name} cannot be used: {error}"
+        raise ConfigError(setting.name, reason) from error
 
 
 def check_names(keywords: Mapping[str, object]) -> None:

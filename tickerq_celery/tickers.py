@@ -1,8 +1,8 @@
 """What a user schedules: frozen values that are not stored yet."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, RunCondition, TickerPriority
 
@@ -43,8 +43,11 @@ class TimeTicker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CronTicker:
-    """A standing definition: a function, a cron expression of 5 or 6 fields, and a request.
+    """A standing definition: a function, a cron expression of 5 or 6 fields or an interval, and a request.
 
+    ``every`` takes the place of ``expression``: elapsed time, counted from ``start_at`` (None: now).
+    Nothing fires before ``start_at`` or after ``end_at``, on an ``exclude`` date of the zone, or once
+    ``max_runs`` instants had their occurrence. Each run starts up to ``jitter`` after its instant.
     Six fields begin with seconds. Day of month and day of week must both match; ``day_or=True`` asks
     for Unix's rule, either of them. ``time_zone`` is an IANA name (None: the ``time_zone`` setting).
     ``misfire_grace`` is in seconds: instants missed by more are skipped whatever the policy says.
@@ -52,9 +55,15 @@ class CronTicker:
     """
 
     function: str
-    expression: str
+    expression: str | None = None
+    every: timedelta | None = None
     time_zone: str | None = None
     day_or: bool = False
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    max_runs: int | None = None
+    exclude: Collection[date] = ()
+    jitter: timedelta | float = timedelta(0)
     request: object = None
     description: str | None = None
     is_enabled: bool = True

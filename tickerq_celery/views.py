@@ -1,7 +1,7 @@
 """What the managers return: frozen values, read at one moment."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from tickerq_celery.enums import (
     TickerStatus,
     TickerType,
 )
+from tickerq_celery.interval import every_in
 from tickerq_celery.tickers import TimeTicker
 
 T = TypeVar("T")
@@ -106,7 +107,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cron:
-    """A cron ticker; intervals are seconds, times are aware UTC."""
+    """A cron ticker; retry intervals are seconds, times are aware UTC.
+
+    ``run_count`` is how many instants got their occurrence so far.
+    """
 
     id: UUID
     namespace: str
@@ -115,6 +119,12 @@ class Cron:
     expression: str
     time_zone: str
     day_or: bool
+    start_at: datetime | None
+    end_at: datetime | None
+    max_runs: int | None
+    run_count: int
+    exclude: tuple[date, ...]
+    jitter: timedelta
     is_enabled: bool
     paused_reason: str | None
     paused_by: str | None
@@ -139,6 +149,11 @@ class Cron:
     chain: Template | None = field(repr=False)
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def every(self) -> timedelta | None:
+        """The interval; None where it is a cron expression."""
+        return every_in(self.expression)
 
     @property
     def request(self) -> object:

@@ -95,9 +95,7 @@ class Pages:
     def _next_runs(self, cron: Cron) -> list[datetime] | None:
         """Return the next instants, or None if the stored expression or zone cannot be read."""
         try:
-            return self._tickerq.cron_tickers.preview(
-                cron.expression, time_zone=cron.time_zone, count=NEXT_RUNS, day_or=cron.day_or
-            )
+            return self._tickerq.cron_tickers.upcoming(cron.id, count=NEXT_RUNS)
         except TickerValidationError:
             return None
 

@@ -32,7 +32,7 @@ class Renderer:
             words.intervals,
             words.request_text,
             words.percent,
-            words.log_line,
+            words.log_lines,
             words.day_rule,
         ):
             self._environment.filters[filter_.__name__] = filter_

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tickerq_celery import Cron, LogLine, Run, TickerStatus, TickerType
+from tickerq_celery import Cron, Run, TickerStatus, TickerType
 from tickerq_celery.errors import UnreadableRequestError
 
 MAX_REQUEST_CHARACTERS = 20_000
@@ -96,9 +96,9 @@ def percent(fraction: float) -> str:
     return f"{int(fraction * 100 + 1e-6)} %"
 
 
-def log_line(line: LogLine) -> str:
-    """Return a line that a function logged, with its moment, attempt and level."""
-    return f"{moment(line.at)} attempt {line.attempt + 1} {line.level} {line.message}"
+def log_lines(run: Run) -> list[str]:
+    """Return the lines that a function logged, each with its moment, attempt and level."""
+    return [f"{moment(line.at)} attempt {line.attempt + 1} {line.level} {line.message}" for line in run.logs]
 
 
 def request_text(ticker: Run | Cron) -> str:

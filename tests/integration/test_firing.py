@@ -249,6 +249,8 @@ def test_occurrences_overlap_where_nothing_forbids_it(core: Core, clock: ManualC
     [
         {"expression": "nonsense"},
         {"expression": "0 0 31 2 *"},
+        {"expression": "@every now and then"},
+        {"exclude": ["Christmas"]},
         {"time_zone": "Mars/Olympus"},
         {"misfire": "run_some"},
     ],

@@ -1,12 +1,16 @@
+import time
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from croniter import croniter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tickerq_celery.cron import CronSchedule, preview
+from tickerq_celery.cron import CronSchedule
+from tickerq_celery.cron_grammar import ALIASES
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
+from tickerq_celery.preview import preview
 
 NEW_YORK = "America/New_York"
 ZONES = [
@@ -201,7 +205,9 @@ def test_a_whole_week_of_weekdays_is_every_day(week: str) -> None:
         ("", "not 0"),
         ("* * * *", "not 4"),
         ("* * * * * * *", "not 7"),
-        ("@daily", "aliases"),
+        ("@reboot", "no such alias"),
+        ("@daily 5", "not 2"),
+        ("@", "no such alias"),
         ("%Jobs:Daily%", "not 1"),
         ("0" * 201, "longer than 200"),
         ("60 * * * *", "minute: '60'"),
@@ -330,6 +336,56 @@ def test_the_ends_of_the_calendar_have_no_further_instant() -> None:
     assert schedule.next_after(at("9998-06-01")) is None
     assert schedule.latest_at_or_before(datetime.min.replace(tzinfo=UTC)) is None
     assert schedule.latest_at_or_before(at("0002-01-01")) is None
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_an_alias_is_what_croniter_says_it_is(alias: str) -> None:
+    judge = croniter(alias, at("2024-01-01T00:00:30"))
+    expected = [judge.get_next(datetime) for _ in range(5)]
+    for text in (alias, f" {alias.upper()} "):
+        assert instants(text, "UTC", "2024-01-01T00:00:30", 5) == expected
+        assert CronSchedule.parse(text, time_zone="UTC").expression == alias
+
+
+def test_hourly_is_wild_and_daily_is_not() -> None:
+    assert len(instants("@hourly", NEW_YORK, "2025-11-02T04:30", 3)) == 3
+    assert instants("@hourly", NEW_YORK, "2025-11-02T04:30", 3)[-1] == at("2025-11-02T07:00")
+    assert instants("@daily", "Asia/Beirut", "2024-03-30T12:00", 1) == [at("2024-03-30T22:00")]
+
+
+HOSTILE = [
+    "0 0 1--100000000 * *",
+    "0 0 1-100000000 * *",
+    "0-999999999999/1 * * * *",
+    "*/0 * * * *",
+    "0" * 10_000,
+    "* " * 5_000,
+    f"{'1,' * 97}1 * * *",
+    f"{'9' * 190} * * * *",
+    f"{'1-59/1,' * 27},x * * * *",
+    "0 0 30 2 *",
+    "0 0 31 2,4,6,9,11 *",
+    "0 0 30 2 MON#1",
+    "@every 99999999999999999999d",
+    f"@every {'9' * 10_000}s",
+]
+
+
+@pytest.mark.parametrize("expression", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_expression_is_refused_within_50_ms(expression: str) -> None:
+    began = time.process_time()
+    with pytest.raises(InvalidCronError):
+        preview(expression, after=at("2024-01-01"))
+    assert time.process_time() - began < 0.05
+
+
+@pytest.mark.parametrize("expression", ["0 0 29 2 MON#5", "*/5 2 * 3 SUN#2", "0 0 29 2 1", "59 59 23 L 2 L6"])
+def test_the_rarest_instant_is_found_within_50_ms(expression: str) -> None:
+    schedule = CronSchedule.parse(expression, time_zone=NEW_YORK)
+    began = time.process_time()
+    schedule.next_after(at("2024-03-01"))
+    schedule.latest_at_or_before(at("2024-03-01"))
+    assert time.process_time() - began < 0.05
 
 
 def numbers(low: int, high: int) -> st.SearchStrategy[str]:

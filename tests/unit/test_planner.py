@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tickerq_celery.cron import CronSchedule
 from tickerq_celery.enums import MisfirePolicy
-from tickerq_celery.planner import Misfire, Plan, plan
+from tickerq_celery.planner import Misfire, Plan, plan, within_runs
 
 RUN_ONCE, SKIP, RUN_ALL = MisfirePolicy.RUN_ONCE, MisfirePolicy.SKIP, MisfirePolicy.RUN_ALL
 EVERY_FIVE = CronSchedule.parse("*/5 * * * *", time_zone="UTC")
@@ -132,6 +132,30 @@ def test_an_instant_stored_under_other_zone_rules_is_taken_at_its_word() -> None
     decided = planned("10:03:02", next_run_at="10:03")
     assert decided.instants == (at("10:03"),)
     assert decided.next_run_at == at("10:05")
+
+
+@pytest.mark.parametrize(
+    ("left", "runs", "next_run_at"),
+    [
+        (None, ["10:00", "10:05", "10:10"], "10:15"),
+        (4, ["10:00", "10:05", "10:10"], "10:15"),
+        (3, ["10:00", "10:05", "10:10"], None),
+        (1, ["10:00"], None),
+        (0, [], None),
+    ],
+)
+def test_the_last_run_that_is_left_ends_a_cron(
+    left: int | None, runs: list[str], next_run_at: str | None
+) -> None:
+    decided = within_runs(planned("10:12", misfire=RUN_ALL), left=left)
+    assert decided.instants == tuple(map(at, runs))
+    assert decided.next_run_at == (None if next_run_at is None else at(next_run_at))
+
+
+def test_an_outage_keeps_its_record_when_the_last_run_is_over() -> None:
+    decided = within_runs(planned("10:12"), left=1)
+    assert decided.instants == (at("10:10"),)
+    assert (decided.skipped, decided.next_run_at) == (skipped("10:00", "10:05", 2), None)
 
 
 def test_a_cron_that_never_runs_again_has_no_next_instant() -> None:

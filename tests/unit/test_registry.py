@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from tickerq_celery.context import TickerContext
+from tickerq_celery.cron_setting import Setting
 from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority, TickerType
 from tickerq_celery.errors import DuplicateFunctionError, TickerValidationError
 from tickerq_celery.registry import Registry, make_function
@@ -142,3 +143,35 @@ def context(request: int) -> TickerContext[int]:
         scheduled_for=datetime(2026, 1, 1, tzinfo=UTC),
         request=request,
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"cron": "@daily", "every": 5}, "every: pass cron or every, not both"),
+        ({"every": 0.5}, "every: pass a timedelta of whole seconds"),
+        ({"every": 5, "jitter": 6}, "jitter: longer than the interval"),
+        ({"cron": "@daily", "max_runs": 0}, "max_runs: pass a whole number"),
+        ({"cron": "@daily", "exclude": "2026-12-25"}, "exclude: pass a list of dates"),
+        ({"cron": "@daily", "day_or": "yes"}, "day_or: pass True or False"),
+        ({"max_runs": 3}, "cron: start_at, end_at, max_runs, exclude, jitter need cron= or every="),
+        ({"cron": Setting("digest_cron", default="99 * * * *")}, "expression: minute: '99'"),
+        ({"cron": 5}, "expression: a cron expression is text"),
+        ({"time_zone": "Mars/Base"}, "time_zone"),
+    ],
+)
+def test_an_option_of_time_that_cannot_be_used_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(TickerValidationError, match=message):
+        make_function(first, "Send", **options)
+
+
+def test_an_interval_is_kept_as_an_expression_and_a_setting_as_it_is() -> None:
+    assert make_function(first, "Send", every=timedelta(minutes=5)).cron == "@every 5m"
+    setting = Setting("digest_cron")
+    assert make_function(first, "Send", cron=setting).cron is setting
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", None])
+def test_a_setting_needs_a_name(name: Any) -> None:
+    with pytest.raises(TickerValidationError, match="cron"):
+        Setting(name)

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from tickerq_celery.cron_drafts import next_run
 from tickerq_celery.enums import HoldReason
+from tickerq_celery.managers.cron_outlook import timetable_of_view
 from tickerq_celery.managers.storing import Storing
 from tickerq_celery.store import cron_tickers, holds
 from tickerq_celery.views import Cron
@@ -39,7 +40,12 @@ def resume(storing: Storing, connection: Connection, cron: Cron) -> None:
         "paused_reason": None,
         "paused_by": None,
         "paused_at": None,
-        "next_run_at": next_run(cron.expression, cron.time_zone, cron.day_or, storing.now(connection)),
+        "next_run_at": next_run(
+            timetable_of_view(cron),
+            now=storing.now(connection),
+            max_runs=cron.max_runs,
+            run_count=cron.run_count,
+        ),
     }
     cron_tickers.edit(connection, storing.core.clock, cron.id, changes)
     holds.lift(

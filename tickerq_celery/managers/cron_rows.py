@@ -16,9 +16,14 @@ from tickerq_celery.uuid7 import new_id
 
 
 def cron_rows(
-    storing: Storing, connection: Connection, batch: Sequence[CronTicker], *, allow_unknown: bool
+    storing: Storing,
+    connection: Connection,
+    batch: Sequence[CronTicker],
+    *,
+    allow_unknown: bool,
+    run_count: int = 0,
 ) -> list[dict[str, Any]]:
-    """Return the row of each cron ticker, checked, in their order.
+    """Return the row of each cron ticker, checked, in their order; ``run_count`` is how often it has fired.
 
     Raises:
         InvalidCronError: An expression cannot be parsed, or never fires.
@@ -29,7 +34,10 @@ def cron_rows(
     children = [node.ticker for chain in chains for node in chain]
     known = storing.known(connection, [*batch, *children], allow_unknown=allow_unknown)
     now = storing.now(connection)
-    return [_row(storing, ticker, chain, known, now) for ticker, chain in zip(batch, chains, strict=True)]
+    return [
+        _row(storing, ticker, chain, known, now, run_count)
+        for ticker, chain in zip(batch, chains, strict=True)
+    ]
 
 
 def _row(
@@ -38,6 +46,7 @@ def _row(
     chain: Sequence[Node],
     known: dict[tuple[str, str], Known],
     now: datetime,
+    run_count: int,
 ) -> dict[str, Any]:
     namespace = storing.namespace(ticker.namespace)
     function = known[namespace, ticker.function]
@@ -49,6 +58,7 @@ def _row(
         defaults=function.defaults,
         default_zone=storing.core.config.time_zone,
         now=now,
+        run_count=run_count,
     )
 
 

@@ -1,21 +1,21 @@
 """Define, change, pause and read cron tickers."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import fields, replace
-from datetime import datetime
+from dataclasses import fields
 from typing import Any, Unpack
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from tickerq_celery import limits
+from tickerq_celery.bounds import Bounds
 from tickerq_celery.canceller import Canceller
-from tickerq_celery.cron import preview
 from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS
 from tickerq_celery.drafts import occurrence_children, occurrence_row
 from tickerq_celery.enums import TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.managers.asynchronous import AsyncAdds
+from tickerq_celery.managers.cron_outlook import KIND, CronOutlook
 from tickerq_celery.managers.cron_pauses import pause, resume
 from tickerq_celery.managers.cron_rows import cron_rows
 from tickerq_celery.managers.filters import RunFilters
@@ -28,16 +28,15 @@ from tickerq_celery.store.engine import insert_rows
 from tickerq_celery.tickers import CronTicker
 from tickerq_celery.views import Cron, Page, Run
 
-_KIND = "cron ticker"
 _CHANGEABLE = {field.name for field in fields(CronTicker)} - {"namespace"}
-_MOVES_NEXT_RUN = {"expression", "time_zone", "day_or", "is_enabled"}
+_COLUMN_OF = {"every": "expression", "jitter": "jitter_ms"}
 
 
-class CronTickerManager(AsyncAdds[CronTicker, Cron]):
+class CronTickerManager(CronOutlook, AsyncAdds[CronTicker, Cron]):
     """Standing definitions. Every call but a delete is one transaction, or part of a ``session``."""
 
     def __init__(self, storing: Storing, canceller: Canceller) -> None:
-        self._storing = storing
+        super().__init__(storing)
         self._occurrences = RunManager(storing, canceller, TickerType.CRON_TICKER_OCCURRENCE)
 
     def add(self, ticker: CronTicker, *, session: object = None, allow_unknown: bool = False) -> Cron:
@@ -60,15 +59,6 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         return self._storing.in_transaction(
             lambda connection: Stored(result=self._insert(connection, batch, allow_unknown)), session
         )
-
-    def get(self, cron_id: UUID | str) -> Cron:
-        """Return a cron ticker.
-
-        Raises:
-            TickerNotFoundError: There is none.
-        """
-        cron_id = limits.identifier(cron_id)
-        return self._storing.core.database.read(lambda connection: self._get(connection, cron_id))
 
     def find(
         self,
@@ -184,23 +174,6 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         own: RunFilters = {**filters, "cron_ticker_id": cron_id}
         return self._occurrences.find(limit=limit, cursor=cursor, **own)
 
-    def preview(
-        self,
-        expression: str,
-        *,
-        time_zone: str = "UTC",
-        after: datetime | None = None,
-        count: int = 10,
-        day_or: bool = False,
-    ) -> list[datetime]:
-        """Return the next instants of an expression, strictly after ``after`` (None: now).
-
-        Raises:
-            InvalidCronError: The expression cannot be parsed, or never fires.
-        """
-        start = self._storing.core.clock.now() if after is None else after
-        return preview(expression, time_zone=time_zone, after=start, count=count, day_or=day_or)
-
     def _insert(self, connection: Connection, batch: Sequence[CronTicker], allow_unknown: bool) -> list[Cron]:
         rows = cron_rows(self._storing, connection, batch, allow_unknown=allow_unknown)
         insert_rows(connection, table, rows)
@@ -213,15 +186,22 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
     ) -> Cron:
         storing = self._storing
         cron = self._get(connection, cron_id, lock=True)
-        wanted = replace(_as_ticker(cron), **changes)
-        (row,) = cron_rows(storing, connection, [wanted], allow_unknown=allow_unknown)
-        written = changes.keys() | ({"encoding"} if "request" in changes else set())
-        columns = {name: row[name] for name in written if name != "is_enabled"}
+        wanted = _changed(cron, changes)
+        (row,) = cron_rows(
+            storing, connection, [wanted], allow_unknown=allow_unknown, run_count=cron.run_count
+        )
+        names = {_COLUMN_OF.get(name, name) for name in changes} - {"is_enabled"}
+        if "request" in names:
+            names.add("encoding")
+        if "expression" in names:
+            names.add("start_at")  # where an interval begins to count
+        columns = {name: row[name] for name in names}
         # Written again without a change, it must not move past an instant that is due.
-        if any(row[name] != getattr(cron, name) for name in _MOVES_NEXT_RUN & changes.keys()):
+        moving = _moves_next_run(cron)
+        if any(row[name] != moving[name] for name in moving.keys() & (names | changes.keys())):
             columns["next_run_at"] = row["next_run_at"]
         cron_tickers.edit(connection, storing.core.clock, cron_id, columns)
-        pending = {name: row[name] for name in written if name in OCCURRENCE_FIELDS}
+        pending = {name: row[name] for name in names if name in OCCURRENCE_FIELDS}
         if pending:
             cron_tickers.rewrite_pending(connection, storing.core.clock, cron_id, pending)
         if "is_enabled" not in changes:
@@ -256,10 +236,24 @@ class CronTickerManager(AsyncAdds[CronTicker, Cron]):
         core = self._storing.core
         cron = cron_tickers.get(connection, core.config.namespace, cron_id, codec=core.codec, lock=lock)
         if cron is None:
-            raise TickerNotFoundError(_KIND, cron_id)
+            raise TickerNotFoundError(KIND, cron_id)
         return cron
 
 
-def _as_ticker(cron: Cron) -> CronTicker:
-    names = {field.name for field in fields(CronTicker)}
-    return CronTicker(**{name: getattr(cron, name) for name in names})
+def _changed(cron: Cron, changes: dict[str, Any]) -> CronTicker:
+    """Return a stored cron ticker with changes; of ``expression`` and ``every`` the one given counts."""
+    names = {field.name for field in fields(CronTicker)} - {"every"}
+    stored = {name: getattr(cron, name) for name in names}
+    if "every" in changes:
+        stored["expression"] = None
+    return CronTicker(**{**stored, **changes})
+
+
+def _moves_next_run(cron: Cron) -> dict[str, Any]:
+    """Return the columns, as they are stored, on which the next instant depends."""
+    bounds = Bounds(
+        start_at=cron.start_at, end_at=cron.end_at, max_runs=cron.max_runs, exclude=cron.exclude
+    ).columns()
+    del bounds["jitter_ms"]
+    standing = ("expression", "time_zone", "day_or", "is_enabled")
+    return bounds | {name: getattr(cron, name) for name in standing}

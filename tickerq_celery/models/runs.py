@@ -28,6 +28,13 @@ cron_tickers = Table(
     Column("expression", Name(200), nullable=False),
     Column("time_zone", Name(100), nullable=False),
     Column("day_or", Boolean(create_constraint=False), nullable=False),
+    Column("start_at", UtcDateTime),
+    Column("end_at", UtcDateTime),
+    Column("max_runs", Integer),
+    # How many instants got their occurrence so far: histories are pruned, so it cannot be counted later.
+    Column("run_count", Integer, nullable=False, server_default="0"),
+    Column("exclude", Json),
+    Column("jitter_ms", Integer, nullable=False, server_default="0"),
     Column("request", Payload),
     Column("encoding", SmallInteger, nullable=False),
     Column("retries", Integer, nullable=False),

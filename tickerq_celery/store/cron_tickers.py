@@ -131,12 +131,20 @@ def advance(
     seen: datetime,
     next_run_at: datetime | None,
     last_run_at: datetime | None,
+    runs: int,
 ) -> bool:
-    """Move a cron ticker on from the instant that was ``seen``; say whether it still stood there."""
+    """Move a cron ticker on from the instant that was ``seen``; say whether it still stood there.
+
+    ``runs`` is how many instants got their occurrence.
+    """
     statement = (
         update(cron_tickers)
         .where(cron_tickers.c.id == cron_id, cron_tickers.c.next_run_at == seen)
-        .values(next_run_at=next_run_at, last_run_at=func.coalesce(last_run_at, cron_tickers.c.last_run_at))
+        .values(
+            next_run_at=next_run_at,
+            last_run_at=func.coalesce(last_run_at, cron_tickers.c.last_run_at),
+            run_count=cron_tickers.c.run_count + runs,
+        )
     )
     return rowcount(connection, statement) == 1
 
@@ -203,8 +211,12 @@ def seeded(connection: Connection, namespace: str, keys: Collection[str]) -> dic
 def next_due(connection: Connection, namespace: str) -> datetime | None:
     """Return when the next cron ticker or run of the namespace falls due, or None."""
     moments = [
+        # Not min(): MariaDB reads every row that it is the least of.
         connection.scalar(
-            select(func.min(column)).where(column.table.c.namespace == namespace, column.is_not(None))
+            select(column)
+            .where(column.table.c.namespace == namespace, column.is_not(None))
+            .order_by(column)
+            .limit(1)
         )
         for column in (cron_tickers.c.next_run_at, tickers.c.due_at)
     ]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from tickerq_celery.bounds import dates_from, jitter_from
 from tickerq_celery.codec import Packed, RequestCodec, StoredRequest
 from tickerq_celery.enums import (
     TERMINAL,
@@ -69,6 +70,8 @@ def cron_view(row: Row[Any], codec: RequestCodec) -> Cron:
     return Cron(
         **_shared(row, Cron)
         | {
+            "exclude": dates_from(row.exclude),
+            "jitter": jitter_from(row.jitter_ms),
             "is_seeded": row.seed_key is not None,
             "misfire": MisfirePolicy(row.misfire),
             "overlap": OverlapPolicy(row.overlap),

@@ -1,0 +1,103 @@
+"""What cron tickers will do, those that are stored and those that are not yet."""
+
+from datetime import datetime
+from uuid import UUID
+
+from tickerq_celery import limits, preview
+from tickerq_celery.bounds import Bounds
+from tickerq_celery.errors import TickerNotFoundError
+from tickerq_celery.managers.storing import Storing
+from tickerq_celery.preview import Explanation
+from tickerq_celery.store import cron_tickers
+from tickerq_celery.timetable import Timetable, make_timetable
+from tickerq_celery.views import Cron
+
+KIND = "cron ticker"
+
+
+class CronOutlook:
+    """Instants to come, by the code that the scheduler uses."""
+
+    def __init__(self, storing: Storing) -> None:
+        self._storing = storing
+
+    def get(self, cron_id: UUID | str) -> Cron:
+        """Return a cron ticker.
+
+        Raises:
+            TickerNotFoundError: There is none.
+        """
+        found, core = limits.identifier(cron_id), self._storing.core
+        cron = core.database.read(
+            lambda connection: cron_tickers.get(connection, core.config.namespace, found, codec=core.codec)
+        )
+        if cron is None:
+            raise TickerNotFoundError(KIND, found)
+        return cron
+
+    def preview(
+        self,
+        expression: str,
+        *,
+        time_zone: str = "UTC",
+        after: datetime | None = None,
+        count: int = 10,
+        day_or: bool = False,
+    ) -> list[datetime]:
+        """Return the next instants of an expression, strictly after ``after`` (None: now).
+
+        Raises:
+            InvalidCronError: The expression cannot be parsed, or never fires.
+        """
+        return preview.preview(
+            expression, time_zone=time_zone, after=self._start(after), count=count, day_or=day_or
+        )
+
+    def explain(
+        self,
+        expression: str,
+        *,
+        time_zone: str = "UTC",
+        after: datetime | None = None,
+        count: int = 10,
+        day_or: bool = False,
+    ) -> Explanation:
+        """Return the next instants of an expression with notes on changes of the clocks, and warnings.
+
+        One that never fires is a warning here.
+
+        Raises:
+            InvalidCronError: The expression cannot be parsed.
+        """
+        return preview.explain(
+            expression, time_zone=time_zone, after=self._start(after), count=count, day_or=day_or
+        )
+
+    def upcoming(self, cron_id: UUID | str, *, count: int = 10) -> list[datetime]:
+        """Return the next instants of a stored cron ticker, within its bounds; as if it were not paused.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerValidationError: Its expression or zone cannot be read on this machine.
+        """
+        cron = self.get(cron_id)
+        found = preview.upcoming(timetable_of_view(cron), after=self._start(None), count=count)
+        return found if cron.max_runs is None else found[: max(0, cron.max_runs - cron.run_count)]
+
+    def _start(self, after: datetime | None) -> datetime:
+        return self._storing.core.clock.now() if after is None else after
+
+
+def timetable_of_view(cron: Cron) -> Timetable:
+    """Return the timetable of a stored cron ticker.
+
+    Raises:
+        TickerValidationError: Its expression or zone cannot be read on this machine.
+    """
+    return make_timetable(
+        cron.expression,
+        time_zone=cron.time_zone,
+        day_or=cron.day_or,
+        now=cron.created_at,
+        bounds=Bounds(start_at=cron.start_at, end_at=cron.end_at, exclude=cron.exclude),
+    )
