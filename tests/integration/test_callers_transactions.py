@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -194,6 +195,31 @@ def test_a_key_that_was_taken_after_the_callers_snapshot_is_named(
         session.commit()
     assert len(tickerq.time_tickers.find().items) == 2
     assert row_of(tickerq, kept).unique_key == "free"
+
+
+def test_a_change_commits_with_the_callers_data_and_publishes_what_it_makes_due(
+    tickerq: TickerQ, engine: Engine
+) -> None:
+    run = tickerq.time_tickers.add(replace(DUE, execution_time=START + timedelta(hours=1)))
+    with Session(engine) as session:
+        tickerq.time_tickers.update(run.id, session=session, execution_time=None)
+        session.rollback()
+        assert tickerq.time_tickers.get(run.id) == run
+        changed = tickerq.time_tickers.update(run.id, session=session, execution_time=None)
+        assert (changed.status, published(tickerq)) == (TickerStatus.IDLE, [])
+        session.commit()
+    assert published(tickerq) == [run.id]
+
+
+def test_a_change_of_a_cron_ticker_commits_with_the_callers_data(tickerq: TickerQ, engine: Engine) -> None:
+    cron = tickerq.cron_tickers.add(CronTicker(function="Send", expression="0 * * * *"))
+    with Session(engine) as session:
+        tickerq.cron_tickers.update(cron.id, session=session, expression="30 * * * *")
+        session.rollback()
+        assert tickerq.cron_tickers.get(cron.id) == cron
+        tickerq.cron_tickers.update(cron.id, session=session, expression="30 * * * *")
+        session.commit()
+    assert tickerq.cron_tickers.get(cron.id).expression == "30 * * * *"
 
 
 def test_one_session_serves_one_transaction_after_another(tickerq: TickerQ, engine: Engine) -> None:

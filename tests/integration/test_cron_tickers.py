@@ -70,6 +70,26 @@ def fired(tickerq: TickerQ, clock: ManualClock, cron: Cron) -> Run:
     return tickerq.cron_tickers.occurrences(cron.id).items[0]
 
 
+def test_a_batch_of_changes_is_stored_as_a_whole_or_not_at_all(tickerq: TickerQ) -> None:
+    one, other = (tickerq.cron_tickers.add(digest()) for _ in range(2))
+    changed = tickerq.cron_tickers.update_batch(
+        {other.id: {"retries": 5}, str(one.id): {"is_enabled": False}}
+    )
+    assert [(cron.id, cron.retries, cron.is_enabled) for cron in changed] == [
+        (other.id, 5, True),
+        (one.id, 2, False),
+    ]
+    wrong = {"expression": "60 * * * *"}
+    for last, error in [
+        ({one.id: wrong}, InvalidCronError),
+        ({uuid.uuid4(): {}}, TickerNotFoundError),
+        ({one.id: {"colour": "red"}}, TickerValidationError),
+    ]:
+        with pytest.raises(error):
+            tickerq.cron_tickers.update_batch({other.id: {"retries": 7}, **last})
+        assert tickerq.cron_tickers.get(other.id).retries == 5
+
+
 def test_an_added_cron_ticker_is_returned_as_it_is_stored(tickerq: TickerQ) -> None:
     cron = tickerq.cron_tickers.add(
         digest(

@@ -55,6 +55,25 @@ def add(tickerq: TickerQ, **fields: Any) -> Run:
     return tickerq.time_tickers.add(ticker)
 
 
+def test_a_batch_of_changes_is_stored_as_a_whole_or_not_at_all(tickerq: TickerQ, clock: ManualClock) -> None:
+    one, other = add(tickerq), add(tickerq)
+    changed = tickerq.time_tickers.update_batch(
+        {str(other.id): {"retries": 2}, one.id: {"execution_time": None}}
+    )
+    assert [run.id for run in changed] == [other.id, one.id]
+    assert [run.status for run in changed] == [TickerStatus.IDLE, TickerStatus.QUEUED]
+    for wrong, error in [
+        ({other.id: {"retries": 5}, one.id: {"retries": 5}}, TickerStateError),
+        ({other.id: {"retries": 5}, uuid.uuid4(): {"retries": 5}}, TickerNotFoundError),
+        ({other.id: {"retries": 5}, one.id: {"colour": "red"}}, TickerValidationError),
+        ({other.id: {"retries": 5}, "seven": {"retries": 5}}, TickerValidationError),
+    ]:
+        with pytest.raises(error):
+            tickerq.time_tickers.update_batch(wrong)
+        assert tickerq.time_tickers.get(other.id).retries == 2
+    assert tickerq.time_tickers.update_batch({}) == []
+
+
 def test_an_idle_ticker_can_be_changed(tickerq: TickerQ, clock: ManualClock) -> None:
     run = add(tickerq, tags=["eu"], retries=3)
     clock.advance(minutes=1)

@@ -1,6 +1,6 @@
 """Define, change, pause and read cron tickers."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Unpack
 from uuid import UUID
@@ -15,6 +15,7 @@ from tickerq_celery.drafts import occurrence_children, occurrence_row
 from tickerq_celery.enums import TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.managers.asynchronous import AsyncAdds
+from tickerq_celery.managers.changes import checked_changes
 from tickerq_celery.managers.cron_outlook import KIND, CronOutlook
 from tickerq_celery.managers.cron_pauses import pause, resume
 from tickerq_celery.managers.cron_rows import cron_rows
@@ -82,20 +83,34 @@ class CronTickerManager(CronOutlook, AsyncAdds[CronTicker, Cron]):
             )
         )
 
-    def update(self, cron_id: UUID | str, *, allow_unknown: bool = False, **changes: Any) -> Cron:
+    def update(
+        self, cron_id: UUID | str, *, session: object = None, allow_unknown: bool = False, **changes: Any
+    ) -> Cron:
         """Change fields of a cron ticker and of its occurrences that nobody has claimed, and return it.
 
         Raises:
             TickerNotFoundError: There is none.
             TickerValidationError: A field does not exist, or its value cannot be stored.
         """
-        cron_id = limits.identifier(cron_id)
-        for name, value in changes.items():
-            if name not in _CHANGEABLE:
-                raise TickerValidationError(name, value, "a cron ticker has no such field to change")
-        return self._storing.core.database.write(
-            lambda connection: self._update(connection, cron_id, changes, allow_unknown)
-        )
+        return self.update_batch({cron_id: changes}, session=session, allow_unknown=allow_unknown)[0]
+
+    def update_batch(
+        self,
+        changes: Mapping[UUID | str, Mapping[str, Any]],
+        *,
+        session: object = None,
+        allow_unknown: bool = False,
+    ) -> list[Cron]:
+        """Change fields of cron tickers, by their ids, all or none; return and raise what ``update`` does."""
+        wanted = checked_changes(changes, _CHANGEABLE, "cron ticker")
+
+        def work(connection: Connection) -> Stored[list[Cron]]:
+            # In one order, so that two batches do not wait for each other.
+            for each in sorted(wanted):
+                self._update(connection, each, wanted[each], allow_unknown)
+            return Stored(result=[self._get(connection, each) for each in wanted])
+
+        return self._storing.in_transaction(work, session)
 
     def delete(self, cron_id: UUID | str) -> bool:
         """Delete a cron ticker with its occurrences; say whether it was there."""
@@ -182,7 +197,7 @@ class CronTickerManager(CronOutlook, AsyncAdds[CronTicker, Cron]):
         return [cron for cron in found if cron is not None]
 
     def _update(
-        self, connection: Connection, cron_id: UUID, changes: dict[str, Any], allow_unknown: bool
+        self, connection: Connection, cron_id: UUID, changes: Mapping[str, Any], allow_unknown: bool
     ) -> Cron:
         storing = self._storing
         cron = self._get(connection, cron_id, lock=True)
@@ -240,7 +255,7 @@ class CronTickerManager(CronOutlook, AsyncAdds[CronTicker, Cron]):
         return cron
 
 
-def _changed(cron: Cron, changes: dict[str, Any]) -> CronTicker:
+def _changed(cron: Cron, changes: Mapping[str, Any]) -> CronTicker:
     """Return a stored cron ticker with changes; of ``expression`` and ``every`` the one given counts."""
     names = {field.name for field in fields(CronTicker)} - {"every"}
     stored = {name: getattr(cron, name) for name in names}

@@ -1,7 +1,7 @@
 """Schedule, change and read time tickers."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import fields, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import MISSING, fields, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Unpack
@@ -17,6 +17,7 @@ from tickerq_celery.errors import TickerStateError, TickerValidationError
 from tickerq_celery.managers import unique_keys
 from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.chaining import chain_below, row_of, rows_below
+from tickerq_celery.managers.changes import checked_changes
 from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.runs import MOST_COUNTED, RunManager
 from tickerq_celery.managers.storing import Stored, Storing
@@ -140,7 +141,9 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
             copied = replace(copied, execution_time=None)
         return self.add(replace(copied, **changes), allow_unknown=allow_unknown)
 
-    def update(self, ticker_id: UUID | str, *, allow_unknown: bool = False, **changes: Any) -> Run:
+    def update(
+        self, ticker_id: UUID | str, *, session: object = None, allow_unknown: bool = False, **changes: Any
+    ) -> Run:
         """Change fields of a time ticker that has not been claimed, and return it.
 
         Raises:
@@ -148,17 +151,28 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
             TickerStateError: It is not Idle any more.
             TickerValidationError: A field does not exist, is fixed, or its value cannot be stored.
         """
-        ticker_id = limits.identifier(ticker_id)
-        for name, value in changes.items():
-            if name not in _CHANGEABLE:
-                raise TickerValidationError(name, value, "a time ticker has no such field to change")
-        database = self._storing.core.database
-        is_due = database.write(
-            lambda connection: self._update(connection, ticker_id, changes, allow_unknown)
-        )
-        if is_due:
-            self._storing.dispatch([ticker_id])
-        return self.get(ticker_id)
+        return self.update_batch({ticker_id: changes}, session=session, allow_unknown=allow_unknown)[0]
+
+    def update_batch(
+        self,
+        changes: Mapping[UUID | str, Mapping[str, Any]],
+        *,
+        session: object = None,
+        allow_unknown: bool = False,
+    ) -> list[Run]:
+        """Change fields of time tickers, by their ids, all or none; return and raise what ``update`` does."""
+        wanted = checked_changes(changes, _CHANGEABLE, "time ticker")
+
+        def work(connection: Connection) -> Stored[list[Run]]:
+            # In one order, so that two batches do not wait for each other.
+            due = [
+                each for each in sorted(wanted) if self._update(connection, each, wanted[each], allow_unknown)
+            ]
+            return Stored(result=[self._runs.got(connection, each) for each in wanted], due=due)
+
+        changed = self._storing.in_transaction(work, session)
+        # Some may have been published since.
+        return changed if session is not None else [self.get(each) for each in wanted]
 
     def delete(self, ticker_id: UUID | str) -> bool:
         """Delete a time ticker with its attempts; say whether it was there. A running body runs on."""
@@ -202,7 +216,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         )
 
     def _update(
-        self, connection: Connection, ticker_id: UUID, changes: dict[str, Any], allow_unknown: bool
+        self, connection: Connection, ticker_id: UUID, changes: Mapping[str, Any], allow_unknown: bool
     ) -> bool:
         namespace = self._storing.core.config.namespace
         run = self._runs.got(connection, ticker_id)
@@ -233,58 +247,26 @@ def _is_moved(run: Run, changes: Collection[str]) -> bool:
 
 
 def _as_ticker(run: Run) -> TimeTicker:
-    return TimeTicker(
-        function=run.function,
-        execution_time=run.execution_time,
-        request=run.request,
-        description=run.description,
-        retries=run.retries,
-        retry_intervals=run.retry_intervals,
-        timeout=run.timeout,
-        hard_timeout=run.hard_timeout,
-        priority=run.priority,
-        queue=run.queue,
-        concurrency_key=run.concurrency_key,
-        tags=run.tags,
-        unique_key=run.unique_key,
-        namespace=run.namespace,
-    )
+    return TimeTicker(**{name: getattr(run, name) for name in _FIELDS - {"children", "run_condition"}})
 
 
 def _as_run(row: dict[str, Any], codec: RequestCodec) -> Run:
+    needed = (field.name for field in fields(Run) if field.default is MISSING)
+    fresh: dict[str, Any] = dict.fromkeys(needed)
+    stored = {name: row[name] for name in fresh.keys() & row.keys()}
     return Run(
-        id=row["id"],
-        namespace=row["namespace"],
-        type=TickerType.TIME_TICKER,
-        function=row["function"],
-        description=row["description"],
-        status=TickerStatus.IDLE,
-        execution_time=row["execution_time"],
-        executed_at=None,
-        elapsed_ms=None,
-        retries=row["retries"],
-        retry_intervals=tuple(row["retry_intervals"]),
-        timeout=row["timeout"],
-        hard_timeout=row["hard_timeout"],
-        retry_count=0,
-        rescue_count=0,
-        is_due=False,
-        cancel_requested=False,
-        next_attempt_at=row["due_at"],
-        held_for=None,
-        exception_type=None,
-        exception_message=None,
-        skipped_reason=None,
-        lock_holder=None,
-        parent_id=None,
-        run_condition=None,
-        cron_ticker_id=None,
-        priority=row["priority"],
-        queue=row["queue"],
-        concurrency_key=row["concurrency_key"],
-        tags=tuple(row["tags"]),
-        unique_key=row["unique_key"],
-        stored_request=StoredRequest(Packed(row["request"], row["encoding"]), codec),
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
+        **fresh
+        | stored
+        | {
+            "type": TickerType.TIME_TICKER,
+            "status": TickerStatus.IDLE,
+            "retry_intervals": tuple(row["retry_intervals"]),
+            "retry_count": 0,
+            "rescue_count": 0,
+            "is_due": False,
+            "cancel_requested": False,
+            "next_attempt_at": row["due_at"],
+            "tags": tuple(row["tags"]),
+            "stored_request": StoredRequest(Packed(row["request"], row["encoding"]), codec),
+        }
     )
