@@ -132,6 +132,7 @@ class Canceller:
 
     def _tell(self, done: _Cancelled, terminate: bool) -> None:
         if not self._mutex.acquire(timeout=_TURN_SECONDS):
+            logger.warning("run %s is cancelled, and no worker could be told in time", done.run.id)
             return
         try:
             if done.has_ended:

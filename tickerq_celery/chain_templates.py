@@ -15,9 +15,8 @@ Template = Sequence[Mapping[str, Any]]
 
 # Of a child's row: what each of its copies has in common.
 _KEPT = (
-    "function", "description", "encoding", "retries", "retry_intervals", "priority", "queue",
-    "concurrency_key", "tags",
-    "run_condition", "has_children",
+    "function", "description", "encoding", "retries", "retry_intervals", "timeout", "hard_timeout",
+    "priority", "queue", "concurrency_key", "tags", "run_condition", "has_children",
 )  # fmt: skip
 
 
@@ -96,6 +95,8 @@ def _ticker(entry: Mapping[str, Any], children: Sequence[TimeTicker], codec: Req
         description=entry["description"],
         retries=entry["retries"],
         retry_intervals=tuple(entry["retry_intervals"]),
+        timeout=entry["timeout"],
+        hard_timeout=entry["hard_timeout"],
         priority=TickerPriority(entry["priority"]),
         queue=entry["queue"],
         concurrency_key=entry["concurrency_key"],

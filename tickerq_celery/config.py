@@ -151,7 +151,7 @@ def _texts(name: str, value: object) -> tuple[str, ...]:
         if len(texts) == len(value):
             return texts
     # Not shown: these may be keys.
-    raise ConfigError(PREFIX + name, f"pass a list of str (got {type(value).__name__})")
+    raise ConfigError(PREFIX + name, f"pass a list of str, none of them empty (got {type(value).__name__})")
 
 
 def _queues(value: object) -> Mapping[TickerPriority, str]:

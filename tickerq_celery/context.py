@@ -74,7 +74,7 @@ class TickerContext(Generic[RequestT]):
     retry_count: int
     is_due: bool
     scheduled_for: datetime | None
-    request: RequestT
+    request: RequestT = field(repr=False)
     parent_result_bytes: bytes | None = field(default=None, repr=False)
     _completion: Completes | None = field(default=None, repr=False, compare=False)
     _reports: Reports = field(default=Unheard(), repr=False, compare=False)

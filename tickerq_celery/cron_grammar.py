@@ -127,6 +127,9 @@ def _term(text: CronText, field: _Field, term: str) -> list[int]:
     """Return the numbers of one term, in the order in which a step counts them."""
     if not _TERM.fullmatch(term):
         raise _refusal(text, field, term)
+    step = term.partition("/")[2]
+    if step.isdecimal() and int(step) > max(field.numbers):
+        raise _invalid(text, field, f"{term!r} steps over the whole field: it would never take a step")
     if _RANDOM.match(term):
         raise _invalid(text, field, f"{term!r} is random; write the numbers themselves")
     if _NEAREST_WEEKDAY.fullmatch(term):

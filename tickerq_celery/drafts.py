@@ -25,6 +25,7 @@ class FunctionDefaults:
     retry_intervals: tuple[float, ...] = ()
     priority: int = TickerPriority.NORMAL
     queue: str | None = None
+    timeout: float | None = None
     priority_queues: Mapping[TickerPriority, str] = field(default_factory=dict)
 
 
@@ -41,7 +42,7 @@ def ticker_fields(ticker: Any, defaults: FunctionDefaults) -> dict[str, Any]:
     queue = defaults.priority_queues.get(priority) if named is None else named
     key = ticker.concurrency_key
     description = ticker.description
-    timeouts = checked_timeouts(ticker.timeout, ticker.hard_timeout)
+    timeouts = checked_timeouts(ticker.timeout, ticker.hard_timeout, of_function=defaults.timeout)
     return {
         "description": description
         if description is None

@@ -44,7 +44,7 @@ class Ending:
     def write(self, connection: Connection, attempt: Attempt) -> Ended | None:
         """Write how an attempt ended, unless its claim is gone.
 
-        A run that was to be cancelled does not go on: its outcome is Cancelled then.
+        A run that was to be cancelled does not go on, nor fails as lost: its outcome is Cancelled then.
         """
         for outcome in _ways(attempt):
             written = self._write(connection, attempt, outcome)
@@ -53,7 +53,7 @@ class Ending:
         return None
 
     def write_again(self, connection: Connection, attempt: Attempt) -> Ended | None:
-        """Write an end of which nobody knows whether it was written before."""
+        """Write an end that may have been written before: say then what was."""
         ended = self.write(connection, attempt)
         if ended is not None:
             return ended
@@ -112,9 +112,9 @@ class Ending:
 
 
 def _ways(attempt: Attempt) -> tuple[Outcome, ...]:
-    """Return the outcome, and what it is where the store refuses that the run goes on."""
+    """Return the outcome, and what it is where the store refuses that, as the run is to be cancelled."""
     outcome = attempt.outcome
-    return (outcome, withdrawn(attempt.run.standing, outcome)) if outcome.goes_on else (outcome,)
+    return (outcome, withdrawn(attempt.run.standing, outcome)) if outcome.gives_way else (outcome,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

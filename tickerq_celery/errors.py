@@ -192,9 +192,10 @@ class TerminateExecution(TickerError):  # noqa: N818 - TickerQ's name for it
     The status is Skipped unless another terminal one is given; the text becomes the run's reason.
     """
 
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, message: object, status: int | None = None) -> None:
+        # Often an exception: whatever it is, its text is the reason.
+        self.message = str(message)
+        super().__init__(self.message)
         self.status = status
 
 

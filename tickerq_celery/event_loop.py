@@ -8,7 +8,6 @@ import atexit
 import os
 import threading
 from collections.abc import Coroutine
-from functools import cache
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -42,6 +41,7 @@ class EventLoop:
         try:
             loop.call_soon_threadsafe(call.begin)
             call.wait()
+        # Whatever interrupts the caller, a signal too, ends what it waits for.
         except BaseException:
             loop.call_soon_threadsafe(call.cancel)
             call.wait()
@@ -75,12 +75,14 @@ class EventLoop:
         self._loop = self._thread = None
 
 
-@cache
+# One for the process, made before any thread could make another; it starts nothing until it is used.
+_LOOP = EventLoop()
+atexit.register(_LOOP.close)
+
+
 def event_loop() -> EventLoop:
-    """Return this process's loop; what is registered for forks and for the end cannot be taken back."""
-    loop = EventLoop()
-    atexit.register(loop.close)
-    return loop
+    """Return this process's loop."""
+    return _LOOP
 
 
 class _Call(Generic[T]):

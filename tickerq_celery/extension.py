@@ -31,7 +31,7 @@ from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.publisher import LOST_TASK, CeleryPublisher
 from tickerq_celery.recorder import Recorder
-from tickerq_celery.registry import Function, Registry, make_function
+from tickerq_celery.registry import Function, Registry, check_name, make_function
 from tickerq_celery.reporting import Reporting
 from tickerq_celery.seeding import seed
 from tickerq_celery.store.engine import Database, resolved_url
@@ -111,10 +111,10 @@ class TickerQ:
         return None if found is None else found()
 
     @classmethod
-    def finalised(cls) -> "list[TickerQ]":
-        """Return those whose app takes no more pending decorators."""
+    def living(cls) -> "list[TickerQ]":
+        """Return those of this process."""
         known = [found() for found in list(cls._of_app.values())]
-        return [each for each in known if each is not None and is_finalised(each.app)]
+        return [each for each in known if each is not None]
 
     @property
     def config(self) -> TickerConfig:
@@ -168,6 +168,7 @@ class TickerQ:
             TickerValidationError: The function, or an option, cannot be used.
             DuplicateFunctionError: Another function has this name.
         """
+        check_name(name)
 
         def register(body: Callable[..., Any]) -> TickerFunction:
             function = make_function(body, name, **options)

@@ -9,10 +9,12 @@ from celery._state import connect_on_app_finalize
 
 from tickerq_celery.cron_setting import Setting
 from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
+from tickerq_celery.errors import ConfigError
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.function import TickerFunction
 from tickerq_celery.managers.time_tickers import TimeTickerManager
-from tickerq_celery.registry import make_function
+from tickerq_celery.registry import Function, check_name, make_function
+from tickerq_celery.wiring import is_finalised
 
 
 def ticker_function(
@@ -71,6 +73,7 @@ def ticker_function(
         TickerValidationError: The function, or an option, cannot be used.
         DuplicateFunctionError: Another function has this name.
     """
+    check_name(name)
 
     def register(body: Callable[..., Any]) -> TickerFunction:
         function = make_function(
@@ -99,18 +102,43 @@ def ticker_function(
             on_lost=on_lost,
         )
 
-        def hook_on(app: Celery) -> None:
-            tickerq = TickerQ.known(app)
-            if tickerq is not None:
-                tickerq.register(function)
-
-        connect_on_app_finalize(hook_on)
-        for tickerq in TickerQ.finalised():
-            tickerq.register(function)
+        _hook_on(function)
         return TickerFunction(function, _current_manager)
 
     return register
 
 
+def _hook_on(function: Function) -> None:
+    """Register a function with the TickerQ of every app, those to come as well."""
+
+    def register(app: Celery) -> None:
+        tickerq = TickerQ.known(app)
+        if tickerq is not None:
+            tickerq.register(function)
+
+    connect_on_app_finalize(register)
+    for tickerq in TickerQ.living():
+        # Those whose app takes no more pending decorators.
+        if is_finalised(tickerq.app):
+            tickerq.register(function)
+
+
 def _current_manager() -> TimeTickerManager:
-    return TickerQ.of(current_app).time_tickers
+    """Return the manager of the current app, or of the only TickerQ there is.
+
+    Celery's current app is each thread's own, and the threads of a web server have none.
+
+    Raises:
+        ConfigError: There is no TickerQ, or there are several.
+    """
+    current = TickerQ.known(current_app)
+    others = TickerQ.living()
+    if current is None and len(others) > 1:
+        apps = ", ".join(sorted(each.app.main or "an unnamed app" for each in others))
+        raise ConfigError(
+            "app",
+            f"this thread has no current Celery app, and there are several with a TickerQ ({apps}): "
+            "call set_current() of the one that is meant, or its TickerQ's time_tickers.add",
+        )
+    found = others[0] if current is None and others else current
+    return TickerQ.of(current_app).time_tickers if found is None else found.time_tickers

@@ -42,7 +42,8 @@ class Outcome:
     """What to write when an attempt ends.
 
     ``attempt_status`` goes to the attempt, ``status`` to the run: Idle with a ``wait`` where the run
-    goes on, else a terminal one. ``result`` is kept for the run's children.
+    goes on, else a terminal one. ``result`` is kept for the run's children. ``is_lost`` says that the body's
+    own end is not known.
     """
 
     status: TickerStatus
@@ -53,11 +54,17 @@ class Outcome:
     failure: Failure | None = None
     skipped_reason: str | None = None
     result: bytes | None = None
+    is_lost: bool = False
 
     @property
     def goes_on(self) -> bool:
         """Whether the run will have another attempt."""
         return self.status is TickerStatus.IDLE
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether the run is Cancelled instead where somebody wants that."""
+        return self.goes_on or self.is_lost
 
     @property
     def is_failure(self) -> bool:
@@ -102,8 +109,8 @@ def cancelled(standing: Standing, failure: Failure) -> Outcome:
 
 
 def withdrawn(standing: Standing, outcome: Outcome) -> Outcome:
-    """Return what becomes of an attempt's outcome where its run was to be cancelled: it does not go on."""
-    return _ended(standing, TickerStatus.CANCELLED, outcome.failure) if outcome.goes_on else outcome
+    """Return what becomes of an attempt's outcome where its run was to be cancelled."""
+    return _ended(standing, TickerStatus.CANCELLED, outcome.failure) if outcome.gives_way else outcome
 
 
 def skipped(standing: Standing, reason: str) -> Outcome:
@@ -139,8 +146,8 @@ def lost(standing: Standing, *, on_lost: OnLost, max_rescues: int, message: str)
     """Return the outcome of an attempt whose worker died: a rescue uses up no retry."""
     failure = Failure(type=LOST, message=message)
     if on_lost is OnLost.FAIL or standing.rescue_count >= max_rescues:
-        return _ended(standing, TickerStatus.FAILED, failure)
-    return _again(standing, failure)
+        return replace(_ended(standing, TickerStatus.FAILED, failure), is_lost=True)
+    return replace(_again(standing, failure), is_lost=True)
 
 
 def outcome_of(error: Exception, failure: Failure, standing: Standing) -> Outcome:

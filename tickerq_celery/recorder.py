@@ -1,6 +1,5 @@
 """Record what a worker does with its claims: start, finish, rescue."""
 
-import itertools
 import logging
 import os
 from collections.abc import Callable, Collection, Sequence
@@ -156,12 +155,9 @@ class Recorder:
         return patiently(self._core, run, lambda: self._core.database.read(work))
 
     def _finish_patiently(self, attempt: Attempt) -> Ended | None:
-        works = itertools.chain([self._ending.write], itertools.repeat(self._ending.write_again))
-        return patiently(
-            self._core,
-            attempt.run,
-            lambda: self._core.database.write(partial(next(works), attempt=attempt)),
-        )
+        # Any of these tries, also one that was interrupted, may follow one that the store has taken.
+        work = partial(self._ending.write_again, attempt=attempt)
+        return patiently(self._core, attempt.run, lambda: self._core.database.write(work))
 
     def rescue(self, run: Started, message: str) -> Outcome | None:
         """End the attempt of a worker that died, by the function's ``on_lost``; None if it had ended.

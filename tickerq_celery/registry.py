@@ -143,6 +143,18 @@ _CHOICES: dict[str, type[Enum]] = {
 }
 
 
+def check_name(name: object) -> None:
+    """Refuse a name that is none, such as the function itself, before anything is decorated.
+
+    Raises:
+        TickerValidationError: It is no text; the decorator was written without parentheses, maybe.
+    """
+    if callable(name):
+        raise TickerValidationError("name", name, "write the decorator with parentheses")
+    if name is not None:
+        limits.name("name", name, limits.LONGEST_FUNCTION)
+
+
 def make_function(body: Callable[..., Any], name: str | None, **options: Any) -> Function:
     """Return a checked function; the default name is the callable's own.
 

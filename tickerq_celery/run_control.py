@@ -9,7 +9,7 @@ from tickerq_celery.core import Core
 from tickerq_celery.enums import CancelRequest, TickerStatus
 from tickerq_celery.errors import ClaimSupersededError, StoreError, TerminateExecution
 from tickerq_celery.store import cancels
-from tickerq_celery.store.claims import Started
+from tickerq_celery.store.claims import Started, running
 
 ALREADY_RUNNING = "Another CronOccurrence is already running!"
 
@@ -63,7 +63,7 @@ class RunControl:
             StoreError: The database is away.
         """
         run = self._run
-        if not self._core.database.read(lambda connection: cancels.is_under_way(connection, run)):
+        if self._core.database.read(lambda connection: running(connection, run.id, run.claim_no)) is None:
             raise ClaimSupersededError(run.id, run.claim_no)
 
     def skip_if_already_running(self) -> None:

@@ -5,13 +5,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from billiard.exceptions import WorkerLostError
 from celery import Task
-from celery.exceptions import Ignore
+from celery.exceptions import Ignore, SoftTimeLimitExceeded
 
-from tickerq_celery import limits, payload, results
+from tickerq_celery import payload, results
 from tickerq_celery.bell import Bell
 from tickerq_celery.completion import Completion
 from tickerq_celery.context import TickerContext
@@ -36,6 +37,7 @@ else:  # Celery 5.5 cannot subscript it at run time
     _Task = Task
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +81,12 @@ class TickerTask(_Task):
                 function = self.collaborators.function
                 returned = function.call(context, control=control, at_end=completion.settle)
             outcome = self._succeeded(run, returned)
-        except Exception as error:  # noqa: BLE001 - the user's code: whatever it raises is the outcome
-            self._raised(run, error, completion)
+        except Exception as error:
+            told = _concluded(partial(self._raised, run, error, completion))
+            if told is error:
+                raise
+            if told is not None:
+                raise told from error
         except BaseException as error:
             # The process is told to go: the attempt is lost, not failed, and uses up no retry. Of a child
             # its main process knows more: whether a time limit or a revocation ended it.
@@ -88,7 +94,7 @@ class TickerTask(_Task):
                 self._lost(run, error, completion)
             raise
         else:
-            self._returned(run, outcome, completion)
+            _concluded(partial(self._returned, run, outcome, completion))
         return None
 
     def retry(self, *args: Any, **kwargs: Any) -> Any:
@@ -96,13 +102,14 @@ class TickerTask(_Task):
 
         A ``countdown`` in seconds, or an ``eta``, takes the place of the retry interval, ``max_retries`` that
         of the ticker's ``retries``. With ``throw=False`` the exception is returned, and is to be raised.
+
+        Raises:
+            TickerValidationError: The wait is longer than 30 days, or no wait, or ``max_retries`` no number.
         """
         if header_of(self.request.headers) is None:
             return super().retry(*args, **kwargs)
         asked = inspect.signature(super().retry).bind(*args, **kwargs).arguments
-        eta = asked.get("eta")
-        when = asked.get("countdown") if eta is None else limits.moment("eta", eta)
-        error = asked_retry(exc=asked.get("exc"), when=when, max_retries=asked.get("max_retries"))
+        error = asked_retry(asked, now=self.collaborators.core().clock.now())
         if asked.get("throw", True):
             raise error
         return error
@@ -173,24 +180,23 @@ class TickerTask(_Task):
             )  # fmt: skip
         self._finish(run, outcome, completion)
 
-    def _raised(self, run: Started, error: Exception, completion: Completion) -> None:
+    def _raised(self, run: Started, error: Exception, completion: Completion) -> Exception | None:
+        """Record what the body raised; return what Celery is to hear, None where all is well."""
         if not completion.is_stored():
-            self._failed(run, error, completion)
+            return self._failed(run, error, completion)
         # Its effects are committed: another attempt would have them twice.
         logger.error(
             "run %s of %s raised after it was completed, and stays so", run.id, run.function,
             exc_info=error, extra={"ticker_id": str(run.id)},
         )  # fmt: skip
+        return None
 
-    def _failed(self, run: Started, error: Exception, completion: Completion) -> NoReturn:
+    def _failed(self, run: Started, error: Exception, completion: Completion) -> Exception:
         core = self.collaborators.core()
         verdict = verdict_on(error, run.standing, now=core.clock.now(), max_rescues=core.config.max_rescues)
         written = self._finish(run, verdict.outcome, completion)
         self._tell_handler(verdict, run, written)
-        told = told_to_celery(verdict.error, written)
-        if told is error:
-            raise error
-        raise told from error
+        return told_to_celery(verdict.error, written)
 
     def _tell_handler(self, verdict: Verdict, run: Started, written: Outcome) -> None:
         handler = self.collaborators.handler()
@@ -230,6 +236,14 @@ class TickerTask(_Task):
             handler = self.collaborators.handler()
             tell = handler.cancelled if written.status is TickerStatus.CANCELLED else handler.failed
             tell(WorkerLostError(message), run.id, run.type)
+
+
+def _concluded(conclude: Callable[[], T]) -> T:
+    """Record how a body ended, once more where a time limit strikes only now: the body has ended in time."""
+    try:
+        return conclude()
+    except SoftTimeLimitExceeded:
+        return conclude()
 
 
 def _log_end(

@@ -28,8 +28,10 @@ class Timeouts:
 UNLIMITED = Timeouts()
 
 
-def checked_timeouts(timeout: object, hard_timeout: object) -> Timeouts:
+def checked_timeouts(timeout: object, hard_timeout: object, *, of_function: float | None = None) -> Timeouts:
     """Return timeouts in seconds, given as seconds or as timedeltas.
+
+    Where there is only a hard one, the soft one is that ``of_function``.
 
     Raises:
         TickerValidationError: One is no duration of more than 0, or the hard one comes first.
@@ -37,6 +39,13 @@ def checked_timeouts(timeout: object, hard_timeout: object) -> Timeouts:
     found = Timeouts(soft=_checked("timeout", timeout), hard=_checked("hard_timeout", hard_timeout))
     if found.soft is not None and found.hard is not None and found.hard <= found.soft:
         raise TickerValidationError("hard_timeout", hard_timeout, f"pass more than timeout, {found.soft:g} s")
+    theirs = of_function if found.soft is None else None
+    if found.hard is not None and theirs is not None and found.hard <= theirs:
+        raise TickerValidationError(
+            "hard_timeout",
+            hard_timeout,
+            f"pass more than the timeout of its function, {theirs:g} s, or a timeout as well",
+        )
     return found
 
 

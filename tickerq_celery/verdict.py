@@ -1,22 +1,43 @@
 """What an exception that a function let out means: for the store, for the handler, and for Celery."""
 
+import math
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from celery.exceptions import Ignore, MaxRetriesExceededError, Reject, Retry
 
+from tickerq_celery import limits
 from tickerq_celery.errors import TerminateExecution
 from tickerq_celery.lifecycle import Failure, Outcome, Standing, outcome_of, put_back, rejected, skipped
 
 
-def asked_retry(*, exc: Exception | None, when: Any, max_retries: int | None) -> Retry:
-    """Return what a ticker's ``Task.retry`` raises; a ``max_retries`` takes the place of the ticker's own."""
-    asked = Retry(exc=exc, when=when)
-    asked.__cause__ = exc
-    vars(asked)["max_retries"] = max_retries
+def asked_retry(arguments: Mapping[str, Any], *, now: datetime) -> Retry:
+    """Return what a ticker's ``Task.retry`` raises; a ``max_retries`` takes the place of the ticker's own.
+
+    Raises:
+        TickerValidationError: The wait is longer than 30 days, or no wait, or ``max_retries`` no number.
+    """
+    cause, most = arguments.get("exc"), arguments.get("max_retries")
+    asked = Retry(exc=cause, when=_asked_moment(arguments.get("countdown"), arguments.get("eta"), now))
+    asked.__cause__ = cause
+    if most is not None:
+        most = limits.whole("max_retries", most, 0, limits.MOST_RETRIES)
+    vars(asked)["max_retries"] = most
     return asked
+
+
+def _asked_moment(countdown: Any, eta: object, now: datetime) -> Any:
+    if eta is not None:
+        moment = limits.moment("eta", eta)
+        limits.seconds("eta", max(0, (moment - now).total_seconds()))
+        return moment
+    if countdown is None:
+        return None
+    is_past = isinstance(countdown, int | float) and countdown < 0
+    return limits.seconds("countdown", 0 if is_past else countdown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +62,7 @@ def verdict_on(error: Exception, standing: Standing, *, now: datetime, max_rescu
     if isinstance(error, Retry):
         return _verdict_on_retry(error, standing, now)
     if isinstance(error, Ignore):
-        return Verdict(error=error, outcome=skipped(standing, str(error) or "Ignore"), is_accident=False)
+        return Verdict(error=error, outcome=skipped(standing, _text(error) or "Ignore"), is_accident=False)
     return Verdict(
         error=error,
         outcome=outcome_of(error, failure_of(error), standing),
@@ -89,9 +110,11 @@ def _reason(error: Retry) -> Exception:
 
 def _wait(when: Any, now: datetime) -> timedelta | None:
     """Return the wait that ``countdown=…`` or ``eta=…`` asked for, or None for the ticker's own interval."""
-    if isinstance(when, datetime):
-        return max(timedelta(0), when.astimezone(UTC) - now)
-    return timedelta(seconds=max(0, when)) if isinstance(when, int | float) else None
+    wait = (when.astimezone(UTC) - now).total_seconds() if isinstance(when, datetime) else when
+    if not isinstance(wait, int | float) or math.isnan(wait):
+        return None
+    # What `retry` refuses may still come in a Retry that the function made itself.
+    return timedelta(seconds=min(max(0, wait), limits.LONGEST_INTERVAL))
 
 
 def _text(error: BaseException) -> str:

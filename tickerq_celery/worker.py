@@ -20,12 +20,13 @@ from tickerq_celery.heartbeat import Heartbeat, HeartbeatThread
 from tickerq_celery.heeding import Heeding
 from tickerq_celery.intake import Intake
 from tickerq_celery.nets import Ears, Nets
-from tickerq_celery.publisher import CeleryPublisher, task_name
+from tickerq_celery.publisher import CeleryPublisher
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.schema import verify
 from tickerq_celery.seeding import enrol
 from tickerq_celery.store.engine import Database
 from tickerq_celery.store.nodes import NodeProfile
+from tickerq_celery.timeouts import UNLIMITED
 from tickerq_celery.version import VERSION
 from tickerq_celery.wiring import Wired, profile
 
@@ -163,12 +164,12 @@ def _refuse_timeouts(worker: Any, core: Core) -> None:
     """End a worker whose pool cannot interrupt what it runs, if one of its functions counts on that."""
     if isinstance(worker.pool, TaskPool):
         return
-    tasks = {function.name: worker.app.tasks[task_name(function.name)] for function in core.registry}
-    limited = [name for name, task in tasks.items() if task.soft_time_limit or task.time_limit]
+    # Not what Celery's own setting says for all tasks: no function has asked for that.
+    limited = [function.name for function in core.registry if function.timeouts != UNLIMITED]
     if limited:
         logger.critical(
             "this worker cannot run: %s",
-            f"its pool cannot end what takes too long, and {', '.join(limited)} ask for a timeout: "
+            f"its pool cannot end what takes too long, as is asked for by {', '.join(limited)}: "
             "use the prefork pool, or leave these functions to other workers",
         )
         raise SystemExit(1)

@@ -37,7 +37,14 @@ from tests.servers.schema_template import make_schema
 from tests.servers.server import Server
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker, prepare_engine
 from tickerq_celery.claimer import Claimed, Claimer
-from tickerq_celery.errors import DuplicateTickerError, OtherDatabaseError, StoreError, TickerValidationError
+from tickerq_celery.errors import (
+    DuplicateTickerError,
+    InvalidCronError,
+    OtherDatabaseError,
+    StoreError,
+    TickerStateError,
+    TickerValidationError,
+)
 from tickerq_celery.models import tickers
 
 T = TypeVar("T")
@@ -209,6 +216,27 @@ def test_a_change_commits_with_the_callers_data_and_publishes_what_it_makes_due(
         assert (changed.status, published(tickerq)) == (TickerStatus.IDLE, [])
         session.commit()
     assert published(tickerq) == [run.id]
+
+
+def test_a_bad_change_of_a_batch_stores_none_though_the_caller_goes_on(
+    tickerq: TickerQ, engine: Engine
+) -> None:
+    good, ended = (
+        tickerq.time_tickers.add(replace(DUE, execution_time=START + timedelta(hours=1))) for _ in range(2)
+    )
+    tickerq.time_tickers.cancel(ended.id)
+    crons = [tickerq.cron_tickers.add(CronTicker(function="Send", expression="0 * * * *")) for _ in range(2)]
+    bad_cron = {crons[0].id: {"retries": 9}, crons[1].id: {"expression": "60 * * * *"}}
+    with Session(engine) as session:
+        with pytest.raises(TickerStateError):
+            tickerq.time_tickers.update_batch(
+                {good.id: {"retries": 9}, ended.id: {"retries": 9}}, session=session
+            )
+        with pytest.raises(InvalidCronError):
+            tickerq.cron_tickers.update_batch(bad_cron, session=session)
+        session.commit()
+    assert tickerq.time_tickers.get(good.id).retries == 0
+    assert tickerq.cron_tickers.get(crons[0].id).retries == 0
 
 
 def test_a_change_of_a_cron_ticker_commits_with_the_callers_data(tickerq: TickerQ, engine: Engine) -> None:

@@ -1,11 +1,13 @@
 """A cancel ends what waits at once, asks what runs, and no run goes on against it."""
 
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
 import pytest
 
 from tests.integration.beats import Beat, pass_lease
+from tests.integration.conftest import send
 from tests.integration.making import (
     ON_SERVERS,
     ListPublisher,
@@ -38,7 +40,7 @@ from tickerq_celery import RunCondition, TimeTicker
 from tickerq_celery.canceller import CANCELLED_REASON
 from tickerq_celery.chains import UNMET_REASON
 from tickerq_celery.core import Core
-from tickerq_celery.enums import CancelRequest, TickerStatus
+from tickerq_celery.enums import CancelRequest, OnLost, TickerStatus
 from tickerq_celery.errors import (
     PublishError,
     TickerBusyError,
@@ -136,7 +138,11 @@ def test_a_run_that_was_to_be_cancelled_is_not_retried(core: Core) -> None:
     assert [each.status for each in attempts_of(core, run.id)] == [CANCELLED]
 
 
-def test_a_run_that_was_to_be_cancelled_is_not_rescued(core: Core, clock: ManualClock) -> None:
+@pytest.mark.parametrize("on_lost", OnLost)
+def test_a_run_that_was_to_be_cancelled_is_not_rescued_nor_failed(
+    make_core: Callable[..., Core], clock: ManualClock, on_lost: OnLost
+) -> None:
+    core = enrolled(make_core(send(on_lost=on_lost)))
     run = started(core, make_run(core))
     ask(core, run.id)
     beat = Beat(core)

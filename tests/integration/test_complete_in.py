@@ -92,6 +92,31 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
+# On SQLite a transaction that has read cannot write once anybody else has: the page on transactions says so.
+@on_servers
+def test_what_a_function_reports_meanwhile_is_not_in_the_way_of_its_end(
+    tickerq: TickerQ, engine: Engine
+) -> None:
+    # MariaDB refuses a write to a row that another transaction has changed since this one first read.
+    def body(context: Context) -> None:
+        with Session(engine) as session:
+            session.execute(select(effects.c.run))
+            context.report_progress(0.5, "half")
+            context.log("half")
+            tickerq._reporting.flush()
+            assert tickerq.runs.get(context.id).progress == 0.5
+            context.report_progress(1.0)
+            act(session, context)
+            session.commit()
+
+    run = add_run(tickerq, body)
+    execute(tickerq)
+    ended = tickerq.runs.get(run.id)
+    assert (ended.status, ended.progress, ended.progress_message) == (TickerStatus.DONE, 1.0, None)
+    assert [line.message for line in ended.logs] == ["half"]
+    assert effects_of(engine, run.id) == 1
+
+
 def test_the_effect_and_the_end_commit_together(tickerq: TickerQ, engine: Engine, clock: ManualClock) -> None:
     seen: list[Any] = []
 

@@ -172,6 +172,13 @@ def test_timeouts_are_kept_and_travel_with_the_message(tickerq: TickerQ, clock: 
     }
 
 
+def test_a_tickers_hard_timeout_cannot_undercut_its_functions_timeout(tickerq: TickerQ) -> None:
+    tickerq.function("Slow", timeout=6)(lambda: None)
+    with pytest.raises(TickerValidationError, match=r"^hard_timeout: pass more than"):
+        tickerq.time_tickers.add(TimeTicker(function="Slow", hard_timeout=2))
+    assert tickerq.time_tickers.add(TimeTicker(function="Slow", timeout=1, hard_timeout=2)).timeout == 1
+
+
 def test_a_timeout_can_be_changed_and_a_wrong_one_is_refused(tickerq: TickerQ) -> None:
     later = START + timedelta(hours=1)
     run = add_run(tickerq, lambda: None, timeout=5, execution_time=later)

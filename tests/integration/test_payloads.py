@@ -62,6 +62,35 @@ def test_an_edit_writes_the_encoding_with_the_request(tickerq: TickerQ, clock: M
     assert row_of(tickerq, run.id).encoding == Encoding.FERNET
 
 
+@pytest.mark.parametrize("keys", [[], [OTHER_KEY]], ids=["without keys", "with another"])
+def test_what_an_edit_does_not_name_need_not_be_readable(
+    tickerq: TickerQ,
+    app: Callable[..., AbstractContextManager[TickerQ]],
+    clock: ManualClock,
+    keys: list[str],
+) -> None:
+    later = clock.now().replace(year=2040)
+    run = tickerq.time_tickers.add(
+        TimeTicker(function="Far", execution_time=later, request=REQUEST), allow_unknown=True
+    )
+    child = TimeTicker(function="Far", request=REQUEST)
+    cron = tickerq.cron_tickers.add(
+        CronTicker(function="Far", expression="0 * * * *", request=REQUEST, children=[child]),
+        allow_unknown=True,
+    )
+    with app(encryption_keys=keys) as other:
+        assert other.time_tickers.update(run.id, description="far", allow_unknown=True).description == "far"
+        assert other.time_tickers.run_now(run.id).execution_time == clock.now()
+        copied = other.time_tickers.clone(run.id, request=[1], allow_unknown=True)
+        assert copied.request == [1]
+        assert not other.cron_tickers.update(cron.id, is_enabled=False, allow_unknown=True).is_enabled
+        with pytest.raises(UnreadableRequestError):
+            other.time_tickers.clone(run.id, allow_unknown=True)
+    assert tickerq.runs.get(run.id).request == REQUEST
+    kept = tickerq.cron_tickers.get(cron.id)
+    assert (kept.request, [each.request for each in kept.children]) == (REQUEST, [REQUEST])
+
+
 def test_an_occurrence_keeps_the_request_as_its_cron_ticker_does(
     tickerq: TickerQ, clock: ManualClock
 ) -> None:

@@ -184,6 +184,18 @@ def test_a_function_that_has_lost_its_rate_gets_all_its_runs_back(make_core: Mak
     assert set(claimed_ids(core)) == set(ids[1:])
 
 
+def test_a_rate_that_only_older_workers_have_still_lets_runs_through(
+    make_core: MakeCore, clock: ManualClock
+) -> None:
+    old = enrolled(make_core(send(rate_limit="10/m")))
+    ids = make_runs(old, 3)
+    assert claimed_ids(old) == ids[:1]
+    enrolled(another_node(make_core(send())))
+    for expected in ids[1:]:
+        clock.advance(seconds=6)
+        assert claimed_ids(old) == [expected]
+
+
 def test_a_run_whose_turn_comes_but_whose_function_is_full_waits_for_the_place(
     make_core: MakeCore, clock: ManualClock
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import pytest
 from celery import Celery
-from celery.exceptions import Retry
+from celery.exceptions import Retry, SoftTimeLimitExceeded
 from sqlalchemy import Connection
 
 from tests.integration.apps import (
@@ -33,6 +33,7 @@ from tickerq_celery import (
 from tickerq_celery.drops import DropReason
 from tickerq_celery.errors import StoreError
 from tickerq_celery.models import tickers
+from tickerq_celery.recorder import Recorder
 from tickerq_celery.request import Dropped
 from tickerq_celery.task import TickerTask
 
@@ -46,6 +47,30 @@ def tickerq(store_url: str, namespace: str, clock: ManualClock) -> Iterator[Tick
 
 
 only_sqlite = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+
+
+@pytest.mark.parametrize("is_before", [True, False], ids=["before the write", "after it"])
+@pytest.mark.parametrize("fails", [True, False], ids=["fails", "succeeds"])
+def test_a_time_limit_that_strikes_while_the_end_is_written_changes_nothing(
+    tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch, is_before: bool, fails: bool
+) -> None:
+    write, strikes = Recorder.finish, iter([True])
+
+    def struck(self: Recorder, *args: Any, **kwargs: Any) -> Any:
+        strike = next(strikes, False)
+        if strike and is_before:
+            raise SoftTimeLimitExceeded
+        written = write(self, *args, **kwargs)
+        if strike:
+            raise SoftTimeLimitExceeded
+        return written
+
+    monkeypatch.setattr(Recorder, "finish", struck)
+    run = add_run(tickerq, failing(OSError("no route")) if fails else lambda: None)
+    assert [result.state for result in execute(tickerq)] == ["FAILURE" if fails else "SUCCESS"]
+    ended = tickerq.runs.get(run.id)
+    assert (ended.status, len(ended.attempts)) == (Status.FAILED if fails else Status.DONE, 1)
+    assert ended.exception_type == ("OSError" if fails else None)
 
 
 def test_a_body_that_returns_makes_its_run_done(tickerq: TickerQ, clock: ManualClock) -> None:

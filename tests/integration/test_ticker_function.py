@@ -3,6 +3,7 @@
 import functools
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -292,6 +293,34 @@ def test_schedule_without_a_ticker_q_says_so(namespace: str) -> None:
         with pytest.raises(ConfigError, match=f"{namespace} has no TickerQ"):
             send.schedule()
     _state._set_current_app(before)
+
+
+def test_a_thread_without_a_current_app_schedules_by_the_only_ticker_q(make: Callable[..., TickerQ]) -> None:
+    tickerq = make()
+    enrol_worker(tickerq)
+    plain = ticker_function("Plain")(lambda: None)
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(plain.schedule).result()
+    assert tickerq.runs.get(run.id).function == "Plain"
+
+
+def test_a_thread_without_a_current_app_is_told_to_choose_among_several(make: Callable[..., TickerQ]) -> None:
+    made = [make("-one"), make("-two")]
+    plain = ticker_function("Plain")(lambda: None)
+    with ThreadPoolExecutor(1) as pool:
+        failure = pool.submit(plain.schedule).exception()
+    assert isinstance(failure, ConfigError)
+    assert all(str(each.app.main) in str(failure) for each in made)
+    assert "set_current()" in str(failure)
+
+
+@pytest.mark.parametrize("name", [lambda: None, 5, ""], ids=["no parentheses", "no text", "empty"])
+def test_what_is_no_name_is_refused_where_the_decorator_stands(
+    make: Callable[..., TickerQ], name: Any
+) -> None:
+    for decorator in (ticker_function, make().function):
+        with pytest.raises(TickerValidationError, match=r"^name: "):
+            decorator(name)
 
 
 def test_a_name_is_enough_to_schedule(make: Callable[..., TickerQ]) -> None:

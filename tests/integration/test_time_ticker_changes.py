@@ -67,6 +67,7 @@ def test_a_batch_of_changes_is_stored_as_a_whole_or_not_at_all(tickerq: TickerQ,
         ({other.id: {"retries": 5}, uuid.uuid4(): {"retries": 5}}, TickerNotFoundError),
         ({other.id: {"retries": 5}, one.id: {"colour": "red"}}, TickerValidationError),
         ({other.id: {"retries": 5}, "seven": {"retries": 5}}, TickerValidationError),
+        ({other.id: {"retries": 5}, str(other.id): {"tags": ["eu"]}}, TickerValidationError),
     ]:
         with pytest.raises(error):
             tickerq.time_tickers.update_batch(wrong)

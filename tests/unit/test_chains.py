@@ -1,5 +1,6 @@
 """Which end of a parent lets which child start, and what a chain may look like."""
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -127,6 +128,12 @@ def test_a_template_gives_back_the_chain_that_it_was_made_from() -> None:
     assert {each["request"] for each in copies(template)} == {b"[1]"}
 
 
+def test_a_template_keeps_every_field_but_those_that_no_copy_may_have() -> None:
+    (copy,) = copies(template_of(*drafted((named("a", **FULL),)), limit=10_000))
+    without = {"execution_time", "unique_key", "namespace", "children"}
+    assert {field.name for field in fields(TimeTicker)} - without <= copy.keys()
+
+
 def test_no_chain_has_no_template() -> None:
     assert template_of([], [], limit=10) is None
     assert (tickers_in(None, CODEC), copies(None)) == ((), [])
@@ -151,6 +158,8 @@ FULL: dict[str, Any] = {
     "description": "what it does",
     "retries": 2,
     "retry_intervals": (1.5,),
+    "timeout": 2.0,
+    "hard_timeout": 3.0,
     "priority": TickerPriority.HIGH,
     "queue": "mail",
     "concurrency_key": "customer 7",

@@ -43,3 +43,10 @@ def test_what_is_no_timeout_is_refused_by_name(timeout: object, hard_timeout: ob
     with pytest.raises(TickerValidationError) as raised:
         checked_timeouts(timeout, hard_timeout)
     assert str(raised.value).startswith(text)
+
+
+def test_a_hard_timeout_alone_must_leave_the_function_its_own_timeout() -> None:
+    assert checked_timeouts(None, 7, of_function=6.0) == Timeouts(hard=7)
+    assert checked_timeouts(1, 2, of_function=6.0) == Timeouts(soft=1, hard=2)
+    with pytest.raises(TickerValidationError, match="more than the timeout of its function, 6 s"):
+        checked_timeouts(None, 6, of_function=6.0)

@@ -4,7 +4,7 @@ import pytest
 from celery.exceptions import Ignore, MaxRetriesExceededError, Reject, Retry
 
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.errors import TerminateExecution, TickerCancelled
+from tickerq_celery.errors import TerminateExecution, TickerCancelled, TickerValidationError
 from tickerq_celery.lifecycle import Standing
 from tickerq_celery.retry import RetryPolicy
 from tickerq_celery.verdict import Verdict, asked_retry, told_to_celery, verdict_on
@@ -21,26 +21,66 @@ def judge(error: Exception, *, max_rescues: int = 3) -> Verdict:
 
 
 @pytest.mark.parametrize(
-    ("when", "wait"),
+    ("asked", "wait"),
     [
-        (None, timedelta(minutes=1)),
-        (5, timedelta(seconds=5)),
-        (0, timedelta(0)),
-        (-5, timedelta(0)),
-        (NOON + timedelta(hours=2), timedelta(hours=2)),
-        (NOON - timedelta(hours=2), timedelta(0)),
+        ({}, timedelta(minutes=1)),
+        ({"countdown": 5}, timedelta(seconds=5)),
+        ({"countdown": 0}, timedelta(0)),
+        ({"countdown": -5}, timedelta(0)),
+        ({"eta": NOON + timedelta(hours=2)}, timedelta(hours=2)),
+        ({"eta": NOON - timedelta(hours=2)}, timedelta(0)),
     ],
 )
-def test_a_retry_waits_as_it_was_asked(when: object, wait: timedelta) -> None:
+def test_a_retry_waits_as_it_was_asked(asked: dict[str, object], wait: timedelta) -> None:
     error = OSError("no route")
-    verdict = judge(asked_retry(exc=error, when=when, max_retries=None))
+    verdict = judge(asked_retry({"exc": error, **asked}, now=NOON))
     assert (verdict.error, verdict.is_accident) == (error, True)
     assert (verdict.outcome.status, verdict.outcome.wait, verdict.outcome.retry_count) == (IDLE, wait, 2)
 
 
 @pytest.mark.parametrize(("most", "status"), [(None, IDLE), (1, FAILED), (0, FAILED), (2, IDLE), (5, IDLE)])
 def test_max_retries_takes_the_place_of_the_tickers_own(most: int | None, status: TickerStatus) -> None:
-    assert judge(asked_retry(exc=None, when=None, max_retries=most)).outcome.status is status
+    assert judge(asked_retry({"max_retries": most}, now=NOON)).outcome.status is status
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("countdown", 1e12),
+        ("countdown", float("inf")),
+        ("countdown", float("nan")),
+        ("countdown", "soon"),
+        ("eta", NOON + timedelta(days=31)),
+        ("eta", "tomorrow"),
+        ("eta", NOON.replace(tzinfo=None)),
+        ("max_retries", "3"),
+        ("max_retries", -1),
+    ],
+)
+def test_a_retry_that_could_not_be_stored_is_refused_by_its_argument(field: str, value: object) -> None:
+    with pytest.raises(TickerValidationError, match=f"^{field}: "):
+        asked_retry({field: value}, now=NOON)
+
+
+@pytest.mark.parametrize(
+    ("when", "wait"),
+    [
+        (1e12, timedelta(days=30)),
+        (float("inf"), timedelta(days=30)),
+        (float("nan"), timedelta(minutes=1)),
+        ("soon", timedelta(minutes=1)),
+        (NOON + timedelta(days=3650), timedelta(days=30)),
+    ],
+)
+def test_a_retry_that_a_function_made_itself_waits_no_longer_than_can_be_stored(
+    when: object, wait: timedelta
+) -> None:
+    assert judge(Retry(when=when)).outcome.wait == wait
+
+
+@pytest.mark.parametrize(("given", "text"), [(5, "5"), (OSError("no route"), "no route"), (None, "None")])
+def test_whatever_ends_a_run_its_text_is_the_reason(given: object, text: str) -> None:
+    assert judge(TerminateExecution(given)).outcome.skipped_reason == text
 
 
 def test_ignore_ends_the_run_without_a_retry_and_is_nobodys_business() -> None:
@@ -71,7 +111,7 @@ def test_celery_hears_of_a_retry_and_of_the_last_failure() -> None:
     told = told_to_celery(error, judge(error).outcome)
     assert isinstance(told, Retry)
     assert (told.exc, told.when) == (error, 60)
-    last = judge(asked_retry(exc=None, when=None, max_retries=0))
+    last = judge(asked_retry({"max_retries": 0}, now=NOON))
     assert isinstance(told_to_celery(last.error, last.outcome), MaxRetriesExceededError)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tickerq_celery.chains import Node, nodes_below
+from tickerq_celery.codec import Packed
 from tickerq_celery.drafts import as_child, ticker_fields, time_ticker_row
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.storing import Known, Storing
@@ -44,9 +45,14 @@ def rows_below(
 
 
 def row_of(
-    storing: Storing, ticker: Any, *, known: Mapping[tuple[str, str], Known], now: datetime
+    storing: Storing,
+    ticker: Any,
+    *,
+    known: Mapping[tuple[str, str], Known],
+    now: datetime,
+    request: Packed | None = None,
 ) -> dict[str, Any]:
-    """Return the row of one time ticker, as if it stood alone.
+    """Return the row of one time ticker, as if it stood alone, with its own request or the one given.
 
     Raises:
         TickerValidationError: A field cannot be stored.
@@ -57,7 +63,7 @@ def row_of(
         ticker,
         namespace=namespace,
         function=ticker.function,
-        request=storing.packed(ticker.request, function),
+        request=storing.packed(ticker.request, function) if request is None else request,
         now=now,
         shared=ticker_fields(ticker, function.defaults),
     )

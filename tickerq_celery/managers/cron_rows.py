@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from tickerq_celery.chain_templates import Template, check_template, template_of
 from tickerq_celery.chains import Node
+from tickerq_celery.codec import Packed
 from tickerq_celery.cron_drafts import cron_ticker_row
 from tickerq_celery.managers.chaining import chain_below, rows_below
 from tickerq_celery.managers.storing import Known, Storing
@@ -22,8 +23,11 @@ def cron_rows(
     *,
     allow_unknown: bool,
     run_count: int = 0,
+    request: Packed | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the row of each cron ticker, checked, in their order; ``run_count`` is how often it has fired.
+    """Return the row of each cron ticker, checked, in their order, with its own request or the one given.
+
+    ``run_count`` is how often it has fired.
 
     Raises:
         InvalidCronError: An expression cannot be parsed, or never fires.
@@ -35,7 +39,7 @@ def cron_rows(
     known = storing.known(connection, [*batch, *children], allow_unknown=allow_unknown)
     now = storing.now(connection)
     return [
-        _row(storing, ticker, chain, known, now, run_count)
+        _row(storing, ticker, chain, known, now=now, run_count=run_count, request=request)
         for ticker, chain in zip(batch, chains, strict=True)
     ]
 
@@ -45,15 +49,17 @@ def _row(
     ticker: CronTicker,
     chain: Sequence[Node],
     known: dict[tuple[str, str], Known],
+    *,
     now: datetime,
     run_count: int,
+    request: Packed | None,
 ) -> dict[str, Any]:
     namespace = storing.namespace(ticker.namespace)
     function = known[namespace, ticker.function]
     return cron_ticker_row(
         ticker,
         namespace=namespace,
-        request=storing.packed(ticker.request, function),
+        request=storing.packed(ticker.request, function) if request is None else request,
         children=_template(storing, chain, known, now),
         defaults=function.defaults,
         default_zone=storing.core.config.time_zone,

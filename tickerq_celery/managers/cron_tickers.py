@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 from tickerq_celery import limits
 from tickerq_celery.bounds import Bounds
 from tickerq_celery.canceller import Canceller
+from tickerq_celery.codec import NO_REQUEST
 from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS
 from tickerq_celery.drafts import occurrence_children, occurrence_row
 from tickerq_celery.enums import TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.managers.asynchronous import AsyncAdds
-from tickerq_celery.managers.changes import checked_changes
+from tickerq_celery.managers.changes import INSTEAD_OF_UPDATE, checked_changes
 from tickerq_celery.managers.cron_outlook import KIND, CronOutlook
 from tickerq_celery.managers.cron_pauses import pause, resume
 from tickerq_celery.managers.cron_rows import cron_rows
@@ -25,11 +26,12 @@ from tickerq_celery.managers.storing import Stored, Storing
 from tickerq_celery.models import cron_tickers as table
 from tickerq_celery.models import tickers as runs_table
 from tickerq_celery.store import cron_tickers
-from tickerq_celery.store.engine import insert_rows
+from tickerq_celery.store.engine import insert_rows, savepoint
 from tickerq_celery.tickers import CronTicker
 from tickerq_celery.views import Cron, Page, Run
 
 _CHANGEABLE = {field.name for field in fields(CronTicker)} - {"namespace"}
+_REQUEST_IS_CHECKED = {"function", "request"}
 _COLUMN_OF = {"every": "expression", "jitter": "jitter_ms"}
 
 
@@ -105,12 +107,14 @@ class CronTickerManager(CronOutlook, AsyncAdds[CronTicker, Cron]):
         wanted = checked_changes(changes, _CHANGEABLE, "cron ticker")
 
         def work(connection: Connection) -> Stored[list[Cron]]:
-            # In one order, so that two batches do not wait for each other.
-            for each in sorted(wanted):
-                self._update(connection, each, wanted[each], allow_unknown)
+            # All or none also where the caller goes on after an error. In one order, so that two batches do
+            # not wait for each other.
+            with savepoint(connection):
+                for each in sorted(wanted):
+                    self._update(connection, each, wanted[each], allow_unknown)
             return Stored(result=[self._get(connection, each) for each in wanted])
 
-        return self._storing.in_transaction(work, session)
+        return self._storing.in_transaction(work, session, instead=INSTEAD_OF_UPDATE)
 
     def delete(self, cron_id: UUID | str) -> bool:
         """Delete a cron ticker with its occurrences; say whether it was there."""
@@ -201,9 +205,15 @@ class CronTickerManager(CronOutlook, AsyncAdds[CronTicker, Cron]):
     ) -> Cron:
         storing = self._storing
         cron = self._get(connection, cron_id, lock=True)
-        wanted = _changed(cron, changes)
+        # A request that stays need not be readable here, nor fit the function as it is by now.
+        kept = None if _REQUEST_IS_CHECKED & changes.keys() else NO_REQUEST
         (row,) = cron_rows(
-            storing, connection, [wanted], allow_unknown=allow_unknown, run_count=cron.run_count
+            storing,
+            connection,
+            [_changed(cron, changes, is_request_read=kept is None)],
+            allow_unknown=allow_unknown,
+            run_count=cron.run_count,
+            request=kept,
         )
         names = {_COLUMN_OF.get(name, name) for name in changes} - {"is_enabled"}
         if "request" in names:
@@ -221,7 +231,7 @@ class CronTickerManager(CronOutlook, AsyncAdds[CronTicker, Cron]):
             cron_tickers.rewrite_pending(connection, storing.core.clock, cron_id, pending)
         if "is_enabled" not in changes:
             return self._get(connection, cron_id)
-        if wanted.is_enabled:
+        if row["is_enabled"]:
             return self._resume(connection, cron_id)
         return self._pause(connection, cron_id, None, None)
 
@@ -255,10 +265,17 @@ class CronTickerManager(CronOutlook, AsyncAdds[CronTicker, Cron]):
         return cron
 
 
-def _changed(cron: Cron, changes: Mapping[str, Any]) -> CronTicker:
-    """Return a stored cron ticker with changes; of ``expression`` and ``every`` the one given counts."""
-    names = {field.name for field in fields(CronTicker)} - {"every"}
-    stored = {name: getattr(cron, name) for name in names}
+def _changed(cron: Cron, changes: Mapping[str, Any], *, is_request_read: bool) -> CronTicker:
+    """Return a stored cron ticker with changes, without its own request and chain where nobody needs them.
+
+    Of ``expression`` and ``every`` the one given counts.
+    """
+    unread = {"every", "children"} | (set() if is_request_read else {"request"})
+    stored = {
+        field.name: getattr(cron, field.name)
+        for field in fields(CronTicker)
+        if field.name not in unread and field.name not in changes
+    }
     if "every" in changes:
         stored["expression"] = None
     return CronTicker(**{**stored, **changes})

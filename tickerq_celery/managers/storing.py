@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -48,8 +48,16 @@ class Storing:
         self._priority_queues = core.config.priority_queues
         self._dispatch_now = dispatch_now
 
-    def in_transaction(self, work: Callable[[Connection], Stored[T]], session: object) -> T:
+    def in_transaction(
+        self,
+        work: Callable[[Connection], Stored[T]],
+        session: object,
+        *,
+        instead: str = "aadd(…, session=session)",
+    ) -> T:
         """Run ``work`` in the caller's transaction, or in one of its own where there is no session.
+
+        ``instead`` is what who passes an asynchronous session should call.
 
         What it stored and is due at once is published afterwards, or when the caller's has committed.
         """
@@ -57,7 +65,7 @@ class Storing:
             stored = self.core.database.write(work)
             self.dispatch(stored.due)
             return stored.result
-        caller = self._callers.join(session, instead="aadd(…, session=session)")
+        caller = self._callers.join(session, instead=instead)
         stored = work(caller.connection)
         if stored.due:
             when_committed(caller, lambda: self._dispatch_now(stored.due))
@@ -91,7 +99,7 @@ class Storing:
             namespace = self.namespace(ticker.namespace)
             function = self.core.registry.get(name) if namespace == self.core.config.namespace else None
             if function is not None:
-                defaults = self._defaults(function)
+                defaults = replace(self._defaults(function), timeout=function.timeout)
                 found[namespace, name] = Known(
                     defaults=defaults, request_type=function.signature.request_type
                 )

@@ -11,24 +11,25 @@ from sqlalchemy import Connection
 
 from tickerq_celery import limits
 from tickerq_celery.canceller import Canceller
-from tickerq_celery.codec import Packed, RequestCodec, StoredRequest
+from tickerq_celery.codec import NO_REQUEST, Packed, RequestCodec, StoredRequest
 from tickerq_celery.enums import HoldReason, OnConflict, TickerStatus, TickerType
 from tickerq_celery.errors import TickerStateError, TickerValidationError
 from tickerq_celery.managers import unique_keys
 from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.chaining import chain_below, row_of, rows_below
-from tickerq_celery.managers.changes import checked_changes
+from tickerq_celery.managers.changes import INSTEAD_OF_UPDATE, checked_changes
 from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.runs import MOST_COUNTED, RunManager
 from tickerq_celery.managers.storing import Stored, Storing
 from tickerq_celery.store import tickers
-from tickerq_celery.store.engine import Database
+from tickerq_celery.store.engine import Database, savepoint
 from tickerq_celery.tickers import TimeTicker
 from tickerq_celery.views import Page, Run
 
 _FIXED = {"namespace", "unique_key", "run_condition", "children"}
 _FIELDS = {field.name for field in fields(TimeTicker)}
 _CHANGEABLE = _FIELDS - _FIXED
+_REQUEST_IS_CHECKED = {"function", "request"}
 # A change of these may end the hold of a due run; if not, the next claim holds it again.
 _HOLDS = {"function", "queue", "concurrency_key"}
 _LIFTED = {HoldReason.FUNCTION, HoldReason.LIMIT, HoldReason.KEY, HoldReason.RATE}
@@ -136,7 +137,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
             if name not in _FIELDS:
                 raise TickerValidationError(name, value, "a time ticker has no such field")
         original = self.get(ticker_id)
-        copied = replace(_as_ticker(original), unique_key=None)
+        copied = replace(_as_ticker(original, but=changes), unique_key=None)
         if original.execution_time is not None and original.execution_time <= self.now:
             copied = replace(copied, execution_time=None)
         return self.add(replace(copied, **changes), allow_unknown=allow_unknown)
@@ -164,13 +165,17 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         wanted = checked_changes(changes, _CHANGEABLE, "time ticker")
 
         def work(connection: Connection) -> Stored[list[Run]]:
-            # In one order, so that two batches do not wait for each other.
-            due = [
-                each for each in sorted(wanted) if self._update(connection, each, wanted[each], allow_unknown)
-            ]
+            # All or none also where the caller goes on after an error. In one order, so that two batches do
+            # not wait for each other.
+            with savepoint(connection):
+                due = [
+                    each
+                    for each in sorted(wanted)
+                    if self._update(connection, each, wanted[each], allow_unknown)
+                ]
             return Stored(result=[self._runs.got(connection, each) for each in wanted], due=due)
 
-        changed = self._storing.in_transaction(work, session)
+        changed = self._storing.in_transaction(work, session, instead=INSTEAD_OF_UPDATE)
         # Some may have been published since.
         return changed if session is not None else [self.get(each) for each in wanted]
 
@@ -222,9 +227,11 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         run = self._runs.got(connection, ticker_id)
         if run.status is not TickerStatus.IDLE:
             raise TickerStateError(ticker_id, run.status.name, "changed")
-        wanted = replace(_as_ticker(run), **changes)
+        # A request that stays need not be readable here, nor fit the function as it is by now.
+        kept = None if _REQUEST_IS_CHECKED & changes.keys() else NO_REQUEST
+        wanted = replace(_as_ticker(run, but=changes if kept is None else {"request"}), **changes)
         known = self._storing.known(connection, [wanted], allow_unknown=allow_unknown)
-        row = row_of(self._storing, wanted, known=known, now=self._storing.now(connection))
+        row = row_of(self._storing, wanted, known=known, now=self._storing.now(connection), request=kept)
         columns = {name: row[name] for name in changes}
         if "request" in changes:
             columns["encoding"] = row["encoding"]
@@ -246,8 +253,10 @@ def _is_moved(run: Run, changes: Collection[str]) -> bool:
     return "execution_time" in changes or (run.held_for in _LIFTED and bool(_HOLDS & set(changes)))
 
 
-def _as_ticker(run: Run) -> TimeTicker:
-    return TimeTicker(**{name: getattr(run, name) for name in _FIELDS - {"children", "run_condition"}})
+def _as_ticker(run: Run, *, but: Collection[str]) -> TimeTicker:
+    """Return a run as a new ticker without the fields ``but``, which nobody needs to read."""
+    kept = _FIELDS - {"children", "run_condition"} - set(but)
+    return TimeTicker(**{"function": run.function} | {name: getattr(run, name) for name in kept})
 
 
 def _as_run(row: dict[str, Any], codec: RequestCodec) -> Run:

@@ -2,7 +2,7 @@
 
 from tickerq_celery.models.base import metadata
 from tickerq_celery.models.processes import audit, drops, functions, meta, nodes, rollups
-from tickerq_celery.models.runs import attempts, cron_tickers, logs, tickers
+from tickerq_celery.models.runs import attempts, cron_tickers, logs, progress, tickers
 
 __all__ = [
     "attempts",
@@ -14,6 +14,7 @@ __all__ = [
     "meta",
     "metadata",
     "nodes",
+    "progress",
     "rollups",
     "tickers",
 ]

@@ -182,6 +182,21 @@ attempts = Table(
     **OPTIONS,
 )
 
+progress = Table(
+    "tickerq_progress",
+    metadata,
+    Column(
+        "ticker_id",
+        Id,
+        ForeignKey("tickerq_tickers.id", name="fk_tickerq_progress_ticker_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("claim_no", Integer, nullable=False),
+    Column("fraction", Float),
+    Column("message", Name(200)),
+    **OPTIONS,
+)
+
 logs = Table(
     "tickerq_logs",
     metadata,

@@ -38,13 +38,13 @@ def request(connection: Connection, clock: Clock, run: Started, wanted: CancelRe
 
     Who has asked for its process to be killed is not contradicted by who asks it to end.
     """
+    if run.cancel_request is CancelRequest.TERMINATE:
+        return True
     statement = (
         update(tickers)
         .where(_is_under_way(run))
         .values(cancel_request=wanted.value, updated_at=sql_now(clock))
     )
-    if run.cancel_request is CancelRequest.TERMINATE:
-        return True
     return rowcount(connection, statement) == 1
 
 
@@ -52,11 +52,6 @@ def is_requested(connection: Connection, run: Started) -> bool:
     """Whether somebody has asked this claim to end."""
     asked = connection.scalar(select(tickers.c.cancel_request).where(_is_under_way(run)))
     return asked is not None
-
-
-def is_under_way(connection: Connection, run: Started) -> bool:
-    """Whether this claim is the run's last and has not ended."""
-    return connection.scalar(select(tickers.c.id).where(_is_under_way(run))) is not None
 
 
 def take_alone(connection: Connection, run: Started) -> bool:

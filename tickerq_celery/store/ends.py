@@ -40,11 +40,11 @@ def finish(
 ) -> Written | None:
     """Write how a claim ended, its attempt and last report, and let a run's end decide on its children.
 
-    A superseded claim writes nothing, and gets None; so does one that goes on although somebody wants it
-    cancelled.
+    A superseded claim writes nothing, and gets None; so does an outcome that gives way to a cancel
+    where somebody wants that.
     """
     check_transition(TickerStatus.IN_PROGRESS, outcome.status)
-    is_wanted = tickers.c.cancel_request.is_(None) if outcome.goes_on else true()
+    is_wanted = tickers.c.cancel_request.is_(None) if outcome.gives_way else true()
     written = rowcount(
         connection,
         update(tickers)

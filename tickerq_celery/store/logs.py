@@ -1,4 +1,4 @@
-"""The progress and the log lines of runs: written by the holder of the claim, read with the run.
+"""The progress and the log lines of runs: written by the holder of a claim, read with the run.
 
 Lines stand in a table of their own, a row for each chunk: appended, never rewritten, in no claim's way.
 In a column of the run they would be written again with each of its updates.
@@ -9,12 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select, update
 
-from tickerq_celery.clock import Clock
-from tickerq_celery.enums import TickerStatus
-from tickerq_celery.models import logs, tickers
+from tickerq_celery.models import logs, progress
 from tickerq_celery.progress import Chunk, Line, Pending
-from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store.claims import Started, rowcount
+from tickerq_celery.store.claims import Started, rowcount, running
 from tickerq_celery.store.engine import insert_if_absent
 from tickerq_celery.views import LogLine
 
@@ -23,22 +20,19 @@ MOST_SHOWN = 1_000
 _ATTEMPTS_SHOWN = 20
 
 
-def write(connection: Connection, clock: Clock, run: Started, pending: Pending) -> bool:
-    """Write what a running function reported, unless its claim has been superseded or has ended."""
-    written = rowcount(
-        connection,
-        update(tickers)
-        .where(
-            tickers.c.id == run.id,
-            tickers.c.claim_no == run.claim_no,
-            tickers.c.status == TickerStatus.IN_PROGRESS,
-        )
-        .values(progress=pending.fraction, progress_message=pending.message, updated_at=sql_now(clock)),
-    )
-    if written != 1:
-        return False
+def write(connection: Connection, run: Started, pending: Pending) -> None:
+    """Write what a running function reported, beside what other claims of its run have.
+
+    Not in the run's own row: the function may have read that in a transaction which ends the run. So nothing
+    fences it but a look, and what a superseded claim adds all the same stands under its own number.
+    """
+    if running(connection, run.id, run.claim_no) is None:
+        return
+    told = {"claim_no": run.claim_no, "fraction": pending.fraction, "message": pending.message}
+    mine = update(progress).where(progress.c.ticker_id == run.id, progress.c.claim_no <= run.claim_no)
+    if rowcount(connection, mine.values(**told)) != 1:
+        insert_if_absent(connection, progress, [{"ticker_id": run.id, **told}])
     append(connection, run, pending)
-    return True
 
 
 def append(connection: Connection, run: Started, pending: Pending) -> None:

@@ -12,7 +12,7 @@ from tickerq_celery.sqltypes import sql_after, sql_now
 from tickerq_celery.store.claims import Due, due_columns, due_from
 
 _WAITED_FOR: tuple[ColumnElement[bool], ...] = (
-    functions.c.rate_limit.is_not(None),
+    # Whether the function still has a rate does not matter: an older worker may have held them.
     exists().where(
         tickers.c.held_for == HoldReason.RATE.value,
         tickers.c.hold_key == functions.c.name,

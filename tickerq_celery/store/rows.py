@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, Row, case, func, select
 
 from tickerq_celery.bounds import dates_from, jitter_from
 from tickerq_celery.codec import Packed, RequestCodec, StoredRequest
@@ -19,14 +19,31 @@ from tickerq_celery.enums import (
     TickerType,
 )
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.models import attempts, cron_tickers, tickers
+from tickerq_celery.models import attempts, cron_tickers, progress, tickers
 from tickerq_celery.views import Attempt, Cron, LogLine, Run
 
 _NOT_SHOWN = {
     "hold_key", "check_at", "publish_count", "published_at", "active_key", "attempts_before", "has_children",
-    "result", "alone_for",
+    "result", "alone_for", "progress", "progress_message",
 }  # fmt: skip
-RUN_COLUMNS = tuple(column for column in tickers.c if column.name not in _NOT_SHOWN)
+
+
+def _live(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return (
+        select(column)
+        .where(progress.c.ticker_id == tickers.c.id, progress.c.claim_no == tickers.c.claim_no)
+        .scalar_subquery()
+    )
+
+
+# What the end of an attempt has written, else what its function has reported so far.
+_PROGRESS = (
+    func.coalesce(tickers.c.progress, _live(progress.c.fraction)).label("progress"),
+    case((tickers.c.progress.is_(None), _live(progress.c.message)), else_=tickers.c.progress_message).label(
+        "progress_message"
+    ),
+)
+RUN_COLUMNS = (*(column for column in tickers.c if column.name not in _NOT_SHOWN), *_PROGRESS)
 CRON_COLUMNS = tuple(cron_tickers.c)
 MOST_ROWS = 1_000
 
