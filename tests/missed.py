@@ -5,7 +5,9 @@ from datetime import datetime
 
 from tickerq_celery.planner import Misfire
 
-_RECORD = re.compile(r"Missed: (at least )?(\d+) instants from (\S+) to (\S+) passed")
+_RECORD = re.compile(
+    r"(?:Missed|Paused|Edited): (at least )?(\d+) instants from (\S+) to (\S+) (?:passed|had not fired)"
+)
 
 
 def missed(skipped_reason: str | None) -> Misfire | None:

@@ -32,6 +32,8 @@ class Capacity:
     most_queued: int
     paused_crons: Collection[UUID] = ()
     counted_elsewhere: Collection[str] = ()
+    # Runs that a pause of their function, their tag or everything holds, each with its key.
+    paused: Mapping[UUID, str] = field(default_factory=dict)
     active: dict[str, int] = field(default_factory=dict)
     taken: dict[Slot, int] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
@@ -64,6 +66,8 @@ class Capacity:
             return Hold(reason=HoldReason.FUNCTION, key=run.function)
         if run.cron_ticker_id in self.paused_crons and run.instant is not None:
             return Hold(reason=HoldReason.PAUSED, key=str(run.cron_ticker_id))
+        if run.id in self.paused:
+            return Hold(reason=HoldReason.PAUSED, key=self.paused[run.id])
         limit = self._limit_reached(run, limits)
         if limit is not None:
             return limit

@@ -9,7 +9,7 @@ from tickerq_celery.admission import Capacity
 from tickerq_celery.core import Core
 from tickerq_celery.function_limits import FunctionLimits
 from tickerq_celery.slot import Slot
-from tickerq_celery.store import concurrency_keys, cron_tickers, functions, rates, sweeps
+from tickerq_celery.store import concurrency_keys, cron_tickers, functions, pauses, rates, sweeps
 from tickerq_celery.store.claims import Due
 
 
@@ -71,6 +71,7 @@ def _capacity(
         functions=known,
         most_queued=core.config.max_queued,
         paused_crons=cron_tickers.paused_among(connection, crons),
+        paused=pauses.holding(connection, namespace, runs),
         # Whose places another claim gives away just now, has none for this one: the sweep lifts the hold.
         counted_elsewhere=counting.elsewhere,
         active=active,

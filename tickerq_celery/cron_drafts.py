@@ -1,5 +1,6 @@
 """Checked cron tickers as the rows that will be stored; nothing here touches the database."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.interval import expression_from
 from tickerq_celery.tickers import CronTicker
-from tickerq_celery.timetable import Instants, make_timetable
+from tickerq_celery.timetable import Instants, make_timetable, timetable_of
 from tickerq_celery.uuid7 import new_id
 
 OCCURRENCE_FIELDS = frozenset(
@@ -71,6 +72,7 @@ def cron_ticker_row(
         "misfire_limit": _misfire_limit(ticker.misfire_limit),
         "misfire_grace": _misfire_grace(ticker.misfire_grace),
         "overlap": limits.choice("overlap", ticker.overlap, OverlapPolicy).value,
+        "pause_on_failure": limits.failures(ticker.pause_on_failure),
         "seed_key": None,
         "seed_expression": None,
         "next_run_at": next_run(timetable, now=now, max_runs=bounds.max_runs, run_count=run_count)
@@ -86,6 +88,15 @@ def next_run(instants: Instants, *, now: datetime, max_runs: int | None, run_cou
     if max_runs is not None and run_count >= max_runs:
         return None
     return instants.next_after(now)
+
+
+def next_run_of(cron: Mapping[str, Any], moment: datetime) -> datetime | None:
+    """Return the first instant of a cron ticker's row strictly after ``moment``, within its bounds.
+
+    Raises:
+        TickerValidationError: Its expression or its zone cannot be read on this machine.
+    """
+    return next_run(timetable_of(cron), now=moment, max_runs=cron["max_runs"], run_count=cron["run_count"])
 
 
 def _misfire_limit(value: object) -> int:

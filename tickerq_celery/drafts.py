@@ -190,13 +190,35 @@ def skipped_row(row: Mapping[str, Any], *, reason: str, now: datetime) -> dict[s
     }
 
 
+def skip_record(cron: Mapping[str, Any], misfire: Misfire, *, reason: str, now: datetime) -> dict[str, Any]:
+    """Return the row of the one record of instants that get no occurrence.
+
+    It stands for all of them and so for no single one: each of them can still get its occurrence.
+    """
+    row = occurrence_row(cron, instant=misfire.first, now=now) | {"instant": None}
+    return skipped_row(row, reason=reason, now=now)
+
+
 def misfire_reason(misfire: Misfire, policy: str) -> str:
-    """Return the one record of an outage: how many instants were missed, from when to when."""
+    """Return what is said of the instants of an outage: how many were missed, from when to when."""
+    return f"Missed: {_span(misfire)} passed while nothing could run them (policy {policy})"
+
+
+def pause_reason(misfire: Misfire, *, by: str | None, reason: str | None) -> str:
+    """Return what is said of the instants that passed in a pause."""
+    who = "" if by is None else f" by {by}"
+    why = "" if reason is None else f": {reason}"
+    return f"Paused: {_span(misfire)} passed in a pause{who}{why}"
+
+
+def edit_reason(misfire: Misfire, expression: str) -> str:
+    """Return what is said of the instants of an expression that was changed before they fired."""
+    return f"Edited: {_span(misfire)} had not fired when {expression!r} was changed"
+
+
+def _span(misfire: Misfire) -> str:
     count = f"{misfire.count}" if misfire.count_is_exact else f"at least {misfire.count}"
-    return (
-        f"Missed: {count} instants from {misfire.first.isoformat()} to {misfire.last.isoformat()} "
-        f"passed while nothing could run them (policy {policy})"
-    )
+    return f"{count} instants from {misfire.first.isoformat()} to {misfire.last.isoformat()}"
 
 
 def _blank(now: datetime) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from tickerq_celery.core import Core
 from tickerq_celery.enums import HoldReason, OnLost
 from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.lifecycle import Outcome, withdrawn
+from tickerq_celery.occurrence_ends import tell_cron
 from tickerq_celery.progress import Pending
 from tickerq_celery.store import ends, functions, holds
 from tickerq_celery.store.claims import Started
@@ -85,8 +86,10 @@ class Ending:
         )
         if written is None:
             return None
+        in_turn = tell_cron(connection, core, attempt.run, outcome)
         failpoint(Place.FINISH_UNCOMMITTED)
-        return Written(made_due=[*written.made_due, *self._give_place_away(connection, attempt.run)])
+        given = self._give_place_away(connection, attempt.run)
+        return Written(made_due=[*written.made_due, *in_turn, *given])
 
     def _give_place_away(self, connection: Connection, run: Started) -> list[UUID]:
         """Make the next run due that waits for the function's freed place, and the next for the key's."""

@@ -63,6 +63,9 @@ class OverlapPolicy(StrEnum):
 
     ALLOW = "allow"
     SKIP = "skip"
+    BUFFER_ONE = "buffer_one"
+    BUFFER_ALL = "buffer_all"
+    CANCEL_OTHER = "cancel_other"
 
 
 class OnLost(StrEnum):
@@ -96,6 +99,15 @@ class HoldReason(StrEnum):
     RATE = "rate"
     PAUSED = "paused"
     PARENT = "parent"
+    OVERLAP = "overlap"
+
+
+class PauseKind(StrEnum):
+    """Whose runs a pause holds: those of a function, those with a tag, or all of the namespace."""
+
+    FUNCTION = "function"
+    TAG = "tag"
+    EVERYTHING = "everything"
 
 
 class NodeKind(StrEnum):

@@ -27,6 +27,7 @@ from tickerq_celery.handler import HandlerCaller, TickerExceptionHandler, resolv
 from tickerq_celery.immediate import Immediate
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.managers import Managers
+from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.publisher import LOST_TASK, CeleryPublisher
@@ -147,6 +148,11 @@ class TickerQ:
     def runs(self) -> RunManager:
         """Runs of both kinds: get, find, count, retry."""
         return self._managers.runs
+
+    @property
+    def pauses(self) -> PauseManager:
+        """Pauses of a function, of a tag, or of everything."""
+        return self._managers.pauses
 
     @property
     def core(self) -> Core:
@@ -274,8 +280,7 @@ class TickerQ:
 
     @cached_property
     def _managers(self) -> Managers:
-        immediate = Immediate(self.core, lambda: self._dispatcher)
-        return Managers(self.core, immediate, lambda: self._messenger)
+        return Managers(self.core, Immediate(self.core, lambda: self._dispatcher), lambda: self._messenger)
 
     def _celery_defaults(self) -> dict[str, Any]:
         try:

@@ -8,19 +8,20 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from tickerq_celery.core import Core
-from tickerq_celery.drafts import misfire_reason, occurrence_children, occurrence_row, skipped_row
-from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
+from tickerq_celery.drafts import misfire_reason, occurrence_row, skip_record
+from tickerq_celery.enums import MisfirePolicy
 from tickerq_celery.failpoints import Place, failpoint
-from tickerq_celery.models import tickers as tickers_table
+from tickerq_celery.occurrences import store
+from tickerq_celery.overlapping import placed
+from tickerq_celery.pauses import Pause, covering
+from tickerq_celery.pausing import pause_if_failing
 from tickerq_celery.planner import Plan, plan, within_runs
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store import cron_tickers, tickers
-from tickerq_celery.store.engine import insert_rows
+from tickerq_celery.store import cron_pauses, cron_tickers, pauses
 from tickerq_celery.timetable import timetable_of
 
 logger = logging.getLogger(__name__)
 _CRONS_AT_ONCE = 100
-OVERLAP_REASON = "Overlap: an earlier occurrence of this cron ticker has not ended"
 
 
 class Firing:
@@ -44,10 +45,23 @@ class Firing:
         if not due:
             return 0
         now = connection.scalars(select(sql_now(core.clock))).one()
+        paused = pauses.list_pauses(connection, core.config.namespace)
         for row in due:
-            self._fire_one(connection, row._asdict(), now)
+            cron = row._asdict()
+            if not self._is_paused(connection, cron, paused, now):
+                self._fire_one(connection, cron, now)
         failpoint(Place.FIRE_UNCOMMITTED)
         return len(due)
+
+    def _is_paused(
+        self, connection: Connection, cron: Mapping[str, Any], paused: Sequence[Pause], now: datetime
+    ) -> bool:
+        """Take a cron ticker that may not fire out of the way; say whether it was one."""
+        pause = covering(paused, cron["function"], cron["tags"])
+        if pause is not None:
+            cron_pauses.park(connection, self._core.clock, cron, pause)
+            return True
+        return cron["is_enabled"] and pause_if_failing(connection, self._core, cron, now)
 
     def _fire_one(self, connection: Connection, cron: Mapping[str, Any], now: datetime) -> None:
         rows: list[dict[str, Any]] = []
@@ -59,9 +73,9 @@ class Firing:
             # Only a change of the zone data, of the table by hand, or a word that a newer version wrote leads
             # here: stop it, and say so.
             logger.error("cron ticker %s cannot fire any more: %s", cron["id"], error)  # noqa: TRY400
+            rows = []
             decided = Plan(instants=(), next_run_at=None, skipped=None)
-        cron_tickers.add_occurrences(connection, rows)
-        self._add_children(connection, cron, rows, now)
+        store(connection, cron, rows, now=now)
         cron_tickers.advance(
             connection,
             cron["id"],
@@ -70,16 +84,6 @@ class Firing:
             last_run_at=decided.instants[-1] if decided.instants else None,
             runs=len(decided.instants),
         )
-
-    @staticmethod
-    def _add_children(
-        connection: Connection, cron: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], now: datetime
-    ) -> None:
-        heads = {row["id"]: row for row in rows if row["has_children"]}
-        # Where the instant had its occurrence already, ours was not stored, and that one has its chain.
-        for head_id in cron_tickers.stored_among(connection, heads):
-            children = occurrence_children(cron, heads[head_id], now=now)
-            insert_rows(connection, tickers_table, children)
 
     def _plan(self, cron: Mapping[str, Any], now: datetime) -> Plan:
         grace = cron["misfire_grace"]
@@ -98,26 +102,9 @@ class Firing:
     def _rows(
         self, connection: Connection, cron: Mapping[str, Any], decided: Plan, now: datetime
     ) -> list[dict[str, Any]]:
-        rows = []
-        if decided.skipped is not None:
-            missed = occurrence_row(cron, instant=decided.skipped.first, now=now)
-            rows.append(skipped_row(missed, reason=misfire_reason(decided.skipped, cron["misfire"]), now=now))
-        taken = cron["overlap"] == OverlapPolicy.SKIP and self._overlaps(connection, cron)
-        for instant in decided.instants:
-            row = occurrence_row(cron, instant=instant, now=now)
-            if cron["overlap"] == OverlapPolicy.SKIP:
-                row = (
-                    skipped_row(row, reason=OVERLAP_REASON, now=now)
-                    if taken
-                    else row | {"active_key": _overlap_key(cron)}
-                )
-                taken = True
-            rows.append(row)
-        return rows
-
-    def _overlaps(self, connection: Connection, cron: Mapping[str, Any]) -> bool:
-        return tickers.active_id(connection, cron["namespace"], _overlap_key(cron)) is not None
-
-
-def _overlap_key(cron: Mapping[str, Any]) -> str:
-    return f"cron:{cron['id']}"
+        rows = [occurrence_row(cron, instant=instant, now=now) for instant in decided.instants]
+        rows = placed(connection, self._core, cron, rows, now=now)
+        if decided.skipped is None:
+            return rows
+        reason = misfire_reason(decided.skipped, cron["misfire"])
+        return [skip_record(cron, decided.skipped, reason=reason, now=now), *rows]

@@ -40,6 +40,7 @@ def ticker_function(
     queue: str | None = None,
     misfire: MisfirePolicy | str = MisfirePolicy.RUN_ONCE,
     overlap: OverlapPolicy | str = OverlapPolicy.ALLOW,
+    pause_on_failure: int = 0,
     on_lost: OnLost | str = OnLost.RETRY,
 ) -> Callable[[Callable[..., Any]], TickerFunction]:
     """Register the decorated function with every app that has a TickerQ, without naming one.
@@ -67,6 +68,7 @@ def ticker_function(
         queue: The Celery queue; None takes that of the priority, or asks Celery's router.
         misfire: What happens to cron instants that passed while nothing ran.
         overlap: Whether an occurrence may start while an earlier one has not ended.
+        pause_on_failure: After how many failed occurrences in a row its cron ticker is paused; 0: never.
         on_lost: Whether a run whose worker died starts again, or fails.
 
     Raises:
@@ -99,6 +101,7 @@ def ticker_function(
             queue=queue,
             misfire=misfire,
             overlap=overlap,
+            pause_on_failure=pause_on_failure,
             on_lost=on_lost,
         )
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
 from sqlalchemy import Connection
 
 from tickerq_celery.core import Core
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.function_limits import FunctionLimits
-from tickerq_celery.store import concurrency_keys, cron_tickers, holds, sweeps
+from tickerq_celery.store import concurrency_keys, holds, pauses, sweeps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +62,10 @@ class Lifting:
 
     def _resumed(self, connection: Connection) -> list[str]:
         # A claim that saw the pause may write its hold just after the resumption lifted them all.
-        waiting = sweeps.held_keys(connection, self._core.config.namespace, HoldReason.PAUSED)
-        paused = cron_tickers.paused_among(connection, {UUID(key) for key in waiting})
-        return [key for key in waiting if UUID(key) not in paused]
+        namespace = self._core.config.namespace
+        waiting = sweeps.held_keys(connection, namespace, HoldReason.PAUSED)
+        paused = pauses.keys(connection, namespace, waiting)
+        return [key for key in waiting if key not in paused]
 
     def _room(self, connection: Connection, known: Mapping[str, FunctionLimits]) -> dict[str, int]:
         namespace = self._core.config.namespace

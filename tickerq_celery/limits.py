@@ -19,6 +19,7 @@ LONGEST_CONCURRENCY_KEY = 90
 MOST_TAGS = 20
 LONGEST_TAG = 50
 MOST_RETRIES = 1_000
+MOST_FAILURES = 100
 LONGEST_INTERVAL = 30 * 24 * 3600
 _CONTROLS = {"Cc", "Zl", "Zp"}  # with the two separators at which Python, too, begins a new line
 _ROUNDING = 1e-6
@@ -85,6 +86,14 @@ def retries(value: object) -> int:
     """Return how many extra attempts a run has."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_RETRIES:
         raise TickerValidationError("retries", value, f"pass a whole number from 0 to {MOST_RETRIES}")
+    return value
+
+
+def failures(value: object) -> int:
+    """Return after how many failed occurrences in a row a cron ticker is paused; 0 is never."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_FAILURES:
+        reason = f"pass a whole number from 1 to {MOST_FAILURES}, or 0 for never"
+        raise TickerValidationError("pause_on_failure", value, reason)
     return value
 
 

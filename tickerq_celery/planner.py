@@ -70,6 +70,13 @@ def within_runs(decided: Plan, *, left: int | None) -> Plan:
     return replace(decided, instants=decided.instants[:left], next_run_at=None)
 
 
+def passed(schedule: Instants, *, first: datetime, until: datetime, at_most: int) -> Misfire | None:
+    """Return the instants from ``first`` up to ``until``, looking at one more than ``at_most`` of them."""
+    if until < first:
+        return None
+    return _misfire(_due_newest_first(schedule, first, until, at_most=at_most + 1), first)
+
+
 def _due_newest_first(schedule: Instants, first: datetime, now: datetime, *, at_most: int) -> list[datetime]:
     due: list[datetime] = []
     moment = now

@@ -55,6 +55,7 @@ class Function:
     queue: str | None = None
     misfire: MisfirePolicy = MisfirePolicy.RUN_ONCE
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
+    pause_on_failure: int = 0
     on_lost: OnLost = OnLost.RETRY
 
     @property
@@ -166,6 +167,7 @@ def make_function(body: Callable[..., Any], name: str | None, **options: Any) ->
     for field, among in _CHOICES.items():
         if field in options:
             options[field] = limits.choice(field, options[field], among)
+    options["pause_on_failure"] = limits.failures(options.get("pause_on_failure", 0))
     options["retries"] = limits.retries(options.get("retries", 0))
     intervals: Sequence[float] = options.get("retry_intervals", ())
     options["retry_intervals"] = tuple(limits.retry_intervals(limits.in_seconds(intervals)))

@@ -17,8 +17,9 @@ VERSION_TABLE = "tickerq_alembic_version"
 SCHEMA = 8
 # The oldest code that can work on the tables as this version leaves them: older code ends a parent and
 # leaves its children behind, takes a packed request for plain JSON, claims more runs than concurrency keys
-# and rates allow, fires cron tickers outside their bounds, and stops those with an interval.
-COMPATIBLE_FROM = 7
+# and rates allow, fires cron tickers outside their bounds, stops those with an interval, and fires through
+# the pause of a function.
+COMPATIBLE_FROM = 8
 
 
 def migrate(database: Database, clock: Clock) -> None:

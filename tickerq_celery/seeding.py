@@ -4,25 +4,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, select
 
 from tickerq_celery.core import Core
-from tickerq_celery.cron_drafts import next_run
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.interval import every_in
 from tickerq_celery.models import cron_tickers as cron_table
+from tickerq_celery.moving import move
+from tickerq_celery.overlapping import end_turns
 from tickerq_celery.payload import json_schema
 from tickerq_celery.registry import Function
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store import cron_tickers, functions, holds, nodes
+from tickerq_celery.store import cron_pauses, cron_tickers, functions, holds, nodes
 from tickerq_celery.store.engine import insert_if_absent
 from tickerq_celery.store.functions import FunctionRecord
 from tickerq_celery.store.nodes import NodeProfile
 from tickerq_celery.timetable import make_timetable, timetable_of
 from tickerq_celery.uuid7 import new_id
-
-_MOVES_NEXT_RUN = {"expression", "time_zone", "day_or", "start_at", "end_at", "max_runs", "exclude"}
 
 
 def enrol(core: Core, profile: NodeProfile) -> None:
@@ -70,9 +70,8 @@ def _seed(core: Core, connection: Connection) -> None:
         # Another worker, of another version maybe, may have been faster.
         known = cron_tickers.seeded(connection, core.config.namespace, defined)
     for name, row in known.items():
-        changes = _changes(core, defined[name], row._asdict(), now)
-        if changes:
-            cron_tickers.edit(connection, core.clock, row.id, changes)
+        if _changes(core, defined[name], row._asdict(), now):
+            _follow(core, connection, defined[name], row.id, now)
 
 
 def _records(registry: Iterable[Function]) -> Iterable[FunctionRecord]:
@@ -115,6 +114,7 @@ def _seed_row(core: Core, function: Function, now: datetime) -> dict[str, Any]:
         "misfire_limit": 100,
         "misfire_grace": None,
         "overlap": function.overlap.value,
+        "pause_on_failure": function.pause_on_failure,
         "priority": int(function.priority),
         "queue": _queue(core, function),
         "concurrency_key": None,
@@ -128,6 +128,19 @@ def _seed_row(core: Core, function: Function, now: datetime) -> dict[str, Any]:
     }
 
 
+def _follow(core: Core, connection: Connection, function: Function, cron_id: UUID, now: datetime) -> None:
+    """Let a cron ticker follow the code, as it stands once nobody else can change it."""
+    row = cron_tickers.lock(connection, core.config.namespace, cron_id)
+    if row is None:
+        return
+    cron = row._asdict()
+    changes = _changes(core, function, cron, now)
+    if changes:
+        changes |= move(connection, core, cron, changes, now=now)
+        cron_tickers.edit(connection, core.clock, cron_id, changes)
+        end_turns(connection, core, cron, changes)
+
+
 def _changes(core: Core, function: Function, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Return what the code says otherwise than the row; an operator's own expression stays."""
     wanted: dict[str, Any] = {
@@ -135,6 +148,7 @@ def _changes(core: Core, function: Function, row: Mapping[str, Any], now: dateti
         "retry_intervals": list(function.retry_intervals),
         "misfire": function.misfire.value,
         "overlap": function.overlap.value,
+        "pause_on_failure": function.pause_on_failure,
         "priority": int(function.priority),
         "queue": _queue(core, function),
         "seed_expression": function.cron,
@@ -149,13 +163,7 @@ def _changes(core: Core, function: Function, row: Mapping[str, Any], now: dateti
     if wanted["start_at"] is None:
         # An interval began to count when it was seeded, or begins now; nothing else may depend on a start.
         wanted["start_at"] = _counts_from({**row, **wanted, "start_at": row["start_at"]}, now)
-    changes = {name: value for name, value in wanted.items() if row[name] != value}
-    if row["is_enabled"] and _MOVES_NEXT_RUN & changes.keys():
-        changed = {**row, **changes}
-        changes["next_run_at"] = next_run(
-            timetable_of(changed), now=now, max_runs=changed["max_runs"], run_count=row["run_count"]
-        )
-    return changes
+    return {name: value for name, value in wanted.items() if row[name] != value}
 
 
 def _queue(core: Core, function: Function) -> str | None:
@@ -182,11 +190,7 @@ def _prune(core: Core, connection: Connection) -> list[str]:
     now = connection.scalars(select(sql_now(core.clock))).one()
     gone = cron_tickers.seeded_otherwise(connection, core.config.namespace, defined)
     for row in gone:
-        changes: dict[str, Any] = {
-            "is_enabled": False,
-            "next_run_at": None,
-            "paused_reason": "no code defines it any more",
-            "paused_at": now,
-        }
-        cron_tickers.edit(connection, core.clock, row.id, changes)
+        cron_pauses.pause(
+            connection, core.clock, row._asdict(), reason="no code defines it any more", by=None, now=now
+        )
     return [row.function for row in gone]

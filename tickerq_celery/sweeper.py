@@ -12,6 +12,8 @@ from tickerq_celery.enums import NodeKind, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.observer import Observer, Patience
+from tickerq_celery.overlapping import give_turns
+from tickerq_celery.pausing import unpark
 from tickerq_celery.recorder import LostCalls, Recorder, log_lost
 from tickerq_celery.store import claims, nodes, sweeps
 from tickerq_celery.store.claims import Claim, Started
@@ -50,8 +52,13 @@ class Sweeper:
         self._bury()
         self._rescue_from_strangers()
         lifted = self._core.database.write(self._claimer.lift_holds)
+        self._core.database.write(self._look_after_crons)
         self._publish_again()
         return lifted.is_full
+
+    def _look_after_crons(self, connection: Connection) -> None:
+        give_turns(connection, self._core)
+        unpark(connection, self._core, after=None, missed=False)
 
     def _publish_again(self) -> None:
         lost = self._core.database.write(self._take_over)

@@ -52,6 +52,7 @@ class CronTicker:
     for Unix's rule, either of them. ``time_zone`` is an IANA name (None: the ``time_zone`` setting).
     ``misfire_grace`` is in seconds: instants missed by more are skipped whatever the policy says.
     ``children`` are a chain that each occurrence gets a copy of.
+    After ``pause_on_failure`` failed occurrences in a row it is paused; 0 never.
     """
 
     function: str
@@ -75,6 +76,7 @@ class CronTicker:
     misfire_limit: int = 100
     misfire_grace: float | None = None
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
+    pause_on_failure: int = 0
     priority: TickerPriority | None = None
     queue: str | None = None
     concurrency_key: str | None = None

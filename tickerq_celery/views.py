@@ -129,12 +129,15 @@ class Cron:
     paused_reason: str | None
     paused_by: str | None
     paused_at: datetime | None
+    resume_from: datetime | None
+    resumed_at: datetime | None
     is_seeded: bool
     seed_expression: str | None
     misfire: MisfirePolicy
     misfire_limit: int
     misfire_grace: float | None
     overlap: OverlapPolicy
+    pause_on_failure: int
     retries: int
     retry_intervals: tuple[float, ...]
     timeout: float | None

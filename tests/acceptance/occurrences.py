@@ -18,14 +18,14 @@ HARDLY_EVER = "0 0 0 29 2 *"
 
 def fired(jobs: Jobs, cron_id: UUID) -> list[datetime]:
     """Return the instants that have an occurrence which was to run, the earliest first."""
-    return [instant for instant, reason in _rows(jobs, cron_id) if reason is None]
+    return [instant for instant, reason in _rows(jobs, cron_id) if instant is not None and reason is None]
 
 
 def told(jobs: Jobs, cron_id: UUID) -> Counter[datetime]:
     """Return how often each instant is told of: by its occurrence, or in a record of what was missed."""
     found: Counter[datetime] = Counter()
     for instant, reason in _rows(jobs, cron_id):
-        found.update([instant] if reason is None else _missed(reason))
+        found.update(_missed(reason) if instant is None else [instant])
     return found
 
 
@@ -33,7 +33,7 @@ def stop_firing(jobs: Jobs, cron_id: UUID) -> datetime:
     """Let a cron ticker come to its end, and return the instant before which all have been decided."""
     reached = jobs.tickerq.cron_tickers.get(cron_id).next_run_at
     assert reached is not None
-    # Not a pause: it would hold an occurrence that has been fired and is not claimed yet.
+    # What has been fired and is not claimed yet ends as Skipped, and the next expression fires no more.
     jobs.tickerq.cron_tickers.update(cron_id, expression=HARDLY_EVER)
     return reached
 
@@ -60,17 +60,17 @@ def faults_of_instants(found: Mapping[datetime, int], *, first: datetime, before
     ]
 
 
-def _rows(jobs: Jobs, cron_id: UUID) -> list[tuple[datetime, str | None]]:
+def _rows(jobs: Jobs, cron_id: UUID) -> list[tuple[datetime | None, str | None]]:
     statement = (
         select(tickers.c.instant, tickers.c.status, tickers.c.skipped_reason)
-        .where(tickers.c.cron_ticker_id == cron_id, tickers.c.instant.is_not(None))
+        .where(tickers.c.cron_ticker_id == cron_id)
         .order_by(tickers.c.instant)
     )
     rows = jobs.tickerq.core.database.read(lambda connection: connection.execute(statement).all())
     return [(row[0], row[2] if row[1] is TickerStatus.SKIPPED else None) for row in rows]
 
 
-def _missed(reason: str) -> Iterator[datetime]:
+def _missed(reason: str | None) -> Iterator[datetime]:
     record = missed(reason)
     assert record is not None, reason
     assert record.count_is_exact, reason

@@ -242,11 +242,11 @@ def test_a_store_made_step_by_step_has_the_tables_of_one_made_at_once(
     assert of_version_1.read(described) == by_steps
 
 
-def test_a_process_that_would_leave_children_misread_requests_or_ignore_limits_and_bounds_is_kept_out(
+def test_a_process_that_would_leave_children_misread_requests_or_ignore_limits_bounds_and_pauses_is_kept_out(
     migrated: Database,
 ) -> None:
     # It refuses a store whose oldest compatible version is above its own.
-    assert meta_row(migrated).compatible_from == COMPATIBLE_FROM >= 7
+    assert meta_row(migrated).compatible_from == COMPATIBLE_FROM >= 8
 
 
 @pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)

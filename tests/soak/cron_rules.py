@@ -11,7 +11,7 @@ from tests.soak.traces import CronSpan, Occurrence, RunRow, SkipRecord
 from tests.soak.violation import Rule, Violation
 from tickerq_celery.drafts import misfire_reason
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerStatus
-from tickerq_celery.firing import OVERLAP_REASON
+from tickerq_celery.overlap import TAKEN_REASON
 
 
 def instants_occur_once(history: History) -> Iterator[Violation]:
@@ -71,7 +71,7 @@ def skips_have_a_reason(history: History) -> Iterator[Violation]:
 def _overlap_fits(cron: CronSpan, run: RunRow) -> bool:
     if run.status is not TickerStatus.SKIPPED:
         return run.skipped_reason is None
-    return run.skipped_reason == OVERLAP_REASON and cron.overlap is OverlapPolicy.SKIP
+    return run.skipped_reason == TAKEN_REASON and cron.overlap is OverlapPolicy.SKIP
 
 
 def _record_fits(cron: CronSpan, run: RunRow) -> bool:

@@ -21,8 +21,8 @@ from tests.soak.traces import (
 from tickerq_celery.chains import UNMET_REASON
 from tickerq_celery.drafts import misfire_reason
 from tickerq_celery.enums import HoldReason, OverlapPolicy, RunCondition, TickerStatus
-from tickerq_celery.firing import OVERLAP_REASON
 from tickerq_celery.lifecycle import LOST
+from tickerq_celery.overlap import TAKEN_REASON
 from tickerq_celery.planner import Misfire
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -198,7 +198,7 @@ OVERLAPPING = replace(
     changed(
         VALID,
         "runs",
-        {"status": SKIPPED, "claim_no": 0, "skipped_reason": OVERLAP_REASON},
+        {"status": SKIPPED, "claim_no": 0, "skipped_reason": TAKEN_REASON},
         id=ticker_id(13),
     ),
     crons=(CronSpan(cron_id=CRON, first=at(1), until=at(5), step=SECOND, overlap=OverlapPolicy.SKIP),),

@@ -34,7 +34,7 @@ from tests.soak.traces import Blow
 from tests.soak.violation import Rule, Violation
 from tickerq_celery.drafts import misfire_reason
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.firing import OVERLAP_REASON
+from tickerq_celery.overlap import TAKEN_REASON
 from tickerq_celery.planner import Misfire
 
 SECOND = timedelta(seconds=1)
@@ -79,7 +79,7 @@ def test_missed_instants_are_read_as_they_are_written(is_exact: bool) -> None:
     assert missed(misfire_reason(misfire, "run_once")) == misfire
 
 
-@pytest.mark.parametrize("reason", [OVERLAP_REASON, "", None])
+@pytest.mark.parametrize("reason", [TAKEN_REASON, "", None])
 def test_other_occurrences_are_no_record_of_missed_instants(reason: str | None) -> None:
     row = SimpleNamespace(id=ticker_id(1), cron_ticker_id=CRON, skipped_reason=reason)
     assert skip_record(row) is None

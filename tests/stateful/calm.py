@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from tests.stateful import promises
 from tests.stateful.bodies import End
 from tests.stateful.cron_lives import FAR_EXPRESSION
 from tests.stateful.journeys import Journeys
@@ -45,6 +46,8 @@ class Calm(Journeys):
 
     def _end_crons(self) -> None:
         crons = self.world.apps[0].cron_tickers
+        self.world.apps[0].pauses.resume(everything=True)
+        self.look()
         for cron_id in self.world.sight.crons:
             crons.resume(cron_id)
             self.look()
@@ -53,7 +56,8 @@ class Calm(Journeys):
         for cron_id in self.world.sight.crons:
             self.world.crons[cron_id].fires_no_more = True
             crons.update(cron_id, expression=FAR_EXPRESSION)
-        self.look()
+            self.look()
+            promises.after_an_edit(self.world, cron_id)
 
     def _do_all_there_is(self) -> None:
         beat = self.world.beats[0]

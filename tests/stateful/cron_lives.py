@@ -8,6 +8,7 @@ from sqlalchemy import Row
 
 from tests.missed import missed
 from tickerq_celery.enums import TickerStatus
+from tickerq_celery.planner import Misfire
 
 PERIOD = timedelta(seconds=10)
 EXPRESSION = "*/10 * * * * *"
@@ -35,49 +36,56 @@ class CronLife:
         self.fires_no_more = False
         self._fired: set[datetime] = set()
         self._recorded: set[datetime] = set()
-        self._stored: set[datetime] = set()
 
     def follow(
         self, then: Row[Any] | None, now: Row[Any], occurrences: Sequence[Row[Any]], *, moment: datetime
     ) -> None:
         """Take in what one step did to the cron ticker: its row, and the occurrences that are new."""
-        stored_before = set(self._stored)
         for occurrence in occurrences:
             self._take_in(occurrence, moment)
         if self.fires_no_more:
             return
-        assert now.is_enabled == (now.next_run_at is not None), f"{now} is enabled and has no next instant"
-        if not now.is_enabled:
-            return
-        again = [each.instant for each in occurrences if each.instant >= now.next_run_at]
+        assert (now.next_run_at is None) != (now.resume_from is None), f"no next instant, or two: {now}"
+        is_firing = now.next_run_at is not None
+        assert now.is_enabled or not is_firing, f"it fires in its pause: {now}"
+        again = [each for each in self._fired if is_firing and each >= now.next_run_at]
         assert not again, f"instants that have an occurrence, and come again: {again}"
-        if then is None or not then.is_enabled:
-            assert now.next_run_at == first_after(moment), (
-                f"it goes on at {now.next_run_at}, not after {moment}"
-            )
+        if then is None:
+            assert _next(now) == first_after(moment), f"it begins at {_next(now)}, not after {moment}"
             return
-        assert now.next_run_at >= then.next_run_at, f"it went back from {then.next_run_at}"
-        passed = set(instants(then.next_run_at, now.next_run_at))
-        # A defect of the product that is known: the record of an outage stands at its first instant, and is
-        # lost where that has an occurrence already, as it has after the system clock was set back.
-        if then.next_run_at in stored_before:
-            return
+        assert _next(now) >= _next(then), f"it went back from {_next(then)}"
+        passed = set(instants(_next(then), _next(now)))
         forgotten = sorted(passed - self._fired - self._recorded)
         assert not forgotten, f"instants that are neither an occurrence nor in a skip record: {forgotten}"
 
     def _take_in(self, occurrence: Row[Any], moment: datetime) -> None:
-        instant: datetime = occurrence.instant
-        assert instant == first_after(instant - PERIOD), f"{instant} is no instant"
-        assert instant <= moment, f"{instant} fired before its time, at {moment}"
-        assert instant not in self._fired, f"{instant} fired twice"
-        self._stored.add(instant)
         misfire = missed(occurrence.skipped_reason)
-        if misfire is None:
-            self._fired.add(instant)
-            return
+        if misfire is not None:
+            self._record(occurrence, misfire, moment)
+        elif occurrence.instant is not None:
+            self._fire(occurrence, moment)
+
+    def _fire(self, occurrence: Row[Any], moment: datetime) -> None:
+        instant: datetime = occurrence.instant
+        is_passed_over = str(occurrence.skipped_reason).startswith("Skipped on request")
+        assert instant == first_after(instant - PERIOD), f"{instant} is no instant"
+        assert instant <= moment or is_passed_over, f"{instant} fired before its time, at {moment}"
+        assert instant not in self._fired, f"{instant} fired twice"
+        self._fired.add(instant)
+
+    def _record(self, occurrence: Row[Any], misfire: Misfire, moment: datetime) -> None:
         assert occurrence.status is TickerStatus.SKIPPED
+        assert misfire.last <= moment, f"missed before its time: {misfire}"
         recorded = instants(misfire.first, misfire.last + PERIOD)
-        assert recorded[0] == instant
+        assert recorded[0] == misfire.first, f"{misfire.first} is no instant"
         is_counted_well = not misfire.count_is_exact or len(recorded) == misfire.count
         assert is_counted_well, f"{len(recorded)} instants: {occurrence.skipped_reason}"
+        twice = self._recorded & set(recorded)
+        assert not twice, f"recorded twice: {sorted(twice)}"
         self._recorded.update(recorded)
+
+
+def _next(row: Row[Any]) -> datetime:
+    """Return the first instant that has not been told of: the next one, or the first that a pause keeps."""
+    moment: datetime = row.next_run_at or row.resume_from
+    return moment

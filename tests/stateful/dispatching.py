@@ -58,5 +58,5 @@ class Dispatching(Stage):
 
     def has_instant(self) -> bool:
         """Whether there is anything to fire."""
-        moments = [cron.next_run_at for cron in self.world.sight.crons.values() if cron.is_enabled]
-        return any(moment <= self.world.clock.now() for moment in moments)
+        moments = [cron.next_run_at for cron in self.world.sight.crons.values()]
+        return any(moment is not None and moment <= self.world.clock.now() for moment in moments)

@@ -3,10 +3,18 @@
 from tests.stateful.bodies import LIMITS, PLACES_OF_A_KEY
 from tests.stateful.invariants_of_a_change import OF_A_CHANGE
 from tests.stateful.invariants_of_a_run import OF_A_RUN
-from tests.stateful.sight import Sight
+from tests.stateful.sight import LEASED, Sight
 from tests.stateful.world import World
-from tickerq_celery.enums import TickerStatus
+from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
 from tickerq_celery.slot import slot_of
+
+# Not those that were asked for by hand: they wait whatever the policy.
+_MOST_WAITING = {
+    OverlapPolicy.ALLOW: 0,
+    OverlapPolicy.SKIP: 0,
+    OverlapPolicy.BUFFER_ONE: 1,
+    OverlapPolicy.CANCEL_OTHER: 1,
+}
 
 
 def check(world: World, then: Sight) -> None:
@@ -23,6 +31,7 @@ def check(world: World, then: Sight) -> None:
     for run_id in then.runs.keys() - world.sight.runs.keys():
         assert world.may_be_gone(run_id), f"{world.label(run_id)} is gone, and nobody deleted it"
     _check_limits(world)
+    _check_overlaps(world)
     _check_bodies(world)
     _check_burials(world, then)
     _check_broker(world)
@@ -36,6 +45,18 @@ def _check_limits(world: World) -> None:
         assert world.sight.leased_of(slot) <= PLACES_OF_A_KEY, f"too many runs of {slot} are leased"
     for queue in {run.queue for run in world.sight.runs.values()}:
         assert world.sight.queued(queue) <= world.core.config.max_queued, f"queue {queue} is overfull"
+
+
+def _check_overlaps(world: World) -> None:
+    for cron_id, cron in world.sight.crons.items():
+        runs = [run for run in world.sight.runs.values() if run.cron_ticker_id == cron_id]
+        leased = [run for run in runs if run.status in LEASED]
+        assert cron.overlap == OverlapPolicy.ALLOW or len(leased) <= 1, (
+            f"occurrences overlap: {[world.shown(run) for run in leased]}"
+        )
+        waiting = [run for run in runs if run.held_for == HoldReason.OVERLAP and run.instant is not None]
+        most = _MOST_WAITING.get(OverlapPolicy(cron.overlap), len(waiting))
+        assert len(waiting) <= most, f"too many wait: {[world.shown(run) for run in waiting]}"
 
 
 def _check_bodies(world: World) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 from sqlalchemy import Row
 
 from tests.stateful.broker import Key
+from tests.stateful.promises import is_paused
 from tests.stateful.sight import Sight
 from tests.stateful.world import World
 from tickerq_celery.enums import TERMINAL, HoldReason, TickerStatus
+from tickerq_celery.overlapping import CANCELLED_REASON
 
 Run = Row[Any]
 OfAChange = Callable[[World, Sight, Run, Run], bool]
@@ -19,9 +21,9 @@ _MOVES = frozenset(
     {
         (IDLE, IDLE),
         (IDLE, TickerStatus.SKIPPED),
+        (IDLE, TickerStatus.CANCELLED),
         (QUEUED, QUEUED),
         (IN_PROGRESS, IN_PROGRESS),
-        (IDLE, TickerStatus.CANCELLED),
         (QUEUED, IDLE),
         (QUEUED, IN_PROGRESS),
         (QUEUED, TickerStatus.CANCELLED),
@@ -47,9 +49,7 @@ def only_what_is_due_and_may_run_is_claimed(world: World, then_all: Sight, then:
         return True
     was_due = then.status is IDLE and then.due_at is not None and then.due_at <= world.clock.now()
     is_known = then.function in then_all.known_functions
-    cron = None if then.instant is None else then_all.crons.get(then.cron_ticker_id)
-    is_paused = cron is not None and not cron.is_enabled
-    return was_due and is_known and not is_paused and now.status in {IDLE, QUEUED}
+    return was_due and is_known and not is_paused(then_all, then) and now.status in {IDLE, QUEUED}
 
 
 def only_known_moves_are_made(world: World, then_all: Sight, then: Run, now: Run) -> bool:
@@ -83,24 +83,35 @@ def no_hold_is_lifted_in_vain(world: World, then_all: Sight, then: Run, now: Run
     if is_lifted and then.held_for == HoldReason.FUNCTION:
         return now.function in world.sight.known_functions
     if is_lifted and then.held_for == HoldReason.PAUSED:
-        return bool(world.sight.crons[then.cron_ticker_id].is_enabled)
+        is_of_its_cron = then.hold_key == str(then.cron_ticker_id)
+        cron = world.sight.crons.get(then.cron_ticker_id)
+        return bool(cron and cron.is_enabled) if is_of_its_cron else not world.sight.is_paused
+    if is_lifted and then.held_for == HoldReason.OVERLAP:
+        return bool(now.active_key == f"cron:{now.cron_ticker_id}")
     return True
 
 
 def only_who_asked_for_it_is_cancelled(world: World, then_all: Sight, then: Run, now: Run) -> bool:
-    """A claim that was revoked, a run that somebody cancelled, or a body that gave up by itself."""
+    """A revoked claim, a run that somebody or a later occurrence cancelled, or a body that gave up."""
     if now.id in world.cancelled:
         return True
     if now.status is not TickerStatus.CANCELLED or then.status is TickerStatus.CANCELLED:
         return True
+    if now.skipped_reason == CANCELLED_REASON:
+        return any(
+            run.cron_ticker_id == now.cron_ticker_id and run.instant is not None and run.instant > now.instant
+            for run in world.sight.runs.values()
+        )
     return now.exception_type == "TickerCancelled" or Key(now.id, now.claim_no) in world.revoked
 
 
 def only_what_waits_for_its_parent_is_skipped_unclaimed(
     world: World, then_all: Sight, then: Run, now: Run
 ) -> bool:
+    """Or what stood for an instant of an expression that was changed."""
     is_skipped = (then.status, now.status) == (IDLE, TickerStatus.SKIPPED)
-    return not is_skipped or then.held_for == HoldReason.PARENT
+    is_of_the_past = then.cron_ticker_id is not None and world.crons[then.cron_ticker_id].fires_no_more
+    return not is_skipped or then.held_for == HoldReason.PARENT or is_of_the_past
 
 
 def what_was_to_be_cancelled_does_not_go_on(world: World, then_all: Sight, then: Run, now: Run) -> bool:

@@ -11,6 +11,7 @@ from tests.stateful.world import World
 from tickerq_celery.chains import UNMET_REASON, is_met
 from tickerq_celery.enums import TERMINAL, HoldReason, RunCondition, TickerStatus
 from tickerq_celery.lifecycle import LOST
+from tickerq_celery.overlapping import CANCELLED_REASON
 
 Run = Row[Any]
 OfARun = Callable[[World, Run], bool]
@@ -53,9 +54,9 @@ def each_started_claim_that_ended_has_one_attempt(world: World, run: Run) -> boo
 
 
 def its_end_is_that_of_its_last_attempt(world: World, run: Run) -> bool:
-    """A run that ends without an attempt was skipped, or cancelled while it waited."""
+    """A run that ends without an attempt was skipped, or cancelled while it waited, maybe to retry."""
     made = world.sight.attempts_of(run.id)
-    if run.status not in TERMINAL:
+    if run.status not in TERMINAL or run.skipped_reason == CANCELLED_REASON:
         return True
     was_waiting = not made or made[-1].claim_no != run.claim_no or made[-1].status is TickerStatus.FAILED
     if run.status is TickerStatus.CANCELLED and was_waiting:

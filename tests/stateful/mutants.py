@@ -4,6 +4,7 @@ from tests.stateful.mutants_of_chains import OF_CHAINS
 from tests.stateful.mutants_of_claims import OF_CLAIMS
 from tests.stateful.mutants_of_crons import OF_CRONS
 from tests.stateful.mutants_of_ends import OF_ENDS
+from tests.stateful.mutants_of_policies import OF_POLICIES
 from tests.stateful.mutants_of_recovery import OF_RECOVERY
 
 # Equivalent, and therefore not among them, is the loss of these conditions, each for its reason:
@@ -14,4 +15,4 @@ from tests.stateful.mutants_of_recovery import OF_RECOVERY
 #   held again by the next claim;
 # - what advance has `seen`: its transaction holds the cron ticker's lock since it read the instant;
 # - FOR UPDATE and SKIP LOCKED: the machine interleaves transactions, and never the statements of two.
-MUTANTS = (*OF_CLAIMS, *OF_ENDS, *OF_CHAINS, *OF_RECOVERY, *OF_CRONS)
+MUTANTS = (*OF_CLAIMS, *OF_ENDS, *OF_CHAINS, *OF_RECOVERY, *OF_CRONS, *OF_POLICIES)

@@ -11,6 +11,7 @@ from tickerq_celery.enums import NodeKind
 from tickerq_celery.firing import Firing
 from tickerq_celery.immediate import Immediate
 from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.storing import Storing
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.recorder import Recorder
@@ -35,6 +36,7 @@ class App:
         canceller = Canceller(core, lambda: client, lambda ids: None)
         self.time_tickers = TimeTickerManager(storing, canceller)
         self.cron_tickers = CronTickerManager(storing, canceller)
+        self.pauses = PauseManager(core)
 
 
 class Beat:

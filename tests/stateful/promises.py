@@ -19,7 +19,13 @@ def after_a_sweep(world: World, then: Sight, published: Collection[Key]) -> None
     for row in world.sight.held(HoldReason.FUNCTION):
         assert row.function not in world.sight.known_functions, f"held for nothing: {world.shown(row)}"
     for row in world.sight.held(HoldReason.PAUSED):
-        assert not world.sight.crons[row.cron_ticker_id].is_enabled, f"held for nothing: {world.shown(row)}"
+        assert is_paused(world.sight, row), f"held for nothing: {world.shown(row)}"
+    for cron_id, cron in world.sight.crons.items():
+        is_parked = cron.is_enabled and cron.next_run_at is None
+        assert world.sight.is_paused or not is_parked, f"{world.label(cron_id)} stands still for no pause"
+    for row in world.sight.held(HoldReason.OVERLAP):
+        keys = {run.active_key for run in world.sight.runs.values()}
+        assert f"cron:{row.cron_ticker_id}" in keys, f"its turn has come: {world.shown(row)}"
     for row in world.sight.held(HoldReason.LIMIT):
         assert _is_full(world, row), f"held though there is room: {world.shown(row)}"
     for row in world.sight.held(HoldReason.KEY):
@@ -72,8 +78,8 @@ def after_a_report(world: World, report: Report) -> None:
 
 
 def after_a_pause(world: World, cron_id: object) -> None:
-    """Nothing that nobody has claimed is due."""
-    due = [row for row in world.sight.due() if row.cron_ticker_id == cron_id]
+    """Nothing that nobody has claimed is due, but for what was asked for by hand."""
+    due = [row for row in world.sight.due() if row.cron_ticker_id == cron_id and row.instant is not None]
     assert not due, f"due in a pause: {[world.shown(row) for row in due]}"
 
 
@@ -81,6 +87,16 @@ def after_a_resumption(world: World, cron_id: object) -> None:
     """What was held for the pause is due."""
     held = world.sight.held(HoldReason.PAUSED, str(cron_id))
     assert not held, f"still held for a pause that is over: {[world.shown(row) for row in held]}"
+
+
+def after_an_edit(world: World, cron_id: object) -> None:
+    """No instant of the expression that was is left for a first claim."""
+    left = [
+        row for row in world.sight.runs.values()
+        if row.cron_ticker_id == cron_id and row.instant is not None
+        and row.status is TickerStatus.IDLE and row.claim_no == 0
+    ]  # fmt: skip
+    assert not left, f"it would fire by an expression of the past: {[world.shown(row) for row in left]}"
 
 
 def after_an_enrolment(world: World, then: Sight, functions: Collection[str]) -> None:
@@ -117,6 +133,14 @@ def after_a_cancel(world: World, run: Row[Any], *, was_refused: bool) -> None:
     assert was_refused == (run.status in TERMINAL), f"refused: {was_refused}, at {world.shown(run)}"
     is_asked = now.status is TickerStatus.IN_PROGRESS and now.cancel_request is not None
     assert now.status in TERMINAL or is_asked, f"cancelled in vain: {world.shown(now)}"
+
+
+def is_paused(sight: Sight, run: Row[Any]) -> bool:
+    """Whether a pause holds a run; one that was asked for by hand runs all the same."""
+    cron = sight.crons.get(run.cron_ticker_id)
+    if run.cron_ticker_id is not None and run.instant is None:
+        return False
+    return sight.is_paused or (cron is not None and not cron.is_enabled)
 
 
 def _is_full(world: World, row: Row[Any]) -> bool:

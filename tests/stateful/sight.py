@@ -8,17 +8,17 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, select
 
 from tickerq_celery.enums import HoldReason, NodeKind, TickerStatus
-from tickerq_celery.models import attempts, cron_tickers, nodes, tickers
+from tickerq_celery.models import attempts, cron_tickers, nodes, pauses, tickers
 from tickerq_celery.slot import Slot, slot_of
 
 _OF_A_RUN = (
     "id", "function", "queue", "status", "claim_no", "due_at", "held_for", "hold_key", "check_at",
     "cancel_request", "published_at", "publish_count", "running_on", "lock_holder", "is_due", "retries",
     "retry_count", "rescue_count", "exception_type", "skipped_reason", "cron_ticker_id", "instant",
-    "ended_at", "ended_status", "parent_id", "run_condition", "concurrency_key",
+    "ended_at", "ended_status", "parent_id", "run_condition", "concurrency_key", "active_key",
 )  # fmt: skip
 _OF_A_NODE = ("id", "kind", "functions", "counter", "seen_at")
-_OF_A_CRON = ("id", "is_enabled", "next_run_at")
+_OF_A_CRON = ("id", "is_enabled", "next_run_at", "resume_from", "overlap")
 _OF_AN_ATTEMPT = ("ticker_id", "claim_no", "number", "status", "exception_type")
 _COLUMNS = {tickers: _OF_A_RUN, cron_tickers: _OF_A_CRON, nodes: _OF_A_NODE}
 Rows = Mapping[UUID, Row[Any]]
@@ -27,12 +27,16 @@ LEASED = frozenset({TickerStatus.QUEUED, TickerStatus.IN_PROGRESS})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """The rows by their ids, of each what matters here; attempts by their run's, the oldest first."""
+    """The rows by their ids, of each what matters here; attempts by their run's, the oldest first.
+
+    ``is_paused`` says that everything is.
+    """
 
     runs: Rows = field(default_factory=dict)
     attempts: Mapping[UUID, Sequence[Row[Any]]] = field(default_factory=dict)
     crons: Rows = field(default_factory=dict)
     nodes: Rows = field(default_factory=dict)
+    is_paused: bool = False
 
     @property
     def known_functions(self) -> set[str]:
@@ -86,4 +90,5 @@ def see(connection: Connection, namespace: str) -> Sight:
     for table, names in _COLUMNS.items():
         statement = select(*(table.c[name] for name in names)).where(table.c.namespace == namespace)
         found.append({row.id: row for row in connection.execute(statement.order_by(table.c.id))})
-    return Sight(runs=found[0], crons=found[1], nodes=found[2], attempts=by_run)
+    is_paused = connection.scalar(select(pauses.c.name).where(pauses.c.namespace == namespace)) is not None
+    return Sight(runs=found[0], crons=found[1], nodes=found[2], attempts=by_run, is_paused=is_paused)

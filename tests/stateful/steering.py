@@ -1,4 +1,4 @@
-"""Rules of the apps: add cron tickers, pause, resume and delete them."""
+"""Rules of the apps: add cron tickers, pause, resume and delete them, skip their next, pause everything."""
 
 from enum import StrEnum
 from uuid import UUID
@@ -12,7 +12,7 @@ from tests.stateful.cron_lives import EXPRESSION
 from tests.stateful.stage import Stage, troubles, which
 from tests.stateful.troubles import Troubles
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
-from tickerq_celery.errors import TickerNotFoundError
+from tickerq_celery.errors import TickerNotFoundError, TickerStateError
 from tickerq_celery.tickers import CronTicker
 
 _MOST_CRONS = 2
@@ -24,6 +24,8 @@ class Steering(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     DELETE = "delete"
+    SKIP_NEXT = "skip_next"
+    RUN_NOW = "run_now"
 
 
 crons = st.builds(
@@ -55,7 +57,7 @@ class CronSteering(Stage):
         troubles=troubles(0, 2),
     )
     def steer_cron(self, cron: int, steering: Steering, troubles: Troubles) -> None:
-        """An app pauses, resumes or deletes a cron ticker."""
+        """An app pauses, resumes or deletes a cron ticker, lets its next instant pass or runs it now."""
         app = self.pick(0, self.idle_apps())
         cron_id = self.pick(cron, list(self.world.sight.crons))
         self.world.say(f"{steering} of {self.world.label(cron_id)}")
@@ -66,7 +68,9 @@ class CronSteering(Stage):
             try:
                 getattr(app.cron_tickers, steering)(cron_id)
             except TickerNotFoundError:
-                assert self.world.crons[cron_id].is_being_deleted
+                assert self.world.crons[cron_id].is_being_deleted, f"lost by {steering}"
+            except TickerStateError:
+                assert steering is Steering.SKIP_NEXT
 
         came_through = self.act(app.process, steer, troubles)
         then = self.look()
@@ -75,6 +79,13 @@ class CronSteering(Stage):
             promises.after_a_pause(self.world, cron_id)
         if steering is Steering.RESUME and came_through:
             promises.after_a_resumption(self.world, cron_id)
+
+    @action(1, lambda self: self.idle_apps(), troubles=troubles(0, 1))
+    def steer_everything(self, troubles: Troubles) -> None:
+        """An app pauses everything, or resumes it."""
+        app = self.pick(0, self.idle_apps())
+        verb = app.pauses.resume if self.world.sight.is_paused else app.pauses.pause
+        self.act(app.process, lambda: verb(everything=True), troubles)
 
     def restart_cron(self, cron_id: UUID) -> None:
         """Let an app pause and resume a cron ticker."""

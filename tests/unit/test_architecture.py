@@ -16,19 +16,20 @@ PROJECT = ROOT.parent
 LAYERS = {
     "words": {"errors", "enums", "clock", "failpoints", "version"},
     "rules": {
-        "backoff", "bell", "bounds", "cancellable", "chain_templates", "chains", "codec", "config",
-        "context", "cron", "cron_fields", "cron_grammar", "cron_notes", "cron_setting", "cron_zone",
-        "drops", "event_loop", "forking", "function_limits", "interruption", "interval", "jitter",
-        "lifecycle", "limits", "log_capture", "message_priority", "message_shape", "payload", "planner",
-        "preview", "progress", "rate", "redaction", "reports", "results", "retry", "signature", "slot",
-        "texts", "tickers", "timeouts", "timetable", "uuid7", "views",
+        "backfill", "backoff", "bell", "bounds", "cancellable", "chain_templates", "chains", "codec",
+        "config", "context", "cron", "cron_fields", "cron_grammar", "cron_notes", "cron_setting",
+        "cron_zone", "drops", "event_loop", "forking", "function_limits", "interruption", "interval",
+        "jitter", "lifecycle", "limits", "log_capture", "message_priority", "message_shape", "overlap",
+        "pauses", "payload", "planner", "preview", "progress", "rate", "redaction", "reports", "results",
+        "retry", "signature", "slot", "texts", "tickers", "timeouts", "timetable", "uuid7", "views",
     },
     "data": {"models.", "schema", "sqltypes", "store."},
     "application": {
         "admission", "canceller", "claimer", "completion", "core", "counting", "cron_drafts", "dispatcher",
         "drafts", "drop_counts", "ending", "firing", "function", "heartbeat", "immediate",
-        "known_functions", "lifting", "managers.", "observer", "patience", "recorder", "registry",
-        "reporting", "run_control", "seeding", "sweeper",
+        "known_functions", "lifting", "managers.", "moving", "observer", "occurrence_ends", "occurrences",
+        "overlapping", "patience", "pausing", "recorder", "registry", "reporting", "run_control", "seeding",
+        "sweeper",
     },
     "celery": {
         "addresses", "beat_check", "extension", "fs_bindings", "fs_channel", "fs_folder", "fs_transport",

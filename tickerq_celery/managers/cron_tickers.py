@@ -8,23 +8,18 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from tickerq_celery import limits
-from tickerq_celery.bounds import Bounds
-from tickerq_celery.canceller import Canceller
 from tickerq_celery.codec import NO_REQUEST
 from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS
-from tickerq_celery.drafts import occurrence_children, occurrence_row
-from tickerq_celery.enums import TickerType
-from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
+from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.changes import INSTEAD_OF_UPDATE, checked_changes
-from tickerq_celery.managers.cron_outlook import KIND, CronOutlook
-from tickerq_celery.managers.cron_pauses import pause, resume
 from tickerq_celery.managers.cron_rows import cron_rows
+from tickerq_celery.managers.cron_steering import CronSteering
 from tickerq_celery.managers.filters import RunFilters
-from tickerq_celery.managers.runs import RunManager
-from tickerq_celery.managers.storing import Stored, Storing
+from tickerq_celery.managers.storing import Stored
 from tickerq_celery.models import cron_tickers as table
-from tickerq_celery.models import tickers as runs_table
+from tickerq_celery.moving import move
+from tickerq_celery.overlapping import end_turns
 from tickerq_celery.store import cron_tickers
 from tickerq_celery.store.engine import insert_rows, savepoint
 from tickerq_celery.tickers import CronTicker
@@ -35,12 +30,8 @@ _REQUEST_IS_CHECKED = {"function", "request"}
 _COLUMN_OF = {"every": "expression", "jitter": "jitter_ms"}
 
 
-class CronTickerManager(CronOutlook, AsyncAdds[CronTicker, Cron]):
+class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
     """Standing definitions. Every call but a delete is one transaction, or part of a ``session``."""
-
-    def __init__(self, storing: Storing, canceller: Canceller) -> None:
-        super().__init__(storing)
-        self._occurrences = RunManager(storing, canceller, TickerType.CRON_TICKER_OCCURRENCE)
 
     def add(self, ticker: CronTicker, *, session: object = None, allow_unknown: bool = False) -> Cron:
         """Store a cron ticker and return it; its first occurrence is the first instant after now.
@@ -136,47 +127,6 @@ class CronTickerManager(CronOutlook, AsyncAdds[CronTicker, Cron]):
             pass
         return database.write(lambda connection: cron_tickers.remove(connection, namespace, wanted))
 
-    def pause(self, cron_id: UUID | str, *, reason: str | None = None, by: str | None = None) -> Cron:
-        """Stop a cron ticker from firing, and hold its occurrences that nobody has claimed.
-
-        Raises:
-            TickerNotFoundError: There is none.
-            TickerValidationError: ``reason`` or ``by`` is too long.
-        """
-        cron_id = limits.identifier(cron_id)
-        if reason is not None:
-            limits.words("reason", reason, limits.LONGEST_DESCRIPTION)
-        if by is not None:
-            limits.words("by", by, limits.LONGEST_KEY)
-        return self._storing.core.database.write(
-            lambda connection: self._pause(connection, cron_id, reason, by)
-        )
-
-    def resume(self, cron_id: UUID | str) -> Cron:
-        """Let a paused cron ticker fire again, from its next instant on; what was held runs now.
-
-        Raises:
-            TickerNotFoundError: There is none.
-        """
-        cron_id = limits.identifier(cron_id)
-        return self._storing.core.database.write(lambda connection: self._resume(connection, cron_id))
-
-    def run_now(self, cron_id: UUID | str, *, request: object = None) -> Run:
-        """Make an occurrence that is due now, also while the cron ticker is paused, and return it.
-
-        It has the cron ticker's request, or another ``request``.
-
-        Raises:
-            TickerNotFoundError: There is none.
-            TickerValidationError: The request does not fit the function.
-        """
-        cron_id = limits.identifier(cron_id)
-        made = self._storing.core.database.write(
-            lambda connection: self._run_now(connection, cron_id, request)
-        )
-        self._storing.dispatch([made])
-        return self._occurrences.get(made)
-
     def cancel(self, occurrence_id: UUID | str, *, terminate: bool = False) -> Run:
         """Cancel one occurrence, its cron ticker fires on; does and raises what ``runs.cancel`` does."""
         return self._occurrences.cancel(occurrence_id, terminate=terminate)
@@ -204,15 +154,16 @@ class CronTickerManager(CronOutlook, AsyncAdds[CronTicker, Cron]):
         self, connection: Connection, cron_id: UUID, changes: Mapping[str, Any], allow_unknown: bool
     ) -> Cron:
         storing = self._storing
-        cron = self._get(connection, cron_id, lock=True)
+        core, locked = storing.core, self._locked(connection, cron_id)
         # A request that stays need not be readable here, nor fit the function as it is by now.
         kept = None if _REQUEST_IS_CHECKED & changes.keys() else NO_REQUEST
+        wanted = _changed(self._get(connection, cron_id), changes, is_request_read=kept is None)
         (row,) = cron_rows(
             storing,
             connection,
-            [_changed(cron, changes, is_request_read=kept is None)],
+            [wanted],
             allow_unknown=allow_unknown,
-            run_count=cron.run_count,
+            run_count=locked["run_count"],
             request=kept,
         )
         names = {_COLUMN_OF.get(name, name) for name in changes} - {"is_enabled"}
@@ -221,11 +172,10 @@ class CronTickerManager(CronOutlook, AsyncAdds[CronTicker, Cron]):
         if "expression" in names:
             names.add("start_at")  # where an interval begins to count
         columns = {name: row[name] for name in names}
-        # Written again without a change, it must not move past an instant that is due.
-        moving = _moves_next_run(cron)
-        if any(row[name] != moving[name] for name in moving.keys() & (names | changes.keys())):
-            columns["next_run_at"] = row["next_run_at"]
-        cron_tickers.edit(connection, storing.core.clock, cron_id, columns)
+        # Written again without a change, it does not move past an instant that is due.
+        moved = move(connection, core, locked, columns, now=row["created_at"])
+        cron_tickers.edit(connection, core.clock, cron_id, columns | moved)
+        end_turns(connection, core, locked, columns)
         pending = {name: row[name] for name in names if name in OCCURRENCE_FIELDS}
         if pending:
             cron_tickers.rewrite_pending(connection, storing.core.clock, cron_id, pending)
@@ -234,35 +184,6 @@ class CronTickerManager(CronOutlook, AsyncAdds[CronTicker, Cron]):
         if row["is_enabled"]:
             return self._resume(connection, cron_id)
         return self._pause(connection, cron_id, None, None)
-
-    def _run_now(self, connection: Connection, cron_id: UUID, request: object) -> UUID:
-        storing = self._storing
-        cron = self._get(connection, cron_id, lock=True)
-        stored, now = cron_tickers.row(connection, cron_id), storing.now(connection)
-        row = occurrence_row(stored, instant=None, now=now)
-        if request is not None:
-            known = storing.known(connection, [cron], allow_unknown=True)
-            packed = storing.packed(request, known[row["namespace"], row["function"]])
-            row |= {"request": packed.data, "encoding": packed.encoding}
-        insert_rows(connection, runs_table, [row])
-        insert_rows(connection, runs_table, occurrence_children(stored, row, now=now))
-        made: UUID = row["id"]
-        return made
-
-    def _pause(self, connection: Connection, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
-        pause(self._storing, connection, self._get(connection, cron_id, lock=True), reason=reason, by=by)
-        return self._get(connection, cron_id)
-
-    def _resume(self, connection: Connection, cron_id: UUID) -> Cron:
-        resume(self._storing, connection, self._get(connection, cron_id, lock=True))
-        return self._get(connection, cron_id)
-
-    def _get(self, connection: Connection, cron_id: UUID, *, lock: bool = False) -> Cron:
-        core = self._storing.core
-        cron = cron_tickers.get(connection, core.config.namespace, cron_id, codec=core.codec, lock=lock)
-        if cron is None:
-            raise TickerNotFoundError(KIND, cron_id)
-        return cron
 
 
 def _changed(cron: Cron, changes: Mapping[str, Any], *, is_request_read: bool) -> CronTicker:
@@ -279,13 +200,3 @@ def _changed(cron: Cron, changes: Mapping[str, Any], *, is_request_read: bool) -
     if "every" in changes:
         stored["expression"] = None
     return CronTicker(**{**stored, **changes})
-
-
-def _moves_next_run(cron: Cron) -> dict[str, Any]:
-    """Return the columns, as they are stored, on which the next instant depends."""
-    bounds = Bounds(
-        start_at=cron.start_at, end_at=cron.end_at, max_runs=cron.max_runs, exclude=cron.exclude
-    ).columns()
-    del bounds["jitter_ms"]
-    standing = ("expression", "time_zone", "day_or", "is_enabled")
-    return bounds | {name: getattr(cron, name) for name in standing}

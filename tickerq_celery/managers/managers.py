@@ -6,6 +6,7 @@ from tickerq_celery.canceller import Canceller, Messenger
 from tickerq_celery.core import Core
 from tickerq_celery.immediate import Immediate
 from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.storing import Storing
 from tickerq_celery.managers.time_tickers import TimeTickerManager
@@ -21,3 +22,4 @@ class Managers:
         self.time_tickers = TimeTickerManager(storing, canceller)
         self.cron_tickers = CronTickerManager(storing, canceller)
         self.runs = RunManager(storing, canceller)
+        self.pauses = PauseManager(core)

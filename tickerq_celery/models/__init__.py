@@ -1,7 +1,7 @@
 """The tables of the store: every name written out, every guarantee a constraint."""
 
 from tickerq_celery.models.base import metadata
-from tickerq_celery.models.processes import audit, drops, functions, meta, nodes, rollups
+from tickerq_celery.models.processes import audit, drops, functions, meta, nodes, pauses, rollups
 from tickerq_celery.models.runs import attempts, cron_tickers, logs, progress, tickers
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "meta",
     "metadata",
     "nodes",
+    "pauses",
     "progress",
     "rollups",
     "tickers",

@@ -1,4 +1,4 @@
-"""The tables of who runs it, and of what is told: processes, functions, the store itself, audit, counts."""
+"""The tables of who runs it, and what is told: processes, functions, pauses, the store, audit, counts."""
 
 from sqlalchemy import (
     BigInteger,
@@ -56,6 +56,19 @@ functions = Table(
     Column("request_schema", Json),
     Column("registered_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    **OPTIONS,
+)
+
+pauses = Table(
+    "tickerq_pauses",
+    metadata,
+    Column("namespace", Name(100), primary_key=True),
+    Column("kind", Name(20), primary_key=True),
+    # The function's name, or the tag; empty for everything.
+    Column("name", Name(200), primary_key=True),
+    Column("reason", Name(500)),
+    Column("paused_by", Name(200)),
+    Column("paused_at", UtcDateTime, nullable=False),
     **OPTIONS,
 )
 

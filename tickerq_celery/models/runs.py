@@ -53,6 +53,11 @@ cron_tickers = Table(
     Column("paused_reason", Name(500)),
     Column("paused_by", Name(200)),
     Column("paused_at", UtcDateTime),
+    # The first instant that a pause has kept from firing; NULL unless it fires no more for a pause.
+    Column("resume_from", UtcDateTime),
+    Column("resumed_at", UtcDateTime),
+    # After how many failed occurrences in a row it is paused; 0 never.
+    Column("pause_on_failure", Integer, nullable=False, server_default="0"),
     # What the code says; differs from `expression` where an operator has overridden it.
     Column("seed_key", Name(200)),
     Column("seed_expression", Name(200)),

@@ -71,6 +71,8 @@ class Started:
     parent_id: UUID | None
     cron_ticker_id: UUID | None
     has_children: bool
+    instant: datetime | None
+    active_key: str | None
     started_at: datetime
     attempts_before: int
     standing: Standing
@@ -223,6 +225,8 @@ STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.parent_id,
     tickers.c.cron_ticker_id,
     tickers.c.has_children,
+    tickers.c.instant,
+    tickers.c.active_key,
     tickers.c.started_at,
     tickers.c.attempts_before,
     tickers.c.is_due,
@@ -255,6 +259,8 @@ def started(row: Row[Any], request: Packed = NO_REQUEST) -> Started:
         parent_id=row.parent_id,
         cron_ticker_id=row.cron_ticker_id,
         has_children=row.has_children,
+        instant=row.instant,
+        active_key=row.active_key,
         started_at=row.started_at,
         attempts_before=row.attempts_before,
         standing=Standing(

@@ -24,21 +24,30 @@ _BY_CLAIM = [
 ]
 
 
-def get(
-    connection: Connection, namespace: str, cron_id: UUID, *, codec: RequestCodec, lock: bool = False
-) -> Cron | None:
-    """Return a cron ticker, or None; ``lock`` keeps it from changing until the transaction ends."""
+def get(connection: Connection, namespace: str, cron_id: UUID, *, codec: RequestCodec) -> Cron | None:
+    """Return a cron ticker, or None."""
     statement = select(*CRON_COLUMNS).where(
         cron_tickers.c.id == cron_id, cron_tickers.c.namespace == namespace
     )
-    row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
+    row = connection.execute(statement).one_or_none()
     return None if row is None else cron_view(row, codec)
 
 
-def row(connection: Connection, cron_id: UUID) -> Mapping[str, Any]:
-    """Return every column of a cron ticker that is there."""
-    found = connection.execute(select(cron_tickers).where(cron_tickers.c.id == cron_id)).one()
-    return found._asdict()
+def lock(connection: Connection, namespace: str, cron_id: UUID) -> Row[Any] | None:
+    """Lock a cron ticker and return its row, every column of it, or None."""
+    return connection.execute(
+        select(cron_tickers)
+        .where(cron_tickers.c.id == cron_id, cron_tickers.c.namespace == namespace)
+        .with_for_update()
+    ).one_or_none()
+
+
+def lock_free(connection: Connection, ids: Collection[UUID]) -> Sequence[Row[Any]]:
+    """Lock those of ``ids`` that no other transaction has locked, and return their rows."""
+    if not ids:
+        return []
+    statement = select(cron_tickers).where(cron_tickers.c.id.in_(list(ids)))
+    return connection.execute(statement.with_for_update(skip_locked=True)).all()
 
 
 def find(
@@ -161,6 +170,16 @@ def stored_among(connection: Connection, ids: Collection[UUID]) -> list[UUID]:
     return list(connection.scalars(select(tickers.c.id).where(tickers.c.id.in_(list(ids)))))
 
 
+def instants_among(connection: Connection, cron_id: UUID, wanted: Sequence[datetime]) -> set[datetime]:
+    """Return those of the ``wanted`` instants, oldest first, that have their occurrence."""
+    if not wanted:
+        return set()
+    statement = select(tickers.c.instant).where(
+        tickers.c.cron_ticker_id == cron_id, tickers.c.instant.between(wanted[0], wanted[-1])
+    )
+    return {instant for instant in connection.scalars(statement) if instant is not None}
+
+
 def paused_among(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
     """Return those of ``ids`` that are paused."""
     if not ids:
@@ -183,6 +202,21 @@ def hold_pending(connection: Connection, cron_id: UUID) -> None:
         )
         .values(due_at=None, held_for=HoldReason.PAUSED.value, hold_key=str(cron_id))
     )
+
+
+def lock_pending(connection: Connection, cron_id: UUID) -> dict[UUID, datetime]:
+    """Lock the occurrences of a cron ticker that nobody has ever claimed; return their instants."""
+    rows = connection.execute(
+        select(tickers.c.id, tickers.c.instant)
+        .where(
+            tickers.c.cron_ticker_id == cron_id,
+            tickers.c.status == TickerStatus.IDLE,
+            tickers.c.instant.is_not(None),
+            tickers.c.claim_no == 0,
+        )
+        .with_for_update()
+    )
+    return {row.id: row.instant for row in rows}
 
 
 def rewrite_pending(
@@ -224,11 +258,11 @@ def next_due(connection: Connection, namespace: str) -> datetime | None:
 
 
 def seeded_otherwise(connection: Connection, namespace: str, keys: Collection[str]) -> list[Row[Any]]:
-    """Return the enabled cron tickers that code defined under other seed keys than ``keys``."""
+    """Lock and return the enabled cron tickers that code defined under other seed keys than ``keys``."""
     statement = select(cron_tickers).where(
         cron_tickers.c.namespace == namespace,
         cron_tickers.c.seed_key.is_not(None),
         cron_tickers.c.seed_key.not_in(list(keys)),
         cron_tickers.c.is_enabled.is_(True),
     )
-    return list(connection.execute(statement))
+    return list(connection.execute(statement.with_for_update()))

@@ -1,6 +1,6 @@
 """The end of an attempt, written in one transaction and only by the holder of its claim."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from tickerq_celery.lifecycle import Outcome, check_transition
 from tickerq_celery.models import attempts, tickers
 from tickerq_celery.progress import Pending
 from tickerq_celery.sqltypes import sql_after, sql_now
-from tickerq_celery.store import chains, logs
+from tickerq_celery.store import chains, logs, overlaps
 from tickerq_celery.store.claims import Started, rowcount
 from tickerq_celery.texts import clean, storable
 
@@ -104,11 +104,12 @@ def end_waiting(
     reason: str,
     before: TickerStatus = TickerStatus.QUEUED,
 ) -> Written | None:
-    """End a run that waits for its claim or its start, with what that means for its children.
+    """End a run that waits for its claim or its start, with what that means for its children and its turn.
 
     A claim that does not stand at ``before`` any more writes nothing, and gets None.
     """
     check_transition(before, status)
+    cron_id = overlaps.cron_in_turn(connection, ticker_id)
     written = rowcount(
         connection,
         update(tickers)
@@ -117,22 +118,49 @@ def end_waiting(
             tickers.c.claim_no == claim_no,
             tickers.c.status == before,
         )
-        .values(
-            status=status,
-            due_at=None,
-            held_for=None,
-            hold_key=None,
-            check_at=None,
-            skipped_reason=reason,
-            active_key=None,
-            ended_at=sql_now(clock),
-            ended_status=status,
-            updated_at=sql_now(clock),
-        ),
+        .values(_unstarted(clock, status, reason)),
     )
     if written != 1:
         return None
-    return Written(made_due=chains.follow(connection, clock, ticker_id, status))
+    made_due = chains.follow(connection, clock, ticker_id, status)
+    if cron_id is not None:
+        made_due += overlaps.pass_on(connection, clock, cron_id)
+    return Written(made_due=made_due)
+
+
+def end_unstarted(
+    connection: Connection, clock: Clock, ids: Collection[UUID], *, status: TickerStatus, reason: str
+) -> None:
+    """End runs that this transaction has locked, and that nobody has started; their children follow."""
+    if not ids:
+        return
+    unstarted = [TickerStatus.IDLE, TickerStatus.QUEUED]
+    for before in unstarted:
+        check_transition(before, status)
+    connection.execute(
+        update(tickers)
+        .where(tickers.c.id.in_(list(ids)), tickers.c.status.in_(unstarted))
+        .values(_unstarted(clock, status, reason))
+    )
+    for each in ids:
+        chains.follow(connection, clock, each, status)
+
+
+def _unstarted(clock: Clock, status: TickerStatus, reason: str) -> dict[str, object]:
+    """Return the columns of a run that ends before it has started."""
+    now = sql_now(clock)
+    return {
+        "status": status,
+        "due_at": None,
+        "held_for": None,
+        "hold_key": None,
+        "check_at": None,
+        "skipped_reason": reason,
+        "active_key": None,
+        "ended_at": now,
+        "ended_status": status,
+        "updated_at": now,
+    }
 
 
 def _storable_traceback(text: str) -> str:

@@ -1,0 +1,95 @@
+"""Edits of a cron ticker's expression: from their commit on nothing fires by the old one."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.integration.making import (
+    claim,
+    count_by_status,
+    cron_row_of,
+    crons,
+    enrolled,
+    make_cron,
+    occurrences_of,
+)
+from tests.integration.test_firing import fire, instants
+from tests.manual_clock import ManualClock
+from tickerq_celery import RunCondition, TimeTicker
+from tickerq_celery.core import Core
+from tickerq_celery.enums import OverlapPolicy, TickerStatus
+
+EDITS: list[dict[str, Any]] = [{"expression": "30 * * * *"}, {"time_zone": "Asia/Kolkata"}]
+
+
+def at(hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 1, 15, hour, minute, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=str)
+def test_what_nobody_has_claimed_is_skipped_and_what_was_claimed_stays(
+    core: Core, clock: ManualClock, edit: dict[str, Any]
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core)
+    clock.set(at(13))
+    fire(core)
+    claimed = claim(core)
+    clock.set(at(14))
+    fire(core)
+    crons(core).update(cron_id, **edit)
+    first, second = occurrences_of(core, cron_id)
+    assert (first.status, second.status) == (TickerStatus.QUEUED, TickerStatus.SKIPPED)
+    assert second.skipped_reason.startswith("Edited: the cron ticker fires by ")
+    assert [first.id] == [each.id for each in claimed]
+    assert claim(core) == []
+    assert cron_row_of(core, cron_id).next_run_at == at(14, 30)
+
+
+def test_what_no_beat_had_fired_is_in_one_record(core: Core, clock: ManualClock) -> None:
+    cron_id = make_cron(core)
+    clock.set(at(14, 10))
+    crons(core).update(cron_id, **EDITS[0])
+    fire(core)
+    (record,) = occurrences_of(core, cron_id)
+    assert record.skipped_reason == (
+        "Edited: 2 instants from 2026-01-15T13:00:00+00:00 to 2026-01-15T14:00:00+00:00 "
+        "had not fired when '0 * * * *' was changed"
+    )
+
+
+def test_an_edit_in_a_pause_takes_effect_when_it_is_over(core: Core, clock: ManualClock) -> None:
+    cron_id = make_cron(core)
+    crons(core).pause(cron_id)
+    clock.set(at(13, 10))
+    assert crons(core).update(cron_id, **EDITS[0]).next_run_at is None
+    clock.set(at(14, 40))
+    assert crons(core).resume(cron_id, missed=True).next_run_at == at(13, 30)
+    fire(core)
+    assert instants(core, cron_id) == [at(14, 30)]
+
+
+def test_those_that_wait_for_their_turn_are_of_the_past_too(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
+    for hour in (13, 14):
+        clock.set(at(hour))
+        fire(core)
+        claim(core)
+    crons(core).update(cron_id, **EDITS[0])
+    assert [row.status for row in occurrences_of(core, cron_id)] == [
+        TickerStatus.QUEUED,
+        TickerStatus.SKIPPED,
+    ]
+
+
+def test_the_chain_of_an_occurrence_that_an_edit_ends_follows_it(core: Core, clock: ManualClock) -> None:
+    child = TimeTicker(function="Send", run_condition=RunCondition.ON_SUCCESS)
+    cron_id = make_cron(core, children=[child])
+    clock.set(at(13))
+    fire(core)
+    crons(core).update(cron_id, **EDITS[0])
+    (head,) = occurrences_of(core, cron_id)
+    assert head.status is TickerStatus.SKIPPED
+    assert count_by_status(core) == {TickerStatus.SKIPPED: 2}

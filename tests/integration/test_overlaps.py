@@ -1,0 +1,180 @@
+"""Overlap: one occurrence of a cron ticker at a time, each in its turn, whoever ends the one before."""
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection
+
+from tests.integration.making import (
+    claim,
+    crons,
+    enrolled,
+    fail,
+    finish,
+    make_cron,
+    occurrences_of,
+    row_of,
+    start,
+    started,
+)
+from tests.integration.test_firing import alter, fire
+from tests.manual_clock import ManualClock
+from tickerq_celery.core import Core
+from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
+from tickerq_celery.lifecycle import succeeded
+from tickerq_celery.overlapping import CANCELLED_REASON, give_turns
+from tickerq_celery.store import tickers
+from tickerq_celery.store.claims import Started
+from tickerq_celery.views import Run
+
+IDLE, QUEUED, CANCELLED = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.CANCELLED
+IN_TURN = (OverlapPolicy.BUFFER_ONE, OverlapPolicy.BUFFER_ALL, OverlapPolicy.CANCEL_OTHER)
+
+
+def fired(core: Core, clock: ManualClock, cron_id: UUID) -> UUID:
+    """Let the next instant come, and return its occurrence."""
+    clock.advance(hours=1)
+    fire(core)
+    run_id: UUID = occurrences_of(core, cron_id)[-1].id
+    return run_id
+
+
+def running(core: Core, clock: ManualClock, cron_id: UUID) -> Started:
+    """Let the next instant come, and start its occurrence."""
+    return started(core, fired(core, clock, cron_id))
+
+
+def waits(core: Core, run_id: UUID) -> bool:
+    return bool(row_of(core, run_id).held_for == HoldReason.OVERLAP)
+
+
+def sweep(core: Core) -> None:
+    core.database.write(lambda connection: give_turns(connection, core))
+
+
+@pytest.mark.parametrize("overlap", IN_TURN)
+def test_the_end_of_one_lets_the_next_run(core: Core, clock: ManualClock, overlap: OverlapPolicy) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=overlap)
+    first = running(core, clock, cron_id)
+    second = fired(core, clock, cron_id)
+    assert waits(core, second)
+    assert claim(core) == []
+    finish(core, first, succeeded(first.standing))
+    assert [claimed.id for claimed in claim(core)] == [second]
+    assert not row_of(core, second).is_due
+
+
+def test_those_that_wait_run_one_after_the_other_oldest_first(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
+    first = running(core, clock, cron_id)
+    waiting = [fired(core, clock, cron_id) for _ in range(3)]
+    finish(core, first, succeeded(first.standing))
+    for run_id in waiting:
+        (claimed,) = claim(core)
+        assert claimed.id == run_id
+        run = start(core, claimed)
+        assert run is not None
+        finish(core, run, succeeded(run.standing))
+    assert claim(core) == []
+
+
+def test_a_retry_keeps_the_place(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL, retries=1, retry_intervals=[60])
+    first = running(core, clock, cron_id)
+    second = fired(core, clock, cron_id)
+    fail(core, first)
+    assert waits(core, second)
+    clock.advance(minutes=1)
+    fail(core, started(core, first.id))
+    assert not waits(core, second)
+
+
+def test_a_sweep_lets_the_next_run_where_nobody_could(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
+    first = running(core, clock, cron_id)
+    second = fired(core, clock, cron_id)
+    sweep(core)
+    assert waits(core, second)
+
+    def forget(connection: Connection) -> None:
+        tickers.remove(connection, core.config.namespace, [first.id], type=first.type)
+
+    core.database.write(forget)
+    sweep(core)
+    assert not waits(core, second)
+
+
+def test_a_fire_lets_who_waits_run_before_who_is_new(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ONE)
+    first = running(core, clock, cron_id)
+    second = fired(core, clock, cron_id)
+    core.database.write(
+        lambda connection: tickers.remove(connection, core.config.namespace, [first.id], type=first.type)
+    )
+    third = fired(core, clock, cron_id)
+    assert (waits(core, second), waits(core, third)) == (False, True)
+
+
+@pytest.mark.parametrize("is_claimed", [False, True])
+def test_a_later_occurrence_cancels_one_that_has_not_started(
+    core: Core, clock: ManualClock, is_claimed: bool
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.CANCEL_OTHER)
+    first = fired(core, clock, cron_id)
+    claimed = claim(core) if is_claimed else []
+    second = fired(core, clock, cron_id)
+    row = row_of(core, first)
+    assert (row.status, row.skipped_reason, row.check_at) == (CANCELLED, CANCELLED_REASON, None)
+    assert [start(core, each) for each in claimed] == [None] * len(claimed)
+    assert [each.id for each in claim(core)] == [second]
+
+
+def test_of_those_that_wait_for_the_end_of_a_running_one_the_latest_is_left(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.CANCEL_OTHER)
+    first = running(core, clock, cron_id)
+    second, third = fired(core, clock, cron_id), fired(core, clock, cron_id)
+    assert row_of(core, second).status is CANCELLED
+    assert waits(core, third)
+    finish(core, first, succeeded(first.standing))
+    assert [each.id for each in claim(core)] == [third]
+
+
+def test_those_that_wait_run_at_once_where_they_may_overlap_from_now_on(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
+    running(core, clock, cron_id)
+    waiting = [fired(core, clock, cron_id) for _ in range(2)]
+    crons(core).update(cron_id, overlap=OverlapPolicy.ALLOW)
+    assert [each.id for each in claim(core)] == waiting
+
+
+@pytest.mark.parametrize("overlap", [policy for policy in OverlapPolicy if policy is not OverlapPolicy.ALLOW])
+def test_a_run_asked_for_by_hand_waits_for_the_one_under_way(
+    core: Core, clock: ManualClock, overlap: OverlapPolicy
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=overlap)
+    first = running(core, clock, cron_id)
+    asked: Run = crons(core).run_now(cron_id)
+    assert asked.held_for is HoldReason.OVERLAP
+    finish(core, first, succeeded(first.standing))
+    assert [each.id for each in claim(core)] == [asked.id]
+
+
+def test_a_cron_ticker_whose_policy_nobody_knows_stops(core: Core, clock: ManualClock) -> None:
+    cron_id = make_cron(core, overlap=OverlapPolicy.SKIP)
+    alter(core, cron_id, overlap="sometimes")
+    clock.advance(hours=1)
+    fire(core)
+    assert occurrences_of(core, cron_id) == []

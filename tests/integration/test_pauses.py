@@ -1,0 +1,249 @@
+"""Pauses: of one cron ticker, of a function, a tag or everything, by hand or by failures."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection
+
+from tests.integration.making import (
+    claim,
+    cron_row_of,
+    crons,
+    enrolled,
+    fail,
+    finish,
+    make_cron,
+    make_run,
+    occurrences_of,
+    processes,
+    row_of,
+    started,
+)
+from tests.integration.test_firing import fire, instants
+from tests.manual_clock import START, ManualClock
+from tickerq_celery.claimer import Claimer
+from tickerq_celery.core import Core
+from tickerq_celery.enums import HoldReason, MisfirePolicy, OverlapPolicy, PauseKind, TickerStatus
+from tickerq_celery.errors import TickerStateError, TickerValidationError
+from tickerq_celery.lifecycle import succeeded
+from tickerq_celery.managers.pauses import PauseManager
+from tickerq_celery.pauses import Scope
+from tickerq_celery.pausing import unpark
+from tickerq_celery.store import cron_tickers
+from tickerq_celery.store import pauses as stored_pauses
+
+SCOPES: list[dict[str, Any]] = [{"function": "Send"}, {"tag": "eu"}, {"everything": True}]
+
+
+def at(hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 1, 15, hour, minute, tzinfo=UTC)
+
+
+def pauses(core: Core) -> PauseManager:
+    return PauseManager(core)
+
+
+def sweep(core: Core) -> None:
+    core.database.write(Claimer(core).lift_holds)
+    core.database.write(lambda connection: unpark(connection, core, after=None, missed=False))
+
+
+def fail_next(core: Core, clock: ManualClock, cron_id: UUID) -> None:
+    clock.advance(hours=1)
+    fire(core)
+    fail(core, started(core, occurrences_of(core, cron_id)[-1].id))
+
+
+@pytest.mark.parametrize("scope", SCOPES, ids=str)
+def test_what_is_paused_neither_fires_nor_starts(
+    core: Core, clock: ManualClock, scope: dict[str, Any]
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, tags=["eu"])
+    run = make_run(core, tags=["eu"])
+    pause = pauses(core).pause(**scope, reason="deployment", by="ann")
+    assert (pause.reason, pause.paused_by, pause.paused_at) == ("deployment", "ann", START)
+    assert pauses(core).find() == (pause,)
+    clock.advance(hours=2)
+    fire(core)
+    assert claim(core) == []
+    assert (row_of(core, run).held_for, occurrences_of(core, cron_id)) == (HoldReason.PAUSED, [])
+    cron = crons(core).get(cron_id)
+    assert (cron.is_enabled, cron.next_run_at, cron.resume_from) == (True, None, at(13))
+    assert (cron.paused_by, cron.paused_reason) == ("ann", "deployment")
+
+    assert pauses(core).resume(**scope)
+    assert [claimed.id for claimed in claim(core)] == [run]
+    fire(core)
+    assert instants(core, cron_id) == []
+    (record,) = occurrences_of(core, cron_id)
+    assert record.skipped_reason == (
+        "Paused: 2 instants from 2026-01-15T13:00:00+00:00 to 2026-01-15T14:00:00+00:00 "
+        "passed in a pause by ann: deployment"
+    )
+    clock.advance(hours=1)
+    fire(core)
+    assert instants(core, cron_id) == [at(15)]
+    assert not pauses(core).resume(**scope)
+
+
+@pytest.mark.parametrize("scope", SCOPES, ids=str)
+def test_what_is_not_meant_by_a_pause_goes_on(core: Core, clock: ManualClock, scope: dict[str, Any]) -> None:
+    enrolled(core)
+    pauses(core).pause(**{name: True if value is True else f"other-{value}" for name, value in scope.items()})
+    cron_id = make_cron(core, tags=["eu", "europe"])
+    clock.advance(hours=1)
+    fire(core)
+    assert instants(core, cron_id) == ([] if "everything" in scope else [at(13)])
+    assert len(claim(core)) == len(instants(core, cron_id, TickerStatus.QUEUED))
+
+
+def test_what_two_pauses_hold_runs_when_both_are_over(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    run = make_run(core, tags=["eu"])
+    for scope in SCOPES:
+        pauses(core).pause(**scope)
+    for scope in SCOPES:
+        assert claim(core) == []
+        pauses(core).resume(**scope)
+    assert [claimed.id for claimed in claim(core)] == [run]
+
+
+def test_a_resumption_leaves_what_was_missed_to_the_misfire_policy_if_asked(
+    core: Core, clock: ManualClock
+) -> None:
+    cron_id = make_cron(core, misfire=MisfirePolicy.RUN_ALL)
+    pauses(core).pause(everything=True)
+    clock.advance(hours=3)
+    fire(core)
+    pauses(core).resume(everything=True, missed=True)
+    fire(core)
+    assert instants(core, cron_id) == [at(13), at(14), at(15)]
+
+
+def test_a_sweep_ends_what_a_fire_that_saw_the_pause_began_after_it_was_over(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    cron_id, run = make_cron(core), make_run(core)
+    pauses(core).pause(everything=True)
+    clock.advance(hours=1)
+    fire(core)
+    claim(core)
+    # As if those two had committed after the resumption had looked for what they wrote.
+    everything = Scope(kind=PauseKind.EVERYTHING, name="")
+    core.database.write(
+        lambda connection: stored_pauses.remove(connection, core.config.namespace, everything)
+    )
+    sweep(core)
+    assert cron_row_of(core, cron_id).next_run_at == at(14)
+    assert [claimed.id for claimed in claim(core)] == [run]
+
+
+@pytest.mark.parametrize(
+    ("scope", "field"),
+    [
+        ({}, "function"),
+        ({"function": "Send", "tag": "eu"}, "function"),
+        ({"function": ""}, "function"),
+        ({"tag": "x" * 51}, "tag"),
+        ({"everything": "yes"}, "everything"),
+        ({"everything": True, "by": 7}, "by"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_pause_of_nothing_in_particular_is_refused(core: Core, scope: dict[str, Any], field: str) -> None:
+    with pytest.raises(TickerValidationError) as caught:
+        pauses(core).pause(**scope)
+    assert caught.value.field == field
+    assert pauses(core).find() == ()
+
+
+def test_failures_in_a_row_pause_a_cron_ticker_and_hold_what_waits(
+    core: Core, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, pause_on_failure=2, overlap=OverlapPolicy.BUFFER_ALL)
+    fail_next(core, clock, cron_id)
+    assert crons(core).get(cron_id).is_enabled
+    with caplog.at_level(logging.ERROR):
+        fail_next(core, clock, cron_id)
+    cron = crons(core).get(cron_id)
+    assert (cron.is_enabled, cron.next_run_at, cron.resume_from) == (False, None, at(15))
+    assert (cron.paused_by, cron.paused_reason) == ("tickerq", "2 occurrences in a row have failed")
+    assert str(cron_id) in caplog.text
+
+
+def test_a_success_and_a_resumption_begin_the_count_anew(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, pause_on_failure=2)
+    fail_next(core, clock, cron_id)
+    clock.advance(hours=1)
+    fire(core)
+    run = started(core, occurrences_of(core, cron_id)[-1].id)
+    finish(core, run, succeeded(run.standing))
+    fail_next(core, clock, cron_id)
+    assert crons(core).get(cron_id).is_enabled
+    crons(core).pause(cron_id)
+    crons(core).resume(cron_id)
+    fail_next(core, clock, cron_id)
+    assert crons(core).get(cron_id).is_enabled
+    fail_next(core, clock, cron_id)
+    assert not crons(core).get(cron_id).is_enabled
+
+
+@pytest.mark.parametrize("store_url", ["postgres", "mariadb"], indirect=True)
+def test_a_failure_waits_for_nobody_and_the_next_fire_pauses_instead(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, pause_on_failure=1)
+    clock.advance(hours=1)
+    fire(core)
+    run = started(core, occurrences_of(core, cron_id)[0].id)
+
+    with processes(core, 1) as [other]:
+
+        def fail_meanwhile(connection: Connection) -> None:
+            cron_tickers.lock(connection, core.config.namespace, cron_id)
+            fail(core, run)
+
+        other.database.write(fail_meanwhile)
+    assert crons(core).get(cron_id).is_enabled
+    clock.advance(hours=1)
+    fire(core)
+    assert not crons(core).get(cron_id).is_enabled
+    assert instants(core, cron_id) == []
+
+
+def test_the_next_instant_can_be_skipped_and_the_one_after_it(core: Core, clock: ManualClock) -> None:
+    cron_id = make_cron(core)
+    assert crons(core).skip_next(cron_id, reason="holiday", by="ann").next_run_at == at(14)
+    assert crons(core).skip_next(cron_id).next_run_at == at(15)
+    clock.advance(hours=3)
+    fire(core)
+    assert instants(core, cron_id) == [at(15)]
+    skipped = {row.instant: row.skipped_reason for row in occurrences_of(core, cron_id)}
+    assert skipped == {
+        at(13): "Skipped on request by ann: holiday",
+        at(14): "Skipped on request",
+        at(15): None,
+    }
+
+
+def test_a_paused_cron_ticker_has_no_instant_to_skip(core: Core, clock: ManualClock) -> None:
+    cron_id = make_cron(core)
+    crons(core).pause(cron_id)
+    with pytest.raises(TickerStateError, match=f"{cron_id} is paused"):
+        crons(core).skip_next(cron_id)
+
+
+def test_what_a_slow_beat_had_not_fired_before_a_pause_is_kept(core: Core, clock: ManualClock) -> None:
+    cron_id = make_cron(core)
+    clock.set(at(13) + timedelta(seconds=1))
+    crons(core).pause(cron_id)
+    crons(core).resume(cron_id, missed=True)
+    fire(core)
+    assert instants(core, cron_id) == [at(13)]

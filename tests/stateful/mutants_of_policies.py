@@ -1,0 +1,36 @@
+"""Mutants of what keeps occurrences from overlapping, and of what pauses and edits leave behind."""
+
+from tests.stateful.mutant import Mutant
+from tests.stateful.rewriting import doing_nothing
+from tickerq_celery import moving
+from tickerq_celery.store import cron_pauses, cron_tickers, overlaps, pauses
+
+OF_POLICIES = (
+    Mutant(
+        overlaps.is_taken,
+        "finds the place free",
+        doing_nothing(False),
+        "neither an occurrence nor in a skip record|UNIQUE constraint failed|lost by run_now",
+        is_quick=True,
+    ),
+    Mutant(overlaps.waiting, "counts nobody", doing_nothing(0), "too many wait"),
+    Mutant(overlaps.pass_on, "does nothing", doing_nothing(None), "its turn has come"),
+    Mutant(overlaps.lock_unstarted, "finds nothing", doing_nothing([]), "too many wait"),
+    Mutant(
+        pauses.holding,
+        "finds nothing",
+        doing_nothing({}),
+        "only_what_is_due_and_may_run_is_claimed",
+        is_quick=True,
+    ),
+    Mutant(pauses.keys, "finds no pause", doing_nothing(set()), "no_hold_is_lifted_in_vain"),
+    Mutant(cron_pauses.park, "does nothing", doing_nothing(None), "still stands at", is_quick=True),
+    Mutant(pauses.lock_parked, "finds nothing", doing_nothing([]), "stands still for no pause"),
+    Mutant(
+        moving.paused_reason,
+        "says nothing of what passed",
+        doing_nothing(""),
+        "neither an occurrence nor in a skip record",
+    ),
+    Mutant(cron_tickers.lock_pending, "finds nothing", doing_nothing([]), "an expression of the past"),
+)

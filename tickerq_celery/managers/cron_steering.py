@@ -1,0 +1,203 @@
+"""Steer cron tickers by hand: pause, resume, skip the next, run now, backfill."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from tickerq_celery import limits
+from tickerq_celery.backfill import instants_between
+from tickerq_celery.canceller import Canceller
+from tickerq_celery.cron_drafts import next_run_of
+from tickerq_celery.drafts import occurrence_row, skipped_row
+from tickerq_celery.enums import HoldReason, TickerType
+from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
+from tickerq_celery.managers.cron_outlook import KIND, CronOutlook
+from tickerq_celery.managers.pauses import check_words
+from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.storing import Storing
+from tickerq_celery.occurrences import store
+from tickerq_celery.overlapping import in_turn
+from tickerq_celery.pausing import resume
+from tickerq_celery.store import cron_pauses, cron_tickers, holds
+from tickerq_celery.timetable import timetable_of
+from tickerq_celery.views import Cron, Run
+
+_MOST_PENDING = 10_000
+_MOST_A_MINUTE = 60_000
+
+
+class CronSteering(CronOutlook):
+    """What an operator does to one cron ticker. Every call is one transaction that has it locked."""
+
+    def __init__(self, storing: Storing, canceller: Canceller) -> None:
+        super().__init__(storing)
+        self._occurrences = RunManager(storing, canceller, TickerType.CRON_TICKER_OCCURRENCE)
+
+    def pause(self, cron_id: UUID | str, *, reason: str | None = None, by: str | None = None) -> Cron:
+        """Stop a cron ticker from firing, and hold its occurrences that nobody has claimed.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerValidationError: ``reason`` or ``by`` is too long.
+        """
+        cron_id = limits.identifier(cron_id)
+        check_words(reason, by)
+        return self._storing.core.database.write(
+            lambda connection: self._pause(connection, cron_id, reason, by)
+        )
+
+    def resume(self, cron_id: UUID | str, *, missed: bool = False) -> Cron:
+        """Let a paused cron ticker fire again, from its next instant on; what was held runs now.
+
+        The instants that passed in the pause are recorded in one Skipped occurrence. ``missed=True`` lets
+        the misfire policy decide on them, as if beat had been down.
+
+        Raises:
+            TickerNotFoundError: There is none.
+        """
+        cron_id = limits.identifier(cron_id)
+        return self._storing.core.database.write(
+            lambda connection: self._resume(connection, cron_id, missed=missed)
+        )
+
+    def skip_next(self, cron_id: UUID | str, *, reason: str | None = None, by: str | None = None) -> Cron:
+        """Let a cron ticker's next instant pass, recorded as a Skipped occurrence; return what follows.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerStateError: It is paused, or has no next instant.
+            TickerValidationError: ``reason`` or ``by`` is too long.
+        """
+        cron_id = limits.identifier(cron_id)
+        check_words(reason, by)
+        return self._storing.core.database.write(
+            lambda connection: self._skip_next(connection, cron_id, reason, by)
+        )
+
+    def run_now(self, cron_id: UUID | str, *, request: object = None) -> Run:
+        """Run a cron ticker once, now, also while it is paused, and return the run.
+
+        A ``request`` replaces the cron ticker's own for this run. Where occurrences may not overlap, the
+        run waits for the end of the one that is under way.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerValidationError: The request does not fit the function.
+        """
+        cron_id = limits.identifier(cron_id)
+        row = self._storing.core.database.write(
+            lambda connection: self._run_now(connection, cron_id, request)
+        )
+        if row["due_at"] is not None:
+            self._storing.dispatch([row["id"]])
+        return self._occurrences.get(row["id"])
+
+    def backfill(self, cron_id: UUID | str, start: datetime, end: datetime, *, per_minute: int = 60) -> int:
+        """Create the occurrences of all instants from ``start`` and before ``end``; return how many are new.
+
+        An instant that has its occurrence gets no second one, so a repetition adds nothing. They fall due
+        one after the other, ``per_minute`` of them; where they may not overlap, each follows the one before.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerValidationError: The range is no range of the past, or too long, or ``per_minute`` is out of
+                range; nothing is stored.
+        """
+        cron_id = limits.identifier(cron_id)
+        begin, until = limits.moment("start", start), limits.moment("end", end)
+        wait = timedelta(minutes=1) / _rate(per_minute)
+        return self._storing.core.database.write(
+            lambda connection: self._backfill(connection, cron_id, begin, until, wait)
+        )
+
+    def _pause(self, connection: Connection, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
+        cron = self._locked(connection, cron_id)
+        if cron["is_enabled"]:
+            core, now = self._storing.core, self._storing.now(connection)
+            cron_pauses.pause(connection, core.clock, cron, reason=reason, by=by, now=now)
+        return self._get(connection, cron_id)
+
+    def _resume(self, connection: Connection, cron_id: UUID, *, missed: bool = False) -> Cron:
+        core = self._storing.core
+        cron = self._locked(connection, cron_id)
+        if not cron["is_enabled"]:
+            resume(connection, core, cron, missed=missed, now=self._storing.now(connection))
+            holds.lift(
+                connection,
+                core.clock,
+                namespace=core.config.namespace,
+                reason=HoldReason.PAUSED,
+                keys=[str(cron_id)],
+                limit=_MOST_PENDING,
+            )
+        return self._get(connection, cron_id)
+
+    def _skip_next(self, connection: Connection, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
+        cron = self._locked(connection, cron_id)
+        instant = cron["next_run_at"]
+        if instant is None:
+            raise TickerStateError(cron_id, "paused, or has no next instant", "skipped once")
+        who, why = "" if by is None else f" by {by}", "" if reason is None else f": {reason}"
+        now = self._storing.now(connection)
+        row = occurrence_row(cron, instant=instant, now=now)
+        row = skipped_row(row, reason=f"Skipped on request{who}{why}", now=now)
+        store(connection, cron, [row], now=now)
+        cron_tickers.advance(
+            connection,
+            cron_id,
+            seen=instant,
+            next_run_at=next_run_of(cron, instant),
+            last_run_at=None,
+            runs=0,
+        )
+        return self._get(connection, cron_id)
+
+    def _run_now(self, connection: Connection, cron_id: UUID, request: object) -> dict[str, Any]:
+        cron = self._locked(connection, cron_id)
+        now = self._storing.now(connection)
+        row = occurrence_row(cron, instant=None, now=now)
+        if request is not None:
+            known = self._storing.known(connection, [self._get(connection, cron_id)], allow_unknown=True)
+            function = known[cron["namespace"], cron["function"]]
+            packed = self._storing.packed(request, function)
+            row |= {"request": packed.data, "encoding": packed.encoding}
+        (row,) = in_turn(connection, cron, [row])
+        store(connection, cron, [row], now=now)
+        return row
+
+    def _backfill(
+        self, connection: Connection, cron_id: UUID, start: datetime, end: datetime, wait: timedelta
+    ) -> int:
+        cron = self._locked(connection, cron_id)
+        now = self._storing.now(connection)
+        instants = instants_between(timetable_of(cron), start, end, now=now)
+        missing = sorted(set(instants) - cron_tickers.instants_among(connection, cron_id, instants))
+        rows = [
+            occurrence_row(cron, instant=instant, now=now) | {"due_at": now + number * wait}
+            for number, instant in enumerate(missing)
+        ]
+        store(connection, cron, in_turn(connection, cron, rows), now=now)
+        return len(rows)
+
+    def _locked(self, connection: Connection, cron_id: UUID) -> Mapping[str, Any]:
+        row = cron_tickers.lock(connection, self._storing.core.config.namespace, cron_id)
+        if row is None:
+            raise TickerNotFoundError(KIND, cron_id)
+        return row._asdict()
+
+    def _get(self, connection: Connection, cron_id: UUID) -> Cron:
+        core = self._storing.core
+        cron = cron_tickers.get(connection, core.config.namespace, cron_id, codec=core.codec)
+        if cron is None:
+            raise TickerNotFoundError(KIND, cron_id)
+        return cron
+
+
+def _rate(per_minute: object) -> int:
+    if type(per_minute) is not int or not 1 <= per_minute <= _MOST_A_MINUTE:
+        reason = f"pass a whole number from 1 to {_MOST_A_MINUTE}"
+        raise TickerValidationError("per_minute", per_minute, reason)
+    return per_minute

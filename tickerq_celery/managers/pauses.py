@@ -1,0 +1,104 @@
+"""Pause more than one cron ticker at a time: a function, a tag, or everything."""
+
+from sqlalchemy import Connection
+
+from tickerq_celery import limits
+from tickerq_celery.core import Core
+from tickerq_celery.enums import HoldReason
+from tickerq_celery.pauses import Pause, Scope, scope_of
+from tickerq_celery.pausing import unpark
+from tickerq_celery.store import holds, pauses
+
+_MOST_LIFTED = 10_000
+
+
+class PauseManager:
+    """What is paused holds: its cron tickers do not fire, and none of its runs starts, of whatever kind.
+
+    Runs that have been claimed already go on, and occurrences asked for by ``run_now`` run all the same.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def pause(
+        self,
+        *,
+        function: str | None = None,
+        tag: str | None = None,
+        everything: bool = False,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> Pause:
+        """Pause one of a function, a tag and everything, and return the pause; an earlier one stays.
+
+        Raises:
+            TickerValidationError: Not exactly one is named, or ``reason`` or ``by`` is too long.
+        """
+        scope = scope_of(function, tag, everything)
+        check_words(reason, by)
+        return self._core.database.write(lambda connection: self._pause(connection, scope, reason, by))
+
+    def resume(
+        self,
+        *,
+        function: str | None = None,
+        tag: str | None = None,
+        everything: bool = False,
+        missed: bool = False,
+    ) -> bool:
+        """End the pause of one of a function, a tag and everything; say whether there was one.
+
+        What was held runs now, where no other pause holds it. Cron tickers fire from their next instant
+        on; ``missed=True`` lets their misfire policy decide on the instants that passed.
+
+        Raises:
+            TickerValidationError: Not exactly one is named.
+        """
+        scope = scope_of(function, tag, everything)
+        was_paused = self._core.database.write(lambda connection: self._resume(connection, scope))
+        after = None
+        while was_paused:
+            after = self._core.database.write(
+                lambda connection: unpark(connection, self._core, after=after, missed=missed)  # noqa: B023
+            )
+            if after is None:
+                break
+        return was_paused
+
+    def find(self) -> tuple[Pause, ...]:
+        """Return all pauses of this kind, the oldest first."""
+        namespace = self._core.config.namespace
+        return tuple(self._core.database.read(lambda connection: pauses.list_pauses(connection, namespace)))
+
+    def _pause(self, connection: Connection, scope: Scope, reason: str | None, by: str | None) -> Pause:
+        namespace = self._core.config.namespace
+        pauses.add(connection, self._core.clock, namespace, scope, reason=reason, by=by)
+        found = pauses.list_pauses(connection, namespace)
+        return next(pause for pause in found if (pause.kind, pause.name) == (scope.kind, scope.name))
+
+    def _resume(self, connection: Connection, scope: Scope) -> bool:
+        core = self._core
+        found = pauses.list_pauses(connection, core.config.namespace)
+        ended = [pause.key for pause in found if (pause.kind, pause.name) == (scope.kind, scope.name)]
+        holds.lift(
+            connection,
+            core.clock,
+            namespace=core.config.namespace,
+            reason=HoldReason.PAUSED,
+            keys=ended,
+            limit=_MOST_LIFTED,
+        )
+        return pauses.remove(connection, core.config.namespace, scope)
+
+
+def check_words(reason: object, by: object) -> None:
+    """Refuse a reason or a name that cannot be stored.
+
+    Raises:
+        TickerValidationError: One of them is no text, or too long.
+    """
+    if reason is not None:
+        limits.words("reason", reason, limits.LONGEST_DESCRIPTION)
+    if by is not None:
+        limits.words("by", by, limits.LONGEST_KEY)

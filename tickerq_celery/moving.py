@@ -1,0 +1,92 @@
+"""Other times for a cron ticker: from their commit on nothing fires by the old ones."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from tickerq_celery.core import Core
+from tickerq_celery.cron_drafts import next_run_of
+from tickerq_celery.drafts import edit_reason, pause_reason, skip_record
+from tickerq_celery.enums import TickerStatus
+from tickerq_celery.models import tickers
+from tickerq_celery.overlapping import let_next_run
+from tickerq_celery.planner import Misfire, passed
+from tickerq_celery.store import cron_tickers, ends
+from tickerq_celery.store.engine import insert_rows
+from tickerq_celery.timetable import timetable_of
+
+_EXPRESSION = ("expression", "time_zone", "day_or")
+_BOUNDS = ("start_at", "end_at", "exclude", "max_runs")
+_MOMENT = timedelta(microseconds=1)
+MOVED_REASON = "Edited: the cron ticker fires by {!r} now, this was an instant of {!r}"
+BOUNDED_REASON = "Edited: the cron ticker's new bounds leave this instant out"
+
+
+def move(
+    connection: Connection, core: Core, cron: Mapping[str, Any], changes: Mapping[str, Any], *, now: datetime
+) -> dict[str, Any]:
+    """Take a locked cron ticker off its instants if ``changes`` move them; return what else to write.
+
+    Its occurrences that nobody has claimed end as Skipped where their instants are none any more. What an
+    old expression had not fired gets one record; new bounds are for what has not fired, too.
+    """
+    after = {**cron, **changes}
+    first = cron["next_run_at"] or cron["resume_from"]
+    if any(after[name] != cron[name] for name in _EXPRESSION):
+        _record_missed(connection, cron, now)
+        _skip_pending(connection, core, cron, cron_tickers.lock_pending(connection, cron["id"]), after)
+        base = now
+    elif any(after[name] != cron[name] for name in _BOUNDS):
+        _skip_pending(connection, core, cron, _out_of_bounds(connection, after), None)
+        base = now if first is None else min(now, first - _MOMENT)
+    else:
+        return {}
+    is_firing = cron["is_enabled"] and cron["resume_from"] is None
+    return {"next_run_at" if is_firing else "resume_from": next_run_of(after, base)}
+
+
+def missed_by(cron: Mapping[str, Any], now: datetime) -> Misfire | None:
+    """Return the instants that have passed and did not fire, in a pause or before a beat came; or None."""
+    first = cron["next_run_at"] or cron["resume_from"]
+    if first is None:
+        return None
+    return passed(timetable_of(cron), first=first, until=now, at_most=cron["misfire_limit"])
+
+
+def paused_reason(cron: Mapping[str, Any], missed: Misfire) -> str:
+    """Return what is said of the instants that passed in a cron ticker's pause."""
+    return pause_reason(missed, by=cron["paused_by"], reason=cron["paused_reason"])
+
+
+def _record_missed(connection: Connection, cron: Mapping[str, Any], now: datetime) -> None:
+    missed = missed_by(cron, now)
+    if missed is None:
+        return
+    is_paused = cron["next_run_at"] is None
+    reason = paused_reason(cron, missed) if is_paused else edit_reason(missed, cron["expression"])
+    insert_rows(connection, tickers, [skip_record(cron, missed, reason=reason, now=now)])
+
+
+def _out_of_bounds(connection: Connection, after: Mapping[str, Any]) -> list[UUID]:
+    timetable = timetable_of(after)
+    pending = cron_tickers.lock_pending(connection, after["id"])
+    return [each for each, instant in pending.items() if timetable.latest_at_or_before(instant) != instant]
+
+
+def _skip_pending(
+    connection: Connection,
+    core: Core,
+    cron: Mapping[str, Any],
+    pending: Collection[UUID],
+    moved_to: Mapping[str, Any] | None,
+) -> None:
+    reason = BOUNDED_REASON
+    if moved_to is not None:
+        reason = MOVED_REASON.format(moved_to["expression"], cron["expression"])
+    ends.end_unstarted(connection, core.clock, pending, status=TickerStatus.SKIPPED, reason=reason)
+    if pending:
+        # One that was asked for by hand may have waited for one of them.
+        let_next_run(connection, core, cron)

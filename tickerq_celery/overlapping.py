@@ -1,0 +1,109 @@
+"""Give new occurrences the place that their cron ticker's overlap policy has for them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from tickerq_celery.core import Core
+from tickerq_celery.drafts import skipped_row
+from tickerq_celery.enums import CancelRequest, HoldReason, OverlapPolicy, TickerStatus
+from tickerq_celery.overlap import SKIP_REASONS, Fate, fates
+from tickerq_celery.store import cancels, cron_tickers, ends, overlaps, sweeps
+
+CANCELLED_REASON = "Overlap: cancelled, as a later occurrence of this cron ticker takes its place"
+_TURNS_AT_ONCE = 100
+Row = dict[str, Any]
+
+
+def placed(
+    connection: Connection, core: Core, cron: Mapping[str, Any], rows: Sequence[Row], *, now: datetime
+) -> list[Row]:
+    """Return new occurrences, oldest first, as the policy of their locked cron ticker wants them stored.
+
+    With ``cancel_other`` those before them are cancelled.
+    """
+    policy = OverlapPolicy(cron["overlap"])
+    if policy is OverlapPolicy.ALLOW or not rows:
+        return list(rows)
+    make_room(connection, core, cron)
+    let_next_run(connection, core, cron)
+    decided = fates(
+        policy,
+        len(rows),
+        is_taken=overlaps.is_taken(connection, cron["namespace"], cron["id"]),
+        waiting=overlaps.waiting(connection, cron["id"]),
+    )
+    return [_stored_as(cron, row, fate, now) for row, fate in zip(rows, decided, strict=True)]
+
+
+def in_turn(connection: Connection, cron: Mapping[str, Any], rows: Sequence[Row]) -> list[Row]:
+    """Return occurrences that are asked for by hand, which wait for their turn rather than be skipped."""
+    if OverlapPolicy(cron["overlap"]) is OverlapPolicy.ALLOW:
+        return list(rows)
+    decided = fates(
+        OverlapPolicy.BUFFER_ALL,
+        len(rows),
+        is_taken=overlaps.is_taken(connection, cron["namespace"], cron["id"]),
+        waiting=overlaps.waiting(connection, cron["id"]),
+    )
+    return [_stored_as(cron, row, fate, row["created_at"]) for row, fate in zip(rows, decided, strict=True)]
+
+
+def make_room(connection: Connection, core: Core, cron: Mapping[str, Any]) -> None:
+    """Cancel those before, where the policy of a locked cron ticker is ``cancel_other``.
+
+    One that runs is asked to end: its place is free once it has.
+    """
+    if cron["overlap"] != OverlapPolicy.CANCEL_OTHER:
+        return
+    ends.end_unstarted(
+        connection,
+        core.clock,
+        overlaps.lock_unstarted(connection, cron["namespace"], cron["id"]),
+        status=TickerStatus.CANCELLED,
+        reason=CANCELLED_REASON,
+    )
+    _ask_to_end(connection, core, cron)
+
+
+def _ask_to_end(connection: Connection, core: Core, cron: Mapping[str, Any]) -> None:
+    run = overlaps.lock_running(connection, cron["namespace"], cron["id"])
+    if run is not None and run.cancel_request is None:
+        cancels.request(connection, core.clock, run, CancelRequest.END)
+
+
+def let_next_run(connection: Connection, core: Core, cron: Mapping[str, Any]) -> bool:
+    """Give the place of a locked cron ticker to the oldest that waits, if nobody has it; say whether."""
+    if overlaps.is_taken(connection, cron["namespace"], cron["id"]):
+        return False
+    return bool(overlaps.pass_on(connection, core.clock, cron["id"]))
+
+
+def _stored_as(cron: Mapping[str, Any], row: Row, fate: Fate, now: datetime) -> Row:
+    if fate is Fate.RUN:
+        return row | {"active_key": overlaps.key_of(cron["id"])}
+    if fate is Fate.WAIT:
+        return row | {"due_at": None, "held_for": HoldReason.OVERLAP.value, "hold_key": str(cron["id"])}
+    return skipped_row(row, reason=SKIP_REASONS[fate], now=now)
+
+
+def give_turns(connection: Connection, core: Core) -> None:
+    """Let occurrences run whose turn has come with nobody to say so, as what was before them was deleted."""
+    waiting = sweeps.held_keys(connection, core.config.namespace, HoldReason.OVERLAP)
+    for cron in cron_tickers.lock_free(connection, [UUID(key) for key in waiting[:_TURNS_AT_ONCE]]):
+        waiting_for = cron._asdict()
+        is_free = let_next_run(connection, core, waiting_for)
+        if not is_free and waiting_for["overlap"] == OverlapPolicy.CANCEL_OTHER:
+            # It may have been starting when the one that waits was made, and could not be asked then.
+            _ask_to_end(connection, core, waiting_for)
+
+
+def end_turns(
+    connection: Connection, core: Core, cron: Mapping[str, Any], changes: Mapping[str, Any]
+) -> None:
+    """Let all occurrences run that wait for their turn, where a change of their cron ticker lets them."""
+    if changes.get("overlap") == OverlapPolicy.ALLOW != cron["overlap"]:
+        overlaps.let_all_run(connection, core.clock, cron["id"])

@@ -1,0 +1,88 @@
+"""Pause and resume cron tickers: what is kept of the instants in between, and pauses by failures."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from tickerq_celery.core import Core
+from tickerq_celery.cron_drafts import next_run_of
+from tickerq_celery.drafts import skip_record
+from tickerq_celery.models import tickers
+from tickerq_celery.moving import missed_by, paused_reason
+from tickerq_celery.pauses import covering
+from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.store import cron_pauses, cron_tickers, pauses
+from tickerq_celery.store.engine import insert_rows
+
+logger = logging.getLogger(__name__)
+BY_FAILURES = "tickerq"
+_PARKED_AT_ONCE = 100
+
+
+def resume(
+    connection: Connection, core: Core, cron: Mapping[str, Any], *, missed: bool, now: datetime
+) -> None:
+    """Let a locked cron ticker fire again from its next instant on.
+
+    The instants that passed in the pause get one record; ``missed`` leaves them to the misfire policy.
+    """
+    passed = missed_by(cron, now)
+    next_run_at = cron["resume_from"] or next_run_of(cron, now)
+    if passed is not None and not missed:
+        record = skip_record(cron, passed, reason=paused_reason(cron, passed), now=now)
+        insert_rows(connection, tickers, [record])
+        next_run_at = next_run_of(cron, now)
+    changes: dict[str, Any] = {
+        "is_enabled": True,
+        "paused_reason": None,
+        "paused_by": None,
+        "paused_at": None,
+        "resume_from": None,
+        "resumed_at": now,
+        "next_run_at": next_run_at,
+    }
+    cron_tickers.edit(connection, core.clock, cron["id"], changes)
+
+
+def unpark(connection: Connection, core: Core, *, after: UUID | None, missed: bool) -> UUID | None:
+    """Let cron tickers fire again that no pause covers any more; ``missed`` is that of ``resume``.
+
+    Looks at a batch of those that wait for that, and returns after which one to go on, None at the end.
+    """
+    namespace = core.config.namespace
+    parked = pauses.lock_parked(connection, namespace, after=after, limit=_PARKED_AT_ONCE)
+    if not parked:
+        return None
+    here = pauses.list_pauses(connection, namespace)
+    now = connection.scalars(select(sql_now(core.clock))).one()
+    for row in parked:
+        if covering(here, row.function, row.tags) is None:
+            resume(connection, core, row._asdict(), missed=missed, now=now)
+    last: UUID = parked[-1].id
+    return last if len(parked) == _PARKED_AT_ONCE else None
+
+
+def pause_if_failing(connection: Connection, core: Core, cron: Mapping[str, Any], now: datetime) -> bool:
+    """Pause a locked cron ticker whose latest occurrences have failed, as many as it allows; say whether."""
+    most = cron["pause_on_failure"]
+    if not most or cron_pauses.failures_in_a_row(connection, cron) < most:
+        return False
+    reason = f"{most} occurrences in a row have failed" if most > 1 else "an occurrence has failed"
+    cron_pauses.pause(connection, core.clock, cron, reason=reason, by=BY_FAILURES, now=now)
+    logger.error("cron ticker %s of %s is paused: %s", cron["id"], cron["function"], reason)
+    return True
+
+
+def after_a_failure(connection: Connection, core: Core, cron_id: UUID) -> None:
+    """Pause the cron ticker of an occurrence that has just failed, if that was one too many.
+
+    Where another process has it locked, the next fire will.
+    """
+    cron = cron_pauses.lock_pausable(connection, cron_id)
+    if cron is not None:
+        now = connection.scalars(select(sql_now(core.clock))).one()
+        pause_if_failing(connection, core, cron._asdict(), now)

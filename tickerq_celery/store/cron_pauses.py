@@ -1,0 +1,93 @@
+"""The pause of one cron ticker, by whom ever: an operator, or its own failures."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, select
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.enums import SUCCEEDED, TickerStatus
+from tickerq_celery.models import cron_tickers, tickers
+from tickerq_celery.pauses import Pause
+from tickerq_celery.store.cron_tickers import edit, hold_pending
+
+# How many of the latest instants are looked through for the latest ends.
+_LOOKED_THROUGH = 1_000
+_ENDS = SUCCEEDED | {TickerStatus.FAILED}
+
+
+def pause(
+    connection: Connection,
+    clock: Clock,
+    cron: Mapping[str, Any],
+    *,
+    reason: str | None,
+    by: str | None,
+    now: datetime,
+) -> None:
+    """Stop a locked cron ticker from firing, and hold its occurrences that nobody has claimed."""
+    changes = {
+        "is_enabled": False,
+        "paused_reason": reason,
+        "paused_by": by,
+        "paused_at": now,
+        "resume_from": cron["next_run_at"] or cron["resume_from"],
+        "next_run_at": None,
+    }
+    edit(connection, clock, cron["id"], changes)
+    hold_pending(connection, cron["id"])
+
+
+def park(connection: Connection, clock: Clock, cron: Mapping[str, Any], pause: Pause) -> None:
+    """Let a locked cron ticker wait for the end of a pause of its function, its tag or everything."""
+    changes = {
+        "paused_reason": pause.reason,
+        "paused_by": pause.paused_by,
+        "paused_at": pause.paused_at,
+        "resume_from": cron["next_run_at"],
+        "next_run_at": None,
+    }
+    edit(connection, clock, cron["id"], changes)
+
+
+def lock_pausable(connection: Connection, cron_id: UUID) -> Row[Any] | None:
+    """Lock a cron ticker that failures may pause; None where they may not, or another has it locked."""
+    return connection.execute(
+        select(cron_tickers)
+        .where(
+            cron_tickers.c.id == cron_id,
+            cron_tickers.c.is_enabled.is_(True),
+            cron_tickers.c.pause_on_failure > 0,
+        )
+        .with_for_update(skip_locked=True)
+    ).one_or_none()
+
+
+def failures_in_a_row(connection: Connection, cron: Mapping[str, Any]) -> int:
+    """Return how many of a cron ticker's latest instants have failed, since it was resumed the last time.
+
+    At most as many as pause it; those that did not end by themselves do not count.
+    """
+    latest = (
+        select(tickers.c.instant, tickers.c.status, tickers.c.ended_at)
+        .where(tickers.c.cron_ticker_id == cron["id"], tickers.c.instant.is_not(None))
+        .order_by(tickers.c.instant.desc())
+        .limit(_LOOKED_THROUGH)
+        .subquery()
+    )
+    statement = (
+        select(latest.c.status)
+        .where(latest.c.status.in_(_ENDS))
+        .order_by(latest.c.instant.desc())
+        .limit(cron["pause_on_failure"])
+    )
+    if cron["resumed_at"] is not None:
+        statement = statement.where(latest.c.ended_at > cron["resumed_at"])
+    count = 0
+    for status in connection.scalars(statement):
+        if status is not TickerStatus.FAILED:
+            break
+        count += 1
+    return count

@@ -1,0 +1,104 @@
+"""Pauses of functions, tags and everything, as they are stored."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, delete, select
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.enums import PauseKind
+from tickerq_celery.models import cron_tickers, pauses, tickers
+from tickerq_celery.pauses import Pause, Scope, covering
+from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.store.claims import Due
+from tickerq_celery.store.cron_tickers import paused_among
+from tickerq_celery.store.engine import insert_if_absent
+
+
+def add(
+    connection: Connection,
+    clock: Clock,
+    namespace: str,
+    scope: Scope,
+    *,
+    reason: str | None,
+    by: str | None,
+) -> None:
+    """Store a pause; one that is there already stays as it is."""
+    now = connection.scalars(select(sql_now(clock))).one()
+    row = {"namespace": namespace, "kind": scope.kind.value, "name": scope.name}
+    insert_if_absent(connection, pauses, [row | {"reason": reason, "paused_by": by, "paused_at": now}])
+
+
+def remove(connection: Connection, namespace: str, scope: Scope) -> bool:
+    """Delete a pause; say whether it was there."""
+    statement = delete(pauses).where(
+        pauses.c.namespace == namespace, pauses.c.kind == scope.kind.value, pauses.c.name == scope.name
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def list_pauses(connection: Connection, namespace: str) -> list[Pause]:
+    """Return the pauses of a namespace, the oldest first."""
+    rows = connection.execute(
+        select(pauses).where(pauses.c.namespace == namespace).order_by(pauses.c.paused_at, pauses.c.name)
+    )
+    return [_pause(row) for row in rows]
+
+
+def holding(connection: Connection, namespace: str, due: Sequence[Due]) -> dict[UUID, str]:
+    """Return which of these runs a pause holds, each with the key of the pause.
+
+    An occurrence that was asked for by hand runs all the same.
+    """
+    paused = list_pauses(connection, namespace)
+    if not paused:
+        return {}
+    by_plan = [run for run in due if run.cron_ticker_id is None or run.instant is not None]
+    tags: dict[UUID, list[str]] = {}
+    if any(pause.kind is PauseKind.TAG for pause in paused):
+        rows = connection.execute(
+            select(tickers.c.id, tickers.c.tags).where(tickers.c.id.in_([run.id for run in by_plan]))
+        )
+        tags = {row.id: row.tags for row in rows}
+    found = {run.id: covering(paused, run.function, tags.get(run.id, ())) for run in by_plan}
+    return {run_id: pause.key for run_id, pause in found.items() if pause is not None}
+
+
+def keys(connection: Connection, namespace: str, among: Collection[str]) -> set[str]:
+    """Return those of the keys under which runs are held for a pause whose pause is not over."""
+    if not among:
+        return set()
+    here = {pause.key for pause in list_pauses(connection, namespace)}
+    crons = {UUID(key) for key in among if ":" not in key}
+    return here | {str(cron_id) for cron_id in paused_among(connection, crons)}
+
+
+def lock_parked(connection: Connection, namespace: str, *, after: UUID | None, limit: int) -> list[Row[Any]]:
+    """Lock up to ``limit`` cron tickers that fire no more for such a pause, passing over locked ones."""
+    statement = (
+        select(cron_tickers)
+        .where(
+            cron_tickers.c.namespace == namespace,
+            cron_tickers.c.next_run_at.is_(None),
+            cron_tickers.c.is_enabled.is_(True),
+            cron_tickers.c.resume_from.is_not(None),
+        )
+        .order_by(cron_tickers.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    if after is not None:
+        statement = statement.where(cron_tickers.c.id > after)
+    return list(connection.execute(statement))
+
+
+def _pause(row: Row[Any]) -> Pause:
+    return Pause(
+        kind=PauseKind(row.kind),
+        name=row.name,
+        reason=row.reason,
+        paused_by=row.paused_by,
+        paused_at=row.paused_at,
+    )
