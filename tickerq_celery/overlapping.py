@@ -52,6 +52,17 @@ def in_turn(connection: Connection, cron: Mapping[str, Any], rows: Sequence[Row]
     return [_stored_as(cron, row, fate, row["created_at"]) for row, fate in zip(rows, decided, strict=True)]
 
 
+def queue_up(connection: Connection, cron: Mapping[str, Any], run_id: UUID) -> None:
+    """Let an occurrence of a locked cron ticker that is due again wait for its turn, or take it."""
+    if OverlapPolicy(cron["overlap"]) is OverlapPolicy.ALLOW:
+        return
+    namespace, cron_id = cron["namespace"], cron["id"]
+    if overlaps.is_taken(connection, namespace, cron_id) or overlaps.waiting(connection, cron_id):
+        overlaps.let_wait(connection, cron_id, run_id)
+    else:
+        overlaps.let_take(connection, cron_id, run_id)
+
+
 def make_room(connection: Connection, core: Core, cron: Mapping[str, Any]) -> None:
     """Cancel those before, where the policy of a locked cron ticker is ``cancel_other``.
 

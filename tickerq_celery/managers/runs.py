@@ -12,7 +12,8 @@ from tickerq_celery.enums import RETRIABLE, TickerType
 from tickerq_celery.errors import DuplicateTickerError, TickerNotFoundError, TickerStateError
 from tickerq_celery.managers.filters import RunFilters, run_filter
 from tickerq_celery.managers.storing import Storing
-from tickerq_celery.store import tickers
+from tickerq_celery.overlapping import queue_up
+from tickerq_celery.store import cron_tickers, tickers
 from tickerq_celery.store.engine import savepoint
 from tickerq_celery.views import Page, Run
 
@@ -90,7 +91,7 @@ class RunManager:
     def retry(self, ticker_id: UUID | str) -> Run:
         """Let a run that ended as Failed, Cancelled or Skipped start again now, with all of its retries.
 
-        Its attempts stay, and their numbers go on.
+        Its attempts stay, and their numbers go on. Where occurrences may not overlap, it waits for its turn.
 
         Raises:
             TickerNotFoundError: There is none.
@@ -117,6 +118,9 @@ class RunManager:
         run = self.got(connection, ticker_id)
         if run.status not in RETRIABLE:
             raise TickerStateError(ticker_id, run.status.name, "retried")
+        cron = None
+        if run.cron_ticker_id is not None:
+            cron = cron_tickers.lock(connection, run.namespace, run.cron_ticker_id)
         try:
             with savepoint(connection):
                 is_done = tickers.retry(connection, self._core.clock, run.namespace, ticker_id)
@@ -124,3 +128,5 @@ class RunManager:
             raise DuplicateTickerError(run.unique_key or "") from error
         if not is_done:
             raise TickerStateError(ticker_id, "changed by somebody else just now", "retried")
+        if cron is not None:
+            queue_up(connection, cron._asdict(), ticker_id)

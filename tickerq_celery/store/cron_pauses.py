@@ -27,7 +27,7 @@ def pause(
     by: str | None,
     now: datetime,
 ) -> None:
-    """Stop a locked cron ticker from firing, and hold its occurrences that nobody has claimed."""
+    """Stop a locked cron ticker from firing, and hold its occurrences that are due."""
     changes = {
         "is_enabled": False,
         "paused_reason": reason,
@@ -37,7 +37,7 @@ def pause(
         "next_run_at": None,
     }
     edit(connection, clock, cron["id"], changes)
-    hold_pending(connection, cron["id"])
+    hold_pending(connection, clock, cron["id"])
 
 
 def park(connection: Connection, clock: Clock, cron: Mapping[str, Any], pause: Pause) -> None:

@@ -190,15 +190,15 @@ def paused_among(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
     return set(connection.scalars(statement))
 
 
-def hold_pending(connection: Connection, cron_id: UUID) -> None:
-    """Hold the occurrences of a paused cron ticker that nobody has claimed."""
+def hold_pending(connection: Connection, clock: Clock, cron_id: UUID) -> None:
+    """Hold the occurrences of a paused cron ticker that are due; a claim holds the others once they are."""
     connection.execute(
         update(tickers)
         .where(
             tickers.c.cron_ticker_id == cron_id,
             tickers.c.status == TickerStatus.IDLE,
             tickers.c.instant.is_not(None),
-            tickers.c.due_at.is_not(None),
+            tickers.c.due_at <= sql_now(clock),
         )
         .values(due_at=None, held_for=HoldReason.PAUSED.value, hold_key=str(cron_id))
     )

@@ -68,6 +68,24 @@ def pass_on(connection: Connection, clock: Clock, cron_id: UUID) -> list[UUID]:
     return [oldest] if rowcount(connection, statement) == 1 else []
 
 
+def let_wait(connection: Connection, cron_id: UUID, run_id: UUID) -> None:
+    """Hold an occurrence that is due until it has its turn."""
+    connection.execute(
+        update(tickers)
+        .where(tickers.c.id == run_id, tickers.c.status == TickerStatus.IDLE)
+        .values(due_at=None, held_for=HoldReason.OVERLAP.value, hold_key=str(cron_id))
+    )
+
+
+def let_take(connection: Connection, cron_id: UUID, run_id: UUID) -> None:
+    """Give the place, which is free, to an occurrence that is due."""
+    connection.execute(
+        update(tickers)
+        .where(tickers.c.id == run_id, tickers.c.status == TickerStatus.IDLE)
+        .values(active_key=key_of(cron_id))
+    )
+
+
 def let_all_run(connection: Connection, clock: Clock, cron_id: UUID) -> None:
     """Make all occurrences due that wait for their turn, as they may overlap from now on."""
     connection.execute(

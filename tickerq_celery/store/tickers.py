@@ -95,7 +95,7 @@ def retry(connection: Connection, clock: Clock, namespace: str, ticker_id: UUID)
             skipped_reason=None,
             ended_at=None,
             ended_status=None,
-            # An occurrence's key keeps others from overlapping with it, and they may have begun.
+            # Not an occurrence's place among those of its cron ticker, which another may have by now.
             active_key=tickers.c.unique_key,
             updated_at=sql_now(clock),
         )
