@@ -1,6 +1,7 @@
 """The policies of cron tickers together: misfire, overlap and pause, and what each leaves behind."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,6 +18,7 @@ from tests.integration.test_firing import fire
 from tests.manual_clock import ManualClock
 from tests.missed import missed
 from tickerq_celery.core import Core
+from tickerq_celery.cron import CronSchedule
 from tickerq_celery.enums import HoldReason, MisfirePolicy, OverlapPolicy, TickerStatus
 from tickerq_celery.overlap import BUFFERED_REASON, REPLACED_REASON, TAKEN_REASON
 
@@ -90,6 +92,38 @@ def test_each_missed_instant_is_an_occurrence_or_in_the_one_record_of_its_outage
     record = ("Paused" if pause == PAUSES[1] else "Missed", 14, last, 3 - len(run))
     assert records_of(core, cron_id) == ([record] if record[3] else [])
     assert cron_row_of(core, cron_id).next_run_at == at(17)
+
+
+@pytest.mark.parametrize("way", ["an outage", "a pause", "a pause, and what was missed", "an edit"])
+def test_a_month_of_every_second_walks_no_more_than_the_limit_and_one(
+    core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    cron_id = make_cron(core, "* * * * * *", misfire=MisfirePolicy.RUN_ALL, misfire_limit=10)
+    walked: list[datetime] = []
+    for name in ("next_after", "latest_at_or_before"):
+        look = getattr(CronSchedule, name)
+
+        def counted(schedule: CronSchedule, moment: datetime, look: Any = look) -> Any:
+            walked.append(moment)
+            return look(schedule, moment)
+
+        monkeypatch.setattr(CronSchedule, name, counted)
+    if "pause" in way:
+        crons(core).pause(cron_id)
+    clock.advance(days=30)
+    if "pause" in way:
+        crons(core).resume(cron_id, missed="missed" in way)
+    if way == "an edit":
+        crons(core).update(cron_id, expression="0 * * * *")
+    fire(core)
+    # What was missed may be counted at the resumption, and again at the fire that decides on it.
+    looks = 2 if "missed" in way else 1
+    assert len(walked) <= looks * (10 + 1) + 3
+    rows = occurrences_of(core, cron_id)
+    ran = [row for row in rows if row.skipped_reason is None]
+    (record,) = [record for row in rows if (record := missed(row.skipped_reason))]
+    assert len(ran) == (10 if way in {"an outage", "a pause, and what was missed"} else 0)
+    assert (record.count, record.count_is_exact) == (2 if ran else 12, False)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,9 @@ import pytest
 from sqlalchemy import Connection
 
 from tests.integration.making import (
+    ON_SERVERS,
+    ListPublisher,
+    canceller,
     claim,
     crons,
     enrolled,
@@ -16,13 +19,20 @@ from tests.integration.making import (
     row_of,
     start,
     started,
+    storing,
 )
 from tests.integration.test_firing import alter, fire
+from tests.integration.test_locked_rows import locked
 from tests.manual_clock import ManualClock
+from tickerq_celery.canceller import Canceller
 from tickerq_celery.core import Core
-from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
+from tickerq_celery.enums import CancelRequest, HoldReason, OverlapPolicy, TickerStatus
 from tickerq_celery.lifecycle import succeeded
+from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.models import tickers as table
 from tickerq_celery.overlapping import CANCELLED_REASON, give_turns
+from tickerq_celery.recorder import Recorder
 from tickerq_celery.store import tickers
 from tickerq_celery.store.claims import Started
 from tickerq_celery.views import Run
@@ -46,6 +56,10 @@ def running(core: Core, clock: ManualClock, cron_id: UUID) -> Started:
 
 def waits(core: Core, run_id: UUID) -> bool:
     return bool(row_of(core, run_id).held_for == HoldReason.OVERLAP)
+
+
+def runs(core: Core) -> RunManager:
+    return RunManager(storing(core), canceller(core))
 
 
 def sweep(core: Core) -> None:
@@ -146,6 +160,104 @@ def test_of_those_that_wait_for_the_end_of_a_running_one_the_latest_is_left(
     assert waits(core, third)
     finish(core, first, succeeded(first.standing))
     assert [each.id for each in claim(core)] == [third]
+
+
+def test_a_later_occurrence_asks_the_one_that_runs_to_end_and_waits_for_that(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.CANCEL_OTHER, retries=3, retry_intervals=[60])
+    first = running(core, clock, cron_id)
+    assert row_of(core, first.id).cancel_request is None
+    second = fired(core, clock, cron_id)
+    assert row_of(core, first.id).cancel_request == CancelRequest.END
+    assert waits(core, second)
+    third = fired(core, clock, cron_id)
+    assert row_of(core, second).status is CANCELLED
+    fail(core, first)  # it would be retried, and is to end
+    assert row_of(core, first.id).status is CANCELLED
+    assert [each.id for each in claim(core)] == [third]
+
+
+@pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
+def test_one_that_a_later_occurrence_could_not_ask_is_asked_by_the_sweep(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.CANCEL_OTHER)
+    first = running(core, clock, cron_id)
+    with locked(core, table, table.c.id == first.id):  # as by a worker that stands still in its start
+        second = fired(core, clock, cron_id)
+    assert row_of(core, first.id).cancel_request is None
+    sweep(core)
+    assert row_of(core, first.id).cancel_request == CancelRequest.END
+    assert waits(core, second)
+
+
+def test_a_run_that_was_asked_for_by_hand_is_not_cancelled_by_the_next_instant(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.CANCEL_OTHER)
+    asked = started(core, crons(core).run_now(cron_id).id)
+    fired(core, clock, cron_id)
+    sweep(core)
+    assert row_of(core, asked.id).cancel_request is None
+    (second,) = (row.id for row in occurrences_of(core, cron_id) if row.instant is not None)
+    assert waits(core, second)
+
+
+@pytest.mark.parametrize("is_claimed", [False, True])
+def test_the_cancel_of_one_that_waits_to_start_lets_the_next_run(
+    core: Core, clock: ManualClock, is_claimed: bool
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
+    first = fired(core, clock, cron_id)
+    if is_claimed:
+        claim(core)
+    second, third = fired(core, clock, cron_id), fired(core, clock, cron_id)
+    dispatched: list[UUID] = []
+    CronTickerManager(storing(core), Canceller(core, ListPublisher, dispatched.extend)).cancel(first)
+    assert dispatched == [second]
+    assert (waits(core, second), waits(core, third)) == (False, True)
+    assert [each.id for each in claim(core)] == [second]
+
+
+def test_the_cancel_of_one_that_waits_for_its_turn_leaves_the_others_waiting(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
+    running(core, clock, cron_id)
+    second, third = fired(core, clock, cron_id), fired(core, clock, cron_id)
+    crons(core).cancel(second)
+    assert waits(core, third)
+
+
+def test_a_revoked_claim_lets_the_next_run(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
+    first = fired(core, clock, cron_id)
+    (claimed,) = claim(core)
+    second = fired(core, clock, cron_id)
+    assert Recorder(core).end_waiting(first, claimed.number, status=CANCELLED, reason="revoked")
+    assert [each.id for each in claim(core)] == [second]
+
+
+def test_a_retry_by_hand_waits_for_its_turn_or_takes_it(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
+    first = running(core, clock, cron_id)
+    fail(core, first)
+    second = running(core, clock, cron_id)
+    runs(core).retry(first.id)
+    assert waits(core, first.id)
+    finish(core, second, succeeded(second.standing))
+    fail(core, started(core, first.id))
+    runs(core).retry(first.id)
+    assert not waits(core, first.id)
+    assert waits(core, fired(core, clock, cron_id))
 
 
 def test_those_that_wait_run_at_once_where_they_may_overlap_from_now_on(

@@ -9,7 +9,7 @@ from tests.stateful.broker import Key
 from tests.stateful.promises import is_paused
 from tests.stateful.sight import Sight
 from tests.stateful.world import World
-from tickerq_celery.enums import TERMINAL, HoldReason, TickerStatus
+from tickerq_celery.enums import TERMINAL, HoldReason, OverlapPolicy, TickerStatus
 from tickerq_celery.overlapping import CANCELLED_REASON
 
 Run = Row[Any]
@@ -119,6 +119,14 @@ def what_was_to_be_cancelled_does_not_go_on(world: World, then_all: Sight, then:
     return then.cancel_request is None or now.cancel_request is not None or now.status in TERMINAL
 
 
+def only_who_is_wanted_no_more_is_asked_to_end(world: World, then_all: Sight, then: Run, now: Run) -> bool:
+    """By a person, or because a later occurrence is to take its place."""
+    if now.cancel_request is None or then.cancel_request is not None or now.id in world.cancelled:
+        return True
+    cron = world.sight.crons.get(now.cron_ticker_id)
+    return now.instant is not None and cron is not None and cron.overlap == OverlapPolicy.CANCEL_OTHER
+
+
 OF_A_CHANGE: tuple[OfAChange, ...] = (
     the_end_is_the_end,
     claims_are_counted,
@@ -131,4 +139,5 @@ OF_A_CHANGE: tuple[OfAChange, ...] = (
     only_who_asked_for_it_is_cancelled,
     only_what_waits_for_its_parent_is_skipped_unclaimed,
     what_was_to_be_cancelled_does_not_go_on,
+    only_who_is_wanted_no_more_is_asked_to_end,
 )

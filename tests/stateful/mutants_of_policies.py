@@ -1,7 +1,7 @@
 """Mutants of what keeps occurrences from overlapping, and of what pauses and edits leave behind."""
 
 from tests.stateful.mutant import Mutant
-from tests.stateful.rewriting import doing_nothing
+from tests.stateful.rewriting import doing_nothing, without
 from tickerq_celery import moving
 from tickerq_celery.store import cron_pauses, cron_tickers, overlaps, pauses
 
@@ -14,8 +14,16 @@ OF_POLICIES = (
         is_quick=True,
     ),
     Mutant(overlaps.waiting, "counts nobody", doing_nothing(0), "too many wait"),
-    Mutant(overlaps.pass_on, "does nothing", doing_nothing(None), "its turn has come"),
+    Mutant(overlaps.pass_on, "does nothing", doing_nothing([]), "its turn has come"),
+    Mutant(overlaps.cron_in_turn, "finds none", doing_nothing(None), "after a cancel nobody has the turn"),
+    Mutant(overlaps.lock_running, "finds nothing", doing_nothing(None), "runs on though a later one waits"),
     Mutant(overlaps.lock_unstarted, "finds nothing", doing_nothing([]), "too many wait"),
+    Mutant(
+        overlaps.lock_running,
+        "finds one that was asked for by hand",
+        without("instant"),
+        "only_who_is_wanted_no_more_is_asked_to_end",
+    ),
     Mutant(
         pauses.holding,
         "finds nothing",
@@ -32,5 +40,5 @@ OF_POLICIES = (
         doing_nothing(""),
         "neither an occurrence nor in a skip record",
     ),
-    Mutant(cron_tickers.lock_pending, "finds nothing", doing_nothing([]), "an expression of the past"),
+    Mutant(cron_tickers.lock_pending, "finds nothing", doing_nothing({}), "an expression of the past"),
 )

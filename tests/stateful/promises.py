@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row
 
@@ -9,7 +10,7 @@ from tests.stateful.bodies import LIMITS, PLACES_OF_A_KEY, End
 from tests.stateful.broker import Key
 from tests.stateful.sight import Sight
 from tests.stateful.world import World
-from tickerq_celery.enums import TERMINAL, HoldReason, TickerStatus
+from tickerq_celery.enums import TERMINAL, HoldReason, OverlapPolicy, TickerStatus
 from tickerq_celery.reports import Ending, Report
 from tickerq_celery.slot import slot_of
 
@@ -24,8 +25,8 @@ def after_a_sweep(world: World, then: Sight, published: Collection[Key]) -> None
         is_parked = cron.is_enabled and cron.next_run_at is None
         assert world.sight.is_paused or not is_parked, f"{world.label(cron_id)} stands still for no pause"
     for row in world.sight.held(HoldReason.OVERLAP):
-        keys = {run.active_key for run in world.sight.runs.values()}
-        assert f"cron:{row.cron_ticker_id}" in keys, f"its turn has come: {world.shown(row)}"
+        assert _has_place(world, row.cron_ticker_id), f"its turn has come: {world.shown(row)}"
+        _who_is_in_the_way_is_asked_to_end(world, row)
     for row in world.sight.held(HoldReason.LIMIT):
         assert _is_full(world, row), f"held though there is room: {world.shown(row)}"
     for row in world.sight.held(HoldReason.KEY):
@@ -78,9 +79,10 @@ def after_a_report(world: World, report: Report) -> None:
 
 
 def after_a_pause(world: World, cron_id: object) -> None:
-    """Nothing that nobody has claimed is due, but for what was asked for by hand."""
+    """Nothing that nobody has claimed is due now, but for what was asked for by hand."""
+    now = world.clock.now()
     due = [row for row in world.sight.due() if row.cron_ticker_id == cron_id and row.instant is not None]
-    assert not due, f"due in a pause: {[world.shown(row) for row in due]}"
+    assert all(row.due_at > now for row in due), f"due in a pause: {[world.shown(row) for row in due]}"
 
 
 def after_a_resumption(world: World, cron_id: object) -> None:
@@ -133,6 +135,9 @@ def after_a_cancel(world: World, run: Row[Any], *, was_refused: bool) -> None:
     assert was_refused == (run.status in TERMINAL), f"refused: {was_refused}, at {world.shown(run)}"
     is_asked = now.status is TickerStatus.IN_PROGRESS and now.cancel_request is not None
     assert now.status in TERMINAL or is_asked, f"cancelled in vain: {world.shown(now)}"
+    if now.status in TERMINAL and run.active_key == f"cron:{run.cron_ticker_id}":
+        waiting = world.sight.held(HoldReason.OVERLAP, str(run.cron_ticker_id))
+        assert not waiting or _has_place(world, run.cron_ticker_id), "after a cancel nobody has the turn"
 
 
 def is_paused(sight: Sight, run: Row[Any]) -> bool:
@@ -141,6 +146,21 @@ def is_paused(sight: Sight, run: Row[Any]) -> bool:
     if run.cron_ticker_id is not None and run.instant is None:
         return False
     return sight.is_paused or (cron is not None and not cron.is_enabled)
+
+
+def _has_place(world: World, cron_id: UUID) -> list[Row[Any]]:
+    """Return the one occurrence of a cron ticker that may run, where they may not overlap."""
+    return [run for run in world.sight.runs.values() if run.active_key == f"cron:{cron_id}"]
+
+
+def _who_is_in_the_way_is_asked_to_end(world: World, waiting: Row[Any]) -> None:
+    cron = world.sight.crons[waiting.cron_ticker_id]
+    if cron.overlap != OverlapPolicy.CANCEL_OTHER or waiting.instant is None:
+        return
+    for row in _has_place(world, waiting.cron_ticker_id):
+        is_unasked = row.status is TickerStatus.IN_PROGRESS and row.cancel_request is None
+        is_left_alone = is_unasked and row.instant is not None
+        assert not is_left_alone, f"runs on though a later one waits: {world.shown(row)}"
 
 
 def _is_full(world: World, row: Row[Any]) -> bool:
