@@ -9,7 +9,7 @@ import pytest
 from tests.acceptance.jobs import Jobs
 from tests.acceptance.pairs import on_either_loop, on_files, on_redis
 from tests.acceptance.waiting import wait_until
-from tickerq_celery import TickerStatus
+from tickerq_celery import CronTicker, OverlapPolicy, TickerStatus
 
 pytestmark = pytest.mark.acceptance
 
@@ -59,6 +59,30 @@ def test_without_the_control_command_a_body_hears_within_two_heartbeats(jobs: Jo
     run_id = running(jobs, "Waits")
     assert heard_after(jobs, run_id) < 2 * HEARTBEAT + SLACK
     jobs.wait_for_status(run_id, CANCELLED)
+
+
+@on_files
+@pytest.mark.parametrize("function", ["Waits", "Awaits"])
+def test_a_later_occurrence_takes_the_place_of_the_one_that_runs(jobs: Jobs, function: str) -> None:
+    jobs.worker(settings={"heartbeat": HEARTBEAT})
+    jobs.beat()
+    cron = jobs.tickerq.cron_tickers.add(
+        CronTicker(
+            function=function,
+            expression="*/3 * * * * *",
+            request=60.0,
+            retries=3,
+            overlap=OverlapPolicy.CANCEL_OTHER,
+            max_runs=2,
+        ),
+        allow_unknown=True,
+    )
+    wait_until(lambda: len(jobs.notes("waits ")) == 2, jobs.logs)
+    later, earlier = jobs.tickerq.cron_tickers.occurrences(cron.id).items
+    assert [note.split()[1] for note in jobs.notes("waits ")] == [str(earlier.id), str(later.id)]
+    assert [each.status for each in jobs.run(earlier.id).attempts] == [CANCELLED]
+    jobs.tickerq.cron_tickers.cancel(later.id)
+    jobs.wait_for_status(later.id, CANCELLED)
 
 
 @on_either_loop

@@ -5,16 +5,18 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from tests.acceptance.jobs import UNSTAMPED, Jobs, due_in
-from tests.acceptance.occurrences import assert_each_instant_is_told_once, fired, stop_firing, told
+from tests.acceptance.occurrences import SECOND, assert_each_instant_is_told_once, fired, stop_firing, told
 from tests.acceptance.pairs import on_each_pair, on_files
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tests.thoroughness import IS_THOROUGH
-from tickerq_celery import CronTicker
+from tickerq_celery import CronTicker, MisfirePolicy
 from tickerq_celery.models import tickers
 
 pytestmark = pytest.mark.acceptance
@@ -22,6 +24,8 @@ pytestmark = pytest.mark.acceptance
 # Long: 1,000 instants and more, of all cron tickers.
 CHAOS_SECONDS, CRONS = (220, 5) if IS_THOROUGH else (8, 1)
 EVERY_SECOND = CronTicker(function="Plain", expression="* * * * * *")
+# None of its instants is skipped, whatever dies for how long.
+WHATEVER_DIES = replace(EVERY_SECOND, misfire=MisfirePolicy.RUN_ALL, misfire_limit=1_000)
 WAYS_TO_END = (signal.SIGKILL, signal.SIGTERM)
 
 
@@ -96,6 +100,7 @@ def test_each_instant_occurs_once_or_is_recorded_as_missed_while_beats_die_besid
     jobs.worker()
     beats = [jobs.beat() for _ in range(3)]
     crons = [jobs.tickerq.cron_tickers.add(EVERY_SECOND) for _ in range(CRONS)]
+    whole = jobs.tickerq.cron_tickers.add(WHATEVER_DIES)
     until = time.monotonic() + CHAOS_SECONDS
     while time.monotonic() < until:
         time.sleep(chance.uniform(0.5, 1.5))  # the moment at which the next beat dies
@@ -112,9 +117,15 @@ def test_each_instant_occurs_once_or_is_recorded_as_missed_while_beats_die_besid
     for cron in crons:
         wait_until(lambda: len(fired(jobs, cron.id)) > fired_before[cron.id] + 1, jobs.logs)  # noqa: B023
         reached[cron.id] = stop_firing(jobs, cron.id)
+    end = jobs.tickerq.cron_tickers.update(whole.id, end_at=datetime.now(UTC)).end_at
+    assert end is not None
+    wait_until(lambda: jobs.tickerq.cron_tickers.get(whole.id).next_run_at is None, jobs.logs)
     wait_until(lambda: jobs.count(tickers.c.ended_at.is_(None)) == 0, jobs.logs)
+    assert whole.next_run_at is not None
+    count = (end - whole.next_run_at) // SECOND + 1
+    assert fired(jobs, whole.id) == [whole.next_run_at + n * SECOND for n in range(count)]
     for cron in crons:
         assert_each_instant_is_told_once(jobs, cron, before=reached[cron.id])
         assert len(told(jobs, cron.id)) > len(fired(jobs, cron.id)), "the outage is not recorded"
     assert set(jobs.starts().values()) == {1}
-    assert len(jobs.starts()) == sum(len(fired(jobs, cron.id)) for cron in crons)
+    assert len(jobs.starts()) == sum(len(fired(jobs, cron.id)) for cron in [*crons, whole])
