@@ -6,10 +6,8 @@ from collections.abc import Callable
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
-from uuid import UUID
 from weakref import WeakKeyDictionary, ref
 
-from billiard.exceptions import WorkerLostError
 from celery import Celery
 
 from tickerq_celery import beat_check, fs_transport, schema, settings
@@ -20,8 +18,7 @@ from tickerq_celery.clock import SystemClock
 from tickerq_celery.config import TickerConfig
 from tickerq_celery.core import Core, new_identity, of_this_process
 from tickerq_celery.dispatcher import Dispatcher
-from tickerq_celery.enums import TickerType
-from tickerq_celery.errors import ConfigError, TickerCancelled
+from tickerq_celery.errors import ConfigError
 from tickerq_celery.function import TickerFunction
 from tickerq_celery.handler import HandlerCaller, TickerExceptionHandler, resolved_handler
 from tickerq_celery.immediate import Immediate
@@ -292,10 +289,6 @@ class TickerQ:
     def _on_finalized(self, **_: Any) -> None:
         self.app.task(name=LOST_TASK, shared=False, ignore_result=True, serializer="json")(self._lost_attempt)
 
-    def _lost_attempt(self, ticker_id: str, ticker_type: int, message: str, was_cancelled: bool) -> None:
+    def _lost_attempt(self, *message: Any) -> None:
         """Call the user's exception handler for an attempt whose own process could not."""
-        kind = TickerType(ticker_type)
-        if was_cancelled:
-            self._handler.cancelled(TickerCancelled(message), UUID(ticker_id), kind)
-        else:
-            self._handler.failed(WorkerLostError(message), UUID(ticker_id), kind)
+        self._handler.lost(*message)

@@ -6,10 +6,11 @@ import logging
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
+from billiard.exceptions import WorkerLostError
 from celery.utils.imports import symbol_by_name
 
 from tickerq_celery.enums import TickerType
-from tickerq_celery.errors import ConfigError
+from tickerq_celery.errors import ConfigError, TickerCancelled
 from tickerq_celery.event_loop import event_loop
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,14 @@ class HandlerCaller:
 
     def __init__(self, handler: TickerExceptionHandler | None) -> None:
         self._handler = handler
+
+    def lost(self, ticker_id: str, ticker_type: int, message: str, was_cancelled: bool) -> None:
+        """Call it for an attempt whose own process could not, as a message says."""
+        kind = TickerType(ticker_type)
+        if was_cancelled:
+            self.cancelled(TickerCancelled(message), UUID(ticker_id), kind)
+        else:
+            self.failed(WorkerLostError(message), UUID(ticker_id), kind)
 
     def failed(self, error: BaseException, ticker_id: UUID, ticker_type: TickerType) -> None:
         """Tell the handler of a failed attempt."""

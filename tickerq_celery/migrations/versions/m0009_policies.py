@@ -7,8 +7,8 @@ from alembic import op
 
 from tickerq_celery import sqltypes
 
-revision = "0008_policies"
-down_revision = "0007_intervals"
+revision = "0009_policies"
+down_revision = "0008_progress"
 branch_labels = None
 depends_on = None
 
