@@ -68,7 +68,7 @@ def is_rule(row: list[str]) -> bool:
 
 
 def names(cells: list[str]) -> list[str]:
-    return [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+    return [name for cell in cells for name in re.findall(r"`([\w-]+)`", cell)]
 
 
 def blocks(language: str) -> list[Any]:

@@ -53,24 +53,28 @@ class Capacity:
         return Admission(admitted=admitted, held=held)
 
     def _count(self, run: Due) -> None:
-        self.active[run.function] = self.active.get(run.function, 0) + 1
         self.queued[run.queue] = self.queued.get(run.queue, 0) + 1
+        if run.call is not None:
+            return
+        self.active[run.function] = self.active.get(run.function, 0) + 1
         if run.slot is not None:
             self.taken[run.slot] = self.taken.get(run.slot, 0) + 1
         if run.function in self.left:
             self.left[run.function] -= 1
 
     def _cause(self, run: Due) -> Hold | None:
-        limits = self.functions.get(run.function)
-        if limits is None:
-            return Hold(reason=HoldReason.FUNCTION, key=run.function)
         if run.cron_ticker_id in self.paused_crons and run.instant is not None:
             return Hold(reason=HoldReason.PAUSED, key=str(run.cron_ticker_id))
         if run.id in self.paused:
             return Hold(reason=HoldReason.PAUSED, key=self.paused[run.id])
-        limit = self._limit_reached(run, limits)
-        if limit is not None:
-            return limit
+        # Which worker has a task of Celery's own, and how many of its runs there are, is not ours to say.
+        if run.call is None:
+            limits = self.functions.get(run.function)
+            if limits is None:
+                return Hold(reason=HoldReason.FUNCTION, key=run.function)
+            limit = self._limit_reached(run, limits)
+            if limit is not None:
+                return limit
         if self.queued.get(run.queue, 0) >= self.most_queued:
             return Hold(reason=HoldReason.LIMIT, key=queue_key(run.queue))
         return None

@@ -84,7 +84,7 @@ class Claimer:
     def _start_waits(
         self, connection: Connection, admitted: Iterable[Due], known: Mapping[str, FunctionLimits]
     ) -> None:
-        limits = {run.function: known[run.function] for run in admitted}
+        limits = {run.function: known[run.function] for run in admitted if run.call is None}
         waits = {name: each.rate.wait for name, each in limits.items() if each.rate is not None}
         rates.wait_after(connection, self._core.clock, self._core.config.namespace, waits)
 

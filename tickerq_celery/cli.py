@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import update_wrapper
 from importlib.metadata import entry_points
 from typing import Any, NoReturn
@@ -12,8 +12,13 @@ from celery.app.utils import find_app
 
 from tickerq_celery import drop_counts, settings
 from tickerq_celery.addresses import shown_store
+from tickerq_celery.beat_entries import periodic_tasks
+from tickerq_celery.django_celery_beat import read_periodic_tasks
 from tickerq_celery.errors import TickerError
 from tickerq_celery.extension import TickerQ
+from tickerq_celery.imports import PeriodicTask, ticker_of
+from tickerq_celery.managers.importing import Importer
+from tickerq_celery.managers.storing import Storing
 from tickerq_celery.schema import verify
 from tickerq_celery.seeding import prune
 from tickerq_celery.version import VERSION
@@ -59,6 +64,23 @@ def needs_app(command: Callable[..., None]) -> Callable[..., None]:
         command(ctx.obj, **options)
 
     return update_wrapper(with_app, command)
+
+
+def _pairs(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dict[str, str]:
+    """Return the functions that ``--function TASK=NAME`` gives."""
+    pairs = [each.partition("=") for each in given]
+    if not all(task and name for task, _, name in pairs):
+        raise click.BadParameter("pass TASK=NAME")
+    return {task: name for task, _, name in pairs}
+
+
+def _imports(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of an import."""
+    applying = click.option("--apply", "applying", is_flag=True, help="Store them, not only say so.")
+    function = click.option(
+        "--function", "named", multiple=True, callback=_pairs, help="TASK=NAME: the function for a task."
+    )
+    return applying(function(command))
 
 
 @click.group(name="tickerq", cls=_Commands)
@@ -117,6 +139,45 @@ def list_runs(tickerq: TickerQ, limit: int) -> None:
         planned = "" if run.execution_time is None else f"{run.execution_time:%Y-%m-%d %H:%M:%S}Z"
         line = f"{run.id}  {run.status.name:<11}  {planned:<20}  {run.function}  "
         click.echo((line + (reason or run.exception_type or "")).rstrip())
+
+
+@celery_command.command()
+@_imports
+@needs_app
+def import_beat(tickerq: TickerQ, applying: bool, named: Mapping[str, str]) -> None:
+    """Make cron tickers of ticker functions from the entries of this application's beat_schedule."""
+    tickerq.app.loader.import_default_modules()
+    _import(tickerq, "beat", periodic_tasks(tickerq.app), applying, named)
+
+
+@celery_command.command()
+@click.argument("url")
+@_imports
+@needs_app
+def import_django_celery_beat(tickerq: TickerQ, url: str, applying: bool, named: Mapping[str, str]) -> None:
+    """Make tickers of ticker functions from the tables of django-celery-beat in the database at URL."""
+    tickerq.app.loader.import_default_modules()
+    found = read_periodic_tasks(url, now=tickerq.core.clock.now())
+    _import(tickerq, "django-celery-beat", found, applying, named)
+
+
+def _import(
+    tickerq: TickerQ, source: str, found: Sequence[PeriodicTask], applying: bool, named: Mapping[str, str]
+) -> None:
+    importer = Importer(Storing(tickerq.core, lambda ids: None), tickerq.time_tickers)
+    functions = [function.name for function in tickerq.registry]
+    for periodic in found:
+        key = periodic.key(source)
+        try:
+            ticker = ticker_of(periodic, key=key, functions=functions, named=named)
+            is_new = importer.add_once(key, ticker, applying=applying)
+        except ValueError as error:
+            click.echo(f"left out  {periodic.name}: {error}")
+            continue
+        lost = f", without {', '.join(periodic.left_out)}" if periodic.left_out else ""
+        click.echo(f"{'new' if is_new else 'there':<8}  {periodic.name} -> {ticker.function}{lost}")
+    if not applying:
+        click.echo("nothing was stored: add --apply")
 
 
 @click.group(name="tickerq", cls=_Commands, commands=celery_command.commands)

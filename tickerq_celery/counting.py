@@ -34,7 +34,7 @@ def count(
     In a fixed number of statements, whatever the number of runs and keys, but for one for each of ``ready``.
     """
     namespace = core.config.namespace
-    limited = {run.function for run in due if run.function in known and _is_limited(known[run.function], run)}
+    limited = {run.function for run in due if _is_limited(known, run)}
     counting = functions.lock(connection, core.clock, namespace, limited | set(ready))
     runs = list(due)
     for name in sorted(set(ready) - counting.elsewhere - counting.too_early):
@@ -44,7 +44,11 @@ def count(
     return Counted(runs=runs, capacity=_capacity(core, connection, runs, known=known, counting=counting))
 
 
-def _is_limited(limits: FunctionLimits, run: Due) -> bool:
+def _is_limited(known: Mapping[str, FunctionLimits], run: Due) -> bool:
+    # A task of Celery's own may have the name of a function.
+    if run.call is not None or run.function not in known:
+        return False
+    limits = known[run.function]
     return limits.max_concurrency > 0 or limits.rate is not None or run.concurrency_key is not None
 
 
@@ -57,7 +61,7 @@ def _capacity(
     counting: functions.Counting,
 ) -> Capacity:
     namespace = core.config.namespace
-    limits = {run.function: known[run.function] for run in runs if run.function in known}
+    limits = {run.function: known[run.function] for run in runs if run.call is None and run.function in known}
     active: dict[str, int] = {}
     bounded = sorted(name for name, each in limits.items() if each.max_concurrency > 0)
     if bounded:

@@ -10,7 +10,7 @@ from tickerq_celery.bounds import BOUND_FIELDS, checked_bounds
 from tickerq_celery.chain_templates import Template
 from tickerq_celery.codec import Packed
 from tickerq_celery.drafts import FunctionDefaults, ticker_fields
-from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
+from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerKind
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.interval import expression_from
 from tickerq_celery.tickers import CronTicker
@@ -58,6 +58,7 @@ def cron_ticker_row(
         **ticker_fields(ticker, defaults),
         "id": new_id(),
         "namespace": namespace,
+        "kind": TickerKind.FUNCTION.value,
         "function": ticker.function,
         **replace(bounds, start_at=timetable.start_at).columns(),
         "run_count": run_count,
@@ -97,6 +98,18 @@ def next_run_of(cron: Mapping[str, Any], moment: datetime) -> datetime | None:
         TickerValidationError: Its expression or its zone cannot be read on this machine.
     """
     return next_run(timetable_of(cron), now=moment, max_runs=cron["max_runs"], run_count=cron["run_count"])
+
+
+def refuse_changes_of_a_call(changes: Mapping[str, object]) -> None:
+    """Refuse to change what the call of a Celery task consists of.
+
+    Raises:
+        TickerValidationError: ``changes`` has such a field.
+    """
+    for name in sorted(OCCURRENCE_FIELDS & changes.keys() - {"tags"}):
+        raise TickerValidationError(
+            name, changes[name], "it belongs to the call of a Celery task: change it where that is defined"
+        )
 
 
 def _misfire_limit(value: object) -> int:

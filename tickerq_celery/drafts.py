@@ -10,7 +10,7 @@ from tickerq_celery import chains, limits
 from tickerq_celery.bounds import jitter_from
 from tickerq_celery.chain_templates import copies
 from tickerq_celery.codec import Packed
-from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus, TickerType
+from tickerq_celery.enums import HoldReason, TickerKind, TickerPriority, TickerStatus, TickerType
 from tickerq_celery.jitter import delay_of
 from tickerq_celery.planner import Misfire
 from tickerq_celery.timeouts import checked_timeouts
@@ -134,6 +134,7 @@ def occurrence_row(cron: Mapping[str, Any], *, instant: datetime | None, now: da
         "id": new_id(),
         "namespace": cron["namespace"],
         "type": int(TickerType.CRON_TICKER_OCCURRENCE),
+        "kind": cron["kind"],
         "function": cron["function"],
         "description": cron["description"],
         "request": cron["request"],
@@ -224,6 +225,7 @@ def _span(misfire: Misfire) -> str:
 def _blank(now: datetime) -> dict[str, Any]:
     return {
         "status": TickerStatus.IDLE,
+        "kind": TickerKind.FUNCTION.value,
         "claim_no": 0,
         "publish_count": 0,
         "is_due": False,

@@ -30,6 +30,13 @@ class TickerType(IntEnum):
     TIME_TICKER = 1
 
 
+class TickerKind(StrEnum):
+    """What a run's message asks for: a registered function, or one of the app's own Celery tasks."""
+
+    FUNCTION = "function"
+    CELERY_TASK = "celery_task"
+
+
 class RunCondition(IntEnum):
     """Which end of its parent lets a child start."""
 

@@ -265,11 +265,11 @@ class TickerQ:
 
     @cached_property
     def _publisher(self) -> CeleryPublisher:
-        return CeleryPublisher(self.app, connect_timeout=_ADD_TIMEOUT)
+        return CeleryPublisher(self.app, self.core.codec, connect_timeout=_ADD_TIMEOUT)
 
     @cached_property
     def _messenger(self) -> CeleryPublisher:
-        return CeleryPublisher(self.app, connect_timeout=_TELL_TIMEOUT)
+        return CeleryPublisher(self.app, self.core.codec, connect_timeout=_TELL_TIMEOUT)
 
     @cached_property
     def _dispatcher(self) -> Dispatcher:

@@ -10,9 +10,8 @@ from tickerq_celery.retry import RetryPolicy
 LOST = "WorkerLost"
 _TRANSITIONS = {
     TickerStatus.IDLE: frozenset({TickerStatus.QUEUED, TickerStatus.CANCELLED, TickerStatus.SKIPPED}),
-    TickerStatus.QUEUED: frozenset(
-        {TickerStatus.IDLE, TickerStatus.IN_PROGRESS, TickerStatus.CANCELLED, TickerStatus.SKIPPED}
-    ),
+    # To its end at once goes the call of a Celery task: nothing is tracked after its publication.
+    TickerStatus.QUEUED: TERMINAL | {TickerStatus.IDLE, TickerStatus.IN_PROGRESS},
     TickerStatus.IN_PROGRESS: TERMINAL | {TickerStatus.IDLE},
     **{ended: frozenset({TickerStatus.IDLE}) for ended in RETRIABLE},
 }

@@ -4,6 +4,8 @@ import json
 import math
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +13,8 @@ from celery import Celery
 from kombu import Connection, Producer
 from kombu.exceptions import KombuError
 
+from tickerq_celery.celery_call import CeleryCall
+from tickerq_celery.codec import RequestCodec
 from tickerq_celery.errors import PublishError, cause_of
 from tickerq_celery.message_priority import message_priority
 from tickerq_celery.store.claims import Claim, Started
@@ -30,8 +34,16 @@ class CeleryPublisher:
     away, nor, by ``answer_timeout`` (where None: the same), for one that hangs.
     """
 
-    def __init__(self, app: Celery, *, connect_timeout: float, answer_timeout: float | None = None) -> None:
+    def __init__(
+        self,
+        app: Celery,
+        codec: RequestCodec,
+        *,
+        connect_timeout: float,
+        answer_timeout: float | None = None,
+    ) -> None:
         self._app = app
+        self._codec = codec
         self._connect_timeout = connect_timeout
         self._answer_timeout = connect_timeout if answer_timeout is None else answer_timeout
         self._connection: Connection | None = None
@@ -73,6 +85,9 @@ class CeleryPublisher:
             PublishError: The broker is away, did not take it, or did not say so.
         """
         self.connect()
+        if claim.call is not None:
+            self._publish_call(claim, CeleryCall.decoded(self._codec.unpack(claim.call) or b""))
+            return
         options: dict[str, Any] = {} if claim.queue is None else {"queue": claim.queue}
         priority = message_priority(claim.priority, self._transport)
         if priority is not None:
@@ -86,6 +101,18 @@ class CeleryPublisher:
             headers={HEADER: [str(claim.id), claim.number], "celery_beat_task": True},
             **options,
         )
+
+    def _publish_call(self, claim: Claim, call: CeleryCall) -> None:
+        """Send a plain message of a Celery task, as Celery's own beat does; its id is the run's."""
+        headers = (call.options.get("headers") or {}) | {"celery_beat_task": True}
+        options = {"task_id": str(claim.id)} | call.options | {"headers": headers, "retry": False}
+        task = self._app.tasks.get(claim.function)
+        with self._producing() as producer:
+            # An eager app would run the task here, in beat.
+            if task is None or self._app.conf.task_always_eager:
+                self._app.send_task(claim.function, call.args, call.kwargs, producer=producer, **options)
+            else:
+                task.apply_async(call.args, call.kwargs, producer=producer, **options)
 
     def publish_lost(self, run: Started, message: str, *, was_cancelled: bool = False) -> None:
         """Ask a worker to call the user's exception handler for an attempt that was lost.
@@ -146,12 +173,18 @@ class CeleryPublisher:
             self._connection, self._producer, self._pid = None, None, os.getpid()
 
     def _send(self, name: str, **options: Any) -> None:
+        with self._producing() as producer:
+            self._app.send_task(
+                name, producer=producer, retry=False, ignore_result=True, serializer="json", **options
+            )
+
+    @contextmanager
+    def _producing(self) -> Iterator[Producer | None]:
+        """Give the producer of our own connection, and turn the broker's errors into PublishError."""
         # Without a producer of ours Celery would take one from the app's pool, without our timeouts.
         self.connect()
         try:
-            self._app.send_task(
-                name, producer=self._producer, retry=False, ignore_result=True, serializer="json", **options
-            )
+            yield self._producer
         except self._errors() as error:
             self._drop()
             raise PublishError(cause_of(error)) from error

@@ -3,18 +3,23 @@
 import logging
 import math
 import random
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+from celery.backends.base import DisabledBackend
 from celery.beat import Scheduler
 from sqlalchemy import Connection, select
 
 from tickerq_celery.addresses import shown_store
 from tickerq_celery.backoff import Backoff
+from tickerq_celery.beat_entries import read_entries
 from tickerq_celery.claimer import Claimer
 from tickerq_celery.core import Core, new_identity
 from tickerq_celery.dispatcher import Dispatcher
+from tickerq_celery.entries import Entry
+from tickerq_celery.entry_keeper import EntryKeeper
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import ConfigError, PublishError, SchemaError, StoreError
 from tickerq_celery.extension import TickerQ
@@ -34,7 +39,6 @@ _CONNECT_TIMEOUT = 2.0
 _ANSWER_TIMEOUT = 5.0
 _LONGEST_PAUSE = 5.0
 _SHORTEST_WAIT = timedelta(milliseconds=50)
-_CLEANUP = "celery.backend_cleanup"
 # So many sweeps happen in the time after which an unpublished claim, or a silent node, is looked at again.
 # With the default settings two sweeps are at most 10 / 8 * 1.25 = 1.6 s apart. Hence the batch of a killed
 # beat is published 10 + 1.6 = 11.6 s after its claim at the latest. And a dead worker is found after
@@ -56,6 +60,7 @@ class TickerScheduler(Scheduler):
 
     def __init__(self, app: Any, *args: Any, **kwargs: Any) -> None:
         self._loop: _Loop | None = None
+        self._entries: dict[str, Any] = {}
         self._is_refused = False
         try:
             super().__init__(app, *args, **kwargs)
@@ -65,9 +70,18 @@ class TickerScheduler(Scheduler):
 
     def setup_schedule(self) -> None:
         """Open the store. Called by beat in the process that will tick, never for its banner."""
-        refuse_entries(self.app)
         tickerq = TickerQ.of(self.app)
-        self._loop = _Loop(tickerq)
+        config = tickerq.config
+        # What nobody keeps needs no cleaning up.
+        if not isinstance(self.app.backend, DisabledBackend):
+            self.install_default_entries({})
+        self.update_from_dict(self.app.conf.beat_schedule)
+        own = read_entries(self.app, self._entries, payload_limit=config.payload_limit)
+        self._loop = _Loop(tickerq, own)
+
+    def update_from_dict(self, entries: dict[str, Any]) -> None:
+        """Take entries of Celery's, the later one of two of one name."""
+        self._entries |= entries
 
     def get_schedule(self) -> dict[str, Any]:
         return {}
@@ -99,21 +113,6 @@ class TickerScheduler(Scheduler):
         return f"    . store -> {shown_store(TickerQ.of(self.app).core.database.url)}"
 
 
-def refuse_entries(app: Any) -> None:
-    """Refuse an app whose ``beat_schedule`` would be passed over in silence.
-
-    Raises:
-        ConfigError: It has entries.
-    """
-    names = sorted(set(app.conf.beat_schedule) - {_CLEANUP})
-    if names:
-        raise ConfigError(
-            "beat_schedule",
-            f"TickerScheduler does not run the entries {', '.join(names)}: define them as cron tickers, "
-            "or run them in a second beat with `-S celery.beat:PersistentScheduler`",
-        )
-
-
 def refusal(error: ConfigError) -> SystemExit:
     """Say in one line why beat cannot run, and return what ends it; a traceback would bury the line."""
     logger.critical("beat cannot run: %s", error)
@@ -123,7 +122,7 @@ def refusal(error: ConfigError) -> SystemExit:
 class _Loop:
     """One beat's work: fire crons, dispatch, sweep, give signs of life; and wait out what is away."""
 
-    def __init__(self, tickerq: TickerQ) -> None:
+    def __init__(self, tickerq: TickerQ, entries: Sequence[Entry]) -> None:
         shared = tickerq.core
         # A beat inside a worker is a process of its own, and so a node of its own.
         self._core = Core(
@@ -135,7 +134,7 @@ class _Loop:
         )
         config = shared.config
         self._publisher = CeleryPublisher(
-            tickerq.app, connect_timeout=_CONNECT_TIMEOUT, answer_timeout=_ANSWER_TIMEOUT
+            tickerq.app, shared.codec, connect_timeout=_CONNECT_TIMEOUT, answer_timeout=_ANSWER_TIMEOUT
         )
         claimer = Claimer(self._core)
         self._interruption = Interruption(_PATIENCE)
@@ -150,7 +149,8 @@ class _Loop:
             Recorder(self._core),
             self._publisher,
         )
-        self._profile = profile(self._core, NodeKind.BEAT, version=VERSION)
+        self._keeper = EntryKeeper(self._core, entries)
+        self._profile = profile(self._core, NodeKind.BEAT, version=VERSION, entries=self._keeper.keys)
         self._sweep_every = max(min(config.publish_check, config.heartbeat) / _SWEEPS, _SHORTEST_SWEEP)
         self._sweep_at = 0.0
         self._beat_at = 0.0
@@ -271,6 +271,7 @@ class _Loop:
         # Several beats should not sweep in step.
         jitter = random.uniform(1 - _SWEEP_JITTER, 1 + _SWEEP_JITTER)  # noqa: S311 - not a secret
         self._sweep_at = now + self._sweep_every.total_seconds() * jitter
+        self._keeper.keep()
         self._publisher.connect()
         with self._interruption.put_off():
             is_full = self._sweeper.sweep()

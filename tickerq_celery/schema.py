@@ -14,12 +14,12 @@ from tickerq_celery.store.engine import NO_TABLES, Database, insert_if_absent, m
 from tickerq_celery.uuid7 import new_id
 
 VERSION_TABLE = "tickerq_alembic_version"
-SCHEMA = 9
+SCHEMA = 10
 # The oldest code that can work on the tables as this version leaves them: older code ends a parent and
 # leaves its children behind, takes a packed request for plain JSON, claims more runs than concurrency keys
-# and rates allow, fires cron tickers outside their bounds, stops those with an interval, and fires through
-# the pause of a function.
-COMPATIBLE_FROM = 9
+# and rates allow, fires cron tickers outside their bounds, stops those with an interval, fires through the
+# pause of a function, and holds the calls of Celery tasks.
+COMPATIBLE_FROM = 10
 
 
 def migrate(database: Database, clock: Clock) -> None:

@@ -61,11 +61,12 @@ class Sweeper:
         unpark(connection, self._core, after=None, missed=False)
 
     def _publish_again(self) -> None:
+        until = self._core.clock.monotonic() + self._core.config.republish_after.total_seconds()
         lost = self._core.database.write(self._take_over)
         if lost:
             failpoint(Place.TAKEN_OVER)
             logger.warning("publishing again, as messages were lost or nobody takes them: %d", len(lost))
-            self._dispatcher.publish(lost)
+            self._dispatcher.publish(lost, until=until)
 
     def _take_over(self, connection: Connection) -> list[Claim]:
         config = self._core.config

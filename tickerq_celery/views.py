@@ -12,6 +12,7 @@ from tickerq_celery.enums import (
     MisfirePolicy,
     OverlapPolicy,
     RunCondition,
+    TickerKind,
     TickerPriority,
     TickerStatus,
     TickerType,
@@ -54,6 +55,7 @@ class Run:
     id: UUID
     namespace: str
     type: TickerType
+    kind: TickerKind
     function: str
     description: str | None
     status: TickerStatus
@@ -114,6 +116,7 @@ class Cron:
 
     id: UUID
     namespace: str
+    kind: TickerKind
     function: str
     description: str | None
     expression: str

@@ -35,6 +35,7 @@ def profile(
     queues: Sequence[str] = (),
     concurrency: int | None = None,
     prefetch: int | None = None,
+    entries: Sequence[str] | None = None,
 ) -> NodeProfile:
     """Return what this process says of itself in its node row."""
     return NodeProfile(
@@ -48,6 +49,7 @@ def profile(
         queues=queues,
         concurrency=concurrency,
         prefetch=prefetch,
+        entries=entries,
         functions={function.name: function.limits for function in core.registry},
     )
 

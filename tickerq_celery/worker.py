@@ -99,7 +99,7 @@ class NodeStep(bootsteps.StartStopStep):
         )
         me = _worker_profile(worker, mine)
         recorder = Recorder(mine)
-        nets = Nets(mine, recorder, CeleryPublisher(worker.app, connect_timeout=_CONNECT_TIMEOUT))
+        nets = Nets(mine, recorder, CeleryPublisher(worker.app, core.codec, connect_timeout=_CONNECT_TIMEOUT))
 
         def begin() -> None:
             verify(own)

@@ -17,7 +17,7 @@ from tickerq_celery.models import tickers
 
 pytestmark = pytest.mark.acceptance
 
-ENTRIES = {"beat_schedule": {name: {"task": "x", "schedule": 60} for name in ("hourly", "nightly")}}
+ENTRIES = {"beat_schedule": {name: {"task": "x", "schedule": 0.5} for name in ("hourly", "nightly")}}
 
 
 def assert_one_line_says(process: CeleryProcess, *words: str) -> None:
@@ -70,9 +70,9 @@ def test_a_beat_with_another_scheduler_says_that_it_starts_no_tickers(jobs: Jobs
 
 
 @on_files
-def test_beat_refuses_an_app_with_entries_and_names_them(jobs: Jobs) -> None:
+def test_beat_refuses_entries_that_cannot_be_kept_and_names_them(jobs: Jobs) -> None:
     beat = jobs.beat(ready=False, celery=ENTRIES)
-    assert_one_line_says(beat, "beat_schedule", "hourly, nightly")
+    assert_one_line_says(beat, "beat_schedule", "entry 'hourly'", "entry 'nightly'")
 
 
 @pytest.mark.parametrize("broker_url", ["fs"], indirect=True)

@@ -22,6 +22,7 @@ from tests.integration.making import (
 from tests.manual_clock import START, ManualClock
 from tests.servers.ports import free_port
 from tickerq_celery.claimer import Claimer
+from tickerq_celery.codec import RequestCodec
 from tickerq_celery.core import Core
 from tickerq_celery.dispatcher import Dispatcher
 from tickerq_celery.enums import TickerStatus
@@ -165,11 +166,12 @@ def test_a_broker_that_goes_away_after_a_run_that_cannot_be_published_gives_back
 
 
 CLAIM = claims.Claim(id=UUID(int=1), number=1, function="Send", queue=None)
+PLAIN = RequestCodec(compress_over=None, keys=(), redact=())
 
 
 def test_a_publisher_never_uses_the_apps_own_producers() -> None:
     app = Celery("publisher", broker=f"redis://127.0.0.1:{free_port()}", set_as_current=False)
-    publisher = CeleryPublisher(app, connect_timeout=1)
+    publisher = CeleryPublisher(app, PLAIN, connect_timeout=1)
     with pytest.raises(PublishError):
         publisher.publish(CLAIM)
     app.amqp.send_task_message = never  # type: ignore[method-assign]
@@ -190,7 +192,7 @@ def test_the_call_for_a_lost_attempt_goes_where_its_run_would(
     app = Celery(namespace, broker="memory://", set_as_current=False)
     app.conf.task_routes = {"tickerq.Send": {"queue": f"{namespace}-routed"}}
     run = started(core, make_run(core, queue=queue))
-    publisher = CeleryPublisher(app, connect_timeout=1)
+    publisher = CeleryPublisher(app, PLAIN, connect_timeout=1)
     publisher.publish_lost(run, "gone")
     publisher.close()
     with app.connection_for_read() as connection:

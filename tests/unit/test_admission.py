@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from tickerq_celery.admission import Capacity
+from tickerq_celery.codec import Packed
 from tickerq_celery.enums import HoldReason, TickerPriority
 from tickerq_celery.function_limits import FunctionLimits
 from tickerq_celery.rate import Rate
@@ -27,6 +28,7 @@ def due(
     instant: datetime | None = None,
     key: str | None = None,
     priority: TickerPriority = TickerPriority.NORMAL,
+    call: Packed | None = None,
 ) -> Due:
     return Due(
         id=UUID(int=number),
@@ -38,6 +40,7 @@ def due(
         due_at=NOON,
         cron_ticker_id=cron,
         instant=instant,
+        call=call,
     )
 
 

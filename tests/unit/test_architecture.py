@@ -16,8 +16,8 @@ PROJECT = ROOT.parent
 LAYERS = {
     "words": {"errors", "enums", "clock", "failpoints", "version"},
     "rules": {
-        "backfill", "backoff", "bell", "bounds", "cancellable", "chain_templates", "chains", "codec",
-        "config", "context", "cron", "cron_fields", "cron_grammar", "cron_notes", "cron_setting",
+        "backfill", "backoff", "bell", "bounds", "cancellable", "celery_call", "chain_templates", "chains",
+        "codec", "config", "context", "cron", "cron_fields", "cron_grammar", "cron_notes", "cron_setting",
         "cron_zone", "drops", "event_loop", "forking", "function_limits", "interruption", "interval",
         "jitter", "lifecycle", "limits", "log_capture", "message_priority", "message_shape", "overlap",
         "pauses", "payload", "planner", "preview", "progress", "rate", "redaction", "reports", "results",
@@ -26,15 +26,16 @@ LAYERS = {
     "data": {"models.", "schema", "sqltypes", "store."},
     "application": {
         "admission", "canceller", "claimer", "completion", "core", "counting", "cron_drafts", "dispatcher",
-        "drafts", "drop_counts", "ending", "firing", "function", "heartbeat", "immediate",
-        "known_functions", "lifting", "managers.", "moving", "observer", "occurrence_ends", "occurrences",
-        "overlapping", "patience", "pausing", "recorder", "registry", "reporting", "run_control", "seeding",
-        "sweeper",
+        "drafts", "drop_counts", "ending", "entries", "entry_keeper", "firing", "function", "heartbeat",
+        "immediate", "imports", "known_functions", "lifting", "managers.", "moving", "observer",
+        "occurrence_ends", "occurrences", "overlapping", "patience", "pausing", "recorder", "registry",
+        "reporting", "run_control", "seeding", "sweeper",
     },
     "celery": {
-        "addresses", "beat_check", "extension", "fs_bindings", "fs_channel", "fs_folder", "fs_transport",
-        "functions", "handler", "heeding", "intake", "nets", "publisher", "request", "scheduler",
-        "settings", "task", "verdict", "wiring", "worker",
+        "addresses", "beat_check", "beat_entries", "celery_schedules", "django_celery_beat", "extension",
+        "fs_bindings", "fs_channel", "fs_folder", "fs_transport", "functions", "handler", "heeding",
+        "intake", "nets", "publisher", "request", "scheduler", "settings", "task", "verdict", "wiring",
+        "worker",
     },
     "edge": {"__init__", "cli"},
 }  # fmt: skip

@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from tickerq_celery import limits
 from tickerq_celery.codec import NO_REQUEST
-from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS
+from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, refuse_changes_of_a_call
+from tickerq_celery.enums import TickerKind
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.changes import INSTEAD_OF_UPDATE, checked_changes
@@ -155,6 +156,9 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
     ) -> Cron:
         storing = self._storing
         core, locked = storing.core, self._locked(connection, cron_id)
+        is_call = locked["kind"] == TickerKind.CELERY_TASK
+        if is_call:
+            refuse_changes_of_a_call(changes)
         # A request that stays need not be readable here, nor fit the function as it is by now.
         kept = None if _REQUEST_IS_CHECKED & changes.keys() else NO_REQUEST
         wanted = _changed(self._get(connection, cron_id), changes, is_request_read=kept is None)
@@ -162,7 +166,7 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
             storing,
             connection,
             [wanted],
-            allow_unknown=allow_unknown,
+            allow_unknown=allow_unknown or is_call,
             run_count=locked["run_count"],
             request=kept,
         )

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from tickerq_celery import limits
 from tickerq_celery.canceller import Canceller
 from tickerq_celery.codec import NO_REQUEST, Packed, RequestCodec, StoredRequest
-from tickerq_celery.enums import HoldReason, OnConflict, TickerStatus, TickerType
+from tickerq_celery.enums import HoldReason, OnConflict, TickerKind, TickerStatus, TickerType
 from tickerq_celery.errors import TickerStateError, TickerValidationError
 from tickerq_celery.managers import unique_keys
 from tickerq_celery.managers.asynchronous import AsyncAdds
@@ -268,6 +268,7 @@ def _as_run(row: dict[str, Any], codec: RequestCodec) -> Run:
         | stored
         | {
             "type": TickerType.TIME_TICKER,
+            "kind": TickerKind.FUNCTION,
             "status": TickerStatus.IDLE,
             "retry_intervals": tuple(row["retry_intervals"]),
             "retry_count": 0,

@@ -28,6 +28,8 @@ nodes = Table(
     Column("prefetch", Integer),
     Column("functions", Json, nullable=False),
     Column("functions_hash", Name(64), nullable=False),
+    # The seed keys of the entries that a beat's code defines; NULL for a worker.
+    Column("entries", Json),
     Column("clock_offset_ms", Integer, nullable=False),
     # Grows with each heartbeat: a node whose counter stands still for one lease is dead.
     Column("counter", BigInteger, nullable=False),

@@ -23,6 +23,8 @@ cron_tickers = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("namespace", Name(100), nullable=False),
+    # A TickerKind; a Celery task's name stands in `function`, its call in `request`.
+    Column("kind", Name(20), nullable=False, server_default="function"),
     Column("function", Name(200), nullable=False),
     Column("description", Name(500)),
     Column("expression", Name(200), nullable=False),
@@ -58,8 +60,9 @@ cron_tickers = Table(
     Column("resumed_at", UtcDateTime),
     # After how many failed occurrences in a row it is paused; 0 never.
     Column("pause_on_failure", Integer, nullable=False, server_default="0"),
-    # What the code says; differs from `expression` where an operator has overridden it.
+    # What code or an import defines under this key is stored once.
     Column("seed_key", Name(200)),
+    # What the code says; differs from `expression` where an operator has overridden it.
     Column("seed_expression", Name(200)),
     Column("next_run_at", UtcDateTime),
     Column("last_run_at", UtcDateTime),
@@ -78,6 +81,7 @@ tickers = Table(
     Column("id", Id, primary_key=True),
     Column("namespace", Name(100), nullable=False),
     Column("type", SmallInteger, nullable=False),
+    Column("kind", Name(20), nullable=False, server_default="function"),
     Column("function", Name(200), nullable=False),
     Column("description", Name(500)),
     Column("status", Status, nullable=False),

@@ -17,12 +17,13 @@ from tickerq_celery.models import tickers
 from tickerq_celery.retry import RetryPolicy
 from tickerq_celery.slot import Slot, slot_of
 from tickerq_celery.sqltypes import sql_after, sql_now
+from tickerq_celery.store.calls import CALL, call_from
 from tickerq_celery.timeouts import UNLIMITED, Timeouts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """A due run that this transaction has locked."""
+    """A due run that this transaction has locked; ``call`` is None unless it is a Celery task's."""
 
     id: UUID
     claim_no: int
@@ -35,6 +36,7 @@ class Due:
     instant: datetime | None
     timeout: float | None = None
     hard_timeout: float | None = None
+    call: Packed | None = None
 
     @property
     def slot(self) -> Slot | None:
@@ -44,7 +46,10 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A run taken for publishing; ``number`` is the fence of every later write."""
+    """A run taken for publishing; ``number`` is the fence of every later write.
+
+    One with a ``call`` is published as a plain message of a Celery task, and ended by its stamp.
+    """
 
     id: UUID
     number: int
@@ -54,6 +59,7 @@ class Claim:
     timeouts: Timeouts = UNLIMITED
     due_at: datetime | None = None
     publish_count: int = 0
+    call: Packed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,14 +117,14 @@ def lock_due(
 
 def due_columns(*, due_at: ColumnElement[Any]) -> list[ColumnElement[Any]]:
     """Return what must be read of a run that may be claimed, with its due moment."""
-    return [due_at if name == "due_at" else tickers.c[name] for name in Due.__slots__]
+    names = (name for name in Due.__slots__ if name != "call")
+    return [*(due_at if name == "due_at" else tickers.c[name] for name in names), *CALL]
 
 
 def due_from(row: Row[Any]) -> Due:
     """Return the run that a row of the columns above describes."""
-    values = row._asdict()
-    values["priority"] = TickerPriority(values["priority"])
-    return Due(**values)
+    values = {name: getattr(row, name) for name in Due.__slots__}
+    return Due(**values | {"priority": TickerPriority(row.priority), "call": call_from(row)})
 
 
 def claim(
@@ -166,6 +172,7 @@ def claim(
             priority=run.priority,
             timeouts=Timeouts(soft=run.timeout, hard=run.hard_timeout),
             due_at=run.due_at,
+            call=run.call,
         )
         for run in ordered
     ]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.codec import RequestCodec
-from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.enums import HoldReason, TickerKind, TickerStatus
 from tickerq_celery.models import cron_tickers, tickers
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import chains
@@ -258,10 +258,11 @@ def next_due(connection: Connection, namespace: str) -> datetime | None:
 
 
 def seeded_otherwise(connection: Connection, namespace: str, keys: Collection[str]) -> list[Row[Any]]:
-    """Lock and return the enabled cron tickers that code defined under other seed keys than ``keys``."""
+    """Lock and return the enabled cron tickers of functions that code defined, but for the seed keys ``keys``."""
     statement = select(cron_tickers).where(
         cron_tickers.c.namespace == namespace,
-        cron_tickers.c.seed_key.is_not(None),
+        cron_tickers.c.seed_expression.is_not(None),
+        cron_tickers.c.kind == TickerKind.FUNCTION.value,
         cron_tickers.c.seed_key.not_in(list(keys)),
         cron_tickers.c.is_enabled.is_(True),
     )

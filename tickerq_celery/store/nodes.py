@@ -19,7 +19,10 @@ from tickerq_celery.store.claims import rowcount
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeProfile:
-    """What a process says of itself; ``functions`` maps each function's name to its limits."""
+    """What a process says of itself; ``functions`` maps each function's name to its limits.
+
+    ``entries`` are the seed keys of a beat's entries, None for a worker.
+    """
 
     id: UUID
     namespace: str
@@ -31,6 +34,7 @@ class NodeProfile:
     queues: Sequence[str] = ()
     concurrency: int | None = None
     prefetch: int | None = None
+    entries: Sequence[str] | None = None
     functions: Mapping[str, FunctionLimits]
 
 
@@ -72,6 +76,7 @@ def register(connection: Connection, clock: Clock, profile: NodeProfile) -> None
             queues=list(profile.queues),
             concurrency=profile.concurrency,
             prefetch=profile.prefetch,
+            entries=None if profile.entries is None else list(profile.entries),
             functions=functions,
             functions_hash=sha256(json.dumps(functions).encode()).hexdigest(),
             clock_offset_ms=round((clock.now() - now).total_seconds() * 1000),

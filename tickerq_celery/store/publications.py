@@ -3,25 +3,35 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, bindparam, case, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerStatus
+from tickerq_celery.lifecycle import Failure
 from tickerq_celery.models import tickers
 from tickerq_celery.sqltypes import sql_after, sql_now
 from tickerq_celery.store.claims import Claim, lock_free, rowcount
+from tickerq_celery.texts import storable
+
+_LONGEST_REASON = 16 * 1024
 
 
 def stamp(connection: Connection, clock: Clock, claims: Sequence[Claim], *, check_after: timedelta) -> None:
     """Note that ``claims`` were published; their status is never touched, since they may run already.
 
-    A run that a worker is starting at this moment needs no stamp.
+    A run that a worker is starting at this moment needs no stamp. The call of a Celery task ends here:
+    nobody will tell what becomes of it.
     """
     free = lock_free(connection, [claim.id for claim in claims])
-    stamped = sorted((claim for claim in claims if claim.id in free), key=_number_and_count)
-    for (number, count), group in groupby(stamped, key=_number_and_count):
+    for claim in claims:
+        if claim.call is not None and claim.id in free:
+            stamped = {"published_at": sql_now(clock), "publish_count": claim.publish_count + 1}
+            _end(connection, clock, claim, _SUCCESS, **stamped)
+    tracked = [claim for claim in claims if claim.call is None and claim.id in free]
+    for (number, count), group in groupby(sorted(tracked, key=_number_and_count), key=_number_and_count):
         connection.execute(
             update(tickers)
             .where(
@@ -35,6 +45,18 @@ def stamp(connection: Connection, clock: Clock, claims: Sequence[Claim], *, chec
                 check_at=sql_after(clock, check_after * 2 ** min(count, 10)),
             )
         )
+
+
+def fail(connection: Connection, clock: Clock, claim: Claim, failure: Failure) -> bool:
+    """End a claim that nobody can publish; say whether it was still waiting for that."""
+    return _end(
+        connection,
+        clock,
+        claim,
+        TickerStatus.FAILED,
+        exception_type=failure.type,
+        exception_message=storable(failure.message, _LONGEST_REASON),
+    )
 
 
 def give_back(connection: Connection, claims: Sequence[Claim]) -> None:
@@ -80,6 +102,30 @@ def postpone(connection: Connection, clock: Clock, ticker_id: UUID, claim_no: in
             tickers.c.status == TickerStatus.QUEUED,
         )
         .values(status=TickerStatus.IDLE, due_at=sql_after(clock, wait), check_at=None, lock_holder=None)
+    )
+    return rowcount(connection, statement) == 1
+
+
+_SUCCESS = case((tickers.c.is_due, TickerStatus.DUE_DONE.value), else_=TickerStatus.DONE.value)
+
+
+def _end(connection: Connection, clock: Clock, claim: Claim, status: Any, **columns: Any) -> bool:
+    statement = (
+        update(tickers)
+        .where(
+            tickers.c.id == claim.id,
+            tickers.c.claim_no == claim.number,
+            tickers.c.status == TickerStatus.QUEUED,
+        )
+        .values(
+            status=status,
+            ended_status=status,
+            ended_at=sql_now(clock),
+            check_at=None,
+            active_key=None,
+            updated_at=sql_now(clock),
+            **columns,
+        )
     )
     return rowcount(connection, statement) == 1
 

@@ -15,6 +15,7 @@ from tickerq_celery.enums import (
     MisfirePolicy,
     OverlapPolicy,
     RunCondition,
+    TickerKind,
     TickerPriority,
     TickerType,
 )
@@ -59,6 +60,7 @@ def run_view(
         **_shared(row, Run)
         | {
             "type": TickerType(row.type),
+            "kind": TickerKind(row.kind),
             "executed_at": row.ended_at if row.status in TERMINAL else None,
             "retry_intervals": tuple(row.retry_intervals),
             "cancel_requested": row.cancel_request is not None,
@@ -89,7 +91,8 @@ def cron_view(row: Row[Any], codec: RequestCodec) -> Cron:
         | {
             "exclude": dates_from(row.exclude),
             "jitter": jitter_from(row.jitter_ms),
-            "is_seeded": row.seed_key is not None,
+            "kind": TickerKind(row.kind),
+            "is_seeded": row.seed_expression is not None,
             "misfire": MisfirePolicy(row.misfire),
             "overlap": OverlapPolicy(row.overlap),
             "retry_intervals": tuple(row.retry_intervals),

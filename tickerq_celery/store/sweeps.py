@@ -11,6 +11,7 @@ from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus
 from tickerq_celery.models import nodes, tickers
 from tickerq_celery.sqltypes import sql_after, sql_now
+from tickerq_celery.store.calls import CALL, call_from
 from tickerq_celery.store.claims import Claim
 from tickerq_celery.store.holds import lift
 from tickerq_celery.store.nodes import Node
@@ -38,6 +39,7 @@ def take_over(
             tickers.c.timeout,
             tickers.c.hard_timeout,
             tickers.c.publish_count,
+            *CALL,
         )
         .where(tickers.c.check_at <= sql_now(clock), tickers.c.namespace == namespace)
         .order_by(tickers.c.check_at)
@@ -60,6 +62,7 @@ def take_over(
             priority=TickerPriority(row.priority),
             timeouts=Timeouts(soft=row.timeout, hard=row.hard_timeout),
             publish_count=row.publish_count,
+            call=call_from(row),
         )
         for row in rows
     ]

@@ -1,0 +1,172 @@
+"""Importers: other beats' periodic tasks become tickers of functions, once, and only when asked to."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from celery.schedules import crontab
+from click.testing import CliRunner, Result
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from tests.integration.apps import ticker_app
+from tickerq_celery import TickerQ
+from tickerq_celery.cli import celery_command
+
+Run = Callable[..., Result]
+# As django-celery-beat 2.9's migrations leave them, but for what nothing here reads.
+TABLES = """
+CREATE TABLE django_celery_beat_intervalschedule (id integer PRIMARY KEY, every integer, period varchar(24));
+CREATE TABLE django_celery_beat_crontabschedule (id integer PRIMARY KEY, minute varchar(240),
+    hour varchar(96), day_of_week varchar(64), day_of_month varchar(124), month_of_year varchar(64),
+    timezone varchar(63));
+CREATE TABLE django_celery_beat_solarschedule (id integer PRIMARY KEY, event varchar(24));
+CREATE TABLE django_celery_beat_clockedschedule (id integer PRIMARY KEY, clocked_time timestamp);
+CREATE TABLE django_celery_beat_periodictask (id integer PRIMARY KEY, name varchar(200), task varchar(200),
+    args text, kwargs text, queue varchar(200), exchange varchar(200), routing_key varchar(200), headers text,
+    priority integer, expires timestamp, expire_seconds integer, one_off boolean, start_time timestamp,
+    enabled boolean, description text, interval_id integer, crontab_id integer, solar_id integer,
+    clocked_id integer);
+INSERT INTO django_celery_beat_intervalschedule VALUES (1, 2, 'hours'), (2, 500, 'microseconds');
+INSERT INTO django_celery_beat_crontabschedule VALUES
+    (1, '30', '4', 'mon-fri', '*', '*', 'Europe/Berlin'), (2, 'never', '4', '*', '*', '*', 'UTC');
+INSERT INTO django_celery_beat_solarschedule VALUES (1, 'sunset');
+INSERT INTO django_celery_beat_clockedschedule VALUES (1, '2099-05-01 12:00:00'), (2, '2020-05-01 12:00:00');
+"""
+COLUMNS = (
+    "id", "name", "task", "args", "kwargs", "queue", "headers", "priority", "one_off", "enabled",
+    "description", "interval_id", "crontab_id", "solar_id", "clocked_id",
+)  # fmt: skip
+DEFAULTS: dict[str, Any] = {
+    "args": "[]", "kwargs": "{}", "headers": "{}", "description": "", "one_off": False, "enabled": True,
+}  # fmt: skip
+
+
+@pytest.fixture
+def tickerq(store_url: str, namespace: str) -> Iterator[TickerQ]:
+    with ticker_app(store_url, namespace) as made:
+        made.function("refresh")(lambda: None)
+        made.function("MonthEnd")(lambda: None)
+        yield made
+
+
+@pytest.fixture
+def run(tickerq: TickerQ) -> Run:
+    """Run one of our commands on the app."""
+    return lambda *arguments: CliRunner().invoke(celery_command, arguments, obj=tickerq.app)
+
+
+@pytest.fixture
+def django_url(empty_database_url: str) -> str:
+    """A database with django-celery-beat's tables, some schedules, and no task."""
+    execute(empty_database_url, *TABLES.split(";\n"))
+    return empty_database_url
+
+
+def execute(url: str, *statements: str, **values: object) -> None:
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        for statement in filter(str.strip, statements):
+            connection.execute(text(statement), values)
+
+
+def add_task(url: str, **values: object) -> None:
+    """Add a periodic task, as Django's admin pages would."""
+    row = dict.fromkeys(COLUMNS) | DEFAULTS | values
+    places = ", ".join(f":{name}" for name in COLUMNS)
+    execute(
+        url, f"INSERT INTO django_celery_beat_periodictask ({', '.join(COLUMNS)}) VALUES ({places})", **row
+    )
+
+
+def lines(result: Result) -> list[str]:
+    assert result.exit_code == 0, result.output
+    return result.output.splitlines()
+
+
+@pytest.fixture
+def entries(tickerq: TickerQ) -> None:
+    tickerq.app.conf.beat_schedule = {
+        "hourly": {"task": "shop.refresh", "schedule": 3600, "kwargs": {"all": True}},
+        "month": {
+            "task": "shop.close",
+            "schedule": crontab(minute=0, hour=1, day_of_month=1),
+            "args": [12],
+            "options": {"queue": "books", "expires": 60},
+        },
+        "odd": {"task": "shop.refresh", "schedule": 60, "args": [1, 2]},
+        "unknown": {"task": "shop.nothing", "schedule": 60},
+    }
+
+
+@pytest.mark.usefixtures("entries")
+def test_entries_are_stored_once_and_only_when_applied(tickerq: TickerQ, run: Run) -> None:
+    command = ("import-beat", "--function", "shop.close=MonthEnd")
+    expected = [
+        "new       hourly -> refresh",
+        "new       month -> MonthEnd, without expires",
+        "left out  odd: its arguments are no single request: give it keyword arguments only",
+        "left out  unknown: no ticker function is named shop.nothing or nothing: register one, or pass "
+        "--function shop.nothing=NAME",
+    ]
+    assert lines(run(*command)) == [*expected, "nothing was stored: add --apply"]
+    assert tickerq.cron_tickers.find().items == ()
+    assert lines(run(*command, "--apply")) == expected
+    month, hourly = sorted(tickerq.cron_tickers.find().items, key=lambda cron: cron.function)
+    assert (hourly.expression, hourly.request, hourly.is_seeded) == ("@every 1h", {"all": True}, False)
+    assert (month.expression, month.request, month.queue) == ("0 1 1 * *", 12, "books")
+    tickerq.cron_tickers.update(hourly.id, expression="0 * * * *")
+    assert lines(run(*command, "--apply"))[:2] == [
+        "there     hourly -> refresh",
+        "there     month -> MonthEnd, without expires",
+    ]
+    assert tickerq.cron_tickers.get(hourly.id).expression == "0 * * * *"
+    assert len(tickerq.cron_tickers.find().items) == 2
+
+
+def test_the_tables_of_django_celery_beat_become_tickers(tickerq: TickerQ, run: Run, django_url: str) -> None:
+    add_task(django_url, id=1, name="a", task="shop.refresh", interval_id=1, kwargs='{"all": true}')
+    add_task(
+        django_url, id=2, name="b", task="refresh", crontab_id=1, enabled=False, queue="slow", priority=3
+    )
+    add_task(django_url, id=3, name="c", task="refresh", clocked_id=1, one_off=True, description="Once")
+    add_task(django_url, id=4, name="d", task="refresh", clocked_id=2, one_off=True)
+    add_task(django_url, id=5, name="e", task="refresh", solar_id=1)
+    add_task(django_url, id=6, name="f", task="refresh", interval_id=2)
+    add_task(django_url, id=7, name="g", task="refresh", crontab_id=2)
+    add_task(django_url, id=8, name="h", task="refresh", interval_id=1, kwargs="[]x")
+    add_task(django_url, id=9, name="i", task="refresh", interval_id=1, one_off=True)
+    found = lines(run("import-django-celery-beat", django_url, "--apply"))
+    assert found[:3] == [
+        "new       a -> refresh",
+        "new       b -> refresh, without priority",
+        "new       c -> refresh",
+    ]
+    assert [line.split(":")[0] for line in found[3:]] == [f"left out  {name}" for name in "defghi"]
+    crons = {cron.description: cron for cron in tickerq.cron_tickers.find().items}
+    assert (crons["a"].expression, crons["a"].request, crons["a"].is_enabled) == (
+        "@every 7200s",
+        {"all": True},
+        True,
+    )
+    assert (crons["b"].expression, crons["b"].time_zone) == ("30 4 * * 1,2,3,4,5", "Europe/Berlin")
+    assert (crons["b"].is_enabled, crons["b"].queue) == (False, "slow")
+    [once] = tickerq.time_tickers.find().items
+    assert (once.execution_time, once.description) == (datetime(2099, 5, 1, 12, tzinfo=UTC), "Once")
+    again = lines(run("import-django-celery-beat", django_url, "--apply"))
+    assert [line[:9].strip() for line in again[:3]] == ["there"] * 3
+    assert len(tickerq.cron_tickers.find().items) == 2
+    assert len(tickerq.time_tickers.find().items) == 1
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
+def test_a_database_without_the_tables_and_a_wrong_address_are_refused_in_one_line(
+    run: Run, empty_database_url: str
+) -> None:
+    missing = run("import-django-celery-beat", empty_database_url)
+    assert missing.exit_code == 1
+    assert "cannot read django-celery-beat's tables" in missing.output
+    wrong = run("import-django-celery-beat", "secret")
+    assert wrong.output.strip() == "Error: URL: not a database URL"
+    assert run("import-beat", "--function", "shop.close").exit_code == 2

@@ -1,0 +1,34 @@
+"""The call of a Celery task as a run keeps it: arguments and options as JSON."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CeleryCall:
+    """What ``apply_async`` is given; of JSON's types, as Celery's own messages are."""
+
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def encoded(self) -> bytes:
+        """Return the call as JSON.
+
+        Raises:
+            ValueError: A part of it is no JSON; the text names the part.
+        """
+        parts = {"args": self.args, "kwargs": self.kwargs, "options": self.options}
+        for name, part in parts.items():
+            try:
+                json.dumps(part, ensure_ascii=False, allow_nan=False).encode()
+            except (TypeError, ValueError, RecursionError) as error:
+                raise ValueError(f"its {name} cannot be kept as JSON ({error})") from error
+        return json.dumps(parts, ensure_ascii=False, allow_nan=False).encode()
+
+    @classmethod
+    def decoded(cls, data: bytes) -> "CeleryCall":
+        """Return the call that ``data`` holds."""
+        parts = json.loads(data)
+        return cls(args=tuple(parts["args"]), kwargs=parts["kwargs"], options=parts["options"])

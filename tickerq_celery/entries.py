@@ -1,0 +1,135 @@
+"""Celery's own beat entries as cron tickers of their tasks, and which beat looks after which."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from tickerq_celery.bounds import UNBOUNDED
+from tickerq_celery.codec import Packed, RequestCodec
+from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerKind, TickerPriority
+from tickerq_celery.errors import UnreadableRequestError
+from tickerq_celery.store.entries import LiveBeat
+from tickerq_celery.timetable import make_timetable, timetable_of
+from tickerq_celery.uuid7 import new_id
+
+GONE = "no beat's code defines this entry any more"
+_KEY_PREFIX = "beat_schedule:"
+_LONGEST_KEY = 200
+_HASHED = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One checked entry; ``call`` is JSON, ``misfire_grace`` is in seconds."""
+
+    name: str
+    task: str
+    expression: str
+    time_zone: str
+    call: bytes
+    queue: str | None
+    misfire_grace: float | None
+
+    @property
+    def key(self) -> str:
+        """The seed key of the entry's cron ticker."""
+        return short_key(f"{_KEY_PREFIX}{self.name}")
+
+
+def short_key(key: str) -> str:
+    """Return a key that a column can hold: the end of a long one is replaced by its hash."""
+    if len(key) <= _LONGEST_KEY:
+        return key
+    return f"{key[: _LONGEST_KEY - _HASHED]}{sha256(key.encode()).hexdigest()[:_HASHED]}"
+
+
+def keys_of(beat_id: UUID, beats: Collection[LiveBeat]) -> set[str]:
+    """Return the keys that a beat decides about: of the beats that name one, the youngest does.
+
+    So while beats of two versions of the code run, the newer version's entries hold, and an entry that
+    only the older one has goes on until its last beat ends.
+    """
+    youngest: dict[str, UUID] = {}
+    for beat in sorted(beats, key=lambda beat: (beat.started_at, beat.id)):
+        youngest |= dict.fromkeys(beat.entries, beat.id)
+    return {key for key, decider in youngest.items() if decider == beat_id}
+
+
+def entry_row(entry: Entry, *, namespace: str, codec: RequestCodec, now: datetime) -> dict[str, Any]:
+    """Return the row of an entry's new cron ticker; as with Celery, an interval's first run is one later."""
+    timetable = make_timetable(entry.expression, time_zone=entry.time_zone, now=now)
+    return {
+        "id": new_id(),
+        "namespace": namespace,
+        "expression": entry.expression,
+        "time_zone": entry.time_zone,
+        "day_or": False,
+        "retries": 0,
+        "retry_intervals": [],
+        "misfire": MisfirePolicy.RUN_ONCE.value,
+        "misfire_limit": 1,
+        "overlap": OverlapPolicy.ALLOW.value,
+        "priority": int(TickerPriority.NORMAL),
+        "tags": [],
+        "is_enabled": True,
+        "seed_key": entry.key,
+        **replace(UNBOUNDED, start_at=timetable.start_at).columns(),
+        "run_count": 0,
+        "next_run_at": timetable.next_after(now),
+        "created_at": now,
+        "updated_at": now,
+        **_defined(entry),
+        **_packed(codec.pack(entry.call)),
+    }
+
+
+def entry_changes(entry: Entry, row: dict[str, Any], *, codec: RequestCodec, now: datetime) -> dict[str, Any]:
+    """Return what the code says otherwise than the row; an operator's own expression or pause stays."""
+    wanted = _defined(entry)
+    if row["expression"] == row["seed_expression"]:
+        wanted |= {"expression": entry.expression, "time_zone": entry.time_zone}
+    if not row["is_enabled"] and row["paused_reason"] == GONE:
+        wanted |= {"is_enabled": True, "paused_reason": None, "paused_at": None}
+    changes = {name: value for name, value in wanted.items() if row[name] != value}
+    if _call_of(row, codec) != entry.call:
+        changes |= _packed(codec.pack(entry.call))
+    # Without a next instant, a beat that could not read the expression has stopped it.
+    must_move = row["next_run_at"] is None or {"expression", "time_zone"} & changes.keys()
+    if must_move and (row | changes)["is_enabled"]:
+        changes["next_run_at"] = timetable_of(row | changes).next_after(now)
+    return changes
+
+
+def entry_end(now: datetime) -> dict[str, Any]:
+    """Return the changes that pause the cron ticker of an entry that no live beat's code has."""
+    return {"is_enabled": False, "next_run_at": None, "paused_reason": GONE, "paused_at": now}
+
+
+def named_by(beats: Collection[LiveBeat]) -> set[str]:
+    """Return the keys of all entries that live beats' code has."""
+    return {key for beat in beats for key in beat.entries}
+
+
+def _defined(entry: Entry) -> dict[str, Any]:
+    return {
+        "kind": TickerKind.CELERY_TASK.value,
+        "function": entry.task,
+        "description": f"beat_schedule entry {entry.name}"[:500],
+        "queue": entry.queue,
+        "misfire_grace": entry.misfire_grace,
+        "seed_expression": entry.expression,
+    }
+
+
+def _packed(call: Packed) -> dict[str, Any]:
+    return {"request": call.data, "encoding": call.encoding}
+
+
+def _call_of(row: dict[str, Any], codec: RequestCodec) -> bytes | None:
+    try:
+        return codec.unpack(Packed(row["request"], row["encoding"]))
+    except UnreadableRequestError:
+        return None
