@@ -145,7 +145,7 @@ def test_the_tables_of_django_celery_beat_become_tickers(tickerq: TickerQ, run: 
     assert [line.split(":")[0] for line in found[3:]] == [f"left out  {name}" for name in "defghi"]
     crons = {cron.description: cron for cron in tickerq.cron_tickers.find().items}
     assert (crons["a"].expression, crons["a"].request, crons["a"].is_enabled) == (
-        "@every 7200s",
+        "@every 2h",
         {"all": True},
         True,
     )
