@@ -96,9 +96,9 @@ def entry_changes(entry: Entry, row: dict[str, Any], *, codec: RequestCodec, now
     changes = {name: value for name, value in wanted.items() if row[name] != value}
     if _call_of(row, codec) != entry.call:
         changes |= _packed(codec.pack(entry.call))
-    # Without a next instant, a beat that could not read the expression has stopped it.
-    must_move = row["next_run_at"] is None or {"expression", "time_zone"} & changes.keys()
-    if must_move and (row | changes)["is_enabled"]:
+    # One without a next instant that no pause holds was stopped by a beat that could not read its expression.
+    is_stopped = row["is_enabled"] and row["next_run_at"] is None and row["resume_from"] is None
+    if is_stopped or "is_enabled" in changes:
         changes["next_run_at"] = timetable_of(row | changes).next_after(now)
     return changes
 

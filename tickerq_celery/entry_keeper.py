@@ -2,12 +2,15 @@
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from tickerq_celery.core import Core
 from tickerq_celery.entries import GONE, Entry, entry_changes, entry_end, entry_row, keys_of, named_by
 from tickerq_celery.models import cron_tickers as table
+from tickerq_celery.moving import move
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import cron_tickers, entries
 from tickerq_celery.store.engine import insert_if_absent
@@ -66,7 +69,7 @@ class EntryKeeper:
         rows = entries.lock_entries(connection, namespace, but=others)
         for row in rows:
             if row.seed_key in mine:
-                changes = entry_changes(self._own[row.seed_key], row._asdict(), codec=core.codec, now=now)
+                changes = self._changes(connection, row._asdict(), now)
             else:
                 changes = entry_end(now) if row.is_enabled else {}
             if changes:
@@ -74,3 +77,9 @@ class EntryKeeper:
             if changes.get("paused_reason") == GONE:
                 logger.info("paused, as no live beat's code defines it any more: %s", row.description)
         return len(rows) == len((known | self._own.keys()) - others)
+
+    def _changes(self, connection: Connection, row: dict[str, Any], now: datetime) -> dict[str, Any]:
+        changes = entry_changes(self._own[row["seed_key"]], row, codec=self._core.codec, now=now)
+        if "next_run_at" in changes:
+            return changes
+        return changes | move(connection, self._core, row, changes, now=now)

@@ -32,7 +32,7 @@ def test_a_pool_that_can_interrupt_nothing_refuses_functions_with_a_timeout_by_n
 ) -> None:
     worker = jobs.worker(pool=pool, functions="limited", ready=False)
     assert worker.wait() == 1
-    assert worker.lines("CRITICAL", "SlowExport, SlowReport ask for a timeout")
+    assert worker.lines("CRITICAL", "as is asked for by SlowExport, SlowReport")
     assert jobs.node_names("worker") == set()
 
 

@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from tickerq_celery import limits
 from tickerq_celery.backfill import instants_between
 from tickerq_celery.canceller import Canceller
-from tickerq_celery.cron_drafts import next_run_of
+from tickerq_celery.cron_drafts import next_run_of, refuse_changes_of_a_call
 from tickerq_celery.drafts import occurrence_row, skipped_row
-from tickerq_celery.enums import HoldReason, TickerType
+from tickerq_celery.enums import HoldReason, TickerKind, TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
 from tickerq_celery.managers.cron_outlook import KIND, CronOutlook
 from tickerq_celery.managers.pauses import check_words
@@ -160,6 +160,8 @@ class CronSteering(CronOutlook):
         now = self._storing.now(connection)
         row = occurrence_row(cron, instant=None, now=now)
         if request is not None:
+            if cron["kind"] == TickerKind.CELERY_TASK:
+                refuse_changes_of_a_call({"request": request})
             known = self._storing.known(connection, [self._get(connection, cron_id)], allow_unknown=True)
             function = known[cron["namespace"], cron["function"]]
             packed = self._storing.packed(request, function)

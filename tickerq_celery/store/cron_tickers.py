@@ -258,7 +258,7 @@ def next_due(connection: Connection, namespace: str) -> datetime | None:
 
 
 def seeded_otherwise(connection: Connection, namespace: str, keys: Collection[str]) -> list[Row[Any]]:
-    """Lock and return the enabled cron tickers of functions that code defined, but for the seed keys ``keys``."""
+    """Lock and return the enabled cron tickers of functions that code defined, but for those of ``keys``."""
     statement = select(cron_tickers).where(
         cron_tickers.c.namespace == namespace,
         cron_tickers.c.seed_expression.is_not(None),
