@@ -93,7 +93,7 @@ def no_hold_is_lifted_in_vain(world: World, then_all: Sight, then: Run, now: Run
 
 def only_who_asked_for_it_is_cancelled(world: World, then_all: Sight, then: Run, now: Run) -> bool:
     """A revoked claim, a run that somebody or a later occurrence cancelled, or a body that gave up."""
-    if now.id in world.cancelled:
+    if now.id in world.cancelled or then.cancel_request is not None:
         return True
     if now.status is not TickerStatus.CANCELLED or then.status is TickerStatus.CANCELLED:
         return True
