@@ -20,6 +20,7 @@ TickerError
 └── ParentResultError
 """
 
+from typing import Self
 from uuid import UUID
 
 
@@ -51,10 +52,17 @@ class TickerValidationError(TickerError, ValueError):
     """A field of a ticker, or of its request, holds a value that cannot be stored."""
 
     def __init__(self, field: str, value: object, reason: str) -> None:
-        super().__init__(f"{field}: {reason} (got {shortened(value)})")
+        super().__init__(_misfit(field, value, reason))
         self.field = field
         self.value = value
         self.reason = reason
+
+    def at(self, place: str) -> Self:
+        """Return the same error about the field at a ``place``, which the field's name then begins with."""
+        field = f"{place}{self.field}"
+        moved = type(self).__new__(type(self), _misfit(field, self.value, self.reason))
+        vars(moved).update(vars(self), field=field)
+        return moved
 
 
 class InvalidCronError(TickerValidationError):
@@ -99,10 +107,11 @@ class DuplicateFunctionError(TickerError):
 
 
 class DuplicateTickerError(TickerError):
-    """A ticker with the same unique key is not terminal yet, and cannot be replaced."""
+    """Another ticker with the unique key is not terminal and cannot be replaced, or is in the same call."""
 
-    def __init__(self, unique_key: str) -> None:
-        super().__init__(f"unique_key: a ticker with key {unique_key!r} is still active")
+    def __init__(self, unique_key: str, *, is_twice: bool = False) -> None:
+        what = "is there twice in one call" if is_twice else "is still active"
+        super().__init__(f"unique_key: a ticker with key {unique_key!r} {what}")
         self.unique_key = unique_key
 
 
@@ -213,6 +222,10 @@ def shortened(value: object, limit: int = 80) -> str:
     except Exception:  # noqa: BLE001 - too deep, an int of too many digits, or the user's own __repr__
         text = f"<{type(value).__name__}>"
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _misfit(field: str, value: object, reason: str) -> str:
+    return f"{field}: {reason} (got {shortened(value)})"
 
 
 def cause_of(error: BaseException, limit: int = 200) -> str:

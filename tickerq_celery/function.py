@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import update_wrapper
 from typing import Any, Protocol
 
+from tickerq_celery import limits
 from tickerq_celery.enums import OnConflict
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.registry import Function
@@ -75,7 +76,7 @@ class TickerFunction:
 
 def _moment(manager: Adds, at: datetime | None, delay: timedelta | float | None) -> datetime | None:
     if delay is None:
-        return at
+        return None if at is None else limits.moment("at", at)
     if at is not None:
         raise TickerValidationError("delay", delay, "pass at or delay, not both")
     is_number = isinstance(delay, int | float) and not isinstance(delay, bool)

@@ -20,7 +20,8 @@ MOST_TAGS = 20
 LONGEST_TAG = 50
 MOST_RETRIES = 1_000
 MOST_FAILURES = 100
-LONGEST_INTERVAL = 30 * 24 * 3600
+_DAY = 24 * 3600
+LONGEST_INTERVAL = 30 * _DAY
 _CONTROLS = {"Cc", "Zl", "Zp"}  # with the two separators at which Python, too, begins a new line
 _ROUNDING = 1e-6
 _LAYOUT = frozenset("\t\n\r")
@@ -72,7 +73,7 @@ def tags(value: object) -> list[str]:
         raise TickerValidationError("tags", value, "pass a list of str")
     if len(value) > MOST_TAGS:
         raise TickerValidationError("tags", value, f"at most {MOST_TAGS} tags, these are {len(value)}")
-    return [name("tags", tag, LONGEST_TAG) for tag in value]
+    return [name(f"tags[{number}]", tag, LONGEST_TAG) for number, tag in enumerate(value)]
 
 
 def flag(field: str, value: object) -> bool:
@@ -103,7 +104,7 @@ def retry_intervals(value: object) -> list[float]:
         raise TickerValidationError("retry_intervals", value, "pass a list of seconds")
     if len(value) > MOST_RETRIES:
         raise TickerValidationError("retry_intervals", value, f"at most {MOST_RETRIES} intervals")
-    return [seconds("retry_intervals", each) for each in value]
+    return [seconds(f"retry_intervals[{number}]", each) for number, each in enumerate(value)]
 
 
 def in_seconds(durations: Any) -> Any:
@@ -113,11 +114,11 @@ def in_seconds(durations: Any) -> Any:
     return [each.total_seconds() if isinstance(each, timedelta) else each for each in durations]
 
 
-def seconds(field: str, value: object, longest: float = LONGEST_INTERVAL) -> float:
-    """Return a duration in seconds, from 0 to ``longest``."""
+def seconds(field: str, value: object, longest: int = LONGEST_INTERVAL) -> float:
+    """Return a duration in seconds, from 0 to ``longest``, which is whole days."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not math.isfinite(value) or not 0 <= value <= longest:  # type: ignore[arg-type,operator]
-        raise TickerValidationError(field, value, f"pass seconds from 0 to {longest:g}")
+        raise TickerValidationError(field, value, f"pass seconds from 0 to {longest // _DAY:,} days")
     return value  # type: ignore[return-value]
 
 

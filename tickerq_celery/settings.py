@@ -89,6 +89,9 @@ def with_cron_setting(app: Celery, function: Function) -> Function:
         return function
     key = _spelt(app).get(setting.name.lower())
     value = setting.value_in(None if key is None else app.conf[key], os.environ)
+    if value is None:
+        places = f"neither in app.conf.{setting.name} nor in the environment variable {setting.name.upper()}"
+        raise ConfigError(setting.name, f"the cron expression of function {function.name} is {places}")
     try:
         return replace(function, cron=check_expression(function, value))
     except TickerValidationError as error:

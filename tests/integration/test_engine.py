@@ -1,5 +1,6 @@
 """Connections: which addresses are taken, and how each database is spoken to."""
 
+import re
 import sqlite3
 import threading
 import traceback
@@ -324,6 +325,14 @@ def test_a_sqlite_file_that_another_connection_locks_says_what_may_be_wrong(
         ),
     ):
         database.write(lambda connection: connection.exec_driver_sql("SELECT 1"))
+    database.close()
+
+
+def test_a_sqlite_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "no-such-folder" / "tickers.db"
+    database = Database(resolved_url(f"sqlite:///{path}", Path.cwd()), retries=0)
+    with pytest.raises(StoreError, match=f"unable to open database file: {re.escape(str(path))}$"):
+        database.read(lambda connection: connection.exec_driver_sql("SELECT 1"))
     database.close()
 
 

@@ -201,7 +201,7 @@ def test_what_cannot_be_stored_is_refused_and_nothing_is_stored(
     good = CronTicker(function="Send", every=MINUTE)
     with pytest.raises(TickerValidationError) as caught:
         crons(core).add_batch([good, CronTicker(function="Send", **fields)])
-    assert caught.value.field == field
+    assert caught.value.field == f"[1].{field}"
     assert crons(core).find().items == ()
 
 

@@ -239,24 +239,27 @@ def test_schedule_adds_a_ticker(make: Callable[..., TickerQ], when: dict[str, An
 
 
 @pytest.mark.parametrize(
-    "when",
+    ("when", "field"),
     [
-        {"at": START, "delay": 5},
-        {"delay": "5"},
-        {"delay": float("nan")},
-        {"delay": float("inf")},
-        {"delay": 1e30},
-        {"delay": True},
-        {"at": "tomorrow"},
-        {"at": datetime(2026, 1, 1)},  # noqa: DTZ001 - what is refused
+        ({"at": START, "delay": 5}, "delay"),
+        ({"delay": "5"}, "delay"),
+        ({"delay": float("nan")}, "delay"),
+        ({"delay": float("inf")}, "delay"),
+        ({"delay": 1e30}, "delay"),
+        ({"delay": True}, "delay"),
+        ({"at": "tomorrow"}, "at"),
+        ({"at": datetime(2026, 1, 1)}, "at"),  # noqa: DTZ001 - what is refused
     ],
     ids=repr,
 )
-def test_a_moment_that_cannot_be_used_is_refused(make: Callable[..., TickerQ], when: dict[str, Any]) -> None:
+def test_a_moment_that_cannot_be_used_is_refused(
+    make: Callable[..., TickerQ], when: dict[str, Any], field: str
+) -> None:
     tickerq = make()
     send = ticker_function("Send")(_first)
-    with pytest.raises(TickerValidationError):
+    with pytest.raises(TickerValidationError) as caught:
         send.schedule(**when)
+    assert caught.value.field == field
     assert tickerq.time_tickers.find().items == ()
 
 

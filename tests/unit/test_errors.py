@@ -48,7 +48,12 @@ RAISED = [
         f"session: its database holds the ticker store {UUID(int=2)}, and",
     ),
     (DuplicateFunctionError("Send", "a:b", "c:d"), "function name 'Send' is taken by a:b; c:d needs"),
-    (DuplicateTickerError("k"), "unique_key: a ticker with key 'k'"),
+    (DuplicateTickerError("k"), "unique_key: a ticker with key 'k' is still active"),
+    (
+        DuplicateTickerError("k", is_twice=True),
+        "unique_key: a ticker with key 'k' is there twice in one call",
+    ),
+    (UnknownFunctionError("Send").at("[1]."), "[1].function: no such function"),
     (TickerNotFoundError("run", ID), f"no run has the id {ID}"),
     (TickerStateError(ID, "DONE", "changed"), f"ticker {ID} is DONE: it cannot be changed"),
     (ClaimSupersededError(ID, 3), f"claim 3 of run {ID} was superseded"),

@@ -1,7 +1,6 @@
 """The tickers below the head of a chain as rows, each checked like a ticker of its own."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,16 +9,47 @@ from tickerq_celery.chains import Node, nodes_below
 from tickerq_celery.codec import Packed
 from tickerq_celery.drafts import as_child, ticker_fields, time_ticker_row
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.managers.places import naming
 from tickerq_celery.managers.storing import Known, Storing
+from tickerq_celery.managers.unique_keys import Chain
+from tickerq_celery.tickers import TimeTicker
 
 
-def chain_below(storing: Storing, head: Any) -> list[Node]:
+def chain_below(storing: Storing, head: Any, *, place: str) -> list[Node]:
     """Return the tickers below ``head``, each after its parent and with the namespace of the head.
+
+    Their paths begin with the ``place`` of the head in its call.
 
     Raises:
         TickerValidationError: The chain is too large, too deep or no chain, or leaves its namespace.
     """
-    return [_in_namespace(storing, node, head) for node in nodes_below(head)]
+    with naming(place):
+        found = [_in_namespace(storing, node, head) for node in nodes_below(head)]
+    return [replace(node, path=f"{place}{node.path}") for node in found]
+
+
+def with_children(batch: Mapping[str, Any], chains: Iterable[Sequence[Node]]) -> dict[str, Any]:
+    """Return the tickers of a batch, and those below them, by their places in the call."""
+    return {**batch, **{f"{node.path}.": node.ticker for nodes in chains for node in nodes}}
+
+
+def chain_rows(
+    storing: Storing,
+    head: TimeTicker,
+    nodes: Sequence[Node],
+    *,
+    place: str,
+    known: Mapping[tuple[str, str], Known],
+    now: datetime,
+) -> Chain:
+    """Return the row of a time ticker at its ``place`` in the call, and those of the ``nodes`` below it.
+
+    Raises:
+        TickerValidationError: A field cannot be stored; its name begins with the ticker's place.
+    """
+    with naming(place):
+        row = row_of(storing, head, known=known, now=now)
+    return Chain(head=row, below=rows_below(storing, nodes, row, known=known, now=now))
 
 
 def rows_below(
@@ -38,7 +68,7 @@ def rows_below(
     rows: list[dict[str, Any]] = []
     for node in nodes:
         parent = head if node.parent is None else rows[node.parent]
-        with naming(node):
+        with naming(f"{node.path}."):
             row = row_of(storing, node.ticker, known=known, now=now)
             rows.append(as_child(row, node.ticker, parent_id=parent["id"]))
     return rows
@@ -67,15 +97,6 @@ def row_of(
         now=now,
         shared=ticker_fields(ticker, function.defaults),
     )
-
-
-@contextmanager
-def naming(node: Node) -> Iterator[None]:
-    """Let an error say which child of a chain has the field that it names."""
-    try:
-        yield
-    except TickerValidationError as error:
-        raise TickerValidationError(f"{node.path}.{error.field}", error.value, error.reason) from error
 
 
 def _in_namespace(storing: Storing, node: Node, head: Any) -> Node:

@@ -1,6 +1,6 @@
 """Cron tickers as their table holds them, each with the chain of its occurrences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,8 @@ from tickerq_celery.chain_templates import Template, check_template, template_of
 from tickerq_celery.chains import Node
 from tickerq_celery.codec import Packed
 from tickerq_celery.cron_drafts import cron_ticker_row
-from tickerq_celery.managers.chaining import chain_below, rows_below
+from tickerq_celery.managers.chaining import chain_below, rows_below, with_children
+from tickerq_celery.managers.places import naming
 from tickerq_celery.managers.storing import Known, Storing
 from tickerq_celery.tickers import CronTicker
 from tickerq_celery.uuid7 import new_id
@@ -19,13 +20,15 @@ from tickerq_celery.uuid7 import new_id
 def cron_rows(
     storing: Storing,
     connection: Connection,
-    batch: Sequence[CronTicker],
+    batch: Mapping[str, CronTicker],
     *,
     allow_unknown: bool,
     run_count: int = 0,
     request: Packed | None = None,
 ) -> list[dict[str, Any]]:
     """Return the row of each cron ticker, checked, in their order, with its own request or the one given.
+
+    The batch has them by their places in the call, with which the name of a bad field begins.
 
     ``run_count`` is how often it has fired.
 
@@ -34,21 +37,24 @@ def cron_rows(
         TickerValidationError: A field or a request cannot be stored.
         UnknownFunctionError: No worker knows a function that one of them or of their chains names.
     """
-    chains = [chain_below(storing, ticker) for ticker in batch]
-    children = [node.ticker for chain in chains for node in chain]
-    known = storing.known(connection, [*batch, *children], allow_unknown=allow_unknown)
+    chains = {place: chain_below(storing, ticker, place=place) for place, ticker in batch.items()}
+    named = with_children(batch, chains.values())
+    known = storing.known(connection, named, allow_unknown=allow_unknown)
     now = storing.now(connection)
-    return [
-        _row(storing, ticker, chain, known, now=now, run_count=run_count, request=request)
-        for ticker, chain in zip(batch, chains, strict=True)
-    ]
+    rows = []
+    for place, ticker in batch.items():
+        children = _template(storing, chains[place], known, now, place)
+        with naming(place):
+            row = _row(storing, ticker, known, children, now=now, run_count=run_count, request=request)
+        rows.append(row)
+    return rows
 
 
 def _row(
     storing: Storing,
     ticker: CronTicker,
-    chain: Sequence[Node],
     known: dict[tuple[str, str], Known],
+    children: Template | None,
     *,
     now: datetime,
     run_count: int,
@@ -60,7 +66,7 @@ def _row(
         ticker,
         namespace=namespace,
         request=storing.packed(ticker.request, function) if request is None else request,
-        children=_template(storing, chain, known, now),
+        children=children,
         defaults=function.defaults,
         default_zone=storing.core.config.time_zone,
         now=now,
@@ -69,10 +75,11 @@ def _row(
 
 
 def _template(
-    storing: Storing, nodes: Sequence[Node], known: dict[tuple[str, str], Known], now: datetime
+    storing: Storing, nodes: Sequence[Node], known: dict[tuple[str, str], Known], now: datetime, place: str
 ) -> Template | None:
     for node in nodes:
         check_template(node)
     # Any id will do for the head: a template names parents by their place.
     rows = rows_below(storing, nodes, {"id": new_id()}, known=known, now=now)
-    return template_of(nodes, rows, limit=storing.core.config.payload_limit)
+    with naming(place):
+        return template_of(nodes, rows, limit=storing.core.config.payload_limit)

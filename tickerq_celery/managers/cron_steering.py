@@ -162,7 +162,7 @@ class CronSteering(CronOutlook):
         if request is not None:
             if cron["kind"] == TickerKind.CELERY_TASK:
                 refuse_changes_of_a_call({"request": request})
-            known = self._storing.known(connection, [self._get(connection, cron_id)], allow_unknown=True)
+            known = self._storing.known(connection, {"": self._get(connection, cron_id)}, allow_unknown=True)
             function = known[cron["namespace"], cron["function"]]
             packed = self._storing.packed(request, function)
             row |= {"request": packed.data, "encoding": packed.encoding}

@@ -13,10 +13,11 @@ from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, refuse_changes_of_a_ca
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.asynchronous import AsyncAdds
-from tickerq_celery.managers.changes import INSTEAD_OF_UPDATE, checked_changes
+from tickerq_celery.managers.changes import INSTEAD_OF_UPDATE, checked_changes, place_in
 from tickerq_celery.managers.cron_rows import cron_rows
 from tickerq_celery.managers.cron_steering import CronSteering
 from tickerq_celery.managers.filters import RunFilters
+from tickerq_celery.managers.places import naming, placed
 from tickerq_celery.managers.storing import Stored
 from tickerq_celery.models import cron_tickers as table
 from tickerq_celery.moving import move
@@ -26,7 +27,7 @@ from tickerq_celery.store.engine import insert_rows, savepoint
 from tickerq_celery.tickers import CronTicker
 from tickerq_celery.views import Cron, Page, Run
 
-_CHANGEABLE = {field.name for field in fields(CronTicker)} - {"namespace"}
+_FIXED = {"namespace"}
 _REQUEST_IS_CHECKED = {"function", "request"}
 _COLUMN_OF = {"every": "expression", "jitter": "jitter_ms"}
 
@@ -48,11 +49,9 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
         self, batch: Sequence[CronTicker], *, session: object = None, allow_unknown: bool = False
     ) -> list[Cron]:
         """Store cron tickers, all or none, and return them in their order; raises what ``add`` does."""
-        for ticker in batch:
-            if not isinstance(ticker, CronTicker):
-                raise TickerValidationError("ticker", ticker, "pass a CronTicker")
+        by_place = placed(batch, CronTicker)
         return self._storing.in_transaction(
-            lambda connection: Stored(result=self._insert(connection, batch, allow_unknown)), session
+            lambda connection: Stored(result=self._insert(connection, by_place, allow_unknown)), session
         )
 
     def find(
@@ -96,14 +95,15 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
         allow_unknown: bool = False,
     ) -> list[Cron]:
         """Change fields of cron tickers, by their ids, all or none; return and raise what ``update`` does."""
-        wanted = checked_changes(changes, _CHANGEABLE, "cron ticker")
+        wanted = checked_changes(changes, CronTicker, _FIXED)
 
         def work(connection: Connection) -> Stored[list[Cron]]:
             # All or none also where the caller goes on after an error. In one order, so that two batches do
             # not wait for each other.
             with savepoint(connection):
                 for each in sorted(wanted):
-                    self._update(connection, each, wanted[each], allow_unknown)
+                    with naming(place_in(wanted, each)):
+                        self._update(connection, each, wanted[each], allow_unknown)
             return Stored(result=[self._get(connection, each) for each in wanted])
 
         return self._storing.in_transaction(work, session, instead=INSTEAD_OF_UPDATE)
@@ -144,7 +144,9 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
         own: RunFilters = {**filters, "cron_ticker_id": cron_id}
         return self._occurrences.find(limit=limit, cursor=cursor, **own)
 
-    def _insert(self, connection: Connection, batch: Sequence[CronTicker], allow_unknown: bool) -> list[Cron]:
+    def _insert(
+        self, connection: Connection, batch: Mapping[str, CronTicker], allow_unknown: bool
+    ) -> list[Cron]:
         rows = cron_rows(self._storing, connection, batch, allow_unknown=allow_unknown)
         insert_rows(connection, table, rows)
         codec = self._storing.core.codec
@@ -165,7 +167,7 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
         (row,) = cron_rows(
             storing,
             connection,
-            [wanted],
+            {"": wanted},
             allow_unknown=allow_unknown or is_call,
             run_count=locked["run_count"],
             request=kept,

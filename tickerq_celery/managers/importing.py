@@ -34,7 +34,7 @@ class Importer:
     def _add_cron_ticker(self, connection: Connection, key: str, ticker: CronTicker, applying: bool) -> bool:
         if cron_tickers.seeded(connection, self._storing.core.config.namespace, [key]):
             return False
-        (row,) = cron_rows(self._storing, connection, [ticker], allow_unknown=False)
+        (row,) = cron_rows(self._storing, connection, {"": ticker}, allow_unknown=False)
         if applying:
             insert_if_absent(connection, table, [row | {"seed_key": key}])
         return True

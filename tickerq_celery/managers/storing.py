@@ -1,7 +1,7 @@
 """What managers of both kinds share: known functions, encoded requests, transactions, dispatch."""
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -16,6 +16,7 @@ from tickerq_celery.drafts import FunctionDefaults
 from tickerq_celery.errors import UnknownFunctionError
 from tickerq_celery.managers.after_commit import when_committed
 from tickerq_celery.managers.callers import Callers
+from tickerq_celery.managers.places import naming
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import functions
 
@@ -85,18 +86,21 @@ class Storing:
         return self.core.config.namespace if wanted is None else limits.name("namespace", wanted, 100)
 
     def known(
-        self, connection: Connection, tickers: Iterable[Any], *, allow_unknown: bool
+        self, connection: Connection, tickers: Mapping[str, Any], *, allow_unknown: bool
     ) -> dict[tuple[str, str], Known]:
-        """Return what is known of the functions that ``tickers`` name, by namespace and name.
+        """Return what is known of the functions that ``tickers``, by their places, name.
+
+        The keys are namespaces with names.
 
         Raises:
             UnknownFunctionError: One is registered neither here nor by any worker that ever was.
         """
         found: dict[tuple[str, str], Known] = {}
-        elsewhere: dict[str, set[str]] = {}
-        for ticker in tickers:
-            name = limits.name("function", ticker.function, limits.LONGEST_FUNCTION)
-            namespace = self.namespace(ticker.namespace)
+        elsewhere: dict[str, dict[str, str]] = {}
+        for place, ticker in tickers.items():
+            with naming(place):
+                name = limits.name("function", ticker.function, limits.LONGEST_FUNCTION)
+                namespace = self.namespace(ticker.namespace)
             function = self.core.registry.get(name) if namespace == self.core.config.namespace else None
             if function is not None:
                 defaults = replace(self._defaults(function), timeout=function.timeout)
@@ -104,10 +108,10 @@ class Storing:
                     defaults=defaults, request_type=function.signature.request_type
                 )
             else:
-                elsewhere.setdefault(namespace, set()).add(name)
-        for namespace, names in elsewhere.items():
-            records = functions.find(connection, namespace, names)
-            for name in sorted(names):
+                elsewhere.setdefault(namespace, {}).setdefault(name, place)
+        for namespace, places in elsewhere.items():
+            records = functions.find(connection, namespace, places.keys())
+            for name, place in places.items():
                 if name in records:
                     found[namespace, name] = Known(defaults=self._defaults(records[name]))
                 elif allow_unknown:
@@ -115,7 +119,7 @@ class Storing:
                         defaults=FunctionDefaults(priority_queues=self._priority_queues)
                     )
                 else:
-                    raise UnknownFunctionError(name)
+                    raise UnknownFunctionError(name).at(place)
         return found
 
     def packed(self, request: object, known: Known) -> Packed:

@@ -16,9 +16,10 @@ from tickerq_celery.enums import HoldReason, OnConflict, TickerKind, TickerStatu
 from tickerq_celery.errors import TickerStateError, TickerValidationError
 from tickerq_celery.managers import unique_keys
 from tickerq_celery.managers.asynchronous import AsyncAdds
-from tickerq_celery.managers.chaining import chain_below, row_of, rows_below
-from tickerq_celery.managers.changes import INSTEAD_OF_UPDATE, checked_changes
+from tickerq_celery.managers.chaining import chain_below, chain_rows, row_of, with_children
+from tickerq_celery.managers.changes import INSTEAD_OF_UPDATE, check_fields, checked_changes, place_in
 from tickerq_celery.managers.filters import RunFilters
+from tickerq_celery.managers.places import naming, placed
 from tickerq_celery.managers.runs import MOST_COUNTED, RunManager
 from tickerq_celery.managers.storing import Stored, Storing
 from tickerq_celery.store import tickers
@@ -28,7 +29,6 @@ from tickerq_celery.views import Page, Run
 
 _FIXED = {"namespace", "unique_key", "run_condition", "children"}
 _FIELDS = {field.name for field in fields(TimeTicker)}
-_CHANGEABLE = _FIELDS - _FIXED
 _REQUEST_IS_CHECKED = {"function", "request"}
 # A change of these may end the hold of a due run; if not, the next claim holds it again.
 _HOLDS = {"function", "queue", "concurrency_key"}
@@ -81,14 +81,14 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         on_conflict: OnConflict | str = OnConflict.RAISE,
     ) -> list[Run]:
         """Schedule runs, all or none, and return them in their order; raises what ``add`` does."""
-        for ticker in batch:
-            if not isinstance(ticker, TimeTicker):
-                raise TickerValidationError("ticker", ticker, "pass a TimeTicker")
+        tickers_by_place = placed(batch, TimeTicker)
+        for place, ticker in tickers_by_place.items():
             if ticker.run_condition is not None:
-                raise TickerValidationError("run_condition", ticker.run_condition, "only a child has one")
+                field = f"{place}run_condition"
+                raise TickerValidationError(field, ticker.run_condition, "only a child has one")
         work = partial(
             self._insert,
-            batch=batch,
+            batch=tickers_by_place,
             allow_unknown=allow_unknown,
             on_conflict=unique_keys.checked(on_conflict, batch),
             # Of its own transactions each statement sees what is committed.
@@ -125,7 +125,10 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         """
         if self.get(ticker_id).held_for is HoldReason.PARENT:
             raise TickerStateError(limits.identifier(ticker_id), "held until its parent ends", "run now")
-        return self.update(ticker_id, allow_unknown=True, execution_time=None)
+        try:
+            return self.update(ticker_id, allow_unknown=True, execution_time=None)
+        except TickerStateError as error:
+            raise TickerStateError(error.ticker_id, error.status, "run now") from error
 
     def clone(self, ticker_id: UUID | str, *, allow_unknown: bool = False, **changes: Any) -> Run:
         """Schedule a new time ticker like this one, whatever became of it, and return the new one.
@@ -133,9 +136,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         ``changes`` are fields of TimeTicker. Neither its unique key nor its children are copied; a past
         execution time means now. Raises what ``add`` does, and TickerNotFoundError.
         """
-        for name, value in changes.items():
-            if name not in _FIELDS:
-                raise TickerValidationError(name, value, "a time ticker has no such field")
+        check_fields(changes, TimeTicker)
         original = self.get(ticker_id)
         copied = replace(_as_ticker(original, but=changes), unique_key=None)
         if original.execution_time is not None and original.execution_time <= self.now:
@@ -162,17 +163,17 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         allow_unknown: bool = False,
     ) -> list[Run]:
         """Change fields of time tickers, by their ids, all or none; return and raise what ``update`` does."""
-        wanted = checked_changes(changes, _CHANGEABLE, "time ticker")
+        wanted = checked_changes(changes, TimeTicker, _FIXED)
 
         def work(connection: Connection) -> Stored[list[Run]]:
             # All or none also where the caller goes on after an error. In one order, so that two batches do
             # not wait for each other.
             with savepoint(connection):
-                due = [
-                    each
-                    for each in sorted(wanted)
-                    if self._update(connection, each, wanted[each], allow_unknown)
-                ]
+                due = []
+                for each in sorted(wanted):
+                    with naming(place_in(wanted, each)):
+                        if self._update(connection, each, wanted[each], allow_unknown):
+                            due.append(each)
             return Stored(result=[self._runs.got(connection, each) for each in wanted], due=due)
 
         changed = self._storing.in_transaction(work, session, instead=INSTEAD_OF_UPDATE)
@@ -180,7 +181,10 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         return changed if session is not None else [self.get(each) for each in wanted]
 
     def delete(self, ticker_id: UUID | str) -> bool:
-        """Delete a time ticker with its attempts; say whether it was there. A running body runs on."""
+        """Delete a time ticker with its attempts; say whether it was there.
+
+        The body of one that is under way runs on, and no longer takes up a place of its limits.
+        """
         return self.delete_batch([ticker_id]) == 1
 
     def delete_batch(self, ids: Collection[UUID | str]) -> int:
@@ -196,22 +200,22 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
     def _insert(
         self,
         connection: Connection,
-        batch: Sequence[TimeTicker],
+        batch: Mapping[str, TimeTicker],
         *,
         allow_unknown: bool,
         on_conflict: OnConflict,
         fresh: Database | None,
     ) -> Stored[list[Run]]:
         storing = self._storing
-        chains = [chain_below(storing, ticker) for ticker in batch]
-        children = [node.ticker for chain in chains for node in chain]
-        known = storing.known(connection, [*batch, *children], allow_unknown=allow_unknown)
+        below = {place: chain_below(storing, ticker, place=place) for place, ticker in batch.items()}
+        named = with_children(batch, below.values())
+        known = storing.known(connection, named, allow_unknown=allow_unknown)
         now = storing.now(connection)
-        heads = [row_of(storing, ticker, known=known, now=now) for ticker in batch]
         chained = [
-            unique_keys.Chain(head=head, below=rows_below(storing, chain, head, known=known, now=now))
-            for head, chain in zip(heads, chains, strict=True)
+            chain_rows(storing, ticker, below[place], place=place, known=known, now=now)
+            for place, ticker in batch.items()
         ]
+        heads = [chain.head for chain in chained]
         codec = storing.core.codec
         existing = unique_keys.insert(connection, chained, on_conflict=on_conflict, fresh=fresh, codec=codec)
         added = [head for head in heads if head["id"] not in existing]
@@ -230,7 +234,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         # A request that stays need not be readable here, nor fit the function as it is by now.
         kept = None if _REQUEST_IS_CHECKED & changes.keys() else NO_REQUEST
         wanted = replace(_as_ticker(run, but=changes if kept is None else {"request"}), **changes)
-        known = self._storing.known(connection, [wanted], allow_unknown=allow_unknown)
+        known = self._storing.known(connection, {"": wanted}, allow_unknown=allow_unknown)
         row = row_of(self._storing, wanted, known=known, now=self._storing.now(connection), request=kept)
         columns = {name: row[name] for name in changes}
         if "request" in changes:
@@ -259,7 +263,7 @@ def _as_ticker(run: Run, *, but: Collection[str]) -> TimeTicker:
     return TimeTicker(**{"function": run.function} | {name: getattr(run, name) for name in kept})
 
 
-def _as_run(row: dict[str, Any], codec: RequestCodec) -> Run:
+def _as_run(row: Mapping[str, Any], codec: RequestCodec) -> Run:
     needed = (field.name for field in fields(Run) if field.default is MISSING)
     fresh: dict[str, Any] = dict.fromkeys(needed)
     stored = {name: row[name] for name in fresh.keys() & row.keys()}

@@ -5,7 +5,7 @@ compared with what is committed, and where it shows none, the insert finds out.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -29,7 +29,7 @@ Row = Mapping[str, Any]
 _MOST_TRIES = 10
 
 
-def checked(on_conflict: object, batch: Sequence[TimeTicker]) -> OnConflict:
+def checked(on_conflict: object, batch: Iterable[TimeTicker]) -> OnConflict:
     """Return what the caller asks for.
 
     Raises:
@@ -85,7 +85,7 @@ def _refuse_twins(rows: Sequence[Row]) -> None:
     keys = Counter((row["namespace"], row["active_key"]) for row in rows if row["active_key"] is not None)
     for (_, key), times in keys.items():
         if times > 1:
-            raise DuplicateTickerError(key)
+            raise DuplicateTickerError(key, is_twice=True)
 
 
 def _insert_all(connection: Connection, rows: Sequence[Row]) -> None:

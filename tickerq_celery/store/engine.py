@@ -31,6 +31,7 @@ _SQLSTATE_READ_ONLY = "25006"
 _SQLSTATE_STALE = "40001"
 _SQLSTATE_TRANSIENT = {_SQLSTATE_STALE, "40P01"}
 _SQLITE_LOCKED = "database is locked"
+_SQLITE_CANNOT_OPEN = "unable to open database file"
 _SUPPORTED = {"sqlite", "postgresql", "mysql", "mariadb"}
 _LOCK_NAME = "tickerq_migration"
 _LOCK_NUMBER = 0x7469636B
@@ -137,7 +138,7 @@ class Database:
             except DBAPIError as error:
                 # Whether it was written is unknown: a repeat might do the work twice.
                 if error.connection_invalidated:
-                    raise StoreError(_reason(error)) from error
+                    raise StoreError(_reason(error, self.url)) from error
                 raise
             return result
 
@@ -153,7 +154,7 @@ class Database:
                 elif lacks_table(error):
                     raise SchemaError(NO_TABLES) from error
                 elif _is_outage(error):
-                    raise StoreError(_reason(error)) from error
+                    raise StoreError(_reason(error, self.url)) from error
                 else:
                     raise
         raise AssertionError("unreachable: the last try returns or raises")
@@ -274,8 +275,10 @@ def migration_lock(connection: Connection) -> Iterator[None]:
         connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK_NAME})
 
 
-def _reason(error: DBAPIError) -> str:
+def _reason(error: DBAPIError, url: URL) -> str:
     reason = str(error.orig).strip().replace("\n", " ")
     if reason == _SQLITE_LOCKED:
         return f"{reason} by another connection; in a transaction of your own, pass session="
+    if reason == _SQLITE_CANNOT_OPEN:
+        return f"{reason}: {url.database}"
     return reason
