@@ -1,7 +1,7 @@
 """What a user schedules: frozen values that are not stored yet."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, RunCondition, TickerPriority
@@ -25,7 +25,7 @@ class TimeTicker:
 
     function: str
     execution_time: datetime | None = None
-    request: object = None
+    request: object = field(default=None, repr=False)
     description: str | None = None
     retries: int | None = None
     retry_intervals: Sequence[float] | None = None
@@ -65,7 +65,7 @@ class CronTicker:
     max_runs: int | None = None
     exclude: Collection[date] = ()
     jitter: timedelta | float = timedelta(0)
-    request: object = None
+    request: object = field(default=None, repr=False)
     description: str | None = None
     is_enabled: bool = True
     retries: int | None = None
