@@ -5,7 +5,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +21,10 @@ from tickerq_celery import errors, ticker_function
 from tickerq_celery.cli import celery_command
 from tickerq_celery.config import SETTINGS, TickerConfig
 from tickerq_celery.context import TickerContext
-from tickerq_celery.enums import TickerStatus
+from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.managers import cron_tickers, time_tickers
+from tickerq_celery.tickers import CronTicker, TimeTicker
+from tickerq_celery.views import Attempt, Cron, Run
 from tickerq_dashboard.options import Options
 
 ROOT = Path(__file__).parents[1]
@@ -34,6 +37,12 @@ HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
 LINK = re.compile(r"\[[^\]]+\]\((?P<target>[^)\s]+)\)")
 PLACEHOLDER = re.compile(r"%(?:\.\d+f|[sdr])")
 EMPTY_DEFAULTS = (None, {}, ())
+# How a request and a chain are stored; users read the properties that unpack them.
+PACKED = {"stored_request", "chain"}
+CHANGEABLE = {
+    TimeTicker: {field.name for field in fields(TimeTicker)} - time_tickers.FIXED,
+    CronTicker: {field.name for field in fields(CronTicker)} - cron_tickers.FIXED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +150,39 @@ def test_every_error_is_documented() -> None:
 def test_every_status_is_documented_in_its_order() -> None:
     rows = table(section("docs/concepts.md", "## Statuses"))
     assert [row[0].upper() for row in rows] == [status.name.replace("_", "") for status in TickerStatus]
+
+
+def test_every_hold_is_documented_in_its_order() -> None:
+    rows = table(section("docs/concepts.md", "## Holds"))
+    assert [names([row[0]])[0] for row in rows] == [reason.value for reason in HoldReason]
+
+
+@pytest.mark.parametrize("kind", [TimeTicker, CronTicker])
+def test_every_field_of_a_ticker_is_documented_with_its_default(kind: type[TimeTicker | CronTicker]) -> None:
+    rows = table(section("docs/reference.md", f"## `{kind.__name__}`"))
+    assert [names([row[0]])[0] for row in rows] == [field.name for field in fields(kind)]
+    defaults = ["" if field.default is MISSING else shown(field.default) for field in fields(kind)]
+    assert [row[1].replace("`()`", "none") for row in rows] == defaults
+    assert changeable(rows) == CHANGEABLE[kind]
+
+
+@pytest.mark.parametrize(("kind", "ticker"), [(Run, TimeTicker), (Cron, CronTicker), (Attempt, None)])
+def test_every_field_of_what_is_read_is_documented(kind: Any, ticker: Any) -> None:
+    rows = table(section("docs/reference.md", f"## `{kind.__name__}`"))
+    documented = [names([row[0]])[0] for row in rows]
+    kept = [field for field in fields(kind) if field.name not in PACKED]
+    properties = {name for name, value in vars(kind).items() if isinstance(value, property)}
+    assert documented[: len(kept)] == [field.name for field in kept]
+    assert set(documented[len(kept) :]) == properties
+    may_be_none = ["None" in str(field.type) for field in kept]
+    assert [row[1].endswith(", none") for row in rows[: len(kept)]] == may_be_none
+    if ticker is not None:
+        assert changeable(rows) == CHANGEABLE[ticker] & set(documented)
+
+
+def changeable(rows: list[list[str]]) -> set[str]:
+    assert {row[3] for row in rows} == {"yes", "no"}
+    return {names([row[0]])[0] for row in rows if row[3] == "yes"}
 
 
 def test_every_option_of_the_dashboard_is_documented() -> None:

@@ -27,7 +27,7 @@ from tickerq_celery.store.engine import insert_rows, savepoint
 from tickerq_celery.tickers import CronTicker
 from tickerq_celery.views import Cron, Page, Run
 
-_FIXED = {"namespace"}
+FIXED = {"namespace"}
 _REQUEST_IS_CHECKED = {"function", "request"}
 _COLUMN_OF = {"every": "expression", "jitter": "jitter_ms"}
 
@@ -95,7 +95,7 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
         allow_unknown: bool = False,
     ) -> list[Cron]:
         """Change fields of cron tickers, by their ids, all or none; return and raise what ``update`` does."""
-        wanted = checked_changes(changes, CronTicker, _FIXED)
+        wanted = checked_changes(changes, CronTicker, FIXED)
 
         def work(connection: Connection) -> Stored[list[Cron]]:
             # All or none also where the caller goes on after an error. In one order, so that two batches do

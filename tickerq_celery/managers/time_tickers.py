@@ -27,7 +27,7 @@ from tickerq_celery.store.engine import Database, savepoint
 from tickerq_celery.tickers import TimeTicker
 from tickerq_celery.views import Page, Run
 
-_FIXED = {"namespace", "unique_key", "run_condition", "children"}
+FIXED = {"namespace", "unique_key", "run_condition", "children"}
 _FIELDS = {field.name for field in fields(TimeTicker)}
 _REQUEST_IS_CHECKED = {"function", "request"}
 # A change of these may end the hold of a due run; if not, the next claim holds it again.
@@ -163,7 +163,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         allow_unknown: bool = False,
     ) -> list[Run]:
         """Change fields of time tickers, by their ids, all or none; return and raise what ``update`` does."""
-        wanted = checked_changes(changes, TimeTicker, _FIXED)
+        wanted = checked_changes(changes, TimeTicker, FIXED)
 
         def work(connection: Connection) -> Stored[list[Run]]:
             # All or none also where the caller goes on after an error. In one order, so that two batches do
