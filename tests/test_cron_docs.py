@@ -41,7 +41,11 @@ def tickerq(
         yield made
 
 
-def test_the_examples_print_what_the_page_says(tickerq: TickerQ, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("years", [0, 20])
+def test_the_examples_print_what_the_page_says_whenever_they_are_run(
+    tickerq: TickerQ, clock: ManualClock, capsys: pytest.CaptureFixture[str], years: int
+) -> None:
+    clock.advance(days=365 * years)
     names: dict[str, object] = {"tickerq": tickerq}
     examples = list(EXAMPLE.finditer(text_of(PAGE)))
     assert len(examples) == 6

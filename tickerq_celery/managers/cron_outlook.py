@@ -73,15 +73,20 @@ class CronOutlook:
             expression, time_zone=time_zone, after=self._start(after), count=count, day_or=day_or
         )
 
-    def upcoming(self, cron_id: UUID | str, *, count: int = 10) -> list[datetime]:
-        """Return the next instants of a stored cron ticker, within its bounds; as if it were not paused.
+    def upcoming(
+        self, cron_id: UUID | str, *, after: datetime | None = None, count: int = 10
+    ) -> list[datetime]:
+        """Return the next instants of a stored cron ticker, strictly after ``after`` (None: now).
+
+        They are within its bounds, and as if it were not paused.
 
         Raises:
             TickerNotFoundError: There is none.
-            TickerValidationError: Its expression or zone cannot be read on this machine.
+            TickerValidationError: Its expression or zone cannot be read here, or ``after`` is naive.
         """
+        start = limits.moment("after", self._start(after))
         cron = self.get(cron_id)
-        found = preview.upcoming(timetable_of_view(cron), after=self._start(None), count=count)
+        found = preview.upcoming(timetable_of_view(cron), after=start, count=count)
         return found if cron.max_runs is None else found[: max(0, cron.max_runs - cron.run_count)]
 
     def _start(self, after: datetime | None) -> datetime:
