@@ -84,9 +84,20 @@ def test_what_an_edit_does_not_name_need_not_be_readable(
         copied = other.time_tickers.clone(run.id, request=[1], allow_unknown=True)
         assert copied.request == [1]
         assert not other.cron_tickers.update(cron.id, is_enabled=False, allow_unknown=True).is_enabled
-        with pytest.raises(UnreadableRequestError):
-            other.time_tickers.clone(run.id, allow_unknown=True)
-    assert tickerq.runs.get(run.id).request == REQUEST
+        occurrence = other.cron_tickers.run_now(cron.id)
+        for verb in (other.runs.cancel, other.runs.retry):
+            verb(run.id)
+        for read in (
+            lambda: other.time_tickers.clone(run.id, allow_unknown=True),
+            lambda: other.time_tickers.update(run.id, function="Near", allow_unknown=True),
+            lambda: other.cron_tickers.update(cron.id, function="Near", allow_unknown=True),
+            lambda: other.cron_tickers.get(cron.id).children,
+        ):
+            with pytest.raises(UnreadableRequestError):
+                read()
+        renamed = {"function": "Near", "request": [2], "allow_unknown": True}
+        assert other.time_tickers.update(copied.id, **renamed).request == [2]
+    assert tickerq.runs.get(run.id).request == tickerq.runs.get(occurrence.id).request == REQUEST
     kept = tickerq.cron_tickers.get(cron.id)
     assert (kept.request, [each.request for each in kept.children]) == (REQUEST, [REQUEST])
 
