@@ -35,7 +35,7 @@ from tests.manual_clock import START, ManualClock
 from tests.servers.ports import free_port
 from tests.servers.schema_template import make_schema
 from tests.servers.server import Server
-from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker, prepare_engine
+from tickerq_celery import CronTicker, Run, TickerQ, TickerStatus, TimeTicker, prepare_engine
 from tickerq_celery.claimer import Claimed, Claimer
 from tickerq_celery.errors import (
     DuplicateTickerError,
@@ -471,6 +471,27 @@ def test_an_async_session_commits_and_publishes_or_leaves_nothing(tickerq: Ticke
     lost, kept = run_async(store_url, work)
     assert row_of(tickerq, lost) is None
     assert published(tickerq) == [kept]
+
+
+def test_an_update_in_an_async_session_commits_and_publishes_or_changes_nothing(
+    tickerq: TickerQ, store_url: str
+) -> None:
+    run = tickerq.time_tickers.add(replace(DUE, execution_time=START + timedelta(hours=1)))
+
+    def update(sync: object) -> Run:
+        return tickerq.time_tickers.update(run.id, session=sync, execution_time=None)
+
+    async def work(engine: AsyncEngine) -> None:
+        async with AsyncSession(engine) as session:
+            await session.run_sync(update)
+            await session.rollback()
+            assert tickerq.time_tickers.get(run.id) == run
+            async with session.begin():
+                await session.run_sync(update)
+                assert published(tickerq) == []
+
+    run_async(store_url, work)
+    assert published(tickerq) == [run.id]
 
 
 def test_an_async_connection_commits_or_leaves_nothing(tickerq: TickerQ, store_url: str) -> None:
