@@ -1,6 +1,7 @@
 """What running functions report, on each database."""
 
 import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -199,6 +200,20 @@ def test_what_a_function_logs_by_logging_is_captured_where_a_setting_says_so(
         users_logger.warning("outside")
         (line,) = tickerq.runs.get(run.id).logs
         assert (line.level, line.message) == ("WARNING", "1 of 2")
+
+
+@only_sqlite
+def test_what_a_function_prints_is_captured_where_a_worker_redirects_it(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for stream in ("stdout", "stderr", "__stdout__", "__stderr__"):
+        monkeypatch.setattr(sys, stream, getattr(sys, stream))  # put back in the end
+    with app(capture_logs="INFO") as tickerq:
+        run = add_run(tickerq, lambda: print("hello"))
+        tickerq.app.log.redirect_stdouts_to_logger(logging.getLogger("celery.redirected"), "WARNING")
+        execute(tickerq)
+        (line,) = tickerq.runs.get(run.id).logs
+        assert (line.level, line.message) == ("WARNING", "hello")
 
 
 @only_sqlite
