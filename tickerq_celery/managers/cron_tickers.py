@@ -11,7 +11,6 @@ from tickerq_celery import limits
 from tickerq_celery.codec import NO_REQUEST
 from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, refuse_changes_of_a_call
 from tickerq_celery.enums import TickerKind
-from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.changes import INSTEAD_OF_UPDATE, checked_changes, place_in
 from tickerq_celery.managers.cron_rows import cron_rows
