@@ -317,7 +317,7 @@ def test_pruning_functions_leaves_entries_alone(start: Start) -> None:
 
 
 def test_entries_run_beside_ticker_functions_that_are_held_and_limited(
-    start: Start, clock: ManualClock
+    start: Start, clock: ManualClock, namespace: str
 ) -> None:
     beat = start(minutely=EVERY_MINUTE)
     tickerq = tickerq_of(beat)
@@ -328,7 +328,8 @@ def test_entries_run_beside_ticker_functions_that_are_held_and_limited(
         beat.tick()
         clock.advance(minutes=1)
     assert len(sent(beat)) == 3
-    held = tickerq.core.database.read(lambda connection: connection.scalars(select(tickers.c.held_for)).all())
+    held_for = select(tickers.c.held_for).where(tickers.c.namespace == namespace)
+    held = tickerq.core.database.read(lambda connection: connection.scalars(held_for).all())
     assert set(held) <= {None}
 
 
