@@ -81,6 +81,7 @@ class TickerTask(_Task):
                 function = self.collaborators.function
                 returned = function.call(context, control=control, at_end=completion.settle)
             outcome = self._succeeded(run, returned)
+        # The user's code: whatever it raises is the outcome.
         except Exception as error:
             told = _concluded(partial(self._raised, run, error, completion))
             if told is error:

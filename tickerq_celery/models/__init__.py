@@ -1,6 +1,6 @@
 """The tables of the store: every name written out, every guarantee a constraint."""
 
-from tickerq_celery.models.base import metadata
+from tickerq_celery.models.conventions import metadata
 from tickerq_celery.models.processes import audit, drops, functions, meta, nodes, pauses, rollups
 from tickerq_celery.models.runs import attempts, cron_tickers, logs, progress, tickers
 

@@ -10,7 +10,7 @@ from sqlalchemy import (
     Table,
 )
 
-from tickerq_celery.models.base import OPTIONS, metadata
+from tickerq_celery.models.conventions import OPTIONS, metadata
 from tickerq_celery.sqltypes import Id, Json, Name, Status, UtcDateTime
 
 nodes = Table(

@@ -15,7 +15,7 @@ from sqlalchemy import (
     false,
 )
 
-from tickerq_celery.models.base import OPTIONS, metadata
+from tickerq_celery.models.conventions import OPTIONS, metadata
 from tickerq_celery.sqltypes import Id, Json, LongText, Name, Payload, Status, UtcDateTime
 
 cron_tickers = Table(

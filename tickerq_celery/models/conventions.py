@@ -1,4 +1,4 @@
-"""What all tables share."""
+"""How every table is named and kept."""
 
 from typing import Any
 
