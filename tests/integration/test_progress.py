@@ -173,11 +173,20 @@ def test_a_store_that_takes_no_report_does_not_fail_the_run_and_gets_it_later(
 
 
 @only_sqlite
+def test_a_page_of_runs_has_their_log_lines_if_they_are_asked_for(tickerq: TickerQ) -> None:
+    add_run(tickerq, lambda context: context.log(f"of {context.id}"))
+    execute(tickerq)
+    for find in (tickerq.runs.find, tickerq.time_tickers.find):
+        (run,) = find(with_logs=True).items
+        assert [line.message for line in run.logs] == [f"of {run.id}"]
+        assert find().items[0].logs == ()
+
+
 def test_log_lines_go_with_their_run(tickerq: TickerQ) -> None:
     run = add_run(tickerq, lambda context: context.log("one"))
     execute(tickerq)
     tickerq.time_tickers.delete(run.id)
-    count = select(func.count()).select_from(logs)
+    count = select(func.count()).select_from(logs).where(logs.c.ticker_id == run.id)
     assert tickerq.core.database.read(lambda connection: connection.scalar(count)) == 0
 
 

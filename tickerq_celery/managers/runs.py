@@ -43,10 +43,17 @@ class RunManager:
         ticker_id = limits.identifier(ticker_id)
         return self._core.database.read(lambda connection: self.got(connection, ticker_id))
 
-    def find(self, *, limit: int = 50, cursor: str | None = None, **filters: Unpack[RunFilters]) -> Page[Run]:
+    def find(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        with_logs: bool = False,
+        **filters: Unpack[RunFilters],
+    ) -> Page[Run]:
         """Return a page of the runs that meet all ``filters``, the newest first.
 
-        ``cursor`` is the page before's ``next_cursor``.
+        ``cursor`` is the page before's ``next_cursor``. Log lines are long: ``with_logs`` loads them, too.
 
         Raises:
             TickerValidationError: A filter does not exist, or its value means nothing.
@@ -55,7 +62,13 @@ class RunManager:
         core = self._core
         return core.database.read(
             lambda connection: tickers.find(
-                connection, core.config.namespace, wanted, codec=core.codec, limit=limit, cursor=cursor
+                connection,
+                core.config.namespace,
+                wanted,
+                codec=core.codec,
+                limit=limit,
+                cursor=cursor,
+                with_logs=with_logs,
             )
         )
 

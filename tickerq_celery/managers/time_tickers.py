@@ -100,9 +100,16 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         """Return a time ticker with its attempts and log lines; raises what ``runs.get`` does."""
         return self._runs.get(ticker_id)
 
-    def find(self, *, limit: int = 50, cursor: str | None = None, **filters: Unpack[RunFilters]) -> Page[Run]:
+    def find(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        with_logs: bool = False,
+        **filters: Unpack[RunFilters],
+    ) -> Page[Run]:
         """Return a page of time tickers, the newest first; takes and raises what ``runs.find`` does."""
-        return self._runs.find(limit=limit, cursor=cursor, **filters)
+        return self._runs.find(limit=limit, cursor=cursor, with_logs=with_logs, **filters)
 
     def count(self, *, limit: int = MOST_COUNTED, **filters: Unpack[RunFilters]) -> int:
         """Return how many time tickers there are; takes and raises what ``runs.count`` does."""

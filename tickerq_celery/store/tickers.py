@@ -56,15 +56,19 @@ def find(
     codec: RequestCodec,
     limit: int,
     cursor: str | None,
+    with_logs: bool = False,
 ) -> Page[Run]:
-    """Return a page of runs, the newest first."""
+    """Return a page of runs, the newest first; their log lines take one more statement for each."""
     size = page_size(limit)
     statement = select(*RUN_COLUMNS).where(tickers.c.namespace == namespace, *conditions(wanted))
     after = cursor_id(cursor)
     if after is not None:
         statement = statement.where(tickers.c.id < after)
     rows = connection.execute(statement.order_by(tickers.c.id.desc()).limit(size + 1)).all()
-    items = tuple(run_view(row, codec) for row in rows[:size])
+    items = tuple(
+        run_view(row, codec, log_lines=logs.read(connection, row.id, row.claim_no) if with_logs else ())
+        for row in rows[:size]
+    )
     return Page(items=items, next_cursor=str(items[-1].id) if len(rows) > size else None)
 
 
