@@ -1,11 +1,18 @@
 """Mutants of what keeps occurrences from overlapping, and of what pauses and edits leave behind."""
 
 from tests.stateful.mutant import Mutant
-from tests.stateful.rewriting import doing_nothing, without
+from tests.stateful.rewriting import doing_nothing, setting
 from tickerq_celery import moving
-from tickerq_celery.store import cron_pauses, cron_tickers, overlaps, pauses
+from tickerq_celery.store import claims, cron_pauses, cron_tickers, overlaps, pauses
 
 OF_POLICIES = (
+    Mutant(
+        claims.start,
+        "asks it to end",
+        setting(cancel_request="end"),
+        "only_who_is_wanted_no_more_is_asked_to_end",
+        is_quick=True,
+    ),
     Mutant(
         overlaps.is_taken,
         "finds the place free",
@@ -16,14 +23,7 @@ OF_POLICIES = (
     Mutant(overlaps.waiting, "counts nobody", doing_nothing(0), "too many wait"),
     Mutant(overlaps.pass_on, "does nothing", doing_nothing([]), "its turn has come"),
     Mutant(overlaps.cron_in_turn, "finds none", doing_nothing(None), "after a cancel nobody has the turn"),
-    Mutant(overlaps.lock_running, "finds nothing", doing_nothing(None), "runs on though a later one waits"),
     Mutant(overlaps.lock_unstarted, "finds nothing", doing_nothing([]), "too many wait"),
-    Mutant(
-        overlaps.lock_running,
-        "finds one that was asked for by hand",
-        without("instant"),
-        "only_who_is_wanted_no_more_is_asked_to_end",
-    ),
     Mutant(
         pauses.holding,
         "finds nothing",

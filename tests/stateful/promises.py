@@ -43,7 +43,9 @@ def after_a_silence(world: World, worker_id: object) -> None:
 
 
 def after_a_fire(world: World) -> None:
-    """No instant that has passed is left."""
+    """No instant that has passed is left, and what is in the way of cancel_other is asked to end."""
+    for row in world.sight.held(HoldReason.OVERLAP):
+        _who_is_in_the_way_is_asked_to_end(world, row)
     for cron_id, row in world.sight.crons.items():
         is_past = row.next_run_at is not None and row.next_run_at <= world.clock.now()
         assert not is_past, f"{world.label(cron_id)} still stands at {row.next_run_at}"
