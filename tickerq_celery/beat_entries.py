@@ -13,6 +13,7 @@ from tickerq_celery.celery_schedules import expression_of, zone_name
 from tickerq_celery.entries import Entry
 from tickerq_celery.errors import ConfigError, TickerValidationError
 from tickerq_celery.imports import PeriodicTask
+from tickerq_celery.interval import every_in
 from tickerq_celery.publisher import OUR_TASKS
 
 SETTING = "beat_schedule"
@@ -89,11 +90,13 @@ def _entry(app: Celery, name: str, fields: object, payload_limit: int) -> Entry:
     if len(call) > payload_limit:
         raise ValueError(f"its arguments and options take {len(call)} bytes, the limit is {payload_limit}")
     is_cron = isinstance(entry.schedule, crontab)
+    expression = expression_of(entry.schedule)
     return Entry(
         name=name,
         task=task,
-        expression=expression_of(entry.schedule),
-        time_zone=zone_name(app.timezone) if is_cron else "UTC",
+        expression=expression,
+        # A relative interval is rounded in the app's zone; one of elapsed time has none.
+        time_zone="UTC" if every_in(expression) is not None else zone_name(app.timezone),
         call=call,
         queue=queue,
         # Celery's deadline is for crontab entries only.

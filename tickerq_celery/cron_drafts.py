@@ -106,7 +106,7 @@ def refuse_changes_of_a_call(changes: Mapping[str, object]) -> None:
     Raises:
         TickerValidationError: ``changes`` has such a field.
     """
-    for name in sorted(OCCURRENCE_FIELDS & changes.keys() - {"tags"}):
+    for name in sorted((OCCURRENCE_FIELDS | {"children"}) & changes.keys() - {"tags"}):
         raise TickerValidationError(
             name, changes[name], "it belongs to the call of a Celery task: change it where that is defined"
         )

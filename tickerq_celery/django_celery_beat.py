@@ -83,7 +83,7 @@ def _periodic_task(row: Mapping[str, Any], now: datetime) -> PeriodicTask:
             is_enabled=bool(row["enabled"]),
             left_out=tuple(name for name in (*_LEFT_OUT, "headers") if row[name] not in _NOTHING),
         )
-    except (ValueError, TypeError, ParseException) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError, ParseException) as error:
         return PeriodicTask(**given, flaw=str(error))
 
 

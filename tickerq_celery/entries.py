@@ -9,10 +9,11 @@ from uuid import UUID
 
 from tickerq_celery.bounds import UNBOUNDED
 from tickerq_celery.codec import Packed, RequestCodec
+from tickerq_celery.cron_drafts import next_run_of
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerKind, TickerPriority
 from tickerq_celery.errors import UnreadableRequestError
 from tickerq_celery.store.entries import LiveBeat
-from tickerq_celery.timetable import make_timetable, timetable_of
+from tickerq_celery.timetable import make_timetable
 from tickerq_celery.uuid7 import new_id
 
 GONE = "no beat's code defines this entry any more"
@@ -70,7 +71,7 @@ def entry_row(entry: Entry, *, namespace: str, codec: RequestCodec, now: datetim
         "retries": 0,
         "retry_intervals": [],
         "misfire": MisfirePolicy.RUN_ONCE.value,
-        "misfire_limit": 1,
+        "misfire_limit": 100,
         "overlap": OverlapPolicy.ALLOW.value,
         "priority": int(TickerPriority.NORMAL),
         "tags": [],
@@ -91,21 +92,14 @@ def entry_changes(entry: Entry, row: dict[str, Any], *, codec: RequestCodec, now
     wanted = _defined(entry)
     if row["expression"] == row["seed_expression"]:
         wanted |= {"expression": entry.expression, "time_zone": entry.time_zone}
-    if not row["is_enabled"] and row["paused_reason"] == GONE:
-        wanted |= {"is_enabled": True, "paused_reason": None, "paused_at": None}
     changes = {name: value for name, value in wanted.items() if row[name] != value}
     if _call_of(row, codec) != entry.call:
         changes |= _packed(codec.pack(entry.call))
     # One without a next instant that no pause holds was stopped by a beat that could not read its expression.
     is_stopped = row["is_enabled"] and row["next_run_at"] is None and row["resume_from"] is None
-    if is_stopped or "is_enabled" in changes:
-        changes["next_run_at"] = timetable_of(row | changes).next_after(now)
+    if is_stopped:
+        changes["next_run_at"] = next_run_of(row | changes, now)
     return changes
-
-
-def entry_end(now: datetime) -> dict[str, Any]:
-    """Return the changes that pause the cron ticker of an entry that no live beat's code has."""
-    return {"is_enabled": False, "next_run_at": None, "paused_reason": GONE, "paused_at": now}
 
 
 def named_by(beats: Collection[LiveBeat]) -> set[str]:

@@ -8,15 +8,18 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from tickerq_celery.core import Core
-from tickerq_celery.entries import GONE, Entry, entry_changes, entry_end, entry_row, keys_of, named_by
+from tickerq_celery.entries import GONE, Entry, entry_changes, entry_row, keys_of, named_by
+from tickerq_celery.enums import HoldReason
 from tickerq_celery.models import cron_tickers as table
 from tickerq_celery.moving import move
+from tickerq_celery.pausing import resume
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store import cron_tickers, entries
+from tickerq_celery.store import cron_pauses, cron_tickers, entries, holds
 from tickerq_celery.store.engine import insert_if_absent
 from tickerq_celery.store.entries import LiveBeat
 
 logger = logging.getLogger(__name__)
+_MOST_HELD = 10_000
 
 
 class EntryKeeper:
@@ -68,18 +71,40 @@ class EntryKeeper:
         others = named_by(beats) - mine
         rows = entries.lock_entries(connection, namespace, but=others)
         for row in rows:
-            if row.seed_key in mine:
-                changes = self._changes(connection, row._asdict(), now)
-            else:
-                changes = entry_end(now) if row.is_enabled else {}
-            if changes:
-                cron_tickers.edit(connection, core.clock, row.id, changes)
-            if changes.get("paused_reason") == GONE:
-                logger.info("paused, as no live beat's code defines it any more: %s", row.description)
+            self._keep_one(connection, row._asdict(), is_mine=row.seed_key in mine, now=now)
         return len(rows) == len((known | self._own.keys()) - others)
 
-    def _changes(self, connection: Connection, row: dict[str, Any], now: datetime) -> dict[str, Any]:
-        changes = entry_changes(self._own[row["seed_key"]], row, codec=self._core.codec, now=now)
-        if "next_run_at" in changes:
-            return changes
-        return changes | move(connection, self._core, row, changes, now=now)
+    def _keep_one(self, connection: Connection, row: dict[str, Any], *, is_mine: bool, now: datetime) -> None:
+        core, is_gone = self._core, not row["is_enabled"] and row["paused_reason"] == GONE
+        if not is_mine:
+            if row["is_enabled"]:
+                cron_pauses.pause(connection, core.clock, row, reason=GONE, by=None, now=now)
+                logger.info("paused, as no live beat's code defines it any more: %s", row["description"])
+            return
+        try:
+            if is_gone:
+                row = self._returned(connection, row, now)
+            changes = entry_changes(self._own[row["seed_key"]], row, codec=core.codec, now=now)
+            if "next_run_at" not in changes:
+                changes |= move(connection, core, row, changes, now=now)
+        except ValueError as error:
+            # An operator's own expression that cannot be read here: its row waits, and the others go on.
+            logger.error("cron ticker %s cannot fire any more: %s", row["id"], error)  # noqa: TRY400
+            return
+        if changes:
+            cron_tickers.edit(connection, core.clock, row["id"], changes)
+
+    def _returned(self, connection: Connection, row: dict[str, Any], now: datetime) -> dict[str, Any]:
+        """Let an entry that is defined again fire again; what passed meanwhile is told in one record."""
+        core = self._core
+        resume(connection, core, row, missed=False, now=now)
+        holds.lift(
+            connection,
+            core.clock,
+            namespace=core.config.namespace,
+            reason=HoldReason.PAUSED,
+            keys=[str(row["id"])],
+            limit=_MOST_HELD,
+        )
+        found = cron_tickers.lock(connection, core.config.namespace, row["id"])
+        return row if found is None else found._asdict()

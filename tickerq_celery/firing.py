@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from tickerq_celery.core import Core
 from tickerq_celery.drafts import misfire_reason, occurrence_row, skip_record
-from tickerq_celery.enums import MisfirePolicy
+from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
 from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.occurrences import store
 from tickerq_celery.overlapping import placed
@@ -102,7 +102,12 @@ class Firing:
     def _rows(
         self, connection: Connection, cron: Mapping[str, Any], decided: Plan, now: datetime
     ) -> list[dict[str, Any]]:
-        rows = [occurrence_row(cron, instant=instant, now=now) for instant in decided.instants]
+        instants = decided.instants
+        if cron["overlap"] != OverlapPolicy.ALLOW:
+            # A backfill may have made some: those have their turn, and nobody else may end for them.
+            there = cron_tickers.instants_among(connection, cron["id"], instants)
+            instants = tuple(instant for instant in instants if instant not in there)
+        rows = [occurrence_row(cron, instant=instant, now=now) for instant in instants]
         rows = placed(connection, self._core, cron, rows, now=now)
         if decided.skipped is None:
             return rows

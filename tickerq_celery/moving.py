@@ -62,7 +62,11 @@ def paused_reason(cron: Mapping[str, Any], missed: Misfire) -> str:
 
 
 def _record_missed(connection: Connection, cron: Mapping[str, Any], now: datetime) -> None:
-    missed = missed_by(cron, now)
+    try:
+        missed = missed_by(cron, now)
+    except ValueError:
+        # What cannot be read here has no instants that could be told.
+        return
     if missed is None:
         return
     is_paused = cron["next_run_at"] is None

@@ -61,9 +61,20 @@ def unpark(connection: Connection, core: Core, *, after: UUID | None, missed: bo
     now = connection.scalars(select(sql_now(core.clock))).one()
     for row in parked:
         if covering(here, row.function, row.tags) is None:
-            resume(connection, core, row._asdict(), missed=missed, now=now)
+            _unpark_one(connection, core, row._asdict(), missed=missed, now=now)
     last: UUID = parked[-1].id
     return last if len(parked) == _PARKED_AT_ONCE else None
+
+
+def _unpark_one(
+    connection: Connection, core: Core, cron: Mapping[str, Any], *, missed: bool, now: datetime
+) -> None:
+    try:
+        resume(connection, core, cron, missed=missed, now=now)
+    except ValueError as error:
+        # As in a fire: one that this machine cannot read is stopped, and keeps nobody else from going on.
+        logger.error("cron ticker %s cannot fire any more: %s", cron["id"], error)  # noqa: TRY400
+        cron_tickers.edit(connection, core.clock, cron["id"], {"resume_from": None})
 
 
 def pause_if_failing(connection: Connection, core: Core, cron: Mapping[str, Any], now: datetime) -> bool:

@@ -67,7 +67,7 @@ def within_runs(decided: Plan, *, left: int | None) -> Plan:
     """
     if left is None or len(decided.instants) < left:
         return decided
-    return replace(decided, instants=decided.instants[:left], next_run_at=None)
+    return replace(decided, instants=decided.instants[: max(0, left)], next_run_at=None)
 
 
 def passed(schedule: Instants, *, first: datetime, until: datetime, at_most: int) -> Misfire | None:

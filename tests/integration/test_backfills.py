@@ -112,3 +112,19 @@ def test_a_range_that_cannot_be_backfilled_is_refused_and_nothing_is_stored(
         crons(core).backfill(cron_id, **wanted)
     assert caught.value.field == field
     assert occurrences_of(core, cron_id) == []
+
+
+@pytest.mark.parametrize("overlap", OverlapPolicy)
+def test_an_instant_that_was_backfilled_before_it_fired_has_its_occurrence_and_runs(
+    core: Core, clock: ManualClock, overlap: OverlapPolicy
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=overlap)
+    clock.advance(hours=1, seconds=1)
+    instant = START + timedelta(hours=1)
+    assert crons(core).backfill(cron_id, START + timedelta(minutes=1), clock.now()) == 1
+    fire(core)
+    (row,) = occurrences_of(core, cron_id)
+    assert (row.instant, row.status, row.cancel_request) == (instant, TickerStatus.IDLE, None)
+    assert [claimed.id for claimed in claim(core)] == [row.id]
+    assert crons(core).get(cron_id).next_run_at == START + timedelta(hours=2)

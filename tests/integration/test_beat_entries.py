@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from celery.schedules import crontab
+from celery.schedules import crontab, schedule
 from sqlalchemy import select, update
 
 from tests.integration.apps import enrol_worker, messages, ticker_app
 from tests.manual_clock import START, ManualClock
-from tickerq_celery import Cron, TickerQ, TickerStatus
+from tickerq_celery import Cron, TickerQ, TickerStatus, TimeTicker
+from tickerq_celery.beat_entries import read_entries
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.errors import PublishError, TickerValidationError
 from tickerq_celery.models import cron_tickers, tickers
@@ -233,8 +234,11 @@ def test_a_call_is_changed_in_the_code_only(start: Start) -> None:
     beat = start(nightly=NIGHTLY)
     manager = tickerq_of(beat).cron_tickers
     cron = crons(beat)["shop.report"]
-    with pytest.raises(TickerValidationError, match="request"):
-        manager.update(cron.id, request={"args": []})
+    for field, value in (("request", {"args": []}), ("children", [TimeTicker(function="Send")])):
+        with pytest.raises(TickerValidationError, match=f"{field}: it belongs to the call"):
+            manager.update(cron.id, **{field: value})
+    with pytest.raises(TickerValidationError, match="request: it belongs to the call"):
+        manager.run_now(cron.id, request=[1])
     assert manager.update(cron.id, tags=["night"]).tags == ("night",)
 
 
@@ -287,6 +291,66 @@ def test_an_operators_pause_outlives_restarts_and_holds_what_is_due(start: Start
     again = start(minutely=EVERY_MINUTE)
     assert not crons(again)["shop.refresh"].is_enabled
     assert sent(again) == []
+
+
+def test_what_passed_while_no_code_had_an_entry_is_told_and_an_edit_moves_it_afterwards(
+    start: Start, clock: ManualClock
+) -> None:
+    start(minutely=EVERY_MINUTE).close()
+    clock.advance(minutes=3)
+    other = start()
+    settle(other, clock=clock)
+    back = start(minutely=EVERY_MINUTE)
+    cron = crons(back)["shop.refresh"]
+    assert (cron.is_enabled, cron.resume_from) == (True, None)
+    (record,) = tickerq_of(back).cron_tickers.occurrences(cron.id).items
+    assert record.status is TickerStatus.SKIPPED
+    moved = tickerq_of(back).cron_tickers.update(cron.id, expression="0 0 1 1 *")
+    assert moved.next_run_at == START.replace(year=2027, month=1, day=1, hour=0)
+
+
+def test_an_entry_whose_runs_are_used_up_stays_so(start: Start, clock: ManualClock) -> None:
+    beat = start(minutely=EVERY_MINUTE)
+    cron = crons(beat)["shop.refresh"]
+    clock.advance(minutes=1)
+    beat.tick()
+    tickerq_of(beat).cron_tickers.update(cron.id, max_runs=1)
+    for _ in range(3):
+        clock.advance(minutes=1)
+        beat.tick()
+    assert (crons(beat)["shop.refresh"].next_run_at, len(sent(beat))) == (None, 1)
+
+
+def test_an_expression_that_cannot_be_read_here_stops_its_entry_and_no_other(
+    start: Start, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    beat = start(minutely=EVERY_MINUTE, nightly=NIGHTLY)
+    broken = crons(beat)["shop.report"]
+    values = {"expression": "word", "next_run_at": None}
+    tickerq_of(beat).core.database.write(
+        lambda connection: connection.execute(
+            cron_tickers.update().where(cron_tickers.c.id == broken.id).values(**values)
+        )
+    )
+    for _ in range(3):
+        clock.advance(minutes=1)
+        beat.tick()
+    assert len(sent(beat)) == 3
+    assert f"cron ticker {broken.id} cannot fire any more" in caplog.text
+    assert "a tick failed" not in caplog.text
+
+
+def test_a_relative_interval_is_rounded_in_the_apps_zone(
+    store_url: str, namespace: str, clock: ManualClock
+) -> None:
+    with ticker_app(store_url, namespace, clock) as tickerq:
+        tickerq.app.conf.timezone = "Europe/Berlin"
+        daily = {**EVERY_MINUTE, "schedule": schedule(timedelta(days=1), relative=True)}
+        entries = read_entries(tickerq.app, {"daily": daily, "plain": EVERY_MINUTE}, payload_limit=10_000)
+    assert [(each.expression, each.time_zone) for each in entries] == [
+        ("0 0 * * *", "Europe/Berlin"),
+        ("@every 1m", "UTC"),
+    ]
 
 
 def test_a_locked_row_is_put_right_at_the_next_look(start: Start, clock: ManualClock, store_url: str) -> None:

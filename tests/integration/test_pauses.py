@@ -247,3 +247,36 @@ def test_what_a_slow_beat_had_not_fired_before_a_pause_is_kept(core: Core, clock
     crons(core).resume(cron_id, missed=True)
     fire(core)
     assert instants(core, cron_id) == [at(13)]
+
+
+def test_a_parked_cron_ticker_that_cannot_be_read_is_stopped_and_keeps_nobody_waiting(
+    core: Core, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, sound = make_cron(core), make_cron(core)
+    pauses(core).pause(everything=True)
+    clock.advance(hours=1)
+    fire(core)
+    nowhere = {"time_zone": "Europe/Nowhere"}
+    core.database.write(lambda connection: cron_tickers.edit(connection, clock, broken, nowhere))
+    pauses(core).resume(everything=True)
+    sweep(core)
+    assert cron_row_of(core, sound).next_run_at == START + timedelta(hours=2)
+    stopped = cron_row_of(core, broken)
+    assert (stopped.next_run_at, stopped.resume_from) == (None, None)
+    assert f"cron ticker {broken} cannot fire any more" in caplog.text
+    mended = crons(core).update(broken, time_zone="UTC", allow_unknown=True)
+    assert mended.next_run_at == START + timedelta(hours=2)
+
+
+def test_a_parked_cron_ticker_that_cannot_be_read_can_be_mended_before(
+    core: Core, clock: ManualClock
+) -> None:
+    broken = make_cron(core)
+    pauses(core).pause(everything=True)
+    clock.advance(hours=1)
+    fire(core)
+    nowhere = {"time_zone": "Europe/Nowhere"}
+    core.database.write(lambda connection: cron_tickers.edit(connection, clock, broken, nowhere))
+    crons(core).update(broken, time_zone="UTC", allow_unknown=True)
+    pauses(core).resume(everything=True)
+    assert cron_row_of(core, broken).next_run_at == START + timedelta(hours=2)

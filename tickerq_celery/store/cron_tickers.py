@@ -223,7 +223,11 @@ def rewrite_pending(
     connection: Connection, clock: Clock, cron_id: UUID, values: Mapping[str, object]
 ) -> None:
     """Let an edit of a cron ticker reach its occurrences that nobody has claimed."""
-    pending = (tickers.c.cron_ticker_id == cron_id, tickers.c.status == TickerStatus.IDLE)
+    pending = (
+        tickers.c.cron_ticker_id == cron_id,
+        tickers.c.status == TickerStatus.IDLE,
+        tickers.c.claim_no == 0,
+    )
     connection.execute(update(tickers).where(*pending).values(**values))
     if {"function", "queue", "concurrency_key"} & values.keys():
         # What held them may be gone; if it is not, the next claim holds them again.
