@@ -70,7 +70,7 @@ def cron_ticker_row(
         "children": children,
         "is_enabled": is_enabled,
         "misfire": limits.choice("misfire", ticker.misfire, MisfirePolicy).value,
-        "misfire_limit": _misfire_limit(ticker.misfire_limit),
+        "misfire_limit": limits.whole("misfire_limit", ticker.misfire_limit, 1, _MOST_MISFIRES),
         "misfire_grace": _misfire_grace(ticker.misfire_grace),
         "overlap": limits.choice("overlap", ticker.overlap, OverlapPolicy).value,
         "pause_on_failure": limits.failures(ticker.pause_on_failure),
@@ -110,12 +110,6 @@ def refuse_changes_of_a_call(changes: Mapping[str, object]) -> None:
         raise TickerValidationError(
             name, changes[name], "it belongs to the call of a Celery task: change it where that is defined"
         )
-
-
-def _misfire_limit(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST_MISFIRES:
-        raise TickerValidationError("misfire_limit", value, f"pass a whole number from 1 to {_MOST_MISFIRES}")
-    return value
 
 
 def _misfire_grace(value: object) -> float | None:

@@ -9,17 +9,15 @@ from sqlalchemy import Connection, select
 
 from tickerq_celery.core import Core
 from tickerq_celery.entries import GONE, Entry, entry_changes, entry_row, keys_of, named_by
-from tickerq_celery.enums import HoldReason
 from tickerq_celery.models import cron_tickers as table
 from tickerq_celery.moving import move
-from tickerq_celery.pausing import resume
+from tickerq_celery.pausing import resume_with_held
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store import cron_pauses, cron_tickers, entries, holds
+from tickerq_celery.store import cron_pauses, cron_tickers, entries
 from tickerq_celery.store.engine import insert_if_absent
 from tickerq_celery.store.entries import LiveBeat
 
 logger = logging.getLogger(__name__)
-_MOST_HELD = 10_000
 
 
 class EntryKeeper:
@@ -97,14 +95,6 @@ class EntryKeeper:
     def _returned(self, connection: Connection, row: dict[str, Any], now: datetime) -> dict[str, Any]:
         """Let an entry that is defined again fire again; what passed meanwhile is told in one record."""
         core = self._core
-        resume(connection, core, row, missed=False, now=now)
-        holds.lift(
-            connection,
-            core.clock,
-            namespace=core.config.namespace,
-            reason=HoldReason.PAUSED,
-            keys=[str(row["id"])],
-            limit=_MOST_HELD,
-        )
+        resume_with_held(connection, core, row, missed=False, now=now)
         found = cron_tickers.lock(connection, core.config.namespace, row["id"])
         return row if found is None else found._asdict()

@@ -85,9 +85,7 @@ def flag(field: str, value: object) -> bool:
 
 def retries(value: object) -> int:
     """Return how many extra attempts a run has."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_RETRIES:
-        raise TickerValidationError("retries", value, f"pass a whole number from 0 to {MOST_RETRIES}")
-    return value
+    return whole("retries", value, 0, MOST_RETRIES)
 
 
 def failures(value: object) -> int:

@@ -11,16 +11,18 @@ from sqlalchemy import Connection, select
 from tickerq_celery.core import Core
 from tickerq_celery.cron_drafts import next_run_of
 from tickerq_celery.drafts import skip_record
+from tickerq_celery.enums import HoldReason
 from tickerq_celery.models import tickers
 from tickerq_celery.moving import missed_by, paused_reason
 from tickerq_celery.pauses import covering
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store import cron_pauses, cron_tickers, pauses
+from tickerq_celery.store import cron_pauses, cron_tickers, holds, pauses
 from tickerq_celery.store.engine import insert_rows
 
 logger = logging.getLogger(__name__)
 BY_FAILURES = "tickerq"
 _PARKED_AT_ONCE = 100
+_MOST_PENDING = 10_000
 
 
 def resume(
@@ -46,6 +48,21 @@ def resume(
         "next_run_at": next_run_at,
     }
     cron_tickers.edit(connection, core.clock, cron["id"], changes)
+
+
+def resume_with_held(
+    connection: Connection, core: Core, cron: Mapping[str, Any], *, missed: bool, now: datetime
+) -> None:
+    """Let a cron ticker that was paused itself fire again, and what the pause holds run; see ``resume``."""
+    resume(connection, core, cron, missed=missed, now=now)
+    holds.lift(
+        connection,
+        core.clock,
+        namespace=core.config.namespace,
+        reason=HoldReason.PAUSED,
+        keys=[str(cron["id"])],
+        limit=_MOST_PENDING,
+    )
 
 
 def unpark(connection: Connection, core: Core, *, after: UUID | None, missed: bool) -> UUID | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -24,10 +24,8 @@ from tickerq_celery.patience import patiently
 from tickerq_celery.progress import Pending
 from tickerq_celery.store import chains, claims, drops, ends
 from tickerq_celery.store.claims import Started
-from tickerq_celery.store.ends import Written
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 class LostCalls(Protocol):
@@ -110,10 +108,6 @@ class Recorder:
                 connection, core.clock, ticker_id, claim_no=claim_no, status=status, reason=reason
             )
         )
-        return self._is_accepted(written)
-
-    def _is_accepted(self, written: Written | None) -> bool:
-        """Dispatch what a committed end has made due; say whether the end was accepted."""
         if written is None:
             return False
         self._dispatch(written.made_due)

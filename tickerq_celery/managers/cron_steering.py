@@ -12,7 +12,7 @@ from tickerq_celery.backfill import instants_between
 from tickerq_celery.canceller import Canceller
 from tickerq_celery.cron_drafts import next_run_of, refuse_changes_of_a_call
 from tickerq_celery.drafts import occurrence_row, skipped_row
-from tickerq_celery.enums import HoldReason, TickerKind, TickerType
+from tickerq_celery.enums import TickerKind, TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
 from tickerq_celery.managers.cron_outlook import KIND, CronOutlook
 from tickerq_celery.managers.pauses import check_words
@@ -20,12 +20,11 @@ from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.storing import Storing
 from tickerq_celery.occurrences import store
 from tickerq_celery.overlapping import in_turn
-from tickerq_celery.pausing import resume
-from tickerq_celery.store import cron_pauses, cron_tickers, holds
+from tickerq_celery.pausing import resume_with_held
+from tickerq_celery.store import cron_pauses, cron_tickers
 from tickerq_celery.timetable import timetable_of
 from tickerq_celery.views import Cron, Run
 
-_MOST_PENDING = 10_000
 _MOST_A_MINUTE = 60_000
 
 
@@ -124,15 +123,7 @@ class CronSteering(CronOutlook):
         core = self._storing.core
         cron = self._locked(connection, cron_id)
         if not cron["is_enabled"]:
-            resume(connection, core, cron, missed=missed, now=self._storing.now(connection))
-            holds.lift(
-                connection,
-                core.clock,
-                namespace=core.config.namespace,
-                reason=HoldReason.PAUSED,
-                keys=[str(cron_id)],
-                limit=_MOST_PENDING,
-            )
+            resume_with_held(connection, core, cron, missed=missed, now=self._storing.now(connection))
         return self._get(connection, cron_id)
 
     def _skip_next(self, connection: Connection, cron_id: UUID, reason: str | None, by: str | None) -> Cron:

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from sqlalchemy import Connection, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import CancelRequest, TickerStatus, TickerType
 from tickerq_celery.models import tickers
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store.claims import STARTED, Started, rowcount, started
+from tickerq_celery.store.claims import STARTED, Started, is_running, rowcount, started
 from tickerq_celery.store.engine import savepoint
 from tickerq_celery.store.tickers import one
 
@@ -42,7 +42,7 @@ def request(connection: Connection, clock: Clock, run: Started, wanted: CancelRe
         return True
     statement = (
         update(tickers)
-        .where(_is_under_way(run))
+        .where(is_running(run.id, run.claim_no))
         .values(cancel_request=wanted.value, updated_at=sql_now(clock))
     )
     return rowcount(connection, statement) == 1
@@ -50,7 +50,7 @@ def request(connection: Connection, clock: Clock, run: Started, wanted: CancelRe
 
 def is_requested(connection: Connection, run: Started) -> bool:
     """Whether somebody has asked this claim to end."""
-    asked = connection.scalar(select(tickers.c.cancel_request).where(_is_under_way(run)))
+    asked = connection.scalar(select(tickers.c.cancel_request).where(is_running(run.id, run.claim_no)))
     return asked is not None
 
 
@@ -61,14 +61,6 @@ def take_alone(connection: Connection, run: Started) -> bool:
     before it started.
     """
     return not _has_elder(connection, run) and _take(connection, run)
-
-
-def _is_under_way(run: Started) -> ColumnElement[bool]:
-    return and_(
-        tickers.c.id == run.id,
-        tickers.c.claim_no == run.claim_no,
-        tickers.c.status == TickerStatus.IN_PROGRESS,
-    )
 
 
 def _has_elder(connection: Connection, run: Started) -> bool:
@@ -85,7 +77,7 @@ def _has_elder(connection: Connection, run: Started) -> bool:
 
 
 def _take(connection: Connection, run: Started) -> bool:
-    mine = update(tickers).where(_is_under_way(run)).values(alone_for=run.cron_ticker_id)
+    mine = update(tickers).where(is_running(run.id, run.claim_no)).values(alone_for=run.cron_ticker_id)
     try:
         with savepoint(connection):
             return rowcount(connection, mine) == 1

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, case, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, select, update
 from sqlalchemy.sql.dml import Update
 
 from tickerq_celery.clock import Clock
@@ -285,13 +285,16 @@ def rowcount(connection: Connection, statement: Update) -> int:
     return connection.execute(statement).rowcount
 
 
+def is_running(ticker_id: UUID, claim_no: int) -> ColumnElement[bool]:
+    """Return what is true of a run whose last claim this is, and is InProgress."""
+    return and_(
+        tickers.c.id == ticker_id,
+        tickers.c.claim_no == claim_no,
+        tickers.c.status == TickerStatus.IN_PROGRESS,
+    )
+
+
 def running(connection: Connection, ticker_id: UUID, claim_no: int) -> Started | None:
     """Return the run, without its request, if this claim is InProgress, or None."""
-    row = connection.execute(
-        select(*STARTED).where(
-            tickers.c.id == ticker_id,
-            tickers.c.claim_no == claim_no,
-            tickers.c.status == TickerStatus.IN_PROGRESS,
-        )
-    ).one_or_none()
+    row = connection.execute(select(*STARTED).where(is_running(ticker_id, claim_no))).one_or_none()
     return None if row is None else started(row)

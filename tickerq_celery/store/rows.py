@@ -20,6 +20,7 @@ from tickerq_celery.enums import (
     TickerType,
 )
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.limits import whole
 from tickerq_celery.models import attempts, cron_tickers, progress, tickers
 from tickerq_celery.views import Attempt, Cron, LogLine, Run
 
@@ -106,9 +107,7 @@ def cron_view(row: Row[Any], codec: RequestCodec) -> Cron:
 
 def page_size(limit: object) -> int:
     """Return how many rows a page holds: 1 to 1,000."""
-    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MOST_ROWS:
-        raise TickerValidationError("limit", limit, f"pass a whole number from 1 to {MOST_ROWS}")
-    return limit
+    return whole("limit", limit, 1, MOST_ROWS)
 
 
 def cursor_id(cursor: object) -> UUID | None:
