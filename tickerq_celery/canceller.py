@@ -114,7 +114,7 @@ class Canceller:
 
     def _end_waiting(self, connection: Connection, locked: Locked) -> _Cancelled | None:
         run = locked.run
-        if run.has_children and not chains.lock_waiting(connection, run.id):
+        if run.has_children and not chains.lock_waiting(connection, [run.id]):
             return None
         written = ends.end_waiting(
             connection,

@@ -217,6 +217,11 @@ def edit_reason(misfire: Misfire, expression: str) -> str:
     return f"Edited: {_span(misfire)} had not fired when {expression!r} was changed"
 
 
+def bounds_reason(misfire: Misfire) -> str:
+    """Return what is said of the instants that new bounds left out before they fired."""
+    return f"Edited: {_span(misfire)} had not fired when the cron ticker's new bounds left them out"
+
+
 def _span(misfire: Misfire) -> str:
     count = f"{misfire.count}" if misfire.count_is_exact else f"at least {misfire.count}"
     return f"{count} instants from {misfire.first.isoformat()} to {misfire.last.isoformat()}"

@@ -17,7 +17,7 @@ from tickerq_celery.pauses import Pause, covering
 from tickerq_celery.pausing import pause_if_failing
 from tickerq_celery.planner import Plan, plan, within_runs
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store import cron_pauses, cron_tickers, pauses
+from tickerq_celery.store import cron_tickers, parking, pauses
 from tickerq_celery.timetable import timetable_of
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Firing:
         """Take a cron ticker that may not fire out of the way; say whether it was one."""
         pause = covering(paused, cron["function"], cron["tags"])
         if pause is not None:
-            cron_pauses.park(connection, self._core.clock, cron, pause)
+            parking.park(connection, self._core.clock, [cron["id"]], pause)
             return True
         return cron["is_enabled"] and pause_if_failing(connection, self._core, cron, now)
 

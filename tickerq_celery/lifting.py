@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from tickerq_celery.core import Core
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.function_limits import FunctionLimits
+from tickerq_celery.slot import slot_held_under
 from tickerq_celery.store import concurrency_keys, holds, pauses, sweeps
 
 
@@ -82,9 +83,9 @@ class Lifting:
     def _lift_keys(self, connection: Connection, known: Mapping[str, FunctionLimits]) -> int:
         """Lift for a batch of keys: those behind it have their turn in the next passes."""
         namespace, most = self._core.config.namespace, self._core.config.batch_size
-        found = concurrency_keys.waited_for(connection, namespace, after=self._after_key, limit=most)
-        self._after_key = found[-1].hold_key if len(found) == most else ""
-        slots = [slot for slot in found if slot.function in known]
+        keys = sweeps.next_held_keys(connection, namespace, HoldReason.KEY, after=self._after_key, limit=most)
+        self._after_key = keys[-1] if len(keys) == most else ""
+        slots = [slot for slot in map(slot_held_under, keys) if slot.function in known]
         if not slots:
             return 0
         taken = concurrency_keys.active_per_slot(connection, namespace, slots)

@@ -1,6 +1,6 @@
 """Other times for a cron ticker: from their commit on nothing fires by the old ones."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 
 from tickerq_celery.core import Core
 from tickerq_celery.cron_drafts import next_run_of
-from tickerq_celery.drafts import edit_reason, pause_reason, skip_record
+from tickerq_celery.drafts import bounds_reason, edit_reason, pause_reason, skip_record
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.models import tickers
 from tickerq_celery.overlapping import let_next_run
-from tickerq_celery.planner import Misfire, passed
+from tickerq_celery.planner import Misfire, left_out, passed
 from tickerq_celery.store import cron_tickers, ends
 from tickerq_celery.store.engine import insert_rows
 from tickerq_celery.timetable import timetable_of
@@ -30,16 +30,17 @@ def move(
 ) -> dict[str, Any]:
     """Take a locked cron ticker off its instants if ``changes`` move them; return what else to write.
 
-    Its occurrences that nobody has claimed end as Skipped where their instants are none any more. What an
-    old expression had not fired gets one record; new bounds are for what has not fired, too.
+    Its occurrences that nobody has claimed end as Skipped where their instants are none any more. What
+    passed and had not fired gets one record, where an old expression had it or new bounds leave it out.
     """
     after = {**cron, **changes}
     first = cron["next_run_at"] or cron["resume_from"]
     if any(after[name] != cron[name] for name in _EXPRESSION):
         _record_missed(connection, cron, now)
-        _skip_pending(connection, core, cron, cron_tickers.lock_pending(connection, cron["id"]), after)
+        _skip_pending(connection, core, cron, list(cron_tickers.lock_pending(connection, cron["id"])), after)
         base = now
     elif any(after[name] != cron[name] for name in _BOUNDS):
+        _record_left_out(connection, cron, after, now)
         _skip_pending(connection, core, cron, _out_of_bounds(connection, after), None)
         base = now if first is None else min(now, first - _MOMENT)
     else:
@@ -74,6 +75,23 @@ def _record_missed(connection: Connection, cron: Mapping[str, Any], now: datetim
     insert_rows(connection, tickers, [skip_record(cron, missed, reason=reason, now=now)])
 
 
+def _record_left_out(
+    connection: Connection, cron: Mapping[str, Any], after: Mapping[str, Any], now: datetime
+) -> None:
+    first = cron["next_run_at"] or cron["resume_from"]
+    if first is None:
+        return
+    has_runs = after["max_runs"] is None or cron["run_count"] < after["max_runs"]
+    try:
+        before = timetable_of(cron)
+    except ValueError:
+        return
+    left = timetable_of(after) if has_runs else None
+    missed = left_out(before, left, first=first, until=now, at_most=cron["misfire_limit"])
+    if missed is not None:
+        insert_rows(connection, tickers, [skip_record(cron, missed, reason=bounds_reason(missed), now=now)])
+
+
 def _out_of_bounds(connection: Connection, after: Mapping[str, Any]) -> list[UUID]:
     timetable = timetable_of(after)
     pending = cron_tickers.lock_pending(connection, after["id"])
@@ -84,7 +102,7 @@ def _skip_pending(
     connection: Connection,
     core: Core,
     cron: Mapping[str, Any],
-    pending: Collection[UUID],
+    pending: Sequence[UUID],
     moved_to: Mapping[str, Any] | None,
 ) -> None:
     reason = BOUNDED_REASON

@@ -86,11 +86,17 @@ def _ask_to_end(connection: Connection, core: Core, cron: Mapping[str, Any]) -> 
         cancels.request(connection, core.clock, run, CancelRequest.END)
 
 
-def let_next_run(connection: Connection, core: Core, cron: Mapping[str, Any]) -> bool:
-    """Give the place of a locked cron ticker to the oldest that waits, if nobody has it; say whether."""
-    if overlaps.is_taken(connection, cron["namespace"], cron["id"]):
-        return False
-    return bool(overlaps.pass_on(connection, core.clock, cron["id"]))
+def let_next_run(connection: Connection, core: Core, cron: Mapping[str, Any]) -> list[UUID]:
+    """Give the place of a locked cron ticker to the next that waits, if nobody has it, and return that.
+
+    One that a pause holds gives way to one that was asked for by hand, which no pause holds.
+    """
+    namespace, cron_id = cron["namespace"], cron["id"]
+    if overlaps.is_waited_for_by_hand(connection, cron_id):
+        overlaps.step_back(connection, namespace, cron_id)
+    if overlaps.is_taken(connection, namespace, cron_id):
+        return []
+    return overlaps.pass_on(connection, core.clock, cron_id)
 
 
 def _stored_as(cron: Mapping[str, Any], row: Row, fate: Fate, now: datetime) -> Row:
@@ -101,15 +107,20 @@ def _stored_as(cron: Mapping[str, Any], row: Row, fate: Fate, now: datetime) -> 
     return skipped_row(row, reason=SKIP_REASONS[fate], now=now)
 
 
-def give_turns(connection: Connection, core: Core) -> None:
-    """Let occurrences run whose turn has come with nobody to say so, as what was before them was deleted."""
-    waiting = sweeps.held_keys(connection, core.config.namespace, HoldReason.OVERLAP)
-    for cron in cron_tickers.lock_free(connection, [UUID(key) for key in waiting[:_TURNS_AT_ONCE]]):
+def give_turns(connection: Connection, core: Core, *, after: str) -> str:
+    """Let occurrences run whose turn has come with nobody to say so, as what was before them was deleted.
+
+    Looks at a batch of cron tickers whose occurrences wait, and returns the key to go on after.
+    """
+    namespace = core.config.namespace
+    keys = sweeps.next_held_keys(connection, namespace, HoldReason.OVERLAP, after=after, limit=_TURNS_AT_ONCE)
+    for cron in cron_tickers.lock_free(connection, [UUID(key) for key in keys]):
         waiting_for = cron._asdict()
-        is_free = let_next_run(connection, core, waiting_for)
-        if not is_free and waiting_for["overlap"] == OverlapPolicy.CANCEL_OTHER:
+        made_due = let_next_run(connection, core, waiting_for)
+        if not made_due and waiting_for["overlap"] == OverlapPolicy.CANCEL_OTHER:
             # It may have been starting when the one that waits was made, and could not be asked then.
             _ask_to_end(connection, core, waiting_for)
+    return keys[-1] if len(keys) == _TURNS_AT_ONCE else ""
 
 
 def end_turns(

@@ -16,13 +16,15 @@ from tickerq_celery.models import tickers
 from tickerq_celery.moving import missed_by, paused_reason
 from tickerq_celery.pauses import covering
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store import cron_pauses, cron_tickers, holds, pauses
+from tickerq_celery.store import cron_pauses, cron_tickers, holds, parking, pauses
 from tickerq_celery.store.engine import insert_rows
 
 logger = logging.getLogger(__name__)
 BY_FAILURES = "tickerq"
 _PARKED_AT_ONCE = 100
 _MOST_PENDING = 10_000
+# Where a fire looks for failures: as a second-by-second cron ticker may fire, it must not take long.
+_LATEST = 1_000
 
 
 def resume(
@@ -44,9 +46,11 @@ def resume(
         "paused_by": None,
         "paused_at": None,
         "resume_from": None,
-        "resumed_at": now,
         "next_run_at": next_run_at,
     }
+    if not cron["is_enabled"]:
+        # The pause of a function says nothing about the failures before it.
+        changes["resumed_at"] = now
     cron_tickers.edit(connection, core.clock, cron["id"], changes)
 
 
@@ -65,39 +69,47 @@ def resume_with_held(
     )
 
 
-def unpark(connection: Connection, core: Core, *, after: UUID | None, missed: bool) -> UUID | None:
-    """Let cron tickers fire again that no pause covers any more; ``missed`` is that of ``resume``.
+def unpark(connection: Connection, core: Core, *, after: UUID | None) -> UUID | None:
+    """Let cron tickers fire again, from their next instants on, that no pause covers any more.
 
     Looks at a batch of those that wait for that, and returns after which one to go on, None at the end.
     """
     namespace = core.config.namespace
-    parked = pauses.lock_parked(connection, namespace, after=after, limit=_PARKED_AT_ONCE)
+    parked = parking.lock_parked(connection, namespace, after=after, limit=_PARKED_AT_ONCE)
     if not parked:
         return None
     here = pauses.list_pauses(connection, namespace)
     now = connection.scalars(select(sql_now(core.clock))).one()
     for row in parked:
         if covering(here, row.function, row.tags) is None:
-            _unpark_one(connection, core, row._asdict(), missed=missed, now=now)
+            _unpark_one(connection, core, row._asdict(), now)
     last: UUID = parked[-1].id
     return last if len(parked) == _PARKED_AT_ONCE else None
 
 
-def _unpark_one(
-    connection: Connection, core: Core, cron: Mapping[str, Any], *, missed: bool, now: datetime
-) -> None:
+def _unpark_one(connection: Connection, core: Core, cron: Mapping[str, Any], now: datetime) -> None:
     try:
-        resume(connection, core, cron, missed=missed, now=now)
+        resume(connection, core, cron, missed=False, now=now)
     except ValueError as error:
         # As in a fire: one that this machine cannot read is stopped, and keeps nobody else from going on.
         logger.error("cron ticker %s cannot fire any more: %s", cron["id"], error)  # noqa: TRY400
         cron_tickers.edit(connection, core.clock, cron["id"], {"resume_from": None})
 
 
-def pause_if_failing(connection: Connection, core: Core, cron: Mapping[str, Any], now: datetime) -> bool:
-    """Pause a locked cron ticker whose latest occurrences have failed, as many as it allows; say whether."""
+def pause_if_failing(
+    connection: Connection,
+    core: Core,
+    cron: Mapping[str, Any],
+    now: datetime,
+    *,
+    among_latest: int | None = _LATEST,
+) -> bool:
+    """Pause a locked cron ticker whose latest occurrences have failed, as many as it allows; say whether.
+
+    Looks for their ends ``among_latest`` instants; None for all there are.
+    """
     most = cron["pause_on_failure"]
-    if not most or cron_pauses.failures_in_a_row(connection, cron) < most:
+    if not most or cron_pauses.failures_in_a_row(connection, cron, among_latest=among_latest) < most:
         return False
     reason = f"{most} occurrences in a row have failed" if most > 1 else "an occurrence has failed"
     cron_pauses.pause(connection, core.clock, cron, reason=reason, by=BY_FAILURES, now=now)
@@ -108,9 +120,10 @@ def pause_if_failing(connection: Connection, core: Core, cron: Mapping[str, Any]
 def after_a_failure(connection: Connection, core: Core, cron_id: UUID) -> None:
     """Pause the cron ticker of an occurrence that has just failed, if that was one too many.
 
-    Where another process has it locked, the next fire will.
+    Where another process has it locked, the next fire will. Between two failures may lie any number of
+    instants that were skipped, and unlike a fire, a failure has the time to look through them.
     """
     cron = cron_pauses.lock_pausable(connection, cron_id)
     if cron is not None:
         now = connection.scalars(select(sql_now(core.clock))).one()
-        pause_if_failing(connection, core, cron._asdict(), now)
+        pause_if_failing(connection, core, cron._asdict(), now, among_latest=None)

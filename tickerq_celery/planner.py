@@ -77,6 +77,24 @@ def passed(schedule: Instants, *, first: datetime, until: datetime, at_most: int
     return _misfire(_due_newest_first(schedule, first, until, at_most=at_most + 1), first)
 
 
+def left_out(
+    schedule: Instants, left: Instants | None, *, first: datetime, until: datetime, at_most: int
+) -> Misfire | None:
+    """Return those of the instants from ``first`` up to ``until`` that are none of what is ``left``.
+
+    Looks at one more than ``at_most`` of them; where nothing is left, all of them are left out.
+    """
+    if until < first:
+        return None
+    recent = _due_newest_first(schedule, first, until, at_most=at_most + 1)
+    is_whole = recent[-1] == first
+    looked_at = recent if is_whole else [*recent, first]
+    out = [at for at in looked_at if left is None or left.latest_at_or_before(at) != at]
+    if not out:
+        return None
+    return Misfire(first=out[-1], last=out[0], count=len(out), count_is_exact=is_whole)
+
+
 def _due_newest_first(schedule: Instants, first: datetime, now: datetime, *, at_most: int) -> list[datetime]:
     due: list[datetime] = []
     moment = now

@@ -188,7 +188,7 @@ class Recorder:
     def _rescue(self, connection: Connection, run: Started, message: str) -> Ended | None:
         if not claims.lock_free(connection, [run.id]):
             return None
-        if run.has_children and not chains.lock_waiting(connection, run.id):
+        if run.has_children and not chains.lock_waiting(connection, [run.id]):
             return None
         outcome = lost(
             run.standing,

@@ -7,13 +7,12 @@ from sqlalchemy import Connection
 
 from tickerq_celery.claimer import Claimer
 from tickerq_celery.core import Core
+from tickerq_celery.cron_upkeep import CronUpkeep
 from tickerq_celery.dispatcher import Dispatcher
 from tickerq_celery.enums import NodeKind, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.observer import Observer, Patience
-from tickerq_celery.overlapping import give_turns
-from tickerq_celery.pausing import unpark
 from tickerq_celery.recorder import LostCalls, Recorder, log_lost
 from tickerq_celery.store import claims, nodes, sweeps
 from tickerq_celery.store.claims import Claim, Started
@@ -40,6 +39,7 @@ class Sweeper:
         self._recorder = recorder
         self._calls = calls
         self._observer = Observer(core.config.lease)
+        self._crons = CronUpkeep(core)
         self._strangers = Patience(core.config.lease)
 
     def sweep(self) -> bool:
@@ -52,13 +52,9 @@ class Sweeper:
         self._bury()
         self._rescue_from_strangers()
         lifted = self._core.database.write(self._claimer.lift_holds)
-        self._core.database.write(self._look_after_crons)
+        self._crons.look_after()
         self._publish_again()
         return lifted.is_full
-
-    def _look_after_crons(self, connection: Connection) -> None:
-        give_turns(connection, self._core)
-        unpark(connection, self._core, after=None, missed=False)
 
     def _publish_again(self) -> None:
         until = self._core.clock.monotonic() + self._core.config.republish_after.total_seconds()

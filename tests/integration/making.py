@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, event, func, select
 
 from tests.manual_clock import START
 from tickerq_celery.canceller import Canceller
@@ -266,3 +266,18 @@ def count_by_status(core: Core) -> dict[TickerStatus, int]:
     )
     rows = core.database.read(lambda connection: connection.execute(statement).all())
     return {row[0]: row[1] for row in rows}
+
+
+def statements_of(core: Core, work: Callable[[], object]) -> list[str]:
+    """Return the statements that ``work`` sends, in their order."""
+    sent: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    event.listen(core.database.engine, "before_cursor_execute", note)
+    try:
+        work()
+    finally:
+        event.remove(core.database.engine, "before_cursor_execute", note)
+    return [each for each in sent if each.startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))]

@@ -5,7 +5,6 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event
 
 from tests.integration.conftest import send
 from tests.integration.making import (
@@ -26,6 +25,7 @@ from tests.integration.making import (
     rescue,
     row_of,
     started,
+    statements_of,
     time_tickers,
 )
 from tests.manual_clock import START, ManualClock
@@ -187,17 +187,10 @@ def test_a_claim_of_many_keys_takes_no_more_statements_than_one_of_few(core: Cor
     def statements(keys: int) -> int:
         batch = [TimeTicker(function="Send", concurrency_key=f"{keys}.{number}") for number in range(keys)]
         time_tickers(core).add_batch(batch)
-        sent: list[str] = []
+        return len(statements_of(core, lambda: claimed_all(keys)))
 
-        def note(connection: object, cursor: object, statement: str, *_: object) -> None:
-            sent.append(statement)
-
-        event.listen(core.database.engine, "before_cursor_execute", note)
-        try:
-            assert len(claim(core)) == keys
-        finally:
-            event.remove(core.database.engine, "before_cursor_execute", note)
-        return len([each for each in sent if each.startswith(("SELECT", "UPDATE"))])
+    def claimed_all(keys: int) -> None:
+        assert len(claim(core)) == keys
 
     statements(1)  # learns what the workers have
     assert statements(300) == statements(3) <= 11

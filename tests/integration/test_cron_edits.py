@@ -15,7 +15,7 @@ from tests.integration.making import (
     occurrences_of,
 )
 from tests.integration.test_firing import fire, instants
-from tests.manual_clock import ManualClock
+from tests.manual_clock import START, ManualClock
 from tickerq_celery import RunCondition, TimeTicker
 from tickerq_celery.core import Core
 from tickerq_celery.enums import OverlapPolicy, TickerStatus
@@ -93,3 +93,61 @@ def test_the_chain_of_an_occurrence_that_an_edit_ends_follows_it(core: Core, clo
     (head,) = occurrences_of(core, cron_id)
     assert head.status is TickerStatus.SKIPPED
     assert count_by_status(core) == {TickerStatus.SKIPPED: 2}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "told", "fires"),
+    [
+        ({"start_at": at(16)}, "3 instants from 2026-01-15T13:00:00+00:00 to 2026-01-15T15:00:00+00:00", []),
+        (
+            {"start_at": at(14)},
+            "1 instants from 2026-01-15T13:00:00+00:00 to 2026-01-15T13:00:00+00:00",
+            [15],
+        ),
+        ({"end_at": at(14)}, "1 instants from 2026-01-15T15:00:00+00:00 to 2026-01-15T15:00:00+00:00", [14]),
+        (
+            {"exclude": [START.date()]},
+            "3 instants from 2026-01-15T13:00:00+00:00 to 2026-01-15T15:00:00+00:00",
+            [],
+        ),
+    ],
+    ids=str,
+)
+def test_what_new_bounds_leave_out_before_it_has_fired_is_in_one_record(
+    core: Core, clock: ManualClock, bounds: dict[str, Any], told: str, fires: list[int]
+) -> None:
+    cron_id = make_cron(core)
+    clock.set(at(15, 10))
+    crons(core).update(cron_id, **bounds)
+    reasons = [row.skipped_reason for row in occurrences_of(core, cron_id)]
+    assert reasons == [f"Edited: {told} had not fired when the cron ticker's new bounds left them out"]
+    fire(core)
+    assert instants(core, cron_id) == [at(hour) for hour in fires]
+
+
+def test_what_no_run_is_left_for_is_in_one_record(core: Core, clock: ManualClock) -> None:
+    cron_id = make_cron(core)
+    clock.set(at(13))
+    fire(core)
+    clock.set(at(14))
+    crons(core).update(cron_id, max_runs=1)
+    (reason,) = [row.skipped_reason for row in occurrences_of(core, cron_id) if row.skipped_reason]
+    assert reason.startswith("Edited: 1 instants from 2026-01-15T14:00:00+00:00")
+
+
+def test_bounds_that_leave_nothing_out_leave_no_record(core: Core, clock: ManualClock) -> None:
+    cron_id = make_cron(core)
+    clock.set(at(15, 10))
+    crons(core).update(cron_id, start_at=at(13), end_at=at(20), max_runs=9)
+    assert occurrences_of(core, cron_id) == []
+
+
+def test_a_request_of_its_own_stays_with_who_was_asked_for_by_hand(core: Core, clock: ManualClock) -> None:
+    cron_id = make_cron(core, request={"size": 1})
+    clock.advance(hours=1)
+    fire(core)
+    crons(core).run_now(cron_id, request={"size": 2})
+    crons(core).update(cron_id, request={"size": 3}, description="new")
+    planned, by_hand = crons(core).occurrences(cron_id).items[::-1]
+    assert (planned.request, by_hand.request) == ({"size": 3}, {"size": 2})
+    assert planned.description == by_hand.description == "new"

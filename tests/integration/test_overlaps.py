@@ -10,6 +10,7 @@ from tests.integration.making import (
     ListPublisher,
     canceller,
     claim,
+    count_by_status,
     crons,
     enrolled,
     fail,
@@ -19,14 +20,17 @@ from tests.integration.making import (
     row_of,
     start,
     started,
+    statements_of,
     storing,
 )
 from tests.integration.test_firing import alter, fire
 from tests.integration.test_locked_rows import locked
-from tests.manual_clock import ManualClock
+from tests.manual_clock import START, ManualClock
+from tickerq_celery import RunCondition, TimeTicker, overlapping
 from tickerq_celery.canceller import Canceller
 from tickerq_celery.core import Core
-from tickerq_celery.enums import CancelRequest, HoldReason, OverlapPolicy, TickerStatus
+from tickerq_celery.cron_upkeep import CronUpkeep
+from tickerq_celery.enums import CancelRequest, HoldReason, OverlapPolicy, TickerStatus, TickerType
 from tickerq_celery.lifecycle import succeeded
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.runs import RunManager
@@ -63,7 +67,7 @@ def runs(core: Core) -> RunManager:
 
 
 def sweep(core: Core) -> None:
-    core.database.write(lambda connection: give_turns(connection, core))
+    core.database.write(lambda connection: give_turns(connection, core, after=""))
 
 
 @pytest.mark.parametrize("overlap", IN_TURN)
@@ -290,3 +294,88 @@ def test_a_cron_ticker_whose_policy_nobody_knows_stops(core: Core, clock: Manual
     clock.advance(hours=1)
     fire(core)
     assert occurrences_of(core, cron_id) == []
+
+
+@pytest.mark.parametrize("overlap", [*IN_TURN, OverlapPolicy.SKIP])
+def test_an_occurrence_that_a_pause_holds_gives_way_to_one_by_hand(
+    core: Core, clock: ManualClock, overlap: OverlapPolicy
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=overlap)
+    held = fired(core, clock, cron_id)
+    crons(core).pause(cron_id)
+    by_hand = crons(core).run_now(cron_id)
+    (claimed,) = claim(core)
+    assert claimed.id == by_hand.id
+    run = start(core, claimed)
+    assert run is not None
+    finish(core, run, succeeded(run.standing))
+    assert claim(core) == []
+    crons(core).resume(cron_id)
+    assert [claimed.id for claimed in claim(core)] == [held]
+
+
+def test_one_by_hand_goes_ahead_of_those_that_wait(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
+    first = running(core, clock, cron_id)
+    second = fired(core, clock, cron_id)
+    crons(core).pause(cron_id)
+    by_hand = crons(core).run_now(cron_id)
+    finish(core, first, succeeded(first.standing))
+    assert [claimed.id for claimed in claim(core)] == [by_hand.id]
+    assert waits(core, second)
+
+
+def test_a_sweep_lets_one_by_hand_go_ahead_of_what_a_pause_holds_by_then(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL, retries=1, retry_intervals=[60])
+    fail(core, running(core, clock, cron_id))
+    crons(core).pause(cron_id)
+    by_hand = crons(core).run_now(cron_id)
+    clock.advance(minutes=1)
+    assert claim(core) == []
+    sweep(core)
+    assert [claimed.id for claimed in claim(core)] == [by_hand.id]
+
+
+def test_a_sweep_comes_to_all_whose_turn_it_may_be(
+    core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overlapping, "_TURNS_AT_ONCE", 1)
+    enrolled(core)
+    busy = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
+    freed = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
+    clock.advance(hours=1)
+    fire(core)
+    claim(core)
+    clock.advance(hours=1)
+    fire(core)
+    gone, waiting = (row.id for row in occurrences_of(core, freed))
+    core.database.write(
+        lambda connection: tickers.remove(
+            connection, core.config.namespace, [gone], type=TickerType.CRON_TICKER_OCCURRENCE
+        )
+    )
+    upkeep = CronUpkeep(core)
+    upkeep.look_after()
+    upkeep.look_after()
+    assert not waits(core, waiting)
+    assert waits(core, occurrences_of(core, busy)[-1].id)
+
+
+def test_what_a_new_one_cancels_takes_few_statements_however_many_wait(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    child = TimeTicker(function="Send", run_condition=RunCondition.ON_SUCCESS)
+    cron_id = make_cron(core, overlap=OverlapPolicy.CANCEL_OTHER, children=[child])
+    clock.advance(hours=300)
+    fire(core)
+    crons(core).backfill(cron_id, START, clock.now(), per_minute=1_000)
+    clock.advance(hours=1)
+    sent = statements_of(core, lambda: fire(core))
+    assert count_by_status(core)[CANCELLED] >= 300
+    assert len(sent) < 40

@@ -1,14 +1,18 @@
 """Pauses: of one cron ticker, of a function, a tag or everything, by hand or by failures."""
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection
 
+from tests.integration.conftest import send
 from tests.integration.making import (
+    ON_SERVERS,
     claim,
     cron_row_of,
     crons,
@@ -21,19 +25,27 @@ from tests.integration.making import (
     processes,
     row_of,
     started,
+    time_tickers,
 )
 from tests.integration.test_firing import fire, instants
 from tests.manual_clock import START, ManualClock
+from tickerq_celery import pausing
 from tickerq_celery.claimer import Claimer
 from tickerq_celery.core import Core
+from tickerq_celery.cron_upkeep import CronUpkeep
+from tickerq_celery.drafts import occurrence_row, skipped_row
 from tickerq_celery.enums import HoldReason, MisfirePolicy, OverlapPolicy, PauseKind, TickerStatus
 from tickerq_celery.errors import TickerStateError, TickerValidationError
+from tickerq_celery.firing import Firing
 from tickerq_celery.lifecycle import succeeded
+from tickerq_celery.managers import pauses as managers_pauses
 from tickerq_celery.managers.pauses import PauseManager
+from tickerq_celery.models import tickers
 from tickerq_celery.pauses import Scope
 from tickerq_celery.pausing import unpark
 from tickerq_celery.store import cron_tickers
 from tickerq_celery.store import pauses as stored_pauses
+from tickerq_celery.store.engine import insert_rows
 
 SCOPES: list[dict[str, Any]] = [{"function": "Send"}, {"tag": "eu"}, {"everything": True}]
 
@@ -48,13 +60,14 @@ def pauses(core: Core) -> PauseManager:
 
 def sweep(core: Core) -> None:
     core.database.write(Claimer(core).lift_holds)
-    core.database.write(lambda connection: unpark(connection, core, after=None, missed=False))
+    core.database.write(lambda connection: unpark(connection, core, after=None))
 
 
 def fail_next(core: Core, clock: ManualClock, cron_id: UUID) -> None:
     clock.advance(hours=1)
     fire(core)
-    fail(core, started(core, occurrences_of(core, cron_id)[-1].id))
+    (due,) = [row for row in occurrences_of(core, cron_id) if row.status is TickerStatus.IDLE]
+    fail(core, started(core, due.id))
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=str)
@@ -280,3 +293,150 @@ def test_a_parked_cron_ticker_that_cannot_be_read_can_be_mended_before(
     crons(core).update(broken, time_zone="UTC", allow_unknown=True)
     pauses(core).resume(everything=True)
     assert cron_row_of(core, broken).next_run_at == START + timedelta(hours=2)
+
+
+@pytest.mark.parametrize("scope", SCOPES, ids=str)
+def test_a_pause_that_no_beat_saw_is_told_of_too(
+    core: Core, clock: ManualClock, scope: dict[str, Any]
+) -> None:
+    cron_id, other = make_cron(core, tags=["eu"]), make_cron(core, function="Clean")
+    pauses(core).pause(**scope, by="ann")
+    clock.advance(hours=2)
+    pauses(core).resume(**scope)
+    fire(core)
+    (record,) = occurrences_of(core, cron_id)
+    assert record.skipped_reason == (
+        "Paused: 2 instants from 2026-01-15T13:00:00+00:00 to 2026-01-15T14:00:00+00:00 "
+        "passed in a pause by ann"
+    )
+    assert cron_row_of(core, cron_id).next_run_at == at(15)
+    assert instants(core, other) == ([] if "everything" in scope else [at(14)])
+
+
+def test_what_a_resumption_asked_for_is_done_though_it_dies_right_after(
+    core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cron_id = make_cron(core, misfire=MisfirePolicy.RUN_ALL)
+    pauses(core).pause(everything=True)
+    clock.advance(hours=2)
+    fire(core)
+
+    def die(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(managers_pauses, "unpark", die)
+        with pytest.raises(KeyboardInterrupt):
+            pauses(core).resume(everything=True, missed=True)
+    sweep(core)
+    fire(core)
+    assert instants(core, cron_id) == [at(13), at(14)]
+
+
+def test_the_last_of_two_resumptions_says_what_becomes_of_what_was_missed(
+    core: Core, clock: ManualClock
+) -> None:
+    cron_id = make_cron(core, misfire=MisfirePolicy.RUN_ALL)
+    pauses(core).pause(function="Send")
+    pauses(core).pause(everything=True)
+    clock.advance(hours=1)
+    fire(core)
+    pauses(core).resume(function="Send", missed=True)
+    assert cron_row_of(core, cron_id).next_run_at is None
+    pauses(core).resume(everything=True)
+    fire(core)
+    assert instants(core, cron_id) == []
+
+
+@pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
+def test_a_resumption_waits_for_a_beat_that_saw_the_pause(core: Core, clock: ManualClock) -> None:
+    cron_id = make_cron(core, misfire=MisfirePolicy.RUN_ALL)
+    pauses(core).pause(everything=True)
+    clock.advance(hours=2)
+    with processes(core, 1) as [beat]:
+        resuming = Thread(target=lambda: pauses(core).resume(everything=True, missed=True))
+
+        def park_meanwhile(connection: Connection) -> None:
+            Firing(beat)._fire(connection)
+            resuming.start()
+            # Who does not wait is done by then; who does goes on after the commit.
+            resuming.join(timeout=1)
+
+        beat.database.write(park_meanwhile)
+        resuming.join()
+    fire(core)
+    assert instants(core, cron_id) == [at(13), at(14)]
+
+
+def test_failures_count_however_many_instants_were_skipped_between_them(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, pause_on_failure=2)
+    fail_next(core, clock, cron_id)
+    cron = cron_row_of(core, cron_id)._asdict()
+    between = [
+        skipped_row(
+            occurrence_row(cron, instant=at(13, 1) + timedelta(seconds=n), now=clock.now()),
+            reason="Overlap",
+            now=clock.now(),
+        )
+        for n in range(1_001)
+    ]
+    core.database.write(lambda connection: insert_rows(connection, tickers, between))
+    fail_next(core, clock, cron_id)
+    assert not crons(core).get(cron_id).is_enabled
+
+
+def test_failures_count_on_after_the_pause_of_a_function(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, pause_on_failure=2)
+    fail_next(core, clock, cron_id)
+    pauses(core).pause(function="Send")
+    clock.advance(hours=1)
+    fire(core)
+    pauses(core).resume(function="Send")
+    fail_next(core, clock, cron_id)
+    assert not crons(core).get(cron_id).is_enabled
+
+
+def test_a_sweep_comes_to_all_that_are_parked(
+    core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pausing, "_PARKED_AT_ONCE", 1)
+    paused, free = make_cron(core, tags=["eu"]), make_cron(core)
+    pauses(core).pause(tag="eu")
+    pauses(core).pause(everything=True)
+    clock.advance(hours=1)
+    fire(core)
+    # As if the resumption had died before it looked for those.
+    everything = Scope(kind=PauseKind.EVERYTHING, name="")
+    core.database.write(
+        lambda connection: stored_pauses.remove(connection, core.config.namespace, everything)
+    )
+    upkeep = CronUpkeep(core)
+    upkeep.look_after()
+    upkeep.look_after()
+    assert cron_row_of(core, free).next_run_at == at(14)
+    pauses(core).resume(tag="eu")
+    upkeep.look_after()
+    upkeep.look_after()
+    assert cron_row_of(core, paused).next_run_at == at(14)
+
+
+@pytest.mark.parametrize(
+    ("scope", "edit"), [({"tag": "eu"}, {"tags": []}), ({"function": "Send"}, {"function": "Clean"})]
+)
+def test_an_edit_takes_what_waits_out_of_a_pause(
+    make_core: Callable[..., Core], clock: ManualClock, scope: dict[str, Any], edit: dict[str, Any]
+) -> None:
+    core = enrolled(make_core(send(), send("Clean")))
+    cron_id, run = make_cron(core, tags=["eu"]), make_run(core, tags=["eu"])
+    clock.advance(hours=1)
+    fire(core)
+    pauses(core).pause(**scope)
+    assert claim(core) == []
+    crons(core).update(cron_id, **edit)
+    assert len(claim(core)) == 1
+    time_tickers(core).update(run, **edit)
+    assert len(claim(core)) == 1

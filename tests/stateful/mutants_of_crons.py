@@ -60,7 +60,7 @@ OF_CRONS = (
         Firing.fire,
         "adds occurrences later",
         _in_two_transactions(lambda each: each.is_insert),
-        "neither an occurrence nor in a skip record",
+        "neither an occurrence nor in a skip record|only_who_asked_for_it_is_cancelled",
         is_quick=True,
     ),
     Mutant(

@@ -3,7 +3,7 @@
 from tests.stateful.mutant import Mutant
 from tests.stateful.rewriting import doing_nothing, setting
 from tickerq_celery import moving
-from tickerq_celery.store import claims, cron_pauses, cron_tickers, overlaps, pauses
+from tickerq_celery.store import claims, cron_tickers, overlaps, parking, pauses
 
 OF_POLICIES = (
     Mutant(
@@ -32,8 +32,8 @@ OF_POLICIES = (
         is_quick=True,
     ),
     Mutant(pauses.keys, "finds no pause", doing_nothing(set()), "no_hold_is_lifted_in_vain"),
-    Mutant(cron_pauses.park, "does nothing", doing_nothing(None), "still stands at", is_quick=True),
-    Mutant(pauses.lock_parked, "finds nothing", doing_nothing([]), "stands still for no pause"),
+    Mutant(parking.park, "does nothing", doing_nothing(None), "still stands at", is_quick=True),
+    Mutant(parking.lock_parked, "finds nothing", doing_nothing([]), "stands still for no pause"),
     Mutant(
         moving.paused_reason,
         "says nothing of what passed",

@@ -122,6 +122,15 @@ OF_RECOVERY = (
         is_quick=True,
     ),
     Mutant(concurrency_keys.lift, "finds nothing", doing_nothing(0), "held though its key has room"),
-    Mutant(concurrency_keys.waited_for, "finds nothing", doing_nothing([]), "held though its key has room"),
+    Mutant(
+        sweeps.next_held_keys,
+        "finds no concurrency keys",
+        lambda find: (
+            lambda connection, namespace, reason, **rest: (
+                [] if reason is HoldReason.KEY else find(connection, namespace, reason, **rest)
+            )
+        ),
+        "held though its key has room",
+    ),
     Mutant(sweeps.lift_full_queues, "finds nothing", doing_nothing(0), "held though there is room"),
 )

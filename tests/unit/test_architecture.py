@@ -25,11 +25,11 @@ LAYERS = {
     },
     "data": {"models.", "schema", "sqltypes", "store."},
     "application": {
-        "admission", "canceller", "claimer", "completion", "core", "counting", "cron_drafts", "dispatcher",
-        "drafts", "drop_counts", "ending", "entries", "entry_keeper", "firing", "function", "heartbeat",
-        "immediate", "imports", "known_functions", "lifting", "managers.", "moving", "observer",
-        "occurrence_ends", "occurrences", "overlapping", "patience", "pausing", "recorder", "registry",
-        "reporting", "run_control", "seeding", "sweeper",
+        "admission", "canceller", "claimer", "completion", "core", "counting", "cron_drafts", "cron_upkeep",
+        "dispatcher", "drafts", "drop_counts", "ending", "entries", "entry_keeper", "firing", "function",
+        "heartbeat", "immediate", "imports", "known_functions", "lifting", "managers.", "moving",
+        "observer", "occurrence_ends", "occurrences", "overlapping", "patience", "pausing", "recorder",
+        "registry", "reporting", "run_control", "seeding", "sweeper",
     },
     "celery": {
         "addresses", "beat_check", "beat_entries", "celery_schedules", "django_celery_beat", "extension",

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tickerq_celery.cron import CronSchedule
 from tickerq_celery.enums import MisfirePolicy
-from tickerq_celery.planner import Misfire, Plan, plan, within_runs
+from tickerq_celery.planner import Misfire, Plan, left_out, plan, within_runs
 
 RUN_ONCE, SKIP, RUN_ALL = MisfirePolicy.RUN_ONCE, MisfirePolicy.SKIP, MisfirePolicy.RUN_ALL
 EVERY_FIVE = CronSchedule.parse("*/5 * * * *", time_zone="UTC")
@@ -258,3 +258,23 @@ def due_instants(schedule: CronSchedule, first: datetime, now: datetime) -> list
         due.append(instant)
         instant = schedule.next_after(instant)
     return due
+
+
+def test_what_another_timetable_does_not_have_is_left_out() -> None:
+    hourly = CronSchedule.parse("0 * * * *", time_zone="UTC")
+    within = {"first": at("09:55"), "until": at("10:07")}
+    assert left_out(EVERY_FIVE, hourly, **within, at_most=9) == skipped("09:55", "10:05", 2)
+    assert left_out(EVERY_FIVE, EVERY_SECOND, **within, at_most=9) is None
+    assert left_out(EVERY_FIVE, None, **within, at_most=9) == skipped("09:55", "10:05", 3)
+    assert left_out(EVERY_FIVE, hourly, first=at("10:10"), until=at("10:09"), at_most=9) is None
+
+
+def test_what_is_left_out_of_a_long_outage_is_at_least_what_was_looked_at() -> None:
+    hourly = CronSchedule.parse("0 * * * *", time_zone="UTC")
+    long = {"until": at("10:07"), "at_most": 3}
+    assert left_out(EVERY_FIVE, hourly, first=at("05:00"), **long) == skipped(
+        "09:50", "10:05", 3, exact=False
+    )
+    assert left_out(EVERY_FIVE, hourly, first=at("05:05"), **long) == skipped(
+        "05:05", "10:05", 4, exact=False
+    )

@@ -1,6 +1,6 @@
 """Steer cron tickers by hand: pause, resume, skip the next, run now, backfill."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from tickerq_celery.managers.pauses import check_words
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.storing import Storing
 from tickerq_celery.occurrences import store
-from tickerq_celery.overlapping import in_turn
+from tickerq_celery.overlapping import in_turn, let_next_run
 from tickerq_celery.pausing import resume_with_held
 from tickerq_celery.store import cron_pauses, cron_tickers
 from tickerq_celery.timetable import timetable_of
@@ -80,19 +80,20 @@ class CronSteering(CronOutlook):
         """Run a cron ticker once, now, also while it is paused, and return the run.
 
         A ``request`` replaces the cron ticker's own for this run. Where occurrences may not overlap, the
-        run waits for the end of the one that is under way.
+        run waits for the end of the one that is under way, ahead of those that wait already; one that a
+        pause holds gives way to it.
 
         Raises:
             TickerNotFoundError: There is none.
             TickerValidationError: The request does not fit the function.
         """
         cron_id = limits.identifier(cron_id)
-        row = self._storing.core.database.write(
+        run_id, made_due = self._storing.core.database.write(
             lambda connection: self._run_now(connection, cron_id, request)
         )
-        if row["due_at"] is not None:
-            self._storing.dispatch([row["id"]])
-        return self._occurrences.get(row["id"])
+        if made_due:
+            self._storing.dispatch(made_due)
+        return self._occurrences.get(run_id)
 
     def backfill(self, cron_id: UUID | str, start: datetime, end: datetime, *, per_minute: int = 60) -> int:
         """Create the occurrences of all instants from ``start`` and before ``end``; return how many are new.
@@ -146,7 +147,8 @@ class CronSteering(CronOutlook):
         )
         return self._get(connection, cron_id)
 
-    def _run_now(self, connection: Connection, cron_id: UUID, request: object) -> dict[str, Any]:
+    def _run_now(self, connection: Connection, cron_id: UUID, request: object) -> tuple[UUID, Sequence[UUID]]:
+        """Store an occurrence that was asked for by hand; return it, and what is due now."""
         cron = self._locked(connection, cron_id)
         now = self._storing.now(connection)
         row = occurrence_row(cron, instant=None, now=now)
@@ -159,7 +161,10 @@ class CronSteering(CronOutlook):
             row |= {"request": packed.data, "encoding": packed.encoding}
         (row,) = in_turn(connection, cron, [row])
         store(connection, cron, [row], now=now)
-        return row
+        if row["due_at"] is not None:
+            return row["id"], [row["id"]]
+        # Whoever has the place may be held by a pause.
+        return row["id"], let_next_run(connection, self._storing.core, cron)
 
     def _backfill(
         self, connection: Connection, cron_id: UUID, start: datetime, end: datetime, wait: timedelta

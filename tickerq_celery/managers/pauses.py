@@ -1,5 +1,7 @@
 """Pause more than one cron ticker at a time: a function, a tag, or everything."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from tickerq_celery import limits
@@ -7,7 +9,7 @@ from tickerq_celery.core import Core
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.pauses import Pause, Scope, scope_of
 from tickerq_celery.pausing import unpark
-from tickerq_celery.store import holds, pauses
+from tickerq_celery.store import holds, parking, pauses
 
 _MOST_LIFTED = 10_000
 
@@ -56,11 +58,12 @@ class PauseManager:
             TickerValidationError: Not exactly one is named.
         """
         scope = scope_of(function, tag, everything)
-        was_paused = self._core.database.write(lambda connection: self._resume(connection, scope))
+        database = self._core.database
+        was_paused = database.write(lambda connection: self._resume(connection, scope, missed=missed))
         after = None
         while was_paused:
-            after = self._core.database.write(
-                lambda connection: unpark(connection, self._core, after=after, missed=missed)  # noqa: B023
+            after = database.write(
+                lambda connection: unpark(connection, self._core, after=after)  # noqa: B023
             )
             if after is None:
                 break
@@ -74,22 +77,36 @@ class PauseManager:
     def _pause(self, connection: Connection, scope: Scope, reason: str | None, by: str | None) -> Pause:
         namespace = self._core.config.namespace
         pauses.add(connection, self._core.clock, namespace, scope, reason=reason, by=by)
-        found = pauses.list_pauses(connection, namespace)
-        return next(pause for pause in found if (pause.kind, pause.name) == (scope.kind, scope.name))
+        stored, _ = _parted(pauses.list_pauses(connection, namespace), scope)
+        if stored is None:
+            raise AssertionError(f"{scope} was stored and is not there")
+        return stored
 
-    def _resume(self, connection: Connection, scope: Scope) -> bool:
-        core = self._core
-        found = pauses.list_pauses(connection, core.config.namespace)
-        ended = [pause.key for pause in found if (pause.kind, pause.name) == (scope.kind, scope.name)]
+    def _resume(self, connection: Connection, scope: Scope, *, missed: bool) -> bool:
+        core, namespace = self._core, self._core.config.namespace
+        ended, others = _parted(pauses.list_pauses(connection, namespace), scope)
+        if ended is None:
+            return False
+        # In the transaction that ends the pause: after it, a beat decides on what it finds.
+        if missed:
+            parking.unpark_as_missed(connection, core.clock, namespace, ended, others)
+        else:
+            parking.park_due(connection, core.clock, namespace, ended)
         holds.lift(
             connection,
             core.clock,
-            namespace=core.config.namespace,
+            namespace=namespace,
             reason=HoldReason.PAUSED,
-            keys=ended,
+            keys=[ended.key],
             limit=_MOST_LIFTED,
         )
-        return pauses.remove(connection, core.config.namespace, scope)
+        return pauses.remove(connection, namespace, scope)
+
+
+def _parted(found: Sequence[Pause], scope: Scope) -> tuple[Pause | None, list[Pause]]:
+    """Return the pause of ``scope``, or None, and the others."""
+    own = [pause for pause in found if (pause.kind, pause.name) == (scope.kind, scope.name)]
+    return (own[0] if own else None), [pause for pause in found if pause not in own]
 
 
 def check_words(reason: object, by: object) -> None:

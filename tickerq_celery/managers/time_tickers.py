@@ -24,15 +24,13 @@ from tickerq_celery.managers.runs import MOST_COUNTED, RunManager
 from tickerq_celery.managers.storing import Stored, Storing
 from tickerq_celery.store import tickers
 from tickerq_celery.store.engine import Database, savepoint
+from tickerq_celery.store.holds import BY_CLAIM, DECIDING
 from tickerq_celery.tickers import TimeTicker
 from tickerq_celery.views import Page, Run
 
 FIXED = {"namespace", "unique_key", "run_condition", "children"}
 _FIELDS = {field.name for field in fields(TimeTicker)}
 _REQUEST_IS_CHECKED = {"function", "request"}
-# A change of these may end the hold of a due run; if not, the next claim holds it again.
-_HOLDS = {"function", "queue", "concurrency_key"}
-_LIFTED = {HoldReason.FUNCTION, HoldReason.LIMIT, HoldReason.KEY, HoldReason.RATE}
 
 
 class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
@@ -261,7 +259,7 @@ def _is_moved(run: Run, changes: Collection[str]) -> bool:
     """Whether a change makes a run due at another time; what waits for its parent is not due at all."""
     if run.held_for is HoldReason.PARENT:
         return False
-    return "execution_time" in changes or (run.held_for in _LIFTED and bool(_HOLDS & set(changes)))
+    return "execution_time" in changes or (run.held_for in BY_CLAIM and bool(DECIDING & set(changes)))
 
 
 def _as_ticker(run: Run, *, but: Collection[str]) -> TimeTicker:

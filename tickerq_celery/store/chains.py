@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, case, delete, func, select, update
@@ -16,6 +16,7 @@ from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store.claims import lock_free, rowcount
 
 _AT_ONCE = 500
+_T = TypeVar("_T")
 _IS_WAITING = (tickers.c.status == TickerStatus.IDLE, tickers.c.held_for == HoldReason.PARENT.value)
 
 
@@ -27,29 +28,33 @@ def start_beside(connection: Connection, clock: Clock, parent_id: UUID) -> list[
     )
 
 
-def follow(connection: Connection, clock: Clock, parent_id: UUID, status: TickerStatus) -> list[UUID]:
-    """Let a parent's end decide on the children that wait for it; return those that are due now or later.
+def follow(
+    connection: Connection, clock: Clock, parent_ids: Sequence[UUID], status: TickerStatus
+) -> list[UUID]:
+    """Let the end of parents decide on the children that wait for them; return those due now or later.
 
     The others are skipped, and all that is below them.
     """
-    waiting = _waiting_below(connection, [parent_id])
+    waiting = _waiting_below(connection, parent_ids)
     _skip(connection, clock, [each for each in waiting if not each.is_met_by(status)])
     return _make_due(connection, clock, [each for each in waiting if each.is_met_by(status)])
 
 
-def lock_waiting(connection: Connection, parent_id: UUID) -> bool:
-    """Lock all that waits below a parent; say whether nobody else has any of it locked.
+def lock_waiting(connection: Connection, parent_ids: Collection[UUID]) -> set[UUID]:
+    """Lock all that waits below some parents; return the parents below which nobody else has any locked.
 
     For those who must not stand and wait: a process that stands still in an edit keeps its locks.
     """
-    parents = [parent_id]
+    top_of = {each: each for each in parent_ids}
+    free, parents = set(parent_ids), list(parent_ids)
     while parents:
-        level = connection.execute(_waiting(parents)).all()
-        ids = {row.id for row in level}
-        if lock_free(connection, ids) != ids:
-            return False
+        level = in_parts(parents, lambda part: connection.execute(_waiting(part)).all())
+        top_of |= {row.id: top_of[row.parent_id] for row in level}
+        ids = [row.id for row in level]
+        locked = set(in_parts(ids, lambda part: list(lock_free(connection, part))))
+        free -= {top_of[each] for each in ids if each not in locked}
         parents = [row.id for row in level if row.has_children]
-    return True
+    return free
 
 
 def result_for(connection: Connection, child_id: UUID) -> bytes | None:
@@ -73,9 +78,9 @@ def remove_with_descendants(connection: Connection, ids: Collection[UUID]) -> No
     """Delete runs and all that is below them, the lowest first: MariaDB's own cascade ends at 15 levels."""
     levels: list[Sequence[UUID]] = [list(ids)]
     while levels[-1]:
-        levels.append(_in_parts(levels[-1], lambda part: _children_of(connection, part)))
+        levels.append(in_parts(levels[-1], lambda part: _children_of(connection, part)))
     for level in reversed(levels):
-        _in_parts(level, lambda part: _delete(connection, part))
+        in_parts(level, lambda part: _delete(connection, part))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +88,7 @@ class _Waiting:
     """A child that this transaction has locked while it waits for its parent."""
 
     id: UUID
+    parent_id: UUID
     run_condition: int | None
     has_children: bool
 
@@ -90,15 +96,15 @@ class _Waiting:
         return is_met(self.run_condition, status)
 
 
-def _waiting_below(connection: Connection, parent_ids: Collection[UUID]) -> list[_Waiting]:
+def _waiting_below(connection: Connection, parent_ids: Sequence[UUID]) -> list[_Waiting]:
     # Nobody may edit or delete them between this look and the write that follows from it.
-    rows = connection.execute(_waiting(parent_ids).with_for_update())
+    rows = in_parts(parent_ids, lambda part: connection.execute(_waiting(part).with_for_update()).all())
     return [_Waiting(**row._asdict()) for row in rows]
 
 
-def _waiting(parent_ids: Collection[UUID]) -> Select[tuple[UUID, int | None, bool]]:
+def _waiting(parent_ids: Collection[UUID]) -> Select[tuple[UUID, UUID, int | None, bool]]:
     return (
-        select(tickers.c.id, tickers.c.run_condition, tickers.c.has_children)
+        select(tickers.c.id, tickers.c.parent_id, tickers.c.run_condition, tickers.c.has_children)
         .where(tickers.c.parent_id.in_(list(parent_ids)), *_IS_WAITING)
         .order_by(tickers.c.id)
     )
@@ -131,16 +137,13 @@ def _skip(connection: Connection, clock: Clock, children: Sequence[_Waiting]) ->
 
 
 def _write(connection: Connection, children: Sequence[_Waiting], values: dict[str, Any]) -> None:
-    if not children:
-        return
-    written = rowcount(
-        connection,
-        update(tickers)
-        .where(tickers.c.id.in_([each.id for each in children]), *_IS_WAITING)
-        .values(**values, held_for=None, hold_key=None),
+    statement = update(tickers).values(**values, held_for=None, hold_key=None).where(*_IS_WAITING)
+    written = in_parts(
+        [each.id for each in children],
+        lambda part: [rowcount(connection, statement.where(tickers.c.id.in_(part)))],
     )
-    if written != len(children):
-        raise AssertionError(f"wrote {written} of {len(children)} locked children")
+    if sum(written) != len(children):
+        raise AssertionError(f"wrote {sum(written)} of {len(children)} locked children")
 
 
 def _children_of(connection: Connection, parent_ids: Sequence[UUID]) -> Sequence[UUID]:
@@ -152,6 +155,6 @@ def _delete(connection: Connection, ids: Sequence[UUID]) -> Sequence[UUID]:
     return ids
 
 
-def _in_parts(ids: Sequence[UUID], work: Callable[[Sequence[UUID]], Sequence[UUID]]) -> Sequence[UUID]:
+def in_parts(ids: Sequence[UUID], work: Callable[[Sequence[UUID]], Sequence[_T]]) -> list[_T]:
     """Do ``work`` on as many ids at once as a statement should name; return all that it returned."""
     return [each for first in range(0, len(ids), _AT_ONCE) for each in work(ids[first : first + _AT_ONCE])]

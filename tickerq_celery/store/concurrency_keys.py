@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select, update
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.models import tickers
-from tickerq_celery.slot import Slot, slot_held_under
+from tickerq_celery.slot import Slot
 from tickerq_celery.sqltypes import sql_now
 
 
@@ -32,22 +32,6 @@ def active_per_slot(connection: Connection, namespace: str, slots: Collection[Sl
             if Slot(name, key) in counts:
                 counts[Slot(name, key)] += count
     return counts
-
-
-def waited_for(connection: Connection, namespace: str, *, after: str, limit: int) -> list[Slot]:
-    """Return up to ``limit`` slots for which runs wait, in the order of their hold keys from ``after`` on."""
-    keys = connection.scalars(
-        select(tickers.c.hold_key)
-        .where(
-            tickers.c.held_for == HoldReason.KEY.value,
-            tickers.c.hold_key > after,
-            tickers.c.namespace == namespace,
-        )
-        .group_by(tickers.c.hold_key)
-        .order_by(tickers.c.hold_key)
-        .limit(limit)
-    )
-    return [slot_held_under(key) for key in keys if key is not None]
 
 
 def lift(connection: Connection, clock: Clock, namespace: str, room: Mapping[Slot, int]) -> int:

@@ -10,11 +10,8 @@ from sqlalchemy import Connection, Row, select
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import SUCCEEDED, TickerStatus
 from tickerq_celery.models import cron_tickers, tickers
-from tickerq_celery.pauses import Pause
 from tickerq_celery.store.cron_tickers import edit, hold_pending
 
-# How many of the latest instants are looked through for the latest ends.
-_LOOKED_THROUGH = 1_000
 _ENDS = SUCCEEDED | {TickerStatus.FAILED}
 
 
@@ -40,18 +37,6 @@ def pause(
     hold_pending(connection, clock, cron["id"])
 
 
-def park(connection: Connection, clock: Clock, cron: Mapping[str, Any], pause: Pause) -> None:
-    """Let a locked cron ticker wait for the end of a pause of its function, its tag or everything."""
-    changes = {
-        "paused_reason": pause.reason,
-        "paused_by": pause.paused_by,
-        "paused_at": pause.paused_at,
-        "resume_from": cron["next_run_at"],
-        "next_run_at": None,
-    }
-    edit(connection, clock, cron["id"], changes)
-
-
 def lock_pausable(connection: Connection, cron_id: UUID) -> Row[Any] | None:
     """Lock a cron ticker that failures may pause; None where they may not, or another has it locked."""
     return connection.execute(
@@ -65,16 +50,17 @@ def lock_pausable(connection: Connection, cron_id: UUID) -> Row[Any] | None:
     ).one_or_none()
 
 
-def failures_in_a_row(connection: Connection, cron: Mapping[str, Any]) -> int:
+def failures_in_a_row(connection: Connection, cron: Mapping[str, Any], *, among_latest: int | None) -> int:
     """Return how many of a cron ticker's latest instants have failed, since it was resumed the last time.
 
-    At most as many as pause it; those that did not end by themselves do not count.
+    At most as many as pause it; those that did not end by themselves do not count. ``among_latest`` is
+    how many instants are looked through for them, None for all.
     """
     latest = (
         select(tickers.c.instant, tickers.c.status, tickers.c.ended_at)
         .where(tickers.c.cron_ticker_id == cron["id"], tickers.c.instant.is_not(None))
         .order_by(tickers.c.instant.desc())
-        .limit(_LOOKED_THROUGH)
+        .limit(among_latest)
         .subquery()
     )
     statement = (

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, func, select, true, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.codec import RequestCodec
@@ -15,13 +15,12 @@ from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import chains
 from tickerq_celery.store.claims import rowcount
 from tickerq_celery.store.engine import insert_if_absent
+from tickerq_celery.store.holds import BY_CLAIM, DECIDING
 from tickerq_celery.store.rows import CRON_COLUMNS, cron_view, cursor_id, page_size
 from tickerq_celery.views import Cron, Page
 
 _LARGEST_DELETE = 500
-_BY_CLAIM = [
-    reason.value for reason in (HoldReason.FUNCTION, HoldReason.LIMIT, HoldReason.KEY, HoldReason.RATE)
-]
+_REQUEST = {"request", "encoding"}
 
 
 def get(connection: Connection, namespace: str, cron_id: UUID, *, codec: RequestCodec) -> Cron | None:
@@ -222,18 +221,24 @@ def lock_pending(connection: Connection, cron_id: UUID) -> dict[UUID, datetime]:
 def rewrite_pending(
     connection: Connection, clock: Clock, cron_id: UUID, values: Mapping[str, object]
 ) -> None:
-    """Let an edit of a cron ticker reach its occurrences that nobody has claimed."""
+    """Let an edit of a cron ticker reach its occurrences that nobody has claimed.
+
+    One that was asked for by hand keeps the request that it was asked for with.
+    """
     pending = (
         tickers.c.cron_ticker_id == cron_id,
         tickers.c.status == TickerStatus.IDLE,
         tickers.c.claim_no == 0,
     )
-    connection.execute(update(tickers).where(*pending).values(**values))
-    if {"function", "queue", "concurrency_key"} & values.keys():
+    for names, which in ((_REQUEST, tickers.c.instant.is_not(None)), (values.keys() - _REQUEST, true())):
+        changed = {name: values[name] for name in sorted(names & values.keys())}
+        if changed:
+            connection.execute(update(tickers).where(*pending, which).values(**changed))
+    if DECIDING & values.keys():
         # What held them may be gone; if it is not, the next claim holds them again.
         connection.execute(
             update(tickers)
-            .where(*pending, tickers.c.held_for.in_(_BY_CLAIM))
+            .where(*pending, tickers.c.held_for.in_([reason.value for reason in BY_CLAIM]))
             .values(due_at=sql_now(clock), held_for=None, hold_key=None)
         )
 

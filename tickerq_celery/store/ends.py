@@ -1,6 +1,6 @@
 """The end of an attempt, written in one transaction and only by the holder of its claim."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -77,7 +77,7 @@ def finish(
         logs.append(connection, run, report)
     if outcome.goes_on or not run.has_children:
         return Written()
-    return Written(made_due=chains.follow(connection, clock, run.id, outcome.status))
+    return Written(made_due=chains.follow(connection, clock, [run.id], outcome.status))
 
 
 def has_written(connection: Connection, run: Started, outcome: Outcome, *, node: str) -> bool:
@@ -122,28 +122,22 @@ def end_waiting(
     )
     if written != 1:
         return None
-    made_due = chains.follow(connection, clock, ticker_id, status)
+    made_due = chains.follow(connection, clock, [ticker_id], status)
     if cron_id is not None:
         made_due += overlaps.pass_on(connection, clock, cron_id)
     return Written(made_due=made_due)
 
 
 def end_unstarted(
-    connection: Connection, clock: Clock, ids: Collection[UUID], *, status: TickerStatus, reason: str
+    connection: Connection, clock: Clock, ids: Sequence[UUID], *, status: TickerStatus, reason: str
 ) -> None:
     """End runs that this transaction has locked, and that nobody has started; their children follow."""
-    if not ids:
-        return
     unstarted = [TickerStatus.IDLE, TickerStatus.QUEUED]
     for before in unstarted:
         check_transition(before, status)
-    connection.execute(
-        update(tickers)
-        .where(tickers.c.id.in_(list(ids)), tickers.c.status.in_(unstarted))
-        .values(_unstarted(clock, status, reason))
-    )
-    for each in ids:
-        chains.follow(connection, clock, each, status)
+    end = update(tickers).where(tickers.c.status.in_(unstarted)).values(_unstarted(clock, status, reason))
+    chains.in_parts(ids, lambda part: [rowcount(connection, end.where(tickers.c.id.in_(part)))])
+    chains.follow(connection, clock, ids, status)
 
 
 def _unstarted(clock: Clock, status: TickerStatus, reason: str) -> dict[str, object]:

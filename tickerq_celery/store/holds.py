@@ -11,6 +11,13 @@ from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.models import tickers
 from tickerq_celery.sqltypes import sql_now
 
+# What a claim holds a run for, and the fields of it that decide on that: an edit of one lets the next claim
+# look again.
+BY_CLAIM = frozenset(
+    {HoldReason.FUNCTION, HoldReason.LIMIT, HoldReason.KEY, HoldReason.RATE, HoldReason.PAUSED}
+)
+DECIDING = frozenset({"function", "queue", "concurrency_key", "tags"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:

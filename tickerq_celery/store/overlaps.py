@@ -1,6 +1,5 @@
 """The one place that a cron ticker's occurrences have where they may not overlap: its active key."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -45,27 +44,55 @@ def cron_in_turn(connection: Connection, ticker_id: UUID) -> UUID | None:
     return cron_id
 
 
+def is_waited_for_by_hand(connection: Connection, cron_id: UUID) -> bool:
+    """Whether an occurrence that was asked for by hand waits for its turn."""
+    statement = select(tickers.c.id).where(*_waits(cron_id), tickers.c.instant.is_(None)).limit(1)
+    return connection.scalar(statement) is not None
+
+
+def step_back(connection: Connection, namespace: str, cron_id: UUID) -> None:
+    """Let an occurrence that a pause holds wait for another turn, so that its place is free."""
+    holder = connection.scalar(
+        select(tickers.c.id)
+        .where(
+            _has_place(namespace, cron_id),
+            tickers.c.instant.is_not(None),
+            tickers.c.status == TickerStatus.IDLE,
+            tickers.c.held_for == HoldReason.PAUSED.value,
+        )
+        .with_for_update(skip_locked=True)
+    )
+    if holder is not None:
+        connection.execute(
+            update(tickers)
+            .where(tickers.c.id == holder, tickers.c.status == TickerStatus.IDLE)
+            .values(active_key=None, held_for=HoldReason.OVERLAP.value, hold_key=str(cron_id))
+        )
+
+
 def pass_on(connection: Connection, clock: Clock, cron_id: UUID) -> list[UUID]:
-    """Give the place to the oldest occurrence that waits for it, if one does, and return it.
+    """Give the place to the next occurrence that waits for it, if one does, and return it.
+
+    One that was asked for by hand goes first, as it also runs in a pause, then the oldest.
 
     Only for who has just freed the place in this transaction, or holds the cron ticker's lock and found it
     free: two that gave it away at once would be refused by the unique constraint.
     """
-    oldest = connection.scalar(
+    following = connection.scalar(
         select(tickers.c.id)
         .where(*_waits(cron_id))
-        .order_by(tickers.c.id)
+        .order_by(tickers.c.instant.is_not(None), tickers.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    if oldest is None:
+    if following is None:
         return []
     statement = (
         update(tickers)
-        .where(tickers.c.id == oldest, tickers.c.status == TickerStatus.IDLE)
+        .where(tickers.c.id == following, tickers.c.status == TickerStatus.IDLE)
         .values(active_key=key_of(cron_id), due_at=_at_its_time(clock), held_for=None, hold_key=None)
     )
-    return [oldest] if rowcount(connection, statement) == 1 else []
+    return [following] if rowcount(connection, statement) == 1 else []
 
 
 def let_wait(connection: Connection, cron_id: UUID, run_id: UUID) -> None:
@@ -95,17 +122,17 @@ def let_all_run(connection: Connection, clock: Clock, cron_id: UUID) -> None:
     )
 
 
-def lock_unstarted(connection: Connection, namespace: str, cron_id: UUID) -> Collection[UUID]:
+def lock_unstarted(connection: Connection, namespace: str, cron_id: UUID) -> list[UUID]:
     """Lock the occurrences of a cron ticker's instants that wait, for their turn or for a worker.
 
     Those that another transaction has locked are passed over, or what is below them: one may be starting.
     """
     # Two looks, by an index each: a long history is not read.
     found = [
-        each
+        row
         for those in (_has_place(namespace, cron_id), and_(*_waits(cron_id)))
-        for each in connection.scalars(
-            select(tickers.c.id)
+        for row in connection.execute(
+            select(tickers.c.id, tickers.c.has_children)
             .where(
                 those,
                 tickers.c.instant.is_not(None),
@@ -114,7 +141,8 @@ def lock_unstarted(connection: Connection, namespace: str, cron_id: UUID) -> Col
             .with_for_update(skip_locked=True)
         )
     ]
-    return [each for each in found if chains.lock_waiting(connection, each)]
+    free = chains.lock_waiting(connection, [row.id for row in found if row.has_children])
+    return [row.id for row in found if not row.has_children or row.id in free]
 
 
 def lock_running(connection: Connection, namespace: str, cron_id: UUID) -> Started | None:

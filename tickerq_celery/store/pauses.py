@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, delete, select
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import PauseKind
-from tickerq_celery.models import cron_tickers, pauses, tickers
+from tickerq_celery.models import pauses, tickers
 from tickerq_celery.pauses import Pause, Scope, covering
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store.claims import Due
@@ -73,25 +73,6 @@ def keys(connection: Connection, namespace: str, among: Collection[str]) -> set[
     here = {pause.key for pause in list_pauses(connection, namespace)}
     crons = {UUID(key) for key in among if ":" not in key}
     return here | {str(cron_id) for cron_id in paused_among(connection, crons)}
-
-
-def lock_parked(connection: Connection, namespace: str, *, after: UUID | None, limit: int) -> list[Row[Any]]:
-    """Lock up to ``limit`` cron tickers that fire no more for such a pause, passing over locked ones."""
-    statement = (
-        select(cron_tickers)
-        .where(
-            cron_tickers.c.namespace == namespace,
-            cron_tickers.c.next_run_at.is_(None),
-            cron_tickers.c.is_enabled.is_(True),
-            cron_tickers.c.resume_from.is_not(None),
-        )
-        .order_by(cron_tickers.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    if after is not None:
-        statement = statement.where(cron_tickers.c.id > after)
-    return list(connection.execute(statement))
 
 
 def _pause(row: Row[Any]) -> Pause:

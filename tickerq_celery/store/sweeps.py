@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, case, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus
@@ -144,13 +144,15 @@ def active_per_function(connection: Connection, namespace: str, names: Collectio
 
 def held_keys(connection: Connection, namespace: str, reason: HoldReason) -> list[str]:
     """Return the keys under which runs are held for ``reason``."""
-    return list(
-        connection.scalars(
-            select(tickers.c.hold_key)
-            .where(tickers.c.held_for == reason.value, tickers.c.namespace == namespace)
-            .distinct()
-        )
-    )
+    return _keys(connection, _held_keys(namespace, reason))
+
+
+def next_held_keys(
+    connection: Connection, namespace: str, reason: HoldReason, *, after: str, limit: int
+) -> list[str]:
+    """Return up to ``limit`` keys under which runs are held for ``reason``, in order, from ``after`` on."""
+    keys = _held_keys(namespace, reason).where(tickers.c.hold_key > after)
+    return _keys(connection, keys.order_by(tickers.c.hold_key).limit(limit))
 
 
 def queue_key(queue: str | None) -> str:
@@ -174,6 +176,18 @@ def lift_full_queues(connection: Connection, clock: Clock, *, namespace: str, mo
             lift(connection, clock, namespace=namespace, reason=HoldReason.LIMIT, keys=[key], limit=room)
         )
     return lifted
+
+
+def _held_keys(namespace: str, reason: HoldReason) -> Select[str]:
+    return (
+        select(tickers.c.hold_key)
+        .where(tickers.c.held_for == reason.value, tickers.c.namespace == namespace)
+        .distinct()
+    )
+
+
+def _keys(connection: Connection, statement: Select[str]) -> list[str]:
+    return list(connection.scalars(statement))
 
 
 def _next_check(clock: Clock, check_after: timedelta) -> ColumnElement[Any]:
