@@ -1,9 +1,11 @@
 """Several steps in a row to where it becomes interesting: chance alone would seldom take all of them."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from hypothesis import strategies as st
 
+from tests.stateful import promises
 from tests.stateful.actions import action
 from tests.stateful.adding import RETRY_SECONDS
 from tests.stateful.bodies import End
@@ -12,6 +14,7 @@ from tests.stateful.silences import Silences
 from tests.stateful.stage import troubles_of_the_stopped, which
 from tests.stateful.troubles import How, Trouble, Troubles
 from tests.stateful.world import PUBLISH_CHECK_SECONDS
+from tickerq_celery.enums import OverlapPolicy
 
 # Of one run: before its publishing, before its stamp, and before it is put off as nobody can publish it.
 _STOPS_AFTER_A_CLAIM: tuple[Troubles, ...] = (
@@ -22,7 +25,7 @@ _STOPS_AFTER_A_CLAIM: tuple[Troubles, ...] = (
 
 
 class Journeys(Silences):
-    """The ways to a process that everything overtook, and to instants that come again."""
+    """The ways to a process that everything overtook, to instants that come again, and to places taken."""
 
     @action(
         3,
@@ -58,3 +61,37 @@ class Journeys(Silences):
         self.restart_cron(self.pick(cron, list(self.world.sight.crons)))
         self.pass_time(PERIOD.seconds)
         self.fire(beat=0, troubles=())
+
+    @action(3, lambda self: self.idle_beats() and self.crons_in_turn(), cron=which)
+    def come_too_soon(self, cron: int) -> None:
+        """The next instant of a cron ticker comes while an occurrence of it runs."""
+        beat, cron_id = self.idle_beats()[0], self.pick(cron, self.crons_in_turn())
+        self.world.say(f"one of {self.world.label(cron_id)} runs when the next one comes")
+        self.pass_time(PERIOD.seconds)
+        self.fire(beat=0, troubles=())
+        self.act(beat.process, beat.dispatch)
+        self.look()
+        self.take_all(self.hire_worker(is_full=True))
+        self.pass_time(PERIOD.seconds)
+        self.fire(beat=0, troubles=())
+
+    @action(2, lambda self: self.idle_apps() and self.idle_beats() and self.crons_in_turn(), cron=which)
+    def ask_in_a_pause(self, cron: int) -> None:
+        """A cron ticker is paused before its occurrence has begun, and asked to run now."""
+        app, cron_id = self.idle_apps()[0], self.pick(cron, self.crons_in_turn())
+        self.pass_time(PERIOD.seconds)
+        self.fire(beat=0, troubles=())
+        self.world.say(f"{self.world.label(cron_id)} is paused, and asked to run now")
+        self.act(app.process, lambda: app.cron_tickers.pause(cron_id))
+        self.look()
+        self.act(app.process, lambda: app.cron_tickers.run_now(cron_id))
+        self.look()
+        promises.after_a_run_now(self.world)
+
+    def crons_in_turn(self) -> list[UUID]:
+        """The cron tickers that fire, and whose occurrences may not overlap."""
+        return [
+            cron_id
+            for cron_id, cron in self.world.sight.crons.items()
+            if cron.next_run_at is not None and cron.overlap != OverlapPolicy.ALLOW
+        ]

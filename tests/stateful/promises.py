@@ -27,6 +27,7 @@ def after_a_sweep(world: World, then: Sight, published: Collection[Key]) -> None
     for row in world.sight.held(HoldReason.OVERLAP):
         assert _has_place(world, row.cron_ticker_id), f"its turn has come: {world.shown(row)}"
         _who_is_in_the_way_is_asked_to_end(world, row)
+    after_a_run_now(world)
     for row in world.sight.held(HoldReason.LIMIT):
         assert _is_full(world, row), f"held though there is room: {world.shown(row)}"
     for row in world.sight.held(HoldReason.KEY):
@@ -91,6 +92,16 @@ def after_a_resumption(world: World, cron_id: object) -> None:
     """What was held for the pause is due."""
     held = world.sight.held(HoldReason.PAUSED, str(cron_id))
     assert not held, f"still held for a pause that is over: {[world.shown(row) for row in held]}"
+
+
+def after_a_run_now(world: World) -> None:
+    """Who was asked for by hand waits for nobody whom a pause holds."""
+    for row in world.sight.held(HoldReason.OVERLAP):
+        before = _has_place(world, row.cron_ticker_id) if row.instant is None else []
+        held = [each for each in before if each.held_for == HoldReason.PAUSED]
+        assert not held, (
+            f"{world.shown(row)} waits for what a pause holds: {[world.shown(each) for each in held]}"
+        )
 
 
 def after_an_edit(world: World, cron_id: object) -> None:
