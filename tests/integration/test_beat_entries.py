@@ -23,7 +23,7 @@ from tickerq_celery.models import cron_tickers, tickers
 from tickerq_celery.publisher import CeleryPublisher
 from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.seeding import prune
-from tickerq_celery.store import publications
+from tickerq_celery.store import nodes, publications
 
 EVERY_MINUTE = {"task": "shop.refresh", "schedule": timedelta(minutes=1)}
 NIGHTLY = {
@@ -74,6 +74,12 @@ def settle(*beats: TickerScheduler, clock: ManualClock) -> None:
     clock.advance(seconds=5)
     for beat in beats:
         beat.tick()
+
+
+def bury(beat: TickerScheduler) -> None:
+    """Remove a beat's node row, as another beat does that saw no sign of life for a lease."""
+    core = beat._loop._core
+    core.database.write(lambda connection: nodes.remove(connection, core.node.id))
 
 
 def test_entries_become_cron_tickers_of_celery_tasks(start: Start) -> None:
@@ -279,6 +285,22 @@ def test_the_newer_codes_entry_holds_again_after_an_older_beat_was_restarted(
     clock.advance(seconds=30)
     new.tick()
     assert crons(new)["shop.refresh"].expression == "@every 2m"
+
+
+def test_a_beat_that_was_buried_alive_does_not_put_its_older_entries_back(
+    start: Start, clock: ManualClock
+) -> None:
+    old = start(minutely=EVERY_MINUTE, nightly=NIGHTLY)
+    new = start(minutely={**EVERY_MINUTE, "schedule": 120})
+    settle(old, new, clock=clock)
+    bury(old)
+    settle(new, clock=clock)
+    assert not crons(new)["shop.report"].is_enabled
+    clock.advance(minutes=1)
+    settle(old, new, clock=clock)
+    settle(old, new, clock=clock)
+    assert crons(new)["shop.refresh"].expression == "@every 2m"
+    assert crons(new)["shop.report"].is_enabled, "it has come back with the only beat that has it"
 
 
 def test_an_operators_pause_outlives_restarts_and_holds_what_is_due(start: Start, clock: ManualClock) -> None:
