@@ -1,6 +1,6 @@
 """Celery's own beat entries as cron tickers of their tasks, and which beat looks after which."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -100,6 +100,11 @@ def entry_changes(entry: Entry, row: dict[str, Any], *, codec: RequestCodec, now
     if is_stopped:
         changes["next_run_at"] = next_run_of(row | changes, now)
     return changes
+
+
+def is_gone(row: Mapping[str, Any]) -> bool:
+    """Whether a cron ticker is paused since no beat's code has its entry, and not by anybody."""
+    return not row["is_enabled"] and row["paused_reason"] == GONE and row["paused_by"] is None
 
 
 def named_by(beats: Collection[LiveBeat]) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from tickerq_celery.core import Core
-from tickerq_celery.entries import GONE, Entry, entry_changes, entry_row, keys_of, named_by
+from tickerq_celery.entries import GONE, Entry, entry_changes, entry_row, is_gone, keys_of, named_by
 from tickerq_celery.models import cron_tickers as table
 from tickerq_celery.moving import move
 from tickerq_celery.pausing import resume_with_held
@@ -73,14 +73,14 @@ class EntryKeeper:
         return len(rows) == len((known | self._own.keys()) - others)
 
     def _keep_one(self, connection: Connection, row: dict[str, Any], *, is_mine: bool, now: datetime) -> None:
-        core, is_gone = self._core, not row["is_enabled"] and row["paused_reason"] == GONE
+        core = self._core
         if not is_mine:
             if row["is_enabled"]:
                 cron_pauses.pause(connection, core.clock, row, reason=GONE, by=None, now=now)
                 logger.info("paused, as no live beat's code defines it any more: %s", row["description"])
             return
         try:
-            if is_gone:
+            if is_gone(row):
                 row = self._returned(connection, row, now)
             changes = entry_changes(self._own[row["seed_key"]], row, codec=core.codec, now=now)
             if "next_run_at" not in changes:

@@ -11,14 +11,13 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from tickerq_celery.backoff import Backoff
-from tickerq_celery.clock import Clock
 from tickerq_celery.errors import SchemaError, StoreError
 from tickerq_celery.forking import fork_gate
+from tickerq_celery.presence import Presence
 from tickerq_celery.reports import Report
 from tickerq_celery.store import claims, nodes
 from tickerq_celery.store.claims import Started
 from tickerq_celery.store.engine import Database
-from tickerq_celery.store.nodes import NodeProfile
 
 logger = logging.getLogger(__name__)
 _AT_ONCE = 1_000
@@ -42,16 +41,14 @@ class Heartbeat:
     def __init__(
         self,
         database: Database,
-        clock: Clock,
-        profile: NodeProfile,
+        presence: Presence,
         *,
         held_requests: Callable[[], Collection[str]],
         on_missing: Callable[[Started], None],
         on_request: Callable[[Started], None],
     ) -> None:
         self._database = database
-        self._clock = clock
-        self._profile = profile
+        self._presence = presence
         self._held_requests = held_requests
         self._on_missing = on_missing
         self._on_request = on_request
@@ -63,10 +60,9 @@ class Heartbeat:
         Raises:
             StoreError: The database is away.
         """
-        alive = self._database.write(lambda connection: nodes.beat(connection, self._clock, self._profile.id))
-        if not alive:
-            logger.warning("node %s had been declared dead, it registers again", self._profile.name)
-            self._database.write(lambda connection: nodes.register(connection, self._clock, self._profile))
+        if not self._database.write(self._presence.beat):
+            name = self._presence.profile.name
+            logger.warning("node %s had been declared dead, it registers again", name)
         self._compare()
 
     def leave(self) -> None:
@@ -86,11 +82,11 @@ class Heartbeat:
                 self._on_request(run)
 
     def _running(self, connection: Connection) -> list[Started]:
-        return claims.running_under(connection, self._profile.id, limit=_AT_ONCE)
+        return claims.running_under(connection, self._presence.profile.id, limit=_AT_ONCE)
 
     def _leave(self, connection: Connection) -> None:
-        if not claims.running_under(connection, self._profile.id, limit=1):
-            nodes.remove(connection, self._profile.id)
+        if not claims.running_under(connection, self._presence.profile.id, limit=1):
+            nodes.remove(connection, self._presence.profile.id)
 
 
 class HeartbeatThread(threading.Thread):

@@ -9,6 +9,8 @@ from tickerq_celery import limits
 from tickerq_celery.entries import short_key
 from tickerq_celery.tickers import CronTicker, TimeTicker
 
+KEY_PREFIX = "import:"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodicTask:
@@ -32,7 +34,7 @@ class PeriodicTask:
 
     def key(self, source: str) -> str:
         """Return the key under which it is imported once from a source."""
-        return short_key(f"import:{source}:{self.name}")
+        return short_key(f"{KEY_PREFIX}{source}:{self.name}")
 
 
 def ticker_of(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from tickerq_celery.store.nodes import Node
@@ -31,13 +31,9 @@ class _WatchedTime:
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
-    # A node that registers anew counts from 0 again: the number alone might look like silence.
-    registered_at: datetime
+    # No node ever comes back to a number, not even one that registers anew.
     counter: int
     since: float
-
-    def shows(self, node: Node) -> bool:
-        return (self.registered_at, self.counter) == (node.started_at, node.counter)
 
 
 class Observer:
@@ -55,8 +51,8 @@ class Observer:
         dead = []
         for node in nodes:
             known = self._sights.get(node.id)
-            if known is None or not known.shows(node):
-                known = _Sight(node.started_at, node.counter, now)
+            if known is None or known.counter != node.counter:
+                known = _Sight(node.counter, now)
             elif now - known.since >= self._lease_seconds:
                 dead.append(node)
             sights[node.id] = known

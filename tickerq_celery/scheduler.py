@@ -25,6 +25,7 @@ from tickerq_celery.errors import ConfigError, PublishError, SchemaError, StoreE
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.firing import Firing
 from tickerq_celery.interruption import Interrupted, Interruption, within
+from tickerq_celery.presence import Presence
 from tickerq_celery.publisher import CeleryPublisher
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.schema import verify
@@ -150,7 +151,8 @@ class _Loop:
             self._publisher,
         )
         self._keeper = EntryKeeper(self._core, entries)
-        self._profile = profile(self._core, NodeKind.BEAT, version=VERSION, entries=self._keeper.keys)
+        me = profile(self._core, NodeKind.BEAT, version=VERSION, entries=self._keeper.keys)
+        self._presence = Presence(self._core.clock, me)
         self._sweep_every = max(min(config.publish_check, config.heartbeat) / _SWEEPS, _SHORTEST_SWEEP)
         self._sweep_at = 0.0
         self._beat_at = 0.0
@@ -256,12 +258,8 @@ class _Loop:
         now = self._core.clock.monotonic()
         if now < self._beat_at:
             return
-        self._core.database.write(self._beat)
+        self._core.database.write(self._presence.beat)
         self._beat_at = now + self._core.config.heartbeat.total_seconds()
-
-    def _beat(self, connection: Connection) -> None:
-        if not nodes.beat(connection, self._core.clock, self._core.node.id):
-            nodes.register(connection, self._core.clock, self._profile)
 
     def _sweep_in_turn(self) -> bool:
         """Sweep if it is time; say whether there is more to sweep at once."""

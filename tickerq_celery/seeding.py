@@ -15,23 +15,23 @@ from tickerq_celery.models import cron_tickers as cron_table
 from tickerq_celery.moving import move
 from tickerq_celery.overlapping import end_turns
 from tickerq_celery.payload import json_schema
+from tickerq_celery.presence import Presence
 from tickerq_celery.registry import Function
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store import cron_pauses, cron_tickers, functions, holds, nodes
+from tickerq_celery.store import cron_pauses, cron_tickers, functions, holds
 from tickerq_celery.store.engine import insert_if_absent
 from tickerq_celery.store.functions import FunctionRecord
-from tickerq_celery.store.nodes import NodeProfile
 from tickerq_celery.timetable import make_timetable, timetable_of
 from tickerq_celery.uuid7 import new_id
 
 
-def enrol(core: Core, profile: NodeProfile) -> None:
+def enrol(core: Core, presence: Presence) -> None:
     """Write a worker's row and functions, seed their cron tickers, and lift what was held for them.
 
     Raises:
         StoreError: The database is away.
     """
-    core.database.write(lambda connection: _enrol(core, connection, profile))
+    core.database.write(lambda connection: _enrol(core, connection, presence))
 
 
 def seed(core: Core) -> None:
@@ -43,18 +43,18 @@ def seed(core: Core) -> None:
     core.database.write(lambda connection: _seed(core, connection))
 
 
-def _enrol(core: Core, connection: Connection, profile: NodeProfile) -> None:
+def _enrol(core: Core, connection: Connection, presence: Presence) -> None:
     if core.config.seed:
         _seed(core, connection)
     else:
         functions.register(connection, core.clock, core.config.namespace, list(_records(core.registry)))
-    nodes.register(connection, core.clock, profile)
+    presence.register(connection)
     holds.lift(
         connection,
         core.clock,
         namespace=core.config.namespace,
         reason=HoldReason.FUNCTION,
-        keys=list(profile.functions),
+        keys=list(presence.profile.functions),
         limit=core.config.batch_size,
     )
 

@@ -20,6 +20,7 @@ from tickerq_celery.heartbeat import Heartbeat, HeartbeatThread
 from tickerq_celery.heeding import Heeding
 from tickerq_celery.intake import Intake
 from tickerq_celery.nets import Ears, Nets
+from tickerq_celery.presence import Presence
 from tickerq_celery.publisher import CeleryPublisher
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.schema import verify
@@ -97,7 +98,7 @@ class NodeStep(bootsteps.StartStopStep):
         mine = Core(
             config=core.config, clock=core.clock, database=own, registry=core.registry, node=core.node
         )
-        me = _worker_profile(worker, mine)
+        me = Presence(mine.clock, _worker_profile(worker, mine))
         recorder = Recorder(mine)
         nets = Nets(mine, recorder, CeleryPublisher(worker.app, core.codec, connect_timeout=_CONNECT_TIMEOUT))
 
@@ -108,7 +109,6 @@ class NodeStep(bootsteps.StartStopStep):
         return HeartbeatThread(
             Heartbeat(
                 own,
-                mine.clock,
                 me,
                 held_requests=held_requests,
                 on_missing=nets.lost,

@@ -19,6 +19,7 @@ from tickerq_celery import Run, TickerQ, TimeTicker, prepare_engine
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.firing import Firing
 from tickerq_celery.models import tickers
+from tickerq_celery.presence import Presence
 from tickerq_celery.seeding import enrol
 from tickerq_celery.wiring import profile
 
@@ -41,7 +42,7 @@ def ticker_app(
 def enrol_worker(tickerq: TickerQ) -> None:
     """Register a live worker that has this process's functions: only what a worker has is claimed."""
     me = profile(tickerq.core, NodeKind.WORKER, version="test")
-    enrol(tickerq.core, me)
+    enrol(tickerq.core, Presence(tickerq.core.clock, me))
 
 
 def messages(tickerq: TickerQ) -> list[Message]:

@@ -22,6 +22,7 @@ from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.storing import Storing
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.models import attempts, cron_tickers, functions, tickers
+from tickerq_celery.presence import Presence
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.seeding import enrol
 from tickerq_celery.store import claims, publications
@@ -107,7 +108,7 @@ def remove_runs(core: Core, ids: Sequence[UUID]) -> None:
 
 def enrolled(core: Core, **fields: Any) -> Core:
     """Let a worker with this core's functions and identity enrol, and return the core."""
-    enrol(core, worker_profile(core, **fields))
+    enrol(core, Presence(core.clock, worker_profile(core, **fields)))
     return core
 
 

@@ -17,13 +17,14 @@ from tests.integration.apps import enrol_worker, messages, ticker_app
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import Cron, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.beat_entries import read_entries
+from tickerq_celery.entries import GONE
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.errors import PublishError, TickerValidationError
 from tickerq_celery.models import cron_tickers, tickers
 from tickerq_celery.publisher import CeleryPublisher
 from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.seeding import prune
-from tickerq_celery.store import publications
+from tickerq_celery.store import nodes, publications
 
 EVERY_MINUTE = {"task": "shop.refresh", "schedule": timedelta(minutes=1)}
 NIGHTLY = {
@@ -33,6 +34,9 @@ NIGHTLY = {
     "kwargs": {"to": "ops"},
     "options": {"queue": "reports", "expires": 3600, "priority": 4, "headers": {"team": "ops"}},
 }
+PAUSES: list[dict[str, Any]] = [
+    {}, {"reason": "stocktaking"}, {"by": "ada"}, {"reason": GONE, "by": "ada"}, {"is_enabled": False},
+]  # fmt: skip
 Start = Callable[..., TickerScheduler]
 
 
@@ -74,6 +78,12 @@ def settle(*beats: TickerScheduler, clock: ManualClock) -> None:
     clock.advance(seconds=5)
     for beat in beats:
         beat.tick()
+
+
+def bury(beat: TickerScheduler) -> None:
+    """Remove a beat's node row, as another beat does that saw no sign of life for a lease."""
+    core = beat._loop._core
+    core.database.write(lambda connection: nodes.remove(connection, core.node.id))
 
 
 def test_entries_become_cron_tickers_of_celery_tasks(start: Start) -> None:
@@ -281,6 +291,22 @@ def test_the_newer_codes_entry_holds_again_after_an_older_beat_was_restarted(
     assert crons(new)["shop.refresh"].expression == "@every 2m"
 
 
+def test_a_beat_that_was_buried_alive_does_not_put_its_older_entries_back(
+    start: Start, clock: ManualClock
+) -> None:
+    old = start(minutely=EVERY_MINUTE, nightly=NIGHTLY)
+    new = start(minutely={**EVERY_MINUTE, "schedule": 120})
+    settle(old, new, clock=clock)
+    bury(old)
+    settle(new, clock=clock)
+    assert not crons(new)["shop.report"].is_enabled
+    clock.advance(minutes=1)
+    settle(old, new, clock=clock)
+    settle(old, new, clock=clock)
+    assert crons(new)["shop.refresh"].expression == "@every 2m"
+    assert crons(new)["shop.report"].is_enabled, "it has come back with the only beat that has it"
+
+
 def test_an_operators_pause_outlives_restarts_and_holds_what_is_due(start: Start, clock: ManualClock) -> None:
     beat = start(minutely=EVERY_MINUTE)
     cron = crons(beat)["shop.refresh"]
@@ -291,6 +317,41 @@ def test_an_operators_pause_outlives_restarts_and_holds_what_is_due(start: Start
     again = start(minutely=EVERY_MINUTE)
     assert not crons(again)["shop.refresh"].is_enabled
     assert sent(again) == []
+
+
+@pytest.mark.parametrize("words", PAUSES, ids=str)
+def test_an_operators_pause_of_an_entry_that_no_code_has_outlives_the_codes_return(
+    start: Start, clock: ManualClock, words: dict[str, Any]
+) -> None:
+    start(minutely=EVERY_MINUTE).close()
+    clock.advance(minutes=3)
+    other = start()
+    manager, gone = tickerq_of(other).cron_tickers, crons(other)["shop.refresh"]
+    assert gone.paused_reason == GONE
+    clock.advance(minutes=1)
+    paused = (manager.update if "is_enabled" in words else manager.pause)(gone.id, **words)
+    expected = (False, words.get("reason"), words.get("by"), clock.now(), gone.resume_from)
+    for cron in (paused, crons(start(minutely=EVERY_MINUTE))["shop.refresh"]):
+        found = (cron.is_enabled, cron.paused_reason, cron.paused_by, cron.paused_at, cron.resume_from)
+        assert found == expected
+    back = start(minutely=EVERY_MINUTE)
+    assert tickerq_of(back).cron_tickers.resume(gone.id).is_enabled
+    settle(back, clock=clock)
+    assert crons(back)["shop.refresh"].is_enabled
+
+
+def test_an_entry_that_an_operator_resumes_while_no_code_has_it_is_paused_at_the_next_look(
+    start: Start, clock: ManualClock
+) -> None:
+    start(minutely=EVERY_MINUTE).close()
+    other = start()
+    gone = crons(other)["shop.refresh"]
+    assert tickerq_of(other).cron_tickers.resume(gone.id).is_enabled
+    clock.advance(seconds=30)
+    other.tick()
+    paused = crons(other)["shop.refresh"]
+    assert (paused.is_enabled, paused.paused_reason) == (False, gone.paused_reason)
+    assert crons(start(minutely=EVERY_MINUTE))["shop.refresh"].is_enabled
 
 
 def test_what_passed_while_no_code_had_an_entry_is_told_and_an_edit_moves_it_afterwards(

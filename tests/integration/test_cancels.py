@@ -53,6 +53,7 @@ from tickerq_celery.heartbeat import Heartbeat
 from tickerq_celery.lifecycle import failed, put_back, succeeded
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.models import tickers
+from tickerq_celery.presence import Presence
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.store import cancels
 from tickerq_celery.store.claims import Started
@@ -335,8 +336,7 @@ def test_each_heartbeat_hears_of_what_is_asked_until_it_has_ended(core: Core) ->
     heard: list[Started] = []
     heartbeat = Heartbeat(
         core.database,
-        core.clock,
-        worker_profile(core),
+        Presence(core.clock, worker_profile(core)),
         held_requests=lambda: {f"{run.id}:1"},
         on_missing=print,
         on_request=heard.append,

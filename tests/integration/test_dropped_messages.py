@@ -20,6 +20,7 @@ from tickerq_celery.drops import DropReason, Tally
 from tickerq_celery.errors import StoreError
 from tickerq_celery.heartbeat import Heartbeat, HeartbeatThread
 from tickerq_celery.models import drops
+from tickerq_celery.presence import Presence
 
 HOUR = timedelta(hours=1)
 
@@ -146,8 +147,7 @@ class Worker:
         self.has_beaten_often = threading.Event()
         self._heartbeat = Heartbeat(
             core.database,
-            core.clock,
-            worker_profile(core),
+            Presence(core.clock, worker_profile(core)),
             held_requests=self._held,
             on_missing=print,
             on_request=print,

@@ -10,8 +10,9 @@ from click.testing import CliRunner, Result
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from tests.integration.apps import ticker_app
-from tickerq_celery import TickerQ
+from tests.integration.apps import enrol_worker, ticker_app
+from tests.integration.apps import execute as execute_messages
+from tickerq_celery import TickerQ, TickerStatus
 from tickerq_celery.cli import celery_command
 
 Run = Callable[..., Result]
@@ -157,6 +158,36 @@ def test_the_tables_of_django_celery_beat_become_tickers(tickerq: TickerQ, run: 
     assert [line[:9].strip() for line in again[:3]] == ["there"] * 3
     assert len(tickerq.cron_tickers.find().items) == 2
     assert len(tickerq.time_tickers.find().items) == 1
+
+
+@pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
+def test_a_clocked_task_is_imported_once_whatever_became_of_its_time_ticker(
+    tickerq: TickerQ, run: Run, django_url: str
+) -> None:
+    names = ["cancelled", "done", "waiting"]
+    for number, name in enumerate(names):
+        add_task(django_url, id=number, name=name, task="refresh", clocked_id=1, one_off=True)
+    command = ("import-django-celery-beat", django_url)
+    assert lines(run(*command, "--apply")) == [f"new       {name} -> refresh" for name in names]
+    ids = {each.description: each.id for each in tickerq.time_tickers.find().items}
+    enrol_worker(tickerq)
+    tickerq.time_tickers.update(ids["done"], execution_time=datetime.now(UTC))
+    execute_messages(tickerq)
+    tickerq.time_tickers.cancel(ids["cancelled"])
+    assert [tickerq.time_tickers.get(ids[name]).status for name in names] == [
+        TickerStatus.CANCELLED,
+        TickerStatus.DONE,
+        TickerStatus.IDLE,
+    ]
+    again = [f"there     {name} -> refresh" for name in names]
+    assert lines(run(*command)) == [*again, "nothing was stored: add --apply"]
+    # Its function may be another one by now.
+    tickerq.function("other")(lambda: None)
+    other = ("--function", "refresh=other")
+    assert lines(run(*command, *other, "--apply")) == [line.replace("> refresh", "> other") for line in again]
+    assert len(tickerq.time_tickers.find().items) == len(names)
+    tickerq.time_tickers.delete(ids["cancelled"])
+    assert lines(run(*command, "--apply")) == ["new       cancelled -> refresh", *again[1:]]
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

@@ -30,6 +30,7 @@ from tickerq_celery.core import Core
 from tickerq_celery.drops import DropReason, Tally
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.models import cron_tickers, drops, functions, nodes, tickers
+from tickerq_celery.presence import Presence
 from tickerq_celery.seeding import enrol
 from tickerq_celery.store.engine import Database
 
@@ -133,7 +134,7 @@ def test_a_worker_that_says_nothing_new_enrols_past_functions_and_crons_that_are
         locked(core, functions, functions.c.namespace == mine),
         locked(core, cron_tickers, cron_tickers.c.namespace == mine),
     ):
-        enrol(again, worker_profile(again))
+        enrol(again, Presence(again.clock, worker_profile(again)))
 
 
 def test_a_worker_counts_its_drops_past_another_that_stands_still_while_it_counts(

@@ -8,15 +8,19 @@ from uuid import UUID
 
 import pytest
 from celery.worker import state
+from sqlalchemy import Connection
 
 from tests.integration.apps import add_run, execute, ticker_app
 from tests.integration.making import enrolled, finish, make_run, started, worker_profile
-from tests.manual_clock import ManualClock
+from tests.manual_clock import START, ManualClock
 from tickerq_celery import TickerQ
 from tickerq_celery.core import Core
+from tickerq_celery.errors import StoreError
 from tickerq_celery.heartbeat import Heartbeat
 from tickerq_celery.lifecycle import succeeded
 from tickerq_celery.observer import Observer
+from tickerq_celery.presence import Presence
+from tickerq_celery.seeding import enrol
 from tickerq_celery.store import nodes
 from tickerq_celery.store.claims import Started
 from tickerq_celery.store.nodes import Node
@@ -66,10 +70,11 @@ class Worker:
         self.held: set[str] = set()
         self.missed: list[Started] = []
         self.asked: list[Started] = []
+        self._core = core
+        self.presence = Presence(core.clock, worker_profile(core))
         self.heartbeat = Heartbeat(
             core.database,
-            core.clock,
-            worker_profile(core),
+            self.presence,
             held_requests=lambda: self.held,
             on_missing=self.missed.append,
             on_request=self.asked.append,
@@ -80,6 +85,11 @@ class Worker:
         for _ in range(count):
             self.heartbeat.beat()
         return len(self.missed)
+
+    def beats_after_a_burial(self, count: int) -> None:
+        """Lose the row to an observer that took this worker for dead, and beat on."""
+        self._core.database.write(lambda connection: nodes.remove(connection, self._core.node.id))
+        self.beats(count)
 
 
 def test_a_node_is_dead_when_its_counter_stood_still_for_one_lease(core: Core, clock: ManualClock) -> None:
@@ -156,6 +166,51 @@ def test_a_node_that_was_buried_registers_anew_with_its_next_beat(core: Core) ->
     Worker(core).beats(1)
     (node,) = present(core)
     assert (node.id, node.queues, node.prefetch) == (core.node.id, ("celery",), 10)
+
+
+def test_a_node_that_was_buried_alive_keeps_the_moment_of_its_first_start(
+    core: Core, clock: ManualClock
+) -> None:
+    worker = Worker(core)
+    enrol(core, worker.presence)
+    for _ in range(2):
+        clock.advance(minutes=1)
+        worker.beats_after_a_burial(1)
+        (node,) = present(core)
+        assert (node.started_at, node.seen_at) == (START, clock.now())
+
+
+def test_a_node_that_registered_again_is_alive_to_those_who_did_not_see_its_burial(
+    core: Core, clock: ManualClock
+) -> None:
+    worker, watch = Worker(core), Watch(core)
+    enrol(core, worker.presence)
+    worker.beats(1)
+    watch.dead()
+    assert watch.dead_after(clock, 29) == []
+    (seen,) = present(core)
+    # As many signs of life as the row had that was buried.
+    worker.beats_after_a_burial(2)
+    clock.advance(seconds=1)
+    assert watch.dead() == []
+    assert core.database.write(lambda connection: nodes.remove_dead(connection, seen)) is False
+
+
+def test_a_sign_of_life_whose_commit_failed_is_counted_all_the_same(core: Core) -> None:
+    worker = Worker(core)
+    enrol(core, worker.presence)
+    worker.beats(1)
+    (before,) = present(core)
+
+    def fail(connection: Connection) -> None:
+        worker.presence.beat(connection)
+        raise StoreError("gone")
+
+    with pytest.raises(StoreError):
+        core.database.write(fail)
+    worker.beats_after_a_burial(1)
+    (node,) = present(core)
+    assert node.counter > before.counter + 1
 
 
 def test_a_node_is_seen_in_its_own_namespace_only(make_core: Callable[..., Core], namespace: str) -> None:

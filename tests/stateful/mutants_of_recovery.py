@@ -54,9 +54,9 @@ OF_RECOVERY = (
         nodes.remove_dead, "ignores the counter", without("counter"), "buried though it gave a sign of life"
     ),
     Mutant(
-        nodes.remove_dead,
-        "ignores the registration",
-        without("started_at"),
+        nodes.register,
+        "counts from 0 again",
+        lambda register: lambda connection, clock, profile, **_: register(connection, clock, profile),
         "buried though it gave a sign of life",
     ),
     Mutant(

@@ -1,7 +1,5 @@
 """The apps and beats of the system, each wired by hand from the parts that production wires."""
 
-from sqlalchemy import Connection
-
 from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process
 from tickerq_celery.canceller import Canceller
@@ -14,9 +12,9 @@ from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.storing import Storing
 from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.presence import Presence
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.registry import Registry
-from tickerq_celery.store import nodes
 from tickerq_celery.sweeper import Sweeper
 from tickerq_celery.wiring import profile
 
@@ -51,7 +49,7 @@ class Beat:
         self._dispatcher = Dispatcher(core, claimer, client)
         self._firing = Firing(core)
         self._sweeper = Sweeper(core, claimer, self._dispatcher, Recorder(core), client)
-        self._profile = profile(core, NodeKind.BEAT, version="1")
+        self._presence = Presence(core.clock, profile(core, NodeKind.BEAT, version="1"))
         # When it began the sweep that it may be in the middle of, and whether one left nothing undone.
         self.swept_from = 0
         self.swept_all = False
@@ -71,8 +69,4 @@ class Beat:
 
     def sign(self) -> None:
         """Give a sign of life, as the scheduler does."""
-        self.core.database.write(self._sign)
-
-    def _sign(self, connection: Connection) -> None:
-        if not nodes.beat(connection, self.core.clock, self.core.node.id):
-            nodes.register(connection, self.core.clock, self._profile)
+        self.core.database.write(self._presence.beat)

@@ -25,6 +25,9 @@ class _Rewriting:
     def execute(self, statement: Executable, *arguments: Any) -> Any:
         return self._connection.execute(self._rewrite(statement), *arguments)
 
+    def scalar(self, statement: Executable, *arguments: Any) -> Any:
+        return self._connection.scalar(self._rewrite(statement), *arguments)
+
     def scalars(self, statement: Executable, *arguments: Any) -> Any:
         return self._connection.scalars(self._rewrite(statement), *arguments)
 

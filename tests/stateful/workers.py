@@ -14,6 +14,7 @@ from tickerq_celery.enums import CancelRequest
 from tickerq_celery.heartbeat import Heartbeat
 from tickerq_celery.lifecycle import Outcome
 from tickerq_celery.nets import Nets
+from tickerq_celery.presence import Presence
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.registry import Registry
 from tickerq_celery.reports import Report
@@ -48,14 +49,13 @@ class Worker:
         self.woke_at = 0
         self.functions = {function.name for function in registry}
         self._core = core = around.core_for(self.main, registry)
-        self._profile = worker_profile(core, prefetch=PREFETCH)
+        self._presence = Presence(core.clock, worker_profile(core, prefetch=PREFETCH))
         children = replace(core, database=TroubledDatabase(around.core.database, self.child, around.written))
         self._recorder = Recorder(children)
         self._nets = Nets(core, Recorder(core), around.client_for(self.main))
         self._heartbeat = Heartbeat(
             core.database,
-            core.clock,
-            self._profile,
+            self._presence,
             held_requests=self._held,
             on_missing=self._nets.lost,
             on_request=self._heed,
@@ -88,7 +88,7 @@ class Worker:
 
     def enrol(self) -> None:
         """Register, with its functions."""
-        enrol(self._core, self._profile)
+        enrol(self._core, self._presence)
 
     def beat(self) -> None:
         """Give a sign of life, and compare."""

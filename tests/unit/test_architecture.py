@@ -28,8 +28,8 @@ LAYERS = {
         "admission", "canceller", "claimer", "completion", "core", "counting", "cron_drafts", "cron_upkeep",
         "dispatcher", "drafts", "drop_counts", "ending", "entries", "entry_keeper", "firing", "function",
         "heartbeat", "immediate", "imports", "known_functions", "lifting", "managers.", "moving",
-        "observer", "occurrence_ends", "occurrences", "overlapping", "patience", "pausing", "recorder",
-        "registry", "reporting", "run_control", "seeding", "sweeper",
+        "observer", "occurrence_ends", "occurrences", "overlapping", "patience", "pausing", "presence",
+        "recorder", "registry", "reporting", "run_control", "seeding", "sweeper",
     },
     "celery": {
         "addresses", "beat_check", "beat_entries", "celery_schedules", "django_celery_beat", "extension",

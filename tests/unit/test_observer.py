@@ -72,16 +72,6 @@ def test_a_counter_that_moved_means_life(observer: Observer, counter: int) -> No
     assert observer.dead_among([moved], monotonic=160.0) == [moved]
 
 
-def test_a_node_that_registered_anew_is_alive_though_it_counts_from_the_same_number(
-    observer: Observer,
-) -> None:
-    observer.dead_among([NODE], monotonic=100.0)
-    anew = replace(NODE, started_at=LONG_AGO + timedelta(seconds=29))
-    observer.dead_among([NODE], monotonic=110.0)
-    observer.dead_among([NODE], monotonic=120.0)
-    assert observer.dead_among([anew], monotonic=130.0) == []
-
-
 def test_each_node_has_its_own_lease(observer: Observer) -> None:
     observer.dead_among([NODE], monotonic=100.0)
     observer.dead_among([NODE, OTHER], monotonic=110.0)

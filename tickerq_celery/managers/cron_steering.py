@@ -12,6 +12,7 @@ from tickerq_celery.backfill import instants_between
 from tickerq_celery.canceller import Canceller
 from tickerq_celery.cron_drafts import next_run_of, refuse_changes_of_a_call
 from tickerq_celery.drafts import occurrence_row, skipped_row
+from tickerq_celery.entries import is_gone
 from tickerq_celery.enums import TickerKind, TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
 from tickerq_celery.managers.cron_outlook import KIND, CronOutlook
@@ -115,7 +116,8 @@ class CronSteering(CronOutlook):
 
     def _pause(self, connection: Connection, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
         cron = self._locked(connection, cron_id)
-        if cron["is_enabled"]:
+        # One that waits for the code to come back is taken over, or the code's return would let it fire.
+        if cron["is_enabled"] or is_gone(cron):
             core, now = self._storing.core, self._storing.now(connection)
             cron_pauses.pause(connection, core.clock, cron, reason=reason, by=by, now=now)
         return self._get(connection, cron_id)

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.imports import KEY_PREFIX
 from tickerq_celery.managers.cron_rows import cron_rows
 from tickerq_celery.managers.storing import Storing
 from tickerq_celery.managers.time_tickers import TimeTickerManager
@@ -13,11 +14,15 @@ from tickerq_celery.tickers import CronTicker, TimeTicker
 
 
 class Importer:
-    """Adds tickers under a key; what is stored under that key already stays as it is."""
+    """Adds tickers under a key; what is stored under that key already stays as it is.
+
+    It serves one command: what others import meanwhile, it may not see.
+    """
 
     def __init__(self, storing: Storing, time_tickers: TimeTickerManager) -> None:
         self._storing = storing
         self._time_tickers = time_tickers
+        self._keys: set[str] | None = None
 
     def add_once(self, key: str, ticker: CronTicker | TimeTicker, *, applying: bool) -> bool:
         """Store a ticker, or where not ``applying`` only check it; say whether it was not there yet.
@@ -43,8 +48,24 @@ class Importer:
         core = self._storing.core
         if ticker.execution_time is not None and ticker.execution_time <= core.clock.now():
             raise TickerValidationError("execution_time", ticker.execution_time, "it has passed")
-        namespace = core.config.namespace
-        active = core.database.read(lambda connection: tickers.active_id(connection, namespace, key))
-        if active is None and applying:
+        if key in self._imported_keys():
+            return False
+        if applying:
             self._time_tickers.add(ticker)
-        return active is None
+            self._imported_keys().add(key)
+        return True
+
+    def _imported_keys(self) -> set[str]:
+        """Return the keys of all time tickers that were ever imported, and not deleted since.
+
+        Not the active ones only: what was cancelled, or has run before its moment, must not run after all.
+        An index of the others' keys would cost every run a write, for a command that is rarely called. So
+        all of them are read in one pass over the store, whatever the number of tickers to import.
+        """
+        if self._keys is None:
+            core = self._storing.core
+            namespace = core.config.namespace
+            self._keys = core.database.read(
+                lambda connection: tickers.unique_keys(connection, namespace, prefix=KEY_PREFIX)
+            )
+        return self._keys

@@ -59,8 +59,18 @@ class Node:
     seen_at: datetime
 
 
-def register(connection: Connection, clock: Clock, profile: NodeProfile) -> None:
-    """Write a node's row, or start it anew where one of the same id is there."""
+def register(
+    connection: Connection,
+    clock: Clock,
+    profile: NodeProfile,
+    *,
+    counter: int = 0,
+    started_at: datetime | None = None,
+) -> datetime:
+    """Write a node's row, also where one of the same id is there; return when the node started.
+
+    That is now, unless it is known. The counter must be one that no row of the node has had.
+    """
     now = connection.scalars(select(sql_now(clock))).one()
     functions = {name: profile.functions[name].as_json() for name in sorted(profile.functions)}
     connection.execute(delete(nodes).where(nodes.c.id == profile.id))
@@ -80,11 +90,12 @@ def register(connection: Connection, clock: Clock, profile: NodeProfile) -> None
             functions=functions,
             functions_hash=sha256(json.dumps(functions).encode()).hexdigest(),
             clock_offset_ms=round((clock.now() - now).total_seconds() * 1000),
-            counter=0,
-            started_at=now,
+            counter=counter,
+            started_at=started_at or now,
             seen_at=now,
         )
     )
+    return started_at or now
 
 
 def beat(connection: Connection, clock: Clock, node_id: UUID) -> bool:
@@ -105,7 +116,7 @@ def remove_dead(connection: Connection, node: Node) -> bool:
 
     A row that the node itself has locked, standing still in a heartbeat, is left for the next pass.
     """
-    silent = (nodes.c.id == node.id, nodes.c.counter == node.counter, nodes.c.started_at == node.started_at)
+    silent = (nodes.c.id == node.id, nodes.c.counter == node.counter)
     if connection.scalar(select(nodes.c.id).where(*silent).with_for_update(skip_locked=True)) is None:
         return False
     connection.execute(delete(nodes).where(nodes.c.id == node.id))

@@ -158,6 +158,14 @@ def active_id(connection: Connection, namespace: str, active_key: str) -> UUID |
     )
 
 
+def unique_keys(connection: Connection, namespace: str, *, prefix: str) -> set[str]:
+    """Return the unique keys with this beginning, also those of runs that have ended; no index has them."""
+    statement = select(tickers.c.unique_key).where(
+        tickers.c.namespace == namespace, tickers.c.unique_key.startswith(prefix, autoescape=True)
+    )
+    return {key for key in connection.scalars(statement) if key is not None}
+
+
 def active(connection: Connection, namespace: str, active_key: str, *, codec: RequestCodec) -> Run | None:
     """Return the run that holds a unique key, or None."""
     row = connection.execute(
