@@ -8,7 +8,7 @@ from tests.stateful.world import World
 from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
 from tickerq_celery.slot import slot_of
 
-# Not those that were asked for by hand: they wait whatever the policy.
+# Not those that were asked for by hand, nor those that gave way to them: they wait whatever the policy.
 _MOST_WAITING = {
     OverlapPolicy.ALLOW: 0,
     OverlapPolicy.SKIP: 0,
@@ -31,7 +31,7 @@ def check(world: World, then: Sight) -> None:
     for run_id in then.runs.keys() - world.sight.runs.keys():
         assert world.may_be_gone(run_id), f"{world.label(run_id)} is gone, and nobody deleted it"
     _check_limits(world)
-    _check_overlaps(world)
+    _check_overlaps(world, then)
     _check_bodies(world)
     _check_burials(world, then)
     _check_broker(world)
@@ -47,7 +47,7 @@ def _check_limits(world: World) -> None:
         assert world.sight.queued(queue) <= world.core.config.max_queued, f"queue {queue} is overfull"
 
 
-def _check_overlaps(world: World) -> None:
+def _check_overlaps(world: World, then: Sight) -> None:
     for cron_id, cron in world.sight.crons.items():
         runs = [run for run in world.sight.runs.values() if run.cron_ticker_id == cron_id]
         leased = [run for run in runs if run.status in LEASED]
@@ -55,6 +55,9 @@ def _check_overlaps(world: World) -> None:
             f"occurrences overlap: {[world.shown(run) for run in leased]}"
         )
         waiting = [run for run in runs if run.held_for == HoldReason.OVERLAP and run.instant is not None]
+        had_place = {run.id for run in then.runs.values() if run.active_key == f"cron:{cron_id}"}
+        world.stepped_back |= had_place & {run.id for run in waiting}
+        waiting = [run for run in waiting if run.id not in world.stepped_back]
         most = _MOST_WAITING.get(OverlapPolicy(cron.overlap), len(waiting))
         assert len(waiting) <= most, f"too many wait: {[world.shown(run) for run in waiting]}"
 

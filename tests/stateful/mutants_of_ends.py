@@ -61,7 +61,12 @@ OF_ENDS = (
     Mutant(
         ends.finish, "writes no attempt", _INSERT_NOTHING, "each_started_claim_that_ended_has_one_attempt"
     ),
-    Mutant(ends.finish, "writes another attempt", _INSERT_DONE, "its_end_is_that_of_its_last_attempt"),
+    Mutant(
+        ends.finish,
+        "writes another attempt",
+        _INSERT_DONE,
+        "its_end_is_that_of_its_last_attempt|retries_are_counted",
+    ),
     Mutant(
         ends.finish,
         "lets a cancelled run go on",
@@ -77,7 +82,9 @@ OF_ENDS = (
         is_quick=True,
     ),
     Mutant(cancels.request, "asks nobody", doing_nothing(True), "cancelled in vain", is_quick=True),
-    Mutant(cancels.request, "says no", doing_nothing(False), "busy, and nobody has it"),
+    Mutant(
+        cancels.request, "says no", doing_nothing(False), "busy, and nobody has it|runs on though a later"
+    ),
     Mutant(cancels.lock, "finds nothing", doing_nothing(None), "busy, and nobody has it"),
     Mutant(ends.has_written, "says yes", doing_nothing(True), r"accepted: \[True\]"),
     Mutant(ends.has_written, "says no", doing_nothing(False), r"accepted: \[False\]"),

@@ -61,6 +61,7 @@ class World:
         self.starts: dict[Key, UUID] = {}
         self.revoked: set[Key] = set()
         self.cancelled: set[UUID] = set()
+        self.stepped_back: set[UUID] = set()
         self.lost_with: dict[UUID, Sequence[Key]] = {}
         self.crons: dict[UUID, CronLife] = {}
         # Who acts in this step, and whose claims it may give back although another process made them.
