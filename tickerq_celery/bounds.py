@@ -11,7 +11,7 @@ from tickerq_celery.errors import TickerValidationError
 MOST_RUNS = 1_000_000_000
 MOST_DATES = 1_000
 LONGEST_JITTER = timedelta(days=1)
-_MILLISECOND = timedelta(milliseconds=1)
+MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Bounds:
             "end_at": self.end_at,
             "max_runs": self.max_runs,
             "exclude": [day.isoformat() for day in self.exclude] or None,
-            "jitter_ms": self.jitter // _MILLISECOND,
+            "jitter_ms": self.jitter // MILLISECOND,
         }
 
 
@@ -71,7 +71,7 @@ def dates_from(stored: Sequence[str] | None) -> tuple[date, ...]:
 
 def jitter_from(stored: int) -> timedelta:
     """Return the jitter that a row holds."""
-    return stored * _MILLISECOND
+    return stored * MILLISECOND
 
 
 def _max_runs(value: object) -> int | None:
@@ -102,6 +102,6 @@ def _jitter(value: object) -> timedelta:
         jitter = timedelta(seconds=value)
     if not isinstance(jitter, timedelta) or not timedelta(0) <= jitter <= LONGEST_JITTER:
         raise TickerValidationError("jitter", value, "pass a timedelta or seconds, from 0 to a day")
-    if jitter % _MILLISECOND:
+    if jitter % MILLISECOND:
         raise TickerValidationError("jitter", value, "pass whole milliseconds")
     return jitter

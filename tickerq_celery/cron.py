@@ -10,6 +10,7 @@ from tickerq_celery.cron_zone import ZonedFields
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
 
 NO_DAY = "no day matches its day and month fields"
+NO_TIME = "all that it names is skipped by the clocks"
 _NOT_ZONES = ("right", "posix", "posixrules", "localtime")  # files beside the zones, or of this machine only
 
 

@@ -9,9 +9,10 @@ from tickerq_celery import limits
 from tickerq_celery.bounds import BOUND_FIELDS, checked_bounds
 from tickerq_celery.chain_templates import Template
 from tickerq_celery.codec import Packed
+from tickerq_celery.cron import NO_TIME
 from tickerq_celery.drafts import FunctionDefaults, ticker_fields
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerKind
-from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.errors import InvalidCronError, TickerValidationError
 from tickerq_celery.interval import expression_from
 from tickerq_celery.tickers import CronTicker
 from tickerq_celery.timetable import Instants, make_timetable, timetable_of
@@ -53,6 +54,8 @@ def cron_ticker_row(
         now=now,
         bounds=bounds,
     )
+    if timetable.instants.next_after(now) is None:
+        raise InvalidCronError(timetable.expression, f"never fires any more: {NO_TIME}")
     is_enabled = limits.flag("is_enabled", ticker.is_enabled)
     return {
         **ticker_fields(ticker, defaults),

@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from tickerq_celery.cron import NO_DAY, CronSchedule, as_utc, find_zone
+from tickerq_celery import limits
+from tickerq_celery.cron import NO_DAY, NO_TIME, CronSchedule, find_zone
 from tickerq_celery.cron_notes import dst_note
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.interval import every_in
 from tickerq_celery.timetable import Instants, make_timetable
 
 LONGEST_PREVIEW = 1000
+_MOST_COUNTED = 10_000
 _SECOND = timedelta(seconds=1)
 _BOTH_DAYS = {
     False: "both day fields are set: it fires only on days that match both",
@@ -46,8 +48,10 @@ def preview(
 
     An interval is counted from ``after``.
     """
-    start = as_utc("after", after)
-    timetable = make_timetable(expression, time_zone=time_zone, day_or=day_or, now=start)
+    start = limits.moment("after", after)
+    timetable = make_timetable(
+        expression, time_zone=time_zone, day_or=limits.flag("day_or", day_or), now=start
+    )
     return upcoming(timetable, after=start, count=count)
 
 
@@ -68,6 +72,20 @@ def upcoming(instants: Instants, *, after: datetime, count: int) -> list[datetim
     return found
 
 
+def count_until(instants: Instants, *, after: datetime, until: datetime, at_most: int) -> int:
+    """Return how many instants lie after one moment and not after another, counting to ``at_most``.
+
+    Raises:
+        TickerValidationError: There are more than 10,000 to count.
+    """
+    count, moment = 0, instants.next_after(after)
+    while moment is not None and moment <= until and count < at_most:
+        if count == _MOST_COUNTED:
+            raise TickerValidationError("after", until, f"over {_MOST_COUNTED:,} instants come before it")
+        count, moment = count + 1, instants.next_after(moment)
+    return count
+
+
 def explain(
     expression: str, *, time_zone: str = "UTC", after: datetime, count: int = 10, day_or: bool = False
 ) -> Explanation:
@@ -79,18 +97,19 @@ def explain(
         InvalidCronError: The expression cannot be parsed.
         TickerValidationError: Another argument cannot be used.
     """
-    start, zone = as_utc("after", after), find_zone(time_zone)
+    start, zone = limits.moment("after", after), find_zone(time_zone)
     instants: Instants
     if every_in(expression) is not None:
         instants = make_timetable(expression, time_zone=time_zone, now=start)
     else:
+        day_or = limits.flag("day_or", day_or)
         instants = CronSchedule.read(expression, time_zone=time_zone, day_or=day_or)
     found = upcoming(instants, after=start, count=count)
     return Explanation(
         expression=instants.expression,
         time_zone=time_zone,
         upcoming=tuple(_noted(instants, zone, [start, *found])),
-        warnings=tuple(_warnings(instants, found)),
+        warnings=tuple(_warnings(instants, is_over=not found)),
     )
 
 
@@ -102,13 +121,20 @@ def _noted(instants: Instants, zone: ZoneInfo, moments: list[datetime]) -> Itera
         yield Upcoming(instant=instant, local=instant.astimezone(zone), note=note)
 
 
-def _warnings(instants: Instants, found: list[datetime]) -> Iterator[str]:
+def _warnings(instants: Instants, *, is_over: bool) -> Iterator[str]:
     if isinstance(instants, CronSchedule):
         if instants.is_empty:
             yield f"never fires: {NO_DAY}"
-        elif not found:
-            yield "never fires any more: all that it names is skipped by the clocks"
+        elif is_over:
+            yield f"never fires any more: {NO_TIME}"
         if instants.sets_both_days:
             yield _BOTH_DAYS[instants.day_or]
-    if any(later - earlier <= _SECOND for earlier, later in pairwise(found)):
-        yield "fires every second: each time is a row, a message and a run"
+    if _has_neighbours(instants):
+        yield "fires in seconds that follow one another: each time is a row, a message and a run"
+
+
+def _has_neighbours(instants: Instants) -> bool:
+    """Whether two instants may be no more than a second apart."""
+    if isinstance(instants, CronSchedule):
+        return any(later - earlier == 1 for earlier, later in pairwise(instants.times.fields.seconds))
+    return every_in(instants.expression) == _SECOND

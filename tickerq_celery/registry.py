@@ -4,7 +4,7 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -192,8 +192,7 @@ def make_function(body: Callable[..., Any], name: str | None, **options: Any) ->
         signature=signature,
         **options,
     )
-    _check_times(function)
-    return function
+    return _with_checked_times(function)
 
 
 def _place(function: Function) -> str:
@@ -208,28 +207,32 @@ def _place(function: Function) -> str:
 
 
 def check_expression(function: Function, expression: object) -> str:
-    """Return a cron expression, if it fits a function's zone and bounds.
+    """Return a cron expression as it is stored, if it fits a function's zone and bounds.
 
     Raises:
         TickerValidationError: It does not, or cannot be parsed.
     """
-    make_timetable(
+    timetable = make_timetable(
         expression,  # type: ignore[arg-type]  # what is no text is refused
         time_zone="UTC" if function.time_zone is None else function.time_zone,
         day_or=function.day_or,
         now=_ANY_START,
         bounds=function.bounds,
     )
-    return str(expression)
+    return timetable.expression
 
 
-def _check_times(function: Function) -> None:
+def _with_checked_times(function: Function) -> Function:
     find_zone("UTC" if function.time_zone is None else function.time_zone)
     if function.cron is None and function.bounds != UNBOUNDED:
         raise TickerValidationError("cron", None, f"{', '.join(BOUND_FIELDS)} need cron= or every=")
-    expression = function.cron.default if isinstance(function.cron, Setting) else function.cron
-    if expression is not None:
-        check_expression(function, expression)
+    if function.cron is None:
+        return function
+    if not isinstance(function.cron, Setting):
+        return replace(function, cron=check_expression(function, function.cron))
+    if function.cron.default is not None:
+        check_expression(function, function.cron.default)
+    return function
 
 
 def _cron(cron: str | Setting | None, every: object) -> str | Setting | None:

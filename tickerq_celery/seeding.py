@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
+from tickerq_celery.bounds import MILLISECOND
 from tickerq_celery.core import Core
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.interval import every_in
@@ -21,7 +22,7 @@ from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import cron_pauses, cron_tickers, functions, holds
 from tickerq_celery.store.engine import insert_if_absent
 from tickerq_celery.store.functions import FunctionRecord
-from tickerq_celery.timetable import make_timetable, timetable_of
+from tickerq_celery.timetable import make_timetable
 from tickerq_celery.uuid7 import new_id
 
 
@@ -160,20 +161,21 @@ def _changes(core: Core, function: Function, row: Mapping[str, Any], now: dateti
             "time_zone": function.time_zone or core.config.time_zone,
             "day_or": function.day_or,
         }
-    if wanted["start_at"] is None:
+    every = every_in(wanted.get("expression", row["expression"]))
+    if wanted["start_at"] is None and every is not None:
         # An interval began to count when it was seeded, or begins now; nothing else may depend on a start.
-        wanted["start_at"] = _counts_from({**row, **wanted, "start_at": row["start_at"]}, now)
+        began = row["start_at"]
+        # One to come was not made by that: the code named it, and does so no more.
+        wanted["start_at"] = now.replace(microsecond=0) if began is None or began > now else began
+    if every is not None:
+        # The code's jitter need not fit an operator's own interval.
+        wanted["jitter_ms"] = min(wanted["jitter_ms"], every // MILLISECOND)
     return {name: value for name, value in wanted.items() if row[name] != value}
 
 
 def _queue(core: Core, function: Function) -> str | None:
     named = function.queue
     return core.config.priority_queues.get(function.priority) if named is None else named
-
-
-def _counts_from(row: Mapping[str, Any], now: datetime) -> datetime | None:
-    is_interval = every_in(row["expression"]) is not None
-    return timetable_of({**row, "created_at": now}).start_at if is_interval else None
 
 
 def prune(core: Core) -> list[str]:

@@ -84,7 +84,7 @@ def test_then_the_environment_and_then_the_default(
     assert cron_of(second) == DAILY
 
 
-@pytest.mark.parametrize("value", [HOURLY, "@every 90s"])
+@pytest.mark.parametrize("value", [HOURLY, "@every 2m"])
 def test_a_worker_seeds_what_the_setting_holds(make: MakeTickerQ, value: str) -> None:
     define(Setting("digest_cron"), time_zone="Europe/Berlin")
     tickerq = make({"digest_cron": value})

@@ -23,7 +23,7 @@ from tests.integration.making import (
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.core import Core
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerStatus
-from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.errors import InvalidCronError, TickerValidationError
 from tickerq_celery.firing import Firing
 from tickerq_celery.jitter import delay_of
 from tickerq_celery.models import cron_tickers
@@ -264,6 +264,20 @@ def test_upcoming_instants_are_those_within_the_bounds(core: Core, clock: Manual
     assert crons(core).upcoming(cron.id) == [datetime(2026, 1, 17, tzinfo=UTC)]
     with pytest.raises(TickerValidationError, match="count"):
         crons(core).upcoming(cron.id, count=0)
+
+
+def test_upcoming_instants_are_no_more_than_the_runs_that_are_left_by_then(
+    core: Core, clock: ManualClock
+) -> None:
+    cron = add(core, every=HOUR, max_runs=3)
+    assert crons(core).upcoming(cron.id, after=START + HOUR) == [START + 2 * HOUR, START + 3 * HOUR]
+    assert crons(core).upcoming(cron.id, after=START + 50 * HOUR) == []
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_an_expression_whose_every_time_the_clocks_skip_is_refused(core: Core) -> None:
+    with pytest.raises(InvalidCronError, match="never fires any more: all that it names is skipped"):
+        make_cron(core, "*/30 2 8-14 3 SUN", time_zone="America/New_York")
 
 
 def seeded(core: Core) -> Any:

@@ -1,6 +1,7 @@
 """Seeding: workers write what their functions define, once, and touch nothing else."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -122,6 +123,36 @@ def test_an_operators_expression_stays_whatever_the_code_says_later(make_core: M
     later = seeded(make_core(send(cron=HOURLY)))
     assert (later.expression, later.time_zone) == (changed.expression, "Asia/Tokyo")
     assert (later.seed_expression, later.next_run_at) == (HOURLY, changed.next_run_at)
+
+
+def test_an_operator_who_returns_to_the_codes_expression_lets_it_follow_again(make_core: MakeCore) -> None:
+    cron_id = seeded(make_core(send(cron="0  9 * * *"))).id
+    operator = crons(make_core(send()))
+    operator.update(cron_id, expression="0 10 * * *")
+    operator.update(cron_id, expression="0  9 * * *")
+    assert seeded(make_core(send(cron="0 8 * * *"))).expression == "0 8 * * *"
+
+
+def test_an_interval_whose_code_names_no_start_any_more_begins_now(
+    make_core: MakeCore, clock: ManualClock
+) -> None:
+    minute = timedelta(minutes=1)
+    assert (
+        seeded(make_core(send(every=60, start_at=START + 500 * minute))).next_run_at == START + 500 * minute
+    )
+    clock.advance(minutes=7)
+    row = seeded(make_core(send(every=60)))
+    assert (row.start_at, row.next_run_at) == (START + 7 * minute, START + 8 * minute)
+    clock.advance(minutes=7)
+    assert seeded(make_core(send(every=60))).start_at == START + 7 * minute
+
+
+def test_the_codes_jitter_ends_at_an_operators_own_interval(make_core: MakeCore) -> None:
+    cron_id = seeded(make_core(send(every=60))).id
+    operator = crons(make_core(send()))
+    operator.update(cron_id, every=20)
+    assert seeded(make_core(send(every=60, jitter=50))).jitter_ms == 20_000
+    assert operator.update(cron_id, description="still its own").expression == "@every 20s"
 
 
 def test_a_paused_cron_ticker_stays_paused_when_the_code_changes(make_core: MakeCore) -> None:

@@ -1,10 +1,12 @@
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from tickerq_celery.cron import CronSchedule
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
-from tickerq_celery.preview import explain, preview
+from tickerq_celery.preview import count_until, explain, preview
 
 NEW_YORK = "America/New_York"
 
@@ -74,9 +76,9 @@ def test_an_instant_says_what_the_clocks_did_to_it(
         ("0 0 30 2 *", False, "never fires: no day"),
         ("0 9 13 * FRI", False, "both day fields are set: it fires only on days that match both"),
         ("0 9 13 * FRI", True, "both day fields are set: it fires on days that match either"),
-        ("* * * * * *", False, "fires every second"),
-        ("0,1 0 9 * * *", False, "fires every second"),
-        ("@every 1s", False, "fires every second"),
+        ("* * * * * *", False, "fires in seconds that follow"),
+        ("0,1 0 9 * * *", False, "fires in seconds that follow"),
+        ("@every 1s", False, "fires in seconds that follow"),
         ("*/5 2 * 3 SUN#2", False, "never fires any more"),
     ],
 )
@@ -87,6 +89,34 @@ def test_a_warning_says_what_its_writer_may_not_expect(expression: str, day_or: 
     assert bool(found.upcoming) is not warning.startswith("never")
 
 
+@pytest.mark.parametrize("expression", ["* * * * * *", "@every 1s"])
+def test_a_warning_does_not_depend_on_how_many_instants_are_asked_for(expression: str) -> None:
+    assert len(explain(expression, after=at("2025-01-01"), count=1).warnings) == 1
+
+
+@pytest.mark.parametrize("ask", [preview, explain])
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_moment_at_the_end_of_the_calendar_is_refused(ask: Callable[..., object], year: int) -> None:
+    after = datetime(year, 1, 1, tzinfo=timezone(timedelta(hours=5 if year == 1 else -5)))
+    with pytest.raises(TickerValidationError, match="after"):
+        ask("0 9 * * *", after=after)
+
+
+def test_a_day_or_that_is_no_flag_is_refused() -> None:
+    for ask in (preview, explain):
+        with pytest.raises(TickerValidationError, match="day_or"):
+            ask("0 9 * * *", after=at("2025-01-01"), day_or="x")  # type: ignore[operator]
+
+
+def test_instants_are_counted_up_to_a_limit() -> None:
+    second = CronSchedule.parse("* * * * * *", time_zone="UTC")
+    begin, later = at("2025-01-01"), at("2025-01-01T00:00:05")
+    assert count_until(second, after=begin, until=later, at_most=9) == 5
+    assert count_until(second, after=begin, until=later, at_most=3) == 3
+    with pytest.raises(TickerValidationError, match="10,000"):
+        count_until(second, after=begin, until=at("2025-01-02"), at_most=1_000_000)
+
+
 def test_what_never_fires_is_explained_without_a_search_through_the_calendar() -> None:
     began = time.process_time()
     found = explain("0 0 31 2,4,6,9,11 *", after=at("2025-01-01"))
@@ -94,7 +124,9 @@ def test_what_never_fires_is_explained_without_a_search_through_the_calendar() -
     assert found.upcoming == ()
 
 
-@pytest.mark.parametrize("expression", ["0 9 * * *", "@daily", "@every 2s", "*/2 * * * * *", "0 0 1 * *"])
+@pytest.mark.parametrize(
+    "expression", ["0 9 * * *", "@daily", "@every 2s", "*/2 * * * * *", "0 0 1 * *", "59,0 * * * * *"]
+)
 def test_an_ordinary_expression_has_no_warning(expression: str) -> None:
     assert explain(expression, after=at("2025-01-01")).warnings == ()
 

@@ -82,12 +82,18 @@ class CronOutlook:
 
         Raises:
             TickerNotFoundError: There is none.
-            TickerValidationError: Its expression or zone cannot be read here, or ``after`` is naive.
+            TickerValidationError: Its expression or zone cannot be read here, or ``after`` is naive, or so
+                far away that a cron ticker with ``max_runs`` has over 10,000 instants before it.
         """
-        start = limits.moment("after", self._start(after))
+        now = self._storing.core.clock.now()
+        start = now if after is None else limits.moment("after", after)
         cron = self.get(cron_id)
-        found = preview.upcoming(timetable_of_view(cron), after=start, count=count)
-        return found if cron.max_runs is None else found[: max(0, cron.max_runs - cron.run_count)]
+        timetable = timetable_of_view(cron)
+        found = preview.upcoming(timetable, after=start, count=count)
+        if cron.max_runs is None:
+            return found
+        left = cron.max_runs - cron.run_count
+        return found[: max(0, left - preview.count_until(timetable, after=now, until=start, at_most=left))]
 
     def _start(self, after: datetime | None) -> datetime:
         return self._storing.core.clock.now() if after is None else after
