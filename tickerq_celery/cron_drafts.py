@@ -103,6 +103,20 @@ def next_run_of(cron: Mapping[str, Any], moment: datetime) -> datetime | None:
     return next_run(timetable_of(cron), now=moment, max_runs=cron["max_runs"], run_count=cron["run_count"])
 
 
+def times_of_code(row: Mapping[str, Any], *, expression: str, time_zone: str, day_or: bool) -> dict[str, Any]:
+    """Return the times that code gives a cron ticker's row; an operator's, who changed one of them, stay."""
+    named = {"expression": expression, "time_zone": time_zone, "day_or": day_or}
+    seeds = {f"seed_{name}": value for name, value in named.items()}
+    # A store of before schema 11 knows the seeded expression only.
+    is_own = any(row[f"seed_{name}"] not in (None, row[name]) for name in named)
+    return seeds if is_own else seeds | named
+
+
+def of_occurrences(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a cron ticker's changes that its occurrences have, too."""
+    return {name: value for name, value in changes.items() if name in OCCURRENCE_FIELDS}
+
+
 def refuse_changes_of_a_call(changes: Mapping[str, object]) -> None:
     """Refuse to change what the call of a Celery task consists of.
 

@@ -238,6 +238,7 @@ def _blank(now: datetime) -> dict[str, Any]:
         "rescue_count": 0,
         "held_for": None,
         "hold_key": None,
+        "not_before": None,
         "cron_ticker_id": None,
         "instant": None,
         "unique_key": None,

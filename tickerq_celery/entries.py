@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tickerq_celery.bounds import UNBOUNDED
 from tickerq_celery.codec import Packed, RequestCodec
-from tickerq_celery.cron_drafts import next_run_of
+from tickerq_celery.cron_drafts import next_run_of, times_of_code
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerKind, TickerPriority
 from tickerq_celery.errors import UnreadableRequestError
 from tickerq_celery.store.entries import LiveBeat
@@ -77,6 +77,9 @@ def entry_row(entry: Entry, *, namespace: str, codec: RequestCodec, now: datetim
         "tags": [],
         "is_enabled": True,
         "seed_key": entry.key,
+        "seed_expression": entry.expression,
+        "seed_time_zone": entry.time_zone,
+        "seed_day_or": False,
         **replace(UNBOUNDED, start_at=timetable.start_at).columns(),
         "run_count": 0,
         "next_run_at": timetable.next_after(now),
@@ -88,10 +91,10 @@ def entry_row(entry: Entry, *, namespace: str, codec: RequestCodec, now: datetim
 
 
 def entry_changes(entry: Entry, row: dict[str, Any], *, codec: RequestCodec, now: datetime) -> dict[str, Any]:
-    """Return what the code says otherwise than the row; an operator's own expression or pause stays."""
-    wanted = _defined(entry)
-    if row["expression"] == row["seed_expression"]:
-        wanted |= {"expression": entry.expression, "time_zone": entry.time_zone}
+    """Return what the code says otherwise than the row; an operator's own times or pause stay."""
+    wanted = _defined(entry) | times_of_code(
+        row, expression=entry.expression, time_zone=entry.time_zone, day_or=False
+    )
     changes = {name: value for name, value in wanted.items() if row[name] != value}
     if _call_of(row, codec) != entry.call:
         changes |= _packed(codec.pack(entry.call))
@@ -119,7 +122,6 @@ def _defined(entry: Entry) -> dict[str, Any]:
         "description": f"beat_schedule entry {entry.name}"[:500],
         "queue": entry.queue,
         "misfire_grace": entry.misfire_grace,
-        "seed_expression": entry.expression,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from tickerq_celery.core import Core
+from tickerq_celery.cron_drafts import of_occurrences
 from tickerq_celery.entries import GONE, Entry, entry_changes, entry_row, is_gone, keys_of, named_by
 from tickerq_celery.models import cron_tickers as table
 from tickerq_celery.moving import move
@@ -16,6 +17,7 @@ from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import cron_pauses, cron_tickers, entries
 from tickerq_celery.store.engine import insert_if_absent
 from tickerq_celery.store.entries import LiveBeat
+from tickerq_celery.store.pending import rewrite_pending
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +93,7 @@ class EntryKeeper:
             return
         if changes:
             cron_tickers.edit(connection, core.clock, row["id"], changes)
+            rewrite_pending(connection, core.clock, row["id"], of_occurrences(changes))
 
     def _returned(self, connection: Connection, row: dict[str, Any], now: datetime) -> dict[str, Any]:
         """Let an entry that is defined again fire again; what passed meanwhile is told in one record."""

@@ -11,15 +11,17 @@ from tickerq_celery.core import Core
 from tickerq_celery.cron_drafts import next_run_of
 from tickerq_celery.drafts import bounds_reason, edit_reason, pause_reason, skip_record
 from tickerq_celery.enums import TickerStatus
+from tickerq_celery.interval import every_in
 from tickerq_celery.models import tickers
 from tickerq_celery.overlapping import let_next_run
 from tickerq_celery.planner import Misfire, left_out, passed
-from tickerq_celery.store import cron_tickers, ends
+from tickerq_celery.store import cron_tickers, ends, pending
 from tickerq_celery.store.engine import insert_rows
 from tickerq_celery.timetable import timetable_of
 
 _EXPRESSION = ("expression", "time_zone", "day_or")
 _BOUNDS = ("start_at", "end_at", "exclude", "max_runs")
+_PAUSE = ("paused_reason", "paused_by", "paused_at")
 _MOMENT = timedelta(microseconds=1)
 MOVED_REASON = "Edited: the cron ticker fires by {!r} now, this was an instant of {!r}"
 BOUNDED_REASON = "Edited: the cron ticker's new bounds leave this instant out"
@@ -30,14 +32,14 @@ def move(
 ) -> dict[str, Any]:
     """Take a locked cron ticker off its instants if ``changes`` move them; return what else to write.
 
-    Its occurrences that nobody has claimed end as Skipped where their instants are none any more. What
+    Its occurrences that nobody has begun end as Skipped where their instants are none any more. What
     passed and had not fired gets one record, where an old expression had it or new bounds leave it out.
     """
     after = {**cron, **changes}
     first = cron["next_run_at"] or cron["resume_from"]
-    if any(after[name] != cron[name] for name in _EXPRESSION):
+    if any(after[name] != cron[name] for name in _EXPRESSION) or _counts_otherwise(cron, after):
         _record_missed(connection, cron, now)
-        _skip_pending(connection, core, cron, list(cron_tickers.lock_pending(connection, cron["id"])), after)
+        _skip_pending(connection, core, cron, list(pending.lock_pending(connection, cron["id"])), after)
         base = now
     elif any(after[name] != cron[name] for name in _BOUNDS):
         _record_left_out(connection, cron, after, now)
@@ -45,8 +47,26 @@ def move(
         base = now if first is None else min(now, first - _MOMENT)
     else:
         return {}
-    is_firing = cron["is_enabled"] and cron["resume_from"] is None
-    return {"next_run_at" if is_firing else "resume_from": next_run_of(after, base)}
+    following = _next_untold(connection, after, base)
+    if cron["is_enabled"] and cron["resume_from"] is None:
+        return {"next_run_at": following}
+    # One that has come to its end waits for no pause any more.
+    is_over = cron["is_enabled"] and following is None
+    return {"resume_from": following} | (dict.fromkeys(_PAUSE) if is_over else {})
+
+
+def _counts_otherwise(cron: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether another start shifts all instants of an interval."""
+    every = every_in(after["expression"])
+    return every is not None and (after["start_at"] - cron["start_at"]) % every != timedelta(0)
+
+
+def _next_untold(connection: Connection, cron: Mapping[str, Any], base: datetime) -> datetime | None:
+    """Return the first instant after ``base`` that has no occurrence, as one has that is to be skipped."""
+    following = next_run_of(cron, base)
+    while following is not None and cron_tickers.instants_among(connection, cron["id"], [following]):
+        following = next_run_of(cron, following)
+    return following
 
 
 def missed_by(cron: Mapping[str, Any], now: datetime) -> Misfire | None:
@@ -94,21 +114,21 @@ def _record_left_out(
 
 def _out_of_bounds(connection: Connection, after: Mapping[str, Any]) -> list[UUID]:
     timetable = timetable_of(after)
-    pending = cron_tickers.lock_pending(connection, after["id"])
-    return [each for each, instant in pending.items() if timetable.latest_at_or_before(instant) != instant]
+    found = pending.lock_pending(connection, after["id"])
+    return [each for each, instant in found.items() if timetable.latest_at_or_before(instant) != instant]
 
 
 def _skip_pending(
     connection: Connection,
     core: Core,
     cron: Mapping[str, Any],
-    pending: Sequence[UUID],
+    skipped: Sequence[UUID],
     moved_to: Mapping[str, Any] | None,
 ) -> None:
     reason = BOUNDED_REASON
     if moved_to is not None:
         reason = MOVED_REASON.format(moved_to["expression"], cron["expression"])
-    ends.end_unstarted(connection, core.clock, pending, status=TickerStatus.SKIPPED, reason=reason)
-    if pending:
+    ends.end_unstarted(connection, core.clock, skipped, status=TickerStatus.SKIPPED, reason=reason)
+    if skipped:
         # One that was asked for by hand may have waited for one of them.
         let_next_run(connection, core, cron)

@@ -26,10 +26,10 @@ SKIP_REASONS = {
 }
 
 
-def fates(policy: OverlapPolicy, count: int, *, is_taken: bool, waiting: int) -> list[Fate]:
+def fates(policy: OverlapPolicy, count: int, *, is_taken: bool, is_waited_for: bool) -> list[Fate]:
     """Return the fates of ``count`` new occurrences, oldest first.
 
-    ``is_taken`` says that an earlier occurrence may run or runs, ``waiting`` how many wait for their turn.
+    ``is_taken`` says that an earlier occurrence may run or runs, ``is_waited_for`` that one waits.
     Whatever the policy but ``allow``, at most one of a cron ticker's occurrences is let run at a time.
     """
     decided: list[Fate] = []
@@ -37,18 +37,18 @@ def fates(policy: OverlapPolicy, count: int, *, is_taken: bool, waiting: int) ->
         if policy is OverlapPolicy.CANCEL_OTHER and left:
             decided.append(Fate.SKIP_AS_REPLACED)
             continue
-        fate = _fate(policy, is_taken=is_taken or waiting > 0, waiting=waiting)
+        fate = _fate(policy, is_taken=is_taken or is_waited_for, is_waited_for=is_waited_for)
         is_taken = is_taken or fate is Fate.RUN
-        waiting += fate is Fate.WAIT
+        is_waited_for = is_waited_for or fate is Fate.WAIT
         decided.append(fate)
     return decided
 
 
-def _fate(policy: OverlapPolicy, *, is_taken: bool, waiting: int) -> Fate:
+def _fate(policy: OverlapPolicy, *, is_taken: bool, is_waited_for: bool) -> Fate:
     if policy is OverlapPolicy.ALLOW or not is_taken:
         return Fate.RUN
     if policy is OverlapPolicy.SKIP:
         return Fate.SKIP_AS_TAKEN
-    if policy is OverlapPolicy.BUFFER_ONE and waiting:
+    if policy is OverlapPolicy.BUFFER_ONE and is_waited_for:
         return Fate.SKIP_AS_BUFFERED
     return Fate.WAIT

@@ -34,7 +34,7 @@ def placed(
         policy,
         len(rows),
         is_taken=overlaps.is_taken(connection, cron["namespace"], cron["id"]),
-        waiting=overlaps.waiting(connection, cron["id"]),
+        is_waited_for=overlaps.is_waited_for(connection, cron["id"]),
     )
     return [_stored_as(cron, row, fate, now) for row, fate in zip(rows, decided, strict=True)]
 
@@ -47,7 +47,7 @@ def in_turn(connection: Connection, cron: Mapping[str, Any], rows: Sequence[Row]
         OverlapPolicy.BUFFER_ALL,
         len(rows),
         is_taken=overlaps.is_taken(connection, cron["namespace"], cron["id"]),
-        waiting=overlaps.waiting(connection, cron["id"]),
+        is_waited_for=overlaps.is_waited_for(connection, cron["id"]),
     )
     return [_stored_as(cron, row, fate, row["created_at"]) for row, fate in zip(rows, decided, strict=True)]
 
@@ -57,7 +57,7 @@ def queue_up(connection: Connection, cron: Mapping[str, Any], run_id: UUID) -> N
     if OverlapPolicy(cron["overlap"]) is OverlapPolicy.ALLOW:
         return
     namespace, cron_id = cron["namespace"], cron["id"]
-    if overlaps.is_taken(connection, namespace, cron_id) or overlaps.waiting(connection, cron_id):
+    if overlaps.is_taken(connection, namespace, cron_id) or overlaps.is_waited_for(connection, cron_id):
         overlaps.let_wait(connection, cron_id, run_id)
     else:
         overlaps.let_take(connection, cron_id, run_id)
@@ -86,14 +86,17 @@ def _ask_to_end(connection: Connection, core: Core, cron: Mapping[str, Any]) -> 
         cancels.request(connection, core.clock, run, CancelRequest.END)
 
 
-def let_next_run(connection: Connection, core: Core, cron: Mapping[str, Any]) -> list[UUID]:
+def let_next_run(
+    connection: Connection, core: Core, cron: Mapping[str, Any], *, in_pause: bool = False
+) -> list[UUID]:
     """Give the place of a locked cron ticker to the next that waits, if nobody has it, and return that.
 
-    One that a pause holds gives way to one that was asked for by hand, which no pause holds.
+    One that a pause holds gives way to one that was asked for by hand, which no pause holds; ``in_pause``
+    says that there is a pause which will hold one that is due later.
     """
     namespace, cron_id = cron["namespace"], cron["id"]
-    if overlaps.is_waited_for_by_hand(connection, cron_id):
-        overlaps.step_back(connection, namespace, cron_id)
+    if overlaps.is_waited_for(connection, cron_id, by_hand=True):
+        overlaps.step_back(connection, namespace, cron_id, in_pause=in_pause)
     if overlaps.is_taken(connection, namespace, cron_id):
         return []
     return overlaps.pass_on(connection, core.clock, cron_id)
@@ -103,7 +106,8 @@ def _stored_as(cron: Mapping[str, Any], row: Row, fate: Fate, now: datetime) -> 
     if fate is Fate.RUN:
         return row | {"active_key": overlaps.key_of(cron["id"])}
     if fate is Fate.WAIT:
-        return row | {"due_at": None, "held_for": HoldReason.OVERLAP.value, "hold_key": str(cron["id"])}
+        waits = {"held_for": HoldReason.OVERLAP.value, "hold_key": str(cron["id"])}
+        return row | waits | {"due_at": None, "not_before": row["due_at"]}
     return skipped_row(row, reason=SKIP_REASONS[fate], now=now)
 
 

@@ -57,8 +57,16 @@ def resume(
 def resume_with_held(
     connection: Connection, core: Core, cron: Mapping[str, Any], *, missed: bool, now: datetime
 ) -> None:
-    """Let a cron ticker that was paused itself fire again, and what the pause holds run; see ``resume``."""
-    resume(connection, core, cron, missed=missed, now=now)
+    """Let a cron ticker that was paused itself fire again, and what the pause holds run; see ``resume``.
+
+    Where a pause of more than it alone covers it still, the end of that one decides on what passed.
+    """
+    left = pauses.of_cron(connection, cron)
+    if left is None:
+        resume(connection, core, cron, missed=missed, now=now)
+    else:
+        cron_tickers.edit(connection, core.clock, cron["id"], {"is_enabled": True, "resumed_at": now})
+        parking.park(connection, core.clock, [cron["id"]], left)
     holds.lift(
         connection,
         core.clock,

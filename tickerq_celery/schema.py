@@ -14,7 +14,7 @@ from tickerq_celery.store.engine import NO_TABLES, Database, insert_if_absent, m
 from tickerq_celery.uuid7 import new_id
 
 VERSION_TABLE = "tickerq_alembic_version"
-SCHEMA = 10
+SCHEMA = 11
 # The oldest code that can work on the tables as this version leaves them: older code ends a parent and
 # leaves its children behind, takes a packed request for plain JSON, claims more runs than concurrency keys
 # and rates allow, fires cron tickers outside their bounds, stops those with an interval, fires through the

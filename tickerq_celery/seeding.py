@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from tickerq_celery.bounds import MILLISECOND
 from tickerq_celery.core import Core
+from tickerq_celery.cron_drafts import of_occurrences, times_of_code
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.interval import every_in
 from tickerq_celery.models import cron_tickers as cron_table
@@ -22,6 +23,7 @@ from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import cron_pauses, cron_tickers, functions, holds
 from tickerq_celery.store.engine import insert_if_absent
 from tickerq_celery.store.functions import FunctionRecord
+from tickerq_celery.store.pending import rewrite_pending
 from tickerq_celery.timetable import make_timetable
 from tickerq_celery.uuid7 import new_id
 
@@ -123,6 +125,8 @@ def _seed_row(core: Core, function: Function, now: datetime) -> dict[str, Any]:
         "is_enabled": True,
         "seed_key": function.name,
         "seed_expression": expression,
+        "seed_time_zone": zone,
+        "seed_day_or": function.day_or,
         "next_run_at": timetable.next_after(now),
         "created_at": now,
         "updated_at": now,
@@ -140,10 +144,11 @@ def _follow(core: Core, connection: Connection, function: Function, cron_id: UUI
         changes |= move(connection, core, cron, changes, now=now)
         cron_tickers.edit(connection, core.clock, cron_id, changes)
         end_turns(connection, core, cron, changes)
+        rewrite_pending(connection, core.clock, cron_id, of_occurrences(changes))
 
 
 def _changes(core: Core, function: Function, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Return what the code says otherwise than the row; an operator's own expression stays."""
+    """Return what the code says otherwise than the row; an operator's own times stay."""
     wanted: dict[str, Any] = {
         "retries": function.retries,
         "retry_intervals": list(function.retry_intervals),
@@ -152,15 +157,14 @@ def _changes(core: Core, function: Function, row: Mapping[str, Any], now: dateti
         "pause_on_failure": function.pause_on_failure,
         "priority": int(function.priority),
         "queue": _queue(core, function),
-        "seed_expression": function.cron,
         **function.bounds.columns(),
+        **times_of_code(
+            row,
+            expression=str(function.cron),
+            time_zone=function.time_zone or core.config.time_zone,
+            day_or=function.day_or,
+        ),
     }
-    if row["expression"] == row["seed_expression"]:
-        wanted |= {
-            "expression": function.cron,
-            "time_zone": function.time_zone or core.config.time_zone,
-            "day_or": function.day_or,
-        }
     every = every_in(wanted.get("expression", row["expression"]))
     if wanted["start_at"] is None and every is not None:
         # An interval began to count when it was seeded, or begins now; nothing else may depend on a start.

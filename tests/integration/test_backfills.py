@@ -5,13 +5,24 @@ from typing import Any
 
 import pytest
 
-from tests.integration.making import at_once, claim, crons, enrolled, make_cron, occurrences_of, processes
+from tests.integration.making import (
+    at_once,
+    claim,
+    crons,
+    enrolled,
+    finish,
+    make_cron,
+    occurrences_of,
+    processes,
+    start,
+)
 from tests.integration.test_firing import fire
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.backfill import MOST_INSTANTS
 from tickerq_celery.core import Core
 from tickerq_celery.enums import HoldReason, MisfirePolicy, OverlapPolicy, TickerStatus, TickerType
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.lifecycle import succeeded
 
 DECEMBER, JANUARY = datetime(2025, 12, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -128,3 +139,19 @@ def test_an_instant_that_was_backfilled_before_it_fired_has_its_occurrence_and_r
     assert (row.instant, row.status, row.cancel_request) == (instant, TickerStatus.IDLE, None)
     assert [claimed.id for claimed in claim(core)] == [row.id]
     assert crons(core).get(cron_id).next_run_at == START + timedelta(hours=2)
+
+
+def test_a_backfill_keeps_its_rate_where_occurrences_take_turns(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
+    crons(core).backfill(cron_id, JANUARY, JANUARY + timedelta(hours=6), per_minute=2)
+    counts = []
+    for _ in range(4):
+        counts.append(0)
+        while claimed := claim(core):
+            run = start(core, *claimed)
+            assert run is not None
+            finish(core, run, succeeded(run.standing))
+            counts[-1] += 1
+        clock.advance(minutes=1)
+    assert counts == [1, 2, 2, 1]

@@ -319,6 +319,26 @@ def test_an_operators_pause_outlives_restarts_and_holds_what_is_due(start: Start
     assert sent(again) == []
 
 
+def test_an_operators_zone_of_an_entry_stays(start: Start, clock: ManualClock) -> None:
+    beat = start(nightly=NIGHTLY)
+    cron = crons(beat)["shop.report"]
+    tickerq_of(beat).cron_tickers.update(cron.id, time_zone="Asia/Tokyo")
+    again = start(nightly=NIGHTLY)
+    assert crons(again)["shop.report"].time_zone == "Asia/Tokyo"
+
+
+def test_other_arguments_of_an_entry_reach_what_waits(start: Start) -> None:
+    beat = start(nightly=NIGHTLY)
+    manager, cron = tickerq_of(beat).cron_tickers, crons(beat)["shop.report"]
+    manager.backfill(cron.id, START - timedelta(days=2), START)
+    beat.tick()
+    start(nightly={**NIGHTLY, "args": ("stock", 1)})
+    published, waiting = manager.occurrences(cron.id).items[::-1]
+    assert (published.status, waiting.status) == (TickerStatus.DONE, TickerStatus.IDLE)
+    assert waiting.request["args"] == ["stock", 1]
+    assert published.request["args"] == ["sales", 7]
+
+
 @pytest.mark.parametrize("words", PAUSES, ids=str)
 def test_an_operators_pause_of_an_entry_that_no_code_has_outlives_the_codes_return(
     start: Start, clock: ManualClock, words: dict[str, Any]

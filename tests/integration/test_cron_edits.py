@@ -1,6 +1,6 @@
 """Edits of a cron ticker's expression: from their commit on nothing fires by the old one."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -11,14 +11,16 @@ from tests.integration.making import (
     cron_row_of,
     crons,
     enrolled,
+    give_back,
     make_cron,
     occurrences_of,
 )
 from tests.integration.test_firing import fire, instants
 from tests.manual_clock import START, ManualClock
-from tickerq_celery import RunCondition, TimeTicker
+from tickerq_celery import CronTicker, RunCondition, TimeTicker
 from tickerq_celery.core import Core
-from tickerq_celery.enums import OverlapPolicy, TickerStatus
+from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerStatus
+from tickerq_celery.managers.pauses import PauseManager
 
 EDITS: list[dict[str, Any]] = [{"expression": "30 * * * *"}, {"time_zone": "Asia/Kolkata"}]
 
@@ -151,3 +153,74 @@ def test_a_request_of_its_own_stays_with_who_was_asked_for_by_hand(core: Core, c
     planned, by_hand = crons(core).occurrences(cron_id).items[::-1]
     assert (planned.request, by_hand.request) == ({"size": 3}, {"size": 2})
     assert planned.description == by_hand.description == "new"
+
+
+@pytest.mark.parametrize("edit", [{"exclude": [date(2026, 12, 25)]}, {"expression": "0,30 * * * *"}], ids=str)
+def test_an_edit_does_not_come_back_to_an_instant_that_is_to_be_skipped(
+    core: Core, clock: ManualClock, edit: dict[str, Any]
+) -> None:
+    cron_id = make_cron(core)
+    crons(core).skip_next(cron_id)
+    clock.set(at(12, 40))
+    edited = crons(core).update(cron_id, **edit)
+    assert edited.next_run_at == (at(14) if "exclude" in edit else at(13, 30))
+
+
+def test_an_edit_in_a_pause_does_not_tell_twice_of_an_instant_that_was_to_be_skipped(
+    core: Core, clock: ManualClock
+) -> None:
+    cron_id = make_cron(core)
+    crons(core).skip_next(cron_id)
+    crons(core).pause(cron_id)
+    crons(core).update(cron_id, max_runs=5)
+    clock.set(at(13, 1))
+    crons(core).resume(cron_id)
+    assert [row.instant for row in occurrences_of(core, cron_id)] == [at(13)]
+
+
+def test_what_was_given_back_unpublished_is_of_the_past_too(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    cron_id = make_cron(core)
+    clock.set(at(13))
+    fire(core)
+    give_back(core, claim(core))
+    crons(core).update(cron_id, description="new")
+    assert occurrences_of(core, cron_id)[0].description == "new"
+    crons(core).update(cron_id, **EDITS[0])
+    assert claim(core) == []
+    assert instants(core, cron_id, TickerStatus.SKIPPED) == [at(13)]
+
+
+def test_another_start_of_an_interval_makes_no_instants_of_the_past(core: Core, clock: ManualClock) -> None:
+    cron = crons(core).add(
+        CronTicker(function="Send", every=3600, misfire=MisfirePolicy.RUN_ALL), allow_unknown=True
+    )
+    clock.set(at(14, 50))
+    edited = crons(core).update(cron.id, start_at=at(12, 45))
+    assert edited.next_run_at == at(15, 45)
+    fire(core)
+    (record,) = occurrences_of(core, cron.id)
+    assert record.skipped_reason.startswith("Edited: 2 instants from 2026-01-15T13:00:00")
+
+
+def test_a_later_start_on_the_same_instants_leaves_the_later_ones(core: Core, clock: ManualClock) -> None:
+    cron = crons(core).add(
+        CronTicker(function="Send", every=3600, misfire=MisfirePolicy.RUN_ALL), allow_unknown=True
+    )
+    clock.set(at(15, 10))
+    crons(core).update(cron.id, start_at=at(14))
+    fire(core)
+    assert instants(core, cron.id) == [at(14), at(15)]
+
+
+def test_one_that_ends_in_a_pause_and_is_extended_afterwards_is_not_shown_as_paused(
+    core: Core, clock: ManualClock
+) -> None:
+    cron_id = make_cron(core)
+    PauseManager(core).pause(function="Send", reason="deployment", by="ann")
+    clock.advance(hours=1)
+    fire(core)
+    crons(core).update(cron_id, end_at=at(12, 30))
+    PauseManager(core).resume(function="Send")
+    extended = crons(core).update(cron_id, end_at=at(20))
+    assert (extended.next_run_at, extended.paused_reason, extended.paused_by) == (at(14), None, None)

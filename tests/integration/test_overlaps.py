@@ -1,5 +1,6 @@
 """Overlap: one occurrence of a cron ticker at a time, each in its turn, whoever ends the one before."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -17,6 +18,7 @@ from tests.integration.making import (
     finish,
     make_cron,
     occurrences_of,
+    processes,
     row_of,
     start,
     started,
@@ -30,9 +32,11 @@ from tickerq_celery import RunCondition, TimeTicker, overlapping
 from tickerq_celery.canceller import Canceller
 from tickerq_celery.core import Core
 from tickerq_celery.cron_upkeep import CronUpkeep
+from tickerq_celery.ending import Attempt, Ending
 from tickerq_celery.enums import CancelRequest, HoldReason, OverlapPolicy, TickerStatus, TickerType
 from tickerq_celery.lifecycle import succeeded
 from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.models import tickers as table
 from tickerq_celery.overlapping import CANCELLED_REASON, give_turns
@@ -333,12 +337,55 @@ def test_a_sweep_lets_one_by_hand_go_ahead_of_what_a_pause_holds_by_then(
     enrolled(core)
     cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL, retries=1, retry_intervals=[60])
     fail(core, running(core, clock, cron_id))
-    crons(core).pause(cron_id)
     by_hand = crons(core).run_now(cron_id)
+    crons(core).pause(cron_id)
     clock.advance(minutes=1)
     assert claim(core) == []
     sweep(core)
     assert [claimed.id for claimed in claim(core)] == [by_hand.id]
+
+
+@pytest.mark.parametrize("is_of_function", [False, True])
+def test_a_retry_that_a_pause_would_hold_gives_way_to_one_by_hand_and_keeps_its_time(
+    core: Core, clock: ManualClock, is_of_function: bool
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ONE, retries=1, retry_intervals=[7200])
+    first = running(core, clock, cron_id)
+    fail(core, first)
+    if is_of_function:
+        PauseManager(core).pause(function="Send")
+    else:
+        crons(core).pause(cron_id)
+    by_hand = crons(core).run_now(cron_id)
+    run = started(core, by_hand.id)
+    PauseManager(core).resume(function="Send")
+    crons(core).resume(cron_id)
+    finish(core, run, succeeded(run.standing))
+    clock.advance(hours=1)
+    assert claim(core) == []
+    clock.advance(hours=1)
+    assert [claimed.id for claimed in claim(core)] == [first.id]
+
+
+def test_who_ends_with_the_functions_own_transaction_keeps_nobody_from_those_that_wait(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
+    first = running(core, clock, cron_id)
+    second, *_, last = (fired(core, clock, cron_id) for _ in range(5))
+    with processes(core, 2) as [worker, operator]:
+
+        def end(connection: Connection) -> None:
+            Ending(worker).write(
+                connection, Attempt(run=first, outcome=succeeded(first.standing), elapsed=timedelta(1))
+            )
+            if "sqlite" not in core.database.url:
+                assert crons(operator).cancel(last).status is CANCELLED
+
+        worker.database.write(end)
+    assert [claimed.id for claimed in claim(core)] == [second]
 
 
 def test_a_sweep_comes_to_all_whose_turn_it_may_be(

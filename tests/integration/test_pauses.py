@@ -28,6 +28,7 @@ from tests.integration.making import (
     time_tickers,
 )
 from tests.integration.test_firing import fire, instants
+from tests.integration.test_locked_rows import locked
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import pausing
 from tickerq_celery.claimer import Claimer
@@ -40,6 +41,7 @@ from tickerq_celery.firing import Firing
 from tickerq_celery.lifecycle import succeeded
 from tickerq_celery.managers import pauses as managers_pauses
 from tickerq_celery.managers.pauses import PauseManager
+from tickerq_celery.models import cron_tickers as cron_tickers_table
 from tickerq_celery.models import tickers
 from tickerq_celery.pauses import Scope
 from tickerq_celery.pausing import unpark
@@ -440,3 +442,59 @@ def test_an_edit_takes_what_waits_out_of_a_pause(
     assert len(claim(core)) == 1
     time_tickers(core).update(run, **edit)
     assert len(claim(core)) == 1
+
+
+def test_the_resumption_of_a_cron_ticker_leaves_it_to_a_pause_of_its_function(
+    core: Core, clock: ManualClock
+) -> None:
+    cron_id = make_cron(core, misfire=MisfirePolicy.RUN_ALL)
+    pauses(core).pause(function="Send", reason="deployment")
+    crons(core).pause(cron_id, reason="holiday")
+    clock.advance(hours=2)
+    resumed = crons(core).resume(cron_id)
+    assert (resumed.is_enabled, resumed.next_run_at, resumed.resume_from) == (True, None, at(13))
+    assert resumed.paused_reason == "deployment"
+    clock.advance(hours=1)
+    pauses(core).resume(function="Send", missed=True)
+    fire(core)
+    assert instants(core, cron_id) == [at(13), at(14), at(15)]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
+def test_a_fire_that_pauses_by_failures_waits_for_nobody(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    cron_id, other = make_cron(core, pause_on_failure=1), make_cron(core)
+    for _ in range(2):
+        clock.advance(hours=1)
+        fire(core)
+    failed, in_hand = (row.id for row in occurrences_of(core, cron_id))
+    with locked(core, cron_tickers_table, cron_tickers_table.c.id == cron_id):
+        fail(core, started(core, failed))
+    clock.advance(hours=1)
+    with locked(core, tickers, tickers.c.id == in_hand):
+        fire(core)
+    assert not crons(core).get(cron_id).is_enabled
+    assert at(15) in instants(core, other)
+    assert {claimed.id for claimed in claim(core)}.isdisjoint({in_hand})
+    assert row_of(core, in_hand).held_for == HoldReason.PAUSED
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
+@pytest.mark.parametrize(
+    "edit", [{"description": "new"}, {"end_at": at(20)}, {"expression": "5 * * * *"}], ids=str
+)
+def test_an_operator_waits_for_no_occurrence_that_runs(
+    core: Core, clock: ManualClock, edit: dict[str, Any]
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core)
+    clock.advance(hours=1)
+    fire(core)
+    run = started(core, occurrences_of(core, cron_id)[0].id)
+    # As in the function's own transaction, after complete_in.
+    with locked(core, tickers, tickers.c.id == run.id):
+        crons(core).update(cron_id, **edit)
+        crons(core).pause(cron_id)
+        crons(core).resume(cron_id)

@@ -16,8 +16,10 @@ from tests.integration.making import (
     crons,
     enrolled,
     make_cron,
+    occurrences_of,
     processes,
 )
+from tests.integration.test_firing import fire
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.core import Core
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerPriority
@@ -123,6 +125,30 @@ def test_an_operators_expression_stays_whatever_the_code_says_later(make_core: M
     later = seeded(make_core(send(cron=HOURLY)))
     assert (later.expression, later.time_zone) == (changed.expression, "Asia/Tokyo")
     assert (later.seed_expression, later.next_run_at) == (HOURLY, changed.next_run_at)
+
+
+@pytest.mark.parametrize("own", [{"time_zone": "Asia/Tokyo"}, {"day_or": True}], ids=str)
+def test_an_operators_zone_or_rule_of_days_stays_whatever_the_code_says_later(
+    make_core: MakeCore, own: dict[str, Any]
+) -> None:
+    cron_id = seeded(make_core(send(cron="0 9 13 * FRI"))).id
+    crons(make_core(send())).update(cron_id, **own)
+    row = seeded(make_core(send(cron="0 8 13 * FRI", time_zone="Europe/Berlin")))._mapping
+    assert (row["expression"], row["seed_expression"]) == ("0 9 13 * FRI", "0 8 13 * FRI")
+    assert row["time_zone"] == own.get("time_zone", "UTC")
+    assert row["day_or"] is own.get("day_or", False)
+
+
+def test_what_the_code_says_otherwise_reaches_occurrences_that_nobody_has_begun(
+    make_core: MakeCore, clock: ManualClock
+) -> None:
+    core = make_core(send(cron=HOURLY, queue="a"))
+    cron_id = seeded(core).id
+    clock.advance(hours=1)
+    fire(core)
+    seeded(make_core(send(cron=HOURLY, queue="b", retries=3)))
+    (occurrence,) = occurrences_of(core, cron_id)
+    assert (occurrence.queue, occurrence.retries) == ("b", 3)
 
 
 def test_an_operator_who_returns_to_the_codes_expression_lets_it_follow_again(make_core: MakeCore) -> None:

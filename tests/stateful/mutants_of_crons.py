@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Executable
 from tests.stateful.mutant import Mutant
 from tests.stateful.rewriting import Function, Mutation, doing_nothing
 from tickerq_celery.firing import Firing
-from tickerq_celery.store import cron_tickers, engine
+from tickerq_celery.store import cron_tickers, engine, pending
 
 
 class _Postponing:
@@ -75,5 +75,5 @@ OF_CRONS = (
         doing_nothing(set()),
         "may_run_is_claimed|no_hold_is_lifted_in_vain",
     ),
-    Mutant(cron_tickers.hold_pending, "does nothing", doing_nothing(None), "due in a pause"),
+    Mutant(pending.hold_pending, "does nothing", doing_nothing(None), "due in a pause"),
 )

@@ -3,7 +3,7 @@
 from tests.stateful.mutant import Mutant
 from tests.stateful.rewriting import doing_nothing, setting
 from tickerq_celery import moving
-from tickerq_celery.store import claims, cron_tickers, overlaps, parking, pauses
+from tickerq_celery.store import claims, overlaps, parking, pauses, pending
 
 OF_POLICIES = (
     Mutant(
@@ -20,7 +20,7 @@ OF_POLICIES = (
         "neither an occurrence nor in a skip record|UNIQUE constraint failed|lost by run_now",
         is_quick=True,
     ),
-    Mutant(overlaps.waiting, "counts nobody", doing_nothing(0), "too many wait"),
+    Mutant(overlaps.is_waited_for, "finds nobody", doing_nothing(False), "too many wait"),
     Mutant(overlaps.pass_on, "does nothing", doing_nothing([]), "its turn has come"),
     Mutant(overlaps.cron_in_turn, "finds none", doing_nothing(None), "after a cancel nobody has the turn"),
     Mutant(
@@ -36,7 +36,7 @@ OF_POLICIES = (
         is_quick=True,
     ),
     Mutant(pauses.keys, "finds no pause", doing_nothing(set()), "no_hold_is_lifted_in_vain"),
-    Mutant(parking.park, "does nothing", doing_nothing(None), "still stands at", is_quick=True),
+    Mutant(parking.park, "does nothing", doing_nothing(None), "still stands at"),
     Mutant(parking.lock_parked, "finds nothing", doing_nothing([]), "stands still for no pause"),
     Mutant(
         moving.paused_reason,
@@ -44,5 +44,5 @@ OF_POLICIES = (
         doing_nothing(""),
         "neither an occurrence nor in a skip record",
     ),
-    Mutant(cron_tickers.lock_pending, "finds nothing", doing_nothing({}), "an expression of the past"),
+    Mutant(pending.lock_pending, "finds nothing", doing_nothing({}), "an expression of the past"),
 )

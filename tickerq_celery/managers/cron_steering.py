@@ -22,7 +22,7 @@ from tickerq_celery.managers.storing import Storing
 from tickerq_celery.occurrences import store
 from tickerq_celery.overlapping import in_turn, let_next_run
 from tickerq_celery.pausing import resume_with_held
-from tickerq_celery.store import cron_pauses, cron_tickers
+from tickerq_celery.store import cron_pauses, cron_tickers, pauses
 from tickerq_celery.timetable import timetable_of
 from tickerq_celery.views import Cron, Run
 
@@ -165,8 +165,9 @@ class CronSteering(CronOutlook):
         store(connection, cron, [row], now=now)
         if row["due_at"] is not None:
             return row["id"], [row["id"]]
-        # Whoever has the place may be held by a pause.
-        return row["id"], let_next_run(connection, self._storing.core, cron)
+        # Whoever has the place may be held by a pause, or will be.
+        in_pause = not cron["is_enabled"] or pauses.of_cron(connection, cron) is not None
+        return row["id"], let_next_run(connection, self._storing.core, cron, in_pause=in_pause)
 
     def _backfill(
         self, connection: Connection, cron_id: UUID, start: datetime, end: datetime, wait: timedelta

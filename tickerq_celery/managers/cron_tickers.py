@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from tickerq_celery import limits
 from tickerq_celery.codec import NO_REQUEST
-from tickerq_celery.cron_drafts import OCCURRENCE_FIELDS, refuse_changes_of_a_call
+from tickerq_celery.cron_drafts import of_occurrences, refuse_changes_of_a_call
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.changes import INSTEAD_OF_UPDATE, checked_changes, place_in
@@ -23,6 +23,7 @@ from tickerq_celery.moving import move
 from tickerq_celery.overlapping import end_turns
 from tickerq_celery.store import cron_tickers
 from tickerq_celery.store.engine import insert_rows, savepoint
+from tickerq_celery.store.pending import rewrite_pending
 from tickerq_celery.tickers import CronTicker
 from tickerq_celery.views import Cron, Page, Run
 
@@ -181,9 +182,7 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
         moved = move(connection, core, locked, columns, now=row["created_at"])
         cron_tickers.edit(connection, core.clock, cron_id, columns | moved)
         end_turns(connection, core, locked, columns)
-        pending = {name: row[name] for name in names if name in OCCURRENCE_FIELDS}
-        if pending:
-            cron_tickers.rewrite_pending(connection, storing.core.clock, cron_id, pending)
+        rewrite_pending(connection, core.clock, cron_id, of_occurrences(columns))
         if "is_enabled" not in changes:
             return self._get(connection, cron_id)
         if row["is_enabled"]:

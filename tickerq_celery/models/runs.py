@@ -62,8 +62,10 @@ cron_tickers = Table(
     Column("pause_on_failure", Integer, nullable=False, server_default="0"),
     # What code or an import defines under this key is stored once.
     Column("seed_key", Name(200)),
-    # What the code says; differs from `expression` where an operator has overridden it.
+    # What the code says; one differs from what counts where an operator has overridden it.
     Column("seed_expression", Name(200)),
+    Column("seed_time_zone", Name(100)),
+    Column("seed_day_or", Boolean(create_constraint=False)),
     Column("next_run_at", UtcDateTime),
     Column("last_run_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
@@ -90,6 +92,8 @@ tickers = Table(
     Column("due_at", UtcDateTime),
     Column("held_for", Name(20)),
     Column("hold_key", Name(300)),
+    # When one that waits for its turn would be due; NULL for the others, and where that has come.
+    Column("not_before", UtcDateTime),
     # At most so many runs of one function with the same key are under way as the function says.
     Column("concurrency_key", Name(90)),
     # NULL unless Queued: when the sweep asks whether the message was lost.

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, select
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import SUCCEEDED, TickerStatus
 from tickerq_celery.models import cron_tickers, tickers
-from tickerq_celery.store.cron_tickers import edit, hold_pending
+from tickerq_celery.store.cron_tickers import edit
+from tickerq_celery.store.pending import hold_pending
 
 _ENDS = SUCCEEDED | {TickerStatus.FAILED}
 
@@ -34,7 +35,7 @@ def pause(
         "next_run_at": None,
     }
     edit(connection, clock, cron["id"], changes)
-    hold_pending(connection, clock, cron["id"])
+    hold_pending(connection, clock, cron["namespace"], cron["id"])
 
 
 def lock_pausable(connection: Connection, cron_id: UUID) -> Row[Any] | None:

@@ -5,22 +5,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, delete, func, select, true, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.codec import RequestCodec
-from tickerq_celery.enums import HoldReason, TickerKind, TickerStatus
+from tickerq_celery.enums import TickerKind
 from tickerq_celery.models import cron_tickers, tickers
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import chains
 from tickerq_celery.store.claims import rowcount
 from tickerq_celery.store.engine import insert_if_absent
-from tickerq_celery.store.holds import BY_CLAIM, DECIDING
 from tickerq_celery.store.rows import CRON_COLUMNS, cron_view, cursor_id, page_size
 from tickerq_celery.views import Cron, Page
 
 _LARGEST_DELETE = 500
-_REQUEST = {"request", "encoding"}
 
 
 def get(connection: Connection, namespace: str, cron_id: UUID, *, codec: RequestCodec) -> Cron | None:
@@ -187,60 +185,6 @@ def paused_among(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
         cron_tickers.c.id.in_(list(ids)), cron_tickers.c.is_enabled.is_(False)
     )
     return set(connection.scalars(statement))
-
-
-def hold_pending(connection: Connection, clock: Clock, cron_id: UUID) -> None:
-    """Hold the occurrences of a paused cron ticker that are due; a claim holds the others once they are."""
-    connection.execute(
-        update(tickers)
-        .where(
-            tickers.c.cron_ticker_id == cron_id,
-            tickers.c.status == TickerStatus.IDLE,
-            tickers.c.instant.is_not(None),
-            tickers.c.due_at <= sql_now(clock),
-        )
-        .values(due_at=None, held_for=HoldReason.PAUSED.value, hold_key=str(cron_id))
-    )
-
-
-def lock_pending(connection: Connection, cron_id: UUID) -> dict[UUID, datetime]:
-    """Lock the occurrences of a cron ticker that nobody has ever claimed; return their instants."""
-    rows = connection.execute(
-        select(tickers.c.id, tickers.c.instant)
-        .where(
-            tickers.c.cron_ticker_id == cron_id,
-            tickers.c.status == TickerStatus.IDLE,
-            tickers.c.instant.is_not(None),
-            tickers.c.claim_no == 0,
-        )
-        .with_for_update()
-    )
-    return {row.id: row.instant for row in rows}
-
-
-def rewrite_pending(
-    connection: Connection, clock: Clock, cron_id: UUID, values: Mapping[str, object]
-) -> None:
-    """Let an edit of a cron ticker reach its occurrences that nobody has claimed.
-
-    One that was asked for by hand keeps the request that it was asked for with.
-    """
-    pending = (
-        tickers.c.cron_ticker_id == cron_id,
-        tickers.c.status == TickerStatus.IDLE,
-        tickers.c.claim_no == 0,
-    )
-    for names, which in ((_REQUEST, tickers.c.instant.is_not(None)), (values.keys() - _REQUEST, true())):
-        changed = {name: values[name] for name in sorted(names & values.keys())}
-        if changed:
-            connection.execute(update(tickers).where(*pending, which).values(**changed))
-    if DECIDING & values.keys():
-        # What held them may be gone; if it is not, the next claim holds them again.
-        connection.execute(
-            update(tickers)
-            .where(*pending, tickers.c.held_for.in_([reason.value for reason in BY_CLAIM]))
-            .values(due_at=sql_now(clock), held_for=None, hold_key=None)
-        )
 
 
 def seeded(connection: Connection, namespace: str, keys: Collection[str]) -> dict[str, Row[Any]]:

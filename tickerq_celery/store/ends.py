@@ -148,6 +148,7 @@ def _unstarted(clock: Clock, status: TickerStatus, reason: str) -> dict[str, obj
         "due_at": None,
         "held_for": None,
         "hold_key": None,
+        "not_before": None,
         "check_at": None,
         "skipped_reason": reason,
         "active_key": None,

@@ -1,21 +1,23 @@
 """The one place that a cron ticker's occurrences have where they may not overlap: its active key."""
 
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, select, true, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.models import tickers
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import chains
-from tickerq_celery.store.claims import STARTED, Started, rowcount, started
+from tickerq_celery.store.claims import STARTED, Started, lock_free, rowcount, started
 from tickerq_celery.store.tickers import active_id
 
 # Who has this key is the one occurrence that may run: the unique constraint lets there be no second.
 _KEY = "cron:{}"
+# How many of those that wait are looked at for one that nobody else has locked.
+_LOOKED_AT = 10
 
 
 def key_of(cron_id: UUID) -> str:
@@ -28,9 +30,10 @@ def is_taken(connection: Connection, namespace: str, cron_id: UUID) -> bool:
     return active_id(connection, namespace, key_of(cron_id)) is not None
 
 
-def waiting(connection: Connection, cron_id: UUID) -> int:
-    """Return how many occurrences of a cron ticker wait for their turn."""
-    return connection.scalar(select(func.count()).select_from(tickers).where(*_waits(cron_id))) or 0
+def is_waited_for(connection: Connection, cron_id: UUID, *, by_hand: bool = False) -> bool:
+    """Whether an occurrence of a cron ticker waits for its turn, maybe one that was asked for by hand."""
+    which = tickers.c.instant.is_(None) if by_hand else true()
+    return connection.scalar(select(tickers.c.id).where(*_waits(cron_id), which).limit(1)) is not None
 
 
 def cron_in_turn(connection: Connection, ticker_id: UUID) -> UUID | None:
@@ -44,21 +47,19 @@ def cron_in_turn(connection: Connection, ticker_id: UUID) -> UUID | None:
     return cron_id
 
 
-def is_waited_for_by_hand(connection: Connection, cron_id: UUID) -> bool:
-    """Whether an occurrence that was asked for by hand waits for its turn."""
-    statement = select(tickers.c.id).where(*_waits(cron_id), tickers.c.instant.is_(None)).limit(1)
-    return connection.scalar(statement) is not None
+def step_back(connection: Connection, namespace: str, cron_id: UUID, *, in_pause: bool) -> None:
+    """Let an occurrence that a pause holds wait for another turn, so that its place is free.
 
-
-def step_back(connection: Connection, namespace: str, cron_id: UUID) -> None:
-    """Let an occurrence that a pause holds wait for another turn, so that its place is free."""
+    ``in_pause`` says that a pause would hold one that is due later, too.
+    """
+    held = tickers.c.held_for == HoldReason.PAUSED.value
     holder = connection.scalar(
         select(tickers.c.id)
         .where(
             _has_place(namespace, cron_id),
             tickers.c.instant.is_not(None),
             tickers.c.status == TickerStatus.IDLE,
-            tickers.c.held_for == HoldReason.PAUSED.value,
+            true() if in_pause else held,
         )
         .with_for_update(skip_locked=True)
     )
@@ -66,7 +67,7 @@ def step_back(connection: Connection, namespace: str, cron_id: UUID) -> None:
         connection.execute(
             update(tickers)
             .where(tickers.c.id == holder, tickers.c.status == TickerStatus.IDLE)
-            .values(active_key=None, held_for=HoldReason.OVERLAP.value, hold_key=str(cron_id))
+            .ordered_values(("active_key", None), *_waiting_for(cron_id))
         )
 
 
@@ -78,21 +79,31 @@ def pass_on(connection: Connection, clock: Clock, cron_id: UUID) -> list[UUID]:
     Only for who has just freed the place in this transaction, or holds the cron ticker's lock and found it
     free: two that gave it away at once would be refused by the unique constraint.
     """
-    following = connection.scalar(
+    for which in (tickers.c.instant.is_(None), true()):
+        for each in _line(connection, cron_id, which):
+            if lock_free(connection, [each]) and _let_run(connection, clock, cron_id, each):
+                return [each]
+    return []
+
+
+def _line(connection: Connection, cron_id: UUID, which: ColumnElement[bool]) -> Sequence[UUID]:
+    """Return the first of those that wait, in the order of the index."""
+    # To be locked one by one, by their ids: MariaDB locks all that a search passes, which is all that wait.
+    return connection.scalars(
         select(tickers.c.id)
-        .where(*_waits(cron_id))
-        .order_by(tickers.c.instant.is_not(None), tickers.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    if following is None:
-        return []
+        .where(*_waits(cron_id), which)
+        .order_by(tickers.c.priority, tickers.c.id)
+        .limit(_LOOKED_AT)
+    ).all()
+
+
+def _let_run(connection: Connection, clock: Clock, cron_id: UUID, run_id: UUID) -> bool:
     statement = (
         update(tickers)
-        .where(tickers.c.id == following, tickers.c.status == TickerStatus.IDLE)
-        .values(active_key=key_of(cron_id), due_at=_at_its_time(clock), held_for=None, hold_key=None)
+        .where(tickers.c.id == run_id, tickers.c.status == TickerStatus.IDLE, *_waits(cron_id))
+        .ordered_values(("active_key", key_of(cron_id)), *_in_turn(clock))
     )
-    return [following] if rowcount(connection, statement) == 1 else []
+    return rowcount(connection, statement) == 1
 
 
 def let_wait(connection: Connection, cron_id: UUID, run_id: UUID) -> None:
@@ -100,7 +111,7 @@ def let_wait(connection: Connection, cron_id: UUID, run_id: UUID) -> None:
     connection.execute(
         update(tickers)
         .where(tickers.c.id == run_id, tickers.c.status == TickerStatus.IDLE)
-        .values(due_at=None, held_for=HoldReason.OVERLAP.value, hold_key=str(cron_id))
+        .ordered_values(*_waiting_for(cron_id))
     )
 
 
@@ -115,11 +126,7 @@ def let_take(connection: Connection, cron_id: UUID, run_id: UUID) -> None:
 
 def let_all_run(connection: Connection, clock: Clock, cron_id: UUID) -> None:
     """Make all occurrences due that wait for their turn, as they may overlap from now on."""
-    connection.execute(
-        update(tickers)
-        .where(*_waits(cron_id))
-        .values(due_at=_at_its_time(clock), held_for=None, hold_key=None)
-    )
+    connection.execute(update(tickers).where(*_waits(cron_id)).ordered_values(*_in_turn(clock)))
 
 
 def lock_unstarted(connection: Connection, namespace: str, cron_id: UUID) -> list[UUID]:
@@ -159,10 +166,25 @@ def lock_running(connection: Connection, namespace: str, cron_id: UUID) -> Start
     return None if row is None else started(row)
 
 
-def _at_its_time(clock: Clock) -> ColumnElement[datetime]:
-    """Now, unless its cron ticker's jitter wants it later."""
-    now, own_time = sql_now(clock), tickers.c.execution_time
-    return case((own_time > now, own_time), else_=now)
+# Assignments in their order: MariaDB has each of them read what the ones before it wrote.
+def _waiting_for(cron_id: UUID) -> list[tuple[str, Any]]:
+    return [
+        ("not_before", tickers.c.due_at),
+        ("due_at", None),
+        ("held_for", HoldReason.OVERLAP.value),
+        ("hold_key", str(cron_id)),
+    ]
+
+
+def _in_turn(clock: Clock) -> list[tuple[str, Any]]:
+    """Due now, unless it was planned for later: by a jitter, a backfill's rate or a retry."""
+    now = sql_now(clock)
+    return [
+        ("due_at", case((tickers.c.not_before > now, tickers.c.not_before), else_=now)),
+        ("not_before", None),
+        ("held_for", None),
+        ("hold_key", None),
+    ]
 
 
 def _has_place(namespace: str, cron_id: UUID) -> ColumnElement[bool]:

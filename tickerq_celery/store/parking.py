@@ -27,7 +27,7 @@ def park(connection: Connection, clock: Clock, ids: Sequence[UUID], pause: Pause
         clock,
         ids,
         # In this order: MariaDB has each assignment read what the ones before it wrote.
-        ("resume_from", cron_tickers.c.next_run_at),
+        ("resume_from", func.coalesce(cron_tickers.c.next_run_at, cron_tickers.c.resume_from)),
         ("next_run_at", None),
         ("paused_reason", pause.reason),
         ("paused_by", pause.paused_by),

@@ -1,6 +1,6 @@
 """Pauses of functions, tags and everything, as they are stored."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +45,11 @@ def list_pauses(connection: Connection, namespace: str) -> list[Pause]:
         select(pauses).where(pauses.c.namespace == namespace).order_by(pauses.c.paused_at, pauses.c.name)
     )
     return [_pause(row) for row in rows]
+
+
+def of_cron(connection: Connection, cron: Mapping[str, Any]) -> Pause | None:
+    """Return a pause of a cron ticker's function, a tag of it or everything; None where there is none."""
+    return covering(list_pauses(connection, cron["namespace"]), cron["function"], cron["tags"])
 
 
 def holding(connection: Connection, namespace: str, due: Sequence[Due]) -> dict[UUID, str]:

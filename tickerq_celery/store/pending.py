@@ -1,0 +1,91 @@
+"""The occurrences of a cron ticker that nobody has begun: what a pause holds, and what an edit reaches."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, select, true, update
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.models import tickers
+from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.store.chains import in_parts
+from tickerq_celery.store.claims import rowcount
+from tickerq_celery.store.holds import BY_CLAIM, DECIDING
+
+_IS_IDLE = tickers.c.status == TickerStatus.IDLE
+# Not claim_no: what could not be published was claimed, and is given back as it was.
+_IS_PENDING = (_IS_IDLE, tickers.c.started_at.is_(None))
+_REQUEST = {"request", "encoding"}
+
+
+def hold_pending(connection: Connection, clock: Clock, namespace: str, cron_id: UUID) -> None:
+    """Hold the occurrences of a paused cron ticker that are due; a claim holds the others once they are.
+
+    As it holds those that another transaction has locked, which are passed over.
+    """
+    due = (
+        _IS_IDLE,
+        tickers.c.instant.is_not(None),
+        tickers.c.due_at <= sql_now(clock),
+    )
+    # By the index of what is due: a fire pauses, too, and has no time to look through a history.
+    found = connection.scalars(
+        select(tickers.c.id).where(
+            tickers.c.namespace == namespace, tickers.c.cron_ticker_id == cron_id, *due
+        )
+    ).all()
+    free = select(tickers.c.id).where(*due).with_for_update(skip_locked=True)
+    locked = in_parts(found, lambda part: connection.scalars(free.where(tickers.c.id.in_(part))).all())
+    _write(
+        connection,
+        locked,
+        {"due_at": None, "held_for": HoldReason.PAUSED.value, "hold_key": str(cron_id)},
+    )
+
+
+def lock_pending(connection: Connection, cron_id: UUID) -> dict[UUID, datetime]:
+    """Lock the occurrences of a cron ticker's instants that nobody has begun; return their instants."""
+    pending = select(tickers.c.id, tickers.c.instant).where(*_IS_PENDING, tickers.c.instant.is_not(None))
+    rows = in_parts(
+        _found(connection, cron_id),
+        lambda part: connection.execute(pending.where(tickers.c.id.in_(part)).with_for_update()).all(),
+    )
+    return {row.id: row.instant for row in rows}
+
+
+def rewrite_pending(
+    connection: Connection, clock: Clock, cron_id: UUID, values: Mapping[str, object]
+) -> None:
+    """Let an edit of a cron ticker reach its occurrences that nobody has begun.
+
+    One that was asked for by hand keeps the request that it was asked for with.
+    """
+    if not values:
+        return
+    found = _found(connection, cron_id)
+    for names, which in ((_REQUEST, tickers.c.instant.is_not(None)), (values.keys() - _REQUEST, true())):
+        changed = {name: values[name] for name in sorted(names & values.keys())}
+        if changed:
+            _write(connection, found, changed, *_IS_PENDING, which)
+    if DECIDING & values.keys():
+        # What held them may be gone; if it is not, the next claim holds them again.
+        by_claim = tickers.c.held_for.in_([reason.value for reason in BY_CLAIM])
+        lifted = {"due_at": sql_now(clock), "held_for": None, "hold_key": None}
+        _write(connection, found, lifted, *_IS_PENDING, by_claim)
+
+
+def _found(connection: Connection, cron_id: UUID) -> Sequence[UUID]:
+    # Read before they are locked by their ids: MariaDB locks all that a search for the cron ticker passes,
+    # which is its whole history and what runs, for as long as the function's own transaction takes.
+    return connection.scalars(
+        select(tickers.c.id).where(tickers.c.cron_ticker_id == cron_id, *_IS_PENDING)
+    ).all()
+
+
+def _write(
+    connection: Connection, ids: Sequence[UUID], values: Mapping[str, object], *which: ColumnElement[bool]
+) -> None:
+    statement = update(tickers).where(*which).values(**values)
+    in_parts(ids, lambda part: [rowcount(connection, statement.where(tickers.c.id.in_(part)))])
