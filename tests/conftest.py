@@ -3,12 +3,13 @@
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.acceptance.warm import WarmServer
 from tests.manual_clock import ManualClock
 from tests.servers.availability import (
     pytest_sessionfinish,
@@ -121,6 +122,13 @@ def broker_url(
     url = server.new_database()
     yield url
     server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def warm_server() -> Iterator[WarmServer]:
+    """What starts Celery's processes in little time."""
+    with closing(WarmServer()) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
