@@ -25,7 +25,7 @@ demo: venv
 	@$(python) -m examples.notifications.demo
 
 test: venv
-	@$(python) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(python) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-unit: venv
 	@$(python) -m pytest tests/unit $(ARGS)

@@ -3,12 +3,13 @@
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.acceptance.warm import WarmServer
 from tests.manual_clock import ManualClock
 from tests.servers.availability import (
     pytest_sessionfinish,
@@ -25,6 +26,14 @@ __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedo
 
 DATABASES = ("sqlite", "postgres", "mariadb")
 BROKERS = ("fs", "redis", "rabbitmq")
+# Their files take up to minutes each, those of the others seconds.
+LONG = ("stateful", "acceptance", "windows")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where processes share the files, begin with the long ones, so that none has one left at the end."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 @pytest.fixture
@@ -121,6 +130,13 @@ def broker_url(
     url = server.new_database()
     yield url
     server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def warm_server() -> Iterator[WarmServer]:
+    """What starts Celery's processes in little time."""
+    with closing(WarmServer()) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -62,6 +62,7 @@ class Jobs:
         before = self.node_names("worker") if ready else set()
         process = self._start(
             "worker", "--pool", pool, "--concurrency", str(concurrency), "-n", f"w{len(self._processes)}@%h",
+            "--without-mingle",  # it waits a second for what other workers have to say of revoked tasks
             *arguments, **options,
         )  # fmt: skip
         if ready:

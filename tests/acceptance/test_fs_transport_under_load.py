@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
+from tests.thoroughness import IS_THOROUGH
 from tickerq_celery.fs_transport import broker_url, register
 
 pytestmark = pytest.mark.acceptance
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = "tests.integration.fs_app"
-MESSAGES = 10_000
+MESSAGES = 10_000 if IS_THOROUGH else 4_000
 # Prefetched by one worker: four for each of its two children, and what these run at the moment.
 WINDOW = 8 + 2
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -32,6 +30,7 @@ from tests.integration.apps import (
     row_of,
 )
 from tests.manual_clock import START, ManualClock
+from tests.servers.pool import SharedServer
 from tests.servers.ports import free_port
 from tests.servers.schema_template import make_schema
 from tests.servers.server import Server
@@ -355,20 +354,27 @@ def test_a_broker_that_is_back_is_asked_again(tickerq: TickerQ, clock: ManualClo
 @pytest.mark.parametrize("kind", ["redis", "rabbitmq"])
 @pytest.mark.parametrize("is_known", [False, True])
 def test_a_broker_that_hangs_costs_one_short_wait_and_no_run(
-    tickerq: TickerQ, start_server: Callable[[str], Server], kind: str, is_known: bool
+    tickerq: TickerQ,
+    shared_server: Callable[[str], SharedServer],
+    start_server: Callable[[str], Server],
+    kind: str,
+    is_known: bool,
 ) -> None:
-    broker = start_server(kind)
-    tickerq.app.conf.broker_url = broker.new_database()
+    # The run's own will do, as it is only frozen for a moment.
+    shared = shared_server(kind)
+    broker = shared if isinstance(shared, Server) else start_server(kind)
+    tickerq.app.conf.broker_url = url = broker.new_database()
     if is_known:
         add(tickerq, None)
-    os.killpg(broker.pid, signal.SIGSTOP)
+    broker.freeze()
     try:
         begun = time.monotonic()
         runs = [add(tickerq, None) for _ in range(3)]
         waited = time.monotonic() - begun
         tickerq.close()
     finally:
-        os.killpg(broker.pid, signal.SIGCONT)
+        broker.thaw()
+    broker.drop_database(url)
     assert waited < 2
     assert {row_of(tickerq, run).status for run in runs} == {TickerStatus.IDLE}
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, event, update
 from sqlalchemy.exc import IntegrityError
 
 from tests.integration.conftest import send
@@ -68,6 +68,19 @@ def test_an_instant_gets_its_occurrence_when_it_has_come(core: Core, clock: Manu
     assert instants(core, cron_id) == [at(13)]
     row = cron_row_of(core, cron_id)
     assert (row.next_run_at, row.last_run_at) == (at(14), at(13))
+
+
+def test_an_occurrence_and_the_step_to_the_next_instant_commit_together(
+    core: Core, clock: ManualClock
+) -> None:
+    cron_id = make_cron(core)
+    clock.advance(hours=1)
+    commits: list[Connection] = []
+    event.listen(core.database.engine, "commit", commits.append)
+    Firing(core).fire()
+    assert len(commits) == 1
+    assert instants(core, cron_id) == [at(13)]
+    assert cron_row_of(core, cron_id).next_run_at == at(14)
 
 
 def test_looking_again_creates_nothing_more(core: Core, clock: ManualClock) -> None:

@@ -61,6 +61,12 @@ OF_CRONS = (
         "adds occurrences later",
         _in_two_transactions(lambda each: each.is_insert),
         "neither an occurrence nor in a skip record|only_who_asked_for_it_is_cancelled",
+    ),
+    Mutant(
+        cron_tickers.add_occurrences,
+        "does nothing",
+        doing_nothing(None),
+        "neither an occurrence nor in a skip record",
         is_quick=True,
     ),
     Mutant(

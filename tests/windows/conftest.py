@@ -1,6 +1,5 @@
 """Fixtures for the windows: an application with short durations, the trap of the window, servers to stop."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -8,22 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.jobs import Jobs
-from tests.acceptance.processes import ROOT
+from tests.acceptance.warm import WarmServer
 from tests.servers.pool import SharedServer
 from tests.servers.server import Server
 from tests.windows.outages import FileStore, FolderBroker, Outage
 from tests.windows.stage import QUICK
 from tests.windows.traps import Trap
-from tests.windows.warm import WarmServer
 from tests.windows.windows import Window
-
-
-@pytest.fixture(scope="session")
-def warm_server() -> Iterator[WarmServer]:
-    """What starts processes in little time."""
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    with closing(WarmServer({**os.environ, "PYTHONPATH": path})) as server:
-        yield server
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ QUICK: Mapping[str, object] = {
 }
 # For tests in which somebody has to be found dead.
 SHORT_LEASE = 2.0
-# What else a worker does when it starts takes a second.
-_LEAN = ("--without-mingle", "--without-gossip", "--without-heartbeat")
+# What else a worker does beside its messages takes time.
+_LEAN = ("--without-gossip", "--without-heartbeat")
 
 
 def start_worker(

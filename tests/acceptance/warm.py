@@ -17,6 +17,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parents[2]
 # Celery's command line loads the package under test by its entry point, so that it is not among these.
 _SHARED = (
     "alembic.command", "alembic.config", "celery.apps.beat", "celery.apps.worker", "celery.app.amqp",
@@ -69,10 +70,11 @@ class ForkedProcess:
 class WarmServer:
     """The process of which the others are forks."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self) -> None:
+        path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__],
-            env=environ,
+            env={**os.environ, "PYTHONPATH": path},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
