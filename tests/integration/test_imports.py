@@ -150,7 +150,7 @@ def test_the_tables_of_django_celery_beat_become_tickers(tickerq: TickerQ, run: 
         {"all": True},
         True,
     )
-    assert (crons["b"].expression, crons["b"].time_zone) == ("30 4 * * 1,2,3,4,5", "Europe/Berlin")
+    assert (crons["b"].expression, crons["b"].time_zone) == ("30 4 * * 1-5", "Europe/Berlin")
     assert (crons["b"].is_enabled, crons["b"].queue) == (False, "slow")
     [once] = tickerq.time_tickers.find().items
     assert (once.execution_time, once.description) == (datetime(2099, 5, 1, 12, tzinfo=UTC), "Once")
