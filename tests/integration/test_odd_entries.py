@@ -1,0 +1,70 @@
+"""Beat entries with odd schedules, names and settings: kept, or refused by name, and never in others' way."""
+
+from typing import Any
+
+import pytest
+from celery.schedules import crontab
+
+from tests.integration.test_beat_entries import (
+    EVERY_MINUTE,
+    NIGHTLY,
+    Start,
+    crons,
+    sent,
+    settle,
+    start,
+    statuses,
+)
+from tests.manual_clock import ManualClock
+from tickerq_celery import TickerStatus, entry_keeper
+from tickerq_celery.entries import Entry, entry_row
+from tickerq_celery.errors import InvalidCronError
+
+__all__ = ["start"]  # the fixture
+
+
+def test_an_entry_that_cannot_be_stored_stops_neither_the_others_nor_the_sweep(
+    start: Start, clock: ManualClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def row(entry: Entry, **options: Any) -> dict[str, Any]:
+        if entry.name == "odd one":
+            raise InvalidCronError(entry.expression, "not on this machine")
+        return entry_row(entry, **options)
+
+    monkeypatch.setattr(entry_keeper, "entry_row", row)
+    beat = start(minutely=EVERY_MINUTE, **{"odd one": NIGHTLY})
+    for _ in range(4):
+        settle(beat, clock=clock)
+    assert list(crons(beat)) == ["shop.refresh"]
+    assert caplog.text.count("entry 'odd one' of beat_schedule cannot be kept") == 1
+    clock.advance(seconds=30)
+    beat.tick()
+    assert caplog.text.count("entry 'odd one' of beat_schedule cannot be kept") == 2
+    assert "a tick failed" not in caplog.text
+
+
+def test_a_sweep_goes_on_where_entries_cannot_be_written(
+    start: Start, clock: ManualClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat = start(minutely=EVERY_MINUTE)
+
+    def fail(*_: object, **__: object) -> None:
+        raise ArithmeticError("odd")
+
+    monkeypatch.setattr(entry_keeper, "entry_changes", fail)
+    swept = []
+    monkeypatch.setattr(beat._loop._sweeper, "sweep", lambda: swept.append(1))
+    clock.advance(seconds=60)
+    beat.tick()
+    assert swept
+    assert "entries of beat_schedule could not be kept" in caplog.text
+    assert statuses(beat) == [TickerStatus.DONE]
+
+
+def test_a_crontab_of_long_ranges_is_kept(start: Start, clock: ManualClock) -> None:
+    office = crontab(minute="0-58", hour="8-18", day_of_week="mon-fri")
+    beat = start(office={"task": "shop.office", "schedule": office}, minutely=EVERY_MINUTE)
+    assert crons(beat)["shop.office"].expression == "0-58 8-18 * * 1-5"
+    clock.advance(minutes=1)
+    beat.tick()
+    assert len(sent(beat)) == 2
