@@ -21,6 +21,7 @@ from tickerq_celery.entries import Entry, entry_row
 from tickerq_celery.errors import InvalidCronError
 
 __all__ = ["start"]  # the fixture
+BLANKS = ("a", "a ", "a  ", "n" * 300, "n" * 300 + " ", "a\t")
 
 
 def test_an_entry_that_cannot_be_stored_stops_neither_the_others_nor_the_sweep(
@@ -68,3 +69,13 @@ def test_a_crontab_of_long_ranges_is_kept(start: Start, clock: ManualClock) -> N
     clock.advance(minutes=1)
     beat.tick()
     assert len(sent(beat)) == 2
+
+
+def test_names_that_differ_in_their_last_blanks_are_two_entries(start: Start, clock: ManualClock) -> None:
+    for seconds, every in ((60, "@every 1m"), (50, "@every 50s")):
+        entries = {name: {"task": f"t.{number}", "schedule": seconds} for number, name in enumerate(BLANKS)}
+        beat = start(**entries)
+        settle(beat, clock=clock)
+        found = {cron.function: cron.expression for cron in crons(beat).values()}
+        assert found == {f"t.{number}": every for number in range(len(BLANKS))}
+        beat.close()
