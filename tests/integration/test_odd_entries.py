@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from celery.schedules import crontab
 
+from tests.integration.apps import ticker_app
 from tests.integration.test_beat_entries import (
     EVERY_MINUTE,
     NIGHTLY,
@@ -19,6 +20,7 @@ from tests.manual_clock import ManualClock
 from tickerq_celery import TickerStatus, entry_keeper
 from tickerq_celery.entries import Entry, entry_row
 from tickerq_celery.errors import InvalidCronError
+from tickerq_celery.scheduler import TickerScheduler
 
 __all__ = ["start"]  # the fixture
 BLANKS = ("a", "a ", "a  ", "n" * 300, "n" * 300 + " ", "a\t")
@@ -79,3 +81,27 @@ def test_names_that_differ_in_their_last_blanks_are_two_entries(start: Start, cl
         found = {cron.function: cron.expression for cron in crons(beat).values()}
         assert found == {f"t.{number}": every for number in range(len(BLANKS))}
         beat.close()
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_names_that_are_no_text_are_refused_by_name_beside_those_that_are(
+    store_url: str, namespace: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ticker_app(store_url, namespace) as tickerq:
+        tickerq.app.conf.beat_schedule = {"fine": EVERY_MINUTE, 1: EVERY_MINUTE, None: EVERY_MINUTE}
+        with pytest.raises(SystemExit):
+            TickerScheduler(tickerq.app)
+    assert "beat_schedule: entry 1: name: pass a str (got 1); entry None: name: pass a str" in caplog.text
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("deadline", ["soon", -1, float("inf")])
+def test_a_starting_deadline_that_is_none_is_refused_with_the_crontab_it_is_for(
+    store_url: str, namespace: str, caplog: pytest.LogCaptureFixture, deadline: object
+) -> None:
+    with ticker_app(store_url, namespace) as tickerq:
+        conf = {"beat_schedule": {"fine": EVERY_MINUTE, "nightly": NIGHTLY}}
+        tickerq.app.conf.update(conf, beat_cron_starting_deadline=deadline)
+        with pytest.raises(SystemExit):
+            TickerScheduler(tickerq.app)
+    assert "beat_schedule: entry 'nightly': beat_cron_starting_deadline: pass seconds" in caplog.text
