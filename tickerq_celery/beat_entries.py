@@ -10,16 +10,20 @@ from celery.schedules import crontab
 from tickerq_celery import limits
 from tickerq_celery.celery_call import CeleryCall
 from tickerq_celery.celery_schedules import expression_of, zone_name
+from tickerq_celery.cron import CronSchedule
 from tickerq_celery.entries import Entry
-from tickerq_celery.errors import ConfigError, TickerValidationError
+from tickerq_celery.errors import ConfigError, TickerValidationError, shortened
 from tickerq_celery.imports import PeriodicTask
 from tickerq_celery.interval import every_in
 from tickerq_celery.publisher import OUR_TASKS
 
 SETTING = "beat_schedule"
+_DEADLINE = "beat_cron_starting_deadline"
+_LONGEST_NAME = 1_000
+_LONGEST_DEADLINE = 3650 * 24 * 3600
 
 
-def read_entries(app: Celery, given: Mapping[str, object], *, payload_limit: int) -> list[Entry]:
+def read_entries(app: Celery, given: Mapping[Any, object], *, payload_limit: int) -> list[Entry]:
     """Return an app's entries, in the order of their names.
 
     Raises:
@@ -27,7 +31,7 @@ def read_entries(app: Celery, given: Mapping[str, object], *, payload_limit: int
     """
     entries: list[Entry] = []
     refused: list[str] = []
-    for name in sorted(given):
+    for name in sorted(given, key=str):
         try:
             entries.append(_entry(app, name, given[name], payload_limit))
         except ValueError as error:
@@ -40,68 +44,107 @@ def read_entries(app: Celery, given: Mapping[str, object], *, payload_limit: int
 def periodic_tasks(app: Celery) -> list[PeriodicTask]:
     """Return the entries of an app's ``beat_schedule`` for an import, by name."""
     app.finalize()
-    given: Mapping[str, object] = app.conf.beat_schedule
-    return [_periodic_task(app, name, given[name]) for name in sorted(given)]
+    given: Mapping[Any, object] = app.conf.beat_schedule
+    return [_periodic_task(app, name, given[name]) for name in sorted(given, key=str)]
 
 
-def _periodic_task(app: Celery, name: str, fields: object) -> PeriodicTask:
+def _periodic_task(app: Celery, name: object, fields: object) -> PeriodicTask:
     try:
         entry = celery_entry(app, name, fields)
-        options = dict(entry.options or {})
-        queue = options.pop("queue", None)
+        expression = expression_of(entry.schedule)
+        call = _call(entry)
+        queue = call.options.pop("queue", None)
         return PeriodicTask(
-            name=name,
-            task=str(entry.task),
-            expression=expression_of(entry.schedule),
-            time_zone=zone_name(app.timezone),
-            args=_arguments(entry.args),
-            kwargs=entry.kwargs or {},
+            name=str(name),
+            task=limits.name("task", entry.task, limits.LONGEST_FUNCTION),
+            expression=expression,
+            time_zone=_zone(app, expression),
+            args=call.args,
+            kwargs=call.kwargs,
             queue=queue,
-            left_out=tuple(sorted(options)),
+            left_out=tuple(sorted(call.options)),
         )
     except ValueError as error:
-        return PeriodicTask(name=name, task="", flaw=str(error))
+        # It may be no text, or none that a terminal can show.
+        shown = name if isinstance(name, str) and name.isprintable() else shortened(name)
+        return PeriodicTask(name=shown, task="", flaw=str(error))
 
 
-def celery_entry(app: Celery, name: str, fields: Any) -> ScheduleEntry:
+def celery_entry(app: Celery, name: object, fields: Any) -> ScheduleEntry:
     """Return an entry as Celery understands it.
 
     Raises:
-        ValueError: Celery would not take it either.
+        ValueError: Celery would not take it either, or it has rules of its own.
     """
+    text = limits.words("name", name, _LONGEST_NAME)
     if isinstance(fields, ScheduleEntry):
+        if type(fields) is not ScheduleEntry:
+            raise ValueError(f"an entry of class {type(fields).__name__}: nobody would ask its own is_due")
         return fields
     try:
-        return ScheduleEntry(**dict(fields, name=name, app=app))
-    except (TypeError, ValueError, AttributeError) as error:
+        return ScheduleEntry(**dict(fields, name=text, app=app))
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ValueError(f"not an entry of Celery's ({error})") from error
 
 
 def _entry(app: Celery, name: str, fields: object, payload_limit: int) -> Entry:
-    entry = celery_entry(app, limits.words("name", name, 1_000), fields)
+    entry = celery_entry(app, name, fields)
     task = limits.name("task", entry.task, limits.LONGEST_FUNCTION)
     if task.startswith(OUR_TASKS):
         raise TickerValidationError("task", task, "a ticker function's: give the function cron= instead")
-    options = dict(entry.options or {})
-    queue = options.get("queue")
+    call = _call(entry)
+    queue = call.options.get("queue")
     if queue is not None:
         limits.name("queue", queue, limits.LONGEST_QUEUE)
-    call = CeleryCall(args=_arguments(entry.args), kwargs=dict(entry.kwargs or {}), options=options).encoded()
-    if len(call) > payload_limit:
-        raise ValueError(f"its arguments and options take {len(call)} bytes, the limit is {payload_limit}")
-    is_cron = isinstance(entry.schedule, crontab)
+    encoded = call.encoded()
+    if len(encoded) > payload_limit:
+        raise ValueError(f"its arguments and options take {len(encoded)} bytes, the limit is {payload_limit}")
     expression = expression_of(entry.schedule)
     return Entry(
         name=name,
         task=task,
         expression=expression,
-        # A relative interval is rounded in the app's zone; one of elapsed time has none.
-        time_zone="UTC" if every_in(expression) is not None else zone_name(app.timezone),
-        call=call,
+        time_zone=_zone(app, expression) or "UTC",
+        call=encoded,
         queue=queue,
         # Celery's deadline is for crontab entries only.
-        misfire_grace=app.conf.beat_cron_starting_deadline if is_cron else None,
+        misfire_grace=_deadline(app) if isinstance(entry.schedule, crontab) else None,
     )
+
+
+def _zone(app: Celery, expression: str) -> str | None:
+    """Return the zone that an expression is read in, None where it is elapsed time.
+
+    Raises:
+        ValueError: It cannot be read there.
+    """
+    # A relative interval is rounded in the app's zone.
+    if every_in(expression) is not None:
+        return None
+    zone = zone_name(app.timezone)
+    CronSchedule.parse(expression, time_zone=zone)
+    return zone
+
+
+def _deadline(app: Celery) -> float | None:
+    given: object = app.conf.beat_cron_starting_deadline
+    return None if given is None else limits.seconds(_DEADLINE, given, _LONGEST_DEADLINE)
+
+
+def _call(entry: ScheduleEntry) -> CeleryCall:
+    """Return what an entry passes to its task."""
+    options = _named("options", entry.options)
+    _named("headers", options.get("headers"))
+    return CeleryCall(args=_arguments(entry.args), kwargs=_named("kwargs", entry.kwargs), options=options)
+
+
+def _named(field: str, values: object) -> dict[str, Any]:
+    if values is None:
+        return {}
+    # Not shown: they may be secrets.
+    if not isinstance(values, Mapping) or not all(isinstance(name, str) for name in values):
+        raise ValueError(f"its {field} are no dict whose keys are str")
+    return dict(values)
 
 
 def _arguments(args: object) -> tuple[Any, ...]:

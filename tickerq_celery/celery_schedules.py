@@ -3,12 +3,15 @@
 import re
 from collections.abc import Collection
 from datetime import UTC, timedelta, tzinfo
+from itertools import groupby
 
 from celery.schedules import BaseSchedule, crontab, schedule
 
 from tickerq_celery.interval import LONGEST, every_text
 
 _SECOND = timedelta(seconds=1)
+# Two numbers are no shorter as a range.
+_SHORTEST_RANGE = 3
 _STAR = re.compile(r"\*(?:/(\d+))?")
 # What Celery rounds a relative interval to, as a cron expression with room for the step.
 _ROUNDED = (
@@ -72,7 +75,16 @@ def _wild(written: object, numbers: Collection[int], count: int) -> str | None:
 
 
 def _numbers(numbers: Collection[int], count: int) -> str:
-    return "*" if len(numbers) == count else ",".join(str(number) for number in sorted(numbers))
+    return "*" if len(numbers) == count else _folded(numbers)
+
+
+def _folded(numbers: Collection[int]) -> str:
+    """Return a list in which numbers in a row are a range: an expression has to be short."""
+    terms: list[str] = []
+    for _, pairs in groupby(enumerate(sorted(numbers)), key=lambda pair: pair[1] - pair[0]):
+        row = [str(number) for _, number in pairs]
+        terms += row if len(row) < _SHORTEST_RANGE else [f"{row[0]}-{row[-1]}"]
+    return ",".join(terms)
 
 
 def _interval(every: timedelta) -> str:

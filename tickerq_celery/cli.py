@@ -164,11 +164,13 @@ def import_django_celery_beat(tickerq: TickerQ, url: str, applying: bool, named:
 def _import(
     tickerq: TickerQ, source: str, found: Sequence[PeriodicTask], applying: bool, named: Mapping[str, str]
 ) -> None:
+    # Said once, not of each task.
+    verify(tickerq.core.database)
     importer = Importer(Storing(tickerq.core, lambda ids: None), tickerq.time_tickers)
     functions = [function.name for function in tickerq.registry]
     for periodic in found:
-        key = periodic.key(source)
         try:
+            key = periodic.key(source)
             ticker = ticker_of(periodic, key=key, functions=functions, named=named)
             is_new = importer.add_once(key, ticker, applying=applying)
         except ValueError as error:

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tickerq_celery.codec import OVERHEAD, codec_of
+from tickerq_celery.cron import find_zone
 from tickerq_celery.enums import TickerPriority
-from tickerq_celery.errors import ConfigError, shortened
+from tickerq_celery.errors import ConfigError, TickerValidationError, shortened
 from tickerq_celery.redaction import SECRET_NAMES
 
 PREFIX = "tickerq_"
@@ -77,11 +77,10 @@ class TickerConfig:
         if not isinstance(self.store_engine_options, Mapping):
             raise ConfigError(f"{PREFIX}store_engine_options", "pass a dict of SQLAlchemy engine options")
         try:
-            ZoneInfo(self.time_zone)
-        except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
-            raise ConfigError(
-                f"{PREFIX}time_zone", f"no such time zone (got {shortened(self.time_zone)})"
-            ) from error
+            find_zone(self.time_zone)
+        except TickerValidationError as error:
+            reason = f"{error.reason} (got {shortened(self.time_zone)}; where it is unset, app.conf.timezone)"
+            raise ConfigError(f"{PREFIX}time_zone", reason) from error
 
     def _check_limits(self) -> None:
         if self.max_concurrency is not None:

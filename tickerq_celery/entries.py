@@ -41,8 +41,11 @@ class Entry:
 
 
 def short_key(key: str) -> str:
-    """Return a key that a column can hold: the end of a long one is replaced by its hash."""
-    if len(key) <= _LONGEST_KEY:
+    """Return a key that a column can hold: a hash takes the place of the end of a long one.
+
+    It also closes one that ends in a blank, since MariaDB compares texts without their last blanks.
+    """
+    if len(key) <= _LONGEST_KEY and not key.endswith(" "):
         return key
     return f"{key[: _LONGEST_KEY - _HASHED]}{sha256(key.encode()).hexdigest()[:_HASHED]}"
 

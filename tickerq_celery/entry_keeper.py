@@ -1,7 +1,7 @@
 """Keeps the cron tickers of Celery's beat entries as the code of the live beats has them."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from tickerq_celery.core import Core
 from tickerq_celery.cron_drafts import of_occurrences
 from tickerq_celery.entries import GONE, Entry, entry_changes, entry_row, is_gone, keys_of, named_by
+from tickerq_celery.errors import SchemaError, StoreError
 from tickerq_celery.models import cron_tickers as table
 from tickerq_celery.moving import move
 from tickerq_celery.pausing import resume_with_held
@@ -39,9 +40,21 @@ class EntryKeeper:
     def keep(self) -> None:
         """Write what is different, if beats came or went since the last time, or once in a lease.
 
+        What cannot be written for another reason is logged, and tried again.
+
         Raises:
             StoreError: The database is away.
+            SchemaError: This version cannot work with the store any more.
         """
+        try:
+            self._look()
+        except (StoreError, SchemaError):
+            raise
+        except Exception:
+            # The sweep must not wait for the entries to be put right.
+            logger.exception("entries of beat_schedule could not be kept")
+
+    def _look(self) -> None:
         namespace = self._core.config.namespace
         beats = self._core.database.read(lambda connection: entries.live_beats(connection, namespace))
         # A beat that was buried alive decides nothing until its next heartbeat.
@@ -61,18 +74,27 @@ class EntryKeeper:
         namespace = core.config.namespace
         now = connection.scalars(select(sql_now(core.clock))).one()
         known = entries.known_keys(connection, namespace)
-        new = [self._own[key] for key in sorted(self._own.keys() - known)]
-        insert_if_absent(
-            connection,
-            table,
-            [entry_row(each, namespace=namespace, codec=core.codec, now=now) for each in new],
-        )
+        new = self._new_rows(known, now)
+        insert_if_absent(connection, table, list(new.values()))
         mine = keys_of(core.node.id, beats)
         others = named_by(beats) - mine
         rows = entries.lock_entries(connection, namespace, but=others)
         for row in rows:
             self._keep_one(connection, row._asdict(), is_mine=row.seed_key in mine, now=now)
-        return len(rows) == len((known | self._own.keys()) - others)
+        return len(rows) == len((known | new.keys()) - others)
+
+    def _new_rows(self, known: Collection[str], now: datetime) -> dict[str, dict[str, Any]]:
+        """Return the rows, by key, of this beat's entries that are not stored yet."""
+        core = self._core
+        rows = {}
+        for key in sorted(self._own.keys() - set(known)):
+            entry = self._own[key]
+            try:
+                rows[key] = entry_row(entry, namespace=core.config.namespace, codec=core.codec, now=now)
+            except ValueError as error:
+                # Checked when beat started; what became of it since then must not stop the others.
+                logger.error("entry %r of beat_schedule cannot be kept: %s", entry.name, error)  # noqa: TRY400
+        return rows
 
     def _keep_one(self, connection: Connection, row: dict[str, Any], *, is_mine: bool, now: datetime) -> None:
         core = self._core
@@ -89,7 +111,8 @@ class EntryKeeper:
                 changes |= move(connection, core, row, changes, now=now)
         except ValueError as error:
             # An operator's own expression that cannot be read here: its row waits, and the others go on.
-            logger.error("cron ticker %s cannot fire any more: %s", row["id"], error)  # noqa: TRY400
+            name = row["description"]
+            logger.error("cron ticker %s cannot fire any more: %s: %s", row["id"], name, error)  # noqa: TRY400
             return
         if changes:
             cron_tickers.edit(connection, core.clock, row["id"], changes)

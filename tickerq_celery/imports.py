@@ -16,7 +16,8 @@ KEY_PREFIX = "import:"
 class PeriodicTask:
     """What another beat would publish: at the instants of ``expression``, or once, ``at`` a moment.
 
-    ``left_out`` names what of it a ticker has no place for; ``flaw`` says why it cannot be imported.
+    Instants before ``start_at`` and after ``end_at`` do not count. ``left_out`` names what of it a
+    ticker has no place for; ``flaw`` says why it cannot be imported.
     """
 
     name: str
@@ -24,6 +25,8 @@ class PeriodicTask:
     expression: str | None = None
     at: datetime | None = None
     time_zone: str | None = None
+    start_at: datetime | None = None
+    end_at: datetime | None = None
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     queue: str | None = None
@@ -65,6 +68,8 @@ def ticker_of(
     return CronTicker(
         expression=periodic.expression,
         time_zone=periodic.time_zone,
+        start_at=periodic.start_at,
+        end_at=periodic.end_at,
         is_enabled=periodic.is_enabled,
         **shared,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from celery.beat import ScheduleEntry
 from celery.schedules import crontab, schedule
 from sqlalchemy import select, update
 
@@ -528,12 +529,19 @@ def test_the_example_of_the_page_is_kept_as_the_page_says(store_url: str) -> Non
     found = {cron.function: (cron.expression, cron.time_zone) for cron in crons(beat).values()}
     assert found == {
         "shop.tasks.refresh": ("@every 1m30s", "UTC"),
-        "shop.tasks.report": ("30 2 * * 1,2,3,4,5", "Europe/Berlin"),
+        "shop.tasks.report": ("30 2 * * 1-5", "Europe/Berlin"),
     }
     beat.close()
     example["app"].close()
 
 
+class OwnEntry(ScheduleEntry):
+    """An entry that might be due at any time."""
+
+
+DAYS = [number for number in range(1, 32) if number % 3]
+# Most minutes and hours, of which none are three in a row.
+TWO_OF_THREE = [[number for number in range(count) if number % 3] for count in (60, 24)]
 REFUSED = [
     ({"task": "x", "schedule": crontab(nowfun=lambda: START)}, "nowfun"),
     ({"task": "x", "schedule": 60, "args": (object(),)}, "args cannot be kept as JSON"),
@@ -546,6 +554,13 @@ REFUSED = [
     ({"schedule": 60}, "task"),
     ({"task": "tickerq.Send", "schedule": 60}, "give the function cron="),
     ({"task": "x", "schedule": 60, "args": ("a" * 2_000_000,)}, "the limit is"),
+    ({"task": "x", "schedule": 60, "kwargs": 5}, "its kwargs are no dict"),
+    ({"task": "x", "schedule": 60, "kwargs": {1: "a"}}, "its kwargs are no dict whose keys are str"),
+    ({"task": "x", "schedule": 60, "options": [1, 2]}, "its options are no dict"),
+    ({"task": "x", "schedule": 60, "options": {"headers": ["a"]}}, "its headers are no dict"),
+    ({"task": "x", "schedule": float("inf")}, "not an entry of Celery's"),
+    ({"task": "x", "schedule": crontab(*TWO_OF_THREE, day_of_month=DAYS)}, "longer than"),
+    (OwnEntry(name="odd one", schedule=60, task="x", app=Celery(set_as_current=False)), "class OwnEntry"),
 ]
 
 
@@ -555,7 +570,7 @@ def test_an_entry_that_cannot_be_kept_is_refused_at_start_by_its_name(
     store_url: str,
     namespace: str,
     caplog: pytest.LogCaptureFixture,
-    entry: dict[str, Any],
+    entry: object,
     reason: str,
 ) -> None:
     with ticker_app(store_url, namespace) as tickerq:

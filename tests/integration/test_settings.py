@@ -83,6 +83,15 @@ def test_the_time_zone_is_the_apps(app: Celery) -> None:
     assert TickerQ(app, STORE).config.time_zone == "Europe/Berlin"
 
 
+def test_an_app_in_a_zone_without_an_iana_name_is_refused_with_where_it_comes_from(app: Celery) -> None:
+    app.conf.timezone = "localtime"
+    expected = (
+        r"^tickerq_time_zone: must be an IANA name, .*'localtime'; where it is unset, app\.conf\.timezone"
+    )
+    with pytest.raises(ConfigError, match=expected):
+        TickerQ(app, STORE).config  # noqa: B018 - the first use reads the settings
+
+
 def test_an_unknown_keyword_is_an_error_where_it_stands(app: Celery) -> None:
     with pytest.raises(ConfigError, match=r"^leese: no such setting"):
         TickerQ(app, STORE, leese=60)

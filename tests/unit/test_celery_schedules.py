@@ -12,12 +12,18 @@ from tickerq_celery.celery_schedules import expression_of, zone_name
 from tickerq_celery.timetable import make_timetable
 
 START = datetime(2026, 1, 15, 12, 0, 10, tzinfo=UTC)
+ODD = f"{','.join(map(str, range(1, 60, 2)))} {','.join(map(str, range(1, 24, 2)))} " + (
+    f"{','.join(map(str, range(1, 32, 2)))} 1,3,5,7,9,11 *"
+)
 CRONTABS = [
     (crontab(), "* * * * *"),
     (crontab(minute=0, hour=4), "0 4 * * *"),
     (crontab(minute="*/15"), "*/15 * * * *"),
-    (crontab(minute="*/7,30", hour="22-2"), "0,7,14,21,28,30,35,42,49,56 0,1,2,22,23 * * *"),
-    (crontab(minute=0, hour=9, day_of_week="mon-fri"), "0 9 * * 1,2,3,4,5"),
+    (crontab(minute="*/7,30", hour="22-2"), "0,7,14,21,28,30,35,42,49,56 0-2,22,23 * * *"),
+    (crontab(minute=0, hour=9, day_of_week="mon-fri"), "0 9 * * 1-5"),
+    (crontab(minute="0-58", hour="8-18", day_of_week="mon-fri"), "0-58 8-18 * * 1-5"),
+    (crontab(minute="0-59", hour="*/5,1-4", day_of_week="sat-mon"), "* 0-5,10,15,20 * * 0,1,6"),
+    (crontab(minute="1-59/2", hour="1-23/2", day_of_month="1-31/2", month_of_year="1-12/2"), ODD),
     (crontab(minute=0, hour=9, day_of_week="fri", day_of_month=13), "0 9 13 * 5"),
     (crontab(minute={0, 30}, hour=[1, 2], month_of_year="jan,*/6"), "0,30 1,2 * 1,7 *"),
     (crontab(minute="*/90", hour=5), "0 5 * * *"),

@@ -90,6 +90,8 @@ def test_what_is_no_whole_number_is_refused(name: str, value: object) -> None:
         ("time_zone", ""),
         ("time_zone", None),
         ("time_zone", "../etc/passwd"),
+        ("time_zone", "localtime"),
+        ("time_zone", "right/Europe/Berlin"),
         ("seed", 1),
         ("embedded", "yes"),
         ("max_concurrency", 0),
