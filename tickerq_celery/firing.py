@@ -15,10 +15,11 @@ from tickerq_celery.occurrences import store
 from tickerq_celery.overlapping import placed
 from tickerq_celery.pauses import Pause, covering
 from tickerq_celery.pausing import pause_if_failing
-from tickerq_celery.planner import Plan, plan, within_runs
+from tickerq_celery.planner import Misfire, Passed, Plan, passed, plan, within_runs
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import cron_tickers, parking, pauses
 from tickerq_celery.timetable import timetable_of
+from tickerq_celery.untold import untold
 
 logger = logging.getLogger(__name__)
 _CRONS_AT_ONCE = 100
@@ -109,7 +110,21 @@ class Firing:
             instants = tuple(instant for instant in instants if instant not in there)
         rows = [occurrence_row(cron, instant=instant, now=now) for instant in instants]
         rows = placed(connection, self._core, cron, rows, now=now)
-        if decided.skipped is None:
+        missed = self._missed(connection, cron, decided.skipped)
+        if missed is None:
             return rows
-        reason = misfire_reason(decided.skipped, cron["misfire"])
-        return [skip_record(cron, decided.skipped, reason=reason, now=now), *rows]
+        reason = misfire_reason(missed, cron["misfire"])
+        return [skip_record(cron, missed, reason=reason, now=now), *rows]
+
+    def _missed(
+        self, connection: Connection, cron: Mapping[str, Any], skipped: Passed | None
+    ) -> Misfire | None:
+        """Return what no backfill has filled in of the instants that do not run."""
+        if skipped is None:
+            return None
+
+        def look(at_most: int) -> Passed | None:
+            first, until = cron["next_run_at"], skipped.instants[-1]
+            return passed(timetable_of(cron), first=first, until=until, at_most=at_most)
+
+        return untold(connection, cron["id"], skipped, look)

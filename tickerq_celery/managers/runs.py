@@ -108,8 +108,8 @@ class RunManager:
 
         Raises:
             TickerNotFoundError: There is none.
-            TickerStateError: It has not ended, or it has succeeded, or it is no run but the record of instants
-                that did not run.
+            TickerStateError: It has not ended, or it has succeeded; or it is no run, but the record of
+                instants that did not run.
             DuplicateTickerError: Another ticker has taken its unique key meanwhile.
         """
         ticker_id = limits.identifier(ticker_id)
