@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,10 +16,11 @@ from tickerq_celery.occurrences import store
 from tickerq_celery.overlapping import placed
 from tickerq_celery.pauses import Pause, covering
 from tickerq_celery.pausing import pause_if_failing
-from tickerq_celery.planner import Plan, plan, within_runs
+from tickerq_celery.planner import Misfire, Passed, Plan, passed, plan, within_runs
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store import cron_tickers, parking, pauses
+from tickerq_celery.store import cron_tickers, instants, parking, pauses
 from tickerq_celery.timetable import timetable_of
+from tickerq_celery.untold import untold
 
 logger = logging.getLogger(__name__)
 _CRONS_AT_ONCE = 100
@@ -66,7 +68,7 @@ class Firing:
     def _fire_one(self, connection: Connection, cron: Mapping[str, Any], now: datetime) -> None:
         rows: list[dict[str, Any]] = []
         try:
-            decided = self._plan(cron, now)
+            decided = self._plan(connection, cron, now)
             if cron["is_enabled"]:
                 rows = self._rows(connection, cron, decided, now)
         except ValueError as error:
@@ -85,7 +87,7 @@ class Firing:
             runs=len(decided.instants),
         )
 
-    def _plan(self, cron: Mapping[str, Any], now: datetime) -> Plan:
+    def _plan(self, connection: Connection, cron: Mapping[str, Any], now: datetime) -> Plan:
         grace = cron["misfire_grace"]
         decided = plan(
             timetable_of(cron),
@@ -97,19 +99,35 @@ class Firing:
             misfire_grace=None if grace is None else timedelta(seconds=grace),
         )
         most = cron["max_runs"]
-        return within_runs(decided, left=None if most is None else most - cron["run_count"])
+        if cron["overlap"] == OverlapPolicy.ALLOW and most is None:
+            # What is there already stays as it is, and nothing hangs on how many are new.
+            return decided
+        # A backfill may have made some: those have their turn, nobody else may end for them, and they are no
+        # run of their cron ticker's.
+        taken = instants.taken_among(connection, cron["id"], decided.instants)
+        fresh = replace(decided, instants=tuple(each for each in decided.instants if each not in taken))
+        return within_runs(fresh, left=None if most is None else most - cron["run_count"])
 
     def _rows(
         self, connection: Connection, cron: Mapping[str, Any], decided: Plan, now: datetime
     ) -> list[dict[str, Any]]:
-        instants = decided.instants
-        if cron["overlap"] != OverlapPolicy.ALLOW:
-            # A backfill may have made some: those have their turn, and nobody else may end for them.
-            there = cron_tickers.instants_among(connection, cron["id"], instants)
-            instants = tuple(instant for instant in instants if instant not in there)
-        rows = [occurrence_row(cron, instant=instant, now=now) for instant in instants]
+        rows = [occurrence_row(cron, instant=instant, now=now) for instant in decided.instants]
         rows = placed(connection, self._core, cron, rows, now=now)
-        if decided.skipped is None:
+        missed = self._missed(connection, cron, decided.skipped)
+        if missed is None:
             return rows
-        reason = misfire_reason(decided.skipped, cron["misfire"])
-        return [skip_record(cron, decided.skipped, reason=reason, now=now), *rows]
+        reason = misfire_reason(missed, cron["misfire"])
+        return [skip_record(cron, missed, reason=reason, now=now), *rows]
+
+    def _missed(
+        self, connection: Connection, cron: Mapping[str, Any], skipped: Passed | None
+    ) -> Misfire | None:
+        """Return what no backfill has filled in of the instants that do not run."""
+        if skipped is None:
+            return None
+
+        def look(at_most: int) -> Passed | None:
+            first, until = cron["next_run_at"], skipped.instants[-1]
+            return passed(timetable_of(cron), first=first, until=until, at_most=at_most)
+
+        return untold(connection, cron["id"], skipped, look)

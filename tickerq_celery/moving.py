@@ -14,10 +14,11 @@ from tickerq_celery.enums import TickerStatus
 from tickerq_celery.interval import every_in
 from tickerq_celery.models import tickers
 from tickerq_celery.overlapping import let_next_run
-from tickerq_celery.planner import Misfire, left_out, passed
-from tickerq_celery.store import cron_tickers, ends, pending
+from tickerq_celery.planner import Misfire, Passed, left_out, passed
+from tickerq_celery.store import ends, instants, pending
 from tickerq_celery.store.engine import insert_rows
 from tickerq_celery.timetable import timetable_of
+from tickerq_celery.untold import untold
 
 _EXPRESSION = ("expression", "time_zone", "day_or")
 _BOUNDS = ("start_at", "end_at", "exclude", "max_runs")
@@ -64,17 +65,25 @@ def _counts_otherwise(cron: Mapping[str, Any], after: Mapping[str, Any]) -> bool
 def _next_untold(connection: Connection, cron: Mapping[str, Any], base: datetime) -> datetime | None:
     """Return the first instant after ``base`` that has no occurrence, as one has that is to be skipped."""
     following = next_run_of(cron, base)
-    while following is not None and cron_tickers.instants_among(connection, cron["id"], [following]):
+    while following is not None and instants.taken_among(connection, cron["id"], [following]):
         following = next_run_of(cron, following)
     return following
 
 
-def missed_by(cron: Mapping[str, Any], now: datetime) -> Misfire | None:
-    """Return the instants that have passed and did not fire, in a pause or before a beat came; or None."""
+def missed_by(connection: Connection, cron: Mapping[str, Any], now: datetime) -> Misfire | None:
+    """Return the instants that have passed and did not fire, in a pause or before a beat came; or None.
+
+    Those that a backfill has filled in are none of them.
+    """
     first = cron["next_run_at"] or cron["resume_from"]
     if first is None:
         return None
-    return passed(timetable_of(cron), first=first, until=now, at_most=cron["misfire_limit"])
+    timetable = timetable_of(cron)
+
+    def look(at_most: int) -> Passed | None:
+        return passed(timetable, first=first, until=now, at_most=at_most)
+
+    return untold(connection, cron["id"], look(cron["misfire_limit"]), look)
 
 
 def paused_reason(cron: Mapping[str, Any], missed: Misfire) -> str:
@@ -84,7 +93,7 @@ def paused_reason(cron: Mapping[str, Any], missed: Misfire) -> str:
 
 def _record_missed(connection: Connection, cron: Mapping[str, Any], now: datetime) -> None:
     try:
-        missed = missed_by(cron, now)
+        missed = missed_by(connection, cron, now)
     except ValueError:
         # What cannot be read here has no instants that could be told.
         return
@@ -107,7 +116,12 @@ def _record_left_out(
     except ValueError:
         return
     left = timetable_of(after) if has_runs else None
-    missed = left_out(before, left, first=first, until=now, at_most=cron["misfire_limit"])
+    edges = () if left is None else left.edges(first, now)
+
+    def look(at_most: int) -> Passed | None:
+        return left_out(before, left, first=first, until=now, at_most=at_most, edges=edges)
+
+    missed = untold(connection, cron["id"], look(cron["misfire_limit"]), look)
     if missed is not None:
         insert_rows(connection, tickers, [skip_record(cron, missed, reason=bounds_reason(missed), now=now)])
 

@@ -34,11 +34,12 @@ def resume(
 
     The instants that passed in the pause get one record; ``missed`` leaves them to the misfire policy.
     """
-    passed = missed_by(cron, now)
+    passed = missed_by(connection, cron, now)
     next_run_at = cron["resume_from"] or next_run_of(cron, now)
     if passed is not None and not missed:
         record = skip_record(cron, passed, reason=paused_reason(cron, passed), now=now)
         insert_rows(connection, tickers, [record])
+    if next_run_at is not None and next_run_at <= now and not missed:
         next_run_at = next_run_of(cron, now)
     changes: dict[str, Any] = {
         "is_enabled": True,

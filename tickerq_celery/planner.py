@@ -1,5 +1,6 @@
 """What a cron ticker does at a tick: which instants get an occurrence now, and which were missed."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -7,6 +8,8 @@ from tickerq_celery.enums import MisfirePolicy
 from tickerq_celery.timetable import Instants
 
 _MOMENT = timedelta(microseconds=1)
+_SECOND = timedelta(seconds=1)
+_MOST_ON_TIME = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,12 +23,27 @@ class Misfire:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """Instants that passed, oldest first: the first and the last of them, and if it ``is_whole`` all."""
+
+    instants: tuple[datetime, ...]
+    is_whole: bool
+
+    def without(self, taken: Collection[datetime]) -> Misfire | None:
+        """Return what is to be told of those that are not ``taken``, or None where none is left."""
+        left = [instant for instant in self.instants if instant not in taken]
+        if not left:
+            return None
+        return Misfire(first=left[0], last=left[-1], count=len(left), count_is_exact=self.is_whole)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What one look at a cron ticker decides: ``instants``, oldest first, get an occurrence each."""
 
     instants: tuple[datetime, ...]
     next_run_at: datetime | None
-    skipped: Misfire | None
+    skipped: Passed | None
 
 
 def plan(
@@ -41,22 +59,28 @@ def plan(
     """Decide about the instants from ``next_run_at`` up to ``now``; the plan's next one is always later.
 
     ``next_run_at`` is taken at its word. While it is not late, there was no outage and all due instants
-    run. Otherwise ``run_once`` runs the latest, ``run_all`` the latest ``misfire_limit``, ``skip`` those
-    that are not late themselves. Instants older than ``misfire_grace`` never run, and at most
-    ``misfire_limit`` do: one more is looked at, however long the outage was.
+    run, also more than ``misfire_limit``: there are no more of them than ``late_after`` has seconds, but
+    for its first moment, and at most 1,000 run. Otherwise ``run_once`` runs the latest, ``run_all`` the
+    latest ``misfire_limit``, ``skip`` those that are not late themselves. Instants older than
+    ``misfire_grace`` never run, and after an outage at most ``misfire_limit`` do: one more is looked at,
+    however long the outage was.
     """
     if now < next_run_at:
         return Plan(instants=(), next_run_at=next_run_at, skipped=None)
-    recent = _due_newest_first(schedule, next_run_at, now, at_most=misfire_limit + 1)
-    running = [at for at in recent[:misfire_limit] if misfire_grace is None or now - at <= misfire_grace]
-    if misfire is MisfirePolicy.SKIP or now - next_run_at <= late_after:
+    is_on_time = now - next_run_at <= late_after
+    most = misfire_limit
+    if is_on_time:
+        most = max(most, min(late_after // _SECOND + 1, _MOST_ON_TIME))
+    recent = _due_newest_first(schedule, next_run_at, now, at_most=most + 1)
+    running = [at for at in recent[:most] if misfire_grace is None or now - at <= misfire_grace]
+    if misfire is MisfirePolicy.SKIP or is_on_time:
         running = [at for at in running if now - at <= late_after]
     elif misfire is MisfirePolicy.RUN_ONCE:
         running = running[:1]
     return Plan(
         instants=tuple(reversed(running)),
         next_run_at=schedule.next_after(now),
-        skipped=_misfire(recent[len(running) :], next_run_at),
+        skipped=_passed(recent[len(running) :], next_run_at),
     )
 
 
@@ -70,29 +94,47 @@ def within_runs(decided: Plan, *, left: int | None) -> Plan:
     return replace(decided, instants=decided.instants[: max(0, left)], next_run_at=None)
 
 
-def passed(schedule: Instants, *, first: datetime, until: datetime, at_most: int) -> Misfire | None:
+def passed(schedule: Instants, *, first: datetime, until: datetime, at_most: int) -> Passed | None:
     """Return the instants from ``first`` up to ``until``, looking at one more than ``at_most`` of them."""
     if until < first:
         return None
-    return _misfire(_due_newest_first(schedule, first, until, at_most=at_most + 1), first)
+    return _passed(_due_newest_first(schedule, first, until, at_most=at_most + 1), first)
 
 
 def left_out(
-    schedule: Instants, left: Instants | None, *, first: datetime, until: datetime, at_most: int
-) -> Misfire | None:
+    schedule: Instants,
+    left: Instants | None,
+    *,
+    first: datetime,
+    until: datetime,
+    at_most: int,
+    edges: Sequence[datetime] = (),
+) -> Passed | None:
     """Return those of the instants from ``first`` up to ``until`` that are none of what is ``left``.
 
-    Looks at one more than ``at_most`` of them; where nothing is left, all of them are left out.
+    Looks at one more than ``at_most`` of them. Where there are more, it looks at ``first``, too, and on
+    both sides of the ``edges``, the moments at which what is left may begin or cease to differ: so the
+    first and the last that are left out are found however far apart they lie, and None says that none is.
+    Where nothing is left, all of them are left out.
     """
     if until < first:
         return None
     recent = _due_newest_first(schedule, first, until, at_most=at_most + 1)
     is_whole = recent[-1] == first
-    looked_at = recent if is_whole else [*recent, first]
-    out = [at for at in looked_at if left is None or left.latest_at_or_before(at) != at]
-    if not out:
-        return None
-    return Misfire(first=out[-1], last=out[0], count=len(out), count_is_exact=is_whole)
+    looked_at = {*recent, first}
+    if not is_whole:
+        looked_at |= {at for at in _beside(schedule, edges) if first < at <= until}
+    out = sorted(at for at in looked_at if left is None or left.latest_at_or_before(at) != at)
+    return Passed(instants=tuple(out), is_whole=is_whole) if out else None
+
+
+def _beside(schedule: Instants, edges: Sequence[datetime]) -> list[datetime]:
+    around = [
+        at
+        for edge in edges
+        for at in (schedule.latest_at_or_before(edge - _MOMENT), schedule.next_after(edge - _MOMENT))
+    ]
+    return [at for at in around if at is not None]
 
 
 def _due_newest_first(schedule: Instants, first: datetime, now: datetime, *, at_most: int) -> list[datetime]:
@@ -107,13 +149,8 @@ def _due_newest_first(schedule: Instants, first: datetime, now: datetime, *, at_
     return due
 
 
-def _misfire(skipped: list[datetime], first: datetime) -> Misfire | None:
+def _passed(skipped: Sequence[datetime], first: datetime) -> Passed | None:
     if not skipped:
         return None
-    counted_all = skipped[-1] == first
-    return Misfire(
-        first=first,
-        last=skipped[0],
-        count=len(skipped) if counted_all else len(skipped) + 1,
-        count_is_exact=counted_all,
-    )
+    is_whole = skipped[-1] == first
+    return Passed(instants=tuple(reversed(skipped if is_whole else [*skipped, first])), is_whole=is_whole)

@@ -63,6 +63,17 @@ class Timetable:
             found = self.instants.latest_at_or_before(min(found, self._midnight(day)) - _MOMENT)
         return None if found is None or (self.start_at is not None and found < self.start_at) else found
 
+    def edges(self, first: datetime, until: datetime) -> list[datetime]:
+        """Return the moments between two at which the bounds begin or cease to let instants through."""
+        found = [] if self.start_at is None else [self.start_at]
+        if self.end_at is not None and self.end_at < until:
+            found.append(self.end_at + _MOMENT)
+        begin, end = first.astimezone(self.zone).date(), until.astimezone(self.zone).date()
+        for day in self.exclude:
+            if begin <= day <= end:
+                found += [self._midnight(day), self._midnight(day + _DAY)]
+        return sorted(edge for edge in found if first < edge <= until)
+
     def _excluded(self, instant: datetime) -> date | None:
         if not self.exclude:
             return None

@@ -224,3 +224,19 @@ def test_one_that_ends_in_a_pause_and_is_extended_afterwards_is_not_shown_as_pau
     PauseManager(core).resume(function="Send")
     extended = crons(core).update(cron_id, end_at=at(20))
     assert (extended.next_run_at, extended.paused_reason, extended.paused_by) == (at(14), None, None)
+
+
+def test_what_is_skipped_on_request_or_filled_in_is_no_run_of_those_that_are_left(
+    core: Core, clock: ManualClock
+) -> None:
+    cron_id = make_cron(core, max_runs=1)
+    crons(core).skip_next(cron_id)
+    crons(core).update(cron_id, exclude=[date(2026, 12, 25)])
+    clock.set(at(14))
+    fire(core)
+    assert instants(core, cron_id) == [at(14)]
+    other = make_cron(core, max_runs=1)
+    clock.set(at(15, 1))
+    crons(core).backfill(other, at(14, 30), at(15, 1))
+    fire(core)
+    assert (crons(core).get(other).run_count, crons(core).get(other).next_run_at) == (0, at(16))

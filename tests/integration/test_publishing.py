@@ -13,20 +13,24 @@ from tests.integration.making import (
     claimed_again,
     enrolled,
     give_back,
+    make_cron,
     make_run,
     make_runs,
+    occurrences_of,
     row_of,
     start,
     started,
 )
+from tests.integration.test_firing import alter, fire
 from tests.manual_clock import START, ManualClock
 from tests.servers.ports import free_port
 from tickerq_celery.claimer import Claimer
 from tickerq_celery.codec import RequestCodec
 from tickerq_celery.core import Core
 from tickerq_celery.dispatcher import Dispatcher
-from tickerq_celery.enums import TickerStatus
+from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerKind, TickerStatus
 from tickerq_celery.errors import PublishError
+from tickerq_celery.lifecycle import Failure
 from tickerq_celery.publisher import LOST_TASK, CeleryPublisher
 from tickerq_celery.store import claims, publications
 
@@ -201,3 +205,40 @@ def test_the_call_for_a_lost_attempt_goes_where_its_run_would(
         message.ack()
         waiting.close()
     assert message.headers["task"] == LOST_TASK
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_the_end_of_a_celery_tasks_call_lets_the_occurrence_run_that_waits_for_it(
+    core: Core, clock: ManualClock, is_refused: bool
+) -> None:
+    cron_id = make_cron(core, request={"args": []}, overlap=OverlapPolicy.BUFFER_ONE)
+    alter(core, cron_id, kind=TickerKind.CELERY_TASK.value)
+    clock.advance(hours=1)
+    fire(core)
+    (call,) = claim(core)
+    clock.advance(hours=1)
+    fire(core)
+    assert claim(core) == []
+    if is_refused:
+        failure = Failure(type="QueueNotFound", message="no such queue")
+        core.database.write(lambda connection: publications.fail(connection, clock, call, failure))
+    else:
+        stamp(core, [call])
+    first, second = occurrences_of(core, cron_id)
+    assert first.status is (TickerStatus.FAILED if is_refused else TickerStatus.DONE)
+    assert (second.held_for, second.due_at) == (None, clock.now())
+    assert [claimed.id for claimed in claim(core)] == [second.id]
+
+
+def test_a_call_that_was_claimed_again_gives_no_place_away(core: Core, clock: ManualClock) -> None:
+    cron_id = make_cron(core, request={"args": []}, overlap=OverlapPolicy.BUFFER_ONE)
+    alter(core, cron_id, kind=TickerKind.CELERY_TASK.value)
+    clock.advance(hours=1)
+    fire(core)
+    (call,) = claim(core)
+    claimed_again(core, call)
+    clock.advance(hours=1)
+    fire(core)
+    stamp(core, [call])
+    first, second = occurrences_of(core, cron_id)
+    assert (first.status, second.held_for) == (QUEUED, HoldReason.OVERLAP)

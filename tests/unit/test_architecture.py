@@ -29,7 +29,7 @@ LAYERS = {
         "dispatcher", "drafts", "drop_counts", "ending", "entries", "entry_keeper", "firing", "function",
         "heartbeat", "immediate", "imports", "known_functions", "lifting", "managers.", "moving",
         "observer", "occurrence_ends", "occurrences", "overlapping", "patience", "pausing", "presence",
-        "recorder", "registry", "reporting", "run_control", "seeding", "sweeper",
+        "recorder", "registry", "reporting", "run_control", "seeding", "sweeper", "untold",
     },
     "celery": {
         "addresses", "beat_check", "beat_entries", "celery_schedules", "django_celery_beat", "extension",

@@ -304,7 +304,7 @@ def test_a_naive_moment_is_refused() -> None:
         schedule.next_after(naive)
     with pytest.raises(TickerValidationError, match="pass an aware one"):
         schedule.latest_at_or_before(naive)
-    with pytest.raises(TickerValidationError, match="after: naive"):
+    with pytest.raises(TickerValidationError, match="after: a naive datetime"):
         preview("* * * * *", after=naive)
 
 

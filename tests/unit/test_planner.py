@@ -1,12 +1,16 @@
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tickerq_celery.cron import CronSchedule
+from tickerq_celery.bounds import checked_bounds
+from tickerq_celery.cron import CronSchedule, find_zone
 from tickerq_celery.enums import MisfirePolicy
-from tickerq_celery.planner import Misfire, Plan, left_out, plan, within_runs
+from tickerq_celery.planner import Misfire, Passed, Plan, left_out, passed, plan, within_runs
+from tickerq_celery.timetable import Timetable, make_timetable
 
 RUN_ONCE, SKIP, RUN_ALL = MisfirePolicy.RUN_ONCE, MisfirePolicy.SKIP, MisfirePolicy.RUN_ALL
 EVERY_FIVE = CronSchedule.parse("*/5 * * * *", time_zone="UTC")
@@ -39,6 +43,10 @@ def planned(
 
 def skipped(first: str, last: str, count: int, *, exact: bool = True) -> Misfire:
     return Misfire(first=at(first), last=at(last), count=count, count_is_exact=exact)
+
+
+def told(those: Passed | None, taken: Collection[datetime] = ()) -> Misfire | None:
+    return None if those is None else those.without(taken)
 
 
 @pytest.mark.parametrize("misfire", MisfirePolicy)
@@ -82,14 +90,14 @@ def test_an_outage_of_an_hour_is_treated_by_policy(
 ) -> None:
     decided = planned("10:59:30", misfire=misfire, misfire_limit=limit)
     assert decided.instants == tuple(map(at, runs))
-    assert decided.skipped == missed
+    assert told(decided.skipped) == missed
     assert decided.next_run_at == at("11:00")
 
 
 def test_skip_still_runs_the_instant_at_which_the_outage_ends() -> None:
     decided = planned("11:00:02", misfire=SKIP)
     assert decided.instants == (at("11:00"),)
-    assert decided.skipped == skipped("10:00", "10:55", 12)
+    assert told(decided.skipped) == skipped("10:00", "10:55", 12)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +109,7 @@ def test_a_single_late_instant_runs_unless_late_ones_are_skipped(
 ) -> None:
     decided = planned("10:00:06", misfire=misfire)
     assert decided.instants == tuple(map(at, runs))
-    assert decided.skipped == missed
+    assert told(decided.skipped) == missed
 
 
 @pytest.mark.parametrize(
@@ -118,14 +126,14 @@ def test_instants_older_than_the_grace_never_run(
 ) -> None:
     decided = planned(now, misfire=misfire, grace=timedelta(minutes=10))
     assert decided.instants == tuple(map(at, runs))
-    assert decided.skipped == missed
+    assert told(decided.skipped) == missed
 
 
 @pytest.mark.parametrize("misfire", MisfirePolicy)
 def test_when_even_the_latest_is_too_old_nothing_runs(misfire: MisfirePolicy) -> None:
     decided = planned("10:04:30", misfire=misfire, grace=timedelta(minutes=1))
     assert decided.instants == ()
-    assert decided.skipped == skipped("10:00", "10:00", 1)
+    assert told(decided.skipped) == skipped("10:00", "10:00", 1)
 
 
 def test_an_instant_stored_under_other_zone_rules_is_taken_at_its_word() -> None:
@@ -155,7 +163,7 @@ def test_the_last_run_that_is_left_ends_a_cron(
 def test_an_outage_keeps_its_record_when_the_last_run_is_over() -> None:
     decided = within_runs(planned("10:12"), left=1)
     assert decided.instants == (at("10:10"),)
-    assert (decided.skipped, decided.next_run_at) == (skipped("10:00", "10:05", 2), None)
+    assert (told(decided.skipped), decided.next_run_at) == (skipped("10:00", "10:05", 2), None)
 
 
 def test_a_cron_that_never_runs_again_has_no_next_instant() -> None:
@@ -202,9 +210,10 @@ def test_a_year_of_every_second_looks_at_no_more_than_the_limit_and_one(
     )
     assert len(looked_at) == 20 + 1 + 1  # the last one is the look ahead
     assert decided.next_run_at == now + timedelta(seconds=1)
-    assert decided.skipped is not None
-    assert not decided.skipped.count_is_exact
-    assert decided.skipped.last == now - timedelta(seconds=len(decided.instants))
+    missed = told(decided.skipped)
+    assert missed is not None
+    assert not missed.count_is_exact
+    assert missed.last == now - timedelta(seconds=len(decided.instants))
 
 
 @settings(max_examples=150, deadline=None)
@@ -245,10 +254,11 @@ def test_each_due_instant_either_runs_or_is_counted(
     if not missed:
         assert decided.skipped is None
         return
-    assert decided.skipped is not None
-    assert (decided.skipped.first, decided.skipped.last) == (missed[0], missed[-1])
-    assert decided.skipped.count <= len(missed)
-    assert decided.skipped.count == len(missed) or not decided.skipped.count_is_exact
+    record = told(decided.skipped)
+    assert record is not None
+    assert (record.first, record.last) == (missed[0], missed[-1])
+    assert record.count <= len(missed)
+    assert record.count == len(missed) or not record.count_is_exact
 
 
 def due_instants(schedule: CronSchedule, first: datetime, now: datetime) -> list[datetime]:
@@ -263,18 +273,111 @@ def due_instants(schedule: CronSchedule, first: datetime, now: datetime) -> list
 def test_what_another_timetable_does_not_have_is_left_out() -> None:
     hourly = CronSchedule.parse("0 * * * *", time_zone="UTC")
     within = {"first": at("09:55"), "until": at("10:07")}
-    assert left_out(EVERY_FIVE, hourly, **within, at_most=9) == skipped("09:55", "10:05", 2)
+    assert told(left_out(EVERY_FIVE, hourly, **within, at_most=9)) == skipped("09:55", "10:05", 2)
     assert left_out(EVERY_FIVE, EVERY_SECOND, **within, at_most=9) is None
-    assert left_out(EVERY_FIVE, None, **within, at_most=9) == skipped("09:55", "10:05", 3)
+    assert told(left_out(EVERY_FIVE, None, **within, at_most=9)) == skipped("09:55", "10:05", 3)
     assert left_out(EVERY_FIVE, hourly, first=at("10:10"), until=at("10:09"), at_most=9) is None
 
 
-def test_what_is_left_out_of_a_long_outage_is_at_least_what_was_looked_at() -> None:
-    hourly = CronSchedule.parse("0 * * * *", time_zone="UTC")
-    long = {"until": at("10:07"), "at_most": 3}
-    assert left_out(EVERY_FIVE, hourly, first=at("05:00"), **long) == skipped(
-        "09:50", "10:05", 3, exact=False
+def within(**bounds: Any) -> Timetable:
+    """Return the timetable of every five minutes within bounds."""
+    return make_timetable("*/5 * * * *", time_zone="UTC", now=at("05:00"), bounds=checked_bounds(**bounds))
+
+
+def left_out_by(left: Timetable | None, *, first: str, until: str, at_most: int) -> Misfire | None:
+    begin, end = at(first), at(until)
+    edges = () if left is None else left.edges(begin, end)
+    return told(left_out(EVERY_FIVE, left, first=begin, until=end, at_most=at_most, edges=edges))
+
+
+@pytest.mark.parametrize(
+    ("bounds", "missed"),
+    [
+        ({"start_at": at("07:01")}, skipped("05:00", "07:00", 2, exact=False)),
+        ({"start_at": at("05:00")}, None),
+        ({"end_at": at("06:00")}, skipped("06:05", "10:05", 5, exact=False)),
+        ({"end_at": at("10:05")}, None),
+        ({"end_at": datetime(9998, 12, 31, tzinfo=UTC)}, None),
+        ({"exclude": [at("10:00").date()]}, skipped("05:00", "10:05", 5, exact=False)),
+        ({"exclude": [date(2024, 4, 30), date(9999, 12, 31)]}, None),
+    ],
+    ids=str,
+)
+def test_of_a_long_outage_the_first_and_the_last_that_bounds_leave_out_are_told(
+    bounds: dict[str, Any], missed: Misfire | None
+) -> None:
+    assert left_out_by(within(**bounds), first="05:00", until="10:07", at_most=3) == missed
+
+
+def test_a_date_in_the_middle_of_a_long_outage_is_told_from_its_first_instant_to_its_last() -> None:
+    left = within(exclude=[date(2024, 5, 2)])
+    end = at("10:07") + timedelta(days=2)
+    edges = left.edges(at("05:00"), end)
+    out = told(left_out(EVERY_FIVE, left, first=at("05:00"), until=end, at_most=3, edges=edges))
+    midnight = datetime(2024, 5, 2, tzinfo=UTC)
+    last = midnight + timedelta(hours=23, minutes=55)
+    assert out == Misfire(first=midnight, last=last, count=2, count_is_exact=False)
+
+
+def test_where_no_run_is_left_all_of_a_long_outage_is_left_out() -> None:
+    assert left_out_by(None, first="05:00", until="10:07", at_most=3) == skipped(
+        "05:00", "10:05", 5, exact=False
     )
-    assert left_out(EVERY_FIVE, hourly, first=at("05:05"), **long) == skipped(
-        "05:05", "10:05", 4, exact=False
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.none() | st.integers(0, 90),
+    st.none() | st.integers(0, 90),
+    st.lists(st.integers(0, 3), max_size=3),
+    st.integers(0, 80),
+    st.integers(1, 12),
+)
+def test_a_record_of_what_bounds_leave_out_spans_just_those(
+    start: int | None, end: int | None, days: list[int], hours: int, at_most: int
+) -> None:
+    hourly = CronSchedule.parse("0 * * * *", time_zone="America/New_York")
+    first = datetime(2025, 11, 1, 4, tzinfo=UTC)
+    until = first + timedelta(hours=hours)
+    left = Timetable(
+        instants=hourly,
+        zone=find_zone("America/New_York"),
+        start_at=None if start is None else first + timedelta(hours=start),
+        end_at=None if end is None else first + timedelta(hours=end),
+        exclude=frozenset(date(2025, 11, 1) + timedelta(days=day) for day in days),
     )
+    out = [each for each in due_instants(hourly, first, until) if left.latest_at_or_before(each) != each]
+    edges = left.edges(first, until)
+    found = told(left_out(hourly, left, first=first, until=until, at_most=at_most, edges=edges))
+    assert (None if found is None else (found.first, found.last)) == ((out[0], out[-1]) if out else None)
+    assert found is None or found.count <= len(out)
+    assert found is None or not found.count_is_exact or found.count == len(out)
+
+
+def test_what_has_its_occurrence_is_not_told_again() -> None:
+    seen = passed(EVERY_FIVE, first=at("09:55"), until=at("10:12"), at_most=9)
+    assert told(seen, {at("09:55"), at("10:05")}) == skipped("10:00", "10:10", 2)
+    assert told(seen, {at("10:10")}) == skipped("09:55", "10:05", 3)
+    assert told(seen, set(due_instants(EVERY_FIVE, at("09:55"), at("10:12")))) is None
+
+
+@pytest.mark.parametrize("misfire", MisfirePolicy)
+@pytest.mark.parametrize("limit", [1, 2])
+def test_what_falls_due_between_two_ticks_runs_whatever_the_limit(misfire: MisfirePolicy, limit: int) -> None:
+    decided = planned("10:00:05", schedule=EVERY_SECOND, misfire=misfire, misfire_limit=limit)
+    assert decided.instants == tuple(at(f"10:00:0{second}") for second in range(6))
+    assert decided.skipped is None
+
+
+def test_a_beat_that_may_be_an_hour_late_without_an_outage_runs_a_thousand_at_most() -> None:
+    decided = plan(
+        EVERY_SECOND,
+        next_run_at=at("10:00"),
+        now=at("10:59"),
+        late_after=timedelta(hours=1),
+        misfire=RUN_ONCE,
+        misfire_limit=1,
+        misfire_grace=None,
+    )
+    assert len(decided.instants) == 1_000
+    assert decided.skipped is not None

@@ -1,6 +1,6 @@
 """What cron tickers will do, those that are stored and those that are not yet."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from tickerq_celery import limits, preview
@@ -13,6 +13,7 @@ from tickerq_celery.timetable import Timetable, make_timetable
 from tickerq_celery.views import Cron
 
 KIND = "cron ticker"
+_MOMENT = timedelta(microseconds=1)
 
 
 class CronOutlook:
@@ -78,7 +79,8 @@ class CronOutlook:
     ) -> list[datetime]:
         """Return the next instants of a stored cron ticker, strictly after ``after`` (None: now).
 
-        They are within its bounds, and as if it were not paused.
+        They are within its bounds, and as if it were not paused. From now on none is one that ``skip_next``
+        has skipped; after a moment of the past, all that it names are told.
 
         Raises:
             TickerNotFoundError: There is none.
@@ -89,6 +91,10 @@ class CronOutlook:
         start = now if after is None else limits.moment("after", after)
         cron = self.get(cron_id)
         timetable = timetable_of_view(cron)
+        coming = cron.next_run_at or cron.resume_from
+        if coming is not None and start >= now:
+            now = max(now, coming - _MOMENT)
+            start = max(start, now)
         found = preview.upcoming(timetable, after=start, count=count)
         if cron.max_runs is None:
             return found

@@ -13,7 +13,7 @@ from tickerq_celery.canceller import Canceller
 from tickerq_celery.cron_drafts import next_run_of, refuse_changes_of_a_call
 from tickerq_celery.drafts import occurrence_row, skipped_row
 from tickerq_celery.entries import is_gone
-from tickerq_celery.enums import TickerKind, TickerType
+from tickerq_celery.enums import TickerKind, TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
 from tickerq_celery.managers.cron_outlook import KIND, CronOutlook
 from tickerq_celery.managers.pauses import check_words
@@ -22,7 +22,7 @@ from tickerq_celery.managers.storing import Storing
 from tickerq_celery.occurrences import store
 from tickerq_celery.overlapping import in_turn, let_next_run
 from tickerq_celery.pausing import resume_with_held
-from tickerq_celery.store import cron_pauses, cron_tickers, pauses
+from tickerq_celery.store import cron_pauses, cron_tickers, ends, instants, pauses
 from tickerq_celery.timetable import timetable_of
 from tickerq_celery.views import Cron, Run
 
@@ -68,7 +68,8 @@ class CronSteering(CronOutlook):
 
         Raises:
             TickerNotFoundError: There is none.
-            TickerStateError: It is paused, or has no next instant.
+            TickerStateError: It is paused, or has no next instant, or that has come, was backfilled, and its
+                occurrence has been claimed.
             TickerValidationError: ``reason`` or ``by`` is too long.
         """
         cron_id = limits.identifier(cron_id)
@@ -135,10 +136,7 @@ class CronSteering(CronOutlook):
         if instant is None:
             raise TickerStateError(cron_id, "paused, or has no next instant", "skipped once")
         who, why = "" if by is None else f" by {by}", "" if reason is None else f": {reason}"
-        now = self._storing.now(connection)
-        row = occurrence_row(cron, instant=instant, now=now)
-        row = skipped_row(row, reason=f"Skipped on request{who}{why}", now=now)
-        store(connection, cron, [row], now=now)
+        self._skip(connection, cron, instant, f"Skipped on request{who}{why}")
         cron_tickers.advance(
             connection,
             cron_id,
@@ -148,6 +146,20 @@ class CronSteering(CronOutlook):
             runs=0,
         )
         return self._get(connection, cron_id)
+
+    def _skip(self, connection: Connection, cron: Mapping[str, Any], instant: datetime, reason: str) -> None:
+        """Make the occurrence of an instant a Skipped one; a backfill may have made it before it fired."""
+        core, now = self._storing.core, self._storing.now(connection)
+        there = instants.lock_at(connection, cron["id"], instant)
+        if there is None:
+            row = skipped_row(occurrence_row(cron, instant=instant, now=now), reason=reason, now=now)
+            store(connection, cron, [row], now=now)
+            return
+        if there.claim_no > 0:
+            status = f"at {instant.isoformat()}, whose occurrence has been claimed"
+            raise TickerStateError(cron["id"], status, "skipped once")
+        ends.end_unstarted(connection, core.clock, [there.id], status=TickerStatus.SKIPPED, reason=reason)
+        let_next_run(connection, core, cron)
 
     def _run_now(self, connection: Connection, cron_id: UUID, request: object) -> tuple[UUID, Sequence[UUID]]:
         """Store an occurrence that was asked for by hand; return it, and what is due now."""
@@ -174,8 +186,8 @@ class CronSteering(CronOutlook):
     ) -> int:
         cron = self._locked(connection, cron_id)
         now = self._storing.now(connection)
-        instants = instants_between(timetable_of(cron), start, end, now=now)
-        missing = sorted(set(instants) - cron_tickers.instants_among(connection, cron_id, instants))
+        wanted = instants_between(timetable_of(cron), start, end, now=now)
+        missing = sorted(set(wanted) - instants.taken_among(connection, cron_id, wanted))
         rows = [
             occurrence_row(cron, instant=instant, now=now) | {"due_at": now + number * wait}
             for number, instant in enumerate(missing)

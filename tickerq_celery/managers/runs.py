@@ -108,7 +108,8 @@ class RunManager:
 
         Raises:
             TickerNotFoundError: There is none.
-            TickerStateError: It has not ended, or it has succeeded.
+            TickerStateError: It has not ended, or it has succeeded; or it is no run, but the record of
+                instants that did not run.
             DuplicateTickerError: Another ticker has taken its unique key meanwhile.
         """
         ticker_id = limits.identifier(ticker_id)
@@ -131,6 +132,8 @@ class RunManager:
         run = self.got(connection, ticker_id)
         if run.status not in RETRIABLE:
             raise TickerStateError(ticker_id, run.status.name, "retried")
+        if tickers.is_record(connection, ticker_id):
+            raise TickerStateError(ticker_id, "the record of instants that did not run", "retried")
         cron = None
         if run.cron_ticker_id is not None:
             cron = cron_tickers.lock(connection, run.namespace, run.cron_ticker_id)

@@ -1,8 +1,8 @@
 """What a parent's start and end do to its children, in the parent's own transaction."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, case, delete, func, select, update
@@ -14,9 +14,8 @@ from tickerq_celery.lifecycle import check_transition
 from tickerq_celery.models import tickers
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store.claims import lock_free, rowcount
+from tickerq_celery.store.parts import in_parts
 
-_AT_ONCE = 500
-_T = TypeVar("_T")
 _IS_WAITING = (tickers.c.status == TickerStatus.IDLE, tickers.c.held_for == HoldReason.PARENT.value)
 
 
@@ -153,8 +152,3 @@ def _children_of(connection: Connection, parent_ids: Sequence[UUID]) -> Sequence
 def _delete(connection: Connection, ids: Sequence[UUID]) -> Sequence[UUID]:
     connection.execute(delete(tickers).where(tickers.c.id.in_(ids)))
     return ids
-
-
-def in_parts(ids: Sequence[UUID], work: Callable[[Sequence[UUID]], Sequence[_T]]) -> list[_T]:
-    """Do ``work`` on as many ids at once as a statement should name; return all that it returned."""
-    return [each for first in range(0, len(ids), _AT_ONCE) for each in work(ids[first : first + _AT_ONCE])]

@@ -167,16 +167,6 @@ def stored_among(connection: Connection, ids: Collection[UUID]) -> list[UUID]:
     return list(connection.scalars(select(tickers.c.id).where(tickers.c.id.in_(list(ids)))))
 
 
-def instants_among(connection: Connection, cron_id: UUID, wanted: Sequence[datetime]) -> set[datetime]:
-    """Return those of the ``wanted`` instants, oldest first, that have their occurrence."""
-    if not wanted:
-        return set()
-    statement = select(tickers.c.instant).where(
-        tickers.c.cron_ticker_id == cron_id, tickers.c.instant.between(wanted[0], wanted[-1])
-    )
-    return {instant for instant in connection.scalars(statement) if instant is not None}
-
-
 def paused_among(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
     """Return those of ``ids`` that are paused."""
     if not ids:

@@ -10,8 +10,9 @@ from tickerq_celery.clock import Clock
 from tickerq_celery.models import cron_tickers
 from tickerq_celery.pauses import Pause, covering
 from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.store.claims import rowcount
+from tickerq_celery.store.parts import in_parts
 
-_AT_ONCE = 500
 _COVERED_BY = (cron_tickers.c.id, cron_tickers.c.function, cron_tickers.c.tags)
 _IS_PARKED = and_(
     cron_tickers.c.next_run_at.is_(None),
@@ -90,9 +91,5 @@ def _lock(
 
 
 def _write(connection: Connection, clock: Clock, ids: Sequence[UUID], *changes: tuple[str, Any]) -> None:
-    for first in range(0, len(ids), _AT_ONCE):
-        connection.execute(
-            update(cron_tickers)
-            .where(cron_tickers.c.id.in_(ids[first : first + _AT_ONCE]))
-            .ordered_values(*changes, ("updated_at", sql_now(clock)))
-        )
+    statement = update(cron_tickers).ordered_values(*changes, ("updated_at", sql_now(clock)))
+    in_parts(ids, lambda part: [rowcount(connection, statement.where(cron_tickers.c.id.in_(part)))])

@@ -13,6 +13,7 @@ from tickerq_celery.enums import TickerStatus
 from tickerq_celery.lifecycle import Failure
 from tickerq_celery.models import tickers
 from tickerq_celery.sqltypes import sql_after, sql_now
+from tickerq_celery.store import overlaps
 from tickerq_celery.store.claims import Claim, lock_free, rowcount
 from tickerq_celery.texts import storable
 
@@ -110,6 +111,8 @@ _SUCCESS = case((tickers.c.is_due, TickerStatus.DUE_DONE.value), else_=TickerSta
 
 
 def _end(connection: Connection, clock: Clock, claim: Claim, status: Any, **columns: Any) -> bool:
+    """End a claim, and let the occurrence run that waits for its place, if it had one."""
+    cron_id = overlaps.cron_in_turn(connection, claim.id)
     statement = (
         update(tickers)
         .where(
@@ -127,7 +130,11 @@ def _end(connection: Connection, clock: Clock, claim: Claim, status: Any, **colu
             **columns,
         )
     )
-    return rowcount(connection, statement) == 1
+    if rowcount(connection, statement) != 1:
+        return False
+    if cron_id is not None:
+        overlaps.pass_on(connection, clock, cron_id)
+    return True
 
 
 def _number_and_count(claim: Claim) -> tuple[int, int]:

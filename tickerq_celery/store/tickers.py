@@ -107,6 +107,21 @@ def retry(connection: Connection, clock: Clock, namespace: str, ticker_id: UUID)
     return rowcount(connection, statement) == 1
 
 
+def is_record(connection: Connection, ticker_id: UUID) -> bool:
+    """Whether a row is the record of instants that got no occurrence, and so no run.
+
+    One that was asked for by hand has no instant either, but only a claim of it can end as Skipped.
+    """
+    statement = select(tickers.c.id).where(
+        tickers.c.id == ticker_id,
+        tickers.c.type == TickerType.CRON_TICKER_OCCURRENCE,
+        tickers.c.instant.is_(None),
+        tickers.c.status == TickerStatus.SKIPPED,
+        tickers.c.claim_no == 0,
+    )
+    return connection.scalar(statement) is not None
+
+
 def edit(
     connection: Connection,
     clock: Clock,
