@@ -38,9 +38,11 @@ def move(
     """
     after = {**cron, **changes}
     first = cron["next_run_at"] or cron["resume_from"]
-    if any(after[name] != cron[name] for name in _EXPRESSION) or _counts_otherwise(cron, after):
+    has_another = any(after[name] != cron[name] for name in _EXPRESSION)
+    if has_another or _counts_otherwise(cron, after):
         _record_missed(connection, cron, now)
-        _skip_pending(connection, core, cron, list(pending.lock_pending(connection, cron["id"])), after)
+        found = list(pending.lock_pending(connection, cron["id"]))
+        _skip_pending(connection, core, cron, found, after if has_another else None)
         base = now
     elif any(after[name] != cron[name] for name in _BOUNDS):
         _record_left_out(connection, cron, after, now)
