@@ -23,9 +23,7 @@ OF_POLICIES = (
     Mutant(overlaps.is_waited_for, "finds nobody", doing_nothing(False), "too many wait"),
     Mutant(overlaps.pass_on, "does nothing", doing_nothing([]), "its turn has come"),
     Mutant(overlaps.cron_in_turn, "finds none", doing_nothing(None), "after a cancel nobody has the turn"),
-    Mutant(
-        overlaps.step_back, "does nothing", doing_nothing(None), "waits for what a pause holds", is_quick=True
-    ),
+    Mutant(overlaps.step_back, "does nothing", doing_nothing(None), "waits for what a pause holds"),
     Mutant(overlaps.lock_running, "finds nothing", doing_nothing(None), "runs on though", is_quick=True),
     Mutant(overlaps.lock_unstarted, "finds nothing", doing_nothing([]), "too many wait"),
     Mutant(

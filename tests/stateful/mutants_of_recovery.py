@@ -19,7 +19,13 @@ _ANYTHING_CHECKED = both(
 )
 
 OF_RECOVERY = (
-    Mutant(sweeps.take_over, "finds nothing", doing_nothing([]), "stuck for ever", is_quick=True),
+    Mutant(
+        sweeps.take_over,
+        "finds nothing",
+        doing_nothing([]),
+        "stuck for ever|buried with its worker",
+        is_quick=True,
+    ),
     Mutant(
         sweeps.take_over,
         "makes a new claim",
@@ -36,9 +42,7 @@ OF_RECOVERY = (
         is_quick=True,
     ),
     Mutant(sweeps.take_over, "takes what is not lost", _ANYTHING_CHECKED, "sent again before its check"),
-    Mutant(
-        sweeps.check_prefetched, "finds nothing", doing_nothing(0), "buried with its worker", is_quick=True
-    ),
+    Mutant(sweeps.check_prefetched, "finds nothing", doing_nothing(0), "buried with its worker"),
     Mutant(sweeps.nodes_without_row, "finds nothing", doing_nothing([]), "stuck for ever"),
     Mutant(
         sweeps.queued_per_queue, "counts nothing", doing_nothing({}), "is overfull|held though there is room"
@@ -84,7 +88,6 @@ OF_RECOVERY = (
         "never frees a function",
         doing_nothing([], when=_for(HoldReason.FUNCTION)),
         "still held though a worker knows it|held for nothing",
-        is_quick=True,
     ),
     Mutant(
         holds.lift,
@@ -104,7 +107,6 @@ OF_RECOVERY = (
         "never gives a key's place",
         doing_nothing([], when=_for(HoldReason.KEY)),
         "waited for the key's place",
-        is_quick=True,
     ),
     Mutant(holds.lift, "keeps the reason", keeping("held_for"), "it_is_due_or_held_only_while_idle"),
     Mutant(holds.lift, "makes nothing due", keeping("due_at"), "it_is_due_or_held_only_while_idle"),
@@ -119,7 +121,6 @@ OF_RECOVERY = (
         "counts nothing",
         lambda _: lambda connection, namespace, slots: dict.fromkeys(slots, 0),
         "are leased",
-        is_quick=True,
     ),
     Mutant(concurrency_keys.lift, "finds nothing", doing_nothing(0), "held though its key has room"),
     Mutant(
