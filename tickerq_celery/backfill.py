@@ -1,11 +1,13 @@
 """Backfill: the instants of a range of the past."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.timetable import Instants
 
 MOST_INSTANTS = 10_000
+# Up to now is the past, also where the caller's clock is a little before the store's.
+_SLACK = timedelta(seconds=1)
 
 
 def instants_between(schedule: Instants, start: datetime, end: datetime, *, now: datetime) -> list[datetime]:
@@ -14,8 +16,9 @@ def instants_between(schedule: Instants, start: datetime, end: datetime, *, now:
     Raises:
         TickerValidationError: The range is empty or not over yet, or holds more than 10,000 instants.
     """
-    if end > now:
+    if end > now + _SLACK:
         raise TickerValidationError("end", end, f"only the past can be backfilled, it is {now}")
+    end = min(end, now)
     if start >= end:
         raise TickerValidationError("start", start, f"pass a moment before the end, {end}")
     found: list[datetime] = []

@@ -12,6 +12,7 @@ from tickerq_celery.codec import Packed, RequestCodec
 from tickerq_celery.cron_drafts import next_run_of, times_of_code
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerKind, TickerPriority
 from tickerq_celery.errors import UnreadableRequestError
+from tickerq_celery.interval import every_in
 from tickerq_celery.store.entries import LiveBeat
 from tickerq_celery.timetable import make_timetable
 from tickerq_celery.uuid7 import new_id
@@ -99,6 +100,9 @@ def entry_changes(entry: Entry, row: dict[str, Any], *, codec: RequestCodec, now
         row, expression=entry.expression, time_zone=entry.time_zone, day_or=False
     )
     changes = {name: value for name, value in wanted.items() if row[name] != value}
+    if row["start_at"] is None and every_in(changes.get("expression")) is not None:
+        # It was no interval until now, and counts from now on.
+        changes["start_at"] = now.replace(microsecond=0)
     if _call_of(row, codec) != entry.call:
         changes |= _packed(codec.pack(entry.call))
     # One without a next instant that no pause holds was stopped by a beat that could not read its expression.

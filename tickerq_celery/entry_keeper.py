@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from tickerq_celery.core import Core
 from tickerq_celery.cron_drafts import of_occurrences
@@ -16,7 +17,7 @@ from tickerq_celery.moving import move
 from tickerq_celery.pausing import resume_with_held
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import cron_pauses, cron_tickers, entries
-from tickerq_celery.store.engine import insert_if_absent
+from tickerq_celery.store.engine import insert_if_absent, savepoint
 from tickerq_celery.store.entries import LiveBeat
 from tickerq_celery.store.pending import rewrite_pending
 
@@ -80,7 +81,7 @@ class EntryKeeper:
         others = named_by(beats) - mine
         rows = entries.lock_entries(connection, namespace, but=others)
         for row in rows:
-            self._keep_one(connection, row._asdict(), is_mine=row.seed_key in mine, now=now)
+            self._keep_apart(connection, row._asdict(), is_mine=row.seed_key in mine, now=now)
         return len(rows) == len((known | new.keys()) - others)
 
     def _new_rows(self, known: Collection[str], now: datetime) -> dict[str, dict[str, Any]]:
@@ -96,6 +97,18 @@ class EntryKeeper:
                 logger.error("entry %r of beat_schedule cannot be kept: %s", entry.name, error)  # noqa: TRY400
         return rows
 
+    def _keep_apart(
+        self, connection: Connection, row: dict[str, Any], *, is_mine: bool, now: datetime
+    ) -> None:
+        """Keep one entry; what goes wrong with it keeps no other from being kept."""
+        try:
+            with savepoint(connection):
+                self._keep_one(connection, row, is_mine=is_mine, now=now)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            logger.exception("%s could not be kept", row["description"])
+
     def _keep_one(self, connection: Connection, row: dict[str, Any], *, is_mine: bool, now: datetime) -> None:
         core = self._core
         if not is_mine:
@@ -107,7 +120,7 @@ class EntryKeeper:
             if is_gone(row):
                 row = self._returned(connection, row, now)
             changes = entry_changes(self._own[row["seed_key"]], row, codec=core.codec, now=now)
-            if "next_run_at" not in changes:
+            if changes and "next_run_at" not in changes:
                 changes |= move(connection, core, row, changes, now=now)
         except ValueError as error:
             # An operator's own expression that cannot be read here: its row waits, and the others go on.

@@ -16,11 +16,11 @@ from tickerq_celery.occurrences import store
 from tickerq_celery.overlapping import placed
 from tickerq_celery.pauses import Pause, covering
 from tickerq_celery.pausing import pause_if_failing
-from tickerq_celery.planner import Misfire, Passed, Plan, passed, plan, within_runs
+from tickerq_celery.planner import Plan, plan, within_runs
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import cron_tickers, instants, parking, pauses
 from tickerq_celery.timetable import timetable_of
-from tickerq_celery.untold import untold
+from tickerq_celery.untold import left_of
 
 logger = logging.getLogger(__name__)
 _CRONS_AT_ONCE = 100
@@ -100,7 +100,7 @@ class Firing:
         )
         most = cron["max_runs"]
         if cron["overlap"] == OverlapPolicy.ALLOW and most is None:
-            # What is there already stays as it is, and nothing hangs on how many are new.
+            # What is there already stays as it is.
             return decided
         # A backfill may have made some: those have their turn, nobody else may end for them, and they are no
         # run of their cron ticker's.
@@ -113,21 +113,9 @@ class Firing:
     ) -> list[dict[str, Any]]:
         rows = [occurrence_row(cron, instant=instant, now=now) for instant in decided.instants]
         rows = placed(connection, self._core, cron, rows, now=now)
-        missed = self._missed(connection, cron, decided.skipped)
+        # A tick looks at no more of them than the plan has: what is exact takes a resumption or an edit.
+        missed = left_of(connection, cron["id"], decided.skipped)
         if missed is None:
             return rows
         reason = misfire_reason(missed, cron["misfire"])
         return [skip_record(cron, missed, reason=reason, now=now), *rows]
-
-    def _missed(
-        self, connection: Connection, cron: Mapping[str, Any], skipped: Passed | None
-    ) -> Misfire | None:
-        """Return what no backfill has filled in of the instants that do not run."""
-        if skipped is None:
-            return None
-
-        def look(at_most: int) -> Passed | None:
-            first, until = cron["next_run_at"], skipped.instants[-1]
-            return passed(timetable_of(cron), first=first, until=until, at_most=at_most)
-
-        return untold(connection, cron["id"], skipped, look)

@@ -11,18 +11,17 @@ from tickerq_celery.core import Core
 from tickerq_celery.cron_drafts import next_run_of
 from tickerq_celery.drafts import bounds_reason, edit_reason, pause_reason, skip_record
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.interval import every_in
 from tickerq_celery.models import tickers
 from tickerq_celery.overlapping import let_next_run
 from tickerq_celery.planner import Misfire, Passed, left_out, passed
 from tickerq_celery.store import ends, instants, pending
+from tickerq_celery.store.cron_pauses import NOT_PAUSED
 from tickerq_celery.store.engine import insert_rows
-from tickerq_celery.timetable import timetable_of
+from tickerq_celery.timetable import fire_alike, timetable_of
 from tickerq_celery.untold import untold
 
 _EXPRESSION = ("expression", "time_zone", "day_or")
 _BOUNDS = ("start_at", "end_at", "exclude", "max_runs")
-_PAUSE = ("paused_reason", "paused_by", "paused_at")
 _MOMENT = timedelta(microseconds=1)
 MOVED_REASON = "Edited: the cron ticker fires by {!r} now, this was an instant of {!r}"
 BOUNDED_REASON = "Edited: the cron ticker's new bounds leave this instant out"
@@ -38,11 +37,10 @@ def move(
     """
     after = {**cron, **changes}
     first = cron["next_run_at"] or cron["resume_from"]
-    has_another = any(after[name] != cron[name] for name in _EXPRESSION)
-    if has_another or _counts_otherwise(cron, after):
+    if _fires_otherwise(cron, after):
         _record_missed(connection, cron, now)
         found = list(pending.lock_pending(connection, cron["id"]))
-        _skip_pending(connection, core, cron, found, after if has_another else None)
+        _skip_pending(connection, core, cron, found, None if _is_same(cron, after) else after)
         base = now
     elif any(after[name] != cron[name] for name in _BOUNDS):
         _record_left_out(connection, cron, after, now)
@@ -50,24 +48,40 @@ def move(
         base = now if first is None else min(now, first - _MOMENT)
     else:
         return {}
-    following = _next_untold(connection, after, base)
+    following = _next_untold(connection, after, base, now)
     if cron["is_enabled"] and cron["resume_from"] is None:
-        return {"next_run_at": following}
+        return {"next_run_at": following, **NOT_PAUSED}
     # One that has come to its end waits for no pause any more.
     is_over = cron["is_enabled"] and following is None
-    return {"resume_from": following} | (dict.fromkeys(_PAUSE) if is_over else {})
+    return {"resume_from": following} | (NOT_PAUSED if is_over else {})
 
 
-def _counts_otherwise(cron: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Whether another start shifts all instants of an interval."""
-    every = every_in(after["expression"])
-    return every is not None and (after["start_at"] - cron["start_at"]) % every != timedelta(0)
+def _is_same(cron: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    return all(after[name] == cron[name] for name in _EXPRESSION)
 
 
-def _next_untold(connection: Connection, cron: Mapping[str, Any], base: datetime) -> datetime | None:
-    """Return the first instant after ``base`` that has no occurrence, as one has that is to be skipped."""
+def _fires_otherwise(cron: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a change is of the instants themselves, not of how they are written or of their bounds."""
+    if _is_same(cron, after) and after["start_at"] == cron["start_at"]:
+        return False
+    wanted = timetable_of(after).instants
+    try:
+        return not fire_alike(timetable_of(cron).instants, wanted)
+    except ValueError:
+        # What cannot be read here is not what is wanted.
+        return True
+
+
+def _next_untold(
+    connection: Connection, cron: Mapping[str, Any], base: datetime, now: datetime
+) -> datetime | None:
+    """Return the first instant after ``base``, but for those to come that ``skip_next`` has passed over."""
     following = next_run_of(cron, base)
-    while following is not None and instants.taken_among(connection, cron["id"], [following]):
+    while (
+        following is not None
+        and following > now
+        and instants.taken_among(connection, cron["id"], [following])
+    ):
         following = next_run_of(cron, following)
     return following
 
@@ -85,7 +99,7 @@ def missed_by(connection: Connection, cron: Mapping[str, Any], now: datetime) ->
     def look(at_most: int) -> Passed | None:
         return passed(timetable, first=first, until=now, at_most=at_most)
 
-    return untold(connection, cron["id"], look(cron["misfire_limit"]), look)
+    return untold(connection, cron["id"], look, at_most=cron["misfire_limit"])
 
 
 def paused_reason(cron: Mapping[str, Any], missed: Misfire) -> str:
@@ -123,7 +137,7 @@ def _record_left_out(
     def look(at_most: int) -> Passed | None:
         return left_out(before, left, first=first, until=now, at_most=at_most, edges=edges)
 
-    missed = untold(connection, cron["id"], look(cron["misfire_limit"]), look)
+    missed = untold(connection, cron["id"], look, at_most=cron["misfire_limit"])
     if missed is not None:
         insert_rows(connection, tickers, [skip_record(cron, missed, reason=bounds_reason(missed), now=now)])
 

@@ -17,6 +17,7 @@ from tickerq_celery.moving import missed_by, paused_reason
 from tickerq_celery.pauses import covering
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import cron_pauses, cron_tickers, holds, parking, pauses
+from tickerq_celery.store.cron_pauses import NOT_PAUSED
 from tickerq_celery.store.engine import insert_rows
 
 logger = logging.getLogger(__name__)
@@ -43,9 +44,7 @@ def resume(
         next_run_at = next_run_of(cron, now)
     changes: dict[str, Any] = {
         "is_enabled": True,
-        "paused_reason": None,
-        "paused_by": None,
-        "paused_at": None,
+        **NOT_PAUSED,
         "resume_from": None,
         "next_run_at": next_run_at,
     }
@@ -63,10 +62,13 @@ def resume_with_held(
     Where a pause of more than it alone covers it still, the end of that one decides on what passed.
     """
     left = pauses.of_cron(connection, cron)
-    if left is None:
+    # One that was added paused has not waited for any instant yet.
+    following = cron["resume_from"] or next_run_of(cron, now)
+    if left is None or following is None:
         resume(connection, core, cron, missed=missed, now=now)
     else:
-        cron_tickers.edit(connection, core.clock, cron["id"], {"is_enabled": True, "resumed_at": now})
+        changes = {"is_enabled": True, "resumed_at": now, "resume_from": following}
+        cron_tickers.edit(connection, core.clock, cron["id"], changes)
         parking.park(connection, core.clock, [cron["id"]], left)
     holds.lift(
         connection,

@@ -1,6 +1,6 @@
 """What an expression will do: its next instants, by the code that the scheduler uses, and what to know."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -55,8 +55,10 @@ def preview(
     return upcoming(timetable, after=start, count=count)
 
 
-def upcoming(instants: Instants, *, after: datetime, count: int) -> list[datetime]:
-    """Return the next ``count`` instants strictly after ``after``; fewer where they end.
+def upcoming(
+    instants: Instants, *, after: datetime, count: int, but: Collection[datetime] = ()
+) -> list[datetime]:
+    """Return the next ``count`` instants strictly after ``after``, without some; fewer where they end.
 
     Raises:
         TickerValidationError: ``count`` is not from 1 to 1,000.
@@ -67,7 +69,7 @@ def upcoming(instants: Instants, *, after: datetime, count: int) -> list[datetim
     moment: datetime | None = after
     while moment is not None and len(found) < count:
         moment = instants.next_after(moment)
-        if moment is not None:
+        if moment is not None and moment not in but:
             found.append(moment)
     return found
 
@@ -135,6 +137,12 @@ def _warnings(instants: Instants, *, is_over: bool) -> Iterator[str]:
 
 def _has_neighbours(instants: Instants) -> bool:
     """Whether two instants may be no more than a second apart."""
-    if isinstance(instants, CronSchedule):
-        return any(later - earlier == 1 for earlier, later in pairwise(instants.times.fields.seconds))
-    return every_in(instants.expression) == _SECOND
+    if not isinstance(instants, CronSchedule):
+        return every_in(instants.expression) == _SECOND
+    fields = instants.times.fields
+    over_the_minute = {0, 59} <= set(fields.seconds) and _has_steps_of_one(fields.minutes)
+    return over_the_minute or _has_steps_of_one(fields.seconds)
+
+
+def _has_steps_of_one(numbers: Sequence[int]) -> bool:
+    return any(later - earlier == 1 for earlier, later in pairwise(numbers))

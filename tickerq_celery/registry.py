@@ -231,7 +231,12 @@ def _with_checked_times(function: Function) -> Function:
     if not isinstance(function.cron, Setting):
         return replace(function, cron=check_expression(function, function.cron))
     if function.cron.default is not None:
-        check_expression(function, function.cron.default)
+        setting = function.cron
+        try:
+            check_expression(function, setting.default)
+        except TickerValidationError as error:
+            reason = f"the default of {setting.name}, of function {function.name}, cannot be used: {error}"
+            raise TickerValidationError("cron", setting.default, reason) from error
     return function
 
 

@@ -84,6 +84,15 @@ class Timetable:
         return datetime.combine(day, time.min, tzinfo=self.zone).astimezone(UTC)
 
 
+def fire_alike(one: Instants, other: Instants) -> bool:
+    """Whether two expressions or intervals mean the same instants, however they are written."""
+    if isinstance(one, CronSchedule) and isinstance(other, CronSchedule):
+        return one.times == other.times
+    if isinstance(one, Interval) and isinstance(other, Interval):
+        return one.every == other.every and (other.start - one.start) % one.every == timedelta(0)
+    return False
+
+
 def make_timetable(
     expression: str, *, time_zone: str, now: datetime, day_or: bool = False, bounds: Bounds = UNBOUNDED
 ) -> Timetable:

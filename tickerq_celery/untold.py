@@ -12,18 +12,26 @@ from tickerq_celery.store import instants
 
 
 def untold(
-    connection: Connection, cron_id: UUID, seen: Passed | None, look: Callable[[int], Passed | None]
+    connection: Connection, cron_id: UUID, look: Callable[[int], Passed | None], *, at_most: int
 ) -> Misfire | None:
     """Return those of the instants that passed which have no occurrence, as a backfill has made none.
 
-    Where not all were ``seen``, and the first or the last has its occurrence, another ``look`` at no more
-    than one backfill can fill finds what is left between. If even that is not all, the record is about
-    everything from the first to the last: rather is an instant told twice than not at all.
+    ``look`` finds them, as many as it is told; see ``left_of`` for what becomes of the others.
     """
+    seen = look(at_most)
     found = _left(connection, cron_id, seen)
     if seen is None or _is_sure(seen, found):
         return found
-    seen = look(MOST_INSTANTS)
+    # A backfill has filled in the first or the last: no more than it can fill is looked at for what is left.
+    return left_of(connection, cron_id, look(MOST_INSTANTS))
+
+
+def left_of(connection: Connection, cron_id: UUID, seen: Passed | None) -> Misfire | None:
+    """Return those of the instants that passed which have no occurrence.
+
+    Where not all were ``seen``, and the first or the last has its occurrence, the record is about everything
+    from the first to the last: rather is an instant told twice than not at all.
+    """
     found = _left(connection, cron_id, seen)
     if seen is None or _is_sure(seen, found):
         return found

@@ -104,7 +104,7 @@ def test_a_backfilled_occurrence_is_held_while_its_cron_ticker_is_paused(
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"end": START + timedelta(seconds=1)}, "end"),
+        ({"end": START + timedelta(seconds=2)}, "end"),
         ({"start": JANUARY + timedelta(hours=1)}, "start"),
         ({"start": datetime(2026, 1, 1)}, "start"),  # noqa: DTZ001 - what is refused
         ({"start": JANUARY - (MOST_INSTANTS + 1) * timedelta(hours=1)}, "end"),
@@ -155,3 +155,12 @@ def test_a_backfill_keeps_its_rate_where_occurrences_take_turns(core: Core, cloc
             counts[-1] += 1
         clock.advance(minutes=1)
     assert counts == [1, 2, 2, 1]
+
+
+def test_up_to_now_is_the_past_also_where_clocks_differ_a_little(core: Core, clock: ManualClock) -> None:
+    cron_id = make_cron(core)
+    clock.advance(hours=1)
+    soon = clock.now() + timedelta(milliseconds=900)
+    assert crons(core).backfill(cron_id, JANUARY, soon) == 14 * 24 + 13
+    with pytest.raises(TickerValidationError, match="only the past"):
+        crons(core).backfill(cron_id, JANUARY, clock.now() + timedelta(seconds=2))

@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from tests.integration.apps import enrol_worker, messages, ticker_app
 from tests.manual_clock import START, ManualClock
-from tickerq_celery import Cron, TickerQ, TickerStatus, TimeTicker
+from tickerq_celery import Cron, TickerQ, TickerStatus, TimeTicker, entry_keeper
 from tickerq_celery.beat_entries import read_entries
 from tickerq_celery.entries import GONE
 from tickerq_celery.enums import TickerKind
@@ -318,6 +318,60 @@ def test_an_operators_pause_outlives_restarts_and_holds_what_is_due(start: Start
     again = start(minutely=EVERY_MINUTE)
     assert not crons(again)["shop.refresh"].is_enabled
     assert sent(again) == []
+
+
+def test_an_entry_that_becomes_an_interval_counts_from_then_on(start: Start, clock: ManualClock) -> None:
+    start(nightly=NIGHTLY).close()
+    often = {**NIGHTLY, "schedule": timedelta(seconds=90)}
+    start(nightly=often).close()
+    clock.advance(minutes=1)
+    beat = start(nightly=often, minutely=EVERY_MINUTE)
+    found = crons(beat)
+    assert found["shop.report"].next_run_at == START + timedelta(seconds=90)
+    assert found["shop.refresh"].next_run_at is not None
+
+
+def test_an_entry_that_cannot_be_kept_keeps_no_other_from_it(
+    start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    start(nightly=NIGHTLY, minutely=EVERY_MINUTE).close()
+    with monkeypatch.context() as patched:
+        patched.setattr(entry_keeper, "entry_changes", broken_for("shop.refresh", entry_keeper.entry_changes))
+        beat = start(
+            nightly={**NIGHTLY, "schedule": crontab(minute=0, hour=4)},
+            minutely={**EVERY_MINUTE, "schedule": 7},
+        )
+    assert crons(beat)["shop.report"].expression == "0 4 * * *"
+    assert crons(beat)["shop.refresh"].expression == "@every 1m"
+    assert "beat_schedule entry minutely could not be kept" in caplog.text
+
+
+def broken_for(task: str, work: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``work`` with a bug that shows for one task."""
+
+    def broken(entry: Any, *arguments: Any, **options: Any) -> Any:
+        if entry.task == task:
+            raise TypeError("a bug")
+        return work(entry, *arguments, **options)
+
+    return broken
+
+
+def test_another_spelling_of_an_entrys_times_is_no_edit(start: Start, clock: ManualClock) -> None:
+    entry = {**EVERY_MINUTE, "schedule": crontab(minute="0,1,2,30")}
+    beat = start(often=entry)
+    core = tickerq_of(beat).core
+    as_before = {"expression": "0,1,2,30 * * * *", "seed_expression": "0,1,2,30 * * * *"}
+    mine = cron_tickers.c.namespace == core.config.namespace
+    core.database.write(
+        lambda connection: connection.execute(update(cron_tickers).where(mine).values(**as_before))
+    )
+    beat.close()
+    clock.advance(minutes=29)
+    again = start(often=entry)
+    assert crons(again)["shop.refresh"].expression == "0-2,30 * * * *"
+    assert tickerq_of(again).runs.find().items != ()
+    assert all("Edited" not in (run.skipped_reason or "") for run in tickerq_of(again).runs.find().items)
 
 
 def test_an_operators_zone_of_an_entry_stays(start: Start, clock: ManualClock) -> None:

@@ -20,9 +20,9 @@ from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import PublishError
 from tickerq_celery.firing import Firing
 from tickerq_celery.models import tickers
+from tickerq_celery.presence import Presence
 from tickerq_celery.publisher import CeleryPublisher
 from tickerq_celery.scheduler import TickerScheduler
-from tickerq_celery.store import nodes
 from tickerq_celery.store.claims import Claim
 from tickerq_celery.sweeper import Sweeper
 from tickerq_celery.wiring import profile
@@ -198,7 +198,7 @@ def test_a_tick_without_work_is_not_taken_for_the_brokers_return(
 def _register_quietly(tickerq: TickerQ) -> None:
     """Write a worker's row without lifting, as when a beat holds a run that very moment."""
     me = profile(tickerq.core, NodeKind.WORKER, version="test")
-    tickerq.core.database.write(lambda connection: nodes.register(connection, tickerq.core.clock, me))
+    tickerq.core.database.write(lambda connection: Presence(tickerq.core.clock, me).register(connection))
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

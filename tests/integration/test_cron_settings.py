@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from tests.integration.apps import enrol_worker
 from tickerq_celery import Setting, TickerQ, ticker_function
-from tickerq_celery.errors import ConfigError
+from tickerq_celery.errors import ConfigError, TickerValidationError
 from tickerq_celery.models import cron_tickers
 
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
@@ -139,3 +139,10 @@ def test_a_function_that_comes_late_is_looked_up_at_once(make: MakeTickerQ) -> N
     assert cron_of(tickerq) == HOURLY
     with pytest.raises(ConfigError, match="other_cron"):
         ticker_function("Other", cron=Setting("other_cron"))(lambda: None)
+
+
+def test_a_default_that_cannot_be_parsed_is_refused_where_it_stands(make: MakeTickerQ) -> None:
+    with pytest.raises(TickerValidationError) as caught:
+        define(Setting("digest_cron", default="bad"))
+    for word in ("digest_cron", "Digest", "'bad'"):
+        assert word in str(caught.value)

@@ -33,6 +33,7 @@ from tickerq_celery.core import Core
 from tickerq_celery.enums import HoldReason, NodeKind, TickerPriority, TickerStatus
 from tickerq_celery.firing import Firing
 from tickerq_celery.lifecycle import succeeded
+from tickerq_celery.presence import Presence
 from tickerq_celery.recorder import Recorder
 from tickerq_celery.store import cron_tickers, nodes, sweeps
 from tickerq_celery.wiring import profile
@@ -99,7 +100,7 @@ def test_a_run_whose_function_no_live_worker_has_waits_until_one_enrols(core: Co
 
 def test_a_beat_is_no_worker_though_it_knows_the_function(core: Core) -> None:
     beat = profile(core, NodeKind.BEAT, version="1")
-    core.database.write(lambda connection: nodes.register(connection, core.clock, beat))
+    core.database.write(lambda connection: Presence(core.clock, beat).register(connection))
     make_run(core)
     assert claim(core) == []
 
@@ -138,7 +139,7 @@ def test_a_sweep_says_when_there_may_be_more_holds_to_lift(make_core: MakeCore) 
 
 def _register_quietly(core: Core) -> None:
     """Write a worker's row without lifting, as when a beat holds a run that very moment."""
-    core.database.write(lambda connection: nodes.register(connection, core.clock, worker_profile(core)))
+    core.database.write(lambda connection: Presence(core.clock, worker_profile(core)).register(connection))
 
 
 def test_a_run_is_held_again_when_the_last_worker_has_left(core: Core) -> None:

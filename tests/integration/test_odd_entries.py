@@ -54,7 +54,7 @@ def test_a_sweep_goes_on_where_entries_cannot_be_written(
     def fail(*_: object, **__: object) -> None:
         raise ArithmeticError("odd")
 
-    monkeypatch.setattr(entry_keeper, "entry_changes", fail)
+    monkeypatch.setattr(entry_keeper, "keys_of", fail)
     swept = []
     monkeypatch.setattr(beat._loop._sweeper, "sweep", lambda: swept.append(1))
     clock.advance(seconds=60)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from tests.integration.making import (
     ON_SERVERS,
@@ -426,3 +426,16 @@ def test_what_a_new_one_cancels_takes_few_statements_however_many_wait(
     sent = statements_of(core, lambda: fire(core))
     assert count_by_status(core)[CANCELLED] >= 300
     assert len(sent) < 40
+
+
+def test_one_that_waited_before_the_store_knew_its_time_keeps_its_jitter(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL, jitter=3_600)
+    first, second = fired(core, clock, cron_id), fired(core, clock, cron_id)
+    forget = update(table).where(table.c.id == second).values(not_before=None)
+    core.database.write(lambda connection: connection.execute(forget))
+    assert crons(core).cancel(first).status is CANCELLED
+    waits_until = row_of(core, second).execution_time
+    assert row_of(core, second).due_at == waits_until > clock.now()

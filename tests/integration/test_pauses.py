@@ -498,3 +498,73 @@ def test_an_operator_waits_for_no_occurrence_that_runs(
         crons(core).update(cron_id, **edit)
         crons(core).pause(cron_id)
         crons(core).resume(cron_id)
+
+
+def test_one_that_was_added_paused_fires_once_all_pauses_are_over(core: Core, clock: ManualClock) -> None:
+    cron_id = make_cron(core, is_enabled=False)
+    pauses(core).pause(function="Send")
+    clock.advance(minutes=30)
+    crons(core).resume(cron_id)
+    assert cron_row_of(core, cron_id).resume_from == at(13)
+    pauses(core).resume(function="Send")
+    assert cron_row_of(core, cron_id).next_run_at == at(13)
+
+
+def test_one_that_has_come_to_its_end_is_not_shown_as_paused(core: Core, clock: ManualClock) -> None:
+    cron_id = make_cron(core, max_runs=1)
+    clock.advance(hours=1)
+    fire(core)
+    pauses(core).pause(function="Send", reason="deployment", by="ann")
+    crons(core).pause(cron_id, reason="holiday")
+    assert crons(core).resume(cron_id).paused_reason is None
+    extended = crons(core).update(cron_id, max_runs=2)
+    assert (extended.next_run_at, extended.paused_by) == (at(14), None)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("missed", [False, True])
+@pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
+def test_a_resumption_waits_for_nothing_that_the_pause_does_not_cover(
+    make_core: Callable[..., Core], clock: ManualClock, missed: bool
+) -> None:
+    core = enrolled(make_core(send(), send("Clean")))
+    make_cron(core)
+    other = make_cron(core, function="Clean")
+    pauses(core).pause(function="Send")
+    clock.advance(hours=1)
+    with locked(core, cron_tickers_table, cron_tickers_table.c.id == other):
+        assert pauses(core).resume(function="Send", missed=missed)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("missed", [False, True])
+@pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
+def test_a_resumption_that_waits_keeps_nothing_else_from_firing(
+    make_core: Callable[..., Core], clock: ManualClock, missed: bool
+) -> None:
+    core = enrolled(make_core(send(), send("Clean")))
+    other, cron_id = make_cron(core, function="Clean"), make_cron(core)
+    pauses(core).pause(function="Send")
+    clock.advance(hours=1)
+    with processes(core, 1) as [operator]:
+        resuming = Thread(target=lambda: pauses(operator).resume(function="Send", missed=missed))
+        with locked(core, cron_tickers_table, cron_tickers_table.c.id == cron_id):
+            resuming.start()
+            # It stands still for as long as the row is locked.
+            resuming.join(timeout=1)
+            fire(core)
+        resuming.join()
+    assert instants(core, other) == [at(13)]
+
+
+def test_a_pause_says_who_and_why_unless_an_operator_has_paused_it_already(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    added_paused = make_cron(core, is_enabled=False)
+    failing = make_cron(core, pause_on_failure=1)
+    fail_next(core, clock, failing)
+    for cron_id in (added_paused, failing):
+        assert crons(core).pause(cron_id, reason="audit", by="ann").paused_by == "ann"
+        assert crons(core).pause(cron_id, reason="holiday", by="bob").paused_by == "ann"
+    assert crons(core).resume(failing).next_run_at == at(14)

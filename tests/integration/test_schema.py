@@ -246,7 +246,7 @@ def test_a_process_that_would_leave_children_misread_requests_or_ignore_limits_b
     migrated: Database,
 ) -> None:
     # It refuses a store whose oldest compatible version is above its own.
-    assert meta_row(migrated).compatible_from == COMPATIBLE_FROM >= 10
+    assert meta_row(migrated).compatible_from == COMPATIBLE_FROM >= 11
 
 
 @pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)

@@ -77,3 +77,14 @@ def test_what_is_skipped_is_not_upcoming(core: Core, clock: ManualClock, is_paus
     assert crons(core).upcoming(cron_id, after=at(16)) == [at(17)]
     assert crons(core).upcoming(cron_id, count=1) == [at(15)]
     assert crons(core).upcoming(cron_id, after=at(11)) == [at(12), at(13), at(14)]
+
+
+def test_what_was_skipped_is_not_upcoming_whatever_comes_after_it(core: Core, clock: ManualClock) -> None:
+    last = make_cron(core, end_at=at(13))
+    assert crons(core).skip_next(last).next_run_at is None
+    assert crons(core).upcoming(last) == []
+    edited = make_cron(core)
+    crons(core).skip_next(edited)
+    crons(core).update(edited, expression="*/30 * * * *")
+    half = timedelta(minutes=30)
+    assert crons(core).upcoming(edited, count=2) == [at(13) - half, at(13) + half]

@@ -26,6 +26,7 @@ from tickerq_celery.core import Core
 from tickerq_celery.enums import NodeKind, OnLost, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.lifecycle import succeeded
+from tickerq_celery.presence import Presence
 from tickerq_celery.store import nodes
 from tickerq_celery.wiring import profile
 
@@ -258,7 +259,7 @@ def test_a_run_that_a_buried_worker_still_started_is_rescued_after_a_lease(
 def test_a_dead_beat_is_buried_without_touching_any_run(core: Core, beat: Beat, clock: ManualClock) -> None:
     dead = another_node(core)
     core.database.write(
-        lambda connection: nodes.register(connection, clock, profile(dead, NodeKind.BEAT, version="1"))
+        lambda connection: Presence(clock, profile(dead, NodeKind.BEAT, version="1")).register(connection)
     )
     run_id = make_run(core)
     beat.dispatch()

@@ -126,7 +126,7 @@ def test_a_record_is_about_what_a_backfill_has_left(core: Core, clock: ManualClo
     assert records(core, cron_id) == [(way, at(14), at(17), 3, True)]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", ["Paused", "Edited"])
 @pytest.mark.parametrize(
     ("filled", "told"),
     [
@@ -156,6 +156,17 @@ def test_no_instant_is_lost_or_told_twice_where_more_passed_than_are_looked_at(
     # Where neither end is filled in, there is no need to look between.
     counted = (3, False) if count is None else (count, True)
     assert records(core, cron_id) == [(way, at(first), at(last), *counted)]
+
+
+@pytest.mark.parametrize(("filled", "count"), [((13, 15), 2), ((21, 22), 1), ((16, 18), 3)])
+def test_a_tick_that_cannot_look_at_all_that_passed_tells_of_all(
+    core: Core, clock: ManualClock, filled: tuple[int, int], count: int
+) -> None:
+    cron_id = make_cron(core, misfire=MisfirePolicy.SKIP, misfire_limit=1)
+    clock.set(at(22) + timedelta(seconds=30))
+    crons(core).backfill(cron_id, at(filled[0]), at(filled[1], 1) if filled[1] < 22 else clock.now())
+    fire(core)
+    assert records(core, cron_id) == [("Missed", at(13), at(22), count, False)]
 
 
 def test_bounds_record_what_they_leave_out_and_no_backfill_has_filled_in(
@@ -198,12 +209,20 @@ def test_what_falls_due_between_two_ticks_runs_whatever_the_misfire_limit(
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_a_long_outage_that_was_filled_in_leaves_no_record(core: Core, clock: ManualClock) -> None:
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_only_a_resumption_has_the_time_to_see_that_a_long_outage_was_filled_in(
+    core: Core, clock: ManualClock, is_paused: bool
+) -> None:
     cron_id = make_cron(core, "* * * * *")
     clock.advance(hours=20, seconds=30)
     assert crons(core).backfill(cron_id, START + timedelta(seconds=1), clock.now()) == 1_200
+    if is_paused:
+        crons(core).pause(cron_id)
+        crons(core).resume(cron_id)
     fire(core)
-    assert records(core, cron_id) == []
+    # A tick walks through no more than misfire_limit + 1 of them.
+    first, last = START + timedelta(minutes=1), START + timedelta(hours=20) - timedelta(minutes=1)
+    assert records(core, cron_id) == ([] if is_paused else [("Missed", first, last, 1, False)])
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

@@ -60,7 +60,11 @@ OF_RECOVERY = (
     Mutant(
         nodes.register,
         "counts from 0 again",
-        lambda register: lambda connection, clock, profile, **_: register(connection, clock, profile),
+        lambda register: (
+            lambda connection, clock, profile, *, started_at, **_: register(
+                connection, clock, profile, counter=0, started_at=started_at
+            )
+        ),
         "buried though it gave a sign of life",
     ),
     Mutant(

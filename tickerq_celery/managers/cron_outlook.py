@@ -1,5 +1,6 @@
 """What cron tickers will do, those that are stored and those that are not yet."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from tickerq_celery.bounds import Bounds
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.storing import Storing
 from tickerq_celery.preview import Explanation
-from tickerq_celery.store import cron_tickers
+from tickerq_celery.store import cron_tickers, instants
 from tickerq_celery.timetable import Timetable, make_timetable
 from tickerq_celery.views import Cron
 
@@ -92,10 +93,16 @@ class CronOutlook:
         cron = self.get(cron_id)
         timetable = timetable_of_view(cron)
         coming = cron.next_run_at or cron.resume_from
-        if coming is not None and start >= now:
-            now = max(now, coming - _MOMENT)
+        skipped: Collection[datetime] = ()
+        if start >= now:
+            if coming is None and cron.is_enabled:
+                return []  # it has come to its end
+            now = now if coming is None else max(now, coming - _MOMENT)
             start = max(start, now)
-        found = preview.upcoming(timetable, after=start, count=count)
+            skipped = self._storing.core.database.read(
+                lambda connection: instants.after(connection, cron.id, now)
+            )
+        found = preview.upcoming(timetable, after=start, count=count, but=skipped)
         if cron.max_runs is None:
             return found
         left = cron.max_runs - cron.run_count

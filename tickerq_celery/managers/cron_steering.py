@@ -21,7 +21,7 @@ from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.storing import Storing
 from tickerq_celery.occurrences import store
 from tickerq_celery.overlapping import in_turn, let_next_run
-from tickerq_celery.pausing import resume_with_held
+from tickerq_celery.pausing import BY_FAILURES, resume_with_held
 from tickerq_celery.store import cron_pauses, cron_tickers, ends, instants, pauses
 from tickerq_celery.timetable import timetable_of
 from tickerq_celery.views import Cron, Run
@@ -38,6 +38,8 @@ class CronSteering(CronOutlook):
 
     def pause(self, cron_id: UUID | str, *, reason: str | None = None, by: str | None = None) -> Cron:
         """Stop a cron ticker from firing, and hold its occurrences that nobody has claimed.
+
+        An operator's earlier pause stays as it is.
 
         Raises:
             TickerNotFoundError: There is none.
@@ -117,8 +119,7 @@ class CronSteering(CronOutlook):
 
     def _pause(self, connection: Connection, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
         cron = self._locked(connection, cron_id)
-        # One that waits for the code to come back is taken over, or the code's return would let it fire.
-        if cron["is_enabled"] or is_gone(cron):
+        if cron["is_enabled"] or _is_nobodys(cron):
             core, now = self._storing.core, self._storing.now(connection)
             cron_pauses.pause(connection, core.clock, cron, reason=reason, by=by, now=now)
         return self._get(connection, cron_id)
@@ -207,6 +208,15 @@ class CronSteering(CronOutlook):
         if cron is None:
             raise TickerNotFoundError(KIND, cron_id)
         return cron
+
+
+def _is_nobodys(cron: Mapping[str, Any]) -> bool:
+    """Whether no operator has paused a cron ticker that does not fire.
+
+    One that waits for the code to come back is taken over, too, or the code's return would let it fire.
+    """
+    has_no_words = cron["paused_reason"] is None and cron["paused_by"] is None
+    return has_no_words or cron["paused_by"] == BY_FAILURES or is_gone(cron)
 
 
 def _rate(per_minute: object) -> int:

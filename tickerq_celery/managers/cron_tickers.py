@@ -79,7 +79,7 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
     def update(
         self, cron_id: UUID | str, *, session: object = None, allow_unknown: bool = False, **changes: Any
     ) -> Cron:
-        """Change fields of a cron ticker and of its occurrences that nobody has claimed, and return it.
+        """Change fields of a cron ticker and of its occurrences that nobody has begun, and return it.
 
         Raises:
             TickerNotFoundError: There is none.

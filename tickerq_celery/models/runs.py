@@ -92,7 +92,7 @@ tickers = Table(
     Column("due_at", UtcDateTime),
     Column("held_for", Name(20)),
     Column("hold_key", Name(300)),
-    # When one that waits for its turn would be due; NULL for the others, and where that has come.
+    # When one that waits for its turn would be due if it had it; NULL for all others.
     Column("not_before", UtcDateTime),
     # At most so many runs of one function with the same key are under way as the function says.
     Column("concurrency_key", Name(90)),

@@ -13,8 +13,8 @@ from tickerq_celery.enums import HoldReason, RunCondition, TickerStatus
 from tickerq_celery.lifecycle import check_transition
 from tickerq_celery.models import tickers
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store.claims import lock_free, rowcount
-from tickerq_celery.store.parts import in_parts
+from tickerq_celery.store.claims import lock_free
+from tickerq_celery.store.parts import in_parts, write_in_parts
 
 _IS_WAITING = (tickers.c.status == TickerStatus.IDLE, tickers.c.held_for == HoldReason.PARENT.value)
 
@@ -137,12 +137,9 @@ def _skip(connection: Connection, clock: Clock, children: Sequence[_Waiting]) ->
 
 def _write(connection: Connection, children: Sequence[_Waiting], values: dict[str, Any]) -> None:
     statement = update(tickers).values(**values, held_for=None, hold_key=None).where(*_IS_WAITING)
-    written = in_parts(
-        [each.id for each in children],
-        lambda part: [rowcount(connection, statement.where(tickers.c.id.in_(part)))],
-    )
-    if sum(written) != len(children):
-        raise AssertionError(f"wrote {sum(written)} of {len(children)} locked children")
+    written = write_in_parts(connection, statement, tickers.c.id, [each.id for each in children])
+    if written != len(children):
+        raise AssertionError(f"wrote {written} of {len(children)} locked children")
 
 
 def _children_of(connection: Connection, parent_ids: Sequence[UUID]) -> Sequence[UUID]:

@@ -13,6 +13,8 @@ from tickerq_celery.models import cron_tickers, tickers
 from tickerq_celery.store.cron_tickers import edit
 from tickerq_celery.store.pending import hold_pending
 
+# What a cron ticker's row says of its pause, where there is none.
+NOT_PAUSED = {"paused_reason": None, "paused_by": None, "paused_at": None}
 _ENDS = SUCCEEDED | {TickerStatus.FAILED}
 
 

@@ -14,7 +14,7 @@ from tickerq_celery.progress import Pending
 from tickerq_celery.sqltypes import sql_after, sql_now
 from tickerq_celery.store import chains, logs, overlaps
 from tickerq_celery.store.claims import Started, rowcount
-from tickerq_celery.store.parts import in_parts
+from tickerq_celery.store.parts import write_in_parts
 from tickerq_celery.texts import clean, storable
 
 _LONGEST_TYPE = 300
@@ -137,7 +137,7 @@ def end_unstarted(
     for before in unstarted:
         check_transition(before, status)
     end = update(tickers).where(tickers.c.status.in_(unstarted)).values(_unstarted(clock, status, reason))
-    in_parts(ids, lambda part: [rowcount(connection, end.where(tickers.c.id.in_(part)))])
+    write_in_parts(connection, end, tickers.c.id, ids)
     chains.follow(connection, clock, ids, status)
 
 

@@ -29,6 +29,14 @@ def taken_among(connection: Connection, cron_id: UUID, instants: Sequence[dateti
     return {instant for instant in taken if instant is not None}
 
 
+def after(connection: Connection, cron_id: UUID, moment: datetime) -> set[datetime]:
+    """Return the instants after a moment that have their occurrence, which to come only a skipped one has."""
+    statement = select(tickers.c.instant).where(
+        tickers.c.cron_ticker_id == cron_id, tickers.c.instant > moment
+    )
+    return {instant for instant in connection.scalars(statement) if instant is not None}
+
+
 def lock_at(connection: Connection, cron_id: UUID, instant: datetime) -> Occurrence | None:
     """Lock the occurrence of an instant and return it, or None where it has none."""
     row: Any = connection.execute(

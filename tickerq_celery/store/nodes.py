@@ -64,8 +64,8 @@ def register(
     clock: Clock,
     profile: NodeProfile,
     *,
-    counter: int = 0,
-    started_at: datetime | None = None,
+    counter: int,
+    started_at: datetime | None,
 ) -> datetime:
     """Write a node's row, also where one of the same id is there; return when the node started.
 

@@ -10,8 +10,8 @@ from tickerq_celery.clock import Clock
 from tickerq_celery.models import cron_tickers
 from tickerq_celery.pauses import Pause, covering
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store.claims import rowcount
-from tickerq_celery.store.parts import in_parts
+from tickerq_celery.store.cron_pauses import NOT_PAUSED
+from tickerq_celery.store.parts import in_parts, write_in_parts
 
 _COVERED_BY = (cron_tickers.c.id, cron_tickers.c.function, cron_tickers.c.tags)
 _IS_PARKED = and_(
@@ -38,8 +38,7 @@ def park(connection: Connection, clock: Clock, ids: Sequence[UUID], pause: Pause
 
 def park_due(connection: Connection, clock: Clock, namespace: str, pause: Pause) -> None:
     """Park what a pause covers and is due, where no beat has come to do it since then."""
-    due = _lock(connection, namespace, _is_due(clock))
-    park(connection, clock, [row.id for row in due if pause.covers(row.function, row.tags)], pause)
+    park(connection, clock, _lock(connection, namespace, _is_due(clock), pause), pause)
 
 
 def unpark_as_missed(
@@ -47,21 +46,14 @@ def unpark_as_missed(
 ) -> None:
     """Let what only an ended pause covered fire from where it stood when it was parked."""
     # With those that are due, as a beat may be parking them right now: this waits until it has.
-    found = _lock(connection, namespace, or_(_IS_PARKED, _is_due(clock)))
-    free = [
-        row.id
-        for row in found
-        if ended.covers(row.function, row.tags) and covering(others, row.function, row.tags) is None
-    ]
+    free = _lock(connection, namespace, or_(_IS_PARKED, _is_due(clock)), ended, but=others)
     _write(
         connection,
         clock,
         free,
         ("next_run_at", func.coalesce(cron_tickers.c.next_run_at, cron_tickers.c.resume_from)),
         ("resume_from", None),
-        ("paused_reason", None),
-        ("paused_by", None),
-        ("paused_at", None),
+        *NOT_PAUSED.items(),
     )
 
 
@@ -84,12 +76,29 @@ def _is_due(clock: Clock) -> ColumnElement[bool]:
 
 
 def _lock(
-    connection: Connection, namespace: str, which: ColumnElement[bool]
-) -> Sequence[Row[UUID, str, list[str]]]:
-    statement = select(*_COVERED_BY).where(cron_tickers.c.namespace == namespace, which)
-    return connection.execute(statement.order_by(cron_tickers.c.id).with_for_update()).all()
+    connection: Connection,
+    namespace: str,
+    which: ColumnElement[bool],
+    pause: Pause,
+    *,
+    but: Sequence[Pause] = (),
+) -> list[UUID]:
+    """Lock the cron tickers that a pause covers, ``but`` for those of others."""
+    # Read before they are locked by their ids: nobody shall wait for what the pause does not cover, and
+    # MariaDB locks all that a search passes.
+    found = connection.execute(select(*_COVERED_BY).where(cron_tickers.c.namespace == namespace, which))
+    covered = [
+        row.id
+        for row in found
+        if pause.covers(row.function, row.tags) and covering(but, row.function, row.tags) is None
+    ]
+    locking = select(cron_tickers.c.id).where(which).order_by(cron_tickers.c.id).with_for_update()
+    return in_parts(
+        sorted(covered),
+        lambda part: connection.scalars(locking.where(cron_tickers.c.id.in_(part))).all(),
+    )
 
 
 def _write(connection: Connection, clock: Clock, ids: Sequence[UUID], *changes: tuple[str, Any]) -> None:
     statement = update(cron_tickers).ordered_values(*changes, ("updated_at", sql_now(clock)))
-    in_parts(ids, lambda part: [rowcount(connection, statement.where(cron_tickers.c.id.in_(part)))])
+    write_in_parts(connection, statement, cron_tickers.c.id, ids)

@@ -10,9 +10,8 @@ from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.models import tickers
 from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store.claims import rowcount
 from tickerq_celery.store.holds import BY_CLAIM, DECIDING
-from tickerq_celery.store.parts import in_parts
+from tickerq_celery.store.parts import in_parts, write_in_parts
 
 _IS_IDLE = tickers.c.status == TickerStatus.IDLE
 # Not claim_no: what could not be published was claimed, and is given back as it was.
@@ -88,4 +87,4 @@ def _write(
     connection: Connection, ids: Sequence[UUID], values: Mapping[str, object], *which: ColumnElement[bool]
 ) -> None:
     statement = update(tickers).where(*which).values(**values)
-    in_parts(ids, lambda part: [rowcount(connection, statement.where(tickers.c.id.in_(part)))])
+    write_in_parts(connection, statement, tickers.c.id, ids)
