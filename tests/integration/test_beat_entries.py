@@ -323,11 +323,12 @@ def test_an_operators_pause_outlives_restarts_and_holds_what_is_due(start: Start
 def test_an_entry_that_becomes_an_interval_counts_from_then_on(start: Start, clock: ManualClock) -> None:
     start(nightly=NIGHTLY).close()
     often = {**NIGHTLY, "schedule": timedelta(seconds=90)}
+    clock.advance(seconds=20)
     start(nightly=often).close()
     clock.advance(minutes=1)
     beat = start(nightly=often, minutely=EVERY_MINUTE)
     found = crons(beat)
-    assert found["shop.report"].next_run_at == START + timedelta(seconds=90)
+    assert found["shop.report"].next_run_at == START + timedelta(seconds=20 + 90)
     assert found["shop.refresh"].next_run_at is not None
 
 

@@ -280,7 +280,7 @@ def test_a_parked_cron_ticker_that_cannot_be_read_is_stopped_and_keeps_nobody_wa
     assert (stopped.next_run_at, stopped.resume_from) == (None, None)
     assert f"cron ticker {broken} cannot fire any more" in caplog.text
     mended = crons(core).update(broken, time_zone="UTC", allow_unknown=True)
-    assert mended.next_run_at == START + timedelta(hours=2)
+    assert (mended.next_run_at, mended.paused_at) == (START + timedelta(hours=2), None)
 
 
 def test_a_parked_cron_ticker_that_cannot_be_read_can_be_mended_before(
