@@ -84,6 +84,7 @@ class Journeys(Silences):
         self.world.say(f"{self.world.label(cron_id)} is paused, and asked to run now")
         self.act(app.process, lambda: app.cron_tickers.pause(cron_id))
         self.look()
+        promises.after_a_pause(self.world, cron_id)
         self.act(app.process, lambda: app.cron_tickers.run_now(cron_id))
         self.look()
         promises.after_a_run_now(self.world)

@@ -73,7 +73,7 @@ OF_CRONS = (
         engine.insert_if_absent,
         "inserts what is there",
         lambda _: engine.insert_rows,
-        "UNIQUE constraint failed: tickerq_tickers.cron_ticker_id, tickerq_tickers.instant",
+        "UNIQUE constraint failed: tickerq_",
     ),
     Mutant(
         cron_tickers.paused_among,

@@ -20,7 +20,7 @@ OF_POLICIES = (
         "neither an occurrence nor in a skip record|UNIQUE constraint failed|lost by run_now",
         is_quick=True,
     ),
-    Mutant(overlaps.is_waited_for, "finds nobody", doing_nothing(False), "too many wait"),
+    Mutant(overlaps.is_waited_for, "finds nobody", doing_nothing(False), "too many wait|what a pause holds"),
     Mutant(overlaps.pass_on, "does nothing", doing_nothing([]), "its turn has come"),
     Mutant(overlaps.cron_in_turn, "finds none", doing_nothing(None), "after a cancel nobody has the turn"),
     Mutant(overlaps.step_back, "does nothing", doing_nothing(None), "waits for what a pause holds"),
