@@ -3,10 +3,13 @@
 import itertools
 import signal
 from collections.abc import Callable
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from tests.acceptance.jobs import Jobs
+from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tests.windows.history import CALM, assert_nothing_lost_nothing_doubled
 from tests.windows.stage import (
@@ -27,6 +30,17 @@ from tickerq_celery.models import tickers
 pytestmark = pytest.mark.acceptance
 
 
+def add_first(jobs: Jobs, worker: CeleryProcess, request: Any) -> UUID:
+    """Add a ticker that comes before those that are added next, and return its id.
+
+    Beat may have claimed it before this process could, and publish it a moment later.
+    """
+    [run_id] = add(jobs, 1, request)
+    is_out = tickers.c.published_at.is_not(None) | tickers.c.started_at.is_not(None)
+    wait_until(lambda: jobs.count(is_out) == 1 or not worker.is_alive(), jobs.logs)
+    return run_id
+
+
 @in_each(*CHILDREN)
 def test_what_a_dead_child_had_in_its_hands_is_run_by_the_next_one(
     window: Window, trap: Trap | None, make_quick: Callable[..., Jobs]
@@ -35,10 +49,7 @@ def test_what_a_dead_child_had_in_its_hands_is_run_by_the_next_one(
     worker = start_worker(jobs, trap=trap, pool="prefork")
     beat = start_beat(jobs)
     wait_for_nodes(jobs, workers=1, beats=1)
-    [hit] = add(jobs, 1, window.request)
-    # It comes first: beat may have claimed it before this process could, and publish it a moment later.
-    is_out = tickers.c.published_at.is_not(None) | tickers.c.started_at.is_not(None)
-    wait_until(lambda: jobs.count(is_out) == 1, jobs.logs)
+    hit = add_first(jobs, worker, window.request)
     others = add(jobs, 2)
     if trap is not None:
         trap.wait(worker)
@@ -56,7 +67,7 @@ def test_what_a_dead_worker_had_in_its_hands_is_run_by_another(
     victim, beat = start_worker(jobs, trap=trap), start_beat(jobs)
     wait_for_nodes(jobs, workers=1, beats=1)
     [dead] = jobs.node_names("worker")
-    [hit] = add(jobs, 1, window.request)
+    hit = add_first(jobs, victim, window.request)
     others = add(jobs, 2)
     if trap is not None:
         trap.wait(victim)
