@@ -36,9 +36,9 @@ def move(
     passed and had not fired gets one record, where an old expression had it or new bounds leave it out.
     """
     after = {**cron, **changes}
-    first = cron["next_run_at"] or cron["resume_from"]
+    first = _stands_at(cron)
     if _fires_otherwise(cron, after):
-        _record_missed(connection, cron, now)
+        _record_unfired(connection, cron, now)
         found = list(pending.lock_pending(connection, cron["id"]))
         _skip_pending(connection, core, cron, found, None if _is_same(cron, after) else after)
         base = now
@@ -91,7 +91,7 @@ def missed_by(connection: Connection, cron: Mapping[str, Any], now: datetime) ->
 
     Those that a backfill has filled in are none of them.
     """
-    first = cron["next_run_at"] or cron["resume_from"]
+    first = _stands_at(cron)
     if first is None:
         return None
     timetable = timetable_of(cron)
@@ -102,12 +102,25 @@ def missed_by(connection: Connection, cron: Mapping[str, Any], now: datetime) ->
     return untold(connection, cron["id"], look, at_most=cron["misfire_limit"])
 
 
+def record_missed(
+    connection: Connection, cron: Mapping[str, Any], missed: Misfire, *, reason: str, now: datetime
+) -> None:
+    """Store the one record of instants that get no occurrence."""
+    insert_rows(connection, tickers, [skip_record(cron, missed, reason=reason, now=now)])
+
+
 def paused_reason(cron: Mapping[str, Any], missed: Misfire) -> str:
     """Return what is said of the instants that passed in a cron ticker's pause."""
     return pause_reason(missed, by=cron["paused_by"], reason=cron["paused_reason"])
 
 
-def _record_missed(connection: Connection, cron: Mapping[str, Any], now: datetime) -> None:
+def _stands_at(cron: Mapping[str, Any]) -> datetime | None:
+    """Return the first instant that has neither fired nor been told of, whether a pause keeps it or not."""
+    moment: datetime | None = cron["next_run_at"] or cron["resume_from"]
+    return moment
+
+
+def _record_unfired(connection: Connection, cron: Mapping[str, Any], now: datetime) -> None:
     try:
         missed = missed_by(connection, cron, now)
     except ValueError:
@@ -117,13 +130,13 @@ def _record_missed(connection: Connection, cron: Mapping[str, Any], now: datetim
         return
     is_paused = cron["next_run_at"] is None
     reason = paused_reason(cron, missed) if is_paused else edit_reason(missed, cron["expression"])
-    insert_rows(connection, tickers, [skip_record(cron, missed, reason=reason, now=now)])
+    record_missed(connection, cron, missed, reason=reason, now=now)
 
 
 def _record_left_out(
     connection: Connection, cron: Mapping[str, Any], after: Mapping[str, Any], now: datetime
 ) -> None:
-    first = cron["next_run_at"] or cron["resume_from"]
+    first = _stands_at(cron)
     if first is None:
         return
     has_runs = after["max_runs"] is None or cron["run_count"] < after["max_runs"]
@@ -139,7 +152,7 @@ def _record_left_out(
 
     missed = untold(connection, cron["id"], look, at_most=cron["misfire_limit"])
     if missed is not None:
-        insert_rows(connection, tickers, [skip_record(cron, missed, reason=bounds_reason(missed), now=now)])
+        record_missed(connection, cron, missed, reason=bounds_reason(missed), now=now)
 
 
 def _out_of_bounds(connection: Connection, after: Mapping[str, Any]) -> list[UUID]:

@@ -95,9 +95,10 @@ def let_next_run(
     says that there is a pause which will hold one that is due later.
     """
     namespace, cron_id = cron["namespace"], cron["id"]
-    if overlaps.is_waited_for(connection, cron_id, by_hand=True):
-        overlaps.step_back(connection, namespace, cron_id, in_pause=in_pause)
-    if overlaps.is_taken(connection, namespace, cron_id):
+    if overlaps.is_taken(connection, namespace, cron_id) and not (
+        overlaps.is_waited_for(connection, cron_id, by_hand=True)
+        and overlaps.step_back(connection, namespace, cron_id, in_pause=in_pause)
+    ):
         return []
     return overlaps.pass_on(connection, core.clock, cron_id)
 

@@ -10,15 +10,12 @@ from sqlalchemy import Connection, select
 
 from tickerq_celery.core import Core
 from tickerq_celery.cron_drafts import next_run_of
-from tickerq_celery.drafts import skip_record
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.models import tickers
-from tickerq_celery.moving import missed_by, paused_reason
+from tickerq_celery.moving import missed_by, paused_reason, record_missed
 from tickerq_celery.pauses import covering
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import cron_pauses, cron_tickers, holds, parking, pauses
 from tickerq_celery.store.cron_pauses import NOT_PAUSED
-from tickerq_celery.store.engine import insert_rows
 
 logger = logging.getLogger(__name__)
 BY_FAILURES = "tickerq"
@@ -38,8 +35,7 @@ def resume(
     passed = missed_by(connection, cron, now)
     next_run_at = cron["resume_from"] or next_run_of(cron, now)
     if passed is not None and not missed:
-        record = skip_record(cron, passed, reason=paused_reason(cron, passed), now=now)
-        insert_rows(connection, tickers, [record])
+        record_missed(connection, cron, passed, reason=paused_reason(cron, passed), now=now)
     if next_run_at is not None and next_run_at <= now and not missed:
         next_run_at = next_run_of(cron, now)
     changes: dict[str, Any] = {

@@ -47,8 +47,8 @@ def cron_in_turn(connection: Connection, ticker_id: UUID) -> UUID | None:
     return cron_id
 
 
-def step_back(connection: Connection, namespace: str, cron_id: UUID, *, in_pause: bool) -> None:
-    """Let an occurrence that a pause holds wait for another turn, so that its place is free.
+def step_back(connection: Connection, namespace: str, cron_id: UUID, *, in_pause: bool) -> bool:
+    """Let an occurrence that a pause holds wait for another turn; say whether its place is free by that.
 
     ``in_pause`` says that a pause would hold one that is due later, too.
     """
@@ -63,12 +63,14 @@ def step_back(connection: Connection, namespace: str, cron_id: UUID, *, in_pause
         )
         .with_for_update(skip_locked=True)
     )
-    if holder is not None:
-        connection.execute(
-            update(tickers)
-            .where(tickers.c.id == holder, tickers.c.status == TickerStatus.IDLE)
-            .ordered_values(("active_key", None), *_waiting_for(cron_id))
-        )
+    if holder is None:
+        return False
+    statement = (
+        update(tickers)
+        .where(tickers.c.id == holder, tickers.c.status == TickerStatus.IDLE)
+        .ordered_values(("active_key", None), *_waiting_for(cron_id))
+    )
+    return rowcount(connection, statement) == 1
 
 
 def pass_on(connection: Connection, clock: Clock, cron_id: UUID) -> list[UUID]:
