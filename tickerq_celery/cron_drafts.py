@@ -107,8 +107,7 @@ def times_of_code(row: Mapping[str, Any], *, expression: str, time_zone: str, da
     """Return the times that code gives a cron ticker's row; an operator's, who changed one of them, stay."""
     named = {"expression": expression, "time_zone": time_zone, "day_or": day_or}
     seeds = {f"seed_{name}": value for name, value in named.items()}
-    # A store of before schema 11 knows the seeded expression only.
-    is_own = any(row[f"seed_{name}"] not in (None, row[name]) for name in named)
+    is_own = any(row[f"seed_{name}"] != row[name] for name in named)
     return seeds if is_own else seeds | named
 
 

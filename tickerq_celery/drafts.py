@@ -236,6 +236,7 @@ def _blank(now: datetime) -> dict[str, Any]:
         "is_due": False,
         "retry_count": 0,
         "rescue_count": 0,
+        "attempts_before": 0,
         "held_for": None,
         "hold_key": None,
         "not_before": None,

@@ -77,6 +77,7 @@ def entry_row(entry: Entry, *, namespace: str, codec: RequestCodec, now: datetim
         "misfire": MisfirePolicy.RUN_ONCE.value,
         "misfire_limit": 100,
         "overlap": OverlapPolicy.ALLOW.value,
+        "pause_on_failure": 0,
         "priority": int(TickerPriority.NORMAL),
         "tags": [],
         "is_enabled": True,

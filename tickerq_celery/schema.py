@@ -1,5 +1,7 @@
 """Make or migrate the store's tables, and refuse a store that this version cannot work with."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
@@ -8,81 +10,111 @@ from sqlalchemy import Connection, inspect, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.errors import SchemaError
-from tickerq_celery.models import meta
+from tickerq_celery.models import meta, metadata
+from tickerq_celery.models.digest import digest_of
 from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store.engine import NO_TABLES, Database, insert_if_absent, migration_lock
 from tickerq_celery.uuid7 import new_id
 
 VERSION_TABLE = "tickerq_alembic_version"
-SCHEMA = 11
-# The oldest code that can work on the tables as this version leaves them: older code ends a parent and
-# leaves its children behind, takes a packed request for plain JSON, claims more runs than concurrency keys
-# and rates allow, fires cron tickers outside their bounds, stops those with an interval, fires through the
-# pause of a function, holds the calls of Celery tasks, and leaves the code's zone to look like an operator's.
-COMPATIBLE_FROM = 11
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_UNRELEASED = "the store was made by an unreleased version: make a new one in an empty database"
 
 
-def migrate(database: Database, clock: Clock) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """The tables that one version of the code works with.
+
+    ``compatible_from`` is the oldest schema whose code can work on these tables; ``revisions`` are the
+    folders with Alembic's revisions, the last of which makes schema ``number``.
+    """
+
+    number: int
+    compatible_from: int
+    digest: str
+    revisions: Sequence[Path]
+
+
+SCHEMA = Schema(
+    number=1, compatible_from=1, digest=digest_of(metadata), revisions=(_MIGRATIONS / "versions",)
+)
+
+
+def migrate(database: Database, clock: Clock, schema: Schema = SCHEMA) -> None:
     """Bring the store's tables to this version; a store that is newer stays as it is.
 
     Raises:
         StoreError: The database cannot be reached.
-        SchemaError: The store is newer, and not compatible with this version.
+        SchemaError: The store is newer and not compatible, or an unreleased version made it.
     """
-    database.write(lambda connection: _migrate(connection, clock))
+    database.write(lambda connection: _migrate(connection, clock, schema))
 
 
-def verify(database: Database) -> None:
+def verify(database: Database, schema: Schema = SCHEMA) -> None:
     """Check that this version can work with the store.
 
     Raises:
         StoreError: The database cannot be reached.
-        SchemaError: The tables are missing, too old, or too new.
+        SchemaError: The tables are missing, too old, too new, or those of an unreleased version.
     """
-    database.read(_verify)
+    database.read(lambda connection: _verify(connection, schema))
 
 
-def alembic_config(connection: Connection) -> Config:
+def alembic_config(connection: Connection, schema: Schema = SCHEMA) -> Config:
     """Return Alembic's configuration for the shipped revisions, bound to ``connection``."""
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    folders = "\n".join(str(folder) for folder in schema.revisions)
+    config.set_main_option("version_locations", folders.replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 
 
-def _migrate(connection: Connection, clock: Clock) -> None:
+def _migrate(connection: Connection, clock: Clock, schema: Schema) -> None:
     with migration_lock(connection):
         if _has_meta(connection):
-            _refuse_newer(connection)
+            _refuse_others(connection, schema)
             known = connection.scalar(select(meta.c.schema))
-            if known is not None and known >= SCHEMA:
+            if known is not None and known >= schema.number:
                 return
-        command.upgrade(alembic_config(connection), "head")
+        command.upgrade(alembic_config(connection, schema), "head")
         now = connection.scalars(select(sql_now(clock))).one()
         row = {"id": 1, "store_id": new_id(), "created_at": now}
-        versions = {"schema": SCHEMA, "compatible_from": COMPATIBLE_FROM}
+        versions = {
+            "schema": schema.number,
+            "compatible_from": schema.compatible_from,
+            "digest": schema.digest,
+        }
         insert_if_absent(connection, meta, [row | versions])
         connection.execute(update(meta).values(**versions))
 
 
-def _verify(connection: Connection) -> None:
+def _verify(connection: Connection, schema: Schema) -> None:
     if not _has_meta(connection):
         raise SchemaError(NO_TABLES)
-    _refuse_newer(connection)
+    _refuse_others(connection, schema)
     found = connection.scalar(select(meta.c.schema))
-    if found is None or found < SCHEMA:
+    if found is None or found < schema.number:
         raise SchemaError(
-            f"the store has schema {found}, this version needs {SCHEMA}: "
+            f"the store has schema {found}, this version needs {schema.number}: "
             "run `celery -A yourapp tickerq migrate`"
         )
 
 
-def _refuse_newer(connection: Connection) -> None:
-    oldest = connection.scalar(select(meta.c.compatible_from))
-    if oldest is not None and oldest > SCHEMA:
+def _refuse_others(connection: Connection, schema: Schema) -> None:
+    if meta.c.digest.name not in {column["name"] for column in inspect(connection).get_columns(meta.name)}:
+        raise SchemaError(_UNRELEASED)
+    found = connection.execute(select(meta.c.schema, meta.c.compatible_from, meta.c.digest)).one_or_none()
+    if found is None:
+        return
+    if found.compatible_from > schema.number:
         raise SchemaError(
-            f"the store needs schema {oldest} or newer, this version knows {SCHEMA}: upgrade tickerq-celery"
+            f"the store needs schema {found.compatible_from} or newer, this version knows {schema.number}: "
+            "upgrade tickerq-celery"
         )
+    if found.schema == schema.number and found.digest != schema.digest:
+        raise SchemaError(_UNRELEASED)
 
 
 def _has_meta(connection: Connection) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from tickerq_celery.bounds import MILLISECOND
 from tickerq_celery.core import Core
 from tickerq_celery.cron_drafts import of_occurrences, times_of_code
-from tickerq_celery.enums import HoldReason
+from tickerq_celery.enums import HoldReason, TickerKind
 from tickerq_celery.interval import every_in
 from tickerq_celery.models import cron_tickers as cron_table
 from tickerq_celery.moving import move
@@ -104,6 +104,8 @@ def _seed_row(core: Core, function: Function, now: datetime) -> dict[str, Any]:
         **replace(function.bounds, start_at=timetable.start_at).columns(),
         "id": new_id(),
         "namespace": core.config.namespace,
+        "kind": TickerKind.FUNCTION.value,
+        "run_count": 0,
         "function": function.name,
         "description": None,
         "expression": expression,

@@ -8,7 +8,7 @@ from celery import Celery
 from sqlalchemy import Table
 
 from tickerq_celery import MisfirePolicy, OverlapPolicy, TickerPriority, TickerQ, TickerStatus, TickerType
-from tickerq_celery.enums import TERMINAL
+from tickerq_celery.enums import TERMINAL, TickerKind
 from tickerq_celery.models import attempts, cron_tickers, logs, tickers
 from tickerq_celery.store.engine import insert_rows
 from tickerq_celery.uuid7 import new_id
@@ -36,6 +36,9 @@ class Seeds:
             "id": new_id(),
             "namespace": self.tickerq.config.namespace,
             "type": int(TickerType.TIME_TICKER),
+            "kind": TickerKind.FUNCTION.value,
+            "attempts_before": 0,
+            "has_children": False,
             "function": "SendWelcomeEmail",
             "status": status,
             "claim_no": 0,
@@ -90,6 +93,10 @@ class Seeds:
             "misfire": MisfirePolicy.RUN_ONCE.value,
             "misfire_limit": 100,
             "overlap": OverlapPolicy.ALLOW.value,
+            "kind": TickerKind.FUNCTION.value,
+            "run_count": 0,
+            "jitter_ms": 0,
+            "pause_on_failure": 0,
             "priority": int(TickerPriority.NORMAL),
             "tags": [],
             "is_enabled": True,

@@ -5,26 +5,26 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, delete, insert, inspect, select, text, update
+from sqlalchemy import Connection, delete, inspect, select, text, update
 from sqlalchemy.engine import make_url
 
 from tests.integration.making import add_function
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.errors import SchemaError
 from tickerq_celery.models import functions, meta, metadata, tickers
-from tickerq_celery.schema import COMPATIBLE_FROM, SCHEMA, VERSION_TABLE, alembic_config, migrate, verify
+from tickerq_celery.schema import SCHEMA, VERSION_TABLE, Schema, alembic_config, migrate, verify
 from tickerq_celery.store.engine import Database, migration_lock, resolved_url
-from tickerq_celery.uuid7 import new_id
 
 ROOT = Path(__file__).parents[2]
+LATER = Path(__file__).parent / "later_revisions"
 # Waits until it is told to go, so that several begin together.
 MIGRATING = """
 import sys
@@ -50,20 +50,13 @@ def migrated(empty: Database, clock: ManualClock) -> Database:
 
 
 @pytest.fixture
-def of_version_1(empty: Database) -> Database:
-    """A store as version 1 left it, with a function."""
-
-    def make(connection: Connection) -> None:
-        command.upgrade(alembic_config(connection), "0001_first_tables")
-        row = {"id": 1, "store_id": new_id(), "schema": 1, "compatible_from": 1, "created_at": START}
-        connection.execute(insert(meta).values(**row))
-        add_function(connection, "old", "Send")
-
-    empty.write(make)
-    return empty
+def later() -> Schema:
+    """The schema of a later version, which adds a table by a revision of its own."""
+    shipped = (*SCHEMA.revisions, LATER)
+    return replace(SCHEMA, number=SCHEMA.number + 1, digest="later", revisions=shipped)
 
 
-def set_versions(database: Database, **versions: int) -> None:
+def set_versions(database: Database, **versions: object) -> None:
     database.write(lambda connection: connection.execute(update(meta).values(**versions)))
 
 
@@ -128,7 +121,7 @@ def test_migrating_again_changes_nothing(migrated: Database, clock: ManualClock)
     clock.advance(days=1)
     migrate(migrated, clock)
     assert meta_row(migrated) == before
-    assert (before.schema, before.created_at) == (SCHEMA, START)
+    assert (before.schema, before.digest, before.created_at) == (SCHEMA.number, SCHEMA.digest, START)
 
 
 def test_processes_that_migrate_at_once_all_succeed(empty_database_url: str, empty: Database) -> None:
@@ -201,52 +194,48 @@ def test_a_database_without_tables_is_refused(empty: Database) -> None:
     )
 
 
-def test_a_store_that_is_too_old_is_refused(migrated: Database) -> None:
-    set_versions(migrated, schema=SCHEMA - 1)
+def test_a_store_that_is_too_old_is_refused_with_the_command_that_helps(
+    migrated: Database, later: Schema
+) -> None:
     with pytest.raises(SchemaError) as refusal:
-        verify(migrated)
+        verify(migrated, later)
     assert str(refusal.value) == (
-        f"store_url: the store has schema {SCHEMA - 1}, this version needs {SCHEMA}: "
+        f"store_url: the store has schema {SCHEMA.number}, this version needs {later.number}: "
         "run `celery -A yourapp tickerq migrate`"
     )
 
 
-def test_a_store_made_by_an_earlier_step_is_refused_with_the_command_that_helps(
-    of_version_1: Database,
+def test_migrating_a_store_made_by_an_earlier_version_keeps_what_is_in_it(
+    migrated: Database, later: Schema, clock: ManualClock
 ) -> None:
-    with pytest.raises(
-        SchemaError, match=r"schema 1, this version needs .*`celery -A yourapp tickerq migrate`"
-    ):
-        verify(of_version_1)
-
-
-def test_migrating_a_store_made_by_an_earlier_step_keeps_what_is_in_it(
-    of_version_1: Database, clock: ManualClock
-) -> None:
-    before = meta_row(of_version_1)
-    migrate(of_version_1, clock)
-    verify(of_version_1)
-    after = meta_row(of_version_1)
-    assert (after.schema, after.store_id, after.created_at) == (SCHEMA, before.store_id, before.created_at)
+    migrated.write(lambda connection: add_function(connection, "old", "Send"))
+    before = meta_row(migrated)
+    migrate(migrated, clock, later)
+    verify(migrated, later)
+    after = meta_row(migrated)
+    assert (after.schema, after.digest) == (later.number, later.digest)
+    assert (after.store_id, after.created_at) == (before.store_id, before.created_at)
     names = select(functions.c.name).where(functions.c.namespace == "old")
-    assert of_version_1.read(lambda connection: list(connection.scalars(names))) == ["Send"]
+    assert migrated.read(lambda connection: list(connection.scalars(names))) == ["Send"]
+    assert migrated.read(lambda connection: inspect(connection).has_table("tickerq_later"))
 
 
-def test_a_store_made_step_by_step_has_the_tables_of_one_made_at_once(
-    of_version_1: Database, clock: ManualClock
+def test_a_store_with_other_tables_of_the_same_number_is_refused_as_unreleased(
+    migrated: Database, clock: ManualClock
 ) -> None:
-    migrate(of_version_1, clock)
-    by_steps = of_version_1.read(described)
-    of_version_1.write(drop_all)
-    of_version_1.write(metadata.create_all)
-    assert of_version_1.read(described) == by_steps
+    set_versions(migrated, digest="0" * 64)
+    for open_store in (verify, lambda database: migrate(database, clock)):
+        with pytest.raises(SchemaError, match="made by an unreleased version: make a new one"):
+            open_store(migrated)
 
 
-def test_a_process_that_would_leave_children_misread_requests_or_ignore_limits_bounds_and_pauses_is_kept_out(
-    migrated: Database,
+def test_a_store_of_before_the_digest_is_refused_as_unreleased(
+    migrated: Database, clock: ManualClock
 ) -> None:
-    # It refuses a store whose oldest compatible version is above its own.
-    assert meta_row(migrated).compatible_from == COMPATIBLE_FROM >= 11
+    migrated.write(lambda connection: connection.execute(text("ALTER TABLE tickerq_meta DROP COLUMN digest")))
+    for open_store in (verify, lambda database: migrate(database, clock)):
+        with pytest.raises(SchemaError, match="made by an unreleased version: make a new one"):
+            open_store(migrated)
 
 
 @pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
@@ -255,7 +244,7 @@ def test_the_steps_are_numbered_and_named_and_the_highest_is_the_schema(empty: D
         lambda connection: list(ScriptDirectory.from_config(alembic_config(connection)).walk_revisions())
     )
     numbers = [int(step.revision.partition("_")[0]) for step in reversed(steps)]
-    assert len(set(numbers)) == len(numbers) == SCHEMA
+    assert len(set(numbers)) == len(numbers) == SCHEMA.number
     assert all(Path(step.path).stem == f"m{step.revision}" for step in steps)
 
 
@@ -277,12 +266,12 @@ def test_a_migration_that_was_cut_off_before_its_last_write_can_be_repeated(
 def test_a_store_that_only_newer_code_understands_is_refused(
     migrated: Database, open_store: Callable[[Database], None]
 ) -> None:
-    newer = SCHEMA + 1
+    newer = SCHEMA.number + 1
     set_versions(migrated, schema=newer, compatible_from=newer)
     with pytest.raises(SchemaError) as refusal:
         open_store(migrated)
     assert str(refusal.value) == (
-        f"store_url: the store needs schema {newer} or newer, this version knows {SCHEMA}: "
+        f"store_url: the store needs schema {newer} or newer, this version knows {SCHEMA.number}: "
         "upgrade tickerq-celery"
     )
 
@@ -290,7 +279,7 @@ def test_a_store_that_only_newer_code_understands_is_refused(
 def test_a_store_that_is_merely_newer_is_accepted_and_left_as_it_is(
     migrated: Database, clock: ManualClock
 ) -> None:
-    set_versions(migrated, schema=SCHEMA + 1)
+    set_versions(migrated, schema=SCHEMA.number + 1)
     verify(migrated)
     migrate(migrated, clock)
-    assert meta_row(migrated).schema == SCHEMA + 1
+    assert meta_row(migrated).schema == SCHEMA.number + 1

@@ -158,9 +158,9 @@ def test_imports_stand_at_the_top_and_are_absolute(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
 def test_a_module_and_its_functions_can_be_read_in_one_sitting(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
     if "versions" in path.parts:
         return
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
     long = [
         node.name
         for node in ast.walk(parsed(path))

@@ -1,12 +1,11 @@
 """The tables of the store: every name written out, every guarantee a constraint."""
 
 from tickerq_celery.models.conventions import metadata
-from tickerq_celery.models.processes import audit, drops, functions, meta, nodes, pauses, rollups
+from tickerq_celery.models.processes import drops, functions, meta, nodes, pauses
 from tickerq_celery.models.runs import attempts, cron_tickers, logs, progress, tickers
 
 __all__ = [
     "attempts",
-    "audit",
     "cron_tickers",
     "drops",
     "functions",
@@ -16,6 +15,5 @@ __all__ = [
     "nodes",
     "pauses",
     "progress",
-    "rollups",
     "tickers",
 ]

@@ -1,4 +1,4 @@
-"""The tables of who runs it, and what is told: processes, functions, pauses, the store, audit, counts."""
+"""The tables of processes, functions, pauses, dropped messages, and of the store itself."""
 
 from sqlalchemy import (
     BigInteger,
@@ -11,7 +11,7 @@ from sqlalchemy import (
 )
 
 from tickerq_celery.models.conventions import OPTIONS, metadata
-from tickerq_celery.sqltypes import Id, Json, Name, Status, UtcDateTime
+from tickerq_celery.sqltypes import Id, Json, Name, UtcDateTime
 
 nodes = Table(
     "tickerq_nodes",
@@ -48,7 +48,7 @@ functions = Table(
     Column("queue", Name(200)),
     Column("priority", SmallInteger, nullable=False),
     Column("max_concurrency", Integer, nullable=False),
-    Column("max_concurrency_per_key", Integer, nullable=False, server_default="1"),
+    Column("max_concurrency_per_key", Integer, nullable=False),
     Column("rate_limit", Name(20)),
     # NULL before the first claim under a rate: when the next group of runs may be claimed.
     Column("rate_free_at", UtcDateTime),
@@ -81,35 +81,10 @@ meta = Table(
     Column("store_id", Id, nullable=False),
     Column("schema", Integer, nullable=False),
     Column("compatible_from", Integer, nullable=False),
+    # Of the tables as the version that migrated last defines them.
+    Column("digest", Name(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     CheckConstraint("id = 1", name="single"),
-    **OPTIONS,
-)
-
-audit = Table(
-    "tickerq_audit",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("namespace", Name(100), nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-    Column("actor", Name(200)),
-    Column("action", Name(50), nullable=False),
-    Column("object_kind", Name(50), nullable=False),
-    Column("object_id", Name(200), nullable=False),
-    Column("detail", Json),
-    Index("ix_tickerq_audit_namespace_at", "namespace", "at", "id"),
-    **OPTIONS,
-)
-
-rollups = Table(
-    "tickerq_rollups",
-    metadata,
-    Column("namespace", Name(100), primary_key=True),
-    Column("hour", UtcDateTime, primary_key=True),
-    Column("function", Name(200), primary_key=True),
-    Column("status", Status, primary_key=True, autoincrement=False),
-    Column("runs", BigInteger, nullable=False),
-    Column("elapsed_ms", BigInteger, nullable=False),
     **OPTIONS,
 )
 

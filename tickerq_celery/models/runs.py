@@ -12,7 +12,6 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     UniqueConstraint,
-    false,
 )
 
 from tickerq_celery.models.conventions import OPTIONS, metadata
@@ -24,7 +23,7 @@ cron_tickers = Table(
     Column("id", Id, primary_key=True),
     Column("namespace", Name(100), nullable=False),
     # A TickerKind; a Celery task's name stands in `function`, its call in `request`.
-    Column("kind", Name(20), nullable=False, server_default="function"),
+    Column("kind", Name(20), nullable=False),
     Column("function", Name(200), nullable=False),
     Column("description", Name(500)),
     Column("expression", Name(200), nullable=False),
@@ -34,9 +33,9 @@ cron_tickers = Table(
     Column("end_at", UtcDateTime),
     Column("max_runs", Integer),
     # How many instants got their occurrence so far: histories are pruned, so it cannot be counted later.
-    Column("run_count", Integer, nullable=False, server_default="0"),
+    Column("run_count", Integer, nullable=False),
     Column("exclude", Json),
-    Column("jitter_ms", Integer, nullable=False, server_default="0"),
+    Column("jitter_ms", Integer, nullable=False),
     Column("request", Payload),
     Column("encoding", SmallInteger, nullable=False),
     Column("retries", Integer, nullable=False),
@@ -59,7 +58,7 @@ cron_tickers = Table(
     Column("resume_from", UtcDateTime),
     Column("resumed_at", UtcDateTime),
     # After how many failed occurrences in a row it is paused; 0 never.
-    Column("pause_on_failure", Integer, nullable=False, server_default="0"),
+    Column("pause_on_failure", Integer, nullable=False),
     # What code or an import defines under this key is stored once.
     Column("seed_key", Name(200)),
     # What the code says; one differs from what counts where an operator has overridden it.
@@ -83,7 +82,7 @@ tickers = Table(
     Column("id", Id, primary_key=True),
     Column("namespace", Name(100), nullable=False),
     Column("type", SmallInteger, nullable=False),
-    Column("kind", Name(20), nullable=False, server_default="function"),
+    Column("kind", Name(20), nullable=False),
     Column("function", Name(200), nullable=False),
     Column("description", Name(500)),
     Column("status", Status, nullable=False),
@@ -127,7 +126,7 @@ tickers = Table(
     Column("progress", Float),
     Column("progress_message", Name(200)),
     # How many attempts there were when the run was last retried by hand: their numbers go on from there.
-    Column("attempts_before", Integer, server_default="0", nullable=False),
+    Column("attempts_before", Integer, nullable=False),
     Column(
         "parent_id",
         Id,
@@ -152,7 +151,7 @@ tickers = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     # Spares the end of a run without children, which most are, a look for them.
-    Column("has_children", Boolean(create_constraint=False), nullable=False, server_default=false()),
+    Column("has_children", Boolean(create_constraint=False), nullable=False),
     # What the function returned, kept for the children only.
     Column("result", Payload),
     CheckConstraint("status BETWEEN 0 AND 7", name="status"),

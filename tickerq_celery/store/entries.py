@@ -22,14 +22,14 @@ class LiveBeat:
 
 
 def live_beats(connection: Connection, namespace: str) -> frozenset[LiveBeat]:
-    """Return the beats of a namespace; one of an older version has no entries."""
+    """Return the beats of a namespace."""
     rows = connection.execute(
         select(nodes.c.id, nodes.c.started_at, nodes.c.entries).where(
             nodes.c.namespace == namespace, nodes.c.kind == NodeKind.BEAT.value
         )
     )
     return frozenset(
-        LiveBeat(id=row.id, started_at=row.started_at, entries=frozenset(row.entries or ())) for row in rows
+        LiveBeat(id=row.id, started_at=row.started_at, entries=frozenset(row.entries)) for row in rows
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, case, select, true, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
@@ -180,8 +180,7 @@ def _waiting_for(cron_id: UUID) -> list[tuple[str, Any]]:
 
 def _in_turn(clock: Clock) -> list[tuple[str, Any]]:
     """Due now, unless it was planned for later: by a jitter, a backfill's rate or a retry."""
-    # One that waited before schema 11 has a jitter's time at most.
-    now, own_time = sql_now(clock), func.coalesce(tickers.c.not_before, tickers.c.execution_time)
+    now, own_time = sql_now(clock), tickers.c.not_before
     return [
         ("due_at", case((own_time > now, own_time), else_=now)),
         ("not_before", None),
