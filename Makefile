@@ -31,7 +31,7 @@ test-unit: venv
 	@$(python) -m pytest tests/unit $(ARGS)
 
 verify: venv
-	@VERIFY=1 $(python) -m pytest --timeout 1800 tests/model tests/stateful tests/windows tests/acceptance tests/unit/test_cron_oracle.py $(ARGS)
+	@VERIFY=1 $(python) -m pytest --timeout 1800 tests/model tests/stateful tests/windows tests/acceptance tests/unit/schedule/test_cron_oracle.py $(ARGS)
 
 soak: venv
 	@$(python) -m tests.soak

@@ -17,10 +17,10 @@ from celery import Celery
 from sqlalchemy import delete, select
 
 from tickerq_celery import CronTicker, TickerQ
-from tickerq_celery.models import cron_tickers
+from tickerq_celery.ids import new_id
 from tickerq_celery.scheduler import TickerScheduler
-from tickerq_celery.store.engine import insert_rows
-from tickerq_celery.uuid7 import new_id
+from tickerq_celery.store.database.batches import insert_rows
+from tickerq_celery.store.tables import cron_tickers
 
 CRONS = 100_000
 BATCH = 5_000

@@ -122,9 +122,9 @@ def broker_url(
 ) -> Iterator[str]:
     """A broker without any message, on each kind, whose folder, database or virtual host is this test's."""
     if request.param == "fs":
-        from tickerq_celery import fs_transport
+        from tickerq_celery.broker.embedded import transport
 
-        yield fs_transport.broker_url(tmp_path / "broker")
+        yield transport.broker_url(tmp_path / "broker")
         return
     server = shared_server(request.param)
     url = server.new_database()

@@ -23,8 +23,8 @@ from examples.notifications.settings import from_environment
 from tests.servers.ports import free_port
 from tests.servers.schema_template import make_schema
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.models import nodes
-from tickerq_celery.uuid7 import new_id
+from tickerq_celery.ids import new_id
+from tickerq_celery.store.tables import nodes
 
 ROOT = Path(__file__).parents[1]
 COMPOSE_FILE = ROOT / "docker-compose.yml"

@@ -15,8 +15,8 @@ from tests.integration.apps import ticker_app
 from tests.manual_clock import ManualClock
 from tests.test_docs import section, table, text_of
 from tickerq_celery import TickerQ
-from tickerq_celery.cron import CronSchedule
-from tickerq_celery.cron_grammar import ALIASES
+from tickerq_celery.schedule.cron import CronSchedule
+from tickerq_celery.schedule.grammar import ALIASES
 
 PAGE = "docs/cron.md"
 EXAMPLE = re.compile(r"^```python\n(?P<code>.*?)^```$(?:\n\n```text\n(?P<printed>.*?)^```$)?", re.M | re.S)

@@ -18,13 +18,13 @@ from sqlalchemy.pool import NullPool
 import tickerq_celery
 from tests.conftest import DATABASES
 from tickerq_celery import errors, ticker_function
-from tickerq_celery.cli import celery_command
-from tickerq_celery.config import SETTINGS, TickerConfig
-from tickerq_celery.context import TickerContext
+from tickerq_celery.cli.commands import celery_command
 from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.managers import cron_tickers, time_tickers
-from tickerq_celery.tickers import CronTicker, TimeTicker
-from tickerq_celery.views import Attempt, Cron, Run
+from tickerq_celery.runtime.config import SETTINGS, TickerConfig
+from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
+from tickerq_celery.tickers.views import Attempt, Cron, Run
 from tickerq_dashboard.options import Options
 
 ROOT = Path(__file__).parents[1]

@@ -8,9 +8,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 READ_AT_RUN_TIME = (
     "tickerq_celery/py.typed",
-    "tickerq_celery/migrations/env.py",
-    "tickerq_celery/migrations/script.py.mako",
-    "tickerq_celery/migrations/versions/m0001_first_tables.py",
+    "tickerq_celery/store/migrations/env.py",
+    "tickerq_celery/store/migrations/script.py.mako",
+    "tickerq_celery/store/migrations/versions/m0001_first_tables.py",
     "tickerq_dashboard/py.typed",
     "tickerq_dashboard/static/dashboard.css",
     "tickerq_dashboard/static/dashboard.js",

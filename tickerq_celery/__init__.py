@@ -1,7 +1,6 @@
 """Durable one-off and cron tickers with retries, on the Celery you already run."""
 
-from tickerq_celery.context import TickerContext
-from tickerq_celery.cron_setting import Setting
+from tickerq_celery.decorator import ticker_function
 from tickerq_celery.enums import (
     MisfirePolicy,
     OverlapPolicy,
@@ -12,11 +11,12 @@ from tickerq_celery.enums import (
 )
 from tickerq_celery.errors import TerminateExecution, TickerCancelled, TickerError
 from tickerq_celery.extension import TickerQ
-from tickerq_celery.functions import ticker_function
-from tickerq_celery.handler import TickerExceptionHandler
-from tickerq_celery.store.connecting import prepare_engine
-from tickerq_celery.tickers import CronTicker, TimeTicker
-from tickerq_celery.views import Attempt, Cron, Run
+from tickerq_celery.functions.context import TickerContext
+from tickerq_celery.functions.setting import Setting
+from tickerq_celery.store.database.connections import prepare_engine
+from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
+from tickerq_celery.tickers.views import Attempt, Cron, Run
+from tickerq_celery.worker.exception_handler import TickerExceptionHandler
 
 __all__ = [
     "Attempt",

@@ -3,6 +3,20 @@
 from enum import IntEnum, StrEnum
 
 
+class DropReason(StrEnum):
+    """Why a message, or the end of an attempt, was dropped."""
+
+    UNKNOWN_ID = "unknown_id"
+    OLD_CLAIM = "old_claim"
+    STARTED_ALREADY = "started_already"
+    SUPERSEDED = "superseded"
+    BROKEN_HEADER = "broken_header"
+    UNADDRESSED = "unaddressed"
+    UNDECODABLE = "undecodable"
+    UNKNOWN_TASK = "unknown_task"
+    INVALID = "invalid"
+
+
 class TickerStatus(IntEnum):
     """Where a run stands in its life."""
 
@@ -18,7 +32,6 @@ class TickerStatus(IntEnum):
 
 SUCCEEDED = frozenset({TickerStatus.DONE, TickerStatus.DUE_DONE})
 TERMINAL = SUCCEEDED | {TickerStatus.FAILED, TickerStatus.CANCELLED, TickerStatus.SKIPPED}
-
 # Ends after which a person may let the run start again.
 RETRIABLE = TERMINAL - SUCCEEDED
 

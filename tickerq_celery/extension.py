@@ -10,32 +10,37 @@ from weakref import WeakKeyDictionary, ref
 
 from celery import Celery
 
-from tickerq_celery import beat_check, fs_transport, schema, settings
-from tickerq_celery.addresses import shown_broker, shown_store
-from tickerq_celery.bell import Bell
-from tickerq_celery.claimer import Claimer
+from tickerq_celery import settings
+from tickerq_celery.beat import check
+from tickerq_celery.broker.embedded import transport
+from tickerq_celery.broker.messages import LOST_TASK
+from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.clock import SystemClock
-from tickerq_celery.config import TickerConfig
-from tickerq_celery.core import Core, new_identity, of_this_process
-from tickerq_celery.dispatcher import Dispatcher
+from tickerq_celery.cron.seeding import seed
 from tickerq_celery.errors import ConfigError
-from tickerq_celery.function import TickerFunction
-from tickerq_celery.handler import HandlerCaller, TickerExceptionHandler, resolved_handler
-from tickerq_celery.immediate import Immediate
+from tickerq_celery.functions.definition import Function, check_name, make_function
+from tickerq_celery.functions.registry import Registry
+from tickerq_celery.functions.ticker_function import TickerFunction
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.managers import Managers
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
-from tickerq_celery.publisher import LOST_TASK, CeleryPublisher
-from tickerq_celery.recorder import Recorder
-from tickerq_celery.registry import Function, Registry, check_name, make_function
-from tickerq_celery.reporting import Reporting
-from tickerq_celery.seeding import seed
-from tickerq_celery.store.engine import Database, resolved_url
+from tickerq_celery.runs.claimer import Claimer
+from tickerq_celery.runs.dispatcher import Dispatcher
+from tickerq_celery.runs.immediate import Immediate
+from tickerq_celery.runs.recorder import Recorder
+from tickerq_celery.runtime.config import TickerConfig
+from tickerq_celery.runtime.core import Core, new_identity, of_this_process
+from tickerq_celery.runtime.urls import shown_broker, shown_store
+from tickerq_celery.store.database import schema
+from tickerq_celery.store.database.database import Database, resolved_url
 from tickerq_celery.task import Collaborators, drop_unaddressed, task_options
 from tickerq_celery.wiring import Wired, is_finalised, maybe_unwrapped
-from tickerq_celery.worker import NodeStep
+from tickerq_celery.worker.cancellation import Bell
+from tickerq_celery.worker.exception_handler import HandlerCaller, TickerExceptionHandler, resolved_handler
+from tickerq_celery.worker.reporting import Reporting
+from tickerq_celery.worker.step import NodeStep
 
 logger = logging.getLogger(__name__)
 # How many seconds an `add` may wait for a broker.
@@ -82,8 +87,8 @@ class TickerQ:
         self._core: Core | None = None
         self._wiring = threading.RLock()
         TickerQ._of_app[app] = ref(self)
-        fs_transport.register()
-        beat_check.watch(app)
+        transport.register()
+        check.watch(app)
         app.add_defaults(self._celery_defaults)
         app.on_after_finalize.connect(self._on_finalized, weak=False)
         app.steps["worker"].add(type("TickerQNode", (NodeStep,), {"wired": self._wired}))

@@ -12,27 +12,26 @@ from celery.backends.base import DisabledBackend
 from celery.beat import Scheduler
 from sqlalchemy import Connection, select
 
-from tickerq_celery.addresses import shown_store
-from tickerq_celery.backoff import Backoff
-from tickerq_celery.beat_entries import read_entries
-from tickerq_celery.claimer import Claimer
-from tickerq_celery.core import Core, new_identity
-from tickerq_celery.dispatcher import Dispatcher
-from tickerq_celery.entries import Entry
-from tickerq_celery.entry_keeper import EntryKeeper
+from tickerq_celery.beat.entries import read_entries
+from tickerq_celery.beat.entry_reconciler import EntryKeeper
+from tickerq_celery.beat.entry_rows import Entry
+from tickerq_celery.beat.interruption import Interrupted, Interruption, within
+from tickerq_celery.beat.sweeper import Sweeper
+from tickerq_celery.broker.publisher import CeleryPublisher
+from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import ConfigError, PublishError, SchemaError, StoreError
 from tickerq_celery.extension import TickerQ
-from tickerq_celery.firing import Firing
-from tickerq_celery.interruption import Interrupted, Interruption, within
-from tickerq_celery.presence import Presence
-from tickerq_celery.publisher import CeleryPublisher
-from tickerq_celery.recorder import Recorder
-from tickerq_celery.schema import verify
-from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.runs.claimer import Claimer
+from tickerq_celery.runs.dispatcher import Dispatcher
+from tickerq_celery.runs.recorder import Recorder
+from tickerq_celery.runtime.backoff import Backoff
+from tickerq_celery.runtime.core import Core, new_identity
+from tickerq_celery.runtime.node import VERSION, Presence
+from tickerq_celery.runtime.urls import shown_store
 from tickerq_celery.store import cron_tickers, nodes, rates
-from tickerq_celery.sweeper import Sweeper
-from tickerq_celery.version import VERSION
+from tickerq_celery.store.database.schema import verify
+from tickerq_celery.store.tables.column_types import sql_now
 from tickerq_celery.wiring import profile
 
 logger = logging.getLogger(__name__)

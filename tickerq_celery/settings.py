@@ -8,12 +8,12 @@ from typing import Any
 
 from celery import Celery
 
-from tickerq_celery import fs_transport
-from tickerq_celery.config import PREFIX, SETTINGS, TickerConfig, config_from
-from tickerq_celery.cron_setting import Setting
+from tickerq_celery.broker.embedded import transport
 from tickerq_celery.errors import ConfigError, TickerValidationError
-from tickerq_celery.registry import Function, check_expression
-from tickerq_celery.store.engine import database_file, resolved_url
+from tickerq_celery.functions.definition import Function, check_expression
+from tickerq_celery.functions.setting import Setting
+from tickerq_celery.runtime.config import PREFIX, SETTINGS, TickerConfig, config_from
+from tickerq_celery.store.database.database import database_file, resolved_url
 from tickerq_celery.wiring import is_finalised
 
 EMBEDDED_VARIABLE = "TICKERQ_EMBEDDED"
@@ -56,7 +56,7 @@ def celery_defaults(app: Celery, config: TickerConfig) -> dict[str, Any]:
         defaults["worker_concurrency"] = config.max_concurrency
     if is_embedded(config) and not has_broker(app):
         store_file = database_file(resolved_url(config.store_url, Path.cwd()))
-        defaults["broker_url"] = fs_transport.broker_url(broker_folder(store_file))
+        defaults["broker_url"] = transport.broker_url(broker_folder(store_file))
     return defaults
 
 

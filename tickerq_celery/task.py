@@ -12,31 +12,30 @@ from billiard.exceptions import WorkerLostError
 from celery import Task
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
 
-from tickerq_celery import payload, results
-from tickerq_celery.bell import Bell
-from tickerq_celery.completion import Completion
-from tickerq_celery.context import TickerContext
-from tickerq_celery.core import Core
-from tickerq_celery.drops import DropReason
-from tickerq_celery.enums import TickerStatus
+from tickerq_celery.broker.messages import header_of, parsed_header, task_name
+from tickerq_celery.enums import DropReason, TickerStatus
 from tickerq_celery.errors import ConfigError, StoreError, TerminateExecution
-from tickerq_celery.handler import HandlerCaller
-from tickerq_celery.lifecycle import Outcome, lost, succeeded
-from tickerq_celery.publisher import header_of, parsed_header, task_name
-from tickerq_celery.recorder import Recorder, log_lost
-from tickerq_celery.registry import Function
-from tickerq_celery.reporting import Reporting
-from tickerq_celery.request import Dropped
-from tickerq_celery.run_control import RunControl
-from tickerq_celery.store.claims import Started
-from tickerq_celery.verdict import Verdict, asked_retry, told_to_celery, verdict_on
+from tickerq_celery.functions.context import TickerContext
+from tickerq_celery.functions.definition import Function
+from tickerq_celery.payload import requests, results
+from tickerq_celery.runs.recorder import Recorder, log_lost
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.lifecycle import Outcome, lost, succeeded
+from tickerq_celery.worker.cancellation import Bell, RunControl
+from tickerq_celery.worker.completion import Completion
+from tickerq_celery.worker.exception_handler import HandlerCaller
+from tickerq_celery.worker.reporting import Reporting
+from tickerq_celery.worker.request import Dropped
+from tickerq_celery.worker.verdict import Verdict, asked_retry, told_to_celery, verdict_on
 
+logger = logging.getLogger(__name__)
 if TYPE_CHECKING:
     _Task = Task[Any, Any]
 else:  # Celery 5.5 cannot subscript it at run time
     _Task = Task
 
-logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 
@@ -60,7 +59,7 @@ class TickerTask(_Task):
     """
 
     abstract = True
-    Request = "tickerq_celery.request:TickerRequest"
+    Request = "tickerq_celery.worker.request:TickerRequest"
     collaborators: Collaborators
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -151,7 +150,7 @@ class TickerTask(_Task):
             retry_count=run.standing.retry_count,
             is_due=run.standing.is_due,
             scheduled_for=run.execution_time,
-            request=payload.decode(stored, request_type=function.signature.request_type),
+            request=requests.decode(stored, request_type=function.signature.request_type),
             parent_result_bytes=run.parent_result,
             _completion=completion,
             _reports=completion.report,

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from celery import Celery
 
-from tickerq_celery.bell import Bell
-from tickerq_celery.core import Core
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.handler import HandlerCaller
-from tickerq_celery.recorder import Recorder
+from tickerq_celery.runs.recorder import Recorder
+from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.nodes import NodeProfile
+from tickerq_celery.worker.cancellation import Bell
+from tickerq_celery.worker.exception_handler import HandlerCaller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from tests.acceptance.processes import CELERY, ROOT, CeleryProcess, launch_pytho
 from tests.acceptance.waiting import WAIT_SECONDS, wait_until
 from tickerq_celery import Run, TickerQ, TickerStatus, TimeTicker, failpoints
 from tickerq_celery.enums import SUCCEEDED
-from tickerq_celery.models import nodes, tickers
+from tickerq_celery.store.tables import nodes, tickers
 
 # Short, so that what is lost is found within seconds.
 SETTINGS: Mapping[str, object] = {

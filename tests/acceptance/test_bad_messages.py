@@ -18,9 +18,9 @@ from tests.acceptance.jobs import Jobs, due_in
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tests.integration.apps import change_row
-from tickerq_celery import drop_counts
-from tickerq_celery.drops import DropReason
-from tickerq_celery.models import drops
+from tickerq_celery.enums import DropReason
+from tickerq_celery.store.tables import drops
+from tickerq_celery.worker import drop_counts
 
 pytestmark = pytest.mark.acceptance
 

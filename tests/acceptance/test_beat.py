@@ -13,7 +13,7 @@ from tests.acceptance.pairs import on_files
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tickerq_celery import TickerStatus
-from tickerq_celery.models import tickers
+from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

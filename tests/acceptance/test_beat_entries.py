@@ -9,7 +9,7 @@ from tests.acceptance.pairs import on_each_pair, on_files
 from tests.acceptance.waiting import wait_until
 from tests.thoroughness import IS_THOROUGH
 from tickerq_celery.failpoints import Place
-from tickerq_celery.models import tickers
+from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

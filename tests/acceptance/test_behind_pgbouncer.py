@@ -13,8 +13,8 @@ from tests.servers.availability import require
 from tests.servers.pgbouncer import PgbouncerServer
 from tests.servers.pool import SharedServer
 from tickerq_celery import CronTicker, TickerType
-from tickerq_celery.fs_transport import broker_url as folder_url
-from tickerq_celery.models import tickers
+from tickerq_celery.broker.embedded.transport import broker_url as folder_url
+from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

@@ -10,7 +10,7 @@ from tests.acceptance.occurrences import assert_each_instant_is_told_once, fired
 from tests.acceptance.pairs import on_files, on_redis
 from tests.acceptance.waiting import wait_until
 from tickerq_celery import CronTicker
-from tickerq_celery.models import tickers
+from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

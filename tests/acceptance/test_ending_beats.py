@@ -22,8 +22,8 @@ from tests.servers.schema_template import make_schema
 from tests.servers.server import Server
 from tests.thoroughness import IS_THOROUGH
 from tickerq_celery import TickerStatus
-from tickerq_celery.fs_transport import broker_url as folder_url
-from tickerq_celery.models import tickers
+from tickerq_celery.broker.embedded.transport import broker_url as folder_url
+from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

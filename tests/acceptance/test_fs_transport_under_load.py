@@ -13,7 +13,7 @@ import pytest
 from celery import Celery
 
 from tests.thoroughness import IS_THOROUGH
-from tickerq_celery.fs_transport import broker_url, register
+from tickerq_celery.broker.embedded.transport import broker_url, register
 
 pytestmark = pytest.mark.acceptance
 

@@ -15,7 +15,7 @@ from tests.servers.pool import SharedServer
 from tests.servers.server import Server
 from tests.thoroughness import IS_THOROUGH
 from tickerq_celery import TickerStatus
-from tickerq_celery.fs_transport import broker_url as folder_url
+from tickerq_celery.broker.embedded.transport import broker_url as folder_url
 
 pytestmark = pytest.mark.acceptance
 

@@ -15,8 +15,8 @@ from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tests.thoroughness import IS_THOROUGH
 from tickerq_celery import TimeTicker
-from tickerq_celery.config import TickerConfig
-from tickerq_celery.models import nodes, tickers
+from tickerq_celery.runtime.config import TickerConfig
+from tickerq_celery.store.tables import nodes, tickers
 
 pytestmark = [
     pytest.mark.acceptance,

@@ -17,7 +17,7 @@ from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tests.thoroughness import IS_THOROUGH
 from tickerq_celery import CronTicker, MisfirePolicy
-from tickerq_celery.models import tickers
+from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

@@ -15,9 +15,9 @@ from tests.acceptance.jobs import Jobs, due_in
 from tests.acceptance.pairs import on_either_loop, on_files, on_redis, on_servers
 from tests.acceptance.waiting import wait_until
 from tickerq_celery import TickerStatus
-from tickerq_celery.models import tickers
-from tickerq_celery.publisher import CeleryPublisher
-from tickerq_celery.store.claims import Claim
+from tickerq_celery.broker.publisher import CeleryPublisher
+from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.claims import Claim
 
 pytestmark = pytest.mark.acceptance
 

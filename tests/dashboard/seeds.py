@@ -9,9 +9,9 @@ from sqlalchemy import Table
 
 from tickerq_celery import MisfirePolicy, OverlapPolicy, TickerPriority, TickerQ, TickerStatus, TickerType
 from tickerq_celery.enums import TERMINAL, TickerKind
-from tickerq_celery.models import attempts, cron_tickers, logs, tickers
-from tickerq_celery.store.engine import insert_rows
-from tickerq_celery.uuid7 import new_id
+from tickerq_celery.ids import new_id
+from tickerq_celery.store.database.batches import insert_rows
+from tickerq_celery.store.tables import attempts, cron_tickers, logs, tickers
 
 NOW = datetime(2026, 11, 24, 21, 5, tzinfo=UTC)
 

@@ -16,12 +16,12 @@ from sqlalchemy.pool import NullPool
 
 from tests.manual_clock import ManualClock
 from tickerq_celery import Run, TickerQ, TimeTicker, prepare_engine
+from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.firing import Firing
-from tickerq_celery.models import tickers
-from tickerq_celery.presence import Presence
-from tickerq_celery.seeding import enrol
+from tickerq_celery.runtime.node import Presence
+from tickerq_celery.store.tables import tickers
 from tickerq_celery.wiring import profile
+from tickerq_celery.worker.enrolment import enrol
 
 
 @contextmanager

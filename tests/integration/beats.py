@@ -2,11 +2,11 @@
 
 from tests.integration.making import ListPublisher
 from tests.manual_clock import ManualClock
-from tickerq_celery.claimer import Claimer
-from tickerq_celery.core import Core
-from tickerq_celery.dispatcher import Dispatcher
-from tickerq_celery.recorder import Recorder
-from tickerq_celery.sweeper import Sweeper
+from tickerq_celery.beat.sweeper import Sweeper
+from tickerq_celery.runs.claimer import Claimer
+from tickerq_celery.runs.dispatcher import Dispatcher
+from tickerq_celery.runs.recorder import Recorder
+from tickerq_celery.runtime.core import Core
 
 
 class Beat:

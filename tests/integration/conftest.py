@@ -12,10 +12,11 @@ from tests.integration.beats import Beat
 from tests.integration.making import another_node
 from tests.manual_clock import ManualClock
 from tickerq_celery import TickerQ
-from tickerq_celery.config import TickerConfig
-from tickerq_celery.core import Core, new_identity
-from tickerq_celery.registry import Function, Registry, make_function
-from tickerq_celery.store.engine import Database, resolved_url
+from tickerq_celery.functions.definition import Function, make_function
+from tickerq_celery.functions.registry import Registry
+from tickerq_celery.runtime.config import TickerConfig
+from tickerq_celery.runtime.core import Core, new_identity
+from tickerq_celery.store.database.database import Database, resolved_url
 
 
 @pytest.fixture

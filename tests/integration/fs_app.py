@@ -6,7 +6,7 @@ from pathlib import Path
 
 from celery import Celery
 
-from tickerq_celery.fs_transport import broker_url, register
+from tickerq_celery.broker.embedded.transport import broker_url, register
 
 FOLDER = Path(os.environ["FS_APP_FOLDER"])
 

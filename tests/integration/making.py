@@ -12,25 +12,27 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, event, func, select
 
 from tests.manual_clock import START
-from tickerq_celery.canceller import Canceller
-from tickerq_celery.claimer import Claimed, Claimer
-from tickerq_celery.core import Core, new_identity
 from tickerq_celery.enums import NodeKind, OnLost, TickerPriority, TickerStatus
 from tickerq_celery.errors import PublishError
-from tickerq_celery.lifecycle import Failure, Outcome, failed
 from tickerq_celery.managers.cron_tickers import CronTickerManager
-from tickerq_celery.managers.storing import Storing
 from tickerq_celery.managers.time_tickers import TimeTickerManager
-from tickerq_celery.models import attempts, cron_tickers, functions, tickers
-from tickerq_celery.presence import Presence
-from tickerq_celery.recorder import Recorder
-from tickerq_celery.seeding import enrol
-from tickerq_celery.store import claims, publications
-from tickerq_celery.store.claims import Claim, Started
-from tickerq_celery.store.engine import Database, insert_if_absent
+from tickerq_celery.managers.unit_of_work import Storing
+from tickerq_celery.runs.canceller import Canceller
+from tickerq_celery.runs.claimer import Claimed, Claimer
+from tickerq_celery.runs.recorder import Recorder
+from tickerq_celery.runtime.core import Core, new_identity
+from tickerq_celery.runtime.node import Presence
+from tickerq_celery.store import publications
+from tickerq_celery.store.database.batches import insert_if_absent
+from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.nodes import NodeProfile
-from tickerq_celery.tickers import CronTicker, TimeTicker
+from tickerq_celery.store.tables import attempts, cron_tickers, functions, tickers
+from tickerq_celery.tickers import claims
+from tickerq_celery.tickers.claims import Claim, Started
+from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
+from tickerq_celery.tickers.lifecycle import Failure, Outcome, failed
 from tickerq_celery.wiring import profile
+from tickerq_celery.worker.enrolment import enrol
 
 T = TypeVar("T")
 ON_SERVERS = ("postgres", "mariadb")

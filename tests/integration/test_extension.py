@@ -15,9 +15,9 @@ from celery import Celery
 from tests.integration.apps import enrol_worker, execute, ticker_app
 from tickerq_celery import TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import ConfigError, DuplicateFunctionError, TickerValidationError
-from tickerq_celery.schema import verify
+from tickerq_celery.store.database.schema import verify
 from tickerq_celery.task import TickerTask
-from tickerq_celery.worker import NodeStep
+from tickerq_celery.worker.step import NodeStep
 
 STORE = "sqlite:///never-opened.db"
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from tickerq_celery.clock import SystemClock
-from tickerq_celery.schema import migrate
-from tickerq_celery.store.engine import Database, resolved_url
+from tickerq_celery.store.database.database import Database, resolved_url
+from tickerq_celery.store.database.schema import migrate
 
 
 def make_schema(url: str) -> None:

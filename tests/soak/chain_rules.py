@@ -6,8 +6,8 @@ from tests.soak.history import History
 from tests.soak.time_rules import CLOCKS_APART
 from tests.soak.traces import Added, RunRow
 from tests.soak.violation import Rule, Violation
-from tickerq_celery.chains import UNMET_REASON, is_met
 from tickerq_celery.enums import TERMINAL, RunCondition, TickerStatus
+from tickerq_celery.tickers.chains import UNMET_REASON, is_met
 
 
 def children_follow_their_parents(history: History) -> Iterator[Violation]:

@@ -9,9 +9,9 @@ from tests.missed import missed
 from tests.soak.history import History
 from tests.soak.traces import CronSpan, Occurrence, RunRow, SkipRecord
 from tests.soak.violation import Rule, Violation
-from tickerq_celery.drafts import misfire_reason
+from tickerq_celery.cron.overlap import TAKEN_REASON
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerStatus
-from tickerq_celery.overlap import TAKEN_REASON
+from tickerq_celery.tickers.skip_reasons import misfire_reason
 
 
 def instants_occur_once(history: History) -> Iterator[Violation]:

@@ -18,12 +18,12 @@ from tests.soak.traces import (
     SkipRecord,
     Started,
 )
-from tickerq_celery.chains import UNMET_REASON
-from tickerq_celery.drafts import misfire_reason
+from tickerq_celery.cron.overlap import TAKEN_REASON
 from tickerq_celery.enums import HoldReason, OverlapPolicy, RunCondition, TickerStatus
-from tickerq_celery.lifecycle import LOST
-from tickerq_celery.overlap import TAKEN_REASON
-from tickerq_celery.planner import Misfire
+from tickerq_celery.schedule.planner import Misfire
+from tickerq_celery.tickers.chains import UNMET_REASON
+from tickerq_celery.tickers.lifecycle import LOST
+from tickerq_celery.tickers.skip_reasons import misfire_reason
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -11,11 +11,10 @@ from tests.missed import missed
 from tests.soak import body_file
 from tests.soak.history import History
 from tests.soak.traces import Added, AttemptRow, Blow, Calm, CronSpan, Occurrence, RunRow, SkipRecord
-from tickerq_celery import drop_counts
-from tickerq_celery.core import Core
-from tickerq_celery.drops import DropReason
-from tickerq_celery.enums import HoldReason
-from tickerq_celery.models import attempts, tickers
+from tickerq_celery.enums import DropReason, HoldReason
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store.tables import attempts, tickers
+from tickerq_celery.worker import drop_counts
 
 _RUN = (
     "id", "function", "status", "claim_no", "retry_count", "rescue_count", "held_for", "skipped_reason",

@@ -30,9 +30,9 @@ from tests.soak.histories import (
 from tests.soak.history import History
 from tests.soak.violation import Rule
 from tickerq_celery import MisfirePolicy
-from tickerq_celery.chains import UNMET_REASON
 from tickerq_celery.enums import HoldReason, TickerStatus
-from tickerq_celery.lifecycle import LOST
+from tickerq_celery.tickers.chains import UNMET_REASON
+from tickerq_celery.tickers.lifecycle import LOST
 
 IDLE, QUEUED, IN_PROGRESS = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS
 FAILED_AS_LOST: dict[str, Any] = {"status": FAILED, "exception_type": LOST}

@@ -12,8 +12,8 @@ from tests.soak.traces import Calm, CronSpan
 from tests.soak.workload import CronOrder
 from tickerq_celery import Cron, TickerQ
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.models import tickers
-from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.store.tables import tickers
+from tickerq_celery.store.tables.column_types import sql_now
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from tests.soak.faults import FaultKind, FaultPlan
 from tests.soak.settings import LONGEST_SETTLE, LONGEST_WAIT, PATIENCE
 from tests.soak.workload import CRONS, KEY_LIMITS, KEYS, LIMITS, LONGEST_BODY, Way, Workload
 from tickerq_celery import CronTicker
-from tickerq_celery.preview import preview
+from tickerq_celery.schedule.preview import preview
 
 ENOUGH = 300
 

@@ -32,10 +32,10 @@ from tests.soak.reading import skip_record
 from tests.soak.report import evidence, shortcomings, summary
 from tests.soak.traces import Blow
 from tests.soak.violation import Rule, Violation
-from tickerq_celery.drafts import misfire_reason
+from tickerq_celery.cron.overlap import TAKEN_REASON
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.overlap import TAKEN_REASON
-from tickerq_celery.planner import Misfire
+from tickerq_celery.schedule.planner import Misfire
+from tickerq_celery.tickers.skip_reasons import misfire_reason
 
 SECOND = timedelta(seconds=1)
 ALL_FAULTS = Counter(dict.fromkeys(FaultKind, 1))

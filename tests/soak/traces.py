@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from tickerq_celery.enums import HoldReason, MisfirePolicy, OverlapPolicy, RunCondition, TickerStatus
-from tickerq_celery.lifecycle import LOST
+from tickerq_celery.tickers.lifecycle import LOST
 
 
 class Certainty(StrEnum):

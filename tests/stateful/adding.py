@@ -11,7 +11,7 @@ from tests.stateful.stage import Stage, troubles, which
 from tests.stateful.troubles import Troubles
 from tickerq_celery.enums import RunCondition, TickerStatus
 from tickerq_celery.errors import TickerStateError
-from tickerq_celery.tickers import TimeTicker
+from tickerq_celery.tickers.inputs import TimeTicker
 
 _MOST_ACTIVE = 5
 RETRY_SECONDS = 4

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tests.stateful.troubles import Process
 from tickerq_celery.errors import PublishError
-from tickerq_celery.store.claims import Claim, Started
+from tickerq_celery.tickers.claims import Claim, Started
 
 # Of so many of the last messages one comes again, or is revoked: older claims are long over.
 LATEST = 5

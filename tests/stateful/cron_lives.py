@@ -8,7 +8,7 @@ from sqlalchemy import Row
 
 from tests.missed import missed
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.planner import Misfire
+from tickerq_celery.schedule.planner import Misfire
 
 PERIOD = timedelta(seconds=10)
 EXPRESSION = "*/10 * * * * *"

@@ -12,8 +12,8 @@ from tests.stateful.stage import one_trouble, which
 from tests.stateful.troubles import How, Troubles
 from tests.stateful.workers import Request, Worker
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.reports import Ending
-from tickerq_celery.store.claims import Started
+from tickerq_celery.tickers.claims import Started
+from tickerq_celery.worker.signals import Ending
 
 ends = st.sampled_from([End.SUCCEEDS, *End, End.FAILS])
 

@@ -6,7 +6,7 @@ from tests.stateful.invariants_of_a_run import OF_A_RUN
 from tests.stateful.sight import LEASED, Sight
 from tests.stateful.world import World
 from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
-from tickerq_celery.slot import slot_of
+from tickerq_celery.tickers.claims import slot_of
 
 # Not those that were asked for by hand, nor those that gave way to them: they wait whatever the policy.
 _MOST_WAITING = {

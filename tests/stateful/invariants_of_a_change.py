@@ -9,8 +9,8 @@ from tests.stateful.broker import Key
 from tests.stateful.promises import is_paused
 from tests.stateful.sight import Sight
 from tests.stateful.world import World
+from tickerq_celery.cron.overlap import CANCELLED_REASON
 from tickerq_celery.enums import TERMINAL, HoldReason, OverlapPolicy, TickerStatus
-from tickerq_celery.overlapping import CANCELLED_REASON
 
 Run = Row[Any]
 OfAChange = Callable[[World, Sight, Run, Run], bool]

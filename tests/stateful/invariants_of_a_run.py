@@ -8,10 +8,10 @@ from sqlalchemy import Row
 from tests.stateful.bodies import FRAIL, RETRIED
 from tests.stateful.broker import Key
 from tests.stateful.world import World
-from tickerq_celery.chains import UNMET_REASON, is_met
+from tickerq_celery.cron.overlap import CANCELLED_REASON
 from tickerq_celery.enums import TERMINAL, HoldReason, RunCondition, TickerStatus
-from tickerq_celery.lifecycle import LOST
-from tickerq_celery.overlapping import CANCELLED_REASON
+from tickerq_celery.tickers.chains import UNMET_REASON, is_met
+from tickerq_celery.tickers.lifecycle import LOST
 
 Run = Row[Any]
 OfARun = Callable[[World, Run], bool]

@@ -2,8 +2,8 @@
 
 from tests.stateful.mutant import CHECK, Mutant
 from tests.stateful.rewriting import doing_nothing, keeping, without
-from tickerq_celery import chains as rules
 from tickerq_celery.store import chains
+from tickerq_celery.tickers import chains as rules
 
 _DECIDES = "its_parent_decides_on_it"
 

@@ -17,11 +17,11 @@ from tests.stateful.rewriting import (
     setting,
     without,
 )
-from tickerq_celery.dispatcher import Dispatcher
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.models import tickers
-from tickerq_celery.store import claims, publications
-from tickerq_celery.store.claims import Claim
+from tickerq_celery.runs.dispatcher import Dispatcher
+from tickerq_celery.store import attempts, claims, publications
+from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.claims import Claim
 
 
 def claiming(*, step: int = 0, **values: Any) -> Mutation:
@@ -126,19 +126,21 @@ OF_CLAIMS = (
     ),
     Mutant(publications.give_back, "does nothing", doing_nothing(None), "not given back"),
     Mutant(
-        claims.start,
+        attempts.start,
         "ignores the claim",
         without("claim_no"),
         r"run \d+: Started\(",
         is_quick=True,
     ),
     Mutant(
-        claims.start, "ignores the status", without("status"), rf"{CHECK}|run \d+: Started\(", is_quick=True
+        attempts.start, "ignores the status", without("status"), rf"{CHECK}|run \d+: Started\(", is_quick=True
     ),
-    Mutant(claims.start, "keeps the check", keeping("check_at"), "it_is_checked_only_while_queued"),
-    Mutant(claims.start, "names no node", keeping("running_on"), "it_runs_on_a_node_only_while_in_progress"),
+    Mutant(attempts.start, "keeps the check", keeping("check_at"), "it_is_checked_only_while_queued"),
     Mutant(
-        claims.start,
+        attempts.start, "names no node", keeping("running_on"), "it_runs_on_a_node_only_while_in_progress"
+    ),
+    Mutant(
+        attempts.start,
         "names another node",
         _on_another_node,
         "it_is_in_progress_where_its_claim_was_started",
@@ -155,10 +157,10 @@ OF_CLAIMS = (
     ),
     Mutant(publications.postpone, "does nothing", doing_nothing(False), "said in vain|not given back"),
     Mutant(
-        claims.running,
+        attempts.running,
         "ignores the claim",
         without("claim_no"),
         "only_who_asked_for_it_is_cancelled|was taken from a living worker",
     ),
-    Mutant(claims.running, "ignores the status", without("status"), "said in vain"),
+    Mutant(attempts.running, "ignores the status", without("status"), "said in vain"),
 )

@@ -8,8 +8,9 @@ from sqlalchemy import Connection, Executable
 
 from tests.stateful.mutant import Mutant
 from tests.stateful.rewriting import Function, Mutation, doing_nothing
-from tickerq_celery.firing import Firing
-from tickerq_celery.store import cron_tickers, engine, pending
+from tickerq_celery.cron.firing import Firing
+from tickerq_celery.store import cron_tickers, occurrences
+from tickerq_celery.store.database import batches
 
 
 class _Postponing:
@@ -70,9 +71,9 @@ OF_CRONS = (
         is_quick=True,
     ),
     Mutant(
-        engine.insert_if_absent,
+        batches.insert_if_absent,
         "inserts what is there",
-        lambda _: engine.insert_rows,
+        lambda _: batches.insert_rows,
         "UNIQUE constraint failed: tickerq_",
     ),
     Mutant(
@@ -81,5 +82,5 @@ OF_CRONS = (
         doing_nothing(set()),
         "may_run_is_claimed|no_hold_is_lifted_in_vain",
     ),
-    Mutant(pending.hold_pending, "does nothing", doing_nothing(None), "due in a pause"),
+    Mutant(occurrences.hold_pending, "does nothing", doing_nothing(None), "due in a pause"),
 )

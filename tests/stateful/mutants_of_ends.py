@@ -7,8 +7,8 @@ from sqlalchemy import select
 from tests.stateful.mutant import ATTEMPTS_KEY, CHECK, Mutant
 from tests.stateful.rewriting import both, doing_nothing, keeping, rewriting, without
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.lifecycle import LOST
 from tickerq_celery.store import cancels, ends
+from tickerq_celery.tickers.lifecycle import LOST
 
 
 def _of_a_rescue(clock: object, run: object, outcome: Any, **_: object) -> bool:

@@ -2,12 +2,12 @@
 
 from tests.stateful.mutant import Mutant
 from tests.stateful.rewriting import doing_nothing, setting
-from tickerq_celery import moving
-from tickerq_celery.store import claims, overlaps, parking, pauses, pending
+from tickerq_celery.cron import rescheduling
+from tickerq_celery.store import attempts, occurrences, overlaps, paused_crons, pauses
 
 OF_POLICIES = (
     Mutant(
-        claims.start,
+        attempts.start,
         "asks it to end",
         setting(cancel_request="end"),
         "only_who_is_wanted_no_more_is_asked_to_end",
@@ -34,13 +34,13 @@ OF_POLICIES = (
         is_quick=True,
     ),
     Mutant(pauses.keys, "finds no pause", doing_nothing(set()), "no_hold_is_lifted_in_vain"),
-    Mutant(parking.park, "does nothing", doing_nothing(None), "still stands at"),
-    Mutant(parking.lock_parked, "finds nothing", doing_nothing([]), "stands still for no pause"),
+    Mutant(paused_crons.park, "does nothing", doing_nothing(None), "still stands at"),
+    Mutant(paused_crons.lock_parked, "finds nothing", doing_nothing([]), "stands still for no pause"),
     Mutant(
-        moving.paused_reason,
+        rescheduling.paused_reason,
         "says nothing of what passed",
         doing_nothing(""),
         "neither an occurrence nor in a skip record",
     ),
-    Mutant(pending.lock_pending, "finds nothing", doing_nothing({}), "an expression of the past"),
+    Mutant(occurrences.lock_pending, "finds nothing", doing_nothing({}), "an expression of the past"),
 )

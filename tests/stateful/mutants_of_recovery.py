@@ -6,8 +6,8 @@ from tests.stateful.mutant import Mutant
 from tests.stateful.mutants_of_claims import claiming
 from tests.stateful.rewriting import both, doing_nothing, keeping, rewriting, without
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.models import tickers
-from tickerq_celery.store import claims, concurrency_keys, holds, nodes, sweeps
+from tickerq_celery.store import attempts, concurrency, holds, nodes, recovery
+from tickerq_celery.store.tables import tickers
 
 
 def _for(wanted: HoldReason) -> Callable[..., bool]:
@@ -20,40 +20,43 @@ _ANYTHING_CHECKED = both(
 
 OF_RECOVERY = (
     Mutant(
-        sweeps.take_over,
+        recovery.take_over,
         "finds nothing",
         doing_nothing([]),
         "stuck for ever|buried with its worker",
         is_quick=True,
     ),
     Mutant(
-        sweeps.take_over,
+        recovery.take_over,
         "makes a new claim",
         claiming(step=1, claim_no=tickers.c.claim_no + 1),
         "what_is_stamped_was_sent|only_what_is_due_and_may_run_is_claimed",
         is_quick=True,
     ),
-    Mutant(sweeps.take_over, "names an old claim", claiming(step=-1), "stuck for ever"),
+    Mutant(recovery.take_over, "names an old claim", claiming(step=-1), "stuck for ever"),
     Mutant(
-        sweeps.take_over,
+        recovery.take_over,
         "puts no check off",
         keeping("check_at"),
         "two messages may answer one check",
         is_quick=True,
     ),
-    Mutant(sweeps.take_over, "takes what is not lost", _ANYTHING_CHECKED, "sent again before its check"),
-    Mutant(sweeps.check_prefetched, "finds nothing", doing_nothing(0), "buried with its worker"),
-    Mutant(sweeps.nodes_without_row, "finds nothing", doing_nothing([]), "stuck for ever"),
+    Mutant(recovery.take_over, "takes what is not lost", _ANYTHING_CHECKED, "sent again before its check"),
+    Mutant(recovery.check_prefetched, "finds nothing", doing_nothing(0), "buried with its worker"),
+    Mutant(recovery.nodes_without_row, "finds nothing", doing_nothing([]), "stuck for ever"),
     Mutant(
-        sweeps.queued_per_queue, "counts nothing", doing_nothing({}), "is overfull|held though there is room"
+        concurrency.queued_per_queue,
+        "counts nothing",
+        doing_nothing({}),
+        "is overfull|held though there is room",
     ),
     Mutant(
-        sweeps.active_per_function,
+        concurrency.active_per_function,
         "counts nothing",
         lambda _: lambda connection, namespace, names: dict.fromkeys(names, 0),
         "runs of Single are leased",
     ),
-    Mutant(claims.running_under, "finds nothing", doing_nothing([]), "stuck for ever|not rescued"),
+    Mutant(attempts.running_under, "finds nothing", doing_nothing([]), "stuck for ever|not rescued"),
     Mutant(
         nodes.remove_dead, "ignores the counter", without("counter"), "buried though it gave a sign of life"
     ),
@@ -121,14 +124,14 @@ OF_RECOVERY = (
         "held though there is room|no_hold_is_lifted_in_vain",
     ),
     Mutant(
-        concurrency_keys.active_per_slot,
+        concurrency.active_per_slot,
         "counts nothing",
         lambda _: lambda connection, namespace, slots: dict.fromkeys(slots, 0),
         "are leased",
     ),
-    Mutant(concurrency_keys.lift, "finds nothing", doing_nothing(0), "held though its key has room"),
+    Mutant(concurrency.lift_slots, "finds nothing", doing_nothing(0), "held though its key has room"),
     Mutant(
-        sweeps.next_held_keys,
+        holds.next_held_keys,
         "finds no concurrency keys",
         lambda find: (
             lambda connection, namespace, reason, **rest: (
@@ -137,5 +140,5 @@ OF_RECOVERY = (
         ),
         "held though its key has room",
     ),
-    Mutant(sweeps.lift_full_queues, "finds nothing", doing_nothing(0), "held though there is room"),
+    Mutant(concurrency.lift_full_queues, "finds nothing", doing_nothing(0), "held though there is room"),
 )

@@ -2,20 +2,20 @@
 
 from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process
-from tickerq_celery.canceller import Canceller
-from tickerq_celery.claimer import Claimer
-from tickerq_celery.dispatcher import Dispatcher
+from tickerq_celery.beat.sweeper import Sweeper
+from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.firing import Firing
-from tickerq_celery.immediate import Immediate
+from tickerq_celery.functions.registry import Registry
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
-from tickerq_celery.managers.storing import Storing
 from tickerq_celery.managers.time_tickers import TimeTickerManager
-from tickerq_celery.presence import Presence
-from tickerq_celery.recorder import Recorder
-from tickerq_celery.registry import Registry
-from tickerq_celery.sweeper import Sweeper
+from tickerq_celery.managers.unit_of_work import Storing
+from tickerq_celery.runs.canceller import Canceller
+from tickerq_celery.runs.claimer import Claimer
+from tickerq_celery.runs.dispatcher import Dispatcher
+from tickerq_celery.runs.immediate import Immediate
+from tickerq_celery.runs.recorder import Recorder
+from tickerq_celery.runtime.node import Presence
 from tickerq_celery.wiring import profile
 
 

@@ -11,8 +11,8 @@ from tests.stateful.broker import Key
 from tests.stateful.sight import Sight
 from tests.stateful.world import World
 from tickerq_celery.enums import TERMINAL, HoldReason, OverlapPolicy, TickerStatus
-from tickerq_celery.reports import Ending, Report
-from tickerq_celery.slot import slot_of
+from tickerq_celery.tickers.claims import slot_of
+from tickerq_celery.worker.signals import Ending, Report
 
 
 def after_a_sweep(world: World, then: Sight, published: Collection[Key]) -> None:

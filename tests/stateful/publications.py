@@ -10,9 +10,9 @@ from sqlalchemy import select
 from tests.manual_clock import ManualClock
 from tests.stateful.troubles import Process
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.models import tickers
-from tickerq_celery.store.claims import Claim
-from tickerq_celery.store.engine import Database
+from tickerq_celery.store.database.database import Database
+from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.claims import Claim
 
 
 class _Written(NamedTuple):

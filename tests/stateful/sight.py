@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, select
 
 from tickerq_celery.enums import HoldReason, NodeKind, TickerStatus
-from tickerq_celery.models import attempts, cron_tickers, nodes, pauses, tickers
-from tickerq_celery.slot import Slot, slot_of
+from tickerq_celery.store.tables import attempts, cron_tickers, nodes, pauses, tickers
+from tickerq_celery.tickers.claims import Slot, slot_of
 
 _OF_A_RUN = (
     "id", "function", "queue", "status", "claim_no", "due_at", "held_for", "hold_key", "check_at",

@@ -14,7 +14,7 @@ from tests.stateful.sight import Sight
 from tests.stateful.troubles import How, Process, Trouble, Troubles
 from tests.stateful.workers import Worker
 from tests.stateful.world import World
-from tickerq_celery.store.engine import Database
+from tickerq_celery.store.database.database import Database
 
 T = TypeVar("T")
 # Indexes are drawn from one range whatever there is to choose from: a draw must not depend on the rows.

@@ -13,7 +13,7 @@ from tests.stateful.stage import Stage, troubles, which
 from tests.stateful.troubles import Troubles
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError
-from tickerq_celery.tickers import CronTicker
+from tickerq_celery.tickers.inputs import CronTicker
 
 _MOST_CRONS = 2
 

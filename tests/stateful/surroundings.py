@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from tests.stateful.broker import Broker, BrokerClient
 from tests.stateful.troubles import Process, TroubledDatabase
-from tickerq_celery.core import Core, new_identity
-from tickerq_celery.registry import Registry
-from tickerq_celery.store.claims import Claim
+from tickerq_celery.functions.registry import Registry
+from tickerq_celery.runtime.core import Core, new_identity
+from tickerq_celery.tickers.claims import Claim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.stateful.walks import walk
 from tests.thoroughness import IS_THOROUGH
-from tickerq_celery.store.engine import Database
+from tickerq_celery.store.database.database import Database
 
 EXAMPLES = {"sqlite": 30, "postgresql": 15, "mysql": 10}
 MANY_EXAMPLES = 1_000

@@ -10,7 +10,7 @@ from tests.stateful.mutants import MUTANTS
 from tests.stateful.rewriting import put_in_place
 from tests.stateful.walks import walk_again
 from tests.thoroughness import IS_THOROUGH
-from tickerq_celery.store.engine import Database
+from tickerq_celery.store.database.database import Database
 
 # Several times as many as any mutant takes: where one needs them all, the machine has lost its way to it.
 EXAMPLES = 400

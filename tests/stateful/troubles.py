@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 from sqlalchemy import Connection
 
 from tickerq_celery.errors import PublishError, StoreError
-from tickerq_celery.store.engine import Database
+from tickerq_celery.store.database.database import Database
 
 T = TypeVar("T")
 _PATIENCE_SECONDS = 60

@@ -5,7 +5,7 @@ from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.stateful.machine import StoreMachine
-from tickerq_celery.store.engine import Database
+from tickerq_celery.store.database.database import Database
 
 STEPS = 50
 _SEED = 1

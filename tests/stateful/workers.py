@@ -11,15 +11,14 @@ from tests.stateful.broker import Message
 from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process, TroubledDatabase
 from tickerq_celery.enums import CancelRequest
-from tickerq_celery.heartbeat import Heartbeat
-from tickerq_celery.lifecycle import Outcome
-from tickerq_celery.nets import Nets
-from tickerq_celery.presence import Presence
-from tickerq_celery.recorder import Recorder
-from tickerq_celery.registry import Registry
-from tickerq_celery.reports import Report
-from tickerq_celery.seeding import enrol
-from tickerq_celery.store.claims import Started
+from tickerq_celery.functions.registry import Registry
+from tickerq_celery.runs.recorder import Recorder
+from tickerq_celery.runtime.node import Presence
+from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.lifecycle import Outcome
+from tickerq_celery.worker.enrolment import enrol
+from tickerq_celery.worker.heartbeat import Heartbeat
+from tickerq_celery.worker.signals import Nets, Report
 
 # More than are ever queued: what a dead worker had prefetched is always looked at.
 PREFETCH = 50

@@ -19,11 +19,11 @@ from tests.stateful.sight import Sight, see
 from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process
 from tests.stateful.workers import Worker
-from tickerq_celery.config import TickerConfig
-from tickerq_celery.core import Core, new_identity
 from tickerq_celery.enums import TERMINAL
-from tickerq_celery.registry import Registry
-from tickerq_celery.store.engine import Database
+from tickerq_celery.functions.registry import Registry
+from tickerq_celery.runtime.config import TickerConfig
+from tickerq_celery.runtime.core import Core, new_identity
+from tickerq_celery.store.database.database import Database
 
 LEASE_SECONDS = 10
 # How often the living beat and sweep: a beat learns little from gaps of more than a third of a lease.

@@ -1,169 +1,210 @@
-"""Which module may import which, and other rules that hold for the code as a whole."""
+"""The floor plan: which room may import which, and other rules that hold for the code as a whole."""
 
 import ast
-import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-import pytest
-
 import tickerq_celery
 
+PACKAGE = "tickerq_celery"
 ROOT = Path(tickerq_celery.__file__).parent
 PROJECT = ROOT.parent
-# A module imports from its own layer or from those above it. Packages end with a dot.
-LAYERS = {
-    "words": {"errors", "enums", "clock", "failpoints", "version"},
-    "rules": {
-        "backfill", "backoff", "bell", "bounds", "cancellable", "celery_call", "chain_templates", "chains",
-        "codec", "config", "context", "cron", "cron_fields", "cron_grammar", "cron_notes", "cron_setting",
-        "cron_zone", "drops", "event_loop", "forking", "function_limits", "interruption", "interval",
-        "jitter", "lifecycle", "limits", "log_capture", "message_priority", "message_shape", "overlap",
-        "pauses", "payload", "planner", "preview", "progress", "rate", "redaction", "reports", "results",
-        "retry", "signature", "slot", "texts", "tickers", "timeouts", "timetable", "uuid7", "views",
-    },
-    "data": {"models.", "schema", "sqltypes", "store."},
-    "application": {
-        "admission", "canceller", "claimer", "completion", "core", "counting", "cron_drafts", "cron_upkeep",
-        "dispatcher", "drafts", "drop_counts", "ending", "entries", "entry_keeper", "firing", "function",
-        "heartbeat", "immediate", "imports", "known_functions", "lifting", "managers.", "moving",
-        "observer", "occurrence_ends", "occurrences", "overlapping", "patience", "pausing", "presence",
-        "recorder", "registry", "reporting", "run_control", "seeding", "sweeper", "untold",
-    },
-    "celery": {
-        "addresses", "beat_check", "beat_entries", "celery_schedules", "django_celery_beat", "extension",
-        "fs_bindings", "fs_channel", "fs_folder", "fs_transport", "functions", "handler", "heeding",
-        "intake", "nets", "publisher", "request", "scheduler", "settings", "task", "verdict", "wiring",
-        "worker",
-    },
-    "edge": {"__init__", "cli"},
-}  # fmt: skip
-NAMES = list(LAYERS)
-# What each layer may import besides the standard library, and besides what the layers above may.
-FRAMEWORKS = {
-    "words": set(),
-    "rules": {"croniter", "cryptography", "pydantic", "pydantic_core", "typing_extensions", "uuid_utils"},
-    "data": {"alembic", "sqlalchemy"},
-    "application": set(),
-    "celery": {"billiard", "celery", "kombu"},
-    "edge": {"click"},
+# Every room may import these; they import one another only.
+LEAVES = {"errors", "enums", "clock", "validation", "failpoints", "ids"}
+# A room imports the rooms named here, and the leaves.
+ROOMS: dict[str, set[str]] = {
+    "schedule": set(),
+    "payload": set(),
+    "tickers": {"schedule", "payload"},
+    "functions": {"schedule", "payload", "tickers"},
+    "broker": {"payload", "tickers"},
+    "store": {"schedule", "payload", "tickers", "functions"},
+    "runtime": {"schedule", "payload", "functions", "store"},
+    "cron": {"schedule", "payload", "tickers", "functions", "store", "runtime"},
+    "runs": {"tickers", "functions", "store", "runtime", "cron"},
+    "managers": {"schedule", "payload", "tickers", "store", "runtime", "cron", "runs"},
+    "worker": {"payload", "tickers", "functions", "store", "runtime", "cron", "runs", "broker"},
+    "beat": {"schedule", "payload", "tickers", "store", "runtime", "cron", "runs", "broker"},
 }
-LONGEST_MODULE = 300
+EVERY_ROOM = set(ROOMS)
+# What each door may import besides the leaves. No room imports a door, and nothing imports the command line.
+DOORS: dict[str, set[str]] = {
+    "settings": {"broker", "functions", "runtime", "store"},
+    "task": {"broker", "functions", "runs", "runtime", "tickers", "worker"},
+    "wiring": EVERY_ROOM,
+    "extension": {*EVERY_ROOM, "settings", "task", "wiring"},
+    "decorator": {"functions", "managers", "settings", "extension"},
+    "scheduler": {"beat", "runtime", "extension"},
+}
+PUBLIC = {*EVERY_ROOM, *DOORS}
+DOORS |= {"cli": PUBLIC, "__init__": PUBLIC}
+# Arrows that are still wrong: the importing module, and the room or door that it may not import.
+EXCEPTIONS = {
+    ("beat/entries.py", "cli"),
+    ("decorator.py", "wiring"),
+    ("functions/definition.py", "worker"),
+    ("managers/cron_operations.py", "beat"),
+    ("runs/recorder.py", "managers"),
+    ("scheduler.py", "broker"),
+    ("scheduler.py", "cron"),
+    ("scheduler.py", "runs"),
+    ("scheduler.py", "store"),
+    ("scheduler.py", "wiring"),
+    ("settings.py", "wiring"),
+    ("task.py", "payload"),
+    ("worker/completion.py", "managers"),
+    ("worker/signals.py", "beat"),
+    ("worker/step.py", "wiring"),
+}
+PURE = {"schedule", "payload", "tickers", "functions"}
+KNOWS_CELERY = {"broker", "worker", "beat", *DOORS}
+CELERY = {"billiard", "celery", "kombu"}
+LONGEST_MODULE, SHORTEST_MODULE = 300, 20
 LONGEST_FUNCTION = 40
+MOST_PUBLIC_NAMES = 20
 DIALECTS = {"sqlite", "postgresql", "mysql", "mariadb"}
-NAMES_DIALECTS = {"sqltypes", "store.connecting", "store.engine"}
-
-
-def modules() -> dict[str, Path]:
-    """Return the package's modules by name, migrations aside: those are a history, not a part."""
-    found = {}
-    for path in sorted(ROOT.rglob("*.py")):
-        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        if not name.startswith("migrations."):
-            found[name] = path
-    return found
-
-
-MODULES = modules()
-SOURCES = [*sorted(ROOT.rglob("*.py")), *sorted((PROJECT / "dashboard").rglob("*.py"))]
-
-
-def layer_of(module: str) -> str:
-    for layer, members in LAYERS.items():
-        if module in members or f"{module.partition('.')[0]}." in members:
-            return layer
-    raise AssertionError(f"{module} stands in no layer: say in LAYERS where it belongs")
+NAMES_DIALECTS = ("store/tables/column_types.py", "store/database/")
+READS_WALL_CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
 
 
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Yield the full names of what a file imports, also inside functions and for type checkers."""
-    for node in ast.walk(parsed(path)):
+def name_of(path: Path) -> str:
+    """Return a module's path below the package, or below the project for what is outside of it."""
+    return path.relative_to(ROOT if path.is_relative_to(ROOT) else PROJECT).as_posix()
+
+
+# Migrations are a history, not a part.
+MODULES = {path: parsed(path) for path in sorted(ROOT.rglob("*.py")) if "migrations" not in path.parts}
+SOURCES = MODULES | {path: parsed(path) for path in sorted((PROJECT / "dashboard").rglob("*.py"))}
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Yield the full names of what a module imports, also inside functions and for type checkers."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def own_imports(path: Path) -> set[str]:
-    """Return the package's modules that a file imports."""
-    found = set()
-    for name in imported(path):
-        parts = name.split(".")
-        if parts[0] != "tickerq_celery":
-            continue
-        inner = ".".join(parts[1:])
-        while inner and inner not in MODULES and f"{inner}.__init__" not in MODULES:
-            inner = inner.rpartition(".")[0]
-        found.add(inner if inner in MODULES else f"{inner}.__init__".lstrip("."))
-    return found
+def own(tree: ast.AST) -> set[str]:
+    """Return the full names of what a module imports from the package."""
+    return {name for name in imported(tree) if name.partition(".")[0] == PACKAGE}
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_imports_point_upwards(module: str) -> None:
-    rank = NAMES.index(layer_of(module))
-    wrong = {each for each in own_imports(MODULES[module]) if NAMES.index(layer_of(each)) > rank}
-    assert wrong == set()
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_layer_knows_its_frameworks_only(module: str) -> None:
-    rank = NAMES.index(layer_of(module))
-    allowed = set().union(*(FRAMEWORKS[name] for name in NAMES[: rank + 1]))
-    third_party = {name.partition(".")[0] for name in imported(MODULES[module])}
-    assert third_party - set(sys.stdlib_module_names) - {"tickerq_celery"} <= allowed
+def rooms_imported(path: Path) -> set[str]:
+    """Return the rooms and doors other than its own that a module imports."""
+    return {name.split(".")[1] for name in own(MODULES[path])} - {room_of(path)}
+
+
+def test_each_module_imports_what_its_room_or_door_may() -> None:
+    allowed = {**ROOMS, **DOORS, **dict.fromkeys(LEAVES, LEAVES)}
+    wrong = {
+        (name_of(path), target)
+        for path in MODULES
+        for target in rooms_imported(path) - LEAVES - allowed[room_of(path)]
+    }
+    assert wrong == EXCEPTIONS
+
+
+def test_rooms_and_doors_have_no_cycle() -> None:
+    graph: dict[str, set[str]] = {}
+    for path in MODULES:
+        arrows = {room for room in rooms_imported(path) if (name_of(path), room) not in EXCEPTIONS}
+        graph.setdefault(room_of(path), set()).update(arrows)
+    TopologicalSorter(graph).prepare()
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    TopologicalSorter({name: own_imports(path) - {name} for name, path in MODULES.items()}).prepare()
+    files = {name_of(path).removesuffix(".py").replace("/", "."): path for path in MODULES}
+
+    def module_of(name: str) -> str:
+        inner = name.removeprefix(f"{PACKAGE}.")
+        while inner not in files and f"{inner}.__init__" not in files:
+            inner = inner.rpartition(".")[0]
+        return inner if inner in files else f"{inner}.__init__"
+
+    graph = {name: {module_of(each) for each in own(MODULES[path])} - {name} for name, path in files.items()}
+    TopologicalSorter(graph).prepare()
 
 
-def test_each_entry_of_the_table_stands_for_a_module() -> None:
-    entries = set().union(*LAYERS.values())
-    packages = {f"{name.partition('.')[0]}." for name in MODULES if "." in name}
-    assert entries <= set(MODULES) | packages
+def test_the_root_holds_the_rooms_and_the_doors_and_nothing_else() -> None:
+    found = {path.stem if path.suffix == ".py" else path.name for path in ROOT.iterdir()}
+    assert found - {"__pycache__", "py.typed"} == {*ROOMS, *DOORS, *LEAVES}
 
 
-def outer(path: Path) -> set[str]:
-    return {name for name in imported(path) if name.startswith("tickerq_celery")}
+def test_pure_rooms_know_neither_the_database_nor_celery() -> None:
+    wrong = {
+        (name_of(path), name)
+        for path, tree in MODULES.items()
+        for name in imported(tree)
+        if room_of(path) in PURE and name.partition(".")[0] in {"sqlalchemy", "alembic", *CELERY}
+    }
+    assert wrong == set()
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT / "dashboard").rglob("*.py")), ids=lambda path: path.stem)
-def test_the_dashboard_imports_public_names_only(path: Path) -> None:
-    public = {f"tickerq_celery.{name}" for name in tickerq_celery.__all__}
-    assert {name for name in outer(path) if not name.startswith("tickerq_celery.errors.")} <= public
+def test_few_rooms_know_celery() -> None:
+    wrong = {
+        (name_of(path), name)
+        for path, tree in MODULES.items()
+        for name in imported(tree)
+        if room_of(path) not in KNOWS_CELERY and name.partition(".")[0] in CELERY
+    }
+    assert wrong == set()
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT / "examples").rglob("*.py")), ids=lambda path: path.stem)
-def test_examples_import_public_names_only(path: Path) -> None:
-    public = {f"tickerq_celery.{name}" for name in tickerq_celery.__all__}
-    assert {name for name in outer(path) if not name.startswith("tickerq_celery.errors.")} <= public
+def test_the_dashboard_and_the_examples_import_public_names_only() -> None:
+    public = {f"{PACKAGE}.{name}" for name in tickerq_celery.__all__}
+    outside = [*(PROJECT / "dashboard").rglob("*.py"), *(PROJECT / "examples").rglob("*.py")]
+    wrong = {
+        (name_of(path), name)
+        for path in outside
+        for name in own(parsed(path)) - public
+        if not name.startswith(f"{PACKAGE}.errors.")
+    }
+    assert wrong == set()
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
-def test_imports_stand_at_the_top_and_are_absolute(path: Path) -> None:
-    tree = parsed(path)
-    everywhere = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    inside = [
-        node for each in functions for node in ast.walk(each) if isinstance(node, ast.Import | ast.ImportFrom)
+def test_imports_stand_at_the_top_and_are_absolute() -> None:
+    wrong = [
+        f"{name_of(path)}:{node.lineno}"
+        for path, tree in SOURCES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and ((node.col_offset > 0 and is_inside_function(tree, node)) or getattr(node, "level", 0) > 0)
     ]
-    assert inside == []
-    assert [node for node in everywhere if isinstance(node, ast.ImportFrom) and node.level > 0] == []
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
-def test_a_module_and_its_functions_can_be_read_in_one_sitting(path: Path) -> None:
-    if "versions" in path.parts:
-        return
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
+def is_inside_function(tree: ast.Module, node: ast.AST) -> bool:
+    functions = (each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
+    return any(node in ast.walk(function) for function in functions)
+
+
+def test_a_module_can_be_read_in_one_sitting_and_holds_more_than_a_few_lines() -> None:
+    sizes = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+    assert [name for name, lines in sizes.items() if lines > LONGEST_MODULE] == []
+    short = {name for name, lines in sizes.items() if lines < SHORTEST_MODULE}
+    assert {name for name in short if not name.endswith("__init__.py")} <= STANDS_FOR_A_CONCEPT
+
+
+# Short modules that others import a concept from.
+STANDS_FOR_A_CONCEPT = {"ids.py", "store/database/sessions.py", "store/tables/conventions.py"}
+
+
+def test_a_function_fits_a_screen() -> None:
     long = [
-        node.name
-        for node in ast.walk(parsed(path))
+        f"{name_of(path)}:{node.lineno}"
+        for path, tree in SOURCES.items()
+        for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and lines_of_code(node) > LONGEST_FUNCTION
     ]
     assert long == []
@@ -177,20 +218,30 @@ def lines_of_code(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return 0 if not body else (body[-1].end_lineno or 0) - body[0].lineno + 1
 
 
-@pytest.mark.parametrize("module", sorted(set(MODULES) - NAMES_DIALECTS))
-def test_a_dialect_is_named_in_few_modules_only(module: str) -> None:
-    words = [node.value for node in ast.walk(parsed(MODULES[module])) if isinstance(node, ast.Constant)]
-    assert [word for word in words if word in DIALECTS] == []
+def test_a_dialect_is_named_in_few_modules_only() -> None:
+    wrong = [
+        f"{name_of(path)}:{node.lineno}"
+        for path, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and node.value in DIALECTS
+        and not name_of(path).startswith(NAMES_DIALECTS)
+    ]
+    assert wrong == []
 
 
-@pytest.mark.parametrize("module", sorted(set(MODULES) - {"clock"}))
-def test_one_module_reads_the_wall_clock(module: str) -> None:
-    calls = {
-        ast.unparse(node.func) for node in ast.walk(parsed(MODULES[module])) if isinstance(node, ast.Call)
-    }
-    assert calls & {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"} == set()
+def test_one_module_reads_the_wall_clock() -> None:
+    wrong = [
+        f"{name_of(path)}:{node.lineno}"
+        for path, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in READS_WALL_CLOCK
+        and name_of(path) != "clock.py"
+    ]
+    assert wrong == []
 
 
 def test_the_public_names_are_few_and_exist() -> None:
-    assert len(tickerq_celery.__all__) <= 20
+    assert len(tickerq_celery.__all__) <= MOST_PUBLIC_NAMES
     assert all(hasattr(tickerq_celery, name) for name in tickerq_celery.__all__)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from tests.acceptance.jobs import Jobs
 from tickerq_celery import TickerStatus
 from tickerq_celery.enums import SUCCEEDED
-from tickerq_celery.models import attempts, tickers
+from tickerq_celery.store.tables import attempts, tickers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

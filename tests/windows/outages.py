@@ -11,7 +11,7 @@ from redis import Redis
 
 from tests.acceptance.jobs import Jobs
 from tests.servers.redis_databases import RESERVED
-from tickerq_celery import fs_transport
+from tickerq_celery.broker.embedded import transport
 
 
 class Outage(Protocol):
@@ -57,7 +57,7 @@ class FolderBroker:
 
     @property
     def url(self) -> str:
-        return fs_transport.broker_url(self._path)
+        return transport.broker_url(self._path)
 
     def stop(self) -> None:
         self._path.rename(self._aside)

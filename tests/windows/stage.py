@@ -12,9 +12,9 @@ from tests.acceptance.jobs import Jobs
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tests.windows.traps import Trap, wait_until_stopped
-from tickerq_celery.models import nodes, tickers
-from tickerq_celery.publisher import CeleryPublisher
-from tickerq_celery.store.claims import Claim
+from tickerq_celery.broker.publisher import CeleryPublisher
+from tickerq_celery.store.tables import nodes, tickers
+from tickerq_celery.tickers.claims import Claim
 
 QUICK: Mapping[str, object] = {
     "poll_interval": 0.2,

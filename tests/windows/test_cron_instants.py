@@ -16,7 +16,7 @@ from tests.windows.stage import add, start_beat, start_worker, wait_for_nodes, w
 from tests.windows.traps import Trap
 from tests.windows.windows import CLOCKS, FROZEN_INSTANT, INSTANTS, Window, in_each
 from tickerq_celery import Cron, CronTicker
-from tickerq_celery.models import nodes, tickers
+from tickerq_celery.store.tables import nodes, tickers
 
 pytestmark = pytest.mark.acceptance
 HOUR = timedelta(hours=1)

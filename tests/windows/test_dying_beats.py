@@ -32,7 +32,7 @@ from tests.windows.windows import (
     Window,
     in_each,
 )
-from tickerq_celery.models import tickers
+from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 PUBLISHED = tickers.c.published_at.is_not(None)

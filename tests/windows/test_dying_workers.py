@@ -25,7 +25,7 @@ from tests.windows.traps import Trap
 from tests.windows.windows import CHAINS, CHILDREN, LIMITED, PREFETCHED, WORKERS, Window, in_each
 from tickerq_celery import RunCondition, TickerStatus, TimeTicker
 from tickerq_celery.failpoints import Place
-from tickerq_celery.models import tickers
+from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

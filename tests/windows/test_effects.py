@@ -18,7 +18,7 @@ from tests.thoroughness import IS_THOROUGH
 from tests.windows.effects import effects_of, make_table
 from tests.windows.stage import SHORT_LEASE, start_beat, start_worker, wait_for_nodes
 from tickerq_celery.enums import SUCCEEDED
-from tickerq_celery.models import tickers
+from tickerq_celery.store.tables import tickers
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1_200)]
 

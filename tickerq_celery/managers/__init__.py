@@ -1,1 +1,1 @@
-"""The public write and read API: one transaction a call, errors raised."""
+"""The public write and read API."""

@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, a
 from sqlalchemy.orm import Session, scoped_session
 
 from tickerq_celery.errors import OtherDatabaseError, SchemaError, StoreError, TickerValidationError
-from tickerq_celery.store.connecting import begin_writing, is_locked
-from tickerq_celery.store.engine import NO_TABLES, Database, lacks_table
-from tickerq_celery.store.identity import store_id
+from tickerq_celery.store.database.connections import begin_writing, is_locked
+from tickerq_celery.store.database.database import Database
+from tickerq_celery.store.database.errors import NO_TABLES, lacks_table
+from tickerq_celery.store.database.sessions import store_id
 
 _STORE_ID = "tickerq_store_id"
 _LOCKED = (

@@ -6,15 +6,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from tickerq_celery.chain_templates import Template, check_template, template_of
-from tickerq_celery.chains import Node
-from tickerq_celery.codec import Packed
-from tickerq_celery.cron_drafts import cron_ticker_row
-from tickerq_celery.managers.chaining import chain_below, rows_below, with_children
-from tickerq_celery.managers.places import naming
-from tickerq_celery.managers.storing import Known, Storing
-from tickerq_celery.tickers import CronTicker
-from tickerq_celery.uuid7 import new_id
+from tickerq_celery.ids import new_id
+from tickerq_celery.managers.batches import naming
+from tickerq_celery.managers.chains import chain_below, rows_below, with_children
+from tickerq_celery.managers.unit_of_work import Known, Storing
+from tickerq_celery.payload.codec import Packed
+from tickerq_celery.tickers.chain_templates import Template, check_template, template_of
+from tickerq_celery.tickers.chains import Node
+from tickerq_celery.tickers.cron_rows import cron_ticker_row
+from tickerq_celery.tickers.inputs import CronTicker
 
 
 def cron_rows(

@@ -7,25 +7,25 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from tickerq_celery import limits
-from tickerq_celery.codec import NO_REQUEST
-from tickerq_celery.cron_drafts import of_occurrences, refuse_changes_of_a_call
+from tickerq_celery import validation
+from tickerq_celery.cron.overlap import end_turns
+from tickerq_celery.cron.rescheduling import move
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.managers.asynchronous import AsyncAdds
-from tickerq_celery.managers.changes import INSTEAD_OF_UPDATE, checked_changes, place_in
+from tickerq_celery.managers.batches import INSTEAD_OF_UPDATE, checked_changes, naming, place_in, placed
+from tickerq_celery.managers.cron_operations import CronSteering
 from tickerq_celery.managers.cron_rows import cron_rows
-from tickerq_celery.managers.cron_steering import CronSteering
 from tickerq_celery.managers.filters import RunFilters
-from tickerq_celery.managers.places import naming, placed
-from tickerq_celery.managers.storing import Stored
-from tickerq_celery.models import cron_tickers as table
-from tickerq_celery.moving import move
-from tickerq_celery.overlapping import end_turns
+from tickerq_celery.managers.unit_of_work import Stored
+from tickerq_celery.payload.codec import NO_REQUEST
 from tickerq_celery.store import cron_tickers
-from tickerq_celery.store.engine import insert_rows, savepoint
-from tickerq_celery.store.pending import rewrite_pending
-from tickerq_celery.tickers import CronTicker
-from tickerq_celery.views import Cron, Page, Run
+from tickerq_celery.store.database.batches import insert_rows
+from tickerq_celery.store.database.database import savepoint
+from tickerq_celery.store.occurrences import rewrite_pending
+from tickerq_celery.store.tables import cron_tickers as table
+from tickerq_celery.tickers.cron_rows import of_occurrences, refuse_changes_of_a_call
+from tickerq_celery.tickers.inputs import CronTicker
+from tickerq_celery.tickers.views import Cron, Page, Run
 
 FIXED = {"namespace"}
 _REQUEST_IS_CHECKED = {"function", "request"}
@@ -118,7 +118,7 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
         A long history takes several transactions, the definitions go in the last, all or none. Where one
         of them fails, the cron tickers are left paused with what remains; delete them again.
         """
-        wanted = [limits.identifier(each) for each in ids]
+        wanted = [validation.identifier(each) for each in ids]
         database, clock = self._storing.core.database, self._storing.core.clock
         namespace = self._storing.core.config.namespace
         database.write(lambda connection: cron_tickers.close(connection, clock, namespace, wanted))

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
-from tickerq_celery import limits
+from tickerq_celery import validation
 from tickerq_celery.enums import HoldReason, TickerStatus, TickerType
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.store.run_filters import RunFilter
+from tickerq_celery.store.filters import RunFilter
 
 _LONGEST_SEARCH = 200
 
@@ -51,13 +51,13 @@ def run_filter(given: RunFilters) -> RunFilter:
 
 
 def _text(field: str, value: object) -> str:
-    return limits.words(field, value, limits.LONGEST_FUNCTION)
+    return validation.words(field, value, validation.LONGEST_FUNCTION)
 
 
 def _search(field: str, value: object) -> str:
     if value == "":
         raise TickerValidationError(field, value, "pass a text to look for")
-    return limits.words(field, value, _LONGEST_SEARCH)
+    return validation.words(field, value, _LONGEST_SEARCH)
 
 
 def _statuses(field: str, value: object) -> Collection[TickerStatus]:
@@ -80,7 +80,7 @@ def _member(kind: Any) -> Callable[[str, object], Any]:
 
 
 def _identifier(field: str, value: object) -> UUID:
-    return limits.identifier(value, field)
+    return validation.identifier(value, field)
 
 
 _CHECKS: dict[str, Callable[[str, object], Any]] = {
@@ -92,8 +92,8 @@ _CHECKS: dict[str, Callable[[str, object], Any]] = {
     "error": _search,
     "parent_id": _identifier,
     "cron_ticker_id": _identifier,
-    "execution_from": limits.moment,
-    "execution_until": limits.moment,
-    "ended_from": limits.moment,
-    "ended_until": limits.moment,
+    "execution_from": validation.moment,
+    "execution_until": validation.moment,
+    "ended_from": validation.moment,
+    "ended_until": validation.moment,
 }

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from tickerq_celery.canceller import Canceller, Messenger
-from tickerq_celery.core import Core
-from tickerq_celery.immediate import Immediate
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
-from tickerq_celery.managers.storing import Storing
 from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.managers.unit_of_work import Storing
+from tickerq_celery.runs.canceller import Canceller, Messenger
+from tickerq_celery.runs.immediate import Immediate
+from tickerq_celery.runtime.core import Core
 
 
 class Managers:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from tickerq_celery import limits
-from tickerq_celery.core import Core
+from tickerq_celery import validation
+from tickerq_celery.cron.pausing import unpark
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.pauses import Pause, Scope, scope_of
-from tickerq_celery.pausing import unpark
-from tickerq_celery.store import holds, parking, pauses
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store import holds, paused_crons, pauses
+from tickerq_celery.tickers.pauses import Pause, Scope, scope_of
 
 _MOST_LIFTED = 10_000
 
@@ -89,9 +89,9 @@ class PauseManager:
             return False
         # In the transaction that ends the pause: after it, a beat decides on what it finds.
         if missed:
-            parking.unpark_as_missed(connection, core.clock, namespace, ended, others)
+            paused_crons.unpark_as_missed(connection, core.clock, namespace, ended, others)
         else:
-            parking.park_due(connection, core.clock, namespace, ended)
+            paused_crons.park_due(connection, core.clock, namespace, ended)
         holds.lift(
             connection,
             core.clock,
@@ -116,6 +116,6 @@ def check_words(reason: object, by: object) -> None:
         TickerValidationError: One of them is no text, or too long.
     """
     if reason is not None:
-        limits.words("reason", reason, limits.LONGEST_DESCRIPTION)
+        validation.words("reason", reason, validation.LONGEST_DESCRIPTION)
     if by is not None:
-        limits.words("by", by, limits.LONGEST_KEY)
+        validation.words("by", by, validation.LONGEST_KEY)

@@ -6,16 +6,16 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from tickerq_celery import limits
-from tickerq_celery.canceller import Canceller
+from tickerq_celery import validation
+from tickerq_celery.cron.overlap import queue_up
 from tickerq_celery.enums import RETRIABLE, TickerType
 from tickerq_celery.errors import DuplicateTickerError, TickerNotFoundError, TickerStateError
 from tickerq_celery.managers.filters import RunFilters, run_filter
-from tickerq_celery.managers.storing import Storing
-from tickerq_celery.overlapping import queue_up
-from tickerq_celery.store import cron_tickers, tickers
-from tickerq_celery.store.engine import savepoint
-from tickerq_celery.views import Page, Run
+from tickerq_celery.managers.unit_of_work import Storing
+from tickerq_celery.runs.canceller import Canceller
+from tickerq_celery.store import cron_tickers, runs
+from tickerq_celery.store.database.database import savepoint
+from tickerq_celery.tickers.views import Page, Run
 
 MOST_COUNTED = 10_000
 KIND_NAMES = {
@@ -40,7 +40,7 @@ class RunManager:
         Raises:
             TickerNotFoundError: There is none.
         """
-        ticker_id = limits.identifier(ticker_id)
+        ticker_id = validation.identifier(ticker_id)
         return self._core.database.read(lambda connection: self.got(connection, ticker_id))
 
     def find(
@@ -61,7 +61,7 @@ class RunManager:
         wanted = run_filter(self._own(filters))
         core = self._core
         return core.database.read(
-            lambda connection: tickers.find(
+            lambda connection: runs.find(
                 connection,
                 core.config.namespace,
                 wanted,
@@ -78,11 +78,11 @@ class RunManager:
         Raises:
             TickerValidationError: A filter does not exist, or its value means nothing.
         """
-        limits.whole("limit", limit, 1, MOST_COUNTED)
+        validation.whole("limit", limit, 1, MOST_COUNTED)
         wanted = run_filter(self._own(filters))
         core = self._core
         return core.database.read(
-            lambda connection: tickers.count(connection, core.config.namespace, wanted, limit=limit)
+            lambda connection: runs.count(connection, core.config.namespace, wanted, limit=limit)
         )
 
     def cancel(self, ticker_id: UUID | str, *, terminate: bool = False) -> Run:
@@ -96,7 +96,7 @@ class RunManager:
             TickerStateError: It has ended already.
             TickerBusyError: Another process, which may stand still, keeps its row locked.
         """
-        ticker_id = limits.identifier(ticker_id)
+        ticker_id = validation.identifier(ticker_id)
         if not self._canceller.cancel(ticker_id, type=self._kind, terminate=terminate):
             raise TickerNotFoundError(KIND_NAMES[self._kind], ticker_id)
         return self.get(ticker_id)
@@ -112,7 +112,7 @@ class RunManager:
                 instants that did not run.
             DuplicateTickerError: Another ticker has taken its unique key meanwhile.
         """
-        ticker_id = limits.identifier(ticker_id)
+        ticker_id = validation.identifier(ticker_id)
         self._core.database.write(lambda connection: self._retry(connection, ticker_id))
         self._storing.dispatch([ticker_id])
         return self.get(ticker_id)
@@ -120,7 +120,7 @@ class RunManager:
     def got(self, connection: Connection, ticker_id: UUID) -> Run:
         """Return a run, in a transaction that is open."""
         core = self._core
-        run = tickers.get(connection, core.config.namespace, ticker_id, codec=core.codec, type=self._kind)
+        run = runs.get(connection, core.config.namespace, ticker_id, codec=core.codec, type=self._kind)
         if run is None:
             raise TickerNotFoundError(KIND_NAMES[self._kind], ticker_id)
         return run
@@ -132,14 +132,14 @@ class RunManager:
         run = self.got(connection, ticker_id)
         if run.status not in RETRIABLE:
             raise TickerStateError(ticker_id, run.status.name, "retried")
-        if tickers.is_record(connection, ticker_id):
+        if runs.is_record(connection, ticker_id):
             raise TickerStateError(ticker_id, "the record of instants that did not run", "retried")
         cron = None
         if run.cron_ticker_id is not None:
             cron = cron_tickers.lock(connection, run.namespace, run.cron_ticker_id)
         try:
             with savepoint(connection):
-                is_done = tickers.retry(connection, self._core.clock, run.namespace, ticker_id)
+                is_done = runs.retry(connection, self._core.clock, run.namespace, ticker_id)
         except IntegrityError as error:
             raise DuplicateTickerError(run.unique_key or "") from error
         if not is_done:

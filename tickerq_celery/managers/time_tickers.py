@@ -9,24 +9,30 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from tickerq_celery import limits
-from tickerq_celery.canceller import Canceller
-from tickerq_celery.codec import NO_REQUEST, Packed, RequestCodec, StoredRequest
+from tickerq_celery import validation
 from tickerq_celery.enums import HoldReason, OnConflict, TickerKind, TickerStatus, TickerType
 from tickerq_celery.errors import TickerStateError, TickerValidationError
 from tickerq_celery.managers import unique_keys
 from tickerq_celery.managers.asynchronous import AsyncAdds
-from tickerq_celery.managers.chaining import chain_below, chain_rows, row_of, with_children
-from tickerq_celery.managers.changes import INSTEAD_OF_UPDATE, check_fields, checked_changes, place_in
+from tickerq_celery.managers.batches import (
+    INSTEAD_OF_UPDATE,
+    check_fields,
+    checked_changes,
+    naming,
+    place_in,
+    placed,
+)
+from tickerq_celery.managers.chains import chain_below, chain_rows, row_of, with_children
 from tickerq_celery.managers.filters import RunFilters
-from tickerq_celery.managers.places import naming, placed
 from tickerq_celery.managers.runs import MOST_COUNTED, RunManager
-from tickerq_celery.managers.storing import Stored, Storing
-from tickerq_celery.store import tickers
-from tickerq_celery.store.engine import Database, savepoint
+from tickerq_celery.managers.unit_of_work import Stored, Storing
+from tickerq_celery.payload.codec import NO_REQUEST, Packed, RequestCodec, StoredRequest
+from tickerq_celery.runs.canceller import Canceller
+from tickerq_celery.store import runs
+from tickerq_celery.store.database.database import Database, savepoint
 from tickerq_celery.store.holds import BY_CLAIM, DECIDING
-from tickerq_celery.tickers import TimeTicker
-from tickerq_celery.views import Page, Run
+from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.views import Page, Run
 
 FIXED = {"namespace", "unique_key", "run_condition", "children"}
 _FIELDS = {field.name for field in fields(TimeTicker)}
@@ -129,7 +135,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
             TickerStateError: It is not Idle any more, or waits for its parent.
         """
         if self.get(ticker_id).held_for is HoldReason.PARENT:
-            raise TickerStateError(limits.identifier(ticker_id), "held until its parent ends", "run now")
+            raise TickerStateError(validation.identifier(ticker_id), "held until its parent ends", "run now")
         try:
             return self.update(ticker_id, allow_unknown=True, execution_time=None)
         except TickerStateError as error:
@@ -194,10 +200,10 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
 
     def delete_batch(self, ids: Collection[UUID | str]) -> int:
         """Delete time tickers with their attempts, all or none; return how many were there."""
-        wanted = [limits.identifier(each) for each in ids]
+        wanted = [validation.identifier(each) for each in ids]
         core = self._storing.core
         return core.database.write(
-            lambda connection: tickers.remove(
+            lambda connection: runs.remove(
                 connection, core.config.namespace, wanted, type=TickerType.TIME_TICKER
             )
         )
@@ -250,7 +256,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         if is_moved:
             columns |= {"due_at": row["due_at"], "held_for": None, "hold_key": None}
         clock = self._storing.core.clock
-        if not tickers.edit(connection, clock, namespace, ticker_id, columns, held_for=run.held_for):
+        if not runs.edit(connection, clock, namespace, ticker_id, columns, held_for=run.held_for):
             raise TickerStateError(ticker_id, "claimed", "changed")
         return is_moved and row["due_at"] <= row["created_at"]
 

@@ -14,15 +14,17 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from tickerq_celery import limits
-from tickerq_celery.codec import RequestCodec
+from tickerq_celery import validation
 from tickerq_celery.enums import TERMINAL, OnConflict, TickerStatus, TickerType
 from tickerq_celery.errors import DuplicateTickerError, TickerValidationError
-from tickerq_celery.models import tickers as table
-from tickerq_celery.store import tickers
-from tickerq_celery.store.engine import Database, insert_rows, is_stale, savepoint
-from tickerq_celery.tickers import TimeTicker
-from tickerq_celery.views import Run
+from tickerq_celery.payload.codec import RequestCodec
+from tickerq_celery.store import runs
+from tickerq_celery.store.database.batches import insert_rows
+from tickerq_celery.store.database.database import Database, savepoint
+from tickerq_celery.store.database.errors import is_stale
+from tickerq_celery.store.tables import tickers as table
+from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.views import Run
 
 Row = Mapping[str, Any]
 # Each time somebody else was faster.
@@ -35,7 +37,7 @@ def checked(on_conflict: object, batch: Iterable[TimeTicker]) -> OnConflict:
     Raises:
         TickerValidationError: There is no such choice, or a ticker has no key that could be taken.
     """
-    choice = limits.choice("on_conflict", on_conflict, OnConflict)
+    choice = validation.choice("on_conflict", on_conflict, OnConflict)
     if choice is not OnConflict.RAISE and any(ticker.unique_key is None for ticker in batch):
         raise TickerValidationError("on_conflict", on_conflict, "a ticker without unique_key has no conflict")
     return choice
@@ -165,27 +167,25 @@ class _Keyed:
         return True
 
     def _remove(self, holder: Run) -> None:
-        seen = tickers.get(self.connection, self.row["namespace"], holder.id, codec=self.codec)
+        seen = runs.get(self.connection, self.row["namespace"], holder.id, codec=self.codec)
         # What was changed after the caller's snapshot cannot be locked: MariaDB would undo all of it.
         if seen is None or seen.updated_at != holder.updated_at:
             return
         if self._is_locked(holder):
             namespace: str = self.row["namespace"]
-            tickers.remove(self.connection, namespace, [holder.id], type=TickerType.TIME_TICKER)
+            runs.remove(self.connection, namespace, [holder.id], type=TickerType.TIME_TICKER)
 
     def _is_locked(self, run: Run) -> bool:
         try:
             with savepoint(self.connection):
-                return tickers.lock_idle(self.connection, run.id)
+                return runs.lock_idle(self.connection, run.id)
         except DBAPIError as error:
             if is_stale(error):
                 return False
             raise
 
     def _active(self, connection: Connection) -> Run | None:
-        return tickers.active(connection, self.row["namespace"], self.row["active_key"], codec=self.codec)
+        return runs.active(connection, self.row["namespace"], self.row["active_key"], codec=self.codec)
 
     def _committed(self, database: Database, run: Run) -> Run | None:
-        return database.read(
-            lambda connection: tickers.get(connection, run.namespace, run.id, codec=self.codec)
-        )
+        return database.read(lambda connection: runs.get(connection, run.namespace, run.id, codec=self.codec))

@@ -1,1 +1,1 @@
-"""The code that speaks SQL; it never commits."""
+"""The SQL statements: one module for each subject."""

@@ -9,11 +9,12 @@ from sqlalchemy.exc import IntegrityError
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import CancelRequest, TickerStatus, TickerType
-from tickerq_celery.models import tickers
-from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store.claims import STARTED, Started, is_running, rowcount, started
-from tickerq_celery.store.engine import savepoint
-from tickerq_celery.store.tickers import one
+from tickerq_celery.store.attempts import STARTED, is_running, started
+from tickerq_celery.store.database.database import rowcount, savepoint
+from tickerq_celery.store.runs import one
+from tickerq_celery.store.tables import tickers
+from tickerq_celery.store.tables.column_types import sql_now
+from tickerq_celery.tickers.claims import Started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

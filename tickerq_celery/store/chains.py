@@ -7,14 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, case, delete, func, select, update
 
-from tickerq_celery.chains import UNMET_REASON, is_met
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, RunCondition, TickerStatus
-from tickerq_celery.lifecycle import check_transition
-from tickerq_celery.models import tickers
-from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store.claims import lock_free
-from tickerq_celery.store.parts import in_parts, write_in_parts
+from tickerq_celery.store.attempts import lock_free
+from tickerq_celery.store.database.batches import in_parts, write_in_parts
+from tickerq_celery.store.tables import tickers
+from tickerq_celery.store.tables.column_types import sql_now
+from tickerq_celery.tickers.chains import UNMET_REASON, is_met
+from tickerq_celery.tickers.lifecycle import check_transition
 
 _IS_WAITING = (tickers.c.status == TickerStatus.IDLE, tickers.c.held_for == HoldReason.PARENT.value)
 

@@ -1,99 +1,31 @@
-"""Claims of due runs and their starts, each write guarded by the status and the claim number."""
+"""Claims of due runs, each write guarded by the status and the claim number."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, select, update
-from sqlalchemy.sql.dml import Update
+from sqlalchemy import ColumnElement, Connection, Row, case, select, update
 
 from tickerq_celery.clock import Clock
-from tickerq_celery.codec import NO_REQUEST, Packed
-from tickerq_celery.enums import CancelRequest, TickerPriority, TickerStatus, TickerType
-from tickerq_celery.lifecycle import Standing
-from tickerq_celery.models import tickers
-from tickerq_celery.retry import RetryPolicy
-from tickerq_celery.slot import Slot, slot_of
-from tickerq_celery.sqltypes import sql_after, sql_now
-from tickerq_celery.store.calls import CALL, call_from
-from tickerq_celery.timeouts import UNLIMITED, Timeouts
+from tickerq_celery.enums import TickerKind, TickerPriority, TickerStatus
+from tickerq_celery.payload.codec import Packed
+from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.tables import tickers
+from tickerq_celery.store.tables.column_types import sql_after, sql_now
+from tickerq_celery.tickers.claims import Claim, Due
+from tickerq_celery.tickers.timeouts import Timeouts
+
+# The only request that a publisher needs.
+CALL: tuple[ColumnElement[Any], ...] = (
+    case((tickers.c.kind == TickerKind.CELERY_TASK.value, tickers.c.request)).label("call"),
+    tickers.c.encoding,
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """A due run that this transaction has locked; ``call`` is None unless it is a Celery task's."""
-
-    id: UUID
-    claim_no: int
-    function: str
-    queue: str | None
-    concurrency_key: str | None
-    priority: TickerPriority
-    due_at: datetime
-    cron_ticker_id: UUID | None
-    instant: datetime | None
-    timeout: float | None = None
-    hard_timeout: float | None = None
-    call: Packed | None = None
-
-    @property
-    def slot(self) -> Slot | None:
-        """What it shares places with, or None where it names no concurrency key."""
-        return slot_of(self.function, self.concurrency_key)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """A run taken for publishing; ``number`` is the fence of every later write.
-
-    One with a ``call`` is published as a plain message of a Celery task, and ended by its stamp.
-    """
-
-    id: UUID
-    number: int
-    function: str
-    queue: str | None
-    priority: TickerPriority = TickerPriority.NORMAL
-    timeouts: Timeouts = UNLIMITED
-    due_at: datetime | None = None
-    publish_count: int = 0
-    call: Packed | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
-    """A run whose attempt this worker may execute."""
-
-    id: UUID
-    claim_no: int
-    type: TickerType
-    function: str
-    queue: str | None
-    concurrency_key: str | None
-    request: Packed
-    execution_time: datetime | None
-    parent_id: UUID | None
-    cron_ticker_id: UUID | None
-    has_children: bool
-    instant: datetime | None
-    active_key: str | None
-    started_at: datetime
-    attempts_before: int
-    standing: Standing
-    parent_result: bytes | None = None
-    cancel_request: CancelRequest | None = None
-
-    @property
-    def slot(self) -> Slot | None:
-        """What it shares places with, or None where it names no concurrency key."""
-        return slot_of(self.function, self.concurrency_key)
-
-    @property
-    def attempt_number(self) -> int:
-        """The number of the attempt, from 0."""
-        return self.attempts_before + self.standing.retry_count + self.standing.rescue_count
+def call_from(row: Row[Any]) -> Packed | None:
+    """Return the call that a row of these columns holds, or None where it is a ticker function's run."""
+    return None if row.call is None else Packed(row.call, row.encoding)
 
 
 def lock_due(
@@ -176,125 +108,3 @@ def claim(
         )
         for run in ordered
     ]
-
-
-def lock_free(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
-    """Lock those of ``ids`` that no other transaction has locked, and return them.
-
-    A process that stands still in its transaction keeps its locks: who has other work never waits for them.
-    """
-    if not ids:
-        return set()
-    free = select(tickers.c.id).where(tickers.c.id.in_(list(ids))).with_for_update(skip_locked=True)
-    return set(connection.scalars(free))
-
-
-def start(
-    connection: Connection, clock: Clock, *, ticker_id: UUID, claim_no: int, node_id: UUID, node: str
-) -> Started | None:
-    """Let this worker execute the claim, or return None where another did, or the claim is stale."""
-    taken = rowcount(
-        connection,
-        update(tickers)
-        .where(
-            tickers.c.id == ticker_id,
-            tickers.c.claim_no == claim_no,
-            tickers.c.status == TickerStatus.QUEUED,
-        )
-        .values(
-            status=TickerStatus.IN_PROGRESS,
-            running_on=node_id,
-            lock_holder=node,
-            check_at=None,
-            # A version that knows nothing of it may have left it.
-            cancel_request=None,
-            started_at=sql_now(clock),
-            progress=None,
-            progress_message=None,
-            updated_at=sql_now(clock),
-        ),
-    )
-    if taken != 1:
-        return None
-    columns = (*STARTED, tickers.c.request, tickers.c.encoding)
-    row = connection.execute(select(*columns).where(tickers.c.id == ticker_id)).one()
-    return started(row, Packed(row.request, row.encoding))
-
-
-STARTED: tuple[ColumnElement[Any], ...] = (
-    tickers.c.id,
-    tickers.c.claim_no,
-    tickers.c.type,
-    tickers.c.function,
-    tickers.c.queue,
-    tickers.c.concurrency_key,
-    tickers.c.execution_time,
-    tickers.c.parent_id,
-    tickers.c.cron_ticker_id,
-    tickers.c.has_children,
-    tickers.c.instant,
-    tickers.c.active_key,
-    tickers.c.started_at,
-    tickers.c.attempts_before,
-    tickers.c.is_due,
-    tickers.c.retries,
-    tickers.c.retry_intervals,
-    tickers.c.retry_count,
-    tickers.c.rescue_count,
-    tickers.c.cancel_request,
-)
-
-
-def running_under(connection: Connection, node_id: UUID, *, limit: int) -> list[Started]:
-    """Return up to ``limit`` runs that are InProgress under a node, without their requests."""
-    rows = connection.execute(select(*STARTED).where(tickers.c.running_on == node_id).limit(limit))
-    return [started(row) for row in rows]
-
-
-def started(row: Row[Any], request: Packed = NO_REQUEST) -> Started:
-    """Return the run that a row of the columns above describes; only who executes it needs the request."""
-    intervals = tuple(timedelta(seconds=seconds) for seconds in row.retry_intervals)
-    return Started(
-        id=row.id,
-        claim_no=row.claim_no,
-        type=TickerType(row.type),
-        function=row.function,
-        queue=row.queue,
-        concurrency_key=row.concurrency_key,
-        request=request,
-        execution_time=row.execution_time,
-        parent_id=row.parent_id,
-        cron_ticker_id=row.cron_ticker_id,
-        has_children=row.has_children,
-        instant=row.instant,
-        active_key=row.active_key,
-        started_at=row.started_at,
-        attempts_before=row.attempts_before,
-        standing=Standing(
-            retry_count=row.retry_count,
-            rescue_count=row.rescue_count,
-            is_due=row.is_due,
-            policy=RetryPolicy(limit=row.retries, intervals=intervals),
-        ),
-        cancel_request=None if row.cancel_request is None else CancelRequest(row.cancel_request),
-    )
-
-
-def rowcount(connection: Connection, statement: Update) -> int:
-    """Return how many rows an update matched."""
-    return connection.execute(statement).rowcount
-
-
-def is_running(ticker_id: UUID, claim_no: int) -> ColumnElement[bool]:
-    """Return what is true of a run whose last claim this is, and is InProgress."""
-    return and_(
-        tickers.c.id == ticker_id,
-        tickers.c.claim_no == claim_no,
-        tickers.c.status == TickerStatus.IN_PROGRESS,
-    )
-
-
-def running(connection: Connection, ticker_id: UUID, claim_no: int) -> Started | None:
-    """Return the run, without its request, if this claim is InProgress, or None."""
-    row = connection.execute(select(*STARTED).where(is_running(ticker_id, claim_no))).one_or_none()
-    return None if row is None else started(row)

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Row, select
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import SUCCEEDED, TickerStatus
-from tickerq_celery.models import cron_tickers, tickers
 from tickerq_celery.store.cron_tickers import edit
-from tickerq_celery.store.pending import hold_pending
+from tickerq_celery.store.occurrences import hold_pending
+from tickerq_celery.store.tables import cron_tickers, tickers
 
 # What a cron ticker's row says of its pause, where there is none.
 NOT_PAUSED = {"paused_reason": None, "paused_by": None, "paused_at": None}

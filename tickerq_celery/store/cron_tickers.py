@@ -8,15 +8,15 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, delete, func, select, update
 
 from tickerq_celery.clock import Clock
-from tickerq_celery.codec import RequestCodec
 from tickerq_celery.enums import TickerKind
-from tickerq_celery.models import cron_tickers, tickers
-from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.store import chains
-from tickerq_celery.store.claims import rowcount
-from tickerq_celery.store.engine import insert_if_absent
-from tickerq_celery.store.rows import CRON_COLUMNS, cron_view, cursor_id, page_size
-from tickerq_celery.views import Cron, Page
+from tickerq_celery.store.database.batches import insert_if_absent
+from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.tables import cron_tickers, tickers
+from tickerq_celery.store.tables.column_types import sql_now
+from tickerq_celery.store.views import CRON_COLUMNS, cron_view, cursor_id, page_size
+from tickerq_celery.tickers.views import Cron, Page
 
 _LARGEST_DELETE = 500
 

@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from tickerq_celery.clock import Clock
-from tickerq_celery.drops import DropReason
-from tickerq_celery.models import drops, tickers
-from tickerq_celery.sqltypes import sql_after, sql_now
-from tickerq_celery.store.claims import rowcount
+from tickerq_celery.enums import DropReason
+from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.tables import drops, tickers
+from tickerq_celery.store.tables.column_types import sql_after, sql_now
 
 _FORGOTTEN_AT_ONCE = 200
 

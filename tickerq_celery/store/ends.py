@@ -8,14 +8,15 @@ from sqlalchemy import Connection, insert, select, true, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.lifecycle import Outcome, check_transition
-from tickerq_celery.models import attempts, tickers
-from tickerq_celery.progress import Pending
-from tickerq_celery.sqltypes import sql_after, sql_now
 from tickerq_celery.store import chains, logs, overlaps
-from tickerq_celery.store.claims import Started, rowcount
-from tickerq_celery.store.parts import write_in_parts
-from tickerq_celery.texts import clean, storable
+from tickerq_celery.store.database.batches import write_in_parts
+from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.tables import attempts, tickers
+from tickerq_celery.store.tables.column_types import sql_after, sql_now
+from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.lifecycle import Outcome, check_transition
+from tickerq_celery.tickers.progress import Pending
+from tickerq_celery.validation import clean, storable
 
 _LONGEST_TYPE = 300
 _LONGEST_MESSAGE = 16 * 1024

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, case, select, update
 
 from tickerq_celery.clock import Clock
-from tickerq_celery.models import functions
-from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store.claims import rowcount
-from tickerq_celery.store.engine import insert_if_absent
+from tickerq_celery.store.database.batches import insert_if_absent
+from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.tables import functions
+from tickerq_celery.store.tables.column_types import sql_now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

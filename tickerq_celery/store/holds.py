@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
-from tickerq_celery.models import tickers
-from tickerq_celery.sqltypes import sql_now
+from tickerq_celery.store.tables import tickers
+from tickerq_celery.store.tables.column_types import sql_now
 
 # What a claim holds a run for, and the fields of it that decide on that: an edit of one lets the next claim
 # look again.
@@ -78,3 +78,28 @@ def lift(
             .values(due_at=sql_now(clock), held_for=None, hold_key=None)
         )
     return list(held)
+
+
+def held_keys(connection: Connection, namespace: str, reason: HoldReason) -> list[str]:
+    """Return the keys under which runs are held for ``reason``."""
+    return _keys(connection, _held_keys(namespace, reason))
+
+
+def next_held_keys(
+    connection: Connection, namespace: str, reason: HoldReason, *, after: str, limit: int
+) -> list[str]:
+    """Return up to ``limit`` keys under which runs are held for ``reason``, in order, from ``after`` on."""
+    keys = _held_keys(namespace, reason).where(tickers.c.hold_key > after)
+    return _keys(connection, keys.order_by(tickers.c.hold_key).limit(limit))
+
+
+def _held_keys(namespace: str, reason: HoldReason) -> Select[str]:
+    return (
+        select(tickers.c.hold_key)
+        .where(tickers.c.held_for == reason.value, tickers.c.namespace == namespace)
+        .distinct()
+    )
+
+
+def _keys(connection: Connection, statement: Select[str]) -> list[str]:
+    return list(connection.scalars(statement))

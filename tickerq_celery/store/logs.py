@@ -9,11 +9,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select, update
 
-from tickerq_celery.models import logs, progress
-from tickerq_celery.progress import Chunk, Line, Pending
-from tickerq_celery.store.claims import Started, rowcount, running
-from tickerq_celery.store.engine import insert_if_absent
-from tickerq_celery.views import LogLine
+from tickerq_celery.store.attempts import running
+from tickerq_celery.store.database.batches import insert_if_absent
+from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.tables import logs, progress
+from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.progress import Chunk, Line, Pending
+from tickerq_celery.tickers.views import LogLine
 
 MOST_SHOWN = 1_000
 # Each attempt's lines are capped; this caps what reading a run of many attempts loads.

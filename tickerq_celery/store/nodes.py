@@ -11,10 +11,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.function_limits import FunctionLimits, limits_from
-from tickerq_celery.models import nodes
-from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store.claims import rowcount
+from tickerq_celery.functions.limits import FunctionLimits, limits_from
+from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.tables import nodes
+from tickerq_celery.store.tables.column_types import sql_now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,13 @@ from sqlalchemy import ColumnElement, Connection, and_, case, select, true, upda
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
-from tickerq_celery.models import tickers
-from tickerq_celery.sqltypes import sql_now
 from tickerq_celery.store import chains
-from tickerq_celery.store.claims import STARTED, Started, lock_free, rowcount, started
-from tickerq_celery.store.tickers import active_id
+from tickerq_celery.store.attempts import STARTED, lock_free, started
+from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.runs import active_id
+from tickerq_celery.store.tables import tickers
+from tickerq_celery.store.tables.column_types import sql_now
+from tickerq_celery.tickers.claims import Started
 
 # Who has this key is the one occurrence that may run: the unique constraint lets there be no second.
 _KEY = "cron:{}"

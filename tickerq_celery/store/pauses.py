@@ -8,12 +8,12 @@ from sqlalchemy import Connection, Row, delete, select
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import PauseKind
-from tickerq_celery.models import pauses, tickers
-from tickerq_celery.pauses import Pause, Scope, covering
-from tickerq_celery.sqltypes import sql_now
-from tickerq_celery.store.claims import Due
 from tickerq_celery.store.cron_tickers import paused_among
-from tickerq_celery.store.engine import insert_if_absent
+from tickerq_celery.store.database.batches import insert_if_absent
+from tickerq_celery.store.tables import pauses, tickers
+from tickerq_celery.store.tables.column_types import sql_now
+from tickerq_celery.tickers.claims import Due
+from tickerq_celery.tickers.pauses import Pause, Scope, covering
 
 
 def add(

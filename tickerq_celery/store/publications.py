@@ -10,14 +10,17 @@ from sqlalchemy import Connection, bindparam, case, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.lifecycle import Failure
-from tickerq_celery.models import tickers
-from tickerq_celery.sqltypes import sql_after, sql_now
 from tickerq_celery.store import overlaps
-from tickerq_celery.store.claims import Claim, lock_free, rowcount
-from tickerq_celery.texts import storable
+from tickerq_celery.store.attempts import lock_free
+from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.tables import tickers
+from tickerq_celery.store.tables.column_types import sql_after, sql_now
+from tickerq_celery.tickers.claims import Claim
+from tickerq_celery.tickers.lifecycle import Failure
+from tickerq_celery.validation import storable
 
 _LONGEST_REASON = 16 * 1024
+_SUCCESS = case((tickers.c.is_due, TickerStatus.DUE_DONE.value), else_=TickerStatus.DONE.value)
 
 
 def stamp(connection: Connection, clock: Clock, claims: Sequence[Claim], *, check_after: timedelta) -> None:
@@ -105,9 +108,6 @@ def postpone(connection: Connection, clock: Clock, ticker_id: UUID, claim_no: in
         .values(status=TickerStatus.IDLE, due_at=sql_after(clock, wait), check_at=None, lock_holder=None)
     )
     return rowcount(connection, statement) == 1
-
-
-_SUCCESS = case((tickers.c.is_due, TickerStatus.DUE_DONE.value), else_=TickerStatus.DONE.value)
 
 
 def _end(connection: Connection, clock: Clock, claim: Claim, status: Any, **columns: Any) -> bool:

@@ -7,9 +7,10 @@ from sqlalchemy import ColumnElement, Connection, case, exists, func, select, up
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.models import functions, tickers
-from tickerq_celery.sqltypes import sql_after, sql_now
-from tickerq_celery.store.claims import Due, due_columns, due_from
+from tickerq_celery.store.claims import due_columns, due_from
+from tickerq_celery.store.tables import functions, tickers
+from tickerq_celery.store.tables.column_types import sql_after, sql_now
+from tickerq_celery.tickers.claims import Due
 
 _WAITED_FOR: tuple[ColumnElement[bool], ...] = (
     # Whether the function still has a rate does not matter: an older worker may have held them.

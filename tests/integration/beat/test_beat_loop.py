@@ -1,0 +1,232 @@
+"""Beat's loop: how long it sleeps, and that no part of its work keeps the others from theirs."""
+
+import itertools
+import logging
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import NoReturn
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from tests.integration.apps import caller_engine, enrol_worker, published, ticker_app
+from tests.manual_clock import START, ManualClock
+from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
+from tickerq_celery.beat.sweeper import Sweeper
+from tickerq_celery.broker.publisher import CeleryPublisher
+from tickerq_celery.cron.firing import Firing
+from tickerq_celery.enums import NodeKind
+from tickerq_celery.errors import PublishError
+from tickerq_celery.runs.claimer import Claimed, Claimer
+from tickerq_celery.runtime.node import Presence
+from tickerq_celery.scheduler import TickerScheduler
+from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.claims import Claim
+from tickerq_celery.wiring import profile
+
+# So that no sweep falls into a test that does not ask for it.
+RARE_SWEEPS = {"publish_check": 600, "heartbeat": 600, "lease": 1_200}
+
+
+@pytest.fixture
+def tickerq(store_url: str, namespace: str, clock: ManualClock) -> Iterator[TickerQ]:
+    with ticker_app(store_url, namespace, clock, batch_size=2, **RARE_SWEEPS) as made:
+        made.function("Send")(lambda: None)
+        yield made
+
+
+@pytest.fixture
+def beat(tickerq: TickerQ) -> Iterator[TickerScheduler]:
+    made = TickerScheduler(tickerq.app)
+    yield made
+    made.close()
+
+
+def due_run(tickerq: TickerQ, clock: ManualClock) -> UUID:
+    """Return a run that has fallen due, and that nobody has claimed."""
+    later = TimeTicker(function="Send", execution_time=clock.now() + timedelta(seconds=1))
+    run_id = tickerq.time_tickers.add(later).id
+    clock.advance(seconds=1)
+    return run_id
+
+
+def test_a_beat_sleeps_until_the_next_run_falls_due_or_one_poll(
+    tickerq: TickerQ, beat: TickerScheduler
+) -> None:
+    assert beat.tick() == 1.0
+    soon = START + timedelta(seconds=0.3)
+    tickerq.time_tickers.add(TimeTicker(function="Send", execution_time=soon))
+    assert beat.tick() == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("store_url", ["postgres", "mariadb"], indirect=True)
+def test_a_beat_asks_less_and_less_often_for_a_due_run_that_another_has_locked(
+    tickerq: TickerQ, beat: TickerScheduler, clock: ManualClock, store_url: str
+) -> None:
+    enrol_worker(tickerq)
+    run_id = due_run(tickerq, clock)
+    engine = caller_engine(store_url)
+    with engine.begin() as other:
+        other.execute(select(tickers.c.id).where(tickers.c.id == run_id).with_for_update())
+        assert [beat.tick() for _ in range(7)] == [0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
+    assert beat.tick() == 1.0
+    assert published(tickerq) == [run_id]
+    again = due_run(tickerq, clock)
+    with engine.begin() as other:
+        other.execute(select(tickers.c.id).where(tickers.c.id == again).with_for_update())
+        assert beat.tick() == 0.05
+    engine.dispose()
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_beat_that_found_nothing_due_asks_soon_again_when_it_next_comes_too_late(
+    tickerq: TickerQ, beat: TickerScheduler, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrol_worker(tickerq)
+    first = due_run(tickerq, clock)
+    with monkeypatch.context() as locked:
+        locked.setattr(Claimer, "claim", find_nothing)
+        assert [beat.tick() for _ in range(3)] == [0.05, 0.1, 0.2]
+    tickerq.time_tickers.delete(first)
+    assert beat.tick() == 1.0
+    due_run(tickerq, clock)
+    monkeypatch.setattr(Claimer, "claim", find_nothing)
+    assert beat.tick() == 0.05
+
+
+def find_nothing(self: Claimer, **_: object) -> Claimed:
+    return Claimed(claims=(), is_full=False)
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_cron_tickers_that_cannot_be_fired_keep_no_run_from_its_dispatch(
+    tickerq: TickerQ,
+    beat: TickerScheduler,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    enrol_worker(tickerq)
+    tickerq.cron_tickers.add(CronTicker(function="Send", expression="0 * * * *"))
+    clock.advance(hours=1)
+    run_id = due_run(tickerq, clock)
+    monkeypatch.setattr(Firing, "fire", fail)
+    with caplog.at_level(logging.ERROR):
+        waits = [beat.tick() for _ in range(3)]
+    assert published(tickerq) == [run_id]
+    assert waits == [0.05, 0.1, 0.2]
+    assert {record.message for record in caplog.records} == {"cron tickers could not be fired"}
+
+
+def fail(self: Firing) -> NoReturn:
+    raise ValueError("no such word")
+
+
+def test_a_beat_sweeps_again_at_once_while_there_are_holds_to_lift(
+    tickerq: TickerQ, beat: TickerScheduler
+) -> None:
+    ids = [tickerq.time_tickers.add(TimeTicker(function="Send")).id for _ in range(5)]
+    assert published(tickerq) == []
+    _register_quietly(tickerq)
+    waits = [beat.tick() for _ in range(6)]
+    assert sorted(published(tickerq)) == sorted(ids)
+    assert waits[-1] == 1.0
+
+
+def test_what_a_sweep_makes_due_is_dispatched_in_the_same_tick(
+    tickerq: TickerQ, beat: TickerScheduler
+) -> None:
+    run_id = tickerq.time_tickers.add(TimeTicker(function="Send")).id
+    _register_quietly(tickerq)
+    assert published(tickerq) == []
+    beat.tick()
+    assert published(tickerq) == [run_id]
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("poll_seconds", [1, 60])
+def test_sweeps_are_so_close_that_the_promised_times_hold_and_not_in_step(
+    store_url: str, namespace: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, poll_seconds: int
+) -> None:
+    sweeps: list[float] = []
+
+    def note(self: Sweeper) -> bool:
+        sweeps.append(clock.monotonic())
+        return False
+
+    monkeypatch.setattr(Sweeper, "sweep", note)
+    with ticker_app(store_url, namespace, clock, poll_interval=poll_seconds) as tickerq:
+        beat = TickerScheduler(tickerq.app)
+        while len(sweeps) < 100:
+            clock.advance(seconds=max(beat.tick(), 0.001))
+        beat.close()
+        config = tickerq.config
+    gaps = [later - earlier for earlier, later in itertools.pairwise(sweeps)]
+    # A killed beat's batch within 15 s, a dead worker's runs within 45 s: with 3 s and 11 s to spare.
+    assert config.publish_check.total_seconds() + max(gaps) < 12
+    assert config.lease.total_seconds() + 2 * max(gaps) < 34
+    assert max(gaps) > 1.2 * min(gaps)
+
+
+def refuse(self: CeleryPublisher) -> NoReturn:
+    raise PublishError("nobody is there")
+
+
+def test_a_tick_without_work_is_not_taken_for_the_brokers_return(
+    tickerq: TickerQ,
+    beat: TickerScheduler,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    enrol_worker(tickerq)
+    run_id = due_run(tickerq, clock)
+    with monkeypatch.context() as patched:
+        patched.setattr(CeleryPublisher, "connect", refuse)
+        beat.tick()
+        tickerq.time_tickers.delete(run_id)
+        beat.tick()
+        assert caplog.text.count("beat waits") == 1
+        assert "answers again" not in caplog.text
+    beat.tick()
+    assert "beat goes on: the broker answers again" in caplog.text
+
+
+def _register_quietly(tickerq: TickerQ) -> None:
+    """Write a worker's row without lifting, as when a beat holds a run that very moment."""
+    me = profile(tickerq.core, NodeKind.WORKER, version="test")
+    tickerq.core.database.write(lambda connection: Presence(tickerq.core.clock, me).register(connection))
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_beat_that_is_told_to_end_in_the_middle_of_a_batch_leaves_none_of_it_unpublished(
+    store_url: str, namespace: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = CeleryPublisher.publish
+
+    def publish_and_be_told_to_end(self: CeleryPublisher, claim: Claim) -> None:
+        publish(self, claim)
+        signal.raise_signal(signal.SIGTERM)
+
+    told: list[int] = []
+    monkeypatch.setattr(CeleryPublisher, "publish", publish_and_be_told_to_end)
+    before = signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
+    with ticker_app(store_url, namespace, clock, batch_size=300, **RARE_SWEEPS) as tickerq:
+        tickerq.function("Send")(lambda: None)
+        enrol_worker(tickerq)
+        later = clock.now() + timedelta(seconds=1)
+        tickerq.time_tickers.add_batch([TimeTicker(function="Send", execution_time=later)] * 250)
+        clock.advance(seconds=1)
+        beat = TickerScheduler(tickerq.app)
+        beat.tick()
+        beat.close()
+        every_status = select(tickers.c.status)
+        statuses = tickerq.core.database.read(lambda connection: connection.scalars(every_status).all())
+        sent = len(published(tickerq))
+    signal.signal(signal.SIGTERM, before)
+    assert told == [signal.SIGTERM]
+    assert 0 < sent < 250
+    assert Counter(statuses) == {TickerStatus.QUEUED: sent, TickerStatus.IDLE: 250 - sent}

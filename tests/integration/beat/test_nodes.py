@@ -1,0 +1,339 @@
+"""Signs of life: who counts as dead, and which runs a worker has lost without dying."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from celery.worker import state
+from sqlalchemy import Connection
+
+from tests.integration.apps import add_run, execute, ticker_app
+from tests.integration.making import enrolled, finish, make_run, started, worker_profile
+from tests.manual_clock import START, ManualClock
+from tickerq_celery import TickerQ
+from tickerq_celery.beat.liveness import Observer
+from tickerq_celery.errors import StoreError
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.runtime.node import Presence
+from tickerq_celery.store import nodes
+from tickerq_celery.store.nodes import Node
+from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.lifecycle import succeeded
+from tickerq_celery.worker.enrolment import enrol
+from tickerq_celery.worker.heartbeat import Heartbeat
+from tickerq_celery.worker.step import held_requests
+
+LEASE = timedelta(seconds=30)
+
+
+@pytest.fixture
+def core(core: Core) -> Core:
+    """A core whose function a live worker has."""
+    return enrolled(core)
+
+
+def present(core: Core) -> list[Node]:
+    return core.database.read(lambda connection: nodes.list_nodes(connection, core.config.namespace))
+
+
+def beat(core: Core) -> bool:
+    return core.database.write(lambda connection: nodes.beat(connection, core.clock, core.node.id))
+
+
+class Watch:
+    """An observer with its own monotonic time."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._observer = Observer(LEASE)
+
+    def dead(self) -> list[UUID]:
+        found = self._observer.dead_among(present(self._core), monotonic=self._core.clock.monotonic())
+        return [node.id for node in found]
+
+    def dead_after(self, clock: ManualClock, seconds: float) -> list[UUID]:
+        """Let this time pass, looking four times, the last time at the end."""
+        for _ in range(3):
+            clock.advance(seconds=seconds / 4)
+            self.dead()
+        clock.advance(seconds=seconds / 4)
+        return self.dead()
+
+
+class Worker:
+    """A worker's heartbeat, with the task ids that its process has and the runs it misses."""
+
+    def __init__(self, core: Core) -> None:
+        self.held: set[str] = set()
+        self.missed: list[Started] = []
+        self.asked: list[Started] = []
+        self._core = core
+        self.presence = Presence(core.clock, worker_profile(core))
+        self.heartbeat = Heartbeat(
+            core.database,
+            self.presence,
+            held_requests=lambda: self.held,
+            on_missing=self.missed.append,
+            on_request=self.asked.append,
+        )
+
+    def beats(self, count: int) -> int:
+        """Beat ``count`` times, and return how many runs were missed in all so far."""
+        for _ in range(count):
+            self.heartbeat.beat()
+        return len(self.missed)
+
+    def beats_after_a_burial(self, count: int) -> None:
+        """Lose the row to an observer that took this worker for dead, and beat on."""
+        self._core.database.write(lambda connection: nodes.remove(connection, self._core.node.id))
+        self.beats(count)
+
+
+def test_a_node_is_dead_when_its_counter_stood_still_for_one_lease(core: Core, clock: ManualClock) -> None:
+    watch = Watch(core)
+    assert watch.dead() == []
+    assert watch.dead_after(clock, 29.5) == []
+    assert watch.dead_after(clock, 0.5) == [core.node.id]
+
+
+def test_a_time_in_which_the_observer_could_not_look_kills_nobody(core: Core, clock: ManualClock) -> None:
+    watch = Watch(core)
+    watch.dead()
+    clock.advance(minutes=10)
+    assert watch.dead() == []
+    clock.advance(seconds=10)
+    beat(core)
+    assert watch.dead_after(clock, 29) == []
+
+
+def test_an_observer_that_has_just_begun_takes_nobody_for_dead(core: Core, clock: ManualClock) -> None:
+    clock.advance(days=2)
+    assert Watch(core).dead() == []
+
+
+def test_a_heartbeat_begins_the_lease_anew(core: Core, clock: ManualClock) -> None:
+    watch = Watch(core)
+    watch.dead()
+    assert watch.dead_after(clock, 29) == []
+    beat(core)
+    assert watch.dead() == []
+    assert watch.dead_after(clock, 29) == []
+
+
+@pytest.mark.parametrize("step", [timedelta(hours=5), timedelta(hours=-5)])
+def test_a_step_of_the_wall_clock_kills_nobody(core: Core, clock: ManualClock, step: timedelta) -> None:
+    watch = Watch(core)
+    watch.dead()
+    clock.set(clock.now() + step)
+    assert watch.dead() == []
+    beat(core)
+    assert watch.dead() == []
+
+
+def test_a_dead_node_stays_dead_though_the_wall_clock_stepped_back(core: Core, clock: ManualClock) -> None:
+    watch = Watch(core)
+    watch.dead()
+    watch.dead_after(clock, 29)
+    clock.advance(seconds=1)
+    clock.set(clock.now() - timedelta(hours=5))
+    assert watch.dead() == [core.node.id]
+
+
+def test_a_node_that_left_and_came_back_gets_a_whole_lease(core: Core, clock: ManualClock) -> None:
+    watch = Watch(core)
+    watch.dead()
+    core.database.write(lambda connection: nodes.remove(connection, core.node.id))
+    watch.dead_after(clock, 20)
+    enrolled(core)
+    assert watch.dead_after(clock, 20) == []
+
+
+def test_a_dead_nodes_row_stays_when_it_has_beaten_since(core: Core) -> None:
+    (seen,) = present(core)
+    beat(core)
+    assert core.database.write(lambda connection: nodes.remove_dead(connection, seen)) is False
+    (seen,) = present(core)
+    assert core.database.write(lambda connection: nodes.remove_dead(connection, seen)) is True
+    assert present(core) == []
+
+
+def test_a_node_that_was_buried_registers_anew_with_its_next_beat(core: Core) -> None:
+    core.database.write(lambda connection: nodes.remove(connection, core.node.id))
+    assert beat(core) is False
+    Worker(core).beats(1)
+    (node,) = present(core)
+    assert (node.id, node.queues, node.prefetch) == (core.node.id, ("celery",), 10)
+
+
+def test_a_node_that_was_buried_alive_keeps_the_moment_of_its_first_start(
+    core: Core, clock: ManualClock
+) -> None:
+    worker = Worker(core)
+    enrol(core, worker.presence)
+    for _ in range(2):
+        clock.advance(minutes=1)
+        worker.beats_after_a_burial(1)
+        (node,) = present(core)
+        assert (node.started_at, node.seen_at) == (START, clock.now())
+
+
+def test_a_node_that_registered_again_is_alive_to_those_who_did_not_see_its_burial(
+    core: Core, clock: ManualClock
+) -> None:
+    worker, watch = Worker(core), Watch(core)
+    enrol(core, worker.presence)
+    worker.beats(1)
+    watch.dead()
+    assert watch.dead_after(clock, 29) == []
+    (seen,) = present(core)
+    # As many signs of life as the row had that was buried.
+    worker.beats_after_a_burial(2)
+    clock.advance(seconds=1)
+    assert watch.dead() == []
+    assert core.database.write(lambda connection: nodes.remove_dead(connection, seen)) is False
+
+
+def test_a_sign_of_life_whose_commit_failed_is_counted_all_the_same(core: Core) -> None:
+    worker = Worker(core)
+    enrol(core, worker.presence)
+    worker.beats(1)
+    (before,) = present(core)
+
+    def fail(connection: Connection) -> None:
+        worker.presence.beat(connection)
+        raise StoreError("gone")
+
+    with pytest.raises(StoreError):
+        core.database.write(fail)
+    worker.beats_after_a_burial(1)
+    (node,) = present(core)
+    assert node.counter > before.counter + 1
+
+
+def test_a_node_is_seen_in_its_own_namespace_only(make_core: Callable[..., Core], namespace: str) -> None:
+    enrolled(make_core(namespace=f"{namespace}-b"))
+    assert present(make_core()) == []
+
+
+def test_a_run_that_its_worker_does_not_have_is_missed_after_two_beats_in_a_row(core: Core) -> None:
+    run_id = make_run(core)
+    started(core, run_id)
+    worker = Worker(core)
+    assert worker.beats(1) == 0
+    assert worker.beats(1) == 1
+    assert worker.missed[0].id == run_id
+
+
+def test_a_run_that_its_worker_has_is_not_missed(core: Core) -> None:
+    run = started(core, make_run(core))
+    worker = Worker(core)
+    worker.held = {f"{run.id}:{run.claim_no}"}
+    assert worker.beats(3) == 0
+
+
+def test_a_run_that_was_missing_for_one_beat_only_is_not_missed(core: Core) -> None:
+    run = started(core, make_run(core))
+    worker = Worker(core)
+    for _ in range(3):
+        worker.held = set()
+        worker.beats(1)
+        worker.held = {f"{run.id}:{run.claim_no}"}
+        worker.beats(1)
+    assert worker.missed == []
+
+
+def test_a_run_that_ended_between_two_beats_is_not_missed(core: Core) -> None:
+    run = started(core, make_run(core))
+    worker = Worker(core)
+    worker.beats(1)
+    finish(core, run, succeeded(run.standing))
+    assert worker.beats(2) == 0
+
+
+def test_a_message_of_an_older_claim_does_not_hide_a_lost_run(core: Core) -> None:
+    run = started(core, make_run(core))
+    worker = Worker(core)
+    worker.held = {f"{run.id}:{run.claim_no - 1}"}
+    assert worker.beats(2) == 1
+
+
+def nothing() -> None: ...
+
+
+def becoming_a_node(tickerq: TickerQ) -> None:
+    """Do what a worker of this app does first."""
+    for step in tickerq.app.steps["worker"]:
+        step(None)
+
+
+def test_workers_that_a_script_forks_are_nodes_of_their_own(store_url: str, namespace: str) -> None:
+    with ticker_app(store_url, namespace) as tickerq:
+        of_the_script = replace(tickerq.core, node=replace(tickerq.core.node, pid=1))
+        names = {of_the_script.node.name}
+        for _ in range(2):
+            tickerq._core = of_the_script
+            becoming_a_node(tickerq)
+            run = add_run(tickerq, nothing)
+            execute(tickerq)
+            (attempt,) = tickerq.runs.get(run.id).attempts
+            assert (tickerq.core.node.pid, tickerq.core.node.name) == (os.getpid(), attempt.node)
+            names.add(attempt.node)
+        assert len(names) == 3
+
+
+def test_a_process_that_was_not_forked_keeps_its_identity(store_url: str, namespace: str) -> None:
+    with ticker_app(store_url, namespace) as tickerq:
+        before = tickerq.core
+        becoming_a_node(tickerq)
+        assert tickerq.core is before
+
+
+class Request:
+    """All that Celery's bookkeeping asks of a request."""
+
+    def __init__(self, task_id: str) -> None:
+        self.id = task_id
+        self.name = "tickerq.Send"
+
+
+@pytest.mark.parametrize("step", [state.task_reserved, state.task_accepted])
+def test_a_second_message_of_a_claim_that_is_dropped_does_not_hide_the_running_one(
+    step: Callable[[Request], None],
+) -> None:
+    running, second = Request("a:1"), Request("a:1")
+    step(running)
+    state.task_reserved(second)
+    state.task_ready(second)
+    assert "a:1" in held_requests()
+    state.task_ready(running)
+    assert "a:1" not in held_requests()
+
+
+def test_a_request_that_comes_meanwhile_does_not_keep_a_worker_from_naming_what_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Changing(list[Request]):
+        has_changed = False
+
+        def __iter__(self) -> Iterator[Request]:
+            if not self.has_changed:
+                self.has_changed = True
+                raise RuntimeError("Set changed size during iteration")
+            return super().__iter__()
+
+    monkeypatch.setattr(state, "active_requests", Changing([Request("a:1")]))
+    assert "a:1" in held_requests()
+
+
+def test_a_worker_that_leaves_takes_its_row_along(core: Core) -> None:
+    Worker(core).heartbeat.leave()
+    assert present(core) == []
+
+
+def test_a_worker_that_leaves_runs_behind_keeps_its_row_so_that_they_are_found(core: Core) -> None:
+    started(core, make_run(core))
+    Worker(core).heartbeat.leave()
+    assert [node.id for node in present(core)] == [core.node.id]

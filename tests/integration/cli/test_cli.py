@@ -1,0 +1,134 @@
+"""The command line, run as an operator runs it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tickerq_celery import TickerQ
+from tickerq_celery.cli.commands import tickerq_command
+from tickerq_celery.enums import DropReason
+from tickerq_celery.worker import drop_counts
+from tickerq_celery.worker.drop_counts import Tally
+
+APP = """
+import os
+from celery import Celery
+from tickerq_celery import TickerQ
+
+app = Celery("cli_app", broker="memory://")
+tickerq = TickerQ(app, store_url=os.environ["CLI_STORE"])
+
+@tickerq.function("Send", cron=os.environ.get("CLI_CRON"))
+def send():
+    pass
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, namespace: str):
+    """Run the command on an application of its own, whose name is the test's namespace."""
+    module = f"cli_{namespace.replace('-', '_')}"
+    (tmp_path / f"{module}.py").write_text(APP.replace('"cli_app"', repr(namespace)))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLI_STORE", f"sqlite:///{tmp_path}/tickers.db")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    def invoke(*arguments: str) -> Result:
+        sys.modules.pop(module, None)
+        return CliRunner().invoke(tickerq_command, ["-A", f"{module}:app", *arguments])
+
+    return invoke
+
+
+@pytest.fixture
+def migrated(run) -> None:
+    """The store's tables, made by the command itself."""
+    assert "the store is ready" in run("migrate").output
+
+
+@pytest.mark.usefixtures("migrated")
+def test_check_says_that_settings_and_store_are_fine(run, namespace: str):
+    result = run("check")
+    assert result.exit_code == 0
+    assert "settings and store are fine" in result.output
+    assert namespace in result.output
+
+
+@pytest.mark.usefixtures("migrated")
+def test_check_shows_what_workers_dropped_lately_and_nothing_where_nothing_was(run, namespace: str):
+    assert "dropped" not in run("check").output
+    app = sys.modules[f"cli_{namespace.replace('-', '_')}"].app
+    tally = Tally()
+    for reason in (DropReason.INVALID, DropReason.OLD_CLAIM, DropReason.OLD_CLAIM):
+        tally.note(reason)
+    drop_counts.write(TickerQ.of(app).core, tally)
+    lines = run("check").output.splitlines()
+    assert lines[-1] == "messages dropped in the last 24 hours: 2 old_claim, 1 invalid"
+
+
+@pytest.mark.usefixtures("migrated")
+def test_migrate_may_be_repeated(run):
+    assert "the store is ready" in run("migrate").output
+
+
+@pytest.mark.usefixtures("migrated")
+def test_seed_stores_what_the_code_defines_and_prune_pauses_what_is_gone(
+    run, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("CLI_CRON", "0 9 * * *")
+    assert "seeded 1 cron tickers: Send" in run("seed").output
+    assert "paused 0" in run("seed", "--prune").output
+
+    monkeypatch.delenv("CLI_CRON")
+    assert "paused 1 that no code defines any more: Send" in run("seed", "--prune").output
+    assert "paused 0" in run("seed", "--prune").output
+
+
+@pytest.mark.usefixtures("migrated")
+def test_list_shows_runs_with_what_holds_them(run, namespace: str, tmp_path: Path):
+    script = f"import cli_{namespace.replace('-', '_')} as m; print(m.send.schedule(delay=3600).id)"
+    added = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert added.stdout.strip() in run("list").output
+    assert "IDLE" in run("list", "--limit", "1").output
+
+
+def test_a_store_without_tables_is_said_in_one_line(run):
+    result = run("check")
+    assert result.exit_code == 1
+    assert result.output.strip() == (
+        "Error: store_url: the store has no tables yet: run `celery -A yourapp tickerq migrate`, "
+        "or tickerq.create_schema()"
+    )
+
+
+def test_an_app_that_cannot_be_found_is_said_in_one_line():
+    result = CliRunner().invoke(tickerq_command, ["-A", "no_such_module_here", "check"])
+    assert result.exit_code == 1
+    assert "no_such_module_here" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_command_that_needs_an_app_asks_for_it():
+    result = CliRunner().invoke(tickerq_command, ["check"])
+    assert result.exit_code == 2
+    assert "Missing option '-A'" in result.output
+
+
+def test_the_dashboards_command_comes_from_its_entry_point():
+    assert "hash-password" in CliRunner().invoke(tickerq_command, ["dashboard", "--help"]).output
+
+
+def test_the_core_never_imports_the_dashboard():
+    script = "import sys, tickerq_celery, tickerq_celery.cli; assert 'flask' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)

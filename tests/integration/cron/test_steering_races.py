@@ -1,0 +1,97 @@
+"""An edit, a pause and a delete in the very second of the fire: never a double, a gap or an orphan."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+
+from tests.integration.cron.test_firing import fire
+from tests.integration.making import at_once, claim, cron_row_of, crons, enrolled, make_cron, processes
+from tests.integration.making import occurrences_of as rows_of
+from tests.manual_clock import ManualClock
+from tests.missed import missed
+from tests.thoroughness import IS_THOROUGH
+from tickerq_celery.enums import TickerStatus
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store.tables import tickers
+
+TIMES = 200 if IS_THOROUGH else 8
+MINUTE = timedelta(minutes=1)
+EVERY_MINUTE, EVERY_HOUR = "* * * * *", "30 * * * *"
+
+
+def steer(core: Core, clock: ManualClock, action: Callable[[Core, UUID], object]) -> tuple[UUID, datetime]:
+    """Let two beats fire and claim an instant while another process acts on its cron ticker."""
+    cron_id = make_cron(core, EVERY_MINUTE)
+    due: datetime = cron_row_of(core, cron_id).next_run_at
+    clock.set(due)
+
+    def beat(other: Core) -> None:
+        fire(other)
+        claim(other)
+
+    with processes(core, 3) as (first, second, operator):
+        at_once(lambda: beat(first), lambda: beat(second), lambda: action(operator, cron_id))
+    return cron_id, due
+
+
+def told(core: Core, cron_id: UUID) -> list[datetime]:
+    """Return the instants that have an occurrence, or stand in a record."""
+    found = []
+    for row in rows_of(core, cron_id):
+        record = missed(row.skipped_reason)
+        found += [row.instant] if record is None else [record.first]
+        assert record is None or record.count == 1
+    return found
+
+
+def edit(core: Core, cron_id: UUID) -> None:
+    crons(core).update(cron_id, expression=EVERY_HOUR)
+
+
+def pause(core: Core, cron_id: UUID) -> None:
+    crons(core).pause(cron_id)
+
+
+def delete(core: Core, cron_id: UUID) -> None:
+    crons(core).delete(cron_id)
+
+
+@pytest.mark.timeout(900)
+def test_an_edit_lets_nothing_fire_by_the_old_expression(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    for _ in range(TIMES):
+        cron_id, due = steer(core, clock, edit)
+        assert told(core, cron_id) == [due]
+        assert {row.status for row in rows_of(core, cron_id)} <= {TickerStatus.QUEUED, TickerStatus.SKIPPED}
+        fire(core)
+        assert claim(core) == []
+        assert cron_row_of(core, cron_id).next_run_at.minute == 30
+        crons(core).delete(cron_id)
+
+
+@pytest.mark.timeout(900)
+def test_a_pause_stops_an_instant_or_comes_after_it(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    for _ in range(TIMES):
+        cron_id, due = steer(core, clock, pause)
+        fire(core)
+        claimed = {row.id for row in rows_of(core, cron_id) if row.status is TickerStatus.QUEUED}
+        assert {each.id for each in claim(core)} == set()
+        crons(core).resume(cron_id)
+        assert told(core, cron_id) == [due]
+        left = {row.id for row in rows_of(core, cron_id) if row.due_at is not None}
+        assert len(claimed) + len(left) <= 1
+        crons(core).delete(cron_id)
+
+
+@pytest.mark.timeout(900)
+def test_a_delete_leaves_no_orphan(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    for _ in range(TIMES):
+        cron_id, _ = steer(core, clock, delete)
+        assert rows_of(core, cron_id) == []
+    statement = select(func.count()).where(tickers.c.namespace == core.config.namespace)
+    assert core.database.read(lambda connection: connection.scalar(statement)) == 0

@@ -1,0 +1,253 @@
+"""A store behind PgBouncer in transaction mode, where two transactions of a client share no session."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+from uuid import UUID
+
+import pytest
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from tests.integration.apps import enrol_worker, execute, messages, row_of, ticker_app
+from tests.integration.conftest import send
+from tests.integration.making import (
+    add_function,
+    all_rows,
+    at_once,
+    attempts_of,
+    claim,
+    enrolled,
+    finish,
+    make_runs,
+    processes,
+    start,
+)
+from tests.manual_clock import ManualClock
+from tests.servers.availability import require
+from tests.servers.pgbouncer import SERVER_CONNECTIONS, PgbouncerServer
+from tests.servers.pool import SharedServer
+from tickerq_celery import TickerStatus, TimeTicker
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store.database import connections
+from tickerq_celery.store.database.database import Database
+from tickerq_celery.store.database.schema import verify
+from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.lifecycle import succeeded
+
+ROOT = Path(__file__).parents[3]
+# Claims what is due, and stays inside of the transaction.
+CLAIMING = """
+import signal, sys
+from tests.integration.apps import ticker_app
+from tests.manual_clock import ManualClock
+from tickerq_celery.runs.claimer import Claimer
+url, namespace = sys.argv[1:]
+with ticker_app(url, namespace, ManualClock()) as tickerq:
+    def claim_and_stay(connection):
+        print(len(Claimer(tickerq.core)._claim(connection, "killed", None).claims), flush=True)
+        signal.pause()
+    tickerq.core.database.write(claim_and_stay)
+"""
+
+
+@pytest.fixture(scope="module")
+def pooler(
+    pytestconfig: pytest.Config, shared_server: Callable[[str], SharedServer]
+) -> Iterator[PgbouncerServer]:
+    """A PgBouncer with two connections to the PostgreSQL server that all tests share."""
+    require(pytestconfig, "pgbouncer")
+    with PgbouncerServer(shared_server("postgres").url) as server:
+        yield server
+
+
+@pytest.fixture
+def direct_url(schema_url: Callable[[str], str]) -> str:
+    """The store without the pooler."""
+    return schema_url("postgres")
+
+
+@pytest.fixture
+def store_url(pooler: PgbouncerServer, direct_url: str) -> str:
+    """The same store through the pooler."""
+    return pooler.before(direct_url)
+
+
+@pytest.fixture
+def engine(store_url: str) -> Iterator[Engine]:
+    """The caller's own engine, set up for a pooler."""
+    made = create_engine(store_url, connect_args={"prepare_threshold": None})
+    yield made
+    made.dispose()
+
+
+def server_process(connection: Connection) -> Any:
+    return connection.scalar(text("SELECT pg_backend_pid()"))
+
+
+def use_both_server_connections(database: Database) -> set[int]:
+    """Return the server processes of two transactions at once, after which both are the pooler's to lend."""
+    with database.engine.connect() as first, database.engine.connect() as second:
+        return {server_process(first), server_process(second)}
+
+
+def count(url: str, source: str) -> int:
+    """Return how many rows there are, asked by a client of its own."""
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        return int(connection.scalar(text(f"SELECT count(*) FROM {source}")) or 0)
+
+
+def run_what_is_due(core: Core) -> list[UUID]:
+    """Claim, start and finish until nothing is due, and return the runs in the order of their ends."""
+    done = []
+    while batch := claim(core):
+        for each in batch:
+            run = start(core, each)
+            assert run is not None
+            assert finish(core, run, succeeded(run.standing))
+            done.append(run.id)
+    return done
+
+
+def test_two_transactions_of_a_client_have_different_server_connections(database: Database) -> None:
+    both = use_both_server_connections(database)
+    assert len(both) == SERVER_CONNECTIONS
+    seen = set()
+    with database.engine.connect() as client:
+        for _ in range(2):
+            seen.add(server_process(client))
+            client.rollback()
+    assert seen == both
+
+
+def test_whoever_asks_for_prepared_statements_fails_behind_this_pooler(database: Database) -> None:
+    use_both_server_connections(database)
+    options = {"connect_args": {"prepare_threshold": 0}}
+    with closing(Database(database.url, options=options)) as preparing:
+        preparing.read(server_process)
+        with pytest.raises(DBAPIError, match="prepared statement"):
+            preparing.read(server_process)
+
+
+def test_nothing_is_prepared_on_the_server_unless_the_user_asks_for_it(
+    database: Database, direct_url: str
+) -> None:
+    options = {"connect_args": {"prepare_threshold": 7}}
+    with closing(Database(make_url(direct_url), options=options)) as asking:
+        thresholds = [
+            each.read(lambda connection: connection.connection.driver_connection.prepare_threshold)
+            for each in (database, asking)
+        ]
+    assert thresholds == [None, 7]
+
+
+@pytest.mark.parametrize("scheme", ["postgresql+psycopg2", "postgresql+pg8000"])
+def test_a_driver_other_than_psycopg_is_not_told_what_only_psycopg_knows(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, Any] = {}
+
+    def create(url: URL, **settings: Any) -> Engine:
+        told.update(settings)
+        # These drivers are not installed.
+        return create_engine("postgresql+psycopg://")
+
+    monkeypatch.setattr(connections, "create_engine", create)
+    connections.make_engine(make_url(f"{scheme}://h/d"), {})
+    assert "prepare_threshold" not in told["connect_args"]
+
+
+def test_two_applications_that_migrate_at_once_both_succeed_and_leave_no_lock(
+    pooler: PgbouncerServer, namespace: str
+) -> None:
+    url = pooler.new_database()
+    name = make_url(url).database
+    with create_engine(pooler.url, poolclass=NullPool).begin() as connection:
+        # Who waits for a lock that nobody gives back must fail, not wait.
+        connection.execute(text(f"ALTER DATABASE {name} SET lock_timeout = '20s'"))
+    with ticker_app(url, namespace) as one, ticker_app(url, namespace) as other:
+        at_once(one.create_schema, other.create_schema)
+        one.create_schema()
+        verify(other.core.database)
+    locks = "pg_locks AS l JOIN pg_database AS d ON d.oid = l.database"
+    assert count(pooler.url, f"{locks} WHERE locktype = 'advisory' AND datname = '{name}'") == 0
+    pooler.drop_database(url)
+
+
+def test_six_nodes_start_and_finish_each_run_once_over_two_server_connections(
+    make_core: Callable[..., Core],
+) -> None:
+    core = enrolled(make_core(send(), batch_size=10))
+    ids = make_runs(core, 300)
+    with processes(core, 6) as others:
+        done = at_once(*(partial(run_what_is_due, each) for each in others))
+    assert sorted(run for each in done for run in each) == sorted(ids)
+    assert {(row.status, row.claim_no) for row in all_rows(core)} == {(TickerStatus.DONE, 1)}
+    assert {len(attempts_of(core, run)) for run in ids} == {1}
+
+
+def test_a_client_that_is_killed_within_its_transaction_gives_its_runs_back(
+    core: Core, store_url: str
+) -> None:
+    enrolled(core)
+    ids = make_runs(core, 5)
+    command = [sys.executable, "-c", CLAIMING, store_url, core.config.namespace]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "5\n"
+            assert claim(core) == []
+        finally:
+            process.kill()
+    # Waits for the rows' locks to go.
+    standing = select(tickers.c.status, tickers.c.claim_no).where(tickers.c.id.in_(ids)).with_for_update()
+    rows = core.database.write(lambda connection: connection.execute(standing).all())
+    assert set(rows) == {(TickerStatus.IDLE, 0)}
+    assert {each.id for each in claim(core)} == set(ids)
+
+
+def test_a_callers_rollback_leaves_nothing_and_its_commit_runs(
+    engine: Engine, store_url: str, namespace: str, clock: ManualClock
+) -> None:
+    due = TimeTicker(function="Send")
+    ran: list[int] = []
+    with ticker_app(store_url, namespace, clock) as tickerq:
+        tickerq.function("Send")(lambda: ran.append(1))
+        enrol_worker(tickerq)
+        # More often than psycopg sends a statement before it prepares it.
+        for number in range(1, 8):
+            with Session(engine) as session:
+                undone = tickerq.time_tickers.add(due, session=session)
+                session.rollback()
+                assert row_of(tickerq, undone.id) is None
+                kept = tickerq.time_tickers.add(due, session=session)
+                assert messages(tickerq) == []
+                session.commit()
+            execute(tickerq)
+            assert len(ran) == number
+            assert row_of(tickerq, kept.id).status is TickerStatus.DONE
+
+
+@pytest.mark.parametrize("pooled", [True, False])
+def test_clients_that_have_ended_their_transactions_hold_no_server_connection(
+    database: Database, direct_url: str, namespace: str, pooled: bool
+) -> None:
+    def fail(connection: Connection) -> NoReturn:
+        add_function(connection, namespace, "Undone")
+        raise ZeroDivisionError
+
+    with ExitStack() as stack:
+        for number in range(6):
+            client = stack.enter_context(closing(Database(database.url, pooled=pooled)))
+            client.write(partial(add_function, namespace=namespace, name=f"Send{number}"))
+            client.read(server_process)
+            with pytest.raises(ZeroDivisionError):
+                client.write(fail)
+        busy = "backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_pid()"
+        assert count(direct_url, f"pg_stat_activity WHERE datname = current_database() AND {busy}") == 0
+        assert len(use_both_server_connections(database)) == SERVER_CONNECTIONS

@@ -1,0 +1,44 @@
+"""An attempt can ask whether it still is the one that does its run's work."""
+
+import pytest
+
+from tests.integration.beats import Beat, pass_lease
+from tests.integration.making import enrolled, finish, make_run, started
+from tests.manual_clock import ManualClock
+from tickerq_celery.errors import ClaimSupersededError
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.lifecycle import succeeded
+from tickerq_celery.worker.cancellation import Bell, RunControl
+
+
+@pytest.fixture
+def core(core: Core) -> Core:
+    """A core whose function a live worker has."""
+    return enrolled(core)
+
+
+def control(core: Core, run: Started) -> RunControl:
+    return RunControl(core, run, Bell(), heard=0)
+
+
+def test_who_was_taken_for_dead_does_not_own_its_run_and_who_has_it_now_does(
+    core: Core, clock: ManualClock
+) -> None:
+    late = started(core, make_run(core))
+    control(core, late).ensure_owned()
+    beat = Beat(core)
+    pass_lease(beat, clock)
+    beat.sweep()
+    enrolled(core)
+    newer = started(core, late.id)
+    control(core, newer).ensure_owned()
+    with pytest.raises(ClaimSupersededError, match=f"claim 1 of run {late.id} was superseded"):
+        control(core, late).ensure_owned()
+
+
+def test_nobody_owns_a_run_that_has_ended(core: Core) -> None:
+    run = started(core, make_run(core))
+    assert finish(core, run, succeeded(run.standing))
+    with pytest.raises(ClaimSupersededError):
+        control(core, run).ensure_owned()

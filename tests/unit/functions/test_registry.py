@@ -1,0 +1,178 @@
+"""Functions by name, and how they are called."""
+
+import asyncio
+import functools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority, TickerType
+from tickerq_celery.errors import DuplicateFunctionError, TickerValidationError
+from tickerq_celery.functions.context import TickerContext
+from tickerq_celery.functions.definition import make_function
+from tickerq_celery.functions.registry import Registry
+from tickerq_celery.functions.setting import Setting
+
+
+def first() -> None: ...
+
+
+def second() -> None: ...
+
+
+async def nothing() -> None:
+    pass
+
+
+def test_a_name_means_one_function() -> None:
+    registry = Registry()
+    known = make_function(first, "Send")
+    registry.add(known)
+    registry.add(make_function(first, "Send"))
+    with pytest.raises(DuplicateFunctionError) as caught:
+        registry.add(make_function(second, "Send"))
+    places = [f"{__name__}:{each.__name__}, line {each.__code__.co_firstlineno}" for each in (first, second)]
+    assert [caught.value.first, caught.value.second] == places
+    assert registry.get("Send") is known
+    assert registry.get("send") is None
+
+
+def test_two_functions_of_one_qualified_name_are_two_functions() -> None:
+    def redefined() -> None: ...
+
+    earlier = redefined
+
+    def redefined() -> None: ...  # type: ignore[no-redef]
+
+    for before, after in (
+        (earlier, redefined),
+        (functools.partial(earlier), functools.partial(redefined)),
+        (decorated(earlier), decorated(redefined)),
+    ):
+        registry = Registry()
+        registry.add(make_function(before, "Send"))
+        registry.add(make_function(before, "Send"))
+        with pytest.raises(DuplicateFunctionError, match=r"redefined, line \d+; .*redefined, line \d+"):
+            registry.add(make_function(after, "Send"))
+
+
+def decorated(body: Any) -> Any:
+    @functools.wraps(body)
+    def wrapper() -> None:
+        body()
+
+    return wrapper
+
+
+def test_functions_are_listed_by_name() -> None:
+    registry = Registry()
+    for name in ("b", "C", "a"):
+        registry.add(make_function(first, name))
+    assert [function.name for function in registry] == ["C", "a", "b"]
+
+
+def test_defaults_and_units() -> None:
+    plain = make_function(first, None)
+    assert (plain.name, plain.retries, plain.retry_intervals, plain.timeout) == ("first", 0, (), None)
+    assert (plain.priority, plain.max_concurrency, plain.on_lost) == (TickerPriority.NORMAL, 0, OnLost.RETRY)
+    timed = make_function(first, "f", timeout=timedelta(minutes=1), retry_intervals=[timedelta(minutes=1), 2])
+    assert (timed.timeout, timed.retry_intervals) == (60, (60, 2))
+    worded = make_function(first, "f", misfire="skip", overlap="skip", on_lost="fail", priority=1)
+    assert (worded.misfire, worded.overlap) == (MisfirePolicy.SKIP, OverlapPolicy.SKIP)
+    assert (worded.on_lost, worded.priority) == (OnLost.FAIL, TickerPriority.HIGH)
+
+
+@pytest.mark.parametrize(
+    "body", [functools.partial(first), functools.partial(functools.partial(first))], ids=["one", "two"]
+)
+def test_a_callable_without_a_name_needs_one(body: Any) -> None:
+    with pytest.raises(TickerValidationError, match="function"):
+        make_function(body, None)
+    assert make_function(body, "Send").name == "Send"
+
+
+@pytest.mark.parametrize("name", ["", " Send", "x" * 201, "nul\x00", 7])
+def test_a_name_that_cannot_be_stored_is_refused(name: Any) -> None:
+    with pytest.raises(TickerValidationError):
+        make_function(first, name)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_body_is_called_with_what_it_takes(is_async: bool) -> None:
+    seen: list[object] = []
+
+    def takes_context(context: TickerContext[int]) -> None:
+        seen.append(context.request)
+
+    def takes_request(request: int) -> None:
+        seen.append(request)
+
+    async def in_a_loop(request: int) -> None:
+        seen.append(request)
+
+    def wrapped(request: int) -> Any:
+        return in_a_loop(request)
+
+    for body in (in_a_loop, wrapped) if is_async else (takes_context, takes_request):
+        make_function(body, "f").call(context(7), at_end=nothing)
+    assert seen == [7, 7]
+
+
+def test_a_body_that_cancels_itself_fails_like_any_other() -> None:
+    async def cancels_itself() -> None:
+        raise asyncio.CancelledError
+
+    def runs_a_loop_of_its_own() -> None:
+        asyncio.run(cancels_itself())
+
+    for body in (cancels_itself, runs_a_loop_of_its_own):
+        with pytest.raises(RuntimeError, match="CancelledError") as caught:
+            make_function(body, "f").call(context(7), at_end=nothing)
+        assert isinstance(caught.value.__cause__, asyncio.CancelledError)
+
+
+def context(request: int) -> TickerContext[int]:
+    return TickerContext(
+        id=UUID(int=1),
+        parent_id=None,
+        type=TickerType.TIME_TICKER,
+        function_name="f",
+        retry_count=0,
+        is_due=False,
+        scheduled_for=datetime(2026, 1, 1, tzinfo=UTC),
+        request=request,
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"cron": "@daily", "every": 5}, "every: pass cron or every, not both"),
+        ({"every": 0.5}, "every: pass a timedelta of whole seconds"),
+        ({"every": 5, "jitter": 6}, "jitter: longer than the interval"),
+        ({"cron": "@daily", "max_runs": 0}, "max_runs: pass a whole number"),
+        ({"cron": "@daily", "exclude": "2026-12-25"}, "exclude: pass a list of dates"),
+        ({"cron": "@daily", "day_or": "yes"}, "day_or: pass True or False"),
+        ({"max_runs": 3}, "cron: start_at, end_at, max_runs, exclude, jitter need cron= or every="),
+        ({"cron": Setting("digest_cron", default="99 * * * *")}, "expression: minute: '99'"),
+        ({"cron": 5}, "expression: a cron expression is text"),
+        ({"time_zone": "Mars/Base"}, "time_zone"),
+    ],
+)
+def test_an_option_of_time_that_cannot_be_used_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(TickerValidationError, match=message):
+        make_function(first, "Send", **options)
+
+
+def test_an_interval_is_kept_as_an_expression_and_a_setting_as_it_is() -> None:
+    assert make_function(first, "Send", every=timedelta(minutes=5)).cron == "@every 5m"
+    setting = Setting("digest_cron")
+    assert make_function(first, "Send", cron=setting).cron is setting
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", None])
+def test_a_setting_needs_a_name(name: Any) -> None:
+    with pytest.raises(TickerValidationError, match="cron"):
+        Setting(name)

@@ -1,0 +1,75 @@
+import asyncio
+
+import pytest
+
+from tickerq_celery.errors import TickerCancelled
+from tickerq_celery.worker.event_loop import cancellable
+
+
+class Asked:
+    """What says that the run is to be cancelled, from the beginning or never."""
+
+    def __init__(self, *, has_news: bool, answer: bool) -> None:
+        self.has_news = has_news
+        self.answer = answer
+        self.asked = 0
+
+    def is_requested(self) -> bool:
+        self.asked += 1
+        return self.answer
+
+
+CANCELLED, SPARED, QUIET = (
+    lambda: Asked(has_news=True, answer=True),
+    lambda: Asked(has_news=True, answer=False),
+    lambda: Asked(has_news=False, answer=True),
+)
+
+
+async def for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+def test_a_coroutine_that_lets_the_cancellation_out_was_cancelled() -> None:
+    with pytest.raises(TickerCancelled):
+        asyncio.run(cancellable(for_ever(), CANCELLED()))
+
+
+def test_a_coroutine_can_clean_up_and_return() -> None:
+    async def body() -> str:
+        try:
+            await for_ever()
+        except asyncio.CancelledError:
+            return "cleaned up"
+        return "never"
+
+    assert asyncio.run(cancellable(body(), CANCELLED())) == "cleaned up"
+
+
+def test_a_coroutine_s_own_error_stays_its_own() -> None:
+    async def body() -> None:
+        try:
+            await for_ever()
+        finally:
+            raise ValueError("in the clean-up")
+
+    with pytest.raises(ValueError, match="in the clean-up"):
+        asyncio.run(cancellable(body(), CANCELLED()))
+
+
+def test_nobody_is_asked_while_there_is_no_news() -> None:
+    async def body() -> int:
+        await asyncio.sleep(0)
+        return 7
+
+    control = QUIET()
+    assert asyncio.run(cancellable(body(), control)) == 7
+    assert control.asked == 0
+
+
+def test_a_coroutine_that_cancels_itself_was_not_cancelled_by_anybody() -> None:
+    async def body() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancellable(body(), SPARED()))

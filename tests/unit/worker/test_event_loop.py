@@ -1,0 +1,168 @@
+"""One event loop for a process, whichever thread asks; interruptions and forks included."""
+
+import asyncio
+import inspect
+import os
+import signal
+import threading
+import warnings
+from collections.abc import Iterator
+from contextvars import ContextVar
+from types import FrameType
+
+import pytest
+
+from tickerq_celery.worker.event_loop import EventLoop
+
+Seen = list[object]
+LABEL: ContextVar[str] = ContextVar("LABEL", default="none")
+
+
+@pytest.fixture
+def loop() -> Iterator[EventLoop]:
+    made = EventLoop()
+    yield made
+    made.close()
+
+
+async def running_loop() -> asyncio.AbstractEventLoop:
+    return asyncio.get_running_loop()
+
+
+def test_every_coroutine_of_a_process_runs_on_one_loop(loop: EventLoop) -> None:
+    loops: list[asyncio.AbstractEventLoop] = [loop.run(running_loop())]
+    threads = [threading.Thread(target=lambda: loops.append(loop.run(running_loop()))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(loops) == 4
+    assert len(set(loops)) == 1
+
+
+def test_coroutines_of_several_threads_run_side_by_side(loop: EventLoop) -> None:
+    met = threading.Event()
+
+    async def wait_for_the_other() -> None:
+        while not met.is_set():
+            await asyncio.sleep(0)
+
+    async def meet() -> None:
+        met.set()
+
+    thread = threading.Thread(target=lambda: loop.run(wait_for_the_other()))
+    thread.start()
+    loop.run(meet())
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_a_coroutine_sees_the_context_variables_of_its_caller(loop: EventLoop) -> None:
+    async def label() -> str:
+        await asyncio.sleep(0)
+        return LABEL.get()
+
+    token = LABEL.set("mine")
+    assert loop.run(label()) == "mine"
+    LABEL.reset(token)
+    assert loop.run(label()) == "none"
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("no"), SystemExit(3), KeyboardInterrupt(), asyncio.CancelledError()]
+)
+def test_what_a_coroutine_raises_reaches_its_caller_and_leaves_the_loop_alone(
+    loop: EventLoop, error: BaseException
+) -> None:
+    async def raises() -> None:
+        raise error
+
+    before = loop.run(running_loop())
+    with pytest.raises(type(error)):
+        loop.run(raises())
+    assert loop.run(running_loop()) is before
+
+
+def test_an_interrupted_caller_goes_on_once_its_coroutine_has_ended(loop: EventLoop) -> None:
+    seen: Seen = []
+
+    async def body() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGUSR1)
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            seen.append("cleaned up")
+
+    # No OSError: those of its writes to its own pipe, asyncio swallows.
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise ArithmeticError("soft limit")
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with pytest.raises(ArithmeticError, match="soft limit"):
+            loop.run(body())
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert seen == ["cleaned up"]
+
+
+def test_a_caller_interrupted_before_its_coroutine_began_goes_on_without_it(
+    loop: EventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = loop.run(running_loop())
+    hand_over = own.call_soon_threadsafe
+
+    def interrupt(*_: object) -> None:
+        monkeypatch.setattr(own, "call_soon_threadsafe", hand_over)
+        raise ArithmeticError("soft limit")
+
+    monkeypatch.setattr(own, "call_soon_threadsafe", interrupt)
+    coroutine = running_loop()
+    with pytest.raises(ArithmeticError, match="soft limit"):
+        loop.run(coroutine)
+    assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED
+
+
+def test_waiting_on_the_loop_for_the_loop_is_refused(loop: EventLoop) -> None:
+    async def outer() -> None:
+        loop.run(running_loop())
+
+    with pytest.raises(RuntimeError, match="await it"):
+        loop.run(outer())
+
+
+def test_closing_cancels_what_runs_and_lets_it_clean_up(loop: EventLoop) -> None:
+    seen: Seen = []
+    tasks = []
+
+    async def background() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            seen.append("cleaned up")
+
+    async def leaves_a_task() -> None:
+        tasks.append(asyncio.create_task(background()))
+        await asyncio.sleep(0)
+
+    loop.run(leaves_a_task())
+    before = loop.run(running_loop())
+    assert seen == []
+    loop.close()
+    assert (seen, before.is_closed()) == (["cleaned up"], True)
+    assert loop.run(running_loop()) is not before
+
+
+def test_a_forked_child_has_a_loop_of_its_own(loop: EventLoop) -> None:
+    loop.run(running_loop())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads at a fork
+        child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # pytest has put a handler of its own there
+        signal.alarm(10)
+        own = loop.run(running_loop())
+        loop.close()
+        os._exit(0 if own.is_closed() else 1)
+    assert os.waitpid(child, 0)[1] == 0

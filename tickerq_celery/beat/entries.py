@@ -1,0 +1,155 @@
+"""Celery's beat entries as an app has them, checked: what cannot be kept is refused by the entry's name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from celery import Celery
+from celery.beat import ScheduleEntry
+from celery.schedules import crontab
+
+from tickerq_celery import validation
+from tickerq_celery.beat.celery_schedules import expression_of, zone_name
+from tickerq_celery.beat.entry_rows import Entry
+from tickerq_celery.broker.messages import OUR_TASKS
+from tickerq_celery.cli.periodic_task import PeriodicTask
+from tickerq_celery.errors import ConfigError, TickerValidationError, shortened
+from tickerq_celery.payload.celery_call import CeleryCall
+from tickerq_celery.schedule.cron import CronSchedule
+from tickerq_celery.schedule.interval import every_in
+
+SETTING = "beat_schedule"
+_DEADLINE = "beat_cron_starting_deadline"
+_LONGEST_NAME = 1_000
+_LONGEST_DEADLINE = 3650 * 24 * 3600
+
+
+def read_entries(app: Celery, given: Mapping[Any, object], *, payload_limit: int) -> list[Entry]:
+    """Return an app's entries, in the order of their names.
+
+    Raises:
+        ConfigError: Some cannot be kept; the text has the name of each, and why.
+    """
+    entries: list[Entry] = []
+    refused: list[str] = []
+    for name in sorted(given, key=str):
+        try:
+            entries.append(_entry(app, name, given[name], payload_limit))
+        except ValueError as error:
+            refused.append(f"entry {name!r}: {error}")
+    if refused:
+        raise ConfigError(SETTING, "; ".join(refused))
+    return entries
+
+
+def periodic_tasks(app: Celery) -> list[PeriodicTask]:
+    """Return the entries of an app's ``beat_schedule`` for an import, by name."""
+    app.finalize()
+    given: Mapping[Any, object] = app.conf.beat_schedule
+    return [_periodic_task(app, name, given[name]) for name in sorted(given, key=str)]
+
+
+def _periodic_task(app: Celery, name: object, fields: object) -> PeriodicTask:
+    try:
+        entry = celery_entry(app, name, fields)
+        expression = expression_of(entry.schedule)
+        call = _call(entry)
+        queue = call.options.pop("queue", None)
+        return PeriodicTask(
+            name=str(name),
+            task=validation.name("task", entry.task, validation.LONGEST_FUNCTION),
+            expression=expression,
+            time_zone=_zone(app, expression),
+            args=call.args,
+            kwargs=call.kwargs,
+            queue=queue,
+            left_out=tuple(sorted(call.options)),
+        )
+    except ValueError as error:
+        # It may be no text, or none that a terminal can show.
+        shown = name if isinstance(name, str) and name.isprintable() else shortened(name)
+        return PeriodicTask(name=shown, task="", flaw=str(error))
+
+
+def celery_entry(app: Celery, name: object, fields: Any) -> ScheduleEntry:
+    """Return an entry as Celery understands it.
+
+    Raises:
+        ValueError: Celery would not take it either, or it has rules of its own.
+    """
+    text = validation.words("name", name, _LONGEST_NAME)
+    if isinstance(fields, ScheduleEntry):
+        if type(fields) is not ScheduleEntry:
+            raise ValueError(f"an entry of class {type(fields).__name__}: nobody would ask its own is_due")
+        return fields
+    try:
+        return ScheduleEntry(**dict(fields, name=text, app=app))
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ValueError(f"not an entry of Celery's ({error})") from error
+
+
+def _entry(app: Celery, name: str, fields: object, payload_limit: int) -> Entry:
+    entry = celery_entry(app, name, fields)
+    task = validation.name("task", entry.task, validation.LONGEST_FUNCTION)
+    if task.startswith(OUR_TASKS):
+        raise TickerValidationError("task", task, "a ticker function's: give the function cron= instead")
+    call = _call(entry)
+    queue = call.options.get("queue")
+    if queue is not None:
+        validation.name("queue", queue, validation.LONGEST_QUEUE)
+    encoded = call.encoded()
+    if len(encoded) > payload_limit:
+        raise ValueError(f"its arguments and options take {len(encoded)} bytes, the limit is {payload_limit}")
+    expression = expression_of(entry.schedule)
+    return Entry(
+        name=name,
+        task=task,
+        expression=expression,
+        time_zone=_zone(app, expression) or "UTC",
+        call=encoded,
+        queue=queue,
+        # Celery's deadline is for crontab entries only.
+        misfire_grace=_deadline(app) if isinstance(entry.schedule, crontab) else None,
+    )
+
+
+def _zone(app: Celery, expression: str) -> str | None:
+    """Return the zone that an expression is read in, None where it is elapsed time.
+
+    Raises:
+        ValueError: It cannot be read there.
+    """
+    # A relative interval is rounded in the app's zone.
+    if every_in(expression) is not None:
+        return None
+    zone = zone_name(app.timezone)
+    CronSchedule.parse(expression, time_zone=zone)
+    return zone
+
+
+def _deadline(app: Celery) -> float | None:
+    given: object = app.conf.beat_cron_starting_deadline
+    return None if given is None else validation.seconds(_DEADLINE, given, _LONGEST_DEADLINE)
+
+
+def _call(entry: ScheduleEntry) -> CeleryCall:
+    """Return what an entry passes to its task."""
+    options = _named("options", entry.options)
+    _named("headers", options.get("headers"))
+    return CeleryCall(args=_arguments(entry.args), kwargs=_named("kwargs", entry.kwargs), options=options)
+
+
+def _named(field: str, values: object) -> dict[str, Any]:
+    if values is None:
+        return {}
+    # Not shown: they may be secrets.
+    if not isinstance(values, Mapping) or not all(isinstance(name, str) for name in values):
+        raise ValueError(f"its {field} are no dict whose keys are str")
+    return dict(values)
+
+
+def _arguments(args: object) -> tuple[Any, ...]:
+    if args is None:
+        return ()
+    if not isinstance(args, list | tuple):
+        raise TickerValidationError("args", args, "pass a list or tuple")
+    return tuple(args)

@@ -1,0 +1,140 @@
+"""Keeps the cron tickers of Celery's beat entries as the code of the live beats has them."""
+
+import logging
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from tickerq_celery.beat.entry_rows import GONE, Entry, entry_changes, entry_row, is_gone, keys_of, named_by
+from tickerq_celery.cron.pausing import resume_with_held
+from tickerq_celery.cron.rescheduling import move
+from tickerq_celery.errors import SchemaError, StoreError
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store import beat_entries, cron_pauses, cron_tickers
+from tickerq_celery.store.beat_entries import LiveBeat
+from tickerq_celery.store.database.batches import insert_if_absent
+from tickerq_celery.store.database.database import savepoint
+from tickerq_celery.store.occurrences import rewrite_pending
+from tickerq_celery.store.tables import cron_tickers as table
+from tickerq_celery.store.tables.column_types import sql_now
+from tickerq_celery.tickers.cron_rows import of_occurrences
+
+logger = logging.getLogger(__name__)
+
+
+class EntryKeeper:
+    """One beat's part in it: its own entries, unless a younger beat has them, and those that nobody has."""
+
+    def __init__(self, core: Core, own: Sequence[Entry]) -> None:
+        self._core = core
+        self._own = {entry.key: entry for entry in own}
+        self._settled: frozenset[LiveBeat] | None = None
+        self._look_again_at = 0.0
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of this beat's entries, for its node row."""
+        return sorted(self._own)
+
+    def keep(self) -> None:
+        """Write what is different, if beats came or went since the last time, or once in a lease.
+
+        What cannot be written for another reason is logged, and tried again.
+
+        Raises:
+            StoreError: The database is away.
+            SchemaError: This version cannot work with the store any more.
+        """
+        try:
+            self._look()
+        except (StoreError, SchemaError):
+            raise
+        except Exception:
+            # The sweep must not wait for the entries to be put right.
+            logger.exception("entries of beat_schedule could not be kept")
+
+    def _look(self) -> None:
+        namespace = self._core.config.namespace
+        beats = self._core.database.read(lambda connection: beat_entries.live_beats(connection, namespace))
+        # A beat that was buried alive decides nothing until its next heartbeat.
+        if self._core.node.id not in {beat.id for beat in beats}:
+            return
+        now = self._core.clock.monotonic()
+        # Between two looks a beat may have come and gone, and left its own entries behind.
+        if beats == self._settled and now < self._look_again_at:
+            return
+        if self._core.database.write(lambda connection: self._write(connection, beats)):
+            self._settled = beats
+            self._look_again_at = now + self._core.config.lease.total_seconds()
+
+    def _write(self, connection: Connection, beats: frozenset[LiveBeat]) -> bool:
+        """Write this beat's part; say whether no row was locked elsewhere."""
+        core = self._core
+        namespace = core.config.namespace
+        now = connection.scalars(select(sql_now(core.clock))).one()
+        known = beat_entries.known_keys(connection, namespace)
+        new = self._new_rows(known, now)
+        insert_if_absent(connection, table, list(new.values()))
+        mine = keys_of(core.node.id, beats)
+        others = named_by(beats) - mine
+        rows = beat_entries.lock_entries(connection, namespace, but=others)
+        for row in rows:
+            self._keep_apart(connection, row._asdict(), is_mine=row.seed_key in mine, now=now)
+        return len(rows) == len((known | new.keys()) - others)
+
+    def _new_rows(self, known: Collection[str], now: datetime) -> dict[str, dict[str, Any]]:
+        """Return the rows, by key, of this beat's entries that are not stored yet."""
+        core = self._core
+        rows = {}
+        for key in sorted(self._own.keys() - set(known)):
+            entry = self._own[key]
+            try:
+                rows[key] = entry_row(entry, namespace=core.config.namespace, codec=core.codec, now=now)
+            except ValueError as error:
+                # Checked when beat started; what became of it since then must not stop the others.
+                logger.error("entry %r of beat_schedule cannot be kept: %s", entry.name, error)  # noqa: TRY400
+        return rows
+
+    def _keep_apart(
+        self, connection: Connection, row: dict[str, Any], *, is_mine: bool, now: datetime
+    ) -> None:
+        """Keep one entry; what goes wrong with it keeps no other from being kept."""
+        try:
+            with savepoint(connection):
+                self._keep_one(connection, row, is_mine=is_mine, now=now)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            logger.exception("%s could not be kept", row["description"])
+
+    def _keep_one(self, connection: Connection, row: dict[str, Any], *, is_mine: bool, now: datetime) -> None:
+        core = self._core
+        if not is_mine:
+            if row["is_enabled"]:
+                cron_pauses.pause(connection, core.clock, row, reason=GONE, by=None, now=now)
+                logger.info("paused, as no live beat's code defines it any more: %s", row["description"])
+            return
+        try:
+            if is_gone(row):
+                row = self._returned(connection, row, now)
+            changes = entry_changes(self._own[row["seed_key"]], row, codec=core.codec, now=now)
+            if changes and "next_run_at" not in changes:
+                changes |= move(connection, core, row, changes, now=now)
+        except ValueError as error:
+            # An operator's own expression that cannot be read here: its row waits, and the others go on.
+            name = row["description"]
+            logger.error("cron ticker %s cannot fire any more: %s: %s", row["id"], name, error)  # noqa: TRY400
+            return
+        if changes:
+            cron_tickers.edit(connection, core.clock, row["id"], changes)
+            rewrite_pending(connection, core.clock, row["id"], of_occurrences(changes))
+
+    def _returned(self, connection: Connection, row: dict[str, Any], now: datetime) -> dict[str, Any]:
+        """Let an entry that is defined again fire again; what passed meanwhile is told in one record."""
+        core = self._core
+        resume_with_held(connection, core, row, missed=False, now=now)
+        found = cron_tickers.lock(connection, core.config.namespace, row["id"])
+        return row if found is None else found._asdict()

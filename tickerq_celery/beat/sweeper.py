@@ -1,0 +1,152 @@
+"""The periodic pass of every beat: publish lost messages again, rescue the runs of the dead, lift holds."""
+
+import logging
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from tickerq_celery.beat.liveness import Observer, Patience
+from tickerq_celery.cron.overlap import give_turns
+from tickerq_celery.cron.pausing import unpark
+from tickerq_celery.enums import NodeKind, TickerStatus
+from tickerq_celery.errors import PublishError
+from tickerq_celery.failpoints import Place, failpoint
+from tickerq_celery.runs.claimer import Claimer
+from tickerq_celery.runs.dispatcher import Dispatcher
+from tickerq_celery.runs.recorder import LostCalls, Recorder, log_lost
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store import attempts, nodes, recovery
+from tickerq_celery.store.nodes import Node
+from tickerq_celery.tickers.claims import Claim, Started
+
+logger = logging.getLogger(__name__)
+_AT_ONCE = 500
+
+
+class CronUpkeep:
+    """Looks at a batch of each kind in a pass, and in the next pass at those behind it."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._after_turn = ""
+        self._after_parked: UUID | None = None
+
+    def look_after(self) -> None:
+        """Give turns and let parked cron tickers go on, where nobody else has.
+
+        Raises:
+            StoreError: The database is away.
+        """
+        core = self._core
+        self._after_turn, self._after_parked = core.database.write(
+            lambda connection: (
+                give_turns(connection, core, after=self._after_turn),
+                unpark(connection, core, after=self._after_parked),
+            )
+        )
+
+
+class Sweeper:
+    """Finds what a crash or the broker left behind, with bounded work in each pass, in any beat."""
+
+    def __init__(
+        self,
+        core: Core,
+        claimer: Claimer,
+        dispatcher: Dispatcher,
+        recorder: Recorder,
+        calls: LostCalls,
+    ) -> None:
+        self._core = core
+        self._claimer = claimer
+        self._dispatcher = dispatcher
+        self._recorder = recorder
+        self._calls = calls
+        self._observer = Observer(core.config.lease)
+        self._crons = CronUpkeep(core)
+        self._strangers = Patience(core.config.lease)
+
+    def sweep(self) -> bool:
+        """Do one pass; say whether more holds may be lifted at once.
+
+        Raises:
+            StoreError: The database is away.
+            PublishError: The broker is away.
+        """
+        self._bury()
+        self._rescue_from_strangers()
+        lifted = self._core.database.write(self._claimer.lift_holds)
+        self._crons.look_after()
+        self._publish_again()
+        return lifted.is_full
+
+    def _publish_again(self) -> None:
+        until = self._core.clock.monotonic() + self._core.config.republish_after.total_seconds()
+        lost = self._core.database.write(self._take_over)
+        if lost:
+            failpoint(Place.TAKEN_OVER)
+            logger.warning("publishing again, as messages were lost or nobody takes them: %d", len(lost))
+            self._dispatcher.publish(lost, until=until)
+
+    def _take_over(self, connection: Connection) -> list[Claim]:
+        config = self._core.config
+        return recovery.take_over(
+            connection,
+            self._core.clock,
+            namespace=config.namespace,
+            limit=config.batch_size,
+            check_after=config.republish_after,
+        )
+
+    def _bury(self) -> None:
+        config = self._core.config
+        present = self._core.database.read(lambda connection: nodes.list_nodes(connection, config.namespace))
+        for node in self._observer.dead_among(present, monotonic=self._core.clock.monotonic()):
+            self._bury_one(node)
+
+    def _rescue_from_strangers(self) -> None:
+        """Rescue the runs of nodes that have no row: buried while a child of theirs still started one."""
+        config = self._core.config
+        strangers = self._core.database.read(
+            lambda connection: recovery.nodes_without_row(connection, config.namespace)
+        )
+        for node_id in self._strangers.lasting(strangers, monotonic=self._core.clock.monotonic()):
+            for run in self._running_under(node_id):
+                rescue(self._recorder, self._calls, run, "worker lost: it has no node row any more")
+
+    def _bury_one(self, node: Node) -> None:
+        if node.kind is NodeKind.WORKER and not self._rescue_all(node):
+            return
+        failpoint(Place.BURYING)
+        if self._core.database.write(lambda connection: nodes.remove_dead(connection, node)):
+            logger.warning("node %s is dead: no heartbeat for one lease", node.name)
+
+    def _rescue_all(self, node: Node) -> bool:
+        """Rescue what a dead worker ran; say whether nothing is left, so that its row may go."""
+        self._core.database.write(
+            lambda connection: recovery.check_prefetched(
+                connection, self._core.clock, node, lease=self._core.config.lease
+            )
+        )
+        for run in self._running_under(node.id):
+            rescue(self._recorder, self._calls, run, f"worker lost: {node.name} gives no sign of life")
+        return not self._running_under(node.id)
+
+    def _running_under(self, node_id: UUID) -> list[Started]:
+        return self._core.database.read(
+            lambda connection: attempts.running_under(connection, node_id, limit=_AT_ONCE)
+        )
+
+
+def rescue(recorder: Recorder, calls: LostCalls, run: Started, message: str) -> None:
+    """Rescue one run, and ask a worker to call the user's exception handler for the lost attempt."""
+    outcome = recorder.rescue(run, message)
+    if outcome is None:
+        return
+    failpoint(Place.RESCUED)
+    log_lost(run, outcome, message)
+    try:
+        calls.publish_lost(run, message, was_cancelled=outcome.status is TickerStatus.CANCELLED)
+    except PublishError as error:
+        # At most once: the run is safe, only the handler does not hear of this attempt.
+        logger.warning("the exception handler will not be called for run %s: %s", run.id, error)

@@ -1,0 +1,1 @@
+"""The broker in a folder: a kombu transport for one machine."""

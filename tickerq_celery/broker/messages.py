@@ -1,0 +1,65 @@
+"""What a message of ours is called and carries: task names, the header, priorities."""
+
+import json
+from collections.abc import Mapping
+from uuid import UUID
+
+from tickerq_celery.enums import TickerPriority
+
+# Kombu serves Redis's smallest first, in steps of 0, 3, 6 and 9; RabbitMQ its largest. A long run is no
+# urgent one: it asks for a place of its own, by a queue.
+_ON_REDIS = {
+    TickerPriority.HIGH: 0,
+    TickerPriority.NORMAL: 3,
+    TickerPriority.LONG_RUNNING: 3,
+    TickerPriority.LOW: 6,
+}
+_ON_RABBITMQ = {
+    TickerPriority.HIGH: 9,
+    TickerPriority.NORMAL: 5,
+    TickerPriority.LONG_RUNNING: 5,
+    TickerPriority.LOW: 1,
+}
+_SCALES: Mapping[str, Mapping[TickerPriority, int]] = {
+    "redis": _ON_REDIS,
+    "rediss": _ON_REDIS,
+    "sentinel": _ON_REDIS,
+    "amqp": _ON_RABBITMQ,
+    "amqps": _ON_RABBITMQ,
+    "pyamqp": _ON_RABBITMQ,
+}
+HEADER = "ticker"
+OUR_TASKS = "tickerq."
+CANCEL_COMMAND = "tickerq_cancel"
+LOST_TASK = f"{OUR_TASKS}lost_attempt"
+_LARGEST_CLAIM = 2**31 - 1
+
+
+def message_priority(priority: TickerPriority, transport: str) -> int | None:
+    """Return the priority of a message on a kombu transport, or None where the transport knows none."""
+    scale = _SCALES.get(transport.partition("+")[0])
+    return None if scale is None else scale[priority]
+
+
+def task_name(function: str) -> str:
+    """Return the name of the Celery task that runs a function."""
+    return f"{OUR_TASKS}{function}"
+
+
+def header_of(headers: object) -> object:
+    """Return what a message says of its ticker, or None where it is none of ours."""
+    return headers.get(HEADER) if isinstance(headers, dict) else None
+
+
+def parsed_header(header: object) -> tuple[UUID, int]:
+    """Return the ticker id and claim number of a header.
+
+    Raises:
+        ValueError: It is garbage.
+    """
+    if not isinstance(header, list | tuple) or len(header) != 2:
+        raise ValueError(f"not [id, claim number]: {json.dumps(header, default=str)[:200]}")
+    ticker_id, number = header
+    if not isinstance(ticker_id, str) or type(number) is not int or not 0 < number <= _LARGEST_CLAIM:
+        raise ValueError(f"not [id, claim number]: {str(header)[:200]}")
+    return UUID(ticker_id), number

@@ -1,0 +1,203 @@
+"""Sends one run's message to the broker, over a connection of its own."""
+
+import math
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from celery import Celery
+from kombu import Connection, Producer
+from kombu.exceptions import KombuError
+
+from tickerq_celery.broker.messages import CANCEL_COMMAND, HEADER, LOST_TASK, message_priority, task_name
+from tickerq_celery.errors import PublishError, cause_of
+from tickerq_celery.payload.celery_call import CeleryCall
+from tickerq_celery.payload.codec import RequestCodec
+from tickerq_celery.tickers.claims import Claim, Started
+from tickerq_celery.tickers.timeouts import UNLIMITED
+
+
+class CeleryPublisher:
+    """Hands messages to the broker of a Celery app; each holds the ticker's id and claim number only.
+
+    The timeouts are in seconds: a process that only adds tickers must not wait long for a broker that is
+    away, nor, by ``answer_timeout`` (where None: the same), for one that hangs.
+    """
+
+    def __init__(
+        self,
+        app: Celery,
+        codec: RequestCodec,
+        *,
+        connect_timeout: float,
+        answer_timeout: float | None = None,
+    ) -> None:
+        self._app = app
+        self._codec = codec
+        self._connect_timeout = connect_timeout
+        self._answer_timeout = connect_timeout if answer_timeout is None else answer_timeout
+        self._connection: Connection | None = None
+        self._producer: Producer | None = None
+        self._pid = os.getpid()
+        # Connections made before a fork: kept, since they are the parent's to close.
+        self._inherited: list[Connection] = []
+
+    def connect(self) -> None:
+        """Reach the broker: one attempt at each of its addresses.
+
+        Raises:
+            PublishError: It is away.
+        """
+        self._forget_inherited()
+        if self._connection is not None and self._connection.connected:
+            return
+        self.close()
+        connection = self._app.connection_for_write(connect_timeout=math.ceil(self._connect_timeout))
+        connection.transport_options = _bounded(connection, self._connect_timeout, self._answer_timeout) | (
+            connection.transport_options or {}
+        )
+        self._connection = connection
+        try:
+            connection.ensure_connection(
+                max_retries=max(0, len(connection.alt) - 1),
+                interval_start=0,
+                timeout=math.ceil(self._connect_timeout),
+            )
+            self._producer = self._app.amqp.Producer(connection, auto_declare=False)
+        except self._errors() as error:
+            self._drop()
+            raise PublishError(cause_of(error)) from error
+
+    def publish(self, claim: Claim) -> None:
+        """Send a claim's message; a repeat has the same task id.
+
+        Raises:
+            PublishError: The broker is away, did not take it, or did not say so.
+        """
+        self.connect()
+        if claim.call is not None:
+            self._publish_call(claim, CeleryCall.decoded(self._codec.unpack(claim.call) or b""))
+            return
+        options: dict[str, Any] = {} if claim.queue is None else {"queue": claim.queue}
+        priority = message_priority(claim.priority, self._transport)
+        if priority is not None:
+            options["priority"] = priority
+        if claim.timeouts != UNLIMITED:
+            options["soft_time_limit"] = claim.timeouts.soft
+            options["time_limit"] = claim.timeouts.kill_after
+        self._send(
+            task_name(claim.function),
+            task_id=f"{claim.id}:{claim.number}",
+            headers={HEADER: [str(claim.id), claim.number], "celery_beat_task": True},
+            **options,
+        )
+
+    def _publish_call(self, claim: Claim, call: CeleryCall) -> None:
+        """Send a plain message of a Celery task, as Celery's own beat does; its id is the run's."""
+        headers = (call.options.get("headers") or {}) | {"celery_beat_task": True}
+        options = {"task_id": str(claim.id)} | call.options | {"headers": headers, "retry": False}
+        task = self._app.tasks.get(claim.function)
+        with self._producing() as producer:
+            # An eager app would run the task here, in beat.
+            if task is None or self._app.conf.task_always_eager:
+                self._app.send_task(claim.function, call.args, call.kwargs, producer=producer, **options)
+            else:
+                task.apply_async(call.args, call.kwargs, producer=producer, **options)
+
+    def publish_lost(self, run: Started, message: str, *, was_cancelled: bool = False) -> None:
+        """Ask a worker to call the user's exception handler for an attempt that was lost.
+
+        Raises:
+            PublishError: The broker did not take it.
+        """
+        # To the workers that have the function: nobody may listen to the app's default queue.
+        route = self._app.amqp.router.route({}, task_name(run.function)) if run.queue is None else {}
+        queue = route.get("queue") if run.queue is None else run.queue
+        self._send(LOST_TASK, args=(str(run.id), int(run.type), message, was_cancelled), queue=queue)
+
+    def publish_cancel(self, run: Started, *, terminate: bool) -> None:
+        """Tell all workers that a run is to be cancelled; nobody answers.
+
+        Raises:
+            PublishError: The broker did not take it.
+        """
+        self.connect()
+        app: Any = self._app
+        mailbox = app.control.mailbox(self._connection)
+        arguments = {"ticker_id": str(run.id), "claim_no": run.claim_no, "terminate": terminate}
+        try:
+            # Not by `control.broadcast`, which takes another connection, and tries for ever.
+            self._open_producer().publish(
+                {"method": CANCEL_COMMAND, "arguments": arguments, "destination": None},
+                exchange=mailbox.exchange.name,
+                declare=[mailbox.exchange],
+                headers={"clock": app.clock.forward(), "expires": 0},
+                serializer="json",
+                retry=False,
+            )
+        except self._errors() as error:
+            self._drop()
+            raise PublishError(cause_of(error)) from error
+
+    def close(self) -> None:
+        """Let go of the connection; the next use opens another."""
+        connection, self._connection, self._producer = self._connection, None, None
+        if connection is not None:
+            connection.release()
+
+    @property
+    def _transport(self) -> str:
+        """The kombu name of the broker's kind."""
+        return "" if self._connection is None else str(self._connection.transport_cls)
+
+    def _drop(self) -> None:
+        connection, self._connection, self._producer = self._connection, None, None
+        if connection is not None:
+            # Without AMQP's farewell: a broker that hangs would keep us waiting for its own.
+            connection.collect(socket_timeout=socket.getdefaulttimeout())
+
+    def _forget_inherited(self) -> None:
+        if self._pid != os.getpid():
+            if self._connection is not None:
+                self._inherited.append(self._connection)
+            self._connection, self._producer, self._pid = None, None, os.getpid()
+
+    def _send(self, name: str, **options: Any) -> None:
+        with self._producing() as producer:
+            self._app.send_task(
+                name, producer=producer, retry=False, ignore_result=True, serializer="json", **options
+            )
+
+    @contextmanager
+    def _producing(self) -> Iterator[Producer | None]:
+        """Give the producer of our own connection, and turn the broker's errors into PublishError."""
+        # Without a producer of ours Celery would take one from the app's pool, without our timeouts.
+        self.connect()
+        try:
+            yield self._producer
+        except self._errors() as error:
+            self._drop()
+            raise PublishError(cause_of(error)) from error
+
+    def _open_producer(self) -> Producer:
+        if self._producer is None:
+            raise AssertionError("connect() made no producer")
+        return self._producer
+
+    def _errors(self) -> tuple[type[BaseException], ...]:
+        connection = self._connection
+        known = () if connection is None else connection.recoverable_connection_errors
+        channel = () if connection is None else connection.recoverable_channel_errors
+        return (KombuError, OSError, *known, *channel)
+
+
+def _bounded(connection: Connection, connect_timeout: float, answer_timeout: float) -> dict[str, object]:
+    """Return transport options that keep a broker which hangs from hanging us."""
+    name = connection.transport_cls
+    if name.startswith(("redis", "rediss", "sentinel")):
+        return {"socket_connect_timeout": connect_timeout, "socket_timeout": answer_timeout}
+    if name.startswith(("amqp", "pyamqp")):
+        return {"confirm_publish": True, "read_timeout": answer_timeout, "write_timeout": answer_timeout}
+    return {}

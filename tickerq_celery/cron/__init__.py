@@ -1,0 +1,1 @@
+"""The life of a cron ticker: fire, overlap, pause, reschedule and seed."""

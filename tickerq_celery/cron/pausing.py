@@ -1,0 +1,136 @@
+"""Pause and resume cron tickers: what is kept of the instants in between, and pauses by failures."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from tickerq_celery.cron.rescheduling import missed_by, paused_reason, record_missed
+from tickerq_celery.enums import HoldReason
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store import cron_pauses, cron_tickers, holds, paused_crons, pauses
+from tickerq_celery.store.cron_pauses import NOT_PAUSED
+from tickerq_celery.store.tables.column_types import sql_now
+from tickerq_celery.tickers.cron_rows import next_run_of
+from tickerq_celery.tickers.pauses import covering
+
+logger = logging.getLogger(__name__)
+BY_FAILURES = "tickerq"
+_PARKED_AT_ONCE = 100
+_MOST_PENDING = 10_000
+# Where a fire looks for failures: as a second-by-second cron ticker may fire, it must not take long.
+_LATEST = 1_000
+
+
+def resume(
+    connection: Connection, core: Core, cron: Mapping[str, Any], *, missed: bool, now: datetime
+) -> None:
+    """Let a locked cron ticker fire again from its next instant on.
+
+    The instants that passed in the pause get one record; ``missed`` leaves them to the misfire policy.
+    """
+    passed = missed_by(connection, cron, now)
+    next_run_at = cron["resume_from"] or next_run_of(cron, now)
+    if passed is not None and not missed:
+        record_missed(connection, cron, passed, reason=paused_reason(cron, passed), now=now)
+    if next_run_at is not None and next_run_at <= now and not missed:
+        next_run_at = next_run_of(cron, now)
+    changes: dict[str, Any] = {
+        "is_enabled": True,
+        **NOT_PAUSED,
+        "resume_from": None,
+        "next_run_at": next_run_at,
+    }
+    if not cron["is_enabled"]:
+        # The pause of a function says nothing about the failures before it.
+        changes["resumed_at"] = now
+    cron_tickers.edit(connection, core.clock, cron["id"], changes)
+
+
+def resume_with_held(
+    connection: Connection, core: Core, cron: Mapping[str, Any], *, missed: bool, now: datetime
+) -> None:
+    """Let a cron ticker that was paused itself fire again, and what the pause holds run; see ``resume``.
+
+    Where a pause of more than it alone covers it still, the end of that one decides on what passed.
+    """
+    left = pauses.of_cron(connection, cron)
+    # One that was added paused has not waited for any instant yet.
+    following = cron["resume_from"] or next_run_of(cron, now)
+    if left is None or following is None:
+        resume(connection, core, cron, missed=missed, now=now)
+    else:
+        changes = {"is_enabled": True, "resumed_at": now, "resume_from": following}
+        cron_tickers.edit(connection, core.clock, cron["id"], changes)
+        paused_crons.park(connection, core.clock, [cron["id"]], left)
+    holds.lift(
+        connection,
+        core.clock,
+        namespace=core.config.namespace,
+        reason=HoldReason.PAUSED,
+        keys=[str(cron["id"])],
+        limit=_MOST_PENDING,
+    )
+
+
+def unpark(connection: Connection, core: Core, *, after: UUID | None) -> UUID | None:
+    """Let cron tickers fire again, from their next instants on, that no pause covers any more.
+
+    Looks at a batch of those that wait for that, and returns after which one to go on, None at the end.
+    """
+    namespace = core.config.namespace
+    parked = paused_crons.lock_parked(connection, namespace, after=after, limit=_PARKED_AT_ONCE)
+    if not parked:
+        return None
+    here = pauses.list_pauses(connection, namespace)
+    now = connection.scalars(select(sql_now(core.clock))).one()
+    for row in parked:
+        if covering(here, row.function, row.tags) is None:
+            _unpark_one(connection, core, row._asdict(), now)
+    last: UUID = parked[-1].id
+    return last if len(parked) == _PARKED_AT_ONCE else None
+
+
+def _unpark_one(connection: Connection, core: Core, cron: Mapping[str, Any], now: datetime) -> None:
+    try:
+        resume(connection, core, cron, missed=False, now=now)
+    except ValueError as error:
+        # As in a fire: one that this machine cannot read is stopped, and keeps nobody else from going on.
+        logger.error("cron ticker %s cannot fire any more: %s", cron["id"], error)  # noqa: TRY400
+        cron_tickers.edit(connection, core.clock, cron["id"], {"resume_from": None})
+
+
+def pause_if_failing(
+    connection: Connection,
+    core: Core,
+    cron: Mapping[str, Any],
+    now: datetime,
+    *,
+    among_latest: int | None = _LATEST,
+) -> bool:
+    """Pause a locked cron ticker whose latest occurrences have failed, as many as it allows; say whether.
+
+    Looks for their ends ``among_latest`` instants; None for all there are.
+    """
+    most = cron["pause_on_failure"]
+    if not most or cron_pauses.failures_in_a_row(connection, cron, among_latest=among_latest) < most:
+        return False
+    reason = f"{most} occurrences in a row have failed" if most > 1 else "an occurrence has failed"
+    cron_pauses.pause(connection, core.clock, cron, reason=reason, by=BY_FAILURES, now=now)
+    logger.error("cron ticker %s of %s is paused: %s", cron["id"], cron["function"], reason)
+    return True
+
+
+def after_a_failure(connection: Connection, core: Core, cron_id: UUID) -> None:
+    """Pause the cron ticker of an occurrence that has just failed, if that was one too many.
+
+    Where another process has it locked, the next fire will. Between two failures may lie any number of
+    instants that were skipped, and unlike a fire, a failure has the time to look through them.
+    """
+    cron = cron_pauses.lock_pausable(connection, cron_id)
+    if cron is not None:
+        now = connection.scalars(select(sql_now(core.clock))).one()
+        pause_if_failing(connection, core, cron._asdict(), now, among_latest=None)

@@ -1,0 +1,1 @@
+"""Registered functions: definition, registry, signature, limits and context; pure."""

@@ -1,0 +1,171 @@
+"""What a run tells its function about itself."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Protocol
+from uuid import UUID
+
+from typing_extensions import TypeVar
+
+from tickerq_celery import validation
+from tickerq_celery.enums import TickerType
+from tickerq_celery.errors import TickerCancelled, TickerStateError
+from tickerq_celery.payload import results
+
+# The default makes a bare `TickerContext` a complete annotation for strict type checkers.
+RequestT = TypeVar("RequestT", default=Any)
+
+
+class Completes(Protocol):
+    """Ends the run that is executing."""
+
+    def complete_in(self, session: object, *, result: object) -> None:
+        """End it, with a result, in the transaction of ``session``."""
+
+
+class Reports(Protocol):
+    """Where a function's reports go."""
+
+    def progress(self, fraction: float, message: str | None) -> None:
+        """Take note of how far the function is."""
+
+    def log(self, text: str, level: str) -> None:
+        """Keep one line."""
+
+
+class Unheard:
+    """The reports of a context that was made by hand: nobody reads them."""
+
+    def progress(self, fraction: float, message: str | None) -> None:
+        """Do nothing."""
+
+    def log(self, text: str, level: str) -> None:
+        """Do nothing."""
+
+
+class Controls(Protocol):
+    """Speaks with the store about the attempt that is executing."""
+
+    def is_requested(self) -> bool:
+        """Whether somebody wants the run cancelled."""
+
+    def request(self) -> None:
+        """Ask for the run to be cancelled."""
+
+    def ensure_owned(self) -> None:
+        """Raise ClaimSupersededError if another attempt does the run's work by now."""
+
+    def skip_if_already_running(self) -> None:
+        """End the run as Skipped if another occurrence of its cron ticker runs."""
+
+
+# No slots: Python 3.11 cannot call `TickerContext[X](...)` on a frozen class that has them.
+@dataclass(frozen=True, kw_only=True)
+class TickerContext(Generic[RequestT]):
+    """The run that is executing; ``TickerContext[T]`` has a ``request`` of type T.
+
+    ``retry_count`` is 0 in the first attempt. ``is_due`` says that the run was claimed late.
+    ``scheduled_for`` is the execution time as an aware UTC datetime, and None for a child that has none.
+    """
+
+    id: UUID
+    parent_id: UUID | None
+    type: TickerType
+    function_name: str
+    retry_count: int
+    is_due: bool
+    scheduled_for: datetime | None
+    request: RequestT = field(repr=False)
+    parent_result_bytes: bytes | None = field(default=None, repr=False)
+    _completion: Completes | None = field(default=None, repr=False, compare=False)
+    _reports: Reports = field(default=Unheard(), repr=False, compare=False)
+    _control: Controls | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def parent_result(self) -> Any:
+        """What the parent's function returned, as plain JSON values; None for a head, and for no result.
+
+        Raises:
+            ParentResultError: The parent returned what is no JSON, or too large.
+        """
+        return results.read(self.parent_result_bytes)
+
+    def complete_in(self, session: object, *, result: object = None) -> None:
+        """End the run as done with the transaction of ``session``: both commit, or neither.
+
+        ``session`` is a Session or a Connection on the store's database. Call it last, then commit.
+        ``result`` is what children are given, in place of what the function returns.
+
+        Raises:
+            ClaimSupersededError: Another attempt does this run's work: let the transaction roll back.
+            TickerStateError: The run has ended already, or this context is no executing run's.
+            OtherDatabaseError: ``session`` is on another database than the store.
+        """
+        if self._completion is None:
+            raise TickerStateError(self.id, "not being executed", "completed")
+        self._completion.complete_in(session, result=result)
+
+    def report_progress(self, fraction: float, message: str | None = None) -> None:
+        """Show people how far the run is, from 0 to 1, and in a few words at what.
+
+        Raises:
+            TickerValidationError: ``fraction`` is no number from 0 to 1.
+        """
+        self._reports.progress(
+            validation.fraction("fraction", fraction), None if message is None else str(message)
+        )
+
+    def log(self, text: str) -> None:
+        """Keep a line with the run; an attempt may leave 1,000 lines of 2,000 characters, 256 KiB in all."""
+        self._reports.log(str(text), "INFO")
+
+    @property
+    def cancellation_requested(self) -> bool:
+        """Whether somebody wants the run cancelled; cheap enough to ask in a loop."""
+        return self._control is not None and self._control.is_requested()
+
+    def raise_if_cancelled(self) -> None:
+        """Go on unless somebody wants the run cancelled.
+
+        Raises:
+            TickerCancelled: Somebody does; let it out, and the run ends as Cancelled.
+        """
+        if self.cancellation_requested:
+            raise TickerCancelled
+
+    def request_cancellation(self) -> None:
+        """Ask for this very run to be cancelled: whatever the function raises then, it is not retried.
+
+        Raises:
+            TickerStateError: This context is no executing run's.
+            StoreError: The database is away.
+        """
+        if self._control is None:
+            raise TickerStateError(self.id, "not being executed", "cancelled")
+        self._control.request()
+
+    def ensure_owned(self) -> None:
+        """Go on only if this attempt still is the one that does the run's work: ask before a side effect.
+
+        A process that stood still for longer than a lease was taken for dead, and its run started elsewhere.
+        It may be so again the moment after: what must not happen twice belongs into ``complete_in``.
+
+        Raises:
+            ClaimSupersededError: Another attempt does: let it out, nothing is recorded.
+            StoreError: The database is away.
+        """
+        if self._control is not None:
+            self._control.ensure_owned()
+
+    def skip_if_already_running(self) -> None:
+        """Go on only if no other occurrence of the same cron ticker runs, in any worker.
+
+        Of several that start together the one of the lowest execution time and id goes on, and no other may
+        until it ends. A time ticker always goes on.
+
+        Raises:
+            TerminateExecution: Another one runs: let it out, and this one ends as Skipped.
+            StoreError: The database is away.
+        """
+        if self._control is not None:
+            self._control.skip_if_already_running()

@@ -1,0 +1,48 @@
+"""Functions by name: what this process can run."""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tickerq_celery.errors import DuplicateFunctionError
+from tickerq_celery.functions.definition import Function
+
+
+class Registry:
+    """Names to functions; one name means one function."""
+
+    def __init__(self) -> None:
+        self._functions: dict[str, Function] = {}
+
+    def add(self, function: Function) -> None:
+        """Register a function; the same one again changes nothing.
+
+        Raises:
+            DuplicateFunctionError: Another function has this name.
+        """
+        known = self._functions.setdefault(function.name, function)
+        if _place(known) != _place(function):
+            raise DuplicateFunctionError(function.name, _place(known), _place(function))
+
+    def get(self, name: str) -> Function | None:
+        """Return the function of that name, or None."""
+        return self._functions.get(name)
+
+    def change(self, change: Callable[[Function], Function]) -> None:
+        """Put in each function's place what ``change`` makes of it."""
+        self._functions = {name: change(function) for name, function in self._functions.items()}
+
+    def __iter__(self) -> Iterator[Function]:
+        return iter(sorted(self._functions.values(), key=lambda function: function.name))
+
+
+def _place(function: Function) -> str:
+    """Return where a function's code stands: two in one module may share a qualified name."""
+    body: Any = function.body
+    while isinstance(body, functools.partial):
+        body = body.func
+    code = getattr(inspect.unwrap(body), "__code__", None)
+    return (
+        function.signature.path if code is None else f"{function.signature.path}, line {code.co_firstlineno}"
+    )

@@ -1,0 +1,88 @@
+"""What a decorated function becomes: still callable, and able to schedule itself."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import update_wrapper
+from typing import Any, Protocol
+
+from tickerq_celery import validation
+from tickerq_celery.enums import OnConflict
+from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.functions.definition import Function
+from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.views import Run
+
+
+class Adds(Protocol):
+    """Where time tickers are added."""
+
+    def add(
+        self,
+        ticker: TimeTicker,
+        *,
+        session: object = None,
+        on_conflict: OnConflict | str = OnConflict.RAISE,
+    ) -> Run:
+        """Schedule a run and return it."""
+
+    @property
+    def now(self) -> datetime:
+        """The present moment."""
+
+
+class TickerFunction:
+    """A registered function. Calling it runs its body, here and now, and records nothing."""
+
+    def __init__(self, function: Function, manager: Callable[[], Adds]) -> None:
+        # First: it copies what a callable object holds, under whatever names.
+        update_wrapper(self, function.body)
+        self._manager = manager
+        self.definition = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.definition.body(*args, **kwargs)
+
+    @property
+    def name(self) -> str:
+        """The function's stable name."""
+        return self.definition.name
+
+    def schedule(
+        self,
+        request: object = None,
+        *,
+        at: datetime | None = None,
+        delay: timedelta | float | None = None,
+        session: object = None,
+        on_conflict: OnConflict | str = OnConflict.RAISE,
+        **ticker: Any,
+    ) -> Run:
+        """Schedule a run at a moment, after a ``delay`` (seconds or a timedelta), or now.
+
+        ``session`` and ``on_conflict`` are those of ``add``; further keywords are fields of TimeTicker.
+
+        Raises:
+            TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
+        """
+        manager = self._manager()
+        return manager.add(
+            TimeTicker(
+                function=self.name, execution_time=_moment(manager, at, delay), request=request, **ticker
+            ),
+            session=session,
+            on_conflict=on_conflict,
+        )
+
+
+def _moment(manager: Adds, at: datetime | None, delay: timedelta | float | None) -> datetime | None:
+    if delay is None:
+        return None if at is None else validation.moment("at", at)
+    if at is not None:
+        raise TickerValidationError("delay", delay, "pass at or delay, not both")
+    is_number = isinstance(delay, int | float) and not isinstance(delay, bool)
+    if not is_number and not isinstance(delay, timedelta):
+        raise TickerValidationError("delay", delay, "pass seconds or a timedelta")
+    try:
+        return manager.now + (delay if isinstance(delay, timedelta) else timedelta(seconds=delay))
+    except (OverflowError, ValueError) as error:
+        raise TickerValidationError("delay", delay, "no moment is that far away") from error

@@ -1,0 +1,87 @@
+"""Changes of many tickers in one transaction, and which of them an error is about."""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any, TypeVar
+from uuid import UUID
+
+from tickerq_celery import validation
+from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.payload.redaction import discreet
+
+INSTEAD_OF_UPDATE = "session.run_sync(lambda sync: ….update(…, session=sync))"
+T = TypeVar("T")
+
+
+def checked_changes(
+    changes: Mapping[UUID | str, Mapping[str, Any]], kind: type, fixed: Collection[str]
+) -> dict[UUID, Mapping[str, Any]]:
+    """Return changes with ids that are UUIDs, in their order.
+
+    Raises:
+        TickerValidationError: A ticker of this ``kind`` has no such field, or it is ``fixed``; or an id is
+            none, or there twice.
+    """
+    if not isinstance(changes, Mapping):
+        raise TickerValidationError("changes", changes, "pass a dict of ids, each with a dict of changes")
+    for ticker_id, each in changes.items():
+        if not isinstance(each, Mapping):
+            raise TickerValidationError("changes", each, "pass a dict of fields and values for each id")
+        with naming(place_in(changes, ticker_id)):
+            check_fields(each, kind, fixed)
+    wanted: dict[UUID, Mapping[str, Any]] = {}
+    for ticker_id, each in changes.items():
+        found = validation.identifier(ticker_id)
+        if found in wanted:
+            raise TickerValidationError("id", ticker_id, "it is there twice, as text and as a UUID")
+        wanted[found] = each
+    return wanted
+
+
+def check_fields(given: Mapping[str, object], kind: type, fixed: Collection[str] = ()) -> None:
+    """Refuse what is no field of a ticker of this ``kind``, and what is ``fixed``.
+
+    Raises:
+        TickerValidationError: It shows no value whose name may be a secret's.
+    """
+    known = {field.name for field in fields(kind)}
+    for name, value in given.items():
+        if name not in known:
+            reason = f"a {kind.__name__} has no such field"
+            raise TickerValidationError(name, discreet([name], value), reason)
+        if name in fixed:
+            raise TickerValidationError(name, value, "it cannot be changed")
+
+
+def place_in(changes: Collection[object], ticker_id: UUID | str) -> str:
+    """Return how errors name the place of a ticker's changes: not at all where there are no others."""
+    return f"changes[{ticker_id}]." if len(changes) > 1 else ""
+
+
+def placed(batch: object, kind: type[T]) -> dict[str, T]:
+    """Return the tickers of a batch in their order, by their places: ``[1].``, or nothing for a single one.
+
+    Raises:
+        TickerValidationError: It is no collection, or holds what is not of this ``kind``.
+    """
+    if not isinstance(batch, Collection) or isinstance(batch, str):
+        raise TickerValidationError("batch", batch, f"pass a list of {kind.__name__}")
+    found: dict[str, T] = {}
+    for number, ticker in enumerate(batch):
+        place = f"[{number}]" if len(batch) > 1 else ""
+        if not isinstance(ticker, kind):
+            raise TickerValidationError(place or "ticker", ticker, f"pass a {kind.__name__}")
+        found[place and f"{place}."] = ticker
+    return found
+
+
+@contextmanager
+def naming(place: str) -> Iterator[None]:
+    """Let an error about a field begin with the place of the ticker that has the field."""
+    try:
+        yield
+    except TickerValidationError as error:
+        if not place:
+            raise
+        raise error.at(place) from error

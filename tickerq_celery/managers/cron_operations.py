@@ -1,0 +1,226 @@
+"""Steer cron tickers by hand: pause, resume, skip the next, run now, backfill."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from tickerq_celery import validation
+from tickerq_celery.beat.entry_rows import is_gone
+from tickerq_celery.cron.occurrences import store
+from tickerq_celery.cron.overlap import in_turn, let_next_run
+from tickerq_celery.cron.pausing import BY_FAILURES, resume_with_held
+from tickerq_celery.enums import TickerKind, TickerStatus, TickerType
+from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
+from tickerq_celery.managers.cron_preview import KIND, CronOutlook
+from tickerq_celery.managers.pauses import check_words
+from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.unit_of_work import Storing
+from tickerq_celery.runs.canceller import Canceller
+from tickerq_celery.schedule.planner import instants_between
+from tickerq_celery.schedule.timetable import timetable_of
+from tickerq_celery.store import cron_pauses, cron_tickers, ends, occurrences, pauses
+from tickerq_celery.tickers.cron_rows import next_run_of, refuse_changes_of_a_call
+from tickerq_celery.tickers.run_rows import occurrence_row, skipped_row
+from tickerq_celery.tickers.views import Cron, Run
+
+_MOST_A_MINUTE = 60_000
+
+
+class CronSteering(CronOutlook):
+    """What an operator does to one cron ticker. Every call is one transaction that has it locked."""
+
+    def __init__(self, storing: Storing, canceller: Canceller) -> None:
+        super().__init__(storing)
+        self._occurrences = RunManager(storing, canceller, TickerType.CRON_TICKER_OCCURRENCE)
+
+    def pause(self, cron_id: UUID | str, *, reason: str | None = None, by: str | None = None) -> Cron:
+        """Stop a cron ticker from firing, and hold its occurrences that nobody has claimed.
+
+        An operator's earlier pause stays as it is.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerValidationError: ``reason`` or ``by`` is too long.
+        """
+        cron_id = validation.identifier(cron_id)
+        check_words(reason, by)
+        return self._storing.core.database.write(
+            lambda connection: self._pause(connection, cron_id, reason, by)
+        )
+
+    def resume(self, cron_id: UUID | str, *, missed: bool = False) -> Cron:
+        """Let a paused cron ticker fire again, from its next instant on; what was held runs now.
+
+        The instants that passed in the pause are recorded in one Skipped occurrence. ``missed=True`` lets
+        the misfire policy decide on them, as if beat had been down.
+
+        Raises:
+            TickerNotFoundError: There is none.
+        """
+        cron_id = validation.identifier(cron_id)
+        return self._storing.core.database.write(
+            lambda connection: self._resume(connection, cron_id, missed=missed)
+        )
+
+    def skip_next(self, cron_id: UUID | str, *, reason: str | None = None, by: str | None = None) -> Cron:
+        """Let a cron ticker's next instant pass, recorded as a Skipped occurrence; return what follows.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerStateError: It is paused, or has no next instant, or that has come, was backfilled, and its
+                occurrence has been claimed.
+            TickerValidationError: ``reason`` or ``by`` is too long.
+        """
+        cron_id = validation.identifier(cron_id)
+        check_words(reason, by)
+        return self._storing.core.database.write(
+            lambda connection: self._skip_next(connection, cron_id, reason, by)
+        )
+
+    def run_now(self, cron_id: UUID | str, *, request: object = None) -> Run:
+        """Run a cron ticker once, now, also while it is paused, and return the run.
+
+        A ``request`` replaces the cron ticker's own for this run. Where occurrences may not overlap, the
+        run waits for the end of the one that is under way, ahead of those that wait already; one that a
+        pause holds gives way to it.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerValidationError: The request does not fit the function.
+        """
+        cron_id = validation.identifier(cron_id)
+        run_id, made_due = self._storing.core.database.write(
+            lambda connection: self._run_now(connection, cron_id, request)
+        )
+        if made_due:
+            self._storing.dispatch(made_due)
+        return self._occurrences.get(run_id)
+
+    def backfill(self, cron_id: UUID | str, start: datetime, end: datetime, *, per_minute: int = 60) -> int:
+        """Create the occurrences of all instants from ``start`` and before ``end``; return how many are new.
+
+        An instant that has its occurrence gets no second one, so a repetition adds nothing. They fall due
+        one after the other, ``per_minute`` of them; where they may not overlap, each follows the one before.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerValidationError: The range is no range of the past, or too long, or ``per_minute`` is out of
+                range; nothing is stored.
+        """
+        cron_id = validation.identifier(cron_id)
+        begin, until = validation.moment("start", start), validation.moment("end", end)
+        wait = timedelta(minutes=1) / _rate(per_minute)
+        return self._storing.core.database.write(
+            lambda connection: self._backfill(connection, cron_id, begin, until, wait)
+        )
+
+    def _pause(self, connection: Connection, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
+        cron = self._locked(connection, cron_id)
+        if cron["is_enabled"] or _is_nobodys(cron):
+            core, now = self._storing.core, self._storing.now(connection)
+            cron_pauses.pause(connection, core.clock, cron, reason=reason, by=by, now=now)
+        return self._get(connection, cron_id)
+
+    def _resume(self, connection: Connection, cron_id: UUID, *, missed: bool = False) -> Cron:
+        core = self._storing.core
+        cron = self._locked(connection, cron_id)
+        if not cron["is_enabled"]:
+            resume_with_held(connection, core, cron, missed=missed, now=self._storing.now(connection))
+        return self._get(connection, cron_id)
+
+    def _skip_next(self, connection: Connection, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
+        cron = self._locked(connection, cron_id)
+        instant = cron["next_run_at"]
+        if instant is None:
+            raise TickerStateError(cron_id, "paused, or has no next instant", "skipped once")
+        who, why = "" if by is None else f" by {by}", "" if reason is None else f": {reason}"
+        self._skip(connection, cron, instant, f"Skipped on request{who}{why}")
+        cron_tickers.advance(
+            connection,
+            cron_id,
+            seen=instant,
+            next_run_at=next_run_of(cron, instant),
+            last_run_at=None,
+            runs=0,
+        )
+        return self._get(connection, cron_id)
+
+    def _skip(self, connection: Connection, cron: Mapping[str, Any], instant: datetime, reason: str) -> None:
+        """Make the occurrence of an instant a Skipped one; a backfill may have made it before it fired."""
+        core, now = self._storing.core, self._storing.now(connection)
+        there = occurrences.lock_at(connection, cron["id"], instant)
+        if there is None:
+            row = skipped_row(occurrence_row(cron, instant=instant, now=now), reason=reason, now=now)
+            store(connection, cron, [row], now=now)
+            return
+        if there.claim_no > 0:
+            status = f"at {instant.isoformat()}, whose occurrence has been claimed"
+            raise TickerStateError(cron["id"], status, "skipped once")
+        ends.end_unstarted(connection, core.clock, [there.id], status=TickerStatus.SKIPPED, reason=reason)
+        let_next_run(connection, core, cron)
+
+    def _run_now(self, connection: Connection, cron_id: UUID, request: object) -> tuple[UUID, Sequence[UUID]]:
+        """Store an occurrence that was asked for by hand; return it, and what is due now."""
+        cron = self._locked(connection, cron_id)
+        now = self._storing.now(connection)
+        row = occurrence_row(cron, instant=None, now=now)
+        if request is not None:
+            if cron["kind"] == TickerKind.CELERY_TASK:
+                refuse_changes_of_a_call({"request": request})
+            known = self._storing.known(connection, {"": self._get(connection, cron_id)}, allow_unknown=True)
+            function = known[cron["namespace"], cron["function"]]
+            packed = self._storing.packed(request, function)
+            row |= {"request": packed.data, "encoding": packed.encoding}
+        (row,) = in_turn(connection, cron, [row])
+        store(connection, cron, [row], now=now)
+        if row["due_at"] is not None:
+            return row["id"], [row["id"]]
+        # Whoever has the place may be held by a pause, or will be.
+        in_pause = not cron["is_enabled"] or pauses.of_cron(connection, cron) is not None
+        return row["id"], let_next_run(connection, self._storing.core, cron, in_pause=in_pause)
+
+    def _backfill(
+        self, connection: Connection, cron_id: UUID, start: datetime, end: datetime, wait: timedelta
+    ) -> int:
+        cron = self._locked(connection, cron_id)
+        now = self._storing.now(connection)
+        wanted = instants_between(timetable_of(cron), start, end, now=now)
+        missing = sorted(set(wanted) - occurrences.taken_among(connection, cron_id, wanted))
+        rows = [
+            occurrence_row(cron, instant=instant, now=now) | {"due_at": now + number * wait}
+            for number, instant in enumerate(missing)
+        ]
+        store(connection, cron, in_turn(connection, cron, rows), now=now)
+        return len(rows)
+
+    def _locked(self, connection: Connection, cron_id: UUID) -> Mapping[str, Any]:
+        row = cron_tickers.lock(connection, self._storing.core.config.namespace, cron_id)
+        if row is None:
+            raise TickerNotFoundError(KIND, cron_id)
+        return row._asdict()
+
+    def _get(self, connection: Connection, cron_id: UUID) -> Cron:
+        core = self._storing.core
+        cron = cron_tickers.get(connection, core.config.namespace, cron_id, codec=core.codec)
+        if cron is None:
+            raise TickerNotFoundError(KIND, cron_id)
+        return cron
+
+
+def _is_nobodys(cron: Mapping[str, Any]) -> bool:
+    """Whether no operator has paused a cron ticker that does not fire.
+
+    One that waits for the code to come back is taken over, too, or the code's return would let it fire.
+    """
+    has_no_words = cron["paused_reason"] is None and cron["paused_by"] is None
+    return has_no_words or cron["paused_by"] == BY_FAILURES or is_gone(cron)
+
+
+def _rate(per_minute: object) -> int:
+    if type(per_minute) is not int or not 1 <= per_minute <= _MOST_A_MINUTE:
+        reason = f"pass a whole number from 1 to {_MOST_A_MINUTE}"
+        raise TickerValidationError("per_minute", per_minute, reason)
+    return per_minute

@@ -1,0 +1,128 @@
+"""What cron tickers will do, those that are stored and those that are not yet."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tickerq_celery import validation
+from tickerq_celery.errors import TickerNotFoundError
+from tickerq_celery.managers.unit_of_work import Storing
+from tickerq_celery.schedule import preview
+from tickerq_celery.schedule.bounds import Bounds
+from tickerq_celery.schedule.preview import Explanation
+from tickerq_celery.schedule.timetable import Timetable, make_timetable
+from tickerq_celery.store import cron_tickers, occurrences
+from tickerq_celery.tickers.views import Cron
+
+KIND = "cron ticker"
+_MOMENT = timedelta(microseconds=1)
+
+
+class CronOutlook:
+    """Instants to come, by the code that the scheduler uses."""
+
+    def __init__(self, storing: Storing) -> None:
+        self._storing = storing
+
+    def get(self, cron_id: UUID | str) -> Cron:
+        """Return a cron ticker.
+
+        Raises:
+            TickerNotFoundError: There is none.
+        """
+        found, core = validation.identifier(cron_id), self._storing.core
+        cron = core.database.read(
+            lambda connection: cron_tickers.get(connection, core.config.namespace, found, codec=core.codec)
+        )
+        if cron is None:
+            raise TickerNotFoundError(KIND, found)
+        return cron
+
+    def preview(
+        self,
+        expression: str,
+        *,
+        time_zone: str = "UTC",
+        after: datetime | None = None,
+        count: int = 10,
+        day_or: bool = False,
+    ) -> list[datetime]:
+        """Return the next instants of an expression, strictly after ``after`` (None: now).
+
+        Raises:
+            InvalidCronError: The expression cannot be parsed, or never fires.
+        """
+        return preview.preview(
+            expression, time_zone=time_zone, after=self._start(after), count=count, day_or=day_or
+        )
+
+    def explain(
+        self,
+        expression: str,
+        *,
+        time_zone: str = "UTC",
+        after: datetime | None = None,
+        count: int = 10,
+        day_or: bool = False,
+    ) -> Explanation:
+        """Return the next instants of an expression with notes on changes of the clocks, and warnings.
+
+        One that never fires is a warning here.
+
+        Raises:
+            InvalidCronError: The expression cannot be parsed.
+        """
+        return preview.explain(
+            expression, time_zone=time_zone, after=self._start(after), count=count, day_or=day_or
+        )
+
+    def upcoming(
+        self, cron_id: UUID | str, *, after: datetime | None = None, count: int = 10
+    ) -> list[datetime]:
+        """Return the next instants of a stored cron ticker, strictly after ``after`` (None: now).
+
+        They are within its bounds, and as if it were not paused. From now on none is one that ``skip_next``
+        has skipped; after a moment of the past, all that it names are told.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerValidationError: Its expression or zone cannot be read here, or ``after`` is naive, or so
+                far away that a cron ticker with ``max_runs`` has over 10,000 instants before it.
+        """
+        now = self._storing.core.clock.now()
+        start = now if after is None else validation.moment("after", after)
+        cron = self.get(cron_id)
+        timetable = timetable_of_view(cron)
+        coming = cron.next_run_at or cron.resume_from
+        skipped: Collection[datetime] = ()
+        if start >= now:
+            if coming is None and cron.is_enabled:
+                return []  # it has come to its end
+            now = now if coming is None else max(now, coming - _MOMENT)
+            start = max(start, now)
+            skipped = self._storing.core.database.read(
+                lambda connection: occurrences.after(connection, cron.id, now)
+            )
+        found = preview.upcoming(timetable, after=start, count=count, but=skipped)
+        if cron.max_runs is None:
+            return found
+        left = cron.max_runs - cron.run_count
+        return found[: max(0, left - preview.count_until(timetable, after=now, until=start, at_most=left))]
+
+    def _start(self, after: datetime | None) -> datetime:
+        return self._storing.core.clock.now() if after is None else after
+
+
+def timetable_of_view(cron: Cron) -> Timetable:
+    """Return the timetable of a stored cron ticker.
+
+    Raises:
+        TickerValidationError: Its expression or zone cannot be read on this machine.
+    """
+    return make_timetable(
+        cron.expression,
+        time_zone=cron.time_zone,
+        day_or=cron.day_or,
+        now=cron.created_at,
+        bounds=Bounds(start_at=cron.start_at, end_at=cron.end_at, exclude=cron.exclude),
+    )

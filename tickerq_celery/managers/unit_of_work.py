@@ -1,0 +1,139 @@
+"""What managers of both kinds share: known functions, encoded requests, transactions, dispatch."""
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from tickerq_celery import validation
+from tickerq_celery.errors import UnknownFunctionError
+from tickerq_celery.managers.after_commit import when_committed
+from tickerq_celery.managers.batches import naming
+from tickerq_celery.managers.callers import Callers
+from tickerq_celery.payload import requests
+from tickerq_celery.payload.codec import Packed
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store import functions
+from tickerq_celery.store.tables.column_types import sql_now
+from tickerq_celery.tickers.run_rows import FunctionDefaults
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of a function: its defaults, and its request type where its code is at hand."""
+
+    defaults: FunctionDefaults
+    request_type: object = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored(Generic[T]):
+    """What a transaction returns, and which runs of it are due at once."""
+
+    result: T
+    due: Collection[UUID] = ()
+
+
+class Storing:
+    """One transaction for each call: the manager's own, or the caller's ``session``."""
+
+    def __init__(self, core: Core, dispatch_now: Callable[[Collection[UUID]], None]) -> None:
+        self.core = core
+        self._callers = Callers(core.database)
+        self._priority_queues = core.config.priority_queues
+        self._dispatch_now = dispatch_now
+
+    def in_transaction(
+        self,
+        work: Callable[[Connection], Stored[T]],
+        session: object,
+        *,
+        instead: str = "aadd(…, session=session)",
+    ) -> T:
+        """Run ``work`` in the caller's transaction, or in one of its own where there is no session.
+
+        ``instead`` is what who passes an asynchronous session should call.
+
+        What it stored and is due at once is published afterwards, or when the caller's has committed.
+        """
+        if session is None:
+            stored = self.core.database.write(work)
+            self.dispatch(stored.due)
+            return stored.result
+        caller = self._callers.join(session, instead=instead)
+        stored = work(caller.connection)
+        if stored.due:
+            when_committed(caller, lambda: self._dispatch_now(stored.due))
+        return stored.result
+
+    def dispatch(self, ids: Collection[UUID]) -> None:
+        """Publish runs that are due, now."""
+        if ids:
+            self._dispatch_now(ids)
+
+    def now(self, connection: Connection) -> datetime:
+        """Return the store's present moment."""
+        return connection.scalars(select(sql_now(self.core.clock))).one()
+
+    def namespace(self, wanted: str | None) -> str:
+        """Return a ticker's namespace: its own, or that of this application."""
+        return self.core.config.namespace if wanted is None else validation.name("namespace", wanted, 100)
+
+    def known(
+        self, connection: Connection, tickers: Mapping[str, Any], *, allow_unknown: bool
+    ) -> dict[tuple[str, str], Known]:
+        """Return what is known of the functions that ``tickers``, by their places, name.
+
+        The keys are namespaces with names.
+
+        Raises:
+            UnknownFunctionError: One is registered neither here nor by any worker that ever was.
+        """
+        found: dict[tuple[str, str], Known] = {}
+        elsewhere: dict[str, dict[str, str]] = {}
+        for place, ticker in tickers.items():
+            with naming(place):
+                name = validation.name("function", ticker.function, validation.LONGEST_FUNCTION)
+                namespace = self.namespace(ticker.namespace)
+            function = self.core.registry.get(name) if namespace == self.core.config.namespace else None
+            if function is not None:
+                defaults = replace(self._defaults(function), timeout=function.timeout)
+                found[namespace, name] = Known(
+                    defaults=defaults, request_type=function.signature.request_type
+                )
+            else:
+                elsewhere.setdefault(namespace, {}).setdefault(name, place)
+        for namespace, places in elsewhere.items():
+            records = functions.find(connection, namespace, places.keys())
+            for name, place in places.items():
+                if name in records:
+                    found[namespace, name] = Known(defaults=self._defaults(records[name]))
+                elif allow_unknown:
+                    found[namespace, name] = Known(
+                        defaults=FunctionDefaults(priority_queues=self._priority_queues)
+                    )
+                else:
+                    raise UnknownFunctionError(name).at(place)
+        return found
+
+    def packed(self, request: object, known: Known) -> Packed:
+        """Return a request as it is stored, checked against the function's type where that is at hand."""
+        return self.core.codec.pack(
+            requests.encode(request, request_type=known.request_type, limit=self.core.config.payload_limit)
+        )
+
+    def _defaults(self, source: Any) -> FunctionDefaults:
+        return FunctionDefaults(
+            retries=source.retries,
+            retry_intervals=tuple(source.retry_intervals),
+            priority=int(source.priority),
+            queue=source.queue,
+            priority_queues=self._priority_queues,
+        )

@@ -1,0 +1,1 @@
+"""Requests and results as JSON: check, encode, compress, encrypt and mask; pure."""

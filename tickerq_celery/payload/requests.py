@@ -1,0 +1,297 @@
+"""Requests as JSON bytes: checked against the function's type when scheduled, and again when run.
+
+Both checks are pydantic's lax ones: ``"12"`` becomes 12 where an int is wanted, and a dict becomes a model.
+Models are written by field name, and read by field name or alias; sets become arrays. What would not come
+back is refused: NaN, infinities, lone surrogates, bytes that are not UTF-8, changed keys, masked secrets.
+In a union, members that look alike in JSON (``str | datetime``) come back as the one pydantic prefers.
+"""
+
+import json
+import sys
+import types
+import typing
+from collections import deque
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, cast
+from uuid import UUID
+
+import typing_extensions
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PydanticUserError,
+    SecretBytes,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import from_json
+from pydantic_core.core_schema import ErrorType
+
+from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.payload.redaction import discreet
+
+MAX_DEPTH = 100
+_NAMED_LEVELS = 20
+_ATOMS = frozenset({str, int, float, bool, type(None)})
+_LOSSLESS = frozenset({str, int, bool, type(None), UUID, datetime, date, Decimal})
+_ANYTHING = TypeAdapter[object](object, config=ConfigDict(ser_json_inf_nan="constants"))
+_TYPED_DICTS_ARE_REFUSED = sys.version_info < (3, 12)
+# Of these the text repeats the input; that of an error of the user's own type may do so as well.
+_TELLING = {"union_tag_invalid", "value_error", "assertion_error"}
+_DISCREET = frozenset(typing.get_args(ErrorType)) - _TELLING
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def encode(value: object, *, request_type: object, limit: int) -> bytes | None:
+    """Return a request as compact UTF-8 JSON that ``decode`` accepts; None where there is no request.
+
+    With a type, an instance or plain data that fits it is taken; without one (None), whatever pydantic
+    can write. Anything else is a TickerValidationError whose field is the path to the first misfit.
+    """
+    wanted = request_type
+    if wanted is None and hasattr(type(value), "__pydantic_validator__"):
+        wanted = type(value)
+    checked = value if wanted is None else _validated(value, wanted)
+    if value is None and checked is None:
+        return None
+    data = _written(checked, wanted)
+    if len(data) > limit:
+        raise _invalid((), value, f"it takes {len(data)} bytes as JSON, and the limit is {limit}")
+    # An instance is not validated again by pydantic, so this is also what finds one changed since.
+    read_back = _read(data, wanted, is_shown=True)
+    if wanted is not None:
+        _refuse_losses(checked, read_back)
+    return data
+
+
+def decode(data: bytes | None, *, request_type: object) -> object:
+    """Return the request that ``data`` holds, as ``request_type``; plain JSON values where that is None.
+
+    The error of a misfit names the field and shows no value: what a run raises is stored and logged.
+    """
+    return _read(data, request_type, is_shown=False)
+
+
+def _read(data: bytes | None, request_type: object, *, is_shown: bool) -> object:
+    try:
+        if data is None:
+            return None if request_type is None else _validated(None, request_type)
+        if request_type is None:
+            return cast("object", from_json(data, allow_inf_nan=False))
+        return _adapter(_Same(request_type)).validate_json(data, by_alias=True, by_name=True)
+    except ValidationError as exc:
+        error = _misfit(exc) if is_shown else _discreet(exc)
+    except TickerValidationError:
+        raise
+    except ValueError as exc:
+        error = _invalid((), data if is_shown else bytes, f"it is not JSON: {exc}")
+    raise error  # not in the handler, where the error that shows the values would become its context
+
+
+def check_request_type(request_type: object) -> None:
+    """Raise a TickerValidationError if requests could not be checked against this type."""
+    if request_type is not None:
+        _adapter(_Same(request_type))
+
+
+def json_schema(request_type: object) -> dict[str, object] | None:
+    """Return the JSON schema of a request type, by field name; None where there is no type or no schema."""
+    if request_type is None:
+        return None
+    try:
+        adapter = _adapter(_Same(request_type))
+        return adapter.json_schema(by_alias=False, schema_generator=_QuietSchema)
+    except (TickerValidationError, PydanticUserError):
+        return None
+
+
+class _QuietSchema(GenerateJsonSchema):
+    # A default that JSON cannot hold is left out of the schema; that is no news to anybody.
+    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012  # pydantic's type
+
+
+@dataclass(frozen=True, eq=False)
+class _Same:
+    """A type as a cache key by identity: some types have no hash, and `int | str == str | int`."""
+
+    type: object
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.type is self.type
+
+    def __hash__(self) -> int:
+        return id(self.type)
+
+
+@lru_cache(maxsize=1024)
+def _adapter(key: _Same) -> TypeAdapter[object]:
+    try:
+        adapter = TypeAdapter[object](cast("Any", _accepted(key.type, {})))
+        if not adapter.pydantic_complete:
+            adapter.rebuild(raise_errors=True)
+    except (PydanticUserError, NameError, TypeError) as exc:
+        reason = f"requests cannot be checked against this type: {str(exc).partition(chr(10))[0]}"
+        raise TickerValidationError("function", key.type, reason) from exc
+    return adapter
+
+
+def _validated(value: object, request_type: object) -> object:
+    try:
+        return _adapter(_Same(request_type)).validate_python(value, by_alias=True, by_name=True)
+    except ValidationError as exc:
+        raise _misfit(exc) from exc
+
+
+def _misfit(exc: ValidationError) -> TickerValidationError:
+    first, *others = exc.errors(include_url=False, include_context=False)
+    more = f", and {len(others)} more" if others else ""
+    return _invalid(first["loc"], first["input"], first["msg"] + more)
+
+
+def _discreet(exc: ValidationError) -> TickerValidationError:
+    """Return the error that says of the value no more than its type."""
+    first, *others = exc.errors(include_url=False, include_context=False)
+    reason = first["msg"] if first["type"] in _DISCREET else f"it does not fit ({first['type']})"
+    more = f", and {len(others)} more" if others else ""
+    return _invalid(first["loc"], type(first["input"]), reason + more)
+
+
+def _invalid(path: Iterable[object], value: object, reason: str) -> TickerValidationError:
+    parts = ["request", *map(str, path)]
+    parts[_NAMED_LEVELS:] = ["…"] if len(parts) > _NAMED_LEVELS else []
+    field = ".".join(parts).encode(errors="backslashreplace").decode()
+    try:
+        return TickerValidationError(field, discreet(parts, value), reason)
+    except (RecursionError, ValueError):  # the repr of a deep list, of a very long int
+        return TickerValidationError(field, type(value), reason)
+
+
+def _written(value: object, request_type: object) -> bytes:
+    try:
+        if request_type is None:
+            return _json_bytes(_plain(value, ()))
+        return _json_bytes(_dumped(_adapter(_Same(request_type)), value))
+    except TickerValidationError:
+        raise
+    except ValueError as exc:
+        path, culprit = _unwritable(value)
+        raise _invalid(path, culprit, f"it cannot be written as JSON: {exc}") from exc
+
+
+def _json_bytes(plain: object) -> bytes:
+    return _JSON.encode(plain).encode()
+
+
+def _dumped(adapter: TypeAdapter[object], value: object) -> object:
+    # Warnings are off because reading the bytes back tells the same, with a path.
+    return adapter.dump_python(value, mode="json", by_alias=False, round_trip=True, warnings=False)
+
+
+def _plain(value: object, path: tuple[object, ...]) -> object:
+    """Return ``value`` as JSON values where no type says how: sets sorted, keys never converted."""
+    if type(value) in _ATOMS:
+        return value
+    if len(path) > MAX_DEPTH:
+        raise _invalid((), type(value), f"it is nested more than {MAX_DEPTH} levels deep")
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        raise _invalid(path, value, "bytes are not JSON: pass text, for example base64")
+    if isinstance(value, Set):
+        return sorted((_plain(item, (*path, "*")) for item in value), key=repr)
+    if isinstance(value, (list, tuple, deque)):
+        return [_plain(item, (*path, index)) for index, item in enumerate(value)]
+    if isinstance(value, Mapping) or (is_dataclass(value) and not isinstance(value, type)):
+        return {_text_key(key, path): _plain(item, (*path, key)) for key, item in _children(value).items()}
+    try:
+        return _dumped(_ANYTHING, value)
+    except ValueError as exc:
+        raise _invalid(path, value, f"it cannot be written as JSON: {exc}") from exc
+
+
+def _text_key(key: object, path: Iterable[object]) -> str:
+    if isinstance(key, str):
+        return str(key)
+    raise _invalid(path, key, "the keys of a JSON object are text")
+
+
+def _children(value: object) -> Mapping[object, object]:
+    """Return what a container holds, by key, index or field name; nothing for anything else."""
+    if isinstance(value, Mapping):
+        return value
+    if isinstance(value, (list, tuple, deque)):
+        return dict(enumerate(value))
+    if isinstance(value, BaseModel):
+        return cast("Mapping[object, object]", vars(value) | (value.model_extra or {}))
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: getattr(value, item.name) for item in fields(value) if hasattr(value, item.name)}
+    return {}
+
+
+def _unwritable(value: object) -> tuple[list[object], object]:
+    """Return the path to the innermost value that cannot be written, and that value."""
+    path: list[object] = []
+    while len(path) < _NAMED_LEVELS:
+        misfits = ((key, child) for key, child in _children(value).items() if not _is_writable(child))
+        key, child = next(misfits, (None, None))
+        if child is None:
+            break
+        path.append(key)
+        value = child
+    return path, value
+
+
+def _is_writable(value: object) -> bool:
+    try:
+        _json_bytes(_dumped(_ANYTHING, value))
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_losses(before: object, after: object) -> None:
+    """Raise where JSON changed a mapping's keys (1 is not "1"), made NaN null, or masked a secret."""
+    waiting: list[tuple[tuple[object, ...], object, object]] = [((), before, after)]
+    while waiting:
+        path, old, new = waiting.pop()
+        if isinstance(old, Mapping) and isinstance(new, Mapping) and old.keys() != new.keys():
+            raise _invalid(path, old, "its keys do not survive JSON: use text, or type them")
+        if isinstance(old, float) and new is None:
+            raise _invalid(path, old, "JSON has no such number")
+        if isinstance(old, (SecretStr, SecretBytes)) and old != new:
+            raise _invalid(path, old, "a secret is written as its mask: use plain text, or a serializer")
+        doubtful = [(key, child) for key, child in _children(old).items() if type(child) not in _LOSSLESS]
+        kept = _children(new) if doubtful else {}
+        waiting += [((*path, key), child, kept[key]) for key, child in doubtful if key in kept]
+
+
+def _accepted(hint: object, made: dict[object, object]) -> object:
+    """Return ``hint`` with each ``typing.TypedDict`` in it replaced: pydantic refuses those before 3.12."""
+    if not _TYPED_DICTS_ARE_REFUSED:
+        return hint
+    if typing.is_typeddict(hint) and type(hint).__module__ == "typing":
+        return made[hint] if hint in made else _modern_typed_dict(cast("type", hint), made)
+    arguments = typing_extensions.get_args(hint)
+    origin = cast("Any", typing_extensions.get_origin(hint))
+    if origin is typing.Annotated:
+        return typing.Annotated[cast("Any", (_accepted(arguments[0], made), *arguments[1:]))]
+    accepted = tuple(_accepted(argument, made) for argument in arguments)
+    if all(new is old for new, old in zip(accepted, arguments, strict=True)):
+        return hint
+    origin = typing.Union if origin is types.UnionType else origin
+    return origin[accepted if len(accepted) > 1 else accepted[0]]
+
+
+def _modern_typed_dict(old: Any, made: dict[object, object]) -> object:
+    new = cast("Any", typing_extensions.TypedDict)(old.__name__, {})
+    made[old] = new  # before its fields, which may name it
+    hints = typing_extensions.get_type_hints(old, include_extras=True)
+    new.__annotations__ = {name: _accepted(hint, made) for name, hint in hints.items()}
+    new.__required_keys__ = old.__required_keys__
+    if hasattr(old, "__pydantic_config__"):
+        new.__pydantic_config__ = old.__pydantic_config__
+    return new

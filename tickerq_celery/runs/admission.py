@@ -1,0 +1,92 @@
+"""Which due runs may be claimed now, and what holds the others."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from tickerq_celery.enums import HoldReason
+from tickerq_celery.functions.limits import FunctionLimits
+from tickerq_celery.store.concurrency import queue_key
+from tickerq_celery.store.holds import Hold
+from tickerq_celery.tickers.claims import Due, Slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """The due runs to claim, and those to hold, each with its cause."""
+
+    admitted: Sequence[Due]
+    held: Mapping[UUID, Hold]
+
+
+@dataclass(slots=True, kw_only=True)
+class Capacity:
+    """What the store says about room: counts of runs under way, by function, by slot and by queue.
+
+    ``functions`` maps each function that a live worker has to its limits, ``left`` those with a rate to
+    how many of their runs may be claimed now. What is ``counted_elsewhere`` has no room here.
+    """
+
+    functions: Mapping[str, FunctionLimits]
+    most_queued: int
+    paused_crons: Collection[UUID] = ()
+    counted_elsewhere: Collection[str] = ()
+    # Runs that a pause of their function, their tag or everything holds, each with its key.
+    paused: Mapping[UUID, str] = field(default_factory=dict)
+    active: dict[str, int] = field(default_factory=dict)
+    taken: dict[Slot, int] = field(default_factory=dict)
+    left: dict[str, int] = field(default_factory=dict)
+    queued: dict[str | None, int] = field(default_factory=dict)
+
+    def admit(self, due: Sequence[Due]) -> Admission:
+        """Decide on due runs by their priority, then the oldest first, counting those admitted."""
+        admitted: list[Due] = []
+        held: dict[UUID, Hold] = {}
+        for run in sorted(due, key=lambda each: (each.priority, each.id)):
+            cause = self._cause(run)
+            if cause is None:
+                admitted.append(run)
+                self._count(run)
+            else:
+                held[run.id] = cause
+        return Admission(admitted=admitted, held=held)
+
+    def _count(self, run: Due) -> None:
+        self.queued[run.queue] = self.queued.get(run.queue, 0) + 1
+        if run.call is not None:
+            return
+        self.active[run.function] = self.active.get(run.function, 0) + 1
+        if run.slot is not None:
+            self.taken[run.slot] = self.taken.get(run.slot, 0) + 1
+        if run.function in self.left:
+            self.left[run.function] -= 1
+
+    def _cause(self, run: Due) -> Hold | None:
+        if run.cron_ticker_id in self.paused_crons and run.instant is not None:
+            return Hold(reason=HoldReason.PAUSED, key=str(run.cron_ticker_id))
+        if run.id in self.paused:
+            return Hold(reason=HoldReason.PAUSED, key=self.paused[run.id])
+        # Which worker has a task of Celery's own, and how many of its runs there are, is not ours to say.
+        if run.call is None:
+            limits = self.functions.get(run.function)
+            if limits is None:
+                return Hold(reason=HoldReason.FUNCTION, key=run.function)
+            limit = self._limit_reached(run, limits)
+            if limit is not None:
+                return limit
+        if self.queued.get(run.queue, 0) >= self.most_queued:
+            return Hold(reason=HoldReason.LIMIT, key=queue_key(run.queue))
+        return None
+
+    def _limit_reached(self, run: Due, limits: FunctionLimits) -> Hold | None:
+        is_elsewhere = run.function in self.counted_elsewhere
+        most = limits.max_concurrency
+        if most and (is_elsewhere or self.active.get(run.function, 0) >= most):
+            return Hold(reason=HoldReason.LIMIT, key=run.function)
+        if run.slot is not None:
+            taken = self.taken.get(run.slot, 0)
+            if is_elsewhere or taken >= limits.max_concurrency_per_key:
+                return Hold(reason=HoldReason.KEY, key=run.slot.hold_key)
+        if limits.rate is not None and (is_elsewhere or self.left.get(run.function, 0) <= 0):
+            return Hold(reason=HoldReason.RATE, key=run.function)
+        return None

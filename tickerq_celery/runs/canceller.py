@@ -1,0 +1,148 @@
+"""Cancel a run from any process: at once where it waits, by a request in its row where it runs."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from tickerq_celery.enums import TERMINAL, CancelRequest, TickerStatus, TickerType
+from tickerq_celery.errors import PublishError, TickerBusyError, TickerStateError
+from tickerq_celery.failpoints import Place, failpoint
+from tickerq_celery.runs.recorder import LostCalls
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store import cancels, chains, ends, runs
+from tickerq_celery.store.cancels import Locked
+from tickerq_celery.tickers.claims import Started
+
+logger = logging.getLogger(__name__)
+CANCELLED_REASON = "cancelled before it ran"
+# A claim or a start keeps a row for milliseconds; who keeps it longer stands still.
+_PAUSES = (0.01, 0.05, 0.1, 0.2, 0.4)
+# How long a call waits for another thread's, which may be waiting for the broker.
+_TURN_SECONDS = 1.0
+
+
+class Messenger(LostCalls, Protocol):
+    """Tells workers of cancelled runs."""
+
+    def publish_cancel(self, run: Started, *, terminate: bool) -> None:
+        """Tell whoever executes a run that it is to be cancelled, or raise PublishError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cancelled:
+    """What one call did: the run ended, or was asked to."""
+
+    run: Started
+    has_ended: bool
+    made_due: Sequence[UUID] = ()
+
+
+class Canceller:
+    """Cancels runs of one kind, a time ticker's or a cron ticker's occurrences.
+
+    ``dispatch`` is given the runs that an end made due, after its commit.
+    """
+
+    def __init__(
+        self, core: Core, messenger: Callable[[], Messenger], dispatch: Callable[[Collection[UUID]], None]
+    ) -> None:
+        self._core = core
+        self._messenger = messenger
+        self._dispatch = dispatch
+        # A messenger's connection serves one thread at a time.
+        self._mutex = threading.Lock()
+
+    def cancel(self, ticker_id: UUID, *, type: TickerType | None, terminate: bool) -> bool:
+        """End a run that waits as Cancelled, or ask one that is under way to end; say whether it was there.
+
+        Raises:
+            TickerStateError: It has ended already.
+            TickerBusyError: Another process keeps its row locked.
+            StoreError: The database is away.
+        """
+        done = self._patiently(ticker_id, type, terminate)
+        if done is None:
+            return False
+        failpoint(Place.CANCELLED)
+        logger.info(
+            "run %s of %s is %s", ticker_id, done.run.function,
+            "cancelled" if done.has_ended else "asked to end", extra={"ticker_id": str(ticker_id)},
+        )  # fmt: skip
+        if done.made_due:
+            self._dispatch(done.made_due)
+        self._tell(done, terminate)
+        return True
+
+    def _patiently(self, ticker_id: UUID, type: TickerType | None, terminate: bool) -> _Cancelled | None:
+        core = self._core
+        for pause in (*_PAUSES, None):
+            done = core.database.write(
+                lambda connection: self._cancel(connection, ticker_id, type, terminate)
+            )
+            if done is not None:
+                return done
+            if not core.database.read(
+                lambda connection: runs.exists(connection, core.config.namespace, ticker_id, type=type)
+            ):
+                return None
+            if pause is not None:
+                time.sleep(pause)
+        raise TickerBusyError(ticker_id, "cancelled")
+
+    def _cancel(
+        self, connection: Connection, ticker_id: UUID, type: TickerType | None, terminate: bool
+    ) -> _Cancelled | None:
+        core = self._core
+        locked = cancels.lock(connection, core.config.namespace, ticker_id, type=type)
+        if locked is None:
+            return None
+        if locked.status in TERMINAL:
+            raise TickerStateError(ticker_id, locked.status.name, "cancelled")
+        if locked.status is not TickerStatus.IN_PROGRESS:
+            return self._end_waiting(connection, locked)
+        wanted = CancelRequest.TERMINATE if terminate else CancelRequest.END
+        if not cancels.request(connection, core.clock, locked.run, wanted):
+            return None
+        failpoint(Place.CANCEL_UNCOMMITTED)
+        return _Cancelled(run=locked.run, has_ended=False)
+
+    def _end_waiting(self, connection: Connection, locked: Locked) -> _Cancelled | None:
+        run = locked.run
+        if run.has_children and not chains.lock_waiting(connection, [run.id]):
+            return None
+        written = ends.end_waiting(
+            connection,
+            self._core.clock,
+            run.id,
+            claim_no=run.claim_no,
+            before=locked.status,
+            status=TickerStatus.CANCELLED,
+            reason=CANCELLED_REASON,
+        )
+        if written is None:
+            return None
+        failpoint(Place.CANCEL_UNCOMMITTED)
+        return _Cancelled(run=run, has_ended=True, made_due=written.made_due)
+
+    def _tell(self, done: _Cancelled, terminate: bool) -> None:
+        if not self._mutex.acquire(timeout=_TURN_SECONDS):
+            logger.warning("run %s is cancelled, and no worker could be told in time", done.run.id)
+            return
+        try:
+            if done.has_ended:
+                self._messenger().publish_lost(done.run, CANCELLED_REASON, was_cancelled=True)
+            else:
+                self._messenger().publish_cancel(done.run, terminate=terminate)
+        except PublishError as error:
+            logger.warning("run %s is cancelled, and no worker could be told: %s", done.run.id, error)
+        except Exception:
+            # The cancel is committed: whatever the user's router raises may not look like its failure.
+            logger.exception("run %s is cancelled, and no worker could be told", done.run.id)
+        finally:
+            self._mutex.release()

@@ -1,0 +1,112 @@
+"""How many runs may start now: limits of live workers' functions, less what is active."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from tickerq_celery.functions.limits import FunctionLimits
+from tickerq_celery.runs.admission import Capacity
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store import concurrency, cron_tickers, functions, nodes, pauses, rates
+from tickerq_celery.tickers.claims import Due, Slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """The runs to decide on: those due, and the next of those that waited for a rate."""
+
+    runs: Sequence[Due]
+    capacity: Capacity
+
+
+def count(
+    core: Core,
+    connection: Connection,
+    due: Sequence[Due],
+    *,
+    known: Mapping[str, FunctionLimits],
+    ready: Collection[str],
+) -> Counted:
+    """Lock the functions that have limits, and count what is under way; ``ready`` have runs that may follow.
+
+    In a fixed number of statements, whatever the number of runs and keys, but for one for each of ``ready``.
+    """
+    namespace = core.config.namespace
+    limited = {run.function for run in due if _is_limited(known, run)}
+    counting = functions.lock(connection, core.clock, namespace, limited | set(ready))
+    runs = list(due)
+    for name in sorted(set(ready) - counting.elsewhere - counting.too_early):
+        rate = known[name].rate if name in known else None
+        most = core.config.batch_size if rate is None else rate.size
+        runs += rates.lock_waiting(connection, core.clock, namespace, name, limit=most)
+    return Counted(runs=runs, capacity=_capacity(core, connection, runs, known=known, counting=counting))
+
+
+def _is_limited(known: Mapping[str, FunctionLimits], run: Due) -> bool:
+    # A task of Celery's own may have the name of a function.
+    if run.call is not None or run.function not in known:
+        return False
+    limits = known[run.function]
+    return limits.max_concurrency > 0 or limits.rate is not None or run.concurrency_key is not None
+
+
+def _capacity(
+    core: Core,
+    connection: Connection,
+    runs: Sequence[Due],
+    *,
+    known: Mapping[str, FunctionLimits],
+    counting: functions.Counting,
+) -> Capacity:
+    namespace = core.config.namespace
+    limits = {run.function: known[run.function] for run in runs if run.call is None and run.function in known}
+    active: dict[str, int] = {}
+    bounded = sorted(name for name, each in limits.items() if each.max_concurrency > 0)
+    if bounded:
+        active = concurrency.active_per_function(connection, namespace, bounded)
+    slots = {slot for run in runs if (slot := run.slot) is not None and slot.function in limits}
+    taken: dict[Slot, int] = {}
+    if slots:
+        taken = concurrency.active_per_slot(connection, namespace, slots)
+    crons = {run.cron_ticker_id for run in runs if run.cron_ticker_id is not None}
+    return Capacity(
+        functions=known,
+        most_queued=core.config.max_queued,
+        paused_crons=cron_tickers.paused_among(connection, crons),
+        paused=pauses.holding(connection, namespace, runs),
+        # Whose places another claim gives away just now, has none for this one: the sweep lifts the hold.
+        counted_elsewhere=counting.elsewhere,
+        active=active,
+        taken=taken,
+        left={
+            name: 0 if name in counting.too_early else each.rate.size
+            for name, each in limits.items()
+            if each.rate is not None
+        },
+        queued=concurrency.queued_per_queue(connection, namespace, {run.queue for run in runs}),
+    )
+
+
+class KnownFunctions:
+    """Asks the store what live workers have; what it learned of a set of functions stays true."""
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+        # A hash stands for one set of functions for ever, so what it means is read once.
+        self._sets: dict[str, dict[str, FunctionLimits]] = {}
+
+    def read(self, connection: Connection) -> Mapping[str, FunctionLimits]:
+        """Return the functions that live workers have.
+
+        Where workers differ, as in a rolling deployment, the strictest limits count.
+        """
+        hashes = nodes.worker_hashes(connection, self._namespace)
+        missing = hashes - self._sets.keys()
+        if missing:
+            self._sets |= nodes.function_sets(connection, self._namespace, missing)
+        known: dict[str, FunctionLimits] = {}
+        for each in hashes & self._sets.keys():
+            for name, limits in self._sets[each].items():
+                known[name] = limits.stricter(known[name]) if name in known else limits
+        return known

@@ -1,0 +1,190 @@
+"""Claim due runs, publish them, stamp them; give back what the broker did not take."""
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from tickerq_celery.errors import PublishError, StoreError, cause_of
+from tickerq_celery.failpoints import Place, failpoint
+from tickerq_celery.runs.claimer import Claimer
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store import publications
+from tickerq_celery.tickers.claims import Claim
+from tickerq_celery.tickers.lifecycle import Failure
+
+logger = logging.getLogger(__name__)
+_STAMPED_AT_ONCE = 100
+_NAMES_SHOWN = 5
+
+
+class Publisher(Protocol):
+    """Hands claims to the broker."""
+
+    def connect(self) -> None:
+        """Reach the broker, or raise PublishError."""
+
+    def publish(self, claim: Claim) -> None:
+        """Send one claim's message, or raise PublishError."""
+
+
+class Dispatcher:
+    """The way of a due run to the broker, free of Celery.
+
+    ``must_stop`` is asked now and then in the middle of a batch: whether the rest is to be given back.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        claimer: Claimer,
+        publisher: Publisher,
+        *,
+        must_stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._core = core
+        self._claimer = claimer
+        self._publisher = publisher
+        self._must_stop = must_stop
+
+    def dispatch(self, *, holder: str, ids: Collection[UUID] | None = None) -> bool:
+        """Claim and publish a batch; say whether more runs may be due.
+
+        Raises:
+            PublishError: The broker is away; nothing stays claimed and unpublished.
+            StoreError: The database is away.
+        """
+        self._publisher.connect()
+        until = self._core.clock.monotonic() + self._core.config.publish_check.total_seconds()
+        claimed = self._claimer.claim(holder=holder, ids=ids)
+        if claimed.claims:
+            failpoint(Place.CLAIMED)
+        sent = self.publish(claimed.claims, until=until)
+        if sent:
+            names = sorted({claim.function for claim in sent})
+            shown = ", ".join(names[:_NAMES_SHOWN]) + (", …" if len(names) > _NAMES_SHOWN else "")
+            logger.info("dispatched %d runs: %s", len(sent), shown)
+        return claimed.is_full
+
+    def publish(self, batch: Sequence[Claim], *, until: float) -> list[Claim]:
+        """Publish claims, stamp and return them; give back those of first-time claims that could not be.
+
+        One that the broker would never take, as its queue or its route is wrong, waits without the others.
+        ``until`` is the monotonic moment at which the sweep of another beat may take the claims over.
+
+        Raises:
+            PublishError: The broker did not take all of them.
+        """
+        published: list[Claim] = []
+        done = 0
+        for part in _parts(batch):
+            if self._must_stop():
+                self._give_back(batch[done:], until)
+                break
+            if not self._is_ours(part[0], until):
+                logger.warning("run %s is left to the sweep, which may publish it already", part[0].id)
+                done += len(part)
+                continue
+            sent: list[Claim] = []
+            refused: list[tuple[Claim, Exception]] = []
+            try:
+                for claim in part:
+                    error = self._refusal(claim)
+                    if error is None:
+                        sent.append(claim)
+                    else:
+                        refused.append((claim, error))
+            except PublishError:
+                self._give_back(batch[done + len(sent) + len(refused) :], until)
+                raise
+            finally:
+                self._stamp(sent)
+                self._set_aside(refused)
+            done += len(part)
+            published += sent
+        return published
+
+    def _is_ours(self, claim: Claim, until: float) -> bool:
+        # A worker drops the second message of a claim, but nobody drops that of a Celery task.
+        return claim.call is None or self._core.clock.monotonic() < until
+
+    def _refusal(self, claim: Claim) -> Exception | None:
+        """Publish a claim, or return why no broker will ever take it like this."""
+        try:
+            self._publisher.publish(claim)
+        except PublishError:
+            raise
+        except Exception as error:
+            # The user's router runs here and may raise anything, and so does Celery for a queue that it does
+            # not know. That is this run's own trouble: those behind it must not wait for it.
+            wait = self._core.config.republish_after.total_seconds()
+            logger.exception(
+                "run %s of %s cannot be published, it is tried again in %d s", claim.id, claim.function, wait
+            )
+            return error
+        failpoint(Place.PUBLISHED)
+        return None
+
+    def _stamp(self, part: Sequence[Claim]) -> None:
+        core = self._core
+        if not part:
+            return
+        try:
+            core.database.write(
+                lambda connection: publications.stamp(
+                    connection, core.clock, part, check_after=core.config.republish_after
+                )
+            )
+        except StoreError as error:
+            # An unstamped run is checked soon. Its second message is dropped; that of a Celery task is not.
+            logger.warning("could not stamp %d published runs: %s", len(part), error)
+            return
+        failpoint(Place.STAMPED)
+
+    def _set_aside(self, refused: Sequence[tuple[Claim, Exception]]) -> None:
+        """Let refused claims wait; a Celery task's, of which more come, fails in the end."""
+        core = self._core
+
+        def write(connection: Connection) -> None:
+            for claim, error in refused:
+                if claim.call is not None and claim.number > core.config.max_rescues:
+                    failure = Failure(type=type(error).__name__, message=cause_of(error))
+                    publications.fail(connection, core.clock, claim, failure)
+                else:
+                    publications.postpone(
+                        connection, core.clock, claim.id, claim.number, core.config.republish_after
+                    )
+
+        if not refused:
+            return
+        try:
+            core.database.write(write)
+        except StoreError as error:
+            # Harmless: they stay Queued, and the sweep tries them again.
+            logger.warning("could not postpone %d runs that cannot be published: %s", len(refused), error)
+
+    def _give_back(self, rest: Sequence[Claim], until: float) -> None:
+        # A claim without a due time was taken over by the sweep, and stays Queued until its next check.
+        fresh = [claim for claim in rest if claim.due_at is not None and self._is_ours(claim, until)]
+        failpoint(Place.REFUSED)
+        try:
+            self._core.database.write(lambda connection: publications.give_back(connection, fresh))
+        except StoreError as error:
+            logger.warning(
+                "could not give back %d claims, the sweep will publish them: %s", len(fresh), error
+            )
+
+
+def _parts(batch: Sequence[Claim]) -> Iterator[list[Claim]]:
+    """Yield what is stamped at once: a Celery task's call alone, so that a kill repeats no other."""
+    part: list[Claim] = []
+    for claim in batch:
+        is_alone = claim.call is not None or (part and part[0].call is not None)
+        if part and (is_alone or len(part) == _STAMPED_AT_ONCE):
+            yield part
+            part = []
+        part.append(claim)
+    if part:
+        yield part

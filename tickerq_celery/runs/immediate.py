@@ -1,0 +1,59 @@
+"""Publish runs that were just committed, from the process that added them."""
+
+import logging
+import threading
+from collections.abc import Callable, Collection
+from uuid import UUID
+
+from tickerq_celery.errors import PublishError, StoreError
+from tickerq_celery.failpoints import Place, failpoint
+from tickerq_celery.runs.dispatcher import Dispatcher
+from tickerq_celery.runtime.core import Core
+
+logger = logging.getLogger(__name__)
+# How long a broker that was away is left alone, so that not every call waits for it.
+_QUIET_SECONDS = 5.0
+# How long a call waits for another thread's, which may be waiting for the broker.
+_TURN_SECONDS = 1.0
+
+
+class Immediate:
+    """Dispatches at once, never raises, and leaves to beat what it could not do."""
+
+    def __init__(self, core: Core, dispatcher: Callable[[], Dispatcher]) -> None:
+        self._core = core
+        self._dispatcher = dispatcher
+        self._quiet_until = 0.0
+        # A publisher's connection serves one thread at a time.
+        self._mutex = threading.Lock()
+        self._thread: int | None = None
+
+    def dispatch(self, ids: Collection[UUID]) -> None:
+        """Claim and publish a batch of those of ``ids`` that are due; beat does the rest within one poll."""
+        failpoint(Place.ADDED)
+        me = threading.get_ident()
+        # A receiver of Celery's publishing signals may add a ticker, and would wait for itself.
+        if self._thread == me or not self._mutex.acquire(timeout=_TURN_SECONDS):
+            return
+        self._thread = me
+        try:
+            self._dispatch(list(ids)[: self._core.config.batch_size])
+        finally:
+            self._thread = None
+            self._mutex.release()
+
+    def _dispatch(self, ids: Collection[UUID]) -> None:
+        if self._core.clock.monotonic() < self._quiet_until:
+            return
+        try:
+            self._dispatcher().dispatch(holder=self._core.node.name, ids=ids)
+        except (PublishError, StoreError) as error:
+            self._leave_alone()
+            logger.warning("beat will publish what is due, this process could not: %s", error)
+        except Exception:
+            # The caller's transaction has committed: nothing here may look like its failure.
+            self._leave_alone()
+            logger.exception("beat will publish what is due, this process could not")
+
+    def _leave_alone(self) -> None:
+        self._quiet_until = self._core.clock.monotonic() + _QUIET_SECONDS

@@ -1,0 +1,1 @@
+"""What all parts of a process share: configuration, core, node identity, backoff and safe URLs."""

@@ -1,0 +1,182 @@
+"""The settings: read once, checked once, frozen."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+
+from tickerq_celery.enums import TickerPriority
+from tickerq_celery.errors import ConfigError, TickerValidationError, shortened
+from tickerq_celery.payload.codec import OVERHEAD, codec_of
+from tickerq_celery.payload.redaction import SECRET_NAMES
+from tickerq_celery.schedule.cron import find_zone
+
+PREFIX = "tickerq_"
+_DURATIONS = ("poll_interval", "late_after", "lease", "heartbeat", "publish_check", "republish_after")
+_COUNTS = {
+    "max_queued": 1,
+    "batch_size": 1,
+    "store_retries": 0,
+    "payload_limit": 1,
+    "max_rescues": 0,
+}
+_LONGEST_NAME = 100
+_LONGEST_DURATION = timedelta(days=366)
+_LONGEST_SECONDS = _LONGEST_DURATION.total_seconds()
+_LARGEST_PAYLOAD = 16 * 1024 * 1024 - 1 - OVERHEAD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickerConfig:
+    """Every setting of a TickerQ, with its default; durations may be given in seconds."""
+
+    store_url: str = "sqlite:///tickerq.db"
+    embedded: bool = False
+    namespace: str = "default"
+    node_identifier: str | None = None
+    max_concurrency: int | None = None
+    time_zone: str = "UTC"
+    poll_interval: timedelta = timedelta(seconds=1)
+    late_after: timedelta = timedelta(seconds=5)
+    lease: timedelta = timedelta(seconds=30)
+    heartbeat: timedelta = timedelta(seconds=10)
+    publish_check: timedelta = timedelta(seconds=10)
+    republish_after: timedelta = timedelta(minutes=5)
+    batch_size: int = 500
+    max_queued: int = 10_000
+    priority_queues: Mapping[TickerPriority, str] = field(default_factory=dict)
+    max_rescues: int = 3
+    payload_limit: int = 1024 * 1024
+    compress_over: int | None = 4096
+    encryption_keys: Sequence[str] = field(default=(), repr=False)
+    redact: Sequence[str] = SECRET_NAMES
+    capture_logs: str | None = None
+    seed: bool = True
+    store_engine_options: Mapping[str, object] = field(default_factory=dict)
+    store_retries: int = 3
+
+    def __post_init__(self) -> None:
+        for name in _DURATIONS:
+            object.__setattr__(self, name, _duration(name, getattr(self, name)))
+        for name, least in _COUNTS.items():
+            _check_count(name, getattr(self, name), least)
+        for name in ("seed", "embedded"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(PREFIX + name, f"pass True or False (got {shortened(getattr(self, name))})")
+        object.__setattr__(self, "priority_queues", _queues(self.priority_queues))
+        self._check_names()
+        self._check_limits()
+        self._check_payloads()
+
+    def _check_names(self) -> None:
+        _check_name("namespace", self.namespace)
+        if self.node_identifier is not None:
+            _check_name("node_identifier", self.node_identifier)
+        if not isinstance(self.store_url, str):
+            raise ConfigError("store_url", f"pass a database URL (got {shortened(self.store_url)})")
+        if not isinstance(self.store_engine_options, Mapping):
+            raise ConfigError(f"{PREFIX}store_engine_options", "pass a dict of SQLAlchemy engine options")
+        try:
+            find_zone(self.time_zone)
+        except TickerValidationError as error:
+            reason = f"{error.reason} (got {shortened(self.time_zone)}; where it is unset, app.conf.timezone)"
+            raise ConfigError(f"{PREFIX}time_zone", reason) from error
+
+    def _check_limits(self) -> None:
+        if self.max_concurrency is not None:
+            _check_count("max_concurrency", self.max_concurrency, 1)
+        if self.payload_limit > _LARGEST_PAYLOAD:
+            raise ConfigError(f"{PREFIX}payload_limit", f"at most {_LARGEST_PAYLOAD} bytes fit the column")
+        if self.heartbeat * 2 > self.lease:
+            raise ConfigError(
+                f"{PREFIX}lease",
+                f"{self.lease.total_seconds():g} s leaves no room for two heartbeats "
+                f"of {self.heartbeat.total_seconds():g} s",
+            )
+
+    def _check_payloads(self) -> None:
+        for name in ("encryption_keys", "redact"):
+            object.__setattr__(self, name, _texts(name, getattr(self, name)))
+        if self.capture_logs is not None and self.capture_logs not in logging.getLevelNamesMapping():
+            raise ConfigError(
+                f"{PREFIX}capture_logs", f"no such level of logging (got {shortened(self.capture_logs)})"
+            )
+        if self.compress_over is not None:
+            _check_count("compress_over", self.compress_over, 0)
+        codec_of(self.compress_over, tuple(self.encryption_keys), tuple(self.redact))
+
+
+SETTINGS = tuple(setting.name for setting in fields(TickerConfig))
+
+
+def config_from(
+    keywords: Mapping[str, object], conf: Mapping[str, object], defaults: Mapping[str, object]
+) -> TickerConfig:
+    """Return the checked settings: keywords before ``conf`` before ``defaults``.
+
+    ``conf`` holds names with the ``tickerq_`` prefix, ``keywords`` and ``defaults`` without.
+
+    Raises:
+        ConfigError: A name is unknown, or a value cannot be used.
+    """
+    values = dict(defaults)
+    for name, value in conf.items():
+        setting = name.removeprefix(PREFIX)
+        if setting not in SETTINGS:
+            raise ConfigError(name, "no such setting")
+        values[setting] = value
+    for setting, value in keywords.items():
+        if setting not in SETTINGS:
+            raise ConfigError(setting, "no such setting")
+        values[setting] = value
+    return TickerConfig(**values)  # type: ignore[arg-type]  # checked by __post_init__
+
+
+def _duration(name: str, value: object) -> timedelta:
+    duration = value
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _LONGEST_SECONDS:
+        duration = timedelta(seconds=value)
+    if not isinstance(duration, timedelta) or not timedelta(0) < duration <= _LONGEST_DURATION:
+        raise ConfigError(
+            PREFIX + name,
+            f"pass a timedelta or seconds, more than zero, at most a year (got {shortened(value)})",
+        )
+    return duration
+
+
+def _texts(name: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        texts = tuple(each for each in value if isinstance(each, str) and each)
+        if len(texts) == len(value):
+            return texts
+    # Not shown: these may be keys.
+    raise ConfigError(PREFIX + name, f"pass a list of str, none of them empty (got {type(value).__name__})")
+
+
+def _queues(value: object) -> Mapping[TickerPriority, str]:
+    """Return the queues by priority; a priority may be given by its name, as in a settings file."""
+    setting = f"{PREFIX}priority_queues"
+    if not isinstance(value, Mapping):
+        raise ConfigError(setting, f"pass a dict of priorities and queues (got {shortened(value)})")
+    found = {}
+    for priority, queue in value.items():
+        try:
+            member = TickerPriority[priority] if isinstance(priority, str) else TickerPriority(priority)
+        except (KeyError, ValueError) as error:
+            allowed = ", ".join(each.name for each in TickerPriority)
+            raise ConfigError(setting, f"pass one of {allowed} (got {shortened(priority)})") from error
+        _check_name("priority_queues", queue)
+        found[member] = queue
+    return found
+
+
+def _check_count(name: str, value: object, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ConfigError(PREFIX + name, f"pass a whole number of {least} or more (got {shortened(value)})")
+
+
+def _check_name(name: str, value: object) -> None:
+    if not isinstance(value, str) or not value.strip() or value != value.strip():
+        raise ConfigError(PREFIX + name, f"pass a name without outer spaces (got {shortened(value)})")
+    if len(value) > _LONGEST_NAME:
+        raise ConfigError(PREFIX + name, f"at most {_LONGEST_NAME} characters (got {len(value)})")

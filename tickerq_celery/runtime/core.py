@@ -1,0 +1,58 @@
+"""What the parts of one TickerQ share, wired once."""
+
+import os
+import secrets
+import socket
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.functions.registry import Registry
+from tickerq_celery.ids import new_id
+from tickerq_celery.payload.codec import RequestCodec, codec_of
+from tickerq_celery.runtime.config import TickerConfig
+from tickerq_celery.store.database.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeIdentity:
+    """Who writes: ``id`` is the fence's word for a process, ``name`` the one for people."""
+
+    id: UUID
+    name: str
+    host: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """Settings, clock, database, functions and identity."""
+
+    config: TickerConfig
+    clock: Clock
+    database: Database
+    registry: Registry
+    node: NodeIdentity
+
+    @property
+    def codec(self) -> RequestCodec:
+        """How requests are kept and shown."""
+        config = self.config
+        return codec_of(config.compress_over, tuple(config.encryption_keys), tuple(config.redact))
+
+
+def of_this_process(core: Core) -> Core:
+    """Return the core itself, or one with an identity of its own where a parent process made it."""
+    if core.node.pid == os.getpid():
+        return core
+    return replace(core, node=new_identity(core.config.node_identifier))
+
+
+def new_identity(prefix: str | None) -> NodeIdentity:
+    """Return an identity that no other process has, on this host or elsewhere."""
+    host = socket.gethostname()
+    start = host if prefix is None else f"{prefix}@{host}"
+    pid = os.getpid()
+    return NodeIdentity(
+        id=new_id(), name=f"{start[:150]}:{pid}:{secrets.token_hex(3)}", host=host[:200], pid=pid
+    )

@@ -1,0 +1,48 @@
+"""A process's row among the nodes, which may be removed while the process lives; and its version."""
+
+from datetime import datetime
+from importlib.metadata import version
+from itertools import count
+
+from sqlalchemy import Connection
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.store import nodes
+from tickerq_celery.store.nodes import NodeProfile
+
+VERSION = version("tickerq-celery")
+
+
+class Presence:
+    """Registers one process and gives its signs of life.
+
+    A process that was taken for dead and is not registers again with the moment of its first start: it must
+    not pass for one that started later. Its counter goes on as well, so that nobody can mistake the new row
+    for one that stood still.
+    """
+
+    def __init__(self, clock: Clock, profile: NodeProfile) -> None:
+        self.profile = profile
+        self._clock = clock
+        self._started_at: datetime | None = None
+        # One for each sign of life, also for one whose commit fails: it may have come through all the same.
+        # So no row has had the number that comes next.
+        self._numbers = count()
+
+    def register(self, connection: Connection) -> None:
+        """Write the process's row, or write it anew."""
+        self._started_at = nodes.register(
+            connection,
+            self._clock,
+            self.profile,
+            counter=next(self._numbers),
+            started_at=self._started_at,
+        )
+
+    def beat(self, connection: Connection) -> bool:
+        """Give a sign of life, by registering where there is no row; say whether there was one."""
+        if not nodes.beat(connection, self._clock, self.profile.id):
+            self.register(connection)
+            return False
+        next(self._numbers)
+        return True

@@ -1,0 +1,1 @@
+"""When: cron grammar, daylight saving time, intervals, bounds, planning and preview; pure."""

@@ -1,0 +1,120 @@
+"""Bounds of a cron ticker: from when to when, how often, on which dates not, and how its runs are spread."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from tickerq_celery import validation
+from tickerq_celery.errors import TickerValidationError
+
+MOST_RUNS = 1_000_000_000
+MOST_DATES = 1_000
+LONGEST_JITTER = timedelta(days=1)
+MILLISECOND = timedelta(milliseconds=1)
+BOUND_FIELDS = ("start_at", "end_at", "max_runs", "exclude", "jitter")
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Checked bounds: moments are aware UTC and both inclusive, dates those of the cron ticker's zone."""
+
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    max_runs: int | None = None
+    exclude: tuple[date, ...] = ()
+    jitter: timedelta = timedelta(0)
+
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of a cron ticker's row that hold them."""
+        return {
+            "start_at": self.start_at,
+            "end_at": self.end_at,
+            "max_runs": self.max_runs,
+            "exclude": [day.isoformat() for day in self.exclude] or None,
+            "jitter_ms": self.jitter // MILLISECOND,
+        }
+
+
+UNBOUNDED = Bounds()
+
+
+def checked_bounds(
+    *,
+    start_at: object = None,
+    end_at: object = None,
+    max_runs: object = None,
+    exclude: object = (),
+    jitter: object = 0,
+) -> Bounds:
+    """Return the bounds that a user gave; durations are timedeltas or seconds.
+
+    Raises:
+        TickerValidationError: One of them cannot be used.
+    """
+    bounds = Bounds(
+        start_at=None if start_at is None else validation.moment("start_at", start_at),
+        end_at=None if end_at is None else validation.moment("end_at", end_at),
+        max_runs=_max_runs(max_runs),
+        exclude=_dates(exclude),
+        jitter=_jitter(jitter),
+    )
+    if bounds.start_at is not None and bounds.end_at is not None and bounds.end_at < bounds.start_at:
+        raise TickerValidationError("end_at", end_at, f"it is before start_at, {bounds.start_at.isoformat()}")
+    return bounds
+
+
+def dates_from(stored: Sequence[str] | None) -> tuple[date, ...]:
+    """Return the excluded dates that a row holds."""
+    return tuple(date.fromisoformat(each) for each in stored or ())
+
+
+def jitter_from(stored: int) -> timedelta:
+    """Return the jitter that a row holds."""
+    return stored * MILLISECOND
+
+
+def _max_runs(value: object) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_RUNS:
+        raise TickerValidationError(
+            "max_runs", value, f"pass a whole number from 1 to {MOST_RUNS:,}, or None"
+        )
+    return value
+
+
+def _dates(value: object) -> tuple[date, ...]:
+    if isinstance(value, str) or not isinstance(value, Sequence | set | frozenset):
+        raise TickerValidationError("exclude", value, "pass a list of dates")
+    if len(value) > MOST_DATES:
+        raise TickerValidationError("exclude", value, f"at most {MOST_DATES} dates, these are {len(value)}")
+    for each in value:
+        # A datetime is a date to Python, and would name another one in another zone.
+        if not isinstance(each, date) or isinstance(each, datetime):
+            raise TickerValidationError("exclude", each, "pass dates, such as date(2026, 12, 25)")
+    return tuple(sorted(set(value)))
+
+
+def _jitter(value: object) -> timedelta:
+    jitter = value
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 86_400:
+        jitter = timedelta(seconds=value)
+    if not isinstance(jitter, timedelta) or not timedelta(0) <= jitter <= LONGEST_JITTER:
+        raise TickerValidationError("jitter", value, "pass a timedelta or seconds, from 0 to a day")
+    if jitter % MILLISECOND:
+        raise TickerValidationError("jitter", value, "pass whole milliseconds")
+    return jitter
+
+
+def delay_of(cron_ticker_id: UUID, instant: datetime, jitter: timedelta) -> timedelta:
+    """Return how much later than its instant an occurrence runs: from 0 to ``jitter``, in milliseconds.
+
+    It depends on nothing but the arguments, so that two beats, or one after a restart, agree.
+    """
+    seed = f"{cron_ticker_id} {instant.astimezone(UTC).isoformat()}".encode()
+    number = int.from_bytes(hashlib.sha256(seed).digest()[:8])
+    return number % (jitter // _MILLISECOND + 1) * _MILLISECOND

@@ -1,0 +1,183 @@
+"""What a cron ticker does at a tick: which instants get an occurrence now, and which were missed."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tickerq_celery.enums import MisfirePolicy
+from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.schedule.timetable import Instants
+
+MOST_INSTANTS = 10_000
+# Up to now is the past, also where the caller's clock is a little before the store's.
+_SLACK = timedelta(seconds=1)
+_MOMENT = timedelta(microseconds=1)
+_SECOND = timedelta(seconds=1)
+_MOST_ON_TIME = 1_000
+
+
+def instants_between(schedule: Instants, start: datetime, end: datetime, *, now: datetime) -> list[datetime]:
+    """Return the instants from ``start`` on and before ``end``.
+
+    Raises:
+        TickerValidationError: The range is empty or not over yet, or holds more than 10,000 instants.
+    """
+    if end > now + _SLACK:
+        raise TickerValidationError("end", end, f"only the past can be backfilled, it is {now}")
+    end = min(end, now)
+    if start >= end:
+        raise TickerValidationError("start", start, f"pass a moment before the end, {end}")
+    found: list[datetime] = []
+    latest = schedule.latest_at_or_before(start)
+    instant = start if latest == start else schedule.next_after(start)
+    while instant is not None and instant < end:
+        found.append(instant)
+        if len(found) > MOST_INSTANTS:
+            reason = f"more than {MOST_INSTANTS} instants from {start}: backfill it in parts"
+            raise TickerValidationError("end", end, reason)
+        instant = schedule.next_after(instant)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misfire:
+    """The instants of one outage that get no occurrence; an inexact ``count`` is the least it can be."""
+
+    first: datetime
+    last: datetime
+    count: int
+    count_is_exact: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """Instants that passed, oldest first: the first and the last of them, and if it ``is_whole`` all."""
+
+    instants: tuple[datetime, ...]
+    is_whole: bool
+
+    def without(self, taken: Collection[datetime]) -> Misfire | None:
+        """Return what is to be told of those that are not ``taken``, or None where none is left."""
+        left = [instant for instant in self.instants if instant not in taken]
+        if not left:
+            return None
+        return Misfire(first=left[0], last=left[-1], count=len(left), count_is_exact=self.is_whole)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one look at a cron ticker decides: ``instants``, oldest first, get an occurrence each."""
+
+    instants: tuple[datetime, ...]
+    next_run_at: datetime | None
+    skipped: Passed | None
+
+
+def plan(
+    schedule: Instants,
+    *,
+    next_run_at: datetime,
+    now: datetime,
+    late_after: timedelta,
+    misfire: MisfirePolicy,
+    misfire_limit: int,
+    misfire_grace: timedelta | None,
+) -> Plan:
+    """Decide about the instants from ``next_run_at`` up to ``now``; the plan's next one is always later.
+
+    ``next_run_at`` is taken at its word. While it is not late, there was no outage and all due instants
+    run, also more than ``misfire_limit``: there are no more of them than ``late_after`` has seconds, but
+    for its first moment, and at most 1,000 run. Otherwise ``run_once`` runs the latest, ``run_all`` the
+    latest ``misfire_limit``, ``skip`` those that are not late themselves. Instants older than
+    ``misfire_grace`` never run, and after an outage at most ``misfire_limit`` do: one more is looked at,
+    however long the outage was.
+    """
+    if now < next_run_at:
+        return Plan(instants=(), next_run_at=next_run_at, skipped=None)
+    is_on_time = now - next_run_at <= late_after
+    most = misfire_limit
+    if is_on_time:
+        most = max(most, min(late_after // _SECOND + 1, _MOST_ON_TIME))
+    recent = _due_newest_first(schedule, next_run_at, now, at_most=most + 1)
+    running = [at for at in recent[:most] if misfire_grace is None or now - at <= misfire_grace]
+    if misfire is MisfirePolicy.SKIP or is_on_time:
+        running = [at for at in running if now - at <= late_after]
+    elif misfire is MisfirePolicy.RUN_ONCE:
+        running = running[:1]
+    return Plan(
+        instants=tuple(reversed(running)),
+        next_run_at=schedule.next_after(now),
+        skipped=_passed(recent[len(running) :], next_run_at),
+    )
+
+
+def within_runs(decided: Plan, *, left: int | None) -> Plan:
+    """Return the plan of a cron ticker that has ``left`` runs to go (None: any number); the last ends it.
+
+    Those that are over come after its end: nobody missed them.
+    """
+    if left is None or len(decided.instants) < left:
+        return decided
+    return replace(decided, instants=decided.instants[: max(0, left)], next_run_at=None)
+
+
+def passed(schedule: Instants, *, first: datetime, until: datetime, at_most: int) -> Passed | None:
+    """Return the instants from ``first`` up to ``until``, looking at one more than ``at_most`` of them."""
+    if until < first:
+        return None
+    return _passed(_due_newest_first(schedule, first, until, at_most=at_most + 1), first)
+
+
+def left_out(
+    schedule: Instants,
+    left: Instants | None,
+    *,
+    first: datetime,
+    until: datetime,
+    at_most: int,
+    edges: Sequence[datetime] = (),
+) -> Passed | None:
+    """Return those of the instants from ``first`` up to ``until`` that are none of what is ``left``.
+
+    Looks at one more than ``at_most`` of them. Where there are more, it looks at ``first``, too, and on
+    both sides of the ``edges``, the moments at which what is left may begin or cease to differ: so the
+    first and the last that are left out are found however far apart they lie, and None says that none is.
+    Where nothing is left, all of them are left out.
+    """
+    if until < first:
+        return None
+    recent = _due_newest_first(schedule, first, until, at_most=at_most + 1)
+    is_whole = recent[-1] == first
+    looked_at = {*recent, first}
+    if not is_whole:
+        looked_at |= {at for at in _beside(schedule, edges) if first < at <= until}
+    out = sorted(at for at in looked_at if left is None or left.latest_at_or_before(at) != at)
+    return Passed(instants=tuple(out), is_whole=is_whole) if out else None
+
+
+def _beside(schedule: Instants, edges: Sequence[datetime]) -> list[datetime]:
+    around = [
+        at
+        for edge in edges
+        for at in (schedule.latest_at_or_before(edge - _MOMENT), schedule.next_after(edge - _MOMENT))
+    ]
+    return [at for at in around if at is not None]
+
+
+def _due_newest_first(schedule: Instants, first: datetime, now: datetime, *, at_most: int) -> list[datetime]:
+    due: list[datetime] = []
+    moment = now
+    for _ in range(at_most):
+        instant = schedule.latest_at_or_before(moment)
+        if instant is None or instant <= first:
+            return [*due, first]
+        due.append(instant)
+        moment = instant - _MOMENT
+    return due
+
+
+def _passed(skipped: Sequence[datetime], first: datetime) -> Passed | None:
+    if not skipped:
+        return None
+    is_whole = skipped[-1] == first
+    return Passed(instants=tuple(reversed(skipped if is_whole else [*skipped, first])), is_whole=is_whole)

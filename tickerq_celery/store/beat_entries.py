@@ -1,0 +1,52 @@
+"""The cron tickers of beat entries, and the beats whose code defines them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, select
+
+from tickerq_celery.enums import NodeKind, TickerKind
+from tickerq_celery.store.tables import cron_tickers, nodes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveBeat:
+    """A beat that has a node row, with the seed keys of its entries."""
+
+    id: UUID
+    started_at: datetime
+    entries: frozenset[str]
+
+
+def live_beats(connection: Connection, namespace: str) -> frozenset[LiveBeat]:
+    """Return the beats of a namespace."""
+    rows = connection.execute(
+        select(nodes.c.id, nodes.c.started_at, nodes.c.entries).where(
+            nodes.c.namespace == namespace, nodes.c.kind == NodeKind.BEAT.value
+        )
+    )
+    return frozenset(
+        LiveBeat(id=row.id, started_at=row.started_at, entries=frozenset(row.entries)) for row in rows
+    )
+
+
+def known_keys(connection: Connection, namespace: str) -> set[str]:
+    """Return the seed keys of all cron tickers of entries, also of those that are paused."""
+    return set(connection.scalars(select(cron_tickers.c.seed_key).where(*_of_entries(namespace))))
+
+
+def lock_entries(connection: Connection, namespace: str, *, but: Collection[str]) -> list[Row[Any]]:
+    """Lock the cron tickers of entries except those of the keys ``but``, passing over what is locked."""
+    statement = select(cron_tickers).where(*_of_entries(namespace), cron_tickers.c.seed_key.not_in(list(but)))
+    return list(connection.execute(statement.with_for_update(skip_locked=True)))
+
+
+def _of_entries(namespace: str) -> tuple[Any, ...]:
+    return (
+        cron_tickers.c.namespace == namespace,
+        cron_tickers.c.kind == TickerKind.CELERY_TASK.value,
+        cron_tickers.c.seed_expression.is_not(None),
+    )

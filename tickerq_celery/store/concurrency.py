@@ -1,0 +1,130 @@
+"""Counts of active runs by function, by concurrency key and by queue."""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, func, select, update
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.store.holds import held_keys, lift
+from tickerq_celery.store.tables import tickers
+from tickerq_celery.store.tables.column_types import sql_now
+from tickerq_celery.tickers.claims import Slot
+
+_QUEUE_PREFIX = "queue:"
+
+
+def active_per_slot(connection: Connection, namespace: str, slots: Collection[Slot]) -> dict[Slot, int]:
+    """Return how many runs of each slot are Queued or InProgress."""
+    counts = dict.fromkeys(slots, 0)
+    names, keys = {slot.function for slot in slots}, {slot.key for slot in slots}
+    for column in (tickers.c.check_at, tickers.c.running_on):
+        rows = connection.execute(
+            select(tickers.c.function, tickers.c.concurrency_key, func.count())
+            .where(
+                column.is_not(None),
+                tickers.c.namespace == namespace,
+                tickers.c.function.in_(names),
+                tickers.c.concurrency_key.in_(keys),
+            )
+            .group_by(tickers.c.function, tickers.c.concurrency_key)
+        )
+        for name, key, count in rows:
+            # Functions may share keys: some pairs were not asked for.
+            if Slot(name, key) in counts:
+                counts[Slot(name, key)] += count
+    return counts
+
+
+def lift_slots(connection: Connection, clock: Clock, namespace: str, room: Mapping[Slot, int]) -> int:
+    """Make as many waiting runs of each slot due as it has room for; return how many.
+
+    The most urgent first, then the oldest. The statements are as many as there are different rooms.
+    """
+    lifted = 0
+    for places in sorted(set(room.values())):
+        if places > 0:
+            keys = [slot.hold_key for slot, free in room.items() if free == places]
+            lifted += _lift_each(connection, clock, namespace, keys, places)
+    return lifted
+
+
+def _lift_each(
+    connection: Connection, clock: Clock, namespace: str, keys: Collection[str], places: int
+) -> int:
+    held = (
+        tickers.c.held_for == HoldReason.KEY.value,
+        tickers.c.hold_key.in_(list(keys)),
+        tickers.c.namespace == namespace,
+    )
+    place = func.row_number().over(
+        partition_by=tickers.c.hold_key, order_by=(tickers.c.priority, tickers.c.id)
+    )
+    line = select(tickers.c.id, place.label("place")).where(*held).subquery()
+    first = connection.scalars(select(line.c.id).where(line.c.place <= places)).all()
+    # Read again with the lock: window functions and FOR UPDATE do not go together.
+    free: list[UUID] = list(
+        connection.scalars(
+            select(tickers.c.id).where(tickers.c.id.in_(first), *held).with_for_update(skip_locked=True)
+        )
+    )
+    if free:
+        connection.execute(
+            update(tickers)
+            .where(tickers.c.id.in_(free), tickers.c.status == TickerStatus.IDLE)
+            .values(due_at=sql_now(clock), held_for=None, hold_key=None)
+        )
+    return len(free)
+
+
+def queued_per_queue(
+    connection: Connection, namespace: str, queues: Collection[str | None]
+) -> dict[str | None, int]:
+    """Return how many runs of each of ``queues`` are published and not started."""
+    wanted: ColumnElement[bool] = tickers.c.queue.in_([queue for queue in queues if queue is not None])
+    if None in queues:
+        wanted |= tickers.c.queue.is_(None)
+    rows = connection.execute(
+        select(tickers.c.queue, func.count())
+        .where(tickers.c.check_at.is_not(None), tickers.c.namespace == namespace, wanted)
+        .group_by(tickers.c.queue)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def active_per_function(connection: Connection, namespace: str, names: Collection[str]) -> dict[str, int]:
+    """Return how many runs of each function are Queued or InProgress."""
+    counts = dict.fromkeys(names, 0)
+    for column in (tickers.c.check_at, tickers.c.running_on):
+        rows = connection.execute(
+            select(tickers.c.function, func.count())
+            .where(column.is_not(None), tickers.c.namespace == namespace, tickers.c.function.in_(list(names)))
+            .group_by(tickers.c.function)
+        )
+        for name, count in rows:
+            counts[name] += count
+    return counts
+
+
+def queue_key(queue: str | None) -> str:
+    """Return the key under which runs are held while their queue is full."""
+    return f"{_QUEUE_PREFIX}{queue or ''}"
+
+
+def lift_full_queues(connection: Connection, clock: Clock, *, namespace: str, most: int) -> int:
+    """Make runs due that were held for a full queue, as many as now fit; return how many."""
+    keys = [
+        key for key in held_keys(connection, namespace, HoldReason.LIMIT) if key.startswith(_QUEUE_PREFIX)
+    ]
+    if not keys:
+        return 0
+    queues = {key: key.removeprefix(_QUEUE_PREFIX) or None for key in keys}
+    queued = queued_per_queue(connection, namespace, queues.values())
+    lifted = 0
+    for key, queue in queues.items():
+        room = max(0, most - queued.get(queue, 0))
+        lifted += len(
+            lift(connection, clock, namespace=namespace, reason=HoldReason.LIMIT, keys=[key], limit=room)
+        )
+    return lifted

@@ -1,0 +1,1 @@
+"""Connections, transactions and their retries, the caller's sessions, and the schema's version."""

@@ -1,0 +1,220 @@
+"""The store's transactions, and the one place where whole ones are retried."""
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    NestedTransaction,
+    text,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
+from sqlalchemy.sql.dml import Update
+
+from tickerq_celery.errors import ConfigError, SchemaError, StoreError
+from tickerq_celery.store.database.connections import ANSWER_TIMEOUT, READING, make_engine
+from tickerq_celery.store.database.errors import NO_TABLES, is_outage, is_transient, lacks_table
+
+T = TypeVar("T")
+_SQLITE_LOCKED = "database is locked"
+_SQLITE_CANNOT_OPEN = "unable to open database file"
+_SUPPORTED = {"sqlite", "postgresql", "mysql", "mariadb"}
+_LOCK_NAME = "tickerq_migration"
+_LOCK_NUMBER = 0x7469636B
+
+
+def rowcount(connection: Connection, statement: Update) -> int:
+    """Return how many rows an update matched."""
+    return connection.execute(statement).rowcount
+
+
+def resolved_url(url: str, folder: Path) -> URL:
+    """Return the store's URL with a SQLite path made absolute under ``folder``.
+
+    Raises:
+        ConfigError: The URL cannot be read, names an unsupported database, or an in-memory one.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # Not shown, nor the error that may quote it: where it ends and a password begins cannot be told.
+        raise ConfigError("store_url", "not a database URL") from None
+    if parsed.get_backend_name() not in _SUPPORTED:
+        raise ConfigError("store_url", f"no support for {parsed.get_backend_name()!r}")
+    if parsed.get_backend_name() != "sqlite":
+        return parsed
+    if not parsed.database or parsed.database == ":memory:" or "mode=memory" in url:
+        raise ConfigError("store_url", "an in-memory database cannot be shared by processes: name a file")
+    return parsed.set(database=str((folder / parsed.database).resolve()))
+
+
+def database_file(url: URL) -> Path | None:
+    """Return the file of a SQLite store, or None for a server's."""
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+class Database:
+    """The store's connections in this process: made when first used, made anew after a fork.
+
+    ``work`` functions get a connection inside a transaction and must be repeatable: a transaction that
+    the database refused for a passing reason is run again, up to ``retries`` times.
+    """
+
+    def __init__(
+        self, url: URL, *, options: Mapping[str, object] | None = None, retries: int = 3, pooled: bool = True
+    ) -> None:
+        self.url = url
+        self._options = dict(options or {})
+        self._retries = retries
+        self._pooled = pooled
+        self._engine: Engine | None = None
+        self._pid = 0
+        self._mutex = threading.Lock()
+        # Engines made before a fork: kept, since closing their connections here would close the parent's.
+        self._inherited: list[Engine] = []
+
+    @property
+    def engine(self) -> Engine:
+        """This process's engine."""
+        if self._engine is None or self._pid != os.getpid():
+            self._open()
+        if self._engine is None:
+            raise StoreError("the engine was closed by another thread")
+        return self._engine
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction, commit, and return what it returned.
+
+        Raises:
+            StoreError: The database cannot be reached, or refused every try.
+        """
+        return self._retried(lambda: self._transact(work, reading=False))
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction that writes nothing, and return what it returned.
+
+        Raises:
+            StoreError: The database cannot be reached, or refused every try.
+        """
+        return self._retried(lambda: self._transact(work, reading=True))
+
+    def close(self) -> None:
+        """Close this process's connections; the next use opens new ones."""
+        with self._mutex:
+            if self._engine is not None and self._pid == os.getpid():
+                self._engine.dispose()
+                self._engine = None
+
+    def _open(self) -> None:
+        with self._mutex:
+            if self._engine is not None and self._pid != os.getpid():
+                self._inherited.append(self._engine)
+                self._engine = None
+            if self._engine is None:
+                self._engine = make_engine(self.url, self._options, pooled=self._pooled)
+                self._pid = os.getpid()
+
+    def _transact(self, work: Callable[[Connection], T], *, reading: bool) -> T:
+        with self.engine.connect() as connection:
+            connection.execution_options(**{READING: reading})
+            transaction = connection.begin()
+            try:
+                result = work(connection)
+            # Whatever ends the work, a signal too, must not leave the transaction open.
+            except BaseException:
+                transaction.rollback()
+                raise
+            try:
+                transaction.commit()
+            except DBAPIError as error:
+                # Whether it was written is unknown: a repeat might do the work twice.
+                if error.connection_invalidated:
+                    raise StoreError(_reason(error, self.url)) from error
+                raise
+            return result
+
+    def _retried(self, transact: Callable[[], T]) -> T:
+        for attempt in range(self._retries + 1):
+            try:
+                return transact()
+            except NoFreeConnectionError as error:
+                raise StoreError(str(error.args[0])) from error
+            except DBAPIError as error:
+                if is_transient(error) and attempt < self._retries:
+                    time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
+                elif lacks_table(error):
+                    raise SchemaError(NO_TABLES) from error
+                elif is_outage(error):
+                    raise StoreError(_reason(error, self.url)) from error
+                else:
+                    raise
+        raise AssertionError("unreachable: the last try returns or raises")
+
+
+@contextmanager
+def savepoint(connection: Connection) -> Iterator[None]:
+    """Undo what the body did where it raises, and only that; the transaction around it goes on."""
+    nested = connection.begin_nested()
+    try:
+        yield
+    # Whatever ends the body, a signal too, undoes it.
+    except BaseException as error:
+        _undo(nested, error)
+        raise
+    nested.commit()
+
+
+def _undo(nested: NestedTransaction, error: BaseException) -> None:
+    try:
+        nested.rollback()
+    except DBAPIError as gone:
+        # MariaDB answers a deadlock by undoing the whole transaction, SAVEPOINTs too: tell that, not this.
+        if isinstance(error, DBAPIError) and is_transient(error):
+            raise error from gone
+        raise
+
+
+@contextmanager
+def migration_lock(connection: Connection) -> Iterator[None]:
+    """Let one process at a time change the schema, until what it wrote is committed.
+
+    Raises:
+        StoreError: Another process keeps the lock for long.
+    """
+    backend = connection.dialect.name
+    if backend == "sqlite":
+        yield  # Its write transaction does so by itself.
+        return
+    if backend == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_NUMBER})
+        yield
+        return
+    taken = connection.execute(
+        text("SELECT GET_LOCK(:name, :wait)"), {"name": _LOCK_NAME, "wait": ANSWER_TIMEOUT - 5}
+    ).scalar()
+    if taken != 1:
+        raise StoreError("another process has been changing the tables for too long")
+    try:
+        yield
+        # This lock ends before the transaction does, and the next process must see what this one wrote.
+        connection.exec_driver_sql("COMMIT")
+    finally:
+        connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK_NAME})
+
+
+def _reason(error: DBAPIError, url: URL) -> str:
+    reason = str(error.orig).strip().replace("\n", " ")
+    if reason == _SQLITE_LOCKED:
+        return f"{reason} by another connection; in a transaction of your own, pass session="
+    if reason == _SQLITE_CANNOT_OPEN:
+        return f"{reason}: {url.database}"
+    return reason

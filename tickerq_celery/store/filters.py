@@ -1,0 +1,77 @@
+"""Which runs are listed or counted, and the conditions that find them by an index where there is one."""
+
+import json
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Text, false, func, or_, type_coerce
+
+from tickerq_celery.enums import TERMINAL, HoldReason, TickerStatus, TickerType
+from tickerq_celery.store.tables import tickers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """Which runs to list; None means any, an empty collection of statuses none."""
+
+    function: str | None = None
+    status: Collection[TickerStatus] | None = None
+    held_for: HoldReason | None = None
+    type: TickerType | None = None
+    tag: str | None = None
+    error: str | None = None
+    parent_id: UUID | None = None
+    cron_ticker_id: UUID | None = None
+    execution_from: datetime | None = None
+    execution_until: datetime | None = None
+    ended_from: datetime | None = None
+    ended_until: datetime | None = None
+
+
+def conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
+    """Return what a run must meet, as conditions of SQL."""
+    asked = {name: getattr(wanted, name) for name in RunFilter.__slots__}
+    return [
+        _CONDITIONS[name](value) if name in _CONDITIONS else tickers.c[name] == value
+        for name, value in asked.items()
+        if value is not None
+    ]
+
+
+def _in_statuses(statuses: Collection[TickerStatus]) -> ColumnElement[bool]:
+    if not statuses:
+        return false()
+    if TERMINAL.issuperset(statuses):
+        # The same runs, and history's index finds them where few of many ended so.
+        return tickers.c.ended_status.in_(sorted(statuses))
+    return tickers.c.status.in_(sorted(statuses))
+
+
+def _mentions(text: str) -> ColumnElement[bool]:
+    return or_(
+        tickers.c.exception_type.icontains(text, autoescape=True),
+        tickers.c.exception_message.icontains(text, autoescape=True),
+    )
+
+
+def _has_tag(tag: str) -> ColumnElement[bool]:
+    # With its quotes and neighbours it is a whole tag: `"eu"` is not in `"europe"`, `","` not in `"a","b"`.
+    whole = [f"{before}{json.dumps(tag)}{after}" for before in "[," for after in ",]"]
+    tags: Any = type_coerce(tickers.c.tags, Text)
+    # Not LIKE, which ignores case on SQLite.
+    return or_(*(func.replace(tags, each, "") != tags for each in whole))
+
+
+# The filters that are more than a column's value.
+_CONDITIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+    "status": _in_statuses,
+    "tag": _has_tag,
+    "error": _mentions,
+    "execution_from": lambda moment: tickers.c.execution_time >= moment,
+    "execution_until": lambda moment: tickers.c.execution_time < moment,
+    "ended_from": lambda moment: tickers.c.ended_at >= moment,
+    "ended_until": lambda moment: tickers.c.ended_at < moment,
+}

@@ -1,0 +1,104 @@
+"""Cron tickers that wait for the end of a pause of their function, a tag of theirs or everything."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.store.cron_pauses import NOT_PAUSED
+from tickerq_celery.store.database.batches import in_parts, write_in_parts
+from tickerq_celery.store.tables import cron_tickers
+from tickerq_celery.store.tables.column_types import sql_now
+from tickerq_celery.tickers.pauses import Pause, covering
+
+_COVERED_BY = (cron_tickers.c.id, cron_tickers.c.function, cron_tickers.c.tags)
+_IS_PARKED = and_(
+    cron_tickers.c.next_run_at.is_(None),
+    cron_tickers.c.is_enabled.is_(True),
+    cron_tickers.c.resume_from.is_not(None),
+)
+
+
+def park(connection: Connection, clock: Clock, ids: Sequence[UUID], pause: Pause) -> None:
+    """Let locked cron tickers wait for the end of a pause."""
+    _write(
+        connection,
+        clock,
+        ids,
+        # In this order: MariaDB has each assignment read what the ones before it wrote.
+        ("resume_from", func.coalesce(cron_tickers.c.next_run_at, cron_tickers.c.resume_from)),
+        ("next_run_at", None),
+        ("paused_reason", pause.reason),
+        ("paused_by", pause.paused_by),
+        ("paused_at", pause.paused_at),
+    )
+
+
+def park_due(connection: Connection, clock: Clock, namespace: str, pause: Pause) -> None:
+    """Park what a pause covers and is due, where no beat has come to do it since then."""
+    park(connection, clock, _lock(connection, namespace, _is_due(clock), pause), pause)
+
+
+def unpark_as_missed(
+    connection: Connection, clock: Clock, namespace: str, ended: Pause, others: Sequence[Pause]
+) -> None:
+    """Let what only an ended pause covered fire from where it stood when it was parked."""
+    # With those that are due, as a beat may be parking them right now: this waits until it has.
+    free = _lock(connection, namespace, or_(_IS_PARKED, _is_due(clock)), ended, but=others)
+    _write(
+        connection,
+        clock,
+        free,
+        ("next_run_at", func.coalesce(cron_tickers.c.next_run_at, cron_tickers.c.resume_from)),
+        ("resume_from", None),
+        *NOT_PAUSED.items(),
+    )
+
+
+def lock_parked(connection: Connection, namespace: str, *, after: UUID | None, limit: int) -> list[Row[Any]]:
+    """Lock up to ``limit`` cron tickers that are parked, by their ids, passing over locked ones."""
+    statement = (
+        select(cron_tickers)
+        .where(cron_tickers.c.namespace == namespace, _IS_PARKED)
+        .order_by(cron_tickers.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    if after is not None:
+        statement = statement.where(cron_tickers.c.id > after)
+    return list(connection.execute(statement))
+
+
+def _is_due(clock: Clock) -> ColumnElement[bool]:
+    return cron_tickers.c.next_run_at <= sql_now(clock)
+
+
+def _lock(
+    connection: Connection,
+    namespace: str,
+    which: ColumnElement[bool],
+    pause: Pause,
+    *,
+    but: Sequence[Pause] = (),
+) -> list[UUID]:
+    """Lock the cron tickers that a pause covers, ``but`` for those of others."""
+    # Read before they are locked by their ids: nobody shall wait for what the pause does not cover, and
+    # MariaDB locks all that a search passes.
+    found = connection.execute(select(*_COVERED_BY).where(cron_tickers.c.namespace == namespace, which))
+    covered = [
+        row.id
+        for row in found
+        if pause.covers(row.function, row.tags) and covering(but, row.function, row.tags) is None
+    ]
+    locking = select(cron_tickers.c.id).where(which).order_by(cron_tickers.c.id).with_for_update()
+    return in_parts(
+        sorted(covered),
+        lambda part: connection.scalars(locking.where(cron_tickers.c.id.in_(part))).all(),
+    )
+
+
+def _write(connection: Connection, clock: Clock, ids: Sequence[UUID], *changes: tuple[str, Any]) -> None:
+    statement = update(cron_tickers).ordered_values(*changes, ("updated_at", sql_now(clock)))
+    write_in_parts(connection, statement, cron_tickers.c.id, ids)

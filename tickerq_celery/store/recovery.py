@@ -1,0 +1,120 @@
+"""Claims whose message was lost: taken over by a sweep, and published again."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, case, exists, select, update
+
+from tickerq_celery.clock import Clock
+from tickerq_celery.enums import TickerPriority, TickerStatus
+from tickerq_celery.store.claims import CALL, call_from
+from tickerq_celery.store.nodes import Node
+from tickerq_celery.store.tables import nodes, tickers
+from tickerq_celery.store.tables.column_types import sql_after, sql_now
+from tickerq_celery.tickers.claims import Claim
+from tickerq_celery.tickers.timeouts import Timeouts
+
+# Twice the delay for each further publication, up to a thousandfold.
+_MOST_DOUBLINGS = 10
+
+
+def take_over(
+    connection: Connection, clock: Clock, *, namespace: str, limit: int, check_after: timedelta
+) -> list[Claim]:
+    """Take up to ``limit`` Queued runs whose message seems lost, so that they are published again.
+
+    Their claim stays the same; the next check comes after twice the time.
+    """
+    rows = connection.execute(
+        select(
+            tickers.c.id,
+            tickers.c.claim_no,
+            tickers.c.function,
+            tickers.c.queue,
+            tickers.c.priority,
+            tickers.c.timeout,
+            tickers.c.hard_timeout,
+            tickers.c.publish_count,
+            *CALL,
+        )
+        .where(tickers.c.check_at <= sql_now(clock), tickers.c.namespace == namespace)
+        .order_by(tickers.c.check_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if not rows:
+        return []
+    connection.execute(
+        update(tickers)
+        .where(tickers.c.id.in_([row.id for row in rows]), tickers.c.status == TickerStatus.QUEUED)
+        .values(check_at=_next_check(clock, check_after))
+    )
+    return [
+        Claim(
+            id=row.id,
+            number=row.claim_no,
+            function=row.function,
+            queue=row.queue,
+            priority=TickerPriority(row.priority),
+            timeouts=Timeouts(soft=row.timeout, hard=row.hard_timeout),
+            publish_count=row.publish_count,
+            call=call_from(row),
+        )
+        for row in rows
+    ]
+
+
+def check_prefetched(connection: Connection, clock: Clock, node: Node, *, lease: timedelta) -> int:
+    """Let the sweep publish again what a dead worker may have prefetched; return how many runs.
+
+    Redis hides prefetched messages for an hour: the oldest Queued runs of the worker's queues that were
+    published before its death, at most its prefetch window. It died within one lease of its last sign
+    of life.
+    """
+    if not node.queues:
+        return 0
+    ids = connection.scalars(
+        select(tickers.c.id)
+        .where(
+            tickers.c.check_at.is_not(None),
+            tickers.c.namespace == node.namespace,
+            tickers.c.published_at <= node.seen_at + lease,
+            # Celery routed a run that names no queue, maybe to one of these: a second message is harmless.
+            tickers.c.queue.in_(node.queues) | tickers.c.queue.is_(None),
+        )
+        .order_by(tickers.c.published_at)
+        .limit(node.prefetch or 0)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if ids:
+        connection.execute(
+            update(tickers)
+            .where(tickers.c.id.in_(ids), tickers.c.status == TickerStatus.QUEUED)
+            .values(check_at=sql_now(clock))
+        )
+    return len(ids)
+
+
+def nodes_without_row(connection: Connection, namespace: str) -> list[UUID]:
+    """Return the nodes under which runs are InProgress although they have no row."""
+    statement = (
+        select(tickers.c.running_on)
+        .where(
+            tickers.c.running_on.is_not(None),
+            tickers.c.namespace == namespace,
+            ~exists().where(nodes.c.id == tickers.c.running_on),
+        )
+        .distinct()
+    )
+    return [node_id for node_id in connection.scalars(statement) if node_id is not None]
+
+
+def _next_check(clock: Clock, check_after: timedelta) -> ColumnElement[Any]:
+    return case(
+        *(
+            (tickers.c.publish_count == n, sql_after(clock, check_after * 2**n))
+            for n in range(_MOST_DOUBLINGS)
+        ),
+        else_=sql_after(clock, check_after * 2**_MOST_DOUBLINGS),
+    )

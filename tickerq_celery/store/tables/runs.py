@@ -1,0 +1,223 @@
+"""The tables of what runs: cron tickers, tickers, their attempts and log lines."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    UniqueConstraint,
+)
+
+from tickerq_celery.store.tables.column_types import Id, Json, LongText, Name, Payload, Status, UtcDateTime
+from tickerq_celery.store.tables.conventions import OPTIONS, metadata
+
+cron_tickers = Table(
+    "tickerq_cron_tickers",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("namespace", Name(100), nullable=False),
+    # A TickerKind; a Celery task's name stands in `function`, its call in `request`.
+    Column("kind", Name(20), nullable=False),
+    Column("function", Name(200), nullable=False),
+    Column("description", Name(500)),
+    Column("expression", Name(200), nullable=False),
+    Column("time_zone", Name(100), nullable=False),
+    Column("day_or", Boolean(create_constraint=False), nullable=False),
+    Column("start_at", UtcDateTime),
+    Column("end_at", UtcDateTime),
+    Column("max_runs", Integer),
+    # How many instants got their occurrence so far: histories are pruned, so it cannot be counted later.
+    Column("run_count", Integer, nullable=False),
+    Column("exclude", Json),
+    Column("jitter_ms", Integer, nullable=False),
+    Column("request", Payload),
+    Column("encoding", SmallInteger, nullable=False),
+    Column("retries", Integer, nullable=False),
+    Column("retry_intervals", Json, nullable=False),
+    Column("timeout", Float),
+    Column("hard_timeout", Float),
+    Column("misfire", Name(20), nullable=False),
+    Column("misfire_limit", Integer, nullable=False),
+    Column("misfire_grace", Float),
+    Column("overlap", Name(20), nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("queue", Name(200)),
+    Column("concurrency_key", Name(90)),
+    Column("tags", Json, nullable=False),
+    Column("is_enabled", Boolean(create_constraint=False), nullable=False),
+    Column("paused_reason", Name(500)),
+    Column("paused_by", Name(200)),
+    Column("paused_at", UtcDateTime),
+    # The first instant that a pause has kept from firing; NULL unless it fires no more for a pause.
+    Column("resume_from", UtcDateTime),
+    Column("resumed_at", UtcDateTime),
+    # After how many failed occurrences in a row it is paused; 0 never.
+    Column("pause_on_failure", Integer, nullable=False),
+    # What code or an import defines under this key is stored once.
+    Column("seed_key", Name(200)),
+    # What the code says; one differs from what counts where an operator has overridden it.
+    Column("seed_expression", Name(200)),
+    Column("seed_time_zone", Name(100)),
+    Column("seed_day_or", Boolean(create_constraint=False)),
+    Column("next_run_at", UtcDateTime),
+    Column("last_run_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    # The chain that each occurrence gets, as chain_templates.py writes it.
+    Column("children", Json),
+    UniqueConstraint("namespace", "seed_key", name="uq_tickerq_cron_tickers_namespace_seed_key"),
+    Index("ix_tickerq_cron_tickers_namespace_next_run_at", "namespace", "next_run_at", "id"),
+    **OPTIONS,
+)
+tickers = Table(
+    "tickerq_tickers",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("namespace", Name(100), nullable=False),
+    Column("type", SmallInteger, nullable=False),
+    Column("kind", Name(20), nullable=False),
+    Column("function", Name(200), nullable=False),
+    Column("description", Name(500)),
+    Column("status", Status, nullable=False),
+    Column("claim_no", Integer, nullable=False),
+    # NULL unless the run may be claimed from that moment on: the claim's index holds nothing else.
+    Column("due_at", UtcDateTime),
+    Column("held_for", Name(20)),
+    Column("hold_key", Name(300)),
+    # When one that waits for its turn would be due if it had it; NULL for all others.
+    Column("not_before", UtcDateTime),
+    # At most so many runs of one function with the same key are under way as the function says.
+    Column("concurrency_key", Name(90)),
+    # NULL unless Queued: when the sweep asks whether the message was lost.
+    Column("check_at", UtcDateTime),
+    Column("publish_count", SmallInteger, nullable=False),
+    Column("published_at", UtcDateTime),
+    # NULL unless InProgress: the node that runs it.
+    Column("running_on", Id),
+    Column("lock_holder", Name(200)),
+    Column("locked_at", UtcDateTime),
+    Column("started_at", UtcDateTime),
+    # NULL unless InProgress: what somebody asks of it, and the cron ticker of which it alone may run.
+    Column("cancel_request", Name(20)),
+    Column("alone_for", Id),
+    Column("execution_time", UtcDateTime),
+    Column("is_due", Boolean(create_constraint=False), nullable=False),
+    Column("request", Payload),
+    Column("encoding", SmallInteger, nullable=False),
+    Column("retries", Integer, nullable=False),
+    Column("retry_intervals", Json, nullable=False),
+    Column("retry_count", Integer, nullable=False),
+    Column("rescue_count", Integer, nullable=False),
+    # In seconds; NULL where the function's own count.
+    Column("timeout", Float),
+    Column("hard_timeout", Float),
+    Column("exception_type", Name(300)),
+    Column("exception_message", LongText),
+    Column("skipped_reason", LongText),
+    Column("elapsed_ms", BigInteger),
+    # Of the attempt that runs or ran last, from 0 to 1. In no index, so that a report rewrites one row only.
+    Column("progress", Float),
+    Column("progress_message", Name(200)),
+    # How many attempts there were when the run was last retried by hand: their numbers go on from there.
+    Column("attempts_before", Integer, nullable=False),
+    Column(
+        "parent_id",
+        Id,
+        ForeignKey("tickerq_tickers.id", name="fk_tickerq_tickers_parent_id", ondelete="CASCADE"),
+    ),
+    Column("run_condition", SmallInteger),
+    Column(
+        "cron_ticker_id",
+        Id,
+        ForeignKey("tickerq_cron_tickers.id", name="fk_tickerq_tickers_cron_ticker_id", ondelete="CASCADE"),
+    ),
+    Column("instant", UtcDateTime),
+    Column("priority", SmallInteger, nullable=False),
+    Column("queue", Name(200)),
+    Column("tags", Json, nullable=False),
+    Column("unique_key", Name(200)),
+    # The unique key, until the run is terminal.
+    Column("active_key", Name(200)),
+    # The end, written once: what history is listed by.
+    Column("ended_at", UtcDateTime),
+    Column("ended_status", Status),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    # Spares the end of a run without children, which most are, a look for them.
+    Column("has_children", Boolean(create_constraint=False), nullable=False),
+    # What the function returned, kept for the children only.
+    Column("result", Payload),
+    CheckConstraint("status BETWEEN 0 AND 7", name="status"),
+    CheckConstraint("due_at IS NULL OR status = 0", name="due_at"),
+    CheckConstraint("running_on IS NULL OR status = 2", name="running_on"),
+    CheckConstraint("(ended_at IS NULL) = (status < 3)", name="ended_at"),
+    UniqueConstraint("cron_ticker_id", "instant", name="uq_tickerq_tickers_cron_ticker_id_instant"),
+    UniqueConstraint("namespace", "active_key", name="uq_tickerq_tickers_namespace_active_key"),
+    Index("uq_tickerq_tickers_alone_for", "alone_for", unique=True),
+    Index("ix_tickerq_tickers_namespace_due_at", "namespace", "due_at", "id"),
+    Index("ix_tickerq_tickers_check_at", "check_at"),
+    Index("ix_tickerq_tickers_running_on", "running_on"),
+    Index("ix_tickerq_tickers_parent_id", "parent_id"),
+    # The end lets a hold be lifted by priority, then the oldest first, without a sort.
+    Index("ix_tickerq_tickers_held_for", "held_for", "hold_key", "priority", "id"),
+    Index("ix_tickerq_tickers_ended_at", "ended_at", "id"),
+    Index("ix_tickerq_tickers_ended_status", "ended_status", "ended_at", "id"),
+    Index("ix_tickerq_tickers_function", "function", "ended_at", "id"),
+    **OPTIONS,
+)
+attempts = Table(
+    "tickerq_attempts",
+    metadata,
+    Column(
+        "ticker_id",
+        Id,
+        ForeignKey("tickerq_tickers.id", name="fk_tickerq_attempts_ticker_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("claim_no", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("status", Status, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("finished_at", UtcDateTime, nullable=False),
+    Column("exception_type", Name(300)),
+    Column("exception_message", LongText),
+    Column("traceback", LongText),
+    Column("node", Name(200)),
+    **OPTIONS,
+)
+progress = Table(
+    "tickerq_progress",
+    metadata,
+    Column(
+        "ticker_id",
+        Id,
+        ForeignKey("tickerq_tickers.id", name="fk_tickerq_progress_ticker_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("claim_no", Integer, nullable=False),
+    Column("fraction", Float),
+    Column("message", Name(200)),
+    **OPTIONS,
+)
+logs = Table(
+    "tickerq_logs",
+    metadata,
+    Column(
+        "ticker_id",
+        Id,
+        ForeignKey("tickerq_tickers.id", name="fk_tickerq_logs_ticker_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("claim_no", Integer, primary_key=True, autoincrement=False),
+    # The number of the first of its lines.
+    Column("first", Integer, primary_key=True, autoincrement=False),
+    Column("attempt", Integer, nullable=False),
+    Column("lines", Json, nullable=False),
+    **OPTIONS,
+)

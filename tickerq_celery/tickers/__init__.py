@@ -1,0 +1,1 @@
+"""The domain: inputs, views, lifecycle, chains, claims and row values; pure."""

@@ -1,0 +1,112 @@
+"""Values of a run on its way: due, claimed, started; and the slot it takes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tickerq_celery.enums import CancelRequest, TickerPriority, TickerType
+from tickerq_celery.payload.codec import Packed
+from tickerq_celery.tickers.lifecycle import Standing
+from tickerq_celery.tickers.timeouts import UNLIMITED, Timeouts
+
+# No name holds a control character.
+_SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One function's runs with one concurrency key: they share its ``max_concurrency_per_key`` places."""
+
+    function: str
+    key: str
+
+    @property
+    def hold_key(self) -> str:
+        """The key under which runs are held while all places are taken."""
+        return f"{self.function}{_SEPARATOR}{self.key}"
+
+
+def slot_of(function: str, concurrency_key: str | None) -> Slot | None:
+    """Return where a run has its place, or None where it names no concurrency key."""
+    return None if concurrency_key is None else Slot(function, concurrency_key)
+
+
+def slot_held_under(hold_key: str) -> Slot:
+    """Return the slot whose ``hold_key`` this is."""
+    function, key = hold_key.split(_SEPARATOR, 1)
+    return Slot(function, key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A due run that this transaction has locked; ``call`` is None unless it is a Celery task's."""
+
+    id: UUID
+    claim_no: int
+    function: str
+    queue: str | None
+    concurrency_key: str | None
+    priority: TickerPriority
+    due_at: datetime
+    cron_ticker_id: UUID | None
+    instant: datetime | None
+    timeout: float | None = None
+    hard_timeout: float | None = None
+    call: Packed | None = None
+
+    @property
+    def slot(self) -> Slot | None:
+        """What it shares places with, or None where it names no concurrency key."""
+        return slot_of(self.function, self.concurrency_key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A run taken for publishing; ``number`` is the fence of every later write.
+
+    One with a ``call`` is published as a plain message of a Celery task, and ended by its stamp.
+    """
+
+    id: UUID
+    number: int
+    function: str
+    queue: str | None
+    priority: TickerPriority = TickerPriority.NORMAL
+    timeouts: Timeouts = UNLIMITED
+    due_at: datetime | None = None
+    publish_count: int = 0
+    call: Packed | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A run whose attempt this worker may execute."""
+
+    id: UUID
+    claim_no: int
+    type: TickerType
+    function: str
+    queue: str | None
+    concurrency_key: str | None
+    request: Packed
+    execution_time: datetime | None
+    parent_id: UUID | None
+    cron_ticker_id: UUID | None
+    has_children: bool
+    instant: datetime | None
+    active_key: str | None
+    started_at: datetime
+    attempts_before: int
+    standing: Standing
+    parent_result: bytes | None = None
+    cancel_request: CancelRequest | None = None
+
+    @property
+    def slot(self) -> Slot | None:
+        """What it shares places with, or None where it names no concurrency key."""
+        return slot_of(self.function, self.concurrency_key)
+
+    @property
+    def attempt_number(self) -> int:
+        """The number of the attempt, from 0."""
+        return self.attempts_before + self.standing.retry_count + self.standing.rescue_count

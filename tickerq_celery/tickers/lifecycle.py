@@ -1,0 +1,201 @@
+"""Which status may follow which, and what the end of an attempt means for its run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from tickerq_celery.enums import RETRIABLE, TERMINAL, OnLost, TickerStatus
+from tickerq_celery.errors import IllegalTransitionError, TerminateExecution, TickerCancelled, shortened
+
+LOST = "WorkerLost"
+_TRANSITIONS = {
+    TickerStatus.IDLE: frozenset({TickerStatus.QUEUED, TickerStatus.CANCELLED, TickerStatus.SKIPPED}),
+    # To its end at once goes the call of a Celery task: nothing is tracked after its publication.
+    TickerStatus.QUEUED: TERMINAL | {TickerStatus.IDLE, TickerStatus.IN_PROGRESS},
+    TickerStatus.IN_PROGRESS: TERMINAL | {TickerStatus.IDLE},
+    **{ended: frozenset({TickerStatus.IDLE}) for ended in RETRIABLE},
+}
+DEFAULT_INTERVALS = (timedelta(seconds=30),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What is kept of an exception."""
+
+    type: str
+    message: str
+    traceback: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What to write when an attempt ends.
+
+    ``attempt_status`` goes to the attempt, ``status`` to the run: Idle with a ``wait`` where the run
+    goes on, else a terminal one. ``result`` is kept for the run's children. ``is_lost`` says that the body's
+    own end is not known.
+    """
+
+    status: TickerStatus
+    attempt_status: TickerStatus
+    wait: timedelta | None = None
+    retry_count: int = 0
+    rescue_count: int = 0
+    failure: Failure | None = None
+    skipped_reason: str | None = None
+    result: bytes | None = None
+    is_lost: bool = False
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the run will have another attempt."""
+        return self.status is TickerStatus.IDLE
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether the run is Cancelled instead where somebody wants that."""
+        return self.goes_on or self.is_lost
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the run has failed for good."""
+        return self.status is TickerStatus.FAILED
+
+
+def check_transition(before: TickerStatus, after: TickerStatus) -> None:
+    """Refuse a move that the protocol does not know.
+
+    Raises:
+        IllegalTransitionError: ``after`` may not follow ``before``.
+    """
+    if after not in _TRANSITIONS.get(before, frozenset()):
+        raise IllegalTransitionError(before.name, after.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How often, and after what waits, a run may be retried.
+
+    Semantics of TickerQ: ``limit`` counts extra attempts, the last interval repeats.
+    """
+
+    limit: int = 0
+    intervals: Sequence[timedelta] = DEFAULT_INTERVALS
+
+    def wait_before(self, retry: int) -> timedelta | None:
+        """Return the wait before the nth retry (1 is the first), or None once they are used up."""
+        if retry > self.limit:
+            return None
+        intervals = self.intervals or DEFAULT_INTERVALS
+        return intervals[min(retry, len(intervals)) - 1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a run stood when its attempt began: all that decides what the attempt's end means."""
+
+    retry_count: int
+    rescue_count: int
+    is_due: bool
+    policy: RetryPolicy
+
+
+def succeeded(standing: Standing, *, result: bytes | None = None) -> Outcome:
+    """Return the outcome of a body that returned: DueDone where the run was late, else Done."""
+    status = TickerStatus.DUE_DONE if standing.is_due else TickerStatus.DONE
+    return replace(_ended(standing, status, None), result=result)
+
+
+def failed(standing: Standing, failure: Failure) -> Outcome:
+    """Return the outcome of a body that raised: another attempt while retries are left, else Failed."""
+    wait = standing.policy.wait_before(standing.retry_count + 1)
+    if wait is None:
+        return _ended(standing, TickerStatus.FAILED, failure)
+    return Outcome(
+        status=TickerStatus.IDLE,
+        attempt_status=TickerStatus.FAILED,
+        wait=wait,
+        retry_count=standing.retry_count + 1,
+        rescue_count=standing.rescue_count,
+        failure=failure,
+    )
+
+
+def cancelled(standing: Standing, failure: Failure) -> Outcome:
+    """Return the outcome of a body that gave up because its run was cancelled: no retry."""
+    return _ended(standing, TickerStatus.CANCELLED, failure)
+
+
+def withdrawn(standing: Standing, outcome: Outcome) -> Outcome:
+    """Return what becomes of an attempt's outcome where its run was to be cancelled."""
+    return _ended(standing, TickerStatus.CANCELLED, outcome.failure) if outcome.gives_way else outcome
+
+
+def skipped(standing: Standing, reason: str) -> Outcome:
+    """Return the outcome of a body that asked for nobody to take notice of its end."""
+    return _ended(standing, TickerStatus.SKIPPED, None, skipped_reason=reason)
+
+
+def rejected(standing: Standing, failure: Failure) -> Outcome:
+    """Return the outcome of a body that refused its run for good: Failed, whatever retries are left."""
+    return _ended(standing, TickerStatus.FAILED, failure)
+
+
+def put_back(standing: Standing, failure: Failure, *, max_rescues: int) -> Outcome:
+    """Return the outcome of a body that wants its run to start again, which uses up a rescue, no retry."""
+    return _again(standing, failure) if standing.rescue_count < max_rescues else rejected(standing, failure)
+
+
+def terminated(standing: Standing, error: TerminateExecution) -> Outcome:
+    """Return the outcome that a body asked for by raising TerminateExecution; Skipped by default."""
+    asked = TickerStatus.SKIPPED if error.status is None else error.status
+    status = next((each for each in TERMINAL if each == asked), None)
+    if status is None:
+        reason = (
+            f"TerminateExecution asked for {shortened(asked)}, which is no terminal status: {error.message}"
+        )
+        return _ended(standing, TickerStatus.FAILED, Failure(type="TerminateExecution", message=reason))
+    if status is TickerStatus.SKIPPED:
+        return _ended(standing, status, None, skipped_reason=error.message)
+    return _ended(standing, status, Failure(type="TerminateExecution", message=error.message))
+
+
+def lost(standing: Standing, *, on_lost: OnLost, max_rescues: int, message: str) -> Outcome:
+    """Return the outcome of an attempt whose worker died: a rescue uses up no retry."""
+    failure = Failure(type=LOST, message=message)
+    if on_lost is OnLost.FAIL or standing.rescue_count >= max_rescues:
+        return replace(_ended(standing, TickerStatus.FAILED, failure), is_lost=True)
+    return replace(_again(standing, failure), is_lost=True)
+
+
+def outcome_of(error: Exception, failure: Failure, standing: Standing) -> Outcome:
+    """Return the outcome of a body that raised ``error``."""
+    if isinstance(error, TerminateExecution):
+        return terminated(standing, error)
+    if isinstance(error, TickerCancelled):
+        return cancelled(standing, failure)
+    return failed(standing, failure)
+
+
+def _again(standing: Standing, failure: Failure) -> Outcome:
+    return Outcome(
+        status=TickerStatus.IDLE,
+        attempt_status=TickerStatus.FAILED,
+        wait=timedelta(0),
+        retry_count=standing.retry_count,
+        rescue_count=standing.rescue_count + 1,
+        failure=failure,
+    )
+
+
+def _ended(
+    standing: Standing, status: TickerStatus, failure: Failure | None, skipped_reason: str | None = None
+) -> Outcome:
+    return Outcome(
+        status=status,
+        attempt_status=status,
+        retry_count=standing.retry_count,
+        rescue_count=standing.rescue_count,
+        failure=failure,
+        skipped_reason=skipped_reason,
+    )

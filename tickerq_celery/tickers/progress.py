@@ -1,0 +1,102 @@
+"""What a running function reports: kept in memory until it is written, so that a report costs little."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from tickerq_celery.validation import storable
+
+# What one attempt may leave: about as much as a long traceback.
+MOST_LINES = 1_000
+MOST_CHARACTERS = 256 * 1024
+LONGEST_LINE = 2_000
+LONGEST_MESSAGE = 200
+FULL = "… further lines of this attempt are not kept"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line that a function logged; ``at`` is aware UTC, ``level`` a name of ``logging``."""
+
+    at: datetime
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Lines that are written together, under the number of the first: writing them twice changes nothing."""
+
+    first: int
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What a report holds that may not be in the store yet."""
+
+    fraction: float | None = None
+    message: str | None = None
+    chunks: tuple[Chunk, ...] = ()
+
+
+class Report:
+    """The progress and the log lines of one attempt; ``changed`` is told when there is something to write."""
+
+    def __init__(self, now: Callable[[], datetime], changed: Callable[["Report"], None]) -> None:
+        self._now = now
+        self._changed = changed
+        self._mutex = threading.Lock()
+        self._fraction: float | None = None
+        self._message: str | None = None
+        self._open: list[Line] = []
+        self._sealed: list[Chunk] = []
+        self._lines = 0
+        self._next_first = 0
+        self._characters = 0
+        self._is_closed = False
+
+    def progress(self, fraction: float, message: str | None) -> None:
+        """Take note of how far the function is; the last word counts."""
+        with self._mutex:
+            self._fraction = fraction
+            self._message = None if message is None else storable(message, LONGEST_MESSAGE)
+        self._tell()
+
+    def log(self, text: str, level: str) -> None:
+        """Keep one line, while the attempt has not had too many."""
+        line = Line(self._now(), level, storable(text, LONGEST_LINE))
+        with self._mutex:
+            if self._lines > MOST_LINES:
+                return
+            self._characters += len(line.text)
+            if self._lines >= MOST_LINES or self._characters > MOST_CHARACTERS:
+                line = Line(line.at, "WARNING", FULL)
+                self._lines = MOST_LINES
+            self._open.append(line)
+            self._lines += 1
+        self._tell()
+
+    def pending(self) -> Pending:
+        """Return what is to be written; its chunks stay as they are until they ``have been written``."""
+        with self._mutex:
+            if self._open:
+                self._sealed.append(Chunk(self._next_first, tuple(self._open)))
+                # Not the count of lines: the last of them may stand for many that were not kept.
+                self._next_first += len(self._open)
+                self._open = []
+            return Pending(self._fraction, self._message, tuple(self._sealed))
+
+    def have_been_written(self, written: Pending) -> None:
+        """Forget the chunks that the store has."""
+        with self._mutex:
+            self._sealed = [chunk for chunk in self._sealed if chunk not in written.chunks]
+
+    def close(self) -> None:
+        """Tell nobody any more: the end of the attempt writes the rest."""
+        self._is_closed = True
+
+    def _tell(self) -> None:
+        if not self._is_closed:
+            self._changed(self)

@@ -1,0 +1,30 @@
+"""The reasons that records of instants without an occurrence are stored with."""
+
+from tickerq_celery.schedule.planner import Misfire
+
+
+def misfire_reason(misfire: Misfire, policy: str) -> str:
+    """Return what is said of the instants of an outage: how many were missed, from when to when."""
+    return f"Missed: {_span(misfire)} passed while nothing could run them (policy {policy})"
+
+
+def pause_reason(misfire: Misfire, *, by: str | None, reason: str | None) -> str:
+    """Return what is said of the instants that passed in a pause."""
+    who = "" if by is None else f" by {by}"
+    why = "" if reason is None else f": {reason}"
+    return f"Paused: {_span(misfire)} passed in a pause{who}{why}"
+
+
+def edit_reason(misfire: Misfire, expression: str) -> str:
+    """Return what is said of the instants of an expression that was changed before they fired."""
+    return f"Edited: {_span(misfire)} had not fired when {expression!r} was changed"
+
+
+def bounds_reason(misfire: Misfire) -> str:
+    """Return what is said of the instants that new bounds left out before they fired."""
+    return f"Edited: {_span(misfire)} had not fired when the cron ticker's new bounds left them out"
+
+
+def _span(misfire: Misfire) -> str:
+    count = f"{misfire.count}" if misfire.count_is_exact else f"at least {misfire.count}"
+    return f"{count} instants from {misfire.first.isoformat()} to {misfire.last.isoformat()}"

@@ -1,0 +1,189 @@
+"""What the managers return: frozen values, read at one moment."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from tickerq_celery.enums import (
+    HoldReason,
+    MisfirePolicy,
+    OverlapPolicy,
+    RunCondition,
+    TickerKind,
+    TickerPriority,
+    TickerStatus,
+    TickerType,
+)
+from tickerq_celery.payload.codec import StoredRequest
+from tickerq_celery.schedule.interval import every_in
+from tickerq_celery.tickers.chain_templates import Template, tickers_in
+from tickerq_celery.tickers.inputs import TimeTicker
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One execution of a run; ``number`` counts from 0, times are aware UTC."""
+
+    number: int
+    claim_no: int
+    status: TickerStatus
+    started_at: datetime | None
+    finished_at: datetime
+    exception_type: str | None
+    exception_message: str | None
+    traceback: str | None
+    node: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """A line that a function logged; ``attempt`` counts from 0, ``level`` is a name of ``logging``."""
+
+    attempt: int
+    at: datetime
+    level: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A time ticker or a cron occurrence; intervals are seconds, times are aware UTC."""
+
+    id: UUID
+    namespace: str
+    type: TickerType
+    kind: TickerKind
+    function: str
+    description: str | None
+    status: TickerStatus
+    execution_time: datetime | None
+    executed_at: datetime | None
+    elapsed_ms: int | None
+    retries: int
+    retry_intervals: tuple[float, ...]
+    timeout: float | None
+    hard_timeout: float | None
+    retry_count: int
+    rescue_count: int
+    is_due: bool
+    cancel_requested: bool
+    next_attempt_at: datetime | None
+    held_for: HoldReason | None
+    exception_type: str | None
+    exception_message: str | None
+    skipped_reason: str | None
+    lock_holder: str | None
+    parent_id: UUID | None
+    run_condition: RunCondition | None
+    cron_ticker_id: UUID | None
+    priority: TickerPriority
+    queue: str | None
+    concurrency_key: str | None
+    tags: tuple[str, ...]
+    unique_key: str | None
+    stored_request: StoredRequest = field(repr=False)
+    created_at: datetime
+    updated_at: datetime
+    progress: float | None = None
+    progress_message: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+    logs: tuple[LogLine, ...] = ()
+
+    @property
+    def request(self) -> object:
+        """The request as plain JSON values; None where there is none.
+
+        Raises:
+            UnreadableRequestError: It is encrypted, and no key of this process fits.
+        """
+        return self.stored_request.value
+
+    @property
+    def shown_request(self) -> object:
+        """The request as people may see it: a mask in place of what the setting ``redact`` names."""
+        return self.stored_request.shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cron:
+    """A cron ticker; retry intervals are seconds, times are aware UTC.
+
+    ``run_count`` is how many instants got their occurrence so far.
+    """
+
+    id: UUID
+    namespace: str
+    kind: TickerKind
+    function: str
+    description: str | None
+    expression: str
+    time_zone: str
+    day_or: bool
+    start_at: datetime | None
+    end_at: datetime | None
+    max_runs: int | None
+    run_count: int
+    exclude: tuple[date, ...]
+    jitter: timedelta
+    is_enabled: bool
+    paused_reason: str | None
+    paused_by: str | None
+    paused_at: datetime | None
+    resume_from: datetime | None
+    resumed_at: datetime | None
+    is_seeded: bool
+    seed_expression: str | None
+    misfire: MisfirePolicy
+    misfire_limit: int
+    misfire_grace: float | None
+    overlap: OverlapPolicy
+    pause_on_failure: int
+    retries: int
+    retry_intervals: tuple[float, ...]
+    timeout: float | None
+    hard_timeout: float | None
+    priority: TickerPriority
+    queue: str | None
+    concurrency_key: str | None
+    tags: tuple[str, ...]
+    next_run_at: datetime | None
+    last_run_at: datetime | None
+    stored_request: StoredRequest = field(repr=False)
+    chain: Template | None = field(repr=False)
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def every(self) -> timedelta | None:
+        """The interval; None where it is a cron expression."""
+        return every_in(self.expression)
+
+    @property
+    def request(self) -> object:
+        """The request as plain JSON values; None where there is none.
+
+        Raises:
+            UnreadableRequestError: It is encrypted, and no key of this process fits.
+        """
+        return self.stored_request.value
+
+    @property
+    def shown_request(self) -> object:
+        """The request as people may see it: a mask in place of what the setting ``redact`` names."""
+        return self.stored_request.shown
+
+    @property
+    def children(self) -> tuple[TimeTicker, ...]:
+        """The chain that each occurrence gets a copy of, with requests as plain JSON values."""
+        return tickers_in(self.chain, self.stored_request.codec)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Part of a listing; ``next_cursor`` asks for what follows, and is None at the end."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None

@@ -1,0 +1,174 @@
+"""The limits of what a ticker's fields may hold; each breach is an error that names field and value."""
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any, TypeVar
+from uuid import UUID
+
+from tickerq_celery.errors import TickerValidationError
+
+E = TypeVar("E", bound=Enum)
+LONGEST_FUNCTION = 200
+LONGEST_DESCRIPTION = 500
+LONGEST_KEY = 200
+LONGEST_QUEUE = 200
+LONGEST_CONCURRENCY_KEY = 90
+MOST_TAGS = 20
+LONGEST_TAG = 50
+MOST_RETRIES = 1_000
+MOST_FAILURES = 100
+_DAY = 24 * 3600
+LONGEST_INTERVAL = 30 * _DAY
+_CONTROLS = {"Cc", "Zl", "Zp"}  # with the two separators at which Python, too, begins a new line
+_ROUNDING = 1e-6
+_LAYOUT = frozenset("\t\n\r")
+
+
+def name(field: str, value: object, longest: int) -> str:
+    """Return a name that every database compares alike: not empty, no outer spaces, on one line."""
+    text = words(field, value, longest)
+    if not text.strip() or text != text.strip():
+        raise TickerValidationError(field, value, "pass a text without outer spaces, not an empty one")
+    if any(unicodedata.category(character) in _CONTROLS for character in text):
+        raise TickerValidationError(field, value, "a name stands in log lines: no control characters")
+    return text
+
+
+def words(field: str, value: object, longest: int) -> str:
+    """Return a text of at most ``longest`` characters that every database can store."""
+    if not isinstance(value, str):
+        raise TickerValidationError(field, value, "pass a str")
+    if len(value) > longest:
+        raise TickerValidationError(field, value, f"at most {longest} characters, this has {len(value)}")
+    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise TickerValidationError(field, value, "NUL and lone surrogates cannot be stored")
+    if any(unicodedata.category(character) == "Cc" for character in value if character not in _LAYOUT):
+        raise TickerValidationError(field, value, "of control characters only tabs and line breaks are text")
+    return value
+
+
+def choice(field: str, value: object, among: type[E]) -> E:
+    """Return the member of ``among`` that a value names."""
+    return _member(field, value, among, f"pass one of {', '.join(str(each.value) for each in among)}")
+
+
+def member(field: str, value: object, among: type[E]) -> E:
+    """Return the member of ``among``, whose values are numbers and tell nobody what they mean."""
+    return _member(field, value, among, f"pass a {among.__name__}: {', '.join(each.name for each in among)}")
+
+
+def _member(field: str, value: object, among: type[E], advice: str) -> E:
+    try:
+        return among(value)
+    except ValueError as error:
+        raise TickerValidationError(field, value, advice) from error
+
+
+def tags(value: object) -> list[str]:
+    """Return a ticker's tags."""
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise TickerValidationError("tags", value, "pass a list of str")
+    if len(value) > MOST_TAGS:
+        raise TickerValidationError("tags", value, f"at most {MOST_TAGS} tags, these are {len(value)}")
+    return [name(f"tags[{number}]", tag, LONGEST_TAG) for number, tag in enumerate(value)]
+
+
+def flag(field: str, value: object) -> bool:
+    """Return a value that must be True or False."""
+    if not isinstance(value, bool):
+        raise TickerValidationError(field, value, "pass True or False")
+    return value
+
+
+def retries(value: object) -> int:
+    """Return how many extra attempts a run has."""
+    return whole("retries", value, 0, MOST_RETRIES)
+
+
+def failures(value: object) -> int:
+    """Return after how many failed occurrences in a row a cron ticker is paused; 0 is never."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_FAILURES:
+        reason = f"pass a whole number from 1 to {MOST_FAILURES}, or 0 for never"
+        raise TickerValidationError("pause_on_failure", value, reason)
+    return value
+
+
+def retry_intervals(value: object) -> list[float]:
+    """Return the waits before each retry, in seconds."""
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise TickerValidationError("retry_intervals", value, "pass a list of seconds")
+    if len(value) > MOST_RETRIES:
+        raise TickerValidationError("retry_intervals", value, f"at most {MOST_RETRIES} intervals")
+    return [seconds(f"retry_intervals[{number}]", each) for number, each in enumerate(value)]
+
+
+def in_seconds(durations: Any) -> Any:
+    """Return a list of durations with each timedelta as seconds; what is no list as it is."""
+    if isinstance(durations, str) or not isinstance(durations, Sequence):
+        return durations
+    return [each.total_seconds() if isinstance(each, timedelta) else each for each in durations]
+
+
+def seconds(field: str, value: object, longest: int = LONGEST_INTERVAL) -> float:
+    """Return a duration in seconds, from 0 to ``longest``, which is whole days."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or not 0 <= value <= longest:  # type: ignore[arg-type,operator]
+        raise TickerValidationError(field, value, f"pass seconds from 0 to {longest // _DAY:,} days")
+    return value  # type: ignore[return-value]
+
+
+def fraction(field: str, value: object) -> float:
+    """Return a number from 0 to 1; what sums of fractions are off by is forgiven."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= 1 + _ROUNDING:  # type: ignore[operator]
+        raise TickerValidationError(field, value, "pass a number from 0 to 1")
+    return min(float(value), 1.0)  # type: ignore[arg-type]
+
+
+def moment(field: str, value: object) -> datetime:
+    """Return an aware moment as UTC."""
+    if not isinstance(value, datetime):
+        raise TickerValidationError(field, value, "pass a datetime")
+    if value.tzinfo is None or value.utcoffset() is None:
+        raise TickerValidationError(
+            field, value, "a naive datetime is ambiguous: pass an aware one, such as datetime.now(UTC)"
+        )
+    try:
+        utc = value.astimezone(UTC)
+    except OverflowError as error:
+        raise TickerValidationError(field, value, "out of range in UTC") from error
+    if not 1 < utc.year < 9999:
+        # A driver shows moments in its session's zone, and fails where that is another year 0 or 10,000.
+        raise TickerValidationError(field, value, "pass a moment of the years 2 to 9998")
+    return utc
+
+
+def whole(field: str, value: object, least: int, most: int) -> int:
+    """Return a whole number from ``least`` to ``most``."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise TickerValidationError(field, value, f"pass a whole number from {least} to {most}")
+    return value
+
+
+def identifier(value: object, field: str = "id") -> UUID:
+    """Return the id of a ticker, also where it is given as text."""
+    if isinstance(value, UUID):
+        return value
+    try:
+        return UUID(str(value))
+    except ValueError as error:
+        raise TickerValidationError(field, value, "pass a UUID") from error
+
+
+def storable(text: str, limit: int) -> str:
+    """Return ``text`` as every database can keep it: no NUL, no lone surrogate, at most ``limit`` long."""
+    text = clean(text)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def clean(text: str) -> str:
+    """Return ``text`` without what a database or a response cannot carry."""
+    return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,1 @@
+"""The worker process: its step, heartbeat, signals, message guard, attempts and cancellation."""

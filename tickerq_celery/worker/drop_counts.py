@@ -1,0 +1,72 @@
+"""Counts of dropped messages, by hour and reason."""
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from tickerq_celery.enums import DropReason
+from tickerq_celery.errors import StoreError
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store import drops
+
+_KEPT = timedelta(days=30)
+_RECENT = timedelta(days=1)
+
+
+def recent(core: Core) -> Mapping[str, int]:
+    """Return what was dropped in the last 24 hours, by reason, the most frequent first.
+
+    Raises:
+        StoreError: The database is away.
+    """
+    return core.database.read(
+        lambda connection: drops.recent(connection, core.clock, core.config.namespace, within=_RECENT)
+    )
+
+
+class Tally:
+    """Counts drops by reason, for several threads."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[DropReason] = Counter()
+        self._mutex = threading.Lock()
+
+    def note(self, reason: DropReason) -> None:
+        """Count one drop."""
+        with self._mutex:
+            self._counts[reason] += 1
+
+    def take(self) -> Mapping[DropReason, int]:
+        """Return what was counted since the last call."""
+        with self._mutex:
+            taken, self._counts = self._counts, Counter()
+        return taken
+
+    def put_back(self, counts: Mapping[DropReason, int]) -> None:
+        """Keep what was taken and could not be written."""
+        with self._mutex:
+            self._counts.update(counts)
+
+
+def write(core: Core, tally: Tally) -> None:
+    """Add a tally to the counts of this hour, and delete those of 30 days ago; where that fails, it stays.
+
+    Raises:
+        StoreError: The database is away.
+    """
+    counts = tally.take()
+    if not counts:
+        return
+
+    def keep(connection: Connection) -> None:
+        drops.count(connection, core.clock, core.config.namespace, core.node.id, counts)
+        drops.forget(connection, core.clock, core.config.namespace, after=_KEPT)
+
+    try:
+        core.database.write(keep)
+    except StoreError:
+        tally.put_back(counts)
+        raise

@@ -1,0 +1,88 @@
+"""The user's exception handler: found once, called after the outcome is stored, never trusted."""
+
+import asyncio
+import inspect
+import logging
+from typing import Any, Protocol, runtime_checkable
+from uuid import UUID
+
+from billiard.exceptions import WorkerLostError
+from celery.utils.imports import symbol_by_name
+
+from tickerq_celery.enums import TickerType
+from tickerq_celery.errors import ConfigError, TickerCancelled
+from tickerq_celery.worker.event_loop import event_loop
+
+logger = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class TickerExceptionHandler(Protocol):
+    """Told of every failed attempt and every cancelled run; the methods may be coroutines."""
+
+    def handle_exception(self, exception: BaseException, ticker_id: UUID, ticker_type: TickerType) -> Any:
+        """Take note that an attempt failed; the run may be tried again."""
+
+    def handle_canceled_exception(
+        self, exception: BaseException, ticker_id: UUID, ticker_type: TickerType
+    ) -> Any:
+        """Take note that a run was cancelled."""
+
+
+def resolved_handler(handler: object) -> TickerExceptionHandler | None:
+    """Return the handler that a setting stands for: an instance, a class, or a dotted path to either.
+
+    Raises:
+        ConfigError: It cannot be imported, or lacks a method.
+    """
+    if handler is None:
+        return None
+    if isinstance(handler, str):
+        try:
+            handler = symbol_by_name(handler)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise ConfigError("exception_handler", f"cannot import {handler!r}: {error}") from error
+    if inspect.isclass(handler):
+        handler = handler()
+    if not isinstance(handler, TickerExceptionHandler):
+        raise ConfigError(
+            "exception_handler",
+            f"{type(handler).__name__} needs handle_exception and handle_canceled_exception",
+        )
+    return handler
+
+
+class HandlerCaller:
+    """Calls the handler so that whatever it does changes no run."""
+
+    def __init__(self, handler: TickerExceptionHandler | None) -> None:
+        self._handler = handler
+
+    def lost(self, ticker_id: str, ticker_type: int, message: str, was_cancelled: bool) -> None:
+        """Call it for an attempt whose own process could not, as a message says."""
+        kind = TickerType(ticker_type)
+        if was_cancelled:
+            self.cancelled(TickerCancelled(message), UUID(ticker_id), kind)
+        else:
+            self.failed(WorkerLostError(message), UUID(ticker_id), kind)
+
+    def failed(self, error: BaseException, ticker_id: UUID, ticker_type: TickerType) -> None:
+        """Tell the handler of a failed attempt."""
+        if self._handler is not None:
+            self._call(self._handler.handle_exception, error, ticker_id, ticker_type)
+
+    def cancelled(self, error: BaseException, ticker_id: UUID, ticker_type: TickerType) -> None:
+        """Tell the handler of a cancelled run."""
+        if self._handler is not None:
+            self._call(self._handler.handle_canceled_exception, error, ticker_id, ticker_type)
+
+    @staticmethod
+    def _call(method: Any, error: BaseException, ticker_id: UUID, ticker_type: TickerType) -> None:
+        try:
+            result = method(error, ticker_id, ticker_type)
+            if inspect.iscoroutine(result):
+                event_loop().run(result)
+        except (Exception, asyncio.CancelledError):
+            # The user's code and its event loop: the outcome is stored, and nothing that they raise may
+            # change what Celery is told.
+            logger.exception("the exception handler failed for run %s", ticker_id)

@@ -1,0 +1,31 @@
+"""How a worker's main process learns that its pool dropped a message."""
+
+from typing import Any
+
+from celery.exceptions import Ignore
+from celery.utils.dispatch import Signal
+from celery.worker.request import Request
+
+from tickerq_celery.enums import DropReason
+
+message_dropped = Signal(name="tickerq_message_dropped", providing_args=["reason"])
+
+
+class Dropped(Ignore):
+    """A task's word that its message was dropped: Ignore to Celery, and a reason to the main process."""
+
+    def __init__(self, reason: DropReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class TickerRequest(Request):
+    """A request that tells the listeners of its process of a drop."""
+
+    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
+        error = exc_info.exception
+        # Billiard unwraps it only where it comes from another process.
+        dropped = error if isinstance(error, Dropped) else getattr(error, "exc", None)
+        if isinstance(dropped, Dropped):
+            message_dropped.send(sender=self, reason=dropped.reason)
+        return super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)

@@ -1,0 +1,155 @@
+"""What a worker's main process hears of runs that never reach the end of their body."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from queue import SimpleQueue
+from typing import Any
+from uuid import UUID
+
+from billiard.exceptions import TimeLimitExceeded, WorkerLostError
+from celery import signals
+from celery.utils.dispatch import Signal
+
+from tickerq_celery.beat.sweeper import rescue
+from tickerq_celery.enums import DropReason, TickerStatus
+from tickerq_celery.errors import PublishError
+from tickerq_celery.runs.recorder import LostCalls, Recorder
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store import attempts, publications
+from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.lifecycle import Failure, cancelled, failed
+from tickerq_celery.worker.drop_counts import Tally
+from tickerq_celery.worker.request import message_dropped
+
+logger = logging.getLogger(__name__)
+
+
+class Ending(Enum):
+    """How a run ended without a word from its body."""
+
+    LOST = "lost"
+    TIMED_OUT = "timed out"
+    REVOKED = "revoked"
+    UNKNOWN = "unknown function"
+
+
+class Ears:
+    """Listens to Celery's signals, and only notes what they say: the event loop must not wait for SQL."""
+
+    def __init__(self) -> None:
+        self.reports: SimpleQueue[Report] = SimpleQueue()
+        self.drops = Tally()
+        self._receivers: tuple[tuple[Signal, Any], ...] = (
+            (signals.task_failure, self._on_failure),
+            (signals.task_revoked, self._on_revoked),
+            (signals.task_unknown, self._on_unknown),
+            (message_dropped, self._on_dropped),
+        )
+
+    def listen(self) -> None:
+        """Connect to the signals of this process."""
+        for signal, receiver in self._receivers:
+            signal.connect(receiver, weak=False)
+
+    def close(self) -> None:
+        """Disconnect again."""
+        for signal, receiver in self._receivers:
+            signal.disconnect(receiver)
+
+    def _on_failure(self, task_id: object = None, exception: object = None, **_: Any) -> None:
+        if isinstance(exception, WorkerLostError):
+            self._note(task_id, Ending.LOST, f"worker lost: {exception}")
+        elif isinstance(exception, TimeLimitExceeded):
+            self._note(task_id, Ending.TIMED_OUT, f"time limit exceeded: {exception}")
+
+    def _on_revoked(self, request: Any = None, **_: Any) -> None:
+        self._note(getattr(request, "id", None), Ending.REVOKED, "revoked")
+
+    def _on_unknown(self, id: object = None, name: object = None, **_: Any) -> None:
+        self._note(id, Ending.UNKNOWN, f"this worker has no task {name}")
+
+    def _on_dropped(self, reason: DropReason, **_: Any) -> None:
+        self.drops.note(reason)
+
+    def _note(self, task_id: object, ending: Ending, message: str) -> None:
+        ticker_id, _, number = str(task_id).partition(":")
+        try:
+            report = Report(ticker_id=UUID(ticker_id), claim_no=int(number), ending=ending, message=message)
+        except ValueError:
+            return  # a task that is none of ours
+        self.reports.put(report)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a signal said about one claim."""
+
+    ticker_id: UUID
+    claim_no: int
+    ending: Ending
+    message: str
+
+
+class Nets:
+    """Writes what the reports mean; each may come twice, and late."""
+
+    def __init__(self, core: Core, recorder: Recorder, calls: LostCalls) -> None:
+        self._core = core
+        self._recorder = recorder
+        self._calls = calls
+
+    def catch(self, report: Report) -> None:
+        """Write one report.
+
+        Raises:
+            StoreError: The database is away.
+        """
+        if report.ending is Ending.UNKNOWN:
+            self._postpone(report)
+            return
+        run = self._core.database.read(
+            lambda connection: attempts.running(connection, report.ticker_id, report.claim_no)
+        )
+        if run is None:
+            self._end_waiting(report)
+        elif report.ending is Ending.LOST:
+            rescue(self._recorder, self._calls, run, report.message)
+        else:
+            self._end(run, report)
+
+    def lost(self, run: Started) -> None:
+        """Rescue a run that two heartbeats in a row did not find in this worker's hands."""
+        rescue(self._recorder, self._calls, run, "worker lost: the process that ran it is gone")
+
+    def _end(self, run: Started, report: Report) -> None:
+        if report.ending is Ending.TIMED_OUT:
+            failure = Failure(type="billiard.exceptions.TimeLimitExceeded", message=report.message)
+            outcome = failed(run.standing, failure)
+        else:
+            outcome = cancelled(run.standing, Failure(type="Revoked", message=report.message))
+        written = self._recorder.finish(run, outcome, elapsed=None)
+        if written is None:
+            return
+        was_cancelled = written.status is TickerStatus.CANCELLED
+        try:
+            self._calls.publish_lost(run, report.message, was_cancelled=was_cancelled)
+        except PublishError as error:
+            logger.warning("the exception handler will not be called for run %s: %s", run.id, error)
+
+    def _end_waiting(self, report: Report) -> None:
+        if report.ending is Ending.REVOKED:
+            self._recorder.end_waiting(
+                report.ticker_id, report.claim_no, status=TickerStatus.CANCELLED, reason=report.message
+            )
+
+    def _postpone(self, report: Report) -> None:
+        wait: timedelta = self._core.config.heartbeat
+        postponed = self._core.database.write(
+            lambda connection: publications.postpone(
+                connection, self._core.clock, report.ticker_id, report.claim_no, wait
+            )
+        )
+        if postponed:
+            logger.error("run %s waits for another worker: %s", report.ticker_id, report.message)

@@ -1,0 +1,180 @@
+"""The worker's part: register its node, keep it alive, seed what its functions define."""
+
+import logging
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from typing import Any, ClassVar
+
+from celery import bootsteps, signals
+from celery.concurrency.prefork import TaskPool
+from celery.worker import state
+from celery.worker.components import Pool
+from celery.worker.request import Request
+
+from tickerq_celery.broker.publisher import CeleryPublisher
+from tickerq_celery.enums import NodeKind
+from tickerq_celery.errors import ConfigError, SchemaError, StoreError
+from tickerq_celery.runs.recorder import Recorder
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.runtime.node import VERSION, Presence
+from tickerq_celery.store.database.database import Database
+from tickerq_celery.store.database.schema import verify
+from tickerq_celery.store.nodes import NodeProfile
+from tickerq_celery.tickers.timeouts import UNLIMITED
+from tickerq_celery.wiring import Wired, profile
+from tickerq_celery.worker import drop_counts
+from tickerq_celery.worker.cancellation import Heeding
+from tickerq_celery.worker.enrolment import enrol
+from tickerq_celery.worker.event_loop import event_loop
+from tickerq_celery.worker.heartbeat import Heartbeat, HeartbeatThread
+from tickerq_celery.worker.message_guard import Intake
+from tickerq_celery.worker.signals import Ears, Nets
+
+logger = logging.getLogger(__name__)
+_CONNECT_TIMEOUT = 2.0
+_UNBOUNDED_PREFETCH = 1_000
+_MOST_COPIES = 100
+
+
+class NodeStep(bootsteps.StartStopStep):
+    """Runs in the worker's main process from before the first message until the pool has ended."""
+
+    requires = (Pool,)
+    wired: ClassVar[Wired]
+
+    def __init__(self, worker: Any, **kwargs: Any) -> None:
+        super().__init__(worker, **kwargs)
+        # Made before the pool forks: what its children write must name this node, and no other worker
+        # that was forked from the same parent.
+        try:
+            self._core = self.wired.own_core()
+        except ConfigError as error:
+            logger.critical("this worker cannot run: %s", error)
+            raise SystemExit(1) from error
+        self._thread: HeartbeatThread | None = None
+        self._bell = self.wired.bell()
+        self._ears = Ears()
+
+    def start(self, worker: Any) -> None:
+        core = self._core
+        if not any(core.registry):
+            logger.warning("this worker has no functions: is the module that defines them in `include`?")
+        # Connections of this thread are opened for each beat and closed after it: no fork inherits one.
+        own = Database(
+            core.database.url,
+            options=core.config.store_engine_options,
+            retries=core.config.store_retries,
+            pooled=False,
+        )
+        try:
+            # A store that does not answer yet is the thread's concern: it says so, and waits.
+            with suppress(StoreError):
+                verify(own)
+        except SchemaError as error:
+            logger.critical("this worker cannot run: %s", error)
+            raise SystemExit(1) from error
+        _refuse_timeouts(worker, core)
+        heeding = Heeding(self._bell, worker.pool, _held)
+        heeding.listen()
+        self._thread = self._make_thread(worker, core, own, heeding)
+        self._ears.listen()
+        Intake(worker.consumer, self._ears.drops.note).attach()
+        self._thread.start()
+        # A child of the pool leaves without Python's own way to end.
+        signals.worker_process_shutdown.connect(_close_loop, weak=False)
+        signals.worker_shutdown.connect(self._on_shutdown, weak=False)
+
+    def stop(self, worker: Any) -> None:
+        """Do nothing yet: what still runs needs its signs of life; see ``_on_shutdown``."""
+
+    def _on_shutdown(self, **_: Any) -> None:
+        signals.worker_shutdown.disconnect(self._on_shutdown)
+        self._ears.close()
+        if self._thread is not None:
+            self._thread.stop()
+
+    def _make_thread(self, worker: Any, core: Core, own: Database, heeding: Heeding) -> HeartbeatThread:
+        mine = Core(
+            config=core.config, clock=core.clock, database=own, registry=core.registry, node=core.node
+        )
+        me = Presence(mine.clock, _worker_profile(worker, mine))
+        recorder = Recorder(mine)
+        nets = Nets(mine, recorder, CeleryPublisher(worker.app, core.codec, connect_timeout=_CONNECT_TIMEOUT))
+
+        def begin() -> None:
+            verify(own)
+            enrol(mine, me)
+
+        return HeartbeatThread(
+            Heartbeat(
+                own,
+                me,
+                held_requests=held_requests,
+                on_missing=nets.lost,
+                on_request=heeding.heed_row,
+            ),
+            mine.config.heartbeat.total_seconds(),
+            enrol=begin,
+            reports=self._ears.reports,
+            catch=nets.catch,
+            count=lambda: drop_counts.write(mine, self._ears.drops),
+            refused=_refuse,
+        )
+
+
+def _worker_profile(worker: Any, core: Core) -> NodeProfile:
+    multiplier = worker.app.conf.worker_prefetch_multiplier
+    concurrency = worker.concurrency or 1
+    return profile(
+        core,
+        NodeKind.WORKER,
+        version=VERSION,
+        queues=sorted(worker.app.amqp.queues.consume_from),
+        concurrency=concurrency,
+        # Prefetched and running: what may be lost with this worker.
+        prefetch=multiplier * concurrency + concurrency if multiplier else _UNBOUNDED_PREFETCH,
+    )
+
+
+def held_requests() -> Collection[str]:
+    """Return the Celery task ids that this process has, prefetched or running."""
+    # Not ``state.requests``: it keeps one request of each id, and forgets the running one when a second
+    # message of the same claim is dropped.
+    return {request.id for request in _held()}
+
+
+def _held() -> list[Request]:
+    return _copied(state.reserved_requests) + _copied(state.active_requests)
+
+
+def _copied(requests: Iterable[Request]) -> list[Request]:
+    # The event loop changes the set meanwhile. Where it always does, the next beat compares.
+    for _ in range(_MOST_COPIES):
+        with suppress(RuntimeError):
+            return list(requests)
+    return list(requests)
+
+
+def _close_loop(**_: Any) -> None:
+    event_loop().close()
+
+
+def _refuse_timeouts(worker: Any, core: Core) -> None:
+    """End a worker whose pool cannot interrupt what it runs, if one of its functions counts on that."""
+    if isinstance(worker.pool, TaskPool):
+        return
+    # Not what Celery's own setting says for all tasks: no function has asked for that.
+    limited = [function.name for function in core.registry if function.timeouts != UNLIMITED]
+    if limited:
+        logger.critical(
+            "this worker cannot run: %s",
+            f"its pool cannot end what takes too long, as is asked for by {', '.join(limited)}: "
+            "use the prefork pool, or leave these functions to other workers",
+        )
+        raise SystemExit(1)
+
+
+def _refuse(error: SchemaError) -> None:
+    logger.critical("this worker cannot run: %s", error)
+    # What Celery itself sets to end a worker: its loop raises WorkerShutdown with this exit code.
+    vars(state)["should_stop"] = 1
