@@ -11,13 +11,12 @@ from sqlalchemy import Connection, select
 
 from tickerq_celery import validation
 from tickerq_celery.errors import UnknownFunctionError
-from tickerq_celery.managers.after_commit import when_committed
 from tickerq_celery.managers.batches import naming
-from tickerq_celery.managers.callers import Callers
 from tickerq_celery.payload import requests
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import functions
+from tickerq_celery.store.database.sessions import Callers, when_committed
 from tickerq_celery.store.tables.column_types import sql_now
 from tickerq_celery.tickers.run_rows import FunctionDefaults
 

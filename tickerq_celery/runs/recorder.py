@@ -15,12 +15,11 @@ from sqlalchemy import Connection
 from tickerq_celery.enums import DropReason, TickerStatus
 from tickerq_celery.errors import ClaimSupersededError, StoreError, TickerStateError
 from tickerq_celery.failpoints import Place, failpoint
-from tickerq_celery.managers.after_commit import when_committed
-from tickerq_celery.managers.callers import Caller, Callers
 from tickerq_celery.runs.ending import Attempt, Ended, Ending
 from tickerq_celery.runtime.backoff import Backoff
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import attempts, chains, drops, ends
+from tickerq_celery.store.database.sessions import Caller, Callers, when_committed
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Outcome, lost
 from tickerq_celery.tickers.progress import Pending

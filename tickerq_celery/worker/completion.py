@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from tickerq_celery.managers.callers import Caller
 from tickerq_celery.runs.recorder import Recorder
+from tickerq_celery.store.database.sessions import Caller
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Outcome, succeeded
 from tickerq_celery.tickers.progress import Report

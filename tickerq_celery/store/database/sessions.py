@@ -1,10 +1,171 @@
-"""Which store a connection leads to."""
+"""The transactions of callers: join one, know which store it leads to, and act once it has committed."""
 
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, RootTransaction, event, inspect, select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_scoped_session
+from sqlalchemy.orm import Session, scoped_session
 
+from tickerq_celery.errors import OtherDatabaseError, SchemaError, StoreError, TickerValidationError
+from tickerq_celery.store.database.connections import begin_writing, is_locked
+from tickerq_celery.store.database.database import Database
+from tickerq_celery.store.database.errors import NO_TABLES, lacks_table
 from tickerq_celery.store.tables import meta
+
+_WAITING = "tickerq_after_commit"
+_STORE_ID = "tickerq_store_id"
+_LOCKED = (
+    "database is locked: on SQLite a transaction that has read cannot wait for others that write; "
+    "prepare_engine(engine) lets yours begin as a writer"
+)
+
+
+def _off_the_loop(action: Callable[[], object]) -> Callable[[], None]:
+    """Return what does the same in a thread: the event loop must not wait for a broker."""
+
+    def start() -> None:
+        # A loop that is ending takes no more work. What the action would have done, beat does.
+        with suppress(RuntimeError):
+            asyncio.get_running_loop().run_in_executor(None, action)
+
+    return start
+
+
+def _after_commit(session: Session) -> None:
+    waiting = session.info.get(_WAITING, [])
+    ended = [action for root, action in waiting if root is not None and not root.is_active]
+    session.info[_WAITING] = [
+        (root, action) for root, action in waiting if root is not None and root.is_active
+    ]
+    for action in ended:
+        action()
+
+
+def _after_rollback(session: Session, previous_transaction: Any) -> None:
+    waiting = session.info.get(_WAITING, [])
+    session.info[_WAITING] = [
+        (root, action) for root, action in waiting if root is not None and root.is_active
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Whose transaction a call is part of; without a ``session``, that of a bare connection."""
+
+    connection: Connection
+    session: Session | None
+    root: RootTransaction | None
+
+    def is_open(self) -> bool:
+        """Whether the transaction has neither been committed nor rolled back."""
+        return self.root is not None and self.root.is_active
+
+    def abandon(self) -> None:
+        """Roll back what nobody will commit any more, so that its locks are gone."""
+        try:
+            if self.session is not None:
+                self.session.close()
+            if self.root is not None and self.root.is_active:
+                self.root.rollback()
+        except SQLAlchemyError:
+            self.connection.invalidate()
+
+    async def aabandon(self) -> None:
+        """Do the same in the event loop of an async session."""
+        connection = AsyncConnection(AsyncEngine(self.connection.engine), self.connection)
+        await connection.run_sync(lambda _: self.abandon())
+
+
+def when_committed(caller: Caller, action: Callable[[], object]) -> None:
+    """Call ``action`` after the caller's root transaction has committed; never after a rollback.
+
+    ``after_commit`` also comes for SAVEPOINTs, and under a transaction that the caller holds outside of
+    the session: neither has made anything visible, and there the action does not happen. Nor does it for a
+    bare connection, which tells nobody when it has committed.
+    """
+    session = caller.session
+    if session is None:
+        return
+    waiting: list[tuple[RootTransaction | None, Callable[[], object]]]
+    waiting = session.info.setdefault(_WAITING, [])
+    waiting.append((caller.root, _off_the_loop(action) if caller.connection.dialect.is_async else action))
+    if not event.contains(session, "after_commit", _after_commit):
+        event.listen(session, "after_commit", _after_commit)
+        event.listen(session, "after_soft_rollback", _after_rollback)
+
+
+class Callers:
+    """Joins transactions, those on the store's own database only."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._own: UUID | None = None
+
+    def join(self, session: object, *, instead: str) -> Caller:
+        """Return the transaction behind a ``session=``; ``instead`` is what an async session is told.
+
+        Raises:
+            TickerValidationError: It is none, or none that can be used outside of an event loop.
+            OtherDatabaseError: It is on another database than the store.
+            StoreError: The store is away, or SQLite is locked.
+        """
+        caller = _caller(session, instead)
+        self._begin(caller.connection)
+        self._check(caller.connection)
+        return caller
+
+    def _begin(self, connection: Connection) -> None:
+        try:
+            begin_writing(connection)
+        except DBAPIError as error:
+            if is_locked(error):
+                raise StoreError(_LOCKED) from error
+            if not lacks_table(error):
+                raise
+
+    def _check(self, connection: Connection) -> None:
+        # A pooled connection stays on its database: asked once.
+        found: UUID | None = connection.info.get(_STORE_ID)
+        if found is None:
+            found = connection.info[_STORE_ID] = store_id(connection)
+        if found != self._own_id():
+            url = connection.engine.url.render_as_string(hide_password=True)
+            raise OtherDatabaseError(url, found, self._own_id())
+
+    def _own_id(self) -> UUID:
+        if self._own is None:
+            self._own = self._database.read(store_id)
+        if self._own is None:
+            raise SchemaError(NO_TABLES)
+        return self._own
+
+
+def _caller(session: object, instead: str) -> Caller:
+    if isinstance(session, AsyncSession | AsyncConnection | async_scoped_session):
+        raise TickerValidationError("session", session, f"it is asynchronous: use `await {instead}`")
+    if isinstance(session, scoped_session):
+        session = session()
+    if isinstance(session, Session):
+        connection = session.connection()
+    elif isinstance(session, Connection):
+        connection = session
+        if not connection.in_transaction():
+            connection.begin()
+    else:
+        raise TickerValidationError(
+            "session", session, "pass a sqlalchemy.orm.Session or a sqlalchemy.Connection"
+        )
+    return Caller(
+        connection=connection,
+        session=session if isinstance(session, Session) else None,
+        root=connection.get_transaction(),
+    )
 
 
 def store_id(connection: Connection) -> UUID | None:
