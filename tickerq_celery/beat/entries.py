@@ -11,8 +11,7 @@ from tickerq_celery import validation
 from tickerq_celery.beat.celery_schedules import expression_of, zone_name
 from tickerq_celery.beat.entry_rows import Entry
 from tickerq_celery.broker.messages import OUR_TASKS
-from tickerq_celery.cli.periodic_task import PeriodicTask
-from tickerq_celery.errors import ConfigError, TickerValidationError, shortened
+from tickerq_celery.errors import ConfigError, TickerValidationError
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.schedule.cron import CronSchedule
 from tickerq_celery.schedule.interval import every_in
@@ -41,35 +40,6 @@ def read_entries(app: Celery, given: Mapping[Any, object], *, payload_limit: int
     return entries
 
 
-def periodic_tasks(app: Celery) -> list[PeriodicTask]:
-    """Return the entries of an app's ``beat_schedule`` for an import, by name."""
-    app.finalize()
-    given: Mapping[Any, object] = app.conf.beat_schedule
-    return [_periodic_task(app, name, given[name]) for name in sorted(given, key=str)]
-
-
-def _periodic_task(app: Celery, name: object, fields: object) -> PeriodicTask:
-    try:
-        entry = celery_entry(app, name, fields)
-        expression = expression_of(entry.schedule)
-        call = _call(entry)
-        queue = call.options.pop("queue", None)
-        return PeriodicTask(
-            name=str(name),
-            task=validation.name("task", entry.task, validation.LONGEST_FUNCTION),
-            expression=expression,
-            time_zone=_zone(app, expression),
-            args=call.args,
-            kwargs=call.kwargs,
-            queue=queue,
-            left_out=tuple(sorted(call.options)),
-        )
-    except ValueError as error:
-        # It may be no text, or none that a terminal can show.
-        shown = name if isinstance(name, str) and name.isprintable() else shortened(name)
-        return PeriodicTask(name=shown, task="", flaw=str(error))
-
-
 def celery_entry(app: Celery, name: object, fields: Any) -> ScheduleEntry:
     """Return an entry as Celery understands it.
 
@@ -92,7 +62,7 @@ def _entry(app: Celery, name: str, fields: object, payload_limit: int) -> Entry:
     task = validation.name("task", entry.task, validation.LONGEST_FUNCTION)
     if task.startswith(OUR_TASKS):
         raise TickerValidationError("task", task, "a ticker function's: give the function cron= instead")
-    call = _call(entry)
+    call = call_of(entry)
     queue = call.options.get("queue")
     if queue is not None:
         validation.name("queue", queue, validation.LONGEST_QUEUE)
@@ -104,7 +74,7 @@ def _entry(app: Celery, name: str, fields: object, payload_limit: int) -> Entry:
         name=name,
         task=task,
         expression=expression,
-        time_zone=_zone(app, expression) or "UTC",
+        time_zone=zone_of(app, expression) or "UTC",
         call=encoded,
         queue=queue,
         # Celery's deadline is for crontab entries only.
@@ -112,7 +82,7 @@ def _entry(app: Celery, name: str, fields: object, payload_limit: int) -> Entry:
     )
 
 
-def _zone(app: Celery, expression: str) -> str | None:
+def zone_of(app: Celery, expression: str) -> str | None:
     """Return the zone that an expression is read in, None where it is elapsed time.
 
     Raises:
@@ -131,7 +101,7 @@ def _deadline(app: Celery) -> float | None:
     return None if given is None else validation.seconds(_DEADLINE, given, _LONGEST_DEADLINE)
 
 
-def _call(entry: ScheduleEntry) -> CeleryCall:
+def call_of(entry: ScheduleEntry) -> CeleryCall:
     """Return what an entry passes to its task."""
     options = _named("options", entry.options)
     _named("headers", options.get("headers"))

@@ -11,7 +11,7 @@ import click
 from celery.app.utils import find_app
 
 from tickerq_celery import settings
-from tickerq_celery.beat.entries import periodic_tasks
+from tickerq_celery.cli.celery_beat import periodic_tasks
 from tickerq_celery.cli.django_celery_beat import read_periodic_tasks
 from tickerq_celery.cli.importer import Importer
 from tickerq_celery.cli.periodic_task import PeriodicTask, ticker_of
