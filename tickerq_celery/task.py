@@ -18,7 +18,8 @@ from tickerq_celery.errors import ConfigError, StoreError, TerminateExecution
 from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.functions.definition import Function
 from tickerq_celery.payload import requests, results
-from tickerq_celery.runs.recorder import Recorder, log_lost
+from tickerq_celery.runs.recorder import Recorder
+from tickerq_celery.runs.rescue import log_lost
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Outcome, lost, succeeded

@@ -43,7 +43,6 @@ DOORS |= {"cli": PUBLIC, "__init__": PUBLIC}
 EXCEPTIONS = {
     ("decorator.py", "wiring"),
     ("functions/definition.py", "worker"),
-    ("managers/cron_operations.py", "beat"),
     ("scheduler.py", "broker"),
     ("scheduler.py", "cron"),
     ("scheduler.py", "runs"),
@@ -51,7 +50,6 @@ EXCEPTIONS = {
     ("scheduler.py", "wiring"),
     ("settings.py", "wiring"),
     ("task.py", "payload"),
-    ("worker/signals.py", "beat"),
     ("worker/step.py", "wiring"),
 }
 PURE = {"schedule", "payload", "tickers", "functions"}

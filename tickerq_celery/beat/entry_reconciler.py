@@ -8,13 +8,14 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from tickerq_celery.beat.entry_rows import GONE, Entry, entry_changes, entry_row, is_gone, keys_of, named_by
+from tickerq_celery.beat.entry_rows import Entry, entry_changes, entry_row, keys_of, named_by
 from tickerq_celery.cron.pausing import resume_with_held
 from tickerq_celery.cron.rescheduling import move
 from tickerq_celery.errors import SchemaError, StoreError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import beat_entries, cron_pauses, cron_tickers
 from tickerq_celery.store.beat_entries import LiveBeat
+from tickerq_celery.store.cron_pauses import GONE, is_gone
 from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.database import savepoint
 from tickerq_celery.store.occurrences import rewrite_pending

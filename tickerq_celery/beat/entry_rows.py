@@ -1,6 +1,6 @@
 """Celery's own beat entries as cron tickers of their tasks, and which beat looks after which."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,6 @@ from tickerq_celery.schedule.timetable import make_timetable
 from tickerq_celery.store.beat_entries import LiveBeat
 from tickerq_celery.tickers.cron_rows import next_run_of, short_key, times_of_code
 
-GONE = "no beat's code defines this entry any more"
 _KEY_PREFIX = "beat_schedule:"
 
 
@@ -98,11 +97,6 @@ def entry_changes(entry: Entry, row: dict[str, Any], *, codec: RequestCodec, now
     if is_stopped:
         changes["next_run_at"] = next_run_of(row | changes, now)
     return changes
-
-
-def is_gone(row: Mapping[str, Any]) -> bool:
-    """Whether a cron ticker is paused since no beat's code has its entry, and not by anybody."""
-    return not row["is_enabled"] and row["paused_reason"] == GONE and row["paused_by"] is None
 
 
 def named_by(beats: Collection[LiveBeat]) -> set[str]:

@@ -8,12 +8,12 @@ from sqlalchemy import Connection
 from tickerq_celery.beat.liveness import Observer, Patience
 from tickerq_celery.cron.overlap import give_turns
 from tickerq_celery.cron.pausing import unpark
-from tickerq_celery.enums import NodeKind, TickerStatus
-from tickerq_celery.errors import PublishError
+from tickerq_celery.enums import NodeKind
 from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
-from tickerq_celery.runs.recorder import LostCalls, Recorder, log_lost
+from tickerq_celery.runs.recorder import Recorder
+from tickerq_celery.runs.rescue import LostCalls, rescue
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import attempts, nodes, recovery
 from tickerq_celery.store.nodes import Node
@@ -136,17 +136,3 @@ class Sweeper:
         return self._core.database.read(
             lambda connection: attempts.running_under(connection, node_id, limit=_AT_ONCE)
         )
-
-
-def rescue(recorder: Recorder, calls: LostCalls, run: Started, message: str) -> None:
-    """Rescue one run, and ask a worker to call the user's exception handler for the lost attempt."""
-    outcome = recorder.rescue(run, message)
-    if outcome is None:
-        return
-    failpoint(Place.RESCUED)
-    log_lost(run, outcome, message)
-    try:
-        calls.publish_lost(run, message, was_cancelled=outcome.status is TickerStatus.CANCELLED)
-    except PublishError as error:
-        # At most once: the run is safe, only the handler does not hear of this attempt.
-        logger.warning("the exception handler will not be called for run %s: %s", run.id, error)

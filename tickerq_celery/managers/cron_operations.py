@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from tickerq_celery import validation
-from tickerq_celery.beat.entry_rows import is_gone
 from tickerq_celery.cron.occurrences import store
 from tickerq_celery.cron.overlap import in_turn, let_next_run
 from tickerq_celery.cron.pausing import BY_FAILURES, resume_with_held
@@ -22,6 +21,7 @@ from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.schedule.planner import instants_between
 from tickerq_celery.schedule.timetable import timetable_of
 from tickerq_celery.store import cron_pauses, cron_tickers, ends, occurrences, pauses
+from tickerq_celery.store.cron_pauses import is_gone
 from tickerq_celery.tickers.cron_rows import next_run_of, refuse_changes_of_a_call
 from tickerq_celery.tickers.run_rows import occurrence_row, skipped_row
 from tickerq_celery.tickers.views import Cron, Run

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from tickerq_celery.enums import TERMINAL, CancelRequest, TickerStatus, TickerType
 from tickerq_celery.errors import PublishError, TickerBusyError, TickerStateError
 from tickerq_celery.failpoints import Place, failpoint
-from tickerq_celery.runs.recorder import LostCalls
+from tickerq_celery.runs.rescue import LostCalls
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import cancels, chains, ends, runs
 from tickerq_celery.store.cancels import Locked

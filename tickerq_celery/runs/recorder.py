@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -48,13 +48,6 @@ def patiently(core: Core, run: Started, ask: Callable[[], T]) -> T:
                 extra={"ticker_id": str(run.id)},
             )  # fmt: skip
             time.sleep(backoff.next())
-
-
-class LostCalls(Protocol):
-    """Asks a worker to call the user's exception handler for an attempt that was lost."""
-
-    def publish_lost(self, run: Started, message: str, *, was_cancelled: bool = False) -> None:
-        """Send the call to a worker, or raise PublishError."""
 
 
 class Recorder:
@@ -219,15 +212,6 @@ class Recorder:
             message=message,
         )
         return self._ending.write(connection, Attempt(run=run, outcome=outcome))
-
-
-def log_lost(run: Started, outcome: Outcome, message: str) -> None:
-    """Tell the operator that an attempt was lost, and what becomes of its run."""
-    logger.warning(
-        "run %s of %s was lost and %s: %s", run.id, run.function,
-        "starts again" if outcome.goes_on else f"ended {outcome.status.name}", message,
-        extra={"ticker_id": str(run.id)},
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,15 @@ from tickerq_celery.store.cron_tickers import edit
 from tickerq_celery.store.occurrences import hold_pending
 from tickerq_celery.store.tables import cron_tickers, tickers
 
+GONE = "no beat's code defines this entry any more"
 # What a cron ticker's row says of its pause, where there is none.
 NOT_PAUSED = {"paused_reason": None, "paused_by": None, "paused_at": None}
 _ENDS = SUCCEEDED | {TickerStatus.FAILED}
+
+
+def is_gone(row: Mapping[str, Any]) -> bool:
+    """Whether a cron ticker is paused since no beat's code has its entry, and not by anybody."""
+    return not row["is_enabled"] and row["paused_reason"] == GONE and row["paused_by"] is None
 
 
 def pause(

@@ -12,10 +12,10 @@ from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery import signals
 from celery.utils.dispatch import Signal
 
-from tickerq_celery.beat.sweeper import rescue
 from tickerq_celery.enums import DropReason, TickerStatus
 from tickerq_celery.errors import PublishError
-from tickerq_celery.runs.recorder import LostCalls, Recorder
+from tickerq_celery.runs.recorder import Recorder
+from tickerq_celery.runs.rescue import LostCalls, rescue
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import attempts, publications
 from tickerq_celery.tickers.claims import Started

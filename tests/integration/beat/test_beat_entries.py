@@ -19,13 +19,13 @@ from tests.manual_clock import START, ManualClock
 from tickerq_celery import Cron, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.beat import entry_reconciler
 from tickerq_celery.beat.entries import read_entries
-from tickerq_celery.beat.entry_rows import GONE
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.cron.seeding import prune
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.errors import PublishError, TickerValidationError
 from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.store import nodes, publications
+from tickerq_celery.store.cron_pauses import GONE
 from tickerq_celery.store.tables import cron_tickers, tickers
 
 EVERY_MINUTE = {"task": "shop.refresh", "schedule": timedelta(minutes=1)}
