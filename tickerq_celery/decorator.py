@@ -14,7 +14,7 @@ from tickerq_celery.functions.definition import Function, check_name, make_funct
 from tickerq_celery.functions.setting import Setting
 from tickerq_celery.functions.ticker_function import TickerFunction
 from tickerq_celery.managers.time_tickers import TimeTickerManager
-from tickerq_celery.wiring import is_finalised
+from tickerq_celery.settings import is_finalised
 
 
 def ticker_function(

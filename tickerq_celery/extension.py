@@ -33,10 +33,11 @@ from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.runtime.core import Core, new_identity, of_this_process
 from tickerq_celery.runtime.urls import shown_broker, shown_store
+from tickerq_celery.settings import is_finalised, maybe_unwrapped
 from tickerq_celery.store.database import schema
 from tickerq_celery.store.database.database import Database, resolved_url
 from tickerq_celery.task import Collaborators, drop_unaddressed, task_options
-from tickerq_celery.wiring import Wired, is_finalised, maybe_unwrapped
+from tickerq_celery.wiring import Wired
 from tickerq_celery.worker.cancellation import Bell
 from tickerq_celery.worker.exception_handler import HandlerCaller, TickerExceptionHandler, resolved_handler
 from tickerq_celery.worker.reporting import Reporting

@@ -1,7 +1,7 @@
 """The settings as a Celery app and the environment give them."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from tickerq_celery.functions.definition import Function, check_expression
 from tickerq_celery.functions.setting import Setting
 from tickerq_celery.runtime.config import PREFIX, SETTINGS, TickerConfig, config_from
 from tickerq_celery.store.database.database import database_file, resolved_url
-from tickerq_celery.wiring import is_finalised
 
 EMBEDDED_VARIABLE = "TICKERQ_EMBEDDED"
 SCHEDULER = "tickerq_celery.scheduler:TickerScheduler"
@@ -108,3 +107,15 @@ def check_names(keywords: Mapping[str, object]) -> None:
     for name in keywords:
         if name not in SETTINGS:
             raise ConfigError(name, "no such setting")
+
+
+def maybe_unwrapped(app: Celery) -> Celery:
+    """Return the app behind the proxy that ``current_app`` and the command line hand out."""
+    unwrap: Callable[[], Celery] | None = getattr(app, "_get_current_object", None)
+    return app if unwrap is None else unwrap()
+
+
+def is_finalised(app: Celery) -> bool:
+    """Whether the app takes no more pending decorators."""
+    finalised: bool = vars(app)["finalized"]
+    return finalised

@@ -18,9 +18,8 @@ from tests.manual_clock import ManualClock
 from tickerq_celery import Run, TickerQ, TimeTicker, prepare_engine
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.runtime.node import Presence
+from tickerq_celery.runtime.node import Presence, profile
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.wiring import profile
 from tickerq_celery.worker.enrolment import enrol
 
 

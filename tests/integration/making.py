@@ -21,7 +21,7 @@ from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runs.claimer import Claimed, Claimer
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core, new_identity
-from tickerq_celery.runtime.node import Presence
+from tickerq_celery.runtime.node import Presence, profile
 from tickerq_celery.store import publications
 from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.database import Database
@@ -31,7 +31,6 @@ from tickerq_celery.tickers import claims
 from tickerq_celery.tickers.claims import Claim, Started
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 from tickerq_celery.tickers.lifecycle import Failure, Outcome, failed
-from tickerq_celery.wiring import profile
 from tickerq_celery.worker.enrolment import enrol
 
 T = TypeVar("T")

@@ -15,8 +15,7 @@ from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runs.immediate import Immediate
 from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.node import Presence
-from tickerq_celery.wiring import profile
+from tickerq_celery.runtime.node import Presence, profile
 
 
 class App:

@@ -41,14 +41,7 @@ PUBLIC = {*EVERY_ROOM, *DOORS}
 DOORS |= {"cli": PUBLIC, "__init__": PUBLIC}
 # Arrows that are still wrong: the importing module, and the room or door that it may not import.
 EXCEPTIONS = {
-    ("decorator.py", "wiring"),
     ("functions/definition.py", "worker"),
-    ("scheduler.py", "broker"),
-    ("scheduler.py", "cron"),
-    ("scheduler.py", "runs"),
-    ("scheduler.py", "store"),
-    ("scheduler.py", "wiring"),
-    ("settings.py", "wiring"),
     ("task.py", "payload"),
     ("worker/step.py", "wiring"),
 }

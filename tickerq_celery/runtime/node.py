@@ -1,5 +1,6 @@
 """A process's row among the nodes, which may be removed while the process lives; and its version."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from importlib.metadata import version
 from itertools import count
@@ -7,6 +8,8 @@ from itertools import count
 from sqlalchemy import Connection
 
 from tickerq_celery.clock import Clock
+from tickerq_celery.enums import NodeKind
+from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import nodes
 from tickerq_celery.store.nodes import NodeProfile
 
@@ -46,3 +49,30 @@ class Presence:
             return False
         next(self._numbers)
         return True
+
+
+def profile(
+    core: Core,
+    kind: NodeKind,
+    *,
+    version: str,
+    queues: Sequence[str] = (),
+    concurrency: int | None = None,
+    prefetch: int | None = None,
+    entries: Sequence[str] | None = None,
+) -> NodeProfile:
+    """Return what this process says of itself in its node row."""
+    return NodeProfile(
+        id=core.node.id,
+        namespace=core.config.namespace,
+        kind=kind,
+        name=core.node.name,
+        host=core.node.host,
+        pid=core.node.pid,
+        version=version,
+        queues=queues,
+        concurrency=concurrency,
+        prefetch=prefetch,
+        entries=entries,
+        functions={function.name: function.limits for function in core.registry},
+    )

@@ -16,12 +16,12 @@ from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import ConfigError, SchemaError, StoreError
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import VERSION, Presence
+from tickerq_celery.runtime.node import VERSION, Presence, profile
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.schema import verify
 from tickerq_celery.store.nodes import NodeProfile
 from tickerq_celery.tickers.timeouts import UNLIMITED
-from tickerq_celery.wiring import Wired, profile
+from tickerq_celery.wiring import Wired
 from tickerq_celery.worker import drop_counts
 from tickerq_celery.worker.cancellation import Heeding
 from tickerq_celery.worker.enrolment import enrol

@@ -21,11 +21,10 @@ from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import PublishError
 from tickerq_celery.runs.claimer import Claimed, Claimer
-from tickerq_celery.runtime.node import Presence
+from tickerq_celery.runtime.node import Presence, profile
 from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.claims import Claim
-from tickerq_celery.wiring import profile
 
 # So that no sweep falls into a test that does not ask for it.
 RARE_SWEEPS = {"publish_check": 600, "heartbeat": 600, "lease": 1_200}

@@ -25,10 +25,9 @@ from tests.manual_clock import ManualClock
 from tickerq_celery.enums import NodeKind, OnLost, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import Presence
+from tickerq_celery.runtime.node import Presence, profile
 from tickerq_celery.store import nodes
 from tickerq_celery.tickers.lifecycle import succeeded
-from tickerq_celery.wiring import profile
 
 MakeCore = Callable[..., Core]
 

@@ -33,10 +33,9 @@ from tickerq_celery.enums import HoldReason, NodeKind, TickerPriority, TickerSta
 from tickerq_celery.runs.claimer import Claimer, Lifted
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import Presence
+from tickerq_celery.runtime.node import Presence, profile
 from tickerq_celery.store import concurrency, cron_tickers, nodes
 from tickerq_celery.tickers.lifecycle import succeeded
-from tickerq_celery.wiring import profile
 
 MakeCore = Callable[..., Core]
 
