@@ -41,7 +41,7 @@ def ticker_app(
 def enrol_worker(tickerq: TickerQ) -> None:
     """Register a live worker that has this process's functions: only what a worker has is claimed."""
     me = profile(tickerq.core, NodeKind.WORKER, version="test")
-    enrol(tickerq.core, Presence(tickerq.core.clock, me))
+    enrol(tickerq.core, Presence(me))
 
 
 def messages(tickerq: TickerQ) -> list[Message]:

@@ -48,12 +48,12 @@ class Worker:
         self.woke_at = 0
         self.functions = {function.name for function in registry}
         self._core = core = around.core_for(self.main, registry)
-        self._presence = Presence(core.clock, worker_profile(core, prefetch=PREFETCH))
+        self._presence = Presence(worker_profile(core, prefetch=PREFETCH))
         children = replace(core, database=TroubledDatabase(around.core.database, self.child, around.written))
         self._recorder = Recorder(children)
         self._nets = Nets(core, Recorder(core), around.client_for(self.main))
         self._heartbeat = Heartbeat(
-            core.database,
+            core,
             self._presence,
             held_requests=self._held,
             on_missing=self._nets.lost,

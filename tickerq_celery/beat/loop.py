@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from celery import Celery
-from sqlalchemy import Connection, select
 
 from tickerq_celery.beat.entry_reconciler import EntryKeeper
 from tickerq_celery.beat.entry_rows import Entry
@@ -26,7 +25,7 @@ from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.runtime.node import VERSION, Presence, profile
 from tickerq_celery.store import cron_tickers, nodes, rates
 from tickerq_celery.store.database.schema import verify
-from tickerq_celery.store.tables.column_types import sql_now
+from tickerq_celery.store.database.transaction import Transaction
 
 logger = logging.getLogger(__name__)
 _CONNECT_TIMEOUT = 2.0
@@ -72,7 +71,7 @@ class BeatLoop:
         )
         self._keeper = EntryKeeper(self._core, entries)
         me = profile(self._core, NodeKind.BEAT, version=VERSION, entries=self._keeper.keys)
-        self._presence = Presence(self._core.clock, me)
+        self._presence = Presence(me)
         self._sweep_every = max(min(config.publish_check, config.heartbeat) / _SWEEPS, _SHORTEST_SWEEP)
         self._sweep_at = 0.0
         self._beat_at = 0.0
@@ -127,7 +126,7 @@ class BeatLoop:
             logger.warning("could not remove this beat's row, another beat will: %s", reason)
 
     def _remove_node(self) -> None:
-        self._core.database.write(lambda connection: nodes.remove(connection, self._core.node.id))
+        self._core.write(nodes.remove, self._core.node.id)
 
     def _step(self) -> float:
         if not self._is_verified:
@@ -178,7 +177,7 @@ class BeatLoop:
         now = self._core.clock.monotonic()
         if now < self._beat_at:
             return
-        self._core.database.write(self._presence.beat)
+        self._core.write(self._presence.beat)
         self._beat_at = now + self._core.config.heartbeat.total_seconds()
 
     def _sweep_in_turn(self) -> bool:
@@ -198,15 +197,14 @@ class BeatLoop:
         return is_full
 
     def _next_due(self) -> tuple[datetime | None, timedelta]:
-        def look(connection: Connection) -> tuple[datetime | None, timedelta]:
-            namespace = self._core.config.namespace
-            moments = (cron_tickers.next_due(connection, namespace), rates.next_ready(connection, namespace))
+        def look(tx: Transaction) -> tuple[datetime | None, timedelta]:
+            moments = (cron_tickers.next_due(tx), rates.next_ready(tx))
             due = min((moment for moment in moments if moment is not None), default=None)
             if due is None:
                 return None, self._core.config.poll_interval
-            return due, due - connection.scalars(select(sql_now(self._core.clock))).one()
+            return due, due - tx.now
 
-        return self._core.database.read(look)
+        return self._core.read(look)
 
     def _wait_out(self, error: Exception) -> float:
         if self._away is None:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from tickerq_celery.enums import TERMINAL, CancelRequest, TickerStatus, TickerType
 from tickerq_celery.errors import PublishError, TickerBusyError, TickerStateError
 from tickerq_celery.failpoints import Place, failpoint
@@ -17,6 +15,7 @@ from tickerq_celery.runs.rescue import LostCalls
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import cancels, chains, ends, runs
 from tickerq_celery.store.cancels import Locked
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Started
 
 logger = logging.getLogger(__name__)
@@ -82,43 +81,37 @@ class Canceller:
     def _patiently(self, ticker_id: UUID, type: TickerType | None, terminate: bool) -> _Cancelled | None:
         core = self._core
         for pause in (*_PAUSES, None):
-            done = core.database.write(
-                lambda connection: self._cancel(connection, ticker_id, type, terminate)
-            )
+            done = core.write(self._cancel, ticker_id, type, terminate)
             if done is not None:
                 return done
-            if not core.database.read(
-                lambda connection: runs.exists(connection, core.config.namespace, ticker_id, type=type)
-            ):
+            if not core.read(runs.exists, ticker_id, type=type):
                 return None
             if pause is not None:
                 time.sleep(pause)
         raise TickerBusyError(ticker_id, "cancelled")
 
     def _cancel(
-        self, connection: Connection, ticker_id: UUID, type: TickerType | None, terminate: bool
+        self, tx: Transaction, ticker_id: UUID, type: TickerType | None, terminate: bool
     ) -> _Cancelled | None:
-        core = self._core
-        locked = cancels.lock(connection, core.config.namespace, ticker_id, type=type)
+        locked = cancels.lock(tx, ticker_id, type=type)
         if locked is None:
             return None
         if locked.status in TERMINAL:
             raise TickerStateError(ticker_id, locked.status.name, "cancelled")
         if locked.status is not TickerStatus.IN_PROGRESS:
-            return self._end_waiting(connection, locked)
+            return self._end_waiting(tx, locked)
         wanted = CancelRequest.TERMINATE if terminate else CancelRequest.END
-        if not cancels.request(connection, core.clock, locked.run, wanted):
+        if not cancels.request(tx, locked.run, wanted):
             return None
         failpoint(Place.CANCEL_UNCOMMITTED)
         return _Cancelled(run=locked.run, has_ended=False)
 
-    def _end_waiting(self, connection: Connection, locked: Locked) -> _Cancelled | None:
+    def _end_waiting(self, tx: Transaction, locked: Locked) -> _Cancelled | None:
         run = locked.run
-        if run.has_children and not chains.lock_waiting(connection, [run.id]):
+        if run.has_children and not chains.lock_waiting(tx, [run.id]):
             return None
         written = ends.end_waiting(
-            connection,
-            self._core.clock,
+            tx,
             run.id,
             claim_no=run.claim_no,
             before=locked.status,

@@ -3,12 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_celery.runs.admission import Capacity
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import concurrency, cron_tickers, functions, nodes, pauses, rates
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Due, Slot
 
 
@@ -22,7 +21,7 @@ class Counted:
 
 def count(
     core: Core,
-    connection: Connection,
+    tx: Transaction,
     due: Sequence[Due],
     *,
     known: Mapping[str, FunctionLimits],
@@ -32,15 +31,14 @@ def count(
 
     In a fixed number of statements, whatever the number of runs and keys, but for one for each of ``ready``.
     """
-    namespace = core.config.namespace
     limited = {run.function for run in due if _is_limited(known, run)}
-    counting = functions.lock(connection, core.clock, namespace, limited | set(ready))
+    counting = functions.lock(tx, limited | set(ready))
     runs = list(due)
     for name in sorted(set(ready) - counting.elsewhere - counting.too_early):
         rate = known[name].rate if name in known else None
         most = core.config.batch_size if rate is None else rate.size
-        runs += rates.lock_waiting(connection, core.clock, namespace, name, limit=most)
-    return Counted(runs=runs, capacity=_capacity(core, connection, runs, known=known, counting=counting))
+        runs += rates.lock_waiting(tx, name, limit=most)
+    return Counted(runs=runs, capacity=_capacity(core, tx, runs, known=known, counting=counting))
 
 
 def _is_limited(known: Mapping[str, FunctionLimits], run: Due) -> bool:
@@ -53,28 +51,27 @@ def _is_limited(known: Mapping[str, FunctionLimits], run: Due) -> bool:
 
 def _capacity(
     core: Core,
-    connection: Connection,
+    tx: Transaction,
     runs: Sequence[Due],
     *,
     known: Mapping[str, FunctionLimits],
     counting: functions.Counting,
 ) -> Capacity:
-    namespace = core.config.namespace
     limits = {run.function: known[run.function] for run in runs if run.call is None and run.function in known}
     active: dict[str, int] = {}
     bounded = sorted(name for name, each in limits.items() if each.max_concurrency > 0)
     if bounded:
-        active = concurrency.active_per_function(connection, namespace, bounded)
+        active = concurrency.active_per_function(tx, bounded)
     slots = {slot for run in runs if (slot := run.slot) is not None and slot.function in limits}
     taken: dict[Slot, int] = {}
     if slots:
-        taken = concurrency.active_per_slot(connection, namespace, slots)
+        taken = concurrency.active_per_slot(tx, slots)
     crons = {run.cron_ticker_id for run in runs if run.cron_ticker_id is not None}
     return Capacity(
         functions=known,
         most_queued=core.config.max_queued,
-        paused_crons=cron_tickers.paused_among(connection, crons),
-        paused=pauses.holding(connection, namespace, runs),
+        paused_crons=cron_tickers.paused_among(tx, crons),
+        paused=pauses.holding(tx, runs),
         # Whose places another claim gives away just now, has none for this one: the sweep lifts the hold.
         counted_elsewhere=counting.elsewhere,
         active=active,
@@ -84,7 +81,7 @@ def _capacity(
             for name, each in limits.items()
             if each.rate is not None
         },
-        queued=concurrency.queued_per_queue(connection, namespace, {run.queue for run in runs}),
+        queued=concurrency.queued_per_queue(tx, {run.queue for run in runs}),
     )
 
 
@@ -96,15 +93,15 @@ class KnownFunctions:
         # A hash stands for one set of functions for ever, so what it means is read once.
         self._sets: dict[str, dict[str, FunctionLimits]] = {}
 
-    def read(self, connection: Connection) -> Mapping[str, FunctionLimits]:
+    def read(self, tx: Transaction) -> Mapping[str, FunctionLimits]:
         """Return the functions that live workers have.
 
         Where workers differ, as in a rolling deployment, the strictest limits count.
         """
-        hashes = nodes.worker_hashes(connection, self._namespace)
+        hashes = nodes.worker_hashes(tx)
         missing = hashes - self._sets.keys()
         if missing:
-            self._sets |= nodes.function_sets(connection, self._namespace, missing)
+            self._sets |= nodes.function_sets(tx, missing)
         known: dict[str, FunctionLimits] = {}
         for each in hashes & self._sets.keys():
             for name, limits in self._sets[each].items():

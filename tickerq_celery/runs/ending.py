@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from tickerq_celery.cron.pausing import after_a_failure
 from tickerq_celery.enums import HoldReason, OnLost, TickerStatus
 from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import ends, functions, holds, overlaps
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.ends import Written
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Outcome, withdrawn
@@ -42,42 +41,41 @@ class Ending:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    def write(self, connection: Connection, attempt: Attempt) -> Ended | None:
+    def write(self, tx: Transaction, attempt: Attempt) -> Ended | None:
         """Write how an attempt ended, unless its claim is gone.
 
         A run that was to be cancelled does not go on, nor fails as lost: its outcome is Cancelled then.
         """
         for outcome in _ways(attempt):
-            written = self._write(connection, attempt, outcome)
+            written = self._write(tx, attempt, outcome)
             if written is not None:
                 return Ended(outcome=outcome, made_due=written.made_due)
         return None
 
-    def write_again(self, connection: Connection, attempt: Attempt) -> Ended | None:
+    def write_again(self, tx: Transaction, attempt: Attempt) -> Ended | None:
         """Write an end that may have been written before: say then what was."""
-        ended = self.write(connection, attempt)
+        ended = self.write(tx, attempt)
         if ended is not None:
             return ended
         # The store may have written the end before, and only its answer was lost: what it made due then is
         # known no more, and beat finds it.
         for outcome in _ways(attempt):
-            if self.has_written(connection, attempt.run, outcome):
+            if self.has_written(tx, attempt.run, outcome):
                 return Ended(outcome=outcome)
         return None
 
-    def has_written(self, connection: Connection, run: Started, outcome: Outcome) -> bool:
+    def has_written(self, tx: Transaction, run: Started, outcome: Outcome) -> bool:
         """Whether this very end is in the store."""
-        return ends.has_written(connection, run, outcome, node=self._core.node.name)
+        return ends.has_written(tx, run, outcome, node=self._core.node.name)
 
-    def on_lost(self, connection: Connection, name: str) -> OnLost:
+    def on_lost(self, tx: Transaction, name: str) -> OnLost:
         """Return what becomes of a function's lost attempts."""
-        return self._facts(connection, name).on_lost
+        return self._facts(tx, name).on_lost
 
-    def _write(self, connection: Connection, attempt: Attempt, outcome: Outcome) -> Written | None:
+    def _write(self, tx: Transaction, attempt: Attempt, outcome: Outcome) -> Written | None:
         core, elapsed = self._core, attempt.elapsed
         written = ends.finish(
-            connection,
-            core.clock,
+            tx,
             attempt.run,
             outcome,
             node=core.node.name,
@@ -86,29 +84,28 @@ class Ending:
         )
         if written is None:
             return None
-        in_turn = tell_cron(connection, core, attempt.run, outcome)
+        in_turn = tell_cron(tx, core, attempt.run, outcome)
         failpoint(Place.FINISH_UNCOMMITTED)
-        given = self._give_place_away(connection, attempt.run)
+        given = self._give_place_away(tx, attempt.run)
         return Written(made_due=[*written.made_due, *in_turn, *given])
 
-    def _give_place_away(self, connection: Connection, run: Started) -> list[UUID]:
+    def _give_place_away(self, tx: Transaction, run: Started) -> list[UUID]:
         """Make the next run due that waits for the function's freed place, and the next for the key's."""
         freed: list[tuple[HoldReason, str]] = []
-        if self._facts(connection, run.function).is_limited:
+        if self._facts(tx, run.function).is_limited:
             freed.append((HoldReason.LIMIT, run.function))
         if run.slot is not None:
             freed.append((HoldReason.KEY, run.slot.hold_key))
-        namespace, clock = self._core.config.namespace, self._core.clock
         lifted: list[UUID] = []
         for reason, key in freed:
-            lifted += holds.lift(connection, clock, namespace=namespace, reason=reason, keys=[key], limit=1)
+            lifted += holds.lift(tx, reason=reason, keys=[key], limit=1)
         return lifted
 
-    def _facts(self, connection: Connection, name: str) -> "_Facts":
+    def _facts(self, tx: Transaction, name: str) -> "_Facts":
         function = self._core.registry.get(name)
         if function is not None:
             return _Facts(on_lost=function.on_lost, is_limited=function.max_concurrency > 0)
-        record = functions.find(connection, self._core.config.namespace, [name]).get(name)
+        record = functions.find(tx, [name]).get(name)
         if record is not None:
             return _Facts(on_lost=OnLost(record.on_lost), is_limited=record.max_concurrency > 0)
         return _Facts(on_lost=OnLost.RETRY, is_limited=False)
@@ -128,7 +125,7 @@ class _Facts:
     is_limited: bool
 
 
-def tell_cron(connection: Connection, core: Core, run: Started, outcome: Outcome) -> list[UUID]:
+def tell_cron(tx: Transaction, core: Core, run: Started, outcome: Outcome) -> list[UUID]:
     """Do what the policies of an occurrence's cron ticker want at its end; return whose turn it is now.
 
     Nothing is done for other runs, nor where the run goes on: a retry keeps its place.
@@ -137,7 +134,7 @@ def tell_cron(connection: Connection, core: Core, run: Started, outcome: Outcome
         return []
     made_due: list[UUID] = []
     if run.active_key is not None:
-        made_due = overlaps.pass_on(connection, core.clock, run.cron_ticker_id)
+        made_due = overlaps.pass_on(tx, run.cron_ticker_id)
     if outcome.status is TickerStatus.FAILED and run.instant is not None:
-        after_a_failure(connection, core, run.cron_ticker_id)
+        after_a_failure(tx, core, run.cron_ticker_id)
     return made_due

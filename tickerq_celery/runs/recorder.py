@@ -10,8 +10,6 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from tickerq_celery.enums import DropReason, TickerStatus
 from tickerq_celery.errors import ClaimSupersededError, StoreError, TickerStateError
 from tickerq_celery.failpoints import Place, failpoint
@@ -20,6 +18,7 @@ from tickerq_celery.runtime.backoff import Backoff
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import attempts, chains, drops, ends
 from tickerq_celery.store.database.sessions import Caller, Callers, when_committed
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Outcome, lost
 from tickerq_celery.tickers.progress import Pending
@@ -75,7 +74,7 @@ class Recorder:
             StoreError: The database is away; the run stays Queued, and its message comes again.
         """
         failpoint(Place.RECEIVED)
-        begun = self._core.database.write(lambda connection: self._start(connection, ticker_id, claim_no))
+        begun = self._core.write(self._start, ticker_id, claim_no)
         if begun is None:
             return None
         failpoint(Place.STARTED)
@@ -88,9 +87,7 @@ class Recorder:
         Raises:
             StoreError: The database is away.
         """
-        return self._core.database.read(
-            lambda connection: drops.reason_against(connection, ticker_id, claim_no)
-        )
+        return self._core.read(drops.reason_against, ticker_id, claim_no)
 
     def finish(
         self, run: Started, outcome: Outcome, *, elapsed: timedelta | None, report: Pending | None = None
@@ -118,11 +115,7 @@ class Recorder:
             StoreError: The database is away.
         """
         core = self._core
-        written = core.database.write(
-            lambda connection: ends.end_waiting(
-                connection, core.clock, ticker_id, claim_no=claim_no, status=status, reason=reason
-            )
-        )
+        written = core.write(ends.end_waiting, ticker_id, claim_no=claim_no, status=status, reason=reason)
         if written is None:
             return False
         self._dispatch(written.made_due)
@@ -146,11 +139,12 @@ class Recorder:
             ClaimSupersededError: The run was taken from this worker.
         """
         attempt = Attempt(run=run, outcome=outcome, elapsed=elapsed, report=report)
-        written = self._ending.write(caller.connection, attempt)
+        tx = self._core.transaction(caller.connection)
+        written = self._ending.write(tx, attempt)
         if written is not None:
             when_committed(caller, lambda: self._dispatch(written.made_due))
             return
-        if self._ending.has_written(caller.connection, run, outcome):
+        if self._ending.has_written(tx, run, outcome):
             raise TickerStateError(run.id, outcome.status.name, "completed again")
         raise ClaimSupersededError(run.id, run.claim_no)
 
@@ -161,12 +155,12 @@ class Recorder:
             StoreError: The database stayed away for a whole lease.
         """
         work = partial(self._ending.has_written, run=run, outcome=outcome)
-        return patiently(self._core, run, lambda: self._core.database.read(work))
+        return patiently(self._core, run, lambda: self._core.read(work))
 
     def _finish_patiently(self, attempt: Attempt) -> Ended | None:
         # Any of these tries, also one that was interrupted, may follow one that the store has taken.
         work = partial(self._ending.write_again, attempt=attempt)
-        return patiently(self._core, attempt.run, lambda: self._core.database.write(work))
+        return patiently(self._core, attempt.run, lambda: self._core.write(work))
 
     def rescue(self, run: Started, message: str) -> Outcome | None:
         """End the attempt of a worker that died, by the function's ``on_lost``; None if it had ended.
@@ -176,17 +170,16 @@ class Recorder:
         Raises:
             StoreError: The database is away; whoever looks next will rescue the run.
         """
-        rescued = self._core.database.write(lambda connection: self._rescue(connection, run, message))
+        rescued = self._core.write(self._rescue, run, message)
         if rescued is None:
             return None
         self._dispatch(rescued.made_due)
         return rescued.outcome
 
-    def _start(self, connection: Connection, ticker_id: UUID, claim_no: int) -> "_Begun | None":
+    def _start(self, tx: Transaction, ticker_id: UUID, claim_no: int) -> "_Begun | None":
         core = self._core
         run = attempts.start(
-            connection,
-            core.clock,
+            tx,
             ticker_id=ticker_id,
             claim_no=claim_no,
             node_id=core.node.id,
@@ -194,24 +187,24 @@ class Recorder:
         )
         if run is None:
             return None
-        made_due = chains.start_beside(connection, core.clock, run.id) if run.has_children else ()
+        made_due = chains.start_beside(tx, run.id) if run.has_children else ()
         if run.parent_id is not None:
-            run = replace(run, parent_result=chains.result_for(connection, run.id))
+            run = replace(run, parent_result=chains.result_for(tx, run.id))
         failpoint(Place.START_UNCOMMITTED)
         return _Begun(run=run, made_due=made_due)
 
-    def _rescue(self, connection: Connection, run: Started, message: str) -> Ended | None:
-        if not attempts.lock_free(connection, [run.id]):
+    def _rescue(self, tx: Transaction, run: Started, message: str) -> Ended | None:
+        if not attempts.lock_free(tx, [run.id]):
             return None
-        if run.has_children and not chains.lock_waiting(connection, [run.id]):
+        if run.has_children and not chains.lock_waiting(tx, [run.id]):
             return None
         outcome = lost(
             run.standing,
-            on_lost=self._ending.on_lost(connection, run.function),
+            on_lost=self._ending.on_lost(tx, run.function),
             max_rescues=self._core.config.max_rescues,
             message=message,
         )
-        return self._ending.write(connection, Attempt(run=run, outcome=outcome))
+        return self._ending.write(tx, Attempt(run=run, outcome=outcome))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, true, update
+from sqlalchemy import insert, select, true, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.store import chains, logs, overlaps
 from tickerq_celery.store.database.batches import write_in_parts
-from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import attempts, tickers
 from tickerq_celery.store.tables.column_types import sql_after, sql_now
 from tickerq_celery.tickers.claims import Started
@@ -31,8 +31,7 @@ class Written:
 
 
 def finish(
-    connection: Connection,
-    clock: Clock,
+    tx: Transaction,
     run: Started,
     outcome: Outcome,
     *,
@@ -48,7 +47,7 @@ def finish(
     check_transition(TickerStatus.IN_PROGRESS, outcome.status)
     is_wanted = tickers.c.cancel_request.is_(None) if outcome.gives_way else true()
     written = rowcount(
-        connection,
+        tx,
         update(tickers)
         .where(
             tickers.c.id == run.id,
@@ -56,19 +55,19 @@ def finish(
             tickers.c.status == TickerStatus.IN_PROGRESS,
             is_wanted,
         )
-        .values(**_columns(clock, outcome), **_progress(report), elapsed_ms=elapsed_ms),
+        .values(**_columns(tx.clock, outcome), **_progress(report), elapsed_ms=elapsed_ms),
     )
     if written != 1:
         return None
     failure = outcome.failure
-    connection.execute(
+    tx.execute(
         insert(attempts).values(
             ticker_id=run.id,
             claim_no=run.claim_no,
             number=run.attempt_number,
             status=outcome.attempt_status,
             started_at=run.started_at,
-            finished_at=sql_now(clock),
+            finished_at=tx.sql_now(),
             exception_type=failure and failure.type[:_LONGEST_TYPE],
             exception_message=failure and storable(failure.message, _LONGEST_MESSAGE),
             traceback=failure and failure.traceback and _storable_traceback(failure.traceback),
@@ -76,15 +75,15 @@ def finish(
         )
     )
     if report is not None:
-        logs.append(connection, run, report)
+        logs.append(tx, run, report)
     if outcome.goes_on or not run.has_children:
         return Written()
-    return Written(made_due=chains.follow(connection, clock, [run.id], outcome.status))
+    return Written(made_due=chains.follow(tx, [run.id], outcome.status))
 
 
-def has_written(connection: Connection, run: Started, outcome: Outcome, *, node: str) -> bool:
+def has_written(tx: Transaction, run: Started, outcome: Outcome, *, node: str) -> bool:
     """Whether this very end of the claim is stored already, written by this node."""
-    row = connection.execute(
+    row = tx.execute(
         select(attempts.c.node, attempts.c.status, attempts.c.exception_type).where(
             attempts.c.ticker_id == run.id, attempts.c.claim_no == run.claim_no
         )
@@ -97,8 +96,7 @@ def has_written(connection: Connection, run: Started, outcome: Outcome, *, node:
 
 
 def end_waiting(
-    connection: Connection,
-    clock: Clock,
+    tx: Transaction,
     ticker_id: UUID,
     *,
     claim_no: int,
@@ -111,35 +109,33 @@ def end_waiting(
     A claim that does not stand at ``before`` any more writes nothing, and gets None.
     """
     check_transition(before, status)
-    cron_id = overlaps.cron_in_turn(connection, ticker_id)
+    cron_id = overlaps.cron_in_turn(tx, ticker_id)
     written = rowcount(
-        connection,
+        tx,
         update(tickers)
         .where(
             tickers.c.id == ticker_id,
             tickers.c.claim_no == claim_no,
             tickers.c.status == before,
         )
-        .values(_unstarted(clock, status, reason)),
+        .values(_unstarted(tx.clock, status, reason)),
     )
     if written != 1:
         return None
-    made_due = chains.follow(connection, clock, [ticker_id], status)
+    made_due = chains.follow(tx, [ticker_id], status)
     if cron_id is not None:
-        made_due += overlaps.pass_on(connection, clock, cron_id)
+        made_due += overlaps.pass_on(tx, cron_id)
     return Written(made_due=made_due)
 
 
-def end_unstarted(
-    connection: Connection, clock: Clock, ids: Sequence[UUID], *, status: TickerStatus, reason: str
-) -> None:
+def end_unstarted(tx: Transaction, ids: Sequence[UUID], *, status: TickerStatus, reason: str) -> None:
     """End runs that this transaction has locked, and that nobody has started; their children follow."""
     unstarted = [TickerStatus.IDLE, TickerStatus.QUEUED]
     for before in unstarted:
         check_transition(before, status)
-    end = update(tickers).where(tickers.c.status.in_(unstarted)).values(_unstarted(clock, status, reason))
-    write_in_parts(connection, end, tickers.c.id, ids)
-    chains.follow(connection, clock, ids, status)
+    end = update(tickers).where(tickers.c.status.in_(unstarted)).values(_unstarted(tx.clock, status, reason))
+    write_in_parts(tx, end, tickers.c.id, ids)
+    chains.follow(tx, ids, status)
 
 
 def _unstarted(clock: Clock, status: TickerStatus, reason: str) -> dict[str, object]:

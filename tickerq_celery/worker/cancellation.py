@@ -12,7 +12,6 @@ from uuid import UUID
 from celery.concurrency.prefork import TaskPool
 from celery.worker.control import control_command
 from celery.worker.request import Request
-from sqlalchemy import Connection
 
 from tickerq_celery.broker.messages import CANCEL_COMMAND, parsed_header
 from tickerq_celery.enums import CancelRequest, TickerStatus
@@ -20,6 +19,7 @@ from tickerq_celery.errors import ClaimSupersededError, StoreError, TerminateExe
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import cancels
 from tickerq_celery.store.attempts import running
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Started
 
 logger = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ class RunControl:
         rings = self._bell.rings
         # The bell rings again with each heartbeat: who could not read will.
         with suppress(StoreError):
-            self._is_requested = self._core.database.read(self._read)
+            self._is_requested = self._core.read(self._read)
             self._heard = rings
         return self._is_requested
 
@@ -135,9 +135,7 @@ class RunControl:
             StoreError: The database is away.
         """
         core, run = self._core, self._run
-        core.database.write(
-            lambda connection: cancels.request(connection, core.clock, run, CancelRequest.END)
-        )
+        core.write(cancels.request, run, CancelRequest.END)
         self._is_requested = True
 
     def ensure_owned(self) -> None:
@@ -148,7 +146,7 @@ class RunControl:
             StoreError: The database is away.
         """
         run = self._run
-        if self._core.database.read(lambda connection: running(connection, run.id, run.claim_no)) is None:
+        if self._core.read(running, run.id, run.claim_no) is None:
             raise ClaimSupersededError(run.id, run.claim_no)
 
     def skip_if_already_running(self) -> None:
@@ -161,8 +159,8 @@ class RunControl:
         run = self._run
         if run.cron_ticker_id is None:
             return
-        if not self._core.database.write(lambda connection: cancels.take_alone(connection, run)):
+        if not self._core.write(cancels.take_alone, run):
             raise TerminateExecution(ALREADY_RUNNING, TickerStatus.SKIPPED)
 
-    def _read(self, connection: Connection) -> bool:
-        return cancels.is_requested(connection, self._run)
+    def _read(self, tx: Transaction) -> bool:
+        return cancels.is_requested(tx, self._run)

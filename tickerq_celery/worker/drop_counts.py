@@ -5,12 +5,11 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 
-from sqlalchemy import Connection
-
 from tickerq_celery.enums import DropReason
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import drops
+from tickerq_celery.store.database.transaction import Transaction
 
 _KEPT = timedelta(days=30)
 _RECENT = timedelta(days=1)
@@ -22,9 +21,7 @@ def recent(core: Core) -> Mapping[str, int]:
     Raises:
         StoreError: The database is away.
     """
-    return core.database.read(
-        lambda connection: drops.recent(connection, core.clock, core.config.namespace, within=_RECENT)
-    )
+    return core.read(drops.recent, within=_RECENT)
 
 
 class Tally:
@@ -61,12 +58,12 @@ def write(core: Core, tally: Tally) -> None:
     if not counts:
         return
 
-    def keep(connection: Connection) -> None:
-        drops.count(connection, core.clock, core.config.namespace, core.node.id, counts)
-        drops.forget(connection, core.clock, core.config.namespace, after=_KEPT)
+    def keep(tx: Transaction) -> None:
+        drops.count(tx, core.node.id, counts)
+        drops.forget(tx, after=_KEPT)
 
     try:
-        core.database.write(keep)
+        core.write(keep)
     except StoreError:
         tally.put_back(counts)
         raise

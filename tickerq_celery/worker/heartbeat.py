@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from tickerq_celery.errors import SchemaError, StoreError
 from tickerq_celery.runtime.backoff import Backoff
+from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import Presence
 from tickerq_celery.store import attempts, nodes
-from tickerq_celery.store.database.database import Database
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.worker.fork_gate import fork_gate
 from tickerq_celery.worker.signals import Report
@@ -40,14 +39,14 @@ class Heartbeat:
 
     def __init__(
         self,
-        database: Database,
+        core: Core,
         presence: Presence,
         *,
         held_requests: Callable[[], Collection[str]],
         on_missing: Callable[[Started], None],
         on_request: Callable[[Started], None],
     ) -> None:
-        self._database = database
+        self._core = core
         self._presence = presence
         self._held_requests = held_requests
         self._on_missing = on_missing
@@ -60,18 +59,18 @@ class Heartbeat:
         Raises:
             StoreError: The database is away.
         """
-        if not self._database.write(self._presence.beat):
+        if not self._core.write(self._presence.beat):
             name = self._presence.profile.name
             logger.warning("node %s had been declared dead, it registers again", name)
         self._compare()
 
     def leave(self) -> None:
         """Remove the node's row, unless runs are still InProgress under it."""
-        self._database.write(self._leave)
+        self._core.write(self._leave)
 
     def _compare(self) -> None:
         # Read the rows first: a run that ends in between is then missing from neither.
-        rows = self._database.read(self._running)
+        rows = self._core.read(self._running)
         held = self._held_requests()
         missing = {_Key(run.id, run.claim_no): run for run in rows if f"{run.id}:{run.claim_no}" not in held}
         for key in self._suspects & missing.keys():
@@ -81,12 +80,12 @@ class Heartbeat:
             if run.cancel_request is not None:
                 self._on_request(run)
 
-    def _running(self, connection: Connection) -> list[Started]:
-        return attempts.running_under(connection, self._presence.profile.id, limit=_AT_ONCE)
+    def _running(self, tx: Transaction) -> list[Started]:
+        return attempts.running_under(tx, self._presence.profile.id, limit=_AT_ONCE)
 
-    def _leave(self, connection: Connection) -> None:
-        if not attempts.running_under(connection, self._presence.profile.id, limit=1):
-            nodes.remove(connection, self._presence.profile.id)
+    def _leave(self, tx: Transaction) -> None:
+        if not attempts.running_under(tx, self._presence.profile.id, limit=1):
+            nodes.remove(tx, self._presence.profile.id)
 
 
 class HeartbeatThread(threading.Thread):

@@ -92,7 +92,7 @@ class Reporting:
         for report, run in changed.items():
             pending = report.pending()
             try:
-                self._core.database.write(partial(logs.write, run=run, pending=pending))
+                self._core.write(logs.write, run=run, pending=pending)
             except StoreError as error:
                 logger.debug("the progress of run %s waits: %s", run.id, error)
                 self._has_changed(run, report)

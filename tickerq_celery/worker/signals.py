@@ -109,9 +109,7 @@ class Nets:
         if report.ending is Ending.UNKNOWN:
             self._postpone(report)
             return
-        run = self._core.database.read(
-            lambda connection: attempts.running(connection, report.ticker_id, report.claim_no)
-        )
+        run = self._core.read(attempts.running, report.ticker_id, report.claim_no)
         if run is None:
             self._end_waiting(report)
         elif report.ending is Ending.LOST:
@@ -146,10 +144,6 @@ class Nets:
 
     def _postpone(self, report: Report) -> None:
         wait: timedelta = self._core.config.heartbeat
-        postponed = self._core.database.write(
-            lambda connection: publications.postpone(
-                connection, self._core.clock, report.ticker_id, report.claim_no, wait
-            )
-        )
+        postponed = self._core.write(publications.postpone, report.ticker_id, report.claim_no, wait)
         if postponed:
             logger.error("run %s waits for another worker: %s", report.ticker_id, report.message)

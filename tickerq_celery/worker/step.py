@@ -97,7 +97,7 @@ class NodeStep(bootsteps.StartStopStep):
         mine = Core(
             config=core.config, clock=core.clock, database=own, registry=core.registry, node=core.node
         )
-        me = Presence(mine.clock, _worker_profile(worker, mine))
+        me = Presence(_worker_profile(worker, mine))
         recorder = Recorder(mine)
         nets = Nets(mine, recorder, CeleryPublisher(worker.app, core.codec, connect_timeout=_CONNECT_TIMEOUT))
 
@@ -107,7 +107,7 @@ class NodeStep(bootsteps.StartStopStep):
 
         return HeartbeatThread(
             Heartbeat(
-                own,
+                mine,
                 me,
                 held_requests=held_requests,
                 on_missing=nets.lost,

@@ -197,7 +197,7 @@ def test_a_tick_without_work_is_not_taken_for_the_brokers_return(
 def _register_quietly(tickerq: TickerQ) -> None:
     """Write a worker's row without lifting, as when a beat holds a run that very moment."""
     me = profile(tickerq.core, NodeKind.WORKER, version="test")
-    tickerq.core.database.write(lambda connection: Presence(tickerq.core.clock, me).register(connection))
+    tickerq.core.write(Presence(me).register)
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

@@ -218,7 +218,7 @@ def test_a_function_of_another_namespace_is_not_known_here(tickerq: TickerQ, nam
         name="Send", path="m:f", queue=None, priority=2, max_concurrency=0, on_lost="retry", retries=5,
         retry_intervals=(9.0,), request_schema=None,
     )  # fmt: skip
-    core.database.write(lambda c: functions.register(c, core.clock, elsewhere, [record]))
+    core.write(lambda tx: functions.register(tx.within(elsewhere), [record]))
     run = tickerq.time_tickers.add(welcome(namespace=elsewhere))
     assert (run.namespace, run.retries) == (elsewhere, 5)
     assert count(tickerq) == 0

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import event, text
 
 from tests.integration.conftest import send
 from tests.integration.making import (
@@ -35,6 +35,7 @@ from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import claims
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers import claims as claim_values
 from tickerq_celery.tickers.lifecycle import succeeded
 
@@ -85,11 +86,11 @@ def test_a_run_is_published_once_however_many_beats_dispatch(core: Core) -> None
 def test_a_beat_passes_over_runs_that_another_has_locked(core: Core) -> None:
     ids = make_runs(core, 6)
 
-    def lock_then_claim(connection: Connection) -> tuple[list[claim_values.Due], list[claim_values.Claim]]:
-        locked = claims.lock_due(connection, core.clock, namespace=core.config.namespace, limit=4)
+    def lock_then_claim(tx: Transaction) -> tuple[list[claim_values.Due], list[claim_values.Claim]]:
+        locked = claims.lock_due(tx, limit=4)
         return locked, claim(core)
 
-    locked, taken = core.database.write(lock_then_claim)
+    locked, taken = core.write(lock_then_claim)
     assert {run.id for run in locked} | {each.id for each in taken} == set(ids)
     assert len(taken) == 2
 
@@ -217,12 +218,12 @@ def test_a_claim_reads_no_run_that_is_not_due(make_core: Callable[..., Core]) ->
 
 
 def _explained_claim(core: Core) -> list[str]:
-    def explain(connection: Connection) -> list[str]:
-        connection.execute(text("ANALYZE tickerq_tickers"))
+    def explain(tx: Transaction) -> list[str]:
+        tx.execute(text("ANALYZE tickerq_tickers"))
         sent: list[tuple[str, Any]] = []
-        event.listen(connection, "before_cursor_execute", lambda *args: sent.append((args[2], args[3])))
-        claims.lock_due(connection, core.clock, namespace=core.config.namespace, limit=500)
+        event.listen(tx, "before_cursor_execute", lambda *args: sent.append((args[2], args[3])))
+        claims.lock_due(tx, limit=500)
         statement, parameters = sent[0]
-        return list(connection.exec_driver_sql(f"EXPLAIN ANALYZE {statement}", parameters).scalars())
+        return list(tx.connection.exec_driver_sql(f"EXPLAIN ANALYZE {statement}", parameters).scalars())
 
-    return core.database.write(explain)
+    return core.write(explain)

@@ -135,7 +135,7 @@ def test_a_worker_that_says_nothing_new_enrols_past_functions_and_crons_that_are
         locked(core, functions, functions.c.namespace == mine),
         locked(core, cron_tickers, cron_tickers.c.namespace == mine),
     ):
-        enrol(again, Presence(again.clock, worker_profile(again)))
+        enrol(again, Presence(worker_profile(again)))
 
 
 def test_a_worker_counts_its_drops_past_another_that_stands_still_while_it_counts(

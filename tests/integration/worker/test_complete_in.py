@@ -334,7 +334,7 @@ def test_whoever_rescues_does_not_wait_for_a_function_that_stands_still(
     core, rescued = another_node(tickerq.core), []
 
     def body(context: Context) -> None:
-        started = core.database.read(lambda connection: attempts.running(connection, context.id, 1))
+        started = core.read(attempts.running, context.id, 1)
         assert started is not None
         with Session(engine) as session, session.begin():
             act(session, context)

@@ -118,13 +118,13 @@ def test_a_tally_is_written_once(core: Core) -> None:
 def test_what_could_not_be_written_is_written_later(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     tally = tally_of(invalid=2)
 
-    def away(work: object) -> NoReturn:
+    def away(*_: object, **__: object) -> NoReturn:
         # What comes meanwhile is counted, too.
         tally.note(DropReason.INVALID)
         raise StoreError("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(core.database, "write", away)
+        patch.setattr(core.database, "run", away)
         with pytest.raises(StoreError):
             drop_counts.write(core, tally)
     drop_counts.write(core, tally)
@@ -136,7 +136,7 @@ only_sqlite = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
 @only_sqlite
 def test_nothing_dropped_costs_no_transaction(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core.database, "write", None)
+    monkeypatch.setattr(core.database, "run", None)
     drop_counts.write(core, Tally())
 
 
@@ -147,8 +147,8 @@ class Worker:
         self.beats = 0
         self.has_beaten_often = threading.Event()
         self._heartbeat = Heartbeat(
-            core.database,
-            Presence(core.clock, worker_profile(core)),
+            core,
+            Presence(worker_profile(core)),
             held_requests=self._held,
             on_missing=print,
             on_request=print,

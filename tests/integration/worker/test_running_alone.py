@@ -37,7 +37,7 @@ def core(core: Core) -> Core:
 
 def may_run(core: Core, run: Started) -> bool:
     """Ask for a run to be the only one."""
-    return core.database.write(lambda connection: cancels.take_alone(connection, run))
+    return core.write(cancels.take_alone, run)
 
 
 def occurrences(core: Core, clock: ManualClock, count: int, **fields: object) -> list[UUID]:
