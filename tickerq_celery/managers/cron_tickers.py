@@ -14,7 +14,6 @@ from tickerq_celery.managers.batches import INSTEAD_OF_UPDATE, checked_changes, 
 from tickerq_celery.managers.cron_operations import CronSteering
 from tickerq_celery.managers.cron_rows import cron_rows
 from tickerq_celery.managers.filters import RunFilters
-from tickerq_celery.managers.unit_of_work import Stored
 from tickerq_celery.payload.codec import NO_REQUEST
 from tickerq_celery.store import cron_tickers
 from tickerq_celery.store.database.batches import insert_rows
@@ -22,6 +21,7 @@ from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.occurrences import rewrite_pending
 from tickerq_celery.store.tables import cron_tickers as table
 from tickerq_celery.tickers.cron_rows import of_occurrences, refuse_changes_of_a_call
+from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.inputs import CronTicker
 from tickerq_celery.tickers.views import Cron, Page, Run
 
@@ -49,7 +49,7 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
         """Store cron tickers, all or none, and return them in their order; raises what ``add`` does."""
         by_place = placed(batch, CronTicker)
         return self._storing.in_transaction(
-            lambda tx: Stored(result=self._insert(tx, by_place, allow_unknown)), session
+            lambda tx: Effect(result=self._insert(tx, by_place, allow_unknown)), session
         )
 
     def find(
@@ -92,14 +92,14 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
         """Change fields of cron tickers, by their ids, all or none; return and raise what ``update`` does."""
         wanted = checked_changes(changes, CronTicker, FIXED)
 
-        def work(tx: Transaction) -> Stored[list[Cron]]:
+        def work(tx: Transaction) -> Effect[list[Cron]]:
             # All or none also where the caller goes on after an error. In one order, so that two batches do
             # not wait for each other.
             with savepoint(tx):
                 for each in sorted(wanted):
                     with naming(place_in(wanted, each)):
                         self._update(tx, each, wanted[each], allow_unknown)
-            return Stored(result=[self._get(tx, each) for each in wanted])
+            return Effect(result=[self._get(tx, each) for each in wanted])
 
         return self._storing.in_transaction(work, session, instead=INSTEAD_OF_UPDATE)
 

@@ -23,13 +23,14 @@ from tickerq_celery.managers.batches import (
 from tickerq_celery.managers.chains import chain_below, chain_rows, row_of, with_children
 from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.runs import MOST_COUNTED, RunManager
-from tickerq_celery.managers.unit_of_work import Stored, Storing
+from tickerq_celery.managers.unit_of_work import Storing
 from tickerq_celery.payload.codec import NO_REQUEST, Packed, RequestCodec, StoredRequest
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import runs
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.holds import BY_CLAIM, DECIDING
+from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.views import Page, Run
 
@@ -175,7 +176,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         """Change fields of time tickers, by their ids, all or none; return and raise what ``update`` does."""
         wanted = checked_changes(changes, TimeTicker, FIXED)
 
-        def work(tx: Transaction) -> Stored[list[Run]]:
+        def work(tx: Transaction) -> Effect[list[Run]]:
             # All or none also where the caller goes on after an error. In one order, so that two batches do
             # not wait for each other.
             with savepoint(tx):
@@ -184,7 +185,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
                     with naming(place_in(wanted, each)):
                         if self._update(tx, each, wanted[each], allow_unknown):
                             due.append(each)
-            return Stored(result=[self._runs.got(tx, each) for each in wanted], due=due)
+            return Effect(result=[self._runs.got(tx, each) for each in wanted], due=due)
 
         changed = self._storing.in_transaction(work, session, instead=INSTEAD_OF_UPDATE)
         # Some may have been published since.
@@ -211,7 +212,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         allow_unknown: bool,
         on_conflict: OnConflict,
         fresh: Core | None,
-    ) -> Stored[list[Run]]:
+    ) -> Effect[list[Run]]:
         storing = self._storing
         below = {place: chain_below(storing, ticker, place=place) for place, ticker in batch.items()}
         named = with_children(batch, below.values())
@@ -225,7 +226,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         codec = storing.core.codec
         existing = unique_keys.insert(tx, chained, on_conflict=on_conflict, fresh=fresh, codec=codec)
         added = [head for head in heads if head["id"] not in existing]
-        return Stored(
+        return Effect(
             result=[existing.get(head["id"]) or _as_run(head, codec) for head in heads],
             due=[head["id"] for head in added if head["due_at"] <= head["created_at"]],
         )

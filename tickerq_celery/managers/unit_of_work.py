@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from tickerq_celery import validation
@@ -15,6 +15,7 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import functions
 from tickerq_celery.store.database.sessions import Callers, when_committed
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.run_rows import FunctionDefaults
 
 logger = logging.getLogger(__name__)
@@ -29,14 +30,6 @@ class Known:
     request_type: object = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored(Generic[T]):
-    """What a transaction returns, and which runs of it are due at once."""
-
-    result: T
-    due: Collection[UUID] = ()
-
-
 class Storing:
     """One transaction for each call: the manager's own, or the caller's ``session``."""
 
@@ -48,7 +41,7 @@ class Storing:
 
     def in_transaction(
         self,
-        work: Callable[[Transaction], Stored[T]],
+        work: Callable[[Transaction], Effect[T]],
         session: object,
         *,
         instead: str = "aadd(…, session=session)",
