@@ -33,7 +33,7 @@ class _Original:
     on_unknown_task: Callable[[object, Message, Exception], None]
 
 
-class Intake:
+class MessageGuard:
     """Looks at a consumer's messages first; ``note`` is told why one was dropped."""
 
     def __init__(self, consumer: Any, note: Callable[[DropReason], None]) -> None:

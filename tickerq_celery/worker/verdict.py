@@ -22,7 +22,7 @@ from tickerq_celery.tickers.lifecycle import (
 )
 
 
-def asked_retry(arguments: Mapping[str, Any], *, now: datetime) -> Retry:
+def retry_asked_for(arguments: Mapping[str, Any], *, now: datetime) -> Retry:
     """Return what a ticker's ``Task.retry`` raises; a ``max_retries`` takes the place of the ticker's own.
 
     Raises:
@@ -78,7 +78,7 @@ def verdict_on(error: Exception, standing: Standing, *, now: datetime, max_rescu
     )
 
 
-def told_to_celery(error: Exception, outcome: Outcome) -> Exception:
+def celery_exception(error: Exception, outcome: Outcome) -> Exception:
     """Return what to raise so that Celery's events and the log say what was stored."""
     if outcome.wait is not None:
         seconds: Any = outcome.wait.total_seconds()
