@@ -21,13 +21,13 @@ class Reporting(Hands):
         body=which,
         kind=st.sampled_from([None, SignalKind.LOST, SignalKind.TIMED_OUT]),
     )
-    def lose_child(self, body: int, ending: SignalKind | None) -> None:
+    def lose_child(self, body: int, kind: SignalKind | None) -> None:
         """A child dies in the body, or is killed at the time limit; its main process may hear of it."""
         held = self.pick(body, self.bodies())
         held.drop()
-        self.world.say(f"{self.world.label(held.key.run_id)} is lost by its worker: {ending}")
-        if ending is not None:
-            held.report(ending)
+        self.world.say(f"{self.world.label(held.key.run_id)} is lost by its worker: {kind}")
+        if kind is not None:
+            held.report(kind)
 
     @action(3, lambda self: self.idle_workers() and self.world.broker.history, worker=which, message=which)
     def revoke(self, worker: int, message: int) -> None:
