@@ -97,9 +97,9 @@ def _ours(app: Celery) -> dict[str, Any]:
     return {name: app.conf[key] for name, key in _spelt(app).items() if name.startswith(PREFIX)}
 
 
-def _spelt(app: Celery) -> dict[str, str]:
+def _spelt(app: Any) -> dict[str, str]:
     """Return how the app spells each of its settings, by the name in lower case without its namespace."""
-    prefix = f"{vars(app)['namespace'] or ''}_".lower()
+    prefix = f"{app.namespace or ''}_".lower()
     return {str(key).lower().removeprefix(prefix): key for key in app.conf}
 
 
@@ -117,8 +117,8 @@ def with_cron_setting(app: Celery, function: Function) -> Function:
     key = _spelt(app).get(setting.name.lower())
     value = setting.value_in(None if key is None else app.conf[key], os.environ)
     if value is None:
-        places = f"neither in app.conf.{setting.name} nor in the environment variable {setting.name.upper()}"
-        raise ConfigError(setting.name, f"the cron expression of function {function.name} is {places}")
+        where = f"neither in app.conf.{setting.name} nor in the environment variable {setting.name.upper()}"
+        raise ConfigError(setting.name, f"the cron expression of function {function.name} is {where}")
     try:
         return replace(function, cron=check_expression(function, value))
     except TickerValidationError as error:
@@ -143,7 +143,6 @@ def maybe_unwrapped(app: Celery) -> Celery:
     return app if unwrap is None else unwrap()
 
 
-def is_finalised(app: Celery) -> bool:
-    """Whether the app takes no more pending decorators."""
-    finalised: bool = vars(app)["finalized"]
-    return finalised
+def is_finalised(app: Any) -> bool:
+    """Return True if a Celery app takes no more pending decorators."""
+    return bool(app.finalized)

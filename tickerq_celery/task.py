@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 class TickerTask(_Task):
     """Records an attempt around a function's body; does nothing to messages that are not a ticker's.
 
-    Celery is told what happened: Retry for a failed attempt that has a retry left, the body's own exception
+    What Celery gets to know: Retry for a failed attempt that has a retry left, the body's own exception
     after the last, Ignore for a message that is stale.
     """
 
@@ -45,8 +45,8 @@ class TickerTask(_Task):
     def retry(self, *args: Any, **kwargs: Any) -> Any:
         """Fail the attempt so that the store retries it; the arguments are Celery's.
 
-        A ``countdown`` in seconds, or an ``eta``, takes the place of the retry interval, ``max_retries`` that
-        of the ticker's ``retries``. With ``throw=False`` the exception is returned, and is to be raised.
+        A ``countdown`` in seconds, or an ``eta``, overrides the retry interval, ``max_retries`` the ticker's
+        ``retries``. With ``throw=False`` the exception is returned, and is to be raised.
 
         Raises:
             TickerValidationError: The wait is longer than 30 days, or no wait, or ``max_retries`` no number.

@@ -76,8 +76,8 @@ class Execution:
         """Run the body and record how it ended; ``is_limited`` says that the message has a time limit.
 
         Raises:
-            Exception: What Celery is to be told: Retry for a failed attempt that has a retry left, the body's
-                own exception after the last, Ignore where it was skipped or superseded.
+            Exception: What Celery is to report: Retry for a failed attempt that has a retry left, the
+                body's own exception after the last, Ignore where it was skipped or superseded.
         """
         raised: Exception | None = None
         outcome: Outcome | None = None
@@ -87,7 +87,7 @@ class Execution:
         except Exception as error:  # noqa: BLE001
             raised = error
         except BaseException as error:
-            # The process is told to go: the attempt is lost, not failed, and uses up no retry. Of a child
+            # The process is to end: the attempt is lost, not failed, and uses up no retry. Of a child
             # its main process knows more: whether a time limit or a revocation ended it.
             if self._parts.recorder.is_in_main_process:
                 self._lost(error)
@@ -141,7 +141,7 @@ class Execution:
         return succeeded(run.standing, result=result)
 
     def _record(self, outcome: Outcome | None, raised: Exception | None) -> Exception | None:
-        """Record how the body ended; return what Celery is to be told, None where all is well."""
+        """Record how the body ended; return what to raise to Celery, None where all is well."""
         is_stored = self._completion.is_stored()
         if raised is not None and not is_stored:
             return self._failed(raised)

@@ -1,4 +1,4 @@
-"""The flag by which a worker's main process tells its children to look for cancellations in the store."""
+"""The flag by which a worker's main process makes its children look for cancellations in the store."""
 
 import mmap
 import threading

@@ -61,10 +61,10 @@ class Completion:
     def is_stored(self) -> bool:
         """Whether the function's own end of the run is committed; to be asked when the function has ended.
 
-        A transaction that it left open is rolled back: nobody would commit it, and its locks are in the way.
+        A transaction that it left open is rolled back: nothing would commit it, and its locks block others.
 
         Raises:
-            StoreError: The database stayed away for a whole lease.
+            StoreError: The database could not be reached for a whole lease.
         """
         for caller in self._callers:
             if caller.is_open():

@@ -1,4 +1,4 @@
-"""Signs of life of a worker, and the search for runs that its children lost."""
+"""Heartbeats of a worker, and the search for runs that its children lost."""
 
 import logging
 import threading
@@ -30,11 +30,11 @@ class _Key:
 
 
 class Heartbeat:
-    """Beats for one node, and names the runs that are InProgress under it but not in its hands.
+    """Beats for one node, and finds the runs that are InProgress under it but that it does not execute.
 
     ``held_requests`` returns the Celery task ids that this process still has; ``on_missing`` is called for
-    a run that was missing from them in two beats in a row, ``on_request`` in each beat for one that
-    somebody wants cancelled.
+    a run that was missing from them in two beats in a row, ``on_request`` in each beat for one that is to
+    be cancelled.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class Heartbeat:
         self._suspects: set[_Key] = set()
 
     def beat(self) -> None:
-        """Give one sign of life and compare; a node that was declared dead registers anew.
+        """Beat once and compare; a node that was declared dead registers again.
 
         Raises:
-            StoreError: The database is away.
+            StoreError: The database cannot be reached.
         """
         if not self._core.write(self._presence.beat):
             name = self._presence.profile.name

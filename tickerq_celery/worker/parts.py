@@ -33,7 +33,7 @@ class WorkerParts:
 
     @cached_property
     def cancel_flag(self) -> CancelFlag:
-        """What tells the children of a worker that the store has a cancellation for them."""
+        """The flag by which a worker's children notice that the store has a cancellation for them."""
         return CancelFlag()
 
     @cached_property

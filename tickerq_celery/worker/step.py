@@ -182,4 +182,5 @@ def _refuse_timeouts(worker: Any, core: Core) -> None:
 def _refuse(error: SchemaError) -> None:
     logger.critical("this worker cannot run: %s", error)
     # What Celery itself sets to end a worker: its loop raises WorkerShutdown with this exit code.
-    vars(state)["should_stop"] = 1
+    celery_state: Any = state
+    celery_state.should_stop = 1
