@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 from weakref import WeakKeyDictionary, ref
 
 from celery import Celery
@@ -13,7 +13,8 @@ from tickerq_celery.broker.embedded import transport
 from tickerq_celery.broker.messages import LOST_TASK
 from tickerq_celery.cron.seeding import seed
 from tickerq_celery.errors import ConfigError
-from tickerq_celery.functions.definition import Function, check_name, make_function
+from tickerq_celery.functions.definition import Function, make_function
+from tickerq_celery.functions.options import FunctionOptions, check_call
 from tickerq_celery.functions.registry import Registry
 from tickerq_celery.functions.ticker_function import TickerFunction
 from tickerq_celery.managers.cron_tickers import CronTickerManager
@@ -135,15 +136,10 @@ class TickerQ:
         return self._process.get().pauses
 
     def function(
-        self, name: str | None = None, **options: Any
+        self, name: str | None = None, **options: Unpack[FunctionOptions]
     ) -> Callable[[Callable[..., Any]], TickerFunction]:
-        """Register the decorated function with this TickerQ; the options are those of ``ticker_function``.
-
-        Raises:
-            TickerValidationError: The function, or an option, cannot be used.
-            DuplicateFunctionError: Another function has this name.
-        """
-        check_name(name)
+        """Register the decorated function with this TickerQ; options and errors: see ``ticker_function``."""
+        check_call(name, options)
 
         def register(body: Callable[..., Any]) -> TickerFunction:
             function = make_function(body, name, **options)

@@ -79,10 +79,8 @@ def _moment(manager: Adds, at: datetime | None, delay: timedelta | float | None)
         return None if at is None else validation.moment("at", at)
     if at is not None:
         raise TickerValidationError("delay", delay, "pass at or delay, not both")
-    is_number = isinstance(delay, int | float) and not isinstance(delay, bool)
-    if not is_number and not isinstance(delay, timedelta):
-        raise TickerValidationError("delay", delay, "pass seconds or a timedelta")
+    wait = validation.duration("delay", delay, least=timedelta.min, most=timedelta.max)
     try:
-        return manager.now + (delay if isinstance(delay, timedelta) else timedelta(seconds=delay))
-    except (OverflowError, ValueError) as error:
+        return manager.now + wait
+    except OverflowError as error:
         raise TickerValidationError("delay", delay, "no moment is that far away") from error

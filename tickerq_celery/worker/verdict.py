@@ -123,7 +123,7 @@ def _wait(when: Any, now: datetime) -> timedelta | None:
     if not isinstance(wait, int | float) or math.isnan(wait):
         return None
     # What `retry` refuses may still come in a Retry that the function made itself.
-    return timedelta(seconds=min(max(0, wait), validation.LONGEST_INTERVAL))
+    return timedelta(seconds=min(max(0, wait), validation.LONGEST_INTERVAL.total_seconds()))
 
 
 def _text(error: BaseException) -> str:

@@ -96,9 +96,9 @@ def test_a_name_that_cannot_be_stored_is_refused(name: Any) -> None:
     ("options", "message"),
     [
         ({"cron": "@daily", "every": 5}, "every: pass cron or every, not both"),
-        ({"every": 0.5}, "every: pass a timedelta of whole seconds"),
+        ({"every": 0.5}, "every: must be a timedelta or seconds in steps of 1 s"),
         ({"every": 5, "jitter": 6}, "jitter: longer than the interval"),
-        ({"cron": "@daily", "max_runs": 0}, "max_runs: pass a whole number"),
+        ({"cron": "@daily", "max_runs": 0}, "max_runs: must be a whole number"),
         ({"cron": "@daily", "exclude": "2026-12-25"}, "exclude: pass a list of dates"),
         ({"cron": "@daily", "day_or": "yes"}, "day_or: pass True or False"),
         ({"max_runs": 3}, "cron: start_at, end_at, max_runs, exclude, jitter need cron= or every="),
