@@ -60,11 +60,11 @@ def test_beat_and_worker_wait_for_a_database_that_is_away_when_they_start(
     postgres.stop()
     beat, worker = jobs.beat(), jobs.worker(ready=False)
     beat.wait_for(STORE_AWAY)
-    worker.wait_for("this worker waits for the store")
+    worker.wait_for("worker paused: store unreachable")
     postgres.start()
     jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(1)))
     assert_said_once(beat, "beat paused")
-    assert_said_once(worker, "this worker waits for the store")
+    assert_said_once(worker, "worker paused: store unreachable")
 
 
 def test_beat_and_worker_outlive_a_restart_of_the_database(on_postgres: Jobs, postgres: Server) -> None:
@@ -76,15 +76,15 @@ def test_beat_and_worker_outlive_a_restart_of_the_database(on_postgres: Jobs, po
     postgres.kill()
     jobs.wait_for_note(f"awake {asleep}")
     beat.wait_for(STORE_AWAY)
-    worker.wait_for("this worker waits for the store")
+    worker.wait_for("worker paused: store unreachable")
     postgres.start()
     jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(1)))
     run = jobs.wait_for_status(asleep)
     assert len(run.attempts) == 1
     assert_said_once(beat, "beat paused")
-    assert_said_once(worker, "this worker waits for the store")
+    assert_said_once(worker, "worker paused: store unreachable")
     beat.wait_for("beat resumed")
-    worker.wait_for("the store answers again")
+    worker.wait_for("worker resumed: store reachable")
 
 
 def test_a_database_that_hangs_for_longer_than_a_lease_costs_no_run_its_attempt(
@@ -158,7 +158,7 @@ def test_what_was_in_flight_and_what_fell_due_while_both_were_away_ends_once(
     for server in servers:
         server.kill()
     beat.wait_for("beat paused")
-    worker.wait_for("this worker waits for the store")
+    worker.wait_for("worker paused: store unreachable")
     for run_id in asleep:
         jobs.wait_for_note(f"awake {run_id}")
     for server in servers:
@@ -170,8 +170,8 @@ def test_what_was_in_flight_and_what_fell_due_while_both_were_away_ends_once(
         # One attempt, or one more for each rescue that is recorded.
         assert begun[str(run_id)] == len(jobs.run(run_id).attempts) <= 2
     beat.wait_for("beat resumed")
-    worker.wait_for("the store answers again")
+    worker.wait_for("worker resumed: store reachable")
     assert len(beat.lines("ERROR", STORE_AWAY)) <= 1
     assert len(beat.lines("ERROR", BROKER_AWAY)) <= 1
     assert "Traceback" not in beat.log
-    assert len(worker.lines("ERROR", "this worker waits for the store")) == 1
+    assert len(worker.lines("ERROR", "worker paused: store unreachable")) == 1

@@ -1,8 +1,6 @@
 """A registered function and how its runs behave."""
 
-import asyncio
-import inspect
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Unpack
@@ -10,17 +8,15 @@ from typing import Any, Unpack
 from tickerq_celery import validation
 from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.functions.limits import FunctionLimits, Rate
 from tickerq_celery.functions.options import FunctionOptions, checked_options
 from tickerq_celery.functions.setting import Setting
-from tickerq_celery.functions.signature import Signature, Takes, inspect_function
+from tickerq_celery.functions.signature import Signature, inspect_function
 from tickerq_celery.payload.requests import check_request_type
 from tickerq_celery.schedule.bounds import BOUND_FIELDS, UNBOUNDED, Bounds
 from tickerq_celery.schedule.cron import find_zone
 from tickerq_celery.schedule.timetable import make_timetable
 from tickerq_celery.tickers.timeouts import Timeouts
-from tickerq_celery.worker.event_loop import Asks, cancellable, event_loop
 
 _ANY_START = datetime(2000, 1, 1, tzinfo=UTC)  # where an interval begins to count does not matter to a check
 
@@ -66,41 +62,6 @@ class Function:
             max_concurrency_per_key=self.max_concurrency_per_key,
             rate=self.rate_limit,
         )
-
-    def call(
-        self,
-        context: TickerContext[Any],
-        *,
-        control: Asks | None = None,
-        at_end: Callable[[], Awaitable[None]],
-    ) -> object:
-        """Return what the body returns; a coroutine runs on this process's event loop.
-
-        asyncio cancels the coroutine when ``control`` says that its run is to be cancelled. ``at_end`` is
-        awaited on that loop, whatever the coroutine raised.
-        """
-        arguments: tuple[object, ...] = ()
-        if self.signature.takes is Takes.CONTEXT:
-            arguments = (context,)
-        elif self.signature.takes is Takes.REQUEST:
-            arguments = (context.request,)
-        try:
-            result: object = self.body(*arguments)
-            # A plain wrapper around a coroutine function returns a coroutine, too.
-            if not inspect.iscoroutine(result):
-                return result
-            body = result if control is None else cancellable(result, control)
-            return event_loop().run(_followed_by(body, at_end))
-        except asyncio.CancelledError as error:
-            # No Exception to Python, and the body's own failure to us: nobody else cancels in its loop.
-            raise RuntimeError("the function let a CancelledError of asyncio escape") from error
-
-
-async def _followed_by(body: Coroutine[Any, Any, Any], at_end: Callable[[], Awaitable[None]]) -> object:
-    try:
-        return await body
-    finally:
-        await at_end()
 
 
 def make_function(body: Callable[..., Any], name: str | None, **options: Unpack[FunctionOptions]) -> Function:

@@ -12,7 +12,7 @@ def enrol(core: Core, presence: Presence) -> None:
     """Write a worker's row and functions, seed their cron tickers, and lift what was held for them.
 
     Raises:
-        StoreError: The database is away.
+        StoreError: The database cannot be reached.
     """
     core.write(lambda tx: _enrol(core, tx, presence))
 

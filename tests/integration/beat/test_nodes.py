@@ -274,7 +274,7 @@ def test_workers_that_a_script_forks_are_nodes_of_their_own(store_url: str, name
         of_the_script = replace(tickerq.core, node=replace(tickerq.core.node, pid=1))
         names = {of_the_script.node.name}
         for _ in range(2):
-            tickerq._core = of_the_script
+            tickerq._process.rebuild(of_the_script)
             becoming_a_node(tickerq)
             run = add_run(tickerq, nothing)
             execute(tickerq)

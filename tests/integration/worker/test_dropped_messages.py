@@ -20,14 +20,14 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import Presence
 from tickerq_celery.store.tables import drops
 from tickerq_celery.worker import drop_counts
-from tickerq_celery.worker.drop_counts import Tally
+from tickerq_celery.worker.drop_counts import DropCounter
 from tickerq_celery.worker.heartbeat import Heartbeat, HeartbeatThread
 
 HOUR = timedelta(hours=1)
 
 
-def tally_of(**counts: int) -> Tally:
-    tally = Tally()
+def tally_of(**counts: int) -> DropCounter:
+    tally = DropCounter()
     for reason, count in counts.items():
         for _ in range(count):
             tally.note(DropReason(reason))
@@ -137,7 +137,7 @@ only_sqlite = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 @only_sqlite
 def test_nothing_dropped_costs_no_transaction(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(core.database, "run", None)
-    drop_counts.write(core, Tally())
+    drop_counts.write(core, DropCounter())
 
 
 class Worker:
@@ -158,7 +158,7 @@ class Worker:
             interval,
             enrol=lambda: None,
             reports=SimpleQueue(),
-            catch=print,
+            handle=print,
             count=count,
             refused=print,
         )
@@ -209,7 +209,7 @@ def test_counts_that_cannot_be_written_do_not_keep_a_worker_from_beating(
 
     with Worker(core, count) as worker:
         assert worker.has_beaten_often.wait(10)
-    waits = [line for line in caplog.messages if line.startswith("this worker waits for the store")]
+    waits = [line for line in caplog.messages if line.startswith("worker paused: store unreachable")]
     assert len(waits) == (1 if isinstance(error, StoreError) else 0)
 
 

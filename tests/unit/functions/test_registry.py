@@ -1,16 +1,13 @@
-"""Functions by name, and how they are called."""
+"""Functions by name, and what of them is refused."""
 
-import asyncio
 import functools
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority, TickerType
+from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
 from tickerq_celery.errors import DuplicateFunctionError, TickerValidationError
-from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.functions.definition import make_function
 from tickerq_celery.functions.registry import Registry
 from tickerq_celery.functions.setting import Setting
@@ -20,10 +17,6 @@ def first() -> None: ...
 
 
 def second() -> None: ...
-
-
-async def nothing() -> None:
-    pass
 
 
 def test_a_name_means_one_function() -> None:
@@ -97,53 +90,6 @@ def test_a_callable_without_a_name_needs_one(body: Any) -> None:
 def test_a_name_that_cannot_be_stored_is_refused(name: Any) -> None:
     with pytest.raises(TickerValidationError):
         make_function(first, name)
-
-
-@pytest.mark.parametrize("is_async", [False, True])
-def test_a_body_is_called_with_what_it_takes(is_async: bool) -> None:
-    seen: list[object] = []
-
-    def takes_context(context: TickerContext[int]) -> None:
-        seen.append(context.request)
-
-    def takes_request(request: int) -> None:
-        seen.append(request)
-
-    async def in_a_loop(request: int) -> None:
-        seen.append(request)
-
-    def wrapped(request: int) -> Any:
-        return in_a_loop(request)
-
-    for body in (in_a_loop, wrapped) if is_async else (takes_context, takes_request):
-        make_function(body, "f").call(context(7), at_end=nothing)
-    assert seen == [7, 7]
-
-
-def test_a_body_that_cancels_itself_fails_like_any_other() -> None:
-    async def cancels_itself() -> None:
-        raise asyncio.CancelledError
-
-    def runs_a_loop_of_its_own() -> None:
-        asyncio.run(cancels_itself())
-
-    for body in (cancels_itself, runs_a_loop_of_its_own):
-        with pytest.raises(RuntimeError, match="CancelledError") as caught:
-            make_function(body, "f").call(context(7), at_end=nothing)
-        assert isinstance(caught.value.__cause__, asyncio.CancelledError)
-
-
-def context(request: int) -> TickerContext[int]:
-    return TickerContext(
-        id=UUID(int=1),
-        parent_id=None,
-        type=TickerType.TIME_TICKER,
-        function_name="f",
-        retry_count=0,
-        is_due=False,
-        scheduled_for=datetime(2026, 1, 1, tzinfo=UTC),
-        request=request,
-    )
 
 
 @pytest.mark.parametrize(
