@@ -58,7 +58,7 @@ def choice(field: str, value: object, among: type[E]) -> E:
 
 
 def member(field: str, value: object, among: type[E]) -> E:
-    """Return the member of ``among``, whose values are numbers and tell nobody what they mean."""
+    """Return the member of ``among``, whose values are numbers: an error lists the names."""
     return _member(field, value, among, f"pass a {among.__name__}: {', '.join(each.name for each in among)}")
 
 

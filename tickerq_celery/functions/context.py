@@ -1,4 +1,4 @@
-"""What a run tells its function about itself."""
+"""The context of a run: what its function reads, and how it acts on the run."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -87,7 +87,7 @@ class TickerContext(Generic[RequestT]):
         self._handle.complete_in(session, result=result)
 
     def report_progress(self, fraction: float, message: str | None = None) -> None:
-        """Show people how far the run is, from 0 to 1, and in a few words at what.
+        """Report how far the run is, from 0 to 1, with a short message for people.
 
         Raises:
             TickerValidationError: ``fraction`` is no number from 0 to 1.
@@ -120,7 +120,7 @@ class TickerContext(Generic[RequestT]):
 
         Raises:
             TickerStateError: This context is no executing run's.
-            StoreError: The database is away.
+            StoreError: The database is unreachable.
         """
         if self._handle is None:
             raise TickerStateError(self.id, "not being executed", "cancelled")
@@ -134,7 +134,7 @@ class TickerContext(Generic[RequestT]):
 
         Raises:
             ClaimSupersededError: Another attempt does: let it out, nothing is recorded.
-            StoreError: The database is away.
+            StoreError: The database is unreachable.
         """
         if self._handle is not None:
             self._handle.ensure_owned()
@@ -147,7 +147,7 @@ class TickerContext(Generic[RequestT]):
 
         Raises:
             TerminateExecution: Another one runs: let it out, and this one ends as Skipped.
-            StoreError: The database is away.
+            StoreError: The database is unreachable.
         """
         if self._handle is not None:
             self._handle.skip_if_already_running()

@@ -108,7 +108,7 @@ def json_schema(request_type: object) -> dict[str, object] | None:
 
 
 class _QuietSchema(GenerateJsonSchema):
-    # A default that JSON cannot hold is left out of the schema; that is no news to anybody.
+    # A default that JSON cannot hold is left out of the schema, without a warning.
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012  # pydantic's type
 
 
@@ -185,7 +185,7 @@ def _json_bytes(plain: object) -> bytes:
 
 
 def _dumped(adapter: TypeAdapter[object], value: object) -> object:
-    # Warnings are off because reading the bytes back tells the same, with a path.
+    # Warnings are off because reading the bytes back finds the same, with a path.
     return adapter.dump_python(value, mode="json", by_alias=False, round_trip=True, warnings=False)
 
 
