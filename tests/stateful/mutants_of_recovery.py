@@ -11,7 +11,7 @@ from tickerq_celery.store.tables import tickers
 
 
 def _for(wanted: HoldReason) -> Callable[..., bool]:
-    return lambda clock, *, reason, **_: reason is wanted
+    return lambda *, reason, **_: reason is wanted
 
 
 _ANYTHING_CHECKED = both(
@@ -53,7 +53,7 @@ OF_RECOVERY = (
     Mutant(
         concurrency.active_per_function,
         "counts nothing",
-        lambda _: lambda connection, namespace, names: dict.fromkeys(names, 0),
+        lambda _: lambda tx, names: dict.fromkeys(names, 0),
         "runs of Single are leased",
     ),
     Mutant(attempts.running_under, "finds nothing", doing_nothing([]), "stuck for ever|not rescued"),
@@ -64,9 +64,7 @@ OF_RECOVERY = (
         nodes.register,
         "counts from 0 again",
         lambda register: (
-            lambda connection, clock, profile, *, started_at, **_: register(
-                connection, clock, profile, counter=0, started_at=started_at
-            )
+            lambda tx, profile, *, started_at, **_: register(tx, profile, counter=0, started_at=started_at)
         ),
         "buried though it gave a sign of life",
     ),
@@ -126,18 +124,14 @@ OF_RECOVERY = (
     Mutant(
         concurrency.active_per_slot,
         "counts nothing",
-        lambda _: lambda connection, namespace, slots: dict.fromkeys(slots, 0),
+        lambda _: lambda tx, slots: dict.fromkeys(slots, 0),
         "are leased",
     ),
     Mutant(concurrency.lift_slots, "finds nothing", doing_nothing(0), "held though its key has room"),
     Mutant(
         holds.next_held_keys,
         "finds no concurrency keys",
-        lambda find: (
-            lambda connection, namespace, reason, **rest: (
-                [] if reason is HoldReason.KEY else find(connection, namespace, reason, **rest)
-            )
-        ),
+        lambda find: lambda tx, reason, **rest: [] if reason is HoldReason.KEY else find(tx, reason, **rest),
         "held though its key has room",
     ),
     Mutant(concurrency.lift_full_queues, "finds nothing", doing_nothing(0), "held though there is room"),
