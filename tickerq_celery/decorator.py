@@ -8,9 +8,9 @@ from celery._state import connect_on_app_finalize
 
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.extension import TickerQ
-from tickerq_celery.functions.definition import Function, make_function
-from tickerq_celery.functions.options import FunctionOptions, check_call
-from tickerq_celery.functions.ticker_function import TickerFunction
+from tickerq_celery.functions.definition import Function
+from tickerq_celery.functions.options import FunctionOptions
+from tickerq_celery.functions.ticker_function import TickerFunction, registering
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.settings import is_finalised
 
@@ -29,14 +29,7 @@ def ticker_function(
         DuplicateFunctionError: Another function has this name.
         TypeError: A keyword is not an option.
     """
-    check_call(name, options)
-
-    def register(body: Callable[..., Any]) -> TickerFunction:
-        function = make_function(body, name, **options)
-        _hook_on(function)
-        return TickerFunction(function, _current_manager)
-
-    return register
+    return registering(name, options, register=_hook_on, manager=_current_manager)
 
 
 def _hook_on(function: Function) -> None:

@@ -13,10 +13,10 @@ from tickerq_celery.broker.embedded import transport
 from tickerq_celery.broker.messages import LOST_TASK
 from tickerq_celery.cron.seeding import seed
 from tickerq_celery.errors import ConfigError
-from tickerq_celery.functions.definition import Function, make_function
-from tickerq_celery.functions.options import FunctionOptions, check_call
+from tickerq_celery.functions.definition import Function
+from tickerq_celery.functions.options import FunctionOptions
 from tickerq_celery.functions.registry import Registry
-from tickerq_celery.functions.ticker_function import TickerFunction
+from tickerq_celery.functions.ticker_function import TickerFunction, registering
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
@@ -57,20 +57,18 @@ class TickerQ:
         embedded: bool = False,
         **settings_: Any,
     ) -> None:
-        settings.check_names(settings_)
+        keywords = settings.checked_keywords(settings_, store_url=store_url, embedded=embedded)
         if TickerQ.known(app) is not None:
             raise ConfigError("app", "this Celery app has a TickerQ already")
         self.app = app
         self.registry = Registry()
-        self._keywords = settings_ if store_url is None else {**settings_, "store_url": store_url}
-        if embedded:
-            self._keywords["embedded"] = True
+        self._keywords = keywords
         self._exception_handler = exception_handler
         self._process = ProcessParts(self._make_parts)
         TickerQ._of_app[app] = ref(self)
         transport.register()
         check.watch(app)
-        app.add_defaults(self._celery_defaults)
+        app.add_defaults(lambda: settings.celery_defaults(app, lambda: self._config))
         app.on_after_finalize.connect(self._on_finalized, weak=False)
         app.steps["worker"].add(type("TickerQNode", (NodeStep,), {"process": self._process}))
 
@@ -83,9 +81,8 @@ class TickerQ:
         """
         found = cls.known(app)
         if found is None:
-            raise ConfigError(
-                "app", f"{app.main or 'this Celery app'} has no TickerQ: make one, TickerQ(app)"
-            )
+            name = app.main or "this Celery app"
+            raise ConfigError("app", f"{name} has no TickerQ: make one, TickerQ(app)")
         return found
 
     @classmethod
@@ -97,8 +94,7 @@ class TickerQ:
     @classmethod
     def living(cls) -> "list[TickerQ]":
         """Return those of this process."""
-        known = [found() for found in list(cls._of_app.values())]
-        return [each for each in known if each is not None]
+        return [each for found in list(cls._of_app.values()) if (each := found()) is not None]
 
     @property
     def config(self) -> TickerConfig:
@@ -139,14 +135,7 @@ class TickerQ:
         self, name: str | None = None, **options: Unpack[FunctionOptions]
     ) -> Callable[[Callable[..., Any]], TickerFunction]:
         """Register the decorated function with this TickerQ; options and errors: see ``ticker_function``."""
-        check_call(name, options)
-
-        def register(body: Callable[..., Any]) -> TickerFunction:
-            function = make_function(body, name, **options)
-            self.register(function)
-            return TickerFunction(function, lambda: self.time_tickers)
-
-        return register
+        return registering(name, options, register=self.register, manager=lambda: self.time_tickers)
 
     def register(self, function: Function) -> None:
         """Make a function known, with a Celery task of its own."""
@@ -177,22 +166,14 @@ class TickerQ:
         return settings.read_config(self.app, self._keywords)
 
     def _make_parts(self, core: Core | None) -> Parts:
-        if not settings.is_finalised(self.app):
-            self.app.finalize(auto=True)
+        settings.finalise(self.app)
         # A handler that cannot be used is an error of the configuration, not of the first failed run.
         handler = HandlerCaller(resolved_handler(self._exception_handler))
         return Parts(self.app, core or settings.new_core(self.app, self._config, self.registry), handler)
 
-    def _celery_defaults(self) -> dict[str, Any]:
-        try:
-            return settings.celery_defaults(self.app, self._config)
-        except ConfigError:
-            # Raised again by what uses the settings first, in one line: here Celery would hide it.
-            return {"beat_scheduler": settings.SCHEDULER}
-
     def _on_finalized(self, **_: Any) -> None:
-        self.app.task(name=LOST_TASK, shared=False, ignore_result=True, serializer="json")(self._call_handler)
+        def call_handler(*message: Any) -> None:
+            """Call the user's exception handler for an attempt whose own process could not."""
+            self._process.get().handler.lost(*message)
 
-    def _call_handler(self, *message: Any) -> None:
-        """Call the user's exception handler for an attempt whose own process could not."""
-        self._process.get().handler.lost(*message)
+        self.app.task(name=LOST_TASK, shared=False, ignore_result=True, serializer="json")(call_handler)

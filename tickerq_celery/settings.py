@@ -53,8 +53,13 @@ def broker_folder(store_path: Path | None) -> Path:
     return store_path.with_name(f"{store_path.stem}-broker")
 
 
-def celery_defaults(app: Celery, config: TickerConfig) -> dict[str, Any]:
-    """Return what Celery's settings shall be where the app leaves them unset."""
+def celery_defaults(app: Celery, read: Callable[[], TickerConfig]) -> dict[str, Any]:
+    """Return what Celery's settings shall be where the app leaves them unset; ``read`` gives ours."""
+    try:
+        config = read()
+    except ConfigError:
+        # Raised again by what uses the settings first, in one line: here Celery would hide it.
+        return {"beat_scheduler": SCHEDULER}
     defaults: dict[str, Any] = {}
     if app.conf.beat_scheduler in {None, _CELERYS_SCHEDULER}:
         defaults["beat_scheduler"] = SCHEDULER
@@ -126,8 +131,10 @@ def with_cron_setting(app: Celery, function: Function) -> Function:
         raise ConfigError(setting.name, reason) from error
 
 
-def check_names(keywords: Mapping[str, object]) -> None:
-    """Refuse keywords that are no settings, at the line where they stand.
+def checked_keywords(
+    keywords: Mapping[str, object], *, store_url: str | None, embedded: bool
+) -> dict[str, object]:
+    """Return the settings that a TickerQ is made with, and refuse keywords that are none, where they stand.
 
     Raises:
         ConfigError: A name is unknown.
@@ -135,12 +142,20 @@ def check_names(keywords: Mapping[str, object]) -> None:
     for name in keywords:
         if name not in SETTINGS:
             raise ConfigError(name, "no such setting")
+    named = {"store_url": store_url, "embedded": embedded or None}
+    return {**keywords, **{name: value for name, value in named.items() if value is not None}}
 
 
 def maybe_unwrapped(app: Celery) -> Celery:
     """Return the app behind the proxy that ``current_app`` and the command line hand out."""
     unwrap: Callable[[], Celery] | None = getattr(app, "_get_current_object", None)
     return app if unwrap is None else unwrap()
+
+
+def finalise(app: Celery) -> None:
+    """Let an app run its pending decorators, unless it has."""
+    if not is_finalised(app):
+        app.finalize(auto=True)
 
 
 def is_finalised(app: Any) -> bool:

@@ -44,6 +44,7 @@ KNOWS_CELERY = {"broker", "worker", "beat", *DOORS}
 CELERY = {"billiard", "celery", "kombu"}
 LONGEST_MODULE, SHORTEST_MODULE = 300, 20
 LONGEST_FUNCTION = 40
+LONGEST_FACADE = 180
 MOST_PUBLIC_NAMES = 20
 DIALECTS = {"sqlite", "postgresql", "mysql", "mariadb"}
 NAMES_DIALECTS = ("store/tables/column_types.py", "store/database/")
@@ -226,3 +227,7 @@ def test_one_module_reads_the_wall_clock() -> None:
 def test_the_public_names_are_few_and_exist() -> None:
     assert len(tickerq_celery.__all__) <= MOST_PUBLIC_NAMES
     assert all(hasattr(tickerq_celery, name) for name in tickerq_celery.__all__)
+
+
+def test_the_facade_only_wires() -> None:
+    assert len((ROOT / "extension.py").read_text(encoding="utf-8").splitlines()) < LONGEST_FACADE

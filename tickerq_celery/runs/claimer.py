@@ -1,7 +1,7 @@
 """Claim due runs in one transaction: lock, count, decide, hold or take."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_celery.runs.capacity import KnownFunctions, count
 from tickerq_celery.runs.holds import Lifted, Lifting
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import claims, holds, rates
+from tickerq_celery.store import capacity, claims, holds, nodes, rates
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.holds import Hold
 from tickerq_celery.tickers.claims import Claim, Due
@@ -32,7 +32,7 @@ class Claimer:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._known = KnownFunctions(core.config.namespace)
+        self._known = KnownFunctions()
         self._lifting = Lifting(core)
         # Functions whose runs are held, as far as the log has said so.
         self._told: set[str] = set()
@@ -46,24 +46,24 @@ class Claimer:
 
     def lift_holds(self, tx: Transaction) -> Lifted:
         """Make runs due whose hold's cause is gone, up to a batch for each cause."""
-        return self._lifting.lift(tx, self._read_known(tx))
+        return self._lifting.lift(tx, self._functions_of(tx, nodes.worker_hashes(tx)))
 
-    def _read_known(self, tx: Transaction) -> Mapping[str, FunctionLimits]:
-        known = self._known.read(tx)
+    def _functions_of(self, tx: Transaction, hashes: Set[str]) -> Mapping[str, FunctionLimits]:
+        known = self._known.of(tx, hashes)
         self._told -= known.keys()
         return known
 
     def _claim(self, tx: Transaction, holder: str, ids: Collection[UUID] | None) -> Claimed:
-        config, _clock = self._core.config, self._core.clock
+        config = self._core.config
         due = claims.lock_due(tx, limit=config.batch_size, ids=ids)
         if not due and ids is not None:
             return Claimed(claims=(), is_full=False)
         among = None if ids is None else {run.function for run in due}
-        ready = rates.ready(tx, among)
-        if not due and not ready:
+        deciding = capacity.read(tx, due, ready_among=among)
+        if not due and not deciding.ready:
             return Claimed(claims=(), is_full=False)
-        known = self._read_known(tx)
-        counted = count(self._core, tx, due, known=known, ready=ready)
+        known = self._functions_of(tx, deciding.worker_hashes)
+        counted = count(self._core, tx, due, known=known, deciding=deciding)
         admission = counted.capacity.admit(counted.runs)
         holds.hold(tx, admission.held)
         self._tell_unknown(admission.held.values())

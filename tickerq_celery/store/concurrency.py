@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.store.database.transaction import Transaction
@@ -77,15 +77,19 @@ def _lift_each(tx: Transaction, keys: Collection[str], places: int) -> int:
 
 def queued_per_queue(tx: Transaction, queues: Collection[str | None]) -> dict[str | None, int]:
     """Return how many runs of each of ``queues`` are published and not started."""
+    return {row.name: row.number for row in tx.execute(queued(tx.namespace, queues))}
+
+
+def queued(namespace: str, queues: Collection[str | None]) -> Select[str | None, int]:
+    """Return the query for how many runs of each of ``queues`` are published and not started."""
     wanted: ColumnElement[bool] = tickers.c.queue.in_([queue for queue in queues if queue is not None])
     if None in queues:
         wanted |= tickers.c.queue.is_(None)
-    rows = tx.execute(
-        select(tickers.c.queue, func.count())
-        .where(tickers.c.check_at.is_not(None), tickers.c.namespace == tx.namespace, wanted)
+    return (
+        select(tickers.c.queue.label("name"), func.count().label("number"))
+        .where(tickers.c.check_at.is_not(None), tickers.c.namespace == namespace, wanted)
         .group_by(tickers.c.queue)
     )
-    return {row[0]: row[1] for row in rows}
 
 
 def active_per_function(tx: Transaction, names: Collection[str]) -> dict[str, int]:
@@ -115,9 +119,9 @@ def lift_full_queues(tx: Transaction, *, most: int) -> int:
     if not keys:
         return 0
     queues = {key: key.removeprefix(_QUEUE_PREFIX) or None for key in keys}
-    queued = queued_per_queue(tx, queues.values())
+    counts = queued_per_queue(tx, queues.values())
     lifted = 0
     for key, queue in queues.items():
-        room = max(0, most - queued.get(queue, 0))
+        room = max(0, most - counts.get(queue, 0))
         lifted += len(lift(tx, reason=HoldReason.LIMIT, keys=[key], limit=room))
     return lifted

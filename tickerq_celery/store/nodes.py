@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, delete, insert, select, update
 
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.functions.limits import FunctionLimits, limits_from
@@ -135,12 +135,15 @@ def list_nodes(tx: Transaction) -> list[Node]:
 
 def worker_hashes(tx: Transaction) -> frozenset[str]:
     """Return the hashes of the function sets that the workers of a namespace have."""
-    return frozenset(
-        tx.scalars(
-            select(nodes.c.functions_hash)
-            .where(nodes.c.namespace == tx.namespace, nodes.c.kind == NodeKind.WORKER.value)
-            .distinct()
-        )
+    return frozenset(tx.scalars(hashes_of_workers(tx.namespace)))
+
+
+def hashes_of_workers(namespace: str) -> Select[str]:
+    """Return the query for the hashes of the function sets that the workers of a namespace have."""
+    return (
+        select(nodes.c.functions_hash.label("name"))
+        .where(nodes.c.namespace == namespace, nodes.c.kind == NodeKind.WORKER.value)
+        .distinct()
     )
 
 

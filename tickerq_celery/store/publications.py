@@ -13,6 +13,7 @@ from tickerq_celery.store import overlaps
 from tickerq_celery.store.attempts import lock_free
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import tickers
+from tickerq_celery.store.terminal import terminal
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.lifecycle import Failure
 from tickerq_celery.validation import storable
@@ -117,15 +118,7 @@ def _end(tx: Transaction, claim: Claim, status: Any, **columns: Any) -> bool:
             tickers.c.claim_no == claim.number,
             tickers.c.status == TickerStatus.QUEUED,
         )
-        .values(
-            status=status,
-            ended_status=status,
-            ended_at=tx.sql_now(),
-            check_at=None,
-            active_key=None,
-            updated_at=tx.sql_now(),
-            **columns,
-        )
+        .values(**terminal(status, tx.sql_now()), **columns)
     )
     if rowcount(tx, statement) != 1:
         return False

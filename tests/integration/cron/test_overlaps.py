@@ -36,7 +36,7 @@ from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.runs.canceller import Canceller
-from tickerq_celery.runs.ending import Attempt, Ending
+from tickerq_celery.runs.ending import AttemptEnd, EndWriter
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import runs as stored_runs
@@ -377,8 +377,8 @@ def test_who_ends_with_the_functions_own_transaction_keeps_nobody_from_those_tha
     with processes(core, 2) as [worker, operator]:
 
         def end(tx: Transaction) -> None:
-            Ending(worker).write(
-                tx, Attempt(run=first, outcome=succeeded(first.standing), elapsed=timedelta(1))
+            EndWriter(worker).write(
+                tx, AttemptEnd(run=first, outcome=succeeded(first.standing), elapsed=timedelta(1))
             )
             if "sqlite" not in core.database.url:
                 assert crons(operator).cancel(last).status is CANCELLED

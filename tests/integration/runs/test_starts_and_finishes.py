@@ -51,7 +51,7 @@ def cancel(core: Core, claimed: Claim) -> bool:
         claim_no=claimed.number,
         status=TickerStatus.CANCELLED,
         reason="no longer wanted",
-    )
+    ).result
 
 
 def reason_against(core: Core, claimed: Claim) -> DropReason:
