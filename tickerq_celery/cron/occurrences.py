@@ -1,28 +1,24 @@
 """Store new occurrences with their chains, and find instants that have none."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from tickerq_celery.schedule.planner import MOST_INSTANTS, Misfire, Passed
-from tickerq_celery.store import cron_tickers, occurrences
-from tickerq_celery.store.database.batches import insert_rows
+from tickerq_celery.store import cron_tickers, occurrences, runs
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.run_rows import occurrence_children
+from tickerq_celery.tickers.cron_rows import CronRow
+from tickerq_celery.tickers.run_rows import RunRow, occurrence_children
 
 
-def store(
-    tx: Transaction, cron: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], *, now: datetime
-) -> None:
+def store(tx: Transaction, cron: CronRow, rows: Sequence[RunRow], *, now: datetime) -> None:
     """Insert occurrences of a locked cron ticker; those whose instant is there already stay as they are."""
     cron_tickers.add_occurrences(tx, rows)
-    heads = {row["id"]: row for row in rows if row["has_children"]}
+    heads = {row.id: row for row in rows if row.has_children}
     # Where the instant had its occurrence already, ours was not stored, and that one has its chain.
     for head_id in cron_tickers.stored_among(tx, heads):
-        insert_rows(tx, tickers, occurrence_children(cron, heads[head_id], now=now))
+        runs.insert(tx, occurrence_children(cron, heads[head_id], now=now))
 
 
 def untold(

@@ -132,4 +132,4 @@ class RunManager:
         if not is_done:
             raise TickerStateError(ticker_id, "changed by somebody else just now", "retried")
         if cron is not None:
-            queue_up(tx, cron._asdict(), ticker_id)
+            queue_up(tx, cron, ticker_id)
