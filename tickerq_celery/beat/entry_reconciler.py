@@ -114,7 +114,7 @@ class EntryKeeper:
             if is_stopped(before):
                 after = replace(after, next_run_at=after.next_run_after(now))
             elif after != before:
-                after = reschedule(tx, core, before, after, now=now)
+                after = reschedule(tx, before, after, now=now)
         except ValueError as error:
             # An operator's own expression that cannot be read here: its row waits, and the others go on.
             name = cron.description

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tickerq_celery.cron.occurrences import left_of, store
-from tickerq_celery.cron.overlap import placed
+from tickerq_celery.cron.overlap import apply_policy
 from tickerq_celery.cron.pausing import pause_if_failing
 from tickerq_celery.enums import OverlapPolicy
 from tickerq_celery.failpoints import Place, failpoint
@@ -104,7 +104,7 @@ class Firing:
 
     def _rows(self, tx: Transaction, cron: CronRow, decided: Plan, now: datetime) -> list[RunRow]:
         rows = [occurrence_row(cron, instant=instant, now=now) for instant in decided.instants]
-        rows = placed(tx, self._core, cron, rows, now=now)
+        rows = apply_policy(tx, cron, rows, now=now)
         # A tick looks at no more of them than the plan has: what is exact takes a resumption or an edit.
         missed = left_of(tx, cron.id, decided.skipped)
         if missed is None:

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from tickerq_celery.cron.occurrences import untold
-from tickerq_celery.cron.overlap import let_next_run
+from tickerq_celery.cron.overlap import admit_next
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.schedule.planner import Misfire, Passed, left_out, passed
 from tickerq_celery.schedule.timetable import fire_alike
 from tickerq_celery.store import ends, occurrences, runs
@@ -24,7 +23,7 @@ MOVED_REASON = "Edited: the cron ticker fires by {!r} now, this was an instant o
 BOUNDED_REASON = "Edited: the cron ticker's new bounds leave this instant out"
 
 
-def reschedule(tx: Transaction, core: Core, before: CronRow, after: CronRow, *, now: datetime) -> CronRow:
+def reschedule(tx: Transaction, before: CronRow, after: CronRow, *, now: datetime) -> CronRow:
     """Return an edited row with its next instant, once what its former times made has been taken back.
 
     ``before`` is the locked row. Its occurrences that have not begun end as Skipped where the edit leaves no
@@ -34,11 +33,11 @@ def reschedule(tx: Transaction, core: Core, before: CronRow, after: CronRow, *, 
     if _fires_otherwise(before, after):
         _record_unfired(tx, before, now)
         found = list(occurrences.lock_pending(tx, before.id))
-        _skip_pending(tx, core, before, found, None if _is_same(before, after) else after)
+        _skip_pending(tx, before, found, None if _is_same(before, after) else after)
         base = now
     elif _bounds_differ(before, after):
         _record_left_out(tx, before, after, now)
-        _skip_pending(tx, core, before, _out_of_bounds(tx, after), None)
+        _skip_pending(tx, before, _out_of_bounds(tx, after), None)
         first = before.first_unrecorded
         base = now if first is None else min(now, first - _MOMENT)
     else:
@@ -145,7 +144,6 @@ def _out_of_bounds(tx: Transaction, after: CronRow) -> list[UUID]:
 
 def _skip_pending(
     tx: Transaction,
-    core: Core,
     cron: CronRow,
     skipped: Sequence[UUID],
     moved_to: CronRow | None,
@@ -155,5 +153,5 @@ def _skip_pending(
         reason = MOVED_REASON.format(moved_to.expression, cron.expression)
     ends.end_unstarted(tx, skipped, status=TickerStatus.SKIPPED, reason=reason)
     if skipped:
-        # One that was asked for by hand may have waited for one of them.
-        let_next_run(tx, core, cron)
+        # A manual run may have waited for one of them.
+        admit_next(tx, cron)

@@ -95,7 +95,7 @@ def _follow(core: Core, tx: Transaction, function: Function, cron_id: UUID, now:
         return
     wanted = _as_defined(core, function, before, now)
     if wanted != before:
-        after = reschedule(tx, core, before, wanted, now=now)
+        after = reschedule(tx, before, wanted, now=now)
         cron_tickers.edit(tx, before, after)
         release_queue(tx, before, after)
         rewrite_pending(tx, before, after)

@@ -1,13 +1,12 @@
 """Steer cron tickers by hand: pause, resume, skip the next, run now, backfill."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.cron.occurrences import store
-from tickerq_celery.cron.overlap import in_turn, let_next_run
+from tickerq_celery.cron.overlap import add_backfilled, add_manual, admit_next
 from tickerq_celery.cron.pausing import BY_FAILURES, resume_with_held
 from tickerq_celery.enums import TickerKind, TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
@@ -21,6 +20,7 @@ from tickerq_celery.store import cron_pauses, cron_tickers, ends, occurrences, p
 from tickerq_celery.store.cron_pauses import is_orphaned
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.cron_rows import CronRow, refuse_changes_of_a_call
+from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.run_rows import occurrence_row, skipped_row
 from tickerq_celery.tickers.views import Cron, Run
 
@@ -84,10 +84,9 @@ class CronSteering(CronOutlook):
             TickerValidationError: The request does not fit the function.
         """
         cron_id = validation.identifier(cron_id)
-        run_id, made_due = self._storing.core.write(self._run_now, cron_id, request)
-        if made_due:
-            self._storing.dispatch(made_due)
-        return self._occurrences.get(run_id)
+        stored = self._storing.core.write(self._run_now, cron_id, request)
+        self._storing.dispatch(stored.due)
+        return self._occurrences.get(stored.result)
 
     def backfill(self, cron_id: UUID | str, start: datetime, end: datetime, *, per_minute: int = 60) -> int:
         """Create the occurrences of all instants from ``start`` and before ``end``; return how many are new.
@@ -138,7 +137,7 @@ class CronSteering(CronOutlook):
 
     def _skip(self, tx: Transaction, cron: CronRow, instant: datetime, reason: str) -> None:
         """Make the occurrence of an instant a Skipped one; a backfill may have made it before it fired."""
-        core, now = self._storing.core, tx.now
+        now = tx.now
         there = occurrences.lock_at(tx, cron.id, instant)
         if there is None:
             row = skipped_row(occurrence_row(cron, instant=instant, now=now), reason=reason, now=now)
@@ -148,10 +147,10 @@ class CronSteering(CronOutlook):
             status = f"at {instant.isoformat()}, whose occurrence has been claimed"
             raise TickerStateError(cron.id, status, "skipped once")
         ends.end_unstarted(tx, [there.id], status=TickerStatus.SKIPPED, reason=reason)
-        let_next_run(tx, core, cron)
+        admit_next(tx, cron)
 
-    def _run_now(self, tx: Transaction, cron_id: UUID, request: object) -> tuple[UUID, Sequence[UUID]]:
-        """Store an occurrence that was asked for by hand; return it, and what is due now."""
+    def _run_now(self, tx: Transaction, cron_id: UUID, request: object) -> Effect[UUID]:
+        """Store a manual run and return its id."""
         cron = self._locked(tx, cron_id)
         now = tx.now
         row = occurrence_row(cron, instant=None, now=now)
@@ -162,13 +161,10 @@ class CronSteering(CronOutlook):
             function = known[cron.namespace, cron.function]
             packed = self._storing.packed(request, function)
             row = replace(row, request=packed.data, encoding=packed.encoding)
-        (row,) = in_turn(tx, cron, [row])
-        store(tx, cron, [row], now=now)
-        if row.due_at is not None:
-            return row.id, [row.id]
-        # Whoever has the place may be held by a pause, or will be.
-        in_pause = not cron.is_enabled or pauses.of_cron(tx, cron) is not None
-        return row.id, let_next_run(tx, self._storing.core, cron, in_pause=in_pause)
+        return add_manual(tx, cron, row, in_pause=lambda: self._is_in_pause(tx, cron), now=now)
+
+    def _is_in_pause(self, tx: Transaction, cron: CronRow) -> bool:
+        return not cron.is_enabled or pauses.of_cron(tx, cron) is not None
 
     def _backfill(
         self, tx: Transaction, cron_id: UUID, start: datetime, end: datetime, wait: timedelta
@@ -181,7 +177,7 @@ class CronSteering(CronOutlook):
             replace(occurrence_row(cron, instant=instant, now=now), due_at=now + number * wait)
             for number, instant in enumerate(missing)
         ]
-        store(tx, cron, in_turn(tx, cron, rows), now=now)
+        add_backfilled(tx, cron, rows, now=now)
         return len(rows)
 
     def _locked(self, tx: Transaction, cron_id: UUID) -> CronRow:

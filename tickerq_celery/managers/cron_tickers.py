@@ -158,7 +158,7 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
             names.add("start_at")  # where an interval begins to count
         after = replace(before, **{name: getattr(wanted, name) for name in names})
         # Written again without a change, it does not move past an instant that is due.
-        after = reschedule(tx, self._storing.core, before, after, now=wanted.created_at)
+        after = reschedule(tx, before, after, now=wanted.created_at)
         cron_tickers.edit(tx, before, after)
         release_queue(tx, before, after)
         rewrite_pending(tx, before, after)

@@ -109,7 +109,7 @@ def end_waiting(
     A claim that does not stand at ``before`` any more writes nothing, and gets None.
     """
     check_transition(before, status)
-    cron_id = overlaps.cron_in_turn(tx, ticker_id)
+    cron_id = overlaps.cron_locked_by(tx, ticker_id)
     written = rowcount(
         tx,
         update(tickers)
@@ -124,7 +124,7 @@ def end_waiting(
         return None
     made_due = chains.follow(tx, [ticker_id], status)
     if cron_id is not None:
-        made_due += overlaps.pass_on(tx, cron_id)
+        made_due += overlaps.pass_lock(tx, cron_id)
     return Written(made_due=made_due)
 
 
