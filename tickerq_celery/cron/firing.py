@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tickerq_celery.cron.occurrences import left_of, store
+from tickerq_celery.cron.occurrences import store
 from tickerq_celery.cron.overlap import apply_policy
 from tickerq_celery.cron.pausing import pause_if_failing
 from tickerq_celery.enums import OverlapPolicy
@@ -30,7 +30,7 @@ class Firing:
         self._core = core
 
     def fire(self) -> bool:
-        """Create the occurrences that are due; say whether more cron tickers may be due."""
+        """Create the occurrences that are due; return True if more cron tickers may be due."""
         fired = self._core.write(self._fire)
         if fired:
             failpoint(Place.FIRED)
@@ -50,7 +50,7 @@ class Firing:
         return len(due)
 
     def _is_paused(self, tx: Transaction, cron: CronRow, paused: Sequence[Pause], now: datetime) -> bool:
-        """Take a cron ticker that may not fire out of the way; say whether it was one."""
+        """Let a cron ticker that may not fire wait for the end of its pause; return True if it may not."""
         pause = covering(paused, cron.function, cron.tags)
         if pause is not None:
             paused_crons.park(tx, [cron.id], pause)
@@ -96,8 +96,8 @@ class Firing:
         if cron.overlap is OverlapPolicy.ALLOW and most is None:
             # What is there already stays as it is.
             return decided
-        # A backfill may have made some: those have their turn, nobody else may end for them, and they are no
-        # run of their cron ticker's.
+        # Those that a backfill has made keep their position in the wait queue, cancel no other, and do not
+        # count as a run of their cron ticker.
         taken = occurrences.taken_among(tx, cron.id, decided.instants)
         fresh = replace(decided, instants=tuple(each for each in decided.instants if each not in taken))
         return within_runs(fresh, left=None if most is None else most - cron.run_count)
@@ -105,8 +105,7 @@ class Firing:
     def _rows(self, tx: Transaction, cron: CronRow, decided: Plan, now: datetime) -> list[RunRow]:
         rows = [occurrence_row(cron, instant=instant, now=now) for instant in decided.instants]
         rows = apply_policy(tx, cron, rows, now=now)
-        # A tick looks at no more of them than the plan has: what is exact takes a resumption or an edit.
-        missed = left_of(tx, cron.id, decided.skipped)
+        missed = decided.skipped
         if missed is None:
             return rows
         reason = misfire_reason(missed, cron.misfire)

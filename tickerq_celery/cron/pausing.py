@@ -26,7 +26,7 @@ def resume(tx: Transaction, core: Core, cron: CronRow, *, missed: bool, now: dat
 
     The instants that passed in the pause get one record; ``missed`` leaves them to the misfire policy.
     """
-    passed = missed_by(tx, cron, now)
+    passed = missed_by(cron, now)
     next_run_at = cron.resume_from or cron.next_run_after(now)
     if passed is not None and not missed:
         record_missed(tx, cron, passed, reason=paused_reason(cron, passed), now=now)

@@ -5,10 +5,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tickerq_celery.cron.occurrences import untold
 from tickerq_celery.cron.overlap import admit_next
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.schedule.planner import Misfire, Passed, left_out, passed
+from tickerq_celery.schedule.planner import Misfire, left_out, passed
 from tickerq_celery.schedule.timetable import fire_alike
 from tickerq_celery.store import ends, occurrences, runs
 from tickerq_celery.store.database.transaction import Transaction
@@ -72,26 +71,22 @@ def _fires_otherwise(before: CronRow, after: CronRow) -> bool:
 
 def _next_unskipped(tx: Transaction, cron: CronRow, base: datetime, now: datetime) -> datetime | None:
     """Return the first instant after ``base``, but for those to come that ``skip_next`` has passed over."""
+    skipped = occurrences.after(tx, cron.id, now)
     following = cron.next_run_after(base)
-    while following is not None and following > now and occurrences.taken_among(tx, cron.id, [following]):
+    while following in skipped:
         following = cron.next_run_after(following)
     return following
 
 
-def missed_by(tx: Transaction, cron: CronRow, now: datetime) -> Misfire | None:
+def missed_by(cron: CronRow, now: datetime) -> Misfire | None:
     """Return the instants that have passed and did not fire, in a pause or before a beat came; or None.
 
-    Those that a backfill has filled in are none of them.
+    They are not compared with those that a backfill has filled in.
     """
     first = cron.first_unrecorded
     if first is None:
         return None
-    timetable = cron.timetable()
-
-    def look(at_most: int) -> Passed | None:
-        return passed(timetable, first=first, until=now, at_most=at_most)
-
-    return untold(tx, cron.id, look, at_most=cron.misfire_limit)
+    return passed(cron.timetable(), first=first, until=now, at_most=cron.misfire_limit)
 
 
 def record_missed(tx: Transaction, cron: CronRow, missed: Misfire, *, reason: str, now: datetime) -> None:
@@ -106,9 +101,9 @@ def paused_reason(cron: CronRow, missed: Misfire) -> str:
 
 def _record_unfired(tx: Transaction, cron: CronRow, now: datetime) -> None:
     try:
-        missed = missed_by(tx, cron, now)
+        missed = missed_by(cron, now)
     except ValueError:
-        # What cannot be read here has no instants that could be told.
+        # What cannot be read here has no instants that could be recorded.
         return
     if missed is None:
         return
@@ -127,11 +122,7 @@ def _record_left_out(tx: Transaction, cron: CronRow, after: CronRow, now: dateti
         return
     left = after.timetable() if after.has_runs_left else None
     edges = () if left is None else left.edges(first, now)
-
-    def look(at_most: int) -> Passed | None:
-        return left_out(before, left, first=first, until=now, at_most=at_most, edges=edges)
-
-    missed = untold(tx, cron.id, look, at_most=cron.misfire_limit)
+    missed = left_out(before, left, first=first, until=now, at_most=cron.misfire_limit, edges=edges)
     if missed is not None:
         record_missed(tx, cron, missed, reason=bounds_reason(missed), now=now)
 
