@@ -22,6 +22,7 @@ from tickerq_celery.runs.claimer import Claimed, Claimer
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.runtime.node import Presence, profile
+from tickerq_celery.store import cron_tickers as stored_crons
 from tickerq_celery.store import publications
 from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.database import Database
@@ -30,6 +31,7 @@ from tickerq_celery.store.nodes import NodeProfile
 from tickerq_celery.store.tables import attempts, cron_tickers, functions, tickers
 from tickerq_celery.tickers import claims
 from tickerq_celery.tickers.claims import Claim, Started
+from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 from tickerq_celery.tickers.lifecycle import Failure, Outcome, failed
 from tickerq_celery.worker.enrolment import enrol
@@ -241,6 +243,19 @@ def cron_row_of(core: Core, cron_id: UUID) -> Row[Any]:
     return core.database.read(
         lambda connection: connection.execute(select(cron_tickers).where(cron_tickers.c.id == cron_id)).one()
     )
+
+
+def locked_cron(core: Core, cron_id: UUID) -> CronRow:
+    """Return a cron ticker's row as the product reads it."""
+    cron = core.write(stored_crons.lock, cron_id)
+    assert cron is not None
+    return cron
+
+
+def edit_cron(core: Core, cron_id: UUID, **changes: Any) -> None:
+    """Write fields of a cron ticker's row as they are, whatever they mean."""
+    cron = locked_cron(core, cron_id)
+    core.write(stored_crons.edit, cron, replace(cron, **changes))
 
 
 def occurrences_of(core: Core, cron_id: UUID) -> list[Row[Any]]:

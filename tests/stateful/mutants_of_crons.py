@@ -4,31 +4,32 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Executable
 
 from tests.stateful.mutant import Mutant
 from tests.stateful.rewriting import Function, Mutation, doing_nothing
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.store import cron_tickers, occurrences
 from tickerq_celery.store.database import batches
+from tickerq_celery.store.database.transaction import Transaction
 
 
 class _Postponing:
-    """A connection that keeps some statements for later."""
+    """A transaction that keeps some statements for later."""
 
-    def __init__(self, connection: Connection, is_meant: Callable[[Any], bool]) -> None:
-        self._connection = connection
+    def __init__(self, tx: Transaction, is_meant: Callable[[Any], bool]) -> None:
+        self._tx = tx
         self._is_meant = is_meant
         self.left: list[tuple[Any, ...]] = []
 
     def execute(self, statement: Executable, *arguments: Any) -> Any:
         if not self._is_meant(statement):
-            return self._connection.execute(statement, *arguments)
+            return self._tx.execute(statement, *arguments)
         self.left.append((statement, *arguments))
         return SimpleNamespace(rowcount=1)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
+        return getattr(self._tx, name)
 
 
 def _in_two_transactions(is_later: Callable[[Any], bool]) -> Mutation:
@@ -38,13 +39,13 @@ def _in_two_transactions(is_later: Callable[[Any], bool]) -> Mutation:
         def mutant(self: Any) -> bool:
             left: list[tuple[Any, ...]] = []
 
-            def begin(connection: Connection) -> None:
-                postponing: Any = _Postponing(connection, is_later)
+            def begin(tx: Transaction) -> None:
+                postponing: Any = _Postponing(tx, is_later)
                 self._fire(postponing)
                 left.extend(postponing.left)
 
-            self._core.database.write(begin)
-            self._core.database.write(lambda connection: [connection.execute(*each) for each in left])
+            self._core.write(begin)
+            self._core.write(lambda tx: [tx.execute(*each) for each in left])
             return False
 
         return mutant

@@ -1,9 +1,22 @@
 """Mutants of what keeps occurrences from overlapping, and of what pauses and edits leave behind."""
 
+from dataclasses import replace
+from uuid import UUID
+
 from tests.stateful.mutant import Mutant
-from tests.stateful.rewriting import doing_nothing, setting
+from tests.stateful.rewriting import Function, doing_nothing, setting
 from tickerq_celery.cron import rescheduling
 from tickerq_celery.store import attempts, occurrences, overlaps, paused_crons, pauses
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.overlaps import OverlapState
+
+
+def _with_empty_queue(state: Function) -> Function:
+    def mutant(tx: Transaction, cron_id: UUID) -> OverlapState:
+        return replace(state(tx, cron_id), waiting=0, is_manual_waiting=False)
+
+    return mutant
+
 
 OF_POLICIES = (
     Mutant(
@@ -14,16 +27,16 @@ OF_POLICIES = (
         is_quick=True,
     ),
     Mutant(
-        overlaps.is_taken,
-        "finds the place free",
-        doing_nothing(False),
+        overlaps.state,
+        "finds the lock free",
+        doing_nothing(OverlapState()),
         "neither an occurrence nor in a skip record|UNIQUE constraint failed|lost by run_now",
         is_quick=True,
     ),
-    Mutant(overlaps.is_waited_for, "finds nobody", doing_nothing(False), "too many wait|what a pause holds"),
-    Mutant(overlaps.pass_on, "does nothing", doing_nothing([]), "its turn has come"),
-    Mutant(overlaps.cron_in_turn, "finds none", doing_nothing(None), "after a cancel nobody has the turn"),
-    Mutant(overlaps.step_back, "does nothing", doing_nothing(None), "waits for what a pause holds"),
+    Mutant(overlaps.state, "finds nothing that waits", _with_empty_queue, "too many wait|what a pause holds"),
+    Mutant(overlaps.pass_lock, "does nothing", doing_nothing([]), "its turn has come"),
+    Mutant(overlaps.cron_locked_by, "finds none", doing_nothing(None), "after a cancel nobody has the turn"),
+    Mutant(overlaps.give_way, "does nothing", doing_nothing(None), "waits for what a pause holds"),
     Mutant(overlaps.lock_running, "finds nothing", doing_nothing(None), "runs on though", is_quick=True),
     Mutant(overlaps.lock_unstarted, "finds nothing", doing_nothing([]), "too many wait"),
     Mutant(

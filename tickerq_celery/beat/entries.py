@@ -17,6 +17,8 @@ from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.schedule.cron import CronSchedule
 from tickerq_celery.schedule.interval import every_in
 
+# What Celery passes by name: a call's keywords, headers or options.
+Keywords = dict[str, Any]
 SETTING = "beat_schedule"
 _DEADLINE = "beat_cron_starting_deadline"
 _LONGEST_NAME = 1_000
@@ -50,7 +52,7 @@ def celery_entry(app: Celery, name: object, fields: Any) -> ScheduleEntry:
     text = validation.words("name", name, _LONGEST_NAME)
     if isinstance(fields, ScheduleEntry):
         if type(fields) is not ScheduleEntry:
-            raise ValueError(f"an entry of class {type(fields).__name__}: nobody would ask its own is_due")
+            raise ValueError(f"an entry of class {type(fields).__name__}: its own is_due is never asked")
         return fields
     try:
         return ScheduleEntry(**dict(fields, name=text, app=app))
@@ -109,7 +111,7 @@ def call_of(entry: ScheduleEntry) -> CeleryCall:
     return CeleryCall(args=_arguments(entry.args), kwargs=_named("kwargs", entry.kwargs), options=options)
 
 
-def _named(field: str, values: object) -> dict[str, Any]:
+def _named(field: str, values: object) -> Keywords:
     if values is None:
         return {}
     # Not shown: they may be secrets.

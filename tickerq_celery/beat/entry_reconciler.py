@@ -2,30 +2,28 @@
 
 import logging
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from tickerq_celery.beat.entry_rows import Entry, entry_changes, entry_row, keys_of, named_by
+from tickerq_celery.beat.entry_rows import Entry, as_defined, entry_row, is_stopped, keys_of, named_by
 from tickerq_celery.cron.pausing import resume_with_held
-from tickerq_celery.cron.rescheduling import move
+from tickerq_celery.cron.rescheduling import reschedule
 from tickerq_celery.errors import SchemaError, StoreError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import beat_entries, cron_pauses, cron_tickers
 from tickerq_celery.store.beat_entries import LiveBeat
-from tickerq_celery.store.cron_pauses import GONE, is_gone
-from tickerq_celery.store.database.batches import insert_if_absent
+from tickerq_celery.store.cron_pauses import ORPHANED, is_orphaned
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.occurrences import rewrite_pending
-from tickerq_celery.store.tables import cron_tickers as table
-from tickerq_celery.tickers.cron_rows import of_occurrences
+from tickerq_celery.tickers.cron_rows import CronRow
 
 logger = logging.getLogger(__name__)
 
 
 class EntryKeeper:
-    """One beat's part in it: its own entries, unless a younger beat has them, and those that nobody has."""
+    """One beat's part in it: its own entries, unless a younger beat has them, and orphaned ones."""
 
     def __init__(self, core: Core, own: Sequence[Entry]) -> None:
         self._core = core
@@ -44,7 +42,7 @@ class EntryKeeper:
         What cannot be written for another reason is logged, and tried again.
 
         Raises:
-            StoreError: The database is away.
+            StoreError: The database is unreachable.
             SchemaError: This version cannot work with the store any more.
         """
         try:
@@ -57,7 +55,7 @@ class EntryKeeper:
 
     def _look(self) -> None:
         beats = self._core.read(beat_entries.live_beats)
-        # A beat that was buried alive decides nothing until its next heartbeat.
+        # A beat that was reaped while it was alive decides nothing until its next heartbeat.
         if self._core.node.id not in {beat.id for beat in beats}:
             return
         now = self._core.clock.monotonic()
@@ -69,20 +67,20 @@ class EntryKeeper:
             self._look_again_at = now + self._core.config.lease.total_seconds()
 
     def _write(self, tx: Transaction, beats: frozenset[LiveBeat]) -> bool:
-        """Write this beat's part; say whether no row was locked elsewhere."""
+        """Write this beat's part; return True if no row was locked elsewhere."""
         core = self._core
         now = tx.now
         known = beat_entries.known_keys(tx)
         new = self._new_rows(known, now)
-        insert_if_absent(tx, table, list(new.values()))
-        mine = keys_of(core.node.id, beats)
-        others = named_by(beats) - mine
+        cron_tickers.insert_new(tx, list(new.values()))
+        own = keys_of(core.node.id, beats)
+        others = named_by(beats) - own
         rows = beat_entries.lock_entries(tx, but=others)
         for row in rows:
-            self._keep_apart(tx, row._asdict(), is_mine=row.seed_key in mine, now=now)
+            self._keep_apart(tx, row, is_own=row.seed_key in own, now=now)
         return len(rows) == len((known | new.keys()) - others)
 
-    def _new_rows(self, known: Collection[str], now: datetime) -> dict[str, dict[str, Any]]:
+    def _new_rows(self, known: Collection[str], now: datetime) -> dict[str, CronRow]:
         """Return the rows, by key, of this beat's entries that are not stored yet."""
         core = self._core
         rows = {}
@@ -95,41 +93,44 @@ class EntryKeeper:
                 logger.error("entry %r of beat_schedule cannot be kept: %s", entry.name, error)  # noqa: TRY400
         return rows
 
-    def _keep_apart(self, tx: Transaction, row: dict[str, Any], *, is_mine: bool, now: datetime) -> None:
-        """Keep one entry; what goes wrong with it keeps no other from being kept."""
+    def _keep_apart(self, tx: Transaction, cron: CronRow, *, is_own: bool, now: datetime) -> None:
+        """Reconcile one entry; what goes wrong with it keeps no other from being reconciled."""
         try:
             with savepoint(tx):
-                self._keep_one(tx, row, is_mine=is_mine, now=now)
+                if is_own:
+                    self._keep_own(tx, cron, now)
+                else:
+                    _pause_orphan(tx, cron, now)
         except SQLAlchemyError:
             raise
         except Exception:
-            logger.exception("%s could not be kept", row["description"])
+            logger.exception("%s could not be kept", cron.description)
 
-    def _keep_one(self, tx: Transaction, row: dict[str, Any], *, is_mine: bool, now: datetime) -> None:
+    def _keep_own(self, tx: Transaction, cron: CronRow, now: datetime) -> None:
         core = self._core
-        if not is_mine:
-            if row["is_enabled"]:
-                cron_pauses.pause(tx, row, reason=GONE, by=None, now=now)
-                logger.info("paused, as no live beat's code defines it any more: %s", row["description"])
-            return
         try:
-            if is_gone(row):
-                row = self._returned(tx, row, now)
-            changes = entry_changes(self._own[row["seed_key"]], row, codec=core.codec, now=now)
-            if changes and "next_run_at" not in changes:
-                changes |= move(tx, core, row, changes, now=now)
+            before = self._returned(tx, cron, now) if is_orphaned(cron) else cron
+            after = as_defined(self._own[str(cron.seed_key)], before, codec=core.codec, now=now)
+            if is_stopped(before):
+                after = replace(after, next_run_at=after.next_run_after(now))
+            elif after != before:
+                after = reschedule(tx, before, after, now=now)
         except ValueError as error:
             # An operator's own expression that cannot be read here: its row waits, and the others go on.
-            name = row["description"]
-            logger.error("cron ticker %s cannot fire any more: %s: %s", row["id"], name, error)  # noqa: TRY400
+            name = cron.description
+            logger.error("cron ticker %s cannot fire any more: %s: %s", cron.id, name, error)  # noqa: TRY400
             return
-        if changes:
-            cron_tickers.edit(tx, row["id"], changes)
-            rewrite_pending(tx, row["id"], of_occurrences(changes))
+        if after != before:
+            cron_tickers.edit(tx, before, after)
+            rewrite_pending(tx, before, after)
 
-    def _returned(self, tx: Transaction, row: dict[str, Any], now: datetime) -> dict[str, Any]:
-        """Let an entry that is defined again fire again; what passed meanwhile is told in one record."""
-        core = self._core
-        resume_with_held(tx, core, row, missed=False, now=now)
-        found = cron_tickers.lock(tx, row["id"])
-        return row if found is None else found._asdict()
+    def _returned(self, tx: Transaction, cron: CronRow, now: datetime) -> CronRow:
+        """Let an entry that is defined again fire again; what passed meanwhile gets one misfire record."""
+        resume_with_held(tx, self._core, cron, missed=False, now=now)
+        return cron_tickers.lock(tx, cron.id) or cron
+
+
+def _pause_orphan(tx: Transaction, cron: CronRow, now: datetime) -> None:
+    if cron.is_enabled:
+        cron_pauses.pause(tx, cron, reason=ORPHANED, by=None, now=now)
+        logger.info("paused, as no live beat's code defines it any more: %s", cron.description)

@@ -4,7 +4,7 @@ import logging
 from uuid import UUID
 
 from tickerq_celery.beat.liveness import Observer, Patience
-from tickerq_celery.cron.overlap import give_turns
+from tickerq_celery.cron.overlap import advance_queues
 from tickerq_celery.cron.pausing import unpark
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.failpoints import Place, failpoint
@@ -39,7 +39,7 @@ class CronUpkeep:
         core = self._core
         self._after_turn, self._after_parked = core.write(
             lambda tx: (
-                give_turns(tx, core, after=self._after_turn),
+                advance_queues(tx, after=self._after_turn),
                 unpark(tx, core, after=self._after_parked),
             )
         )

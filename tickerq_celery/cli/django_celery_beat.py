@@ -1,7 +1,7 @@
 """The tables of django-celery-beat, read without Django."""
 
 import json
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     Engine,
     Integer,
+    Row,
     String,
     column,
     create_engine,
@@ -75,7 +76,7 @@ def read_periodic_tasks(url: str, *, now: datetime) -> list[PeriodicTask]:
     engine = _engine(url)
     try:
         with engine.connect() as connection:
-            rows = [row._asdict() for row in connection.execute(statement)]
+            rows = connection.execute(statement).all()
     except (SQLAlchemyError, ValueError, TypeError) as error:  # also a moment that is none, in SQLite
         reason = getattr(error, "orig", error)
         raise ConfigError("URL", f"cannot read django-celery-beat's tables: {reason}") from error
@@ -98,37 +99,42 @@ def _engine(url: str) -> Engine:
     return engine
 
 
-def _periodic_task(row: Mapping[str, Any], now: datetime) -> PeriodicTask:
-    given: dict[str, Any] = {"name": row["name"], "task": row["task"]}
+def _periodic_task(row: Row[Any], now: datetime) -> PeriodicTask:
+    named = PeriodicTask(name=row.name, task=row.task)
     try:
-        return PeriodicTask(
-            **given,
-            **_schedule(row, now),
+        return replace(
+            _scheduled(named, row, now),
             args=tuple(_json(row, "args", list)),
             kwargs=_json(row, "kwargs", dict),
-            queue=row["queue"] or None,
-            description=row["description"] or None,
-            is_enabled=bool(row["enabled"]),
-            left_out=tuple(name for name in _LEFT_OUT if row[name] not in _NOTHING),
+            queue=row.queue or None,
+            description=row.description or None,
+            is_enabled=bool(row.enabled),
+            left_out=tuple(name for name in _LEFT_OUT if getattr(row, name) not in _NOTHING),
         )
     except (ValueError, TypeError, OverflowError, RecursionError, ParseException) as error:
-        return PeriodicTask(**given, flaw=str(error))
+        return replace(named, flaw=str(error))
 
 
-def _schedule(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    starts, expires = (None if row[name] is None else _utc(row[name]) for name in ("start_time", "expires"))
+def _scheduled(task: PeriodicTask, row: Row[Any], now: datetime) -> PeriodicTask:
+    """Return a task with the instants of its row."""
+    starts = None if row.start_time is None else _utc(row.start_time)
+    expires = None if row.expires is None else _utc(row.expires)
     if expires is not None and expires <= now:
         raise ValueError(f"it has expired at {expires.isoformat()}")
-    if row["clocked_time"] is not None:
-        return {"at": _moment_of(_utc(row["clocked_time"]), starts, expires)}
-    if row["one_off"]:
+    if row.clocked_time is not None:
+        return replace(task, at=_moment_of(_utc(row.clocked_time), starts, expires))
+    if row.one_off:
         raise ValueError("one_off: only a clocked task can be imported to run once")
-    return _instants(row) | {
+    return replace(
+        task,
+        expression=_expression(row),
+        # An interval has none.
+        time_zone=None if row.crontab_id is None else row.timezone or None,
         # One that has passed says nothing any more.
-        "start_at": starts if starts is not None and starts > now else None,
+        start_at=starts if starts is not None and starts > now else None,
         # Nothing runs at that very moment; an end_at is inclusive.
-        "end_at": None if expires is None else expires - _MOMENT,
-    }
+        end_at=None if expires is None else expires - _MOMENT,
+    )
 
 
 def _moment_of(clocked: datetime, starts: datetime | None, expires: datetime | None) -> datetime:
@@ -139,19 +145,19 @@ def _moment_of(clocked: datetime, starts: datetime | None, expires: datetime | N
     return moment
 
 
-def _instants(row: Mapping[str, Any]) -> dict[str, Any]:
-    if row["crontab_id"] is not None:
-        given = crontab(**{name: row[name] for name in _CRON})
-        return {"expression": expression_of(given), "time_zone": row["timezone"] or None}
-    if row["interval_id"] is not None:
-        return {"expression": expression_of(schedule(timedelta(**{row["period"]: row["every"]})))}
-    if row["solar_id"] is not None:
+def _expression(row: Row[Any]) -> str:
+    if row.crontab_id is not None:
+        given = crontab(**{name: getattr(row, name) for name in _CRON})
+        return expression_of(given)
+    if row.interval_id is not None:
+        return expression_of(schedule(timedelta(**{row.period: row.every})))
+    if row.solar_id is not None:
         raise ValueError("a solar schedule cannot be kept as an expression")
     raise ValueError("it has no schedule")
 
 
-def _json(row: Mapping[str, Any], name: str, kind: type) -> Any:
-    value = json.loads(row[name]) if row[name] else kind()
+def _json(row: Row[Any], name: str, kind: type) -> Any:
+    value = json.loads(getattr(row, name)) if getattr(row, name) else kind()
     if not isinstance(value, kind):
         raise ValueError(f"its {name} are no JSON {kind.__name__}")
     return value

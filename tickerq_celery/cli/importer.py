@@ -1,14 +1,14 @@
 """Store the tickers of another beat's periodic tasks: each once, however often it is imported."""
 
+from dataclasses import replace
+
 from tickerq_celery.cli.periodic_task import KEY_PREFIX
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.cron_rows import cron_rows
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.managers.unit_of_work import Storing
 from tickerq_celery.store import cron_tickers, runs
-from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import cron_tickers as table
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 
 
@@ -24,11 +24,11 @@ class Importer:
         self._keys: set[str] | None = None
 
     def add_once(self, key: str, ticker: CronTicker | TimeTicker, *, applying: bool) -> bool:
-        """Store a ticker, or where not ``applying`` only check it; say whether it was not there yet.
+        """Store a ticker, or where not ``applying`` only check it; return True if it was not there yet.
 
         Raises:
             TickerValidationError: It cannot be stored, or its moment has passed.
-            StoreError: The database is away.
+            StoreError: The database is unreachable.
         """
         if isinstance(ticker, TimeTicker):
             return self._add_time_ticker(key, ticker, applying)
@@ -39,7 +39,7 @@ class Importer:
             return False
         (row,) = cron_rows(self._storing, tx, {"": ticker}, allow_unknown=False)
         if applying:
-            insert_if_absent(tx, table, [row | {"seed_key": key}])
+            cron_tickers.insert_new(tx, [replace(row, seed_key=key)])
         return True
 
     def _add_time_ticker(self, key: str, ticker: TimeTicker, applying: bool) -> bool:

@@ -1,23 +1,25 @@
 """Overlap policies: what becomes of new occurrences while an earlier one has not ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
-from typing import Any
 from uuid import UUID
 
+from tickerq_celery.cron.occurrences import store
 from tickerq_celery.enums import CancelRequest, HoldReason, OverlapPolicy, TickerStatus
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import cancels, cron_tickers, ends, holds, overlaps
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.tickers.run_rows import skipped_row
+from tickerq_celery.store.overlaps import OverlapState
+from tickerq_celery.tickers.cron_rows import CronRow
+from tickerq_celery.tickers.effect import Effect
+from tickerq_celery.tickers.run_rows import RunRow, skipped_row
 
 TAKEN_REASON = "Overlap: an earlier occurrence of this cron ticker has not ended"
 BUFFERED_REASON = "Overlap: an earlier occurrence of this cron ticker waits already"
 REPLACED_REASON = "Overlap: a later occurrence of this cron ticker takes its place"
 CANCELLED_REASON = "Overlap: cancelled, as a later occurrence of this cron ticker takes its place"
-_TURNS_AT_ONCE = 100
-Row = dict[str, Any]
+_CRONS_AT_ONCE = 100
 
 
 class Fate(Enum):
@@ -37,26 +39,26 @@ SKIP_REASONS = {
 }
 
 
-def fates(policy: OverlapPolicy, count: int, *, is_taken: bool, is_waited_for: bool) -> list[Fate]:
+def fates(policy: OverlapPolicy, count: int, state: OverlapState) -> list[Fate]:
     """Return the fates of ``count`` new occurrences, oldest first.
 
-    ``is_taken`` says that an earlier occurrence may run or runs, ``is_waited_for`` that one waits.
     Whatever the policy but ``allow``, at most one of a cron ticker's occurrences is let run at a time.
     """
+    is_locked, is_waited_for = state.is_locked, state.waiting > 0
     decided: list[Fate] = []
     for left in reversed(range(count)):
         if policy is OverlapPolicy.CANCEL_OTHER and left:
             decided.append(Fate.SKIP_AS_REPLACED)
             continue
-        fate = _fate(policy, is_taken=is_taken or is_waited_for, is_waited_for=is_waited_for)
-        is_taken = is_taken or fate is Fate.RUN
+        fate = _fate(policy, is_locked=is_locked or is_waited_for, is_waited_for=is_waited_for)
+        is_locked = is_locked or fate is Fate.RUN
         is_waited_for = is_waited_for or fate is Fate.WAIT
         decided.append(fate)
     return decided
 
 
-def _fate(policy: OverlapPolicy, *, is_taken: bool, is_waited_for: bool) -> Fate:
-    if policy is OverlapPolicy.ALLOW or not is_taken:
+def _fate(policy: OverlapPolicy, *, is_locked: bool, is_waited_for: bool) -> Fate:
+    if policy is OverlapPolicy.ALLOW or not is_locked:
         return Fate.RUN
     if policy is OverlapPolicy.SKIP:
         return Fate.SKIP_AS_TAKEN
@@ -65,115 +67,135 @@ def _fate(policy: OverlapPolicy, *, is_taken: bool, is_waited_for: bool) -> Fate
     return Fate.WAIT
 
 
-def placed(
-    tx: Transaction, core: Core, cron: Mapping[str, Any], rows: Sequence[Row], *, now: datetime
-) -> list[Row]:
+def gives_way(state: OverlapState, *, in_pause: bool) -> bool:
+    """Return True if the holder, which a pause holds, gives the lock up for a manual run, which none holds.
+
+    ``in_pause`` says that there is a pause, which will hold a holder that is due later.
+    """
+    return state.is_unclaimed and state.is_manual_waiting and (in_pause or state.is_held_by_pause)
+
+
+def apply_policy(tx: Transaction, cron: CronRow, rows: Sequence[RunRow], *, now: datetime) -> list[RunRow]:
     """Return new occurrences, oldest first, as the policy of their locked cron ticker wants them stored.
 
-    With ``cancel_other`` those before them are cancelled.
+    With ``cancel_other`` earlier ones are cancelled.
     """
-    policy = OverlapPolicy(cron["overlap"])
-    if policy is OverlapPolicy.ALLOW or not rows:
+    if cron.overlap is OverlapPolicy.ALLOW or not rows:
         return list(rows)
-    make_room(tx, core, cron)
-    let_next_run(tx, core, cron)
-    decided = fates(
-        policy,
-        len(rows),
-        is_taken=overlaps.is_taken(tx, cron["id"]),
-        is_waited_for=overlaps.is_waited_for(tx, cron["id"]),
-    )
+    cancel_earlier(tx, cron)
+    state = _admitted(tx, cron, overlaps.state(tx, cron.id)).result
+    decided = fates(cron.overlap, len(rows), state)
     return [_stored_as(cron, row, fate, now) for row, fate in zip(rows, decided, strict=True)]
 
 
-def in_turn(tx: Transaction, cron: Mapping[str, Any], rows: Sequence[Row]) -> list[Row]:
-    """Return occurrences that are asked for by hand, which wait for their turn rather than be skipped."""
-    if OverlapPolicy(cron["overlap"]) is OverlapPolicy.ALLOW:
-        return list(rows)
-    decided = fates(
-        OverlapPolicy.BUFFER_ALL,
-        len(rows),
-        is_taken=overlaps.is_taken(tx, cron["id"]),
-        is_waited_for=overlaps.is_waited_for(tx, cron["id"]),
-    )
-    return [_stored_as(cron, row, fate, row["created_at"]) for row, fate in zip(rows, decided, strict=True)]
+def add_backfilled(tx: Transaction, cron: CronRow, rows: Sequence[RunRow], *, now: datetime) -> None:
+    """Store occurrences of a backfill, which wait for the overlap lock rather than be skipped."""
+    if cron.overlap is not OverlapPolicy.ALLOW:
+        rows = _queued(cron, rows, overlaps.state(tx, cron.id), now)
+    store(tx, cron, rows, now=now)
 
 
-def queue_up(tx: Transaction, cron: Mapping[str, Any], run_id: UUID) -> None:
-    """Let an occurrence of a locked cron ticker that is due again wait for its turn, or take it."""
-    if OverlapPolicy(cron["overlap"]) is OverlapPolicy.ALLOW:
-        return
-    cron_id = cron["id"]
-    if overlaps.is_taken(tx, cron_id) or overlaps.is_waited_for(tx, cron_id):
-        overlaps.let_wait(tx, cron_id, run_id)
-    else:
-        overlaps.let_take(tx, cron_id, run_id)
+def add_manual(
+    tx: Transaction, cron: CronRow, row: RunRow, *, in_pause: Callable[[], bool], now: datetime
+) -> Effect[UUID]:
+    """Store a manual run of a locked cron ticker, at the head of the wait queue where it has to wait.
 
-
-def make_room(tx: Transaction, core: Core, cron: Mapping[str, Any]) -> None:
-    """Cancel those before, where the policy of a locked cron ticker is ``cancel_other``.
-
-    One that runs is asked to end: its place is free once it has.
+    A holder of the overlap lock that a pause holds, or will hold as it is ``in_pause``, gives way to it.
     """
-    if cron["overlap"] != OverlapPolicy.CANCEL_OTHER:
+    if cron.overlap is OverlapPolicy.ALLOW:
+        store(tx, cron, [row], now=now)
+        return Effect(result=row.id, due=[row.id])
+    state = overlaps.state(tx, cron.id)
+    (queued,) = _queued(cron, [row], state, now)
+    store(tx, cron, [queued], now=now)
+    if queued.due_at is not None:
+        return Effect(result=row.id, due=[row.id])
+    behind = replace(state, waiting=state.waiting + 1, is_manual_waiting=True)
+    return Effect(result=row.id, due=_admitted(tx, cron, behind, in_pause=in_pause()).due)
+
+
+def queue_retry(tx: Transaction, cron: CronRow, run_id: UUID) -> None:
+    """Let an occurrence of a locked cron ticker that is due again take the overlap lock, or wait for it."""
+    if cron.overlap is OverlapPolicy.ALLOW:
+        return
+    (fate,) = fates(OverlapPolicy.BUFFER_ALL, 1, overlaps.state(tx, cron.id))
+    if fate is Fate.WAIT:
+        overlaps.enqueue(tx, cron.id, run_id)
+    else:
+        overlaps.take_lock(tx, cron.id, run_id)
+
+
+def cancel_earlier(tx: Transaction, cron: CronRow) -> None:
+    """Cancel earlier occurrences, where the policy of a locked cron ticker is ``cancel_other``.
+
+    One that runs is asked to end: it holds the overlap lock until it has.
+    """
+    if cron.overlap is not OverlapPolicy.CANCEL_OTHER:
         return
     ends.end_unstarted(
         tx,
-        overlaps.lock_unstarted(tx, cron["id"]),
+        overlaps.lock_unstarted(tx, cron.id),
         status=TickerStatus.CANCELLED,
         reason=CANCELLED_REASON,
     )
-    _ask_to_end(tx, core, cron)
+    _request_end(tx, cron)
 
 
-def _ask_to_end(tx: Transaction, core: Core, cron: Mapping[str, Any]) -> None:
-    run = overlaps.lock_running(tx, cron["id"])
+def _request_end(tx: Transaction, cron: CronRow) -> None:
+    run = overlaps.lock_running(tx, cron.id)
     if run is not None and run.cancel_request is None:
         cancels.request(tx, run, CancelRequest.END)
 
 
-def let_next_run(
-    tx: Transaction, core: Core, cron: Mapping[str, Any], *, in_pause: bool = False
-) -> list[UUID]:
-    """Give the place of a locked cron ticker to the next that waits, if nobody has it, and return that.
-
-    One that a pause holds gives way to one that was asked for by hand, which no pause holds; ``in_pause``
-    says that there is a pause which will hold one that is due later.
-    """
-    cron_id = cron["id"]
-    if overlaps.is_taken(tx, cron_id) and not (
-        overlaps.is_waited_for(tx, cron_id, by_hand=True)
-        and overlaps.step_back(tx, cron_id, in_pause=in_pause)
-    ):
-        return []
-    return overlaps.pass_on(tx, cron_id)
+def admit_next(tx: Transaction, cron: CronRow) -> Collection[UUID]:
+    """Pass the overlap lock of a locked cron ticker on, if it is free; return the occurrence made due."""
+    return _admitted(tx, cron, overlaps.state(tx, cron.id)).due
 
 
-def _stored_as(cron: Mapping[str, Any], row: Row, fate: Fate, now: datetime) -> Row:
+def _admitted(
+    tx: Transaction, cron: CronRow, state: OverlapState, *, in_pause: bool = False
+) -> Effect[OverlapState]:
+    """Pass the overlap lock on, if it is free or its holder gives way; return the state as it is then."""
+    if gives_way(state, in_pause=in_pause) and overlaps.give_way(tx, cron.id, in_pause=in_pause):
+        state = replace(state, is_locked=False, waiting=state.waiting + 1)
+    if state.is_locked or not state.waiting:
+        return Effect(result=state)
+    made_due = overlaps.pass_lock(tx, cron.id)
+    if made_due:
+        state = replace(state, is_locked=True, waiting=state.waiting - 1)
+    return Effect(result=state, due=made_due)
+
+
+def _queued(cron: CronRow, rows: Sequence[RunRow], state: OverlapState, now: datetime) -> list[RunRow]:
+    decided = fates(OverlapPolicy.BUFFER_ALL, len(rows), state)
+    return [_stored_as(cron, row, fate, now) for row, fate in zip(rows, decided, strict=True)]
+
+
+def _stored_as(cron: CronRow, row: RunRow, fate: Fate, now: datetime) -> RunRow:
     if fate is Fate.RUN:
-        return row | {"active_key": overlaps.key_of(cron["id"])}
+        return replace(row, active_key=overlaps.key_of(cron.id))
     if fate is Fate.WAIT:
-        waits = {"held_for": HoldReason.OVERLAP.value, "hold_key": str(cron["id"])}
-        return row | waits | {"due_at": None, "not_before": row["due_at"]}
+        return replace(
+            row, held_for=HoldReason.OVERLAP, hold_key=str(cron.id), due_at=None, not_before=row.due_at
+        )
     return skipped_row(row, reason=SKIP_REASONS[fate], now=now)
 
 
-def give_turns(tx: Transaction, core: Core, *, after: str) -> str:
-    """Let occurrences run whose turn has come with nobody to say so, as what was before them was deleted.
+def advance_queues(tx: Transaction, *, after: str) -> str:
+    """Pass on overlap locks that no end has passed on, as what held them was deleted.
 
     Looks at a batch of cron tickers whose occurrences wait, and returns the key to go on after.
     """
-    keys = holds.next_held_keys(tx, HoldReason.OVERLAP, after=after, limit=_TURNS_AT_ONCE)
+    keys = holds.next_held_keys(tx, HoldReason.OVERLAP, after=after, limit=_CRONS_AT_ONCE)
     for cron in cron_tickers.lock_free(tx, [UUID(key) for key in keys]):
-        waiting_for = cron._asdict()
-        made_due = let_next_run(tx, core, waiting_for)
-        if not made_due and waiting_for["overlap"] == OverlapPolicy.CANCEL_OTHER:
+        made_due = admit_next(tx, cron)
+        if not made_due and cron.overlap is OverlapPolicy.CANCEL_OTHER:
             # It may have been starting when the one that waits was made, and could not be asked then.
-            _ask_to_end(tx, core, waiting_for)
-    return keys[-1] if len(keys) == _TURNS_AT_ONCE else ""
+            _request_end(tx, cron)
+    return keys[-1] if len(keys) == _CRONS_AT_ONCE else ""
 
 
-def end_turns(tx: Transaction, core: Core, cron: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
-    """Let all occurrences run that wait for their turn, where a change of their cron ticker lets them."""
-    if changes.get("overlap") == OverlapPolicy.ALLOW != cron["overlap"]:
-        overlaps.let_all_run(tx, cron["id"])
+def release_queue(tx: Transaction, before: CronRow, after: CronRow) -> None:
+    """Let all occurrences run that wait for the overlap lock, where an edit lets them overlap."""
+    if after.overlap is OverlapPolicy.ALLOW is not before.overlap:
+        overlaps.release_all(tx, after.id)

@@ -1,18 +1,16 @@
 """Pause and resume cron tickers: what is kept of the instants in between, and pauses by failures."""
 
 import logging
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from tickerq_celery.cron.rescheduling import missed_by, paused_reason, record_missed
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import cron_pauses, cron_tickers, holds, paused_crons, pauses
-from tickerq_celery.store.cron_pauses import NOT_PAUSED
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.tickers.cron_rows import next_run_of
+from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.pauses import covering
 
 logger = logging.getLogger(__name__)
@@ -23,49 +21,46 @@ _MOST_PENDING = 10_000
 _LATEST = 1_000
 
 
-def resume(tx: Transaction, core: Core, cron: Mapping[str, Any], *, missed: bool, now: datetime) -> None:
+def resume(tx: Transaction, core: Core, cron: CronRow, *, missed: bool, now: datetime) -> None:
     """Let a locked cron ticker fire again from its next instant on.
 
     The instants that passed in the pause get one record; ``missed`` leaves them to the misfire policy.
     """
-    passed = missed_by(tx, cron, now)
-    next_run_at = cron["resume_from"] or next_run_of(cron, now)
+    passed = missed_by(cron, now)
+    next_run_at = cron.resume_from or cron.next_run_after(now)
     if passed is not None and not missed:
         record_missed(tx, cron, passed, reason=paused_reason(cron, passed), now=now)
     if next_run_at is not None and next_run_at <= now and not missed:
-        next_run_at = next_run_of(cron, now)
-    changes: dict[str, Any] = {
-        "is_enabled": True,
-        **NOT_PAUSED,
-        "resume_from": None,
-        "next_run_at": next_run_at,
-    }
-    if not cron["is_enabled"]:
+        next_run_at = cron.next_run_after(now)
+    resumed = replace(
+        cron.not_paused(),
+        is_enabled=True,
+        resume_from=None,
+        next_run_at=next_run_at,
         # The pause of a function says nothing about the failures before it.
-        changes["resumed_at"] = now
-    cron_tickers.edit(tx, cron["id"], changes)
+        resumed_at=cron.resumed_at if cron.is_enabled else now,
+    )
+    cron_tickers.edit(tx, cron, resumed)
 
 
-def resume_with_held(
-    tx: Transaction, core: Core, cron: Mapping[str, Any], *, missed: bool, now: datetime
-) -> None:
+def resume_with_held(tx: Transaction, core: Core, cron: CronRow, *, missed: bool, now: datetime) -> None:
     """Let a cron ticker that was paused itself fire again, and what the pause holds run; see ``resume``.
 
     Where a pause of more than it alone covers it still, the end of that one decides on what passed.
     """
     left = pauses.of_cron(tx, cron)
     # One that was added paused has not waited for any instant yet.
-    following = cron["resume_from"] or next_run_of(cron, now)
+    following = cron.resume_from or cron.next_run_after(now)
     if left is None or following is None:
         resume(tx, core, cron, missed=missed, now=now)
     else:
-        changes = {"is_enabled": True, "resumed_at": now, "resume_from": following}
-        cron_tickers.edit(tx, cron["id"], changes)
-        paused_crons.park(tx, [cron["id"]], left)
+        enabled = replace(cron, is_enabled=True, resumed_at=now, resume_from=following)
+        cron_tickers.edit(tx, cron, enabled)
+        paused_crons.park(tx, [cron.id], left)
     holds.lift(
         tx,
         reason=HoldReason.PAUSED,
-        keys=[str(cron["id"])],
+        keys=[str(cron.id)],
         limit=_MOST_PENDING,
     )
 
@@ -80,40 +75,39 @@ def unpark(tx: Transaction, core: Core, *, after: UUID | None) -> UUID | None:
         return None
     here = pauses.list_pauses(tx)
     now = tx.now
-    for row in parked:
-        if covering(here, row.function, row.tags) is None:
-            _unpark_one(tx, core, row._asdict(), now)
-    last: UUID = parked[-1].id
-    return last if len(parked) == _PARKED_AT_ONCE else None
+    for cron in parked:
+        if covering(here, cron.function, cron.tags) is None:
+            _unpark_one(tx, core, cron, now)
+    return parked[-1].id if len(parked) == _PARKED_AT_ONCE else None
 
 
-def _unpark_one(tx: Transaction, core: Core, cron: Mapping[str, Any], now: datetime) -> None:
+def _unpark_one(tx: Transaction, core: Core, cron: CronRow, now: datetime) -> None:
     try:
         resume(tx, core, cron, missed=False, now=now)
     except ValueError as error:
         # As in a fire: one that this machine cannot read is stopped, and keeps nobody else from going on.
-        logger.error("cron ticker %s cannot fire any more: %s", cron["id"], error)  # noqa: TRY400
-        cron_tickers.edit(tx, cron["id"], {"resume_from": None})
+        logger.error("cron ticker %s cannot fire any more: %s", cron.id, error)  # noqa: TRY400
+        cron_tickers.edit(tx, cron, replace(cron, resume_from=None))
 
 
 def pause_if_failing(
     tx: Transaction,
     core: Core,
-    cron: Mapping[str, Any],
+    cron: CronRow,
     now: datetime,
     *,
     among_latest: int | None = _LATEST,
 ) -> bool:
-    """Pause a locked cron ticker whose latest occurrences have failed, as many as it allows; say whether.
+    """Pause a locked cron ticker whose latest occurrences failed, as many as it allows; return True if so.
 
     Looks for their ends ``among_latest`` instants; None for all there are.
     """
-    most = cron["pause_on_failure"]
+    most = cron.pause_on_failure
     if not most or cron_pauses.failures_in_a_row(tx, cron, among_latest=among_latest) < most:
         return False
     reason = f"{most} occurrences in a row have failed" if most > 1 else "an occurrence has failed"
     cron_pauses.pause(tx, cron, reason=reason, by=BY_FAILURES, now=now)
-    logger.error("cron ticker %s of %s is paused: %s", cron["id"], cron["function"], reason)
+    logger.error("cron ticker %s of %s is paused: %s", cron.id, cron.function, reason)
     return True
 
 
@@ -126,4 +120,4 @@ def after_a_failure(tx: Transaction, core: Core, cron_id: UUID) -> None:
     cron = cron_pauses.lock_pausable(tx, cron_id)
     if cron is not None:
         now = tx.now
-        pause_if_failing(tx, core, cron._asdict(), now, among_latest=None)
+        pause_if_failing(tx, core, cron, now, among_latest=None)

@@ -10,13 +10,15 @@ from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.redaction import discreet
 
+# A call's keywords: fields of a ticker, with the values that a user wants.
+Changes = Mapping[str, Any]
 INSTEAD_OF_UPDATE = "session.run_sync(lambda sync: ….update(…, session=sync))"
 T = TypeVar("T")
 
 
 def checked_changes(
-    changes: Mapping[UUID | str, Mapping[str, Any]], kind: type, fixed: Collection[str]
-) -> dict[UUID, Mapping[str, Any]]:
+    changes: Mapping[UUID | str, Changes], kind: type, fixed: Collection[str]
+) -> dict[UUID, Changes]:
     """Return changes with ids that are UUIDs, in their order.
 
     Raises:
@@ -30,7 +32,7 @@ def checked_changes(
             raise TickerValidationError("changes", each, "pass a dict of fields and values for each id")
         with naming(place_in(changes, ticker_id)):
             check_fields(each, kind, fixed)
-    wanted: dict[UUID, Mapping[str, Any]] = {}
+    wanted: dict[UUID, Changes] = {}
     for ticker_id, each in changes.items():
         found = validation.identifier(ticker_id)
         if found in wanted:
@@ -39,7 +41,7 @@ def checked_changes(
     return wanted
 
 
-def check_fields(given: Mapping[str, object], kind: type, fixed: Collection[str] = ()) -> None:
+def check_fields(given: Changes, kind: type, fixed: Collection[str] = ()) -> None:
     """Refuse what is no field of a ticker of this ``kind``, and what is ``fixed``.
 
     Raises:

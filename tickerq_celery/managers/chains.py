@@ -3,19 +3,20 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.batches import naming
 from tickerq_celery.managers.unique_keys import Chain
 from tickerq_celery.managers.unit_of_work import Known, Storing
 from tickerq_celery.payload.codec import Packed
-from tickerq_celery.tickers.chains import Node, nodes_below
-from tickerq_celery.tickers.inputs import TimeTicker
-from tickerq_celery.tickers.run_rows import as_child, ticker_fields, time_ticker_row
+from tickerq_celery.tickers.chain_templates import ChainTicker
+from tickerq_celery.tickers.chains import Node, nodes_below, run_condition
+from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
+from tickerq_celery.tickers.run_rows import RunRow, as_child, time_ticker_row
+from tickerq_celery.tickers.work import Work, checked_work
 
 
-def chain_below(storing: Storing, head: Any, *, place: str) -> list[Node]:
+def chain_below(storing: Storing, head: TimeTicker | CronTicker, *, place: str) -> list[Node]:
     """Return the tickers below ``head``, each after its parent and with the namespace of the head.
 
     Their paths begin with the ``place`` of the head in its call.
@@ -28,7 +29,9 @@ def chain_below(storing: Storing, head: Any, *, place: str) -> list[Node]:
     return [replace(node, path=f"{place}{node.path}") for node in found]
 
 
-def with_children(batch: Mapping[str, Any], chains: Iterable[Sequence[Node]]) -> dict[str, Any]:
+def with_children(
+    batch: Mapping[str, TimeTicker | CronTicker], chains: Iterable[Sequence[Node]]
+) -> dict[str, TimeTicker | CronTicker]:
     """Return the tickers of a batch, and those below them, by their places in the call."""
     return {**batch, **{f"{node.path}.": node.ticker for nodes in chains for node in nodes}}
 
@@ -55,51 +58,85 @@ def chain_rows(
 def rows_below(
     storing: Storing,
     nodes: Sequence[Node],
-    head: Mapping[str, Any],
+    head: RunRow,
     *,
     known: Mapping[tuple[str, str], Known],
     now: datetime,
-) -> list[dict[str, Any]]:
+) -> list[RunRow]:
     """Return the rows of a chain below the row of its ``head``, parents first.
 
     Raises:
         TickerValidationError: A field of a child cannot be stored; its name begins with the child's path.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[RunRow] = []
     for node in nodes:
         parent = head if node.parent is None else rows[node.parent]
         with naming(f"{node.path}."):
             row = row_of(storing, node.ticker, known=known, now=now)
-            rows.append(as_child(row, node.ticker, parent_id=parent["id"]))
+            rows.append(as_child(row, node.ticker, parent_id=parent.id))
     return rows
+
+
+def chain_tickers(
+    storing: Storing, nodes: Sequence[Node], *, known: Mapping[tuple[str, str], Known]
+) -> list[ChainTicker]:
+    """Return the chain that a cron ticker keeps for its occurrences, parents first.
+
+    Raises:
+        TickerValidationError: A field of a child cannot be stored; its name begins with the child's path.
+    """
+    found = []
+    for node in nodes:
+        with naming(f"{node.path}."):
+            child = ChainTicker(
+                work=work_of(storing, node.ticker, known=known),
+                parent=node.parent,
+                run_condition=run_condition(node.ticker.run_condition),
+                has_children=bool(node.ticker.children),
+            )
+        found.append(child)
+    return found
 
 
 def row_of(
     storing: Storing,
-    ticker: Any,
+    ticker: TimeTicker,
     *,
     known: Mapping[tuple[str, str], Known],
     now: datetime,
     request: Packed | None = None,
-) -> dict[str, Any]:
+) -> RunRow:
     """Return the row of one time ticker, as if it stood alone, with its own request or the one given.
+
+    Raises:
+        TickerValidationError: A field cannot be stored.
+    """
+    return time_ticker_row(ticker, work_of(storing, ticker, known=known, request=request), now=now)
+
+
+def work_of(
+    storing: Storing,
+    ticker: TimeTicker | CronTicker,
+    *,
+    known: Mapping[tuple[str, str], Known],
+    request: Packed | None = None,
+) -> Work:
+    """Return what one ticker asks for, with its own request or the one given.
 
     Raises:
         TickerValidationError: A field cannot be stored.
     """
     namespace = storing.namespace(ticker.namespace)
     function = known[namespace, ticker.function]
-    return time_ticker_row(
+    return checked_work(
         ticker,
         namespace=namespace,
-        function=ticker.function,
         request=storing.packed(ticker.request, function) if request is None else request,
-        now=now,
-        shared=ticker_fields(ticker, function.defaults),
+        defaults=function.defaults,
     )
 
 
-def _in_namespace(storing: Storing, node: Node, head: Any) -> Node:
+def _in_namespace(storing: Storing, node: Node, head: TimeTicker | CronTicker) -> Node:
     namespace = storing.namespace(head.namespace)
     asked = node.ticker.namespace
     if asked is not None and asked != namespace:

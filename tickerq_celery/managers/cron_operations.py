@@ -1,13 +1,12 @@
 """Steer cron tickers by hand: pause, resume, skip the next, run now, backfill."""
 
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.cron.occurrences import store
-from tickerq_celery.cron.overlap import in_turn, let_next_run
+from tickerq_celery.cron.overlap import add_backfilled, add_manual, admit_next
 from tickerq_celery.cron.pausing import BY_FAILURES, resume_with_held
 from tickerq_celery.enums import TickerKind, TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
@@ -17,11 +16,11 @@ from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.unit_of_work import Storing
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.schedule.planner import instants_between
-from tickerq_celery.schedule.timetable import timetable_of
 from tickerq_celery.store import cron_pauses, cron_tickers, ends, occurrences, pauses
-from tickerq_celery.store.cron_pauses import is_gone
+from tickerq_celery.store.cron_pauses import is_orphaned
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.tickers.cron_rows import next_run_of, refuse_changes_of_a_call
+from tickerq_celery.tickers.cron_rows import CronRow, refuse_changes_of_a_call
+from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.run_rows import occurrence_row, skipped_row
 from tickerq_celery.tickers.views import Cron, Run
 
@@ -85,10 +84,9 @@ class CronSteering(CronOutlook):
             TickerValidationError: The request does not fit the function.
         """
         cron_id = validation.identifier(cron_id)
-        run_id, made_due = self._storing.core.write(self._run_now, cron_id, request)
-        if made_due:
-            self._storing.dispatch(made_due)
-        return self._occurrences.get(run_id)
+        stored = self._storing.core.write(self._run_now, cron_id, request)
+        self._storing.dispatch(stored.due)
+        return self._occurrences.get(stored.result)
 
     def backfill(self, cron_id: UUID | str, start: datetime, end: datetime, *, per_minute: int = 60) -> int:
         """Create the occurrences of all instants from ``start`` and before ``end``; return how many are new.
@@ -108,7 +106,7 @@ class CronSteering(CronOutlook):
 
     def _pause(self, tx: Transaction, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
         cron = self._locked(tx, cron_id)
-        if cron["is_enabled"] or _is_nobodys(cron):
+        if cron.is_enabled or _is_without_operator(cron):
             now = tx.now
             cron_pauses.pause(tx, cron, reason=reason, by=by, now=now)
         return self._get(tx, cron_id)
@@ -116,13 +114,13 @@ class CronSteering(CronOutlook):
     def _resume(self, tx: Transaction, cron_id: UUID, *, missed: bool = False) -> Cron:
         core = self._storing.core
         cron = self._locked(tx, cron_id)
-        if not cron["is_enabled"]:
+        if not cron.is_enabled:
             resume_with_held(tx, core, cron, missed=missed, now=tx.now)
         return self._get(tx, cron_id)
 
     def _skip_next(self, tx: Transaction, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
         cron = self._locked(tx, cron_id)
-        instant = cron["next_run_at"]
+        instant = cron.next_run_at
         if instant is None:
             raise TickerStateError(cron_id, "paused, or has no next instant", "skipped once")
         who, why = "" if by is None else f" by {by}", "" if reason is None else f": {reason}"
@@ -131,65 +129,62 @@ class CronSteering(CronOutlook):
             tx,
             cron_id,
             seen=instant,
-            next_run_at=next_run_of(cron, instant),
+            next_run_at=cron.next_run_after(instant),
             last_run_at=None,
             runs=0,
         )
         return self._get(tx, cron_id)
 
-    def _skip(self, tx: Transaction, cron: Mapping[str, Any], instant: datetime, reason: str) -> None:
+    def _skip(self, tx: Transaction, cron: CronRow, instant: datetime, reason: str) -> None:
         """Make the occurrence of an instant a Skipped one; a backfill may have made it before it fired."""
-        core, now = self._storing.core, tx.now
-        there = occurrences.lock_at(tx, cron["id"], instant)
+        now = tx.now
+        there = occurrences.lock_at(tx, cron.id, instant)
         if there is None:
             row = skipped_row(occurrence_row(cron, instant=instant, now=now), reason=reason, now=now)
             store(tx, cron, [row], now=now)
             return
         if there.claim_no > 0:
             status = f"at {instant.isoformat()}, whose occurrence has been claimed"
-            raise TickerStateError(cron["id"], status, "skipped once")
+            raise TickerStateError(cron.id, status, "skipped once")
         ends.end_unstarted(tx, [there.id], status=TickerStatus.SKIPPED, reason=reason)
-        let_next_run(tx, core, cron)
+        admit_next(tx, cron)
 
-    def _run_now(self, tx: Transaction, cron_id: UUID, request: object) -> tuple[UUID, Sequence[UUID]]:
-        """Store an occurrence that was asked for by hand; return it, and what is due now."""
+    def _run_now(self, tx: Transaction, cron_id: UUID, request: object) -> Effect[UUID]:
+        """Store a manual run and return its id."""
         cron = self._locked(tx, cron_id)
         now = tx.now
         row = occurrence_row(cron, instant=None, now=now)
         if request is not None:
-            if cron["kind"] == TickerKind.CELERY_TASK:
-                refuse_changes_of_a_call({"request": request})
+            if cron.kind is TickerKind.CELERY_TASK:
+                refuse_changes_of_a_call(request=request)
             known = self._storing.known(tx, {"": self._get(tx, cron_id)}, allow_unknown=True)
-            function = known[cron["namespace"], cron["function"]]
+            function = known[cron.namespace, cron.function]
             packed = self._storing.packed(request, function)
-            row |= {"request": packed.data, "encoding": packed.encoding}
-        (row,) = in_turn(tx, cron, [row])
-        store(tx, cron, [row], now=now)
-        if row["due_at"] is not None:
-            return row["id"], [row["id"]]
-        # Whoever has the place may be held by a pause, or will be.
-        in_pause = not cron["is_enabled"] or pauses.of_cron(tx, cron) is not None
-        return row["id"], let_next_run(tx, self._storing.core, cron, in_pause=in_pause)
+            row = replace(row, request=packed.data, encoding=packed.encoding)
+        return add_manual(tx, cron, row, in_pause=lambda: self._is_in_pause(tx, cron), now=now)
+
+    def _is_in_pause(self, tx: Transaction, cron: CronRow) -> bool:
+        return not cron.is_enabled or pauses.of_cron(tx, cron) is not None
 
     def _backfill(
         self, tx: Transaction, cron_id: UUID, start: datetime, end: datetime, wait: timedelta
     ) -> int:
         cron = self._locked(tx, cron_id)
         now = tx.now
-        wanted = instants_between(timetable_of(cron), start, end, now=now)
+        wanted = instants_between(cron.timetable(), start, end, now=now)
         missing = sorted(set(wanted) - occurrences.taken_among(tx, cron_id, wanted))
         rows = [
-            occurrence_row(cron, instant=instant, now=now) | {"due_at": now + number * wait}
+            replace(occurrence_row(cron, instant=instant, now=now), due_at=now + number * wait)
             for number, instant in enumerate(missing)
         ]
-        store(tx, cron, in_turn(tx, cron, rows), now=now)
+        add_backfilled(tx, cron, rows, now=now)
         return len(rows)
 
-    def _locked(self, tx: Transaction, cron_id: UUID) -> Mapping[str, Any]:
-        row = cron_tickers.lock(tx, cron_id)
-        if row is None:
+    def _locked(self, tx: Transaction, cron_id: UUID) -> CronRow:
+        cron = cron_tickers.lock(tx, cron_id)
+        if cron is None:
             raise TickerNotFoundError(KIND, cron_id)
-        return row._asdict()
+        return cron
 
     def _get(self, tx: Transaction, cron_id: UUID) -> Cron:
         core = self._storing.core
@@ -199,13 +194,13 @@ class CronSteering(CronOutlook):
         return cron
 
 
-def _is_nobodys(cron: Mapping[str, Any]) -> bool:
-    """Whether no operator has paused a cron ticker that does not fire.
+def _is_without_operator(cron: CronRow) -> bool:
+    """Return True if no operator has paused a cron ticker that does not fire.
 
-    One that waits for the code to come back is taken over, too, or the code's return would let it fire.
+    A pause for missing code is taken over, too, or the code's return would let it fire.
     """
-    has_no_words = cron["paused_reason"] is None and cron["paused_by"] is None
-    return has_no_words or cron["paused_by"] == BY_FAILURES or is_gone(cron)
+    has_no_words = cron.paused_reason is None and cron.paused_by is None
+    return has_no_words or cron.paused_by == BY_FAILURES or is_orphaned(cron)
 
 
 def _rate(per_minute: object) -> int:

@@ -1,26 +1,31 @@
 """Define, change, pause and read cron tickers."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
-from tickerq_celery.cron.overlap import end_turns
-from tickerq_celery.cron.rescheduling import move
+from tickerq_celery.cron.overlap import release_queue
+from tickerq_celery.cron.rescheduling import reschedule
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.managers.asynchronous import AsyncAdds
-from tickerq_celery.managers.batches import INSTEAD_OF_UPDATE, checked_changes, naming, place_in, placed
+from tickerq_celery.managers.batches import (
+    INSTEAD_OF_UPDATE,
+    Changes,
+    checked_changes,
+    naming,
+    place_in,
+    placed,
+)
 from tickerq_celery.managers.cron_operations import CronSteering
 from tickerq_celery.managers.cron_rows import cron_rows
 from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.payload.codec import NO_REQUEST
 from tickerq_celery.store import cron_tickers
-from tickerq_celery.store.database.batches import insert_rows
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.occurrences import rewrite_pending
-from tickerq_celery.store.tables import cron_tickers as table
-from tickerq_celery.tickers.cron_rows import of_occurrences, refuse_changes_of_a_call
+from tickerq_celery.tickers.cron_rows import CronRow, refuse_changes_of_a_call
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.inputs import CronTicker
 from tickerq_celery.tickers.views import Cron, Page, Run
@@ -39,7 +44,7 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
         Raises:
             InvalidCronError: The expression cannot be parsed, or never fires.
             TickerValidationError: A field or the request cannot be stored; nothing is.
-            StoreError: The database is away.
+            StoreError: The database is unreachable.
         """
         return self.add_batch([ticker], session=session, allow_unknown=allow_unknown)[0]
 
@@ -74,7 +79,7 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
     def update(
         self, cron_id: UUID | str, *, session: object = None, allow_unknown: bool = False, **changes: Any
     ) -> Cron:
-        """Change fields of a cron ticker and of its occurrences that nobody has begun, and return it.
+        """Change fields of a cron ticker and of its occurrences that have not begun, and return it.
 
         Raises:
             TickerNotFoundError: There is none.
@@ -84,7 +89,7 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
 
     def update_batch(
         self,
-        changes: Mapping[UUID | str, Mapping[str, Any]],
+        changes: Mapping[UUID | str, Changes],
         *,
         session: object = None,
         allow_unknown: bool = False,
@@ -104,7 +109,7 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
         return self._storing.in_transaction(work, session, instead=INSTEAD_OF_UPDATE)
 
     def delete(self, cron_id: UUID | str) -> bool:
-        """Delete a cron ticker with its occurrences; say whether it was there."""
+        """Delete a cron ticker with its occurrences; return True if it was there."""
         return self.delete_batch([cron_id]) == 1
 
     def delete_batch(self, ids: Collection[UUID | str]) -> int:
@@ -138,50 +143,50 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
 
     def _insert(self, tx: Transaction, batch: Mapping[str, CronTicker], allow_unknown: bool) -> list[Cron]:
         rows = cron_rows(self._storing, tx, batch, allow_unknown=allow_unknown)
-        insert_rows(tx, table, rows)
+        cron_tickers.insert(tx, rows)
         codec = self._storing.core.codec
-        found = [cron_tickers.get(tx.within(row["namespace"]), row["id"], codec=codec) for row in rows]
+        found = [cron_tickers.get(tx.within(row.namespace), row.id, codec=codec) for row in rows]
         return [cron for cron in found if cron is not None]
 
-    def _update(
-        self, tx: Transaction, cron_id: UUID, changes: Mapping[str, Any], allow_unknown: bool
-    ) -> Cron:
-        storing = self._storing
-        core, locked = storing.core, self._locked(tx, cron_id)
-        is_call = locked["kind"] == TickerKind.CELERY_TASK
-        if is_call:
-            refuse_changes_of_a_call(changes)
-        # A request that stays need not be readable here, nor fit the function as it is by now.
-        kept = None if _REQUEST_IS_CHECKED & changes.keys() else NO_REQUEST
-        wanted = _changed(self._get(tx, cron_id), changes, is_request_read=kept is None)
-        (row,) = cron_rows(
-            storing,
-            tx,
-            {"": wanted},
-            allow_unknown=allow_unknown or is_call,
-            run_count=locked["run_count"],
-            request=kept,
-        )
+    def _update(self, tx: Transaction, cron_id: UUID, changes: Changes, allow_unknown: bool) -> Cron:
+        before = self._locked(tx, cron_id)
+        wanted = self._wanted(tx, before, changes, allow_unknown)
         names = {_COLUMN_OF.get(name, name) for name in changes} - {"is_enabled"}
         if "request" in names:
             names.add("encoding")
         if "expression" in names:
             names.add("start_at")  # where an interval begins to count
-        columns = {name: row[name] for name in names}
+        after = replace(before, **{name: getattr(wanted, name) for name in names})
         # Written again without a change, it does not move past an instant that is due.
-        moved = move(tx, core, locked, columns, now=row["created_at"])
-        cron_tickers.edit(tx, cron_id, columns | moved)
-        end_turns(tx, core, locked, columns)
-        rewrite_pending(tx, cron_id, of_occurrences(columns))
+        after = reschedule(tx, before, after, now=wanted.created_at)
+        cron_tickers.edit(tx, before, after)
+        release_queue(tx, before, after)
+        rewrite_pending(tx, before, after)
         if "is_enabled" not in changes:
             return self._get(tx, cron_id)
-        if row["is_enabled"]:
-            return self._resume(tx, cron_id)
-        return self._pause(tx, cron_id, None, None)
+        return self._resume(tx, cron_id) if wanted.is_enabled else self._pause(tx, cron_id, None, None)
+
+    def _wanted(self, tx: Transaction, before: CronRow, changes: Changes, allow_unknown: bool) -> CronRow:
+        """Return the row that a cron ticker with these changes would get if it were new."""
+        is_call = before.kind is TickerKind.CELERY_TASK
+        if is_call:
+            refuse_changes_of_a_call(**changes)
+        # A request that stays need not be readable here, nor fit the function as it is by now.
+        kept = None if _REQUEST_IS_CHECKED & changes.keys() else NO_REQUEST
+        ticker = _changed(self._get(tx, before.id), changes, is_request_read=kept is None)
+        (row,) = cron_rows(
+            self._storing,
+            tx,
+            {"": ticker},
+            allow_unknown=allow_unknown or is_call,
+            run_count=before.run_count,
+            request=kept,
+        )
+        return row
 
 
-def _changed(cron: Cron, changes: Mapping[str, Any], *, is_request_read: bool) -> CronTicker:
-    """Return a stored cron ticker with changes, without its own request and chain where nobody needs them.
+def _changed(cron: Cron, changes: Changes, *, is_request_read: bool) -> CronTicker:
+    """Return a stored cron ticker with changes, without its own request and chain where they are not needed.
 
     Of ``expression`` and ``every`` the one given counts.
     """

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from tickerq_celery import validation
-from tickerq_celery.cron.overlap import queue_up
+from tickerq_celery.cron.overlap import queue_retry
 from tickerq_celery.enums import RETRIABLE, TickerType
 from tickerq_celery.errors import DuplicateTickerError, TickerNotFoundError, TickerStateError
 from tickerq_celery.managers.filters import RunFilters, run_filter
@@ -132,4 +132,4 @@ class RunManager:
         if not is_done:
             raise TickerStateError(ticker_id, "changed by somebody else just now", "retried")
         if cron is not None:
-            queue_up(tx, cron._asdict(), ticker_id)
+            queue_retry(tx, cron, ticker_id)

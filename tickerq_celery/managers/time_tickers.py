@@ -8,12 +8,13 @@ from typing import Any, Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
-from tickerq_celery.enums import HoldReason, OnConflict, TickerKind, TickerStatus, TickerType
+from tickerq_celery.enums import HoldReason, OnConflict, TickerStatus, TickerType
 from tickerq_celery.errors import TickerStateError, TickerValidationError
 from tickerq_celery.managers import unique_keys
 from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.batches import (
     INSTEAD_OF_UPDATE,
+    Changes,
     check_fields,
     checked_changes,
     naming,
@@ -32,10 +33,12 @@ from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.holds import BY_CLAIM, DECIDING
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.run_rows import RunRow
 from tickerq_celery.tickers.views import Page, Run
 
 FIXED = {"namespace", "unique_key", "run_condition", "children"}
 _FIELDS = {field.name for field in fields(TimeTicker)}
+_RUN_FIELDS = {field.name for field in fields(RunRow)}
 _REQUEST_IS_CHECKED = {"function", "request"}
 
 
@@ -71,7 +74,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
             TickerValidationError: A field or the request cannot be stored; nothing is.
             DuplicateTickerError: A ticker with the same unique key is not terminal.
             OtherDatabaseError: ``session`` is on another database than the store.
-            StoreError: The database is away.
+            StoreError: The database is unreachable.
         """
         batch = [ticker]
         return self.add_batch(batch, session=session, allow_unknown=allow_unknown, on_conflict=on_conflict)[0]
@@ -168,7 +171,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
 
     def update_batch(
         self,
-        changes: Mapping[UUID | str, Mapping[str, Any]],
+        changes: Mapping[UUID | str, Changes],
         *,
         session: object = None,
         allow_unknown: bool = False,
@@ -192,7 +195,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         return changed if session is not None else [self.get(each) for each in wanted]
 
     def delete(self, ticker_id: UUID | str) -> bool:
-        """Delete a time ticker with its attempts; say whether it was there.
+        """Delete a time ticker with its attempts; return True if it was there.
 
         The body of one that is under way runs on, and no longer takes up a place of its limits.
         """
@@ -225,15 +228,13 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         heads = [chain.head for chain in chained]
         codec = storing.core.codec
         existing = unique_keys.insert(tx, chained, on_conflict=on_conflict, fresh=fresh, codec=codec)
-        added = [head for head in heads if head["id"] not in existing]
+        added = [head for head in heads if head.id not in existing]
         return Effect(
-            result=[existing.get(head["id"]) or _as_run(head, codec) for head in heads],
-            due=[head["id"] for head in added if head["due_at"] <= head["created_at"]],
+            result=[existing.get(head.id) or _as_run(head, codec) for head in heads],
+            due=[head.id for head in added if _is_due(head)],
         )
 
-    def _update(
-        self, tx: Transaction, ticker_id: UUID, changes: Mapping[str, Any], allow_unknown: bool
-    ) -> bool:
+    def _update(self, tx: Transaction, ticker_id: UUID, changes: Changes, allow_unknown: bool) -> bool:
         run = self._runs.got(tx, ticker_id)
         if run.status is not TickerStatus.IDLE:
             raise TickerStateError(ticker_id, run.status.name, "changed")
@@ -242,20 +243,24 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         wanted = replace(_as_ticker(run, but=changes if kept is None else {"request"}), **changes)
         known = self._storing.known(tx, {"": wanted}, allow_unknown=allow_unknown)
         row = row_of(self._storing, wanted, known=known, now=tx.now, request=kept)
-        columns = {name: row[name] for name in changes}
+        columns = set(changes)
         if "request" in changes:
-            columns["encoding"] = row["encoding"]
-        if "execution_time" in changes and wanted.execution_time is None and run.parent_id is not None:
-            columns["execution_time"] = None
-        is_moved = _is_moved(run, changes)
-        if is_moved:
-            columns |= {"due_at": row["due_at"], "held_for": None, "hold_key": None}
-        if not runs.edit(tx, ticker_id, columns, held_for=run.held_for):
+            columns.add("encoding")
+        if wanted.execution_time is None and run.parent_id is not None:
+            row = replace(row, execution_time=None)
+        is_rescheduled = _is_rescheduled(run, changes)
+        if is_rescheduled:
+            columns |= {"due_at", "held_for", "hold_key"}
+        if not runs.edit(tx, ticker_id, row, columns, held_for=run.held_for):
             raise TickerStateError(ticker_id, "claimed", "changed")
-        return is_moved and row["due_at"] <= row["created_at"]
+        return is_rescheduled and _is_due(row)
 
 
-def _is_moved(run: Run, changes: Collection[str]) -> bool:
+def _is_due(row: RunRow) -> bool:
+    return row.due_at is not None and row.due_at <= row.created_at
+
+
+def _is_rescheduled(run: Run, changes: Collection[str]) -> bool:
     """Whether a change makes a run due at another time; what waits for its parent is not due at all."""
     if run.held_for is HoldReason.PARENT:
         return False
@@ -263,29 +268,21 @@ def _is_moved(run: Run, changes: Collection[str]) -> bool:
 
 
 def _as_ticker(run: Run, *, but: Collection[str]) -> TimeTicker:
-    """Return a run as a new ticker without the fields ``but``, which nobody needs to read."""
+    """Return a run as a new ticker without the fields ``but``, which need not be readable."""
     kept = _FIELDS - {"children", "run_condition"} - set(but)
     return TimeTicker(**{"function": run.function} | {name: getattr(run, name) for name in kept})
 
 
-def _as_run(row: Mapping[str, Any], codec: RequestCodec) -> Run:
+def _as_run(row: RunRow, codec: RequestCodec) -> Run:
     needed = (field.name for field in fields(Run) if field.default is MISSING)
     fresh: dict[str, Any] = dict.fromkeys(needed)
-    stored = {name: row[name] for name in fresh.keys() & row.keys()}
+    stored = {name: getattr(row, name) for name in fresh.keys() & _RUN_FIELDS}
     return Run(
         **fresh
         | stored
         | {
-            "type": TickerType.TIME_TICKER,
-            "kind": TickerKind.FUNCTION,
-            "status": TickerStatus.IDLE,
-            "retry_intervals": tuple(row["retry_intervals"]),
-            "retry_count": 0,
-            "rescue_count": 0,
-            "is_due": False,
             "cancel_requested": False,
-            "next_attempt_at": row["due_at"],
-            "tags": tuple(row["tags"]),
-            "stored_request": StoredRequest(Packed(row["request"], row["encoding"]), codec),
+            "next_attempt_at": row.due_at,
+            "stored_request": StoredRequest(Packed(row.request, row.encoding), codec),
         }
     )

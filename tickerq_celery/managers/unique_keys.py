@@ -5,10 +5,9 @@ compared with what is committed, and where it shows none, the insert finds out.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -19,15 +18,13 @@ from tickerq_celery.errors import DuplicateTickerError, TickerValidationError
 from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import runs
-from tickerq_celery.store.database.batches import insert_rows
 from tickerq_celery.store.database.errors import is_stale
 from tickerq_celery.store.database.transaction import Transaction, savepoint
-from tickerq_celery.store.tables import tickers as table
 from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.run_rows import RunRow
 from tickerq_celery.tickers.views import Run
 
-Row = Mapping[str, Any]
-# Each time somebody else was faster.
+# Each time another process was faster.
 _MOST_TRIES = 10
 
 
@@ -47,8 +44,8 @@ def checked(on_conflict: object, batch: Iterable[TimeTicker]) -> OnConflict:
 class Chain:
     """The row of a ticker, and those of the tickers below it, parents first."""
 
-    head: Row
-    below: Sequence[Row] = ()
+    head: RunRow
+    below: Sequence[RunRow] = ()
 
 
 def insert(
@@ -74,40 +71,40 @@ def insert(
     keepers: dict[UUID, Run] = {}
     with savepoint(tx):
         for chain in chains:
-            keyed = _Keyed(tx=tx.within(chain.head["namespace"]), fresh=fresh, row=chain.head, codec=codec)
+            keyed = _Keyed(tx=tx.within(chain.head.namespace), fresh=fresh, row=chain.head, codec=codec)
             keeper = keyed.place(on_conflict)
             if keeper is None:
                 _insert_all(tx, chain.below)
             else:
-                keepers[chain.head["id"]] = keeper
+                keepers[chain.head.id] = keeper
     return keepers
 
 
-def _refuse_twins(rows: Sequence[Row]) -> None:
-    keys = Counter((row["namespace"], row["active_key"]) for row in rows if row["active_key"] is not None)
+def _refuse_twins(rows: Sequence[RunRow]) -> None:
+    keys = Counter((row.namespace, row.active_key) for row in rows if row.active_key is not None)
     for (_, key), times in keys.items():
         if times > 1:
             raise DuplicateTickerError(key, is_twice=True)
 
 
-def _insert_all(tx: Transaction, rows: Sequence[Row]) -> None:
-    if all(row["active_key"] is None for row in rows):
-        insert_rows(tx, table, rows)
+def _insert_all(tx: Transaction, rows: Sequence[RunRow]) -> None:
+    if all(row.active_key is None for row in rows):
+        runs.insert(tx, rows)
         return
     try:
         with savepoint(tx):
-            insert_rows(tx, table, rows)
+            runs.insert(tx, rows)
     except IntegrityError:
         with savepoint(tx):
             _insert_singly(tx, rows)
 
 
-def _insert_singly(tx: Transaction, rows: Sequence[Row]) -> None:
+def _insert_singly(tx: Transaction, rows: Sequence[RunRow]) -> None:
     """Find the taken key by inserting: the caller's snapshot may not show the row that has it."""
     # In their order: a parent stands before its children.
-    for key, group in groupby(rows, key=lambda row: row["active_key"]):
+    for key, group in groupby(rows, key=lambda row: row.active_key):
         try:
-            insert_rows(tx, table, list(group))
+            runs.insert(tx, list(group))
         except IntegrityError as error:
             if key is None:
                 raise
@@ -120,8 +117,12 @@ class _Keyed:
 
     tx: Transaction
     fresh: Core | None
-    row: Row
+    row: RunRow
     codec: RequestCodec
+
+    @property
+    def _key(self) -> str:
+        return self.row.active_key or ""
 
     def place(self, on_conflict: OnConflict) -> Run | None:
         """Insert the row and return None, or return the run that stays in its place."""
@@ -138,7 +139,7 @@ class _Keyed:
             if holder.status is not TickerStatus.IDLE:
                 break
             self._remove(holder)
-        raise DuplicateTickerError(self.row["active_key"])
+        raise DuplicateTickerError(self._key)
 
     def _seen_holder(self) -> Run | None:
         """Return the holder that this transaction sees, if that is committed and no history."""
@@ -161,7 +162,7 @@ class _Keyed:
     def _is_inserted(self) -> bool:
         try:
             with savepoint(self.tx):
-                insert_rows(self.tx, table, [self.row])
+                runs.insert(self.tx, [self.row])
         except IntegrityError:
             return False
         return True
@@ -184,7 +185,7 @@ class _Keyed:
             raise
 
     def _active(self, tx: Transaction) -> Run | None:
-        return runs.active(tx.within(self.row["namespace"]), self.row["active_key"], codec=self.codec)
+        return runs.active(tx.within(self.row.namespace), self._key, codec=self.codec)
 
     def _committed(self, core: Core, run: Run) -> Run | None:
         return core.read(lambda tx: runs.get(tx.within(run.namespace), run.id, codec=self.codec))

@@ -17,7 +17,7 @@ from tickerq_celery.store import functions
 from tickerq_celery.store.database.sessions import Callers, when_committed
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.effect import Effect
-from tickerq_celery.tickers.run_rows import FunctionDefaults
+from tickerq_celery.tickers.work import FunctionDefaults, NamesFunction
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class Storing:
         return self.core.config.namespace if wanted is None else validation.name("namespace", wanted, 100)
 
     def known(
-        self, tx: Transaction, tickers: Mapping[str, Any], *, allow_unknown: bool
+        self, tx: Transaction, tickers: Mapping[str, NamesFunction], *, allow_unknown: bool
     ) -> dict[tuple[str, str], Known]:
         """Return what is known of the functions that ``tickers``, by their places, name.
 

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from tickerq_celery import validation
@@ -26,16 +25,6 @@ class Bounds:
     max_runs: int | None = None
     exclude: tuple[date, ...] = ()
     jitter: timedelta = timedelta(0)
-
-    def columns(self) -> dict[str, Any]:
-        """Return the columns of a cron ticker's row that hold them."""
-        return {
-            "start_at": self.start_at,
-            "end_at": self.end_at,
-            "max_runs": self.max_runs,
-            "exclude": [day.isoformat() for day in self.exclude] or None,
-            "jitter_ms": self.jitter // MILLISECOND,
-        }
 
 
 UNBOUNDED = Bounds()

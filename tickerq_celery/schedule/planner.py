@@ -1,6 +1,6 @@
 """What a cron ticker does at a tick: which instants get an occurrence now, and which were missed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -41,7 +41,10 @@ def instants_between(schedule: Instants, start: datetime, end: datetime, *, now:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Misfire:
-    """The instants of one outage that get no occurrence; an inexact ``count`` is the least it can be."""
+    """The instants of one outage, from the first to the last; an inexact ``count`` is the least it can be.
+
+    Some of them may have an occurrence all the same, as a backfill can create it at any time.
+    """
 
     first: datetime
     last: datetime
@@ -50,27 +53,12 @@ class Misfire:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passed:
-    """Instants that passed, oldest first: the first and the last of them, and if it ``is_whole`` all."""
-
-    instants: tuple[datetime, ...]
-    is_whole: bool
-
-    def without(self, taken: Collection[datetime]) -> Misfire | None:
-        """Return the misfire record of those that are not ``taken``, or None where none is left."""
-        left = [instant for instant in self.instants if instant not in taken]
-        if not left:
-            return None
-        return Misfire(first=left[0], last=left[-1], count=len(left), count_is_exact=self.is_whole)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What one look at a cron ticker decides: ``instants``, oldest first, get an occurrence each."""
 
     instants: tuple[datetime, ...]
     next_run_at: datetime | None
-    skipped: Passed | None
+    skipped: Misfire | None
 
 
 def plan(
@@ -107,7 +95,7 @@ def plan(
     return Plan(
         instants=tuple(reversed(running)),
         next_run_at=schedule.next_after(now),
-        skipped=_passed(recent[len(running) :], next_run_at),
+        skipped=_misfire(recent[len(running) :], next_run_at),
     )
 
 
@@ -121,11 +109,11 @@ def within_runs(decided: Plan, *, left: int | None) -> Plan:
     return replace(decided, instants=decided.instants[: max(0, left)], next_run_at=None)
 
 
-def passed(schedule: Instants, *, first: datetime, until: datetime, at_most: int) -> Passed | None:
+def passed(schedule: Instants, *, first: datetime, until: datetime, at_most: int) -> Misfire | None:
     """Return the instants from ``first`` up to ``until``, looking at one more than ``at_most`` of them."""
     if until < first:
         return None
-    return _passed(_due_newest_first(schedule, first, until, at_most=at_most + 1), first)
+    return _misfire(_due_newest_first(schedule, first, until, at_most=at_most + 1), first)
 
 
 def left_out(
@@ -136,7 +124,7 @@ def left_out(
     until: datetime,
     at_most: int,
     edges: Sequence[datetime] = (),
-) -> Passed | None:
+) -> Misfire | None:
     """Return those of the instants from ``first`` up to ``until`` that are none of what is ``left``.
 
     Looks at one more than ``at_most`` of them. Where there are more, it looks at ``first``, too, and on
@@ -152,7 +140,7 @@ def left_out(
     if not is_whole:
         looked_at |= {at for at in _beside(schedule, edges) if first < at <= until}
     out = sorted(at for at in looked_at if left is None or left.latest_at_or_before(at) != at)
-    return Passed(instants=tuple(out), is_whole=is_whole) if out else None
+    return Misfire(first=out[0], last=out[-1], count=len(out), count_is_exact=is_whole) if out else None
 
 
 def _beside(schedule: Instants, edges: Sequence[datetime]) -> list[datetime]:
@@ -176,8 +164,13 @@ def _due_newest_first(schedule: Instants, first: datetime, now: datetime, *, at_
     return due
 
 
-def _passed(skipped: Sequence[datetime], first: datetime) -> Passed | None:
-    if not skipped:
+def _misfire(newest_first: Sequence[datetime], first: datetime) -> Misfire | None:
+    if not newest_first:
         return None
-    is_whole = skipped[-1] == first
-    return Passed(instants=tuple(reversed(skipped if is_whole else [*skipped, first])), is_whole=is_whole)
+    is_whole = newest_first[-1] == first
+    return Misfire(
+        first=first,
+        last=newest_first[0],
+        count=len(newest_first) if is_whole else len(newest_first) + 1,
+        count_is_exact=is_whole,
+    )

@@ -1,13 +1,12 @@
 """A cron ticker's timetable: its expression or interval, within its bounds."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.schedule.bounds import UNBOUNDED, Bounds, dates_from
+from tickerq_celery.schedule.bounds import UNBOUNDED, Bounds
 from tickerq_celery.schedule.cron import CronSchedule, find_zone
 from tickerq_celery.schedule.interval import Interval, every_in
 
@@ -120,20 +119,4 @@ def make_timetable(
         start_at=start_at,
         end_at=bounds.end_at,
         exclude=frozenset(bounds.exclude),
-    )
-
-
-def timetable_of(cron: Mapping[str, Any]) -> Timetable:
-    """Return the timetable of a cron ticker's row.
-
-    Raises:
-        InvalidCronError: The row's expression cannot be parsed.
-        TickerValidationError: There is no such time zone on this machine.
-    """
-    return make_timetable(
-        cron["expression"],
-        time_zone=cron["time_zone"],
-        day_or=cron["day_or"],
-        now=cron["created_at"],
-        bounds=Bounds(start_at=cron["start_at"], end_at=cron["end_at"], exclude=dates_from(cron["exclude"])),
     )

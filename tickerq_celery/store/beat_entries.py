@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from tickerq_celery.enums import NodeKind, TickerKind
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.row_mapping import cron_row
 from tickerq_celery.store.tables import cron_tickers, nodes
+from tickerq_celery.tickers.cron_rows import CronRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +41,12 @@ def known_keys(tx: Transaction) -> set[str]:
     return set(tx.scalars(select(cron_tickers.c.seed_key).where(*_of_entries(tx.namespace))))
 
 
-def lock_entries(tx: Transaction, *, but: Collection[str]) -> list[Row[Any]]:
+def lock_entries(tx: Transaction, *, but: Collection[str]) -> list[CronRow]:
     """Lock the cron tickers of entries except those of the keys ``but``, passing over what is locked."""
     statement = select(cron_tickers).where(
         *_of_entries(tx.namespace), cron_tickers.c.seed_key.not_in(list(but))
     )
-    return list(tx.execute(statement.with_for_update(skip_locked=True)))
+    return [cron_row(row) for row in tx.execute(statement.with_for_update(skip_locked=True))]
 
 
 def _of_entries(namespace: str) -> tuple[Any, ...]:

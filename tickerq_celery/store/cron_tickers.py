@@ -1,19 +1,21 @@
 """Read, edit and advance cron tickers."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.store import chains
-from tickerq_celery.store.database.batches import insert_if_absent
+from tickerq_celery.store.database.batches import insert_if_absent, insert_rows
 from tickerq_celery.store.database.transaction import Transaction, rowcount
+from tickerq_celery.store.row_mapping import changed_columns, cron_columns, cron_row, run_columns
 from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.store.views import CRON_COLUMNS, cron_view, cursor_id, page_size
+from tickerq_celery.tickers.cron_rows import CronRow
+from tickerq_celery.tickers.run_rows import RunRow
 from tickerq_celery.tickers.views import Cron, Page
 
 _LARGEST_DELETE = 500
@@ -28,21 +30,32 @@ def get(tx: Transaction, cron_id: UUID, *, codec: RequestCodec) -> Cron | None:
     return None if row is None else cron_view(row, codec)
 
 
-def lock(tx: Transaction, cron_id: UUID) -> Row[Any] | None:
-    """Lock a cron ticker and return its row, every column of it, or None."""
-    return tx.execute(
+def insert(tx: Transaction, crons: Sequence[CronRow]) -> None:
+    """Store new cron tickers, all or none."""
+    insert_rows(tx, cron_tickers, [cron_columns(cron) for cron in crons])
+
+
+def insert_new(tx: Transaction, crons: Sequence[CronRow]) -> None:
+    """Store cron tickers; those whose seed key is stored already stay as they are."""
+    insert_if_absent(tx, cron_tickers, [cron_columns(cron) for cron in crons])
+
+
+def lock(tx: Transaction, cron_id: UUID) -> CronRow | None:
+    """Lock a cron ticker and return its row, or None."""
+    row = tx.execute(
         select(cron_tickers)
         .where(cron_tickers.c.id == cron_id, cron_tickers.c.namespace == tx.namespace)
         .with_for_update()
     ).one_or_none()
+    return None if row is None else cron_row(row)
 
 
-def lock_free(tx: Transaction, ids: Collection[UUID]) -> Sequence[Row[Any]]:
+def lock_free(tx: Transaction, ids: Collection[UUID]) -> list[CronRow]:
     """Lock those of ``ids`` that no other transaction has locked, and return their rows."""
     if not ids:
         return []
     statement = select(cron_tickers).where(cron_tickers.c.id.in_(list(ids)))
-    return tx.execute(statement.with_for_update(skip_locked=True)).all()
+    return [cron_row(row) for row in tx.execute(statement.with_for_update(skip_locked=True))]
 
 
 def find(
@@ -69,11 +82,10 @@ def find(
     return Page(items=items, next_cursor=str(items[-1].id) if len(rows) > size else None)
 
 
-def edit(tx: Transaction, cron_id: UUID, values: Mapping[str, object]) -> None:
-    """Change a cron ticker that this transaction has locked."""
-    tx.execute(
-        update(cron_tickers).where(cron_tickers.c.id == cron_id).values(**values, updated_at=tx.sql_now())
-    )
+def edit(tx: Transaction, before: CronRow, after: CronRow) -> None:
+    """Write what has changed of a cron ticker that this transaction has locked, and read as ``before``."""
+    values = changed_columns(before, after) | {"updated_at": tx.sql_now()}
+    tx.execute(update(cron_tickers).where(cron_tickers.c.id == before.id).values(values))
 
 
 def close(tx: Transaction, ids: Collection[UUID]) -> None:
@@ -115,7 +127,7 @@ def remove(tx: Transaction, ids: Collection[UUID]) -> int:
     return tx.execute(statement).rowcount
 
 
-def lock_due(tx: Transaction, *, limit: int) -> list[Row[Any]]:
+def lock_due(tx: Transaction, *, limit: int) -> list[CronRow]:
     """Lock up to ``limit`` cron tickers whose next instant has come, passing over those locked elsewhere."""
     statement = (
         select(cron_tickers)
@@ -124,7 +136,7 @@ def lock_due(tx: Transaction, *, limit: int) -> list[Row[Any]]:
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return list(tx.execute(statement))
+    return [cron_row(row) for row in tx.execute(statement)]
 
 
 def advance(
@@ -136,7 +148,7 @@ def advance(
     last_run_at: datetime | None,
     runs: int,
 ) -> bool:
-    """Move a cron ticker on from the instant that was ``seen``; say whether it still stood there.
+    """Move a cron ticker on from the instant that was ``seen``; return True if it still was at that one.
 
     ``runs`` is how many instants got their occurrence.
     """
@@ -152,9 +164,9 @@ def advance(
     return rowcount(tx, statement) == 1
 
 
-def add_occurrences(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
+def add_occurrences(tx: Transaction, occurrences: Sequence[RunRow]) -> None:
     """Insert occurrences; those whose instant is there already stay as they are."""
-    insert_if_absent(tx, tickers, rows)
+    insert_if_absent(tx, tickers, [run_columns(each) for each in occurrences])
 
 
 def stored_among(tx: Transaction, ids: Collection[UUID]) -> list[UUID]:
@@ -174,12 +186,12 @@ def paused_among(tx: Transaction, ids: Collection[UUID]) -> set[UUID]:
     return set(tx.scalars(statement))
 
 
-def seeded(tx: Transaction, keys: Collection[str]) -> dict[str, Row[Any]]:
+def seeded(tx: Transaction, keys: Collection[str]) -> dict[str, CronRow]:
     """Return the rows of cron tickers that code defined, by their seed key."""
     statement = select(cron_tickers).where(
         cron_tickers.c.namespace == tx.namespace, cron_tickers.c.seed_key.in_(list(keys))
     )
-    return {row.seed_key: row for row in tx.execute(statement)}
+    return {row.seed_key: cron_row(row) for row in tx.execute(statement)}
 
 
 def next_due(tx: Transaction) -> datetime | None:
@@ -197,7 +209,7 @@ def next_due(tx: Transaction) -> datetime | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def seeded_otherwise(tx: Transaction, keys: Collection[str]) -> list[Row[Any]]:
+def lock_seeded_except(tx: Transaction, keys: Collection[str]) -> list[CronRow]:
     """Lock and return the enabled cron tickers of functions that code defined, but for those of ``keys``."""
     statement = select(cron_tickers).where(
         cron_tickers.c.namespace == tx.namespace,
@@ -206,4 +218,4 @@ def seeded_otherwise(tx: Transaction, keys: Collection[str]) -> list[Row[Any]]:
         cron_tickers.c.seed_key.not_in(list(keys)),
         cron_tickers.c.is_enabled.is_(True),
     )
-    return list(tx.execute(statement.with_for_update()))
+    return [cron_row(row) for row in tx.execute(statement.with_for_update())]

@@ -96,7 +96,7 @@ def end_waiting(
     Return False, with nothing written, for a claim whose status is not ``before`` any more.
     """
     check_transition(before, status)
-    cron_id = overlaps.cron_in_turn(tx, ticker_id)
+    cron_id = overlaps.cron_locked_by(tx, ticker_id)
     written = rowcount(
         tx,
         update(tickers)
@@ -111,7 +111,7 @@ def end_waiting(
         return Effect(result=False)
     due = chains.follow(tx, [ticker_id], status)
     if cron_id is not None:
-        due += overlaps.pass_on(tx, cron_id)
+        due += overlaps.pass_lock(tx, cron_id)
     return Effect(result=True, due=due)
 
 

@@ -12,7 +12,9 @@ from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.store.database.batches import in_parts, write_in_parts
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.holds import BY_CLAIM, DECIDING
+from tickerq_celery.store.row_mapping import cron_columns
 from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.cron_rows import CronRow, changed_work
 
 _IS_IDLE = tickers.c.status == TickerStatus.IDLE
 # Not claim_no: what could not be published was claimed, and is given back as it was.
@@ -22,7 +24,7 @@ _REQUEST = {"request", "encoding"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrence:
-    """An occurrence that this transaction has locked; one that nobody has ever claimed has number 0."""
+    """An occurrence that this transaction has locked; one that was never claimed has number 0."""
 
     id: UUID
     claim_no: int
@@ -79,7 +81,7 @@ def hold_pending(tx: Transaction, cron_id: UUID) -> None:
 
 
 def lock_pending(tx: Transaction, cron_id: UUID) -> dict[UUID, datetime]:
-    """Lock the occurrences of a cron ticker's instants that nobody has begun; return their instants."""
+    """Lock the occurrences of a cron ticker's instants that have not begun; return their instants."""
     pending = select(tickers.c.id, tickers.c.instant).where(*_IS_PENDING, tickers.c.instant.is_not(None))
     rows = in_parts(
         _found(tx, cron_id),
@@ -88,23 +90,23 @@ def lock_pending(tx: Transaction, cron_id: UUID) -> dict[UUID, datetime]:
     return {row.id: row.instant for row in rows}
 
 
-def rewrite_pending(tx: Transaction, cron_id: UUID, values: Mapping[str, object]) -> None:
-    """Let an edit of a cron ticker reach its occurrences that nobody has begun.
+def rewrite_pending(tx: Transaction, before: CronRow, after: CronRow) -> None:
+    """Write what an edit changed of a cron ticker into its occurrences that have not begun.
 
-    One that was asked for by hand keeps the request that it was asked for with.
+    A manual run keeps the request that it was given.
     """
-    if not values:
+    changed = changed_work(before, after)
+    if not changed:
         return
-    found = _found(tx, cron_id)
-    for names, which in ((_REQUEST, tickers.c.instant.is_not(None)), (values.keys() - _REQUEST, true())):
-        changed = {name: values[name] for name in sorted(names & values.keys())}
-        if changed:
-            _write(tx, found, changed, *_IS_PENDING, which)
-    if DECIDING & values.keys():
+    found = _found(tx, after.id)
+    for names, which in ((changed & _REQUEST, tickers.c.instant.is_not(None)), (changed - _REQUEST, true())):
+        if names:
+            _write(tx, found, cron_columns(after, sorted(names)), *_IS_PENDING, which)
+    if changed & DECIDING:
         # What held them may be gone; if it is not, the next claim holds them again.
         by_claim = tickers.c.held_for.in_([reason.value for reason in BY_CLAIM])
-        lifted = {"due_at": tx.sql_now(), "held_for": None, "hold_key": None}
-        _write(tx, found, lifted, *_IS_PENDING, by_claim)
+        released = {"due_at": tx.sql_now(), "held_for": None, "hold_key": None}
+        _write(tx, found, released, *_IS_PENDING, by_claim)
 
 
 def _found(tx: Transaction, cron_id: UUID) -> Sequence[UUID]:

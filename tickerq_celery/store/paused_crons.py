@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from tickerq_celery.clock import Clock
-from tickerq_celery.store.cron_pauses import NOT_PAUSED
 from tickerq_celery.store.database.batches import in_parts, write_in_parts
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.row_mapping import cron_row
 from tickerq_celery.store.tables import cron_tickers
 from tickerq_celery.store.tables.column_types import sql_now
+from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.pauses import Pause, covering
 
 _COVERED_BY = (cron_tickers.c.id, cron_tickers.c.function, cron_tickers.c.tags)
@@ -50,11 +51,13 @@ def unpark_as_missed(tx: Transaction, ended: Pause, others: Sequence[Pause]) -> 
         free,
         ("next_run_at", func.coalesce(cron_tickers.c.next_run_at, cron_tickers.c.resume_from)),
         ("resume_from", None),
-        *NOT_PAUSED.items(),
+        ("paused_reason", None),
+        ("paused_by", None),
+        ("paused_at", None),
     )
 
 
-def lock_parked(tx: Transaction, *, after: UUID | None, limit: int) -> list[Row[Any]]:
+def lock_parked(tx: Transaction, *, after: UUID | None, limit: int) -> list[CronRow]:
     """Lock up to ``limit`` cron tickers that are parked, by their ids, passing over locked ones."""
     statement = (
         select(cron_tickers)
@@ -65,7 +68,7 @@ def lock_parked(tx: Transaction, *, after: UUID | None, limit: int) -> list[Row[
     )
     if after is not None:
         statement = statement.where(cron_tickers.c.id > after)
-    return list(tx.execute(statement))
+    return [cron_row(row) for row in tx.execute(statement)]
 
 
 def _is_due(clock: Clock) -> ColumnElement[bool]:

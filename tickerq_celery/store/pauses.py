@@ -1,6 +1,6 @@
 """Pauses of functions, tags and everything, as they are stored."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import pauses, tickers
 from tickerq_celery.tickers.claims import Due
+from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.pauses import Pause, Scope, covering
 
 
@@ -29,7 +30,7 @@ def add(
 
 
 def remove(tx: Transaction, scope: Scope) -> bool:
-    """Delete a pause; say whether it was there."""
+    """Delete a pause; return True if it was there."""
     statement = delete(pauses).where(
         pauses.c.namespace == tx.namespace, pauses.c.kind == scope.kind.value, pauses.c.name == scope.name
     )
@@ -44,15 +45,15 @@ def list_pauses(tx: Transaction) -> list[Pause]:
     return [_pause(row) for row in rows]
 
 
-def of_cron(tx: Transaction, cron: Mapping[str, Any]) -> Pause | None:
+def of_cron(tx: Transaction, cron: CronRow) -> Pause | None:
     """Return a pause of a cron ticker's function, a tag of it or everything; None where there is none."""
-    return covering(list_pauses(tx), cron["function"], cron["tags"])
+    return covering(list_pauses(tx), cron.function, cron.tags)
 
 
 def holding(tx: Transaction, due: Sequence[Due]) -> dict[UUID, str]:
     """Return which of these runs a pause holds, each with the key of the pause.
 
-    An occurrence that was asked for by hand runs all the same.
+    A manual run of a cron ticker starts all the same.
     """
     paused = list_pauses(tx)
     if not paused:

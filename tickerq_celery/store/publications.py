@@ -110,7 +110,7 @@ def postpone(tx: Transaction, ticker_id: UUID, claim_no: int, wait: timedelta) -
 
 def _end(tx: Transaction, claim: Claim, status: Any, **columns: Any) -> bool:
     """End a claim, and let the occurrence run that waits for its place, if it had one."""
-    cron_id = overlaps.cron_in_turn(tx, claim.id)
+    cron_id = overlaps.cron_locked_by(tx, claim.id)
     statement = (
         update(tickers)
         .where(
@@ -123,7 +123,7 @@ def _end(tx: Transaction, claim: Claim, status: Any, **columns: Any) -> bool:
     if rowcount(tx, statement) != 1:
         return False
     if cron_id is not None:
-        overlaps.pass_on(tx, cron_id)
+        overlaps.pass_lock(tx, cron_id)
     return True
 
 

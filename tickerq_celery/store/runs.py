@@ -1,6 +1,6 @@
 """Read and edit runs: time tickers and cron occurrences alike."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, select, update
@@ -8,10 +8,13 @@ from sqlalchemy import ColumnElement, and_, func, select, update
 from tickerq_celery.enums import RETRIABLE, HoldReason, TickerStatus, TickerType
 from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.store import chains, logs
+from tickerq_celery.store.database.batches import insert_rows
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.filters import RunFilter, conditions
+from tickerq_celery.store.row_mapping import run_columns
 from tickerq_celery.store.tables import attempts, tickers
 from tickerq_celery.store.views import ATTEMPT_COLUMNS, RUN_COLUMNS, cursor_id, page_size, run_view
+from tickerq_celery.tickers.run_rows import RunRow
 from tickerq_celery.tickers.views import Page, Run
 
 _LARGEST_DELETE = 500
@@ -21,6 +24,11 @@ def one(namespace: str, ticker_id: UUID, type: TickerType | None) -> ColumnEleme
     """Return what is true of one run only, or of none where it is not of this ``type``; None is any."""
     is_one = and_(tickers.c.id == ticker_id, tickers.c.namespace == namespace)
     return is_one if type is None else and_(is_one, tickers.c.type == int(type))
+
+
+def insert(tx: Transaction, rows: Sequence[RunRow]) -> None:
+    """Store new runs, all or none."""
+    insert_rows(tx, tickers, [run_columns(row) for row in rows])
 
 
 def exists(tx: Transaction, ticker_id: UUID, *, type: TickerType | None) -> bool:
@@ -75,7 +83,7 @@ def count(tx: Transaction, wanted: RunFilter, *, limit: int) -> int:
 
 
 def retry(tx: Transaction, ticker_id: UUID) -> bool:
-    """Make a run due that did not succeed, with all of its retries; say whether it had ended so."""
+    """Make a run due that did not succeed, with all of its retries; return True if it had ended so."""
     so_far = select(func.coalesce(func.max(attempts.c.number) + 1, 0)).where(
         attempts.c.ticker_id == ticker_id
     )
@@ -95,7 +103,7 @@ def retry(tx: Transaction, ticker_id: UUID) -> bool:
             skipped_reason=None,
             ended_at=None,
             ended_status=None,
-            # Not an occurrence's place among those of its cron ticker, which another may have by now.
+            # Not an occurrence's overlap lock, which another may hold by now.
             active_key=tickers.c.unique_key,
             updated_at=tx.sql_now(),
         )
@@ -106,7 +114,7 @@ def retry(tx: Transaction, ticker_id: UUID) -> bool:
 def is_record(tx: Transaction, ticker_id: UUID) -> bool:
     """Whether a row is the record of instants that got no occurrence, and so no run.
 
-    One that was asked for by hand has no instant either, but only a claim of it can end as Skipped.
+    A manual run has no instant either, but only a claim of it can end as Skipped.
     """
     statement = select(tickers.c.id).where(
         tickers.c.id == ticker_id,
@@ -121,13 +129,14 @@ def is_record(tx: Transaction, ticker_id: UUID) -> bool:
 def edit(
     tx: Transaction,
     ticker_id: UUID,
-    values: Mapping[str, object],
+    row: RunRow,
+    names: Collection[str],
     *,
     held_for: HoldReason | None,
 ) -> bool:
-    """Change a time ticker that nobody has claimed and that is held for this reason; say whether it was so.
+    """Write these columns of ``row`` into a time ticker; return False if it is claimed, or held otherwise.
 
-    What an edit means for the due time depends on the hold, which may be lifted meanwhile.
+    What an edit means for the due time depends on the hold, which may be released meanwhile.
     """
     is_held_so = tickers.c.held_for.is_(None) if held_for is None else tickers.c.held_for == held_for.value
     statement = (
@@ -139,7 +148,7 @@ def edit(
             tickers.c.status == TickerStatus.IDLE,
             is_held_so,
         )
-        .values(**values, updated_at=tx.sql_now())
+        .values(**run_columns(row, names), updated_at=tx.sql_now())
     )
     return rowcount(tx, statement) == 1
 
@@ -184,6 +193,6 @@ def active(tx: Transaction, active_key: str, *, codec: RequestCodec) -> Run | No
 
 
 def lock_idle(tx: Transaction, ticker_id: UUID) -> bool:
-    """Keep an Idle run from being claimed until the transaction ends; say whether it was Idle."""
+    """Keep an Idle run from being claimed until the transaction ends; return True if it was Idle."""
     statement = select(tickers.c.id).where(tickers.c.id == ticker_id, tickers.c.status == TickerStatus.IDLE)
     return tx.scalar(statement.with_for_update()) is not None

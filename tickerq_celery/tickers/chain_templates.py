@@ -1,8 +1,9 @@
-"""A cron ticker's chain as JSON: a list of its tickers, each after its parent, named by its place."""
+"""A cron ticker's chain as JSON: a list of its tickers, each after its parent, named by its index."""
 
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tickerq_celery.enums import RunCondition, TickerPriority
@@ -10,24 +11,34 @@ from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.codec import Packed, RequestCodec, StoredRequest
 from tickerq_celery.tickers.chains import Node
 from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.work import WORK_FIELDS, Work
 
-Template = Sequence[Mapping[str, Any]]
-# Of a child's row: what each of its copies has in common.
-_KEPT = (
-    "function", "description", "encoding", "retries", "retry_intervals", "timeout", "hard_timeout",
-    "priority", "queue", "concurrency_key", "tags", "run_condition", "has_children",
-)  # fmt: skip
+# JSON, as the table of cron tickers holds it.
+Entry = Mapping[str, Any]
+Template = Sequence[Entry]
+# What each copy of a ticker has in common, and JSON can hold as it is.
+_KEPT = tuple(name for name in WORK_FIELDS if name not in {"namespace", "kind", "request"})
 
 
-def template_of(nodes: Sequence[Node], rows: Sequence[Mapping[str, Any]], *, limit: int) -> Template | None:
-    """Return the template of a chain whose tickers are ``nodes`` and would be stored as ``rows``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainTicker:
+    """A ticker of a chain; ``parent`` is its parent's index in the list, None for the head."""
+
+    work: Work
+    parent: int | None
+    run_condition: RunCondition | None
+    has_children: bool
+
+
+def template_of(chain: Sequence[ChainTicker], *, limit: int) -> Template | None:
+    """Return the template of a chain, parents first; None where it is empty.
 
     Raises:
         TickerValidationError: It takes more than ``limit`` bytes as JSON.
     """
-    if not nodes:
+    if not chain:
         return None
-    template = [_entry(node, row) for node, row in zip(nodes, rows, strict=True)]
+    template = [_entry(ticker) for ticker in chain]
     size = len(json.dumps(template, separators=(",", ":")))
     if size > limit:
         raise TickerValidationError("children", size, f"a chain takes at most {limit} bytes as JSON")
@@ -54,9 +65,9 @@ def check_template(node: Node) -> None:
         )
 
 
-def copies(template: Template | None) -> list[dict[str, Any]]:
-    """Return the columns of a new copy of the chain, with each ticker's ``parent`` as its place, or None."""
-    return [{**entry, "request": _bytes(entry)} for entry in template or ()]
+def copies(template: Template | None, *, namespace: str) -> list[ChainTicker]:
+    """Return a new copy of the chain, parents first."""
+    return [_copy(entry, namespace) for entry in template or ()]
 
 
 def tickers_in(template: Template | None, codec: RequestCodec) -> tuple[TimeTicker, ...]:
@@ -66,28 +77,49 @@ def tickers_in(template: Template | None, codec: RequestCodec) -> tuple[TimeTick
         UnreadableRequestError: A request is encrypted, and no key of this process fits.
     """
     children: dict[int | None, list[TimeTicker]] = {}
-    for place, entry in reversed(list(enumerate(template or ()))):
-        below = tuple(reversed(children.pop(place, [])))
+    for index, entry in reversed(list(enumerate(template or ()))):
+        below = tuple(reversed(children.pop(index, [])))
         children.setdefault(entry["parent"], []).append(_ticker(entry, below, codec))
     return tuple(reversed(children.get(None, [])))
 
 
-def _entry(node: Node, row: Mapping[str, Any]) -> dict[str, Any]:
-    request = row["request"]
+def _entry(ticker: ChainTicker) -> Entry:
+    request, condition = ticker.work.request, ticker.run_condition
     return {
-        **{name: row[name] for name in _KEPT},
-        "parent": node.parent,
+        **{name: getattr(ticker.work, name) for name in _KEPT},
+        "run_condition": condition,
+        "has_children": ticker.has_children,
+        "parent": ticker.parent,
         "request": None if request is None else b64encode(request).decode(),
     }
 
 
-def _bytes(entry: Mapping[str, Any]) -> bytes | None:
+def _copy(entry: Entry, namespace: str) -> ChainTicker:
+    kept = {name: entry[name] for name in _KEPT}
+    kept |= {name: tuple(entry[name]) for name in ("retry_intervals", "tags")}
+    return ChainTicker(
+        work=Work(
+            namespace=namespace,
+            request=_bytes(entry),
+            **kept | {"priority": TickerPriority(entry["priority"])},
+        ),
+        parent=entry["parent"],
+        run_condition=_condition(entry),
+        has_children=entry["has_children"],
+    )
+
+
+def _bytes(entry: Entry) -> bytes | None:
     return None if entry["request"] is None else b64decode(entry["request"])
 
 
-def _ticker(entry: Mapping[str, Any], children: Sequence[TimeTicker], codec: RequestCodec) -> TimeTicker:
-    request = StoredRequest(Packed(_bytes(entry), entry["encoding"]), codec)
+def _condition(entry: Entry) -> RunCondition | None:
     condition = entry["run_condition"]
+    return None if condition is None else RunCondition(condition)
+
+
+def _ticker(entry: Entry, children: Sequence[TimeTicker], codec: RequestCodec) -> TimeTicker:
+    request = StoredRequest(Packed(_bytes(entry), entry["encoding"]), codec)
     return TimeTicker(
         function=entry["function"],
         request=request.value,
@@ -100,6 +132,6 @@ def _ticker(entry: Mapping[str, Any], children: Sequence[TimeTicker], codec: Req
         queue=entry["queue"],
         concurrency_key=entry["concurrency_key"],
         tags=tuple(entry["tags"]),
-        run_condition=None if condition is None else RunCondition(condition),
+        run_condition=_condition(entry),
         children=children,
     )

@@ -1,131 +1,217 @@
-"""Checked cron tickers as the rows that will be stored; nothing here touches the database."""
+"""Rows of cron tickers, checked and frozen; nothing here touches the database."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from uuid import UUID
 
 from tickerq_celery import validation
-from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerKind
+from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
 from tickerq_celery.ids import new_id
-from tickerq_celery.payload.codec import Packed
-from tickerq_celery.schedule.bounds import BOUND_FIELDS, checked_bounds
+from tickerq_celery.schedule.bounds import BOUND_FIELDS, MILLISECOND, UNBOUNDED, Bounds, checked_bounds
 from tickerq_celery.schedule.cron import NO_TIME
 from tickerq_celery.schedule.interval import expression_from
-from tickerq_celery.schedule.timetable import Instants, make_timetable, timetable_of
+from tickerq_celery.schedule.timetable import Timetable, make_timetable
 from tickerq_celery.tickers.chain_templates import Template
 from tickerq_celery.tickers.inputs import CronTicker
-from tickerq_celery.tickers.run_rows import FunctionDefaults, ticker_fields
+from tickerq_celery.tickers.work import WORK_FIELDS, Work
 
-OCCURRENCE_FIELDS = frozenset(
-    {
-        "function", "request", "encoding", "description", "retries", "retry_intervals", "timeout",
-        "hard_timeout", "priority", "queue", "concurrency_key", "tags",
-    }
-)  # fmt: skip
 _MOST_MISFIRES = 1_000
 _LONGEST_GRACE = timedelta(days=3650)
 _LONGEST_KEY = 200
 _HASHED = 16
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CronRow(Work):
+    """A cron ticker as its table holds it: one field for each column.
+
+    ``flaw`` says what of a stored row this version cannot read; with one it must not fire.
+    """
+
+    id: UUID
+    expression: str
+    time_zone: str
+    day_or: bool = False
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    max_runs: int | None = None
+    run_count: int = 0
+    exclude: tuple[date, ...] = ()
+    jitter_ms: int = 0
+    misfire: MisfirePolicy = MisfirePolicy.RUN_ONCE
+    misfire_limit: int = 100
+    misfire_grace: float | None = None
+    overlap: OverlapPolicy = OverlapPolicy.ALLOW
+    pause_on_failure: int = 0
+    children: Template | None = field(default=None, repr=False)
+    is_enabled: bool = True
+    paused_reason: str | None = None
+    paused_by: str | None = None
+    paused_at: datetime | None = None
+    resume_from: datetime | None = None
+    resumed_at: datetime | None = None
+    seed_key: str | None = None
+    seed_expression: str | None = None
+    seed_time_zone: str | None = None
+    seed_day_or: bool | None = None
+    next_run_at: datetime | None = None
+    last_run_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+    flaw: str | None = None
+
+    @property
+    def jitter(self) -> timedelta:
+        """By how much an occurrence may run after its instant."""
+        return self.jitter_ms * MILLISECOND
+
+    @property
+    def has_runs_left(self) -> bool:
+        """Whether ``max_runs`` lets another instant get its occurrence."""
+        return self.max_runs is None or self.run_count < self.max_runs
+
+    @property
+    def first_unrecorded(self) -> datetime | None:
+        """The first instant that has neither fired nor been recorded, also while a pause keeps it back."""
+        return self.next_run_at or self.resume_from
+
+    def timetable(self) -> Timetable:
+        """Return when it fires.
+
+        Raises:
+            InvalidCronError: The expression cannot be parsed.
+            TickerValidationError: There is no such time zone on this machine.
+        """
+        return make_timetable(
+            self.expression,
+            time_zone=self.time_zone,
+            day_or=self.day_or,
+            now=self.created_at,
+            bounds=Bounds(start_at=self.start_at, end_at=self.end_at, exclude=self.exclude),
+        )
+
+    def next_run_after(self, moment: datetime) -> datetime | None:
+        """Return the first instant after ``moment`` within its bounds, or None if there is none.
+
+        Raises:
+            TickerValidationError: Its expression or its zone cannot be read on this machine.
+        """
+        timetable = self.timetable()
+        return timetable.next_after(moment) if self.has_runs_left else None
+
+    def not_paused(self) -> "CronRow":
+        """Return the row without the reason, the author and the moment of a pause."""
+        return replace(self, paused_reason=None, paused_by=None, paused_at=None)
+
+    def seeded(self, key: str) -> "CronRow":
+        """Return the row as one whose times code defines under this key."""
+        return replace(
+            self,
+            seed_key=key,
+            seed_expression=self.expression,
+            seed_time_zone=self.time_zone,
+            seed_day_or=self.day_or,
+        )
+
+
+_OCCURRENCE_FIELDS = frozenset(WORK_FIELDS) - {"namespace", "kind"}
+
+
+def new_cron_row(
+    work: Work,
+    *,
+    expression: str,
+    time_zone: str,
+    now: datetime,
+    day_or: bool = False,
+    bounds: Bounds = UNBOUNDED,
+) -> CronRow:
+    """Return the row of a new cron ticker, whose first occurrence is the first instant after ``now``.
+
+    Raises:
+        InvalidCronError: The expression cannot be parsed, or no day of any year matches it.
+        TickerValidationError: There is no such time zone, or the jitter is longer than the interval.
+    """
+    timetable = make_timetable(expression, time_zone=time_zone, day_or=day_or, now=now, bounds=bounds)
+    return CronRow(
+        **{name: getattr(work, name) for name in WORK_FIELDS},
+        id=new_id(),
+        expression=timetable.expression,
+        time_zone=time_zone,
+        day_or=day_or,
+        start_at=timetable.start_at,
+        end_at=bounds.end_at,
+        max_runs=bounds.max_runs,
+        exclude=bounds.exclude,
+        jitter_ms=bounds.jitter // MILLISECOND,
+        next_run_at=timetable.next_after(now),
+        created_at=now,
+        updated_at=now,
+    )
+
+
 def cron_ticker_row(
     ticker: CronTicker,
+    work: Work,
     *,
-    namespace: str,
-    request: Packed,
     children: Template | None,
-    defaults: FunctionDefaults,
     default_zone: str,
     now: datetime,
     run_count: int = 0,
-) -> dict[str, Any]:
-    """Return the row of a new cron ticker.
+) -> CronRow:
+    """Return the row of a checked new cron ticker; ``run_count`` is how often it has fired already.
 
     Raises:
         InvalidCronError: The expression cannot be parsed, or never fires.
         TickerValidationError: Another field holds what cannot be stored.
     """
-    zone = default_zone if ticker.time_zone is None else ticker.time_zone
-    bounds = checked_bounds(**{name: getattr(ticker, name) for name in BOUND_FIELDS})
-    timetable = make_timetable(
-        expression_from(ticker.expression, ticker.every),
-        time_zone=zone,
+    row = new_cron_row(
+        work,
+        expression=expression_from(ticker.expression, ticker.every),
+        time_zone=default_zone if ticker.time_zone is None else ticker.time_zone,
         day_or=validation.flag("day_or", ticker.day_or),
+        bounds=checked_bounds(**{name: getattr(ticker, name) for name in BOUND_FIELDS}),
         now=now,
-        bounds=bounds,
     )
-    if timetable.instants.next_after(now) is None:
-        raise InvalidCronError(timetable.expression, f"never fires any more: {NO_TIME}")
-    is_enabled = validation.flag("is_enabled", ticker.is_enabled)
-    return {
-        **ticker_fields(ticker, defaults),
-        "id": new_id(),
-        "namespace": namespace,
-        "kind": TickerKind.FUNCTION.value,
-        "function": ticker.function,
-        **replace(bounds, start_at=timetable.start_at).columns(),
-        "run_count": run_count,
-        "expression": timetable.expression,
-        "time_zone": zone,
-        "day_or": ticker.day_or,
-        "request": request.data,
-        "encoding": request.encoding,
-        "children": children,
-        "is_enabled": is_enabled,
-        "misfire": validation.choice("misfire", ticker.misfire, MisfirePolicy).value,
-        "misfire_limit": validation.whole("misfire_limit", ticker.misfire_limit, 1, _MOST_MISFIRES),
-        "misfire_grace": _misfire_grace(ticker.misfire_grace),
-        "overlap": validation.choice("overlap", ticker.overlap, OverlapPolicy).value,
-        "pause_on_failure": validation.failures(ticker.pause_on_failure),
-        "seed_key": None,
-        "seed_expression": None,
-        "next_run_at": next_run(timetable, now=now, max_runs=bounds.max_runs, run_count=run_count)
-        if is_enabled
-        else None,
-        "created_at": now,
-        "updated_at": now,
-    }
+    if row.next_run_at is None and row.timetable().instants.next_after(now) is None:
+        raise InvalidCronError(row.expression, f"never fires any more: {NO_TIME}")
+    row = replace(
+        row,
+        run_count=run_count,
+        children=children,
+        is_enabled=validation.flag("is_enabled", ticker.is_enabled),
+        misfire=validation.choice("misfire", ticker.misfire, MisfirePolicy),
+        misfire_limit=validation.whole("misfire_limit", ticker.misfire_limit, 1, _MOST_MISFIRES),
+        misfire_grace=_misfire_grace(ticker.misfire_grace),
+        overlap=validation.choice("overlap", ticker.overlap, OverlapPolicy),
+        pause_on_failure=validation.failures(ticker.pause_on_failure),
+    )
+    return row if row.is_enabled and row.has_runs_left else replace(row, next_run_at=None)
 
 
-def next_run(instants: Instants, *, now: datetime, max_runs: int | None, run_count: int) -> datetime | None:
-    """Return the first instant strictly after ``now``, or None if there is none, or no run is left."""
-    if max_runs is not None and run_count >= max_runs:
-        return None
-    return instants.next_after(now)
+def with_times_of_code(row: CronRow, *, expression: str, time_zone: str, day_or: bool) -> CronRow:
+    """Return a row with the times that code defines; an operator who changed one of them keeps all."""
+    seeded = replace(row, seed_expression=expression, seed_time_zone=time_zone, seed_day_or=day_or)
+    of_code = (row.seed_expression, row.seed_time_zone, row.seed_day_or)
+    if of_code != (row.expression, row.time_zone, row.day_or):
+        return seeded
+    return replace(seeded, expression=expression, time_zone=time_zone, day_or=day_or)
 
 
-def next_run_of(cron: Mapping[str, Any], moment: datetime) -> datetime | None:
-    """Return the first instant of a cron ticker's row strictly after ``moment``, within its bounds.
-
-    Raises:
-        TickerValidationError: Its expression or its zone cannot be read on this machine.
-    """
-    return next_run(timetable_of(cron), now=moment, max_runs=cron["max_runs"], run_count=cron["run_count"])
+def changed_work(before: CronRow, after: CronRow) -> frozenset[str]:
+    """Return the names of the changed fields that occurrences have, too."""
+    return frozenset(name for name in _OCCURRENCE_FIELDS if getattr(before, name) != getattr(after, name))
 
 
-def times_of_code(row: Mapping[str, Any], *, expression: str, time_zone: str, day_or: bool) -> dict[str, Any]:
-    """Return the times that code gives a cron ticker's row; an operator's, who changed one of them, stay."""
-    named = {"expression": expression, "time_zone": time_zone, "day_or": day_or}
-    seeds = {f"seed_{name}": value for name, value in named.items()}
-    is_own = any(row[f"seed_{name}"] != row[name] for name in named)
-    return seeds if is_own else seeds | named
-
-
-def of_occurrences(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of a cron ticker's changes that its occurrences have, too."""
-    return {name: value for name, value in changes.items() if name in OCCURRENCE_FIELDS}
-
-
-def refuse_changes_of_a_call(changes: Mapping[str, object]) -> None:
+def refuse_changes_of_a_call(**changes: object) -> None:
     """Refuse to change what the call of a Celery task consists of.
 
     Raises:
         TickerValidationError: ``changes`` has such a field.
     """
-    for name in sorted((OCCURRENCE_FIELDS | {"children"}) & changes.keys() - {"tags"}):
+    for name in sorted((_OCCURRENCE_FIELDS | {"children"}) & changes.keys() - {"tags"}):
         raise TickerValidationError(
             name, changes[name], "it belongs to the call of a Celery task: change it where that is defined"
         )
@@ -144,7 +230,7 @@ def _misfire_grace(value: object) -> float | None:
 
 
 def short_key(key: str) -> str:
-    """Return a key that a column can hold: a hash takes the place of the end of a long one.
+    """Return a key that a column can hold: a hash replaces the end of a long one.
 
     It also closes one that ends in a blank, since MariaDB compares texts without their last blanks.
     """

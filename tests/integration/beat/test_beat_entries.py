@@ -25,7 +25,7 @@ from tickerq_celery.enums import TickerKind
 from tickerq_celery.errors import PublishError, TickerValidationError
 from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.store import nodes, publications
-from tickerq_celery.store.cron_pauses import GONE
+from tickerq_celery.store.cron_pauses import ORPHANED
 from tickerq_celery.store.tables import cron_tickers, tickers
 
 EVERY_MINUTE = {"task": "shop.refresh", "schedule": timedelta(minutes=1)}
@@ -37,7 +37,7 @@ NIGHTLY = {
     "options": {"queue": "reports", "expires": 3600, "priority": 4, "headers": {"team": "ops"}},
 }
 PAUSES: list[dict[str, Any]] = [
-    {}, {"reason": "stocktaking"}, {"by": "ada"}, {"reason": GONE, "by": "ada"}, {"is_enabled": False},
+    {}, {"reason": "stocktaking"}, {"by": "ada"}, {"reason": ORPHANED, "by": "ada"}, {"is_enabled": False},
 ]  # fmt: skip
 Start = Callable[..., TickerScheduler]
 
@@ -226,7 +226,7 @@ def test_a_call_that_nobody_can_publish_fails_in_the_end(start: Start, clock: Ma
     assert sent(beat) == []
 
 
-def test_an_edited_entry_changes_its_cron_ticker_and_an_operators_expression_stays(
+def test_an_edited_as_defined_its_cron_ticker_and_an_operators_expression_stays(
     start: Start, clock: ManualClock
 ) -> None:
     start(minutely=EVERY_MINUTE, nightly=NIGHTLY).close()
@@ -339,7 +339,7 @@ def test_an_entry_that_cannot_be_kept_keeps_no_other_from_it(
     start(nightly=NIGHTLY, minutely=EVERY_MINUTE).close()
     with monkeypatch.context() as patched:
         patched.setattr(
-            entry_reconciler, "entry_changes", broken_for("shop.refresh", entry_reconciler.entry_changes)
+            entry_reconciler, "as_defined", broken_for("shop.refresh", entry_reconciler.as_defined)
         )
         beat = start(
             nightly={**NIGHTLY, "schedule": crontab(minute=0, hour=4)},
@@ -406,7 +406,7 @@ def test_an_operators_pause_of_an_entry_that_no_code_has_outlives_the_codes_retu
     clock.advance(minutes=3)
     other = start()
     manager, gone = tickerq_of(other).cron_tickers, crons(other)["shop.refresh"]
-    assert gone.paused_reason == GONE
+    assert gone.paused_reason == ORPHANED
     clock.advance(minutes=1)
     paused = (manager.update if "is_enabled" in words else manager.pause)(gone.id, **words)
     expected = (False, words.get("reason"), words.get("by"), clock.now(), gone.resume_from)

@@ -11,10 +11,10 @@ import pytest
 from tests.integration.conftest import send
 from tests.integration.making import (
     all_rows,
-    cron_row_of,
     crons,
     enrolled,
     finish,
+    locked_cron,
     make_cron,
     occurrences_of,
     started,
@@ -111,11 +111,11 @@ def test_an_occurrence_that_is_skipped_at_once_gets_no_chain(core: Core, clock: 
 
 def test_an_instant_that_has_its_occurrence_gets_no_second_chain(core: Core, clock: ManualClock) -> None:
     cron_id = make_cron(core, children=CHAIN)
-    cron = cron_row_of(core, cron_id)._asdict()
+    cron = locked_cron(core, cron_id)
     row = occurrence_row(cron, instant=START + timedelta(hours=1), now=START)
     core.write(cron_tickers.add_occurrences, [row])
     fire(core, clock)
-    assert [each.id for each in all_rows(core)] == [row["id"]]
+    assert [each.id for each in all_rows(core)] == [row.id]
 
 
 def test_a_cron_ticker_shows_its_chain_as_it_was_given(core: Core) -> None:

@@ -19,6 +19,7 @@ from tests.integration.making import (
     crons,
     enrolled,
     finish,
+    locked_cron,
     make_cron,
     occurrences_of,
     processes,
@@ -29,11 +30,10 @@ from tickerq_celery.cron.firing import Firing
 from tickerq_celery.cron.overlap import TAKEN_REASON
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerPriority, TickerStatus, TickerType
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import overlaps
+from tickerq_celery.store import overlaps, runs
 from tickerq_celery.store.cron_tickers import lock_due
-from tickerq_celery.store.database.batches import insert_rows
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import cron_tickers, tickers
+from tickerq_celery.store.tables import cron_tickers
 from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.tickers.run_rows import occurrence_row
 
@@ -151,10 +151,10 @@ def test_an_instant_that_has_its_occurrence_gets_no_second_one(core: Core, clock
 
 
 def test_the_database_refuses_a_second_occurrence_of_an_instant(core: Core, clock: ManualClock) -> None:
-    cron = cron_row_of(core, make_cron(core))._asdict()
+    cron = locked_cron(core, make_cron(core))
     rows = [occurrence_row(cron, instant=at(13), now=START) for _ in range(2)]
     with pytest.raises(IntegrityError):
-        core.write(insert_rows, tickers, rows)
+        core.write(runs.insert, rows)
 
 
 def test_beats_that_step_back_in_time_fire_no_instant_twice(core: Core, clock: ManualClock) -> None:
@@ -248,7 +248,7 @@ def test_the_database_keeps_two_occurrences_from_overlapping(
     clock.advance(hours=1)
     fire(core)
     clock.advance(hours=1)
-    monkeypatch.setattr(overlaps, "is_taken", lambda *_: False)
+    monkeypatch.setattr(overlaps, "state", lambda *_: overlaps.OverlapState())
     fire(core)
     assert instants(core, cron_id) == [at(13)]
 

@@ -1,5 +1,6 @@
 """Overlap: one occurrence of a cron ticker at a time, each in its turn, whoever ends the one before."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -30,7 +31,7 @@ from tests.manual_clock import START, ManualClock
 from tickerq_celery import RunCondition, TimeTicker
 from tickerq_celery.beat.sweeper import CronUpkeep
 from tickerq_celery.cron import overlap
-from tickerq_celery.cron.overlap import CANCELLED_REASON, give_turns
+from tickerq_celery.cron.overlap import CANCELLED_REASON, advance_queues
 from tickerq_celery.enums import CancelRequest, HoldReason, OverlapPolicy, TickerStatus, TickerType
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
@@ -72,7 +73,7 @@ def runs(core: Core) -> RunManager:
 
 
 def sweep(core: Core) -> None:
-    core.write(give_turns, core, after="")
+    core.write(advance_queues, after="")
 
 
 @pytest.mark.parametrize("overlap", IN_TURN)
@@ -390,7 +391,7 @@ def test_who_ends_with_the_functions_own_transaction_keeps_nobody_from_those_tha
 def test_a_sweep_comes_to_all_whose_turn_it_may_be(
     core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(overlap, "_TURNS_AT_ONCE", 1)
+    monkeypatch.setattr(overlap, "_CRONS_AT_ONCE", 1)
     enrolled(core)
     busy = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
     freed = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
@@ -421,3 +422,31 @@ def test_what_a_new_one_cancels_takes_few_statements_however_many_wait(
     sent = statements_of(core, lambda: fire(core))
     assert count_by_status(core)[CANCELLED] >= 300
     assert len(sent) < 40
+
+
+@pytest.mark.parametrize("overlap", [policy for policy in OverlapPolicy if policy is not OverlapPolicy.ALLOW])
+@pytest.mark.parametrize("what", ["fire", "run now", "backfill", "retry", "edit", "sweep"])
+def test_the_state_of_the_overlap_lock_is_read_once(
+    core: Core, clock: ManualClock, overlap: OverlapPolicy, what: str
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, overlap=overlap)
+    ended, waiting = crons(core).run_now(cron_id), crons(core).run_now(cron_id)
+    runs(core).cancel(ended.id)
+    crons(core).run_now(cron_id)
+    clock.advance(hours=1)
+    work: dict[str, Callable[[], object]] = {
+        "fire": lambda: fire(core),
+        "run now": lambda: crons(core).run_now(cron_id),
+        "backfill": lambda: crons(core).backfill(cron_id, START - timedelta(hours=3), START),
+        "retry": lambda: runs(core).retry(ended.id),
+        "edit": lambda: crons(core).update(cron_id, expression="30 * * * *"),
+        "sweep": lambda: sweep(core),
+    }
+    if what == "edit":
+        crons(core).backfill(cron_id, START - timedelta(hours=1), START)
+    sent = statements_of(core, work[what])
+    assert len([each for each in sent if each.startswith("SELECT") and "UNION ALL" in each]) == 1
+    if overlap is not OverlapPolicy.CANCEL_OTHER:  # which locks what it ends, by the lock that it holds
+        assert len([each for each in sent if each.startswith("SELECT") and "active_key = " in each]) == 1
+    assert row_of(core, waiting.id).active_key is not None

@@ -16,9 +16,11 @@ from tests.integration.making import (
     claim,
     cron_row_of,
     crons,
+    edit_cron,
     enrolled,
     fail,
     finish,
+    locked_cron,
     make_cron,
     make_run,
     occurrences_of,
@@ -39,9 +41,8 @@ from tickerq_celery.managers import pauses as managers_pauses
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import cron_tickers
+from tickerq_celery.store import cron_tickers, runs
 from tickerq_celery.store import pauses as stored_pauses
-from tickerq_celery.store.database.batches import insert_rows
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import cron_tickers as cron_tickers_table
 from tickerq_celery.store.tables import tickers
@@ -269,8 +270,7 @@ def test_a_parked_cron_ticker_that_cannot_be_read_is_stopped_and_keeps_nobody_wa
     pauses(core).pause(everything=True)
     clock.advance(hours=1)
     fire(core)
-    nowhere = {"time_zone": "Europe/Nowhere"}
-    core.write(cron_tickers.edit, broken, nowhere)
+    edit_cron(core, broken, time_zone="Europe/Nowhere")
     pauses(core).resume(everything=True)
     sweep(core)
     assert cron_row_of(core, sound).next_run_at == START + timedelta(hours=2)
@@ -288,8 +288,7 @@ def test_a_parked_cron_ticker_that_cannot_be_read_can_be_mended_before(
     pauses(core).pause(everything=True)
     clock.advance(hours=1)
     fire(core)
-    nowhere = {"time_zone": "Europe/Nowhere"}
-    core.write(cron_tickers.edit, broken, nowhere)
+    edit_cron(core, broken, time_zone="Europe/Nowhere")
     crons(core).update(broken, time_zone="UTC", allow_unknown=True)
     pauses(core).resume(everything=True)
     assert cron_row_of(core, broken).next_run_at == START + timedelta(hours=2)
@@ -374,7 +373,7 @@ def test_failures_count_however_many_instants_were_skipped_between_them(
     enrolled(core)
     cron_id = make_cron(core, pause_on_failure=2)
     fail_next(core, clock, cron_id)
-    cron = cron_row_of(core, cron_id)._asdict()
+    cron = locked_cron(core, cron_id)
     between = [
         skipped_row(
             occurrence_row(cron, instant=at(13, 1) + timedelta(seconds=n), now=clock.now()),
@@ -383,7 +382,7 @@ def test_failures_count_however_many_instants_were_skipped_between_them(
         )
         for n in range(1_001)
     ]
-    core.write(insert_rows, tickers, between)
+    core.write(runs.insert, between)
     fail_next(core, clock, cron_id)
     assert not crons(core).get(cron_id).is_enabled
 

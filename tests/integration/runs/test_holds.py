@@ -12,6 +12,7 @@ from tests.integration.making import (
     at_once,
     claim,
     crons,
+    edit_cron,
     enrolled,
     fail,
     finish,
@@ -34,7 +35,7 @@ from tickerq_celery.runs.claimer import Claimer, Lifted
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import Presence, profile
-from tickerq_celery.store import concurrency, cron_tickers, nodes
+from tickerq_celery.store import concurrency, nodes
 from tickerq_celery.tickers.lifecycle import succeeded
 
 MakeCore = Callable[..., Core]
@@ -306,7 +307,7 @@ def test_an_occurrence_of_a_paused_cron_ticker_waits_until_it_is_resumed(
 
 def _pause_without_holding(core: Core, cron_id: UUID) -> None:
     """Pause as seen by a beat that fired the occurrence just before."""
-    core.write(cron_tickers.edit, cron_id, {"is_enabled": False})
+    edit_cron(core, cron_id, is_enabled=False)
 
 
 def test_a_claim_holds_an_occurrence_whose_cron_ticker_is_paused(core: Core, clock: ManualClock) -> None:
@@ -324,7 +325,7 @@ def test_the_sweep_lifts_the_hold_of_a_cron_ticker_that_is_not_paused_any_more(
     enrolled(core)
     cron_id, run_id = fired(core, clock)
     crons(core).pause(cron_id)
-    core.write(cron_tickers.edit, cron_id, {"is_enabled": True})
+    edit_cron(core, cron_id, is_enabled=True)
     assert lift_holds(core) == 1
     assert claimed_ids(core) == {run_id}
 

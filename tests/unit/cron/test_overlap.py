@@ -2,8 +2,9 @@
 
 import pytest
 
-from tickerq_celery.cron.overlap import Fate, fates
+from tickerq_celery.cron.overlap import Fate, fates, gives_way
 from tickerq_celery.enums import OverlapPolicy
+from tickerq_celery.store.overlaps import OverlapState
 
 RUN, WAIT = Fate.RUN, Fate.WAIT
 TAKEN, BUFFERED, LEFT = Fate.SKIP_AS_TAKEN, Fate.SKIP_AS_BUFFERED, Fate.SKIP_AS_REPLACED
@@ -22,16 +23,34 @@ TAKEN, BUFFERED, LEFT = Fate.SKIP_AS_TAKEN, Fate.SKIP_AS_BUFFERED, Fate.SKIP_AS_
 def test_a_policy_decides_what_becomes_of_three_at_once(
     policy: OverlapPolicy, free: list[Fate], taken: list[Fate], crowded: list[Fate]
 ) -> None:
-    assert fates(policy, 3, is_taken=False, is_waited_for=False) == free
-    assert fates(policy, 3, is_taken=True, is_waited_for=False) == taken
-    assert fates(policy, 3, is_taken=True, is_waited_for=True) == crowded
+    assert fates(policy, 3, OverlapState()) == free
+    assert fates(policy, 3, OverlapState(is_locked=True)) == taken
+    assert fates(policy, 3, OverlapState(is_locked=True, waiting=2)) == crowded
 
 
 @pytest.mark.parametrize("policy", OverlapPolicy)
 def test_nothing_new_has_no_fate(policy: OverlapPolicy) -> None:
-    assert fates(policy, 0, is_taken=True, is_waited_for=True) == []
+    assert fates(policy, 0, OverlapState(is_locked=True, waiting=2)) == []
 
 
 @pytest.mark.parametrize("policy", [policy for policy in OverlapPolicy if policy is not OverlapPolicy.ALLOW])
-def test_who_waits_is_before_who_is_new_also_where_the_place_is_free(policy: OverlapPolicy) -> None:
-    assert fates(policy, 1, is_taken=False, is_waited_for=True) != [RUN]
+def test_what_waits_is_before_what_is_new_also_where_the_lock_is_free(policy: OverlapPolicy) -> None:
+    assert fates(policy, 1, OverlapState(waiting=1)) != [RUN]
+
+
+@pytest.mark.parametrize(
+    ("state", "in_pause", "expected"),
+    [
+        ({"is_held_by_pause": True}, False, True),
+        ({}, True, True),
+        ({}, False, False),
+        ({"is_held_by_pause": True, "is_unclaimed": False}, True, False),
+        ({"is_held_by_pause": True, "is_manual_waiting": False}, True, False),
+    ],
+    ids=str,
+)
+def test_only_what_a_pause_holds_gives_way_and_only_to_a_manual_run(
+    state: dict[str, bool], in_pause: bool, expected: bool
+) -> None:
+    known = {"is_locked": True, "is_unclaimed": True, "is_manual_waiting": True, **state}
+    assert gives_way(OverlapState(waiting=1, **known), in_pause=in_pause) is expected

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.schedule.bounds import Bounds, checked_bounds, dates_from, jitter_from
+from tickerq_celery.schedule.bounds import Bounds, checked_bounds
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 HOLIDAYS = [date(2026, 12, 26), date(2026, 12, 25), date(2026, 12, 25)]
@@ -25,14 +25,6 @@ def test_bounds_are_kept_in_utc_sorted_and_once() -> None:
     assert (bounds.start_at, bounds.end_at, bounds.max_runs) == (NEW_YEAR, NEW_YEAR, 3)
     assert bounds.exclude == (date(2026, 12, 25), date(2026, 12, 26))
     assert bounds.jitter == timedelta(milliseconds=1500)
-
-
-def test_columns_hold_what_the_bounds_say() -> None:
-    columns = checked_bounds(exclude=set(HOLIDAYS), jitter=timedelta(minutes=1)).columns()
-    assert dates_from(columns["exclude"]) == (date(2026, 12, 25), date(2026, 12, 26))
-    assert jitter_from(columns["jitter_ms"]) == timedelta(minutes=1)
-    assert checked_bounds().columns()["exclude"] is None
-    assert dates_from(None) == ()
 
 
 @pytest.mark.parametrize(

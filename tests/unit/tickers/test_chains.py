@@ -1,5 +1,6 @@
 """Which end of a parent lets which child start, and what a chain may look like."""
 
+import json
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
@@ -8,8 +9,14 @@ import pytest
 
 from tickerq_celery.enums import RunCondition, TickerPriority, TickerStatus
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.payload.codec import codec_of
-from tickerq_celery.tickers.chain_templates import check_template, copies, template_of, tickers_in
+from tickerq_celery.payload.codec import Encoding, Packed, codec_of
+from tickerq_celery.tickers.chain_templates import (
+    ChainTicker,
+    check_template,
+    copies,
+    template_of,
+    tickers_in,
+)
 from tickerq_celery.tickers.chains import (
     MOST_LEVELS,
     MOST_NODES,
@@ -19,6 +26,7 @@ from tickerq_celery.tickers.chains import (
     run_condition,
 )
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
+from tickerq_celery.tickers.work import WORK_FIELDS, FunctionDefaults, checked_work
 
 CODEC = codec_of(None, (), ())
 
@@ -127,28 +135,29 @@ def test_a_template_gives_back_the_chain_that_it_was_made_from() -> None:
         named("a", named("c", run_condition=RunCondition.ON_FAILURE, **FULL), **FULL),
         named("b", named("d", **FULL), named("e", **FULL), **FULL),
     )
-    template = template_of(*drafted(chain), limit=10_000)
+    template = template_of(drafted(chain), limit=10_000)
     assert tickers_in(template, CODEC) == chain
-    assert [(each["function"], each["parent"]) for each in copies(template)] == [
+    assert [(each.work.function, each.parent) for each in copies(template, namespace="a")] == [
         ("a", None), ("b", None), ("c", 0), ("d", 1), ("e", 1),
     ]  # fmt: skip
-    assert {each["request"] for each in copies(template)} == {b"[1]"}
 
 
-def test_a_template_keeps_every_field_but_those_that_no_copy_may_have() -> None:
-    (copy,) = copies(template_of(*drafted((named("a", **FULL),)), limit=10_000))
+def test_a_template_is_json_that_gives_back_the_tickers_of_its_copies() -> None:
+    chain = drafted((named("a", named("b", **FULL), run_condition=RunCondition.ON_FAILURE, **FULL),))
+    stored = json.loads(json.dumps(template_of(chain, limit=10_000)))
+    assert copies(stored, namespace=NAMESPACE) == chain
     without = {"execution_time", "unique_key", "namespace", "children"}
-    assert {field.name for field in fields(TimeTicker)} - without <= copy.keys()
+    assert {field.name for field in fields(TimeTicker)} - without <= {*WORK_FIELDS, "run_condition"}
 
 
 def test_no_chain_has_no_template() -> None:
-    assert template_of([], [], limit=10) is None
-    assert (tickers_in(None, CODEC), copies(None)) == ((), [])
+    assert template_of([], limit=10) is None
+    assert (tickers_in(None, CODEC), copies(None, namespace="a")) == ((), [])
 
 
 def test_a_template_over_the_limit_is_refused() -> None:
     with pytest.raises(TickerValidationError, match="children: a chain takes at most 100 bytes as JSON"):
-        template_of(*drafted((named("a", **FULL),)), limit=100)
+        template_of(drafted((named("a", **FULL),)), limit=100)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +169,7 @@ def test_a_cron_tickers_child_has_neither_a_moment_nor_a_unique_key(fields: dict
         check_template(node)
 
 
+NAMESPACE = "main"
 FULL: dict[str, Any] = {
     "request": [1],
     "description": "what it does",
@@ -174,19 +184,19 @@ FULL: dict[str, Any] = {
 }
 
 
-def drafted(children: tuple[TimeTicker, ...]) -> tuple[list[Any], list[dict[str, Any]]]:
-    """Return a chain's nodes, and of their rows what a template keeps."""
-    nodes = nodes_below(named("head", *children))
-    rows = []
-    for node in nodes:
-        condition = node.ticker.run_condition
-        row = {name: getattr(node.ticker, name) for name in FULL}
-        row |= {
-            "function": node.ticker.function,
-            "request": b"[1]",
-            "encoding": 0,
-            "run_condition": None if condition is None else int(condition),
-            "has_children": bool(node.ticker.children),
-        }
-        rows.append(row)
-    return nodes, rows
+def drafted(children: tuple[TimeTicker, ...]) -> list[ChainTicker]:
+    """Return a chain as a cron ticker would keep it."""
+    return [
+        ChainTicker(
+            work=checked_work(
+                node.ticker,
+                namespace=NAMESPACE,
+                request=Packed(b"[1]", Encoding.JSON),
+                defaults=FunctionDefaults(),
+            ),
+            parent=node.parent,
+            run_condition=node.ticker.run_condition,
+            has_children=bool(node.ticker.children),
+        )
+        for node in nodes_below(named("head", *children))
+    ]

@@ -1,0 +1,109 @@
+"""What is run and how: the columns that rows of cron tickers and of runs have in common."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Protocol
+
+from tickerq_celery import validation
+from tickerq_celery.enums import TickerKind, TickerPriority
+from tickerq_celery.payload.codec import NO_REQUEST, Packed
+from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
+from tickerq_celery.tickers.timeouts import checked_timeouts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a cron ticker and its occurrences have in common, and time tickers with both.
+
+    ``request`` and ``encoding`` are what the codec packed; intervals and timeouts are in seconds, and a
+    timeout of None is the function's own.
+    """
+
+    namespace: str
+    function: str
+    kind: TickerKind = TickerKind.FUNCTION
+    description: str | None = None
+    request: bytes | None = field(default=NO_REQUEST.data, repr=False)
+    encoding: int = NO_REQUEST.encoding
+    retries: int = 0
+    retry_intervals: tuple[float, ...] = ()
+    timeout: float | None = None
+    hard_timeout: float | None = None
+    priority: TickerPriority = TickerPriority.NORMAL
+    queue: str | None = None
+    concurrency_key: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+WORK_FIELDS = tuple(each.name for each in fields(Work))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionDefaults:
+    """What a function defines for tickers that leave it open."""
+
+    retries: int = 0
+    retry_intervals: tuple[float, ...] = ()
+    priority: int = TickerPriority.NORMAL
+    queue: str | None = None
+    timeout: float | None = None
+    priority_queues: Mapping[TickerPriority, str] = field(default_factory=dict)
+
+
+class NamesFunction(Protocol):
+    """Anything that names a function, and maybe a namespace: a ticker, or the view of one."""
+
+    @property
+    def function(self) -> str:
+        """The function's name."""
+
+    @property
+    def namespace(self) -> str | None:
+        """The namespace; None is the application's own."""
+
+
+def checked_work(
+    ticker: TimeTicker | CronTicker, *, namespace: str, request: Packed, defaults: FunctionDefaults
+) -> Work:
+    """Return what a ticker asks for, its open fields filled in from its function's defaults.
+
+    Raises:
+        TickerValidationError: A field holds what cannot be stored.
+    """
+    intervals = defaults.retry_intervals if ticker.retry_intervals is None else ticker.retry_intervals
+    priority = defaults.priority if ticker.priority is None else ticker.priority
+    priority = validation.member("priority", priority, TickerPriority)
+    timeouts = checked_timeouts(ticker.timeout, ticker.hard_timeout, of_function=defaults.timeout)
+    return Work(
+        namespace=namespace,
+        function=ticker.function,
+        description=_description(ticker.description),
+        request=request.data,
+        encoding=request.encoding,
+        retries=validation.retries(defaults.retries if ticker.retries is None else ticker.retries),
+        retry_intervals=tuple(validation.retry_intervals(intervals)),
+        timeout=timeouts.soft,
+        hard_timeout=timeouts.hard,
+        priority=priority,
+        queue=_queue(ticker.queue, priority, defaults),
+        concurrency_key=_concurrency_key(ticker.concurrency_key),
+        tags=tuple(validation.tags(ticker.tags)),
+    )
+
+
+def _description(given: str | None) -> str | None:
+    if given is None:
+        return None
+    return validation.words("description", given, validation.LONGEST_DESCRIPTION)
+
+
+def _queue(given: str | None, priority: TickerPriority, defaults: FunctionDefaults) -> str | None:
+    named = defaults.queue if given is None else given
+    queue = defaults.priority_queues.get(priority) if named is None else named
+    return None if queue is None else validation.name("queue", queue, validation.LONGEST_QUEUE)
+
+
+def _concurrency_key(given: str | None) -> str | None:
+    if given is None:
+        return None
+    return validation.name("concurrency_key", given, validation.LONGEST_CONCURRENCY_KEY)
