@@ -94,7 +94,7 @@ class BeatLoop:
     def close(self) -> None:
         """End the work after the part of the batch that is being published, and remove this beat's node row.
 
-        Returns within eight seconds: a call that hangs, such as one of a frozen database, is left behind in
+        Returns within seven seconds: a call that hangs, such as one of a frozen database, is left behind in
         its thread. What it had claimed is published by another beat, as after a crash.
         """
         if self._is_ending:
