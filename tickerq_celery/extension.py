@@ -28,7 +28,7 @@ from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
-from tickerq_celery.runs.immediate import Immediate
+from tickerq_celery.runs.immediate import ImmediateDispatch
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.runtime.core import Core, new_identity, of_this_process
@@ -117,8 +117,7 @@ class TickerQ:
     @classmethod
     def living(cls) -> "list[TickerQ]":
         """Return those of this process."""
-        known = [found() for found in list(cls._of_app.values())]
-        return [each for each in known if each is not None]
+        return [each for found in list(cls._of_app.values()) if (each := found()) is not None]
 
     @property
     def config(self) -> TickerConfig:
@@ -283,7 +282,8 @@ class TickerQ:
 
     @cached_property
     def _managers(self) -> Managers:
-        return Managers(self.core, Immediate(self.core, lambda: self._dispatcher), lambda: self._messenger)
+        immediate = ImmediateDispatch(self.core, lambda: self._dispatcher)
+        return Managers(self.core, immediate, lambda: self._messenger)
 
     def _celery_defaults(self) -> dict[str, Any]:
         try:

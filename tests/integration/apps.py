@@ -18,7 +18,7 @@ from tests.manual_clock import ManualClock
 from tickerq_celery import Run, TickerQ, TimeTicker, prepare_engine
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.runtime.node import Presence, profile
+from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.worker.enrolment import enrol
 
@@ -40,8 +40,8 @@ def ticker_app(
 
 def enrol_worker(tickerq: TickerQ) -> None:
     """Register a live worker that has this process's functions: only what a worker has is claimed."""
-    me = profile(tickerq.core, NodeKind.WORKER, version="test")
-    enrol(tickerq.core, Presence(me))
+    me = profile(tickerq.core, NodeKind.WORKER)
+    enrol(tickerq.core, NodeRegistration(me))
 
 
 def messages(tickerq: TickerQ) -> list[Message]:

@@ -10,7 +10,7 @@ from tickerq_celery.cron.occurrences import left_of, store
 from tickerq_celery.cron.overlap import placed
 from tickerq_celery.cron.pausing import pause_if_failing
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
-from tickerq_celery.failpoints import Place, failpoint
+from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.schedule.planner import Plan, plan, within_runs
 from tickerq_celery.schedule.timetable import timetable_of
@@ -34,7 +34,7 @@ class Firing:
         """Create the occurrences that are due; say whether more cron tickers may be due."""
         fired = self._core.write(self._fire)
         if fired:
-            failpoint(Place.FIRED)
+            failpoint(CrashPoint.FIRED)
         return fired == _CRONS_AT_ONCE
 
     def _fire(self, tx: Transaction) -> int:
@@ -47,7 +47,7 @@ class Firing:
             cron = row._asdict()
             if not self._is_paused(tx, cron, paused, now):
                 self._fire_one(tx, cron, now)
-        failpoint(Place.FIRE_UNCOMMITTED)
+        failpoint(CrashPoint.FIRE_UNCOMMITTED)
         return len(due)
 
     def _is_paused(

@@ -62,7 +62,7 @@ def resume_with_held(
         changes = {"is_enabled": True, "resumed_at": now, "resume_from": following}
         cron_tickers.edit(tx, cron["id"], changes)
         paused_crons.park(tx, [cron["id"]], left)
-    holds.lift(
+    holds.release(
         tx,
         reason=HoldReason.PAUSED,
         keys=[str(cron["id"])],

@@ -10,12 +10,12 @@ from tickerq_celery.managers.batches import naming
 from tickerq_celery.managers.unique_keys import Chain
 from tickerq_celery.managers.unit_of_work import Known, Storing
 from tickerq_celery.payload.codec import Packed
-from tickerq_celery.tickers.chains import Node, nodes_below
+from tickerq_celery.tickers.chains import ChainNode, nodes_below
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.run_rows import as_child, ticker_fields, time_ticker_row
 
 
-def chain_below(storing: Storing, head: Any, *, place: str) -> list[Node]:
+def chain_below(storing: Storing, head: Any, *, place: str) -> list[ChainNode]:
     """Return the tickers below ``head``, each after its parent and with the namespace of the head.
 
     Their paths begin with the ``place`` of the head in its call.
@@ -28,7 +28,7 @@ def chain_below(storing: Storing, head: Any, *, place: str) -> list[Node]:
     return [replace(node, path=f"{place}{node.path}") for node in found]
 
 
-def with_children(batch: Mapping[str, Any], chains: Iterable[Sequence[Node]]) -> dict[str, Any]:
+def with_children(batch: Mapping[str, Any], chains: Iterable[Sequence[ChainNode]]) -> dict[str, Any]:
     """Return the tickers of a batch, and those below them, by their places in the call."""
     return {**batch, **{f"{node.path}.": node.ticker for nodes in chains for node in nodes}}
 
@@ -36,7 +36,7 @@ def with_children(batch: Mapping[str, Any], chains: Iterable[Sequence[Node]]) ->
 def chain_rows(
     storing: Storing,
     head: TimeTicker,
-    nodes: Sequence[Node],
+    nodes: Sequence[ChainNode],
     *,
     place: str,
     known: Mapping[tuple[str, str], Known],
@@ -54,7 +54,7 @@ def chain_rows(
 
 def rows_below(
     storing: Storing,
-    nodes: Sequence[Node],
+    nodes: Sequence[ChainNode],
     head: Mapping[str, Any],
     *,
     known: Mapping[tuple[str, str], Known],
@@ -99,7 +99,7 @@ def row_of(
     )
 
 
-def _in_namespace(storing: Storing, node: Node, head: Any) -> Node:
+def _in_namespace(storing: Storing, node: ChainNode, head: Any) -> ChainNode:
     namespace = storing.namespace(head.namespace)
     asked = node.ticker.namespace
     if asked is not None and asked != namespace:

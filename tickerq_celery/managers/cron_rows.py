@@ -11,7 +11,7 @@ from tickerq_celery.managers.unit_of_work import Known, Storing
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.chain_templates import Template, check_template, template_of
-from tickerq_celery.tickers.chains import Node
+from tickerq_celery.tickers.chains import ChainNode
 from tickerq_celery.tickers.cron_rows import cron_ticker_row
 from tickerq_celery.tickers.inputs import CronTicker
 
@@ -74,7 +74,11 @@ def _row(
 
 
 def _template(
-    storing: Storing, nodes: Sequence[Node], known: dict[tuple[str, str], Known], now: datetime, place: str
+    storing: Storing,
+    nodes: Sequence[ChainNode],
+    known: dict[tuple[str, str], Known],
+    now: datetime,
+    place: str,
 ) -> Template | None:
     for node in nodes:
         check_template(node)

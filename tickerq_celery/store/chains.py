@@ -35,9 +35,9 @@ def follow(tx: Transaction, parent_ids: Sequence[UUID], status: TickerStatus) ->
 
 
 def lock_waiting(tx: Transaction, parent_ids: Collection[UUID]) -> set[UUID]:
-    """Lock all that waits below some parents; return the parents below which nobody else has any locked.
+    """Lock all that waits below some parents; return the parents with none below locked elsewhere.
 
-    For those who must not stand and wait: a process that stands still in an edit keeps its locks.
+    For work that must not wait: a process that is stalled in an edit keeps its locks.
     """
     top_of = {each: each for each in parent_ids}
     free, parents = set(parent_ids), list(parent_ids)
@@ -91,7 +91,7 @@ class _Waiting:
 
 
 def _waiting_below(tx: Transaction, parent_ids: Sequence[UUID]) -> list[_Waiting]:
-    # Nobody may edit or delete them between this look and the write that follows from it.
+    # No other transaction may edit or delete them between this look and the write that follows from it.
     rows = in_parts(parent_ids, lambda part: tx.execute(_waiting(part).with_for_update()).all())
     return [_Waiting(**row._asdict()) for row in rows]
 

@@ -69,14 +69,14 @@ def finish(
 
 
 def has_written(tx: Transaction, run: Started, outcome: Outcome, *, node: str) -> bool:
-    """Whether this very end of the claim is stored already, written by this node."""
+    """Return True if exactly this end of the claim is stored already, written by this node."""
     row = tx.execute(
         select(attempts.c.node, attempts.c.status, attempts.c.exception_type).where(
             attempts.c.ticker_id == run.id, attempts.c.claim_no == run.claim_no
         )
     ).one_or_none()
     failure = outcome.failure
-    # The type tells the body's own end from a rescue by the same node.
+    # The type distinguishes the body's own end from a rescue by the same node.
     return row is not None and tuple(row) == (
         node, outcome.attempt_status, failure and failure.type[:_LONGEST_TYPE],
     )  # fmt: skip

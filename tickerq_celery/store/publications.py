@@ -25,8 +25,8 @@ _SUCCESS = case((tickers.c.is_due, TickerStatus.DUE_DONE.value), else_=TickerSta
 def stamp(tx: Transaction, claims: Sequence[Claim], *, check_after: timedelta) -> None:
     """Note that ``claims`` were published; their status is never touched, since they may run already.
 
-    A run that a worker is starting at this moment needs no stamp. The call of a Celery task ends here:
-    nobody will tell what becomes of it.
+    A run that a worker is starting at this moment needs no stamp. The call of a Celery task ends here: what
+    becomes of it is not recorded.
     """
     free = lock_free(tx, [claim.id for claim in claims])
     for claim in claims:
@@ -51,7 +51,7 @@ def stamp(tx: Transaction, claims: Sequence[Claim], *, check_after: timedelta) -
 
 
 def fail(tx: Transaction, claim: Claim, failure: Failure) -> bool:
-    """End a claim that nobody can publish; say whether it was still waiting for that."""
+    """End a claim that cannot be published; return True if it was still waiting for that."""
     return _end(
         tx,
         claim,
@@ -109,7 +109,7 @@ def postpone(tx: Transaction, ticker_id: UUID, claim_no: int, wait: timedelta) -
 
 
 def _end(tx: Transaction, claim: Claim, status: Any, **columns: Any) -> bool:
-    """End a claim, and let the occurrence run that waits for its place, if it had one."""
+    """End a claim, and pass its overlap lock on, if it had one; return True if it was Queued."""
     cron_id = overlaps.cron_in_turn(tx, claim.id)
     statement = (
         update(tickers)

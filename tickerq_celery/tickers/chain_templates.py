@@ -8,7 +8,7 @@ from typing import Any
 from tickerq_celery.enums import RunCondition, TickerPriority
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.codec import Packed, RequestCodec, StoredRequest
-from tickerq_celery.tickers.chains import Node
+from tickerq_celery.tickers.chains import ChainNode
 from tickerq_celery.tickers.inputs import TimeTicker
 
 Template = Sequence[Mapping[str, Any]]
@@ -19,7 +19,9 @@ _KEPT = (
 )  # fmt: skip
 
 
-def template_of(nodes: Sequence[Node], rows: Sequence[Mapping[str, Any]], *, limit: int) -> Template | None:
+def template_of(
+    nodes: Sequence[ChainNode], rows: Sequence[Mapping[str, Any]], *, limit: int
+) -> Template | None:
     """Return the template of a chain whose tickers are ``nodes`` and would be stored as ``rows``.
 
     Raises:
@@ -34,7 +36,7 @@ def template_of(nodes: Sequence[Node], rows: Sequence[Mapping[str, Any]], *, lim
     return template
 
 
-def check_template(node: Node) -> None:
+def check_template(node: ChainNode) -> None:
     """Refuse what a child of a cron ticker cannot have, since each occurrence gets a copy.
 
     Raises:
@@ -72,7 +74,7 @@ def tickers_in(template: Template | None, codec: RequestCodec) -> tuple[TimeTick
     return tuple(reversed(children.get(None, [])))
 
 
-def _entry(node: Node, row: Mapping[str, Any]) -> dict[str, Any]:
+def _entry(node: ChainNode, row: Mapping[str, Any]) -> dict[str, Any]:
     request = row["request"]
     return {
         **{name: row[name] for name in _KEPT},

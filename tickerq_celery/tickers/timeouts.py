@@ -1,4 +1,4 @@
-"""How long an attempt may take: when its function is told to stop, and when its process is killed."""
+"""How long an attempt may take: when its function is interrupted, and when its process is killed."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
 
-# How many seconds a function has to end after it was told, where nothing else is said.
+# How many seconds a function has to end after its soft limit, where no hard one is given.
 GRACE_SECONDS = 30
 
 
