@@ -49,7 +49,7 @@ class Parts(WorkerParts):
 
     @cached_property
     def _canceller(self) -> Canceller:
-        return Canceller(self.core, lambda: self._notifier, self.immediate.dispatch)
+        return Canceller(self.core, self._notifier, self.immediate.dispatch)
 
     @cached_property
     def _notifier(self) -> CeleryPublisher:

@@ -8,7 +8,7 @@ from tests.acceptance.jobs import Jobs
 from tests.acceptance.pairs import on_each_pair, on_files
 from tests.acceptance.waiting import wait_until
 from tests.thoroughness import IS_THOROUGH
-from tickerq_celery.failpoints import Place
+from tickerq_celery.failpoints import CrashPoint
 from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
@@ -37,9 +37,9 @@ def test_two_beats_run_an_entry_once_an_instant_and_the_other_goes_on_when_one_i
 
 
 @on_files
-@pytest.mark.parametrize(("place", "repeated"), [(Place.CLAIMED, 0), (Place.PUBLISHED, 1)])
+@pytest.mark.parametrize(("place", "repeated"), [(CrashPoint.CLAIMED, 0), (CrashPoint.PUBLISHED, 1)])
 def test_a_beat_that_dies_between_claim_and_stamp_loses_no_instant_and_repeats_one_at_most(
-    jobs: Jobs, tmp_path: Path, place: Place, repeated: int
+    jobs: Jobs, tmp_path: Path, place: CrashPoint, repeated: int
 ) -> None:
     token = tmp_path / "token"
     token.touch()

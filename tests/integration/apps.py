@@ -20,7 +20,7 @@ from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
-from tickerq_celery.runtime.node import Presence, profile
+from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.worker.enrolment import enrol
 
@@ -42,8 +42,8 @@ def ticker_app(
 
 def enrol_worker(tickerq: TickerQ) -> None:
     """Register a live worker that has this process's functions: only what a worker has is claimed."""
-    me = profile(tickerq.core, NodeKind.WORKER, version="test")
-    enrol(tickerq.core, Presence(me))
+    me = profile(tickerq.core, NodeKind.WORKER)
+    enrol(tickerq.core, NodeRegistration(me))
 
 
 def messages(tickerq: TickerQ) -> list[Message]:

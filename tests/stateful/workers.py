@@ -13,7 +13,7 @@ from tests.stateful.troubles import Process, TroubledDatabase
 from tickerq_celery.enums import CancelRequest
 from tickerq_celery.functions.registry import Registry
 from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.node import Presence
+from tickerq_celery.runtime.node import NodeRegistration
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Outcome
 from tickerq_celery.worker.enrolment import enrol
@@ -48,7 +48,7 @@ class Worker:
         self.woke_at = 0
         self.functions = {function.name for function in registry}
         self._core = core = around.core_for(self.main, registry)
-        self._presence = Presence(worker_profile(core, prefetch=PREFETCH))
+        self._presence = NodeRegistration(worker_profile(core, prefetch=PREFETCH))
         children = replace(core, database=TroubledDatabase(around.core.database, self.child, around.written))
         self._recorder = Recorder(children)
         self._handler = SignalHandler(core, Recorder(core), around.client_for(self.main))

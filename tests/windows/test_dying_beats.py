@@ -36,7 +36,7 @@ from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 PUBLISHED = tickers.c.published_at.is_not(None)
-AGAIN = "publishing again, as messages were lost or nobody takes them"
+AGAIN = "publishing again, as messages were lost or no worker takes them"
 
 
 @in_each(*BATCHES)

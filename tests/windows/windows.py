@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import BROKERS, DATABASES
 from tests.thoroughness import IS_THOROUGH
 from tests.windows.history import CALM, Trail
-from tickerq_celery.failpoints import Place
+from tickerq_celery.failpoints import CrashPoint
 
 
 class Victim(StrEnum):
@@ -46,7 +46,7 @@ class Window:
 
     id: str
     victim: Victim
-    place: Place | None = None
+    place: CrashPoint | None = None
     what: str = ""
     number: signal.Signals = signal.SIGKILL
     trail: Trail = CALM
@@ -70,17 +70,17 @@ RESCUED = Trail(claims=2, rescues=1, bodies=2)
 RETRIED = Trail(claims=2, retries=1, bodies=2)
 
 BATCHES = (
-    Window(id="W1", victim=Victim.BEAT, place=Place.CLAIM_UNCOMMITTED),
-    Window(id="W2", victim=Victim.BEAT, place=Place.CLAIMED, again=3),
-    Window(id="W3", victim=Victim.BEAT, place=Place.PUBLISHED, again=3, dropped=1, involves_broker=True),
-    Window(id="W3", victim=Victim.BEAT, place=Place.STAMPED),
+    Window(id="W1", victim=Victim.BEAT, place=CrashPoint.CLAIM_UNCOMMITTED),
+    Window(id="W2", victim=Victim.BEAT, place=CrashPoint.CLAIMED, again=3),
+    Window(id="W3", victim=Victim.BEAT, place=CrashPoint.PUBLISHED, again=3, dropped=1, involves_broker=True),
+    Window(id="W3", victim=Victim.BEAT, place=CrashPoint.STAMPED),
 )
-ADDED = Window(id="W2", victim=Victim.ADDER, place=Place.ADDED)
+ADDED = Window(id="W2", victim=Victim.ADDER, place=CrashPoint.ADDED)
 REFUSED = tuple(
     Window(
         id="W3",
         victim=Victim.BEAT,
-        place=Place.REFUSED,
+        place=CrashPoint.REFUSED,
         number=number,
         involves_broker=True,
         quick=Pair(store, "fs"),
@@ -89,32 +89,37 @@ REFUSED = tuple(
 )
 LOST_MESSAGES = (
     Window(id="W4", victim=Victim.BROKER, what="lost", involves_broker=True),
-    Window(id="W4", victim=Victim.BEAT, place=Place.TAKEN_OVER, involves_broker=True),
+    Window(id="W4", victim=Victim.BEAT, place=CrashPoint.TAKEN_OVER, involves_broker=True),
 )
 PREFETCHED = tuple(
     Window(id="W5", victim=Victim.WORKER, place=place, number=signal.SIGSTOP, involves_broker=True)
-    for place in (Place.RECEIVED, Place.START_UNCOMMITTED)
+    for place in (CrashPoint.RECEIVED, CrashPoint.START_UNCOMMITTED)
 )
 CHILDREN = (
-    Window(id="W5", victim=Victim.CHILD, place=Place.RECEIVED, involves_broker=True),
-    Window(id="W5", victim=Victim.CHILD, place=Place.START_UNCOMMITTED, involves_broker=True),
-    Window(id="W6", victim=Victim.CHILD, place=Place.STARTED, trail=RESCUED_BEFORE_THE_BODY, handled=1),
+    Window(id="W5", victim=Victim.CHILD, place=CrashPoint.RECEIVED, involves_broker=True),
+    Window(id="W5", victim=Victim.CHILD, place=CrashPoint.START_UNCOMMITTED, involves_broker=True),
+    Window(id="W6", victim=Victim.CHILD, place=CrashPoint.STARTED, trail=RESCUED_BEFORE_THE_BODY, handled=1),
     Window(id="W6", victim=Victim.CHILD, what="body", trail=RESCUED, handled=1, request={"dies": True}),
-    Window(id="W7", victim=Victim.CHILD, place=Place.BODY_ENDED, trail=RESCUED, handled=1),
-    Window(id="W7", victim=Victim.CHILD, place=Place.FINISH_UNCOMMITTED, trail=RESCUED, handled=1),
-    Window(id="W7", victim=Victim.CHILD, place=Place.FINISHED, trail=RETRIED, request={"failures": 1}),
+    Window(id="W7", victim=Victim.CHILD, place=CrashPoint.BODY_ENDED, trail=RESCUED, handled=1),
+    Window(id="W7", victim=Victim.CHILD, place=CrashPoint.FINISH_UNCOMMITTED, trail=RESCUED, handled=1),
+    Window(id="W7", victim=Victim.CHILD, place=CrashPoint.FINISHED, trail=RETRIED, request={"failures": 1}),
 )
 WORKERS = (
-    Window(id="W6", victim=Victim.WORKER, place=Place.STARTED, trail=RESCUED_BEFORE_THE_BODY, handled=1),
+    Window(id="W6", victim=Victim.WORKER, place=CrashPoint.STARTED, trail=RESCUED_BEFORE_THE_BODY, handled=1),
     Window(id="W6", victim=Victim.WORKER, what="body", trail=RESCUED, handled=1, request={"dies": True}),
-    Window(id="W7", victim=Victim.WORKER, place=Place.BODY_ENDED, trail=RESCUED, handled=1),
-    Window(id="W7", victim=Victim.WORKER, place=Place.FINISH_UNCOMMITTED, trail=RESCUED, handled=1),
-    Window(id="W7", victim=Victim.WORKER, place=Place.FINISHED, trail=RETRIED, request={"failures": 1}),
+    Window(id="W7", victim=Victim.WORKER, place=CrashPoint.BODY_ENDED, trail=RESCUED, handled=1),
+    Window(id="W7", victim=Victim.WORKER, place=CrashPoint.FINISH_UNCOMMITTED, trail=RESCUED, handled=1),
+    Window(id="W7", victim=Victim.WORKER, place=CrashPoint.FINISHED, trail=RETRIED, request={"failures": 1}),
 )
 SWEEPS = (
-    Window(id="W6", victim=Victim.BEAT, place=Place.RESCUED, trail=RESCUED, request={"dies": True}),
+    Window(id="W6", victim=Victim.BEAT, place=CrashPoint.RESCUED, trail=RESCUED, request={"dies": True}),
     Window(
-        id="W6", victim=Victim.BEAT, place=Place.BURYING, trail=RESCUED, handled=1, request={"dies": True}
+        id="W6",
+        victim=Victim.BEAT,
+        place=CrashPoint.REAPING,
+        trail=RESCUED,
+        handled=1,
+        request={"dies": True},
     ),
 )
 # From STARTED on, the body of the zombie ends after the newer claim; from BODY_ENDED on, while that one runs.
@@ -127,12 +132,12 @@ ZOMBIES = tuple(
         trail=RESCUED,
         request={"seconds": 1},
     )
-    for place in (Place.STARTED, Place.BODY_ENDED)
+    for place in (CrashPoint.STARTED, CrashPoint.BODY_ENDED)
 )
 LONE_ZOMBIE = Window(
     id="W8",
     victim=Victim.WORKER,
-    place=Place.BODY_ENDED,
+    place=CrashPoint.BODY_ENDED,
     what="alone",
     number=signal.SIGSTOP,
     trail=RESCUED,
@@ -147,16 +152,19 @@ LOCKING_START, LOCKING_FINISH = (
         number=signal.SIGSTOP,
         quick=Pair(store, "redis"),
     )
-    for place, store in ((Place.START_UNCOMMITTED, "mariadb"), (Place.FINISH_UNCOMMITTED, "postgres"))
+    for place, store in (
+        (CrashPoint.START_UNCOMMITTED, "mariadb"),
+        (CrashPoint.FINISH_UNCOMMITTED, "postgres"),
+    )
 )
 TWICE = Window(
-    id="W9", victim=Victim.WORKER, place=Place.RECEIVED, number=signal.SIGSTOP, involves_broker=True
+    id="W9", victim=Victim.WORKER, place=CrashPoint.RECEIVED, number=signal.SIGSTOP, involves_broker=True
 )
-REDELIVERED = Window(id="W10", victim=Victim.WORKER, place=Place.FINISHED, involves_broker=True)
+REDELIVERED = Window(id="W10", victim=Victim.WORKER, place=CrashPoint.FINISHED, involves_broker=True)
 LIMITED = Window(
     id="W11",
     victim=Victim.WORKER,
-    place=Place.FINISH_UNCOMMITTED,
+    place=CrashPoint.FINISH_UNCOMMITTED,
     trail=Trail(claims=3, rescues=1, retries=1, bodies=3),
     request={"failures": 1},
 )
@@ -164,33 +172,35 @@ CHAINS = (
     Window(
         id="W11",
         victim=Victim.WORKER,
-        place=Place.FINISH_UNCOMMITTED,
+        place=CrashPoint.FINISH_UNCOMMITTED,
         what="chain",
         trail=RESCUED,
     ),
-    Window(id="W11", victim=Victim.WORKER, place=Place.FINISHED, what="chain"),
+    Window(id="W11", victim=Victim.WORKER, place=CrashPoint.FINISHED, what="chain"),
 )
 STORE_AWAY = Window(
     id="W12",
     victim=Victim.WORKER,
-    place=Place.RECEIVED,
+    place=CrashPoint.RECEIVED,
     number=signal.SIGSTOP,
     quick=Pair("sqlite", "redis"),
 )
 CLOCKS = Window(id="W13", victim=Victim.CLOCK, what="wrong")
 INSTANTS = (
-    Window(id="W14", victim=Victim.BEAT, place=Place.FIRE_UNCOMMITTED),
-    Window(id="W14", victim=Victim.BEAT, place=Place.FIRED),
+    Window(id="W14", victim=Victim.BEAT, place=CrashPoint.FIRE_UNCOMMITTED),
+    Window(id="W14", victim=Victim.BEAT, place=CrashPoint.FIRED),
 )
-FROZEN_INSTANT = Window(id="W14", victim=Victim.BEAT, place=Place.FIRE_UNCOMMITTED, number=signal.SIGSTOP)
+FROZEN_INSTANT = Window(
+    id="W14", victim=Victim.BEAT, place=CrashPoint.FIRE_UNCOMMITTED, number=signal.SIGSTOP
+)
 CANCELS = tuple(
     Window(id="W15", victim=Victim.CANCELLER, place=place)
-    for place in (Place.CANCEL_UNCOMMITTED, Place.CANCELLED)
+    for place in (CrashPoint.CANCEL_UNCOMMITTED, CrashPoint.CANCELLED)
 )
 LOCKING_CANCEL = Window(
     id="W15",
     victim=Victim.CANCELLER,
-    place=Place.CANCEL_UNCOMMITTED,
+    place=CrashPoint.CANCEL_UNCOMMITTED,
     what="locking",
     number=signal.SIGSTOP,
     quick=Pair("postgres", "redis"),

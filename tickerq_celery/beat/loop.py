@@ -22,7 +22,7 @@ from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.backoff import Backoff
 from tickerq_celery.runtime.core import Core, new_identity
-from tickerq_celery.runtime.node import VERSION, Presence, profile
+from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store import cron_tickers, nodes, rates
 from tickerq_celery.store.database.schema import verify
 from tickerq_celery.store.database.transaction import Transaction
@@ -70,8 +70,8 @@ class BeatLoop:
             self._publisher,
         )
         self._keeper = EntryKeeper(self._core, entries)
-        me = profile(self._core, NodeKind.BEAT, version=VERSION, entries=self._keeper.keys)
-        self._presence = Presence(me)
+        me = profile(self._core, NodeKind.BEAT, entries=self._keeper.keys)
+        self._presence = NodeRegistration(me)
         self._sweep_every = max(min(config.publish_check, config.heartbeat) / _SWEEPS, _SHORTEST_SWEEP)
         self._sweep_at = 0.0
         self._beat_at = 0.0

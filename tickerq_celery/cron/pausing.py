@@ -57,7 +57,7 @@ def resume_with_held(tx: Transaction, core: Core, cron: CronRow, *, missed: bool
         enabled = replace(cron, is_enabled=True, resumed_at=now, resume_from=following)
         cron_tickers.edit(tx, cron, enabled)
         paused_crons.park(tx, [cron.id], left)
-    holds.lift(
+    holds.release(
         tx,
         reason=HoldReason.PAUSED,
         keys=[str(cron.id)],

@@ -10,7 +10,7 @@ from tickerq_celery.store import holds, paused_crons, pauses
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.pauses import Pause, Scope, scope_of
 
-_MOST_LIFTED = 10_000
+_MOST_RELEASED = 10_000
 
 
 class PauseManager:
@@ -85,11 +85,11 @@ class PauseManager:
             paused_crons.unpark_as_missed(tx, ended, others)
         else:
             paused_crons.park_due(tx, ended)
-        holds.lift(
+        holds.release(
             tx,
             reason=HoldReason.PAUSED,
             keys=[ended.key],
-            limit=_MOST_LIFTED,
+            limit=_MOST_RELEASED,
         )
         return pauses.remove(tx, scope)
 

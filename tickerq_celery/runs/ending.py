@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tickerq_celery.cron.pausing import after_a_failure
 from tickerq_celery.enums import HoldReason, OnLost, TickerStatus
-from tickerq_celery.failpoints import Place, failpoint
+from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import ends, functions, holds, overlaps
 from tickerq_celery.store.database.transaction import Transaction
@@ -80,7 +80,7 @@ class EndWriter:
     def _release(self, tx: Transaction, run: Started, outcome: Outcome) -> list[UUID]:
         """Release what the end of an attempt lets run: the next occurrence, and a run for each freed slot."""
         next_occurrence = apply_cron_policies(tx, self._core, run, outcome)
-        failpoint(Place.FINISH_UNCOMMITTED)
+        failpoint(CrashPoint.FINISH_UNCOMMITTED)
         freed: list[tuple[HoldReason, str]] = []
         if self._facts(tx, run.function).is_limited:
             freed.append((HoldReason.LIMIT, run.function))
@@ -88,7 +88,7 @@ class EndWriter:
             freed.append((HoldReason.KEY, run.slot.hold_key))
         released: list[UUID] = []
         for reason, key in freed:
-            released += holds.lift(tx, reason=reason, keys=[key], limit=1)
+            released += holds.release(tx, reason=reason, keys=[key], limit=1)
         return [*next_occurrence, *released]
 
     def _facts(self, tx: Transaction, name: str) -> "_Facts":

@@ -26,7 +26,7 @@ class LeaseRetry:
         if self._clock.monotonic() >= self._deadline:
             raise error
         logger.warning(
-            "run %s has ended, the store is away, trying again: %s", self._run.id, error,
+            "run %s has ended, the store is unreachable, trying again: %s", self._run.id, error,
             extra={"ticker_id": str(self._run.id)},
         )  # fmt: skip
         time.sleep(self._backoff.next())

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tickerq_celery.enums import DropReason, TickerStatus
 from tickerq_celery.errors import ClaimSupersededError, StoreError, TickerStateError
-from tickerq_celery.failpoints import Place, failpoint
+from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runs.ending import AttemptEnd, EndWriter
 from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runs.lease_retry import LeaseRetry
@@ -44,19 +44,19 @@ class Recorder:
         """Let this worker execute a claim, or return None where it may not.
 
         Raises:
-            StoreError: The database is away; the run stays Queued, and its message comes again.
+            StoreError: The database is unreachable; the run stays Queued, and its message comes again.
         """
-        failpoint(Place.RECEIVED)
+        failpoint(CrashPoint.RECEIVED)
         effect = self._core.write(self._start, ticker_id, claim_no)
         if effect.result is not None:
-            failpoint(Place.STARTED)
+            failpoint(CrashPoint.STARTED)
         return dispatch_after(effect, self._dispatch)
 
     def reason_against(self, ticker_id: UUID, claim_no: int) -> DropReason:
         """Return why ``start`` refused a claim.
 
         Raises:
-            StoreError: The database is away.
+            StoreError: The database is unreachable.
         """
         return self._core.read(drops.reason_against, ticker_id, claim_no)
 
@@ -65,13 +65,13 @@ class Recorder:
     ) -> Outcome | None:
         """Write an attempt's end and its last report, trying for one lease; return what was written.
 
-        That is None where its claim was superseded. A run that was to be cancelled does not go on: its
+        That is None where its claim was superseded. A run whose cancel was requested does not go on: its
         outcome is Cancelled then.
 
         Raises:
-            StoreError: The database stayed away for a whole lease.
+            StoreError: The database was unreachable for a whole lease.
         """
-        failpoint(Place.BODY_ENDED)
+        failpoint(CrashPoint.BODY_ENDED)
         end = AttemptEnd(run=run, outcome=outcome, elapsed=elapsed, report=report)
         retry = LeaseRetry(self._core, run)
         effect: Effect[Outcome | None] | None = None
@@ -84,14 +84,14 @@ class Recorder:
                 )
             except StoreError as error:
                 retry.wait_or_raise(error)
-        failpoint(Place.FINISHED)
+        failpoint(CrashPoint.FINISHED)
         return dispatch_after(effect, self._dispatch)
 
     def end_waiting(self, ticker_id: UUID, claim_no: int, *, status: TickerStatus, reason: str) -> bool:
-        """End a published run that has not started; say whether this claim was still waiting.
+        """End a published run that has not started; return True if this claim was still waiting.
 
         Raises:
-            StoreError: The database is away.
+            StoreError: The database is unreachable.
         """
         effect = self._core.write(
             ends.end_waiting, ticker_id, claim_no=claim_no, status=status, reason=reason
@@ -122,10 +122,10 @@ class Recorder:
         raise ClaimSupersededError(run.id, run.claim_no)
 
     def has_finished(self, run: Started, outcome: Outcome) -> bool:
-        """Whether this very end of an attempt is committed, trying to read it for one lease.
+        """Return True if exactly this end of an attempt is committed, trying to read it for one lease.
 
         Raises:
-            StoreError: The database stayed away for a whole lease.
+            StoreError: The database was unreachable for a whole lease.
         """
         retry = LeaseRetry(self._core, run)
         while True:
@@ -137,10 +137,10 @@ class Recorder:
     def rescue(self, run: Started, message: str) -> Outcome | None:
         """End the attempt of a worker that died, by the function's ``on_lost``; None if it had ended.
 
-        None also while another process has the run in hand, as does one that stands still in its finish.
+        None also while another process has the run locked, as one that is stalled in its finish does.
 
         Raises:
-            StoreError: The database is away; whoever looks next will rescue the run.
+            StoreError: The database is unreachable; the next sweep rescues the run.
         """
         return dispatch_after(self._core.write(self._rescue, run, message), self._dispatch)
 
@@ -158,7 +158,7 @@ class Recorder:
         beside = chains.start_beside(tx, run.id) if run.has_children else ()
         if run.parent_id is not None:
             run = replace(run, parent_result=chains.result_for(tx, run.id))
-        failpoint(Place.START_UNCOMMITTED)
+        failpoint(CrashPoint.START_UNCOMMITTED)
         return Effect(result=run, due=beside)
 
     def _rescue(self, tx: Transaction, run: Started, message: str) -> Effect[Outcome | None]:

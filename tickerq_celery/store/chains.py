@@ -11,9 +11,9 @@ from tickerq_celery.store.attempts import lock_free
 from tickerq_celery.store.database.batches import in_parts, write_in_parts
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.store.terminal import terminal
 from tickerq_celery.tickers.chains import UNMET_REASON, is_met
 from tickerq_celery.tickers.lifecycle import check_transition
+from tickerq_celery.tickers.terminal import terminal
 
 _IS_WAITING = (tickers.c.status == TickerStatus.IDLE, tickers.c.held_for == HoldReason.PARENT.value)
 
@@ -35,9 +35,9 @@ def follow(tx: Transaction, parent_ids: Sequence[UUID], status: TickerStatus) ->
 
 
 def lock_waiting(tx: Transaction, parent_ids: Collection[UUID]) -> set[UUID]:
-    """Lock all that waits below some parents; return the parents below which nobody else has any locked.
+    """Lock all that waits below some parents; return the parents with none below locked elsewhere.
 
-    For those who must not stand and wait: a process that stands still in an edit keeps its locks.
+    For work that must not wait: a process that is stalled in an edit keeps its locks.
     """
     top_of = {each: each for each in parent_ids}
     free, parents = set(parent_ids), list(parent_ids)
@@ -91,7 +91,7 @@ class _Waiting:
 
 
 def _waiting_below(tx: Transaction, parent_ids: Sequence[UUID]) -> list[_Waiting]:
-    # Nobody may edit or delete them between this look and the write that follows from it.
+    # No other transaction may edit or delete them between this look and the write that follows from it.
     rows = in_parts(parent_ids, lambda part: tx.execute(_waiting(part).with_for_update()).all())
     return [_Waiting(**row._asdict()) for row in rows]
 
@@ -115,7 +115,7 @@ def _make_due(tx: Transaction, children: Sequence[_Waiting]) -> list[UUID]:
 def _skip(tx: Transaction, children: Sequence[_Waiting]) -> None:
     check_transition(TickerStatus.IDLE, TickerStatus.SKIPPED)
     while children:
-        _write(tx, children, terminal(TickerStatus.SKIPPED, tx.sql_now(), UNMET_REASON))
+        _write(tx, children, terminal(TickerStatus.SKIPPED, tx.sql_now(), UNMET_REASON).columns())
         parents = [each.id for each in children if each.has_children]
         # A child that never started has started nothing: whatever is below it waits.
         children = _waiting_below(tx, parents) if parents else []

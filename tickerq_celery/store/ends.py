@@ -11,11 +11,11 @@ from tickerq_celery.store.attempts import is_running
 from tickerq_celery.store.database.batches import write_in_parts
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import attempts, tickers
-from tickerq_celery.store.terminal import terminal
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.lifecycle import Outcome, check_transition
 from tickerq_celery.tickers.progress import Pending
+from tickerq_celery.tickers.terminal import terminal
 from tickerq_celery.validation import clean, storable
 
 _LONGEST_TYPE = 300
@@ -69,14 +69,14 @@ def finish(
 
 
 def has_written(tx: Transaction, run: Started, outcome: Outcome, *, node: str) -> bool:
-    """Whether this very end of the claim is stored already, written by this node."""
+    """Return True if exactly this end of the claim is stored already, written by this node."""
     row = tx.execute(
         select(attempts.c.node, attempts.c.status, attempts.c.exception_type).where(
             attempts.c.ticker_id == run.id, attempts.c.claim_no == run.claim_no
         )
     ).one_or_none()
     failure = outcome.failure
-    # The type tells the body's own end from a rescue by the same node.
+    # The type distinguishes the body's own end from a rescue by the same node.
     return row is not None and tuple(row) == (
         node, outcome.attempt_status, failure and failure.type[:_LONGEST_TYPE],
     )  # fmt: skip
@@ -105,7 +105,7 @@ def end_waiting(
             tickers.c.claim_no == claim_no,
             tickers.c.status == before,
         )
-        .values(terminal(status, tx.sql_now(), reason)),
+        .values(terminal(status, tx.sql_now(), reason).columns()),
     )
     if written != 1:
         return Effect(result=False)
@@ -120,7 +120,7 @@ def end_unstarted(tx: Transaction, ids: Sequence[UUID], *, status: TickerStatus,
     unstarted = [TickerStatus.IDLE, TickerStatus.QUEUED]
     for before in unstarted:
         check_transition(before, status)
-    end = terminal(status, tx.sql_now(), reason)
+    end = terminal(status, tx.sql_now(), reason).columns()
     statement = update(tickers).where(tickers.c.status.in_(unstarted)).values(end)
     write_in_parts(tx, statement, tickers.c.id, ids)
     chains.follow(tx, ids, status)
@@ -149,7 +149,7 @@ def _columns(tx: Transaction, outcome: Outcome) -> dict[str, object]:
         "exception_message": failure and storable(failure.message, _LONGEST_MESSAGE),
     }
     if outcome.wait is None:
-        return kept | terminal(outcome.status, tx.sql_now(), reason) | {"result": outcome.result}
+        return kept | terminal(outcome.status, tx.sql_now(), reason).columns() | {"result": outcome.result}
     return kept | {
         "status": outcome.status,
         "due_at": tx.sql_after(outcome.wait),

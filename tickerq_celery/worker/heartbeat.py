@@ -11,7 +11,7 @@ from uuid import UUID
 from tickerq_celery.errors import SchemaError, StoreError
 from tickerq_celery.runtime.backoff import Backoff
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import Presence
+from tickerq_celery.runtime.node import NodeRegistration
 from tickerq_celery.store import attempts, nodes
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Started
@@ -40,7 +40,7 @@ class Heartbeat:
     def __init__(
         self,
         core: Core,
-        presence: Presence,
+        presence: NodeRegistration,
         *,
         held_requests: Callable[[], Collection[str]],
         on_missing: Callable[[Started], None],

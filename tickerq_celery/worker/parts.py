@@ -12,7 +12,7 @@ from celery import Celery
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
-from tickerq_celery.runs.immediate import Immediate
+from tickerq_celery.runs.immediate import ImmediateDispatch
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.worker.cancel_flag import CancelFlag
@@ -42,10 +42,10 @@ class WorkerParts:
         return CeleryPublisher(self.app, self.core.codec, connect_timeout=_PUBLISH_TIMEOUT)
 
     @cached_property
-    def immediate(self) -> Immediate:
+    def immediate(self) -> ImmediateDispatch:
         """Claims and publishes runs that this process has just made due."""
         dispatcher = Dispatcher(self.core, Claimer(self.core), self.publisher)
-        return Immediate(self.core, lambda: dispatcher)
+        return ImmediateDispatch(self.core, dispatcher)
 
     @cached_property
     def recorder(self) -> Recorder:

@@ -14,8 +14,9 @@ from celery.utils.dispatch import Signal
 
 from tickerq_celery.enums import DropReason, TickerStatus
 from tickerq_celery.errors import PublishError
+from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runs.rescue import LostCalls, rescue
+from tickerq_celery.runs.rescue import rescue
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import attempts, publications
 from tickerq_celery.tickers.claims import Started
@@ -95,7 +96,7 @@ class SignalReport:
 class SignalHandler:
     """Writes what the reports mean; each may come twice, and late."""
 
-    def __init__(self, core: Core, recorder: Recorder, calls: LostCalls) -> None:
+    def __init__(self, core: Core, recorder: Recorder, calls: Publisher) -> None:
         self._core = core
         self._recorder = recorder
         self._calls = calls

@@ -16,7 +16,7 @@ from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import ConfigError, SchemaError, StoreError
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import VERSION, Presence, profile
+from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.schema import verify
 from tickerq_celery.store.nodes import NodeProfile
@@ -100,7 +100,7 @@ class NodeStep(bootsteps.StartStopStep):
         mine = Core(
             config=core.config, clock=core.clock, database=own, registry=core.registry, node=core.node
         )
-        me = Presence(_worker_profile(worker, mine))
+        me = NodeRegistration(_worker_profile(worker, mine))
         recorder = Recorder(mine)
         handler = SignalHandler(
             mine, recorder, CeleryPublisher(worker.app, core.codec, connect_timeout=_CONNECT_TIMEOUT)
@@ -133,7 +133,6 @@ def _worker_profile(worker: Any, core: Core) -> NodeProfile:
     return profile(
         core,
         NodeKind.WORKER,
-        version=VERSION,
         queues=sorted(worker.app.amqp.queues.consume_from),
         concurrency=concurrency,
         # Prefetched and running: what may be lost with this worker.

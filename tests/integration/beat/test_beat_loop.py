@@ -23,7 +23,7 @@ from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import PublishError
 from tickerq_celery.runs.claimer import Claimed, Claimer
-from tickerq_celery.runtime.node import Presence, profile
+from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.claims import Claim
@@ -198,8 +198,8 @@ def test_a_tick_without_work_is_not_taken_for_the_brokers_return(
 
 def _register_quietly(tickerq: TickerQ) -> None:
     """Write a worker's row without lifting, as when a beat holds a run that very moment."""
-    me = profile(tickerq.core, NodeKind.WORKER, version="test")
-    tickerq.core.write(Presence(me).register)
+    me = profile(tickerq.core, NodeKind.WORKER)
+    tickerq.core.write(NodeRegistration(me).register)
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

@@ -25,7 +25,7 @@ from tests.manual_clock import ManualClock
 from tickerq_celery.enums import NodeKind, OnLost, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import Presence, profile
+from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store import nodes
 from tickerq_celery.tickers.lifecycle import succeeded
 
@@ -257,7 +257,7 @@ def test_a_run_that_a_buried_worker_still_started_is_rescued_after_a_lease(
 
 def test_a_dead_beat_is_buried_without_touching_any_run(core: Core, beat: Beat, clock: ManualClock) -> None:
     dead = another_node(core)
-    core.write(Presence(profile(dead, NodeKind.BEAT, version="1")).register)
+    core.write(NodeRegistration(profile(dead, NodeKind.BEAT)).register)
     run_id = make_run(core)
     beat.dispatch()
     pass_lease(beat, clock)

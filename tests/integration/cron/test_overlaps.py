@@ -226,7 +226,7 @@ def test_the_cancel_of_one_that_waits_to_start_lets_the_next_run(
         claim(core)
     second, third = fired(core, clock, cron_id), fired(core, clock, cron_id)
     dispatched: list[UUID] = []
-    CronTickerManager(storing(core), Canceller(core, ListPublisher, dispatched.extend)).cancel(first)
+    CronTickerManager(storing(core), Canceller(core, ListPublisher(), dispatched.extend)).cancel(first)
     assert dispatched == [second]
     assert (waits(core, second), waits(core, third)) == (False, True)
     assert [each.id for each in claim(core)] == [second]

@@ -50,7 +50,7 @@ from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.runs.canceller import CANCELLED_REASON
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import Presence
+from tickerq_celery.runtime.node import NodeRegistration
 from tickerq_celery.store import cancels
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.chains import UNMET_REASON
@@ -336,7 +336,7 @@ def test_each_heartbeat_hears_of_what_is_asked_until_it_has_ended(core: Core) ->
     heard: list[Started] = []
     heartbeat = Heartbeat(
         core,
-        Presence(worker_profile(core)),
+        NodeRegistration(worker_profile(core)),
         held_requests=lambda: {f"{run.id}:1"},
         on_missing=print,
         on_request=heard.append,

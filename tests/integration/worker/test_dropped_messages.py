@@ -17,7 +17,7 @@ from tests.manual_clock import START, ManualClock
 from tickerq_celery.enums import DropReason
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import Presence
+from tickerq_celery.runtime.node import NodeRegistration
 from tickerq_celery.store.tables import drops
 from tickerq_celery.worker import drop_counts
 from tickerq_celery.worker.drop_counts import DropCounter
@@ -148,7 +148,7 @@ class Worker:
         self.has_beaten_often = threading.Event()
         self._heartbeat = Heartbeat(
             core,
-            Presence(worker_profile(core)),
+            NodeRegistration(worker_profile(core)),
             held_requests=self._held,
             on_missing=print,
             on_request=print,
