@@ -7,7 +7,6 @@ import pytest
 from tests.acceptance.jobs import Jobs
 from tests.acceptance.pairs import on_each_pair, on_files
 from tests.acceptance.waiting import wait_until
-from tests.thoroughness import IS_THOROUGH
 from tickerq_celery.failpoints import Place
 from tickerq_celery.store.tables import tickers
 
@@ -21,7 +20,7 @@ def ids(jobs: Jobs) -> list[str]:
     return [line.split()[1] for line in jobs.notes("ticked ")]
 
 
-@(on_each_pair if IS_THOROUGH else on_files)
+@on_each_pair
 def test_two_beats_run_an_entry_once_an_instant_and_the_other_goes_on_when_one_is_killed(jobs: Jobs) -> None:
     jobs.worker(celery=ENTRIES)
     killed, other = (jobs.beat(celery=ENTRIES) for _ in range(2))

@@ -13,13 +13,13 @@ from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tests.servers.pool import SharedServer
 from tests.servers.server import Server
-from tests.thoroughness import IS_THOROUGH
+from tests.thoroughness import in_verify
 from tickerq_celery import TickerStatus
 from tickerq_celery.broker.embedded.transport import broker_url as folder_url
 
 pytestmark = pytest.mark.acceptance
 
-BOTH = [("postgres", "redis"), *([("mariadb", "rabbitmq")] if IS_THOROUGH else [])]
+BOTH = [("postgres", "redis"), in_verify("mariadb", "rabbitmq")]
 STORE_AWAY = "beat waits: the store did not answer"
 BROKER_AWAY = "beat waits: the broker did not take the message"
 

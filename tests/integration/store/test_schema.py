@@ -131,6 +131,7 @@ def test_migrating_again_changes_nothing(migrated: Database, clock: ManualClock)
     assert (before.schema, before.digest, before.created_at) == (SCHEMA.number, SCHEMA.digest, START)
 
 
+@pytest.mark.row_locks
 def test_processes_that_migrate_at_once_all_succeed(empty_database_url: str, empty: Database) -> None:
     command = [sys.executable, "-c", MIGRATING, empty_database_url]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
