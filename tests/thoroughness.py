@@ -89,7 +89,8 @@ def _places(item: pytest.Item) -> Mapping[str, str]:
 
 
 def _name_without(item: pytest.Item, places: Mapping[str, str]) -> str:
-    parts = _PARTS_OF_A_NAME.split(item.nodeid)
+    # Without the file's folder, which may change.
+    parts = _PARTS_OF_A_NAME.split(f"{item.path.name}::{item.name}")
     return "-".join(part for part in parts if part not in places.values())
 
 

@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import pytest
 
+from tests.thoroughness import in_verify
+
 T = TypeVar("T", bound=Callable[..., Any])
 
 _NAMES = ("store_url", "broker_url")
@@ -13,6 +15,11 @@ on_files = pytest.mark.parametrize(_NAMES, [("sqlite", "fs")], indirect=True)
 on_redis = pytest.mark.parametrize(_NAMES, [("sqlite", "redis")], indirect=True)
 # Celery's prefork pool is another one, with other ways to lose a child, where the broker can be polled.
 on_either_loop = pytest.mark.parametrize(_NAMES, [("sqlite", "fs"), ("sqlite", "redis")], indirect=True)
+
+# The prefork pool's two loops are alike in what such a test is about.
+on_files_and_in_verify_on_redis = pytest.mark.parametrize(
+    _NAMES, [("sqlite", "fs"), in_verify("sqlite", "redis")], indirect=True
+)
 
 
 def on_servers(test: T) -> T:

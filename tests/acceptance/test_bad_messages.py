@@ -18,6 +18,7 @@ from tests.acceptance.jobs import Jobs, due_in
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tests.integration.apps import change_row
+from tests.thoroughness import in_verify
 from tickerq_celery.enums import DropReason
 from tickerq_celery.store.tables import drops
 from tickerq_celery.worker import drop_counts
@@ -199,7 +200,11 @@ def garbage_for(jobs: Jobs, broker_url: str) -> list[Bad]:
 
 @pytest.mark.parametrize(
     ("store_url", "broker_url", "pool"),
-    [("sqlite", "fs", "threads"), ("postgres", "redis", "prefork"), ("mariadb", "rabbitmq", "prefork")],
+    [
+        in_verify("sqlite", "fs", "threads"),
+        ("postgres", "redis", "prefork"),
+        in_verify("mariadb", "rabbitmq", "prefork"),
+    ],
     indirect=["store_url", "broker_url"],
 )
 def test_a_worker_drops_counts_and_outlives_every_kind_of_garbage(

@@ -7,6 +7,7 @@ import pytest
 from tests.acceptance.jobs import Jobs
 from tests.acceptance.pairs import on_each_pair, on_files
 from tests.acceptance.waiting import wait_until
+from tests.thoroughness import in_verify
 from tickerq_celery.failpoints import Place
 from tickerq_celery.store.tables import tickers
 
@@ -36,7 +37,7 @@ def test_two_beats_run_an_entry_once_an_instant_and_the_other_goes_on_when_one_i
 
 
 @on_files
-@pytest.mark.parametrize(("place", "repeated"), [(Place.CLAIMED, 0), (Place.PUBLISHED, 1)])
+@pytest.mark.parametrize(("place", "repeated"), [in_verify(Place.CLAIMED, 0), (Place.PUBLISHED, 1)])
 def test_a_beat_that_dies_between_claim_and_stamp_loses_no_instant_and_repeats_one_at_most(
     jobs: Jobs, tmp_path: Path, place: Place, repeated: int
 ) -> None:

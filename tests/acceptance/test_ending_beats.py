@@ -60,7 +60,6 @@ def a_few_cases() -> list[Case]:
         (("mariadb",), "hangs", "dispatching"),
         (("redis",), "hangs", "dispatching"),
         (("rabbitmq",), "hangs", "idle"),
-        (("postgres",), "is away", "dispatching"),
     ]
     return [
         Case(servers=kinds, trouble=trouble, moment=moment, goes_on=False) for kinds, trouble, moment in few

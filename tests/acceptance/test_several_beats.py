@@ -15,7 +15,7 @@ from tests.acceptance.occurrences import SECOND, assert_each_instant_is_told_onc
 from tests.acceptance.pairs import on_each_pair, on_files
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
-from tests.thoroughness import in_proof
+from tests.thoroughness import in_proof, in_verify
 from tickerq_celery import CronTicker, MisfirePolicy
 from tickerq_celery.store.tables import tickers
 
@@ -49,6 +49,7 @@ def test_three_beats_start_each_ticker_once_and_fire_each_instant_once(jobs: Job
         assert "Traceback" not in beat.log
 
 
+@pytest.mark.verify
 @on_files
 def test_what_a_killed_beat_left_behind_is_finished_by_the_next_without_a_double_start(jobs: Jobs) -> None:
     jobs.worker()
@@ -63,6 +64,7 @@ def test_what_a_killed_beat_left_behind_is_finished_by_the_next_without_a_double
     assert jobs.count(tickers.c.claim_no != 1) == 0
 
 
+@pytest.mark.verify
 @on_files
 def test_the_row_of_a_killed_beat_goes_after_one_lease(jobs: Jobs) -> None:
     killed = jobs.beat()
@@ -85,7 +87,7 @@ def end_one(beats: list[CeleryProcess], jobs: Jobs, chance: random.Random) -> No
 
 @on_each_pair
 # The proof: 1,000 instants and more, of all cron tickers.
-@pytest.mark.parametrize(("seconds", "cron_count"), [(6, 1), in_proof(220, 5)])
+@pytest.mark.parametrize(("seconds", "cron_count"), [in_verify(8, 1), in_proof(220, 5)])
 @pytest.mark.timeout(900)
 def test_each_instant_occurs_once_or_is_recorded_as_missed_while_beats_die_beside_an_orphan(
     make_jobs: Callable[..., Jobs], store_url: str, broker_url: str, seconds: int, cron_count: int
