@@ -1,5 +1,6 @@
 """Fixtures for all tests: time, databases, brokers."""
 
+import gc
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -37,6 +38,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     select(config, items)
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.path.parent.name not in LONG)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what lives as long as the process: all modules and the tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

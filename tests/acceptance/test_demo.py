@@ -237,6 +237,7 @@ def demo(tmp_path: Path) -> Iterator[DemoProcess]:
         yield demo
 
 
+@pytest.mark.verify
 def test_a_second_demo_runs_what_the_first_one_left(demo: DemoProcess) -> None:
     demo.post("/api/users/register", SEED_USER)
     demo.end(signal.SIGTERM)

@@ -115,12 +115,17 @@ _CHILDREN = (
 )
 # That a child dies otherwise than its worker shows at one place.
 CHILDREN = tuple(replace(window, is_variant=window.what != "body") for window in _CHILDREN)
-WORKERS = (
+_WORKERS = (
     Window(id="W6", victim=Victim.WORKER, place=Place.STARTED, trail=RESCUED_BEFORE_THE_BODY, handled=1),
     Window(id="W6", victim=Victim.WORKER, what="body", trail=RESCUED, handled=1, request={"dies": True}),
     Window(id="W7", victim=Victim.WORKER, place=Place.BODY_ENDED, trail=RESCUED, handled=1),
     Window(id="W7", victim=Victim.WORKER, place=Place.FINISH_UNCOMMITTED, trail=RESCUED, handled=1),
     Window(id="W7", victim=Victim.WORKER, place=Place.FINISHED, trail=RETRIED, request={"failures": 1}),
+)
+# The other body dies with a child, and what was not finished is the same whether or not the end was written.
+WORKERS = tuple(
+    replace(window, is_variant=window.what == "body" or window.place is Place.BODY_ENDED)
+    for window in _WORKERS
 )
 SWEEPS = (
     Window(id="W6", victim=Victim.BEAT, place=Place.RESCUED, trail=RESCUED, request={"dies": True}),
