@@ -43,7 +43,8 @@ def test_a_ticker_starts_at_its_time_and_not_at_the_next_poll(
         assert run.attempts[0].started_at - run.execution_time < timedelta(seconds=1)
 
 
-@pytest.mark.parametrize("broker_url", ["rabbitmq", *map(in_verify, ("fs", "redis"))], indirect=True)
+@pytest.mark.each_pair_alike
+@pytest.mark.parametrize("broker_url", ["fs", "redis", "rabbitmq"], indirect=True)
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_a_ticker_that_is_due_at_once_needs_no_beat(jobs: Jobs) -> None:
     jobs.worker()

@@ -250,8 +250,10 @@ def test_a_run_of_an_unknown_function_is_held_until_a_worker_has_it(jobs: Jobs) 
     assert jobs.run(run_id).held_for is None
 
 
+@pytest.mark.row_locks
+@pytest.mark.each_pair_alike
 @pytest.mark.parametrize(
-    ("store_url", "broker_url"), [in_verify("sqlite", "fs"), ("postgres", "redis")], indirect=True
+    ("store_url", "broker_url"), [("sqlite", "fs"), ("postgres", "redis")], indirect=True
 )
 def test_workers_that_start_at_once_seed_one_row_for_each_cron(jobs: Jobs) -> None:
     workers = [jobs.worker(functions="crons", pool="solo", ready=False) for _ in range(6)]
