@@ -53,7 +53,7 @@ def add_crons(tickerq: TickerQ) -> None:
             row | {"id": new_id(), "next_run_at": row["next_run_at"] + timedelta(seconds=number)}
             for number in range(start, min(start + BATCH, CRONS))
         ]
-        database.write(lambda connection, rows=rows: insert_rows(connection, cron_tickers, rows))
+        database.write(lambda tx, rows=rows: insert_rows(tx, cron_tickers, rows))
 
 
 def median_tick_ms(tickerq: TickerQ) -> float:

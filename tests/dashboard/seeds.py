@@ -63,7 +63,7 @@ class Seeds:
     def log(self, ticker_id: UUID, lines: list[list[str]]) -> None:
         """Store lines that the first attempt of a run logged: moment, level, text."""
         row = {"ticker_id": ticker_id, "claim_no": 1, "first": 0, "attempt": 0, "lines": lines}
-        self.tickerq.core.database.write(lambda connection: insert_rows(connection, logs, [row]))
+        self.tickerq.core.write(insert_rows, logs, [row])
 
     def attempt(self, ticker_id: UUID, **columns: Any) -> None:
         """Store a failed attempt of a run."""
@@ -108,6 +108,6 @@ class Seeds:
         return self._insert(cron_tickers, row | columns)
 
     def _insert(self, table: Table, row: dict[str, Any]) -> UUID:
-        self.tickerq.core.database.write(lambda connection: insert_rows(connection, table, [row]))
+        self.tickerq.core.write(insert_rows, table, [row])
         row_id: UUID = row[next(iter(table.primary_key)).name]
         return row_id

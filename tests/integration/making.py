@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, event, func, select
 
-from tests.manual_clock import START
+from tests.manual_clock import START, ManualClock
 from tickerq_celery.enums import NodeKind, OnLost, TickerPriority, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.managers.cron_tickers import CronTickerManager
@@ -25,6 +25,7 @@ from tickerq_celery.runtime.node import Presence, profile
 from tickerq_celery.store import publications
 from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.database import Database
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.nodes import NodeProfile
 from tickerq_celery.store.tables import attempts, cron_tickers, functions, tickers
 from tickerq_celery.tickers import claims
@@ -109,7 +110,7 @@ def remove_runs(core: Core, ids: Sequence[UUID]) -> None:
 
 def enrolled(core: Core, **fields: Any) -> Core:
     """Let a worker with this core's functions and identity enrol, and return the core."""
-    enrol(core, Presence(core.clock, worker_profile(core, **fields)))
+    enrol(core, Presence(worker_profile(core, **fields)))
     return core
 
 
@@ -134,7 +135,7 @@ def add_function(connection: Connection, namespace: str, name: str, path: str = 
         "registered_at": START,
         "updated_at": START,
     }
-    insert_if_absent(connection, functions, [record])
+    insert_if_absent(Transaction(connection, ManualClock(), namespace), functions, [record])
 
 
 def paths_of(database: Database, namespace: str) -> dict[str, str]:
@@ -185,7 +186,7 @@ def claim_batch(core: Core, ids: Sequence[UUID] | None = None) -> Claimed:
 
 def give_back(core: Core, batch: Sequence[Claim]) -> None:
     """Return claims as a beat does whose broker is away."""
-    core.database.write(lambda connection: publications.give_back(connection, batch))
+    core.write(publications.give_back, batch)
 
 
 def claimed_again(core: Core, claimed: claims.Claim) -> claims.Claim:

@@ -20,6 +20,7 @@ from tests.stateful.rewriting import (
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.store import attempts, claims, publications
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.claims import Claim
 
@@ -46,14 +47,14 @@ def _on_another_node(start: Function) -> Function:
 
 def _publishing_before_the_commit(dispatch: Function) -> Function:
     def mutant(self: Any, *, holder: str, ids: Any = None) -> bool:
-        def claim(connection: Connection) -> bool:
-            claimed = self._claimer._claim(connection, holder, ids)
+        def claim(tx: Transaction) -> bool:
+            claimed = self._claimer._claim(tx, holder, ids)
             for each in claimed.claims:
                 self._publisher.publish(each)
             return bool(claimed.is_full)
 
         self._publisher.connect()
-        return bool(self._core.database.write(claim))
+        return bool(self._core.write(claim))
 
     return mutant
 

@@ -48,7 +48,7 @@ class Beat:
         self._dispatcher = Dispatcher(core, claimer, client)
         self._firing = Firing(core)
         self._sweeper = Sweeper(core, claimer, self._dispatcher, Recorder(core), client)
-        self._presence = Presence(core.clock, profile(core, NodeKind.BEAT, version="1"))
+        self._presence = Presence(profile(core, NodeKind.BEAT, version="1"))
         # When it began the sweep that it may be in the middle of, and whether one left nothing undone.
         self.swept_from = 0
         self.swept_all = False
@@ -68,4 +68,4 @@ class Beat:
 
     def sign(self) -> None:
         """Give a sign of life, as the scheduler does."""
-        self.core.database.write(self._presence.beat)
+        self.core.write(self._presence.beat)

@@ -3,9 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import NamedTuple, TypeVar
-
-from sqlalchemy import Connection
+from typing import Any, NamedTuple, TypeVar
 
 from tickerq_celery.errors import PublishError, StoreError
 from tickerq_celery.store.database.database import Database
@@ -156,13 +154,11 @@ class TroubledDatabase(Database):
         self._process = process
         self._written = written
 
-    def write(self, work: Callable[[Connection], T]) -> T:
-        def do() -> T:
-            result = self._store.write(work)
-            self._written(self._process)
+    def run(self, *arguments: Any, reading: bool) -> Any:
+        def do() -> Any:
+            result = self._store.run(*arguments, reading=reading)
+            if not reading:
+                self._written(self._process)
             return result
 
         return self._process.ask(do, StoreError("it is away"))
-
-    def read(self, work: Callable[[Connection], T]) -> T:
-        return self._process.ask(lambda: self._store.read(work), StoreError("it is away"))

@@ -193,9 +193,9 @@ def test_a_run_that_could_not_start_for_want_of_the_store_starts_when_it_is_back
     # Only now: connections that are open outlive the removal of SQLite's file.
     beat = start_beat(jobs)
     worker.wait_for(f"run {run_id} waits for its next message")
-    beat.wait_for("beat waits: the store did not answer")
+    beat.wait_for("beat paused: store unreachable")
     own_store.start()
     wait_for_rest(jobs)
     assert_nothing_lost_nothing_doubled(jobs, {run_id: window.trail})
-    beat.wait_for("beat goes on: the store answers again")
+    beat.wait_for("beat resumed: store reachable")
     assert not worker.lines("was lost")

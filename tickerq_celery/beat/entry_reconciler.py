@@ -5,7 +5,6 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from tickerq_celery.beat.entry_rows import Entry, entry_changes, entry_row, keys_of, named_by
@@ -17,10 +16,9 @@ from tickerq_celery.store import beat_entries, cron_pauses, cron_tickers
 from tickerq_celery.store.beat_entries import LiveBeat
 from tickerq_celery.store.cron_pauses import GONE, is_gone
 from tickerq_celery.store.database.batches import insert_if_absent
-from tickerq_celery.store.database.database import savepoint
+from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.occurrences import rewrite_pending
 from tickerq_celery.store.tables import cron_tickers as table
-from tickerq_celery.store.tables.column_types import sql_now
 from tickerq_celery.tickers.cron_rows import of_occurrences
 
 logger = logging.getLogger(__name__)
@@ -58,8 +56,7 @@ class EntryKeeper:
             logger.exception("entries of beat_schedule could not be kept")
 
     def _look(self) -> None:
-        namespace = self._core.config.namespace
-        beats = self._core.database.read(lambda connection: beat_entries.live_beats(connection, namespace))
+        beats = self._core.read(beat_entries.live_beats)
         # A beat that was buried alive decides nothing until its next heartbeat.
         if self._core.node.id not in {beat.id for beat in beats}:
             return
@@ -67,23 +64,22 @@ class EntryKeeper:
         # Between two looks a beat may have come and gone, and left its own entries behind.
         if beats == self._settled and now < self._look_again_at:
             return
-        if self._core.database.write(lambda connection: self._write(connection, beats)):
+        if self._core.write(self._write, beats):
             self._settled = beats
             self._look_again_at = now + self._core.config.lease.total_seconds()
 
-    def _write(self, connection: Connection, beats: frozenset[LiveBeat]) -> bool:
+    def _write(self, tx: Transaction, beats: frozenset[LiveBeat]) -> bool:
         """Write this beat's part; say whether no row was locked elsewhere."""
         core = self._core
-        namespace = core.config.namespace
-        now = connection.scalars(select(sql_now(core.clock))).one()
-        known = beat_entries.known_keys(connection, namespace)
+        now = tx.now
+        known = beat_entries.known_keys(tx)
         new = self._new_rows(known, now)
-        insert_if_absent(connection, table, list(new.values()))
+        insert_if_absent(tx, table, list(new.values()))
         mine = keys_of(core.node.id, beats)
         others = named_by(beats) - mine
-        rows = beat_entries.lock_entries(connection, namespace, but=others)
+        rows = beat_entries.lock_entries(tx, but=others)
         for row in rows:
-            self._keep_apart(connection, row._asdict(), is_mine=row.seed_key in mine, now=now)
+            self._keep_apart(tx, row._asdict(), is_mine=row.seed_key in mine, now=now)
         return len(rows) == len((known | new.keys()) - others)
 
     def _new_rows(self, known: Collection[str], now: datetime) -> dict[str, dict[str, Any]]:
@@ -99,43 +95,41 @@ class EntryKeeper:
                 logger.error("entry %r of beat_schedule cannot be kept: %s", entry.name, error)  # noqa: TRY400
         return rows
 
-    def _keep_apart(
-        self, connection: Connection, row: dict[str, Any], *, is_mine: bool, now: datetime
-    ) -> None:
+    def _keep_apart(self, tx: Transaction, row: dict[str, Any], *, is_mine: bool, now: datetime) -> None:
         """Keep one entry; what goes wrong with it keeps no other from being kept."""
         try:
-            with savepoint(connection):
-                self._keep_one(connection, row, is_mine=is_mine, now=now)
+            with savepoint(tx):
+                self._keep_one(tx, row, is_mine=is_mine, now=now)
         except SQLAlchemyError:
             raise
         except Exception:
             logger.exception("%s could not be kept", row["description"])
 
-    def _keep_one(self, connection: Connection, row: dict[str, Any], *, is_mine: bool, now: datetime) -> None:
+    def _keep_one(self, tx: Transaction, row: dict[str, Any], *, is_mine: bool, now: datetime) -> None:
         core = self._core
         if not is_mine:
             if row["is_enabled"]:
-                cron_pauses.pause(connection, core.clock, row, reason=GONE, by=None, now=now)
+                cron_pauses.pause(tx, row, reason=GONE, by=None, now=now)
                 logger.info("paused, as no live beat's code defines it any more: %s", row["description"])
             return
         try:
             if is_gone(row):
-                row = self._returned(connection, row, now)
+                row = self._returned(tx, row, now)
             changes = entry_changes(self._own[row["seed_key"]], row, codec=core.codec, now=now)
             if changes and "next_run_at" not in changes:
-                changes |= move(connection, core, row, changes, now=now)
+                changes |= move(tx, core, row, changes, now=now)
         except ValueError as error:
             # An operator's own expression that cannot be read here: its row waits, and the others go on.
             name = row["description"]
             logger.error("cron ticker %s cannot fire any more: %s: %s", row["id"], name, error)  # noqa: TRY400
             return
         if changes:
-            cron_tickers.edit(connection, core.clock, row["id"], changes)
-            rewrite_pending(connection, core.clock, row["id"], of_occurrences(changes))
+            cron_tickers.edit(tx, row["id"], changes)
+            rewrite_pending(tx, row["id"], of_occurrences(changes))
 
-    def _returned(self, connection: Connection, row: dict[str, Any], now: datetime) -> dict[str, Any]:
+    def _returned(self, tx: Transaction, row: dict[str, Any], now: datetime) -> dict[str, Any]:
         """Let an entry that is defined again fire again; what passed meanwhile is told in one record."""
         core = self._core
-        resume_with_held(connection, core, row, missed=False, now=now)
-        found = cron_tickers.lock(connection, core.config.namespace, row["id"])
+        resume_with_held(tx, core, row, missed=False, now=now)
+        found = cron_tickers.lock(tx, row["id"])
         return row if found is None else found._asdict()

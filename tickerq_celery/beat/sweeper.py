@@ -3,8 +3,6 @@
 import logging
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from tickerq_celery.beat.liveness import Observer, Patience
 from tickerq_celery.cron.overlap import give_turns
 from tickerq_celery.cron.pausing import unpark
@@ -16,6 +14,7 @@ from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runs.rescue import LostCalls, rescue
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import attempts, nodes, recovery
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.nodes import Node
 from tickerq_celery.tickers.claims import Claim, Started
 
@@ -38,10 +37,10 @@ class CronUpkeep:
             StoreError: The database is away.
         """
         core = self._core
-        self._after_turn, self._after_parked = core.database.write(
-            lambda connection: (
-                give_turns(connection, core, after=self._after_turn),
-                unpark(connection, core, after=self._after_parked),
+        self._after_turn, self._after_parked = core.write(
+            lambda tx: (
+                give_turns(tx, core, after=self._after_turn),
+                unpark(tx, core, after=self._after_parked),
             )
         )
 
@@ -75,41 +74,35 @@ class Sweeper:
         """
         self._bury()
         self._rescue_from_strangers()
-        lifted = self._core.database.write(self._claimer.lift_holds)
+        lifted = self._core.write(self._claimer.lift_holds)
         self._crons.look_after()
         self._publish_again()
         return lifted.is_full
 
     def _publish_again(self) -> None:
         until = self._core.clock.monotonic() + self._core.config.republish_after.total_seconds()
-        lost = self._core.database.write(self._take_over)
+        lost = self._core.write(self._take_over)
         if lost:
             failpoint(Place.TAKEN_OVER)
             logger.warning("publishing again, as messages were lost or nobody takes them: %d", len(lost))
             self._dispatcher.publish(lost, until=until)
 
-    def _take_over(self, connection: Connection) -> list[Claim]:
+    def _take_over(self, tx: Transaction) -> list[Claim]:
         config = self._core.config
         return recovery.take_over(
-            connection,
-            self._core.clock,
-            namespace=config.namespace,
+            tx,
             limit=config.batch_size,
             check_after=config.republish_after,
         )
 
     def _bury(self) -> None:
-        config = self._core.config
-        present = self._core.database.read(lambda connection: nodes.list_nodes(connection, config.namespace))
+        present = self._core.read(nodes.list_nodes)
         for node in self._observer.dead_among(present, monotonic=self._core.clock.monotonic()):
             self._bury_one(node)
 
     def _rescue_from_strangers(self) -> None:
         """Rescue the runs of nodes that have no row: buried while a child of theirs still started one."""
-        config = self._core.config
-        strangers = self._core.database.read(
-            lambda connection: recovery.nodes_without_row(connection, config.namespace)
-        )
+        strangers = self._core.read(recovery.nodes_without_row)
         for node_id in self._strangers.lasting(strangers, monotonic=self._core.clock.monotonic()):
             for run in self._running_under(node_id):
                 rescue(self._recorder, self._calls, run, "worker lost: it has no node row any more")
@@ -118,21 +111,15 @@ class Sweeper:
         if node.kind is NodeKind.WORKER and not self._rescue_all(node):
             return
         failpoint(Place.BURYING)
-        if self._core.database.write(lambda connection: nodes.remove_dead(connection, node)):
+        if self._core.write(nodes.remove_dead, node):
             logger.warning("node %s is dead: no heartbeat for one lease", node.name)
 
     def _rescue_all(self, node: Node) -> bool:
         """Rescue what a dead worker ran; say whether nothing is left, so that its row may go."""
-        self._core.database.write(
-            lambda connection: recovery.check_prefetched(
-                connection, self._core.clock, node, lease=self._core.config.lease
-            )
-        )
+        self._core.write(recovery.check_prefetched, node, lease=self._core.config.lease)
         for run in self._running_under(node.id):
             rescue(self._recorder, self._calls, run, f"worker lost: {node.name} gives no sign of life")
         return not self._running_under(node.id)
 
     def _running_under(self, node_id: UUID) -> list[Started]:
-        return self._core.database.read(
-            lambda connection: attempts.running_under(connection, node_id, limit=_AT_ONCE)
-        )
+        return self._core.read(attempts.running_under, node_id, limit=_AT_ONCE)

@@ -1,7 +1,5 @@
 """Store the tickers of another beat's periodic tasks: each once, however often it is imported."""
 
-from sqlalchemy import Connection
-
 from tickerq_celery.cli.periodic_task import KEY_PREFIX
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.cron_rows import cron_rows
@@ -9,6 +7,7 @@ from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.managers.unit_of_work import Storing
 from tickerq_celery.store import cron_tickers, runs
 from tickerq_celery.store.database.batches import insert_if_absent
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import cron_tickers as table
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 
@@ -31,17 +30,16 @@ class Importer:
             TickerValidationError: It cannot be stored, or its moment has passed.
             StoreError: The database is away.
         """
-        database = self._storing.core.database
         if isinstance(ticker, TimeTicker):
             return self._add_time_ticker(key, ticker, applying)
-        return database.write(lambda connection: self._add_cron_ticker(connection, key, ticker, applying))
+        return self._storing.core.write(self._add_cron_ticker, key, ticker, applying)
 
-    def _add_cron_ticker(self, connection: Connection, key: str, ticker: CronTicker, applying: bool) -> bool:
-        if cron_tickers.seeded(connection, self._storing.core.config.namespace, [key]):
+    def _add_cron_ticker(self, tx: Transaction, key: str, ticker: CronTicker, applying: bool) -> bool:
+        if cron_tickers.seeded(tx, [key]):
             return False
-        (row,) = cron_rows(self._storing, connection, {"": ticker}, allow_unknown=False)
+        (row,) = cron_rows(self._storing, tx, {"": ticker}, allow_unknown=False)
         if applying:
-            insert_if_absent(connection, table, [row | {"seed_key": key}])
+            insert_if_absent(tx, table, [row | {"seed_key": key}])
         return True
 
     def _add_time_ticker(self, key: str, ticker: TimeTicker, applying: bool) -> bool:
@@ -64,8 +62,5 @@ class Importer:
         """
         if self._keys is None:
             core = self._storing.core
-            namespace = core.config.namespace
-            self._keys = core.database.read(
-                lambda connection: runs.unique_keys(connection, namespace, prefix=KEY_PREFIX)
-            )
+            self._keys = core.read(runs.unique_keys, prefix=KEY_PREFIX)
         return self._keys

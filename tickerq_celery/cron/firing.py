@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
-
 from tickerq_celery.cron.occurrences import left_of, store
 from tickerq_celery.cron.overlap import placed
 from tickerq_celery.cron.pausing import pause_if_failing
@@ -17,7 +15,7 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.schedule.planner import Plan, plan, within_runs
 from tickerq_celery.schedule.timetable import timetable_of
 from tickerq_celery.store import cron_tickers, occurrences, paused_crons, pauses
-from tickerq_celery.store.tables.column_types import sql_now
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.pauses import Pause, covering
 from tickerq_celery.tickers.run_rows import occurrence_row, skip_record
 from tickerq_celery.tickers.skip_reasons import misfire_reason
@@ -34,52 +32,49 @@ class Firing:
 
     def fire(self) -> bool:
         """Create the occurrences that are due; say whether more cron tickers may be due."""
-        fired = self._core.database.write(self._fire)
+        fired = self._core.write(self._fire)
         if fired:
             failpoint(Place.FIRED)
         return fired == _CRONS_AT_ONCE
 
-    def _fire(self, connection: Connection) -> int:
-        core = self._core
-        due = cron_tickers.lock_due(
-            connection, core.clock, namespace=core.config.namespace, limit=_CRONS_AT_ONCE
-        )
+    def _fire(self, tx: Transaction) -> int:
+        due = cron_tickers.lock_due(tx, limit=_CRONS_AT_ONCE)
         if not due:
             return 0
-        now = connection.scalars(select(sql_now(core.clock))).one()
-        paused = pauses.list_pauses(connection, core.config.namespace)
+        now = tx.now
+        paused = pauses.list_pauses(tx)
         for row in due:
             cron = row._asdict()
-            if not self._is_paused(connection, cron, paused, now):
-                self._fire_one(connection, cron, now)
+            if not self._is_paused(tx, cron, paused, now):
+                self._fire_one(tx, cron, now)
         failpoint(Place.FIRE_UNCOMMITTED)
         return len(due)
 
     def _is_paused(
-        self, connection: Connection, cron: Mapping[str, Any], paused: Sequence[Pause], now: datetime
+        self, tx: Transaction, cron: Mapping[str, Any], paused: Sequence[Pause], now: datetime
     ) -> bool:
         """Take a cron ticker that may not fire out of the way; say whether it was one."""
         pause = covering(paused, cron["function"], cron["tags"])
         if pause is not None:
-            paused_crons.park(connection, self._core.clock, [cron["id"]], pause)
+            paused_crons.park(tx, [cron["id"]], pause)
             return True
-        return cron["is_enabled"] and pause_if_failing(connection, self._core, cron, now)
+        return cron["is_enabled"] and pause_if_failing(tx, self._core, cron, now)
 
-    def _fire_one(self, connection: Connection, cron: Mapping[str, Any], now: datetime) -> None:
+    def _fire_one(self, tx: Transaction, cron: Mapping[str, Any], now: datetime) -> None:
         rows: list[dict[str, Any]] = []
         try:
-            decided = self._plan(connection, cron, now)
+            decided = self._plan(tx, cron, now)
             if cron["is_enabled"]:
-                rows = self._rows(connection, cron, decided, now)
+                rows = self._rows(tx, cron, decided, now)
         except ValueError as error:
             # Only a change of the zone data, of the table by hand, or a word that a newer version wrote leads
             # here: stop it, and say so.
             logger.error("cron ticker %s cannot fire any more: %s", cron["id"], error)  # noqa: TRY400
             rows = []
             decided = Plan(instants=(), next_run_at=None, skipped=None)
-        store(connection, cron, rows, now=now)
+        store(tx, cron, rows, now=now)
         cron_tickers.advance(
-            connection,
+            tx,
             cron["id"],
             seen=cron["next_run_at"],
             next_run_at=decided.next_run_at if cron["is_enabled"] else None,
@@ -87,7 +82,7 @@ class Firing:
             runs=len(decided.instants),
         )
 
-    def _plan(self, connection: Connection, cron: Mapping[str, Any], now: datetime) -> Plan:
+    def _plan(self, tx: Transaction, cron: Mapping[str, Any], now: datetime) -> Plan:
         grace = cron["misfire_grace"]
         decided = plan(
             timetable_of(cron),
@@ -104,17 +99,17 @@ class Firing:
             return decided
         # A backfill may have made some: those have their turn, nobody else may end for them, and they are no
         # run of their cron ticker's.
-        taken = occurrences.taken_among(connection, cron["id"], decided.instants)
+        taken = occurrences.taken_among(tx, cron["id"], decided.instants)
         fresh = replace(decided, instants=tuple(each for each in decided.instants if each not in taken))
         return within_runs(fresh, left=None if most is None else most - cron["run_count"])
 
     def _rows(
-        self, connection: Connection, cron: Mapping[str, Any], decided: Plan, now: datetime
+        self, tx: Transaction, cron: Mapping[str, Any], decided: Plan, now: datetime
     ) -> list[dict[str, Any]]:
         rows = [occurrence_row(cron, instant=instant, now=now) for instant in decided.instants]
-        rows = placed(connection, self._core, cron, rows, now=now)
+        rows = placed(tx, self._core, cron, rows, now=now)
         # A tick looks at no more of them than the plan has: what is exact takes a resumption or an edit.
-        missed = left_of(connection, cron["id"], decided.skipped)
+        missed = left_of(tx, cron["id"], decided.skipped)
         if missed is None:
             return rows
         reason = misfire_reason(missed, cron["misfire"])

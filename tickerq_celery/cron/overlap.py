@@ -6,11 +6,10 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from tickerq_celery.enums import CancelRequest, HoldReason, OverlapPolicy, TickerStatus
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import cancels, cron_tickers, ends, holds, overlaps
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.run_rows import skipped_row
 
 TAKEN_REASON = "Overlap: an earlier occurrence of this cron ticker has not ended"
@@ -67,7 +66,7 @@ def _fate(policy: OverlapPolicy, *, is_taken: bool, is_waited_for: bool) -> Fate
 
 
 def placed(
-    connection: Connection, core: Core, cron: Mapping[str, Any], rows: Sequence[Row], *, now: datetime
+    tx: Transaction, core: Core, cron: Mapping[str, Any], rows: Sequence[Row], *, now: datetime
 ) -> list[Row]:
     """Return new occurrences, oldest first, as the policy of their locked cron ticker wants them stored.
 
@@ -76,42 +75,42 @@ def placed(
     policy = OverlapPolicy(cron["overlap"])
     if policy is OverlapPolicy.ALLOW or not rows:
         return list(rows)
-    make_room(connection, core, cron)
-    let_next_run(connection, core, cron)
+    make_room(tx, core, cron)
+    let_next_run(tx, core, cron)
     decided = fates(
         policy,
         len(rows),
-        is_taken=overlaps.is_taken(connection, cron["namespace"], cron["id"]),
-        is_waited_for=overlaps.is_waited_for(connection, cron["id"]),
+        is_taken=overlaps.is_taken(tx, cron["id"]),
+        is_waited_for=overlaps.is_waited_for(tx, cron["id"]),
     )
     return [_stored_as(cron, row, fate, now) for row, fate in zip(rows, decided, strict=True)]
 
 
-def in_turn(connection: Connection, cron: Mapping[str, Any], rows: Sequence[Row]) -> list[Row]:
+def in_turn(tx: Transaction, cron: Mapping[str, Any], rows: Sequence[Row]) -> list[Row]:
     """Return occurrences that are asked for by hand, which wait for their turn rather than be skipped."""
     if OverlapPolicy(cron["overlap"]) is OverlapPolicy.ALLOW:
         return list(rows)
     decided = fates(
         OverlapPolicy.BUFFER_ALL,
         len(rows),
-        is_taken=overlaps.is_taken(connection, cron["namespace"], cron["id"]),
-        is_waited_for=overlaps.is_waited_for(connection, cron["id"]),
+        is_taken=overlaps.is_taken(tx, cron["id"]),
+        is_waited_for=overlaps.is_waited_for(tx, cron["id"]),
     )
     return [_stored_as(cron, row, fate, row["created_at"]) for row, fate in zip(rows, decided, strict=True)]
 
 
-def queue_up(connection: Connection, cron: Mapping[str, Any], run_id: UUID) -> None:
+def queue_up(tx: Transaction, cron: Mapping[str, Any], run_id: UUID) -> None:
     """Let an occurrence of a locked cron ticker that is due again wait for its turn, or take it."""
     if OverlapPolicy(cron["overlap"]) is OverlapPolicy.ALLOW:
         return
-    namespace, cron_id = cron["namespace"], cron["id"]
-    if overlaps.is_taken(connection, namespace, cron_id) or overlaps.is_waited_for(connection, cron_id):
-        overlaps.let_wait(connection, cron_id, run_id)
+    cron_id = cron["id"]
+    if overlaps.is_taken(tx, cron_id) or overlaps.is_waited_for(tx, cron_id):
+        overlaps.let_wait(tx, cron_id, run_id)
     else:
-        overlaps.let_take(connection, cron_id, run_id)
+        overlaps.let_take(tx, cron_id, run_id)
 
 
-def make_room(connection: Connection, core: Core, cron: Mapping[str, Any]) -> None:
+def make_room(tx: Transaction, core: Core, cron: Mapping[str, Any]) -> None:
     """Cancel those before, where the policy of a locked cron ticker is ``cancel_other``.
 
     One that runs is asked to end: its place is free once it has.
@@ -119,36 +118,35 @@ def make_room(connection: Connection, core: Core, cron: Mapping[str, Any]) -> No
     if cron["overlap"] != OverlapPolicy.CANCEL_OTHER:
         return
     ends.end_unstarted(
-        connection,
-        core.clock,
-        overlaps.lock_unstarted(connection, cron["namespace"], cron["id"]),
+        tx,
+        overlaps.lock_unstarted(tx, cron["id"]),
         status=TickerStatus.CANCELLED,
         reason=CANCELLED_REASON,
     )
-    _ask_to_end(connection, core, cron)
+    _ask_to_end(tx, core, cron)
 
 
-def _ask_to_end(connection: Connection, core: Core, cron: Mapping[str, Any]) -> None:
-    run = overlaps.lock_running(connection, cron["namespace"], cron["id"])
+def _ask_to_end(tx: Transaction, core: Core, cron: Mapping[str, Any]) -> None:
+    run = overlaps.lock_running(tx, cron["id"])
     if run is not None and run.cancel_request is None:
-        cancels.request(connection, core.clock, run, CancelRequest.END)
+        cancels.request(tx, run, CancelRequest.END)
 
 
 def let_next_run(
-    connection: Connection, core: Core, cron: Mapping[str, Any], *, in_pause: bool = False
+    tx: Transaction, core: Core, cron: Mapping[str, Any], *, in_pause: bool = False
 ) -> list[UUID]:
     """Give the place of a locked cron ticker to the next that waits, if nobody has it, and return that.
 
     One that a pause holds gives way to one that was asked for by hand, which no pause holds; ``in_pause``
     says that there is a pause which will hold one that is due later.
     """
-    namespace, cron_id = cron["namespace"], cron["id"]
-    if overlaps.is_taken(connection, namespace, cron_id) and not (
-        overlaps.is_waited_for(connection, cron_id, by_hand=True)
-        and overlaps.step_back(connection, namespace, cron_id, in_pause=in_pause)
+    cron_id = cron["id"]
+    if overlaps.is_taken(tx, cron_id) and not (
+        overlaps.is_waited_for(tx, cron_id, by_hand=True)
+        and overlaps.step_back(tx, cron_id, in_pause=in_pause)
     ):
         return []
-    return overlaps.pass_on(connection, core.clock, cron_id)
+    return overlaps.pass_on(tx, cron_id)
 
 
 def _stored_as(cron: Mapping[str, Any], row: Row, fate: Fate, now: datetime) -> Row:
@@ -160,25 +158,22 @@ def _stored_as(cron: Mapping[str, Any], row: Row, fate: Fate, now: datetime) -> 
     return skipped_row(row, reason=SKIP_REASONS[fate], now=now)
 
 
-def give_turns(connection: Connection, core: Core, *, after: str) -> str:
+def give_turns(tx: Transaction, core: Core, *, after: str) -> str:
     """Let occurrences run whose turn has come with nobody to say so, as what was before them was deleted.
 
     Looks at a batch of cron tickers whose occurrences wait, and returns the key to go on after.
     """
-    namespace = core.config.namespace
-    keys = holds.next_held_keys(connection, namespace, HoldReason.OVERLAP, after=after, limit=_TURNS_AT_ONCE)
-    for cron in cron_tickers.lock_free(connection, [UUID(key) for key in keys]):
+    keys = holds.next_held_keys(tx, HoldReason.OVERLAP, after=after, limit=_TURNS_AT_ONCE)
+    for cron in cron_tickers.lock_free(tx, [UUID(key) for key in keys]):
         waiting_for = cron._asdict()
-        made_due = let_next_run(connection, core, waiting_for)
+        made_due = let_next_run(tx, core, waiting_for)
         if not made_due and waiting_for["overlap"] == OverlapPolicy.CANCEL_OTHER:
             # It may have been starting when the one that waits was made, and could not be asked then.
-            _ask_to_end(connection, core, waiting_for)
+            _ask_to_end(tx, core, waiting_for)
     return keys[-1] if len(keys) == _TURNS_AT_ONCE else ""
 
 
-def end_turns(
-    connection: Connection, core: Core, cron: Mapping[str, Any], changes: Mapping[str, Any]
-) -> None:
+def end_turns(tx: Transaction, core: Core, cron: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
     """Let all occurrences run that wait for their turn, where a change of their cron ticker lets them."""
     if changes.get("overlap") == OverlapPolicy.ALLOW != cron["overlap"]:
-        overlaps.let_all_run(connection, core.clock, cron["id"])
+        overlaps.let_all_run(tx, cron["id"])

@@ -6,14 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select
-
 from tickerq_celery.cron.rescheduling import missed_by, paused_reason, record_missed
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import cron_pauses, cron_tickers, holds, paused_crons, pauses
 from tickerq_celery.store.cron_pauses import NOT_PAUSED
-from tickerq_celery.store.tables.column_types import sql_now
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.cron_rows import next_run_of
 from tickerq_celery.tickers.pauses import covering
 
@@ -25,17 +23,15 @@ _MOST_PENDING = 10_000
 _LATEST = 1_000
 
 
-def resume(
-    connection: Connection, core: Core, cron: Mapping[str, Any], *, missed: bool, now: datetime
-) -> None:
+def resume(tx: Transaction, core: Core, cron: Mapping[str, Any], *, missed: bool, now: datetime) -> None:
     """Let a locked cron ticker fire again from its next instant on.
 
     The instants that passed in the pause get one record; ``missed`` leaves them to the misfire policy.
     """
-    passed = missed_by(connection, cron, now)
+    passed = missed_by(tx, cron, now)
     next_run_at = cron["resume_from"] or next_run_of(cron, now)
     if passed is not None and not missed:
-        record_missed(connection, cron, passed, reason=paused_reason(cron, passed), now=now)
+        record_missed(tx, cron, passed, reason=paused_reason(cron, passed), now=now)
     if next_run_at is not None and next_run_at <= now and not missed:
         next_run_at = next_run_of(cron, now)
     changes: dict[str, Any] = {
@@ -47,64 +43,61 @@ def resume(
     if not cron["is_enabled"]:
         # The pause of a function says nothing about the failures before it.
         changes["resumed_at"] = now
-    cron_tickers.edit(connection, core.clock, cron["id"], changes)
+    cron_tickers.edit(tx, cron["id"], changes)
 
 
 def resume_with_held(
-    connection: Connection, core: Core, cron: Mapping[str, Any], *, missed: bool, now: datetime
+    tx: Transaction, core: Core, cron: Mapping[str, Any], *, missed: bool, now: datetime
 ) -> None:
     """Let a cron ticker that was paused itself fire again, and what the pause holds run; see ``resume``.
 
     Where a pause of more than it alone covers it still, the end of that one decides on what passed.
     """
-    left = pauses.of_cron(connection, cron)
+    left = pauses.of_cron(tx, cron)
     # One that was added paused has not waited for any instant yet.
     following = cron["resume_from"] or next_run_of(cron, now)
     if left is None or following is None:
-        resume(connection, core, cron, missed=missed, now=now)
+        resume(tx, core, cron, missed=missed, now=now)
     else:
         changes = {"is_enabled": True, "resumed_at": now, "resume_from": following}
-        cron_tickers.edit(connection, core.clock, cron["id"], changes)
-        paused_crons.park(connection, core.clock, [cron["id"]], left)
+        cron_tickers.edit(tx, cron["id"], changes)
+        paused_crons.park(tx, [cron["id"]], left)
     holds.lift(
-        connection,
-        core.clock,
-        namespace=core.config.namespace,
+        tx,
         reason=HoldReason.PAUSED,
         keys=[str(cron["id"])],
         limit=_MOST_PENDING,
     )
 
 
-def unpark(connection: Connection, core: Core, *, after: UUID | None) -> UUID | None:
+def unpark(tx: Transaction, core: Core, *, after: UUID | None) -> UUID | None:
     """Let cron tickers fire again, from their next instants on, that no pause covers any more.
 
     Looks at a batch of those that wait for that, and returns after which one to go on, None at the end.
     """
-    namespace = core.config.namespace
-    parked = paused_crons.lock_parked(connection, namespace, after=after, limit=_PARKED_AT_ONCE)
+    parked = paused_crons.lock_parked(tx, after=after, limit=_PARKED_AT_ONCE)
     if not parked:
         return None
-    here = pauses.list_pauses(connection, namespace)
-    now = connection.scalars(select(sql_now(core.clock))).one()
+    here = pauses.list_pauses(tx)
+    now = tx.now
     for row in parked:
         if covering(here, row.function, row.tags) is None:
-            _unpark_one(connection, core, row._asdict(), now)
+            _unpark_one(tx, core, row._asdict(), now)
     last: UUID = parked[-1].id
     return last if len(parked) == _PARKED_AT_ONCE else None
 
 
-def _unpark_one(connection: Connection, core: Core, cron: Mapping[str, Any], now: datetime) -> None:
+def _unpark_one(tx: Transaction, core: Core, cron: Mapping[str, Any], now: datetime) -> None:
     try:
-        resume(connection, core, cron, missed=False, now=now)
+        resume(tx, core, cron, missed=False, now=now)
     except ValueError as error:
         # As in a fire: one that this machine cannot read is stopped, and keeps nobody else from going on.
         logger.error("cron ticker %s cannot fire any more: %s", cron["id"], error)  # noqa: TRY400
-        cron_tickers.edit(connection, core.clock, cron["id"], {"resume_from": None})
+        cron_tickers.edit(tx, cron["id"], {"resume_from": None})
 
 
 def pause_if_failing(
-    connection: Connection,
+    tx: Transaction,
     core: Core,
     cron: Mapping[str, Any],
     now: datetime,
@@ -116,21 +109,21 @@ def pause_if_failing(
     Looks for their ends ``among_latest`` instants; None for all there are.
     """
     most = cron["pause_on_failure"]
-    if not most or cron_pauses.failures_in_a_row(connection, cron, among_latest=among_latest) < most:
+    if not most or cron_pauses.failures_in_a_row(tx, cron, among_latest=among_latest) < most:
         return False
     reason = f"{most} occurrences in a row have failed" if most > 1 else "an occurrence has failed"
-    cron_pauses.pause(connection, core.clock, cron, reason=reason, by=BY_FAILURES, now=now)
+    cron_pauses.pause(tx, cron, reason=reason, by=BY_FAILURES, now=now)
     logger.error("cron ticker %s of %s is paused: %s", cron["id"], cron["function"], reason)
     return True
 
 
-def after_a_failure(connection: Connection, core: Core, cron_id: UUID) -> None:
+def after_a_failure(tx: Transaction, core: Core, cron_id: UUID) -> None:
     """Pause the cron ticker of an occurrence that has just failed, if that was one too many.
 
     Where another process has it locked, the next fire will. Between two failures may lie any number of
     instants that were skipped, and unlike a fire, a failure has the time to look through them.
     """
-    cron = cron_pauses.lock_pausable(connection, cron_id)
+    cron = cron_pauses.lock_pausable(tx, cron_id)
     if cron is not None:
-        now = connection.scalars(select(sql_now(core.clock))).one()
-        pause_if_failing(connection, core, cron._asdict(), now, among_latest=None)
+        now = tx.now
+        pause_if_failing(tx, core, cron._asdict(), now, among_latest=None)

@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from tickerq_celery.cron.occurrences import untold
 from tickerq_celery.cron.overlap import let_next_run
 from tickerq_celery.enums import TickerStatus
@@ -16,6 +14,7 @@ from tickerq_celery.schedule.timetable import fire_alike, timetable_of
 from tickerq_celery.store import ends, occurrences
 from tickerq_celery.store.cron_pauses import NOT_PAUSED
 from tickerq_celery.store.database.batches import insert_rows
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.cron_rows import next_run_of
 from tickerq_celery.tickers.run_rows import skip_record
@@ -29,7 +28,7 @@ BOUNDED_REASON = "Edited: the cron ticker's new bounds leave this instant out"
 
 
 def move(
-    connection: Connection, core: Core, cron: Mapping[str, Any], changes: Mapping[str, Any], *, now: datetime
+    tx: Transaction, core: Core, cron: Mapping[str, Any], changes: Mapping[str, Any], *, now: datetime
 ) -> dict[str, Any]:
     """Take a locked cron ticker off its instants if ``changes`` move them; return what else to write.
 
@@ -39,17 +38,17 @@ def move(
     after = {**cron, **changes}
     first = _stands_at(cron)
     if _fires_otherwise(cron, after):
-        _record_unfired(connection, cron, now)
-        found = list(occurrences.lock_pending(connection, cron["id"]))
-        _skip_pending(connection, core, cron, found, None if _is_same(cron, after) else after)
+        _record_unfired(tx, cron, now)
+        found = list(occurrences.lock_pending(tx, cron["id"]))
+        _skip_pending(tx, core, cron, found, None if _is_same(cron, after) else after)
         base = now
     elif any(after[name] != cron[name] for name in _BOUNDS):
-        _record_left_out(connection, cron, after, now)
-        _skip_pending(connection, core, cron, _out_of_bounds(connection, after), None)
+        _record_left_out(tx, cron, after, now)
+        _skip_pending(tx, core, cron, _out_of_bounds(tx, after), None)
         base = now if first is None else min(now, first - _MOMENT)
     else:
         return {}
-    following = _next_untold(connection, after, base, now)
+    following = _next_untold(tx, after, base, now)
     if cron["is_enabled"] and cron["resume_from"] is None:
         return {"next_run_at": following, **NOT_PAUSED}
     # One that has come to its end waits for no pause any more.
@@ -73,21 +72,15 @@ def _fires_otherwise(cron: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
         return True
 
 
-def _next_untold(
-    connection: Connection, cron: Mapping[str, Any], base: datetime, now: datetime
-) -> datetime | None:
+def _next_untold(tx: Transaction, cron: Mapping[str, Any], base: datetime, now: datetime) -> datetime | None:
     """Return the first instant after ``base``, but for those to come that ``skip_next`` has passed over."""
     following = next_run_of(cron, base)
-    while (
-        following is not None
-        and following > now
-        and occurrences.taken_among(connection, cron["id"], [following])
-    ):
+    while following is not None and following > now and occurrences.taken_among(tx, cron["id"], [following]):
         following = next_run_of(cron, following)
     return following
 
 
-def missed_by(connection: Connection, cron: Mapping[str, Any], now: datetime) -> Misfire | None:
+def missed_by(tx: Transaction, cron: Mapping[str, Any], now: datetime) -> Misfire | None:
     """Return the instants that have passed and did not fire, in a pause or before a beat came; or None.
 
     Those that a backfill has filled in are none of them.
@@ -100,14 +93,14 @@ def missed_by(connection: Connection, cron: Mapping[str, Any], now: datetime) ->
     def look(at_most: int) -> Passed | None:
         return passed(timetable, first=first, until=now, at_most=at_most)
 
-    return untold(connection, cron["id"], look, at_most=cron["misfire_limit"])
+    return untold(tx, cron["id"], look, at_most=cron["misfire_limit"])
 
 
 def record_missed(
-    connection: Connection, cron: Mapping[str, Any], missed: Misfire, *, reason: str, now: datetime
+    tx: Transaction, cron: Mapping[str, Any], missed: Misfire, *, reason: str, now: datetime
 ) -> None:
     """Store the one record of instants that get no occurrence."""
-    insert_rows(connection, tickers, [skip_record(cron, missed, reason=reason, now=now)])
+    insert_rows(tx, tickers, [skip_record(cron, missed, reason=reason, now=now)])
 
 
 def paused_reason(cron: Mapping[str, Any], missed: Misfire) -> str:
@@ -121,9 +114,9 @@ def _stands_at(cron: Mapping[str, Any]) -> datetime | None:
     return moment
 
 
-def _record_unfired(connection: Connection, cron: Mapping[str, Any], now: datetime) -> None:
+def _record_unfired(tx: Transaction, cron: Mapping[str, Any], now: datetime) -> None:
     try:
-        missed = missed_by(connection, cron, now)
+        missed = missed_by(tx, cron, now)
     except ValueError:
         # What cannot be read here has no instants that could be told.
         return
@@ -131,11 +124,11 @@ def _record_unfired(connection: Connection, cron: Mapping[str, Any], now: dateti
         return
     is_paused = cron["next_run_at"] is None
     reason = paused_reason(cron, missed) if is_paused else edit_reason(missed, cron["expression"])
-    record_missed(connection, cron, missed, reason=reason, now=now)
+    record_missed(tx, cron, missed, reason=reason, now=now)
 
 
 def _record_left_out(
-    connection: Connection, cron: Mapping[str, Any], after: Mapping[str, Any], now: datetime
+    tx: Transaction, cron: Mapping[str, Any], after: Mapping[str, Any], now: datetime
 ) -> None:
     first = _stands_at(cron)
     if first is None:
@@ -151,19 +144,19 @@ def _record_left_out(
     def look(at_most: int) -> Passed | None:
         return left_out(before, left, first=first, until=now, at_most=at_most, edges=edges)
 
-    missed = untold(connection, cron["id"], look, at_most=cron["misfire_limit"])
+    missed = untold(tx, cron["id"], look, at_most=cron["misfire_limit"])
     if missed is not None:
-        record_missed(connection, cron, missed, reason=bounds_reason(missed), now=now)
+        record_missed(tx, cron, missed, reason=bounds_reason(missed), now=now)
 
 
-def _out_of_bounds(connection: Connection, after: Mapping[str, Any]) -> list[UUID]:
+def _out_of_bounds(tx: Transaction, after: Mapping[str, Any]) -> list[UUID]:
     timetable = timetable_of(after)
-    found = occurrences.lock_pending(connection, after["id"])
+    found = occurrences.lock_pending(tx, after["id"])
     return [each for each, instant in found.items() if timetable.latest_at_or_before(instant) != instant]
 
 
 def _skip_pending(
-    connection: Connection,
+    tx: Transaction,
     core: Core,
     cron: Mapping[str, Any],
     skipped: Sequence[UUID],
@@ -172,7 +165,7 @@ def _skip_pending(
     reason = BOUNDED_REASON
     if moved_to is not None:
         reason = MOVED_REASON.format(moved_to["expression"], cron["expression"])
-    ends.end_unstarted(connection, core.clock, skipped, status=TickerStatus.SKIPPED, reason=reason)
+    ends.end_unstarted(tx, skipped, status=TickerStatus.SKIPPED, reason=reason)
     if skipped:
         # One that was asked for by hand may have waited for one of them.
-        let_next_run(connection, core, cron)
+        let_next_run(tx, core, cron)

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select
-
 from tickerq_celery.cron.overlap import end_turns
 from tickerq_celery.cron.rescheduling import move
 from tickerq_celery.enums import TickerKind
@@ -20,10 +18,10 @@ from tickerq_celery.schedule.interval import every_in
 from tickerq_celery.schedule.timetable import make_timetable
 from tickerq_celery.store import cron_pauses, cron_tickers, functions
 from tickerq_celery.store.database.batches import insert_if_absent
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.functions import FunctionRecord
 from tickerq_celery.store.occurrences import rewrite_pending
 from tickerq_celery.store.tables import cron_tickers as cron_table
-from tickerq_celery.store.tables.column_types import sql_now
 from tickerq_celery.tickers.cron_rows import of_occurrences, times_of_code
 
 
@@ -33,23 +31,23 @@ def seed(core: Core) -> None:
     Raises:
         StoreError: The database is away.
     """
-    core.database.write(lambda connection: seed_in(core, connection))
+    core.write(lambda tx: seed_in(core, tx))
 
 
-def seed_in(core: Core, connection: Connection) -> None:
+def seed_in(core: Core, tx: Transaction) -> None:
     """Do what ``seed`` does, in a transaction that is open already."""
-    functions.register(connection, core.clock, core.config.namespace, list(function_records(core.registry)))
+    functions.register(tx, list(function_records(core.registry)))
     defined = {function.name: function for function in core.registry if function.cron is not None}
-    now = connection.scalars(select(sql_now(core.clock))).one()
-    known = cron_tickers.seeded(connection, core.config.namespace, defined)
+    now = tx.now
+    known = cron_tickers.seeded(tx, defined)
     new = sorted(defined.keys() - known.keys())
     if new:
-        insert_if_absent(connection, cron_table, [_seed_row(core, defined[name], now) for name in new])
+        insert_if_absent(tx, cron_table, [_seed_row(core, defined[name], now) for name in new])
         # Another worker, of another version maybe, may have been faster.
-        known = cron_tickers.seeded(connection, core.config.namespace, defined)
+        known = cron_tickers.seeded(tx, defined)
     for name, row in known.items():
         if _changes(core, defined[name], row._asdict(), now):
-            _follow(core, connection, defined[name], row.id, now)
+            _follow(core, tx, defined[name], row.id, now)
 
 
 def function_records(registry: Iterable[Function]) -> Iterable[FunctionRecord]:
@@ -111,18 +109,18 @@ def _seed_row(core: Core, function: Function, now: datetime) -> dict[str, Any]:
     }
 
 
-def _follow(core: Core, connection: Connection, function: Function, cron_id: UUID, now: datetime) -> None:
+def _follow(core: Core, tx: Transaction, function: Function, cron_id: UUID, now: datetime) -> None:
     """Let a cron ticker follow the code, as it stands once nobody else can change it."""
-    row = cron_tickers.lock(connection, core.config.namespace, cron_id)
+    row = cron_tickers.lock(tx, cron_id)
     if row is None:
         return
     cron = row._asdict()
     changes = _changes(core, function, cron, now)
     if changes:
-        changes |= move(connection, core, cron, changes, now=now)
-        cron_tickers.edit(connection, core.clock, cron_id, changes)
-        end_turns(connection, core, cron, changes)
-        rewrite_pending(connection, core.clock, cron_id, of_occurrences(changes))
+        changes |= move(tx, core, cron, changes, now=now)
+        cron_tickers.edit(tx, cron_id, changes)
+        end_turns(tx, core, cron, changes)
+        rewrite_pending(tx, cron_id, of_occurrences(changes))
 
 
 def _changes(core: Core, function: Function, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -166,15 +164,13 @@ def prune(core: Core) -> list[str]:
     Raises:
         StoreError: The database is away.
     """
-    return core.database.write(lambda connection: _prune(core, connection))
+    return core.write(lambda tx: _prune(core, tx))
 
 
-def _prune(core: Core, connection: Connection) -> list[str]:
+def _prune(core: Core, tx: Transaction) -> list[str]:
     defined = {function.name for function in core.registry if function.cron is not None}
-    now = connection.scalars(select(sql_now(core.clock))).one()
-    gone = cron_tickers.seeded_otherwise(connection, core.config.namespace, defined)
+    now = tx.now
+    gone = cron_tickers.seeded_otherwise(tx, defined)
     for row in gone:
-        cron_pauses.pause(
-            connection, core.clock, row._asdict(), reason="no code defines it any more", by=None, now=now
-        )
+        cron_pauses.pause(tx, row._asdict(), reason="no code defines it any more", by=None, now=now)
     return [row.function for row in gone]

@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from tickerq_celery import validation
 from tickerq_celery.cron.occurrences import store
 from tickerq_celery.cron.overlap import in_turn, let_next_run
@@ -22,6 +20,7 @@ from tickerq_celery.schedule.planner import instants_between
 from tickerq_celery.schedule.timetable import timetable_of
 from tickerq_celery.store import cron_pauses, cron_tickers, ends, occurrences, pauses
 from tickerq_celery.store.cron_pauses import is_gone
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.cron_rows import next_run_of, refuse_changes_of_a_call
 from tickerq_celery.tickers.run_rows import occurrence_row, skipped_row
 from tickerq_celery.tickers.views import Cron, Run
@@ -47,9 +46,7 @@ class CronSteering(CronOutlook):
         """
         cron_id = validation.identifier(cron_id)
         check_words(reason, by)
-        return self._storing.core.database.write(
-            lambda connection: self._pause(connection, cron_id, reason, by)
-        )
+        return self._storing.core.write(self._pause, cron_id, reason, by)
 
     def resume(self, cron_id: UUID | str, *, missed: bool = False) -> Cron:
         """Let a paused cron ticker fire again, from its next instant on; what was held runs now.
@@ -61,9 +58,7 @@ class CronSteering(CronOutlook):
             TickerNotFoundError: There is none.
         """
         cron_id = validation.identifier(cron_id)
-        return self._storing.core.database.write(
-            lambda connection: self._resume(connection, cron_id, missed=missed)
-        )
+        return self._storing.core.write(self._resume, cron_id, missed=missed)
 
     def skip_next(self, cron_id: UUID | str, *, reason: str | None = None, by: str | None = None) -> Cron:
         """Let a cron ticker's next instant pass, recorded as a Skipped occurrence; return what follows.
@@ -76,9 +71,7 @@ class CronSteering(CronOutlook):
         """
         cron_id = validation.identifier(cron_id)
         check_words(reason, by)
-        return self._storing.core.database.write(
-            lambda connection: self._skip_next(connection, cron_id, reason, by)
-        )
+        return self._storing.core.write(self._skip_next, cron_id, reason, by)
 
     def run_now(self, cron_id: UUID | str, *, request: object = None) -> Run:
         """Run a cron ticker once, now, also while it is paused, and return the run.
@@ -92,9 +85,7 @@ class CronSteering(CronOutlook):
             TickerValidationError: The request does not fit the function.
         """
         cron_id = validation.identifier(cron_id)
-        run_id, made_due = self._storing.core.database.write(
-            lambda connection: self._run_now(connection, cron_id, request)
-        )
+        run_id, made_due = self._storing.core.write(self._run_now, cron_id, request)
         if made_due:
             self._storing.dispatch(made_due)
         return self._occurrences.get(run_id)
@@ -113,98 +104,96 @@ class CronSteering(CronOutlook):
         cron_id = validation.identifier(cron_id)
         begin, until = validation.moment("start", start), validation.moment("end", end)
         wait = timedelta(minutes=1) / _rate(per_minute)
-        return self._storing.core.database.write(
-            lambda connection: self._backfill(connection, cron_id, begin, until, wait)
-        )
+        return self._storing.core.write(self._backfill, cron_id, begin, until, wait)
 
-    def _pause(self, connection: Connection, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
-        cron = self._locked(connection, cron_id)
+    def _pause(self, tx: Transaction, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
+        cron = self._locked(tx, cron_id)
         if cron["is_enabled"] or _is_nobodys(cron):
-            core, now = self._storing.core, self._storing.now(connection)
-            cron_pauses.pause(connection, core.clock, cron, reason=reason, by=by, now=now)
-        return self._get(connection, cron_id)
+            now = tx.now
+            cron_pauses.pause(tx, cron, reason=reason, by=by, now=now)
+        return self._get(tx, cron_id)
 
-    def _resume(self, connection: Connection, cron_id: UUID, *, missed: bool = False) -> Cron:
+    def _resume(self, tx: Transaction, cron_id: UUID, *, missed: bool = False) -> Cron:
         core = self._storing.core
-        cron = self._locked(connection, cron_id)
+        cron = self._locked(tx, cron_id)
         if not cron["is_enabled"]:
-            resume_with_held(connection, core, cron, missed=missed, now=self._storing.now(connection))
-        return self._get(connection, cron_id)
+            resume_with_held(tx, core, cron, missed=missed, now=tx.now)
+        return self._get(tx, cron_id)
 
-    def _skip_next(self, connection: Connection, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
-        cron = self._locked(connection, cron_id)
+    def _skip_next(self, tx: Transaction, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
+        cron = self._locked(tx, cron_id)
         instant = cron["next_run_at"]
         if instant is None:
             raise TickerStateError(cron_id, "paused, or has no next instant", "skipped once")
         who, why = "" if by is None else f" by {by}", "" if reason is None else f": {reason}"
-        self._skip(connection, cron, instant, f"Skipped on request{who}{why}")
+        self._skip(tx, cron, instant, f"Skipped on request{who}{why}")
         cron_tickers.advance(
-            connection,
+            tx,
             cron_id,
             seen=instant,
             next_run_at=next_run_of(cron, instant),
             last_run_at=None,
             runs=0,
         )
-        return self._get(connection, cron_id)
+        return self._get(tx, cron_id)
 
-    def _skip(self, connection: Connection, cron: Mapping[str, Any], instant: datetime, reason: str) -> None:
+    def _skip(self, tx: Transaction, cron: Mapping[str, Any], instant: datetime, reason: str) -> None:
         """Make the occurrence of an instant a Skipped one; a backfill may have made it before it fired."""
-        core, now = self._storing.core, self._storing.now(connection)
-        there = occurrences.lock_at(connection, cron["id"], instant)
+        core, now = self._storing.core, tx.now
+        there = occurrences.lock_at(tx, cron["id"], instant)
         if there is None:
             row = skipped_row(occurrence_row(cron, instant=instant, now=now), reason=reason, now=now)
-            store(connection, cron, [row], now=now)
+            store(tx, cron, [row], now=now)
             return
         if there.claim_no > 0:
             status = f"at {instant.isoformat()}, whose occurrence has been claimed"
             raise TickerStateError(cron["id"], status, "skipped once")
-        ends.end_unstarted(connection, core.clock, [there.id], status=TickerStatus.SKIPPED, reason=reason)
-        let_next_run(connection, core, cron)
+        ends.end_unstarted(tx, [there.id], status=TickerStatus.SKIPPED, reason=reason)
+        let_next_run(tx, core, cron)
 
-    def _run_now(self, connection: Connection, cron_id: UUID, request: object) -> tuple[UUID, Sequence[UUID]]:
+    def _run_now(self, tx: Transaction, cron_id: UUID, request: object) -> tuple[UUID, Sequence[UUID]]:
         """Store an occurrence that was asked for by hand; return it, and what is due now."""
-        cron = self._locked(connection, cron_id)
-        now = self._storing.now(connection)
+        cron = self._locked(tx, cron_id)
+        now = tx.now
         row = occurrence_row(cron, instant=None, now=now)
         if request is not None:
             if cron["kind"] == TickerKind.CELERY_TASK:
                 refuse_changes_of_a_call({"request": request})
-            known = self._storing.known(connection, {"": self._get(connection, cron_id)}, allow_unknown=True)
+            known = self._storing.known(tx, {"": self._get(tx, cron_id)}, allow_unknown=True)
             function = known[cron["namespace"], cron["function"]]
             packed = self._storing.packed(request, function)
             row |= {"request": packed.data, "encoding": packed.encoding}
-        (row,) = in_turn(connection, cron, [row])
-        store(connection, cron, [row], now=now)
+        (row,) = in_turn(tx, cron, [row])
+        store(tx, cron, [row], now=now)
         if row["due_at"] is not None:
             return row["id"], [row["id"]]
         # Whoever has the place may be held by a pause, or will be.
-        in_pause = not cron["is_enabled"] or pauses.of_cron(connection, cron) is not None
-        return row["id"], let_next_run(connection, self._storing.core, cron, in_pause=in_pause)
+        in_pause = not cron["is_enabled"] or pauses.of_cron(tx, cron) is not None
+        return row["id"], let_next_run(tx, self._storing.core, cron, in_pause=in_pause)
 
     def _backfill(
-        self, connection: Connection, cron_id: UUID, start: datetime, end: datetime, wait: timedelta
+        self, tx: Transaction, cron_id: UUID, start: datetime, end: datetime, wait: timedelta
     ) -> int:
-        cron = self._locked(connection, cron_id)
-        now = self._storing.now(connection)
+        cron = self._locked(tx, cron_id)
+        now = tx.now
         wanted = instants_between(timetable_of(cron), start, end, now=now)
-        missing = sorted(set(wanted) - occurrences.taken_among(connection, cron_id, wanted))
+        missing = sorted(set(wanted) - occurrences.taken_among(tx, cron_id, wanted))
         rows = [
             occurrence_row(cron, instant=instant, now=now) | {"due_at": now + number * wait}
             for number, instant in enumerate(missing)
         ]
-        store(connection, cron, in_turn(connection, cron, rows), now=now)
+        store(tx, cron, in_turn(tx, cron, rows), now=now)
         return len(rows)
 
-    def _locked(self, connection: Connection, cron_id: UUID) -> Mapping[str, Any]:
-        row = cron_tickers.lock(connection, self._storing.core.config.namespace, cron_id)
+    def _locked(self, tx: Transaction, cron_id: UUID) -> Mapping[str, Any]:
+        row = cron_tickers.lock(tx, cron_id)
         if row is None:
             raise TickerNotFoundError(KIND, cron_id)
         return row._asdict()
 
-    def _get(self, connection: Connection, cron_id: UUID) -> Cron:
+    def _get(self, tx: Transaction, cron_id: UUID) -> Cron:
         core = self._storing.core
-        cron = cron_tickers.get(connection, core.config.namespace, cron_id, codec=core.codec)
+        cron = cron_tickers.get(tx, cron_id, codec=core.codec)
         if cron is None:
             raise TickerNotFoundError(KIND, cron_id)
         return cron

@@ -31,9 +31,7 @@ class CronOutlook:
             TickerNotFoundError: There is none.
         """
         found, core = validation.identifier(cron_id), self._storing.core
-        cron = core.database.read(
-            lambda connection: cron_tickers.get(connection, core.config.namespace, found, codec=core.codec)
-        )
+        cron = core.read(cron_tickers.get, found, codec=core.codec)
         if cron is None:
             raise TickerNotFoundError(KIND, found)
         return cron
@@ -100,9 +98,7 @@ class CronOutlook:
                 return []  # it has come to its end
             now = now if coming is None else max(now, coming - _MOMENT)
             start = max(start, now)
-            skipped = self._storing.core.database.read(
-                lambda connection: occurrences.after(connection, cron.id, now)
-            )
+            skipped = self._storing.core.read(occurrences.after, cron.id, now)
         found = preview.upcoming(timetable, after=start, count=count, but=skipped)
         if cron.max_runs is None:
             return found

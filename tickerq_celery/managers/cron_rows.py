@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
 from tickerq_celery.ids import new_id
 from tickerq_celery.managers.batches import naming
 from tickerq_celery.managers.chains import chain_below, rows_below, with_children
 from tickerq_celery.managers.unit_of_work import Known, Storing
 from tickerq_celery.payload.codec import Packed
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.chain_templates import Template, check_template, template_of
 from tickerq_celery.tickers.chains import Node
 from tickerq_celery.tickers.cron_rows import cron_ticker_row
@@ -19,7 +18,7 @@ from tickerq_celery.tickers.inputs import CronTicker
 
 def cron_rows(
     storing: Storing,
-    connection: Connection,
+    tx: Transaction,
     batch: Mapping[str, CronTicker],
     *,
     allow_unknown: bool,
@@ -39,8 +38,8 @@ def cron_rows(
     """
     chains = {place: chain_below(storing, ticker, place=place) for place, ticker in batch.items()}
     named = with_children(batch, chains.values())
-    known = storing.known(connection, named, allow_unknown=allow_unknown)
-    now = storing.now(connection)
+    known = storing.known(tx, named, allow_unknown=allow_unknown)
+    now = tx.now
     rows = []
     for place, ticker in batch.items():
         children = _template(storing, chains[place], known, now, place)

@@ -5,8 +5,6 @@ from dataclasses import fields
 from typing import Any, Unpack
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from tickerq_celery import validation
 from tickerq_celery.cron.overlap import end_turns
 from tickerq_celery.cron.rescheduling import move
@@ -16,14 +14,14 @@ from tickerq_celery.managers.batches import INSTEAD_OF_UPDATE, checked_changes, 
 from tickerq_celery.managers.cron_operations import CronSteering
 from tickerq_celery.managers.cron_rows import cron_rows
 from tickerq_celery.managers.filters import RunFilters
-from tickerq_celery.managers.unit_of_work import Stored
 from tickerq_celery.payload.codec import NO_REQUEST
 from tickerq_celery.store import cron_tickers
 from tickerq_celery.store.database.batches import insert_rows
-from tickerq_celery.store.database.database import savepoint
+from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.occurrences import rewrite_pending
 from tickerq_celery.store.tables import cron_tickers as table
 from tickerq_celery.tickers.cron_rows import of_occurrences, refuse_changes_of_a_call
+from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.inputs import CronTicker
 from tickerq_celery.tickers.views import Cron, Page, Run
 
@@ -51,7 +49,7 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
         """Store cron tickers, all or none, and return them in their order; raises what ``add`` does."""
         by_place = placed(batch, CronTicker)
         return self._storing.in_transaction(
-            lambda connection: Stored(result=self._insert(connection, by_place, allow_unknown)), session
+            lambda tx: Effect(result=self._insert(tx, by_place, allow_unknown)), session
         )
 
     def find(
@@ -64,16 +62,13 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
     ) -> Page[Cron]:
         """Return a page of cron tickers, the newest first; ``cursor`` is the page before's."""
         core = self._storing.core
-        return core.database.read(
-            lambda connection: cron_tickers.find(
-                connection,
-                core.config.namespace,
-                function=function,
-                is_enabled=is_enabled,
-                codec=core.codec,
-                limit=limit,
-                cursor=cursor,
-            )
+        return core.read(
+            cron_tickers.find,
+            function=function,
+            is_enabled=is_enabled,
+            codec=core.codec,
+            limit=limit,
+            cursor=cursor,
         )
 
     def update(
@@ -97,14 +92,14 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
         """Change fields of cron tickers, by their ids, all or none; return and raise what ``update`` does."""
         wanted = checked_changes(changes, CronTicker, FIXED)
 
-        def work(connection: Connection) -> Stored[list[Cron]]:
+        def work(tx: Transaction) -> Effect[list[Cron]]:
             # All or none also where the caller goes on after an error. In one order, so that two batches do
             # not wait for each other.
-            with savepoint(connection):
+            with savepoint(tx):
                 for each in sorted(wanted):
                     with naming(place_in(wanted, each)):
-                        self._update(connection, each, wanted[each], allow_unknown)
-            return Stored(result=[self._get(connection, each) for each in wanted])
+                        self._update(tx, each, wanted[each], allow_unknown)
+            return Effect(result=[self._get(tx, each) for each in wanted])
 
         return self._storing.in_transaction(work, session, instead=INSTEAD_OF_UPDATE)
 
@@ -119,14 +114,11 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
         of them fails, the cron tickers are left paused with what remains; delete them again.
         """
         wanted = [validation.identifier(each) for each in ids]
-        database, clock = self._storing.core.database, self._storing.core.clock
-        namespace = self._storing.core.config.namespace
-        database.write(lambda connection: cron_tickers.close(connection, clock, namespace, wanted))
-        while database.write(
-            lambda connection: cron_tickers.remove_occurrences(connection, namespace, wanted)
-        ):
+        core = self._storing.core
+        core.write(cron_tickers.close, wanted)
+        while core.write(cron_tickers.remove_occurrences, wanted):
             pass
-        return database.write(lambda connection: cron_tickers.remove(connection, namespace, wanted))
+        return core.write(cron_tickers.remove, wanted)
 
     def cancel(self, occurrence_id: UUID | str, *, terminate: bool = False) -> Run:
         """Cancel one occurrence, its cron ticker fires on; does and raises what ``runs.cancel`` does."""
@@ -144,29 +136,27 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
         own: RunFilters = {**filters, "cron_ticker_id": cron_id}
         return self._occurrences.find(limit=limit, cursor=cursor, **own)
 
-    def _insert(
-        self, connection: Connection, batch: Mapping[str, CronTicker], allow_unknown: bool
-    ) -> list[Cron]:
-        rows = cron_rows(self._storing, connection, batch, allow_unknown=allow_unknown)
-        insert_rows(connection, table, rows)
+    def _insert(self, tx: Transaction, batch: Mapping[str, CronTicker], allow_unknown: bool) -> list[Cron]:
+        rows = cron_rows(self._storing, tx, batch, allow_unknown=allow_unknown)
+        insert_rows(tx, table, rows)
         codec = self._storing.core.codec
-        found = [cron_tickers.get(connection, row["namespace"], row["id"], codec=codec) for row in rows]
+        found = [cron_tickers.get(tx.within(row["namespace"]), row["id"], codec=codec) for row in rows]
         return [cron for cron in found if cron is not None]
 
     def _update(
-        self, connection: Connection, cron_id: UUID, changes: Mapping[str, Any], allow_unknown: bool
+        self, tx: Transaction, cron_id: UUID, changes: Mapping[str, Any], allow_unknown: bool
     ) -> Cron:
         storing = self._storing
-        core, locked = storing.core, self._locked(connection, cron_id)
+        core, locked = storing.core, self._locked(tx, cron_id)
         is_call = locked["kind"] == TickerKind.CELERY_TASK
         if is_call:
             refuse_changes_of_a_call(changes)
         # A request that stays need not be readable here, nor fit the function as it is by now.
         kept = None if _REQUEST_IS_CHECKED & changes.keys() else NO_REQUEST
-        wanted = _changed(self._get(connection, cron_id), changes, is_request_read=kept is None)
+        wanted = _changed(self._get(tx, cron_id), changes, is_request_read=kept is None)
         (row,) = cron_rows(
             storing,
-            connection,
+            tx,
             {"": wanted},
             allow_unknown=allow_unknown or is_call,
             run_count=locked["run_count"],
@@ -179,15 +169,15 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
             names.add("start_at")  # where an interval begins to count
         columns = {name: row[name] for name in names}
         # Written again without a change, it does not move past an instant that is due.
-        moved = move(connection, core, locked, columns, now=row["created_at"])
-        cron_tickers.edit(connection, core.clock, cron_id, columns | moved)
-        end_turns(connection, core, locked, columns)
-        rewrite_pending(connection, core.clock, cron_id, of_occurrences(columns))
+        moved = move(tx, core, locked, columns, now=row["created_at"])
+        cron_tickers.edit(tx, cron_id, columns | moved)
+        end_turns(tx, core, locked, columns)
+        rewrite_pending(tx, cron_id, of_occurrences(columns))
         if "is_enabled" not in changes:
-            return self._get(connection, cron_id)
+            return self._get(tx, cron_id)
         if row["is_enabled"]:
-            return self._resume(connection, cron_id)
-        return self._pause(connection, cron_id, None, None)
+            return self._resume(tx, cron_id)
+        return self._pause(tx, cron_id, None, None)
 
 
 def _changed(cron: Cron, changes: Mapping[str, Any], *, is_request_read: bool) -> CronTicker:

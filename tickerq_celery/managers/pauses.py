@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection
-
 from tickerq_celery import validation
 from tickerq_celery.cron.pausing import unpark
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import holds, paused_crons, pauses
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.pauses import Pause, Scope, scope_of
 
 _MOST_LIFTED = 10_000
@@ -39,7 +38,7 @@ class PauseManager:
         """
         scope = scope_of(function, tag, everything)
         check_words(reason, by)
-        return self._core.database.write(lambda connection: self._pause(connection, scope, reason, by))
+        return self._core.write(self._pause, scope, reason, by)
 
     def resume(
         self,
@@ -58,49 +57,41 @@ class PauseManager:
             TickerValidationError: Not exactly one is named.
         """
         scope = scope_of(function, tag, everything)
-        database = self._core.database
-        was_paused = database.write(lambda connection: self._resume(connection, scope, missed=missed))
+        was_paused = self._core.write(self._resume, scope, missed=missed)
         after = None
         while was_paused:
-            after = database.write(
-                lambda connection: unpark(connection, self._core, after=after)  # noqa: B023
-            )
+            after = self._core.write(unpark, self._core, after=after)
             if after is None:
                 break
         return was_paused
 
     def find(self) -> tuple[Pause, ...]:
         """Return all pauses of this kind, the oldest first."""
-        namespace = self._core.config.namespace
-        return tuple(self._core.database.read(lambda connection: pauses.list_pauses(connection, namespace)))
+        return tuple(self._core.read(pauses.list_pauses))
 
-    def _pause(self, connection: Connection, scope: Scope, reason: str | None, by: str | None) -> Pause:
-        namespace = self._core.config.namespace
-        pauses.add(connection, self._core.clock, namespace, scope, reason=reason, by=by)
-        stored, _ = _parted(pauses.list_pauses(connection, namespace), scope)
+    def _pause(self, tx: Transaction, scope: Scope, reason: str | None, by: str | None) -> Pause:
+        pauses.add(tx, scope, reason=reason, by=by)
+        stored, _ = _parted(pauses.list_pauses(tx), scope)
         if stored is None:
             raise AssertionError(f"{scope} was stored and is not there")
         return stored
 
-    def _resume(self, connection: Connection, scope: Scope, *, missed: bool) -> bool:
-        core, namespace = self._core, self._core.config.namespace
-        ended, others = _parted(pauses.list_pauses(connection, namespace), scope)
+    def _resume(self, tx: Transaction, scope: Scope, *, missed: bool) -> bool:
+        ended, others = _parted(pauses.list_pauses(tx), scope)
         if ended is None:
             return False
         # In the transaction that ends the pause: after it, a beat decides on what it finds.
         if missed:
-            paused_crons.unpark_as_missed(connection, core.clock, namespace, ended, others)
+            paused_crons.unpark_as_missed(tx, ended, others)
         else:
-            paused_crons.park_due(connection, core.clock, namespace, ended)
+            paused_crons.park_due(tx, ended)
         holds.lift(
-            connection,
-            core.clock,
-            namespace=namespace,
+            tx,
             reason=HoldReason.PAUSED,
             keys=[ended.key],
             limit=_MOST_LIFTED,
         )
-        return pauses.remove(connection, namespace, scope)
+        return pauses.remove(tx, scope)
 
 
 def _parted(found: Sequence[Pause], scope: Scope) -> tuple[Pause | None, list[Pause]]:

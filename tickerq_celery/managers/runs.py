@@ -3,7 +3,6 @@
 from typing import Unpack
 from uuid import UUID
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from tickerq_celery import validation
@@ -14,7 +13,7 @@ from tickerq_celery.managers.filters import RunFilters, run_filter
 from tickerq_celery.managers.unit_of_work import Storing
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.store import cron_tickers, runs
-from tickerq_celery.store.database.database import savepoint
+from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.tickers.views import Page, Run
 
 MOST_COUNTED = 10_000
@@ -41,7 +40,7 @@ class RunManager:
             TickerNotFoundError: There is none.
         """
         ticker_id = validation.identifier(ticker_id)
-        return self._core.database.read(lambda connection: self.got(connection, ticker_id))
+        return self._core.read(self.got, ticker_id)
 
     def find(
         self,
@@ -60,17 +59,7 @@ class RunManager:
         """
         wanted = run_filter(self._own(filters))
         core = self._core
-        return core.database.read(
-            lambda connection: runs.find(
-                connection,
-                core.config.namespace,
-                wanted,
-                codec=core.codec,
-                limit=limit,
-                cursor=cursor,
-                with_logs=with_logs,
-            )
-        )
+        return core.read(runs.find, wanted, codec=core.codec, limit=limit, cursor=cursor, with_logs=with_logs)
 
     def count(self, *, limit: int = MOST_COUNTED, **filters: Unpack[RunFilters]) -> int:
         """Return how many runs meet all ``filters``, counting to ``limit`` (10,000 at most) and no further.
@@ -81,9 +70,7 @@ class RunManager:
         validation.whole("limit", limit, 1, MOST_COUNTED)
         wanted = run_filter(self._own(filters))
         core = self._core
-        return core.database.read(
-            lambda connection: runs.count(connection, core.config.namespace, wanted, limit=limit)
-        )
+        return core.read(runs.count, wanted, limit=limit)
 
     def cancel(self, ticker_id: UUID | str, *, terminate: bool = False) -> Run:
         """Cancel a run, from any process, and return it as it then is.
@@ -113,14 +100,14 @@ class RunManager:
             DuplicateTickerError: Another ticker has taken its unique key meanwhile.
         """
         ticker_id = validation.identifier(ticker_id)
-        self._core.database.write(lambda connection: self._retry(connection, ticker_id))
+        self._core.write(self._retry, ticker_id)
         self._storing.dispatch([ticker_id])
         return self.get(ticker_id)
 
-    def got(self, connection: Connection, ticker_id: UUID) -> Run:
+    def got(self, tx: Transaction, ticker_id: UUID) -> Run:
         """Return a run, in a transaction that is open."""
         core = self._core
-        run = runs.get(connection, core.config.namespace, ticker_id, codec=core.codec, type=self._kind)
+        run = runs.get(tx, ticker_id, codec=core.codec, type=self._kind)
         if run is None:
             raise TickerNotFoundError(KIND_NAMES[self._kind], ticker_id)
         return run
@@ -128,21 +115,21 @@ class RunManager:
     def _own(self, filters: RunFilters) -> RunFilters:
         return filters if self._kind is None else {**filters, "type": self._kind}
 
-    def _retry(self, connection: Connection, ticker_id: UUID) -> None:
-        run = self.got(connection, ticker_id)
+    def _retry(self, tx: Transaction, ticker_id: UUID) -> None:
+        run = self.got(tx, ticker_id)
         if run.status not in RETRIABLE:
             raise TickerStateError(ticker_id, run.status.name, "retried")
-        if runs.is_record(connection, ticker_id):
+        if runs.is_record(tx, ticker_id):
             raise TickerStateError(ticker_id, "the record of instants that did not run", "retried")
         cron = None
         if run.cron_ticker_id is not None:
-            cron = cron_tickers.lock(connection, run.namespace, run.cron_ticker_id)
+            cron = cron_tickers.lock(tx.within(run.namespace), run.cron_ticker_id)
         try:
-            with savepoint(connection):
-                is_done = runs.retry(connection, self._core.clock, run.namespace, ticker_id)
+            with savepoint(tx):
+                is_done = runs.retry(tx.within(run.namespace), ticker_id)
         except IntegrityError as error:
             raise DuplicateTickerError(run.unique_key or "") from error
         if not is_done:
             raise TickerStateError(ticker_id, "changed by somebody else just now", "retried")
         if cron is not None:
-            queue_up(connection, cron._asdict(), ticker_id)
+            queue_up(tx, cron._asdict(), ticker_id)

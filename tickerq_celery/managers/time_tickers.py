@@ -7,8 +7,6 @@ from functools import partial
 from typing import Any, Unpack
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from tickerq_celery import validation
 from tickerq_celery.enums import HoldReason, OnConflict, TickerKind, TickerStatus, TickerType
 from tickerq_celery.errors import TickerStateError, TickerValidationError
@@ -25,12 +23,14 @@ from tickerq_celery.managers.batches import (
 from tickerq_celery.managers.chains import chain_below, chain_rows, row_of, with_children
 from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.runs import MOST_COUNTED, RunManager
-from tickerq_celery.managers.unit_of_work import Stored, Storing
+from tickerq_celery.managers.unit_of_work import Storing
 from tickerq_celery.payload.codec import NO_REQUEST, Packed, RequestCodec, StoredRequest
 from tickerq_celery.runs.canceller import Canceller
+from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import runs
-from tickerq_celery.store.database.database import Database, savepoint
+from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.holds import BY_CLAIM, DECIDING
+from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.views import Page, Run
 
@@ -96,7 +96,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
             allow_unknown=allow_unknown,
             on_conflict=unique_keys.checked(on_conflict, batch),
             # Of its own transactions each statement sees what is committed.
-            fresh=None if session is None else self._storing.core.database,
+            fresh=None if session is None else self._storing.core,
         )
         return self._storing.in_transaction(work, session)
 
@@ -176,16 +176,16 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         """Change fields of time tickers, by their ids, all or none; return and raise what ``update`` does."""
         wanted = checked_changes(changes, TimeTicker, FIXED)
 
-        def work(connection: Connection) -> Stored[list[Run]]:
+        def work(tx: Transaction) -> Effect[list[Run]]:
             # All or none also where the caller goes on after an error. In one order, so that two batches do
             # not wait for each other.
-            with savepoint(connection):
+            with savepoint(tx):
                 due = []
                 for each in sorted(wanted):
                     with naming(place_in(wanted, each)):
-                        if self._update(connection, each, wanted[each], allow_unknown):
+                        if self._update(tx, each, wanted[each], allow_unknown):
                             due.append(each)
-            return Stored(result=[self._runs.got(connection, each) for each in wanted], due=due)
+            return Effect(result=[self._runs.got(tx, each) for each in wanted], due=due)
 
         changed = self._storing.in_transaction(work, session, instead=INSTEAD_OF_UPDATE)
         # Some may have been published since.
@@ -202,51 +202,46 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         """Delete time tickers with their attempts, all or none; return how many were there."""
         wanted = [validation.identifier(each) for each in ids]
         core = self._storing.core
-        return core.database.write(
-            lambda connection: runs.remove(
-                connection, core.config.namespace, wanted, type=TickerType.TIME_TICKER
-            )
-        )
+        return core.write(runs.remove, wanted, type=TickerType.TIME_TICKER)
 
     def _insert(
         self,
-        connection: Connection,
+        tx: Transaction,
         batch: Mapping[str, TimeTicker],
         *,
         allow_unknown: bool,
         on_conflict: OnConflict,
-        fresh: Database | None,
-    ) -> Stored[list[Run]]:
+        fresh: Core | None,
+    ) -> Effect[list[Run]]:
         storing = self._storing
         below = {place: chain_below(storing, ticker, place=place) for place, ticker in batch.items()}
         named = with_children(batch, below.values())
-        known = storing.known(connection, named, allow_unknown=allow_unknown)
-        now = storing.now(connection)
+        known = storing.known(tx, named, allow_unknown=allow_unknown)
+        now = tx.now
         chained = [
             chain_rows(storing, ticker, below[place], place=place, known=known, now=now)
             for place, ticker in batch.items()
         ]
         heads = [chain.head for chain in chained]
         codec = storing.core.codec
-        existing = unique_keys.insert(connection, chained, on_conflict=on_conflict, fresh=fresh, codec=codec)
+        existing = unique_keys.insert(tx, chained, on_conflict=on_conflict, fresh=fresh, codec=codec)
         added = [head for head in heads if head["id"] not in existing]
-        return Stored(
+        return Effect(
             result=[existing.get(head["id"]) or _as_run(head, codec) for head in heads],
             due=[head["id"] for head in added if head["due_at"] <= head["created_at"]],
         )
 
     def _update(
-        self, connection: Connection, ticker_id: UUID, changes: Mapping[str, Any], allow_unknown: bool
+        self, tx: Transaction, ticker_id: UUID, changes: Mapping[str, Any], allow_unknown: bool
     ) -> bool:
-        namespace = self._storing.core.config.namespace
-        run = self._runs.got(connection, ticker_id)
+        run = self._runs.got(tx, ticker_id)
         if run.status is not TickerStatus.IDLE:
             raise TickerStateError(ticker_id, run.status.name, "changed")
         # A request that stays need not be readable here, nor fit the function as it is by now.
         kept = None if _REQUEST_IS_CHECKED & changes.keys() else NO_REQUEST
         wanted = replace(_as_ticker(run, but=changes if kept is None else {"request"}), **changes)
-        known = self._storing.known(connection, {"": wanted}, allow_unknown=allow_unknown)
-        row = row_of(self._storing, wanted, known=known, now=self._storing.now(connection), request=kept)
+        known = self._storing.known(tx, {"": wanted}, allow_unknown=allow_unknown)
+        row = row_of(self._storing, wanted, known=known, now=tx.now, request=kept)
         columns = {name: row[name] for name in changes}
         if "request" in changes:
             columns["encoding"] = row["encoding"]
@@ -255,8 +250,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         is_moved = _is_moved(run, changes)
         if is_moved:
             columns |= {"due_at": row["due_at"], "held_for": None, "hold_key": None}
-        clock = self._storing.core.clock
-        if not runs.edit(connection, clock, namespace, ticker_id, columns, held_for=run.held_for):
+        if not runs.edit(tx, ticker_id, columns, held_for=run.held_for):
             raise TickerStateError(ticker_id, "claimed", "changed")
         return is_moved and row["due_at"] <= row["created_at"]
 

@@ -11,17 +11,17 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from tickerq_celery import validation
 from tickerq_celery.enums import TERMINAL, OnConflict, TickerStatus, TickerType
 from tickerq_celery.errors import DuplicateTickerError, TickerValidationError
 from tickerq_celery.payload.codec import RequestCodec
+from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import runs
 from tickerq_celery.store.database.batches import insert_rows
-from tickerq_celery.store.database.database import Database, savepoint
 from tickerq_celery.store.database.errors import is_stale
+from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.tables import tickers as table
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.views import Run
@@ -52,11 +52,11 @@ class Chain:
 
 
 def insert(
-    connection: Connection,
+    tx: Transaction,
     chains: Sequence[Chain],
     *,
     on_conflict: OnConflict,
-    fresh: Database | None,
+    fresh: Core | None,
     codec: RequestCodec,
 ) -> dict[UUID, Run]:
     """Insert chains, all or none; return the runs that stay in the place of some, by the id of the head.
@@ -69,15 +69,15 @@ def insert(
     rows = [*(chain.head for chain in chains), *(row for chain in chains for row in chain.below)]
     _refuse_twins(rows)
     if on_conflict is OnConflict.RAISE:
-        _insert_all(connection, rows)
+        _insert_all(tx, rows)
         return {}
     keepers: dict[UUID, Run] = {}
-    with savepoint(connection):
+    with savepoint(tx):
         for chain in chains:
-            keyed = _Keyed(connection=connection, fresh=fresh, row=chain.head, codec=codec)
+            keyed = _Keyed(tx=tx.within(chain.head["namespace"]), fresh=fresh, row=chain.head, codec=codec)
             keeper = keyed.place(on_conflict)
             if keeper is None:
-                _insert_all(connection, chain.below)
+                _insert_all(tx, chain.below)
             else:
                 keepers[chain.head["id"]] = keeper
     return keepers
@@ -90,24 +90,24 @@ def _refuse_twins(rows: Sequence[Row]) -> None:
             raise DuplicateTickerError(key, is_twice=True)
 
 
-def _insert_all(connection: Connection, rows: Sequence[Row]) -> None:
+def _insert_all(tx: Transaction, rows: Sequence[Row]) -> None:
     if all(row["active_key"] is None for row in rows):
-        insert_rows(connection, table, rows)
+        insert_rows(tx, table, rows)
         return
     try:
-        with savepoint(connection):
-            insert_rows(connection, table, rows)
+        with savepoint(tx):
+            insert_rows(tx, table, rows)
     except IntegrityError:
-        with savepoint(connection):
-            _insert_singly(connection, rows)
+        with savepoint(tx):
+            _insert_singly(tx, rows)
 
 
-def _insert_singly(connection: Connection, rows: Sequence[Row]) -> None:
+def _insert_singly(tx: Transaction, rows: Sequence[Row]) -> None:
     """Find the taken key by inserting: the caller's snapshot may not show the row that has it."""
     # In their order: a parent stands before its children.
     for key, group in groupby(rows, key=lambda row: row["active_key"]):
         try:
-            insert_rows(connection, table, list(group))
+            insert_rows(tx, table, list(group))
         except IntegrityError as error:
             if key is None:
                 raise
@@ -118,8 +118,8 @@ def _insert_singly(connection: Connection, rows: Sequence[Row]) -> None:
 class _Keyed:
     """One row with a unique key, on its way into the store."""
 
-    connection: Connection
-    fresh: Database | None
+    tx: Transaction
+    fresh: Core | None
     row: Row
     codec: RequestCodec
 
@@ -142,7 +142,7 @@ class _Keyed:
 
     def _seen_holder(self) -> Run | None:
         """Return the holder that this transaction sees, if that is committed and no history."""
-        seen = self._active(self.connection)
+        seen = self._active(self.tx)
         if seen is None or self.fresh is None:
             return seen
         committed = self._committed(self.fresh, seen)
@@ -150,7 +150,7 @@ class _Keyed:
 
     def _holder_in_the_way(self) -> Run | None:
         """Return what an insert met: the caller's own ticker, not committed yet, or one it does not see."""
-        seen = self._active(self.connection)
+        seen = self._active(self.tx)
         if self.fresh is None:
             return seen
         own = seen if seen is not None and self._committed(self.fresh, seen) is None else None
@@ -160,32 +160,31 @@ class _Keyed:
 
     def _is_inserted(self) -> bool:
         try:
-            with savepoint(self.connection):
-                insert_rows(self.connection, table, [self.row])
+            with savepoint(self.tx):
+                insert_rows(self.tx, table, [self.row])
         except IntegrityError:
             return False
         return True
 
     def _remove(self, holder: Run) -> None:
-        seen = runs.get(self.connection, self.row["namespace"], holder.id, codec=self.codec)
+        seen = runs.get(self.tx, holder.id, codec=self.codec)
         # What was changed after the caller's snapshot cannot be locked: MariaDB would undo all of it.
         if seen is None or seen.updated_at != holder.updated_at:
             return
         if self._is_locked(holder):
-            namespace: str = self.row["namespace"]
-            runs.remove(self.connection, namespace, [holder.id], type=TickerType.TIME_TICKER)
+            runs.remove(self.tx, [holder.id], type=TickerType.TIME_TICKER)
 
     def _is_locked(self, run: Run) -> bool:
         try:
-            with savepoint(self.connection):
-                return runs.lock_idle(self.connection, run.id)
+            with savepoint(self.tx):
+                return runs.lock_idle(self.tx, run.id)
         except DBAPIError as error:
             if is_stale(error):
                 return False
             raise
 
-    def _active(self, connection: Connection) -> Run | None:
-        return runs.active(connection, self.row["namespace"], self.row["active_key"], codec=self.codec)
+    def _active(self, tx: Transaction) -> Run | None:
+        return runs.active(tx.within(self.row["namespace"]), self.row["active_key"], codec=self.codec)
 
-    def _committed(self, database: Database, run: Run) -> Run | None:
-        return database.read(lambda connection: runs.get(connection, run.namespace, run.id, codec=self.codec))
+    def _committed(self, core: Core, run: Run) -> Run | None:
+        return core.read(lambda tx: runs.get(tx.within(run.namespace), run.id, codec=self.codec))

@@ -3,21 +3,20 @@
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
-
-from sqlalchemy import Connection, select
 
 from tickerq_celery import validation
 from tickerq_celery.errors import UnknownFunctionError
 from tickerq_celery.managers.batches import naming
 from tickerq_celery.payload import requests
 from tickerq_celery.payload.codec import Packed
+from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import functions
 from tickerq_celery.store.database.sessions import Callers, when_committed
-from tickerq_celery.store.tables.column_types import sql_now
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.run_rows import FunctionDefaults
 
 logger = logging.getLogger(__name__)
@@ -32,14 +31,6 @@ class Known:
     request_type: object = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored(Generic[T]):
-    """What a transaction returns, and which runs of it are due at once."""
-
-    result: T
-    due: Collection[UUID] = ()
-
-
 class Storing:
     """One transaction for each call: the manager's own, or the caller's ``session``."""
 
@@ -51,7 +42,7 @@ class Storing:
 
     def in_transaction(
         self,
-        work: Callable[[Connection], Stored[T]],
+        work: Callable[[Transaction], Effect[T]],
         session: object,
         *,
         instead: str = "aadd(…, session=session)",
@@ -63,13 +54,11 @@ class Storing:
         What it stored and is due at once is published afterwards, or when the caller's has committed.
         """
         if session is None:
-            stored = self.core.database.write(work)
-            self.dispatch(stored.due)
-            return stored.result
+            return dispatch_after(self.core.write(work), self._dispatch_now)
         caller = self._callers.join(session, instead=instead)
-        stored = work(caller.connection)
+        stored = work(self.core.transaction(caller.connection))
         if stored.due:
-            when_committed(caller, lambda: self._dispatch_now(stored.due))
+            when_committed(caller, lambda: dispatch_after(stored, self._dispatch_now))
         return stored.result
 
     def dispatch(self, ids: Collection[UUID]) -> None:
@@ -77,16 +66,12 @@ class Storing:
         if ids:
             self._dispatch_now(ids)
 
-    def now(self, connection: Connection) -> datetime:
-        """Return the store's present moment."""
-        return connection.scalars(select(sql_now(self.core.clock))).one()
-
     def namespace(self, wanted: str | None) -> str:
         """Return a ticker's namespace: its own, or that of this application."""
         return self.core.config.namespace if wanted is None else validation.name("namespace", wanted, 100)
 
     def known(
-        self, connection: Connection, tickers: Mapping[str, Any], *, allow_unknown: bool
+        self, tx: Transaction, tickers: Mapping[str, Any], *, allow_unknown: bool
     ) -> dict[tuple[str, str], Known]:
         """Return what is known of the functions that ``tickers``, by their places, name.
 
@@ -110,7 +95,7 @@ class Storing:
             else:
                 elsewhere.setdefault(namespace, {}).setdefault(name, place)
         for namespace, places in elsewhere.items():
-            records = functions.find(connection, namespace, places.keys())
+            records = functions.find(tx.within(namespace), places.keys())
             for name, place in places.items():
                 if name in records:
                     found[namespace, name] = Known(defaults=self._defaults(records[name]))

@@ -3,21 +3,22 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from tickerq_celery.enums import TERMINAL, CancelRequest, TickerStatus, TickerType
 from tickerq_celery.errors import PublishError, TickerBusyError, TickerStateError
 from tickerq_celery.failpoints import Place, failpoint
+from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runs.rescue import LostCalls
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import cancels, chains, ends, runs
 from tickerq_celery.store.cancels import Locked
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.effect import Effect
 
 logger = logging.getLogger(__name__)
 CANCELLED_REASON = "cancelled before it ran"
@@ -35,12 +36,11 @@ class Messenger(LostCalls, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Cancelled:
-    """What one call did: the run ended, or was asked to."""
+class CancelledRun:
+    """A run that was cancelled: it has ended, or was requested to."""
 
     run: Started
     has_ended: bool
-    made_due: Sequence[UUID] = ()
 
 
 class Canceller:
@@ -66,7 +66,8 @@ class Canceller:
             TickerBusyError: Another process keeps its row locked.
             StoreError: The database is away.
         """
-        done = self._patiently(ticker_id, type, terminate)
+        effect = self._lock_and_cancel(ticker_id, type, terminate)
+        done = effect.result
         if done is None:
             return False
         failpoint(Place.CANCELLED)
@@ -74,63 +75,56 @@ class Canceller:
             "run %s of %s is %s", ticker_id, done.run.function,
             "cancelled" if done.has_ended else "asked to end", extra={"ticker_id": str(ticker_id)},
         )  # fmt: skip
-        if done.made_due:
-            self._dispatch(done.made_due)
-        self._tell(done, terminate)
+        dispatch_after(effect, self._dispatch)
+        self._notify(done, terminate)
         return True
 
-    def _patiently(self, ticker_id: UUID, type: TickerType | None, terminate: bool) -> _Cancelled | None:
+    def _lock_and_cancel(
+        self, ticker_id: UUID, type: TickerType | None, terminate: bool
+    ) -> Effect[CancelledRun | None]:
         core = self._core
         for pause in (*_PAUSES, None):
-            done = core.database.write(
-                lambda connection: self._cancel(connection, ticker_id, type, terminate)
-            )
-            if done is not None:
-                return done
-            if not core.database.read(
-                lambda connection: runs.exists(connection, core.config.namespace, ticker_id, type=type)
-            ):
-                return None
+            effect = core.write(self._cancel, ticker_id, type, terminate)
+            if effect.result is not None or not core.read(runs.exists, ticker_id, type=type):
+                return effect
             if pause is not None:
                 time.sleep(pause)
         raise TickerBusyError(ticker_id, "cancelled")
 
     def _cancel(
-        self, connection: Connection, ticker_id: UUID, type: TickerType | None, terminate: bool
-    ) -> _Cancelled | None:
-        core = self._core
-        locked = cancels.lock(connection, core.config.namespace, ticker_id, type=type)
+        self, tx: Transaction, ticker_id: UUID, type: TickerType | None, terminate: bool
+    ) -> Effect[CancelledRun | None]:
+        locked = cancels.lock(tx, ticker_id, type=type)
         if locked is None:
-            return None
+            return Effect(result=None)
         if locked.status in TERMINAL:
             raise TickerStateError(ticker_id, locked.status.name, "cancelled")
         if locked.status is not TickerStatus.IN_PROGRESS:
-            return self._end_waiting(connection, locked)
+            return self._end_waiting(tx, locked)
         wanted = CancelRequest.TERMINATE if terminate else CancelRequest.END
-        if not cancels.request(connection, core.clock, locked.run, wanted):
-            return None
+        if not cancels.request(tx, locked.run, wanted):
+            return Effect(result=None)
         failpoint(Place.CANCEL_UNCOMMITTED)
-        return _Cancelled(run=locked.run, has_ended=False)
+        return Effect(result=CancelledRun(run=locked.run, has_ended=False))
 
-    def _end_waiting(self, connection: Connection, locked: Locked) -> _Cancelled | None:
+    def _end_waiting(self, tx: Transaction, locked: Locked) -> Effect[CancelledRun | None]:
         run = locked.run
-        if run.has_children and not chains.lock_waiting(connection, [run.id]):
-            return None
+        if run.has_children and not chains.lock_waiting(tx, [run.id]):
+            return Effect(result=None)
         written = ends.end_waiting(
-            connection,
-            self._core.clock,
+            tx,
             run.id,
             claim_no=run.claim_no,
             before=locked.status,
             status=TickerStatus.CANCELLED,
             reason=CANCELLED_REASON,
         )
-        if written is None:
-            return None
+        if not written.result:
+            return Effect(result=None)
         failpoint(Place.CANCEL_UNCOMMITTED)
-        return _Cancelled(run=run, has_ended=True, made_due=written.made_due)
+        return Effect(result=CancelledRun(run=run, has_ended=True), due=written.due)
 
-    def _tell(self, done: _Cancelled, terminate: bool) -> None:
+    def _notify(self, done: CancelledRun, terminate: bool) -> None:
         if not self._mutex.acquire(timeout=_TURN_SECONDS):
             logger.warning("run %s is cancelled, and no worker could be told in time", done.run.id)
             return

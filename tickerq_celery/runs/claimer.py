@@ -1,11 +1,9 @@
 """Claim due runs in one transaction: lock, count, decide, hold or take."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from uuid import UUID
-
-from sqlalchemy import Connection
 
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.failpoints import Place, failpoint
@@ -13,7 +11,8 @@ from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_celery.runs.capacity import KnownFunctions, count
 from tickerq_celery.runs.holds import Lifted, Lifting
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import claims, holds, rates
+from tickerq_celery.store import capacity, claims, holds, nodes, rates
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.holds import Hold
 from tickerq_celery.tickers.claims import Claim, Due
 
@@ -33,7 +32,7 @@ class Claimer:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._known = KnownFunctions(core.config.namespace)
+        self._known = KnownFunctions()
         self._lifting = Lifting(core)
         # Functions whose runs are held, as far as the log has said so.
         self._told: set[str] = set()
@@ -43,49 +42,48 @@ class Claimer:
 
         Runs that waited for a rate are claimed with them, once it lets the next ones through.
         """
-        return self._core.database.write(lambda connection: self._claim(connection, holder, ids))
+        return self._core.write(self._claim, holder, ids)
 
-    def lift_holds(self, connection: Connection) -> Lifted:
+    def lift_holds(self, tx: Transaction) -> Lifted:
         """Make runs due whose hold's cause is gone, up to a batch for each cause."""
-        return self._lifting.lift(connection, self._read_known(connection))
+        return self._lifting.lift(tx, self._functions_of(tx, nodes.worker_hashes(tx)))
 
-    def _read_known(self, connection: Connection) -> Mapping[str, FunctionLimits]:
-        known = self._known.read(connection)
+    def _functions_of(self, tx: Transaction, hashes: Set[str]) -> Mapping[str, FunctionLimits]:
+        known = self._known.of(tx, hashes)
         self._told -= known.keys()
         return known
 
-    def _claim(self, connection: Connection, holder: str, ids: Collection[UUID] | None) -> Claimed:
-        config, clock = self._core.config, self._core.clock
-        due = claims.lock_due(connection, clock, namespace=config.namespace, limit=config.batch_size, ids=ids)
+    def _claim(self, tx: Transaction, holder: str, ids: Collection[UUID] | None) -> Claimed:
+        config = self._core.config
+        due = claims.lock_due(tx, limit=config.batch_size, ids=ids)
         if not due and ids is not None:
             return Claimed(claims=(), is_full=False)
         among = None if ids is None else {run.function for run in due}
-        ready = rates.ready(connection, clock, config.namespace, among)
-        if not due and not ready:
+        deciding = capacity.read(tx, due, ready_among=among)
+        if not due and not deciding.ready:
             return Claimed(claims=(), is_full=False)
-        known = self._read_known(connection)
-        counted = count(self._core, connection, due, known=known, ready=ready)
+        known = self._functions_of(tx, deciding.worker_hashes)
+        counted = count(self._core, tx, due, known=known, deciding=deciding)
         admission = counted.capacity.admit(counted.runs)
-        holds.hold(connection, admission.held)
+        holds.hold(tx, admission.held)
         self._tell_unknown(admission.held.values())
         taken = claims.claim(
-            connection,
-            clock,
+            tx,
             admission.admitted,
             holder=holder,
             late_after=config.late_after,
             publish_check=config.publish_check,
         )
-        self._start_waits(connection, admission.admitted, known)
+        self._start_waits(tx, admission.admitted, known)
         failpoint(Place.CLAIM_UNCOMMITTED)
         return Claimed(claims=taken, is_full=len(due) == config.batch_size)
 
     def _start_waits(
-        self, connection: Connection, admitted: Iterable[Due], known: Mapping[str, FunctionLimits]
+        self, tx: Transaction, admitted: Iterable[Due], known: Mapping[str, FunctionLimits]
     ) -> None:
         limits = {run.function: known[run.function] for run in admitted if run.call is None}
         waits = {name: each.rate.wait for name, each in limits.items() if each.rate is not None}
-        rates.wait_after(connection, self._core.clock, self._core.config.namespace, waits)
+        rates.wait_after(tx, waits)
 
     def _tell_unknown(self, held: Iterable[Hold]) -> None:
         """Say once for each function that its runs wait for a worker that has it."""

@@ -5,13 +5,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from tickerq_celery.errors import PublishError, StoreError, cause_of
 from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import publications
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.lifecycle import Failure
 
@@ -132,11 +131,7 @@ class Dispatcher:
         if not part:
             return
         try:
-            core.database.write(
-                lambda connection: publications.stamp(
-                    connection, core.clock, part, check_after=core.config.republish_after
-                )
-            )
+            core.write(publications.stamp, part, check_after=core.config.republish_after)
         except StoreError as error:
             # An unstamped run is checked soon. Its second message is dropped; that of a Celery task is not.
             logger.warning("could not stamp %d published runs: %s", len(part), error)
@@ -147,20 +142,18 @@ class Dispatcher:
         """Let refused claims wait; a Celery task's, of which more come, fails in the end."""
         core = self._core
 
-        def write(connection: Connection) -> None:
+        def write(tx: Transaction) -> None:
             for claim, error in refused:
                 if claim.call is not None and claim.number > core.config.max_rescues:
                     failure = Failure(type=type(error).__name__, message=cause_of(error))
-                    publications.fail(connection, core.clock, claim, failure)
+                    publications.fail(tx, claim, failure)
                 else:
-                    publications.postpone(
-                        connection, core.clock, claim.id, claim.number, core.config.republish_after
-                    )
+                    publications.postpone(tx, claim.id, claim.number, core.config.republish_after)
 
         if not refused:
             return
         try:
-            core.database.write(write)
+            core.write(write)
         except StoreError as error:
             # Harmless: they stay Queued, and the sweep tries them again.
             logger.warning("could not postpone %d runs that cannot be published: %s", len(refused), error)
@@ -170,7 +163,7 @@ class Dispatcher:
         fresh = [claim for claim in rest if claim.due_at is not None and self._is_ours(claim, until)]
         failpoint(Place.REFUSED)
         try:
-            self._core.database.write(lambda connection: publications.give_back(connection, fresh))
+            self._core.write(publications.give_back, fresh)
         except StoreError as error:
             logger.warning(
                 "could not give back %d claims, the sweep will publish them: %s", len(fresh), error

@@ -3,12 +3,11 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import concurrency, holds, pauses
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import slot_held_under
 
 
@@ -28,66 +27,60 @@ class Lifting:
         # Where the last pass over the concurrency keys came to.
         self._after_key = ""
 
-    def lift(self, connection: Connection, known: Mapping[str, FunctionLimits]) -> Lifted:
+    def lift(self, tx: Transaction, known: Mapping[str, FunctionLimits]) -> Lifted:
         """Make runs due whose hold's cause is gone, up to a batch for each cause."""
         config, most = self._core.config, self._core.config.batch_size
-        waiting = holds.held_keys(connection, config.namespace, HoldReason.FUNCTION)
-        paced = holds.held_keys(connection, config.namespace, HoldReason.RATE)
+        waiting = holds.held_keys(tx, HoldReason.FUNCTION)
+        paced = holds.held_keys(tx, HoldReason.RATE)
         without_rate = [name for name in paced if name in known and known[name].rate is None]
-        room = self._room(connection, known)
+        room = self._room(tx, known)
         unlimited = [name for name in room if not known[name].max_concurrency]
         whole = [
-            self._lift(connection, HoldReason.FUNCTION, [name for name in waiting if name in known], most),
-            self._lift(connection, HoldReason.PAUSED, self._resumed(connection), most),
-            self._lift(connection, HoldReason.LIMIT, unlimited, most),
-            self._lift(connection, HoldReason.RATE, without_rate, most),
+            self._lift(tx, HoldReason.FUNCTION, [name for name in waiting if name in known], most),
+            self._lift(tx, HoldReason.PAUSED, self._resumed(tx), most),
+            self._lift(tx, HoldReason.LIMIT, unlimited, most),
+            self._lift(tx, HoldReason.RATE, without_rate, most),
         ]
-        count = sum(whole) + concurrency.lift_full_queues(
-            connection, self._core.clock, namespace=config.namespace, most=config.max_queued
-        )
+        count = sum(whole) + concurrency.lift_full_queues(tx, most=config.max_queued)
         for name in room.keys() - set(unlimited):
-            count += self._lift(connection, HoldReason.LIMIT, [name], room[name])
-        count += self._lift_keys(connection, known)
+            count += self._lift(tx, HoldReason.LIMIT, [name], room[name])
+        count += self._lift_keys(tx, known)
         return Lifted(count=count, is_full=max(whole) >= most)
 
-    def _lift(self, connection: Connection, reason: HoldReason, keys: Collection[str], limit: int) -> int:
+    def _lift(self, tx: Transaction, reason: HoldReason, keys: Collection[str], limit: int) -> int:
         lifted = holds.lift(
-            connection,
-            self._core.clock,
-            namespace=self._core.config.namespace,
+            tx,
             reason=reason,
             keys=keys,
             limit=limit,
         )
         return len(lifted)
 
-    def _resumed(self, connection: Connection) -> list[str]:
+    def _resumed(self, tx: Transaction) -> list[str]:
         # A claim that saw the pause may write its hold just after the resumption lifted them all.
-        namespace = self._core.config.namespace
-        waiting = holds.held_keys(connection, namespace, HoldReason.PAUSED)
-        paused = pauses.keys(connection, namespace, waiting)
+        waiting = holds.held_keys(tx, HoldReason.PAUSED)
+        paused = pauses.keys(tx, waiting)
         return [key for key in waiting if key not in paused]
 
-    def _room(self, connection: Connection, known: Mapping[str, FunctionLimits]) -> dict[str, int]:
-        namespace = self._core.config.namespace
-        waiting = holds.held_keys(connection, namespace, HoldReason.LIMIT)
+    def _room(self, tx: Transaction, known: Mapping[str, FunctionLimits]) -> dict[str, int]:
+        waiting = holds.held_keys(tx, HoldReason.LIMIT)
         names = [name for name in waiting if name in known]
         if not names:
             return {}
-        active = concurrency.active_per_function(connection, namespace, names)
+        active = concurrency.active_per_function(tx, names)
         # A function that has lost its limit gets all its held runs back, a batch at a time.
         most = self._core.config.batch_size
         room = {name: (known[name].max_concurrency or active[name] + most) - active[name] for name in names}
         return {name: places for name, places in room.items() if places > 0}
 
-    def _lift_keys(self, connection: Connection, known: Mapping[str, FunctionLimits]) -> int:
+    def _lift_keys(self, tx: Transaction, known: Mapping[str, FunctionLimits]) -> int:
         """Lift for a batch of keys: those behind it have their turn in the next passes."""
-        namespace, most = self._core.config.namespace, self._core.config.batch_size
-        keys = holds.next_held_keys(connection, namespace, HoldReason.KEY, after=self._after_key, limit=most)
+        most = self._core.config.batch_size
+        keys = holds.next_held_keys(tx, HoldReason.KEY, after=self._after_key, limit=most)
         self._after_key = keys[-1] if len(keys) == most else ""
         slots = [slot for slot in map(slot_held_under, keys) if slot.function in known]
         if not slots:
             return 0
-        taken = concurrency.active_per_slot(connection, namespace, slots)
+        taken = concurrency.active_per_slot(tx, slots)
         room = {slot: known[slot.function].max_concurrency_per_key - taken[slot] for slot in slots}
-        return concurrency.lift_slots(connection, self._core.clock, namespace, room)
+        return concurrency.lift_slots(tx, room)

@@ -3,18 +3,31 @@
 import logging
 import threading
 from collections.abc import Callable, Collection
+from typing import TypeVar
 from uuid import UUID
 
 from tickerq_celery.errors import PublishError, StoreError
 from tickerq_celery.failpoints import Place, failpoint
 from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runtime.core import Core
+from tickerq_celery.tickers.effect import Effect
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 # How long a broker that was away is left alone, so that not every call waits for it.
 _QUIET_SECONDS = 5.0
 # How long a call waits for another thread's, which may be waiting for the broker.
 _TURN_SECONDS = 1.0
+
+
+def dispatch_after(effect: Effect[T], dispatch: Callable[[Collection[UUID]], None] | None) -> T:
+    """Return the result of a write whose commit is done, after ``dispatch`` of the runs that it made due.
+
+    Where there is no ``dispatch``, beat finds them within one poll.
+    """
+    if effect.due and dispatch is not None:
+        dispatch(effect.due)
+    return effect.result
 
 
 class Immediate:

@@ -1,53 +1,25 @@
 """Record what a worker does with its claims: start, finish, rescue."""
 
-import logging
 import os
-import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import timedelta
-from functools import partial
-from typing import TypeVar
 from uuid import UUID
-
-from sqlalchemy import Connection
 
 from tickerq_celery.enums import DropReason, TickerStatus
 from tickerq_celery.errors import ClaimSupersededError, StoreError, TickerStateError
 from tickerq_celery.failpoints import Place, failpoint
-from tickerq_celery.runs.ending import Attempt, Ended, Ending
-from tickerq_celery.runtime.backoff import Backoff
+from tickerq_celery.runs.ending import AttemptEnd, EndWriter
+from tickerq_celery.runs.immediate import dispatch_after
+from tickerq_celery.runs.lease_retry import LeaseRetry
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import attempts, chains, drops, ends
 from tickerq_celery.store.database.sessions import Caller, Callers, when_committed
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.lifecycle import Outcome, lost
 from tickerq_celery.tickers.progress import Pending
-
-logger = logging.getLogger(__name__)
-T = TypeVar("T")
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
-
-
-def patiently(core: Core, run: Started, ask: Callable[[], T]) -> T:
-    """Return what ``ask`` returns about a run whose body has ended, trying for one lease.
-
-    Raises:
-        StoreError: The database stayed away for a whole lease.
-    """
-    deadline = core.clock.monotonic() + core.config.lease.total_seconds()
-    backoff = Backoff(_SHORTEST_PAUSE, _LONGEST_PAUSE)
-    while True:
-        try:
-            return ask()
-        except StoreError as error:
-            if core.clock.monotonic() >= deadline:
-                raise
-            logger.warning(
-                "run %s has ended, the store is away, trying again: %s", run.id, error,
-                extra={"ticker_id": str(run.id)},
-            )  # fmt: skip
-            time.sleep(backoff.next())
 
 
 class Recorder:
@@ -59,9 +31,9 @@ class Recorder:
 
     def __init__(self, core: Core, *, dispatch: Callable[[Collection[UUID]], None] | None = None) -> None:
         self._core = core
-        self._dispatch_now = dispatch
+        self._dispatch = dispatch
         self._callers = Callers(core.database)
-        self._ending = Ending(core)
+        self._ends = EndWriter(core)
 
     @property
     def is_in_main_process(self) -> bool:
@@ -75,12 +47,10 @@ class Recorder:
             StoreError: The database is away; the run stays Queued, and its message comes again.
         """
         failpoint(Place.RECEIVED)
-        begun = self._core.database.write(lambda connection: self._start(connection, ticker_id, claim_no))
-        if begun is None:
-            return None
-        failpoint(Place.STARTED)
-        self._dispatch(begun.made_due)
-        return begun.run
+        effect = self._core.write(self._start, ticker_id, claim_no)
+        if effect.result is not None:
+            failpoint(Place.STARTED)
+        return dispatch_after(effect, self._dispatch)
 
     def reason_against(self, ticker_id: UUID, claim_no: int) -> DropReason:
         """Return why ``start`` refused a claim.
@@ -88,9 +58,7 @@ class Recorder:
         Raises:
             StoreError: The database is away.
         """
-        return self._core.database.read(
-            lambda connection: drops.reason_against(connection, ticker_id, claim_no)
-        )
+        return self._core.read(drops.reason_against, ticker_id, claim_no)
 
     def finish(
         self, run: Started, outcome: Outcome, *, elapsed: timedelta | None, report: Pending | None = None
@@ -104,12 +72,20 @@ class Recorder:
             StoreError: The database stayed away for a whole lease.
         """
         failpoint(Place.BODY_ENDED)
-        ended = self._finish_patiently(Attempt(run=run, outcome=outcome, elapsed=elapsed, report=report))
+        end = AttemptEnd(run=run, outcome=outcome, elapsed=elapsed, report=report)
+        retry = LeaseRetry(self._core, run)
+        effect: Effect[Outcome | None] | None = None
+        while effect is None:
+            try:
+                written = self._core.write(self._ends.write, end)
+                # Any of these tries, also one that was interrupted, may follow one that the store has taken.
+                effect = (
+                    written if written.result else Effect(result=self._core.read(self._ends.written, end))
+                )
+            except StoreError as error:
+                retry.wait_or_raise(error)
         failpoint(Place.FINISHED)
-        if ended is None:
-            return None
-        self._dispatch(ended.made_due)
-        return ended.outcome
+        return dispatch_after(effect, self._dispatch)
 
     def end_waiting(self, ticker_id: UUID, claim_no: int, *, status: TickerStatus, reason: str) -> bool:
         """End a published run that has not started; say whether this claim was still waiting.
@@ -117,20 +93,10 @@ class Recorder:
         Raises:
             StoreError: The database is away.
         """
-        core = self._core
-        written = core.database.write(
-            lambda connection: ends.end_waiting(
-                connection, core.clock, ticker_id, claim_no=claim_no, status=status, reason=reason
-            )
+        effect = self._core.write(
+            ends.end_waiting, ticker_id, claim_no=claim_no, status=status, reason=reason
         )
-        if written is None:
-            return False
-        self._dispatch(written.made_due)
-        return True
-
-    def _dispatch(self, ids: Collection[UUID]) -> None:
-        if ids and self._dispatch_now is not None:
-            self._dispatch_now(ids)
+        return dispatch_after(effect, self._dispatch)
 
     def join(self, session: object, *, instead: str) -> Caller:
         """Return a function's own transaction; raises what ``Callers.join`` does."""
@@ -145,12 +111,13 @@ class Recorder:
             TickerStateError: The function has written this before.
             ClaimSupersededError: The run was taken from this worker.
         """
-        attempt = Attempt(run=run, outcome=outcome, elapsed=elapsed, report=report)
-        written = self._ending.write(caller.connection, attempt)
-        if written is not None:
-            when_committed(caller, lambda: self._dispatch(written.made_due))
+        end = AttemptEnd(run=run, outcome=outcome, elapsed=elapsed, report=report)
+        tx = self._core.transaction(caller.connection)
+        effect = self._ends.write(tx, end)
+        if effect.result is not None:
+            when_committed(caller, lambda: dispatch_after(effect, self._dispatch))
             return
-        if self._ending.has_written(caller.connection, run, outcome):
+        if self._ends.has_written(tx, run, outcome):
             raise TickerStateError(run.id, outcome.status.name, "completed again")
         raise ClaimSupersededError(run.id, run.claim_no)
 
@@ -160,13 +127,12 @@ class Recorder:
         Raises:
             StoreError: The database stayed away for a whole lease.
         """
-        work = partial(self._ending.has_written, run=run, outcome=outcome)
-        return patiently(self._core, run, lambda: self._core.database.read(work))
-
-    def _finish_patiently(self, attempt: Attempt) -> Ended | None:
-        # Any of these tries, also one that was interrupted, may follow one that the store has taken.
-        work = partial(self._ending.write_again, attempt=attempt)
-        return patiently(self._core, attempt.run, lambda: self._core.database.write(work))
+        retry = LeaseRetry(self._core, run)
+        while True:
+            try:
+                return self._core.read(self._ends.has_written, run, outcome)
+            except StoreError as error:
+                retry.wait_or_raise(error)
 
     def rescue(self, run: Started, message: str) -> Outcome | None:
         """End the attempt of a worker that died, by the function's ``on_lost``; None if it had ended.
@@ -176,47 +142,34 @@ class Recorder:
         Raises:
             StoreError: The database is away; whoever looks next will rescue the run.
         """
-        rescued = self._core.database.write(lambda connection: self._rescue(connection, run, message))
-        if rescued is None:
-            return None
-        self._dispatch(rescued.made_due)
-        return rescued.outcome
+        return dispatch_after(self._core.write(self._rescue, run, message), self._dispatch)
 
-    def _start(self, connection: Connection, ticker_id: UUID, claim_no: int) -> "_Begun | None":
+    def _start(self, tx: Transaction, ticker_id: UUID, claim_no: int) -> Effect[Started | None]:
         core = self._core
         run = attempts.start(
-            connection,
-            core.clock,
+            tx,
             ticker_id=ticker_id,
             claim_no=claim_no,
             node_id=core.node.id,
             node=core.node.name,
         )
         if run is None:
-            return None
-        made_due = chains.start_beside(connection, core.clock, run.id) if run.has_children else ()
+            return Effect(result=None)
+        beside = chains.start_beside(tx, run.id) if run.has_children else ()
         if run.parent_id is not None:
-            run = replace(run, parent_result=chains.result_for(connection, run.id))
+            run = replace(run, parent_result=chains.result_for(tx, run.id))
         failpoint(Place.START_UNCOMMITTED)
-        return _Begun(run=run, made_due=made_due)
+        return Effect(result=run, due=beside)
 
-    def _rescue(self, connection: Connection, run: Started, message: str) -> Ended | None:
-        if not attempts.lock_free(connection, [run.id]):
-            return None
-        if run.has_children and not chains.lock_waiting(connection, [run.id]):
-            return None
+    def _rescue(self, tx: Transaction, run: Started, message: str) -> Effect[Outcome | None]:
+        if not attempts.lock_free(tx, [run.id]):
+            return Effect(result=None)
+        if run.has_children and not chains.lock_waiting(tx, [run.id]):
+            return Effect(result=None)
         outcome = lost(
             run.standing,
-            on_lost=self._ending.on_lost(connection, run.function),
+            on_lost=self._ends.on_lost(tx, run.function),
             max_rescues=self._core.config.max_rescues,
             message=message,
         )
-        return self._ending.write(connection, Attempt(run=run, outcome=outcome))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Begun:
-    """A run that was started, and the children that start beside it."""
-
-    run: Started
-    made_due: Sequence[UUID]
+        return self._ends.write(tx, AttemptEnd(run=run, outcome=outcome))

@@ -3,8 +3,12 @@
 import os
 import secrets
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Concatenate, ParamSpec, TypeVar
 from uuid import UUID
+
+from sqlalchemy import Connection
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.functions.registry import Registry
@@ -12,6 +16,10 @@ from tickerq_celery.ids import new_id
 from tickerq_celery.payload.codec import RequestCodec, codec_of
 from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.store.database.database import Database
+from tickerq_celery.store.database.transaction import Transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +41,26 @@ class Core:
     database: Database
     registry: Registry
     node: NodeIdentity
+
+    def transaction(self, connection: Connection) -> Transaction:
+        """Return the transaction that a connection is in, on this clock and in this namespace."""
+        return Transaction(connection, self.clock, self.config.namespace)
+
+    def write(self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``work`` in a transaction, commit, and return what it returned; see ``Database``.
+
+        Raises:
+            StoreError: The database cannot be reached, or refused every try.
+        """
+        return self.database.run(self.transaction, work, args, kwargs, reading=False)
+
+    def read(self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``work`` in a transaction that writes nothing, and return what it returned.
+
+        Raises:
+            StoreError: The database cannot be reached, or refused every try.
+        """
+        return self.database.run(self.transaction, work, args, kwargs, reading=True)
 
     @property
     def codec(self) -> RequestCodec:

@@ -5,12 +5,10 @@ from datetime import datetime
 from importlib.metadata import version
 from itertools import count
 
-from sqlalchemy import Connection
-
-from tickerq_celery.clock import Clock
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import nodes
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.nodes import NodeProfile
 
 VERSION = version("tickerq-celery")
@@ -24,28 +22,26 @@ class Presence:
     for one that stood still.
     """
 
-    def __init__(self, clock: Clock, profile: NodeProfile) -> None:
+    def __init__(self, profile: NodeProfile) -> None:
         self.profile = profile
-        self._clock = clock
         self._started_at: datetime | None = None
         # One for each sign of life, also for one whose commit fails: it may have come through all the same.
         # So no row has had the number that comes next.
         self._numbers = count()
 
-    def register(self, connection: Connection) -> None:
+    def register(self, tx: Transaction) -> None:
         """Write the process's row, or write it anew."""
         self._started_at = nodes.register(
-            connection,
-            self._clock,
+            tx,
             self.profile,
             counter=next(self._numbers),
             started_at=self._started_at,
         )
 
-    def beat(self, connection: Connection) -> bool:
+    def beat(self, tx: Transaction) -> bool:
         """Give a sign of life, by registering where there is no row; say whether there was one."""
-        if not nodes.beat(connection, self._clock, self.profile.id):
-            self.register(connection)
+        if not nodes.beat(tx, self.profile.id):
+            self.register(tx)
             return False
         next(self._numbers)
         return True

@@ -57,7 +57,7 @@ class Passed:
     is_whole: bool
 
     def without(self, taken: Collection[datetime]) -> Misfire | None:
-        """Return what is to be told of those that are not ``taken``, or None where none is left."""
+        """Return the misfire record of those that are not ``taken``, or None where none is left."""
         left = [instant for instant in self.instants if instant not in taken]
         if not left:
             return None
@@ -114,7 +114,7 @@ def plan(
 def within_runs(decided: Plan, *, left: int | None) -> Plan:
     """Return the plan of a cron ticker that has ``left`` runs to go (None: any number); the last ends it.
 
-    Those that are over come after its end: nobody missed them.
+    Instants beyond that come after its end, and are no misfires.
     """
     if left is None or len(decided.instants) < left:
         return decided

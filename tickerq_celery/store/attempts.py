@@ -5,14 +5,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
+from sqlalchemy import ColumnElement, Row, and_, select, update
 
-from tickerq_celery.clock import Clock
 from tickerq_celery.enums import CancelRequest, TickerStatus, TickerType
 from tickerq_celery.payload.codec import NO_REQUEST, Packed
-from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.store.tables.column_types import sql_now
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import RetryPolicy, Standing
 
@@ -40,7 +38,7 @@ STARTED: tuple[ColumnElement[Any], ...] = (
 )
 
 
-def lock_free(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
+def lock_free(tx: Transaction, ids: Collection[UUID]) -> set[UUID]:
     """Lock those of ``ids`` that no other transaction has locked, and return them.
 
     A process that stands still in its transaction keeps its locks: who has other work never waits for them.
@@ -48,15 +46,13 @@ def lock_free(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
     if not ids:
         return set()
     free = select(tickers.c.id).where(tickers.c.id.in_(list(ids))).with_for_update(skip_locked=True)
-    return set(connection.scalars(free))
+    return set(tx.scalars(free))
 
 
-def start(
-    connection: Connection, clock: Clock, *, ticker_id: UUID, claim_no: int, node_id: UUID, node: str
-) -> Started | None:
+def start(tx: Transaction, *, ticker_id: UUID, claim_no: int, node_id: UUID, node: str) -> Started | None:
     """Let this worker execute the claim, or return None where another did, or the claim is stale."""
     taken = rowcount(
-        connection,
+        tx,
         update(tickers)
         .where(
             tickers.c.id == ticker_id,
@@ -70,22 +66,22 @@ def start(
             check_at=None,
             # A version that knows nothing of it may have left it.
             cancel_request=None,
-            started_at=sql_now(clock),
+            started_at=tx.sql_now(),
             progress=None,
             progress_message=None,
-            updated_at=sql_now(clock),
+            updated_at=tx.sql_now(),
         ),
     )
     if taken != 1:
         return None
     columns = (*STARTED, tickers.c.request, tickers.c.encoding)
-    row = connection.execute(select(*columns).where(tickers.c.id == ticker_id)).one()
+    row = tx.execute(select(*columns).where(tickers.c.id == ticker_id)).one()
     return started(row, Packed(row.request, row.encoding))
 
 
-def running_under(connection: Connection, node_id: UUID, *, limit: int) -> list[Started]:
+def running_under(tx: Transaction, node_id: UUID, *, limit: int) -> list[Started]:
     """Return up to ``limit`` runs that are InProgress under a node, without their requests."""
-    rows = connection.execute(select(*STARTED).where(tickers.c.running_on == node_id).limit(limit))
+    rows = tx.execute(select(*STARTED).where(tickers.c.running_on == node_id).limit(limit))
     return [started(row) for row in rows]
 
 
@@ -127,7 +123,7 @@ def is_running(ticker_id: UUID, claim_no: int) -> ColumnElement[bool]:
     )
 
 
-def running(connection: Connection, ticker_id: UUID, claim_no: int) -> Started | None:
+def running(tx: Transaction, ticker_id: UUID, claim_no: int) -> Started | None:
     """Return the run, without its request, if this claim is InProgress, or None."""
-    row = connection.execute(select(*STARTED).where(is_running(ticker_id, claim_no))).one_or_none()
+    row = tx.execute(select(*STARTED).where(is_running(ticker_id, claim_no))).one_or_none()
     return None if row is None else started(row)

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Row, select
 
 from tickerq_celery.enums import NodeKind, TickerKind
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import cron_tickers, nodes
 
 
@@ -21,11 +22,11 @@ class LiveBeat:
     entries: frozenset[str]
 
 
-def live_beats(connection: Connection, namespace: str) -> frozenset[LiveBeat]:
+def live_beats(tx: Transaction) -> frozenset[LiveBeat]:
     """Return the beats of a namespace."""
-    rows = connection.execute(
+    rows = tx.execute(
         select(nodes.c.id, nodes.c.started_at, nodes.c.entries).where(
-            nodes.c.namespace == namespace, nodes.c.kind == NodeKind.BEAT.value
+            nodes.c.namespace == tx.namespace, nodes.c.kind == NodeKind.BEAT.value
         )
     )
     return frozenset(
@@ -33,15 +34,17 @@ def live_beats(connection: Connection, namespace: str) -> frozenset[LiveBeat]:
     )
 
 
-def known_keys(connection: Connection, namespace: str) -> set[str]:
+def known_keys(tx: Transaction) -> set[str]:
     """Return the seed keys of all cron tickers of entries, also of those that are paused."""
-    return set(connection.scalars(select(cron_tickers.c.seed_key).where(*_of_entries(namespace))))
+    return set(tx.scalars(select(cron_tickers.c.seed_key).where(*_of_entries(tx.namespace))))
 
 
-def lock_entries(connection: Connection, namespace: str, *, but: Collection[str]) -> list[Row[Any]]:
+def lock_entries(tx: Transaction, *, but: Collection[str]) -> list[Row[Any]]:
     """Lock the cron tickers of entries except those of the keys ``but``, passing over what is locked."""
-    statement = select(cron_tickers).where(*_of_entries(namespace), cron_tickers.c.seed_key.not_in(list(but)))
-    return list(connection.execute(statement.with_for_update(skip_locked=True)))
+    statement = select(cron_tickers).where(
+        *_of_entries(tx.namespace), cron_tickers.c.seed_key.not_in(list(but))
+    )
+    return list(tx.execute(statement.with_for_update(skip_locked=True)))
 
 
 def _of_entries(namespace: str) -> tuple[Any, ...]:

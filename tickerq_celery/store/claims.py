@@ -5,14 +5,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, case, select, update
+from sqlalchemy import ColumnElement, Row, case, select, update
 
-from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerKind, TickerPriority, TickerStatus
 from tickerq_celery.payload.codec import Packed
-from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.store.tables.column_types import sql_after, sql_now
 from tickerq_celery.tickers.claims import Claim, Due
 from tickerq_celery.tickers.timeouts import Timeouts
 
@@ -28,23 +26,21 @@ def call_from(row: Row[Any]) -> Packed | None:
     return None if row.call is None else Packed(row.call, row.encoding)
 
 
-def lock_due(
-    connection: Connection, clock: Clock, *, namespace: str, limit: int, ids: Collection[UUID] | None = None
-) -> list[Due]:
+def lock_due(tx: Transaction, *, limit: int, ids: Collection[UUID] | None = None) -> list[Due]:
     """Lock up to ``limit`` due runs, oldest first, passing over those that another claim holds.
 
     ``ids`` narrows to those runs; an empty collection locks none.
     """
     statement = (
         select(*due_columns(due_at=tickers.c.due_at))
-        .where(tickers.c.namespace == namespace, tickers.c.due_at <= sql_now(clock))
+        .where(tickers.c.namespace == tx.namespace, tickers.c.due_at <= tx.sql_now())
         .order_by(tickers.c.due_at, tickers.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     if ids is not None:
         statement = statement.where(tickers.c.id.in_(list(ids)))
-    return [due_from(row) for row in connection.execute(statement)]
+    return [due_from(row) for row in tx.execute(statement)]
 
 
 def due_columns(*, due_at: ColumnElement[Any]) -> list[ColumnElement[Any]]:
@@ -60,8 +56,7 @@ def due_from(row: Row[Any]) -> Due:
 
 
 def claim(
-    connection: Connection,
-    clock: Clock,
+    tx: Transaction,
     due: Sequence[Due],
     *,
     holder: str,
@@ -71,7 +66,7 @@ def claim(
     """Take runs that this transaction locked, Idle to Queued, with the next claim number; urgent first."""
     if not due:
         return []
-    first_and_late = (tickers.c.claim_no == 0) & (tickers.c.due_at < sql_after(clock, -late_after))
+    first_and_late = (tickers.c.claim_no == 0) & (tickers.c.due_at < tx.sql_after(-late_after))
     statement = (
         update(tickers)
         .where(tickers.c.id.in_([run.id for run in due]), tickers.c.status == TickerStatus.IDLE)
@@ -83,15 +78,15 @@ def claim(
             (tickers.c.due_at, None),
             (tickers.c.held_for, None),
             (tickers.c.hold_key, None),
-            (tickers.c.check_at, sql_after(clock, publish_check)),
+            (tickers.c.check_at, tx.sql_after(publish_check)),
             (tickers.c.publish_count, 0),
             (tickers.c.published_at, None),
             (tickers.c.lock_holder, holder),
-            (tickers.c.locked_at, sql_now(clock)),
-            (tickers.c.updated_at, sql_now(clock)),
+            (tickers.c.locked_at, tx.sql_now()),
+            (tickers.c.updated_at, tx.sql_now()),
         )
     )
-    taken = rowcount(connection, statement)
+    taken = rowcount(tx, statement)
     if taken != len(due):
         raise AssertionError(f"claimed {taken} of {len(due)} locked runs")
     ordered = sorted(due, key=lambda run: (run.priority, run.due_at, run.id))

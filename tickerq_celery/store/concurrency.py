@@ -3,28 +3,27 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 
-from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.holds import held_keys, lift
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.store.tables.column_types import sql_now
 from tickerq_celery.tickers.claims import Slot
 
 _QUEUE_PREFIX = "queue:"
 
 
-def active_per_slot(connection: Connection, namespace: str, slots: Collection[Slot]) -> dict[Slot, int]:
+def active_per_slot(tx: Transaction, slots: Collection[Slot]) -> dict[Slot, int]:
     """Return how many runs of each slot are Queued or InProgress."""
     counts = dict.fromkeys(slots, 0)
     names, keys = {slot.function for slot in slots}, {slot.key for slot in slots}
     for column in (tickers.c.check_at, tickers.c.running_on):
-        rows = connection.execute(
+        rows = tx.execute(
             select(tickers.c.function, tickers.c.concurrency_key, func.count())
             .where(
                 column.is_not(None),
-                tickers.c.namespace == namespace,
+                tickers.c.namespace == tx.namespace,
                 tickers.c.function.in_(names),
                 tickers.c.concurrency_key.in_(keys),
             )
@@ -37,7 +36,7 @@ def active_per_slot(connection: Connection, namespace: str, slots: Collection[Sl
     return counts
 
 
-def lift_slots(connection: Connection, clock: Clock, namespace: str, room: Mapping[Slot, int]) -> int:
+def lift_slots(tx: Transaction, room: Mapping[Slot, int]) -> int:
     """Make as many waiting runs of each slot due as it has room for; return how many.
 
     The most urgent first, then the oldest. The statements are as many as there are different rooms.
@@ -46,60 +45,62 @@ def lift_slots(connection: Connection, clock: Clock, namespace: str, room: Mappi
     for places in sorted(set(room.values())):
         if places > 0:
             keys = [slot.hold_key for slot, free in room.items() if free == places]
-            lifted += _lift_each(connection, clock, namespace, keys, places)
+            lifted += _lift_each(tx, keys, places)
     return lifted
 
 
-def _lift_each(
-    connection: Connection, clock: Clock, namespace: str, keys: Collection[str], places: int
-) -> int:
+def _lift_each(tx: Transaction, keys: Collection[str], places: int) -> int:
     held = (
         tickers.c.held_for == HoldReason.KEY.value,
         tickers.c.hold_key.in_(list(keys)),
-        tickers.c.namespace == namespace,
+        tickers.c.namespace == tx.namespace,
     )
     place = func.row_number().over(
         partition_by=tickers.c.hold_key, order_by=(tickers.c.priority, tickers.c.id)
     )
     line = select(tickers.c.id, place.label("place")).where(*held).subquery()
-    first = connection.scalars(select(line.c.id).where(line.c.place <= places)).all()
+    first = tx.scalars(select(line.c.id).where(line.c.place <= places)).all()
     # Read again with the lock: window functions and FOR UPDATE do not go together.
     free: list[UUID] = list(
-        connection.scalars(
+        tx.scalars(
             select(tickers.c.id).where(tickers.c.id.in_(first), *held).with_for_update(skip_locked=True)
         )
     )
     if free:
-        connection.execute(
+        tx.execute(
             update(tickers)
             .where(tickers.c.id.in_(free), tickers.c.status == TickerStatus.IDLE)
-            .values(due_at=sql_now(clock), held_for=None, hold_key=None)
+            .values(due_at=tx.sql_now(), held_for=None, hold_key=None)
         )
     return len(free)
 
 
-def queued_per_queue(
-    connection: Connection, namespace: str, queues: Collection[str | None]
-) -> dict[str | None, int]:
+def queued_per_queue(tx: Transaction, queues: Collection[str | None]) -> dict[str | None, int]:
     """Return how many runs of each of ``queues`` are published and not started."""
+    return {row.name: row.number for row in tx.execute(queued(tx.namespace, queues))}
+
+
+def queued(namespace: str, queues: Collection[str | None]) -> Select[str | None, int]:
+    """Return the query for how many runs of each of ``queues`` are published and not started."""
     wanted: ColumnElement[bool] = tickers.c.queue.in_([queue for queue in queues if queue is not None])
     if None in queues:
         wanted |= tickers.c.queue.is_(None)
-    rows = connection.execute(
-        select(tickers.c.queue, func.count())
+    return (
+        select(tickers.c.queue.label("name"), func.count().label("number"))
         .where(tickers.c.check_at.is_not(None), tickers.c.namespace == namespace, wanted)
         .group_by(tickers.c.queue)
     )
-    return {row[0]: row[1] for row in rows}
 
 
-def active_per_function(connection: Connection, namespace: str, names: Collection[str]) -> dict[str, int]:
+def active_per_function(tx: Transaction, names: Collection[str]) -> dict[str, int]:
     """Return how many runs of each function are Queued or InProgress."""
     counts = dict.fromkeys(names, 0)
     for column in (tickers.c.check_at, tickers.c.running_on):
-        rows = connection.execute(
+        rows = tx.execute(
             select(tickers.c.function, func.count())
-            .where(column.is_not(None), tickers.c.namespace == namespace, tickers.c.function.in_(list(names)))
+            .where(
+                column.is_not(None), tickers.c.namespace == tx.namespace, tickers.c.function.in_(list(names))
+            )
             .group_by(tickers.c.function)
         )
         for name, count in rows:
@@ -112,19 +113,15 @@ def queue_key(queue: str | None) -> str:
     return f"{_QUEUE_PREFIX}{queue or ''}"
 
 
-def lift_full_queues(connection: Connection, clock: Clock, *, namespace: str, most: int) -> int:
+def lift_full_queues(tx: Transaction, *, most: int) -> int:
     """Make runs due that were held for a full queue, as many as now fit; return how many."""
-    keys = [
-        key for key in held_keys(connection, namespace, HoldReason.LIMIT) if key.startswith(_QUEUE_PREFIX)
-    ]
+    keys = [key for key in held_keys(tx, HoldReason.LIMIT) if key.startswith(_QUEUE_PREFIX)]
     if not keys:
         return 0
     queues = {key: key.removeprefix(_QUEUE_PREFIX) or None for key in keys}
-    queued = queued_per_queue(connection, namespace, queues.values())
+    counts = queued_per_queue(tx, queues.values())
     lifted = 0
     for key, queue in queues.items():
-        room = max(0, most - queued.get(queue, 0))
-        lifted += len(
-            lift(connection, clock, namespace=namespace, reason=HoldReason.LIMIT, keys=[key], limit=room)
-        )
+        room = max(0, most - counts.get(queue, 0))
+        lifted += len(lift(tx, reason=HoldReason.LIMIT, keys=[key], limit=room))
     return lifted

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Row, select
 
-from tickerq_celery.clock import Clock
 from tickerq_celery.enums import SUCCEEDED, TickerStatus
 from tickerq_celery.store.cron_tickers import edit
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.occurrences import hold_pending
 from tickerq_celery.store.tables import cron_tickers, tickers
 
@@ -25,8 +25,7 @@ def is_gone(row: Mapping[str, Any]) -> bool:
 
 
 def pause(
-    connection: Connection,
-    clock: Clock,
+    tx: Transaction,
     cron: Mapping[str, Any],
     *,
     reason: str | None,
@@ -42,13 +41,13 @@ def pause(
         "resume_from": cron["next_run_at"] or cron["resume_from"],
         "next_run_at": None,
     }
-    edit(connection, clock, cron["id"], changes)
-    hold_pending(connection, clock, cron["namespace"], cron["id"])
+    edit(tx, cron["id"], changes)
+    hold_pending(tx, cron["id"])
 
 
-def lock_pausable(connection: Connection, cron_id: UUID) -> Row[Any] | None:
+def lock_pausable(tx: Transaction, cron_id: UUID) -> Row[Any] | None:
     """Lock a cron ticker that failures may pause; None where they may not, or another has it locked."""
-    return connection.execute(
+    return tx.execute(
         select(cron_tickers)
         .where(
             cron_tickers.c.id == cron_id,
@@ -59,7 +58,7 @@ def lock_pausable(connection: Connection, cron_id: UUID) -> Row[Any] | None:
     ).one_or_none()
 
 
-def failures_in_a_row(connection: Connection, cron: Mapping[str, Any], *, among_latest: int | None) -> int:
+def failures_in_a_row(tx: Transaction, cron: Mapping[str, Any], *, among_latest: int | None) -> int:
     """Return how many of a cron ticker's latest instants have failed, since it was resumed the last time.
 
     At most as many as pause it; those that did not end by themselves do not count. ``among_latest`` is
@@ -81,7 +80,7 @@ def failures_in_a_row(connection: Connection, cron: Mapping[str, Any], *, among_
     if cron["resumed_at"] is not None:
         statement = statement.where(latest.c.ended_at > cron["resumed_at"])
     count = 0
-    for status in connection.scalars(statement):
+    for status in tx.scalars(statement):
         if status is not TickerStatus.FAILED:
             break
         count += 1

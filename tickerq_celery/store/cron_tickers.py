@@ -5,51 +5,48 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Row, delete, func, select, update
 
-from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.store import chains
 from tickerq_celery.store.database.batches import insert_if_absent
-from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import cron_tickers, tickers
-from tickerq_celery.store.tables.column_types import sql_now
 from tickerq_celery.store.views import CRON_COLUMNS, cron_view, cursor_id, page_size
 from tickerq_celery.tickers.views import Cron, Page
 
 _LARGEST_DELETE = 500
 
 
-def get(connection: Connection, namespace: str, cron_id: UUID, *, codec: RequestCodec) -> Cron | None:
+def get(tx: Transaction, cron_id: UUID, *, codec: RequestCodec) -> Cron | None:
     """Return a cron ticker, or None."""
     statement = select(*CRON_COLUMNS).where(
-        cron_tickers.c.id == cron_id, cron_tickers.c.namespace == namespace
+        cron_tickers.c.id == cron_id, cron_tickers.c.namespace == tx.namespace
     )
-    row = connection.execute(statement).one_or_none()
+    row = tx.execute(statement).one_or_none()
     return None if row is None else cron_view(row, codec)
 
 
-def lock(connection: Connection, namespace: str, cron_id: UUID) -> Row[Any] | None:
+def lock(tx: Transaction, cron_id: UUID) -> Row[Any] | None:
     """Lock a cron ticker and return its row, every column of it, or None."""
-    return connection.execute(
+    return tx.execute(
         select(cron_tickers)
-        .where(cron_tickers.c.id == cron_id, cron_tickers.c.namespace == namespace)
+        .where(cron_tickers.c.id == cron_id, cron_tickers.c.namespace == tx.namespace)
         .with_for_update()
     ).one_or_none()
 
 
-def lock_free(connection: Connection, ids: Collection[UUID]) -> Sequence[Row[Any]]:
+def lock_free(tx: Transaction, ids: Collection[UUID]) -> Sequence[Row[Any]]:
     """Lock those of ``ids`` that no other transaction has locked, and return their rows."""
     if not ids:
         return []
     statement = select(cron_tickers).where(cron_tickers.c.id.in_(list(ids)))
-    return connection.execute(statement.with_for_update(skip_locked=True)).all()
+    return tx.execute(statement.with_for_update(skip_locked=True)).all()
 
 
 def find(
-    connection: Connection,
-    namespace: str,
+    tx: Transaction,
     *,
     function: str | None,
     is_enabled: bool | None,
@@ -59,7 +56,7 @@ def find(
 ) -> Page[Cron]:
     """Return a page of cron tickers, the newest first."""
     size = page_size(limit)
-    statement = select(*CRON_COLUMNS).where(cron_tickers.c.namespace == namespace)
+    statement = select(*CRON_COLUMNS).where(cron_tickers.c.namespace == tx.namespace)
     if function is not None:
         statement = statement.where(cron_tickers.c.function == function)
     if is_enabled is not None:
@@ -67,71 +64,71 @@ def find(
     after = cursor_id(cursor)
     if after is not None:
         statement = statement.where(cron_tickers.c.id < after)
-    rows = connection.execute(statement.order_by(cron_tickers.c.id.desc()).limit(size + 1)).all()
+    rows = tx.execute(statement.order_by(cron_tickers.c.id.desc()).limit(size + 1)).all()
     items = tuple(cron_view(row, codec) for row in rows[:size])
     return Page(items=items, next_cursor=str(items[-1].id) if len(rows) > size else None)
 
 
-def edit(connection: Connection, clock: Clock, cron_id: UUID, values: Mapping[str, object]) -> None:
+def edit(tx: Transaction, cron_id: UUID, values: Mapping[str, object]) -> None:
     """Change a cron ticker that this transaction has locked."""
-    connection.execute(
-        update(cron_tickers).where(cron_tickers.c.id == cron_id).values(**values, updated_at=sql_now(clock))
+    tx.execute(
+        update(cron_tickers).where(cron_tickers.c.id == cron_id).values(**values, updated_at=tx.sql_now())
     )
 
 
-def close(connection: Connection, clock: Clock, namespace: str, ids: Collection[UUID]) -> None:
+def close(tx: Transaction, ids: Collection[UUID]) -> None:
     """Pause cron tickers that are going to be deleted, so that they get no more occurrences."""
-    connection.execute(
+    tx.execute(
         update(cron_tickers)
         .where(
             cron_tickers.c.id.in_(list(ids)),
-            cron_tickers.c.namespace == namespace,
+            cron_tickers.c.namespace == tx.namespace,
             cron_tickers.c.is_enabled.is_(True),
         )
         .values(
             is_enabled=False,
             paused_reason="it is being deleted",
-            paused_at=sql_now(clock),
+            paused_at=tx.sql_now(),
             next_run_at=None,
-            updated_at=sql_now(clock),
+            updated_at=tx.sql_now(),
         )
     )
 
 
-def remove_occurrences(connection: Connection, namespace: str, ids: Collection[UUID]) -> int:
+def remove_occurrences(tx: Transaction, ids: Collection[UUID]) -> int:
     """Delete some of the occurrences of cron tickers, with their attempts; return how many, 0 at the end."""
-    found = connection.scalars(
+    found = tx.scalars(
         select(tickers.c.id)
-        .where(tickers.c.cron_ticker_id.in_(list(ids)), tickers.c.namespace == namespace)
+        .where(tickers.c.cron_ticker_id.in_(list(ids)), tickers.c.namespace == tx.namespace)
         .limit(_LARGEST_DELETE)
     ).all()
     if found:
-        chains.remove_with_descendants(connection, found)
+        chains.remove_with_descendants(tx, found)
     return len(found)
 
 
-def remove(connection: Connection, namespace: str, ids: Collection[UUID]) -> int:
+def remove(tx: Transaction, ids: Collection[UUID]) -> int:
     """Delete cron tickers with their occurrences; return how many cron tickers."""
     statement = delete(cron_tickers).where(
-        cron_tickers.c.id.in_(list(ids)), cron_tickers.c.namespace == namespace
+        cron_tickers.c.id.in_(list(ids)), cron_tickers.c.namespace == tx.namespace
     )
-    return connection.execute(statement).rowcount
+    return tx.execute(statement).rowcount
 
 
-def lock_due(connection: Connection, clock: Clock, *, namespace: str, limit: int) -> list[Row[Any]]:
+def lock_due(tx: Transaction, *, limit: int) -> list[Row[Any]]:
     """Lock up to ``limit`` cron tickers whose next instant has come, passing over those locked elsewhere."""
     statement = (
         select(cron_tickers)
-        .where(cron_tickers.c.namespace == namespace, cron_tickers.c.next_run_at <= sql_now(clock))
+        .where(cron_tickers.c.namespace == tx.namespace, cron_tickers.c.next_run_at <= tx.sql_now())
         .order_by(cron_tickers.c.next_run_at, cron_tickers.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return list(connection.execute(statement))
+    return list(tx.execute(statement))
 
 
 def advance(
-    connection: Connection,
+    tx: Transaction,
     cron_id: UUID,
     *,
     seen: datetime,
@@ -152,46 +149,46 @@ def advance(
             run_count=cron_tickers.c.run_count + runs,
         )
     )
-    return rowcount(connection, statement) == 1
+    return rowcount(tx, statement) == 1
 
 
-def add_occurrences(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+def add_occurrences(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert occurrences; those whose instant is there already stay as they are."""
-    insert_if_absent(connection, tickers, rows)
+    insert_if_absent(tx, tickers, rows)
 
 
-def stored_among(connection: Connection, ids: Collection[UUID]) -> list[UUID]:
+def stored_among(tx: Transaction, ids: Collection[UUID]) -> list[UUID]:
     """Return those of ``ids`` that are runs."""
     if not ids:
         return []
-    return list(connection.scalars(select(tickers.c.id).where(tickers.c.id.in_(list(ids)))))
+    return list(tx.scalars(select(tickers.c.id).where(tickers.c.id.in_(list(ids)))))
 
 
-def paused_among(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
+def paused_among(tx: Transaction, ids: Collection[UUID]) -> set[UUID]:
     """Return those of ``ids`` that are paused."""
     if not ids:
         return set()
     statement = select(cron_tickers.c.id).where(
         cron_tickers.c.id.in_(list(ids)), cron_tickers.c.is_enabled.is_(False)
     )
-    return set(connection.scalars(statement))
+    return set(tx.scalars(statement))
 
 
-def seeded(connection: Connection, namespace: str, keys: Collection[str]) -> dict[str, Row[Any]]:
+def seeded(tx: Transaction, keys: Collection[str]) -> dict[str, Row[Any]]:
     """Return the rows of cron tickers that code defined, by their seed key."""
     statement = select(cron_tickers).where(
-        cron_tickers.c.namespace == namespace, cron_tickers.c.seed_key.in_(list(keys))
+        cron_tickers.c.namespace == tx.namespace, cron_tickers.c.seed_key.in_(list(keys))
     )
-    return {row.seed_key: row for row in connection.execute(statement)}
+    return {row.seed_key: row for row in tx.execute(statement)}
 
 
-def next_due(connection: Connection, namespace: str) -> datetime | None:
+def next_due(tx: Transaction) -> datetime | None:
     """Return when the next cron ticker or run of the namespace falls due, or None."""
     moments = [
         # Not min(): MariaDB reads every row that it is the least of.
-        connection.scalar(
+        tx.scalar(
             select(column)
-            .where(column.table.c.namespace == namespace, column.is_not(None))
+            .where(column.table.c.namespace == tx.namespace, column.is_not(None))
             .order_by(column)
             .limit(1)
         )
@@ -200,13 +197,13 @@ def next_due(connection: Connection, namespace: str) -> datetime | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def seeded_otherwise(connection: Connection, namespace: str, keys: Collection[str]) -> list[Row[Any]]:
+def seeded_otherwise(tx: Transaction, keys: Collection[str]) -> list[Row[Any]]:
     """Lock and return the enabled cron tickers of functions that code defined, but for those of ``keys``."""
     statement = select(cron_tickers).where(
-        cron_tickers.c.namespace == namespace,
+        cron_tickers.c.namespace == tx.namespace,
         cron_tickers.c.seed_expression.is_not(None),
         cron_tickers.c.kind == TickerKind.FUNCTION.value,
         cron_tickers.c.seed_key.not_in(list(keys)),
         cron_tickers.c.is_enabled.is_(True),
     )
-    return list(connection.execute(statement.with_for_update()))
+    return list(tx.execute(statement.with_for_update()))

@@ -4,59 +4,53 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from tickerq_celery.clock import Clock
 from tickerq_celery.enums import DropReason
-from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import drops, tickers
-from tickerq_celery.store.tables.column_types import sql_after, sql_now
 
 _FORGOTTEN_AT_ONCE = 200
 
 
-def reason_against(connection: Connection, ticker_id: UUID, claim_no: int) -> DropReason:
+def reason_against(tx: Transaction, ticker_id: UUID, claim_no: int) -> DropReason:
     """Return why a claim that was refused its start may not have it."""
-    newest = connection.scalar(select(tickers.c.claim_no).where(tickers.c.id == ticker_id))
+    newest = tx.scalar(select(tickers.c.claim_no).where(tickers.c.id == ticker_id))
     if newest is None:
         return DropReason.UNKNOWN_ID
     return DropReason.STARTED_ALREADY if newest == claim_no else DropReason.OLD_CLAIM
 
 
-def count(
-    connection: Connection, clock: Clock, namespace: str, node_id: UUID, counts: Mapping[DropReason, int]
-) -> None:
+def count(tx: Transaction, node_id: UUID, counts: Mapping[DropReason, int]) -> None:
     """Add what a worker dropped to its counts of the present hour."""
-    now = connection.scalars(select(sql_now(clock))).one()
+    now = tx.now
     hour = now.replace(minute=0, second=0, microsecond=0)
     for reason, dropped in counts.items():
-        key = {"namespace": namespace, "hour": hour, "reason": reason.value, "node_id": node_id}
+        key = {"namespace": tx.namespace, "hour": hour, "reason": reason.value, "node_id": node_id}
         mine = [drops.c[name] == value for name, value in key.items()]
-        if rowcount(connection, update(drops).where(*mine).values(dropped=drops.c.dropped + dropped)) == 0:
-            connection.execute(insert(drops).values(**key, dropped=dropped))
+        if rowcount(tx, update(drops).where(*mine).values(dropped=drops.c.dropped + dropped)) == 0:
+            tx.execute(insert(drops).values(**key, dropped=dropped))
 
 
-def recent(connection: Connection, clock: Clock, namespace: str, *, within: timedelta) -> dict[str, int]:
+def recent(tx: Transaction, *, within: timedelta) -> dict[str, int]:
     """Return what was dropped lately, by reason, the most frequent first."""
     total = func.sum(drops.c.dropped)
-    rows = connection.execute(
+    rows = tx.execute(
         select(drops.c.reason, total)
-        .where(drops.c.namespace == namespace, drops.c.hour > sql_after(clock, -within))
+        .where(drops.c.namespace == tx.namespace, drops.c.hour > tx.sql_after(-within))
         .group_by(drops.c.reason)
         .order_by(total.desc(), drops.c.reason)
     )
     return {row[0]: int(row[1]) for row in rows}
 
 
-def forget(connection: Connection, clock: Clock, namespace: str, *, after: timedelta) -> None:
+def forget(tx: Transaction, *, after: timedelta) -> None:
     """Delete the counts of hours long past, but for those that another worker is deleting."""
     key = list(drops.primary_key.columns)
-    long_past = (drops.c.namespace == namespace, drops.c.hour < sql_after(clock, -after))
+    long_past = (drops.c.namespace == tx.namespace, drops.c.hour < tx.sql_after(-after))
     free = select(*key).where(*long_past).limit(_FORGOTTEN_AT_ONCE).with_for_update(skip_locked=True)
-    found = [
-        {f"its_{name}": value for name, value in row.items()} for row in connection.execute(free).mappings()
-    ]
+    found = [{f"its_{name}": value for name, value in row.items()} for row in tx.execute(free).mappings()]
     if found:
         # One by one: MariaDB looks at every row, locked or not, where a list of keys is wanted.
         one = (column == bindparam(f"its_{column.name}") for column in key)
-        connection.execute(delete(drops).where(*one), found)
+        tx.execute(delete(drops).where(*one), found)

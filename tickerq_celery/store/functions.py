@@ -4,13 +4,11 @@ from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, case, select, update
+from sqlalchemy import case, select, update
 
-from tickerq_celery.clock import Clock
 from tickerq_celery.store.database.batches import insert_if_absent
-from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import functions
-from tickerq_celery.store.tables.column_types import sql_now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +28,13 @@ class FunctionRecord:
     rate_limit: str | None = None
 
 
-def register(connection: Connection, clock: Clock, namespace: str, records: Sequence[FunctionRecord]) -> None:
+def register(tx: Transaction, records: Sequence[FunctionRecord]) -> None:
     """Write what a worker registers, over what an earlier one said.
 
     A row that says it already is not written, so that a worker that starts waits for no claim that has it.
     """
-    now = connection.scalars(select(sql_now(clock))).one()
-    stored = find(connection, namespace, [record.name for record in records])
+    now = tx.now
+    stored = find(tx, [record.name for record in records])
     news = [record for record in records if stored.get(record.name) != record]
     for record in sorted(news, key=lambda each: each.name):
         values: dict[str, Any] = {
@@ -56,20 +54,22 @@ def register(connection: Connection, clock: Clock, namespace: str, records: Sequ
         if before is not None and before.rate_limit != record.rate_limit:
             # The wait was the old rate's, maybe a day long.
             values["rate_free_at"] = None
-        known = update(functions).where(functions.c.namespace == namespace, functions.c.name == record.name)
-        if rowcount(connection, known.values(**values)) == 0:
+        known = update(functions).where(
+            functions.c.namespace == tx.namespace, functions.c.name == record.name
+        )
+        if rowcount(tx, known.values(**values)) == 0:
             insert_if_absent(
-                connection,
+                tx,
                 functions,
-                [{"namespace": namespace, "name": record.name, "registered_at": now, **values}],
+                [{"namespace": tx.namespace, "name": record.name, "registered_at": now, **values}],
             )
 
 
-def find(connection: Connection, namespace: str, names: Collection[str]) -> dict[str, FunctionRecord]:
+def find(tx: Transaction, names: Collection[str]) -> dict[str, FunctionRecord]:
     """Return those of ``names`` that any worker of the namespace ever registered."""
     columns = [functions.c[name] for name in FunctionRecord.__slots__]
-    rows = connection.execute(
-        select(*columns).where(functions.c.namespace == namespace, functions.c.name.in_(list(names)))
+    rows = tx.execute(
+        select(*columns).where(functions.c.namespace == tx.namespace, functions.c.name.in_(list(names)))
     )
     found = {}
     for row in rows:
@@ -87,17 +87,17 @@ class Counting:
     too_early: Set[str] = frozenset()
 
 
-def lock(connection: Connection, clock: Clock, namespace: str, names: Collection[str]) -> Counting:
+def lock(tx: Transaction, names: Collection[str]) -> Counting:
     """Let one transaction at a time count the runs of functions.
 
     Nobody waits for the other one: it may stand still in its transaction.
     """
     if not names:
         return Counting()
-    is_early = case((functions.c.rate_free_at > sql_now(clock), 1), else_=0)
-    among = (functions.c.namespace == namespace, functions.c.name.in_(list(names)))
-    known = set(connection.scalars(select(functions.c.name).where(*among)))
-    locked = connection.execute(
+    is_early = case((functions.c.rate_free_at > tx.sql_now(), 1), else_=0)
+    among = (functions.c.namespace == tx.namespace, functions.c.name.in_(list(names)))
+    known = set(tx.scalars(select(functions.c.name).where(*among)))
+    locked = tx.execute(
         select(functions.c.name, is_early).where(*among).with_for_update(skip_locked=True)
     ).all()
     return Counting(

@@ -4,12 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, bindparam, select, update
+from sqlalchemy import Select, bindparam, select, update
 
-from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.store.tables.column_types import sql_now
 
 # What a claim holds a run for, and the fields of it that decide on that: an edit of one lets the next claim
 # look again.
@@ -27,7 +26,7 @@ class Hold:
     key: str
 
 
-def hold(connection: Connection, held: Mapping[UUID, Hold]) -> None:
+def hold(tx: Transaction, held: Mapping[UUID, Hold]) -> None:
     """Take locked runs out of the claim's way until what holds them is gone."""
     if not held:
         return
@@ -36,7 +35,7 @@ def hold(connection: Connection, held: Mapping[UUID, Hold]) -> None:
         .where(tickers.c.id == bindparam("held_id"), tickers.c.status == TickerStatus.IDLE)
         .values(due_at=None, held_for=bindparam("reason"), hold_key=bindparam("key"))
     )
-    connection.execute(
+    tx.execute(
         statement,
         [
             {"held_id": run_id, "reason": cause.reason.value, "key": cause.key}
@@ -46,10 +45,8 @@ def hold(connection: Connection, held: Mapping[UUID, Hold]) -> None:
 
 
 def lift(
-    connection: Connection,
-    clock: Clock,
+    tx: Transaction,
     *,
-    namespace: str,
     reason: HoldReason,
     keys: Collection[str],
     limit: int,
@@ -60,37 +57,35 @@ def lift(
     """
     if not keys:
         return []
-    held = connection.scalars(
+    held = tx.scalars(
         select(tickers.c.id)
         .where(
             tickers.c.held_for == reason.value,
             tickers.c.hold_key.in_(list(keys)),
-            tickers.c.namespace == namespace,
+            tickers.c.namespace == tx.namespace,
         )
         .order_by(tickers.c.hold_key, tickers.c.priority, tickers.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
     if held:
-        connection.execute(
+        tx.execute(
             update(tickers)
             .where(tickers.c.id.in_(held), tickers.c.status == TickerStatus.IDLE)
-            .values(due_at=sql_now(clock), held_for=None, hold_key=None)
+            .values(due_at=tx.sql_now(), held_for=None, hold_key=None)
         )
     return list(held)
 
 
-def held_keys(connection: Connection, namespace: str, reason: HoldReason) -> list[str]:
+def held_keys(tx: Transaction, reason: HoldReason) -> list[str]:
     """Return the keys under which runs are held for ``reason``."""
-    return _keys(connection, _held_keys(namespace, reason))
+    return _keys(tx, _held_keys(tx.namespace, reason))
 
 
-def next_held_keys(
-    connection: Connection, namespace: str, reason: HoldReason, *, after: str, limit: int
-) -> list[str]:
+def next_held_keys(tx: Transaction, reason: HoldReason, *, after: str, limit: int) -> list[str]:
     """Return up to ``limit`` keys under which runs are held for ``reason``, in order, from ``after`` on."""
-    keys = _held_keys(namespace, reason).where(tickers.c.hold_key > after)
-    return _keys(connection, keys.order_by(tickers.c.hold_key).limit(limit))
+    keys = _held_keys(tx.namespace, reason).where(tickers.c.hold_key > after)
+    return _keys(tx, keys.order_by(tickers.c.hold_key).limit(limit))
 
 
 def _held_keys(namespace: str, reason: HoldReason) -> Select[str]:
@@ -101,5 +96,5 @@ def _held_keys(namespace: str, reason: HoldReason) -> Select[str]:
     )
 
 
-def _keys(connection: Connection, statement: Select[str]) -> list[str]:
-    return list(connection.scalars(statement))
+def _keys(tx: Transaction, statement: Select[str]) -> list[str]:
+    return list(tx.scalars(statement))

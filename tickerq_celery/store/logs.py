@@ -7,11 +7,11 @@ In a column of the run they would be written again with each of its updates.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import select, update
 
 from tickerq_celery.store.attempts import running
 from tickerq_celery.store.database.batches import insert_if_absent
-from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import logs, progress
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.progress import Chunk, Line, Pending
@@ -22,30 +22,30 @@ MOST_SHOWN = 1_000
 _ATTEMPTS_SHOWN = 20
 
 
-def write(connection: Connection, run: Started, pending: Pending) -> None:
+def write(tx: Transaction, run: Started, pending: Pending) -> None:
     """Write what a running function reported, beside what other claims of its run have.
 
     Not in the run's own row: the function may have read that in a transaction which ends the run. So nothing
     fences it but a look, and what a superseded claim adds all the same stands under its own number.
     """
-    if running(connection, run.id, run.claim_no) is None:
+    if running(tx, run.id, run.claim_no) is None:
         return
     told = {"claim_no": run.claim_no, "fraction": pending.fraction, "message": pending.message}
     mine = update(progress).where(progress.c.ticker_id == run.id, progress.c.claim_no <= run.claim_no)
-    if rowcount(connection, mine.values(**told)) != 1:
-        insert_if_absent(connection, progress, [{"ticker_id": run.id, **told}])
-    append(connection, run, pending)
+    if rowcount(tx, mine.values(**told)) != 1:
+        insert_if_absent(tx, progress, [{"ticker_id": run.id, **told}])
+    append(tx, run, pending)
 
 
-def append(connection: Connection, run: Started, pending: Pending) -> None:
+def append(tx: Transaction, run: Started, pending: Pending) -> None:
     """Append lines in a transaction that holds the claim; chunks that are there already stay."""
     rows = [_row(run, chunk) for chunk in pending.chunks]
-    insert_if_absent(connection, logs, rows)
+    insert_if_absent(tx, logs, rows)
 
 
-def read(connection: Connection, ticker_id: UUID, claim_no: int) -> list[LogLine]:
+def read(tx: Transaction, ticker_id: UUID, claim_no: int) -> list[LogLine]:
     """Return the newest lines of a run, the oldest of them first."""
-    rows = connection.execute(
+    rows = tx.execute(
         select(logs.c.attempt, logs.c.lines)
         .where(logs.c.ticker_id == ticker_id, logs.c.claim_no > claim_no - _ATTEMPTS_SHOWN)
         .order_by(logs.c.claim_no, logs.c.first)

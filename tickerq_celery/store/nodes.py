@@ -7,14 +7,12 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Select, delete, insert, select, update
 
-from tickerq_celery.clock import Clock
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.functions.limits import FunctionLimits, limits_from
-from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import nodes
-from tickerq_celery.store.tables.column_types import sql_now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +58,7 @@ class Node:
 
 
 def register(
-    connection: Connection,
-    clock: Clock,
+    tx: Transaction,
     profile: NodeProfile,
     *,
     counter: int,
@@ -71,10 +68,10 @@ def register(
 
     That is now, unless it is known. The counter must be one that no row of the node has had.
     """
-    now = connection.scalars(select(sql_now(clock))).one()
+    now = tx.now
     functions = {name: profile.functions[name].as_json() for name in sorted(profile.functions)}
-    connection.execute(delete(nodes).where(nodes.c.id == profile.id))
-    connection.execute(
+    tx.execute(delete(nodes).where(nodes.c.id == profile.id))
+    tx.execute(
         insert(nodes).values(
             id=profile.id,
             namespace=profile.namespace,
@@ -89,7 +86,7 @@ def register(
             entries=None if profile.entries is None else list(profile.entries),
             functions=functions,
             functions_hash=sha256(json.dumps(functions).encode()).hexdigest(),
-            clock_offset_ms=round((clock.now() - now).total_seconds() * 1000),
+            clock_offset_ms=round((tx.clock.now() - now).total_seconds() * 1000),
             counter=counter,
             started_at=started_at or now,
             seen_at=now,
@@ -98,35 +95,35 @@ def register(
     return started_at or now
 
 
-def beat(connection: Connection, clock: Clock, node_id: UUID) -> bool:
+def beat(tx: Transaction, node_id: UUID) -> bool:
     """Give a sign of life; say whether the node's row is still there."""
     statement = (
-        update(nodes).where(nodes.c.id == node_id).values(counter=nodes.c.counter + 1, seen_at=sql_now(clock))
+        update(nodes).where(nodes.c.id == node_id).values(counter=nodes.c.counter + 1, seen_at=tx.sql_now())
     )
-    return rowcount(connection, statement) == 1
+    return rowcount(tx, statement) == 1
 
 
-def remove(connection: Connection, node_id: UUID) -> None:
+def remove(tx: Transaction, node_id: UUID) -> None:
     """Remove the row of a node that has ended its work."""
-    connection.execute(delete(nodes).where(nodes.c.id == node_id))
+    tx.execute(delete(nodes).where(nodes.c.id == node_id))
 
 
-def remove_dead(connection: Connection, node: Node) -> bool:
+def remove_dead(tx: Transaction, node: Node) -> bool:
     """Remove a silent node's row, unless it has beaten since; say whether it was removed.
 
     A row that the node itself has locked, standing still in a heartbeat, is left for the next pass.
     """
     silent = (nodes.c.id == node.id, nodes.c.counter == node.counter)
-    if connection.scalar(select(nodes.c.id).where(*silent).with_for_update(skip_locked=True)) is None:
+    if tx.scalar(select(nodes.c.id).where(*silent).with_for_update(skip_locked=True)) is None:
         return False
-    connection.execute(delete(nodes).where(nodes.c.id == node.id))
+    tx.execute(delete(nodes).where(nodes.c.id == node.id))
     return True
 
 
-def list_nodes(connection: Connection, namespace: str) -> list[Node]:
+def list_nodes(tx: Transaction) -> list[Node]:
     """Return the beats and workers of a namespace."""
     columns = [nodes.c[name] for name in Node.__slots__]
-    rows = connection.execute(select(*columns).where(nodes.c.namespace == namespace).order_by(nodes.c.id))
+    rows = tx.execute(select(*columns).where(nodes.c.namespace == tx.namespace).order_by(nodes.c.id))
     found = []
     for row in rows:
         values = row._asdict()
@@ -136,24 +133,25 @@ def list_nodes(connection: Connection, namespace: str) -> list[Node]:
     return found
 
 
-def worker_hashes(connection: Connection, namespace: str) -> frozenset[str]:
+def worker_hashes(tx: Transaction) -> frozenset[str]:
     """Return the hashes of the function sets that the workers of a namespace have."""
-    return frozenset(
-        connection.scalars(
-            select(nodes.c.functions_hash)
-            .where(nodes.c.namespace == namespace, nodes.c.kind == NodeKind.WORKER.value)
-            .distinct()
-        )
+    return frozenset(tx.scalars(hashes_of_workers(tx.namespace)))
+
+
+def hashes_of_workers(namespace: str) -> Select[str]:
+    """Return the query for the hashes of the function sets that the workers of a namespace have."""
+    return (
+        select(nodes.c.functions_hash.label("name"))
+        .where(nodes.c.namespace == namespace, nodes.c.kind == NodeKind.WORKER.value)
+        .distinct()
     )
 
 
-def function_sets(
-    connection: Connection, namespace: str, hashes: Collection[str]
-) -> dict[str, dict[str, FunctionLimits]]:
+def function_sets(tx: Transaction, hashes: Collection[str]) -> dict[str, dict[str, FunctionLimits]]:
     """Return, for each of ``hashes``, the function names and their limits."""
-    rows = connection.execute(
+    rows = tx.execute(
         select(nodes.c.functions_hash, nodes.c.functions).where(
-            nodes.c.namespace == namespace, nodes.c.functions_hash.in_(list(hashes))
+            nodes.c.namespace == tx.namespace, nodes.c.functions_hash.in_(list(hashes))
         )
     )
     return {

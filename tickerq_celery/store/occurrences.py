@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, select, true, update
+from sqlalchemy import ColumnElement, select, true, update
 
-from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.store.database.batches import in_parts, write_in_parts
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.holds import BY_CLAIM, DECIDING
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.store.tables.column_types import sql_now
 
 _IS_IDLE = tickers.c.status == TickerStatus.IDLE
 # Not claim_no: what could not be published was claimed, and is given back as it was.
@@ -29,26 +28,24 @@ class Occurrence:
     claim_no: int
 
 
-def taken_among(connection: Connection, cron_id: UUID, instants: Sequence[datetime]) -> set[datetime]:
+def taken_among(tx: Transaction, cron_id: UUID, instants: Sequence[datetime]) -> set[datetime]:
     """Return those of the ``instants`` that have their occurrence, however far apart they lie."""
     statement = select(tickers.c.instant).where(tickers.c.cron_ticker_id == cron_id)
-    taken = in_parts(
-        instants, lambda part: connection.scalars(statement.where(tickers.c.instant.in_(part))).all()
-    )
+    taken = in_parts(instants, lambda part: tx.scalars(statement.where(tickers.c.instant.in_(part))).all())
     return {instant for instant in taken if instant is not None}
 
 
-def after(connection: Connection, cron_id: UUID, moment: datetime) -> set[datetime]:
+def after(tx: Transaction, cron_id: UUID, moment: datetime) -> set[datetime]:
     """Return the instants after a moment that have their occurrence, which to come only a skipped one has."""
     statement = select(tickers.c.instant).where(
         tickers.c.cron_ticker_id == cron_id, tickers.c.instant > moment
     )
-    return {instant for instant in connection.scalars(statement) if instant is not None}
+    return {instant for instant in tx.scalars(statement) if instant is not None}
 
 
-def lock_at(connection: Connection, cron_id: UUID, instant: datetime) -> Occurrence | None:
+def lock_at(tx: Transaction, cron_id: UUID, instant: datetime) -> Occurrence | None:
     """Lock the occurrence of an instant and return it, or None where it has none."""
-    row: Any = connection.execute(
+    row: Any = tx.execute(
         select(tickers.c.id, tickers.c.claim_no)
         .where(tickers.c.cron_ticker_id == cron_id, tickers.c.instant == instant)
         .with_for_update()
@@ -56,7 +53,7 @@ def lock_at(connection: Connection, cron_id: UUID, instant: datetime) -> Occurre
     return None if row is None else Occurrence(id=row.id, claim_no=row.claim_no)
 
 
-def hold_pending(connection: Connection, clock: Clock, namespace: str, cron_id: UUID) -> None:
+def hold_pending(tx: Transaction, cron_id: UUID) -> None:
     """Hold the occurrences of a paused cron ticker that are due; a claim holds the others once they are.
 
     As it holds those that another transaction has locked, which are passed over.
@@ -64,64 +61,60 @@ def hold_pending(connection: Connection, clock: Clock, namespace: str, cron_id: 
     due = (
         _IS_IDLE,
         tickers.c.instant.is_not(None),
-        tickers.c.due_at <= sql_now(clock),
+        tickers.c.due_at <= tx.sql_now(),
     )
     # By the index of what is due: a fire pauses, too, and has no time to look through a history.
-    found = connection.scalars(
+    found = tx.scalars(
         select(tickers.c.id).where(
-            tickers.c.namespace == namespace, tickers.c.cron_ticker_id == cron_id, *due
+            tickers.c.namespace == tx.namespace, tickers.c.cron_ticker_id == cron_id, *due
         )
     ).all()
     free = select(tickers.c.id).where(*due).with_for_update(skip_locked=True)
-    locked = in_parts(found, lambda part: connection.scalars(free.where(tickers.c.id.in_(part))).all())
+    locked = in_parts(found, lambda part: tx.scalars(free.where(tickers.c.id.in_(part))).all())
     _write(
-        connection,
+        tx,
         locked,
         {"due_at": None, "held_for": HoldReason.PAUSED.value, "hold_key": str(cron_id)},
     )
 
 
-def lock_pending(connection: Connection, cron_id: UUID) -> dict[UUID, datetime]:
+def lock_pending(tx: Transaction, cron_id: UUID) -> dict[UUID, datetime]:
     """Lock the occurrences of a cron ticker's instants that nobody has begun; return their instants."""
     pending = select(tickers.c.id, tickers.c.instant).where(*_IS_PENDING, tickers.c.instant.is_not(None))
     rows = in_parts(
-        _found(connection, cron_id),
-        lambda part: connection.execute(pending.where(tickers.c.id.in_(part)).with_for_update()).all(),
+        _found(tx, cron_id),
+        lambda part: tx.execute(pending.where(tickers.c.id.in_(part)).with_for_update()).all(),
     )
     return {row.id: row.instant for row in rows}
 
 
-def rewrite_pending(
-    connection: Connection, clock: Clock, cron_id: UUID, values: Mapping[str, object]
-) -> None:
+def rewrite_pending(tx: Transaction, cron_id: UUID, values: Mapping[str, object]) -> None:
     """Let an edit of a cron ticker reach its occurrences that nobody has begun.
 
     One that was asked for by hand keeps the request that it was asked for with.
     """
     if not values:
         return
-    found = _found(connection, cron_id)
+    found = _found(tx, cron_id)
     for names, which in ((_REQUEST, tickers.c.instant.is_not(None)), (values.keys() - _REQUEST, true())):
         changed = {name: values[name] for name in sorted(names & values.keys())}
         if changed:
-            _write(connection, found, changed, *_IS_PENDING, which)
+            _write(tx, found, changed, *_IS_PENDING, which)
     if DECIDING & values.keys():
         # What held them may be gone; if it is not, the next claim holds them again.
         by_claim = tickers.c.held_for.in_([reason.value for reason in BY_CLAIM])
-        lifted = {"due_at": sql_now(clock), "held_for": None, "hold_key": None}
-        _write(connection, found, lifted, *_IS_PENDING, by_claim)
+        lifted = {"due_at": tx.sql_now(), "held_for": None, "hold_key": None}
+        _write(tx, found, lifted, *_IS_PENDING, by_claim)
 
 
-def _found(connection: Connection, cron_id: UUID) -> Sequence[UUID]:
+def _found(tx: Transaction, cron_id: UUID) -> Sequence[UUID]:
     # Read before they are locked by their ids: MariaDB locks all that a search for the cron ticker passes,
     # which is its whole history and what runs, for as long as the function's own transaction takes.
-    return connection.scalars(
-        select(tickers.c.id).where(tickers.c.cron_ticker_id == cron_id, *_IS_PENDING)
-    ).all()
+    return tx.scalars(select(tickers.c.id).where(tickers.c.cron_ticker_id == cron_id, *_IS_PENDING)).all()
 
 
 def _write(
-    connection: Connection, ids: Sequence[UUID], values: Mapping[str, object], *which: ColumnElement[bool]
+    tx: Transaction, ids: Sequence[UUID], values: Mapping[str, object], *which: ColumnElement[bool]
 ) -> None:
     statement = update(tickers).where(*which).values(**values)
-    write_in_parts(connection, statement, tickers.c.id, ids)
+    write_in_parts(tx, statement, tickers.c.id, ids)

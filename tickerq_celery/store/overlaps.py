@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, case, select, true, update
+from sqlalchemy import ColumnElement, and_, case, select, true, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.store import chains
 from tickerq_celery.store.attempts import STARTED, lock_free, started
-from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.runs import active_id
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.store.tables.column_types import sql_now
@@ -27,20 +27,20 @@ def key_of(cron_id: UUID) -> str:
     return _KEY.format(cron_id)
 
 
-def is_taken(connection: Connection, namespace: str, cron_id: UUID) -> bool:
+def is_taken(tx: Transaction, cron_id: UUID) -> bool:
     """Whether an occurrence of a cron ticker may run, or runs."""
-    return active_id(connection, namespace, key_of(cron_id)) is not None
+    return active_id(tx, key_of(cron_id)) is not None
 
 
-def is_waited_for(connection: Connection, cron_id: UUID, *, by_hand: bool = False) -> bool:
+def is_waited_for(tx: Transaction, cron_id: UUID, *, by_hand: bool = False) -> bool:
     """Whether an occurrence of a cron ticker waits for its turn, maybe one that was asked for by hand."""
     which = tickers.c.instant.is_(None) if by_hand else true()
-    return connection.scalar(select(tickers.c.id).where(*_waits(cron_id), which).limit(1)) is not None
+    return tx.scalar(select(tickers.c.id).where(*_waits(cron_id), which).limit(1)) is not None
 
 
-def cron_in_turn(connection: Connection, ticker_id: UUID) -> UUID | None:
+def cron_in_turn(tx: Transaction, ticker_id: UUID) -> UUID | None:
     """Return the cron ticker whose place a run has, or None where it has none."""
-    row = connection.execute(
+    row = tx.execute(
         select(tickers.c.cron_ticker_id, tickers.c.active_key).where(tickers.c.id == ticker_id)
     ).one_or_none()
     if row is None or row.cron_ticker_id is None or row.active_key != key_of(row.cron_ticker_id):
@@ -49,16 +49,16 @@ def cron_in_turn(connection: Connection, ticker_id: UUID) -> UUID | None:
     return cron_id
 
 
-def step_back(connection: Connection, namespace: str, cron_id: UUID, *, in_pause: bool) -> bool:
+def step_back(tx: Transaction, cron_id: UUID, *, in_pause: bool) -> bool:
     """Let an occurrence that a pause holds wait for another turn; say whether its place is free by that.
 
     ``in_pause`` says that a pause would hold one that is due later, too.
     """
     held = tickers.c.held_for == HoldReason.PAUSED.value
-    holder = connection.scalar(
+    holder = tx.scalar(
         select(tickers.c.id)
         .where(
-            _has_place(namespace, cron_id),
+            _has_place(tx.namespace, cron_id),
             tickers.c.instant.is_not(None),
             tickers.c.status == TickerStatus.IDLE,
             true() if in_pause else held,
@@ -72,10 +72,10 @@ def step_back(connection: Connection, namespace: str, cron_id: UUID, *, in_pause
         .where(tickers.c.id == holder, tickers.c.status == TickerStatus.IDLE)
         .ordered_values(("active_key", None), *_waiting_for(cron_id))
     )
-    return rowcount(connection, statement) == 1
+    return rowcount(tx, statement) == 1
 
 
-def pass_on(connection: Connection, clock: Clock, cron_id: UUID) -> list[UUID]:
+def pass_on(tx: Transaction, cron_id: UUID) -> list[UUID]:
     """Give the place to the next occurrence that waits for it, if one does, and return it.
 
     One that was asked for by hand goes first, as it also runs in a pause, then the oldest.
@@ -84,16 +84,16 @@ def pass_on(connection: Connection, clock: Clock, cron_id: UUID) -> list[UUID]:
     free: two that gave it away at once would be refused by the unique constraint.
     """
     for which in (tickers.c.instant.is_(None), true()):
-        for each in _line(connection, cron_id, which):
-            if lock_free(connection, [each]) and _let_run(connection, clock, cron_id, each):
+        for each in _line(tx, cron_id, which):
+            if lock_free(tx, [each]) and _let_run(tx, cron_id, each):
                 return [each]
     return []
 
 
-def _line(connection: Connection, cron_id: UUID, which: ColumnElement[bool]) -> Sequence[UUID]:
+def _line(tx: Transaction, cron_id: UUID, which: ColumnElement[bool]) -> Sequence[UUID]:
     """Return the first of those that wait, in the order of the index."""
     # To be locked one by one, by their ids: MariaDB locks all that a search passes, which is all that wait.
-    return connection.scalars(
+    return tx.scalars(
         select(tickers.c.id)
         .where(*_waits(cron_id), which)
         .order_by(tickers.c.priority, tickers.c.id)
@@ -101,39 +101,39 @@ def _line(connection: Connection, cron_id: UUID, which: ColumnElement[bool]) -> 
     ).all()
 
 
-def _let_run(connection: Connection, clock: Clock, cron_id: UUID, run_id: UUID) -> bool:
+def _let_run(tx: Transaction, cron_id: UUID, run_id: UUID) -> bool:
     statement = (
         update(tickers)
         .where(tickers.c.id == run_id, tickers.c.status == TickerStatus.IDLE, *_waits(cron_id))
-        .ordered_values(("active_key", key_of(cron_id)), *_in_turn(clock))
+        .ordered_values(("active_key", key_of(cron_id)), *_in_turn(tx.clock))
     )
-    return rowcount(connection, statement) == 1
+    return rowcount(tx, statement) == 1
 
 
-def let_wait(connection: Connection, cron_id: UUID, run_id: UUID) -> None:
+def let_wait(tx: Transaction, cron_id: UUID, run_id: UUID) -> None:
     """Hold an occurrence that is due until it has its turn."""
-    connection.execute(
+    tx.execute(
         update(tickers)
         .where(tickers.c.id == run_id, tickers.c.status == TickerStatus.IDLE)
         .ordered_values(*_waiting_for(cron_id))
     )
 
 
-def let_take(connection: Connection, cron_id: UUID, run_id: UUID) -> None:
+def let_take(tx: Transaction, cron_id: UUID, run_id: UUID) -> None:
     """Give the place, which is free, to an occurrence that is due."""
-    connection.execute(
+    tx.execute(
         update(tickers)
         .where(tickers.c.id == run_id, tickers.c.status == TickerStatus.IDLE)
         .values(active_key=key_of(cron_id))
     )
 
 
-def let_all_run(connection: Connection, clock: Clock, cron_id: UUID) -> None:
+def let_all_run(tx: Transaction, cron_id: UUID) -> None:
     """Make all occurrences due that wait for their turn, as they may overlap from now on."""
-    connection.execute(update(tickers).where(*_waits(cron_id)).ordered_values(*_in_turn(clock)))
+    tx.execute(update(tickers).where(*_waits(cron_id)).ordered_values(*_in_turn(tx.clock)))
 
 
-def lock_unstarted(connection: Connection, namespace: str, cron_id: UUID) -> list[UUID]:
+def lock_unstarted(tx: Transaction, cron_id: UUID) -> list[UUID]:
     """Lock the occurrences of a cron ticker's instants that wait, for their turn or for a worker.
 
     Those that another transaction has locked are passed over, or what is below them: one may be starting.
@@ -141,8 +141,8 @@ def lock_unstarted(connection: Connection, namespace: str, cron_id: UUID) -> lis
     # Two looks, by an index each: a long history is not read.
     found = [
         row
-        for those in (_has_place(namespace, cron_id), and_(*_waits(cron_id)))
-        for row in connection.execute(
+        for those in (_has_place(tx.namespace, cron_id), and_(*_waits(cron_id)))
+        for row in tx.execute(
             select(tickers.c.id, tickers.c.has_children)
             .where(
                 those,
@@ -152,16 +152,16 @@ def lock_unstarted(connection: Connection, namespace: str, cron_id: UUID) -> lis
             .with_for_update(skip_locked=True)
         )
     ]
-    free = chains.lock_waiting(connection, [row.id for row in found if row.has_children])
+    free = chains.lock_waiting(tx, [row.id for row in found if row.has_children])
     return [row.id for row in found if not row.has_children or row.id in free]
 
 
-def lock_running(connection: Connection, namespace: str, cron_id: UUID) -> Started | None:
+def lock_running(tx: Transaction, cron_id: UUID) -> Started | None:
     """Lock the occurrence of a cron ticker's instant that runs, unless another transaction has it locked."""
-    row: Any = connection.execute(
+    row: Any = tx.execute(
         select(*STARTED)
         .where(
-            _has_place(namespace, cron_id),
+            _has_place(tx.namespace, cron_id),
             tickers.c.instant.is_not(None),
             tickers.c.status == TickerStatus.IN_PROGRESS,
         )

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.store.cron_pauses import NOT_PAUSED
 from tickerq_celery.store.database.batches import in_parts, write_in_parts
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import cron_tickers
 from tickerq_celery.store.tables.column_types import sql_now
 from tickerq_celery.tickers.pauses import Pause, covering
@@ -21,11 +22,10 @@ _IS_PARKED = and_(
 )
 
 
-def park(connection: Connection, clock: Clock, ids: Sequence[UUID], pause: Pause) -> None:
+def park(tx: Transaction, ids: Sequence[UUID], pause: Pause) -> None:
     """Let locked cron tickers wait for the end of a pause."""
     _write(
-        connection,
-        clock,
+        tx,
         ids,
         # In this order: MariaDB has each assignment read what the ones before it wrote.
         ("resume_from", func.coalesce(cron_tickers.c.next_run_at, cron_tickers.c.resume_from)),
@@ -36,20 +36,17 @@ def park(connection: Connection, clock: Clock, ids: Sequence[UUID], pause: Pause
     )
 
 
-def park_due(connection: Connection, clock: Clock, namespace: str, pause: Pause) -> None:
+def park_due(tx: Transaction, pause: Pause) -> None:
     """Park what a pause covers and is due, where no beat has come to do it since then."""
-    park(connection, clock, _lock(connection, namespace, _is_due(clock), pause), pause)
+    park(tx, _lock(tx, _is_due(tx.clock), pause), pause)
 
 
-def unpark_as_missed(
-    connection: Connection, clock: Clock, namespace: str, ended: Pause, others: Sequence[Pause]
-) -> None:
+def unpark_as_missed(tx: Transaction, ended: Pause, others: Sequence[Pause]) -> None:
     """Let what only an ended pause covered fire from where it stood when it was parked."""
     # With those that are due, as a beat may be parking them right now: this waits until it has.
-    free = _lock(connection, namespace, or_(_IS_PARKED, _is_due(clock)), ended, but=others)
+    free = _lock(tx, or_(_IS_PARKED, _is_due(tx.clock)), ended, but=others)
     _write(
-        connection,
-        clock,
+        tx,
         free,
         ("next_run_at", func.coalesce(cron_tickers.c.next_run_at, cron_tickers.c.resume_from)),
         ("resume_from", None),
@@ -57,18 +54,18 @@ def unpark_as_missed(
     )
 
 
-def lock_parked(connection: Connection, namespace: str, *, after: UUID | None, limit: int) -> list[Row[Any]]:
+def lock_parked(tx: Transaction, *, after: UUID | None, limit: int) -> list[Row[Any]]:
     """Lock up to ``limit`` cron tickers that are parked, by their ids, passing over locked ones."""
     statement = (
         select(cron_tickers)
-        .where(cron_tickers.c.namespace == namespace, _IS_PARKED)
+        .where(cron_tickers.c.namespace == tx.namespace, _IS_PARKED)
         .order_by(cron_tickers.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     if after is not None:
         statement = statement.where(cron_tickers.c.id > after)
-    return list(connection.execute(statement))
+    return list(tx.execute(statement))
 
 
 def _is_due(clock: Clock) -> ColumnElement[bool]:
@@ -76,8 +73,7 @@ def _is_due(clock: Clock) -> ColumnElement[bool]:
 
 
 def _lock(
-    connection: Connection,
-    namespace: str,
+    tx: Transaction,
     which: ColumnElement[bool],
     pause: Pause,
     *,
@@ -86,7 +82,7 @@ def _lock(
     """Lock the cron tickers that a pause covers, ``but`` for those of others."""
     # Read before they are locked by their ids: nobody shall wait for what the pause does not cover, and
     # MariaDB locks all that a search passes.
-    found = connection.execute(select(*_COVERED_BY).where(cron_tickers.c.namespace == namespace, which))
+    found = tx.execute(select(*_COVERED_BY).where(cron_tickers.c.namespace == tx.namespace, which))
     covered = [
         row.id
         for row in found
@@ -95,10 +91,10 @@ def _lock(
     locking = select(cron_tickers.c.id).where(which).order_by(cron_tickers.c.id).with_for_update()
     return in_parts(
         sorted(covered),
-        lambda part: connection.scalars(locking.where(cron_tickers.c.id.in_(part))).all(),
+        lambda part: tx.scalars(locking.where(cron_tickers.c.id.in_(part))).all(),
     )
 
 
-def _write(connection: Connection, clock: Clock, ids: Sequence[UUID], *changes: tuple[str, Any]) -> None:
-    statement = update(cron_tickers).ordered_values(*changes, ("updated_at", sql_now(clock)))
-    write_in_parts(connection, statement, cron_tickers.c.id, ids)
+def _write(tx: Transaction, ids: Sequence[UUID], *changes: tuple[str, Any]) -> None:
+    statement = update(cron_tickers).ordered_values(*changes, ("updated_at", tx.sql_now()))
+    write_in_parts(tx, statement, cron_tickers.c.id, ids)

@@ -4,66 +4,63 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Row, delete, select
 
-from tickerq_celery.clock import Clock
 from tickerq_celery.enums import PauseKind
 from tickerq_celery.store.cron_tickers import paused_among
 from tickerq_celery.store.database.batches import insert_if_absent
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import pauses, tickers
-from tickerq_celery.store.tables.column_types import sql_now
 from tickerq_celery.tickers.claims import Due
 from tickerq_celery.tickers.pauses import Pause, Scope, covering
 
 
 def add(
-    connection: Connection,
-    clock: Clock,
-    namespace: str,
+    tx: Transaction,
     scope: Scope,
     *,
     reason: str | None,
     by: str | None,
 ) -> None:
     """Store a pause; one that is there already stays as it is."""
-    now = connection.scalars(select(sql_now(clock))).one()
-    row = {"namespace": namespace, "kind": scope.kind.value, "name": scope.name}
-    insert_if_absent(connection, pauses, [row | {"reason": reason, "paused_by": by, "paused_at": now}])
+    now = tx.now
+    row = {"namespace": tx.namespace, "kind": scope.kind.value, "name": scope.name}
+    insert_if_absent(tx, pauses, [row | {"reason": reason, "paused_by": by, "paused_at": now}])
 
 
-def remove(connection: Connection, namespace: str, scope: Scope) -> bool:
+def remove(tx: Transaction, scope: Scope) -> bool:
     """Delete a pause; say whether it was there."""
     statement = delete(pauses).where(
-        pauses.c.namespace == namespace, pauses.c.kind == scope.kind.value, pauses.c.name == scope.name
+        pauses.c.namespace == tx.namespace, pauses.c.kind == scope.kind.value, pauses.c.name == scope.name
     )
-    return connection.execute(statement).rowcount == 1
+    return tx.execute(statement).rowcount == 1
 
 
-def list_pauses(connection: Connection, namespace: str) -> list[Pause]:
+def list_pauses(tx: Transaction) -> list[Pause]:
     """Return the pauses of a namespace, the oldest first."""
-    rows = connection.execute(
-        select(pauses).where(pauses.c.namespace == namespace).order_by(pauses.c.paused_at, pauses.c.name)
+    rows = tx.execute(
+        select(pauses).where(pauses.c.namespace == tx.namespace).order_by(pauses.c.paused_at, pauses.c.name)
     )
     return [_pause(row) for row in rows]
 
 
-def of_cron(connection: Connection, cron: Mapping[str, Any]) -> Pause | None:
+def of_cron(tx: Transaction, cron: Mapping[str, Any]) -> Pause | None:
     """Return a pause of a cron ticker's function, a tag of it or everything; None where there is none."""
-    return covering(list_pauses(connection, cron["namespace"]), cron["function"], cron["tags"])
+    return covering(list_pauses(tx), cron["function"], cron["tags"])
 
 
-def holding(connection: Connection, namespace: str, due: Sequence[Due]) -> dict[UUID, str]:
+def holding(tx: Transaction, due: Sequence[Due]) -> dict[UUID, str]:
     """Return which of these runs a pause holds, each with the key of the pause.
 
     An occurrence that was asked for by hand runs all the same.
     """
-    paused = list_pauses(connection, namespace)
+    paused = list_pauses(tx)
     if not paused:
         return {}
     by_plan = [run for run in due if run.cron_ticker_id is None or run.instant is not None]
     tags: dict[UUID, list[str]] = {}
     if any(pause.kind is PauseKind.TAG for pause in paused):
-        rows = connection.execute(
+        rows = tx.execute(
             select(tickers.c.id, tickers.c.tags).where(tickers.c.id.in_([run.id for run in by_plan]))
         )
         tags = {row.id: row.tags for row in rows}
@@ -71,13 +68,13 @@ def holding(connection: Connection, namespace: str, due: Sequence[Due]) -> dict[
     return {run_id: pause.key for run_id, pause in found.items() if pause is not None}
 
 
-def keys(connection: Connection, namespace: str, among: Collection[str]) -> set[str]:
+def keys(tx: Transaction, among: Collection[str]) -> set[str]:
     """Return those of the keys under which runs are held for a pause whose pause is not over."""
     if not among:
         return set()
-    here = {pause.key for pause in list_pauses(connection, namespace)}
+    here = {pause.key for pause in list_pauses(tx)}
     crons = {UUID(key) for key in among if ":" not in key}
-    return here | {str(cron_id) for cron_id in paused_among(connection, crons)}
+    return here | {str(cron_id) for cron_id in paused_among(tx, crons)}
 
 
 def _pause(row: Row[Any]) -> Pause:

@@ -6,15 +6,14 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, case, update
+from sqlalchemy import bindparam, case, update
 
-from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.store import overlaps
 from tickerq_celery.store.attempts import lock_free
-from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.store.tables.column_types import sql_after, sql_now
+from tickerq_celery.store.terminal import terminal
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.lifecycle import Failure
 from tickerq_celery.validation import storable
@@ -23,20 +22,20 @@ _LONGEST_REASON = 16 * 1024
 _SUCCESS = case((tickers.c.is_due, TickerStatus.DUE_DONE.value), else_=TickerStatus.DONE.value)
 
 
-def stamp(connection: Connection, clock: Clock, claims: Sequence[Claim], *, check_after: timedelta) -> None:
+def stamp(tx: Transaction, claims: Sequence[Claim], *, check_after: timedelta) -> None:
     """Note that ``claims`` were published; their status is never touched, since they may run already.
 
     A run that a worker is starting at this moment needs no stamp. The call of a Celery task ends here:
     nobody will tell what becomes of it.
     """
-    free = lock_free(connection, [claim.id for claim in claims])
+    free = lock_free(tx, [claim.id for claim in claims])
     for claim in claims:
         if claim.call is not None and claim.id in free:
-            stamped = {"published_at": sql_now(clock), "publish_count": claim.publish_count + 1}
-            _end(connection, clock, claim, _SUCCESS, **stamped)
+            stamped = {"published_at": tx.sql_now(), "publish_count": claim.publish_count + 1}
+            _end(tx, claim, _SUCCESS, **stamped)
     tracked = [claim for claim in claims if claim.call is None and claim.id in free]
     for (number, count), group in groupby(sorted(tracked, key=_number_and_count), key=_number_and_count):
-        connection.execute(
+        tx.execute(
             update(tickers)
             .where(
                 tickers.c.id.in_([claim.id for claim in group]),
@@ -44,18 +43,17 @@ def stamp(connection: Connection, clock: Clock, claims: Sequence[Claim], *, chec
                 tickers.c.status == TickerStatus.QUEUED,
             )
             .values(
-                published_at=sql_now(clock),
+                published_at=tx.sql_now(),
                 publish_count=count + 1,
-                check_at=sql_after(clock, check_after * 2 ** min(count, 10)),
+                check_at=tx.sql_after(check_after * 2 ** min(count, 10)),
             )
         )
 
 
-def fail(connection: Connection, clock: Clock, claim: Claim, failure: Failure) -> bool:
+def fail(tx: Transaction, claim: Claim, failure: Failure) -> bool:
     """End a claim that nobody can publish; say whether it was still waiting for that."""
     return _end(
-        connection,
-        clock,
+        tx,
         claim,
         TickerStatus.FAILED,
         exception_type=failure.type,
@@ -63,12 +61,12 @@ def fail(connection: Connection, clock: Clock, claim: Claim, failure: Failure) -
     )
 
 
-def give_back(connection: Connection, claims: Sequence[Claim]) -> None:
+def give_back(tx: Transaction, claims: Sequence[Claim]) -> None:
     """Return claims that were not published, unless they have been superseded meanwhile.
 
     One that another transaction has locked stays Queued, for the sweep.
     """
-    free = lock_free(connection, [claim.id for claim in claims])
+    free = lock_free(tx, [claim.id for claim in claims])
     if not free:
         return
     statement = (
@@ -86,7 +84,7 @@ def give_back(connection: Connection, claims: Sequence[Claim]) -> None:
             locked_at=None,
         )
     )
-    connection.execute(
+    tx.execute(
         statement,
         [
             {"claimed_id": claim.id, "claimed_no": claim.number, "due": claim.due_at}
@@ -96,7 +94,7 @@ def give_back(connection: Connection, claims: Sequence[Claim]) -> None:
     )
 
 
-def postpone(connection: Connection, clock: Clock, ticker_id: UUID, claim_no: int, wait: timedelta) -> bool:
+def postpone(tx: Transaction, ticker_id: UUID, claim_no: int, wait: timedelta) -> bool:
     """Return a published claim that no worker here can run, due again after ``wait``."""
     statement = (
         update(tickers)
@@ -105,14 +103,14 @@ def postpone(connection: Connection, clock: Clock, ticker_id: UUID, claim_no: in
             tickers.c.claim_no == claim_no,
             tickers.c.status == TickerStatus.QUEUED,
         )
-        .values(status=TickerStatus.IDLE, due_at=sql_after(clock, wait), check_at=None, lock_holder=None)
+        .values(status=TickerStatus.IDLE, due_at=tx.sql_after(wait), check_at=None, lock_holder=None)
     )
-    return rowcount(connection, statement) == 1
+    return rowcount(tx, statement) == 1
 
 
-def _end(connection: Connection, clock: Clock, claim: Claim, status: Any, **columns: Any) -> bool:
+def _end(tx: Transaction, claim: Claim, status: Any, **columns: Any) -> bool:
     """End a claim, and let the occurrence run that waits for its place, if it had one."""
-    cron_id = overlaps.cron_in_turn(connection, claim.id)
+    cron_id = overlaps.cron_in_turn(tx, claim.id)
     statement = (
         update(tickers)
         .where(
@@ -120,20 +118,12 @@ def _end(connection: Connection, clock: Clock, claim: Claim, status: Any, **colu
             tickers.c.claim_no == claim.number,
             tickers.c.status == TickerStatus.QUEUED,
         )
-        .values(
-            status=status,
-            ended_status=status,
-            ended_at=sql_now(clock),
-            check_at=None,
-            active_key=None,
-            updated_at=sql_now(clock),
-            **columns,
-        )
+        .values(**terminal(status, tx.sql_now()), **columns)
     )
-    if rowcount(connection, statement) != 1:
+    if rowcount(tx, statement) != 1:
         return False
     if cron_id is not None:
-        overlaps.pass_on(connection, clock, cron_id)
+        overlaps.pass_on(tx, cron_id)
     return True
 
 

@@ -3,13 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, case, exists, func, select, update
+from sqlalchemy import ColumnElement, Select, case, exists, func, select, update
 
-from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.store.claims import due_columns, due_from
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import functions, tickers
-from tickerq_celery.store.tables.column_types import sql_after, sql_now
 from tickerq_celery.tickers.claims import Due
 
 _WAITED_FOR: tuple[ColumnElement[bool], ...] = (
@@ -22,49 +21,48 @@ _WAITED_FOR: tuple[ColumnElement[bool], ...] = (
 )
 
 
-def ready(
-    connection: Connection, clock: Clock, namespace: str, among: Collection[str] | None = None
-) -> set[str]:
-    """Return the functions of which runs wait for the rate and may be claimed now; ``among`` narrows."""
-    free = functions.c.rate_free_at.is_(None) | (functions.c.rate_free_at <= sql_now(clock))
-    statement = select(functions.c.name).where(functions.c.namespace == namespace, free, *_WAITED_FOR)
+def ready(tx: Transaction, among: Collection[str] | None) -> Select[str]:
+    """Return the query for the functions of which runs wait for the rate and may be claimed now.
+
+    ``among`` narrows to those names; None means all.
+    """
+    free = functions.c.rate_free_at.is_(None) | (functions.c.rate_free_at <= tx.sql_now())
+    statement = select(functions.c.name).where(functions.c.namespace == tx.namespace, free, *_WAITED_FOR)
     if among is not None:
         statement = statement.where(functions.c.name.in_(list(among)))
-    return set(connection.scalars(statement))
+    return statement
 
 
-def next_ready(connection: Connection, namespace: str) -> datetime | None:
+def next_ready(tx: Transaction) -> datetime | None:
     """Return when runs that wait for a rate may be claimed next, or None where none waits."""
     moment = func.coalesce(functions.c.rate_free_at, functions.c.registered_at)
-    statement = select(func.min(moment)).where(functions.c.namespace == namespace, *_WAITED_FOR)
-    return connection.scalar(statement)
+    statement = select(func.min(moment)).where(functions.c.namespace == tx.namespace, *_WAITED_FOR)
+    return tx.scalar(statement)
 
 
-def lock_waiting(
-    connection: Connection, clock: Clock, namespace: str, function: str, *, limit: int
-) -> Sequence[Due]:
+def lock_waiting(tx: Transaction, function: str, *, limit: int) -> Sequence[Due]:
     """Lock the next runs that wait for a function's rate, due from now on: by priority, then the oldest."""
     statement = (
-        select(*due_columns(due_at=sql_now(clock).label("due_at")))
+        select(*due_columns(due_at=tx.sql_now().label("due_at")))
         .where(
             tickers.c.held_for == HoldReason.RATE.value,
             tickers.c.hold_key == function,
-            tickers.c.namespace == namespace,
+            tickers.c.namespace == tx.namespace,
         )
         .order_by(tickers.c.priority, tickers.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return [due_from(row) for row in connection.execute(statement)]
+    return [due_from(row) for row in tx.execute(statement)]
 
 
-def wait_after(connection: Connection, clock: Clock, namespace: str, waits: Mapping[str, timedelta]) -> None:
+def wait_after(tx: Transaction, waits: Mapping[str, timedelta]) -> None:
     """Note that runs of functions, whose rows this transaction has locked, are claimed now."""
     if not waits:
         return
-    moments = case(*((functions.c.name == name, sql_after(clock, wait)) for name, wait in waits.items()))
-    connection.execute(
+    moments = case(*((functions.c.name == name, tx.sql_after(wait)) for name, wait in waits.items()))
+    tx.execute(
         update(functions)
-        .where(functions.c.namespace == namespace, functions.c.name.in_(list(waits)))
+        .where(functions.c.namespace == tx.namespace, functions.c.name.in_(list(waits)))
         .values(rate_free_at=moments)
     )

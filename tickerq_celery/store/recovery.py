@@ -4,14 +4,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, case, exists, select, update
+from sqlalchemy import ColumnElement, case, exists, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerPriority, TickerStatus
 from tickerq_celery.store.claims import CALL, call_from
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.nodes import Node
 from tickerq_celery.store.tables import nodes, tickers
-from tickerq_celery.store.tables.column_types import sql_after, sql_now
+from tickerq_celery.store.tables.column_types import sql_after
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.timeouts import Timeouts
 
@@ -19,14 +20,12 @@ from tickerq_celery.tickers.timeouts import Timeouts
 _MOST_DOUBLINGS = 10
 
 
-def take_over(
-    connection: Connection, clock: Clock, *, namespace: str, limit: int, check_after: timedelta
-) -> list[Claim]:
+def take_over(tx: Transaction, *, limit: int, check_after: timedelta) -> list[Claim]:
     """Take up to ``limit`` Queued runs whose message seems lost, so that they are published again.
 
     Their claim stays the same; the next check comes after twice the time.
     """
-    rows = connection.execute(
+    rows = tx.execute(
         select(
             tickers.c.id,
             tickers.c.claim_no,
@@ -38,17 +37,17 @@ def take_over(
             tickers.c.publish_count,
             *CALL,
         )
-        .where(tickers.c.check_at <= sql_now(clock), tickers.c.namespace == namespace)
+        .where(tickers.c.check_at <= tx.sql_now(), tickers.c.namespace == tx.namespace)
         .order_by(tickers.c.check_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
     if not rows:
         return []
-    connection.execute(
+    tx.execute(
         update(tickers)
         .where(tickers.c.id.in_([row.id for row in rows]), tickers.c.status == TickerStatus.QUEUED)
-        .values(check_at=_next_check(clock, check_after))
+        .values(check_at=_next_check(tx.clock, check_after))
     )
     return [
         Claim(
@@ -65,7 +64,7 @@ def take_over(
     ]
 
 
-def check_prefetched(connection: Connection, clock: Clock, node: Node, *, lease: timedelta) -> int:
+def check_prefetched(tx: Transaction, node: Node, *, lease: timedelta) -> int:
     """Let the sweep publish again what a dead worker may have prefetched; return how many runs.
 
     Redis hides prefetched messages for an hour: the oldest Queued runs of the worker's queues that were
@@ -74,7 +73,7 @@ def check_prefetched(connection: Connection, clock: Clock, node: Node, *, lease:
     """
     if not node.queues:
         return 0
-    ids = connection.scalars(
+    ids = tx.scalars(
         select(tickers.c.id)
         .where(
             tickers.c.check_at.is_not(None),
@@ -88,26 +87,26 @@ def check_prefetched(connection: Connection, clock: Clock, node: Node, *, lease:
         .with_for_update(skip_locked=True)
     ).all()
     if ids:
-        connection.execute(
+        tx.execute(
             update(tickers)
             .where(tickers.c.id.in_(ids), tickers.c.status == TickerStatus.QUEUED)
-            .values(check_at=sql_now(clock))
+            .values(check_at=tx.sql_now())
         )
     return len(ids)
 
 
-def nodes_without_row(connection: Connection, namespace: str) -> list[UUID]:
+def nodes_without_row(tx: Transaction) -> list[UUID]:
     """Return the nodes under which runs are InProgress although they have no row."""
     statement = (
         select(tickers.c.running_on)
         .where(
             tickers.c.running_on.is_not(None),
-            tickers.c.namespace == namespace,
+            tickers.c.namespace == tx.namespace,
             ~exists().where(nodes.c.id == tickers.c.running_on),
         )
         .distinct()
     )
-    return [node_id for node_id in connection.scalars(statement) if node_id is not None]
+    return [node_id for node_id in tx.scalars(statement) if node_id is not None]
 
 
 def _next_check(clock: Clock, check_after: timedelta) -> ColumnElement[Any]:

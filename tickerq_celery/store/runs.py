@@ -3,16 +3,14 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 
-from tickerq_celery.clock import Clock
 from tickerq_celery.enums import RETRIABLE, HoldReason, TickerStatus, TickerType
 from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.store import chains, logs
-from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.filters import RunFilter, conditions
 from tickerq_celery.store.tables import attempts, tickers
-from tickerq_celery.store.tables.column_types import sql_now
 from tickerq_celery.store.views import ATTEMPT_COLUMNS, RUN_COLUMNS, cursor_id, page_size, run_view
 from tickerq_celery.tickers.views import Page, Run
 
@@ -25,32 +23,30 @@ def one(namespace: str, ticker_id: UUID, type: TickerType | None) -> ColumnEleme
     return is_one if type is None else and_(is_one, tickers.c.type == int(type))
 
 
-def exists(connection: Connection, namespace: str, ticker_id: UUID, *, type: TickerType | None) -> bool:
+def exists(tx: Transaction, ticker_id: UUID, *, type: TickerType | None) -> bool:
     """Whether there is this run, of this ``type``."""
-    return connection.scalar(select(tickers.c.id).where(one(namespace, ticker_id, type))) is not None
+    return tx.scalar(select(tickers.c.id).where(one(tx.namespace, ticker_id, type))) is not None
 
 
 def get(
-    connection: Connection,
-    namespace: str,
+    tx: Transaction,
     ticker_id: UUID,
     *,
     codec: RequestCodec,
     type: TickerType | None = None,
 ) -> Run | None:
     """Return a run with its attempts and log lines, oldest first, or None."""
-    row = connection.execute(select(*RUN_COLUMNS).where(one(namespace, ticker_id, type))).one_or_none()
+    row = tx.execute(select(*RUN_COLUMNS).where(one(tx.namespace, ticker_id, type))).one_or_none()
     if row is None:
         return None
-    made = connection.execute(
+    made = tx.execute(
         select(*ATTEMPT_COLUMNS).where(attempts.c.ticker_id == ticker_id).order_by(attempts.c.claim_no)
     )
-    return run_view(row, codec, made, logs.read(connection, ticker_id, row.claim_no))
+    return run_view(row, codec, made, logs.read(tx, ticker_id, row.claim_no))
 
 
 def find(
-    connection: Connection,
-    namespace: str,
+    tx: Transaction,
     wanted: RunFilter,
     *,
     codec: RequestCodec,
@@ -60,25 +56,25 @@ def find(
 ) -> Page[Run]:
     """Return a page of runs, the newest first; their log lines take one more statement for each."""
     size = page_size(limit)
-    statement = select(*RUN_COLUMNS).where(tickers.c.namespace == namespace, *conditions(wanted))
+    statement = select(*RUN_COLUMNS).where(tickers.c.namespace == tx.namespace, *conditions(wanted))
     after = cursor_id(cursor)
     if after is not None:
         statement = statement.where(tickers.c.id < after)
-    rows = connection.execute(statement.order_by(tickers.c.id.desc()).limit(size + 1)).all()
+    rows = tx.execute(statement.order_by(tickers.c.id.desc()).limit(size + 1)).all()
     items = tuple(
-        run_view(row, codec, log_lines=logs.read(connection, row.id, row.claim_no) if with_logs else ())
+        run_view(row, codec, log_lines=logs.read(tx, row.id, row.claim_no) if with_logs else ())
         for row in rows[:size]
     )
     return Page(items=items, next_cursor=str(items[-1].id) if len(rows) > size else None)
 
 
-def count(connection: Connection, namespace: str, wanted: RunFilter, *, limit: int) -> int:
+def count(tx: Transaction, wanted: RunFilter, *, limit: int) -> int:
     """Return how many runs there are, counting no further than ``limit``."""
-    some = select(tickers.c.id).where(tickers.c.namespace == namespace, *conditions(wanted)).limit(limit)
-    return connection.scalars(select(func.count()).select_from(some.subquery())).one()
+    some = select(tickers.c.id).where(tickers.c.namespace == tx.namespace, *conditions(wanted)).limit(limit)
+    return tx.scalars(select(func.count()).select_from(some.subquery())).one()
 
 
-def retry(connection: Connection, clock: Clock, namespace: str, ticker_id: UUID) -> bool:
+def retry(tx: Transaction, ticker_id: UUID) -> bool:
     """Make a run due that did not succeed, with all of its retries; say whether it had ended so."""
     so_far = select(func.coalesce(func.max(attempts.c.number) + 1, 0)).where(
         attempts.c.ticker_id == ticker_id
@@ -87,12 +83,12 @@ def retry(connection: Connection, clock: Clock, namespace: str, ticker_id: UUID)
         update(tickers)
         .where(
             tickers.c.id == ticker_id,
-            tickers.c.namespace == namespace,
+            tickers.c.namespace == tx.namespace,
             tickers.c.status.in_(sorted(RETRIABLE)),
         )
         .values(
             status=TickerStatus.IDLE,
-            due_at=sql_now(clock),
+            due_at=tx.sql_now(),
             attempts_before=so_far.scalar_subquery(),
             retry_count=0,
             rescue_count=0,
@@ -101,13 +97,13 @@ def retry(connection: Connection, clock: Clock, namespace: str, ticker_id: UUID)
             ended_status=None,
             # Not an occurrence's place among those of its cron ticker, which another may have by now.
             active_key=tickers.c.unique_key,
-            updated_at=sql_now(clock),
+            updated_at=tx.sql_now(),
         )
     )
-    return rowcount(connection, statement) == 1
+    return rowcount(tx, statement) == 1
 
 
-def is_record(connection: Connection, ticker_id: UUID) -> bool:
+def is_record(tx: Transaction, ticker_id: UUID) -> bool:
     """Whether a row is the record of instants that got no occurrence, and so no run.
 
     One that was asked for by hand has no instant either, but only a claim of it can end as Skipped.
@@ -119,13 +115,11 @@ def is_record(connection: Connection, ticker_id: UUID) -> bool:
         tickers.c.status == TickerStatus.SKIPPED,
         tickers.c.claim_no == 0,
     )
-    return connection.scalar(statement) is not None
+    return tx.scalar(statement) is not None
 
 
 def edit(
-    connection: Connection,
-    clock: Clock,
-    namespace: str,
+    tx: Transaction,
     ticker_id: UUID,
     values: Mapping[str, object],
     *,
@@ -140,56 +134,56 @@ def edit(
         update(tickers)
         .where(
             tickers.c.id == ticker_id,
-            tickers.c.namespace == namespace,
+            tickers.c.namespace == tx.namespace,
             tickers.c.type == int(TickerType.TIME_TICKER),
             tickers.c.status == TickerStatus.IDLE,
             is_held_so,
         )
-        .values(**values, updated_at=sql_now(clock))
+        .values(**values, updated_at=tx.sql_now())
     )
-    return rowcount(connection, statement) == 1
+    return rowcount(tx, statement) == 1
 
 
-def remove(connection: Connection, namespace: str, ids: Collection[UUID], *, type: TickerType) -> int:
+def remove(tx: Transaction, ids: Collection[UUID], *, type: TickerType) -> int:
     """Delete runs with their attempts and children, whatever their status; return how many."""
     remaining = sorted(ids)
     found: list[UUID] = []
     while remaining:
         batch, remaining = remaining[:_LARGEST_DELETE], remaining[_LARGEST_DELETE:]
         # Counted before any is deleted, since one may go as another's child.
-        found += connection.scalars(
+        found += tx.scalars(
             select(tickers.c.id)
-            .where(tickers.c.id.in_(batch), tickers.c.namespace == namespace, tickers.c.type == int(type))
+            .where(tickers.c.id.in_(batch), tickers.c.namespace == tx.namespace, tickers.c.type == int(type))
             .with_for_update()
         )
-    chains.remove_with_descendants(connection, found)
+    chains.remove_with_descendants(tx, found)
     return len(found)
 
 
-def active_id(connection: Connection, namespace: str, active_key: str) -> UUID | None:
+def active_id(tx: Transaction, active_key: str) -> UUID | None:
     """Return the id of the run that holds a unique key, or None."""
-    return connection.scalar(
-        select(tickers.c.id).where(tickers.c.namespace == namespace, tickers.c.active_key == active_key)
+    return tx.scalar(
+        select(tickers.c.id).where(tickers.c.namespace == tx.namespace, tickers.c.active_key == active_key)
     )
 
 
-def unique_keys(connection: Connection, namespace: str, *, prefix: str) -> set[str]:
+def unique_keys(tx: Transaction, *, prefix: str) -> set[str]:
     """Return the unique keys with this beginning, also those of runs that have ended; no index has them."""
     statement = select(tickers.c.unique_key).where(
-        tickers.c.namespace == namespace, tickers.c.unique_key.startswith(prefix, autoescape=True)
+        tickers.c.namespace == tx.namespace, tickers.c.unique_key.startswith(prefix, autoescape=True)
     )
-    return {key for key in connection.scalars(statement) if key is not None}
+    return {key for key in tx.scalars(statement) if key is not None}
 
 
-def active(connection: Connection, namespace: str, active_key: str, *, codec: RequestCodec) -> Run | None:
+def active(tx: Transaction, active_key: str, *, codec: RequestCodec) -> Run | None:
     """Return the run that holds a unique key, or None."""
-    row = connection.execute(
-        select(*RUN_COLUMNS).where(tickers.c.namespace == namespace, tickers.c.active_key == active_key)
+    row = tx.execute(
+        select(*RUN_COLUMNS).where(tickers.c.namespace == tx.namespace, tickers.c.active_key == active_key)
     ).one_or_none()
     return None if row is None else run_view(row, codec)
 
 
-def lock_idle(connection: Connection, ticker_id: UUID) -> bool:
+def lock_idle(tx: Transaction, ticker_id: UUID) -> bool:
     """Keep an Idle run from being claimed until the transaction ends; say whether it was Idle."""
     statement = select(tickers.c.id).where(tickers.c.id == ticker_id, tickers.c.status == TickerStatus.IDLE)
-    return connection.scalar(statement.with_for_update()) is not None
+    return tx.scalar(statement.with_for_update()) is not None

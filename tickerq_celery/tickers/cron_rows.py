@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -26,7 +26,7 @@ OCCURRENCE_FIELDS = frozenset(
     }
 )  # fmt: skip
 _MOST_MISFIRES = 1_000
-_LONGEST_GRACE = 3650 * 24 * 3600
+_LONGEST_GRACE = timedelta(days=3650)
 _LONGEST_KEY = 200
 _HASHED = 16
 
@@ -134,9 +134,13 @@ def refuse_changes_of_a_call(changes: Mapping[str, object]) -> None:
 def _misfire_grace(value: object) -> float | None:
     if value is None:
         return None
-    if value == 0:
-        raise TickerValidationError("misfire_grace", value, "pass more than 0 seconds, or None for no limit")
-    return validation.seconds("misfire_grace", value, _LONGEST_GRACE)
+    return validation.seconds(
+        "misfire_grace",
+        value,
+        least=validation.MORE_THAN_ZERO,
+        most=_LONGEST_GRACE,
+        note="None means no limit",
+    )
 
 
 def short_key(key: str) -> str:

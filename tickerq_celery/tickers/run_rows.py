@@ -48,7 +48,7 @@ def ticker_fields(ticker: Any, defaults: FunctionDefaults) -> dict[str, Any]:
         if description is None
         else validation.words("description", description, validation.LONGEST_DESCRIPTION),
         "retries": validation.retries(defaults.retries if ticker.retries is None else ticker.retries),
-        "retry_intervals": validation.retry_intervals(validation.in_seconds(intervals)),
+        "retry_intervals": validation.retry_intervals(intervals),
         "timeout": timeouts.soft,
         "hard_timeout": timeouts.hard,
         "priority": int(priority),

@@ -5,12 +5,11 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 
-from sqlalchemy import Connection
-
 from tickerq_celery.enums import DropReason
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import drops
+from tickerq_celery.store.database.transaction import Transaction
 
 _KEPT = timedelta(days=30)
 _RECENT = timedelta(days=1)
@@ -20,14 +19,12 @@ def recent(core: Core) -> Mapping[str, int]:
     """Return what was dropped in the last 24 hours, by reason, the most frequent first.
 
     Raises:
-        StoreError: The database is away.
+        StoreError: The database cannot be reached.
     """
-    return core.database.read(
-        lambda connection: drops.recent(connection, core.clock, core.config.namespace, within=_RECENT)
-    )
+    return core.read(drops.recent, within=_RECENT)
 
 
-class Tally:
+class DropCounter:
     """Counts drops by reason, for several threads."""
 
     def __init__(self) -> None:
@@ -51,22 +48,22 @@ class Tally:
             self._counts.update(counts)
 
 
-def write(core: Core, tally: Tally) -> None:
-    """Add a tally to the counts of this hour, and delete those of 30 days ago; where that fails, it stays.
+def write(core: Core, counter: DropCounter) -> None:
+    """Add a counter to the counts of this hour, and delete those of 30 days ago; where that fails, it stays.
 
     Raises:
-        StoreError: The database is away.
+        StoreError: The database cannot be reached.
     """
-    counts = tally.take()
+    counts = counter.take()
     if not counts:
         return
 
-    def keep(connection: Connection) -> None:
-        drops.count(connection, core.clock, core.config.namespace, core.node.id, counts)
-        drops.forget(connection, core.clock, core.config.namespace, after=_KEPT)
+    def keep(tx: Transaction) -> None:
+        drops.count(tx, core.node.id, counts)
+        drops.forget(tx, after=_KEPT)
 
     try:
-        core.database.write(keep)
+        core.write(keep)
     except StoreError:
-        tally.put_back(counts)
+        counter.put_back(counts)
         raise

@@ -78,7 +78,7 @@ class Reporting:
 
     @contextmanager
     def during(self, report: Report) -> Iterator[None]:
-        """Hand captured log records of the block to ``report``, which tells nobody any more afterwards."""
+        """Hand captured log records of the block to ``report``, and close it afterwards."""
         try:
             with captured(report, self._core.config.capture_logs):
                 yield
@@ -92,7 +92,7 @@ class Reporting:
         for report, run in changed.items():
             pending = report.pending()
             try:
-                self._core.database.write(partial(logs.write, run=run, pending=pending))
+                self._core.write(logs.write, run=run, pending=pending)
             except StoreError as error:
                 logger.debug("the progress of run %s waits: %s", run.id, error)
                 self._has_changed(run, report)

@@ -85,7 +85,7 @@ def settle(*beats: TickerScheduler, clock: ManualClock) -> None:
 def bury(beat: TickerScheduler) -> None:
     """Remove a beat's node row, as another beat does that saw no sign of life for a lease."""
     core = beat._loop._core
-    core.database.write(lambda connection: nodes.remove(connection, core.node.id))
+    core.write(nodes.remove, core.node.id)
 
 
 def test_entries_become_cron_tickers_of_celery_tasks(start: Start) -> None:

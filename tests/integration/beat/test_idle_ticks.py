@@ -5,26 +5,28 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import event
 
 from tests.integration.making import crons
 from tests.manual_clock import ManualClock
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.cron_tickers import lock_due, next_due
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.inputs import CronTicker
 
 BY_NEXT_RUN = "ix_tickerq_cron_tickers_namespace_next_run_at"
 
 
-def plans(connection: Connection, work: Callable[[Connection], object]) -> list[str]:
+def plans(tx: Transaction, work: Callable[[Transaction], object]) -> list[str]:
     """Return how SQLite would search for each statement of ``work``."""
     asked: list[tuple[str, Any]] = []
 
     def note(_: object, __: object, statement: str, parameters: Any, *___: object) -> None:
         asked.append((statement, parameters))
 
+    connection = tx.connection
     event.listen(connection, "before_cursor_execute", note)
-    work(connection)
+    work(tx)
     event.remove(connection, "before_cursor_execute", note)
     explained = []
     for statement, parameters in asked:
@@ -35,12 +37,7 @@ def plans(connection: Connection, work: Callable[[Connection], object]) -> list[
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_an_index_finds_the_cron_tickers_that_are_due(core: Core, clock: ManualClock) -> None:
-    namespace = core.config.namespace
-
-    def look(connection: Connection) -> list[str]:
-        return plans(connection, lambda one: lock_due(one, clock, namespace=namespace, limit=100))
-
-    (plan,) = core.database.read(look)
+    (plan,) = core.read(plans, lambda tx: lock_due(tx, limit=100))
     assert BY_NEXT_RUN in plan
     assert "next_run_at<" in plan
     assert "TEMP B-TREE" not in plan
@@ -48,27 +45,25 @@ def test_an_index_finds_the_cron_tickers_that_are_due(core: Core, clock: ManualC
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_an_index_finds_the_next_instant_of_all(core: Core) -> None:
-    first, _ = core.database.read(
-        lambda connection: plans(connection, lambda one: next_due(one, core.config.namespace))
-    )
+    first, _ = core.read(plans, next_due)
     assert BY_NEXT_RUN in first
     assert "SEARCH" in first
 
 
 @pytest.mark.parametrize("store_url", ["mariadb"], indirect=True)
 def test_the_next_instant_of_all_costs_the_same_whatever_there_is(core: Core) -> None:
-    def rows_read(connection: Connection) -> int:
-        connection.exec_driver_sql("FLUSH STATUS")
-        next_due(connection, core.config.namespace)
-        counts = connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Handler_read%%'").all()
+    def rows_read(tx: Transaction) -> int:
+        tx.connection.exec_driver_sql("FLUSH STATUS")
+        next_due(tx)
+        counts = tx.connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Handler_read%%'").all()
         return sum(int(count) for _, count in counts)
 
     def rows_read_beside(more: int) -> int:
         crons(core).add_batch(
             [CronTicker(function="Send", every=timedelta(days=1, seconds=second)) for second in range(more)]
         )
-        core.database.read(rows_read)  # what a first look at the tables costs is not asked for
-        return core.database.read(rows_read)
+        core.read(rows_read)  # what a first look at the tables costs is not asked for
+        return core.read(rows_read)
 
     assert rows_read_beside(1) + 5 >= rows_read_beside(300)
 
@@ -78,7 +73,5 @@ def test_a_tick_touches_only_the_cron_tickers_that_are_due(core: Core, clock: Ma
     soon = crons(core).add(CronTicker(function="Send", every=60))
     crons(core).add_batch(many)
     clock.advance(minutes=1)
-    due = core.database.write(
-        lambda connection: lock_due(connection, clock, namespace=core.config.namespace, limit=100)
-    )
+    due = core.write(lock_due, limit=100)
     assert [row.id for row in due] == [soon.id]

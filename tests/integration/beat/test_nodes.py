@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 from celery.worker import state
-from sqlalchemy import Connection
 
 from tests.integration.apps import add_run, execute, ticker_app
 from tests.integration.making import enrolled, finish, make_run, started, worker_profile
@@ -19,6 +18,7 @@ from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import Presence
 from tickerq_celery.store import nodes
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.nodes import Node
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import succeeded
@@ -36,11 +36,11 @@ def core(core: Core) -> Core:
 
 
 def present(core: Core) -> list[Node]:
-    return core.database.read(lambda connection: nodes.list_nodes(connection, core.config.namespace))
+    return core.read(nodes.list_nodes)
 
 
 def beat(core: Core) -> bool:
-    return core.database.write(lambda connection: nodes.beat(connection, core.clock, core.node.id))
+    return core.write(nodes.beat, core.node.id)
 
 
 class Watch:
@@ -71,9 +71,9 @@ class Worker:
         self.missed: list[Started] = []
         self.asked: list[Started] = []
         self._core = core
-        self.presence = Presence(core.clock, worker_profile(core))
+        self.presence = Presence(worker_profile(core))
         self.heartbeat = Heartbeat(
-            core.database,
+            core,
             self.presence,
             held_requests=lambda: self.held,
             on_missing=self.missed.append,
@@ -88,7 +88,7 @@ class Worker:
 
     def beats_after_a_burial(self, count: int) -> None:
         """Lose the row to an observer that took this worker for dead, and beat on."""
-        self._core.database.write(lambda connection: nodes.remove(connection, self._core.node.id))
+        self._core.write(nodes.remove, self._core.node.id)
         self.beats(count)
 
 
@@ -145,7 +145,7 @@ def test_a_dead_node_stays_dead_though_the_wall_clock_stepped_back(core: Core, c
 def test_a_node_that_left_and_came_back_gets_a_whole_lease(core: Core, clock: ManualClock) -> None:
     watch = Watch(core)
     watch.dead()
-    core.database.write(lambda connection: nodes.remove(connection, core.node.id))
+    core.write(nodes.remove, core.node.id)
     watch.dead_after(clock, 20)
     enrolled(core)
     assert watch.dead_after(clock, 20) == []
@@ -154,14 +154,14 @@ def test_a_node_that_left_and_came_back_gets_a_whole_lease(core: Core, clock: Ma
 def test_a_dead_nodes_row_stays_when_it_has_beaten_since(core: Core) -> None:
     (seen,) = present(core)
     beat(core)
-    assert core.database.write(lambda connection: nodes.remove_dead(connection, seen)) is False
+    assert core.write(nodes.remove_dead, seen) is False
     (seen,) = present(core)
-    assert core.database.write(lambda connection: nodes.remove_dead(connection, seen)) is True
+    assert core.write(nodes.remove_dead, seen) is True
     assert present(core) == []
 
 
 def test_a_node_that_was_buried_registers_anew_with_its_next_beat(core: Core) -> None:
-    core.database.write(lambda connection: nodes.remove(connection, core.node.id))
+    core.write(nodes.remove, core.node.id)
     assert beat(core) is False
     Worker(core).beats(1)
     (node,) = present(core)
@@ -193,7 +193,7 @@ def test_a_node_that_registered_again_is_alive_to_those_who_did_not_see_its_buri
     worker.beats_after_a_burial(2)
     clock.advance(seconds=1)
     assert watch.dead() == []
-    assert core.database.write(lambda connection: nodes.remove_dead(connection, seen)) is False
+    assert core.write(nodes.remove_dead, seen) is False
 
 
 def test_a_sign_of_life_whose_commit_failed_is_counted_all_the_same(core: Core) -> None:
@@ -202,12 +202,12 @@ def test_a_sign_of_life_whose_commit_failed_is_counted_all_the_same(core: Core) 
     worker.beats(1)
     (before,) = present(core)
 
-    def fail(connection: Connection) -> None:
-        worker.presence.beat(connection)
+    def fail(tx: Transaction) -> None:
+        worker.presence.beat(tx)
         raise StoreError("gone")
 
     with pytest.raises(StoreError):
-        core.database.write(fail)
+        core.write(fail)
     worker.beats_after_a_burial(1)
     (node,) = present(core)
     assert node.counter > before.counter + 1
@@ -274,7 +274,7 @@ def test_workers_that_a_script_forks_are_nodes_of_their_own(store_url: str, name
         of_the_script = replace(tickerq.core, node=replace(tickerq.core.node, pid=1))
         names = {of_the_script.node.name}
         for _ in range(2):
-            tickerq._core = of_the_script
+            tickerq._process.rebuild(of_the_script)
             becoming_a_node(tickerq)
             run = add_run(tickerq, nothing)
             execute(tickerq)

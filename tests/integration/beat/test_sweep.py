@@ -137,7 +137,7 @@ def test_the_runs_of_a_dead_worker_start_again_and_its_row_goes(
 
 
 def _nodes(core: Core) -> list[nodes.Node]:
-    return core.database.read(lambda connection: nodes.list_nodes(connection, core.config.namespace))
+    return core.read(nodes.list_nodes)
 
 
 def test_a_worker_is_asked_to_call_the_handler_for_each_lost_attempt(
@@ -174,7 +174,7 @@ def test_the_runs_of_a_living_worker_are_left_alone_however_long_they_take(
     run_id = make_run(core)
     run = started(core, run_id)
     for _ in range(10):
-        core.database.write(lambda connection: nodes.beat(connection, clock, core.node.id))
+        core.write(nodes.beat, core.node.id)
         for _ in range(3):
             beat.sweep()
             clock.advance(seconds=9.5)
@@ -198,7 +198,7 @@ def test_what_a_dead_worker_may_have_prefetched_is_published_again_at_most_its_w
     beat = Beat(another_node(core))
     enrolled(core, prefetch=3)
     ids = _published_in_order(core, beat, clock, 5)
-    core.database.write(lambda connection: nodes.beat(connection, clock, core.node.id))
+    core.write(nodes.beat, core.node.id)
     pass_lease(beat, clock)
     assert sorted(beat.sweep()) == sorted((run_id, 1) for run_id in ids[:3])
     assert beat.sweep() == []
@@ -248,7 +248,7 @@ def test_a_run_that_a_buried_worker_still_started_is_rescued_after_a_lease(
     core: Core, beat: Beat, clock: ManualClock
 ) -> None:
     run_id = make_run(core)
-    core.database.write(lambda connection: nodes.remove(connection, core.node.id))
+    core.write(nodes.remove, core.node.id)
     enrolled(another_node(core))
     started(core, run_id)
     pass_lease(beat, clock)
@@ -259,13 +259,11 @@ def test_a_run_that_a_buried_worker_still_started_is_rescued_after_a_lease(
 
 def test_a_dead_beat_is_buried_without_touching_any_run(core: Core, beat: Beat, clock: ManualClock) -> None:
     dead = another_node(core)
-    core.database.write(
-        lambda connection: Presence(clock, profile(dead, NodeKind.BEAT, version="1")).register(connection)
-    )
+    core.write(Presence(profile(dead, NodeKind.BEAT, version="1")).register)
     run_id = make_run(core)
     beat.dispatch()
     pass_lease(beat, clock)
-    core.database.write(lambda connection: nodes.beat(connection, clock, core.node.id))
+    core.write(nodes.beat, core.node.id)
     assert beat.sweep() == []
     assert [node.id for node in _nodes(core)] == [core.node.id]
     assert row_of(core, run_id).publish_count == 1

@@ -46,11 +46,7 @@ def core(core: Core) -> Core:
 
 
 def stamp(core: Core, batch: list[claims.Claim]) -> None:
-    core.database.write(
-        lambda connection: publications.stamp(
-            connection, core.clock, batch, check_after=core.config.republish_after
-        )
-    )
+    core.write(publications.stamp, batch, check_after=core.config.republish_after)
 
 
 def dispatch(core: Core, publisher: ListPublisher) -> bool:
@@ -223,7 +219,7 @@ def test_the_end_of_a_celery_tasks_call_lets_the_occurrence_run_that_waits_for_i
     assert claim(core) == []
     if is_refused:
         failure = Failure(type="QueueNotFound", message="no such queue")
-        core.database.write(lambda connection: publications.fail(connection, clock, call, failure))
+        core.write(publications.fail, call, failure)
     else:
         stamp(core, [call])
     first, second = occurrences_of(core, cron_id)

@@ -113,7 +113,7 @@ def test_an_instant_that_has_its_occurrence_gets_no_second_chain(core: Core, clo
     cron_id = make_cron(core, children=CHAIN)
     cron = cron_row_of(core, cron_id)._asdict()
     row = occurrence_row(cron, instant=START + timedelta(hours=1), now=START)
-    core.database.write(lambda connection: cron_tickers.add_occurrences(connection, [row]))
+    core.write(cron_tickers.add_occurrences, [row])
     fire(core, clock)
     assert [each.id for each in all_rows(core)] == [row["id"]]
 

@@ -32,6 +32,7 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import overlaps
 from tickerq_celery.store.cron_tickers import lock_due
 from tickerq_celery.store.database.batches import insert_rows
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.tickers.run_rows import occurrence_row
@@ -129,12 +130,12 @@ def test_a_beat_passes_over_cron_tickers_that_another_has_locked(core: Core, clo
     ids = [make_cron(core) for _ in range(5)]
     clock.advance(hours=1)
 
-    def lock_then_fire(connection: Connection) -> set[UUID]:
-        locked = lock_due(connection, clock, namespace=core.config.namespace, limit=2)
+    def lock_then_fire(tx: Transaction) -> set[UUID]:
+        locked = lock_due(tx, limit=2)
         fire(core)
         return {row.id for row in locked}
 
-    locked = core.database.write(lock_then_fire)
+    locked = core.write(lock_then_fire)
     assert {cron_id for cron_id in ids if not occurrences_of(core, cron_id)} == locked
     fire(core)
     assert all(instants(core, cron_id) == [at(13)] for cron_id in ids)
@@ -154,7 +155,7 @@ def test_the_database_refuses_a_second_occurrence_of_an_instant(core: Core, cloc
     cron = cron_row_of(core, make_cron(core))._asdict()
     rows = [occurrence_row(cron, instant=at(13), now=START) for _ in range(2)]
     with pytest.raises(IntegrityError):
-        core.database.write(lambda connection: insert_rows(connection, tickers, rows))
+        core.write(insert_rows, tickers, rows)
 
 
 def test_beats_that_step_back_in_time_fire_no_instant_twice(core: Core, clock: ManualClock) -> None:

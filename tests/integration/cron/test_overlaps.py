@@ -4,7 +4,6 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection
 
 from tests.integration.cron.test_firing import alter, fire
 from tests.integration.making import (
@@ -37,10 +36,11 @@ from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.runs.canceller import Canceller
-from tickerq_celery.runs.ending import Attempt, Ending
+from tickerq_celery.runs.ending import AttemptEnd, EndWriter
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import runs as stored_runs
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import tickers as table
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import succeeded
@@ -72,7 +72,7 @@ def runs(core: Core) -> RunManager:
 
 
 def sweep(core: Core) -> None:
-    core.database.write(lambda connection: give_turns(connection, core, after=""))
+    core.write(give_turns, core, after="")
 
 
 @pytest.mark.parametrize("overlap", IN_TURN)
@@ -123,10 +123,10 @@ def test_a_sweep_lets_the_next_run_where_nobody_could(core: Core, clock: ManualC
     sweep(core)
     assert waits(core, second)
 
-    def forget(connection: Connection) -> None:
-        stored_runs.remove(connection, core.config.namespace, [first.id], type=first.type)
+    def forget(tx: Transaction) -> None:
+        stored_runs.remove(tx, [first.id], type=first.type)
 
-    core.database.write(forget)
+    core.write(forget)
     sweep(core)
     assert not waits(core, second)
 
@@ -136,9 +136,7 @@ def test_a_fire_lets_who_waits_run_before_who_is_new(core: Core, clock: ManualCl
     cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ONE)
     first = running(core, clock, cron_id)
     second = fired(core, clock, cron_id)
-    core.database.write(
-        lambda connection: stored_runs.remove(connection, core.config.namespace, [first.id], type=first.type)
-    )
+    core.write(stored_runs.remove, [first.id], type=first.type)
     third = fired(core, clock, cron_id)
     assert (waits(core, second), waits(core, third)) == (False, True)
 
@@ -378,14 +376,14 @@ def test_who_ends_with_the_functions_own_transaction_keeps_nobody_from_those_tha
     second, *_, last = (fired(core, clock, cron_id) for _ in range(5))
     with processes(core, 2) as [worker, operator]:
 
-        def end(connection: Connection) -> None:
-            Ending(worker).write(
-                connection, Attempt(run=first, outcome=succeeded(first.standing), elapsed=timedelta(1))
+        def end(tx: Transaction) -> None:
+            EndWriter(worker).write(
+                tx, AttemptEnd(run=first, outcome=succeeded(first.standing), elapsed=timedelta(1))
             )
             if "sqlite" not in core.database.url:
                 assert crons(operator).cancel(last).status is CANCELLED
 
-        worker.database.write(end)
+        worker.write(end)
     assert [claimed.id for claimed in claim(core)] == [second]
 
 
@@ -402,11 +400,7 @@ def test_a_sweep_comes_to_all_whose_turn_it_may_be(
     clock.advance(hours=1)
     fire(core)
     gone, waiting = (row.id for row in occurrences_of(core, freed))
-    core.database.write(
-        lambda connection: stored_runs.remove(
-            connection, core.config.namespace, [gone], type=TickerType.CRON_TICKER_OCCURRENCE
-        )
-    )
+    core.write(stored_runs.remove, [gone], type=TickerType.CRON_TICKER_OCCURRENCE)
     upkeep = CronUpkeep(core)
     upkeep.look_after()
     upkeep.look_after()

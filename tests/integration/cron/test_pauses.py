@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection
 
 from tests.integration.conftest import send
 from tests.integration.cron.test_firing import fire, instants
@@ -43,6 +42,7 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import cron_tickers
 from tickerq_celery.store import pauses as stored_pauses
 from tickerq_celery.store.database.batches import insert_rows
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import cron_tickers as cron_tickers_table
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.lifecycle import succeeded
@@ -61,8 +61,8 @@ def pauses(core: Core) -> PauseManager:
 
 
 def sweep(core: Core) -> None:
-    core.database.write(Claimer(core).lift_holds)
-    core.database.write(lambda connection: unpark(connection, core, after=None))
+    core.write(Claimer(core).lift_holds)
+    core.write(unpark, core, after=None)
 
 
 def fail_next(core: Core, clock: ManualClock, cron_id: UUID) -> None:
@@ -150,9 +150,7 @@ def test_a_sweep_ends_what_a_fire_that_saw_the_pause_began_after_it_was_over(
     claim(core)
     # As if those two had committed after the resumption had looked for what they wrote.
     everything = Scope(kind=PauseKind.EVERYTHING, name="")
-    core.database.write(
-        lambda connection: stored_pauses.remove(connection, core.config.namespace, everything)
-    )
+    core.write(stored_pauses.remove, everything)
     sweep(core)
     assert cron_row_of(core, cron_id).next_run_at == at(14)
     assert [claimed.id for claimed in claim(core)] == [run]
@@ -221,11 +219,11 @@ def test_a_failure_waits_for_nobody_and_the_next_fire_pauses_instead(core: Core,
 
     with processes(core, 1) as [other]:
 
-        def fail_meanwhile(connection: Connection) -> None:
-            cron_tickers.lock(connection, core.config.namespace, cron_id)
+        def fail_meanwhile(tx: Transaction) -> None:
+            cron_tickers.lock(tx, cron_id)
             fail(core, run)
 
-        other.database.write(fail_meanwhile)
+        other.write(fail_meanwhile)
     assert crons(core).get(cron_id).is_enabled
     clock.advance(hours=1)
     fire(core)
@@ -272,7 +270,7 @@ def test_a_parked_cron_ticker_that_cannot_be_read_is_stopped_and_keeps_nobody_wa
     clock.advance(hours=1)
     fire(core)
     nowhere = {"time_zone": "Europe/Nowhere"}
-    core.database.write(lambda connection: cron_tickers.edit(connection, clock, broken, nowhere))
+    core.write(cron_tickers.edit, broken, nowhere)
     pauses(core).resume(everything=True)
     sweep(core)
     assert cron_row_of(core, sound).next_run_at == START + timedelta(hours=2)
@@ -291,7 +289,7 @@ def test_a_parked_cron_ticker_that_cannot_be_read_can_be_mended_before(
     clock.advance(hours=1)
     fire(core)
     nowhere = {"time_zone": "Europe/Nowhere"}
-    core.database.write(lambda connection: cron_tickers.edit(connection, clock, broken, nowhere))
+    core.write(cron_tickers.edit, broken, nowhere)
     crons(core).update(broken, time_zone="UTC", allow_unknown=True)
     pauses(core).resume(everything=True)
     assert cron_row_of(core, broken).next_run_at == START + timedelta(hours=2)
@@ -358,13 +356,13 @@ def test_a_resumption_waits_for_a_beat_that_saw_the_pause(core: Core, clock: Man
     with processes(core, 1) as [beat]:
         resuming = Thread(target=lambda: pauses(core).resume(everything=True, missed=True))
 
-        def park_meanwhile(connection: Connection) -> None:
-            Firing(beat)._fire(connection)
+        def park_meanwhile(tx: Transaction) -> None:
+            Firing(beat)._fire(tx)
             resuming.start()
             # Who does not wait is done by then; who does goes on after the commit.
             resuming.join(timeout=1)
 
-        beat.database.write(park_meanwhile)
+        beat.write(park_meanwhile)
         resuming.join()
     fire(core)
     assert instants(core, cron_id) == [at(13), at(14)]
@@ -385,7 +383,7 @@ def test_failures_count_however_many_instants_were_skipped_between_them(
         )
         for n in range(1_001)
     ]
-    core.database.write(lambda connection: insert_rows(connection, tickers, between))
+    core.write(insert_rows, tickers, between)
     fail_next(core, clock, cron_id)
     assert not crons(core).get(cron_id).is_enabled
 
@@ -413,9 +411,7 @@ def test_a_sweep_comes_to_all_that_are_parked(
     fire(core)
     # As if the resumption had died before it looked for those.
     everything = Scope(kind=PauseKind.EVERYTHING, name="")
-    core.database.write(
-        lambda connection: stored_pauses.remove(connection, core.config.namespace, everything)
-    )
+    core.write(stored_pauses.remove, everything)
     upkeep = CronUpkeep(core)
     upkeep.look_after()
     upkeep.look_after()

@@ -226,7 +226,7 @@ def test_the_seed_command_seeds_without_a_worker(make_core: MakeCore) -> None:
 def test_a_function_is_registered_as_the_latest_worker_says(make_core: MakeCore) -> None:
     enrolled(make_core(send(retries=1)))
     core = enrolled(make_core(send(retries=2, retry_intervals=[5, 10], max_concurrency=3, queue="mail")))
-    found = core.database.read(lambda connection: find(connection, core.config.namespace, ["Send", "send"]))
+    found = core.read(find, ["Send", "send"])
     record = found.pop("Send")
     assert found == {}
     assert (record.retries, record.retry_intervals, record.max_concurrency) == (2, (5, 10), 3)

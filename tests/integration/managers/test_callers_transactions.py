@@ -518,13 +518,13 @@ def test_an_async_verb_without_a_session_commits_by_itself_and_off_the_loop(
     tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[int] = []
-    write = tickerq.core.database.write
+    run_it = tickerq.core.database.run
 
-    def noted(work: Any) -> Any:
+    def noted(*arguments: Any, **options: Any) -> Any:
         threads.append(threading.get_ident())
-        return write(work)
+        return run_it(*arguments, **options)
 
-    monkeypatch.setattr(tickerq.core.database, "write", noted)
+    monkeypatch.setattr(tickerq.core.database, "run", noted)
     run = asyncio.run(tickerq.time_tickers.aadd(DUE))
     assert published(tickerq) == [run.id]
     assert threading.get_ident() not in threads

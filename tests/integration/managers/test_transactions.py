@@ -27,8 +27,9 @@ from tests.integration.making import (
 )
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.database.database import Database, savepoint
+from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.errors import is_stale, is_transient
+from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.tables import tickers
 
 on_servers = pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
@@ -80,15 +81,15 @@ def test_what_failed_is_rolled_back(core: Core) -> None:
     assert len(core.database.read(lambda connection: connection.execute(left).all())) == 1
 
 
-def test_a_savepoint_undoes_its_own_part_only(database: Database, namespace: str) -> None:
-    def work(connection: Connection) -> None:
-        add_function(connection, namespace, "Kept")
-        with suppress(ZeroDivisionError), savepoint(connection):
-            add_function(connection, namespace, "Undone")
+def test_a_savepoint_undoes_its_own_part_only(core: Core, database: Database, namespace: str) -> None:
+    def work(tx: Transaction) -> None:
+        add_function(tx.connection, namespace, "Kept")
+        with suppress(ZeroDivisionError), savepoint(tx):
+            add_function(tx.connection, namespace, "Undone")
             raise ZeroDivisionError
-        add_function(connection, namespace, "Later")
+        add_function(tx.connection, namespace, "Later")
 
-    database.write(work)
+    core.write(work)
     assert sorted(paths_of(database, namespace)) == ["Kept", "Later"]
 
 
@@ -107,7 +108,7 @@ def test_a_row_that_the_database_refuses_is_no_outage(core: Core) -> None:
         connection.execute(update(tickers).where(tickers.c.id == run_id).values(running_on=run_id))
 
     with pytest.raises(DBAPIError):
-        core.database.write(work)
+        core.write(work)
     assert len(tries) == 1
 
 
@@ -217,15 +218,15 @@ def _deadlocked(core: Core, *, savepoints: int) -> list[str]:
     def lock_both(name: str, order: tuple[Any, Any]) -> None:
         database = Database(core.database.url)
 
-        def work(connection: Connection) -> None:
+        def work(tx: Transaction) -> None:
             tries.append(name)
-            _mark(connection, order[0], name)
+            _mark(tx, order[0], name)
             if tries.count(name) == 1:
                 both_have_one.wait(timeout=30)
             with ExitStack() as stack:
                 for _ in range(savepoints):
-                    stack.enter_context(savepoint(connection))
-                _mark(connection, order[1], name)
+                    stack.enter_context(savepoint(tx))
+                _mark(tx, order[1], name)
 
         database.write(work)
         database.close()

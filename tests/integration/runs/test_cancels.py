@@ -208,7 +208,7 @@ def test_a_request_is_of_one_claim_only(core: Core) -> None:
 
     def is_asked(claim_no: int) -> bool:
         each = Started(**{name: getattr(run, name) for name in run.__slots__} | {"claim_no": claim_no})
-        return core.database.read(lambda connection: cancels.is_requested(connection, each))
+        return core.read(cancels.is_requested, each)
 
     assert (is_asked(1), is_asked(2)) == (False, True)
 
@@ -337,8 +337,8 @@ def test_a_broker_that_is_away_does_not_fail_a_cancel(core: Core) -> None:
 def test_each_heartbeat_hears_of_what_is_asked_until_it_has_ended(core: Core) -> None:
     heard: list[Started] = []
     heartbeat = Heartbeat(
-        core.database,
-        Presence(core.clock, worker_profile(core)),
+        core,
+        Presence(worker_profile(core)),
         held_requests=lambda: {f"{run.id}:1"},
         on_missing=print,
         on_request=heard.append,

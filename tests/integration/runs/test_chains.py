@@ -300,11 +300,7 @@ def test_an_end_whose_children_cannot_be_written_is_not_written(
     with monkeypatch.context() as patch:
         patch.setattr(chains, "follow", broken)
         with pytest.raises(Exception, match="the disk is full"):
-            core.database.write(
-                lambda connection: ends.finish(
-                    connection, core.clock, run, succeeded(run.standing), node="n", elapsed_ms=None
-                )
-            )
+            core.write(ends.finish, run, succeeded(run.standing), node="n", elapsed_ms=None)
     assert row_of(core, head).status is TickerStatus.IN_PROGRESS
     assert attempts_of(core, head) == []
     assert finish(core, run, succeeded(run.standing))

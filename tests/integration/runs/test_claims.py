@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import event, text
 
 from tests.integration.conftest import send
 from tests.integration.making import (
@@ -21,13 +21,17 @@ from tests.integration.making import (
     fail,
     finish,
     give_back,
+    make_cron,
     make_run,
     make_runs,
+    occurrences_of,
     processes,
     row_of,
     started,
+    statements_of,
 )
 from tests.manual_clock import START, ManualClock
+from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import TickerPriority, TickerStatus
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
@@ -35,6 +39,7 @@ from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import claims
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers import claims as claim_values
 from tickerq_celery.tickers.lifecycle import succeeded
 
@@ -87,11 +92,11 @@ def test_a_run_is_published_once_however_many_beats_dispatch(core: Core) -> None
 def test_a_beat_passes_over_runs_that_another_has_locked(core: Core) -> None:
     ids = make_runs(core, 6)
 
-    def lock_then_claim(connection: Connection) -> tuple[list[claim_values.Due], list[claim_values.Claim]]:
-        locked = claims.lock_due(connection, core.clock, namespace=core.config.namespace, limit=4)
+    def lock_then_claim(tx: Transaction) -> tuple[list[claim_values.Due], list[claim_values.Claim]]:
+        locked = claims.lock_due(tx, limit=4)
         return locked, claim(core)
 
-    locked, taken = core.database.write(lock_then_claim)
+    locked, taken = core.write(lock_then_claim)
     assert {run.id for run in locked} | {each.id for each in taken} == set(ids)
     assert len(taken) == 2
 
@@ -206,6 +211,20 @@ def test_being_late_is_decided_at_the_first_claim_and_kept(
     assert row_of(core, run_id).status is (TickerStatus.DUE_DONE if first_delay else TickerStatus.DONE)
 
 
+def test_a_plain_claim_sends_at_most_four_statements(core: Core, clock: ManualClock) -> None:
+    claimer = Claimer(core)
+    make_run(core)
+    assert len(claimer.claim(holder="a beat that reads what workers have").claims) == 1
+    due = [*make_runs(core, 3), make_run(core, queue="mail"), make_run(core, priority=TickerPriority.LOW)]
+    cron_id = make_cron(core)
+    clock.advance(hours=1)
+    Firing(core).fire()
+    taken: list[claim_values.Claim] = []
+    sent = statements_of(core, lambda: taken.extend(claimer.claim(holder="a beat").claims))
+    assert {each.id for each in taken} == {*due, *(row.id for row in occurrences_of(core, cron_id))}
+    assert len(sent) <= 4, sent
+
+
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 def test_a_claim_reads_no_run_that_is_not_due(make_core: Callable[..., Core]) -> None:
     core = enrolled(make_core(send()))
@@ -219,12 +238,12 @@ def test_a_claim_reads_no_run_that_is_not_due(make_core: Callable[..., Core]) ->
 
 
 def _explained_claim(core: Core) -> list[str]:
-    def explain(connection: Connection) -> list[str]:
-        connection.execute(text("ANALYZE tickerq_tickers"))
+    def explain(tx: Transaction) -> list[str]:
+        tx.execute(text("ANALYZE tickerq_tickers"))
         sent: list[tuple[str, Any]] = []
-        event.listen(connection, "before_cursor_execute", lambda *args: sent.append((args[2], args[3])))
-        claims.lock_due(connection, core.clock, namespace=core.config.namespace, limit=500)
+        event.listen(tx.connection, "before_cursor_execute", lambda *args: sent.append((args[2], args[3])))
+        claims.lock_due(tx, limit=500)
         statement, parameters = sent[0]
-        return list(connection.exec_driver_sql(f"EXPLAIN ANALYZE {statement}", parameters).scalars())
+        return list(tx.connection.exec_driver_sql(f"EXPLAIN ANALYZE {statement}", parameters).scalars())
 
-    return core.database.write(explain)
+    return core.write(explain)

@@ -60,7 +60,7 @@ def reason(core: Core, run_id: UUID) -> str | None:
 
 def lift_holds(core: Core) -> int:
     """Lift holds as the sweep does, and return how many."""
-    return core.database.write(Claimer(core).lift_holds).count
+    return core.write(Claimer(core).lift_holds).count
 
 
 def full_key(core: Core, *priorities: TickerPriority) -> tuple[list[UUID], list[UUID]]:
@@ -149,7 +149,7 @@ def test_the_sweep_comes_round_to_every_key_past_those_that_are_full(make_core: 
     claimer = Claimer(core)
 
     def passes() -> list[int]:
-        return [core.database.write(claimer.lift_holds).count for _ in range(3)]
+        return [core.write(claimer.lift_holds).count for _ in range(3)]
 
     assert passes() == [0, 0, 0]
     for key in ("customer 4", "customer 1"):

@@ -42,7 +42,7 @@ MakeCore = Callable[..., Core]
 
 def lift_holds(core: Core) -> int:
     """Lift holds as the sweep does, and return how many."""
-    return core.database.write(Claimer(core).lift_holds).count
+    return core.write(Claimer(core).lift_holds).count
 
 
 def held(core: Core, ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -82,7 +82,7 @@ def test_a_function_that_no_worker_has_is_said_once_until_one_has_it(
     enrolled(core)
     make_run(core)
     claimer.claim(holder="beat")
-    core.database.write(lambda connection: nodes.remove(connection, core.node.id))
+    core.write(nodes.remove, core.node.id)
     make_run(core)
     claimer.claim(holder="beat")
     assert caplog.text.count(line) == 2
@@ -99,7 +99,7 @@ def test_a_run_whose_function_no_live_worker_has_waits_until_one_enrols(core: Co
 
 def test_a_beat_is_no_worker_though_it_knows_the_function(core: Core) -> None:
     beat = profile(core, NodeKind.BEAT, version="1")
-    core.database.write(lambda connection: Presence(core.clock, beat).register(connection))
+    core.write(Presence(beat).register)
     make_run(core)
     assert claim(core) == []
 
@@ -132,18 +132,18 @@ def test_a_sweep_says_when_there_may_be_more_holds_to_lift(make_core: MakeCore) 
     make_runs(core, 3)
     claim(core), claim(core)
     _register_quietly(core)
-    lifted = [core.database.write(Claimer(core).lift_holds) for _ in range(2)]
+    lifted = [core.write(Claimer(core).lift_holds) for _ in range(2)]
     assert lifted == [Lifted(count=2, is_full=True), Lifted(count=1, is_full=False)]
 
 
 def _register_quietly(core: Core) -> None:
     """Write a worker's row without lifting, as when a beat holds a run that very moment."""
-    core.database.write(lambda connection: Presence(core.clock, worker_profile(core)).register(connection))
+    core.write(Presence(worker_profile(core)).register)
 
 
 def test_a_run_is_held_again_when_the_last_worker_has_left(core: Core) -> None:
     enrolled(core)
-    core.database.write(lambda connection: nodes.remove(connection, core.node.id))
+    core.write(nodes.remove, core.node.id)
     run_id = make_run(core)
     assert claim(core) == []
     assert held(core, [run_id]) == {run_id: HoldReason.FUNCTION}
@@ -225,7 +225,7 @@ def test_a_function_that_has_lost_its_limit_gets_all_its_runs_back(make_core: Ma
     ids = make_runs(core, 4)
     claim(core)
     enrolled(make_core(send()))
-    core.database.write(lambda connection: nodes.remove(connection, core.node.id))
+    core.write(nodes.remove, core.node.id)
     assert lift_holds(core) == 3
     assert held(core, ids) == {}
 
@@ -245,9 +245,7 @@ def test_only_the_queues_that_are_asked_for_are_counted(core: Core) -> None:
     claim(core)
 
     def counted(*queues: str | None) -> dict[str | None, int]:
-        return core.database.read(
-            lambda connection: concurrency.queued_per_queue(connection, core.config.namespace, queues)
-        )
+        return core.read(concurrency.queued_per_queue, queues)
 
     assert counted() == {}
     assert counted(None) == {None: 1}
@@ -309,9 +307,7 @@ def test_an_occurrence_of_a_paused_cron_ticker_waits_until_it_is_resumed(
 
 def _pause_without_holding(core: Core, cron_id: UUID) -> None:
     """Pause as seen by a beat that fired the occurrence just before."""
-    core.database.write(
-        lambda connection: cron_tickers.edit(connection, core.clock, cron_id, {"is_enabled": False})
-    )
+    core.write(cron_tickers.edit, cron_id, {"is_enabled": False})
 
 
 def test_a_claim_holds_an_occurrence_whose_cron_ticker_is_paused(core: Core, clock: ManualClock) -> None:
@@ -329,9 +325,7 @@ def test_the_sweep_lifts_the_hold_of_a_cron_ticker_that_is_not_paused_any_more(
     enrolled(core)
     cron_id, run_id = fired(core, clock)
     crons(core).pause(cron_id)
-    core.database.write(
-        lambda connection: cron_tickers.edit(connection, core.clock, cron_id, {"is_enabled": True})
-    )
+    core.write(cron_tickers.edit, cron_id, {"is_enabled": True})
     assert lift_holds(core) == 1
     assert claimed_ids(core) == {run_id}
 

@@ -56,7 +56,7 @@ def claimed_ids(core: Core) -> list[UUID]:
 
 def lift_holds(core: Core) -> int:
     """Lift holds as the sweep does, and return how many."""
-    return core.database.write(Claimer(core).lift_holds).count
+    return core.write(Claimer(core).lift_holds).count
 
 
 def test_a_rate_lets_one_run_through_and_holds_the_rest_and_nobody_else(core: Core) -> None:
@@ -170,7 +170,7 @@ def test_a_new_rate_does_not_wait_for_the_turn_of_the_old_one(
     old = enrolled(make_core(send(rate_limit="1/d")))
     make_runs(old, 2)
     assert len(claim(old)) == 1
-    old.database.write(lambda connection: nodes.remove(connection, old.node.id))
+    old.write(nodes.remove, old.node.id)
     new = enrolled(make_core(send(rate_limit="10/m")))
     assert len(claim(new)) == 1
 
@@ -179,7 +179,7 @@ def test_a_function_that_has_lost_its_rate_gets_all_its_runs_back(make_core: Mak
     core = enrolled(make_core(send(rate_limit="1/d")))
     ids = make_runs(core, 4)
     claim(core)
-    core.database.write(lambda connection: nodes.remove(connection, core.node.id))
+    core.write(nodes.remove, core.node.id)
     enrolled(make_core(send()))
     assert lift_holds(core) == 3
     assert set(claimed_ids(core)) == set(ids[1:])
@@ -212,7 +212,7 @@ def test_a_run_whose_turn_comes_but_whose_function_is_full_waits_for_the_place(
 
 def test_it_is_known_when_the_next_turn_comes_and_none_where_nobody_waits(core: Core) -> None:
     def next_ready() -> datetime | None:
-        return core.database.read(lambda connection: rates.next_ready(connection, core.config.namespace))
+        return core.read(rates.next_ready)
 
     make_run(core)
     claim(core)
@@ -233,11 +233,6 @@ def test_a_beat_wakes_up_for_the_next_turn(tickerq: TickerQ, clock: ManualClock)
         assert beat.tick() == pytest.approx(0.6)
         clock.advance(seconds=0.6)
         beat.tick()
-        assert (
-            tickerq.core.database.read(
-                lambda connection: rates.next_ready(connection, tickerq.config.namespace)
-            )
-            is None
-        )
+        assert tickerq.core.read(rates.next_ready) is None
     finally:
         beat.close()

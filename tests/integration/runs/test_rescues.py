@@ -84,14 +84,14 @@ def test_a_run_that_was_rescued_while_the_store_was_away_cannot_be_finished(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = started(core, make_run(core))
-    write = core.database.write
+    run_it = core.database.run
 
-    def be_away(work: object) -> NoReturn:
-        monkeypatch.setattr(core.database, "write", write)
+    def be_away(*_: object, **__: object) -> NoReturn:
+        monkeypatch.setattr(core.database, "run", run_it)
         rescue(core, run)
         raise StoreError("the database is away")
 
-    monkeypatch.setattr(core.database, "write", be_away)
+    monkeypatch.setattr(core.database, "run", be_away)
     assert not fail(core, run)
 
 
@@ -99,9 +99,8 @@ def test_who_looks_for_lost_runs_does_not_load_their_requests(core: Core) -> Non
     run = started(core, make_run(core, request={"user": 7}))
     assert run.request.data is not None
     expected = replace(run, request=NO_REQUEST)
-    look = core.database.read
-    assert look(lambda connection: attempts.running(connection, run.id, run.claim_no)) == expected
-    assert look(lambda connection: attempts.running_under(connection, core.node.id, limit=9)) == [expected]
+    assert core.read(attempts.running, run.id, run.claim_no) == expected
+    assert core.read(attempts.running_under, core.node.id, limit=9) == [expected]
 
 
 def test_a_function_may_ask_that_its_lost_runs_fail(make_core: MakeCore) -> None:

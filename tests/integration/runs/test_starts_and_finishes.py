@@ -45,16 +45,13 @@ def core(core: Core) -> Core:
 
 def cancel(core: Core, claimed: Claim) -> bool:
     """Cancel a run that waits for a worker."""
-    return core.database.write(
-        lambda connection: ends.end_waiting(
-            connection,
-            core.clock,
-            claimed.id,
-            claim_no=claimed.number,
-            status=TickerStatus.CANCELLED,
-            reason="no longer wanted",
-        )
-    )
+    return core.write(
+        ends.end_waiting,
+        claimed.id,
+        claim_no=claimed.number,
+        status=TickerStatus.CANCELLED,
+        reason="no longer wanted",
+    ).result
 
 
 def reason_against(core: Core, claimed: Claim) -> DropReason:

@@ -49,10 +49,10 @@ from tests.manual_clock import ManualClock
 from tickerq_celery.runs.claimer import Claimer
 url, namespace = sys.argv[1:]
 with ticker_app(url, namespace, ManualClock()) as tickerq:
-    def claim_and_stay(connection):
-        print(len(Claimer(tickerq.core)._claim(connection, "killed", None).claims), flush=True)
+    def claim_and_stay(tx):
+        print(len(Claimer(tickerq.core)._claim(tx, "killed", None).claims), flush=True)
         signal.pause()
-    tickerq.core.database.write(claim_and_stay)
+    tickerq.core.write(claim_and_stay)
 """
 
 

@@ -103,7 +103,7 @@ def test_what_a_function_reports_meanwhile_is_not_in_the_way_of_its_end(
             session.execute(select(effects.c.run))
             context.report_progress(0.5, "half")
             context.log("half")
-            tickerq._reporting.flush()
+            tickerq._process.get().reporting.flush()
             assert tickerq.runs.get(context.id).progress == 0.5
             context.report_progress(1.0)
             act(session, context)
@@ -334,7 +334,7 @@ def test_whoever_rescues_does_not_wait_for_a_function_that_stands_still(
     core, rescued = another_node(tickerq.core), []
 
     def body(context: Context) -> None:
-        started = core.database.read(lambda connection: attempts.running(connection, context.id, 1))
+        started = core.read(attempts.running, context.id, 1)
         assert started is not None
         with Session(engine) as session, session.begin():
             act(session, context)

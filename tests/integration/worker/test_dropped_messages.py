@@ -20,14 +20,14 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import Presence
 from tickerq_celery.store.tables import drops
 from tickerq_celery.worker import drop_counts
-from tickerq_celery.worker.drop_counts import Tally
+from tickerq_celery.worker.drop_counts import DropCounter
 from tickerq_celery.worker.heartbeat import Heartbeat, HeartbeatThread
 
 HOUR = timedelta(hours=1)
 
 
-def tally_of(**counts: int) -> Tally:
-    tally = Tally()
+def tally_of(**counts: int) -> DropCounter:
+    tally = DropCounter()
     for reason, count in counts.items():
         for _ in range(count):
             tally.note(DropReason(reason))
@@ -119,13 +119,13 @@ def test_a_tally_is_written_once(core: Core) -> None:
 def test_what_could_not_be_written_is_written_later(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     tally = tally_of(invalid=2)
 
-    def away(work: object) -> NoReturn:
+    def away(*_: object, **__: object) -> NoReturn:
         # What comes meanwhile is counted, too.
         tally.note(DropReason.INVALID)
         raise StoreError("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(core.database, "write", away)
+        patch.setattr(core.database, "run", away)
         with pytest.raises(StoreError):
             drop_counts.write(core, tally)
     drop_counts.write(core, tally)
@@ -137,8 +137,8 @@ only_sqlite = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
 @only_sqlite
 def test_nothing_dropped_costs_no_transaction(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core.database, "write", None)
-    drop_counts.write(core, Tally())
+    monkeypatch.setattr(core.database, "run", None)
+    drop_counts.write(core, DropCounter())
 
 
 class Worker:
@@ -148,8 +148,8 @@ class Worker:
         self.beats = 0
         self.has_beaten_often = threading.Event()
         self._heartbeat = Heartbeat(
-            core.database,
-            Presence(core.clock, worker_profile(core)),
+            core,
+            Presence(worker_profile(core)),
             held_requests=self._held,
             on_missing=print,
             on_request=print,
@@ -159,7 +159,7 @@ class Worker:
             interval,
             enrol=lambda: None,
             reports=SimpleQueue(),
-            catch=print,
+            handle=print,
             count=count,
             refused=print,
         )
@@ -210,7 +210,7 @@ def test_counts_that_cannot_be_written_do_not_keep_a_worker_from_beating(
 
     with Worker(core, count) as worker:
         assert worker.has_beaten_often.wait(10)
-    waits = [line for line in caplog.messages if line.startswith("this worker waits for the store")]
+    waits = [line for line in caplog.messages if line.startswith("worker paused: store unreachable")]
     assert len(waits) == (1 if isinstance(error, StoreError) else 0)
 
 

@@ -26,7 +26,8 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import cancels
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import succeeded
-from tickerq_celery.worker.cancellation import ALREADY_RUNNING, Bell, RunControl
+from tickerq_celery.worker.cancel_flag import CancelFlag
+from tickerq_celery.worker.run_control import ALREADY_RUNNING, RunControl
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def core(core: Core) -> Core:
 
 def may_run(core: Core, run: Started) -> bool:
     """Ask for a run to be the only one."""
-    return core.database.write(lambda connection: cancels.take_alone(connection, run))
+    return core.write(cancels.take_alone, run)
 
 
 def occurrences(core: Core, clock: ManualClock, count: int, **fields: object) -> list[UUID]:
@@ -128,7 +129,7 @@ def test_of_workers_that_ask_at_once_the_key_alone_lets_one_run(
 
 def test_who_may_not_run_ends_as_skipped_and_a_time_ticker_always_may(core: Core, clock: ManualClock) -> None:
     def control(run: Started) -> RunControl:
-        return RunControl(core, run, Bell(), heard=0)
+        return RunControl(core, run, CancelFlag(), seen=0)
 
     lower, higher = (started(core, each) for each in occurrences(core, clock, 2))
     control(lower).skip_if_already_running()

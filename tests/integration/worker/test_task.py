@@ -1,14 +1,13 @@
 """What one message becomes: at most one attempt, recorded, and told to Celery as it was."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, NoReturn
 
 import pytest
 from celery import Celery
 from celery.exceptions import Retry, SoftTimeLimitExceeded
-from sqlalchemy import Connection
 
 from tests.integration.apps import (
     add_run,
@@ -328,15 +327,15 @@ def test_an_end_whose_confirmation_was_lost_is_an_end(
 
     with ticker_app(store_url, namespace, clock, exception_handler=Handler) as tickerq:
         database = tickerq.core.database
-        write, error = database.write, OSError("no route")
+        run_it, error = database.run, OSError("no route")
 
-        def write_and_lose_the_answer(work: Callable[[Connection], Any]) -> NoReturn:
-            write(work)
-            monkeypatch.setattr(database, "write", write)
+        def write_and_lose_the_answer(*arguments: Any, **options: Any) -> NoReturn:
+            run_it(*arguments, **options)
+            monkeypatch.setattr(database, "run", run_it)
             raise StoreError("lost connection during COMMIT")
 
         def body() -> NoReturn:
-            monkeypatch.setattr(database, "write", write_and_lose_the_answer)
+            monkeypatch.setattr(database, "run", write_and_lose_the_answer)
             raise error
 
         run = add_run(tickerq, body)
@@ -354,7 +353,7 @@ def test_a_store_that_is_away_at_the_start_leaves_the_run_queued(
     def away(*_: object) -> NoReturn:
         raise StoreError("away")
 
-    monkeypatch.setattr(tickerq._recorder, "start", away)
+    monkeypatch.setattr(tickerq._process.get().recorder, "start", away)
     (result,) = execute(tickerq)
     assert (result.state, isinstance(result.result, Dropped)) == ("IGNORED", False)
     assert row_of(tickerq, run.id).status is Status.QUEUED

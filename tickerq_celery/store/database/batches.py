@@ -4,21 +4,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, Table, Update, insert
+from sqlalchemy import Column, Table, Update, insert
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
-from tickerq_celery.store.database.database import rowcount
+from tickerq_celery.store.database.transaction import Transaction, rowcount
 
 AT_ONCE = 500
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
 
 
-def insert_if_absent(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+def insert_if_absent(tx: Transaction, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert ``rows``, leaving alone those that a unique constraint already knows."""
     if not rows:
         return
-    backend = connection.dialect.name
+    backend = tx.connection.dialect.name
     statement: Any
     if backend == "postgresql":
         statement = postgresql.insert(table).on_conflict_do_nothing()
@@ -27,13 +27,13 @@ def insert_if_absent(connection: Connection, table: Table, rows: Sequence[Mappin
     else:
         key = next(iter(table.primary_key.columns))
         statement = mysql.insert(table).on_duplicate_key_update({key.name: key})
-    connection.execute(statement, list(rows))
+    tx.execute(statement, list(rows))
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert ``rows``, all or none."""
     if rows:
-        connection.execute(insert(table), list(rows))
+        tx.execute(insert(table), list(rows))
 
 
 def in_parts(items: Sequence[_Item], work: Callable[[Sequence[_Item]], Sequence[_Answer]]) -> list[_Answer]:
@@ -41,8 +41,6 @@ def in_parts(items: Sequence[_Item], work: Callable[[Sequence[_Item]], Sequence[
     return [each for first in range(0, len(items), AT_ONCE) for each in work(items[first : first + AT_ONCE])]
 
 
-def write_in_parts(
-    connection: Connection, statement: Update, column: Column[Any], ids: Sequence[UUID]
-) -> int:
+def write_in_parts(tx: Transaction, statement: Update, column: Column[Any], ids: Sequence[UUID]) -> int:
     """Write the rows of ``ids`` that the statement means; return how many they were."""
-    return sum(in_parts(ids, lambda part: [rowcount(connection, statement.where(column.in_(part)))]))
+    return sum(in_parts(ids, lambda part: [rowcount(tx, statement.where(column.in_(part)))]))

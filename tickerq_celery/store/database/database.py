@@ -1,4 +1,4 @@
-"""The store's transactions, and the one place where whole ones are retried."""
+"""The store's transactions, and the only retry of a whole one."""
 
 import os
 import random
@@ -12,29 +12,23 @@ from typing import TypeVar
 from sqlalchemy import (
     Connection,
     Engine,
-    NestedTransaction,
     text,
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
-from sqlalchemy.sql.dml import Update
 
 from tickerq_celery.errors import ConfigError, SchemaError, StoreError
 from tickerq_celery.store.database.connections import ANSWER_TIMEOUT, READING, make_engine
 from tickerq_celery.store.database.errors import NO_TABLES, is_outage, is_transient, lacks_table
 
 T = TypeVar("T")
+X = TypeVar("X")
 _SQLITE_LOCKED = "database is locked"
 _SQLITE_CANNOT_OPEN = "unable to open database file"
 _SUPPORTED = {"sqlite", "postgresql", "mysql", "mariadb"}
 _LOCK_NAME = "tickerq_migration"
 _LOCK_NUMBER = 0x7469636B
-
-
-def rowcount(connection: Connection, statement: Update) -> int:
-    """Return how many rows an update matched."""
-    return connection.execute(statement).rowcount
 
 
 def resolved_url(url: str, folder: Path) -> URL:
@@ -46,7 +40,7 @@ def resolved_url(url: str, folder: Path) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        # Not shown, nor the error that may quote it: where it ends and a password begins cannot be told.
+        # Not shown, nor the error that may quote it: where it ends and a password begins is unknown.
         raise ConfigError("store_url", "not a database URL") from None
     if parsed.get_backend_name() not in _SUPPORTED:
         raise ConfigError("store_url", f"no support for {parsed.get_backend_name()!r}")
@@ -97,7 +91,7 @@ class Database:
         Raises:
             StoreError: The database cannot be reached, or refused every try.
         """
-        return self._retried(lambda: self._transact(work, reading=False))
+        return self.run(_itself, work, (), {}, reading=False)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a transaction that writes nothing, and return what it returned.
@@ -105,7 +99,37 @@ class Database:
         Raises:
             StoreError: The database cannot be reached, or refused every try.
         """
-        return self._retried(lambda: self._transact(work, reading=True))
+        return self.run(_itself, work, (), {}, reading=True)
+
+    def run(
+        self,
+        begin: Callable[[Connection], X],
+        work: Callable[..., T],
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+        *,
+        reading: bool,
+    ) -> T:
+        """Run ``work`` with what ``begin`` makes of a connection in a transaction, and commit.
+
+        Raises:
+            StoreError: The database cannot be reached, or refused every try.
+        """
+        for attempt in range(self._retries + 1):
+            try:
+                return self._transact(begin, work, args, kwargs, reading=reading)
+            except NoFreeConnectionError as error:
+                raise StoreError(str(error.args[0])) from error
+            except DBAPIError as error:
+                if is_transient(error) and attempt < self._retries:
+                    time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
+                elif lacks_table(error):
+                    raise SchemaError(NO_TABLES) from error
+                elif is_outage(error):
+                    raise StoreError(_reason(error, self.url)) from error
+                else:
+                    raise
+        raise AssertionError("unreachable: the last try returns or raises")
 
     def close(self) -> None:
         """Close this process's connections; the next use opens new ones."""
@@ -123,12 +147,20 @@ class Database:
                 self._engine = make_engine(self.url, self._options, pooled=self._pooled)
                 self._pid = os.getpid()
 
-    def _transact(self, work: Callable[[Connection], T], *, reading: bool) -> T:
+    def _transact(
+        self,
+        begin: Callable[[Connection], X],
+        work: Callable[..., T],
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+        *,
+        reading: bool,
+    ) -> T:
         with self.engine.connect() as connection:
             connection.execution_options(**{READING: reading})
             transaction = connection.begin()
             try:
-                result = work(connection)
+                result = work(begin(connection), *args, **kwargs)
             # Whatever ends the work, a signal too, must not leave the transaction open.
             except BaseException:
                 transaction.rollback()
@@ -142,45 +174,9 @@ class Database:
                 raise
             return result
 
-    def _retried(self, transact: Callable[[], T]) -> T:
-        for attempt in range(self._retries + 1):
-            try:
-                return transact()
-            except NoFreeConnectionError as error:
-                raise StoreError(str(error.args[0])) from error
-            except DBAPIError as error:
-                if is_transient(error) and attempt < self._retries:
-                    time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
-                elif lacks_table(error):
-                    raise SchemaError(NO_TABLES) from error
-                elif is_outage(error):
-                    raise StoreError(_reason(error, self.url)) from error
-                else:
-                    raise
-        raise AssertionError("unreachable: the last try returns or raises")
 
-
-@contextmanager
-def savepoint(connection: Connection) -> Iterator[None]:
-    """Undo what the body did where it raises, and only that; the transaction around it goes on."""
-    nested = connection.begin_nested()
-    try:
-        yield
-    # Whatever ends the body, a signal too, undoes it.
-    except BaseException as error:
-        _undo(nested, error)
-        raise
-    nested.commit()
-
-
-def _undo(nested: NestedTransaction, error: BaseException) -> None:
-    try:
-        nested.rollback()
-    except DBAPIError as gone:
-        # MariaDB answers a deadlock by undoing the whole transaction, SAVEPOINTs too: tell that, not this.
-        if isinstance(error, DBAPIError) and is_transient(error):
-            raise error from gone
-        raise
+def _itself(connection: Connection) -> Connection:
+    return connection
 
 
 @contextmanager

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, inspect, select, update
+from sqlalchemy import Connection, insert, inspect, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.errors import SchemaError
 from tickerq_celery.ids import new_id
-from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.database import Database, migration_lock
 from tickerq_celery.store.database.errors import NO_TABLES
 from tickerq_celery.store.tables import meta, metadata
@@ -82,14 +81,13 @@ def _migrate(connection: Connection, clock: Clock, schema: Schema) -> None:
                 return
         command.upgrade(alembic_config(connection, schema), "head")
         now = connection.scalars(select(sql_now(clock))).one()
-        row = {"id": 1, "store_id": new_id(), "created_at": now}
         versions = {
             "schema": schema.number,
             "compatible_from": schema.compatible_from,
             "digest": schema.digest,
         }
-        insert_if_absent(connection, meta, [row | versions])
-        connection.execute(update(meta).values(**versions))
+        if connection.execute(update(meta).values(**versions)).rowcount == 0:
+            connection.execute(insert(meta).values(id=1, store_id=new_id(), created_at=now, **versions))
 
 
 def _verify(connection: Connection, schema: Schema) -> None:
