@@ -31,8 +31,9 @@ def test_two_beats_run_an_entry_once_an_instant_and_the_other_goes_on_when_one_i
     wait_until(lambda: len(ids(jobs)) >= before + 3, jobs.logs)
     assert other.stop(5) == 0
     published = jobs.count(tickers.c.published_at.is_not(None))
-    wait_until(lambda: len(ids(jobs)) == published, jobs.logs)
-    assert len(set(ids(jobs))) == published
+    wait_until(lambda: len(set(ids(jobs))) == published, jobs.logs)
+    # The one that was killed may have published what it had no time to stamp.
+    assert len(ids(jobs)) <= published + 1
     assert "Traceback" not in other.log
 
 
