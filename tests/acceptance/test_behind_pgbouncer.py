@@ -62,6 +62,7 @@ def test_a_worker_and_two_beats_run_tickers_retries_and_crons(jobs: Jobs) -> Non
     assert [line for line in worker.lines("ERROR") if "was to fail" not in line] == []
 
 
+@pytest.mark.verify
 def test_beat_and_worker_outlive_a_restart_of_the_pooler(jobs: Jobs, pooler: PgbouncerServer) -> None:
     worker, beat = jobs.worker(), jobs.beat()
     wait_until(lambda: jobs.node_names("beat"), jobs.logs)

@@ -13,13 +13,12 @@ from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tests.servers.pool import SharedServer
 from tests.servers.server import Server
-from tests.thoroughness import IS_THOROUGH
 from tickerq_celery import TickerStatus
 from tickerq_celery.broker.embedded.transport import broker_url as folder_url
 
 pytestmark = pytest.mark.acceptance
 
-BOTH = [("postgres", "redis"), *([("mariadb", "rabbitmq")] if IS_THOROUGH else [])]
+BOTH = [("postgres", "redis"), ("mariadb", "rabbitmq")]
 STORE_AWAY = "beat paused: store unreachable"
 BROKER_AWAY = "beat paused: broker unreachable"
 
@@ -114,6 +113,7 @@ def test_a_database_that_hangs_for_longer_than_a_lease_costs_no_run_its_attempt(
         assert "Traceback" not in process.log
 
 
+@pytest.mark.verify
 def test_beat_waits_for_a_broker_that_is_away_when_it_starts(on_redis: Jobs, redis: Server) -> None:
     jobs = on_redis
     redis.stop()
@@ -141,6 +141,7 @@ def test_beat_outlives_a_restart_of_the_broker(on_redis: Jobs, redis: Server) ->
     assert set(jobs.starts().values()) == {1}
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(("database", "broker"), BOTH)
 def test_what_was_in_flight_and_what_fell_due_while_both_were_away_ends_once(
     database: str, broker: str, make_jobs: Callable[..., Jobs], start_server: Callable[[str], Server]

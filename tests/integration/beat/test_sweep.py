@@ -98,6 +98,7 @@ def test_a_sweep_takes_over_no_more_than_a_batch(make_core: MakeCore, clock: Man
     assert [len(beat.sweep()) for _ in range(3)] == [3, 2, 0]
 
 
+@pytest.mark.row_locks
 def test_sweeps_at_once_share_no_run(core: Core, clock: ManualClock) -> None:
     ids = make_runs(core, 400)
     claim(core)
@@ -151,6 +152,7 @@ def test_a_worker_is_asked_to_call_the_handler_for_each_lost_attempt(
     assert core.node.name in message
 
 
+@pytest.mark.row_locks
 def test_beats_that_bury_at_once_rescue_each_run_once(core: Core, clock: ManualClock) -> None:
     ids = make_runs(core, 20)
     for each in claim(core):

@@ -176,6 +176,7 @@ def test_a_last_failure_stays_a_failure(core: Core) -> None:
     assert row_of(core, run.id).status is TickerStatus.FAILED
 
 
+@pytest.mark.row_locks
 def test_of_a_retry_and_a_cancel_at_once_the_run_never_goes_on(core: Core) -> None:
     for _ in range(8):
         run = started(core, make_run(core, retries=3))
@@ -184,6 +185,7 @@ def test_of_a_retry_and_a_cancel_at_once_the_run_never_goes_on(core: Core) -> No
         assert row_of(core, run.id).status is CANCELLED
 
 
+@pytest.mark.row_locks
 def test_of_a_start_and_a_cancel_at_once_one_decides(core: Core) -> None:
     for _ in range(8):
         run_id = make_run(core)

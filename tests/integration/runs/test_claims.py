@@ -63,6 +63,7 @@ def claim_until_none_is_left(core: Core) -> list[claim_values.Claim]:
     return taken
 
 
+@pytest.mark.row_locks
 def test_beats_that_claim_at_once_share_no_run(core: Core) -> None:
     ids = make_runs(core, MANY)
     with processes(with_settings(core, batch_size=200), 3) as beats:
@@ -72,6 +73,7 @@ def test_beats_that_claim_at_once_share_no_run(core: Core) -> None:
     assert count_by_status(core) == {TickerStatus.QUEUED: MANY}
 
 
+@pytest.mark.row_locks
 def test_a_run_is_published_once_however_many_beats_dispatch(core: Core) -> None:
     ids = make_runs(core, 500)
     publisher = ListPublisher()

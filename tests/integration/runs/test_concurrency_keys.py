@@ -171,6 +171,7 @@ def test_where_workers_differ_the_smallest_limit_of_a_key_counts(make_core: Make
     assert len(claim(core)) == 1
 
 
+@pytest.mark.row_locks
 def test_beats_that_claim_at_once_never_exceed_the_limit_of_a_key(make_core: MakeCore) -> None:
     core = enrolled(make_core(send(max_concurrency_per_key=2), batch_size=4))
     for _ in range(5):

@@ -172,6 +172,7 @@ def test_where_workers_differ_the_smallest_limit_counts(make_core: MakeCore) -> 
     assert len(claim(core)) == 1
 
 
+@pytest.mark.row_locks
 def test_beats_that_claim_at_once_never_exceed_a_limit(make_core: MakeCore) -> None:
     core = enrolled(make_core(send(max_concurrency=5), batch_size=4))
     for _ in range(10):

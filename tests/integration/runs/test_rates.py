@@ -140,6 +140,7 @@ def test_no_minute_sees_more_than_the_rate_whatever_becomes_of_the_claims(
     assert len(moments) >= 15
 
 
+@pytest.mark.row_locks
 def test_beats_that_claim_at_once_share_one_turn(core: Core, clock: ManualClock) -> None:
     make_runs(core, 24)
     total = 0

@@ -70,6 +70,7 @@ def test_each_namespace_has_counts_of_its_own(make_core: Callable[..., Core], na
     assert drop_counts.recent(make_core()) == {}
 
 
+@pytest.mark.row_locks
 def test_workers_that_count_at_once_lose_nothing(core: Core) -> None:
     reasons = [reason.value for reason in DropReason]
     with processes(core, 4) as workers:

@@ -102,6 +102,7 @@ def test_other_cron_tickers_do_not_matter(core: Core, clock: ManualClock) -> Non
     assert may_run(core, started(core, other))
 
 
+@pytest.mark.row_locks
 def test_of_workers_that_ask_at_once_one_may_run(core: Core, clock: ManualClock) -> None:
     for _ in range(5):
         runs = [started(core, each) for each in occurrences(core, clock, 3)]
@@ -112,6 +113,7 @@ def test_of_workers_that_ask_at_once_one_may_run(core: Core, clock: ManualClock)
         assert answers == [True, False, False]
 
 
+@pytest.mark.row_locks
 def test_of_workers_that_ask_at_once_the_key_alone_lets_one_run(
     core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
