@@ -3,9 +3,20 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from sqlalchemy import false
+
 from tests.stateful.mutant import Mutant
 from tests.stateful.mutants_of_claims import claiming
-from tests.stateful.rewriting import Mutation, both, doing_nothing, keeping, rewriting, without
+from tests.stateful.rewriting import (
+    Mutation,
+    both,
+    doing_nothing,
+    keeping,
+    query_without,
+    querying,
+    rewriting,
+    without,
+)
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.store import attempts, capacity, concurrency, holds, nodes, recovery
 from tickerq_celery.store.tables import tickers
@@ -50,16 +61,17 @@ OF_RECOVERY = (
     Mutant(recovery.take_over, "takes what is not lost", _ANYTHING_CHECKED, "sent again before its check"),
     Mutant(recovery.check_prefetched, "finds nothing", doing_nothing(0), "buried with its worker"),
     Mutant(recovery.nodes_without_row, "finds nothing", doing_nothing([]), "stuck for ever"),
-    Mutant(capacity.read, "counts no queue", _finding(queued={}), "is overfull"),
     Mutant(
-        capacity.read, "finds no paused cron ticker", _finding(has_paused_crons=False), "may_run_is_claimed"
+        capacity.read,
+        "finds no paused cron ticker",
+        _finding(has_paused_crons=False),
+        "may_run_is_claimed",
     ),
-    Mutant(capacity.read, "takes beats for workers", without("kind"), "may_run_is_claimed"),
     Mutant(
-        concurrency.queued_per_queue,
+        concurrency.queued,
         "counts nothing",
-        doing_nothing({}),
-        "no_hold_is_released_in_vain",
+        querying(lambda query: query.where(false())),
+        "is overfull|held though there is room",
     ),
     Mutant(
         concurrency.active_per_function,
@@ -92,9 +104,9 @@ OF_RECOVERY = (
         "was taken from a living worker|buried though it gave a sign of life",
     ),
     Mutant(
-        nodes.worker_hashes,
+        nodes.hashes_of_workers,
         "takes beats for workers",
-        without("kind"),
+        query_without("kind"),
         "may_run_is_claimed|no_hold_is_released_in_vain",
     ),
     Mutant(holds.hold, "does nothing", doing_nothing(None), "were due, and now", is_quick=True),
