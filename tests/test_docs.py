@@ -215,7 +215,7 @@ def is_logging(called: ast.expr) -> bool:
 
 def test_every_log_line_is_explained_and_every_explained_line_exists() -> None:
     explained = set()
-    for heading in ("### A run's life", "### Degraded, and handled", "### Somebody must act"):
+    for heading in ("### A run's life", "### Degraded, and handled", "### Errors that need an action"):
         explained |= {row[0].strip("`") for row in table(section("docs/operations.md", heading))}
     logged = {call.message: call.place for call in log_calls() if call.message != "…"}
     unexplained = {
