@@ -180,7 +180,7 @@ def test_remembered_credentials_expire_are_bounded_and_hold_no_password() -> Non
 @pytest.mark.parametrize(
     ("users", "says"),
     [
-        (None, "nobody could log in"),
+        (None, "no user could log in"),
         ({}, "nobody could log in"),
         ({"ann": "secure-password"}, "'ann'"),
         ({"ann": "plain$salt$secret"}, "'ann'"),
