@@ -136,5 +136,5 @@ def tell_cron(tx: Transaction, core: Core, run: Started, outcome: Outcome) -> li
     if run.active_key is not None:
         made_due = overlaps.pass_lock(tx, run.cron_ticker_id)
     if outcome.status is TickerStatus.FAILED and run.instant is not None:
-        after_a_failure(tx, core, run.cron_ticker_id)
+        after_a_failure(tx, run.cron_ticker_id)
     return made_due
