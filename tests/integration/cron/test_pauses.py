@@ -211,7 +211,7 @@ def test_a_success_and_a_resumption_begin_the_count_anew(core: Core, clock: Manu
 
 
 @pytest.mark.parametrize("store_url", ["postgres", "mariadb"], indirect=True)
-def test_a_failure_waits_for_nobody_and_the_next_fire_pauses_instead(core: Core, clock: ManualClock) -> None:
+def test_a_failure_waits_for_no_lock_and_the_next_fire_pauses_instead(core: Core, clock: ManualClock) -> None:
     enrolled(core)
     cron_id = make_cron(core, pause_on_failure=1)
     clock.advance(hours=1)
@@ -295,7 +295,7 @@ def test_a_suspended_cron_ticker_that_cannot_be_read_can_be_mended_before(
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=str)
-def test_a_pause_that_no_beat_saw_is_told_of_too(
+def test_a_pause_that_no_beat_saw_is_recorded_too(
     core: Core, clock: ManualClock, scope: dict[str, Any]
 ) -> None:
     cron_id, other = make_cron(core, tags=["eu"]), make_cron(core, function="Clean")
@@ -457,7 +457,7 @@ def test_the_resumption_of_a_cron_ticker_leaves_it_to_a_pause_of_its_function(
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
-def test_a_fire_that_pauses_by_failures_waits_for_nobody(core: Core, clock: ManualClock) -> None:
+def test_a_fire_that_pauses_by_failures_waits_for_no_lock(core: Core, clock: ManualClock) -> None:
     enrolled(core)
     cron_id, other = make_cron(core, pause_on_failure=1), make_cron(core)
     for _ in range(2):
