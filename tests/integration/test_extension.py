@@ -6,11 +6,12 @@ import sys
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
 from celery import Celery
+from celery.concurrency.prefork import TaskPool
 
 from tests.integration.apps import enrol_worker, execute, ticker_app
 from tickerq_celery import TickerQ, TickerStatus, TimeTicker
@@ -75,6 +76,9 @@ def test_a_refused_ticker_q_leaves_the_app_free(app: Celery) -> None:
     TickerQ(app, STORE)
 
 
+PREFORK = SimpleNamespace(pool_cls=TaskPool)
+
+
 class CountedConnection(sqlite3.Connection):
     """A connection of the user's own making."""
 
@@ -90,9 +94,9 @@ def test_a_workers_sign_of_life_is_sent_with_the_users_engine_options(app: Celer
     TickerQ(app, f"sqlite:///{tmp_path}/tickers.db", store_engine_options=options)
     (step,) = (each for each in app.steps["worker"] if issubclass(each, NodeStep))
     opened = CountedConnection.opened
-    # Without tables the worker ends after its first look.
+    # Without tables the worker ends before its pool starts.
     with pytest.raises(SystemExit):
-        step(None).start(None)
+        step(PREFORK)
     assert CountedConnection.opened > opened
 
 
@@ -104,9 +108,9 @@ def test_a_worker_without_functions_says_so(
     if has_function:
         tickerq.function("Send")(lambda: None)
     (step,) = (each for each in app.steps["worker"] if issubclass(each, NodeStep))
-    # Without tables the worker ends after its first look.
+    # Without tables the worker ends before its pool starts.
     with pytest.raises(SystemExit):
-        step(None).start(None)
+        step(PREFORK)
     assert ("this worker has no functions" in caplog.text) is not has_function
 
 

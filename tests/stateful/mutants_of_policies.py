@@ -47,8 +47,8 @@ OF_POLICIES = (
         is_quick=True,
     ),
     Mutant(pauses.keys, "finds no pause", doing_nothing(set()), "no_hold_is_released_in_vain"),
-    Mutant(paused_crons.park, "does nothing", doing_nothing(None), "still stands at"),
-    Mutant(paused_crons.lock_parked, "finds nothing", doing_nothing([]), "stands still for no pause"),
+    Mutant(paused_crons.suspend, "does nothing", doing_nothing(None), "still stands at"),
+    Mutant(paused_crons.lock_suspended, "finds nothing", doing_nothing([]), "stands still for no pause"),
     Mutant(
         rescheduling.paused_reason,
         "says nothing of what passed",

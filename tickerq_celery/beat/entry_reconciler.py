@@ -126,7 +126,7 @@ class EntryKeeper:
 
     def _returned(self, tx: Transaction, cron: CronRow, now: datetime) -> CronRow:
         """Let an entry that is defined again fire again; what passed meanwhile gets one misfire record."""
-        resume_with_held(tx, self._core, cron, missed=False, now=now)
+        resume_with_held(tx, cron, missed=False, now=now)
         return cron_tickers.lock(tx, cron.id) or cron
 
 

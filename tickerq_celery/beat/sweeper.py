@@ -5,7 +5,7 @@ from uuid import UUID
 
 from tickerq_celery.beat.liveness import LeaseFilter, LivenessObserver
 from tickerq_celery.cron.overlap import advance_queues
-from tickerq_celery.cron.pausing import unpark
+from tickerq_celery.cron.pausing import resume_suspended
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runs.claimer import Claimer
@@ -28,20 +28,20 @@ class CronUpkeep:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._after_key = ""
-        self._after_parked: UUID | None = None
+        self._after_waiting = ""
+        self._after_suspended: UUID | None = None
 
     def look_after(self) -> None:
-        """Pass free overlap locks on, and resume parked cron tickers that no pause covers any more.
+        """Pass on overlap locks and resume suspended cron tickers, where nothing else has.
 
         Raises:
             StoreError: The database is unreachable.
         """
         core = self._core
-        self._after_key, self._after_parked = core.write(
+        self._after_waiting, self._after_suspended = core.write(
             lambda tx: (
-                advance_queues(tx, after=self._after_key),
-                unpark(tx, core, after=self._after_parked),
+                advance_queues(tx, after=self._after_waiting),
+                resume_suspended(tx, after=self._after_suspended),
             )
         )
 

@@ -126,8 +126,8 @@ def seed(tickerq: TickerQ, pruning: bool) -> None:
     defined = [function.name for function in tickerq.registry if function.cron is not None]
     click.echo(f"seeded {len(defined)} cron tickers: {', '.join(defined) or 'none'}")
     if pruning:
-        gone = prune(tickerq.core)
-        click.echo(f"paused {len(gone)} that no code defines any more: {', '.join(gone) or 'none'}")
+        orphans = prune(tickerq.core)
+        click.echo(f"paused {len(orphans)} that no code defines any more: {', '.join(orphans) or 'none'}")
 
 
 @celery_command.command(name="list")

@@ -48,7 +48,7 @@ _CRONTABS = table(
     *(column(name, String) for name in (*_CRON, "timezone")),
 )
 _CLOCKED = table("django_celery_beat_clockedschedule", column("id"), column("clocked_time", DateTime))
-# What a message may say and a ticker has no place for.
+# What a message may say and a ticker cannot hold.
 _LEFT_OUT = ("exchange", "routing_key", "priority", "expire_seconds", "headers")
 _NOTHING = {None, "", "{}"}
 _MOMENT = timedelta(microseconds=1)
@@ -90,7 +90,7 @@ def _engine(url: str) -> Engine:
         name = make_url(url).drivername
         raise ConfigError("URL", f"the driver for {name} is not installed: {error}") from error
     except (ArgumentError, ValueError):
-        # Not quoted: where it ends and a password begins cannot be told.
+        # Not quoted: where it ends and a password begins is unknown.
         raise ConfigError("URL", "not a database URL") from None
     file = database_file(engine.url)
     # The driver would make an empty one. Of a file: URI it says itself whether it may.

@@ -17,7 +17,7 @@ class PeriodicTask:
     """What another beat would publish: at the instants of ``expression``, or once, ``at`` a moment.
 
     Instants before ``start_at`` and after ``end_at`` do not count. ``left_out`` names what of it a
-    ticker has no place for; ``flaw`` says why it cannot be imported.
+    ticker cannot hold; ``flaw`` says why it cannot be imported.
     """
 
     name: str

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tickerq_celery.cron.occurrences import store
 from tickerq_celery.cron.overlap import apply_policy
 from tickerq_celery.cron.pausing import pause_if_failing
 from tickerq_celery.enums import OverlapPolicy
@@ -53,9 +52,9 @@ class Firing:
         """Let a cron ticker that may not fire wait for the end of its pause; return True if it may not."""
         pause = covering(paused, cron.function, cron.tags)
         if pause is not None:
-            paused_crons.park(tx, [cron.id], pause)
+            paused_crons.suspend(tx, [cron.id], pause)
             return True
-        return cron.is_enabled and pause_if_failing(tx, self._core, cron, now)
+        return cron.is_enabled and pause_if_failing(tx, cron, now)
 
     def _fire_one(self, tx: Transaction, cron: CronRow, first: datetime, now: datetime) -> None:
         rows: list[RunRow] = []
@@ -69,7 +68,7 @@ class Firing:
             logger.error("cron ticker %s cannot fire any more: %s", cron.id, error)  # noqa: TRY400
             rows = []
             decided = Plan(instants=(), next_run_at=None, skipped=None)
-        store(tx, cron, rows, now=now)
+        occurrences.add(tx, cron, rows)
         cron_tickers.advance(
             tx,
             cron.id,
@@ -104,7 +103,7 @@ class Firing:
 
     def _rows(self, tx: Transaction, cron: CronRow, decided: Plan, now: datetime) -> list[RunRow]:
         rows = [occurrence_row(cron, instant=instant, now=now) for instant in decided.instants]
-        rows = apply_policy(tx, cron, rows, now=now)
+        rows = apply_policy(tx, cron, rows)
         missed = decided.skipped
         if missed is None:
             return rows

@@ -6,9 +6,8 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
-from tickerq_celery.cron.occurrences import store
 from tickerq_celery.enums import CancelRequest, HoldReason, OverlapPolicy, TickerStatus
-from tickerq_celery.store import cancels, cron_tickers, ends, holds, overlaps
+from tickerq_celery.store import cancels, cron_tickers, ends, holds, occurrences, overlaps
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.overlaps import OverlapState
 from tickerq_celery.tickers.cron_rows import CronRow
@@ -17,8 +16,8 @@ from tickerq_celery.tickers.run_rows import RunRow, skipped_row
 
 TAKEN_REASON = "Overlap: an earlier occurrence of this cron ticker has not ended"
 BUFFERED_REASON = "Overlap: an earlier occurrence of this cron ticker waits already"
-REPLACED_REASON = "Overlap: a later occurrence of this cron ticker takes its place"
-CANCELLED_REASON = "Overlap: cancelled, as a later occurrence of this cron ticker takes its place"
+REPLACED_REASON = "Overlap: a later occurrence of this cron ticker replaces it"
+CANCELLED_REASON = "Overlap: cancelled, as a later occurrence of this cron ticker replaces it"
 _CRONS_AT_ONCE = 100
 
 
@@ -75,7 +74,7 @@ def gives_way(state: OverlapState, *, in_pause: bool) -> bool:
     return state.is_unclaimed and state.is_manual_waiting and (in_pause or state.is_held_by_pause)
 
 
-def apply_policy(tx: Transaction, cron: CronRow, rows: Sequence[RunRow], *, now: datetime) -> list[RunRow]:
+def apply_policy(tx: Transaction, cron: CronRow, rows: Sequence[RunRow]) -> list[RunRow]:
     """Return new occurrences, oldest first, as the policy of their locked cron ticker wants them stored.
 
     With ``cancel_other`` earlier ones are cancelled.
@@ -85,29 +84,27 @@ def apply_policy(tx: Transaction, cron: CronRow, rows: Sequence[RunRow], *, now:
     cancel_earlier(tx, cron)
     state = _admitted(tx, cron, overlaps.state(tx, cron.id)).result
     decided = fates(cron.overlap, len(rows), state)
-    return [_stored_as(cron, row, fate, now) for row, fate in zip(rows, decided, strict=True)]
+    return [_stored_as(cron, row, fate, tx.now) for row, fate in zip(rows, decided, strict=True)]
 
 
-def add_backfilled(tx: Transaction, cron: CronRow, rows: Sequence[RunRow], *, now: datetime) -> None:
+def add_backfilled(tx: Transaction, cron: CronRow, rows: Sequence[RunRow]) -> None:
     """Store occurrences of a backfill, which wait for the overlap lock rather than be skipped."""
     if cron.overlap is not OverlapPolicy.ALLOW:
-        rows = _queued(cron, rows, overlaps.state(tx, cron.id), now)
-    store(tx, cron, rows, now=now)
+        rows = _queued(tx, cron, rows, overlaps.state(tx, cron.id))
+    occurrences.add(tx, cron, rows)
 
 
-def add_manual(
-    tx: Transaction, cron: CronRow, row: RunRow, *, in_pause: Callable[[], bool], now: datetime
-) -> Effect[UUID]:
+def add_manual(tx: Transaction, cron: CronRow, row: RunRow, *, in_pause: Callable[[], bool]) -> Effect[UUID]:
     """Store a manual run of a locked cron ticker, at the head of the wait queue where it has to wait.
 
     A holder of the overlap lock that a pause holds, or will hold as it is ``in_pause``, gives way to it.
     """
     if cron.overlap is OverlapPolicy.ALLOW:
-        store(tx, cron, [row], now=now)
+        occurrences.add(tx, cron, [row])
         return Effect(result=row.id, due=[row.id])
     state = overlaps.state(tx, cron.id)
-    (queued,) = _queued(cron, [row], state, now)
-    store(tx, cron, [queued], now=now)
+    (queued,) = _queued(tx, cron, [row], state)
+    occurrences.add(tx, cron, [queued])
     if queued.due_at is not None:
         return Effect(result=row.id, due=[row.id])
     behind = replace(state, waiting=state.waiting + 1, is_manual_waiting=True)
@@ -166,9 +163,9 @@ def _admitted(
     return Effect(result=state, due=made_due)
 
 
-def _queued(cron: CronRow, rows: Sequence[RunRow], state: OverlapState, now: datetime) -> list[RunRow]:
+def _queued(tx: Transaction, cron: CronRow, rows: Sequence[RunRow], state: OverlapState) -> list[RunRow]:
     decided = fates(OverlapPolicy.BUFFER_ALL, len(rows), state)
-    return [_stored_as(cron, row, fate, now) for row, fate in zip(rows, decided, strict=True)]
+    return [_stored_as(cron, row, fate, tx.now) for row, fate in zip(rows, decided, strict=True)]
 
 
 def _stored_as(cron: CronRow, row: RunRow, fate: Fate, now: datetime) -> RunRow:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from tickerq_celery.cron.rescheduling import missed_by, paused_reason, record_missed
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import cron_pauses, cron_tickers, holds, paused_crons, pauses
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.cron_rows import CronRow
@@ -15,13 +14,13 @@ from tickerq_celery.tickers.pauses import covering
 
 logger = logging.getLogger(__name__)
 BY_FAILURES = "tickerq"
-_PARKED_AT_ONCE = 100
+_SUSPENDED_AT_ONCE = 100
 _MOST_PENDING = 10_000
 # Where a fire looks for failures: as a second-by-second cron ticker may fire, it must not take long.
 _LATEST = 1_000
 
 
-def resume(tx: Transaction, core: Core, cron: CronRow, *, missed: bool, now: datetime) -> None:
+def resume(tx: Transaction, cron: CronRow, *, missed: bool, now: datetime) -> None:
     """Let a locked cron ticker fire again from its next instant on.
 
     The instants that passed in the pause get one record; ``missed`` leaves them to the misfire policy.
@@ -43,7 +42,7 @@ def resume(tx: Transaction, core: Core, cron: CronRow, *, missed: bool, now: dat
     cron_tickers.edit(tx, cron, resumed)
 
 
-def resume_with_held(tx: Transaction, core: Core, cron: CronRow, *, missed: bool, now: datetime) -> None:
+def resume_with_held(tx: Transaction, cron: CronRow, *, missed: bool, now: datetime) -> None:
     """Let a cron ticker that was paused itself fire again, and what the pause holds run; see ``resume``.
 
     Where a pause of more than it alone covers it still, the end of that one decides on what passed.
@@ -52,11 +51,11 @@ def resume_with_held(tx: Transaction, core: Core, cron: CronRow, *, missed: bool
     # One that was added paused has not waited for any instant yet.
     following = cron.resume_from or cron.next_run_after(now)
     if left is None or following is None:
-        resume(tx, core, cron, missed=missed, now=now)
+        resume(tx, cron, missed=missed, now=now)
     else:
         enabled = replace(cron, is_enabled=True, resumed_at=now, resume_from=following)
         cron_tickers.edit(tx, cron, enabled)
-        paused_crons.park(tx, [cron.id], left)
+        paused_crons.suspend(tx, [cron.id], left)
     holds.release(
         tx,
         reason=HoldReason.PAUSED,
@@ -65,34 +64,33 @@ def resume_with_held(tx: Transaction, core: Core, cron: CronRow, *, missed: bool
     )
 
 
-def unpark(tx: Transaction, core: Core, *, after: UUID | None) -> UUID | None:
+def resume_suspended(tx: Transaction, *, after: UUID | None) -> UUID | None:
     """Let cron tickers fire again, from their next instants on, that no pause covers any more.
 
     Looks at a batch of those that wait for that, and returns after which one to go on, None at the end.
     """
-    parked = paused_crons.lock_parked(tx, after=after, limit=_PARKED_AT_ONCE)
-    if not parked:
+    suspended = paused_crons.lock_suspended(tx, after=after, limit=_SUSPENDED_AT_ONCE)
+    if not suspended:
         return None
     here = pauses.list_pauses(tx)
     now = tx.now
-    for cron in parked:
+    for cron in suspended:
         if covering(here, cron.function, cron.tags) is None:
-            _unpark_one(tx, core, cron, now)
-    return parked[-1].id if len(parked) == _PARKED_AT_ONCE else None
+            _resume_one(tx, cron, now)
+    return suspended[-1].id if len(suspended) == _SUSPENDED_AT_ONCE else None
 
 
-def _unpark_one(tx: Transaction, core: Core, cron: CronRow, now: datetime) -> None:
+def _resume_one(tx: Transaction, cron: CronRow, now: datetime) -> None:
     try:
-        resume(tx, core, cron, missed=False, now=now)
+        resume(tx, cron, missed=False, now=now)
     except ValueError as error:
-        # As in a fire: one that this machine cannot read is stopped, and keeps nobody else from going on.
+        # As in a fire: one that this machine cannot read is stopped, and keeps no other from going on.
         logger.error("cron ticker %s cannot fire any more: %s", cron.id, error)  # noqa: TRY400
         cron_tickers.edit(tx, cron, replace(cron, resume_from=None))
 
 
 def pause_if_failing(
     tx: Transaction,
-    core: Core,
     cron: CronRow,
     now: datetime,
     *,
@@ -111,7 +109,7 @@ def pause_if_failing(
     return True
 
 
-def after_a_failure(tx: Transaction, core: Core, cron_id: UUID) -> None:
+def after_a_failure(tx: Transaction, cron_id: UUID) -> None:
     """Pause the cron ticker of an occurrence that has just failed, if that was one too many.
 
     Where another process has it locked, the next fire will. Between two failures may lie any number of
@@ -120,4 +118,4 @@ def after_a_failure(tx: Transaction, core: Core, cron_id: UUID) -> None:
     cron = cron_pauses.lock_pausable(tx, cron_id)
     if cron is not None:
         now = tx.now
-        pause_if_failing(tx, core, cron, now, among_latest=None)
+        pause_if_failing(tx, cron, now, among_latest=None)

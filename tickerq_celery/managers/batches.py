@@ -30,7 +30,7 @@ def checked_changes(
     for ticker_id, each in changes.items():
         if not isinstance(each, Mapping):
             raise TickerValidationError("changes", each, "pass a dict of fields and values for each id")
-        with naming(place_in(changes, ticker_id)):
+        with naming(position_in(changes, ticker_id)):
             check_fields(each, kind, fixed)
     wanted: dict[UUID, Changes] = {}
     for ticker_id, each in changes.items():
@@ -56,13 +56,13 @@ def check_fields(given: Changes, kind: type, fixed: Collection[str] = ()) -> Non
             raise TickerValidationError(name, value, "it cannot be changed")
 
 
-def place_in(changes: Collection[object], ticker_id: UUID | str) -> str:
-    """Return how errors name the place of a ticker's changes: not at all where there are no others."""
+def position_in(changes: Collection[object], ticker_id: UUID | str) -> str:
+    """Return how errors name the position of a ticker's changes: not at all where there are no others."""
     return f"changes[{ticker_id}]." if len(changes) > 1 else ""
 
 
-def placed(batch: object, kind: type[T]) -> dict[str, T]:
-    """Return the tickers of a batch in their order, by their places: ``[1].``, or nothing for a single one.
+def by_position(batch: object, kind: type[T]) -> dict[str, T]:
+    """Return the tickers of a batch in their order, by their positions: ``[1].``, or empty for one.
 
     Raises:
         TickerValidationError: It is no collection, or holds what is not of this ``kind``.
@@ -71,19 +71,19 @@ def placed(batch: object, kind: type[T]) -> dict[str, T]:
         raise TickerValidationError("batch", batch, f"pass a list of {kind.__name__}")
     found: dict[str, T] = {}
     for number, ticker in enumerate(batch):
-        place = f"[{number}]" if len(batch) > 1 else ""
+        position = f"[{number}]" if len(batch) > 1 else ""
         if not isinstance(ticker, kind):
-            raise TickerValidationError(place or "ticker", ticker, f"pass a {kind.__name__}")
-        found[place and f"{place}."] = ticker
+            raise TickerValidationError(position or "ticker", ticker, f"pass a {kind.__name__}")
+        found[position and f"{position}."] = ticker
     return found
 
 
 @contextmanager
-def naming(place: str) -> Iterator[None]:
-    """Let an error about a field begin with the place of the ticker that has the field."""
+def naming(position: str) -> Iterator[None]:
+    """Let an error about a field begin with the position of the ticker that has the field."""
     try:
         yield
     except TickerValidationError as error:
-        if not place:
+        if not position:
             raise
-        raise error.at(place) from error
+        raise error.at(position) from error

@@ -16,23 +16,23 @@ from tickerq_celery.tickers.run_rows import RunRow, as_child, time_ticker_row
 from tickerq_celery.tickers.work import Work, checked_work
 
 
-def chain_below(storing: Storing, head: TimeTicker | CronTicker, *, place: str) -> list[ChainNode]:
+def chain_below(storing: Storing, head: TimeTicker | CronTicker, *, position: str) -> list[ChainNode]:
     """Return the tickers below ``head``, each after its parent and with the namespace of the head.
 
-    Their paths begin with the ``place`` of the head in its call.
+    Their paths begin with the ``position`` of the head in its call.
 
     Raises:
         TickerValidationError: The chain is too large, too deep or no chain, or leaves its namespace.
     """
-    with naming(place):
+    with naming(position):
         found = [_in_namespace(storing, node, head) for node in nodes_below(head)]
-    return [replace(node, path=f"{place}{node.path}") for node in found]
+    return [replace(node, path=f"{position}{node.path}") for node in found]
 
 
 def with_children(
     batch: Mapping[str, TimeTicker | CronTicker], chains: Iterable[Sequence[ChainNode]]
 ) -> dict[str, TimeTicker | CronTicker]:
-    """Return the tickers of a batch, and those below them, by their places in the call."""
+    """Return the tickers of a batch, and those below them, by their positions in the call."""
     return {**batch, **{f"{node.path}.": node.ticker for nodes in chains for node in nodes}}
 
 
@@ -41,16 +41,16 @@ def chain_rows(
     head: TimeTicker,
     nodes: Sequence[ChainNode],
     *,
-    place: str,
+    position: str,
     known: Mapping[tuple[str, str], Known],
     now: datetime,
 ) -> Chain:
-    """Return the row of a time ticker at its ``place`` in the call, and those of the ``nodes`` below it.
+    """Return the row of a time ticker at its ``position`` in the call, and those of the ``nodes`` below it.
 
     Raises:
-        TickerValidationError: A field cannot be stored; its name begins with the ticker's place.
+        TickerValidationError: A field cannot be stored; its name begins with the ticker's position.
     """
-    with naming(place):
+    with naming(position):
         row = row_of(storing, head, known=known, now=now)
     return Chain(head=row, below=rows_below(storing, nodes, row, known=known, now=now))
 

@@ -1,11 +1,10 @@
-"""Steer cron tickers by hand: pause, resume, skip the next, run now, backfill."""
+"""Operate on cron tickers: pause, resume, skip the next, run now, backfill."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from tickerq_celery import validation
-from tickerq_celery.cron.occurrences import store
 from tickerq_celery.cron.overlap import add_backfilled, add_manual, admit_next
 from tickerq_celery.cron.pausing import BY_FAILURES, resume_with_held
 from tickerq_celery.enums import TickerKind, TickerStatus, TickerType
@@ -35,7 +34,7 @@ class CronSteering(CronOutlook):
         self._occurrences = RunManager(storing, canceller, TickerType.CRON_TICKER_OCCURRENCE)
 
     def pause(self, cron_id: UUID | str, *, reason: str | None = None, by: str | None = None) -> Cron:
-        """Stop a cron ticker from firing, and hold its occurrences that nobody has claimed.
+        """Stop a cron ticker from firing, and hold its unclaimed occurrences.
 
         An operator's earlier pause stays as it is.
 
@@ -76,7 +75,7 @@ class CronSteering(CronOutlook):
         """Run a cron ticker once, now, also while it is paused, and return the run.
 
         A ``request`` replaces the cron ticker's own for this run. Where occurrences may not overlap, the
-        run waits for the end of the one that is under way, ahead of those that wait already; one that a
+        run waits for the end of the active one, ahead of those that wait already; one that a
         pause holds gives way to it.
 
         Raises:
@@ -112,10 +111,9 @@ class CronSteering(CronOutlook):
         return self._get(tx, cron_id)
 
     def _resume(self, tx: Transaction, cron_id: UUID, *, missed: bool = False) -> Cron:
-        core = self._storing.core
         cron = self._locked(tx, cron_id)
         if not cron.is_enabled:
-            resume_with_held(tx, core, cron, missed=missed, now=tx.now)
+            resume_with_held(tx, cron, missed=missed, now=tx.now)
         return self._get(tx, cron_id)
 
     def _skip_next(self, tx: Transaction, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
@@ -141,7 +139,7 @@ class CronSteering(CronOutlook):
         there = occurrences.lock_at(tx, cron.id, instant)
         if there is None:
             row = skipped_row(occurrence_row(cron, instant=instant, now=now), reason=reason, now=now)
-            store(tx, cron, [row], now=now)
+            occurrences.add(tx, cron, [row])
             return
         if there.claim_no > 0:
             status = f"at {instant.isoformat()}, whose occurrence has been claimed"
@@ -161,7 +159,7 @@ class CronSteering(CronOutlook):
             function = known[cron.namespace, cron.function]
             packed = self._storing.packed(request, function)
             row = replace(row, request=packed.data, encoding=packed.encoding)
-        return add_manual(tx, cron, row, in_pause=lambda: self._is_in_pause(tx, cron), now=now)
+        return add_manual(tx, cron, row, in_pause=lambda: self._is_in_pause(tx, cron))
 
     def _is_in_pause(self, tx: Transaction, cron: CronRow) -> bool:
         return not cron.is_enabled or pauses.of_cron(tx, cron) is not None
@@ -177,7 +175,7 @@ class CronSteering(CronOutlook):
             replace(occurrence_row(cron, instant=instant, now=now), due_at=now + number * wait)
             for number, instant in enumerate(missing)
         ]
-        add_backfilled(tx, cron, rows, now=now)
+        add_backfilled(tx, cron, rows)
         return len(rows)
 
     def _locked(self, tx: Transaction, cron_id: UUID) -> CronRow:

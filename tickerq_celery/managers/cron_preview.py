@@ -80,7 +80,7 @@ class CronOutlook:
         """Return the next instants of a stored cron ticker, strictly after ``after`` (None: now).
 
         They are within its bounds, and as if it were not paused. From now on none is one that ``skip_next``
-        has skipped; after a moment of the past, all that it names are told.
+        has skipped; after a moment of the past, all of them are returned.
 
         Raises:
             TickerNotFoundError: There is none.

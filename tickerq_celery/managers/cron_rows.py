@@ -24,7 +24,7 @@ def cron_rows(
 ) -> list[CronRow]:
     """Return the row of each cron ticker, checked, in their order, with its own request or the one given.
 
-    The batch has them by their places in the call, with which the name of a bad field begins.
+    The batch has them by their positions in the call, with which the name of a bad field begins.
 
     ``run_count`` is how often it has fired.
 
@@ -33,13 +33,13 @@ def cron_rows(
         TickerValidationError: A field or a request cannot be stored.
         UnknownFunctionError: No worker knows a function that one of them or of their chains names.
     """
-    chains = {place: chain_below(storing, ticker, place=place) for place, ticker in batch.items()}
+    chains = {position: chain_below(storing, ticker, position=position) for position, ticker in batch.items()}
     named = with_children(batch, chains.values())
     known = storing.known(tx, named, allow_unknown=allow_unknown)
     rows = []
-    for place, ticker in batch.items():
-        children = _template(storing, chains[place], known, place)
-        with naming(place):
+    for position, ticker in batch.items():
+        children = _template(storing, chains[position], known, position)
+        with naming(position):
             row = cron_ticker_row(
                 ticker,
                 work_of(storing, ticker, known=known, request=request),
@@ -53,10 +53,10 @@ def cron_rows(
 
 
 def _template(
-    storing: Storing, nodes: Sequence[ChainNode], known: Mapping[tuple[str, str], Known], place: str
+    storing: Storing, nodes: Sequence[ChainNode], known: Mapping[tuple[str, str], Known], position: str
 ) -> Template | None:
     for node in nodes:
         check_template(node)
     chain = chain_tickers(storing, nodes, known=known)
-    with naming(place):
+    with naming(position):
         return template_of(chain, limit=storing.core.config.payload_limit)

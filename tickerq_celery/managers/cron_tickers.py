@@ -13,10 +13,10 @@ from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.batches import (
     INSTEAD_OF_UPDATE,
     Changes,
+    by_position,
     checked_changes,
     naming,
-    place_in,
-    placed,
+    position_in,
 )
 from tickerq_celery.managers.cron_operations import CronSteering
 from tickerq_celery.managers.cron_rows import cron_rows
@@ -52,9 +52,9 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
         self, batch: Sequence[CronTicker], *, session: object = None, allow_unknown: bool = False
     ) -> list[Cron]:
         """Store cron tickers, all or none, and return them in their order; raises what ``add`` does."""
-        by_place = placed(batch, CronTicker)
+        tickers_by_position = by_position(batch, CronTicker)
         return self._storing.in_transaction(
-            lambda tx: Effect(result=self._insert(tx, by_place, allow_unknown)), session
+            lambda tx: Effect(result=self._insert(tx, tickers_by_position, allow_unknown)), session
         )
 
     def find(
@@ -102,7 +102,7 @@ class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
             # not wait for each other.
             with savepoint(tx):
                 for each in sorted(wanted):
-                    with naming(place_in(wanted, each)):
+                    with naming(position_in(wanted, each)):
                         self._update(tx, each, wanted[each], allow_unknown)
             return Effect(result=[self._get(tx, each) for each in wanted])
 

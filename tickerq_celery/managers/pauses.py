@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tickerq_celery import validation
-from tickerq_celery.cron.pausing import unpark
+from tickerq_celery.cron.pausing import resume_suspended
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import holds, paused_crons, pauses
@@ -48,7 +48,7 @@ class PauseManager:
         everything: bool = False,
         missed: bool = False,
     ) -> bool:
-        """End the pause of one of a function, a tag and everything; say whether there was one.
+        """End the pause of one of a function, a tag and everything; return True if there was one.
 
         What was held runs now, where no other pause holds it. Cron tickers fire from their next instant
         on; ``missed=True`` lets their misfire policy decide on the instants that passed.
@@ -60,7 +60,7 @@ class PauseManager:
         was_paused = self._core.write(self._resume, scope, missed=missed)
         after = None
         while was_paused:
-            after = self._core.write(unpark, self._core, after=after)
+            after = self._core.write(resume_suspended, after=after)
             if after is None:
                 break
         return was_paused
@@ -82,9 +82,9 @@ class PauseManager:
             return False
         # In the transaction that ends the pause: after it, a beat decides on what it finds.
         if missed:
-            paused_crons.unpark_as_missed(tx, ended, others)
+            paused_crons.resume_as_missed(tx, ended, others)
         else:
-            paused_crons.park_due(tx, ended)
+            paused_crons.suspend_due(tx, ended)
         holds.release(
             tx,
             reason=HoldReason.PAUSED,

@@ -91,7 +91,8 @@ class RunManager:
     def retry(self, ticker_id: UUID | str) -> Run:
         """Let a run that ended as Failed, Cancelled or Skipped start again now, with all of its retries.
 
-        Its attempts stay, and their numbers go on. Where occurrences may not overlap, it waits for its turn.
+        Its attempts stay, and their numbers go on. Where occurrences may not overlap, it waits for the
+        overlap lock.
 
         Raises:
             TickerNotFoundError: There is none.
@@ -130,6 +131,6 @@ class RunManager:
         except IntegrityError as error:
             raise DuplicateTickerError(run.unique_key or "") from error
         if not is_done:
-            raise TickerStateError(ticker_id, "changed by somebody else just now", "retried")
+            raise TickerStateError(ticker_id, "changed by another process just now", "retried")
         if cron is not None:
             queue_retry(tx, cron, ticker_id)

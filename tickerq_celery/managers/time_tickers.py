@@ -15,11 +15,11 @@ from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.batches import (
     INSTEAD_OF_UPDATE,
     Changes,
+    by_position,
     check_fields,
     checked_changes,
     naming,
-    place_in,
-    placed,
+    position_in,
 )
 from tickerq_celery.managers.chains import chain_below, chain_rows, row_of, with_children
 from tickerq_celery.managers.filters import RunFilters
@@ -88,14 +88,14 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         on_conflict: OnConflict | str = OnConflict.RAISE,
     ) -> list[Run]:
         """Schedule runs, all or none, and return them in their order; raises what ``add`` does."""
-        tickers_by_place = placed(batch, TimeTicker)
-        for place, ticker in tickers_by_place.items():
+        tickers_by_position = by_position(batch, TimeTicker)
+        for position, ticker in tickers_by_position.items():
             if ticker.run_condition is not None:
-                field = f"{place}run_condition"
+                field = f"{position}run_condition"
                 raise TickerValidationError(field, ticker.run_condition, "only a child has one")
         work = partial(
             self._insert,
-            batch=tickers_by_place,
+            batch=tickers_by_position,
             allow_unknown=allow_unknown,
             on_conflict=unique_keys.checked(on_conflict, batch),
             # Of its own transactions each statement sees what is committed.
@@ -185,7 +185,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
             with savepoint(tx):
                 due = []
                 for each in sorted(wanted):
-                    with naming(place_in(wanted, each)):
+                    with naming(position_in(wanted, each)):
                         if self._update(tx, each, wanted[each], allow_unknown):
                             due.append(each)
             return Effect(result=[self._runs.got(tx, each) for each in wanted], due=due)
@@ -197,7 +197,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
     def delete(self, ticker_id: UUID | str) -> bool:
         """Delete a time ticker with its attempts; return True if it was there.
 
-        The body of one that is under way runs on, and no longer takes up a place of its limits.
+        The body of an active one runs on, and no longer takes up a slot of its limits.
         """
         return self.delete_batch([ticker_id]) == 1
 
@@ -217,13 +217,15 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         fresh: Core | None,
     ) -> Effect[list[Run]]:
         storing = self._storing
-        below = {place: chain_below(storing, ticker, place=place) for place, ticker in batch.items()}
+        below = {
+            position: chain_below(storing, ticker, position=position) for position, ticker in batch.items()
+        }
         named = with_children(batch, below.values())
         known = storing.known(tx, named, allow_unknown=allow_unknown)
         now = tx.now
         chained = [
-            chain_rows(storing, ticker, below[place], place=place, known=known, now=now)
-            for place, ticker in batch.items()
+            chain_rows(storing, ticker, below[position], position=position, known=known, now=now)
+            for position, ticker in batch.items()
         ]
         heads = [chain.head for chain in chained]
         codec = storing.core.codec

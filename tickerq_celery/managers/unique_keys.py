@@ -56,7 +56,7 @@ def insert(
     fresh: Core | None,
     codec: RequestCodec,
 ) -> dict[UUID, Run]:
-    """Insert chains, all or none; return the runs that stay in the place of some, by the id of the head.
+    """Insert chains, all or none; return the runs that stay instead of some, by the id of the head.
 
     ``on_conflict`` is about the heads. ``fresh`` reads what is committed where the transaction is a caller's.
 
@@ -72,7 +72,7 @@ def insert(
     with savepoint(tx):
         for chain in chains:
             keyed = _Keyed(tx=tx.within(chain.head.namespace), fresh=fresh, row=chain.head, codec=codec)
-            keeper = keyed.place(on_conflict)
+            keeper = keyed.insert(on_conflict)
             if keeper is None:
                 _insert_all(tx, chain.below)
             else:
@@ -124,8 +124,8 @@ class _Keyed:
     def _key(self) -> str:
         return self.row.active_key or ""
 
-    def place(self, on_conflict: OnConflict) -> Run | None:
-        """Insert the row and return None, or return the run that stays in its place."""
+    def insert(self, on_conflict: OnConflict) -> Run | None:
+        """Insert the row and return None, or return the run that stays instead."""
         for _ in range(_MOST_TRIES):
             holder = self._seen_holder()
             if holder is None:
@@ -156,7 +156,7 @@ class _Keyed:
             return seen
         own = seen if seen is not None and self._committed(self.fresh, seen) is None else None
         found = [run for run in (own, self.fresh.read(self._active)) if run is not None]
-        # Ids grow: the later one has come in the place of the other.
+        # Ids grow: the later one has replaced the other.
         return max(found, key=lambda run: run.id, default=None)
 
     def _is_inserted(self) -> bool:

@@ -73,7 +73,7 @@ class Storing:
     def known(
         self, tx: Transaction, tickers: Mapping[str, NamesFunction], *, allow_unknown: bool
     ) -> dict[tuple[str, str], Known]:
-        """Return what is known of the functions that ``tickers``, by their places, name.
+        """Return what is known of the functions that ``tickers``, by their positions, name.
 
         The keys are namespaces with names.
 
@@ -82,8 +82,8 @@ class Storing:
         """
         found: dict[tuple[str, str], Known] = {}
         elsewhere: dict[str, dict[str, str]] = {}
-        for place, ticker in tickers.items():
-            with naming(place):
+        for position, ticker in tickers.items():
+            with naming(position):
                 name = validation.name("function", ticker.function, validation.LONGEST_FUNCTION)
                 namespace = self.namespace(ticker.namespace)
             function = self.core.registry.get(name) if namespace == self.core.config.namespace else None
@@ -93,10 +93,10 @@ class Storing:
                     defaults=defaults, request_type=function.signature.request_type
                 )
             else:
-                elsewhere.setdefault(namespace, {}).setdefault(name, place)
-        for namespace, places in elsewhere.items():
-            records = functions.find(tx.within(namespace), places.keys())
-            for name, place in places.items():
+                elsewhere.setdefault(namespace, {}).setdefault(name, position)
+        for namespace, positions in elsewhere.items():
+            records = functions.find(tx.within(namespace), positions.keys())
+            for name, position in positions.items():
                 if name in records:
                     found[namespace, name] = Known(defaults=self._defaults(records[name]))
                 elif allow_unknown:
@@ -104,7 +104,7 @@ class Storing:
                         defaults=FunctionDefaults(priority_queues=self._priority_queues)
                     )
                 else:
-                    raise UnknownFunctionError(name).at(place)
+                    raise UnknownFunctionError(name).at(position)
         return found
 
     def packed(self, request: object, known: Known) -> Packed:

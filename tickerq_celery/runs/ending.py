@@ -120,5 +120,5 @@ def apply_cron_policies(tx: Transaction, core: Core, run: Started, outcome: Outc
     if run.active_key is not None:
         made_due = overlaps.pass_lock(tx, run.cron_ticker_id)
     if outcome.status is TickerStatus.FAILED and run.instant is not None:
-        after_a_failure(tx, core, run.cron_ticker_id)
+        after_a_failure(tx, run.cron_ticker_id)
     return made_due

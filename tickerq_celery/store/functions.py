@@ -90,7 +90,7 @@ class Counting:
 def lock(tx: Transaction, names: Collection[str]) -> Counting:
     """Let one transaction at a time count the runs of functions.
 
-    Nobody waits for the other one: it may stand still in its transaction.
+    A second one does not wait: the first may be stalled in its transaction.
     """
     if not names:
         return Counting()

@@ -1,4 +1,4 @@
-"""Instants that have an occurrence, and occurrences that have not begun."""
+"""New occurrences, instants that have one, and occurrences that have not begun."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select, true, update
 
 from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.store import cron_tickers, runs
 from tickerq_celery.store.database.batches import in_parts, write_in_parts
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.holds import BY_CLAIM, DECIDING
 from tickerq_celery.store.row_mapping import cron_columns
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.cron_rows import CronRow, changed_work
+from tickerq_celery.tickers.run_rows import RunRow, occurrence_children
 
 _IS_IDLE = tickers.c.status == TickerStatus.IDLE
 # Not claim_no: what could not be published was claimed, and is given back as it was.
@@ -28,6 +30,18 @@ class Occurrence:
 
     id: UUID
     claim_no: int
+
+
+def add(tx: Transaction, cron: CronRow, rows: Sequence[RunRow]) -> None:
+    """Store occurrences of a locked cron ticker, each with its own copy of the chain.
+
+    Those whose instant has its occurrence already stay as they are.
+    """
+    cron_tickers.add_occurrences(tx, rows)
+    heads = {row.id: row for row in rows if row.has_children}
+    # Where the instant had its occurrence already, ours was not stored, and that one has its chain.
+    for head_id in cron_tickers.stored_among(tx, heads):
+        runs.insert(tx, occurrence_children(cron, heads[head_id], now=tx.now))
 
 
 def taken_among(tx: Transaction, cron_id: UUID, instants: Sequence[datetime]) -> set[datetime]:

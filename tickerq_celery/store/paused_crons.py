@@ -16,14 +16,14 @@ from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.pauses import Pause, covering
 
 _COVERED_BY = (cron_tickers.c.id, cron_tickers.c.function, cron_tickers.c.tags)
-_IS_PARKED = and_(
+_IS_SUSPENDED = and_(
     cron_tickers.c.next_run_at.is_(None),
     cron_tickers.c.is_enabled.is_(True),
     cron_tickers.c.resume_from.is_not(None),
 )
 
 
-def park(tx: Transaction, ids: Sequence[UUID], pause: Pause) -> None:
+def suspend(tx: Transaction, ids: Sequence[UUID], pause: Pause) -> None:
     """Let locked cron tickers wait for the end of a pause."""
     _write(
         tx,
@@ -37,15 +37,15 @@ def park(tx: Transaction, ids: Sequence[UUID], pause: Pause) -> None:
     )
 
 
-def park_due(tx: Transaction, pause: Pause) -> None:
-    """Park what a pause covers and is due, where no beat has come to do it since then."""
-    park(tx, _lock(tx, _is_due(tx.clock), pause), pause)
+def suspend_due(tx: Transaction, pause: Pause) -> None:
+    """Suspend what a pause covers and is due, where no beat has come to do it since then."""
+    suspend(tx, _lock(tx, _is_due(tx.clock), pause), pause)
 
 
-def unpark_as_missed(tx: Transaction, ended: Pause, others: Sequence[Pause]) -> None:
-    """Let what only an ended pause covered fire from where it stood when it was parked."""
-    # With those that are due, as a beat may be parking them right now: this waits until it has.
-    free = _lock(tx, or_(_IS_PARKED, _is_due(tx.clock)), ended, but=others)
+def resume_as_missed(tx: Transaction, ended: Pause, others: Sequence[Pause]) -> None:
+    """Let what only an ended pause covered fire from where it stood when it was suspended."""
+    # With those that are due, as a beat may be suspending them right now: this waits until it has.
+    free = _lock(tx, or_(_IS_SUSPENDED, _is_due(tx.clock)), ended, but=others)
     _write(
         tx,
         free,
@@ -57,11 +57,11 @@ def unpark_as_missed(tx: Transaction, ended: Pause, others: Sequence[Pause]) -> 
     )
 
 
-def lock_parked(tx: Transaction, *, after: UUID | None, limit: int) -> list[CronRow]:
-    """Lock up to ``limit`` cron tickers that are parked, by their ids, passing over locked ones."""
+def lock_suspended(tx: Transaction, *, after: UUID | None, limit: int) -> list[CronRow]:
+    """Lock up to ``limit`` cron tickers that are suspended, by their ids, passing over locked ones."""
     statement = (
         select(cron_tickers)
-        .where(cron_tickers.c.namespace == tx.namespace, _IS_PARKED)
+        .where(cron_tickers.c.namespace == tx.namespace, _IS_SUSPENDED)
         .order_by(cron_tickers.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -83,7 +83,7 @@ def _lock(
     but: Sequence[Pause] = (),
 ) -> list[UUID]:
     """Lock the cron tickers that a pause covers, ``but`` for those of others."""
-    # Read before they are locked by their ids: nobody shall wait for what the pause does not cover, and
+    # Read before they are locked by their ids: what the pause does not cover must not wait, and
     # MariaDB locks all that a search passes.
     found = tx.execute(select(*_COVERED_BY).where(cron_tickers.c.namespace == tx.namespace, which))
     covered = [

@@ -15,7 +15,7 @@ from tickerq_celery.tickers.run_rows import RunRow
 
 _CRON_FIELDS = tuple(each.name for each in fields(CronRow) if each.name != "flaw")
 _RUN_FIELDS = tuple(each.name for each in fields(RunRow))
-# What a newer version may have written in words that this one does not know. What takes the place of such a
+# What a newer version may have written in words that this one does not know. What replaces such a
 # word fires nothing, and lets no two occurrences run at once.
 _WORDS: dict[str, tuple[Callable[[Any], Any], object]] = {
     "kind": (TickerKind, TickerKind.FUNCTION),

@@ -14,12 +14,12 @@ class TimeTicker:
     ``execution_time`` must be aware; a past one, or None, means now. ``retries`` are extra attempts,
     ``retry_intervals`` the waits before them in seconds (the last one repeats); None takes the
     function's own. While a ticker with the same ``unique_key`` is not terminal, another is refused.
-    Of runs of one function with the same ``concurrency_key`` as many may be under way as the function's
+    Of runs of one function with the same ``concurrency_key`` as many may be active as the function's
     ``max_concurrency_per_key`` says, 1 unless it says otherwise.
 
     ``children`` are stored with it and wait for it: each starts at the end that its ``run_condition``
     names (None: at any but Skipped), and not before an ``execution_time`` of its own.
-    After ``timeout`` seconds an attempt's function is told to stop, after ``hard_timeout`` its process is
+    After ``timeout`` seconds an attempt's function is asked to stop, after ``hard_timeout`` its process is
     killed (prefork pool only); None takes the function's own.
     """
 
@@ -45,7 +45,7 @@ class TimeTicker:
 class CronTicker:
     """A standing definition: a function, a cron expression of 5 or 6 fields or an interval, and a request.
 
-    ``every`` takes the place of ``expression``: elapsed time, counted from ``start_at`` (None: now).
+    ``every`` replaces ``expression``: elapsed time, counted from ``start_at`` (None: now).
     Nothing fires before ``start_at`` or after ``end_at``, on an ``exclude`` date of the zone, or once
     ``max_runs`` instants had their occurrence. Each run starts up to ``jitter`` after its instant.
     Six fields begin with seconds. Day of month and day of week must both match; ``day_or=True`` asks

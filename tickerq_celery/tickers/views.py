@@ -103,7 +103,7 @@ class Run:
 
     @property
     def shown_request(self) -> object:
-        """The request as people may see it: a mask in place of what the setting ``redact`` names."""
+        """The request as people may see it: what the setting ``redact`` names is masked."""
         return self.stored_request.shown
 
 
@@ -172,7 +172,7 @@ class Cron:
 
     @property
     def shown_request(self) -> object:
-        """The request as people may see it: a mask in place of what the setting ``redact`` names."""
+        """The request as people may see it: what the setting ``redact`` names is masked."""
         return self.stored_request.shown
 
     @property

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from celery import bootsteps, signals
@@ -44,40 +45,29 @@ class NodeStep(bootsteps.StartStopStep):
 
     def __init__(self, worker: Any, **kwargs: Any) -> None:
         super().__init__(worker, **kwargs)
-        # Made before the pool forks: what its children write must name this node, and no other worker
-        # that was forked from the same parent.
+        # All of this before the pool forks: what its children write must name this node, and no other worker
+        # that was forked from the same parent; and a worker that ends while its pool starts may hang in it.
         try:
             self._parts = self.process.own()
+            self._own_store = _unpooled(self._parts.core)
+            if not any(self._parts.core.registry):
+                logger.warning("this worker has no functions: is the module that defines them in `include`?")
+            # A store that cannot be reached yet is the thread's concern: it logs that, and waits.
+            with suppress(StoreError):
+                verify(self._own_store)
         except ConfigError as error:
             logger.critical("this worker cannot run: %s", error)
             raise SystemExit(1) from error
+        _refuse_timeouts(worker.pool_cls, self._parts.core)
         self._thread: HeartbeatThread | None = None
         # Its memory is shared with the children, so it is there before them.
         self._cancel_flag = self._parts.cancel_flag
         self._listener = SignalListener()
 
     def start(self, worker: Any) -> None:
-        core = self._parts.core
-        if not any(core.registry):
-            logger.warning("this worker has no functions: is the module that defines them in `include`?")
-        # Connections of this thread are opened for each beat and closed after it: no fork inherits one.
-        own = Database(
-            core.database.url,
-            options=core.config.store_engine_options,
-            retries=core.config.store_retries,
-            pooled=False,
-        )
-        try:
-            # A store that does not answer yet is the thread's concern: it says so, and waits.
-            with suppress(StoreError):
-                verify(own)
-        except SchemaError as error:
-            logger.critical("this worker cannot run: %s", error)
-            raise SystemExit(1) from error
-        _refuse_timeouts(worker, core)
         cancellation = Cancellation(self._cancel_flag, worker.pool, _held)
         cancellation.register()
-        self._thread = self._make_thread(worker, core, own, cancellation)
+        self._thread = self._make_thread(worker, cancellation)
         self._listener.listen()
         MessageGuard(worker.consumer, self._listener.drops.note).attach()
         self._thread.start()
@@ -94,12 +84,9 @@ class NodeStep(bootsteps.StartStopStep):
         if self._thread is not None:
             self._thread.stop()
 
-    def _make_thread(
-        self, worker: Any, core: Core, own: Database, cancellation: Cancellation
-    ) -> HeartbeatThread:
-        mine = Core(
-            config=core.config, clock=core.clock, database=own, registry=core.registry, node=core.node
-        )
+    def _make_thread(self, worker: Any, cancellation: Cancellation) -> HeartbeatThread:
+        core, own = self._parts.core, self._own_store
+        mine = replace(core, database=own)
         me = NodeRegistration(_worker_profile(worker, mine))
         recorder = Recorder(mine)
         handler = SignalHandler(
@@ -163,9 +150,16 @@ def _close_loop(**_: Any) -> None:
     event_loop().close()
 
 
-def _refuse_timeouts(worker: Any, core: Core) -> None:
+def _unpooled(core: Core) -> Database:
+    """Return the store for the heartbeat: connections are opened for each beat, and no fork inherits one."""
+    config = core.config
+    options, retries = config.store_engine_options, config.store_retries
+    return Database(core.database.url, options=options, retries=retries, pooled=False)
+
+
+def _refuse_timeouts(pool_class: type, core: Core) -> None:
     """End a worker whose pool cannot interrupt what it runs, if one of its functions counts on that."""
-    if isinstance(worker.pool, TaskPool):
+    if issubclass(pool_class, TaskPool):
         return
     # Not what Celery's own setting says for all tasks: no function has asked for that.
     limited = [function.name for function in core.registry if function.timeouts != UNLIMITED]

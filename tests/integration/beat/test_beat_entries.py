@@ -208,7 +208,7 @@ def test_a_broker_that_is_away_gives_the_run_back(
     assert len(sent(beat)) == 1
 
 
-def test_a_call_that_nobody_can_publish_fails_in_the_end(start: Start, clock: ManualClock) -> None:
+def test_a_call_that_no_beat_can_publish_fails_in_the_end(start: Start, clock: ManualClock) -> None:
     beat = start(job={"task": "shop.refresh", "schedule": crontab(minute=1, hour=12), "args": [1]})
 
     @beat.app.task(name="shop.refresh", shared=False)
@@ -433,7 +433,7 @@ def test_an_entry_that_an_operator_resumes_while_no_code_has_it_is_paused_at_the
     assert crons(start(minutely=EVERY_MINUTE))["shop.refresh"].is_enabled
 
 
-def test_what_passed_while_no_code_had_an_entry_is_told_and_an_edit_moves_it_afterwards(
+def test_what_passed_while_no_code_had_an_entry_is_recorded_and_an_edit_moves_it_afterwards(
     start: Start, clock: ManualClock
 ) -> None:
     start(minutely=EVERY_MINUTE).close()

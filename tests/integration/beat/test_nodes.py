@@ -4,9 +4,11 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
+from celery.concurrency.prefork import TaskPool
 from celery.worker import state
 
 from tests.integration.apps import add_run, execute, ticker_app
@@ -266,7 +268,7 @@ def nothing() -> None: ...
 def becoming_a_node(tickerq: TickerQ) -> None:
     """Do what a worker of this app does first."""
     for step in tickerq.app.steps["worker"]:
-        step(None)
+        step(SimpleNamespace(pool_cls=TaskPool))
 
 
 def test_workers_that_a_script_forks_are_nodes_of_their_own(store_url: str, namespace: str) -> None:

@@ -256,7 +256,7 @@ def test_names_that_differ_in_their_last_blanks_are_two_imports(
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
-def test_a_task_without_a_schedule_is_told_so(run: Run, django_url: str) -> None:
+def test_a_task_without_a_schedule_is_reported(run: Run, django_url: str) -> None:
     add_task(django_url, id=1, name="none", task="refresh")
     add_task(django_url, id=2, name="sun", task="refresh", solar_id=1)
     assert lines(run("import-django-celery-beat", django_url))[:2] == [
@@ -307,7 +307,7 @@ URLS = [
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("url", "expected"), URLS)
-def test_a_database_that_cannot_be_opened_is_told_in_one_line_and_not_made(
+def test_a_database_that_cannot_be_opened_is_reported_in_one_line_and_not_made(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, expected: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -321,7 +321,7 @@ def test_a_database_that_cannot_be_opened_is_told_in_one_line_and_not_made(
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
-def test_a_moment_that_is_none_is_told_in_one_line(run: Run, django_url: str) -> None:
+def test_a_moment_that_is_none_is_reported_in_one_line(run: Run, django_url: str) -> None:
     add_task(django_url, id=1, name="odd", task="refresh", interval_id=1, start_time="soon")
     refused = run("import-django-celery-beat", django_url)
     assert (refused.exit_code, refused.output.count("\n")) == (1, 1)

@@ -1,4 +1,4 @@
-"""Run now and backfill: occurrences that somebody asks for."""
+"""Run now and backfill: occurrences that an operator asks for."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -72,7 +72,7 @@ def test_a_backfill_falls_due_at_its_rate(core: Core, clock: ManualClock) -> Non
     assert counts == [1, 2, 2, 1]
 
 
-def test_a_backfill_of_what_may_not_overlap_runs_in_turn(core: Core, clock: ManualClock) -> None:
+def test_a_backfill_of_what_may_not_overlap_runs_one_after_the_other(core: Core, clock: ManualClock) -> None:
     enrolled(core)
     cron_id = make_cron(core, overlap=OverlapPolicy.SKIP)
     crons(core).backfill(cron_id, JANUARY, JANUARY + timedelta(hours=3))
@@ -142,7 +142,7 @@ def test_an_instant_that_was_backfilled_before_it_fired_has_its_occurrence_and_r
     assert crons(core).get(cron_id).next_run_at == START + timedelta(hours=2)
 
 
-def test_a_backfill_keeps_its_rate_where_occurrences_take_turns(core: Core, clock: ManualClock) -> None:
+def test_a_backfill_keeps_its_rate_where_occurrences_may_not_overlap(core: Core, clock: ManualClock) -> None:
     enrolled(core)
     cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
     crons(core).backfill(cron_id, JANUARY, JANUARY + timedelta(hours=6), per_minute=2)

@@ -30,7 +30,7 @@ def at(hour: int, minute: int = 0) -> datetime:
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=str)
-def test_what_nobody_has_claimed_is_skipped_and_what_was_claimed_stays(
+def test_what_is_unclaimed_is_skipped_and_what_was_claimed_stays(
     core: Core, clock: ManualClock, edit: dict[str, Any]
 ) -> None:
     enrolled(core)
@@ -72,7 +72,7 @@ def test_an_edit_in_a_pause_takes_effect_when_it_is_over(core: Core, clock: Manu
     assert instants(core, cron_id) == [at(14, 30)]
 
 
-def test_those_that_wait_for_their_turn_are_of_the_past_too(core: Core, clock: ManualClock) -> None:
+def test_those_that_wait_for_the_overlap_lock_are_of_the_past_too(core: Core, clock: ManualClock) -> None:
     enrolled(core)
     cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
     for hour in (13, 14):
@@ -144,7 +144,7 @@ def test_bounds_that_leave_nothing_out_leave_no_record(core: Core, clock: Manual
     assert occurrences_of(core, cron_id) == []
 
 
-def test_a_request_of_its_own_stays_with_who_was_asked_for_by_hand(core: Core, clock: ManualClock) -> None:
+def test_a_manual_run_keeps_the_request_of_its_own(core: Core, clock: ManualClock) -> None:
     cron_id = make_cron(core, request={"size": 1})
     clock.advance(hours=1)
     fire(core)

@@ -1,4 +1,4 @@
-"""Overlap: one occurrence of a cron ticker at a time, each in its turn, whoever ends the one before."""
+"""Overlap: one occurrence of a cron ticker at a time holds the overlap lock, however the one before ends."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -48,7 +48,7 @@ from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.tickers.views import Run
 
 IDLE, QUEUED, CANCELLED = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.CANCELLED
-IN_TURN = (OverlapPolicy.BUFFER_ONE, OverlapPolicy.BUFFER_ALL, OverlapPolicy.CANCEL_OTHER)
+WITH_QUEUE = (OverlapPolicy.BUFFER_ONE, OverlapPolicy.BUFFER_ALL, OverlapPolicy.CANCEL_OTHER)
 
 
 def fired(core: Core, clock: ManualClock, cron_id: UUID) -> UUID:
@@ -76,7 +76,7 @@ def sweep(core: Core) -> None:
     core.write(advance_queues, after="")
 
 
-@pytest.mark.parametrize("overlap", IN_TURN)
+@pytest.mark.parametrize("overlap", WITH_QUEUE)
 def test_the_end_of_one_lets_the_next_run(core: Core, clock: ManualClock, overlap: OverlapPolicy) -> None:
     enrolled(core)
     cron_id = make_cron(core, overlap=overlap)
@@ -104,7 +104,7 @@ def test_those_that_wait_run_one_after_the_other_oldest_first(core: Core, clock:
     assert claim(core) == []
 
 
-def test_a_retry_keeps_the_place(core: Core, clock: ManualClock) -> None:
+def test_a_retry_keeps_the_overlap_lock(core: Core, clock: ManualClock) -> None:
     enrolled(core)
     cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL, retries=1, retry_intervals=[60])
     first = running(core, clock, cron_id)
@@ -116,7 +116,7 @@ def test_a_retry_keeps_the_place(core: Core, clock: ManualClock) -> None:
     assert not waits(core, second)
 
 
-def test_a_sweep_lets_the_next_run_where_nobody_could(core: Core, clock: ManualClock) -> None:
+def test_a_sweep_lets_the_next_run_where_no_end_could(core: Core, clock: ManualClock) -> None:
     enrolled(core)
     cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
     first = running(core, clock, cron_id)
@@ -132,7 +132,7 @@ def test_a_sweep_lets_the_next_run_where_nobody_could(core: Core, clock: ManualC
     assert not waits(core, second)
 
 
-def test_a_fire_lets_who_waits_run_before_who_is_new(core: Core, clock: ManualClock) -> None:
+def test_a_fire_lets_what_waits_run_before_what_is_new(core: Core, clock: ManualClock) -> None:
     enrolled(core)
     cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ONE)
     first = running(core, clock, cron_id)
@@ -202,9 +202,7 @@ def test_one_that_a_later_occurrence_could_not_ask_is_asked_by_the_sweep(
     assert waits(core, second)
 
 
-def test_a_run_that_was_asked_for_by_hand_is_not_cancelled_by_the_next_instant(
-    core: Core, clock: ManualClock
-) -> None:
+def test_a_manual_run_is_not_cancelled_by_the_next_instant(core: Core, clock: ManualClock) -> None:
     enrolled(core)
     cron_id = make_cron(core, overlap=OverlapPolicy.CANCEL_OTHER)
     asked = started(core, crons(core).run_now(cron_id).id)
@@ -232,7 +230,7 @@ def test_the_cancel_of_one_that_waits_to_start_lets_the_next_run(
     assert [each.id for each in claim(core)] == [second]
 
 
-def test_the_cancel_of_one_that_waits_for_its_turn_leaves_the_others_waiting(
+def test_the_cancel_of_one_that_waits_for_the_overlap_lock_leaves_the_others_waiting(
     core: Core, clock: ManualClock
 ) -> None:
     enrolled(core)
@@ -253,7 +251,7 @@ def test_a_revoked_claim_lets_the_next_run(core: Core, clock: ManualClock) -> No
     assert [each.id for each in claim(core)] == [second]
 
 
-def test_a_retry_by_hand_waits_for_its_turn_or_takes_it(core: Core, clock: ManualClock) -> None:
+def test_a_manual_retry_waits_for_the_overlap_lock_or_takes_it(core: Core, clock: ManualClock) -> None:
     enrolled(core)
     cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
     first = running(core, clock, cron_id)
@@ -280,7 +278,7 @@ def test_those_that_wait_run_at_once_where_they_may_overlap_from_now_on(
 
 
 @pytest.mark.parametrize("overlap", [policy for policy in OverlapPolicy if policy is not OverlapPolicy.ALLOW])
-def test_a_run_asked_for_by_hand_waits_for_the_one_under_way(
+def test_a_manual_run_waits_for_the_active_one(
     core: Core, clock: ManualClock, overlap: OverlapPolicy
 ) -> None:
     enrolled(core)
@@ -292,7 +290,7 @@ def test_a_run_asked_for_by_hand_waits_for_the_one_under_way(
     assert [each.id for each in claim(core)] == [asked.id]
 
 
-def test_a_cron_ticker_whose_policy_nobody_knows_stops(core: Core, clock: ManualClock) -> None:
+def test_a_cron_ticker_with_an_unknown_policy_stops(core: Core, clock: ManualClock) -> None:
     cron_id = make_cron(core, overlap=OverlapPolicy.SKIP)
     alter(core, cron_id, overlap="sometimes")
     clock.advance(hours=1)
@@ -300,8 +298,8 @@ def test_a_cron_ticker_whose_policy_nobody_knows_stops(core: Core, clock: Manual
     assert occurrences_of(core, cron_id) == []
 
 
-@pytest.mark.parametrize("overlap", [*IN_TURN, OverlapPolicy.SKIP])
-def test_an_occurrence_that_a_pause_holds_gives_way_to_one_by_hand(
+@pytest.mark.parametrize("overlap", [*WITH_QUEUE, OverlapPolicy.SKIP])
+def test_an_occurrence_that_a_pause_holds_gives_way_to_a_manual_one(
     core: Core, clock: ManualClock, overlap: OverlapPolicy
 ) -> None:
     enrolled(core)
@@ -319,7 +317,7 @@ def test_an_occurrence_that_a_pause_holds_gives_way_to_one_by_hand(
     assert [claimed.id for claimed in claim(core)] == [held]
 
 
-def test_one_by_hand_goes_ahead_of_those_that_wait(core: Core, clock: ManualClock) -> None:
+def test_a_manual_one_goes_ahead_of_those_that_wait(core: Core, clock: ManualClock) -> None:
     enrolled(core)
     cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
     first = running(core, clock, cron_id)
@@ -331,7 +329,7 @@ def test_one_by_hand_goes_ahead_of_those_that_wait(core: Core, clock: ManualCloc
     assert waits(core, second)
 
 
-def test_a_sweep_lets_one_by_hand_go_ahead_of_what_a_pause_holds_by_then(
+def test_a_sweep_lets_a_manual_one_go_ahead_of_what_a_pause_holds_by_then(
     core: Core, clock: ManualClock
 ) -> None:
     enrolled(core)
@@ -346,7 +344,7 @@ def test_a_sweep_lets_one_by_hand_go_ahead_of_what_a_pause_holds_by_then(
 
 
 @pytest.mark.parametrize("is_of_function", [False, True])
-def test_a_retry_that_a_pause_would_hold_gives_way_to_one_by_hand_and_keeps_its_time(
+def test_a_retry_that_a_pause_would_hold_gives_way_to_a_manual_one_and_keeps_its_time(
     core: Core, clock: ManualClock, is_of_function: bool
 ) -> None:
     enrolled(core)
@@ -368,7 +366,7 @@ def test_a_retry_that_a_pause_would_hold_gives_way_to_one_by_hand_and_keeps_its_
     assert [claimed.id for claimed in claim(core)] == [first.id]
 
 
-def test_who_ends_with_the_functions_own_transaction_keeps_nobody_from_those_that_wait(
+def test_an_end_in_the_functions_own_transaction_blocks_none_of_those_that_wait(
     core: Core, clock: ManualClock
 ) -> None:
     enrolled(core)
@@ -388,7 +386,7 @@ def test_who_ends_with_the_functions_own_transaction_keeps_nobody_from_those_tha
     assert [claimed.id for claimed in claim(core)] == [second]
 
 
-def test_a_sweep_comes_to_all_whose_turn_it_may_be(
+def test_a_sweep_comes_to_all_wait_queues(
     core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overlap, "_CRONS_AT_ONCE", 1)

@@ -34,7 +34,7 @@ from tests.manual_clock import START, ManualClock
 from tickerq_celery.beat.sweeper import CronUpkeep
 from tickerq_celery.cron import pausing
 from tickerq_celery.cron.firing import Firing
-from tickerq_celery.cron.pausing import unpark
+from tickerq_celery.cron.pausing import resume_suspended
 from tickerq_celery.enums import HoldReason, MisfirePolicy, OverlapPolicy, PauseKind, TickerStatus
 from tickerq_celery.errors import TickerStateError, TickerValidationError
 from tickerq_celery.managers import pauses as managers_pauses
@@ -63,7 +63,7 @@ def pauses(core: Core) -> PauseManager:
 
 def sweep(core: Core) -> None:
     core.write(Claimer(core).release_holds)
-    core.write(unpark, core, after=None)
+    core.write(resume_suspended, after=None)
 
 
 def fail_next(core: Core, clock: ManualClock, cron_id: UUID) -> None:
@@ -211,7 +211,7 @@ def test_a_success_and_a_resumption_begin_the_count_anew(core: Core, clock: Manu
 
 
 @pytest.mark.parametrize("store_url", ["postgres", "mariadb"], indirect=True)
-def test_a_failure_waits_for_nobody_and_the_next_fire_pauses_instead(core: Core, clock: ManualClock) -> None:
+def test_a_failure_waits_for_no_lock_and_the_next_fire_pauses_instead(core: Core, clock: ManualClock) -> None:
     enrolled(core)
     cron_id = make_cron(core, pause_on_failure=1)
     clock.advance(hours=1)
@@ -263,7 +263,7 @@ def test_what_a_slow_beat_had_not_fired_before_a_pause_is_kept(core: Core, clock
     assert instants(core, cron_id) == [at(13)]
 
 
-def test_a_parked_cron_ticker_that_cannot_be_read_is_stopped_and_keeps_nobody_waiting(
+def test_a_suspended_cron_ticker_that_cannot_be_read_is_stopped_and_keeps_no_other_waiting(
     core: Core, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken, sound = make_cron(core), make_cron(core)
@@ -281,7 +281,7 @@ def test_a_parked_cron_ticker_that_cannot_be_read_is_stopped_and_keeps_nobody_wa
     assert (mended.next_run_at, mended.paused_at) == (START + timedelta(hours=2), None)
 
 
-def test_a_parked_cron_ticker_that_cannot_be_read_can_be_mended_before(
+def test_a_suspended_cron_ticker_that_cannot_be_read_can_be_mended_before(
     core: Core, clock: ManualClock
 ) -> None:
     broken = make_cron(core)
@@ -295,7 +295,7 @@ def test_a_parked_cron_ticker_that_cannot_be_read_can_be_mended_before(
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=str)
-def test_a_pause_that_no_beat_saw_is_told_of_too(
+def test_a_pause_that_no_beat_saw_is_recorded_too(
     core: Core, clock: ManualClock, scope: dict[str, Any]
 ) -> None:
     cron_id, other = make_cron(core, tags=["eu"]), make_cron(core, function="Clean")
@@ -324,7 +324,7 @@ def test_what_a_resumption_asked_for_is_done_though_it_dies_right_after(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(managers_pauses, "unpark", die)
+        patched.setattr(managers_pauses, "resume_suspended", die)
         with pytest.raises(KeyboardInterrupt):
             pauses(core).resume(everything=True, missed=True)
     sweep(core)
@@ -399,10 +399,10 @@ def test_failures_count_on_after_the_pause_of_a_function(core: Core, clock: Manu
     assert not crons(core).get(cron_id).is_enabled
 
 
-def test_a_sweep_comes_to_all_that_are_parked(
+def test_a_sweep_comes_to_all_that_are_suspended(
     core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pausing, "_PARKED_AT_ONCE", 1)
+    monkeypatch.setattr(pausing, "_SUSPENDED_AT_ONCE", 1)
     paused, free = make_cron(core, tags=["eu"]), make_cron(core)
     pauses(core).pause(tag="eu")
     pauses(core).pause(everything=True)
@@ -457,7 +457,7 @@ def test_the_resumption_of_a_cron_ticker_leaves_it_to_a_pause_of_its_function(
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
-def test_a_fire_that_pauses_by_failures_waits_for_nobody(core: Core, clock: ManualClock) -> None:
+def test_a_fire_that_pauses_by_failures_waits_for_no_lock(core: Core, clock: ManualClock) -> None:
     enrolled(core)
     cron_id, other = make_cron(core, pause_on_failure=1), make_cron(core)
     for _ in range(2):

@@ -162,7 +162,7 @@ def test_an_instant_that_is_due_when_the_bounds_change_fires_all_the_same(
     [({"end_at": at(13)}, True), ({"end_at": at(12, 30)}, False), ({"exclude": [TODAY]}, False)],
     ids=str,
 )
-def test_what_nobody_has_claimed_is_skipped_where_new_bounds_leave_it_out(
+def test_what_is_unclaimed_is_skipped_where_new_bounds_leave_it_out(
     core: Core, clock: ManualClock, change: dict[str, Any], is_left: bool
 ) -> None:
     enrolled(core)
@@ -190,7 +190,7 @@ def test_a_paused_cron_ticker_resumes_within_bounds_that_were_changed_in_its_pau
     assert cron.next_run_at == at(16)
 
 
-def test_who_waits_for_a_turn_is_not_early_for_its_jitter(core: Core, clock: ManualClock) -> None:
+def test_what_waits_for_the_overlap_lock_is_not_early_for_its_jitter(core: Core, clock: ManualClock) -> None:
     enrolled(core)
     jitter = timedelta(minutes=30)
     cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL, jitter=jitter)

@@ -140,7 +140,7 @@ def test_an_operators_zone_or_rule_of_days_stays_whatever_the_code_says_later(
     assert row["day_or"] is own.get("day_or", False)
 
 
-def test_what_the_code_says_otherwise_reaches_occurrences_that_nobody_has_begun(
+def test_what_the_code_says_otherwise_reaches_occurrences_that_have_not_begun(
     make_core: MakeCore, clock: ManualClock
 ) -> None:
     core = make_core(send(cron=HOURLY, queue="a"))
@@ -210,7 +210,7 @@ def test_functions_that_differ_by_case_seed_a_row_each(make_core: MakeCore) -> N
     assert {row.function: row.expression for row in rows(core)} == {"Send": DAILY, "send": HOURLY}
 
 
-def test_a_worker_that_is_told_not_to_seed_registers_its_functions_only(make_core: MakeCore) -> None:
+def test_a_worker_that_does_not_seed_registers_its_functions_only(make_core: MakeCore) -> None:
     core = enrolled(make_core(send(cron=DAILY), seed=False))
     assert rows(core) == []
     assert [row.name for row in rows(core, functions)] == ["Send"]

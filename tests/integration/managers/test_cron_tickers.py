@@ -189,9 +189,7 @@ def test_a_change_that_is_no_time_leaves_the_next_run(tickerq: TickerQ, clock: M
     assert tickerq.cron_tickers.update(cron.id, **as_it_is).next_run_at == cron.next_run_at
 
 
-def test_a_change_reaches_the_occurrences_that_nobody_has_claimed(
-    tickerq: TickerQ, clock: ManualClock
-) -> None:
+def test_a_change_reaches_unclaimed_occurrences(tickerq: TickerQ, clock: ManualClock) -> None:
     cron = tickerq.cron_tickers.add(digest())
     ended, queued = fired(tickerq, clock, cron), fired(tickerq, clock, cron)
     change_row(tickerq, ended.id, status=TickerStatus.DONE, due_at=None, ended_at=START)

@@ -79,7 +79,7 @@ def test_of_several_cron_tickers_an_error_names_the_bad_one(
     assert caught.value.field == field
 
 
-def test_a_chain_that_is_too_large_is_named_with_its_place(tickerq: TickerQ) -> None:
+def test_a_chain_that_is_too_large_is_named_with_its_position(tickerq: TickerQ) -> None:
     limit = tickerq.core.config.payload_limit
     incompressible = random.Random(1).randbytes(limit // 4).hex()
     children = [TimeTicker(function="Send", request=incompressible)] * 4
@@ -95,7 +95,7 @@ def test_a_chain_that_is_too_large_is_named_with_its_place(tickerq: TickerQ) -> 
         ([parent(NOBODYS)], "children[0].function"),
     ],
 )
-def test_an_unknown_function_is_named_with_its_place(
+def test_an_unknown_function_is_named_with_its_position(
     tickerq: TickerQ, batch: list[TimeTicker], field: str
 ) -> None:
     with pytest.raises(UnknownFunctionError, match="no such function is registered") as caught:
@@ -128,7 +128,7 @@ def test_what_is_no_list_of_tickers_is_refused(tickerq: TickerQ, batch: Any) -> 
         tickerq.cron_tickers.add_batch(batch)
 
 
-def test_a_key_that_is_twice_in_one_call_is_told_from_one_that_is_taken(tickerq: TickerQ) -> None:
+def test_a_key_that_is_twice_in_one_call_differs_from_one_that_is_taken(tickerq: TickerQ) -> None:
     keyed = TimeTicker(function="Send", unique_key="k")
     with pytest.raises(DuplicateTickerError, match="'k' is there twice in one call"):
         tickerq.time_tickers.add_batch([keyed, keyed])
@@ -146,7 +146,7 @@ def test_a_field_that_is_fixed_is_no_unknown_field(tickerq: TickerQ, field: str)
         tickerq.time_tickers.update(run.id, colour=None)
 
 
-def test_a_run_that_cannot_be_run_now_is_told_so(tickerq: TickerQ) -> None:
+def test_a_run_that_cannot_be_run_now_is_refused(tickerq: TickerQ) -> None:
     run = tickerq.time_tickers.add(TimeTicker(function="Send"))
     assert published(tickerq) == [run.id]
     with pytest.raises(TickerStateError, match="is QUEUED: it cannot be run now"):

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -216,7 +217,7 @@ def _deadlocked(core: Core, *, savepoints: int) -> list[str]:
     tries: list[str] = []
 
     def lock_both(name: str, order: tuple[Any, Any]) -> None:
-        database = Database(core.database.url)
+        own = replace(core, database=Database(core.database.url))
 
         def work(tx: Transaction) -> None:
             tries.append(name)
@@ -228,15 +229,15 @@ def _deadlocked(core: Core, *, savepoints: int) -> list[str]:
                     stack.enter_context(savepoint(tx))
                 _mark(tx, order[1], name)
 
-        database.write(work)
-        database.close()
+        own.write(work)
+        own.database.close()
 
     at_once(lambda: lock_both("a", (first, second)), lambda: lock_both("b", (second, first)))
     return tries
 
 
-def _mark(connection: Connection, run_id: object, name: str) -> None:
-    connection.execute(update(tickers).where(tickers.c.id == run_id).values(lock_holder=name))
+def _mark(tx: Transaction, run_id: object, name: str) -> None:
+    tx.execute(update(tickers).where(tickers.c.id == run_id).values(lock_holder=name))
 
 
 @on_servers

@@ -125,7 +125,7 @@ def test_a_list_that_holds_its_own_ticker_is_refused_as_too_deep() -> None:
          r"children\[1\].children\[0\]: pass a TimeTicker"),
     ],
 )  # fmt: skip
-def test_what_is_no_chain_is_refused_by_its_place(children: Any, text: str) -> None:
+def test_what_is_no_chain_is_refused_by_its_path(children: Any, text: str) -> None:
     with pytest.raises(TickerValidationError, match=text):
         nodes_below(TimeTicker(function="head", children=children))
 
