@@ -1,1 +1,1 @@
-"""Measurements, run by hand: `make bench`."""
+"""Measurements, started manually: `make bench`."""

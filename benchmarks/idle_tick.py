@@ -29,7 +29,7 @@ MOST_MS = 10.0
 
 
 def measure(store_url: str) -> bool:
-    """Print the figures of one store, and say whether they are good enough."""
+    """Print the figures of one store, and return True if they are good enough."""
     with ticker_app(store_url) as tickerq:
         alone = median_tick_ms(tickerq)
         add_crons(tickerq)

@@ -1,5 +1,6 @@
 """Fixtures for all tests: time, databases, brokers."""
 
+import gc
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,19 +22,28 @@ from tests.servers.finding import program
 from tests.servers.pool import ServerPool, SharedServer, new_server
 from tests.servers.schema_template import make_schema
 from tests.servers.server import Server
+from tests.thoroughness import select
 
 __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
 
 DATABASES = ("sqlite", "postgres", "mariadb")
 BROKERS = ("fs", "redis", "rabbitmq")
-# Their files take up to minutes each, those of the others seconds.
+# Their files take up to minutes each, those of the others seconds; none is to be left at the end.
 LONG = ("stateful", "acceptance", "windows")
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest's own reads the marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where processes share the files, begin with the long ones, so that none has one left at the end."""
+    """Leave out what is for a longer run; where processes share the files, begin with the long ones."""
+    select(config, items)
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.path.parent.name not in LONG)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what lives as long as the process: all modules and the tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from tickerq_celery import errors, ticker_function
 from tickerq_celery.cli.commands import celery_command
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.functions.context import TickerContext
+from tickerq_celery.functions.options import FunctionOptions
 from tickerq_celery.managers import cron_tickers, time_tickers
 from tickerq_celery.runtime.config import SETTINGS, TickerConfig
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
@@ -125,7 +126,10 @@ def test_the_readme_names_every_command() -> None:
 
 def test_every_option_of_a_function_is_documented() -> None:
     rows = table(section("docs/functions.md", "## Options"))
-    assert [names([row[0]])[0] for row in rows] == list(inspect.signature(ticker_function).parameters)
+    [name, _] = inspect.signature(ticker_function).parameters
+    options = [name, *FunctionOptions.__annotations__]
+    assert [names([row[0]])[0] for row in rows] == options
+    assert re.findall(r"^ {8}(\w+): ", str(FunctionOptions.__doc__), re.MULTILINE) == options[1:]
 
 
 def test_every_field_of_the_context_is_documented() -> None:
@@ -211,7 +215,7 @@ def is_logging(called: ast.expr) -> bool:
 
 def test_every_log_line_is_explained_and_every_explained_line_exists() -> None:
     explained = set()
-    for heading in ("### A run's life", "### Degraded, and handled", "### Somebody must act"):
+    for heading in ("### A run's life", "### Degraded, and handled", "### Errors that need an action"):
         explained |= {row[0].strip("`") for row in table(section("docs/operations.md", heading))}
     logged = {call.message: call.place for call in log_calls() if call.message != "…"}
     unexplained = {

@@ -62,7 +62,7 @@ class RunCondition(IntEnum):
 
 
 class TickerPriority(IntEnum):
-    """In which order due runs get places and are published: smaller goes first."""
+    """In which order due runs get slots and are published: smaller goes first."""
 
     LONG_RUNNING = 0
     HIGH = 1
@@ -104,7 +104,7 @@ class OnConflict(StrEnum):
 
 
 class CancelRequest(StrEnum):
-    """What is asked of a run that is under way: to end by itself, or to have its process killed."""
+    """What is asked of an active run: to end by itself, or to have its process killed."""
 
     END = "end"
     TERMINATE = "terminate"

@@ -57,9 +57,9 @@ class TickerValidationError(TickerError, ValueError):
         self.value = value
         self.reason = reason
 
-    def at(self, place: str) -> Self:
-        """Return the same error about the field at a ``place``, which the field's name then begins with."""
-        field = f"{place}{self.field}"
+    def at(self, position: str) -> Self:
+        """Return the same error with ``position``, such as ``[3].``, in front of the field's name."""
+        field = f"{position}{self.field}"
         moved = type(self).__new__(type(self), _misfit(field, self.value, self.reason))
         vars(moved).update(vars(self), field=field)
         return moved
@@ -146,10 +146,10 @@ class ClaimSupersededError(TickerError):
 
 
 class TickerBusyError(TickerError):
-    """Another process keeps the run's row locked, and may stand still; nothing was changed."""
+    """Another process, perhaps a stalled one, keeps the run's row locked; nothing was changed."""
 
     def __init__(self, ticker_id: UUID, wanted: str) -> None:
-        super().__init__(f"ticker {ticker_id} is in another process's hands just now: it was not {wanted}")
+        super().__init__(f"ticker {ticker_id} is locked by another process: it was not {wanted}")
         self.ticker_id = ticker_id
         self.wanted = wanted
 

@@ -1,8 +1,8 @@
-"""Places where a test ends or stops this process, to show what a crash there does; off, and free, otherwise.
+"""Crash points, at which a test ends or stops this process; off, and free, otherwise.
 
-TICKERQ_FAILPOINT holds ``<place> <signal> <file>``, as in ``claimed SIGKILL /tmp/token``. Of all processes
-that pass the place, the one that removes the file sends the signal to itself: a pool's later children inherit
-the environment, and must live. The file's absence tells the test that it happened.
+TICKERQ_FAILPOINT holds ``<point> <signal> <file>``, as in ``claimed SIGKILL /tmp/token``. Of all processes
+that pass the point, the one that removes the file sends the signal to itself: a pool's later children inherit
+the environment, and must live. The file's absence shows the test that it happened.
 """
 
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 VARIABLE = "TICKERQ_FAILPOINT"
 
 
-class Place(StrEnum):
+class CrashPoint(StrEnum):
     """A window of the protocol, as docs/reliability.md lists them."""
 
     ADDED = "added"
@@ -22,7 +22,7 @@ class Place(StrEnum):
     CANCEL_UNCOMMITTED = "cancel_uncommitted"
     """A cancel is written, its transaction is open."""
     CANCELLED = "cancelled"
-    """A cancel is committed, no worker has been told."""
+    """A cancel is committed, no worker is notified."""
     CLAIM_UNCOMMITTED = "claim_uncommitted"
     """The claim is written, its transaction is open."""
     CLAIMED = "claimed"
@@ -42,7 +42,7 @@ class Place(StrEnum):
     BODY_ENDED = "body_ended"
     """The body is done, its end is not recorded."""
     FINISH_UNCOMMITTED = "finish_uncommitted"
-    """The end of an attempt is written, by whom ever, its transaction is open."""
+    """The end of an attempt is written, by its worker or another process, its transaction is open."""
     FINISHED = "finished"
     """The end is committed, the exception handler has not been called, the message is not acknowledged."""
     FIRE_UNCOMMITTED = "fire_uncommitted"
@@ -53,13 +53,13 @@ class Place(StrEnum):
     """The sweep has taken runs over whose messages seem lost, and published none again."""
     RESCUED = "rescued"
     """A lost attempt has been ended, the exception handler's call is not published."""
-    BURYING = "burying"
+    REAPING = "reaping"
     """The runs of a dead node are rescued, its row is still there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Trap:
-    place: Place
+    point: CrashPoint
     number: signal.Signals
     token: Path
 
@@ -68,7 +68,7 @@ class _Trap:
             self.token.unlink()
         except FileNotFoundError:
             return
-        os.write(2, f"failpoint {self.place}: {self.number.name}\n".encode())
+        os.write(2, f"failpoint {self.point}: {self.number.name}\n".encode())
         os.kill(os.getpid(), self.number)
 
 
@@ -76,16 +76,16 @@ def _trap(text: str | None) -> _Trap | None:
     if not text:
         return None
     try:
-        place, number, token = text.split(" ", 2)
-        return _Trap(place=Place(place), number=signal.Signals[number], token=Path(token))
+        point, number, token = text.split(" ", 2)
+        return _Trap(point=CrashPoint(point), number=signal.Signals[number], token=Path(token))
     except (ValueError, KeyError) as error:
-        raise ValueError(f"{VARIABLE}: pass '<place> <signal> <file>' (got {text!r}: {error})") from error
+        raise ValueError(f"{VARIABLE}: pass '<point> <signal> <file>' (got {text!r}: {error})") from error
 
 
 _TRAP = _trap(os.environ.get(VARIABLE))
 
 
-def failpoint(place: Place) -> None:
+def failpoint(point: CrashPoint) -> None:
     """Do nothing, unless a test has set a trap here."""
-    if _TRAP is not None and _TRAP.place is place:
+    if _TRAP is not None and _TRAP.point is point:
         _TRAP.spring()

@@ -35,7 +35,7 @@ class TickerScheduler(Scheduler):
         """Open the store. Called by beat in the process that will tick, never for its banner."""
         tickerq = TickerQ.of(self.app)
         config = tickerq.config
-        # What nobody keeps needs no cleaning up.
+        # Without a result backend there is nothing to clean up.
         if not isinstance(self.app.backend, DisabledBackend):
             self.install_default_entries({})
         self.update_from_dict(self.app.conf.beat_schedule)
@@ -77,6 +77,6 @@ class TickerScheduler(Scheduler):
 
 
 def refusal(error: ConfigError) -> SystemExit:
-    """Say in one line why beat cannot run, and return what ends it; a traceback would bury the line."""
+    """Log in one line why beat cannot run, and return what ends it: the line stands without a traceback."""
     logger.critical("beat cannot run: %s", error)
     return SystemExit(1)

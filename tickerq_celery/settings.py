@@ -1,5 +1,6 @@
 """The settings as a Celery app and the environment give them."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -9,11 +10,17 @@ from typing import Any
 from celery import Celery
 
 from tickerq_celery.broker.embedded import transport
+from tickerq_celery.clock import SystemClock
 from tickerq_celery.errors import ConfigError, TickerValidationError
 from tickerq_celery.functions.definition import Function, check_expression
+from tickerq_celery.functions.registry import Registry
 from tickerq_celery.functions.setting import Setting
 from tickerq_celery.runtime.config import PREFIX, SETTINGS, TickerConfig, config_from
-from tickerq_celery.store.database.database import database_file, resolved_url
+from tickerq_celery.runtime.core import Core, new_identity
+from tickerq_celery.runtime.urls import shown_broker, shown_store
+from tickerq_celery.store.database.database import Database, database_file, resolved_url
+
+logger = logging.getLogger(__name__)
 
 EMBEDDED_VARIABLE = "TICKERQ_EMBEDDED"
 SCHEDULER = "tickerq_celery.scheduler:TickerScheduler"
@@ -46,8 +53,13 @@ def broker_folder(store_path: Path | None) -> Path:
     return store_path.with_name(f"{store_path.stem}-broker")
 
 
-def celery_defaults(app: Celery, config: TickerConfig) -> dict[str, Any]:
-    """Return what Celery's settings shall be where the app leaves them unset."""
+def celery_defaults(app: Celery, read: Callable[[], TickerConfig]) -> dict[str, Any]:
+    """Return what Celery's settings shall be where the app leaves them unset; ``read`` gives ours."""
+    try:
+        config = read()
+    except ConfigError:
+        # Raised again by what uses the settings first, in one line: here Celery would hide it.
+        return {"beat_scheduler": SCHEDULER}
     defaults: dict[str, Any] = {}
     if app.conf.beat_scheduler in {None, _CELERYS_SCHEDULER}:
         defaults["beat_scheduler"] = SCHEDULER
@@ -57,6 +69,27 @@ def celery_defaults(app: Celery, config: TickerConfig) -> dict[str, Any]:
         store_file = database_file(resolved_url(config.store_url, Path.cwd()))
         defaults["broker_url"] = transport.broker_url(broker_folder(store_file))
     return defaults
+
+
+def new_core(app: Celery, config: TickerConfig, registry: Registry) -> Core:
+    """Return the core of a process whose functions are in ``registry``; it opens nothing.
+
+    Raises:
+        ConfigError: A cron expression of a function stands in a setting, and cannot be used or is nowhere.
+    """
+    registry.change(lambda function: with_cron_setting(app, function))
+    url = resolved_url(config.store_url, Path.cwd())
+    database = Database(url, options=config.store_engine_options, retries=config.store_retries)
+    logger.info("tickers: %s", addresses(app, database))
+    node = new_identity(config.node_identifier)
+    return Core(config=config, clock=SystemClock(), database=database, registry=registry, node=node)
+
+
+def addresses(app: Celery, database: Database) -> str:
+    """Return where the store and the broker are, in one line without passwords."""
+    broker = app.conf.broker_write_url
+    shown = shown_broker(broker) if broker else "Celery's default"
+    return f"store {shown_store(database.url)}, broker {shown}"
 
 
 def has_broker(app: Celery) -> bool:
@@ -69,9 +102,9 @@ def _ours(app: Celery) -> dict[str, Any]:
     return {name: app.conf[key] for name, key in _spelt(app).items() if name.startswith(PREFIX)}
 
 
-def _spelt(app: Celery) -> dict[str, str]:
+def _spelt(app: Any) -> dict[str, str]:
     """Return how the app spells each of its settings, by the name in lower case without its namespace."""
-    prefix = f"{vars(app)['namespace'] or ''}_".lower()
+    prefix = f"{app.namespace or ''}_".lower()
     return {str(key).lower().removeprefix(prefix): key for key in app.conf}
 
 
@@ -89,8 +122,8 @@ def with_cron_setting(app: Celery, function: Function) -> Function:
     key = _spelt(app).get(setting.name.lower())
     value = setting.value_in(None if key is None else app.conf[key], os.environ)
     if value is None:
-        places = f"neither in app.conf.{setting.name} nor in the environment variable {setting.name.upper()}"
-        raise ConfigError(setting.name, f"the cron expression of function {function.name} is {places}")
+        where = f"neither in app.conf.{setting.name} nor in the environment variable {setting.name.upper()}"
+        raise ConfigError(setting.name, f"the cron expression of function {function.name} is {where}")
     try:
         return replace(function, cron=check_expression(function, value))
     except TickerValidationError as error:
@@ -98,8 +131,10 @@ def with_cron_setting(app: Celery, function: Function) -> Function:
         raise ConfigError(setting.name, reason) from error
 
 
-def check_names(keywords: Mapping[str, object]) -> None:
-    """Refuse keywords that are no settings, at the line where they stand.
+def checked_keywords(
+    keywords: Mapping[str, object], *, store_url: str | None, embedded: bool
+) -> dict[str, object]:
+    """Return the settings that a TickerQ is made with, and refuse keywords that are none, where they stand.
 
     Raises:
         ConfigError: A name is unknown.
@@ -107,6 +142,8 @@ def check_names(keywords: Mapping[str, object]) -> None:
     for name in keywords:
         if name not in SETTINGS:
             raise ConfigError(name, "no such setting")
+    named = {"store_url": store_url, "embedded": embedded or None}
+    return {**keywords, **{name: value for name, value in named.items() if value is not None}}
 
 
 def maybe_unwrapped(app: Celery) -> Celery:
@@ -115,7 +152,12 @@ def maybe_unwrapped(app: Celery) -> Celery:
     return app if unwrap is None else unwrap()
 
 
-def is_finalised(app: Celery) -> bool:
-    """Whether the app takes no more pending decorators."""
-    finalised: bool = vars(app)["finalized"]
-    return finalised
+def finalise(app: Celery) -> None:
+    """Let an app run its pending decorators, unless it has."""
+    if not is_finalised(app):
+        app.finalize(auto=True)
+
+
+def is_finalised(app: Any) -> bool:
+    """Return True if a Celery app takes no more pending decorators."""
+    return bool(app.finalized)

@@ -1,11 +1,10 @@
 """The limits of what a ticker's fields may hold; each breach is an error that names field and value."""
 
-import math
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from tickerq_celery.errors import TickerValidationError
@@ -20,18 +19,21 @@ MOST_TAGS = 20
 LONGEST_TAG = 50
 MOST_RETRIES = 1_000
 MOST_FAILURES = 100
-_DAY = 24 * 3600
+_DAY = timedelta(days=1)
 LONGEST_INTERVAL = 30 * _DAY
+MORE_THAN_ZERO = timedelta.resolution
+_ZERO = timedelta(0)
+_NAME_RULE = "must be non-empty, without leading or trailing whitespace"
 _CONTROLS = {"Cc", "Zl", "Zp"}  # with the two separators at which Python, too, begins a new line
 _ROUNDING = 1e-6
 _LAYOUT = frozenset("\t\n\r")
 
 
 def name(field: str, value: object, longest: int) -> str:
-    """Return a name that every database compares alike: not empty, no outer spaces, on one line."""
+    """Return a name that every database compares alike: non-empty, without outer whitespace, on one line."""
     text = words(field, value, longest)
     if not text.strip() or text != text.strip():
-        raise TickerValidationError(field, value, "pass a text without outer spaces, not an empty one")
+        raise TickerValidationError(field, value, _NAME_RULE)
     if any(unicodedata.category(character) in _CONTROLS for character in text):
         raise TickerValidationError(field, value, "a name stands in log lines: no control characters")
     return text
@@ -56,7 +58,7 @@ def choice(field: str, value: object, among: type[E]) -> E:
 
 
 def member(field: str, value: object, among: type[E]) -> E:
-    """Return the member of ``among``, whose values are numbers and tell nobody what they mean."""
+    """Return the member of ``among``, whose values are numbers: an error lists the names."""
     return _member(field, value, among, f"pass a {among.__name__}: {', '.join(each.name for each in among)}")
 
 
@@ -90,10 +92,7 @@ def retries(value: object) -> int:
 
 def failures(value: object) -> int:
     """Return after how many failed occurrences in a row a cron ticker is paused; 0 is never."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_FAILURES:
-        reason = f"pass a whole number from 1 to {MOST_FAILURES}, or 0 for never"
-        raise TickerValidationError("pause_on_failure", value, reason)
-    return value
+    return whole("pause_on_failure", value, 0, MOST_FAILURES, note="0 means never")
 
 
 def retry_intervals(value: object) -> list[float]:
@@ -105,19 +104,81 @@ def retry_intervals(value: object) -> list[float]:
     return [seconds(f"retry_intervals[{number}]", each) for number, each in enumerate(value)]
 
 
-def in_seconds(durations: Any) -> Any:
-    """Return a list of durations with each timedelta as seconds; what is no list as it is."""
-    if isinstance(durations, str) or not isinstance(durations, Sequence):
-        return durations
-    return [each.total_seconds() if isinstance(each, timedelta) else each for each in durations]
+def whole(field: str, value: object, least: int, most: int | None = None, *, note: str = "") -> int:
+    """Return a whole number from ``least`` to ``most``, both included; a ``note`` ends the error's text."""
+    if (
+        not isinstance(value, int)
+        or isinstance(value, bool)
+        or not least <= value <= (value if most is None else most)
+    ):
+        bounds = f"of {least:,} or more" if most is None else f"from {least:,} to {most:,}"
+        raise TickerValidationError(field, value, _noted(f"must be a whole number {bounds}", note))
+    return value
 
 
-def seconds(field: str, value: object, longest: int = LONGEST_INTERVAL) -> float:
-    """Return a duration in seconds, from 0 to ``longest``, which is whole days."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not 0 <= value <= longest:  # type: ignore[arg-type,operator]
-        raise TickerValidationError(field, value, f"pass seconds from 0 to {longest // _DAY:,} days")
-    return value  # type: ignore[return-value]
+def duration(
+    field: str,
+    value: object,
+    *,
+    least: timedelta = _ZERO,
+    most: timedelta = LONGEST_INTERVAL,
+    step: timedelta = timedelta.resolution,
+    note: str = "",
+) -> timedelta:
+    """Return a duration that is given as a timedelta or in seconds, rounded to microseconds.
+
+    It must be a multiple of ``step``, from ``least`` to ``most``, both included; MORE_THAN_ZERO as the least
+    leaves zero out. A ``note`` ends the error's text.
+    """
+    found = _as_timedelta(value)
+    if found is None or not least <= found <= most or found % step:
+        raise TickerValidationError(field, value, _noted(_duration_rule(least, most, step), note))
+    return found
+
+
+def seconds(
+    field: str,
+    value: object,
+    *,
+    least: timedelta = _ZERO,
+    most: timedelta = LONGEST_INTERVAL,
+    note: str = "",
+) -> float:
+    """Return a ``duration`` in seconds; whole seconds that were given as an int stay one."""
+    found = duration(field, value, least=least, most=most, note=note)
+    return value if isinstance(value, int) else found.total_seconds()
+
+
+def _as_timedelta(value: object) -> timedelta | None:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return timedelta(seconds=value)
+    except (OverflowError, ValueError):  # infinite, too large, or not a number
+        return None
+
+
+def _duration_rule(least: timedelta, most: timedelta, step: timedelta) -> str:
+    rule = "must be a timedelta or seconds"
+    if step != timedelta.resolution:
+        rule += f" in steps of {_shown(step)}"
+    if most == timedelta.max:
+        return rule
+    if least == MORE_THAN_ZERO:
+        return f"{rule}, more than 0 s, at most {_shown(most)}"
+    return f"{rule}, from {_shown(least)} to {_shown(most)}"
+
+
+def _noted(rule: str, note: str) -> str:
+    return f"{rule}; {note}" if note else rule
+
+
+def _shown(span: timedelta) -> str:
+    if span and not span % _DAY:
+        return "a day" if span == _DAY else f"{span.days:,} days"
+    return f"{span.total_seconds():g} s"
 
 
 def fraction(field: str, value: object) -> float:
@@ -144,13 +205,6 @@ def moment(field: str, value: object) -> datetime:
         # A driver shows moments in its session's zone, and fails where that is another year 0 or 10,000.
         raise TickerValidationError(field, value, "pass a moment of the years 2 to 9998")
     return utc
-
-
-def whole(field: str, value: object, least: int, most: int) -> int:
-    """Return a whole number from ``least`` to ``most``."""
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise TickerValidationError(field, value, f"pass a whole number from {least} to {most}")
-    return value
 
 
 def identifier(value: object, field: str = "id") -> UUID:

@@ -1,23 +1,56 @@
-"""How a TickerQ's parts find each other."""
+"""The composition root: every part of a TickerQ, made when it is first asked for."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cached_property
 
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.worker.cancellation import Bell
-from tickerq_celery.worker.exception_handler import HandlerCaller
+from tickerq_celery.broker.publisher import CeleryPublisher
+from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.pauses import PauseManager
+from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.managers.unit_of_work import Storing
+from tickerq_celery.runs.canceller import Canceller
+from tickerq_celery.worker.parts import WorkerParts
+
+# How many seconds a cancel may wait for a broker, twice: to connect, and for an answer.
+_NOTIFY_TIMEOUT = 0.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wired:
-    """Parts that are made when first called for: an app is configured after it is imported.
+class Parts(WorkerParts):
+    """What a worker uses, and the managers: they share how they store, dispatch and cancel."""
 
-    ``own_core`` is for a process that becomes a node: from then on its parts write under its own identity.
-    """
+    @cached_property
+    def time_tickers(self) -> TimeTickerManager:
+        """Runs at one moment: schedule, change, find."""
+        return TimeTickerManager(self._storing, self._canceller)
 
-    core: Callable[[], Core]
-    own_core: Callable[[], Core]
-    recorder: Callable[[], Recorder]
-    handler: Callable[[], HandlerCaller]
-    bell: Callable[[], Bell]
+    @cached_property
+    def cron_tickers(self) -> CronTickerManager:
+        """Standing definitions: store, change, pause, find."""
+        return CronTickerManager(self._storing, self._canceller)
+
+    @cached_property
+    def runs(self) -> RunManager:
+        """Runs of both kinds: get, find, count, retry."""
+        return RunManager(self._storing, self._canceller)
+
+    @cached_property
+    def pauses(self) -> PauseManager:
+        """Pauses of a function, of a tag, or of everything."""
+        return PauseManager(self.core)
+
+    def close(self) -> None:
+        """Close this process's connections to the store and the broker."""
+        super().close()
+        self._notifier.close()
+
+    @cached_property
+    def _storing(self) -> Storing:
+        return Storing(self.core, self.immediate.dispatch)
+
+    @cached_property
+    def _canceller(self) -> Canceller:
+        return Canceller(self.core, self._notifier, self.immediate.dispatch)
+
+    @cached_property
+    def _notifier(self) -> CeleryPublisher:
+        return CeleryPublisher(self.app, self.core.codec, connect_timeout=_NOTIFY_TIMEOUT)

@@ -1,4 +1,4 @@
-"""What a browser is told when something fails: a status and a sentence, never a cause."""
+"""What a browser is shown when something fails: a status and a sentence, never a cause."""
 
 import logging
 from dataclasses import dataclass

@@ -19,7 +19,7 @@ REFUSAL = "Log in to see this dashboard.\n"
 
 
 def guard_of(users: Mapping[str, UserEntry] | None, auth: HostAuth | str | None) -> Guard:
-    """Return the guard for these users, for the host's own log-in, or for nobody at all."""
+    """Return the guard for these users, for the host's own log-in, or for no log-in at all."""
     if users is not None and auth is not None:
         raise ConfigError("auth", "give users or auth, not both")
     if users:
@@ -27,12 +27,12 @@ def guard_of(users: Mapping[str, UserEntry] | None, auth: HostAuth | str | None)
     if users is not None or auth is None:
         raise ConfigError(
             "users",
-            'nobody could log in: pass users={"name": password_hash}, or auth=callable, or auth="none"',
+            'no user could log in: pass users={"name": password_hash}, or auth=callable, or auth="none"',
         )
     if callable(auth):
         return host_guard(auth)
     if auth == "none":
-        logger.warning("the dashboard asks for no log-in: whoever reaches its address can read it")
+        logger.warning("the dashboard asks for no log-in: anyone who reaches its address can read it")
         return open_guard
     raise ConfigError("auth", 'must be a callable that takes the request, or literally "none"')
 

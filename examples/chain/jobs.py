@@ -27,4 +27,4 @@ def ask_for_review() -> None:
 
 @ticker_function("CallCustomer")
 def call_customer() -> None:
-    print("the card was declined: somebody calls the customer")
+    print("the card was declined: support calls the customer")

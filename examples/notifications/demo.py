@@ -37,7 +37,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "beat": (*CELERY, "beat"),
 }
 INVITATION = """
-Register somebody (in another terminal):
+Register a user (in another terminal):
 
   curl -X POST http://localhost:{port}/api/users/register \\
     -H 'Content-Type: application/json' -d '{{"email":"user@example.com","name":"John Doe"}}'
@@ -78,7 +78,7 @@ class Demo:
     def _say(self, text: str) -> None:
         try:
             print(text)
-        except OSError:  # nobody reads any more
+        except OSError:  # no process reads any more
             self._is_over = True
 
     def _show(self, name: str, line: str) -> None:

@@ -52,7 +52,7 @@ def send_daily_digest() -> None:
 
 @ticker_function("CleanupOldNotifications", cron="0 0 0 * * *")
 def cleanup_old_notifications() -> None:
-    """Delete the notifications that nobody needs any more."""
+    """Delete the notifications that are not needed any more."""
     cutoff = utc_now() - KEEP_NOTIFICATIONS
     with database.transaction() as session:
         old = session.scalars(select(Notification.id).where(Notification.created_at < cutoff)).all()

@@ -28,7 +28,7 @@ class User(Base):
 
 
 class Notification(Base):
-    """Something a user is told about in the next daily digest."""
+    """Something for a user's next daily digest."""
 
     __tablename__ = "notifications"
 

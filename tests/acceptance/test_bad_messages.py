@@ -15,6 +15,7 @@ from kombu import Exchange, Producer, Queue
 from sqlalchemy import func, insert, select
 
 from tests.acceptance.jobs import Jobs, due_in
+from tests.acceptance.pairs import on_each_pair
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tests.integration.apps import change_row
@@ -197,14 +198,11 @@ def garbage_for(jobs: Jobs, broker_url: str) -> list[Bad]:
     return [*without_task(), *headers, *stale(*runs), *malformed(), *undecodable()]
 
 
-@pytest.mark.parametrize(
-    ("store_url", "broker_url", "pool"),
-    [("sqlite", "fs", "threads"), ("postgres", "redis", "prefork"), ("mariadb", "rabbitmq", "prefork")],
-    indirect=["store_url", "broker_url"],
-)
+@on_each_pair
 def test_a_worker_drops_counts_and_outlives_every_kind_of_garbage(
-    make_jobs: Callable[..., Jobs], store_url: str, broker_url: str, pool: str
+    make_jobs: Callable[..., Jobs], store_url: str, broker_url: str
 ) -> None:
+    pool = "threads" if broker_url.startswith("tickerq-fs") else "prefork"
     jobs = make_jobs(store_url, broker_url)
     add_an_old_count(jobs)
     worker = jobs.worker(pool=pool)

@@ -12,6 +12,7 @@ from tests.acceptance.jobs import UNSTAMPED, Jobs, due_in
 from tests.acceptance.pairs import on_files
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
+from tests.thoroughness import in_verify
 from tickerq_celery import TickerStatus
 from tickerq_celery.store.tables import tickers
 
@@ -42,6 +43,7 @@ def test_a_ticker_starts_at_its_time_and_not_at_the_next_poll(
         assert run.attempts[0].started_at - run.execution_time < timedelta(seconds=1)
 
 
+@pytest.mark.each_pair_alike
 @pytest.mark.parametrize("broker_url", ["fs", "redis", "rabbitmq"], indirect=True)
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_a_ticker_that_is_due_at_once_needs_no_beat(jobs: Jobs) -> None:
@@ -51,7 +53,7 @@ def test_a_ticker_that_is_due_at_once_needs_no_beat(jobs: Jobs) -> None:
 
 
 @on_files
-@pytest.mark.parametrize("arguments", [(), ("-S", "tickerq")], ids=["default", "by name"])
+@pytest.mark.parametrize("arguments", [(), in_verify(("-S", "tickerq"))], ids=["default", "by name"])
 def test_beat_runs_the_ticker_scheduler(jobs: Jobs, arguments: tuple[str, ...]) -> None:
     beat = jobs.beat(*arguments)
     wait_until(lambda: jobs.node_names("beat"), lambda: beat.log)

@@ -7,8 +7,8 @@ import pytest
 from tests.acceptance.jobs import Jobs
 from tests.acceptance.pairs import on_each_pair, on_files
 from tests.acceptance.waiting import wait_until
-from tests.thoroughness import IS_THOROUGH
-from tickerq_celery.failpoints import Place
+from tests.thoroughness import in_verify
+from tickerq_celery.failpoints import CrashPoint
 from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
@@ -21,7 +21,7 @@ def ids(jobs: Jobs) -> list[str]:
     return [line.split()[1] for line in jobs.notes("ticked ")]
 
 
-@(on_each_pair if IS_THOROUGH else on_files)
+@on_each_pair
 def test_two_beats_run_an_entry_once_an_instant_and_the_other_goes_on_when_one_is_killed(jobs: Jobs) -> None:
     jobs.worker(celery=ENTRIES)
     killed, other = (jobs.beat(celery=ENTRIES) for _ in range(2))
@@ -31,15 +31,16 @@ def test_two_beats_run_an_entry_once_an_instant_and_the_other_goes_on_when_one_i
     wait_until(lambda: len(ids(jobs)) >= before + 3, jobs.logs)
     assert other.stop(5) == 0
     published = jobs.count(tickers.c.published_at.is_not(None))
-    wait_until(lambda: len(ids(jobs)) == published, jobs.logs)
-    assert len(set(ids(jobs))) == published
+    wait_until(lambda: len(set(ids(jobs))) == published, jobs.logs)
+    # The one that was killed may have published what it had no time to stamp.
+    assert len(ids(jobs)) <= published + 1
     assert "Traceback" not in other.log
 
 
 @on_files
-@pytest.mark.parametrize(("place", "repeated"), [(Place.CLAIMED, 0), (Place.PUBLISHED, 1)])
+@pytest.mark.parametrize(("place", "repeated"), [in_verify(CrashPoint.CLAIMED, 0), (CrashPoint.PUBLISHED, 1)])
 def test_a_beat_that_dies_between_claim_and_stamp_loses_no_instant_and_repeats_one_at_most(
-    jobs: Jobs, tmp_path: Path, place: Place, repeated: int
+    jobs: Jobs, tmp_path: Path, place: CrashPoint, repeated: int
 ) -> None:
     token = tmp_path / "token"
     token.touch()

@@ -62,20 +62,21 @@ def test_a_worker_and_two_beats_run_tickers_retries_and_crons(jobs: Jobs) -> Non
     assert [line for line in worker.lines("ERROR") if "was to fail" not in line] == []
 
 
+@pytest.mark.verify
 def test_beat_and_worker_outlive_a_restart_of_the_pooler(jobs: Jobs, pooler: PgbouncerServer) -> None:
     worker, beat = jobs.worker(), jobs.beat()
     wait_until(lambda: jobs.node_names("beat"), jobs.logs)
     asleep = jobs.add("Sleeps", 1.5)
     jobs.wait_for_note(f"asleep {asleep}")
     pooler.stop()
-    beat.wait_for("beat waits: the store did not answer")
-    worker.wait_for("this worker waits for the store")
+    beat.wait_for("beat paused: store unreachable")
+    worker.wait_for("worker paused: store unreachable")
     jobs.wait_for_note(f"awake {asleep}")
     pooler.start()
     jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(0.5)))
     assert len(jobs.wait_for_status(asleep).attempts) == 1
-    beat.wait_for("beat goes on: the store answers again")
-    worker.wait_for("the store answers again")
-    for process, words in ((beat, "beat waits"), (worker, "this worker waits")):
+    beat.wait_for("beat resumed: store reachable")
+    worker.wait_for("worker resumed: store reachable")
+    for process, words in ((beat, "beat paused"), (worker, "worker paused")):
         assert len(process.lines("ERROR", words)) == 1, process.log
         assert "Traceback" not in process.log

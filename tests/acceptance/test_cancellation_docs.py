@@ -38,6 +38,7 @@ def tickerq(tmp_path: Path) -> Iterator[TickerQ]:
         yield made
 
 
+@pytest.mark.verify
 def test_the_page_on_cancellation_does_what_it_says(terminals: Terminals, tickerq: TickerQ) -> None:
     def add(function: str, request: object) -> UUID:
         ticker = TimeTicker(function=function, request=request)

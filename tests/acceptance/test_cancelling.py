@@ -7,8 +7,9 @@ from uuid import UUID
 import pytest
 
 from tests.acceptance.jobs import Jobs
-from tests.acceptance.pairs import on_either_loop, on_files, on_redis
+from tests.acceptance.pairs import on_files, on_files_and_in_verify_on_redis, on_redis
 from tests.acceptance.waiting import wait_until
+from tests.thoroughness import in_verify
 from tickerq_celery import CronTicker, OverlapPolicy, TickerStatus
 
 pytestmark = pytest.mark.acceptance
@@ -62,7 +63,7 @@ def test_without_the_control_command_a_body_hears_within_two_heartbeats(jobs: Jo
 
 
 @on_files
-@pytest.mark.parametrize("function", ["Waits", "Awaits"])
+@pytest.mark.parametrize("function", ["Waits", in_verify("Awaits")])
 def test_a_later_occurrence_takes_the_place_of_the_one_that_runs(jobs: Jobs, function: str) -> None:
     jobs.worker(settings={"heartbeat": HEARTBEAT})
     jobs.beat()
@@ -85,7 +86,7 @@ def test_a_later_occurrence_takes_the_place_of_the_one_that_runs(jobs: Jobs, fun
     jobs.wait_for_status(later.id, CANCELLED)
 
 
-@on_either_loop
+@on_files_and_in_verify_on_redis
 def test_terminate_kills_the_child_and_the_run_is_cancelled_and_not_rescued(jobs: Jobs) -> None:
     worker = jobs.worker(concurrency=1)
     jobs.beat()

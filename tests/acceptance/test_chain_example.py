@@ -42,6 +42,7 @@ def test_the_page_shows_the_example_as_it_is() -> None:
     assert (ROOT / name.removeprefix("# ")).read_text().partition("\n\n")[2] == text
 
 
+@pytest.mark.verify
 def test_the_example_does_what_the_page_says(terminals: Terminals) -> None:
     migrate, worker, beat, add, listing = block("bash").splitlines()
     assert f"{ADD} 19990" in PAGE

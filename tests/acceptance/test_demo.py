@@ -19,11 +19,16 @@ from examples.notifications.database import Database
 from examples.notifications.models import Alert, Notification, User
 from tests.acceptance.demo_process import Answer, DemoProcess
 from tests.servers.pool import SharedServer
+from tests.thoroughness import in_verify
 from tickerq_celery import Cron, Run, TickerQ, TickerStatus, TickerType, TimeTicker
 
 pytestmark = pytest.mark.acceptance
 
-SERVERS = [("embedded",), ("servers", "postgres", "redis"), ("servers", "mariadb", "rabbitmq")]
+SERVERS = [
+    ("embedded",),
+    in_verify(("servers", "postgres", "redis")),
+    in_verify(("servers", "mariadb", "rabbitmq")),
+]
 SEED_USER = {"email": "user@example.com", "name": "John Doe"}
 SUCCEEDED = {TickerStatus.DONE, TickerStatus.DUE_DONE}
 BROKEN_ADDRESS = "two\nlines@example.com"
@@ -232,6 +237,7 @@ def demo(tmp_path: Path) -> Iterator[DemoProcess]:
         yield demo
 
 
+@pytest.mark.verify
 def test_a_second_demo_runs_what_the_first_one_left(demo: DemoProcess) -> None:
     demo.post("/api/users/register", SEED_USER)
     demo.end(signal.SIGTERM)
@@ -248,7 +254,7 @@ def test_a_killed_demo_leaves_no_process(demo: DemoProcess) -> None:
     assert demo.processes() == []
 
 
-@pytest.mark.parametrize("name", ["worker", "beat"])
+@pytest.mark.parametrize("name", ["worker", in_verify("beat")])
 def test_a_process_that_dies_ends_the_demo_with_one_clear_line(demo: DemoProcess, name: str) -> None:
     demo.kill(name)
     exit_code = demo.wait()

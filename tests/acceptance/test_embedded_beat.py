@@ -9,6 +9,7 @@ from tests.acceptance.jobs import Jobs, due_in
 from tests.acceptance.occurrences import assert_each_instant_is_told_once, fired, stop_firing
 from tests.acceptance.pairs import on_files, on_redis
 from tests.acceptance.waiting import wait_until
+from tests.thoroughness import in_verify
 from tickerq_celery import CronTicker
 from tickerq_celery.store.tables import tickers
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.acceptance
 
 
 @on_redis
-@pytest.mark.parametrize("arguments", [(), ("--scheduler", "tickerq")], ids=["default", "by name"])
+@pytest.mark.parametrize("arguments", [(), in_verify(("--scheduler", "tickerq"))], ids=["default", "by name"])
 def test_a_worker_with_beat_in_it_starts_what_is_due_and_ends_as_one(
     jobs: Jobs, arguments: tuple[str, ...]
 ) -> None:

@@ -12,14 +12,13 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
-from tests.thoroughness import IS_THOROUGH
+from tests.thoroughness import in_proof, in_verify
 from tickerq_celery.broker.embedded.transport import broker_url, register
 
 pytestmark = pytest.mark.acceptance
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = "tests.integration.fs_app"
-MESSAGES = 10_000 if IS_THOROUGH else 4_000
 # Prefetched by one worker: four for each of its two children, and what these run at the moment.
 WINDOW = 8 + 2
 
@@ -100,26 +99,31 @@ def left_files(folder: Path) -> list[str]:
     return [path.name for path in (folder / "broker" / "messages").glob("*/*")]
 
 
+@pytest.mark.parametrize("messages", [in_verify(4_000), in_proof(10_000)])
 @pytest.mark.parametrize("pool", ["prefork", "threads"])
-def test_no_message_is_lost_or_doubled(processes: Processes, tmp_path: Path, pool: str) -> None:
+def test_no_message_is_lost_or_doubled(
+    processes: Processes, tmp_path: Path, pool: str, messages: int
+) -> None:
     workers = [processes.worker(name, pool) for name in ("one", "two")]
     began = time.monotonic()
-    publishers = [processes.publisher(first, MESSAGES // 2) for first in (0, MESSAGES // 2)]
+    publishers = [processes.publisher(first, messages // 2) for first in (0, messages // 2)]
     assert [publisher.wait(timeout=60) for publisher in publishers] == [0, 0]
     published = time.monotonic()
-    wait_until(lambda: len(processes.notes()) >= MESSAGES, f"{MESSAGES} notes")
+    wait_until(lambda: len(processes.notes()) >= messages, f"{messages} notes")
     ended = time.monotonic()
     print(
-        f"\n{pool}: {MESSAGES / (published - began):.0f} published/s, {MESSAGES / (ended - began):.0f} done/s"
+        f"\n{pool}: {messages / (published - began):.0f} published/s, {messages / (ended - began):.0f} done/s"
     )
     end_cleanly(*workers)
-    assert Counter(processes.notes()) == Counter(range(MESSAGES))
+    assert Counter(processes.notes()) == Counter(range(messages))
     assert left_files(tmp_path) == []
     assert list((tmp_path / "broker").glob("rejected/*")) == []
 
 
-def test_a_killed_worker_takes_its_window_along_and_no_more(processes: Processes, tmp_path: Path) -> None:
-    count = 2_000
+@pytest.mark.parametrize("count", [600, in_verify(2_000)])
+def test_a_killed_worker_takes_its_window_along_and_no_more(
+    processes: Processes, tmp_path: Path, count: int
+) -> None:
     doomed, survivor = processes.worker("doomed", "prefork"), processes.worker("survivor", "prefork")
     publisher = processes.publisher(0, count)
     wait_until(lambda: len(processes.notes()) > count // 10, "the work has begun")
@@ -133,6 +137,7 @@ def test_a_killed_worker_takes_its_window_along_and_no_more(processes: Processes
     assert len([name for name in left_files(tmp_path) if name.endswith(".claimed")]) <= 1
 
 
+@pytest.mark.verify
 def test_workers_obey_remote_control(processes: Processes, tmp_path: Path, control_app: Celery) -> None:
     workers = [processes.worker(name, "threads") for name in ("one", "two")]
     for _ in range(3):

@@ -13,15 +13,14 @@ from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tests.servers.pool import SharedServer
 from tests.servers.server import Server
-from tests.thoroughness import IS_THOROUGH
 from tickerq_celery import TickerStatus
 from tickerq_celery.broker.embedded.transport import broker_url as folder_url
 
 pytestmark = pytest.mark.acceptance
 
-BOTH = [("postgres", "redis"), *([("mariadb", "rabbitmq")] if IS_THOROUGH else [])]
-STORE_AWAY = "beat waits: the store did not answer"
-BROKER_AWAY = "beat waits: the broker did not take the message"
+BOTH = [("postgres", "redis"), ("mariadb", "rabbitmq")]
+STORE_AWAY = "beat paused: store unreachable"
+BROKER_AWAY = "beat paused: broker unreachable"
 
 
 @pytest.fixture
@@ -60,11 +59,11 @@ def test_beat_and_worker_wait_for_a_database_that_is_away_when_they_start(
     postgres.stop()
     beat, worker = jobs.beat(), jobs.worker(ready=False)
     beat.wait_for(STORE_AWAY)
-    worker.wait_for("this worker waits for the store")
+    worker.wait_for("worker paused: store unreachable")
     postgres.start()
     jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(1)))
-    assert_said_once(beat, "beat waits")
-    assert_said_once(worker, "this worker waits for the store")
+    assert_said_once(beat, "beat paused")
+    assert_said_once(worker, "worker paused: store unreachable")
 
 
 def test_beat_and_worker_outlive_a_restart_of_the_database(on_postgres: Jobs, postgres: Server) -> None:
@@ -76,15 +75,15 @@ def test_beat_and_worker_outlive_a_restart_of_the_database(on_postgres: Jobs, po
     postgres.kill()
     jobs.wait_for_note(f"awake {asleep}")
     beat.wait_for(STORE_AWAY)
-    worker.wait_for("this worker waits for the store")
+    worker.wait_for("worker paused: store unreachable")
     postgres.start()
     jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(1)))
     run = jobs.wait_for_status(asleep)
     assert len(run.attempts) == 1
-    assert_said_once(beat, "beat waits")
-    assert_said_once(worker, "this worker waits for the store")
-    beat.wait_for("answers again")
-    worker.wait_for("the store answers again")
+    assert_said_once(beat, "beat paused")
+    assert_said_once(worker, "worker paused: store unreachable")
+    beat.wait_for("beat resumed")
+    worker.wait_for("worker resumed: store reachable")
 
 
 def test_a_database_that_hangs_for_longer_than_a_lease_costs_no_run_its_attempt(
@@ -114,6 +113,7 @@ def test_a_database_that_hangs_for_longer_than_a_lease_costs_no_run_its_attempt(
         assert "Traceback" not in process.log
 
 
+@pytest.mark.verify
 def test_beat_waits_for_a_broker_that_is_away_when_it_starts(on_redis: Jobs, redis: Server) -> None:
     jobs = on_redis
     redis.stop()
@@ -122,7 +122,7 @@ def test_beat_waits_for_a_broker_that_is_away_when_it_starts(on_redis: Jobs, red
     redis.start()
     jobs.worker()
     jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(1)))
-    assert_said_once(beat, "beat waits")
+    assert_said_once(beat, "beat paused")
 
 
 def test_beat_outlives_a_restart_of_the_broker(on_redis: Jobs, redis: Server) -> None:
@@ -136,11 +136,12 @@ def test_beat_outlives_a_restart_of_the_broker(on_redis: Jobs, redis: Server) ->
     assert jobs.run(later).status is TickerStatus.IDLE
     redis.start()
     jobs.wait_for_status(later)
-    assert_said_once(beat, "beat waits")
-    beat.wait_for("answers again")
+    assert_said_once(beat, "beat paused")
+    beat.wait_for("beat resumed")
     assert set(jobs.starts().values()) == {1}
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(("database", "broker"), BOTH)
 def test_what_was_in_flight_and_what_fell_due_while_both_were_away_ends_once(
     database: str, broker: str, make_jobs: Callable[..., Jobs], start_server: Callable[[str], Server]
@@ -157,8 +158,8 @@ def test_what_was_in_flight_and_what_fell_due_while_both_were_away_ends_once(
     later = jobs.add_many(20, execution_time=due_in(1.5))
     for server in servers:
         server.kill()
-    beat.wait_for("beat waits")
-    worker.wait_for("this worker waits for the store")
+    beat.wait_for("beat paused")
+    worker.wait_for("worker paused: store unreachable")
     for run_id in asleep:
         jobs.wait_for_note(f"awake {run_id}")
     for server in servers:
@@ -169,9 +170,9 @@ def test_what_was_in_flight_and_what_fell_due_while_both_were_away_ends_once(
     for run_id in (*asleep, *waiting, *later):
         # One attempt, or one more for each rescue that is recorded.
         assert begun[str(run_id)] == len(jobs.run(run_id).attempts) <= 2
-    beat.wait_for("answers again")
-    worker.wait_for("the store answers again")
+    beat.wait_for("beat resumed")
+    worker.wait_for("worker resumed: store reachable")
     assert len(beat.lines("ERROR", STORE_AWAY)) <= 1
     assert len(beat.lines("ERROR", BROKER_AWAY)) <= 1
     assert "Traceback" not in beat.log
-    assert len(worker.lines("ERROR", "this worker waits for the store")) == 1
+    assert len(worker.lines("ERROR", "worker paused: store unreachable")) == 1

@@ -79,6 +79,6 @@ def test_the_quick_start_does_what_the_readme_says(terminals: Terminals) -> None
         page(address[0], "wrong")
     shown = page(f"{address[0]}runs/{run_id}", password[1])
     assert "ConnectionError" in shown
-    assert "nobody is listening yet" in shown
+    assert "no server is listening yet" in shown
 
     assert terminals.stop()[:2] == [0, 0]

@@ -1,4 +1,4 @@
-"""How long a death delays what it touches, with the default settings: minutes, for `make verify`."""
+"""How long a death delays what it touches, with the default settings: minutes, for `make proof`."""
 
 import random
 import signal
@@ -13,14 +13,13 @@ from tests.acceptance.jobs import UNSTAMPED, Jobs, due_in
 from tests.acceptance.pairs import on_each_pair
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
-from tests.thoroughness import IS_THOROUGH
 from tickerq_celery import TimeTicker
 from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.store.tables import nodes, tickers
 
 pytestmark = [
     pytest.mark.acceptance,
-    pytest.mark.skipif(not IS_THOROUGH, reason="takes minutes: make verify"),
+    pytest.mark.proof,
     pytest.mark.timeout(900),
 ]
 

@@ -100,6 +100,7 @@ def claim_of(jobs: Jobs, run_id: UUID) -> int:
     return int(jobs.tickerq.core.database.read(lambda connection: connection.scalars(statement).one()))
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_what_a_dead_worker_had_prefetched_starts_again_and_its_late_redelivery_is_dropped(
     make_jobs: Callable[..., Jobs], store_url: str, redis: Server, broker: Redis

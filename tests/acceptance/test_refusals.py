@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.thoroughness import in_verify
+
 pytestmark = pytest.mark.acceptance
 
 APP = """
 from celery import Celery
 from tickerq_celery import TickerQ
+from tests.thoroughness import in_verify
 
 app = Celery("misspelt", broker="memory://")
 app.conf.tickerq_leese = 3
@@ -24,8 +27,8 @@ tickerq = TickerQ(app, store_url="sqlite:///tickers.db")
     [
         (("worker", "--pool", "solo"), "this worker cannot run: tickerq_leese: no such setting"),
         (("beat",), "beat cannot run: tickerq_leese: no such setting"),
-        (("tickerq", "check"), "Error: tickerq_leese: no such setting"),
-        (("tickerq", "dashboard"), "Error: tickerq_leese: no such setting"),
+        in_verify(("tickerq", "check"), "Error: tickerq_leese: no such setting"),
+        in_verify(("tickerq", "dashboard"), "Error: tickerq_leese: no such setting"),
     ],
 )
 def test_a_misspelt_setting_is_said_in_one_line(tmp_path: Path, command: tuple[str, ...], line: str) -> None:

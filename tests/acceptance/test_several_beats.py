@@ -15,14 +15,12 @@ from tests.acceptance.occurrences import SECOND, assert_each_instant_is_told_onc
 from tests.acceptance.pairs import on_each_pair, on_files
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
-from tests.thoroughness import IS_THOROUGH
+from tests.thoroughness import in_proof, in_verify
 from tickerq_celery import CronTicker, MisfirePolicy
 from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 
-# Long: 1,000 instants and more, of all cron tickers.
-CHAOS_SECONDS, CRONS = (220, 5) if IS_THOROUGH else (8, 1)
 EVERY_SECOND = CronTicker(function="Plain", expression="* * * * * *")
 # None of its instants is skipped, whatever dies for how long.
 WHATEVER_DIES = replace(EVERY_SECOND, misfire=MisfirePolicy.RUN_ALL, misfire_limit=1_000)
@@ -51,6 +49,7 @@ def test_three_beats_start_each_ticker_once_and_fire_each_instant_once(jobs: Job
         assert "Traceback" not in beat.log
 
 
+@pytest.mark.verify
 @on_files
 def test_what_a_killed_beat_left_behind_is_finished_by_the_next_without_a_double_start(jobs: Jobs) -> None:
     jobs.worker()
@@ -65,6 +64,7 @@ def test_what_a_killed_beat_left_behind_is_finished_by_the_next_without_a_double
     assert jobs.count(tickers.c.claim_no != 1) == 0
 
 
+@pytest.mark.verify
 @on_files
 def test_the_row_of_a_killed_beat_goes_after_one_lease(jobs: Jobs) -> None:
     killed = jobs.beat()
@@ -85,10 +85,12 @@ def end_one(beats: list[CeleryProcess], jobs: Jobs, chance: random.Random) -> No
     beats[index] = jobs.beat(ready=False)
 
 
-@(on_each_pair if IS_THOROUGH else on_files)
+@on_each_pair
+# The proof: 1,000 instants and more, of all cron tickers.
+@pytest.mark.parametrize(("seconds", "cron_count"), [in_verify(8, 1), in_proof(220, 5)])
 @pytest.mark.timeout(900)
 def test_each_instant_occurs_once_or_is_recorded_as_missed_while_beats_die_beside_an_orphan(
-    make_jobs: Callable[..., Jobs], store_url: str, broker_url: str
+    make_jobs: Callable[..., Jobs], store_url: str, broker_url: str, seconds: int, cron_count: int
 ) -> None:
     seed = random.randrange(10**6)
     print(f"seed {seed}")
@@ -99,9 +101,9 @@ def test_each_instant_occurs_once_or_is_recorded_as_missed_while_beats_die_besid
     [left] = first.orphan()
     jobs.worker()
     beats = [jobs.beat() for _ in range(3)]
-    crons = [jobs.tickerq.cron_tickers.add(EVERY_SECOND) for _ in range(CRONS)]
+    crons = [jobs.tickerq.cron_tickers.add(EVERY_SECOND) for _ in range(cron_count)]
     whole = jobs.tickerq.cron_tickers.add(WHATEVER_DIES)
-    until = time.monotonic() + CHAOS_SECONDS
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         time.sleep(chance.uniform(0.5, 1.5))  # the moment at which the next beat dies
         end_one(beats, jobs, chance)

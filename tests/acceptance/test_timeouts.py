@@ -3,13 +3,13 @@
 import pytest
 
 from tests.acceptance.jobs import Jobs
-from tests.acceptance.pairs import on_either_loop, on_files
+from tests.acceptance.pairs import on_files, on_files_and_in_verify_on_redis
 from tickerq_celery import TickerStatus
 
 pytestmark = pytest.mark.acceptance
 
 
-@on_either_loop
+@on_files_and_in_verify_on_redis
 def test_a_tickers_timeouts_fail_the_attempt_and_its_retry_follows(jobs: Jobs) -> None:
     jobs.worker()
     jobs.beat()

@@ -12,8 +12,15 @@ import pytest
 from celery import Celery
 
 from tests.acceptance.jobs import Jobs, due_in
-from tests.acceptance.pairs import on_either_loop, on_files, on_redis, on_servers
+from tests.acceptance.pairs import (
+    on_either_loop,
+    on_files,
+    on_files_and_in_verify_on_redis,
+    on_redis,
+    on_servers,
+)
 from tests.acceptance.waiting import wait_until
+from tests.thoroughness import in_verify
 from tickerq_celery import TickerStatus
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.store.tables import tickers
@@ -21,7 +28,6 @@ from tickerq_celery.tickers.claims import Claim
 
 pytestmark = pytest.mark.acceptance
 
-POOLS = ("prefork", "threads", "solo")
 # Celery waits so long before it believes that a child is lost; the default is 10.
 QUICK = {"worker_lost_wait": 0.5}
 SECOND = timedelta(seconds=1)
@@ -59,7 +65,7 @@ def listening(app: Celery) -> Iterator[dict[str, list[str]]]:
 
 
 @on_files
-@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("pool", ["prefork", *map(in_verify, ("threads", "solo"))])
 def test_a_run_succeeds_or_is_retried_by_its_intervals_and_fails_after_the_last(
     jobs: Jobs, pool: str
 ) -> None:
@@ -113,7 +119,7 @@ def test_celerys_events_tell_retry_failure_and_success_as_they_happened(jobs: Jo
 
 
 @on_either_loop
-@pytest.mark.parametrize("way", ["os._exit", "SIGKILL", "sys.exit"])
+@pytest.mark.parametrize("way", ["SIGKILL", *map(in_verify, ("os._exit", "sys.exit"))])
 def test_a_child_that_dies_in_the_body_is_rescued_within_seconds(jobs: Jobs, way: str) -> None:
     jobs.worker(celery=QUICK)
     jobs.beat()
@@ -127,7 +133,7 @@ def test_a_child_that_dies_in_the_body_is_rescued_within_seconds(jobs: Jobs, way
     assert len(jobs.notes(f"handler {run_id}")) == 1
 
 
-@on_either_loop
+@on_files_and_in_verify_on_redis
 def test_a_second_message_that_is_dropped_while_its_run_goes_on_does_not_make_it_lost(jobs: Jobs) -> None:
     worker = jobs.worker()
     run_id = jobs.add("Sleeps", 3)
@@ -162,7 +168,7 @@ def test_sys_exit_in_a_solo_worker_leaves_the_run_to_the_next_worker(jobs: Jobs)
     assert [each.exception_type for each in run.attempts] == ["WorkerLost", None]
 
 
-@on_either_loop
+@on_files_and_in_verify_on_redis
 def test_the_hard_time_limit_fails_the_attempt_and_its_retry_follows(jobs: Jobs) -> None:
     limit = {"task_annotations": {"tickerq.Stubborn": {"time_limit": 1}}}
     jobs.worker(celery=limit)
@@ -207,7 +213,7 @@ def test_what_a_killed_worker_ran_and_had_prefetched_is_done_by_another(jobs: Jo
 
 
 @on_redis
-@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("pool", ["solo", *map(in_verify, ("prefork", "threads"))])
 def test_a_warm_shutdown_finishes_the_running_body_and_removes_the_nodes_row(jobs: Jobs, pool: str) -> None:
     worker = jobs.worker(pool=pool)
     run_id = jobs.add("Sleeps", 2)
@@ -231,6 +237,7 @@ def test_a_child_that_holds_the_interpreter_does_not_look_dead(jobs: Jobs) -> No
     assert not worker.lines("declared dead")
 
 
+@pytest.mark.verify
 @on_files
 def test_a_run_of_an_unknown_function_is_held_until_a_worker_has_it(jobs: Jobs) -> None:
     jobs.worker(functions="plain", pool="solo")
@@ -243,6 +250,8 @@ def test_a_run_of_an_unknown_function_is_held_until_a_worker_has_it(jobs: Jobs) 
     assert jobs.run(run_id).held_for is None
 
 
+@pytest.mark.row_locks
+@pytest.mark.each_pair_alike
 @pytest.mark.parametrize(
     ("store_url", "broker_url"), [("sqlite", "fs"), ("postgres", "redis")], indirect=True
 )
@@ -266,6 +275,7 @@ def test_a_worker_of_other_functions_touches_no_cron_that_is_not_its_own(jobs: J
     assert after == before
 
 
+@pytest.mark.verify
 @on_redis
 def test_a_cold_stop_gives_the_running_body_to_the_next_worker(jobs: Jobs) -> None:
     worker = jobs.worker()
@@ -281,7 +291,7 @@ def test_a_cold_stop_gives_the_running_body_to_the_next_worker(jobs: Jobs) -> No
 
 
 @on_files
-@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("pool", ["threads", *map(in_verify, ("prefork", "solo"))])
 def test_async_functions_share_a_loop_report_while_they_run_and_end_before_their_worker_does(
     jobs: Jobs, pool: str
 ) -> None:

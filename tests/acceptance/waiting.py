@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 90.0
 T = TypeVar("T")
 
 

@@ -18,7 +18,9 @@ from tests.manual_clock import ManualClock
 from tickerq_celery import Run, TickerQ, TimeTicker, prepare_engine
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.runtime.node import Presence, profile
+from tickerq_celery.runs.claimer import Claimer
+from tickerq_celery.runs.dispatcher import Dispatcher
+from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.worker.enrolment import enrol
 
@@ -32,7 +34,7 @@ def ticker_app(
     app.conf.task_default_queue = namespace
     tickerq = TickerQ(app, store_url, **options)
     if clock is not None:
-        tickerq._core = replace(tickerq.core, clock=clock)
+        tickerq._process.rebuild(replace(tickerq.core, clock=clock))
     yield tickerq
     tickerq.close()
     app.close()
@@ -40,8 +42,8 @@ def ticker_app(
 
 def enrol_worker(tickerq: TickerQ) -> None:
     """Register a live worker that has this process's functions: only what a worker has is claimed."""
-    me = profile(tickerq.core, NodeKind.WORKER, version="test")
-    enrol(tickerq.core, Presence(me))
+    me = profile(tickerq.core, NodeKind.WORKER)
+    enrol(tickerq.core, NodeRegistration(me))
 
 
 def messages(tickerq: TickerQ) -> list[Message]:
@@ -90,7 +92,8 @@ def failing(error: BaseException) -> Callable[[], NoReturn]:
 
 def dispatch_due(tickerq: TickerQ) -> None:
     """Claim and publish what is due, as a beat does."""
-    tickerq._dispatcher.dispatch(holder="beat")
+    core = tickerq.core
+    Dispatcher(core, Claimer(core), tickerq._process.get().publisher).dispatch(holder="beat")
 
 
 def fire_crons(tickerq: TickerQ) -> None:

@@ -21,7 +21,7 @@ from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runs.claimer import Claimed, Claimer
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core, new_identity
-from tickerq_celery.runtime.node import Presence, profile
+from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store import cron_tickers as stored_crons
 from tickerq_celery.store import publications
 from tickerq_celery.store.database.batches import insert_if_absent
@@ -75,7 +75,7 @@ def storing(core: Core) -> Storing:
 def canceller(core: Core, publisher: ListPublisher | None = None) -> Canceller:
     """Return what cancels runs, and tells ``publisher``."""
     told = publisher or ListPublisher()
-    return Canceller(core, lambda: told, lambda ids: None)
+    return Canceller(core, told, lambda ids: None)
 
 
 def time_tickers(core: Core, publisher: ListPublisher | None = None) -> TimeTickerManager:
@@ -112,14 +112,14 @@ def remove_runs(core: Core, ids: Sequence[UUID]) -> None:
 
 def enrolled(core: Core, **fields: Any) -> Core:
     """Let a worker with this core's functions and identity enrol, and return the core."""
-    enrol(core, Presence(worker_profile(core, **fields)))
+    enrol(core, NodeRegistration(worker_profile(core, **fields)))
     return core
 
 
 def worker_profile(core: Core, **fields: Any) -> NodeProfile:
     """Return what a worker on the queue ``celery`` says of itself."""
     described = {"queues": ("celery",), "concurrency": 2, "prefetch": 10, **fields}
-    return profile(core, NodeKind.WORKER, version="1", **described)
+    return profile(core, NodeKind.WORKER, **described)
 
 
 def add_function(connection: Connection, namespace: str, name: str, path: str = "here") -> None:

@@ -118,7 +118,7 @@ def test_each_function_is_a_celery_task_of_its_own(app: Celery) -> None:
     assert isinstance(send, TickerTask)
     assert (send.soft_time_limit, send.time_limit) == (60, 90)
     assert (clean.soft_time_limit, clean.time_limit) == (None, None)
-    assert send.collaborators.function.name == "Send"
+    assert send.ticker_function.name == "Send"
 
 
 def test_a_route_of_the_apps_applies_to_a_functions_messages(store_url: str, namespace: str) -> None:

@@ -14,6 +14,9 @@ from tests.servers.guard import is_running
 from tests.servers.pool import OWN, ServerPool, SharedServer
 from tests.servers.server import Server
 
+# Tests of tests.
+pytestmark = pytest.mark.verify
+
 ROOT = Path(__file__).parents[2]
 # Starts a server, says where it is, and dies without a chance to clean up.
 DYING_RUN = """

@@ -7,6 +7,9 @@ import pytest
 
 from tests.servers.services import SERVICES
 
+# Tests of tests.
+pytestmark = pytest.mark.verify
+
 ROOT = Path(__file__).parents[2]
 TESTS = """
 def test_without_a_server():

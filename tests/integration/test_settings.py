@@ -10,7 +10,7 @@ from celery import Celery
 
 from tickerq_celery import TickerQ
 from tickerq_celery.errors import ConfigError
-from tickerq_celery.settings import EMBEDDED_VARIABLE, SCHEDULER
+from tickerq_celery.settings import EMBEDDED_VARIABLE, SCHEDULER, addresses
 
 STORE = "sqlite:///never-opened.db"
 
@@ -212,12 +212,13 @@ def test_without_embedded_and_without_a_broker_celerys_default_stays(
         "amqp://ann:hunter2;hunter2/@one:two//",
     ],
 )
-def test_where_several_brokers_are_is_said_without_passwords(app: Celery, broker: Any) -> None:
+def test_addresses_of_several_brokers_are_logged_without_passwords(app: Celery, broker: Any) -> None:
     app.conf.broker_url = broker
-    places = TickerQ(app, "postgresql+psycopg://h/tickers?user=ann&password=hunter2").places
-    assert "one" in places
-    assert "two" in places
-    assert "hunter2" not in places
+    store = TickerQ(app, "postgresql+psycopg://h/tickers?user=ann&password=hunter2").core.database
+    shown = addresses(app, store)
+    assert "one" in shown
+    assert "two" in shown
+    assert "hunter2" not in shown
 
 
 def test_a_password_is_not_logged(app: Celery, caplog: pytest.LogCaptureFixture) -> None:

@@ -330,3 +330,13 @@ def test_a_name_is_enough_to_schedule(make: Callable[..., TickerQ]) -> None:
     tickerq = make()
     ticker_function("Send")(_first)
     assert tickerq.time_tickers.add(TimeTicker(function="Send")).function == "Send"
+
+
+@pytest.mark.parametrize("options", [{"retry": 3}, {"cron": "@daily", "timezone": "UTC"}])
+def test_an_unknown_option_is_refused_by_name_where_it_stands(
+    make: Callable[..., TickerQ], options: Any
+) -> None:
+    unknown = "|".join(options.keys() - {"cron"})
+    for decorator in (ticker_function, make().function):
+        with pytest.raises(TypeError, match=f"unexpected keyword argument {unknown}: the options are cron, "):
+            decorator("Send", **options)

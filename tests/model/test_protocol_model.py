@@ -11,13 +11,18 @@ from tests.model.guards import Model, Protocol, Scope
 from tests.model.protocol import CHAIN, CORE, HOLDS
 from tests.model.search import Exploration, explore
 from tests.model.state import Child, Phase, State, Status
-from tests.thoroughness import IS_THOROUGH
+from tests.thoroughness import in_verify
 
-# With 3 faults there are half a million states, 25 seconds' work: for `make verify`, not for each commit.
-FAULTS = 3 if IS_THOROUGH else 2
-SCOPES = tuple(replace(scope, faults=FAULTS, messages=FAULTS + 2) for scope in (CORE, HOLDS, CHAIN))
 
-each_scope = pytest.mark.parametrize("scope", SCOPES, ids=lambda scope: scope.name)
+def with_faults(count: int) -> tuple[Scope, ...]:
+    return tuple(replace(scope, faults=count, messages=count + 2) for scope in (CORE, HOLDS, CHAIN))
+
+
+SCOPES = with_faults(2)
+# With 3 faults there are half a million states, 25 seconds' work.
+each_scope = pytest.mark.parametrize(
+    "scope", [*SCOPES, *map(in_verify, with_faults(3))], ids=lambda scope: f"{scope.name}-{scope.faults}"
+)
 
 
 @cache

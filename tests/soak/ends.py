@@ -7,7 +7,7 @@ from tests.soak.slot import Slot
 from tests.soak.violation import Rule, Violation
 
 # Whatever is frozen, away or busy meanwhile: the promise knows no exception.
-BEAT_SECONDS = 5.0
+BEAT_SECONDS = 10.0
 # A worker lets its bodies end first; and a beat that still imports its modules has made no promise yet.
 PATIENCE_SECONDS = 20.0
 # How a worker with threads ends when one of its bodies ends the process by plan.

@@ -24,7 +24,7 @@ class Rule(StrEnum):
     ONE_OCCURRENCE = "one occurrence per cron instant, or a recorded reason why not"
     LIMIT_IS_KEPT = "no more bodies at once than max_concurrency"
     RECOVERY_IS_BOUNDED = "once the faults have ended, no run stands still for longer than it may"
-    BEATS_END_IN_TIME = "a beat ends within 5 s of being told to"
+    BEATS_END_IN_TIME = "a beat ends within 10 s of SIGTERM"
     PROCESSES_ENDURE = "a process ends only when it is told to"
 
 

@@ -13,7 +13,7 @@ from tests.stateful.troubles import How, Troubles
 from tests.stateful.workers import Request, Worker
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.tickers.claims import Started
-from tickerq_celery.worker.signals import Ending
+from tickerq_celery.worker.signals import SignalKind
 
 ends = st.sampled_from([End.SUCCEEDS, *End, End.FAILS])
 
@@ -61,7 +61,7 @@ class Executing(Hands):
         if is_known:
             given_to.requests.append(Request(message))
         else:
-            given_to.reports.append(report_of(message.key, Ending.UNKNOWN))
+            given_to.reports.append(report_of(message.key, SignalKind.UNKNOWN))
         return is_known
 
     @action(8, lambda self: self.waiting(), request=which, troubles=one_trouble)

@@ -3,7 +3,7 @@
 from tests.stateful.broker import Key
 from tests.stateful.stage import Stage
 from tests.stateful.workers import Request, Worker
-from tickerq_celery.worker.signals import Ending, Report
+from tickerq_celery.worker.signals import SignalKind, SignalReport
 
 
 class Held:
@@ -18,14 +18,14 @@ class Held:
         """Let the worker know nothing of it any more."""
         self.worker.requests.remove(self.request)
 
-    def report(self, ending: Ending) -> None:
+    def report(self, kind: SignalKind) -> None:
         """Let the worker's main process hear of it."""
-        self.worker.reports.append(report_of(self.key, ending))
+        self.worker.reports.append(report_of(self.key, kind))
 
 
-def report_of(key: Key, ending: Ending) -> Report:
+def report_of(key: Key, kind: SignalKind) -> SignalReport:
     """Return what a signal says of a claim."""
-    return Report(ticker_id=key.run_id, claim_no=key.number, ending=ending, message=f"worker: {ending.value}")
+    return SignalReport(ticker_id=key.run_id, claim_no=key.number, kind=kind, message=f"worker: {kind.value}")
 
 
 class Hands(Stage):

@@ -77,7 +77,7 @@ def only_who_sent_a_claim_stamps_it(world: World, then_all: Sight, then: Run, no
     return not (is_same_claim and is_stamped) or world.actor in senders
 
 
-def no_hold_is_lifted_in_vain(world: World, then_all: Sight, then: Run, now: Run) -> bool:
+def no_hold_is_released_in_vain(world: World, then_all: Sight, then: Run, now: Run) -> bool:
     """What waits for a worker, or for the end of a pause, is not due before; but a caller may move it."""
     is_lifted = then.held_for is not None and now.due_at is not None and now.due_at <= world.clock.now()
     if is_lifted and then.held_for == HoldReason.FUNCTION:
@@ -135,7 +135,7 @@ OF_A_CHANGE: tuple[OfAChange, ...] = (
     only_who_made_a_claim_gives_it_back,
     lateness_is_decided_by_the_first_claim,
     only_who_sent_a_claim_stamps_it,
-    no_hold_is_lifted_in_vain,
+    no_hold_is_released_in_vain,
     only_who_asked_for_it_is_cancelled,
     only_what_waits_for_its_parent_is_skipped_unclaimed,
     what_was_to_be_cancelled_does_not_go_on,

@@ -81,7 +81,7 @@ OF_CRONS = (
         cron_tickers.paused_among,
         "finds nothing",
         doing_nothing(set()),
-        "may_run_is_claimed|no_hold_is_lifted_in_vain",
+        "may_run_is_claimed|no_hold_is_released_in_vain",
     ),
     Mutant(occurrences.hold_pending, "does nothing", doing_nothing(None), "due in a pause"),
 )

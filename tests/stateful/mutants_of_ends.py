@@ -8,10 +8,11 @@ from tests.stateful.mutant import ATTEMPTS_KEY, CHECK, Mutant
 from tests.stateful.rewriting import both, doing_nothing, keeping, rewriting, without
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.store import cancels, ends
+from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.lifecycle import LOST
 
 
-def _of_a_rescue(clock: object, run: object, outcome: Any, **_: object) -> bool:
+def _of_a_rescue(run: object, outcome: Any, **_: object) -> bool:
     return outcome.failure is not None and outcome.failure.type == LOST
 
 
@@ -100,5 +101,10 @@ OF_ENDS = (
         without("status"),
         f"the_end_is_the_end|only_known_moves_are_made|its_end_is_that_of_its_last_attempt|{CHECK}",
     ),
-    Mutant(ends.end_waiting, "does nothing", doing_nothing(None), "said in vain|busy, and nobody has it"),
+    Mutant(
+        ends.end_waiting,
+        "does nothing",
+        doing_nothing(Effect(result=False)),
+        "said in vain|busy, and nobody has it",
+    ),
 )

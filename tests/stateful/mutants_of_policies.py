@@ -46,7 +46,7 @@ OF_POLICIES = (
         "only_what_is_due_and_may_run_is_claimed",
         is_quick=True,
     ),
-    Mutant(pauses.keys, "finds no pause", doing_nothing(set()), "no_hold_is_lifted_in_vain"),
+    Mutant(pauses.keys, "finds no pause", doing_nothing(set()), "no_hold_is_released_in_vain"),
     Mutant(paused_crons.suspend, "does nothing", doing_nothing(None), "still stands at"),
     Mutant(paused_crons.lock_suspended, "finds nothing", doing_nothing([]), "stands still for no pause"),
     Mutant(

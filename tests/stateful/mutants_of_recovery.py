@@ -1,17 +1,34 @@
 """Mutants of what finds lost messages and dead workers, and of holds."""
 
 from collections.abc import Callable
+from dataclasses import replace
+
+from sqlalchemy import false
 
 from tests.stateful.mutant import Mutant
 from tests.stateful.mutants_of_claims import claiming
-from tests.stateful.rewriting import both, doing_nothing, keeping, rewriting, without
+from tests.stateful.rewriting import (
+    Mutation,
+    both,
+    doing_nothing,
+    keeping,
+    query_without,
+    querying,
+    rewriting,
+    without,
+)
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.store import attempts, concurrency, holds, nodes, recovery
+from tickerq_celery.store import attempts, capacity, concurrency, holds, nodes, recovery
 from tickerq_celery.store.tables import tickers
 
 
 def _for(wanted: HoldReason) -> Callable[..., bool]:
-    return lambda clock, *, reason, **_: reason is wanted
+    return lambda *, reason, **_: reason is wanted
+
+
+def _finding(**values: object) -> Mutation:
+    """Return what lets a claim find something else than there is."""
+    return lambda read: lambda *arguments, **options: replace(read(*arguments, **options), **values)
 
 
 _ANYTHING_CHECKED = both(
@@ -45,15 +62,21 @@ OF_RECOVERY = (
     Mutant(recovery.check_prefetched, "finds nothing", doing_nothing(0), "buried with its worker"),
     Mutant(recovery.nodes_without_row, "finds nothing", doing_nothing([]), "stuck for ever"),
     Mutant(
-        concurrency.queued_per_queue,
+        capacity.read,
+        "finds no paused cron ticker",
+        _finding(has_paused_crons=False),
+        "may_run_is_claimed",
+    ),
+    Mutant(
+        concurrency.queued,
         "counts nothing",
-        doing_nothing({}),
+        querying(lambda query: query.where(false())),
         "is overfull|held though there is room",
     ),
     Mutant(
         concurrency.active_per_function,
         "counts nothing",
-        lambda _: lambda connection, namespace, names: dict.fromkeys(names, 0),
+        lambda _: lambda tx, names: dict.fromkeys(names, 0),
         "runs of Single are leased",
     ),
     Mutant(attempts.running_under, "finds nothing", doing_nothing([]), "stuck for ever|not rescued"),
@@ -64,9 +87,7 @@ OF_RECOVERY = (
         nodes.register,
         "counts from 0 again",
         lambda register: (
-            lambda connection, clock, profile, *, started_at, **_: register(
-                connection, clock, profile, counter=0, started_at=started_at
-            )
+            lambda tx, profile, *, started_at, **_: register(tx, profile, counter=0, started_at=started_at)
         ),
         "buried though it gave a sign of life",
     ),
@@ -83,62 +104,58 @@ OF_RECOVERY = (
         "was taken from a living worker|buried though it gave a sign of life",
     ),
     Mutant(
-        nodes.worker_hashes,
+        nodes.hashes_of_workers,
         "takes beats for workers",
-        without("kind"),
-        "may_run_is_claimed|no_hold_is_lifted_in_vain",
+        query_without("kind"),
+        "may_run_is_claimed|no_hold_is_released_in_vain",
     ),
     Mutant(holds.hold, "does nothing", doing_nothing(None), "were due, and now", is_quick=True),
     Mutant(holds.hold, "leaves it due", keeping("due_at"), "it_is_due_or_held_only_while_idle"),
     Mutant(
-        holds.lift,
+        holds.release,
         "never frees a function",
         doing_nothing([], when=_for(HoldReason.FUNCTION)),
         "still held though a worker knows it|held for nothing",
     ),
     Mutant(
-        holds.lift,
+        holds.release,
         "never ends a pause",
         doing_nothing([], when=_for(HoldReason.PAUSED)),
         "held for nothing|still held for a pause that is over",
     ),
     Mutant(
-        holds.lift,
+        holds.release,
         "never gives a place",
         doing_nothing([], when=_for(HoldReason.LIMIT)),
         "waited for the place|held though there is room",
         is_quick=True,
     ),
     Mutant(
-        holds.lift,
+        holds.release,
         "never gives a key's place",
         doing_nothing([], when=_for(HoldReason.KEY)),
         "waited for the key's place",
     ),
-    Mutant(holds.lift, "keeps the reason", keeping("held_for"), "it_is_due_or_held_only_while_idle"),
-    Mutant(holds.lift, "makes nothing due", keeping("due_at"), "it_is_due_or_held_only_while_idle"),
+    Mutant(holds.release, "keeps the reason", keeping("held_for"), "it_is_due_or_held_only_while_idle"),
+    Mutant(holds.release, "makes nothing due", keeping("due_at"), "it_is_due_or_held_only_while_idle"),
     Mutant(
-        holds.lift,
+        holds.release,
         "ignores the key",
         without("hold_key"),
-        "held though there is room|no_hold_is_lifted_in_vain",
+        "held though there is room|no_hold_is_released_in_vain",
     ),
     Mutant(
         concurrency.active_per_slot,
         "counts nothing",
-        lambda _: lambda connection, namespace, slots: dict.fromkeys(slots, 0),
+        lambda _: lambda tx, slots: dict.fromkeys(slots, 0),
         "are leased",
     ),
-    Mutant(concurrency.lift_slots, "finds nothing", doing_nothing(0), "held though its key has room"),
+    Mutant(concurrency.release_slots, "finds nothing", doing_nothing(0), "held though its key has room"),
     Mutant(
         holds.next_held_keys,
         "finds no concurrency keys",
-        lambda find: (
-            lambda connection, namespace, reason, **rest: (
-                [] if reason is HoldReason.KEY else find(connection, namespace, reason, **rest)
-            )
-        ),
+        lambda find: lambda tx, reason, **rest: [] if reason is HoldReason.KEY else find(tx, reason, **rest),
         "held though its key has room",
     ),
-    Mutant(concurrency.lift_full_queues, "finds nothing", doing_nothing(0), "held though there is room"),
+    Mutant(concurrency.release_full_queues, "finds nothing", doing_nothing(0), "held though there is room"),
 )

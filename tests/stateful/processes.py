@@ -13,9 +13,9 @@ from tickerq_celery.managers.unit_of_work import Storing
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
-from tickerq_celery.runs.immediate import Immediate
+from tickerq_celery.runs.immediate import ImmediateDispatch
 from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.node import Presence, profile
+from tickerq_celery.runtime.node import NodeRegistration, profile
 
 
 class App:
@@ -27,10 +27,10 @@ class App:
         self.process.name = core.node.name
         client = around.client_for(self.process)
         dispatcher = Dispatcher(core, Claimer(core), client)
-        immediate = Immediate(core, lambda: dispatcher)
+        immediate = ImmediateDispatch(core, dispatcher)
         storing = Storing(core, immediate.dispatch)
         # What a cancel lets start is left to a beat, as what an end lets start is.
-        canceller = Canceller(core, lambda: client, lambda ids: None)
+        canceller = Canceller(core, client, lambda ids: None)
         self.time_tickers = TimeTickerManager(storing, canceller)
         self.cron_tickers = CronTickerManager(storing, canceller)
         self.pauses = PauseManager(core)
@@ -48,7 +48,7 @@ class Beat:
         self._dispatcher = Dispatcher(core, claimer, client)
         self._firing = Firing(core)
         self._sweeper = Sweeper(core, claimer, self._dispatcher, Recorder(core), client)
-        self._presence = Presence(profile(core, NodeKind.BEAT, version="1"))
+        self._presence = NodeRegistration(profile(core, NodeKind.BEAT))
         # When it began the sweep that it may be in the middle of, and whether one left nothing undone.
         self.swept_from = 0
         self.swept_all = False

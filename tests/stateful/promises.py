@@ -12,7 +12,7 @@ from tests.stateful.sight import Sight
 from tests.stateful.world import World
 from tickerq_celery.enums import TERMINAL, HoldReason, OverlapPolicy, TickerStatus
 from tickerq_celery.tickers.claims import slot_of
-from tickerq_celery.worker.signals import Ending, Report
+from tickerq_celery.worker.signals import SignalKind, SignalReport
 
 
 def after_a_sweep(world: World, then: Sight, published: Collection[Key]) -> None:
@@ -70,14 +70,14 @@ def after_a_good_dispatch(world: World, then: Sight) -> None:
     assert left == max(0, before - world.core.config.batch_size), f"{before} were due, and now {left}"
 
 
-def after_a_report(world: World, report: Report) -> None:
+def after_a_report(world: World, report: SignalReport) -> None:
     """A revoked claim has ended, and one whose worker lacks the function waits for another."""
     row = world.sight.runs.get(report.ticker_id)
     if row is None or row.claim_no != report.claim_no:
         return
-    if report.ending in {Ending.REVOKED, Ending.UNKNOWN}:
+    if report.kind in {SignalKind.REVOKED, SignalKind.UNKNOWN}:
         assert row.status is not TickerStatus.QUEUED, f"said in vain: {world.shown(row)}"
-    if report.ending is Ending.REVOKED:
+    if report.kind is SignalKind.REVOKED:
         assert row.status is not TickerStatus.IN_PROGRESS, f"revoked in vain: {world.shown(row)}"
 
 

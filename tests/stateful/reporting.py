@@ -9,7 +9,7 @@ from tests.stateful.hands import Hands, report_of
 from tests.stateful.stage import troubles, which
 from tests.stateful.troubles import Troubles
 from tests.stateful.workers import Worker
-from tickerq_celery.worker.signals import Ending
+from tickerq_celery.worker.signals import SignalKind
 
 
 class Reporting(Hands):
@@ -19,15 +19,15 @@ class Reporting(Hands):
         4,
         lambda self: self.bodies(),
         body=which,
-        ending=st.sampled_from([None, Ending.LOST, Ending.TIMED_OUT]),
+        kind=st.sampled_from([None, SignalKind.LOST, SignalKind.TIMED_OUT]),
     )
-    def lose_child(self, body: int, ending: Ending | None) -> None:
+    def lose_child(self, body: int, kind: SignalKind | None) -> None:
         """A child dies in the body, or is killed at the time limit; its main process may hear of it."""
         held = self.pick(body, self.bodies())
         held.drop()
-        self.world.say(f"{self.world.label(held.key.run_id)} is lost by its worker: {ending}")
-        if ending is not None:
-            held.report(ending)
+        self.world.say(f"{self.world.label(held.key.run_id)} is lost by its worker: {kind}")
+        if kind is not None:
+            held.report(kind)
 
     @action(3, lambda self: self.idle_workers() and self.world.broker.history, worker=which, message=which)
     def revoke(self, worker: int, message: int) -> None:
@@ -38,7 +38,7 @@ class Reporting(Hands):
         for request in [each for each in chosen.requests if each.message.key == key]:
             chosen.requests.remove(request)
         self.world.revoked.add(key)
-        chosen.reports.append(report_of(key, Ending.REVOKED))
+        chosen.reports.append(report_of(key, SignalKind.REVOKED))
 
     @action(5, lambda self: self.reporters(), worker=which, again=st.booleans(), troubles=troubles(0, 2))
     def hear(self, worker: int, again: bool, troubles: Troubles) -> None:
@@ -48,7 +48,7 @@ class Reporting(Hands):
     def write_report(self, worker: Worker, *, again: bool = False, troubles: Troubles = ()) -> None:
         """Let a worker write its first report."""
         report = worker.reports[0]
-        if report.ending is Ending.UNKNOWN:
+        if report.kind is SignalKind.UNKNOWN:
             self.world.released.add(Key(report.ticker_id, report.claim_no))
         came_through = self.act(worker.main, lambda: worker.catch(report), troubles)
         self.look()

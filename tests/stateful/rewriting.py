@@ -52,13 +52,26 @@ def rewriting(rewrite: Rewrite, *, when: Callable[..., bool] = lambda *_, **__: 
 
 def without(*columns: str, when: Callable[..., bool] = lambda *_, **__: True) -> Mutation:
     """Return what drops a function's conditions on some columns."""
+    return rewriting(_dropping(columns), when=when)
 
+
+def querying(rewrite: Rewrite) -> Mutation:
+    """Return what lets a function that builds a query, and does not send it, build another one."""
+    return lambda build: lambda *arguments: rewrite(build(*arguments))
+
+
+def query_without(*columns: str) -> Mutation:
+    """Return what drops the conditions on some columns from the query that a function builds."""
+    return querying(_dropping(columns))
+
+
+def _dropping(columns: Sequence[str]) -> Rewrite:
     def replace(element: Any, **_: Any) -> Any:
         is_condition = isinstance(element, BinaryExpression) and is_comparison(element.operator)
         is_on_a_column = is_condition and isinstance(element.left, Column)
         return true() if is_on_a_column and element.left.name in columns else None
 
-    return rewriting(lambda statement: replacement_traverse(statement, {}, replace), when=when)
+    return lambda statement: replacement_traverse(statement, {}, replace)
 
 
 def keeping(*columns: str) -> Mutation:

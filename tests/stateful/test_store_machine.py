@@ -3,14 +3,16 @@
 import pytest
 
 from tests.stateful.walks import walk
-from tests.thoroughness import IS_THOROUGH
+from tests.thoroughness import in_proof, in_verify
 from tickerq_celery.store.database.database import Database
 
-EXAMPLES = {"sqlite": 30, "postgresql": 15, "mysql": 10}
-MANY_EXAMPLES = 1_000
+# The proof: a thousand examples on each database.
+WALKS = [(10, 0), in_verify(40, 0), *(in_proof(100, series) for series in range(10))]
 
 
 @pytest.mark.timeout(1800)
-def test_the_store_keeps_its_promises_in_every_order_of_events(database: Database) -> None:
-    examples = MANY_EXAMPLES if IS_THOROUGH else EXAMPLES[database.url.get_backend_name()]
+@pytest.mark.parametrize(("examples", "series"), WALKS)
+def test_the_store_keeps_its_promises_in_every_order_of_events(
+    database: Database, examples: int, series: int
+) -> None:
     walk(database, examples=examples)

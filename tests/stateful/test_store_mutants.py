@@ -9,12 +9,18 @@ from tests.stateful.mutant import Mutant
 from tests.stateful.mutants import MUTANTS
 from tests.stateful.rewriting import put_in_place
 from tests.stateful.walks import walk_again
-from tests.thoroughness import IS_THOROUGH
+from tests.thoroughness import in_proof, in_verify
 from tickerq_celery.store.database.database import Database
 
 # Several times as many as any mutant takes: where one needs them all, the machine has lost its way to it.
 EXAMPLES = 400
-TRIED = [mutant for mutant in MUTANTS if IS_THOROUGH or mutant.is_quick]
+QUICK = [mutant for mutant in MUTANTS if mutant.is_quick]
+# `make test` sees that the machine finds anything at all.
+TRIED = [
+    *QUICK[:2],
+    *map(in_verify, QUICK[2:]),
+    *(in_proof(mutant) for mutant in MUTANTS if not mutant.is_quick),
+]
 
 
 @pytest.mark.timeout(900)

@@ -13,12 +13,12 @@ from tests.stateful.troubles import Process, TroubledDatabase
 from tickerq_celery.enums import CancelRequest
 from tickerq_celery.functions.registry import Registry
 from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.node import Presence
+from tickerq_celery.runtime.node import NodeRegistration
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Outcome
 from tickerq_celery.worker.enrolment import enrol
 from tickerq_celery.worker.heartbeat import Heartbeat
-from tickerq_celery.worker.signals import Nets, Report
+from tickerq_celery.worker.signals import SignalHandler, SignalReport
 
 # More than are ever queued: what a dead worker had prefetched is always looked at.
 PREFETCH = 50
@@ -37,26 +37,26 @@ class Request:
 
 
 class Worker:
-    """A worker: its main process with heartbeat and nets, and the children that run bodies."""
+    """A worker: its main process with heartbeat and signal handler, and the children that run bodies."""
 
     def __init__(self, around: Surroundings, registry: Registry) -> None:
         self.main, self.child = Process(), Process()
         self.requests: list[Request] = []
-        self.reports: list[Report] = []
+        self.reports: list[SignalReport] = []
         # Silent: it gives no sign of life as time passes. Quiet: time has passed since its last one.
         self.is_silent = self.is_quiet = False
         self.woke_at = 0
         self.functions = {function.name for function in registry}
         self._core = core = around.core_for(self.main, registry)
-        self._presence = Presence(worker_profile(core, prefetch=PREFETCH))
+        self._presence = NodeRegistration(worker_profile(core, prefetch=PREFETCH))
         children = replace(core, database=TroubledDatabase(around.core.database, self.child, around.written))
         self._recorder = Recorder(children)
-        self._nets = Nets(core, Recorder(core), around.client_for(self.main))
+        self._handler = SignalHandler(core, Recorder(core), around.client_for(self.main))
         self._heartbeat = Heartbeat(
             core,
             self._presence,
             held_requests=self._held,
-            on_missing=self._nets.lost,
+            on_missing=self._handler.lost,
             on_request=self._heed,
         )
 
@@ -97,9 +97,9 @@ class Worker:
         """Go in good order."""
         self._heartbeat.leave()
 
-    def catch(self, report: Report) -> None:
+    def catch(self, report: SignalReport) -> None:
         """Write what a signal said."""
-        self._nets.catch(report)
+        self._handler.handle(report)
 
     def start(self, message: Message) -> Started | None:
         """Let a child ask for the run of a message."""

@@ -57,7 +57,7 @@ RAISED = [
     (TickerNotFoundError("run", ID), f"no run has the id {ID}"),
     (TickerStateError(ID, "DONE", "changed"), f"ticker {ID} is DONE: it cannot be changed"),
     (ClaimSupersededError(ID, 3), f"claim 3 of run {ID} was superseded"),
-    (TickerBusyError(ID, "cancelled"), f"ticker {ID} is in another process's hands just now"),
+    (TickerBusyError(ID, "cancelled"), f"ticker {ID} is locked by another process: it was not cancelled"),
     (IllegalTransitionError("DONE", "IDLE"), "a run cannot go from DONE to IDLE"),
     (UnreadableRequestError("no key"), "the request cannot be read: no key"),
     (StoreError("gone"), "the store did not answer: gone"),

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tickerq_celery.failpoints import VARIABLE, Place
+from tickerq_celery.failpoints import VARIABLE, CrashPoint
 
 PASSES_TWO_PLACES = """
 import os
-from tickerq_celery.failpoints import Place, failpoint
-failpoint(Place.CLAIMED)
+from tickerq_celery.failpoints import CrashPoint, failpoint
+failpoint(CrashPoint.CLAIMED)
 child = os.fork()
-failpoint(Place.STARTED)
+failpoint(CrashPoint.STARTED)
 if child:
     print(os.waitpid(child, 0)[1])
 """
@@ -73,6 +73,6 @@ def test_a_failpoint_that_cannot_be_read_is_an_error_that_shows_it(text: str) ->
 
 
 def test_every_place_is_passed_by_the_code() -> None:
-    package = Path(sys.modules[Place.__module__].__file__ or "").parent
+    package = Path(sys.modules[CrashPoint.__module__].__file__ or "").parent
     passed = "".join(path.read_text() for path in package.rglob("*.py"))
-    assert [place for place in Place if f"failpoint(Place.{place.name})" not in passed] == []
+    assert [place for place in CrashPoint if f"failpoint(CrashPoint.{place.name})" not in passed] == []

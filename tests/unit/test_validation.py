@@ -43,7 +43,12 @@ def test_what_fits_comes_back_as_it_is(check: Callable[[Any], Any], value: objec
         (validation.tags, ["eu", None, 7, {"eu"}, ["x" * 51], [7], [""], ["t"] * 21]),
         (validation.retries, [-1, 1_001, True, 1.0, "1", None]),
         (validation.retry_intervals, ["6", None, 6, [-1], ["60"], [True], [None], [math.inf], [1] * 1001]),
-        (lambda value: validation.seconds("f", value), [-0.1, 2_592_000.1, float("nan"), True, "1", None]),
+        (partial(validation.seconds, "f"), [-0.1, 2_592_000.1, math.nan, math.inf, 1e30, True, "1", None]),
+        (partial(validation.seconds, "f"), [timedelta(seconds=-1), timedelta(days=31)]),
+        (partial(validation.duration, "f", least=validation.MORE_THAN_ZERO), [0, 0.0, 1e-9, timedelta(0)]),
+        (partial(validation.duration, "f", step=timedelta(seconds=1)), [0.5, timedelta(milliseconds=1)]),
+        (partial(validation.whole, "f", least=1, most=3), [0, 4, True, 1.0, "1", None]),
+        (partial(validation.whole, "f", least=0), [-1, False, 1.5]),
         (lambda value: validation.moment("f", value), [datetime(2026, 1, 1), "now", None, 7]),  # noqa: DTZ001
     ],
 )  # fmt: skip
@@ -64,3 +69,24 @@ def test_a_moment_comes_back_as_utc() -> None:
 def test_a_moment_that_utc_cannot_say_is_refused() -> None:
     with pytest.raises(TickerValidationError):
         validation.moment("at", datetime.min.replace(tzinfo=TOKYO))
+
+
+@pytest.mark.parametrize("given", [90, 90.0, timedelta(seconds=90)])
+def test_a_duration_is_seconds_or_a_timedelta(given: object) -> None:
+    assert validation.duration("f", given) == timedelta(seconds=90)
+    assert validation.seconds("f", given) == 90
+    assert type(validation.seconds("f", given)) is (int if isinstance(given, int) else float)
+
+
+def test_the_error_of_a_number_names_its_bounds() -> None:
+    with pytest.raises(
+        TickerValidationError, match=r"^f: must be a whole number from 0 to 1,000; 0 means never \("
+    ):
+        validation.whole("f", -1, 0, 1_000, note="0 means never")
+    with pytest.raises(
+        TickerValidationError, match=r"^f: must be a timedelta or seconds, from 0 s to 30 days \("
+    ):
+        validation.duration("f", -1)
+    checked = partial(validation.duration, "f", least=validation.MORE_THAN_ZERO, most=timedelta(days=1))
+    with pytest.raises(TickerValidationError, match=r"in steps of 1 s, more than 0 s, at most a day \("):
+        checked(0.5, step=timedelta(seconds=1))

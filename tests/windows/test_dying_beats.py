@@ -36,7 +36,7 @@ from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 PUBLISHED = tickers.c.published_at.is_not(None)
-AGAIN = "publishing again, as messages were lost or nobody takes them"
+AGAIN = "publishing again, as messages were lost or no worker takes them"
 
 
 @in_each(*BATCHES)
@@ -94,16 +94,16 @@ def test_what_the_broker_did_not_take_is_published_when_it_is_back_and_given_bac
     ids = add(jobs, 3, execution_time=due_in(0.3))
     trap.wait(victim)
     other.signal(signal.SIGCONT)
-    other.wait_for("beat waits: the broker did not take the message")
+    other.wait_for("beat paused: broker unreachable")
     assert jobs.count(UNSTAMPED) == 3
     own_broker.start()
     wait_for_rest(jobs)
-    other.wait_for("beat goes on: the broker answers again")
+    other.wait_for("beat resumed: broker reachable")
     if window.number is signal.SIGKILL:
         assert victim.wait() == -signal.SIGKILL
     else:
         victim.signal(signal.SIGCONT)
-        victim.wait_for("beat goes on: the broker answers again")
+        victim.wait_for("beat resumed: broker reachable")
         assert not victim.lines("a tick failed"), victim.log
     assert_nothing_lost_nothing_doubled(jobs, dict.fromkeys(ids, window.trail))
 

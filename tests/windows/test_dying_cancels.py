@@ -13,7 +13,7 @@ from tests.windows.traps import Trap, wait_until_stopped
 from tests.windows.windows import CANCELS, LOCKING_CANCEL, Window, in_each
 from tickerq_celery import TickerStatus
 from tickerq_celery.errors import StoreError, TickerBusyError
-from tickerq_celery.failpoints import Place
+from tickerq_celery.failpoints import CrashPoint
 
 pytestmark = pytest.mark.acceptance
 
@@ -36,7 +36,7 @@ def test_a_cancel_whose_process_died_is_a_whole_one_or_none(
     canceller = start_canceller(jobs, run_id, trap=trap)
     trap.wait(canceller)
     assert canceller.wait() == -signal.SIGKILL
-    if window.place is Place.CANCEL_UNCOMMITTED:
+    if window.place is CrashPoint.CANCEL_UNCOMMITTED:
         assert not jobs.run(run_id).cancel_requested
         assert jobs.tickerq.time_tickers.cancel(run_id).cancel_requested
     run = jobs.wait_for_status(run_id, TickerStatus.CANCELLED)

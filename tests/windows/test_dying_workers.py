@@ -24,7 +24,7 @@ from tests.windows.stage import (
 from tests.windows.traps import Trap
 from tests.windows.windows import CHAINS, CHILDREN, LIMITED, PREFETCHED, WORKERS, Window, in_each
 from tickerq_celery import RunCondition, TickerStatus, TimeTicker
-from tickerq_celery.failpoints import Place
+from tickerq_celery.failpoints import CrashPoint
 from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
@@ -98,7 +98,7 @@ def test_what_a_dead_worker_had_received_and_not_started_is_published_again(
     start_worker(jobs)
     wait_for_rest(jobs)
     assert_nothing_lost_nothing_doubled(jobs, dict.fromkeys(ids, window.trail))
-    assert beat.lines("publishing again, as messages were lost or nobody takes them")
+    assert beat.lines("publishing again, as messages were lost or no worker takes them")
 
 
 @in_each(LIMITED)
@@ -141,7 +141,7 @@ def test_the_end_of_a_parent_and_its_childs_activation_are_written_together_or_n
     assert victim.wait() == -signal.SIGKILL
     [waiting] = jobs.tickerq.time_tickers.find(parent_id=parent).items
     [last] = jobs.tickerq.time_tickers.find(parent_id=waiting.id).items
-    has_ended = window.place is Place.FINISHED
+    has_ended = window.place is CrashPoint.FINISHED
     assert jobs.run(parent).status is (TickerStatus.DONE if has_ended else TickerStatus.IN_PROGRESS)
     assert (waiting.held_for, waiting.next_attempt_at is None) == (
         (None, False) if has_ended else ("parent", True)

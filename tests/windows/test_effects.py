@@ -14,7 +14,7 @@ from tests.acceptance.jobs import Jobs
 from tests.acceptance.pairs import on_each_pair
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
-from tests.thoroughness import IS_THOROUGH
+from tests.thoroughness import in_proof
 from tests.windows.effects import effects_of, make_table
 from tests.windows.stage import SHORT_LEASE, start_beat, start_worker, wait_for_nodes
 from tickerq_celery.enums import SUCCEEDED
@@ -22,7 +22,6 @@ from tickerq_celery.store.tables import tickers
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1_200)]
 
-KILLS = 100 if IS_THOROUGH else 4  # on each of three pairs
 RUNS_A_KILL = 3
 APP = ("celery", "-A", "tests.windows.effects_app")
 RUNNING = tickers.c.running_on.is_not(None)
@@ -51,9 +50,11 @@ class Supervised:
         os.kill(random.choice(children or [self.process.pid]), signal.SIGKILL)
 
 
+# The proof: a hundred kills on each pair.
+@pytest.mark.parametrize(("kills", "series"), [(4, 0), *(in_proof(20, number) for number in range(1, 6))])
 @on_each_pair
 def test_a_run_that_completes_in_its_own_transaction_has_its_effect_exactly_once(
-    make_quick: Callable[..., Jobs], store_url: str, broker_url: str
+    make_quick: Callable[..., Jobs], store_url: str, broker_url: str, kills: int, series: int
 ) -> None:
     # Where the broker is polled, a child that dies while it takes a task keeps the others from theirs.
     has_robust_pool = not broker_url.startswith("tickerq-fs")
@@ -64,7 +65,7 @@ def test_a_run_that_completes_in_its_own_transaction_has_its_effect_exactly_once
     start_beat(jobs, program=APP)
     wait_for_nodes(jobs, workers=1, beats=1)
     runs: set[UUID] = set()
-    for number in range(KILLS):
+    for number in range(kills):
         runs.update(jobs.add_many(RUNS_A_KILL, function="Effect"))
         wait_until(lambda: worker.tend() and (jobs.count(RUNNING) or not jobs.count(UNFINISHED)), jobs.logs)
         time.sleep(random.uniform(0, 0.1))

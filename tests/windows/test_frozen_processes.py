@@ -34,7 +34,7 @@ from tests.windows.windows import (
     in_each,
 )
 from tickerq_celery import TickerStatus
-from tickerq_celery.failpoints import Place
+from tickerq_celery.failpoints import CrashPoint
 
 pytestmark = pytest.mark.acceptance
 # After how many seconds Redis delivers again what was not acknowledged, and how often a worker looks for it.
@@ -99,7 +99,7 @@ def test_a_worker_that_stands_still_in_its_start_keeps_beat_from_nothing(
 ) -> None:
     jobs = make_quick()
     # So that the worker has begun what beat has not stamped yet.
-    pause = Trap.at(Place.PUBLISHED, signal.SIGSTOP, token=tmp_path / "pause")
+    pause = Trap.at(CrashPoint.PUBLISHED, signal.SIGSTOP, token=tmp_path / "pause")
     zombie, beat = start_worker(jobs, trap=trap), start_beat(jobs, trap=pause)
     wait_for_nodes(jobs, workers=1, beats=1)
     [run_id] = add(jobs, execution_time=due_in(0.3))
@@ -193,9 +193,9 @@ def test_a_run_that_could_not_start_for_want_of_the_store_starts_when_it_is_back
     # Only now: connections that are open outlive the removal of SQLite's file.
     beat = start_beat(jobs)
     worker.wait_for(f"run {run_id} waits for its next message")
-    beat.wait_for("beat waits: the store did not answer")
+    beat.wait_for("beat paused: store unreachable")
     own_store.start()
     wait_for_rest(jobs)
     assert_nothing_lost_nothing_doubled(jobs, {run_id: window.trail})
-    beat.wait_for("beat goes on: the store answers again")
+    beat.wait_for("beat resumed: store reachable")
     assert not worker.lines("was lost")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.windows.windows import WINDOWS, Window, pairs_of
-from tickerq_celery.failpoints import Place
+from tickerq_celery.failpoints import CrashPoint
 
 
 def windows_of(test: Any) -> Iterator[Window]:
@@ -26,7 +26,7 @@ def test_every_window_of_the_table_has_a_test() -> None:
 
 
 def test_every_place_at_which_a_process_can_be_killed_is_in_the_table() -> None:
-    assert {window.place for window in WINDOWS} - {None} == set(Place)
+    assert {window.place for window in WINDOWS} - {None} == set(CrashPoint)
 
 
 def test_every_window_of_the_protocol_is_in_the_table_under_a_name_of_its_own() -> None:

@@ -7,19 +7,19 @@ from typing import Self
 
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
-from tickerq_celery.failpoints import Place
+from tickerq_celery.failpoints import CrashPoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trap:
     """Set in several processes, it meets whichever passes first, and no other."""
 
-    place: Place
+    place: CrashPoint
     number: signal.Signals
     token: Path
 
     @classmethod
-    def at(cls, place: Place, number: signal.Signals, *, token: Path) -> Self:
+    def at(cls, place: CrashPoint, number: signal.Signals, *, token: Path) -> Self:
         """Return a trap that is ready, and not yet set in any process."""
         token.touch()
         return cls(place=place, number=number, token=token)

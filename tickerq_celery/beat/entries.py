@@ -1,6 +1,7 @@
 """Celery's beat entries as an app has them, checked: what cannot be kept is refused by the entry's name."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from celery import Celery
@@ -21,7 +22,7 @@ Keywords = dict[str, Any]
 SETTING = "beat_schedule"
 _DEADLINE = "beat_cron_starting_deadline"
 _LONGEST_NAME = 1_000
-_LONGEST_DEADLINE = 3650 * 24 * 3600
+_LONGEST_DEADLINE = timedelta(days=3650)
 
 
 def read_entries(app: Celery, given: Mapping[Any, object], *, payload_limit: int) -> list[Entry]:
@@ -100,7 +101,7 @@ def zone_of(app: Celery, expression: str) -> str | None:
 
 def _deadline(app: Celery) -> float | None:
     given: object = app.conf.beat_cron_starting_deadline
-    return None if given is None else validation.seconds(_DEADLINE, given, _LONGEST_DEADLINE)
+    return None if given is None else validation.seconds(_DEADLINE, given, most=_LONGEST_DEADLINE)
 
 
 def call_of(entry: ScheduleEntry) -> CeleryCall:

@@ -1,4 +1,4 @@
-"""Tell the dead from the slow: a node is dead when its counter stood still for one lease."""
+"""Which nodes are dead: those whose counter has not changed for one lease of observed time."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,25 +8,25 @@ from uuid import UUID
 from tickerq_celery.store.nodes import Node
 
 
-class _WatchedTime:
-    """Seconds that pass only while the observer looks: what it could not see is nobody's silence.
+class _ObservedTime:
+    """Observed time: a gap in which the observer itself was stalled counts as a tenth of a lease.
 
-    A gap of more than a third of a lease means that the observer was stopped, or the database away. It counts
-    for a tenth of a lease, and not for nothing: one that always looks rarely must find the dead, too. A gap
-    of less counts in full: with a heartbeat's interval before it, and a pause after it, a lease is not over.
+    A gap of more than a third of a lease means that the observer was stalled, or the database unreachable.
+    It does not count for nothing: an observer that always looks rarely must find the dead, too. A shorter gap
+    counts in full: with a heartbeat's interval before it, and a pause after it, a lease is not over.
     """
 
     def __init__(self, lease: timedelta) -> None:
         self._lease_seconds = lease.total_seconds()
         self._looked_at: float | None = None
-        self._watched = 0.0
+        self._observed = 0.0
 
     def look(self, monotonic: float) -> float:
-        """Return the seconds watched so far, up to this look."""
+        """Return the seconds observed so far, up to this look."""
         gap = 0.0 if self._looked_at is None else monotonic - self._looked_at
         self._looked_at = monotonic
-        self._watched += gap if gap <= self._lease_seconds / 3 else self._lease_seconds / 10
-        return self._watched
+        self._observed += gap if gap <= self._lease_seconds / 3 else self._lease_seconds / 10
+        return self._observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +36,16 @@ class _Sight:
     since: float
 
 
-class Observer:
-    """Compares no clocks: it measures with its own monotonic time how long it saw a counter stand still."""
+class LivenessObserver:
+    """Finds dead nodes by its own monotonic time and their counters; it compares no clocks."""
 
     def __init__(self, lease: timedelta) -> None:
         self._lease_seconds = lease.total_seconds()
-        self._time = _WatchedTime(lease)
+        self._time = _ObservedTime(lease)
         self._sights: dict[UUID, _Sight] = {}
 
     def dead_among(self, nodes: Iterable[Node], *, monotonic: float) -> list[Node]:
-        """Return the nodes that were watched for one lease or more without a new heartbeat."""
+        """Return the nodes that were observed for one lease or more without a new heartbeat."""
         now = self._time.look(monotonic)
         sights: dict[UUID, _Sight] = {}
         dead = []
@@ -60,12 +60,12 @@ class Observer:
         return dead
 
 
-class Patience:
-    """Names what was seen in every look for one lease, by its own monotonic time."""
+class LeaseFilter:
+    """Passes on the ids that were seen in every look for one lease, by its own monotonic time."""
 
     def __init__(self, lease: timedelta) -> None:
         self._lease_seconds = lease.total_seconds()
-        self._time = _WatchedTime(lease)
+        self._time = _ObservedTime(lease)
         self._since: dict[UUID, float] = {}
 
     def lasting(self, seen: Iterable[UUID], *, monotonic: float) -> list[UUID]:

@@ -1,4 +1,4 @@
-"""The loop of one beat: fire cron tickers, dispatch, sweep, give signs of life; and wait out what is away."""
+"""The loop of one beat: fire, dispatch, sweep, heartbeat; and pause while store or broker are unreachable."""
 
 import logging
 import random
@@ -11,8 +11,8 @@ from celery import Celery
 
 from tickerq_celery.beat.entry_reconciler import EntryKeeper
 from tickerq_celery.beat.entry_rows import Entry
-from tickerq_celery.beat.interruption import Interrupted, Interruption, within
 from tickerq_celery.beat.sweeper import Sweeper
+from tickerq_celery.beat.work_thread import WorkThread
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
@@ -22,7 +22,7 @@ from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.backoff import Backoff
 from tickerq_celery.runtime.core import Core, new_identity
-from tickerq_celery.runtime.node import VERSION, Presence, profile
+from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store import cron_tickers, nodes, rates
 from tickerq_celery.store.database.schema import verify
 from tickerq_celery.store.database.transaction import Transaction
@@ -39,15 +39,18 @@ _SHORTEST_WAIT = timedelta(milliseconds=50)
 _SWEEPS = 8
 _SHORTEST_SWEEP = timedelta(seconds=0.1)
 _SWEEP_JITTER = 0.25
-# For how many seconds a batch may put a signal off, and how many the farewells to the store and to the broker
-# may take: less where something hangs, so that beat ends within 5 s also where both of them do.
-_PATIENCE = 1.5
-_LEAVING = 1.5
-_LETTING_GO = 0.4
+# In seconds. The first is more than _ANSWER_TIMEOUT: a publish to a broker that hangs fails by then, and the
+# rest of the batch is given back. The second is for the farewell to the broker, which nothing depends on.
+_LEAVING = 5.5
+_CLOSING = 1.0
 
 
 class BeatLoop:
-    """One beat's work: fire crons, dispatch, sweep, give signs of life; and wait out what is away."""
+    """One beat's work. All of it happens in a thread of its own, and ends at ``close``.
+
+    The caller is beat's main thread, whose signal handlers are Celery's: on SIGTERM and SIGINT they call
+    ``close`` and raise SystemExit, wherever the main thread waits.
+    """
 
     def __init__(self, app: Celery, shared: Core, entries: Sequence[Entry]) -> None:
         config = shared.config
@@ -57,10 +60,7 @@ class BeatLoop:
             app, shared.codec, connect_timeout=_CONNECT_TIMEOUT, answer_timeout=_ANSWER_TIMEOUT
         )
         claimer = Claimer(self._core)
-        self._interruption = Interruption(_PATIENCE)
-        self._dispatcher = Dispatcher(
-            self._core, claimer, self._publisher, must_stop=lambda: self._interruption.is_asked
-        )
+        self._dispatcher = Dispatcher(self._core, claimer, self._publisher, must_stop=lambda: self._is_ending)
         self._firing = Firing(self._core)
         self._sweeper = Sweeper(
             self._core,
@@ -70,79 +70,102 @@ class BeatLoop:
             self._publisher,
         )
         self._keeper = EntryKeeper(self._core, entries)
-        me = profile(self._core, NodeKind.BEAT, version=VERSION, entries=self._keeper.keys)
-        self._presence = Presence(me)
+        me = profile(self._core, NodeKind.BEAT, entries=self._keeper.keys)
+        self._presence = NodeRegistration(me)
         self._sweep_every = max(min(config.publish_check, config.heartbeat) / _SWEEPS, _SHORTEST_SWEEP)
         self._sweep_at = 0.0
         self._beat_at = 0.0
         self._is_verified = False
-        self._is_closed = False
-        self._away: Exception | None = None
+        self._is_ending = False
+        self._outage: StoreError | PublishError | None = None
         self._backoff = Backoff(config.poll_interval.total_seconds(), _LONGEST_PAUSE)
         self._stuck_for = timedelta(0)
+        # Routers and signal receivers of the user's run there, and may ask for the current app.
+        self._thread = WorkThread(app.set_current)
 
     def tick(self) -> float:
-        poll = self._core.config.poll_interval.total_seconds()
-        return self._interruption.run(self._tick, otherwise=poll)
+        """Do what is due, and return how many seconds to sleep.
+
+        Raises:
+            SchemaError: This version cannot work with the store.
+        """
+        return self._thread.call(self._tick)
+
+    def close(self) -> None:
+        """End the work after the part of the batch that is being published, and remove this beat's node row.
+
+        Returns within seven seconds: a call that hangs, such as one of a frozen database, is left behind in
+        its thread. What it had claimed is published by another beat, as after a crash.
+        """
+        if self._is_ending:
+            return
+        self._is_ending = True
+        with suppress(TimeoutError):
+            if self._leave():
+                self._thread.call(self._close_connections, limit=_CLOSING)
+        self._thread.end()
+
+    def _leave(self) -> bool:
+        """Remove the node row; return False if the thread hangs."""
+        try:
+            self._thread.call(self._remove_node, limit=_LEAVING)
+        except (StoreError, TimeoutError) as error:
+            logger.warning("could not remove this beat's row, another beat will: %s", error)
+            return not isinstance(error, TimeoutError)
+        return True
+
+    def _remove_node(self) -> None:
+        if self._is_verified:
+            self._core.write(nodes.remove, self._core.node.id)
+
+    def _close_connections(self) -> None:
+        self._core.database.close()
+        self._publisher.close()
 
     def _tick(self) -> float:
         try:
             seconds = self._step()
         except (StoreError, PublishError) as error:
-            return self._wait_out(error)
+            return self._pause(error)
         except SchemaError:
             raise
         except Exception:
             # Beat ends when a tick raises, and nothing would be scheduled any more.
             logger.exception("a tick failed")
             return self._core.config.poll_interval.total_seconds()
-        if self._away is not None:
-            logger.warning(
-                "beat goes on: the %s answers again",
-                "broker" if isinstance(self._away, PublishError) else "store",
-            )
-        self._away = None
-        self._backoff.reset()
+        self._resume()
         return seconds
 
-    def close(self) -> None:
-        if self._is_closed:
-            return
-        self._is_closed = True
-        try:
-            if self._is_verified:
-                self._leave()
-        finally:
-            for let_go in (self._publisher.close, self._core.database.close):
-                with suppress(Interrupted):
-                    within(_LETTING_GO, let_go)
+    def _pause(self, error: StoreError | PublishError) -> float:
+        if self._outage is None:
+            logger.error("beat paused: %s unreachable (%s)", _server_of(error), error.reason)
+        self._outage = error
+        return self._backoff.next()
 
-    def _leave(self) -> None:
-        seconds = _LETTING_GO if self._interruption.had_to_force else _LEAVING
-        try:
-            within(seconds, self._remove_node)
-        except (StoreError, Interrupted) as error:
-            reason = error if isinstance(error, StoreError) else f"no answer in {seconds} s"
-            logger.warning("could not remove this beat's row, another beat will: %s", reason)
-
-    def _remove_node(self) -> None:
-        self._core.write(nodes.remove, self._core.node.id)
+    def _resume(self) -> None:
+        if self._outage is not None:
+            logger.warning("beat resumed: %s reachable", _server_of(self._outage))
+        self._outage = None
+        self._backoff.reset()
 
     def _step(self) -> float:
-        if not self._is_verified:
-            verify(self._core.database)
-            self._is_verified = True
+        self._verify()
         self._sign_of_life()
-        if isinstance(self._away, PublishError):
-            # A tick that has nothing to publish would not notice that the broker is still away.
+        if isinstance(self._outage, PublishError):
+            # A tick that has nothing to publish would not notice that the broker is still unreachable.
             self._publisher.connect()
         # The sweep first: what it makes due is dispatched in the same tick.
-        is_full = self._sweep_in_turn()
-        wait = self._work()
+        is_full = self._sweep_if_due()
+        wait = timedelta(0) if self._is_ending else self._work()
         if is_full:
             return 0.0
         rest = self._sweep_at - self._core.clock.monotonic()
         return max(0.0, min(wait.total_seconds(), rest, self._core.config.poll_interval.total_seconds()))
+
+    def _verify(self) -> None:
+        if not self._is_verified:
+            verify(self._core.database)
+            self._is_verified = True
 
     def _work(self) -> timedelta:
         """Fire and dispatch what is due; return how long there is nothing more to do."""
@@ -151,10 +174,7 @@ class BeatLoop:
             self._stuck_for = timedelta(0)
             return wait
         is_full = self._fire()
-        # Reach the broker first: the wait for it must not happen while the signals are kept off.
-        self._publisher.connect()
-        with self._interruption.put_off():
-            is_full = self._dispatcher.dispatch(holder=self._core.node.name) or is_full
+        is_full = self._dispatcher.dispatch(holder=self._core.node.name) or is_full
         still_due, wait = self._next_due()
         if is_full or wait > timedelta(0) or still_due != due:
             self._stuck_for = timedelta(0)
@@ -180,8 +200,8 @@ class BeatLoop:
         self._core.write(self._presence.beat)
         self._beat_at = now + self._core.config.heartbeat.total_seconds()
 
-    def _sweep_in_turn(self) -> bool:
-        """Sweep if it is time; say whether there is more to sweep at once."""
+    def _sweep_if_due(self) -> bool:
+        """Sweep if it is time; return True if there is more to sweep at once."""
         now = self._core.clock.monotonic()
         if now < self._sweep_at:
             return False
@@ -190,8 +210,7 @@ class BeatLoop:
         self._sweep_at = now + self._sweep_every.total_seconds() * jitter
         self._keeper.keep()
         self._publisher.connect()
-        with self._interruption.put_off():
-            is_full = self._sweeper.sweep()
+        is_full = self._sweeper.sweep()
         if is_full:
             self._sweep_at = now
         return is_full
@@ -206,8 +225,6 @@ class BeatLoop:
 
         return self._core.read(look)
 
-    def _wait_out(self, error: Exception) -> float:
-        if self._away is None:
-            logger.error("beat waits: %s", error)
-        self._away = error
-        return self._backoff.next()
+
+def _server_of(error: StoreError | PublishError) -> str:
+    return "broker" if isinstance(error, PublishError) else "store"

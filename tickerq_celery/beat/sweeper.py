@@ -1,17 +1,18 @@
-"""The periodic pass of every beat: publish lost messages again, rescue the runs of the dead, lift holds."""
+"""The sweep, a periodic pass of every beat: publish lost messages again, reap dead nodes, release holds."""
 
 import logging
 from uuid import UUID
 
-from tickerq_celery.beat.liveness import Observer, Patience
+from tickerq_celery.beat.liveness import LeaseFilter, LivenessObserver
 from tickerq_celery.cron.overlap import advance_queues
 from tickerq_celery.cron.pausing import resume_suspended
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.failpoints import Place, failpoint
+from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
+from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runs.rescue import LostCalls, rescue
+from tickerq_celery.runs.rescue import rescue
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import attempts, nodes, recovery
 from tickerq_celery.store.database.transaction import Transaction
@@ -23,23 +24,23 @@ _AT_ONCE = 500
 
 
 class CronUpkeep:
-    """Looks at a batch of each kind in a pass, and in the next pass at those behind it."""
+    """Passes overlap locks on and resumes parked cron tickers, a batch of each in a pass."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._after_waiting = ""
+        self._after_key = ""
         self._after_suspended: UUID | None = None
 
     def look_after(self) -> None:
         """Pass on overlap locks and resume suspended cron tickers, where nothing else has.
 
         Raises:
-            StoreError: The database is away.
+            StoreError: The database is unreachable.
         """
         core = self._core
-        self._after_waiting, self._after_suspended = core.write(
+        self._after_key, self._after_suspended = core.write(
             lambda tx: (
-                advance_queues(tx, after=self._after_waiting),
+                advance_queues(tx, after=self._after_key),
                 resume_suspended(tx, after=self._after_suspended),
             )
         )
@@ -54,37 +55,37 @@ class Sweeper:
         claimer: Claimer,
         dispatcher: Dispatcher,
         recorder: Recorder,
-        calls: LostCalls,
+        publisher: Publisher,
     ) -> None:
         self._core = core
         self._claimer = claimer
         self._dispatcher = dispatcher
         self._recorder = recorder
-        self._calls = calls
-        self._observer = Observer(core.config.lease)
+        self._publisher = publisher
+        self._observer = LivenessObserver(core.config.lease)
         self._crons = CronUpkeep(core)
-        self._strangers = Patience(core.config.lease)
+        self._without_row = LeaseFilter(core.config.lease)
 
     def sweep(self) -> bool:
-        """Do one pass; say whether more holds may be lifted at once.
+        """Do one pass; return True if more holds may be released at once.
 
         Raises:
-            StoreError: The database is away.
-            PublishError: The broker is away.
+            StoreError: The database is unreachable.
+            PublishError: The broker is unreachable.
         """
-        self._bury()
-        self._rescue_from_strangers()
-        lifted = self._core.write(self._claimer.lift_holds)
+        self._reap()
+        self._rescue_orphans()
+        released = self._core.write(self._claimer.release_holds)
         self._crons.look_after()
         self._publish_again()
-        return lifted.is_full
+        return released.is_full
 
     def _publish_again(self) -> None:
         until = self._core.clock.monotonic() + self._core.config.republish_after.total_seconds()
         lost = self._core.write(self._take_over)
         if lost:
-            failpoint(Place.TAKEN_OVER)
-            logger.warning("publishing again, as messages were lost or nobody takes them: %d", len(lost))
+            failpoint(CrashPoint.TAKEN_OVER)
+            logger.warning("publishing again, as messages were lost or no worker takes them: %d", len(lost))
             self._dispatcher.publish(lost, until=until)
 
     def _take_over(self, tx: Transaction) -> list[Claim]:
@@ -95,30 +96,30 @@ class Sweeper:
             check_after=config.republish_after,
         )
 
-    def _bury(self) -> None:
+    def _reap(self) -> None:
         present = self._core.read(nodes.list_nodes)
         for node in self._observer.dead_among(present, monotonic=self._core.clock.monotonic()):
-            self._bury_one(node)
+            self._reap_one(node)
 
-    def _rescue_from_strangers(self) -> None:
-        """Rescue the runs of nodes that have no row: buried while a child of theirs still started one."""
-        strangers = self._core.read(recovery.nodes_without_row)
-        for node_id in self._strangers.lasting(strangers, monotonic=self._core.clock.monotonic()):
+    def _rescue_orphans(self) -> None:
+        """Rescue the runs of nodes without a row: reaped while a child of theirs still started one."""
+        node_ids = self._core.read(recovery.nodes_without_row)
+        for node_id in self._without_row.lasting(node_ids, monotonic=self._core.clock.monotonic()):
             for run in self._running_under(node_id):
-                rescue(self._recorder, self._calls, run, "worker lost: it has no node row any more")
+                rescue(self._recorder, self._publisher, run, "worker lost: it has no node row any more")
 
-    def _bury_one(self, node: Node) -> None:
+    def _reap_one(self, node: Node) -> None:
         if node.kind is NodeKind.WORKER and not self._rescue_all(node):
             return
-        failpoint(Place.BURYING)
+        failpoint(CrashPoint.REAPING)
         if self._core.write(nodes.remove_dead, node):
             logger.warning("node %s is dead: no heartbeat for one lease", node.name)
 
     def _rescue_all(self, node: Node) -> bool:
-        """Rescue what a dead worker ran; say whether nothing is left, so that its row may go."""
+        """Rescue what a dead worker ran; return True if nothing is left, so that its row may go."""
         self._core.write(recovery.check_prefetched, node, lease=self._core.config.lease)
         for run in self._running_under(node.id):
-            rescue(self._recorder, self._calls, run, f"worker lost: {node.name} gives no sign of life")
+            rescue(self._recorder, self._publisher, run, f"worker lost: {node.name} gives no sign of life")
         return not self._running_under(node.id)
 
     def _running_under(self, node_id: UUID) -> list[Started]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from tickerq_celery.enums import TickerPriority
 
 # Kombu serves Redis's smallest first, in steps of 0, 3, 6 and 9; RabbitMQ its largest. A long run is no
-# urgent one: it asks for a place of its own, by a queue.
+# urgent one: it is kept apart by a queue of its own.
 _ON_REDIS = {
     TickerPriority.HIGH: 0,
     TickerPriority.NORMAL: 3,

@@ -22,8 +22,8 @@ from tickerq_celery.tickers.timeouts import UNLIMITED
 class CeleryPublisher:
     """Hands messages to the broker of a Celery app; each holds the ticker's id and claim number only.
 
-    The timeouts are in seconds: a process that only adds tickers must not wait long for a broker that is
-    away, nor, by ``answer_timeout`` (where None: the same), for one that hangs.
+    The timeouts are in seconds: a process that only adds tickers must not wait long for an unreachable
+    broker, nor, by ``answer_timeout`` (where None: the same), for one that hangs.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class CeleryPublisher:
         """Reach the broker: one attempt at each of its addresses.
 
         Raises:
-            PublishError: It is away.
+            PublishError: It is unreachable.
         """
         self._forget_inherited()
         if self._connection is not None and self._connection.connected:
@@ -74,7 +74,7 @@ class CeleryPublisher:
         """Send a claim's message; a repeat has the same task id.
 
         Raises:
-            PublishError: The broker is away, did not take it, or did not say so.
+            PublishError: The broker is unreachable, did not take it, or did not say so.
         """
         self.connect()
         if claim.call is not None:
@@ -112,13 +112,13 @@ class CeleryPublisher:
         Raises:
             PublishError: The broker did not take it.
         """
-        # To the workers that have the function: nobody may listen to the app's default queue.
+        # To the workers that have the function: maybe no worker consumes the app's default queue.
         route = self._app.amqp.router.route({}, task_name(run.function)) if run.queue is None else {}
         queue = route.get("queue") if run.queue is None else run.queue
         self._send(LOST_TASK, args=(str(run.id), int(run.type), message, was_cancelled), queue=queue)
 
     def publish_cancel(self, run: Started, *, terminate: bool) -> None:
-        """Tell all workers that a run is to be cancelled; nobody answers.
+        """Notify all workers that a cancel of a run was requested; no reply is asked for.
 
         Raises:
             PublishError: The broker did not take it.

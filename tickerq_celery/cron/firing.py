@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from tickerq_celery.cron.overlap import apply_policy
 from tickerq_celery.cron.pausing import pause_if_failing
 from tickerq_celery.enums import OverlapPolicy
-from tickerq_celery.failpoints import Place, failpoint
+from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.schedule.planner import Plan, plan, within_runs
 from tickerq_celery.store import cron_tickers, occurrences, paused_crons, pauses
@@ -32,7 +32,7 @@ class Firing:
         """Create the occurrences that are due; return True if more cron tickers may be due."""
         fired = self._core.write(self._fire)
         if fired:
-            failpoint(Place.FIRED)
+            failpoint(CrashPoint.FIRED)
         return fired == _CRONS_AT_ONCE
 
     def _fire(self, tx: Transaction) -> int:
@@ -45,7 +45,7 @@ class Firing:
             first = cron.next_run_at
             if first is not None and not self._is_paused(tx, cron, paused, now):
                 self._fire_one(tx, cron, first, now)
-        failpoint(Place.FIRE_UNCOMMITTED)
+        failpoint(CrashPoint.FIRE_UNCOMMITTED)
         return len(due)
 
     def _is_paused(self, tx: Transaction, cron: CronRow, paused: Sequence[Pause], now: datetime) -> bool:

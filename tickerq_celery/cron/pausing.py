@@ -56,7 +56,7 @@ def resume_with_held(tx: Transaction, cron: CronRow, *, missed: bool, now: datet
         enabled = replace(cron, is_enabled=True, resumed_at=now, resume_from=following)
         cron_tickers.edit(tx, cron, enabled)
         paused_crons.suspend(tx, [cron.id], left)
-    holds.lift(
+    holds.release(
         tx,
         reason=HoldReason.PAUSED,
         keys=[str(cron.id)],

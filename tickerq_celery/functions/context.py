@@ -1,4 +1,4 @@
-"""What a run tells its function about itself."""
+"""The context of a run: what its function reads, and how it acts on the run."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,40 +16,22 @@ from tickerq_celery.payload import results
 RequestT = TypeVar("RequestT", default=Any)
 
 
-class Completes(Protocol):
-    """Ends the run that is executing."""
+class RunHandle(Protocol):
+    """What a context asks of the worker that executes its run."""
 
     def complete_in(self, session: object, *, result: object) -> None:
-        """End it, with a result, in the transaction of ``session``."""
+        """End the run, with a result, in the transaction of ``session``."""
 
-
-class Reports(Protocol):
-    """Where a function's reports go."""
-
-    def progress(self, fraction: float, message: str | None) -> None:
-        """Take note of how far the function is."""
+    def report_progress(self, fraction: float, message: str | None) -> None:
+        """Show how far the function is."""
 
     def log(self, text: str, level: str) -> None:
-        """Keep one line."""
+        """Keep one line with the run."""
 
+    def is_cancellation_requested(self) -> bool:
+        """Return True if the run is to be cancelled."""
 
-class Unheard:
-    """The reports of a context that was made by hand: nobody reads them."""
-
-    def progress(self, fraction: float, message: str | None) -> None:
-        """Do nothing."""
-
-    def log(self, text: str, level: str) -> None:
-        """Do nothing."""
-
-
-class Controls(Protocol):
-    """Speaks with the store about the attempt that is executing."""
-
-    def is_requested(self) -> bool:
-        """Whether somebody wants the run cancelled."""
-
-    def request(self) -> None:
+    def request_cancellation(self) -> None:
         """Ask for the run to be cancelled."""
 
     def ensure_owned(self) -> None:
@@ -77,9 +59,8 @@ class TickerContext(Generic[RequestT]):
     scheduled_for: datetime | None
     request: RequestT = field(repr=False)
     parent_result_bytes: bytes | None = field(default=None, repr=False)
-    _completion: Completes | None = field(default=None, repr=False, compare=False)
-    _reports: Reports = field(default=Unheard(), repr=False, compare=False)
-    _control: Controls | None = field(default=None, repr=False, compare=False)
+    # None for a context that a test made: it reports to nothing, and no cancellation reaches it.
+    _handle: RunHandle | None = field(default=None, repr=False, compare=False)
 
     @property
     def parent_result(self) -> Any:
@@ -101,34 +82,35 @@ class TickerContext(Generic[RequestT]):
             TickerStateError: The run has ended already, or this context is no executing run's.
             OtherDatabaseError: ``session`` is on another database than the store.
         """
-        if self._completion is None:
+        if self._handle is None:
             raise TickerStateError(self.id, "not being executed", "completed")
-        self._completion.complete_in(session, result=result)
+        self._handle.complete_in(session, result=result)
 
     def report_progress(self, fraction: float, message: str | None = None) -> None:
-        """Show people how far the run is, from 0 to 1, and in a few words at what.
+        """Report how far the run is, from 0 to 1, with a short message for people.
 
         Raises:
             TickerValidationError: ``fraction`` is no number from 0 to 1.
         """
-        self._reports.progress(
-            validation.fraction("fraction", fraction), None if message is None else str(message)
-        )
+        checked = validation.fraction("fraction", fraction)
+        if self._handle is not None:
+            self._handle.report_progress(checked, None if message is None else str(message))
 
     def log(self, text: str) -> None:
         """Keep a line with the run; an attempt may leave 1,000 lines of 2,000 characters, 256 KiB in all."""
-        self._reports.log(str(text), "INFO")
+        if self._handle is not None:
+            self._handle.log(str(text), "INFO")
 
     @property
     def cancellation_requested(self) -> bool:
-        """Whether somebody wants the run cancelled; cheap enough to ask in a loop."""
-        return self._control is not None and self._control.is_requested()
+        """Whether the run is to be cancelled; cheap enough to ask in a loop."""
+        return self._handle is not None and self._handle.is_cancellation_requested()
 
     def raise_if_cancelled(self) -> None:
-        """Go on unless somebody wants the run cancelled.
+        """Go on unless the run is to be cancelled.
 
         Raises:
-            TickerCancelled: Somebody does; let it out, and the run ends as Cancelled.
+            TickerCancelled: It is; let it out, and the run ends as Cancelled.
         """
         if self.cancellation_requested:
             raise TickerCancelled
@@ -138,24 +120,24 @@ class TickerContext(Generic[RequestT]):
 
         Raises:
             TickerStateError: This context is no executing run's.
-            StoreError: The database is away.
+            StoreError: The database is unreachable.
         """
-        if self._control is None:
+        if self._handle is None:
             raise TickerStateError(self.id, "not being executed", "cancelled")
-        self._control.request()
+        self._handle.request_cancellation()
 
     def ensure_owned(self) -> None:
         """Go on only if this attempt still is the one that does the run's work: ask before a side effect.
 
-        A process that stood still for longer than a lease was taken for dead, and its run started elsewhere.
+        A process that was stalled for longer than a lease was taken for dead, and its run started elsewhere.
         It may be so again the moment after: what must not happen twice belongs into ``complete_in``.
 
         Raises:
             ClaimSupersededError: Another attempt does: let it out, nothing is recorded.
-            StoreError: The database is away.
+            StoreError: The database is unreachable.
         """
-        if self._control is not None:
-            self._control.ensure_owned()
+        if self._handle is not None:
+            self._handle.ensure_owned()
 
     def skip_if_already_running(self) -> None:
         """Go on only if no other occurrence of the same cron ticker runs, in any worker.
@@ -165,7 +147,7 @@ class TickerContext(Generic[RequestT]):
 
         Raises:
             TerminateExecution: Another one runs: let it out, and this one ends as Skipped.
-            StoreError: The database is away.
+            StoreError: The database is unreachable.
         """
-        if self._control is not None:
-            self._control.skip_if_already_running()
+        if self._handle is not None:
+            self._handle.skip_if_already_running()

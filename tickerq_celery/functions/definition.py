@@ -1,36 +1,24 @@
-"""A registered function and how its runs behave: checked options of the decorator."""
+"""A registered function and how its runs behave."""
 
-import asyncio
-import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import Enum
-from typing import Any
+from typing import Any, Unpack
 
 from tickerq_celery import validation
 from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.functions.limits import FunctionLimits, Rate
+from tickerq_celery.functions.options import FunctionOptions, checked_options
 from tickerq_celery.functions.setting import Setting
-from tickerq_celery.functions.signature import Signature, Takes, inspect_function
+from tickerq_celery.functions.signature import Signature, inspect_function
 from tickerq_celery.payload.requests import check_request_type
-from tickerq_celery.schedule.bounds import BOUND_FIELDS, UNBOUNDED, Bounds, checked_bounds
+from tickerq_celery.schedule.bounds import BOUND_FIELDS, UNBOUNDED, Bounds
 from tickerq_celery.schedule.cron import find_zone
-from tickerq_celery.schedule.interval import expression_from
 from tickerq_celery.schedule.timetable import make_timetable
-from tickerq_celery.tickers.timeouts import Timeouts, checked_timeouts
-from tickerq_celery.worker.event_loop import Asks, cancellable, event_loop
+from tickerq_celery.tickers.timeouts import Timeouts
 
-_MOST_AT_ONCE = 1_000_000
 _ANY_START = datetime(2000, 1, 1, tzinfo=UTC)  # where an interval begins to count does not matter to a check
-_CHOICES: dict[str, type[Enum]] = {
-    "priority": TickerPriority,
-    "misfire": MisfirePolicy,
-    "overlap": OverlapPolicy,
-    "on_lost": OnLost,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,62 +56,15 @@ class Function:
 
     @property
     def limits(self) -> FunctionLimits:
-        """How many of its runs may be under way."""
+        """How many of its runs may be active."""
         return FunctionLimits(
             max_concurrency=self.max_concurrency,
             max_concurrency_per_key=self.max_concurrency_per_key,
             rate=self.rate_limit,
         )
 
-    def call(
-        self,
-        context: TickerContext[Any],
-        *,
-        control: Asks | None = None,
-        at_end: Callable[[], Awaitable[None]],
-    ) -> object:
-        """Return what the body returns; a coroutine runs on this process's event loop.
 
-        asyncio cancels the coroutine when ``control`` says that its run is to be cancelled. ``at_end`` is
-        awaited on that loop, whatever the coroutine raised.
-        """
-        arguments: tuple[object, ...] = ()
-        if self.signature.takes is Takes.CONTEXT:
-            arguments = (context,)
-        elif self.signature.takes is Takes.REQUEST:
-            arguments = (context.request,)
-        try:
-            result: object = self.body(*arguments)
-            # A plain wrapper around a coroutine function returns a coroutine, too.
-            if not inspect.iscoroutine(result):
-                return result
-            body = result if control is None else cancellable(result, control)
-            return event_loop().run(_followed_by(body, at_end))
-        except asyncio.CancelledError as error:
-            # No Exception to Python, and the body's own failure to us: nobody else cancels in its loop.
-            raise RuntimeError("the function let a CancelledError of asyncio escape") from error
-
-
-async def _followed_by(body: Coroutine[Any, Any, Any], at_end: Callable[[], Awaitable[None]]) -> object:
-    try:
-        return await body
-    finally:
-        await at_end()
-
-
-def check_name(name: object) -> None:
-    """Refuse a name that is none, such as the function itself, before anything is decorated.
-
-    Raises:
-        TickerValidationError: It is no text; the decorator was written without parentheses, maybe.
-    """
-    if callable(name):
-        raise TickerValidationError("name", name, "write the decorator with parentheses")
-    if name is not None:
-        validation.name("name", name, validation.LONGEST_FUNCTION)
-
-
-def make_function(body: Callable[..., Any], name: str | None, **options: Any) -> Function:
+def make_function(body: Callable[..., Any], name: str | None, **options: Unpack[FunctionOptions]) -> Function:
     """Return a checked function; the default name is the callable's own.
 
     Raises:
@@ -131,26 +72,6 @@ def make_function(body: Callable[..., Any], name: str | None, **options: Any) ->
     """
     signature = inspect_function(body)
     check_request_type(signature.request_type)
-    for field, among in _CHOICES.items():
-        if field in options:
-            options[field] = validation.choice(field, options[field], among)
-    options["pause_on_failure"] = validation.failures(options.get("pause_on_failure", 0))
-    options["retries"] = validation.retries(options.get("retries", 0))
-    intervals: Sequence[float] = options.get("retry_intervals", ())
-    options["retry_intervals"] = tuple(validation.retry_intervals(validation.in_seconds(intervals)))
-    if options.get("queue") is not None:
-        validation.name("queue", options["queue"], validation.LONGEST_QUEUE)
-    timeouts = checked_timeouts(options.get("timeout"), options.get("hard_timeout"))
-    options |= {"timeout": timeouts.soft, "hard_timeout": timeouts.hard}
-    _check_concurrency("max_concurrency", options.get("max_concurrency", 0), least=0)
-    _check_concurrency("max_concurrency_per_key", options.get("max_concurrency_per_key", 1), least=1)
-    if options.get("rate_limit") is not None:
-        options["rate_limit"] = Rate.parse(options["rate_limit"])
-    options["day_or"] = validation.flag("day_or", options.get("day_or", False))
-    options["bounds"] = checked_bounds(
-        **{field: options.pop(field) for field in BOUND_FIELDS if field in options}
-    )
-    options["cron"] = _cron(options.get("cron"), options.pop("every", None))
     function = Function(
         name=validation.name(
             "function",
@@ -159,7 +80,7 @@ def make_function(body: Callable[..., Any], name: str | None, **options: Any) ->
         ),
         body=body,
         signature=signature,
-        **options,
+        **checked_options(options),
     )
     return _with_checked_times(function)
 
@@ -196,19 +117,3 @@ def _with_checked_times(function: Function) -> Function:
             reason = f"the default of {setting.name}, of function {function.name}, cannot be used: {error}"
             raise TickerValidationError("cron", setting.default, reason) from error
     return function
-
-
-def _cron(cron: str | Setting | None, every: object) -> str | Setting | None:
-    if every is None:
-        return cron
-    if cron is not None:
-        raise TickerValidationError("every", every, "pass cron or every, not both")
-    return expression_from(None, every)
-
-
-def _check_concurrency(field: str, value: object, *, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= _MOST_AT_ONCE:
-        hint = "; 0 means no limit" if least == 0 else ""
-        raise TickerValidationError(
-            field, value, f"pass a whole number from {least} to {_MOST_AT_ONCE}{hint}"
-        )

@@ -1,9 +1,10 @@
-"""What a function says of how many of its runs may be under way, as workers tell it to beats."""
+"""How many of a function's runs may be active, and how often they may start."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from tickerq_celery.errors import TickerValidationError
 
@@ -93,10 +94,8 @@ class FunctionLimits:
         }
 
 
-def limits_from(stored: object) -> FunctionLimits:
-    """Return the limits that a worker's node row holds; older ones hold ``max_concurrency`` alone."""
-    if not isinstance(stored, Mapping):
-        return FunctionLimits(max_concurrency=int(str(stored)))
+def limits_from(stored: Mapping[str, Any]) -> FunctionLimits:
+    """Return the limits that a worker's node row holds."""
     rate = stored["rate_limit"]
     return FunctionLimits(
         max_concurrency=stored["max_concurrency"],

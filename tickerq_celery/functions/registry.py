@@ -22,23 +22,23 @@ class Registry:
             DuplicateFunctionError: Another function has this name.
         """
         known = self._functions.setdefault(function.name, function)
-        if _place(known) != _place(function):
-            raise DuplicateFunctionError(function.name, _place(known), _place(function))
+        if _source_location(known) != _source_location(function):
+            raise DuplicateFunctionError(function.name, _source_location(known), _source_location(function))
 
     def get(self, name: str) -> Function | None:
         """Return the function of that name, or None."""
         return self._functions.get(name)
 
     def change(self, change: Callable[[Function], Function]) -> None:
-        """Put in each function's place what ``change`` makes of it."""
+        """Replace each function by what ``change`` makes of it."""
         self._functions = {name: change(function) for name, function in self._functions.items()}
 
     def __iter__(self) -> Iterator[Function]:
         return iter(sorted(self._functions.values(), key=lambda function: function.name))
 
 
-def _place(function: Function) -> str:
-    """Return where a function's code stands: two in one module may share a qualified name."""
+def _source_location(function: Function) -> str:
+    """Return a function's module, qualified name and line: two in one module may share a name."""
     body: Any = function.body
     while isinstance(body, functools.partial):
         body = body.func

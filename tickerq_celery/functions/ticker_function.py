@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from tickerq_celery import validation
 from tickerq_celery.enums import OnConflict
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.functions.definition import Function
+from tickerq_celery.functions.definition import Function, make_function
+from tickerq_celery.functions.options import FunctionOptions, check_call
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.views import Run
 
@@ -28,6 +29,29 @@ class Adds(Protocol):
     @property
     def now(self) -> datetime:
         """The present moment."""
+
+
+def registering(
+    name: str | None,
+    options: FunctionOptions,
+    *,
+    register: Callable[[Function], None],
+    manager: Callable[[], Adds],
+) -> "Callable[[Callable[..., Any]], TickerFunction]":
+    """Return a decorator that hands ``register`` the function, and whose result adds through ``manager``.
+
+    Raises:
+        TickerValidationError: The function, or an option, cannot be used.
+        TypeError: A keyword is not an option.
+    """
+    check_call(name, options)
+
+    def decorate(body: Callable[..., Any]) -> TickerFunction:
+        function = make_function(body, name, **options)
+        register(function)
+        return TickerFunction(function, manager)
+
+    return decorate
 
 
 class TickerFunction:
@@ -79,10 +103,8 @@ def _moment(manager: Adds, at: datetime | None, delay: timedelta | float | None)
         return None if at is None else validation.moment("at", at)
     if at is not None:
         raise TickerValidationError("delay", delay, "pass at or delay, not both")
-    is_number = isinstance(delay, int | float) and not isinstance(delay, bool)
-    if not is_number and not isinstance(delay, timedelta):
-        raise TickerValidationError("delay", delay, "pass seconds or a timedelta")
+    wait = validation.duration("delay", delay, least=timedelta.min, most=timedelta.max)
     try:
-        return manager.now + (delay if isinstance(delay, timedelta) else timedelta(seconds=delay))
-    except (OverflowError, ValueError) as error:
+        return manager.now + wait
+    except OverflowError as error:
         raise TickerValidationError("delay", delay, "no moment is that far away") from error

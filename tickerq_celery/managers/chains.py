@@ -10,13 +10,13 @@ from tickerq_celery.managers.unique_keys import Chain
 from tickerq_celery.managers.unit_of_work import Known, Storing
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.tickers.chain_templates import ChainTicker
-from tickerq_celery.tickers.chains import Node, nodes_below, run_condition
+from tickerq_celery.tickers.chains import ChainNode, nodes_below, run_condition
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 from tickerq_celery.tickers.run_rows import RunRow, as_child, time_ticker_row
 from tickerq_celery.tickers.work import Work, checked_work
 
 
-def chain_below(storing: Storing, head: TimeTicker | CronTicker, *, position: str) -> list[Node]:
+def chain_below(storing: Storing, head: TimeTicker | CronTicker, *, position: str) -> list[ChainNode]:
     """Return the tickers below ``head``, each after its parent and with the namespace of the head.
 
     Their paths begin with the ``position`` of the head in its call.
@@ -30,7 +30,7 @@ def chain_below(storing: Storing, head: TimeTicker | CronTicker, *, position: st
 
 
 def with_children(
-    batch: Mapping[str, TimeTicker | CronTicker], chains: Iterable[Sequence[Node]]
+    batch: Mapping[str, TimeTicker | CronTicker], chains: Iterable[Sequence[ChainNode]]
 ) -> dict[str, TimeTicker | CronTicker]:
     """Return the tickers of a batch, and those below them, by their positions in the call."""
     return {**batch, **{f"{node.path}.": node.ticker for nodes in chains for node in nodes}}
@@ -39,7 +39,7 @@ def with_children(
 def chain_rows(
     storing: Storing,
     head: TimeTicker,
-    nodes: Sequence[Node],
+    nodes: Sequence[ChainNode],
     *,
     position: str,
     known: Mapping[tuple[str, str], Known],
@@ -57,7 +57,7 @@ def chain_rows(
 
 def rows_below(
     storing: Storing,
-    nodes: Sequence[Node],
+    nodes: Sequence[ChainNode],
     head: RunRow,
     *,
     known: Mapping[tuple[str, str], Known],
@@ -78,7 +78,7 @@ def rows_below(
 
 
 def chain_tickers(
-    storing: Storing, nodes: Sequence[Node], *, known: Mapping[tuple[str, str], Known]
+    storing: Storing, nodes: Sequence[ChainNode], *, known: Mapping[tuple[str, str], Known]
 ) -> list[ChainTicker]:
     """Return the chain that a cron ticker keeps for its occurrences, parents first.
 
@@ -136,7 +136,7 @@ def work_of(
     )
 
 
-def _in_namespace(storing: Storing, node: Node, head: TimeTicker | CronTicker) -> Node:
+def _in_namespace(storing: Storing, node: ChainNode, head: TimeTicker | CronTicker) -> ChainNode:
     namespace = storing.namespace(head.namespace)
     asked = node.ticker.namespace
     if asked is not None and asked != namespace:

@@ -8,7 +8,7 @@ from tickerq_celery.managers.unit_of_work import Known, Storing
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.chain_templates import Template, check_template, template_of
-from tickerq_celery.tickers.chains import Node
+from tickerq_celery.tickers.chains import ChainNode
 from tickerq_celery.tickers.cron_rows import CronRow, cron_ticker_row
 from tickerq_celery.tickers.inputs import CronTicker
 
@@ -53,7 +53,7 @@ def cron_rows(
 
 
 def _template(
-    storing: Storing, nodes: Sequence[Node], known: Mapping[tuple[str, str], Known], position: str
+    storing: Storing, nodes: Sequence[ChainNode], known: Mapping[tuple[str, str], Known], position: str
 ) -> Template | None:
     for node in nodes:
         check_template(node)

@@ -85,7 +85,7 @@ class PauseManager:
             paused_crons.resume_as_missed(tx, ended, others)
         else:
             paused_crons.suspend_due(tx, ended)
-        holds.lift(
+        holds.release(
             tx,
             reason=HoldReason.PAUSED,
             keys=[ended.key],

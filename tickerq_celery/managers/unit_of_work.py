@@ -11,6 +11,7 @@ from tickerq_celery.errors import UnknownFunctionError
 from tickerq_celery.managers.batches import naming
 from tickerq_celery.payload import requests
 from tickerq_celery.payload.codec import Packed
+from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import functions
 from tickerq_celery.store.database.sessions import Callers, when_committed
@@ -53,13 +54,11 @@ class Storing:
         What it stored and is due at once is published afterwards, or when the caller's has committed.
         """
         if session is None:
-            stored = self.core.write(work)
-            self.dispatch(stored.due)
-            return stored.result
+            return dispatch_after(self.core.write(work), self._dispatch_now)
         caller = self._callers.join(session, instead=instead)
         stored = work(self.core.transaction(caller.connection))
         if stored.due:
-            when_committed(caller, lambda: self._dispatch_now(stored.due))
+            when_committed(caller, lambda: dispatch_after(stored, self._dispatch_now))
         return stored.result
 
     def dispatch(self, ids: Collection[UUID]) -> None:

@@ -7,8 +7,6 @@ In a union, members that look alike in JSON (``str | datetime``) come back as th
 """
 
 import json
-import sys
-import types
 import typing
 from collections import deque
 from collections.abc import Iterable, Mapping, Set
@@ -19,7 +17,6 @@ from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
-import typing_extensions
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -41,7 +38,6 @@ _NAMED_LEVELS = 20
 _ATOMS = frozenset({str, int, float, bool, type(None)})
 _LOSSLESS = frozenset({str, int, bool, type(None), UUID, datetime, date, Decimal})
 _ANYTHING = TypeAdapter[object](object, config=ConfigDict(ser_json_inf_nan="constants"))
-_TYPED_DICTS_ARE_REFUSED = sys.version_info < (3, 12)
 # Of these the text repeats the input; that of an error of the user's own type may do so as well.
 _TELLING = {"union_tag_invalid", "value_error", "assertion_error"}
 _DISCREET = frozenset(typing.get_args(ErrorType)) - _TELLING
@@ -112,7 +108,7 @@ def json_schema(request_type: object) -> dict[str, object] | None:
 
 
 class _QuietSchema(GenerateJsonSchema):
-    # A default that JSON cannot hold is left out of the schema; that is no news to anybody.
+    # A default that JSON cannot hold is left out of the schema, without a warning.
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012  # pydantic's type
 
 
@@ -132,7 +128,7 @@ class _Same:
 @lru_cache(maxsize=1024)
 def _adapter(key: _Same) -> TypeAdapter[object]:
     try:
-        adapter = TypeAdapter[object](cast("Any", _accepted(key.type, {})))
+        adapter = TypeAdapter[object](cast("Any", key.type))
         if not adapter.pydantic_complete:
             adapter.rebuild(raise_errors=True)
     except (PydanticUserError, NameError, TypeError) as exc:
@@ -189,7 +185,7 @@ def _json_bytes(plain: object) -> bytes:
 
 
 def _dumped(adapter: TypeAdapter[object], value: object) -> object:
-    # Warnings are off because reading the bytes back tells the same, with a path.
+    # Warnings are off because reading the bytes back finds the same, with a path.
     return adapter.dump_python(value, mode="json", by_alias=False, round_trip=True, warnings=False)
 
 
@@ -267,31 +263,3 @@ def _refuse_losses(before: object, after: object) -> None:
         doubtful = [(key, child) for key, child in _children(old).items() if type(child) not in _LOSSLESS]
         kept = _children(new) if doubtful else {}
         waiting += [((*path, key), child, kept[key]) for key, child in doubtful if key in kept]
-
-
-def _accepted(hint: object, made: dict[object, object]) -> object:
-    """Return ``hint`` with each ``typing.TypedDict`` in it replaced: pydantic refuses those before 3.12."""
-    if not _TYPED_DICTS_ARE_REFUSED:
-        return hint
-    if typing.is_typeddict(hint) and type(hint).__module__ == "typing":
-        return made[hint] if hint in made else _modern_typed_dict(cast("type", hint), made)
-    arguments = typing_extensions.get_args(hint)
-    origin = cast("Any", typing_extensions.get_origin(hint))
-    if origin is typing.Annotated:
-        return typing.Annotated[cast("Any", (_accepted(arguments[0], made), *arguments[1:]))]
-    accepted = tuple(_accepted(argument, made) for argument in arguments)
-    if all(new is old for new, old in zip(accepted, arguments, strict=True)):
-        return hint
-    origin = typing.Union if origin is types.UnionType else origin
-    return origin[accepted if len(accepted) > 1 else accepted[0]]
-
-
-def _modern_typed_dict(old: Any, made: dict[object, object]) -> object:
-    new = cast("Any", typing_extensions.TypedDict)(old.__name__, {})
-    made[old] = new  # before its fields, which may name it
-    hints = typing_extensions.get_type_hints(old, include_extras=True)
-    new.__annotations__ = {name: _accepted(hint, made) for name, hint in hints.items()}
-    new.__required_keys__ = old.__required_keys__
-    if hasattr(old, "__pydantic_config__"):
-        new.__pydantic_config__ = old.__pydantic_config__
-    return new

@@ -21,10 +21,11 @@ class Admission:
 
 @dataclass(slots=True, kw_only=True)
 class Capacity:
-    """What the store says about room: counts of runs under way, by function, by slot and by queue.
+    """What the store holds against new claims: counts of active runs by function, by slot and by queue.
 
-    ``functions`` maps each function that a live worker has to its limits, ``left`` those with a rate to
-    how many of their runs may be claimed now. What is ``counted_elsewhere`` has no room here.
+    ``functions`` maps each function that a live worker has to its limits, ``left`` those with a rate to how
+    many of their runs may be claimed now. A function that another claim counts just now is
+    ``counted_elsewhere``: it has no slot for this one.
     """
 
     functions: Mapping[str, FunctionLimits]
@@ -66,7 +67,7 @@ class Capacity:
             return Hold(reason=HoldReason.PAUSED, key=str(run.cron_ticker_id))
         if run.id in self.paused:
             return Hold(reason=HoldReason.PAUSED, key=self.paused[run.id])
-        # Which worker has a task of Celery's own, and how many of its runs there are, is not ours to say.
+        # Which worker has a task of Celery's own, and how many of its runs are active, is not known here.
         if run.call is None:
             limits = self.functions.get(run.function)
             if limits is None:

@@ -3,43 +3,36 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Protocol
 from uuid import UUID
 
 from tickerq_celery.enums import TERMINAL, CancelRequest, TickerStatus, TickerType
 from tickerq_celery.errors import PublishError, TickerBusyError, TickerStateError
-from tickerq_celery.failpoints import Place, failpoint
-from tickerq_celery.runs.rescue import LostCalls
+from tickerq_celery.failpoints import CrashPoint, failpoint
+from tickerq_celery.runs.immediate import dispatch_after
+from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import cancels, chains, ends, runs
 from tickerq_celery.store.cancels import Locked
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.effect import Effect
 
 logger = logging.getLogger(__name__)
 CANCELLED_REASON = "cancelled before it ran"
-# A claim or a start keeps a row for milliseconds; who keeps it longer stands still.
+# A claim or a start keeps a row locked for milliseconds; a process that keeps it longer is stalled.
 _PAUSES = (0.01, 0.05, 0.1, 0.2, 0.4)
 # How long a call waits for another thread's, which may be waiting for the broker.
-_TURN_SECONDS = 1.0
-
-
-class Messenger(LostCalls, Protocol):
-    """Tells workers of cancelled runs."""
-
-    def publish_cancel(self, run: Started, *, terminate: bool) -> None:
-        """Tell whoever executes a run that it is to be cancelled, or raise PublishError."""
+_LOCK_WAIT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Cancelled:
-    """What one call did: the run ended, or was asked to."""
+class CancelledRun:
+    """A run that was cancelled: it has ended, or was requested to."""
 
     run: Started
     has_ended: bool
-    made_due: Sequence[UUID] = ()
 
 
 class Canceller:
@@ -49,67 +42,67 @@ class Canceller:
     """
 
     def __init__(
-        self, core: Core, messenger: Callable[[], Messenger], dispatch: Callable[[Collection[UUID]], None]
+        self, core: Core, publisher: Publisher, dispatch: Callable[[Collection[UUID]], None]
     ) -> None:
         self._core = core
-        self._messenger = messenger
+        self._publisher = publisher
         self._dispatch = dispatch
-        # A messenger's connection serves one thread at a time.
+        # A publisher's connection serves one thread at a time.
         self._mutex = threading.Lock()
 
     def cancel(self, ticker_id: UUID, *, type: TickerType | None, terminate: bool) -> bool:
-        """End a run that waits as Cancelled, or ask one that is under way to end; say whether it was there.
+        """End a waiting run as Cancelled, or request the end of an active one; return True if it exists.
 
         Raises:
             TickerStateError: It has ended already.
             TickerBusyError: Another process keeps its row locked.
-            StoreError: The database is away.
+            StoreError: The database is unreachable.
         """
-        done = self._patiently(ticker_id, type, terminate)
+        effect = self._lock_and_cancel(ticker_id, type, terminate)
+        done = effect.result
         if done is None:
             return False
-        failpoint(Place.CANCELLED)
+        failpoint(CrashPoint.CANCELLED)
         logger.info(
             "run %s of %s is %s", ticker_id, done.run.function,
             "cancelled" if done.has_ended else "asked to end", extra={"ticker_id": str(ticker_id)},
         )  # fmt: skip
-        if done.made_due:
-            self._dispatch(done.made_due)
-        self._tell(done, terminate)
+        dispatch_after(effect, self._dispatch)
+        self._notify(done, terminate)
         return True
 
-    def _patiently(self, ticker_id: UUID, type: TickerType | None, terminate: bool) -> _Cancelled | None:
+    def _lock_and_cancel(
+        self, ticker_id: UUID, type: TickerType | None, terminate: bool
+    ) -> Effect[CancelledRun | None]:
         core = self._core
         for pause in (*_PAUSES, None):
-            done = core.write(self._cancel, ticker_id, type, terminate)
-            if done is not None:
-                return done
-            if not core.read(runs.exists, ticker_id, type=type):
-                return None
+            effect = core.write(self._cancel, ticker_id, type, terminate)
+            if effect.result is not None or not core.read(runs.exists, ticker_id, type=type):
+                return effect
             if pause is not None:
                 time.sleep(pause)
         raise TickerBusyError(ticker_id, "cancelled")
 
     def _cancel(
         self, tx: Transaction, ticker_id: UUID, type: TickerType | None, terminate: bool
-    ) -> _Cancelled | None:
+    ) -> Effect[CancelledRun | None]:
         locked = cancels.lock(tx, ticker_id, type=type)
         if locked is None:
-            return None
+            return Effect(result=None)
         if locked.status in TERMINAL:
             raise TickerStateError(ticker_id, locked.status.name, "cancelled")
         if locked.status is not TickerStatus.IN_PROGRESS:
             return self._end_waiting(tx, locked)
         wanted = CancelRequest.TERMINATE if terminate else CancelRequest.END
         if not cancels.request(tx, locked.run, wanted):
-            return None
-        failpoint(Place.CANCEL_UNCOMMITTED)
-        return _Cancelled(run=locked.run, has_ended=False)
+            return Effect(result=None)
+        failpoint(CrashPoint.CANCEL_UNCOMMITTED)
+        return Effect(result=CancelledRun(run=locked.run, has_ended=False))
 
-    def _end_waiting(self, tx: Transaction, locked: Locked) -> _Cancelled | None:
+    def _end_waiting(self, tx: Transaction, locked: Locked) -> Effect[CancelledRun | None]:
         run = locked.run
         if run.has_children and not chains.lock_waiting(tx, [run.id]):
-            return None
+            return Effect(result=None)
         written = ends.end_waiting(
             tx,
             run.id,
@@ -118,24 +111,24 @@ class Canceller:
             status=TickerStatus.CANCELLED,
             reason=CANCELLED_REASON,
         )
-        if written is None:
-            return None
-        failpoint(Place.CANCEL_UNCOMMITTED)
-        return _Cancelled(run=run, has_ended=True, made_due=written.made_due)
+        if not written.result:
+            return Effect(result=None)
+        failpoint(CrashPoint.CANCEL_UNCOMMITTED)
+        return Effect(result=CancelledRun(run=run, has_ended=True), due=written.due)
 
-    def _tell(self, done: _Cancelled, terminate: bool) -> None:
-        if not self._mutex.acquire(timeout=_TURN_SECONDS):
-            logger.warning("run %s is cancelled, and no worker could be told in time", done.run.id)
+    def _notify(self, done: CancelledRun, terminate: bool) -> None:
+        if not self._mutex.acquire(timeout=_LOCK_WAIT_SECONDS):
+            logger.warning("run %s is cancelled, and no worker was notified in time", done.run.id)
             return
         try:
             if done.has_ended:
-                self._messenger().publish_lost(done.run, CANCELLED_REASON, was_cancelled=True)
+                self._publisher.publish_lost(done.run, CANCELLED_REASON, was_cancelled=True)
             else:
-                self._messenger().publish_cancel(done.run, terminate=terminate)
+                self._publisher.publish_cancel(done.run, terminate=terminate)
         except PublishError as error:
-            logger.warning("run %s is cancelled, and no worker could be told: %s", done.run.id, error)
+            logger.warning("run %s is cancelled, and no worker was notified: %s", done.run.id, error)
         except Exception:
             # The cancel is committed: whatever the user's router raises may not look like its failure.
-            logger.exception("run %s is cancelled, and no worker could be told", done.run.id)
+            logger.exception("run %s is cancelled, and no worker was notified", done.run.id)
         finally:
             self._mutex.release()

@@ -1,12 +1,13 @@
 """How many runs may start now: limits of live workers' functions, less what is active."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_celery.runs.admission import Capacity
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import concurrency, cron_tickers, functions, nodes, pauses, rates
+from tickerq_celery.store import capacity, concurrency, cron_tickers, functions, nodes, pauses, rates
+from tickerq_celery.store.capacity import Deciding
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Due, Slot
 
@@ -25,20 +26,26 @@ def count(
     due: Sequence[Due],
     *,
     known: Mapping[str, FunctionLimits],
-    ready: Collection[str],
+    deciding: Deciding,
 ) -> Counted:
-    """Lock the functions that have limits, and count what is under way; ``ready`` have runs that may follow.
+    """Lock the functions that have limits, and count active runs; those that waited for a rate may follow.
 
-    In a fixed number of statements, whatever the number of runs and keys, but for one for each of ``ready``.
+    In a fixed number of statements, none for runs without limits, whatever the number of runs and keys; but
+    for one for each function whose rate is ready.
     """
     limited = {run.function for run in due if _is_limited(known, run)}
-    counting = functions.lock(tx, limited | set(ready))
+    counting = functions.lock(tx, limited | deciding.ready)
     runs = list(due)
-    for name in sorted(set(ready) - counting.elsewhere - counting.too_early):
+    for name in sorted(deciding.ready - counting.elsewhere - counting.too_early):
         rate = known[name].rate if name in known else None
         most = core.config.batch_size if rate is None else rate.size
         runs += rates.lock_waiting(tx, name, limit=most)
-    return Counted(runs=runs, capacity=_capacity(core, tx, runs, known=known, counting=counting))
+    if len(runs) > len(due):
+        # Of other queues and cron tickers, maybe.
+        deciding = capacity.read(tx, runs, ready_among=())
+    return Counted(
+        runs=runs, capacity=_capacity(core, tx, runs, known=known, counting=counting, deciding=deciding)
+    )
 
 
 def _is_limited(known: Mapping[str, FunctionLimits], run: Due) -> bool:
@@ -56,6 +63,7 @@ def _capacity(
     *,
     known: Mapping[str, FunctionLimits],
     counting: functions.Counting,
+    deciding: Deciding,
 ) -> Capacity:
     limits = {run.function: known[run.function] for run in runs if run.call is None and run.function in known}
     active: dict[str, int] = {}
@@ -70,9 +78,9 @@ def _capacity(
     return Capacity(
         functions=known,
         most_queued=core.config.max_queued,
-        paused_crons=cron_tickers.paused_among(tx, crons),
-        paused=pauses.holding(tx, runs),
-        # Whose places another claim gives away just now, has none for this one: the sweep lifts the hold.
+        paused_crons=cron_tickers.paused_among(tx, crons) if deciding.has_paused_crons else (),
+        paused=pauses.holding(tx, runs) if deciding.has_pauses else {},
+        # A function whose slots another claim counts just now has none for this one: the sweep releases it.
         counted_elsewhere=counting.elsewhere,
         active=active,
         taken=taken,
@@ -81,24 +89,22 @@ def _capacity(
             for name, each in limits.items()
             if each.rate is not None
         },
-        queued=concurrency.queued_per_queue(tx, {run.queue for run in runs}),
+        queued=dict(deciding.queued),
     )
 
 
 class KnownFunctions:
-    """Asks the store what live workers have; what it learned of a set of functions stays true."""
+    """The functions that live workers have; what was read of a set of functions stays true."""
 
-    def __init__(self, namespace: str) -> None:
-        self._namespace = namespace
+    def __init__(self) -> None:
         # A hash stands for one set of functions for ever, so what it means is read once.
         self._sets: dict[str, dict[str, FunctionLimits]] = {}
 
-    def read(self, tx: Transaction) -> Mapping[str, FunctionLimits]:
-        """Return the functions that live workers have.
+    def of(self, tx: Transaction, hashes: Set[str]) -> Mapping[str, FunctionLimits]:
+        """Return the functions of workers, given the hashes of their sets; new ones are read.
 
         Where workers differ, as in a rolling deployment, the strictest limits count.
         """
-        hashes = nodes.worker_hashes(tx)
         missing = hashes - self._sets.keys()
         if missing:
             self._sets |= nodes.function_sets(tx, missing)

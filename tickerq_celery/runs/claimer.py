@@ -1,17 +1,17 @@
 """Claim due runs in one transaction: lock, count, decide, hold or take."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from uuid import UUID
 
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.failpoints import Place, failpoint
+from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_celery.runs.capacity import KnownFunctions, count
-from tickerq_celery.runs.holds import Lifted, Lifting
+from tickerq_celery.runs.holds import HoldRelease, Released
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import claims, holds, rates
+from tickerq_celery.store import capacity, claims, holds, nodes, rates
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.holds import Hold
 from tickerq_celery.tickers.claims import Claim, Due
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """The claims of one transaction; ``is_full`` says that more runs may be due."""
+    """The claims of one transaction; ``is_full`` means that more runs may be due."""
 
     claims: Sequence[Claim]
     is_full: bool
@@ -32,10 +32,10 @@ class Claimer:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._known = KnownFunctions(core.config.namespace)
-        self._lifting = Lifting(core)
-        # Functions whose runs are held, as far as the log has said so.
-        self._told: set[str] = set()
+        self._known = KnownFunctions()
+        self._hold_release = HoldRelease(core)
+        # Functions of which it was logged that their runs are held.
+        self._logged: set[str] = set()
 
     def claim(self, *, holder: str, ids: Collection[UUID] | None = None) -> Claimed:
         """Claim a batch of due runs, or those of ``ids`` that are due; the commit is done on return.
@@ -44,29 +44,29 @@ class Claimer:
         """
         return self._core.write(self._claim, holder, ids)
 
-    def lift_holds(self, tx: Transaction) -> Lifted:
+    def release_holds(self, tx: Transaction) -> Released:
         """Make runs due whose hold's cause is gone, up to a batch for each cause."""
-        return self._lifting.lift(tx, self._read_known(tx))
+        return self._hold_release.release(tx, self._functions_of(tx, nodes.worker_hashes(tx)))
 
-    def _read_known(self, tx: Transaction) -> Mapping[str, FunctionLimits]:
-        known = self._known.read(tx)
-        self._told -= known.keys()
+    def _functions_of(self, tx: Transaction, hashes: Set[str]) -> Mapping[str, FunctionLimits]:
+        known = self._known.of(tx, hashes)
+        self._logged -= known.keys()
         return known
 
     def _claim(self, tx: Transaction, holder: str, ids: Collection[UUID] | None) -> Claimed:
-        config, _clock = self._core.config, self._core.clock
+        config = self._core.config
         due = claims.lock_due(tx, limit=config.batch_size, ids=ids)
         if not due and ids is not None:
             return Claimed(claims=(), is_full=False)
         among = None if ids is None else {run.function for run in due}
-        ready = rates.ready(tx, among)
-        if not due and not ready:
+        deciding = capacity.read(tx, due, ready_among=among)
+        if not due and not deciding.ready:
             return Claimed(claims=(), is_full=False)
-        known = self._read_known(tx)
-        counted = count(self._core, tx, due, known=known, ready=ready)
+        known = self._functions_of(tx, deciding.worker_hashes)
+        counted = count(self._core, tx, due, known=known, deciding=deciding)
         admission = counted.capacity.admit(counted.runs)
         holds.hold(tx, admission.held)
-        self._tell_unknown(admission.held.values())
+        self._log_unknown(admission.held.values())
         taken = claims.claim(
             tx,
             admission.admitted,
@@ -75,7 +75,7 @@ class Claimer:
             publish_check=config.publish_check,
         )
         self._start_waits(tx, admission.admitted, known)
-        failpoint(Place.CLAIM_UNCOMMITTED)
+        failpoint(CrashPoint.CLAIM_UNCOMMITTED)
         return Claimed(claims=taken, is_full=len(due) == config.batch_size)
 
     def _start_waits(
@@ -85,9 +85,9 @@ class Claimer:
         waits = {name: each.rate.wait for name, each in limits.items() if each.rate is not None}
         rates.wait_after(tx, waits)
 
-    def _tell_unknown(self, held: Iterable[Hold]) -> None:
-        """Say once for each function that its runs wait for a worker that has it."""
-        unknown = {each.key for each in held if each.reason is HoldReason.FUNCTION} - self._told
+    def _log_unknown(self, held: Iterable[Hold]) -> None:
+        """Log once for each function that its runs wait for a worker that has it."""
+        unknown = {each.key for each in held if each.reason is HoldReason.FUNCTION} - self._logged
         for name in sorted(unknown):
             logger.warning("runs of %s are held: no live worker has this function", name)
-        self._told |= unknown
+        self._logged |= unknown

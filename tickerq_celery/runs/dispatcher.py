@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Protocol
 from uuid import UUID
 
 from tickerq_celery.errors import PublishError, StoreError, cause_of
-from tickerq_celery.failpoints import Place, failpoint
+from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runs.claimer import Claimer
+from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import publications
 from tickerq_celery.store.database.transaction import Transaction
@@ -19,20 +19,10 @@ _STAMPED_AT_ONCE = 100
 _NAMES_SHOWN = 5
 
 
-class Publisher(Protocol):
-    """Hands claims to the broker."""
-
-    def connect(self) -> None:
-        """Reach the broker, or raise PublishError."""
-
-    def publish(self, claim: Claim) -> None:
-        """Send one claim's message, or raise PublishError."""
-
-
 class Dispatcher:
-    """The way of a due run to the broker, free of Celery.
+    """Claims due runs and publishes them.
 
-    ``must_stop`` is asked now and then in the middle of a batch: whether the rest is to be given back.
+    ``must_stop`` is called in the middle of a batch, and returns True if the rest is to be given back.
     """
 
     def __init__(
@@ -49,17 +39,17 @@ class Dispatcher:
         self._must_stop = must_stop
 
     def dispatch(self, *, holder: str, ids: Collection[UUID] | None = None) -> bool:
-        """Claim and publish a batch; say whether more runs may be due.
+        """Claim and publish a batch; return True if more runs may be due.
 
         Raises:
-            PublishError: The broker is away; nothing stays claimed and unpublished.
-            StoreError: The database is away.
+            PublishError: The broker is unreachable; nothing stays claimed and unpublished.
+            StoreError: The database is unreachable.
         """
         self._publisher.connect()
         until = self._core.clock.monotonic() + self._core.config.publish_check.total_seconds()
         claimed = self._claimer.claim(holder=holder, ids=ids)
         if claimed.claims:
-            failpoint(Place.CLAIMED)
+            failpoint(CrashPoint.CLAIMED)
         sent = self.publish(claimed.claims, until=until)
         if sent:
             names = sorted({claim.function for claim in sent})
@@ -70,7 +60,7 @@ class Dispatcher:
     def publish(self, batch: Sequence[Claim], *, until: float) -> list[Claim]:
         """Publish claims, stamp and return them; give back those of first-time claims that could not be.
 
-        One that the broker would never take, as its queue or its route is wrong, waits without the others.
+        One that the broker would never take, as its queue or its route is wrong, is set aside.
         ``until`` is the monotonic moment at which the sweep of another beat may take the claims over.
 
         Raises:
@@ -106,7 +96,7 @@ class Dispatcher:
         return published
 
     def _is_ours(self, claim: Claim, until: float) -> bool:
-        # A worker drops the second message of a claim, but nobody drops that of a Celery task.
+        # A worker drops the second message of a claim, but not that of a Celery task.
         return claim.call is None or self._core.clock.monotonic() < until
 
     def _refusal(self, claim: Claim) -> Exception | None:
@@ -123,7 +113,7 @@ class Dispatcher:
                 "run %s of %s cannot be published, it is tried again in %d s", claim.id, claim.function, wait
             )
             return error
-        failpoint(Place.PUBLISHED)
+        failpoint(CrashPoint.PUBLISHED)
         return None
 
     def _stamp(self, part: Sequence[Claim]) -> None:
@@ -136,7 +126,7 @@ class Dispatcher:
             # An unstamped run is checked soon. Its second message is dropped; that of a Celery task is not.
             logger.warning("could not stamp %d published runs: %s", len(part), error)
             return
-        failpoint(Place.STAMPED)
+        failpoint(CrashPoint.STAMPED)
 
     def _set_aside(self, refused: Sequence[tuple[Claim, Exception]]) -> None:
         """Let refused claims wait; a Celery task's, of which more come, fails in the end."""
@@ -161,7 +151,7 @@ class Dispatcher:
     def _give_back(self, rest: Sequence[Claim], until: float) -> None:
         # A claim without a due time was taken over by the sweep, and stays Queued until its next check.
         fresh = [claim for claim in rest if claim.due_at is not None and self._is_ours(claim, until)]
-        failpoint(Place.REFUSED)
+        failpoint(CrashPoint.REFUSED)
         try:
             self._core.write(publications.give_back, fresh)
         except StoreError as error:

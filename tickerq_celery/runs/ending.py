@@ -1,24 +1,23 @@
 """The end of an attempt, in one transaction with what it frees and lets start."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from tickerq_celery.cron.pausing import after_a_failure
 from tickerq_celery.enums import HoldReason, OnLost, TickerStatus
-from tickerq_celery.failpoints import Place, failpoint
+from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import ends, functions, holds, overlaps
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.ends import Written
 from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.lifecycle import Outcome, withdrawn
 from tickerq_celery.tickers.progress import Pending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class AttemptEnd:
     """An attempt that ends: how, after how long, and with what it had last reported."""
 
     run: Started
@@ -26,80 +25,71 @@ class Attempt:
     elapsed: timedelta | None = None
     report: Pending | None = None
 
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """The outcome, and what it is where the store refuses that, as a cancel of the run was requested."""
+        outcome = self.outcome
+        return (outcome, withdrawn(self.run.standing, outcome)) if outcome.gives_way else (outcome,)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """What became of an attempt's run, and the runs that its end lets start."""
-
-    outcome: Outcome
-    made_due: Sequence[UUID] = ()
+    @property
+    def elapsed_ms(self) -> int | None:
+        """How long the body ran, in whole milliseconds, or None where that is not known."""
+        return None if self.elapsed is None else round(self.elapsed / timedelta(milliseconds=1))
 
 
-class Ending:
-    """Writes ends; each takes the connection of its caller's transaction."""
+class EndWriter:
+    """Writes the ends of attempts, each in the transaction that it is given."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    def write(self, tx: Transaction, attempt: Attempt) -> Ended | None:
-        """Write how an attempt ended, unless its claim is gone.
+    def write(self, tx: Transaction, end: AttemptEnd) -> Effect[Outcome | None]:
+        """Write how an attempt ended, and return what was written: None where its claim was superseded.
 
-        A run that was to be cancelled does not go on, nor fails as lost: its outcome is Cancelled then.
+        A run whose cancel was requested does not go on, nor fails as lost: its outcome is Cancelled then.
         """
-        for outcome in _ways(attempt):
-            written = self._write(tx, attempt, outcome)
-            if written is not None:
-                return Ended(outcome=outcome, made_due=written.made_due)
-        return None
+        for outcome in end.outcomes:
+            written = ends.finish(
+                tx,
+                end.run,
+                outcome,
+                node=self._core.node.name,
+                elapsed_ms=end.elapsed_ms,
+                report=end.report,
+            )
+            if written.result:
+                released = self._release(tx, end.run, outcome)
+                return Effect(result=outcome, due=[*written.due, *released])
+        return Effect(result=None)
 
-    def write_again(self, tx: Transaction, attempt: Attempt) -> Ended | None:
-        """Write an end that may have been written before: say then what was."""
-        ended = self.write(tx, attempt)
-        if ended is not None:
-            return ended
-        # The store may have written the end before, and only its answer was lost: what it made due then is
-        # known no more, and beat finds it.
-        for outcome in _ways(attempt):
-            if self.has_written(tx, attempt.run, outcome):
-                return Ended(outcome=outcome)
-        return None
+    def written(self, tx: Transaction, end: AttemptEnd) -> Outcome | None:
+        """Return which outcome of an attempt this process has written before, or None.
+
+        What that made due is not known any more: beat finds it.
+        """
+        return next((each for each in end.outcomes if self.has_written(tx, end.run, each)), None)
 
     def has_written(self, tx: Transaction, run: Started, outcome: Outcome) -> bool:
-        """Whether this very end is in the store."""
+        """Return True if this process has written exactly this end of the attempt."""
         return ends.has_written(tx, run, outcome, node=self._core.node.name)
 
     def on_lost(self, tx: Transaction, name: str) -> OnLost:
         """Return what becomes of a function's lost attempts."""
         return self._facts(tx, name).on_lost
 
-    def _write(self, tx: Transaction, attempt: Attempt, outcome: Outcome) -> Written | None:
-        core, elapsed = self._core, attempt.elapsed
-        written = ends.finish(
-            tx,
-            attempt.run,
-            outcome,
-            node=core.node.name,
-            elapsed_ms=None if elapsed is None else round(elapsed / timedelta(milliseconds=1)),
-            report=attempt.report,
-        )
-        if written is None:
-            return None
-        in_turn = tell_cron(tx, core, attempt.run, outcome)
-        failpoint(Place.FINISH_UNCOMMITTED)
-        given = self._give_place_away(tx, attempt.run)
-        return Written(made_due=[*written.made_due, *in_turn, *given])
-
-    def _give_place_away(self, tx: Transaction, run: Started) -> list[UUID]:
-        """Make the next run due that waits for the function's freed place, and the next for the key's."""
+    def _release(self, tx: Transaction, run: Started, outcome: Outcome) -> list[UUID]:
+        """Release what the end of an attempt lets run: the next occurrence, and a run for each freed slot."""
+        next_occurrence = apply_cron_policies(tx, self._core, run, outcome)
+        failpoint(CrashPoint.FINISH_UNCOMMITTED)
         freed: list[tuple[HoldReason, str]] = []
         if self._facts(tx, run.function).is_limited:
             freed.append((HoldReason.LIMIT, run.function))
         if run.slot is not None:
             freed.append((HoldReason.KEY, run.slot.hold_key))
-        lifted: list[UUID] = []
+        released: list[UUID] = []
         for reason, key in freed:
-            lifted += holds.lift(tx, reason=reason, keys=[key], limit=1)
-        return lifted
+            released += holds.release(tx, reason=reason, keys=[key], limit=1)
+        return [*next_occurrence, *released]
 
     def _facts(self, tx: Transaction, name: str) -> "_Facts":
         function = self._core.registry.get(name)
@@ -111,12 +101,6 @@ class Ending:
         return _Facts(on_lost=OnLost.RETRY, is_limited=False)
 
 
-def _ways(attempt: Attempt) -> tuple[Outcome, ...]:
-    """Return the outcome, and what it is where the store refuses that, as the run is to be cancelled."""
-    outcome = attempt.outcome
-    return (outcome, withdrawn(attempt.run.standing, outcome)) if outcome.gives_way else (outcome,)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Facts:
     """What the end of a run must know of its function, also where its code is not at hand."""
@@ -125,10 +109,10 @@ class _Facts:
     is_limited: bool
 
 
-def tell_cron(tx: Transaction, core: Core, run: Started, outcome: Outcome) -> list[UUID]:
-    """Do what the policies of an occurrence's cron ticker want at its end; return whose turn it is now.
+def apply_cron_policies(tx: Transaction, core: Core, run: Started, outcome: Outcome) -> list[UUID]:
+    """Apply the policies of an occurrence's cron ticker at its end; return the occurrence that may run now.
 
-    Nothing is done for other runs, nor where the run goes on: a retry keeps its place.
+    Nothing is done for other runs, nor where the run goes on: a retry keeps the overlap lock.
     """
     if run.cron_ticker_id is None or outcome.goes_on:
         return []

@@ -1,4 +1,4 @@
-"""Lift the holds whose cause is gone: the sweep's part of what a claim held."""
+"""Release the holds whose cause is gone: the sweep's part of what a claim held."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from tickerq_celery.tickers.claims import slot_held_under
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lifted:
-    """How many holds one transaction lifted; ``is_full`` says that there may be more to lift."""
+class Released:
+    """How many holds one transaction released; ``is_full`` says that there may be more to release."""
 
     count: int
     is_full: bool
 
 
-class Lifting:
+class HoldRelease:
     """Makes held runs due again, with bounded work in each pass."""
 
     def __init__(self, core: Core) -> None:
@@ -27,7 +27,7 @@ class Lifting:
         # Where the last pass over the concurrency keys came to.
         self._after_key = ""
 
-    def lift(self, tx: Transaction, known: Mapping[str, FunctionLimits]) -> Lifted:
+    def release(self, tx: Transaction, known: Mapping[str, FunctionLimits]) -> Released:
         """Make runs due whose hold's cause is gone, up to a batch for each cause."""
         config, most = self._core.config, self._core.config.batch_size
         waiting = holds.held_keys(tx, HoldReason.FUNCTION)
@@ -36,28 +36,28 @@ class Lifting:
         room = self._room(tx, known)
         unlimited = [name for name in room if not known[name].max_concurrency]
         whole = [
-            self._lift(tx, HoldReason.FUNCTION, [name for name in waiting if name in known], most),
-            self._lift(tx, HoldReason.PAUSED, self._resumed(tx), most),
-            self._lift(tx, HoldReason.LIMIT, unlimited, most),
-            self._lift(tx, HoldReason.RATE, without_rate, most),
+            self._release(tx, HoldReason.FUNCTION, [name for name in waiting if name in known], most),
+            self._release(tx, HoldReason.PAUSED, self._resumed(tx), most),
+            self._release(tx, HoldReason.LIMIT, unlimited, most),
+            self._release(tx, HoldReason.RATE, without_rate, most),
         ]
-        count = sum(whole) + concurrency.lift_full_queues(tx, most=config.max_queued)
+        count = sum(whole) + concurrency.release_full_queues(tx, most=config.max_queued)
         for name in room.keys() - set(unlimited):
-            count += self._lift(tx, HoldReason.LIMIT, [name], room[name])
-        count += self._lift_keys(tx, known)
-        return Lifted(count=count, is_full=max(whole) >= most)
+            count += self._release(tx, HoldReason.LIMIT, [name], room[name])
+        count += self._release_keys(tx, known)
+        return Released(count=count, is_full=max(whole) >= most)
 
-    def _lift(self, tx: Transaction, reason: HoldReason, keys: Collection[str], limit: int) -> int:
-        lifted = holds.lift(
+    def _release(self, tx: Transaction, reason: HoldReason, keys: Collection[str], limit: int) -> int:
+        released = holds.release(
             tx,
             reason=reason,
             keys=keys,
             limit=limit,
         )
-        return len(lifted)
+        return len(released)
 
     def _resumed(self, tx: Transaction) -> list[str]:
-        # A claim that saw the pause may write its hold just after the resumption lifted them all.
+        # A claim that saw the pause may write its hold just after the resumption released them all.
         waiting = holds.held_keys(tx, HoldReason.PAUSED)
         paused = pauses.keys(tx, waiting)
         return [key for key in waiting if key not in paused]
@@ -71,10 +71,10 @@ class Lifting:
         # A function that has lost its limit gets all its held runs back, a batch at a time.
         most = self._core.config.batch_size
         room = {name: (known[name].max_concurrency or active[name] + most) - active[name] for name in names}
-        return {name: places for name, places in room.items() if places > 0}
+        return {name: slots for name, slots in room.items() if slots > 0}
 
-    def _lift_keys(self, tx: Transaction, known: Mapping[str, FunctionLimits]) -> int:
-        """Lift for a batch of keys: those behind it have their turn in the next passes."""
+    def _release_keys(self, tx: Transaction, known: Mapping[str, FunctionLimits]) -> int:
+        """Release for a batch of keys: those after it come in the next passes."""
         most = self._core.config.batch_size
         keys = holds.next_held_keys(tx, HoldReason.KEY, after=self._after_key, limit=most)
         self._after_key = keys[-1] if len(keys) == most else ""
@@ -83,4 +83,4 @@ class Lifting:
             return 0
         taken = concurrency.active_per_slot(tx, slots)
         room = {slot: known[slot.function].max_concurrency_per_key - taken[slot] for slot in slots}
-        return concurrency.lift_slots(tx, room)
+        return concurrency.release_slots(tx, room)

@@ -3,24 +3,37 @@
 import logging
 import threading
 from collections.abc import Callable, Collection
+from typing import TypeVar
 from uuid import UUID
 
 from tickerq_celery.errors import PublishError, StoreError
-from tickerq_celery.failpoints import Place, failpoint
+from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runtime.core import Core
+from tickerq_celery.tickers.effect import Effect
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
-# How long a broker that was away is left alone, so that not every call waits for it.
+# How long an unreachable broker is left alone, so that not every call waits for it.
 _QUIET_SECONDS = 5.0
 # How long a call waits for another thread's, which may be waiting for the broker.
-_TURN_SECONDS = 1.0
+_LOCK_WAIT_SECONDS = 1.0
 
 
-class Immediate:
+def dispatch_after(effect: Effect[T], dispatch: Callable[[Collection[UUID]], None] | None) -> T:
+    """Return the result of a write whose commit is done, after ``dispatch`` of the runs that it made due.
+
+    Where there is no ``dispatch``, beat finds them within one poll.
+    """
+    if effect.due and dispatch is not None:
+        dispatch(effect.due)
+    return effect.result
+
+
+class ImmediateDispatch:
     """Dispatches at once, never raises, and leaves to beat what it could not do."""
 
-    def __init__(self, core: Core, dispatcher: Callable[[], Dispatcher]) -> None:
+    def __init__(self, core: Core, dispatcher: Dispatcher) -> None:
         self._core = core
         self._dispatcher = dispatcher
         self._quiet_until = 0.0
@@ -30,10 +43,10 @@ class Immediate:
 
     def dispatch(self, ids: Collection[UUID]) -> None:
         """Claim and publish a batch of those of ``ids`` that are due; beat does the rest within one poll."""
-        failpoint(Place.ADDED)
+        failpoint(CrashPoint.ADDED)
         me = threading.get_ident()
         # A receiver of Celery's publishing signals may add a ticker, and would wait for itself.
-        if self._thread == me or not self._mutex.acquire(timeout=_TURN_SECONDS):
+        if self._thread == me or not self._mutex.acquire(timeout=_LOCK_WAIT_SECONDS):
             return
         self._thread = me
         try:
@@ -46,7 +59,7 @@ class Immediate:
         if self._core.clock.monotonic() < self._quiet_until:
             return
         try:
-            self._dispatcher().dispatch(holder=self._core.node.name, ids=ids)
+            self._dispatcher.dispatch(holder=self._core.node.name, ids=ids)
         except (PublishError, StoreError) as error:
             self._leave_alone()
             logger.warning("beat will publish what is due, this process could not: %s", error)

@@ -1,10 +1,12 @@
 """The settings: read once, checked once, frozen."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from typing import Concatenate, ParamSpec, TypeVar
 
+from tickerq_celery import validation
 from tickerq_celery.enums import TickerPriority
 from tickerq_celery.errors import ConfigError, TickerValidationError, shortened
 from tickerq_celery.payload.codec import OVERHEAD, codec_of
@@ -13,17 +15,19 @@ from tickerq_celery.schedule.cron import find_zone
 
 PREFIX = "tickerq_"
 _DURATIONS = ("poll_interval", "late_after", "lease", "heartbeat", "publish_check", "republish_after")
-_COUNTS = {
-    "max_queued": 1,
-    "batch_size": 1,
-    "store_retries": 0,
-    "payload_limit": 1,
-    "max_rescues": 0,
-}
 _LONGEST_NAME = 100
 _LONGEST_DURATION = timedelta(days=366)
-_LONGEST_SECONDS = _LONGEST_DURATION.total_seconds()
 _LARGEST_PAYLOAD = 16 * 1024 * 1024 - 1 - OVERHEAD
+# From which number to which; None is no bound.
+_COUNTS = {
+    "max_queued": (1, None),
+    "batch_size": (1, None),
+    "store_retries": (0, None),
+    "payload_limit": (1, _LARGEST_PAYLOAD),
+    "max_rescues": (0, None),
+}
+T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,20 +62,19 @@ class TickerConfig:
     def __post_init__(self) -> None:
         for name in _DURATIONS:
             object.__setattr__(self, name, _duration(name, getattr(self, name)))
-        for name, least in _COUNTS.items():
-            _check_count(name, getattr(self, name), least)
+        for name, (least, most) in _COUNTS.items():
+            _checked(validation.whole, name, getattr(self, name), least, most)
         for name in ("seed", "embedded"):
-            if not isinstance(getattr(self, name), bool):
-                raise ConfigError(PREFIX + name, f"pass True or False (got {shortened(getattr(self, name))})")
+            _checked(validation.flag, name, getattr(self, name))
         object.__setattr__(self, "priority_queues", _queues(self.priority_queues))
         self._check_names()
         self._check_limits()
         self._check_payloads()
 
     def _check_names(self) -> None:
-        _check_name("namespace", self.namespace)
+        _checked(validation.name, "namespace", self.namespace, _LONGEST_NAME)
         if self.node_identifier is not None:
-            _check_name("node_identifier", self.node_identifier)
+            _checked(validation.name, "node_identifier", self.node_identifier, _LONGEST_NAME)
         if not isinstance(self.store_url, str):
             raise ConfigError("store_url", f"pass a database URL (got {shortened(self.store_url)})")
         if not isinstance(self.store_engine_options, Mapping):
@@ -84,9 +87,7 @@ class TickerConfig:
 
     def _check_limits(self) -> None:
         if self.max_concurrency is not None:
-            _check_count("max_concurrency", self.max_concurrency, 1)
-        if self.payload_limit > _LARGEST_PAYLOAD:
-            raise ConfigError(f"{PREFIX}payload_limit", f"at most {_LARGEST_PAYLOAD} bytes fit the column")
+            _checked(validation.whole, "max_concurrency", self.max_concurrency, 1)
         if self.heartbeat * 2 > self.lease:
             raise ConfigError(
                 f"{PREFIX}lease",
@@ -102,7 +103,7 @@ class TickerConfig:
                 f"{PREFIX}capture_logs", f"no such level of logging (got {shortened(self.capture_logs)})"
             )
         if self.compress_over is not None:
-            _check_count("compress_over", self.compress_over, 0)
+            _checked(validation.whole, "compress_over", self.compress_over, 0)
         codec_of(self.compress_over, tuple(self.encryption_keys), tuple(self.redact))
 
 
@@ -132,16 +133,22 @@ def config_from(
     return TickerConfig(**values)  # type: ignore[arg-type]  # checked by __post_init__
 
 
+def _checked(
+    check: Callable[Concatenate[str, object, P], T],
+    name: str,
+    value: object,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Return what ``check`` makes of a setting's value; what it refuses is a ConfigError."""
+    try:
+        return check(name, value, *args, **kwargs)
+    except TickerValidationError as error:
+        raise ConfigError(PREFIX + name, f"{error.reason} (got {shortened(value)})") from error
+
+
 def _duration(name: str, value: object) -> timedelta:
-    duration = value
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _LONGEST_SECONDS:
-        duration = timedelta(seconds=value)
-    if not isinstance(duration, timedelta) or not timedelta(0) < duration <= _LONGEST_DURATION:
-        raise ConfigError(
-            PREFIX + name,
-            f"pass a timedelta or seconds, more than zero, at most a year (got {shortened(value)})",
-        )
-    return duration
+    return _checked(validation.duration, name, value, least=validation.MORE_THAN_ZERO, most=_LONGEST_DURATION)
 
 
 def _texts(name: str, value: object) -> tuple[str, ...]:
@@ -165,18 +172,6 @@ def _queues(value: object) -> Mapping[TickerPriority, str]:
         except (KeyError, ValueError) as error:
             allowed = ", ".join(each.name for each in TickerPriority)
             raise ConfigError(setting, f"pass one of {allowed} (got {shortened(priority)})") from error
-        _check_name("priority_queues", queue)
+        _checked(validation.name, "priority_queues", queue, _LONGEST_NAME)
         found[member] = queue
     return found
-
-
-def _check_count(name: str, value: object, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ConfigError(PREFIX + name, f"pass a whole number of {least} or more (got {shortened(value)})")
-
-
-def _check_name(name: str, value: object) -> None:
-    if not isinstance(value, str) or not value.strip() or value != value.strip():
-        raise ConfigError(PREFIX + name, f"pass a name without outer spaces (got {shortened(value)})")
-    if len(value) > _LONGEST_NAME:
-        raise ConfigError(PREFIX + name, f"at most {_LONGEST_NAME} characters (got {len(value)})")

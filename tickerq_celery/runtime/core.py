@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeIdentity:
-    """Who writes: ``id`` is the fence's word for a process, ``name`` the one for people."""
+    """A process that writes: ``id`` is what its rows name it by, ``name`` is for people."""
 
     id: UUID
     name: str

@@ -14,18 +14,18 @@ from tickerq_celery.store.nodes import NodeProfile
 VERSION = version("tickerq-celery")
 
 
-class Presence:
-    """Registers one process and gives its signs of life.
+class NodeRegistration:
+    """Registers one process and writes its heartbeats.
 
     A process that was taken for dead and is not registers again with the moment of its first start: it must
-    not pass for one that started later. Its counter goes on as well, so that nobody can mistake the new row
-    for one that stood still.
+    not pass for one that started later. Its counter goes on as well, so that the new row is not mistaken for
+    one without a heartbeat.
     """
 
     def __init__(self, profile: NodeProfile) -> None:
         self.profile = profile
         self._started_at: datetime | None = None
-        # One for each sign of life, also for one whose commit fails: it may have come through all the same.
+        # One for each heartbeat, also for one whose commit fails: it may have come through all the same.
         # So no row has had the number that comes next.
         self._numbers = count()
 
@@ -39,7 +39,7 @@ class Presence:
         )
 
     def beat(self, tx: Transaction) -> bool:
-        """Give a sign of life, by registering where there is no row; say whether there was one."""
+        """Write a heartbeat, by registering where there is no row; return True if there was one."""
         if not nodes.beat(tx, self.profile.id):
             self.register(tx)
             return False
@@ -51,13 +51,12 @@ def profile(
     core: Core,
     kind: NodeKind,
     *,
-    version: str,
     queues: Sequence[str] = (),
     concurrency: int | None = None,
     prefetch: int | None = None,
     entries: Sequence[str] | None = None,
 ) -> NodeProfile:
-    """Return what this process says of itself in its node row."""
+    """Return what this process writes in its node row."""
     return NodeProfile(
         id=core.node.id,
         namespace=core.config.namespace,
@@ -65,7 +64,7 @@ def profile(
         name=core.node.name,
         host=core.node.host,
         pid=core.node.pid,
-        version=version,
+        version=VERSION,
         queues=queues,
         concurrency=concurrency,
         prefetch=prefetch,

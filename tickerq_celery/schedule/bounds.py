@@ -14,7 +14,6 @@ MOST_DATES = 1_000
 LONGEST_JITTER = timedelta(days=1)
 MILLISECOND = timedelta(milliseconds=1)
 BOUND_FIELDS = ("start_at", "end_at", "max_runs", "exclude", "jitter")
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +48,7 @@ def checked_bounds(
         end_at=None if end_at is None else validation.moment("end_at", end_at),
         max_runs=_max_runs(max_runs),
         exclude=_dates(exclude),
-        jitter=_jitter(jitter),
+        jitter=validation.duration("jitter", jitter, most=LONGEST_JITTER, step=MILLISECOND),
     )
     if bounds.start_at is not None and bounds.end_at is not None and bounds.end_at < bounds.start_at:
         raise TickerValidationError("end_at", end_at, f"it is before start_at, {bounds.start_at.isoformat()}")
@@ -69,11 +68,7 @@ def jitter_from(stored: int) -> timedelta:
 def _max_runs(value: object) -> int | None:
     if value is None:
         return None
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_RUNS:
-        raise TickerValidationError(
-            "max_runs", value, f"pass a whole number from 1 to {MOST_RUNS:,}, or None"
-        )
-    return value
+    return validation.whole("max_runs", value, 1, MOST_RUNS, note="None means any number")
 
 
 def _dates(value: object) -> tuple[date, ...]:
@@ -88,17 +83,6 @@ def _dates(value: object) -> tuple[date, ...]:
     return tuple(sorted(set(value)))
 
 
-def _jitter(value: object) -> timedelta:
-    jitter = value
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 86_400:
-        jitter = timedelta(seconds=value)
-    if not isinstance(jitter, timedelta) or not timedelta(0) <= jitter <= LONGEST_JITTER:
-        raise TickerValidationError("jitter", value, "pass a timedelta or seconds, from 0 to a day")
-    if jitter % MILLISECOND:
-        raise TickerValidationError("jitter", value, "pass whole milliseconds")
-    return jitter
-
-
 def delay_of(cron_ticker_id: UUID, instant: datetime, jitter: timedelta) -> timedelta:
     """Return how much later than its instant an occurrence runs: from 0 to ``jitter``, in milliseconds.
 
@@ -106,4 +90,4 @@ def delay_of(cron_ticker_id: UUID, instant: datetime, jitter: timedelta) -> time
     """
     seed = f"{cron_ticker_id} {instant.astimezone(UTC).isoformat()}".encode()
     number = int.from_bytes(hashlib.sha256(seed).digest()[:8])
-    return number % (jitter // _MILLISECOND + 1) * _MILLISECOND
+    return number % (jitter // MILLISECOND + 1) * MILLISECOND

@@ -1,4 +1,4 @@
-"""The DST rule: at which instants a wall-clock time of a zone runs, the only place that says so.
+"""The DST rule: at which instants a wall-clock time of a zone runs; no other module decides it.
 
 A change of offset either skips wall-clock times (a gap) or repeats them (a fold). Wild expressions follow
 the instants: nothing is made up in a gap, and both passes of a fold count. For the others all that falls

@@ -35,7 +35,7 @@ class CronFields:
     either_day: bool
 
     def ever_match(self) -> bool:
-        """Say whether any month, of whatever length and first weekday, has a matching day."""
+        """Return True if any month, of whatever length and first weekday, has a matching day."""
         return any(
             self._days_of(first_weekday, length)
             for month in self.months

@@ -124,7 +124,8 @@ def _numbers(text: CronText, field: _Field, value: str) -> tuple[int, ...]:
 
 
 def _term(text: CronText, field: _Field, term: str) -> list[int]:
-    """Return the numbers of one term, in the order in which a step counts them."""
+    """Return the numbers of one term."""
+    # Croniter drops an empty term, and takes ? within a list.
     if not _TERM.fullmatch(term):
         raise _refusal(text, field, term)
     step = term.partition("/")[2]
@@ -139,16 +140,21 @@ def _term(text: CronText, field: _Field, term: str) -> list[int]:
 
 
 def _range(text: CronText, field: _Field, match: re.Match[str]) -> list[int]:
+    """Return the numbers of a range: croniter's, but where it is one number, or wraps round with a step.
+
+    Croniter takes 5-5 for every number, and miscounts the steps of 50-10/15.
+    """
     low, high, step = match["low"], match["high"], int(match["step"] or 1)
     bounds = [*_expand(text, field, low), *_expand(text, field, high)]
     if len(bounds) != 2 or step == 0:
         raise _refusal(text, field, match[0])
-    # Croniter takes 5-5 for every number, and miscounts the steps of a range that wraps round.
     first, last = bounds
-    if first == last and (high != "7" or low == "7"):
+    ends_on_sunday = field is _WEEKDAY and high == "7" and low != "7"
+    if first == last and not ends_on_sunday:
         return [first]
-    numbers = _expand(text, field, f"{low}-{high}")
-    return [*(n for n in numbers if n >= first), *(n for n in numbers if n < first)][::step]
+    if first <= last or step == 1 or ends_on_sunday:
+        return _expand(text, field, match[0])
+    return [*range(first, max(field.numbers) + 1), *range(min(field.numbers), last + 1)][::step]
 
 
 def _expand(text: CronText, field: _Field, term: str) -> list[int]:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from tickerq_celery import validation
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
 
 EVERY = "@every"
@@ -48,14 +49,7 @@ def checked_every(value: object) -> timedelta:
     Raises:
         TickerValidationError: It is neither, or shorter than a second, or longer than ten years.
     """
-    every = value
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LONGEST / _SECOND:
-        every = timedelta(seconds=value)
-    if not isinstance(every, timedelta) or not SHORTEST <= every <= LONGEST or every % _SECOND:
-        raise TickerValidationError(
-            "every", value, f"pass a timedelta of whole seconds, from 1 second to {LONGEST.days} days"
-        )
-    return every
+    return validation.duration("every", value, least=SHORTEST, most=LONGEST, step=_SECOND)
 
 
 def expression_from(expression: str | None, every: object) -> str:

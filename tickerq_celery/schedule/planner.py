@@ -102,7 +102,7 @@ def plan(
 def within_runs(decided: Plan, *, left: int | None) -> Plan:
     """Return the plan of a cron ticker that has ``left`` runs to go (None: any number); the last ends it.
 
-    Those that are left over come after its end, and are no misfires.
+    Instants beyond that come after its end, and are no misfires.
     """
     if left is None or len(decided.instants) < left:
         return decided

@@ -89,8 +89,7 @@ def upcoming(
     Raises:
         TickerValidationError: ``count`` is not from 1 to 1,000.
     """
-    if type(count) is not int or not 1 <= count <= LONGEST_PREVIEW:
-        raise TickerValidationError("count", count, f"must be a whole number from 1 to {LONGEST_PREVIEW}")
+    validation.whole("count", count, 1, LONGEST_PREVIEW)
     found: list[datetime] = []
     moment: datetime | None = after
     while moment is not None and len(found) < count:

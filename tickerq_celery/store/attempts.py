@@ -41,7 +41,7 @@ STARTED: tuple[ColumnElement[Any], ...] = (
 def lock_free(tx: Transaction, ids: Collection[UUID]) -> set[UUID]:
     """Lock those of ``ids`` that no other transaction has locked, and return them.
 
-    A process that stands still in its transaction keeps its locks: who has other work never waits for them.
+    A process that is stalled in its transaction keeps its locks: other work never waits for them.
     """
     if not ids:
         return set()
@@ -86,7 +86,7 @@ def running_under(tx: Transaction, node_id: UUID, *, limit: int) -> list[Started
 
 
 def started(row: Row[Any], request: Packed = NO_REQUEST) -> Started:
-    """Return the run that a row of the columns above describes; only who executes it needs the request."""
+    """Return the run that a row of the columns above describes; only a worker needs the request."""
     intervals = tuple(timedelta(seconds=seconds) for seconds in row.retry_intervals)
     return Started(
         id=row.id,
@@ -115,7 +115,7 @@ def started(row: Row[Any], request: Packed = NO_REQUEST) -> Started:
 
 
 def is_running(ticker_id: UUID, claim_no: int) -> ColumnElement[bool]:
-    """Return what is true of a run whose last claim this is, and is InProgress."""
+    """Return the condition that a run is InProgress under this claim."""
     return and_(
         tickers.c.id == ticker_id,
         tickers.c.claim_no == claim_no,

@@ -1,4 +1,4 @@
-"""What is asked of runs under way, and which of them may run alone."""
+"""Cancel requests of active runs, and which occurrence of a cron ticker may run alone."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,9 +31,9 @@ def lock(tx: Transaction, ticker_id: UUID, *, type: TickerType | None) -> Locked
 
 
 def request(tx: Transaction, run: Started, wanted: CancelRequest) -> bool:
-    """Ask a run that is under way to end; say whether this claim still was.
+    """Request the end of an active run; return True if this claim is still InProgress.
 
-    Who has asked for its process to be killed is not contradicted by who asks it to end.
+    A request to kill its process is not replaced by one to end it.
     """
     if run.cancel_request is CancelRequest.TERMINATE:
         return True
@@ -46,13 +46,13 @@ def request(tx: Transaction, run: Started, wanted: CancelRequest) -> bool:
 
 
 def is_requested(tx: Transaction, run: Started) -> bool:
-    """Whether somebody has asked this claim to end."""
+    """Return True if the end of this claim was requested."""
     asked = tx.scalar(select(tickers.c.cancel_request).where(is_running(run.id, run.claim_no)))
     return asked is not None
 
 
 def take_alone(tx: Transaction, run: Started) -> bool:
-    """Let an occurrence be the one of its cron ticker that runs, until it ends; say whether it may.
+    """Let an occurrence be the one of its cron ticker that runs, until it ends; return True if it may.
 
     Of several that have started, the one of the lowest execution time and id may, unless another was let
     before it started.

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, case, delete, func, select, update
@@ -14,6 +13,7 @@ from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.chains import UNMET_REASON, is_met
 from tickerq_celery.tickers.lifecycle import check_transition
+from tickerq_celery.tickers.terminal import terminal
 
 _IS_WAITING = (tickers.c.status == TickerStatus.IDLE, tickers.c.held_for == HoldReason.PARENT.value)
 
@@ -35,9 +35,9 @@ def follow(tx: Transaction, parent_ids: Sequence[UUID], status: TickerStatus) ->
 
 
 def lock_waiting(tx: Transaction, parent_ids: Collection[UUID]) -> set[UUID]:
-    """Lock all that waits below some parents; return the parents below which nobody else has any locked.
+    """Lock all that waits below some parents; return the parents with none below locked elsewhere.
 
-    For those who must not stand and wait: a process that stands still in an edit keeps its locks.
+    For work that must not wait: a process that is stalled in an edit keeps its locks.
     """
     top_of = {each: each for each in parent_ids}
     free, parents = set(parent_ids), list(parent_ids)
@@ -91,7 +91,7 @@ class _Waiting:
 
 
 def _waiting_below(tx: Transaction, parent_ids: Sequence[UUID]) -> list[_Waiting]:
-    # Nobody may edit or delete them between this look and the write that follows from it.
+    # No other transaction may edit or delete them between this look and the write that follows from it.
     rows = in_parts(parent_ids, lambda part: tx.execute(_waiting(part).with_for_update()).all())
     return [_Waiting(**row._asdict()) for row in rows]
 
@@ -108,30 +108,21 @@ def _make_due(tx: Transaction, children: Sequence[_Waiting]) -> list[UUID]:
     now = tx.sql_now()
     own_time = tickers.c.execution_time
     due_at = case((own_time > now, own_time), else_=now)
-    _write(tx, children, {"due_at": due_at, "updated_at": now})
+    _write(tx, children, {"due_at": due_at, "held_for": None, "hold_key": None, "updated_at": now})
     return [each.id for each in children]
 
 
 def _skip(tx: Transaction, children: Sequence[_Waiting]) -> None:
     check_transition(TickerStatus.IDLE, TickerStatus.SKIPPED)
-    now = tx.sql_now()
-    end = {
-        "status": TickerStatus.SKIPPED,
-        "skipped_reason": UNMET_REASON,
-        "active_key": None,
-        "ended_at": now,
-        "ended_status": TickerStatus.SKIPPED,
-        "updated_at": now,
-    }
     while children:
-        _write(tx, children, end)
+        _write(tx, children, terminal(TickerStatus.SKIPPED, tx.sql_now(), UNMET_REASON).columns())
         parents = [each.id for each in children if each.has_children]
         # A child that never started has started nothing: whatever is below it waits.
         children = _waiting_below(tx, parents) if parents else []
 
 
-def _write(tx: Transaction, children: Sequence[_Waiting], values: dict[str, Any]) -> None:
-    statement = update(tickers).values(**values, held_for=None, hold_key=None).where(*_IS_WAITING)
+def _write(tx: Transaction, children: Sequence[_Waiting], values: dict[str, object]) -> None:
+    statement = update(tickers).values(values).where(*_IS_WAITING)
     written = write_in_parts(tx, statement, tickers.c.id, [each.id for each in children])
     if written != len(children):
         raise AssertionError(f"wrote {written} of {len(children)} locked children")

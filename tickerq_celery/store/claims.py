@@ -45,14 +45,38 @@ def lock_due(tx: Transaction, *, limit: int, ids: Collection[UUID] | None = None
 
 def due_columns(*, due_at: ColumnElement[Any]) -> list[ColumnElement[Any]]:
     """Return what must be read of a run that may be claimed, with its due moment."""
-    names = (name for name in Due.__slots__ if name != "call")
-    return [*(due_at if name == "due_at" else tickers.c[name] for name in names), *CALL]
+    return [
+        tickers.c.id,
+        tickers.c.claim_no,
+        tickers.c.function,
+        tickers.c.queue,
+        tickers.c.concurrency_key,
+        tickers.c.priority,
+        due_at,
+        tickers.c.cron_ticker_id,
+        tickers.c.instant,
+        tickers.c.timeout,
+        tickers.c.hard_timeout,
+        *CALL,
+    ]
 
 
 def due_from(row: Row[Any]) -> Due:
     """Return the run that a row of the columns above describes."""
-    values = {name: getattr(row, name) for name in Due.__slots__}
-    return Due(**values | {"priority": TickerPriority(row.priority), "call": call_from(row)})
+    return Due(
+        id=row.id,
+        claim_no=row.claim_no,
+        function=row.function,
+        queue=row.queue,
+        concurrency_key=row.concurrency_key,
+        priority=TickerPriority(row.priority),
+        due_at=row.due_at,
+        cron_ticker_id=row.cron_ticker_id,
+        instant=row.instant,
+        timeout=row.timeout,
+        hard_timeout=row.hard_timeout,
+        call=call_from(row),
+    )
 
 
 def claim(

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.holds import held_keys, lift
+from tickerq_celery.store.holds import held_keys, release
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.claims import Slot
 
@@ -36,20 +36,20 @@ def active_per_slot(tx: Transaction, slots: Collection[Slot]) -> dict[Slot, int]
     return counts
 
 
-def lift_slots(tx: Transaction, room: Mapping[Slot, int]) -> int:
+def release_slots(tx: Transaction, room: Mapping[Slot, int]) -> int:
     """Make as many waiting runs of each slot due as it has room for; return how many.
 
     The most urgent first, then the oldest. The statements are as many as there are different rooms.
     """
-    lifted = 0
-    for places in sorted(set(room.values())):
-        if places > 0:
-            keys = [slot.hold_key for slot, free in room.items() if free == places]
-            lifted += _lift_each(tx, keys, places)
-    return lifted
+    released = 0
+    for slots in sorted(set(room.values())):
+        if slots > 0:
+            keys = [slot.hold_key for slot, free in room.items() if free == slots]
+            released += _release_each(tx, keys, slots)
+    return released
 
 
-def _lift_each(tx: Transaction, keys: Collection[str], places: int) -> int:
+def _release_each(tx: Transaction, keys: Collection[str], slots: int) -> int:
     held = (
         tickers.c.held_for == HoldReason.KEY.value,
         tickers.c.hold_key.in_(list(keys)),
@@ -59,7 +59,7 @@ def _lift_each(tx: Transaction, keys: Collection[str], places: int) -> int:
         partition_by=tickers.c.hold_key, order_by=(tickers.c.priority, tickers.c.id)
     )
     line = select(tickers.c.id, place.label("place")).where(*held).subquery()
-    first = tx.scalars(select(line.c.id).where(line.c.place <= places)).all()
+    first = tx.scalars(select(line.c.id).where(line.c.place <= slots)).all()
     # Read again with the lock: window functions and FOR UPDATE do not go together.
     free: list[UUID] = list(
         tx.scalars(
@@ -77,15 +77,19 @@ def _lift_each(tx: Transaction, keys: Collection[str], places: int) -> int:
 
 def queued_per_queue(tx: Transaction, queues: Collection[str | None]) -> dict[str | None, int]:
     """Return how many runs of each of ``queues`` are published and not started."""
+    return {row.name: row.number for row in tx.execute(queued(tx.namespace, queues))}
+
+
+def queued(namespace: str, queues: Collection[str | None]) -> Select[str | None, int]:
+    """Return the query for how many runs of each of ``queues`` are published and not started."""
     wanted: ColumnElement[bool] = tickers.c.queue.in_([queue for queue in queues if queue is not None])
     if None in queues:
         wanted |= tickers.c.queue.is_(None)
-    rows = tx.execute(
-        select(tickers.c.queue, func.count())
-        .where(tickers.c.check_at.is_not(None), tickers.c.namespace == tx.namespace, wanted)
+    return (
+        select(tickers.c.queue.label("name"), func.count().label("number"))
+        .where(tickers.c.check_at.is_not(None), tickers.c.namespace == namespace, wanted)
         .group_by(tickers.c.queue)
     )
-    return {row[0]: row[1] for row in rows}
 
 
 def active_per_function(tx: Transaction, names: Collection[str]) -> dict[str, int]:
@@ -109,15 +113,15 @@ def queue_key(queue: str | None) -> str:
     return f"{_QUEUE_PREFIX}{queue or ''}"
 
 
-def lift_full_queues(tx: Transaction, *, most: int) -> int:
+def release_full_queues(tx: Transaction, *, most: int) -> int:
     """Make runs due that were held for a full queue, as many as now fit; return how many."""
     keys = [key for key in held_keys(tx, HoldReason.LIMIT) if key.startswith(_QUEUE_PREFIX)]
     if not keys:
         return 0
     queues = {key: key.removeprefix(_QUEUE_PREFIX) or None for key in keys}
-    queued = queued_per_queue(tx, queues.values())
-    lifted = 0
+    counts = queued_per_queue(tx, queues.values())
+    released = 0
     for key, queue in queues.items():
-        room = max(0, most - queued.get(queue, 0))
-        lifted += len(lift(tx, reason=HoldReason.LIMIT, keys=[key], limit=room))
-    return lifted
+        room = max(0, most - counts.get(queue, 0))
+        released += len(release(tx, reason=HoldReason.LIMIT, keys=[key], limit=room))
+    return released

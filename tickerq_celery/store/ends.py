@@ -1,33 +1,26 @@
 """The end of an attempt, written in one transaction and only by the holder of its claim."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import insert, select, true, update
 
-from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.store import chains, logs, overlaps
+from tickerq_celery.store.attempts import is_running
 from tickerq_celery.store.database.batches import write_in_parts
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import attempts, tickers
-from tickerq_celery.store.tables.column_types import sql_after, sql_now
 from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.lifecycle import Outcome, check_transition
 from tickerq_celery.tickers.progress import Pending
+from tickerq_celery.tickers.terminal import terminal
 from tickerq_celery.validation import clean, storable
 
 _LONGEST_TYPE = 300
 _LONGEST_MESSAGE = 16 * 1024
 _LONGEST_TRACEBACK = 256 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """An end that was accepted; ``made_due`` are the runs that it lets start."""
-
-    made_due: Sequence[UUID] = ()
 
 
 def finish(
@@ -38,27 +31,21 @@ def finish(
     node: str,
     elapsed_ms: int | None,
     report: Pending | None = None,
-) -> Written | None:
+) -> Effect[bool]:
     """Write how a claim ended, its attempt and last report, and let a run's end decide on its children.
 
-    A superseded claim writes nothing, and gets None; so does an outcome that gives way to a cancel
-    where somebody wants that.
+    Return False, with nothing written, for a superseded claim, and for an outcome that gives way to a
+    cancel which was requested.
     """
     check_transition(TickerStatus.IN_PROGRESS, outcome.status)
     is_wanted = tickers.c.cancel_request.is_(None) if outcome.gives_way else true()
-    written = rowcount(
-        tx,
+    written = tx.execute(
         update(tickers)
-        .where(
-            tickers.c.id == run.id,
-            tickers.c.claim_no == run.claim_no,
-            tickers.c.status == TickerStatus.IN_PROGRESS,
-            is_wanted,
-        )
-        .values(**_columns(tx.clock, outcome), **_progress(report), elapsed_ms=elapsed_ms),
+        .where(is_running(run.id, run.claim_no), is_wanted)
+        .values(**_columns(tx, outcome), **_progress(report), elapsed_ms=elapsed_ms)
     )
-    if written != 1:
-        return None
+    if written.rowcount != 1:
+        return Effect(result=False)
     failure = outcome.failure
     tx.execute(
         insert(attempts).values(
@@ -77,19 +64,19 @@ def finish(
     if report is not None:
         logs.append(tx, run, report)
     if outcome.goes_on or not run.has_children:
-        return Written()
-    return Written(made_due=chains.follow(tx, [run.id], outcome.status))
+        return Effect(result=True)
+    return Effect(result=True, due=chains.follow(tx, [run.id], outcome.status))
 
 
 def has_written(tx: Transaction, run: Started, outcome: Outcome, *, node: str) -> bool:
-    """Whether this very end of the claim is stored already, written by this node."""
+    """Return True if exactly this end of the claim is stored already, written by this node."""
     row = tx.execute(
         select(attempts.c.node, attempts.c.status, attempts.c.exception_type).where(
             attempts.c.ticker_id == run.id, attempts.c.claim_no == run.claim_no
         )
     ).one_or_none()
     failure = outcome.failure
-    # The type tells the body's own end from a rescue by the same node.
+    # The type distinguishes the body's own end from a rescue by the same node.
     return row is not None and tuple(row) == (
         node, outcome.attempt_status, failure and failure.type[:_LONGEST_TYPE],
     )  # fmt: skip
@@ -103,10 +90,10 @@ def end_waiting(
     status: TickerStatus,
     reason: str,
     before: TickerStatus = TickerStatus.QUEUED,
-) -> Written | None:
-    """End a run that waits for its claim or its start, with what that means for its children and its turn.
+) -> Effect[bool]:
+    """End a run that waits for its claim or its start; decide on its children, pass its overlap lock on.
 
-    A claim that does not stand at ``before`` any more writes nothing, and gets None.
+    Return False, with nothing written, for a claim whose status is not ``before`` any more.
     """
     check_transition(before, status)
     cron_id = overlaps.cron_locked_by(tx, ticker_id)
@@ -118,42 +105,25 @@ def end_waiting(
             tickers.c.claim_no == claim_no,
             tickers.c.status == before,
         )
-        .values(_unstarted(tx.clock, status, reason)),
+        .values(terminal(status, tx.sql_now(), reason).columns()),
     )
     if written != 1:
-        return None
-    made_due = chains.follow(tx, [ticker_id], status)
+        return Effect(result=False)
+    due = chains.follow(tx, [ticker_id], status)
     if cron_id is not None:
-        made_due += overlaps.pass_lock(tx, cron_id)
-    return Written(made_due=made_due)
+        due += overlaps.pass_lock(tx, cron_id)
+    return Effect(result=True, due=due)
 
 
 def end_unstarted(tx: Transaction, ids: Sequence[UUID], *, status: TickerStatus, reason: str) -> None:
-    """End runs that this transaction has locked, and that nobody has started; their children follow."""
+    """End runs that this transaction has locked and that are not started; decide on their children."""
     unstarted = [TickerStatus.IDLE, TickerStatus.QUEUED]
     for before in unstarted:
         check_transition(before, status)
-    end = update(tickers).where(tickers.c.status.in_(unstarted)).values(_unstarted(tx.clock, status, reason))
-    write_in_parts(tx, end, tickers.c.id, ids)
+    end = terminal(status, tx.sql_now(), reason).columns()
+    statement = update(tickers).where(tickers.c.status.in_(unstarted)).values(end)
+    write_in_parts(tx, statement, tickers.c.id, ids)
     chains.follow(tx, ids, status)
-
-
-def _unstarted(clock: Clock, status: TickerStatus, reason: str) -> dict[str, object]:
-    """Return the columns of a run that ends before it has started."""
-    now = sql_now(clock)
-    return {
-        "status": status,
-        "due_at": None,
-        "held_for": None,
-        "hold_key": None,
-        "not_before": None,
-        "check_at": None,
-        "skipped_reason": reason,
-        "active_key": None,
-        "ended_at": now,
-        "ended_status": status,
-        "updated_at": now,
-    }
 
 
 def _storable_traceback(text: str) -> str:
@@ -169,27 +139,23 @@ def _progress(report: Pending | None) -> dict[str, object]:
     return {"progress": report.fraction, "progress_message": report.message}
 
 
-def _columns(clock: Clock, outcome: Outcome) -> dict[str, object]:
+def _columns(tx: Transaction, outcome: Outcome) -> dict[str, object]:
     failure = outcome.failure
-    columns: dict[str, object] = {
-        "status": outcome.status,
+    reason = outcome.skipped_reason and storable(outcome.skipped_reason, _LONGEST_MESSAGE)
+    kept = {
         "retry_count": outcome.retry_count,
         "rescue_count": outcome.rescue_count,
+        "exception_type": failure and failure.type[:_LONGEST_TYPE],
+        "exception_message": failure and storable(failure.message, _LONGEST_MESSAGE),
+    }
+    if outcome.wait is None:
+        return kept | terminal(outcome.status, tx.sql_now(), reason).columns() | {"result": outcome.result}
+    return kept | {
+        "status": outcome.status,
+        "due_at": tx.sql_after(outcome.wait),
         "running_on": None,
         "cancel_request": None,
         "alone_for": None,
-        "exception_type": failure and failure.type[:_LONGEST_TYPE],
-        "exception_message": failure and storable(failure.message, _LONGEST_MESSAGE),
-        "skipped_reason": outcome.skipped_reason and storable(outcome.skipped_reason, _LONGEST_MESSAGE),
-        "updated_at": sql_now(clock),
+        "skipped_reason": reason,
+        "updated_at": tx.sql_now(),
     }
-    if outcome.wait is not None:
-        columns["due_at"] = sql_after(clock, outcome.wait)
-    else:
-        columns |= {
-            "ended_at": sql_now(clock),
-            "ended_status": outcome.status,
-            "active_key": None,
-            "result": outcome.result,
-        }
-    return columns

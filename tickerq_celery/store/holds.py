@@ -1,4 +1,4 @@
-"""Due runs that may not run yet: taken out of the claim's way, and let back in."""
+"""Holds of due runs that may not run yet, and their release."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Hold:
 
 
 def hold(tx: Transaction, held: Mapping[UUID, Hold]) -> None:
-    """Take locked runs out of the claim's way until what holds them is gone."""
+    """Hold locked runs: no claim looks at them until the hold is released."""
     if not held:
         return
     statement = (
@@ -44,14 +44,14 @@ def hold(tx: Transaction, held: Mapping[UUID, Hold]) -> None:
     )
 
 
-def lift(
+def release(
     tx: Transaction,
     *,
     reason: HoldReason,
     keys: Collection[str],
     limit: int,
 ) -> list[UUID]:
-    """Make up to ``limit`` runs due that were held for ``reason`` under one of ``keys``; return them.
+    """Release up to ``limit`` runs held for ``reason`` under one of ``keys``: make them due, and return them.
 
     Of one key's the most urgent first, then the oldest.
     """

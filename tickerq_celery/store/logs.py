@@ -1,6 +1,6 @@
 """The progress and the log lines of runs: written by the holder of a claim, read with the run.
 
-Lines stand in a table of their own, a row for each chunk: appended, never rewritten, in no claim's way.
+Lines stand in a table of their own, a row for each chunk: appended, never rewritten, and locked by no claim.
 In a column of the run they would be written again with each of its updates.
 """
 
@@ -30,10 +30,10 @@ def write(tx: Transaction, run: Started, pending: Pending) -> None:
     """
     if running(tx, run.id, run.claim_no) is None:
         return
-    told = {"claim_no": run.claim_no, "fraction": pending.fraction, "message": pending.message}
+    values = {"claim_no": run.claim_no, "fraction": pending.fraction, "message": pending.message}
     mine = update(progress).where(progress.c.ticker_id == run.id, progress.c.claim_no <= run.claim_no)
-    if rowcount(tx, mine.values(**told)) != 1:
-        insert_if_absent(tx, progress, [{"ticker_id": run.id, **told}])
+    if rowcount(tx, mine.values(**values)) != 1:
+        insert_if_absent(tx, progress, [{"ticker_id": run.id, **values}])
     append(tx, run, pending)
 
 

@@ -1,13 +1,13 @@
-"""Rows of beats and workers: who lives, what each can run."""
+"""Rows of beats and workers: their heartbeats, and what each can run."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, delete, insert, select, update
 
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.functions.limits import FunctionLimits, limits_from
@@ -17,7 +17,7 @@ from tickerq_celery.store.tables import nodes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeProfile:
-    """What a process says of itself; ``functions`` maps each function's name to its limits.
+    """What a process writes in its row; ``functions`` maps each function's name to its limits.
 
     ``entries`` are the seed keys of a beat's entries, None for a worker.
     """
@@ -96,7 +96,7 @@ def register(
 
 
 def beat(tx: Transaction, node_id: UUID) -> bool:
-    """Give a sign of life; say whether the node's row is still there."""
+    """Write a heartbeat; return True if the node's row is still there."""
     statement = (
         update(nodes).where(nodes.c.id == node_id).values(counter=nodes.c.counter + 1, seen_at=tx.sql_now())
     )
@@ -109,9 +109,9 @@ def remove(tx: Transaction, node_id: UUID) -> None:
 
 
 def remove_dead(tx: Transaction, node: Node) -> bool:
-    """Remove a silent node's row, unless it has beaten since; say whether it was removed.
+    """Remove a silent node's row, unless it has beaten since; return True if it was removed.
 
-    A row that the node itself has locked, standing still in a heartbeat, is left for the next pass.
+    A row that the node itself has locked, stalled in a heartbeat, is left for the next pass.
     """
     silent = (nodes.c.id == node.id, nodes.c.counter == node.counter)
     if tx.scalar(select(nodes.c.id).where(*silent).with_for_update(skip_locked=True)) is None:
@@ -122,7 +122,7 @@ def remove_dead(tx: Transaction, node: Node) -> bool:
 
 def list_nodes(tx: Transaction) -> list[Node]:
     """Return the beats and workers of a namespace."""
-    columns = [nodes.c[name] for name in Node.__slots__]
+    columns = [nodes.c[field.name] for field in fields(Node)]
     rows = tx.execute(select(*columns).where(nodes.c.namespace == tx.namespace).order_by(nodes.c.id))
     found = []
     for row in rows:
@@ -135,12 +135,15 @@ def list_nodes(tx: Transaction) -> list[Node]:
 
 def worker_hashes(tx: Transaction) -> frozenset[str]:
     """Return the hashes of the function sets that the workers of a namespace have."""
-    return frozenset(
-        tx.scalars(
-            select(nodes.c.functions_hash)
-            .where(nodes.c.namespace == tx.namespace, nodes.c.kind == NodeKind.WORKER.value)
-            .distinct()
-        )
+    return frozenset(tx.scalars(hashes_of_workers(tx.namespace)))
+
+
+def hashes_of_workers(namespace: str) -> Select[str]:
+    """Return the query for the hashes of the function sets that the workers of a namespace have."""
+    return (
+        select(nodes.c.functions_hash.label("name"))
+        .where(nodes.c.namespace == namespace, nodes.c.kind == NodeKind.WORKER.value)
+        .distinct()
     )
 
 

@@ -15,6 +15,7 @@ from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.lifecycle import Failure
+from tickerq_celery.tickers.terminal import terminal
 from tickerq_celery.validation import storable
 
 _LONGEST_REASON = 16 * 1024
@@ -24,8 +25,8 @@ _SUCCESS = case((tickers.c.is_due, TickerStatus.DUE_DONE.value), else_=TickerSta
 def stamp(tx: Transaction, claims: Sequence[Claim], *, check_after: timedelta) -> None:
     """Note that ``claims`` were published; their status is never touched, since they may run already.
 
-    A run that a worker is starting at this moment needs no stamp. The call of a Celery task ends here:
-    nobody will tell what becomes of it.
+    A run that a worker is starting at this moment needs no stamp. The call of a Celery task ends here: what
+    becomes of it is not recorded.
     """
     free = lock_free(tx, [claim.id for claim in claims])
     for claim in claims:
@@ -50,7 +51,7 @@ def stamp(tx: Transaction, claims: Sequence[Claim], *, check_after: timedelta) -
 
 
 def fail(tx: Transaction, claim: Claim, failure: Failure) -> bool:
-    """End a claim that nobody can publish; say whether it was still waiting for that."""
+    """End a claim that cannot be published; return True if it was still waiting for that."""
     return _end(
         tx,
         claim,
@@ -117,15 +118,7 @@ def _end(tx: Transaction, claim: Claim, status: Any, **columns: Any) -> bool:
             tickers.c.claim_no == claim.number,
             tickers.c.status == TickerStatus.QUEUED,
         )
-        .values(
-            status=status,
-            ended_status=status,
-            ended_at=tx.sql_now(),
-            check_at=None,
-            active_key=None,
-            updated_at=tx.sql_now(),
-            **columns,
-        )
+        .values(**terminal(status, tx.sql_now()).columns(), **columns)
     )
     if rowcount(tx, statement) != 1:
         return False

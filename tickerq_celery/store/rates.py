@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, exists, func, select, update
+from sqlalchemy import ColumnElement, Select, case, exists, func, select, update
 
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.store.claims import due_columns, due_from
@@ -21,13 +21,16 @@ _WAITED_FOR: tuple[ColumnElement[bool], ...] = (
 )
 
 
-def ready(tx: Transaction, among: Collection[str] | None = None) -> set[str]:
-    """Return the functions of which runs wait for the rate and may be claimed now; ``among`` narrows."""
+def ready(tx: Transaction, among: Collection[str] | None) -> Select[str]:
+    """Return the query for the functions of which runs wait for the rate and may be claimed now.
+
+    ``among`` narrows to those names; None means all.
+    """
     free = functions.c.rate_free_at.is_(None) | (functions.c.rate_free_at <= tx.sql_now())
     statement = select(functions.c.name).where(functions.c.namespace == tx.namespace, free, *_WAITED_FOR)
     if among is not None:
         statement = statement.where(functions.c.name.in_(list(among)))
-    return set(tx.scalars(statement))
+    return statement
 
 
 def next_ready(tx: Transaction) -> datetime | None:

@@ -9,7 +9,7 @@ from typing import Any
 from tickerq_celery.enums import RunCondition, TickerPriority
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.codec import Packed, RequestCodec, StoredRequest
-from tickerq_celery.tickers.chains import Node
+from tickerq_celery.tickers.chains import ChainNode
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.work import WORK_FIELDS, Work
 
@@ -45,7 +45,7 @@ def template_of(chain: Sequence[ChainTicker], *, limit: int) -> Template | None:
     return template
 
 
-def check_template(node: Node) -> None:
+def check_template(node: ChainNode) -> None:
     """Refuse what a child of a cron ticker cannot have, since each occurrence gets a copy.
 
     Raises:

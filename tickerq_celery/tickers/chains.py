@@ -28,8 +28,8 @@ _TOO_DEEP = f"a chain is at most {MOST_LEVELS} levels deep"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """A ticker below the head of a chain; ``parent`` is its parent's place in the list, None for the head.
+class ChainNode:
+    """A ticker below the head of a chain; ``parent`` is its parent's index in the list, None for the head.
 
     ``path`` is how errors name it: ``children[0].children[2]``.
     """
@@ -64,7 +64,7 @@ def run_condition(value: object) -> RunCondition | None:
     return None if value is None else validation.member("run_condition", value, RunCondition)
 
 
-def nodes_below(head: Any) -> list[Node]:
+def nodes_below(head: Any) -> list[ChainNode]:
     """Return the tickers below ``head``, a TimeTicker or a CronTicker, each after its parent.
 
     Raises:
@@ -72,7 +72,7 @@ def nodes_below(head: Any) -> list[Node]:
     """
     if head.children == ():
         return []
-    found: list[Node] = []
+    found: list[ChainNode] = []
     waiting = deque([_Siblings(parent=None, prefix="", level=2, children=head.children)])
     while waiting:
         siblings = waiting.popleft()
@@ -80,7 +80,7 @@ def nodes_below(head: Any) -> list[Node]:
             path = f"{siblings.prefix}children[{number}]"
             if not isinstance(ticker, TimeTicker):
                 raise TickerValidationError(path, ticker, "pass a TimeTicker")
-            found.append(Node(ticker=ticker, path=path, parent=siblings.parent))
+            found.append(ChainNode(ticker=ticker, path=path, parent=siblings.parent))
             if len(found) >= MOST_NODES:
                 raise TickerValidationError("children", len(found) + 1, _TOO_MANY)
             waiting.append(

@@ -1,4 +1,4 @@
-"""Values of a run on its way: due, claimed, started; and the slot it takes."""
+"""Values of a run as it goes on: due, claimed, started; and the slot it takes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,19 +15,19 @@ _SEPARATOR = "\x1f"
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One function's runs with one concurrency key: they share its ``max_concurrency_per_key`` places."""
+    """One function's runs with one concurrency key: at most ``max_concurrency_per_key`` are active."""
 
     function: str
     key: str
 
     @property
     def hold_key(self) -> str:
-        """The key under which runs are held while all places are taken."""
+        """The key under which runs are held while as many are active as may be."""
         return f"{self.function}{_SEPARATOR}{self.key}"
 
 
 def slot_of(function: str, concurrency_key: str | None) -> Slot | None:
-    """Return where a run has its place, or None where it names no concurrency key."""
+    """Return the slot that a run takes, or None where it names no concurrency key."""
     return None if concurrency_key is None else Slot(function, concurrency_key)
 
 
@@ -56,7 +56,7 @@ class Due:
 
     @property
     def slot(self) -> Slot | None:
-        """What it shares places with, or None where it names no concurrency key."""
+        """The slot that it takes, or None where it names no concurrency key."""
         return slot_of(self.function, self.concurrency_key)
 
 
@@ -103,7 +103,7 @@ class Started:
 
     @property
     def slot(self) -> Slot | None:
-        """What it shares places with, or None where it names no concurrency key."""
+        """The slot that it takes, or None where it names no concurrency key."""
         return slot_of(self.function, self.concurrency_key)
 
     @property

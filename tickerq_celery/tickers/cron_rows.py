@@ -18,7 +18,7 @@ from tickerq_celery.tickers.inputs import CronTicker
 from tickerq_celery.tickers.work import WORK_FIELDS, Work
 
 _MOST_MISFIRES = 1_000
-_LONGEST_GRACE = 3650 * 24 * 3600
+_LONGEST_GRACE = timedelta(days=3650)
 _LONGEST_KEY = 200
 _HASHED = 16
 
@@ -220,9 +220,13 @@ def refuse_changes_of_a_call(**changes: object) -> None:
 def _misfire_grace(value: object) -> float | None:
     if value is None:
         return None
-    if value == 0:
-        raise TickerValidationError("misfire_grace", value, "pass more than 0 seconds, or None for no limit")
-    return validation.seconds("misfire_grace", value, _LONGEST_GRACE)
+    return validation.seconds(
+        "misfire_grace",
+        value,
+        least=validation.MORE_THAN_ZERO,
+        most=_LONGEST_GRACE,
+        note="None means no limit",
+    )
 
 
 def short_key(key: str) -> str:

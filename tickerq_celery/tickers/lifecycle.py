@@ -53,7 +53,7 @@ class Outcome:
 
     @property
     def gives_way(self) -> bool:
-        """Whether the run is Cancelled instead where somebody wants that."""
+        """Whether the run is Cancelled instead where its cancel was requested."""
         return self.goes_on or self.is_lost
 
     @property
@@ -127,12 +127,12 @@ def cancelled(standing: Standing, failure: Failure) -> Outcome:
 
 
 def withdrawn(standing: Standing, outcome: Outcome) -> Outcome:
-    """Return what becomes of an attempt's outcome where its run was to be cancelled."""
+    """Return what becomes of an attempt's outcome where a cancel of its run was requested."""
     return _ended(standing, TickerStatus.CANCELLED, outcome.failure) if outcome.gives_way else outcome
 
 
 def skipped(standing: Standing, reason: str) -> Outcome:
-    """Return the outcome of a body that asked for nobody to take notice of its end."""
+    """Return the outcome of a body that asked for its end to be ignored: Skipped."""
     return _ended(standing, TickerStatus.SKIPPED, None, skipped_reason=reason)
 
 

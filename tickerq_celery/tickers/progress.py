@@ -42,7 +42,7 @@ class Pending:
 
 
 class Report:
-    """The progress and the log lines of one attempt; ``changed`` is told when there is something to write."""
+    """The progress and the log lines of one attempt; ``changed`` is called when one is added."""
 
     def __init__(self, now: Callable[[], datetime], changed: Callable[["Report"], None]) -> None:
         self._now = now
@@ -62,7 +62,7 @@ class Report:
         with self._mutex:
             self._fraction = fraction
             self._message = None if message is None else storable(message, LONGEST_MESSAGE)
-        self._tell()
+        self._notify()
 
     def log(self, text: str, level: str) -> None:
         """Keep one line, while the attempt has not had too many."""
@@ -76,7 +76,7 @@ class Report:
                 self._lines = MOST_LINES
             self._open.append(line)
             self._lines += 1
-        self._tell()
+        self._notify()
 
     def pending(self) -> Pending:
         """Return what is to be written; its chunks stay as they are until they ``have been written``."""
@@ -94,9 +94,9 @@ class Report:
             self._sealed = [chunk for chunk in self._sealed if chunk not in written.chunks]
 
     def close(self) -> None:
-        """Tell nobody any more: the end of the attempt writes the rest."""
+        """Call ``changed`` no more: the end of the attempt writes the rest."""
         self._is_closed = True
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         if not self._is_closed:
             self._changed(self)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Generic, TypeVar
 from uuid import UUID
 
 from tickerq_celery import validation
@@ -15,9 +14,8 @@ from tickerq_celery.tickers import chains
 from tickerq_celery.tickers.chain_templates import copies
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.terminal import Terminal, terminal
 from tickerq_celery.tickers.work import WORK_FIELDS, Work
-
-M = TypeVar("M")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,28 +50,7 @@ class RunRow(Work):
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terminal(Generic[M]):
-    """The columns that the end of a run without an attempt writes; ``ended_at`` is a moment, or its SQL."""
-
-    status: TickerStatus
-    ended_status: TickerStatus
-    ended_at: M
-    updated_at: M
-    skipped_reason: str | None
-    due_at: None = None
-    not_before: None = None
-    held_for: None = None
-    hold_key: None = None
-    active_key: None = None
-
-
-_TERMINAL_FIELDS = tuple(each.name for each in fields(Terminal))
-
-
-def terminal(status: TickerStatus, now: M, reason: str | None) -> Terminal[M]:
-    """Return what ends a run as ``status`` before it was started: it is due, held and unique no more."""
-    return Terminal(status=status, ended_status=status, ended_at=now, updated_at=now, skipped_reason=reason)
+_FIELDS = frozenset(each.name for each in fields(RunRow))
 
 
 def new_run_row(
@@ -153,7 +130,8 @@ def occurrence_children(cron: CronRow, occurrence: RunRow, *, now: datetime) -> 
 def skipped_row(row: RunRow, *, reason: str, now: datetime) -> RunRow:
     """Return an occurrence's row as one that was skipped before it could run; it gets no chain."""
     end = terminal(TickerStatus.SKIPPED, now, reason)
-    return replace(row, has_children=False, **{name: getattr(end, name) for name in _TERMINAL_FIELDS})
+    own = {each.name: getattr(end, each.name) for each in fields(Terminal) if each.name in _FIELDS}
+    return replace(row, has_children=False, **own)
 
 
 def misfire_record(cron: CronRow, misfire: Misfire, *, reason: str, now: datetime) -> RunRow:

@@ -1,18 +1,17 @@
-"""How long an attempt may take: when its function is told to stop, and when its process is killed."""
+"""Time limits of an attempt: soft, which its function is notified of, and hard, which kills its process."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
 
-# How many seconds a function has to end after it was told, where nothing else is said.
+# Seconds from the soft limit to the hard one, where no hard one is given.
 GRACE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """Seconds from the start of an attempt; None means that there is no such limit."""
+    """Seconds from the start of an attempt; None means no limit."""
 
     soft: float | None = None
     hard: float | None = None
@@ -34,25 +33,24 @@ def checked_timeouts(timeout: object, hard_timeout: object, *, of_function: floa
     Where there is only a hard one, the soft one is that ``of_function``.
 
     Raises:
-        TickerValidationError: One is no duration of more than 0, or the hard one comes first.
+        TickerValidationError: One is not a duration of more than 0, or the hard one is not the longer.
     """
     found = Timeouts(soft=_checked("timeout", timeout), hard=_checked("hard_timeout", hard_timeout))
     if found.soft is not None and found.hard is not None and found.hard <= found.soft:
-        raise TickerValidationError("hard_timeout", hard_timeout, f"pass more than timeout, {found.soft:g} s")
+        raise TickerValidationError(
+            "hard_timeout", hard_timeout, f"must be more than timeout, {found.soft:g} s"
+        )
     theirs = of_function if found.soft is None else None
     if found.hard is not None and theirs is not None and found.hard <= theirs:
         raise TickerValidationError(
             "hard_timeout",
             hard_timeout,
-            f"pass more than the timeout of its function, {theirs:g} s, or a timeout as well",
+            f"must be more than the timeout of its function, {theirs:g} s: pass a timeout as well",
         )
     return found
 
 
-def _checked(field: str, value: Any) -> float | None:
+def _checked(field: str, value: object) -> float | None:
     if value is None:
         return None
-    seconds = validation.seconds(field, validation.in_seconds([value])[0])
-    if seconds == 0:
-        raise TickerValidationError(field, value, "pass more than 0 seconds, or None for no limit")
-    return seconds
+    return validation.seconds(field, value, least=validation.MORE_THAN_ZERO, note="None means no limit")

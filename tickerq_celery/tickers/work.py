@@ -81,7 +81,7 @@ def checked_work(
         request=request.data,
         encoding=request.encoding,
         retries=validation.retries(defaults.retries if ticker.retries is None else ticker.retries),
-        retry_intervals=tuple(validation.retry_intervals(validation.in_seconds(intervals))),
+        retry_intervals=tuple(validation.retry_intervals(intervals)),
         timeout=timeouts.soft,
         hard_timeout=timeouts.hard,
         priority=priority,

@@ -18,10 +18,10 @@ class Completion:
         self,
         recorder: Recorder,
         run: Started,
-        outcome_of: Callable[[Started, object], Outcome],
+        outcome_of: Callable[[object], Outcome],
         report: Report,
     ) -> None:
-        self.report = report
+        self._report = report
         self._recorder = recorder
         self._run = run
         self._outcome_of = outcome_of
@@ -47,9 +47,9 @@ class Completion:
         """
         caller = self._recorder.join(session, instead="session.run_sync(context.complete_in)")
         self._callers.append(caller)
-        outcome = self._outcome_of(self._run, result)
+        outcome = self._outcome_of(result)
         # Not marked as written: where the function rolls back, the ordinary end writes it.
-        pending = self.report.pending()
+        pending = self._report.pending()
         self._recorder.finish_in(caller, self._run, outcome, elapsed=self.elapsed, report=pending)
 
     async def settle(self) -> None:
@@ -61,10 +61,10 @@ class Completion:
     def is_stored(self) -> bool:
         """Whether the function's own end of the run is committed; to be asked when the function has ended.
 
-        A transaction that it left open is rolled back: nobody would commit it, and its locks are in the way.
+        A transaction that it left open is rolled back: nothing would commit it, and its locks block others.
 
         Raises:
-            StoreError: The database stayed away for a whole lease.
+            StoreError: The database could not be reached for a whole lease.
         """
         for caller in self._callers:
             if caller.is_open():

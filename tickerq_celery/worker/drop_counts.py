@@ -19,12 +19,12 @@ def recent(core: Core) -> Mapping[str, int]:
     """Return what was dropped in the last 24 hours, by reason, the most frequent first.
 
     Raises:
-        StoreError: The database is away.
+        StoreError: The database cannot be reached.
     """
     return core.read(drops.recent, within=_RECENT)
 
 
-class Tally:
+class DropCounter:
     """Counts drops by reason, for several threads."""
 
     def __init__(self) -> None:
@@ -48,13 +48,13 @@ class Tally:
             self._counts.update(counts)
 
 
-def write(core: Core, tally: Tally) -> None:
-    """Add a tally to the counts of this hour, and delete those of 30 days ago; where that fails, it stays.
+def write(core: Core, counter: DropCounter) -> None:
+    """Add a counter to the counts of this hour, and delete those of 30 days ago; where that fails, it stays.
 
     Raises:
-        StoreError: The database is away.
+        StoreError: The database cannot be reached.
     """
-    counts = tally.take()
+    counts = counter.take()
     if not counts:
         return
 
@@ -65,5 +65,5 @@ def write(core: Core, tally: Tally) -> None:
     try:
         core.write(keep)
     except StoreError:
-        tally.put_back(counts)
+        counter.put_back(counts)
         raise

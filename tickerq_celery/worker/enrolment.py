@@ -3,27 +3,27 @@
 from tickerq_celery.cron.seeding import function_records, seed_in
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import Presence
+from tickerq_celery.runtime.node import NodeRegistration
 from tickerq_celery.store import functions, holds
 from tickerq_celery.store.database.transaction import Transaction
 
 
-def enrol(core: Core, presence: Presence) -> None:
-    """Write a worker's row and functions, seed their cron tickers, and lift what was held for them.
+def enrol(core: Core, presence: NodeRegistration) -> None:
+    """Write a worker's row and functions, seed their cron tickers, and release what was held for them.
 
     Raises:
-        StoreError: The database is away.
+        StoreError: The database cannot be reached.
     """
     core.write(lambda tx: _enrol(core, tx, presence))
 
 
-def _enrol(core: Core, tx: Transaction, presence: Presence) -> None:
+def _enrol(core: Core, tx: Transaction, presence: NodeRegistration) -> None:
     if core.config.seed:
         seed_in(core, tx)
     else:
         functions.register(tx, list(function_records(core.registry)))
     presence.register(tx)
-    holds.lift(
+    holds.release(
         tx,
         reason=HoldReason.FUNCTION,
         keys=list(presence.profile.functions),

@@ -8,9 +8,10 @@ import atexit
 import os
 import threading
 from collections.abc import Coroutine
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from tickerq_celery.errors import TickerCancelled
+from tickerq_celery.worker.run_control import RunControl
 
 T = TypeVar("T")
 _LOOK_SECONDS = 0.1
@@ -18,18 +19,7 @@ _CLOSE_SECONDS = 5.0
 _SLICE_SECONDS = 0.25
 
 
-class Asks(Protocol):
-    """Knows whether an attempt is to end."""
-
-    @property
-    def has_news(self) -> bool:
-        """Whether it is worth asking."""
-
-    def is_requested(self) -> bool:
-        """Whether somebody wants the run cancelled."""
-
-
-async def cancellable(body: Coroutine[Any, Any, T], control: Asks) -> T:
+async def cancellable(body: Coroutine[Any, Any, T], control: RunControl) -> T:
     """Run a coroutine, which asyncio cancels when its run is cancelled.
 
     Raises:
@@ -47,9 +37,9 @@ async def cancellable(body: Coroutine[Any, Any, T], control: Asks) -> T:
         watch.cancel()
 
 
-async def _cancel_when_requested(task: asyncio.Task[Any], control: Asks) -> None:
+async def _cancel_when_requested(task: asyncio.Task[Any], control: RunControl) -> None:
     # In a thread, as nothing else on this loop may wait for the store.
-    while not (control.has_news and await asyncio.to_thread(control.is_requested)):
+    while not (control.may_be_requested and await asyncio.to_thread(control.is_requested)):
         await asyncio.sleep(_LOOK_SECONDS)
     task.cancel()
 

@@ -18,15 +18,15 @@ logger = logging.getLogger(__name__)
 
 @runtime_checkable
 class TickerExceptionHandler(Protocol):
-    """Told of every failed attempt and every cancelled run; the methods may be coroutines."""
+    """Notified of every failed attempt and every cancelled run; the methods may be coroutines."""
 
     def handle_exception(self, exception: BaseException, ticker_id: UUID, ticker_type: TickerType) -> Any:
-        """Take note that an attempt failed; the run may be tried again."""
+        """Handle a failed attempt; the run may be tried again."""
 
     def handle_canceled_exception(
         self, exception: BaseException, ticker_id: UUID, ticker_type: TickerType
     ) -> Any:
-        """Take note that a run was cancelled."""
+        """Handle a cancelled run."""
 
 
 def resolved_handler(handler: object) -> TickerExceptionHandler | None:
@@ -67,12 +67,12 @@ class HandlerCaller:
             self.failed(WorkerLostError(message), UUID(ticker_id), kind)
 
     def failed(self, error: BaseException, ticker_id: UUID, ticker_type: TickerType) -> None:
-        """Tell the handler of a failed attempt."""
+        """Notify the handler of a failed attempt."""
         if self._handler is not None:
             self._call(self._handler.handle_exception, error, ticker_id, ticker_type)
 
     def cancelled(self, error: BaseException, ticker_id: UUID, ticker_type: TickerType) -> None:
-        """Tell the handler of a cancelled run."""
+        """Notify the handler of a cancelled run."""
         if self._handler is not None:
             self._call(self._handler.handle_canceled_exception, error, ticker_id, ticker_type)
 
@@ -84,5 +84,5 @@ class HandlerCaller:
                 event_loop().run(result)
         except (Exception, asyncio.CancelledError):
             # The user's code and its event loop: the outcome is stored, and nothing that they raise may
-            # change what Celery is told.
+            # change what is reported to Celery.
             logger.exception("the exception handler failed for run %s", ticker_id)

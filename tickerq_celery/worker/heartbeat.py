@@ -1,4 +1,4 @@
-"""Signs of life of a worker, and the search for runs that its children lost."""
+"""Heartbeats of a worker, and the search for runs that its children lost."""
 
 import logging
 import threading
@@ -11,12 +11,12 @@ from uuid import UUID
 from tickerq_celery.errors import SchemaError, StoreError
 from tickerq_celery.runtime.backoff import Backoff
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import Presence
+from tickerq_celery.runtime.node import NodeRegistration
 from tickerq_celery.store import attempts, nodes
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.worker.fork_gate import fork_gate
-from tickerq_celery.worker.signals import Report
+from tickerq_celery.worker.signals import SignalReport
 
 logger = logging.getLogger(__name__)
 _AT_ONCE = 1_000
@@ -30,17 +30,17 @@ class _Key:
 
 
 class Heartbeat:
-    """Beats for one node, and names the runs that are InProgress under it but not in its hands.
+    """Beats for one node, and finds the runs that are InProgress under it but that it does not execute.
 
     ``held_requests`` returns the Celery task ids that this process still has; ``on_missing`` is called for
-    a run that was missing from them in two beats in a row, ``on_request`` in each beat for one that
-    somebody wants cancelled.
+    a run that was missing from them in two beats in a row, ``on_request`` in each beat for one that is to
+    be cancelled.
     """
 
     def __init__(
         self,
         core: Core,
-        presence: Presence,
+        presence: NodeRegistration,
         *,
         held_requests: Callable[[], Collection[str]],
         on_missing: Callable[[Started], None],
@@ -54,10 +54,10 @@ class Heartbeat:
         self._suspects: set[_Key] = set()
 
     def beat(self) -> None:
-        """Give one sign of life and compare; a node that was declared dead registers anew.
+        """Beat once and compare; a node that was declared dead registers again.
 
         Raises:
-            StoreError: The database is away.
+            StoreError: The database cannot be reached.
         """
         if not self._core.write(self._presence.beat):
             name = self._presence.profile.name
@@ -91,8 +91,8 @@ class Heartbeat:
 class HeartbeatThread(threading.Thread):
     """Enrols a worker, then beats every ``interval`` seconds and writes reports, until stopped.
 
-    ``count`` is called after each beat, and once more at the end. A database that is away is said once, and
-    waited out.
+    ``count`` is called after each beat, and once more at the end. An outage of the database is logged once,
+    and waited out.
     """
 
     def __init__(
@@ -101,8 +101,8 @@ class HeartbeatThread(threading.Thread):
         interval: float,
         *,
         enrol: Callable[[], None],
-        reports: SimpleQueue[Report],
-        catch: Callable[[Report], None],
+        reports: SimpleQueue[SignalReport],
+        handle: Callable[[SignalReport], None],
         count: Callable[[], None],
         refused: Callable[[SchemaError], None],
     ) -> None:
@@ -111,12 +111,12 @@ class HeartbeatThread(threading.Thread):
         self._interval = interval
         self._enrol = enrol
         self._reports = reports
-        self._catch = catch
+        self._handle_report = handle
         self._count = count
         self._refused = refused
         self._stopped = threading.Event()
         self._beat_at = 0.0
-        self._is_away = False
+        self._is_paused = False
         self._backoff = Backoff(min(_SHORTEST_PAUSE, interval), min(_LONGEST_PAUSE, interval))
 
     def run(self) -> None:
@@ -127,7 +127,7 @@ class HeartbeatThread(threading.Thread):
         while not self._stopped.is_set():
             self._write_next_report()
             if time.monotonic() >= self._beat_at:
-                self._beat_in_turn()
+                self._beat_and_schedule_next()
 
     def stop(self) -> None:
         """End the thread and remove the node's row."""
@@ -135,10 +135,10 @@ class HeartbeatThread(threading.Thread):
         self.join(timeout=self._interval + 5)
         self._attempt(self._leave)
 
-    def _beat_in_turn(self) -> None:
+    def _beat_and_schedule_next(self) -> None:
         self._beat_at = time.monotonic() + self._interval
         if not self._attempt(self._beat):
-            # Others count how long they saw nothing of this node: it makes up for it soon.
+            # Beats count how long they saw nothing of this node: it makes up for it soon.
             self._beat_at = time.monotonic() + self._backoff.next()
 
     def _beat(self) -> None:
@@ -157,9 +157,9 @@ class HeartbeatThread(threading.Thread):
         if not self._attempt(lambda: self._write(report)):
             self._stopped.wait(self._backoff.next())
 
-    def _write(self, report: Report) -> None:
+    def _write(self, report: SignalReport) -> None:
         try:
-            self._catch(report)
+            self._handle_report(report)
         except StoreError:
             self._reports.put(report)
             raise
@@ -169,9 +169,9 @@ class HeartbeatThread(threading.Thread):
             with fork_gate().shut():
                 step()
         except StoreError as error:
-            if not self._is_away:
-                logger.error("this worker waits for the store: %s", error)  # noqa: TRY400
-            self._is_away = True
+            if not self._is_paused:
+                logger.error("worker paused: store unreachable (%s)", error)  # noqa: TRY400
+            self._is_paused = True
             return False
         except SchemaError as error:
             self._refused(error)
@@ -180,8 +180,8 @@ class HeartbeatThread(threading.Thread):
             # The thread must outlive whatever one step meets: without it the worker counts as dead.
             logger.exception("a heartbeat failed")
             return False
-        if self._is_away:
-            logger.warning("the store answers again")
-        self._is_away = False
+        if self._is_paused:
+            logger.warning("worker resumed: store reachable")
+        self._is_paused = False
         self._backoff.reset()
         return True

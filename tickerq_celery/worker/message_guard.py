@@ -1,4 +1,4 @@
-"""Stands before a worker's consumer: garbage is dropped in one line, counted, and ends no worker.
+"""Check messages before a worker's consumer does: a malformed one is dropped, counted, and ends no worker.
 
 Celery's consumer ends its process over many a malformed message, which the broker then hands to the next one.
 A ticker's message is a hint and comes again, so it may be dropped; the user's own tasks are left to Celery.
@@ -33,8 +33,8 @@ class _Original:
     on_unknown_task: Callable[[object, Message, Exception], None]
 
 
-class Intake:
-    """Looks at a consumer's messages first; ``note`` is told why one was dropped."""
+class MessageGuard:
+    """Checks a consumer's messages first; ``note`` is called with the reason for each that was dropped."""
 
     def __init__(self, consumer: Any, note: Callable[[DropReason], None]) -> None:
         self._consumer = consumer
@@ -45,7 +45,7 @@ class Intake:
         )
 
     def attach(self) -> None:
-        """Take the place of the consumer's own handlers, before it connects for the first time."""
+        """Replace the consumer's own handlers, before it connects for the first time."""
         self._consumer.create_task_handler = self._create_task_handler
         self._consumer.on_unknown_task = self._on_unknown_task
 

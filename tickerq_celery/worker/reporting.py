@@ -78,7 +78,7 @@ class Reporting:
 
     @contextmanager
     def during(self, report: Report) -> Iterator[None]:
-        """Hand captured log records of the block to ``report``, which tells nobody any more afterwards."""
+        """Hand captured log records of the block to ``report``, and close it afterwards."""
         try:
             with captured(report, self._core.config.capture_logs):
                 yield

@@ -1,4 +1,4 @@
-"""How a worker's main process learns that its pool dropped a message."""
+"""Report a message that the pool dropped to the worker's main process."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ message_dropped = Signal(name="tickerq_message_dropped", providing_args=["reason
 
 
 class Dropped(Ignore):
-    """A task's word that its message was dropped: Ignore to Celery, and a reason to the main process."""
+    """Raised by a task that drops its message: Ignore to Celery, and a reason to the main process."""
 
     def __init__(self, reason: DropReason) -> None:
         super().__init__(reason)
@@ -20,7 +20,7 @@ class Dropped(Ignore):
 
 
 class TickerRequest(Request):
-    """A request that tells the listeners of its process of a drop."""
+    """A request that sends ``message_dropped`` in its process when its message was dropped."""
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
         error = exc_info.exception

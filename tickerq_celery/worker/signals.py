@@ -1,4 +1,4 @@
-"""What a worker's main process hears of runs that never reach the end of their body."""
+"""Handle Celery's signals for tasks that crashed, timed out, were revoked or are unknown."""
 
 import logging
 from dataclasses import dataclass
@@ -14,20 +14,21 @@ from celery.utils.dispatch import Signal
 
 from tickerq_celery.enums import DropReason, TickerStatus
 from tickerq_celery.errors import PublishError
+from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runs.rescue import LostCalls, rescue
+from tickerq_celery.runs.rescue import rescue
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import attempts, publications
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Failure, cancelled, failed
-from tickerq_celery.worker.drop_counts import Tally
+from tickerq_celery.worker.drop_counts import DropCounter
 from tickerq_celery.worker.request import message_dropped
 
 logger = logging.getLogger(__name__)
 
 
-class Ending(Enum):
-    """How a run ended without a word from its body."""
+class SignalKind(Enum):
+    """How a claim ended before its body did."""
 
     LOST = "lost"
     TIMED_OUT = "timed out"
@@ -35,12 +36,12 @@ class Ending(Enum):
     UNKNOWN = "unknown function"
 
 
-class Ears:
-    """Listens to Celery's signals, and only notes what they say: the event loop must not wait for SQL."""
+class SignalListener:
+    """Connects to Celery's signals and queues what they report: the event loop must not wait for SQL."""
 
     def __init__(self) -> None:
-        self.reports: SimpleQueue[Report] = SimpleQueue()
-        self.drops = Tally()
+        self.reports: SimpleQueue[SignalReport] = SimpleQueue()
+        self.drops = DropCounter()
         self._receivers: tuple[tuple[Signal, Any], ...] = (
             (signals.task_failure, self._on_failure),
             (signals.task_revoked, self._on_revoked),
@@ -60,59 +61,59 @@ class Ears:
 
     def _on_failure(self, task_id: object = None, exception: object = None, **_: Any) -> None:
         if isinstance(exception, WorkerLostError):
-            self._note(task_id, Ending.LOST, f"worker lost: {exception}")
+            self._note(task_id, SignalKind.LOST, f"worker lost: {exception}")
         elif isinstance(exception, TimeLimitExceeded):
-            self._note(task_id, Ending.TIMED_OUT, f"time limit exceeded: {exception}")
+            self._note(task_id, SignalKind.TIMED_OUT, f"time limit exceeded: {exception}")
 
     def _on_revoked(self, request: Any = None, **_: Any) -> None:
-        self._note(getattr(request, "id", None), Ending.REVOKED, "revoked")
+        self._note(getattr(request, "id", None), SignalKind.REVOKED, "revoked")
 
     def _on_unknown(self, id: object = None, name: object = None, **_: Any) -> None:
-        self._note(id, Ending.UNKNOWN, f"this worker has no task {name}")
+        self._note(id, SignalKind.UNKNOWN, f"this worker has no task {name}")
 
     def _on_dropped(self, reason: DropReason, **_: Any) -> None:
         self.drops.note(reason)
 
-    def _note(self, task_id: object, ending: Ending, message: str) -> None:
+    def _note(self, task_id: object, kind: SignalKind, message: str) -> None:
         ticker_id, _, number = str(task_id).partition(":")
         try:
-            report = Report(ticker_id=UUID(ticker_id), claim_no=int(number), ending=ending, message=message)
+            report = SignalReport(ticker_id=UUID(ticker_id), claim_no=int(number), kind=kind, message=message)
         except ValueError:
-            return  # a task that is none of ours
+            return  # not the task of a ticker
         self.reports.put(report)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What a signal said about one claim."""
+class SignalReport:
+    """What a signal reported about one claim."""
 
     ticker_id: UUID
     claim_no: int
-    ending: Ending
+    kind: SignalKind
     message: str
 
 
-class Nets:
+class SignalHandler:
     """Writes what the reports mean; each may come twice, and late."""
 
-    def __init__(self, core: Core, recorder: Recorder, calls: LostCalls) -> None:
+    def __init__(self, core: Core, recorder: Recorder, calls: Publisher) -> None:
         self._core = core
         self._recorder = recorder
         self._calls = calls
 
-    def catch(self, report: Report) -> None:
-        """Write one report.
+    def handle(self, report: SignalReport) -> None:
+        """Write what one report means.
 
         Raises:
-            StoreError: The database is away.
+            StoreError: The database cannot be reached.
         """
-        if report.ending is Ending.UNKNOWN:
+        if report.kind is SignalKind.UNKNOWN:
             self._postpone(report)
             return
         run = self._core.read(attempts.running, report.ticker_id, report.claim_no)
         if run is None:
             self._end_waiting(report)
-        elif report.ending is Ending.LOST:
+        elif report.kind is SignalKind.LOST:
             rescue(self._recorder, self._calls, run, report.message)
         else:
             self._end(run, report)
@@ -121,8 +122,8 @@ class Nets:
         """Rescue a run that two heartbeats in a row did not find in this worker's hands."""
         rescue(self._recorder, self._calls, run, "worker lost: the process that ran it is gone")
 
-    def _end(self, run: Started, report: Report) -> None:
-        if report.ending is Ending.TIMED_OUT:
+    def _end(self, run: Started, report: SignalReport) -> None:
+        if report.kind is SignalKind.TIMED_OUT:
             failure = Failure(type="billiard.exceptions.TimeLimitExceeded", message=report.message)
             outcome = failed(run.standing, failure)
         else:
@@ -136,13 +137,13 @@ class Nets:
         except PublishError as error:
             logger.warning("the exception handler will not be called for run %s: %s", run.id, error)
 
-    def _end_waiting(self, report: Report) -> None:
-        if report.ending is Ending.REVOKED:
+    def _end_waiting(self, report: SignalReport) -> None:
+        if report.kind is SignalKind.REVOKED:
             self._recorder.end_waiting(
                 report.ticker_id, report.claim_no, status=TickerStatus.CANCELLED, reason=report.message
             )
 
-    def _postpone(self, report: Report) -> None:
+    def _postpone(self, report: SignalReport) -> None:
         wait: timedelta = self._core.config.heartbeat
         postponed = self._core.write(publications.postpone, report.ticker_id, report.claim_no, wait)
         if postponed:

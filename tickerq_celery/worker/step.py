@@ -16,19 +16,19 @@ from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import ConfigError, SchemaError, StoreError
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import VERSION, Presence, profile
+from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.schema import verify
 from tickerq_celery.store.nodes import NodeProfile
 from tickerq_celery.tickers.timeouts import UNLIMITED
-from tickerq_celery.wiring import Wired
 from tickerq_celery.worker import drop_counts
-from tickerq_celery.worker.cancellation import Heeding
+from tickerq_celery.worker.cancellation import Cancellation
 from tickerq_celery.worker.enrolment import enrol
 from tickerq_celery.worker.event_loop import event_loop
 from tickerq_celery.worker.heartbeat import Heartbeat, HeartbeatThread
-from tickerq_celery.worker.message_guard import Intake
-from tickerq_celery.worker.signals import Ears, Nets
+from tickerq_celery.worker.message_guard import MessageGuard
+from tickerq_celery.worker.parts import ProcessParts, WorkerParts
+from tickerq_celery.worker.signals import SignalHandler, SignalListener
 
 logger = logging.getLogger(__name__)
 _CONNECT_TIMEOUT = 2.0
@@ -40,23 +40,24 @@ class NodeStep(bootsteps.StartStopStep):
     """Runs in the worker's main process from before the first message until the pool has ended."""
 
     requires = (Pool,)
-    wired: ClassVar[Wired]
+    process: ClassVar[ProcessParts[WorkerParts]]
 
     def __init__(self, worker: Any, **kwargs: Any) -> None:
         super().__init__(worker, **kwargs)
         # Made before the pool forks: what its children write must name this node, and no other worker
         # that was forked from the same parent.
         try:
-            self._core = self.wired.own_core()
+            self._parts = self.process.own()
         except ConfigError as error:
             logger.critical("this worker cannot run: %s", error)
             raise SystemExit(1) from error
         self._thread: HeartbeatThread | None = None
-        self._bell = self.wired.bell()
-        self._ears = Ears()
+        # Its memory is shared with the children, so it is there before them.
+        self._cancel_flag = self._parts.cancel_flag
+        self._listener = SignalListener()
 
     def start(self, worker: Any) -> None:
-        core = self._core
+        core = self._parts.core
         if not any(core.registry):
             logger.warning("this worker has no functions: is the module that defines them in `include`?")
         # Connections of this thread are opened for each beat and closed after it: no fork inherits one.
@@ -74,11 +75,11 @@ class NodeStep(bootsteps.StartStopStep):
             logger.critical("this worker cannot run: %s", error)
             raise SystemExit(1) from error
         _refuse_timeouts(worker, core)
-        heeding = Heeding(self._bell, worker.pool, _held)
-        heeding.listen()
-        self._thread = self._make_thread(worker, core, own, heeding)
-        self._ears.listen()
-        Intake(worker.consumer, self._ears.drops.note).attach()
+        cancellation = Cancellation(self._cancel_flag, worker.pool, _held)
+        cancellation.register()
+        self._thread = self._make_thread(worker, core, own, cancellation)
+        self._listener.listen()
+        MessageGuard(worker.consumer, self._listener.drops.note).attach()
         self._thread.start()
         # A child of the pool leaves without Python's own way to end.
         signals.worker_process_shutdown.connect(_close_loop, weak=False)
@@ -89,17 +90,21 @@ class NodeStep(bootsteps.StartStopStep):
 
     def _on_shutdown(self, **_: Any) -> None:
         signals.worker_shutdown.disconnect(self._on_shutdown)
-        self._ears.close()
+        self._listener.close()
         if self._thread is not None:
             self._thread.stop()
 
-    def _make_thread(self, worker: Any, core: Core, own: Database, heeding: Heeding) -> HeartbeatThread:
+    def _make_thread(
+        self, worker: Any, core: Core, own: Database, cancellation: Cancellation
+    ) -> HeartbeatThread:
         mine = Core(
             config=core.config, clock=core.clock, database=own, registry=core.registry, node=core.node
         )
-        me = Presence(_worker_profile(worker, mine))
+        me = NodeRegistration(_worker_profile(worker, mine))
         recorder = Recorder(mine)
-        nets = Nets(mine, recorder, CeleryPublisher(worker.app, core.codec, connect_timeout=_CONNECT_TIMEOUT))
+        handler = SignalHandler(
+            mine, recorder, CeleryPublisher(worker.app, core.codec, connect_timeout=_CONNECT_TIMEOUT)
+        )
 
         def begin() -> None:
             verify(own)
@@ -110,14 +115,14 @@ class NodeStep(bootsteps.StartStopStep):
                 mine,
                 me,
                 held_requests=held_requests,
-                on_missing=nets.lost,
-                on_request=heeding.heed_row,
+                on_missing=handler.lost,
+                on_request=cancellation.cancel_as_stored,
             ),
             mine.config.heartbeat.total_seconds(),
             enrol=begin,
-            reports=self._ears.reports,
-            catch=nets.catch,
-            count=lambda: drop_counts.write(mine, self._ears.drops),
+            reports=self._listener.reports,
+            handle=handler.handle,
+            count=lambda: drop_counts.write(mine, self._listener.drops),
             refused=_refuse,
         )
 
@@ -128,7 +133,6 @@ def _worker_profile(worker: Any, core: Core) -> NodeProfile:
     return profile(
         core,
         NodeKind.WORKER,
-        version=VERSION,
         queues=sorted(worker.app.amqp.queues.consume_from),
         concurrency=concurrency,
         # Prefetched and running: what may be lost with this worker.
@@ -177,4 +181,5 @@ def _refuse_timeouts(worker: Any, core: Core) -> None:
 def _refuse(error: SchemaError) -> None:
     logger.critical("this worker cannot run: %s", error)
     # What Celery itself sets to end a worker: its loop raises WorkerShutdown with this exit code.
-    vars(state)["should_stop"] = 1
+    celery_state: Any = state
+    celery_state.should_stop = 1

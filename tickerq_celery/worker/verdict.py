@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from celery.exceptions import Ignore, MaxRetriesExceededError, Reject, Retry
 
@@ -22,19 +22,20 @@ from tickerq_celery.tickers.lifecycle import (
 )
 
 
-def asked_retry(arguments: Mapping[str, Any], *, now: datetime) -> Retry:
-    """Return what a ticker's ``Task.retry`` raises; a ``max_retries`` takes the place of the ticker's own.
+def retry_asked_for(arguments: Mapping[str, Any], *, now: datetime) -> Retry:
+    """Return what a ticker's ``Task.retry`` raises; a ``max_retries`` overrides the ticker's own.
 
     Raises:
         TickerValidationError: The wait is longer than 30 days, or no wait, or ``max_retries`` no number.
     """
     cause, most = arguments.get("exc"), arguments.get("max_retries")
-    asked = Retry(exc=cause, when=_asked_moment(arguments.get("countdown"), arguments.get("eta"), now))
+    # Celery's own class: its name is what is recorded. The number that it lacks travels with it.
+    asked: Any = Retry(exc=cause, when=_asked_moment(arguments.get("countdown"), arguments.get("eta"), now))
     asked.__cause__ = cause
     if most is not None:
         most = validation.whole("max_retries", most, 0, validation.MOST_RETRIES)
-    vars(asked)["max_retries"] = most
-    return asked
+    asked.max_retries = most
+    return cast("Retry", asked)
 
 
 def _asked_moment(countdown: Any, eta: object, now: datetime) -> Any:
@@ -52,7 +53,7 @@ def _asked_moment(countdown: Any, eta: object, now: datetime) -> Any:
 class Verdict:
     """The outcome of an attempt that raised, and the ``error`` that it is shown by.
 
-    ``is_accident`` says that the exception handler shall hear of it: the function did not decide so itself.
+    ``is_accident`` says that the exception handler is notified: the function did not decide so itself.
     """
 
     error: Exception
@@ -63,9 +64,9 @@ class Verdict:
 def verdict_on(error: Exception, standing: Standing, *, now: datetime, max_rescues: int) -> Verdict:
     """Return what becomes of an attempt whose function raised ``error``."""
     if isinstance(error, Reject):
-        failure, refusal = failure_of(error), vars(error)
+        failure, celerys_reject = failure_of(error), cast("Any", error)
         again = put_back(standing, failure, max_rescues=max_rescues)
-        outcome = again if refusal["requeue"] else rejected(standing, failure)
+        outcome = again if celerys_reject.requeue else rejected(standing, failure)
         return Verdict(error=error, outcome=outcome, is_accident=False)
     if isinstance(error, Retry):
         return _verdict_on_retry(error, standing, now)
@@ -78,7 +79,7 @@ def verdict_on(error: Exception, standing: Standing, *, now: datetime, max_rescu
     )
 
 
-def told_to_celery(error: Exception, outcome: Outcome) -> Exception:
+def celery_exception(error: Exception, outcome: Outcome) -> Exception:
     """Return what to raise so that Celery's events and the log say what was stored."""
     if outcome.wait is not None:
         seconds: Any = outcome.wait.total_seconds()
@@ -122,7 +123,7 @@ def _wait(when: Any, now: datetime) -> timedelta | None:
     if not isinstance(wait, int | float) or math.isnan(wait):
         return None
     # What `retry` refuses may still come in a Retry that the function made itself.
-    return timedelta(seconds=min(max(0, wait), validation.LONGEST_INTERVAL))
+    return timedelta(seconds=min(max(0, wait), validation.LONGEST_INTERVAL.total_seconds()))
 
 
 def _text(error: BaseException) -> str:

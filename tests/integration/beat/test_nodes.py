@@ -13,10 +13,10 @@ from tests.integration.apps import add_run, execute, ticker_app
 from tests.integration.making import enrolled, finish, make_run, started, worker_profile
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import TickerQ
-from tickerq_celery.beat.liveness import Observer
+from tickerq_celery.beat.liveness import LivenessObserver
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import Presence
+from tickerq_celery.runtime.node import NodeRegistration
 from tickerq_celery.store import nodes
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.nodes import Node
@@ -48,7 +48,7 @@ class Watch:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._observer = Observer(LEASE)
+        self._observer = LivenessObserver(LEASE)
 
     def dead(self) -> list[UUID]:
         found = self._observer.dead_among(present(self._core), monotonic=self._core.clock.monotonic())
@@ -71,7 +71,7 @@ class Worker:
         self.missed: list[Started] = []
         self.asked: list[Started] = []
         self._core = core
-        self.presence = Presence(worker_profile(core))
+        self.presence = NodeRegistration(worker_profile(core))
         self.heartbeat = Heartbeat(
             core,
             self.presence,
@@ -274,7 +274,7 @@ def test_workers_that_a_script_forks_are_nodes_of_their_own(store_url: str, name
         of_the_script = replace(tickerq.core, node=replace(tickerq.core.node, pid=1))
         names = {of_the_script.node.name}
         for _ in range(2):
-            tickerq._core = of_the_script
+            tickerq._process.rebuild(of_the_script)
             becoming_a_node(tickerq)
             run = add_run(tickerq, nothing)
             execute(tickerq)

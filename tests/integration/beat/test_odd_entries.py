@@ -105,4 +105,4 @@ def test_a_starting_deadline_that_is_none_is_refused_with_the_crontab_it_is_for(
         tickerq.app.conf.update(conf, beat_cron_starting_deadline=deadline)
         with pytest.raises(SystemExit):
             TickerScheduler(tickerq.app)
-    assert "beat_schedule: entry 'nightly': beat_cron_starting_deadline: pass seconds" in caplog.text
+    assert "beat_schedule: entry 'nightly': beat_cron_starting_deadline: must be" in caplog.text

@@ -25,7 +25,7 @@ from tests.manual_clock import ManualClock
 from tickerq_celery.enums import NodeKind, OnLost, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import Presence, profile
+from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store import nodes
 from tickerq_celery.tickers.lifecycle import succeeded
 
@@ -98,6 +98,7 @@ def test_a_sweep_takes_over_no_more_than_a_batch(make_core: MakeCore, clock: Man
     assert [len(beat.sweep()) for _ in range(3)] == [3, 2, 0]
 
 
+@pytest.mark.row_locks
 def test_sweeps_at_once_share_no_run(core: Core, clock: ManualClock) -> None:
     ids = make_runs(core, 400)
     claim(core)
@@ -151,6 +152,7 @@ def test_a_worker_is_asked_to_call_the_handler_for_each_lost_attempt(
     assert core.node.name in message
 
 
+@pytest.mark.row_locks
 def test_beats_that_bury_at_once_rescue_each_run_once(core: Core, clock: ManualClock) -> None:
     ids = make_runs(core, 20)
     for each in claim(core):
@@ -257,7 +259,7 @@ def test_a_run_that_a_buried_worker_still_started_is_rescued_after_a_lease(
 
 def test_a_dead_beat_is_buried_without_touching_any_run(core: Core, beat: Beat, clock: ManualClock) -> None:
     dead = another_node(core)
-    core.write(Presence(profile(dead, NodeKind.BEAT, version="1")).register)
+    core.write(NodeRegistration(profile(dead, NodeKind.BEAT)).register)
     run_id = make_run(core)
     beat.dispatch()
     pass_lease(beat, clock)

@@ -12,7 +12,7 @@ from tickerq_celery import TickerQ
 from tickerq_celery.cli.commands import tickerq_command
 from tickerq_celery.enums import DropReason
 from tickerq_celery.worker import drop_counts
-from tickerq_celery.worker.drop_counts import Tally
+from tickerq_celery.worker.drop_counts import DropCounter
 
 APP = """
 import os
@@ -62,7 +62,7 @@ def test_check_says_that_settings_and_store_are_fine(run, namespace: str):
 def test_check_shows_what_workers_dropped_lately_and_nothing_where_nothing_was(run, namespace: str):
     assert "dropped" not in run("check").output
     app = sys.modules[f"cli_{namespace.replace('-', '_')}"].app
-    tally = Tally()
+    tally = DropCounter()
     for reason in (DropReason.INVALID, DropReason.OLD_CLAIM, DropReason.OLD_CLAIM):
         tally.note(reason)
     drop_counts.write(TickerQ.of(app).core, tally)

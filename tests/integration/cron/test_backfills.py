@@ -48,6 +48,7 @@ def test_a_month_of_hours_is_backfilled_once(core: Core, clock: ManualClock) -> 
     assert crons(core).get(cron_id).next_run_at == START + timedelta(hours=1)
 
 
+@pytest.mark.row_locks
 def test_two_that_backfill_at_once_create_each_occurrence_once(core: Core, clock: ManualClock) -> None:
     cron_id = make_cron(core)
     with processes(core, 2) as others:

@@ -112,6 +112,7 @@ def test_an_occurrence_is_what_its_cron_ticker_says(core: Core, clock: ManualClo
     assert (row.execution_time, row.due_at, row.claim_no) == (at(13), at(13), 0)
 
 
+@pytest.mark.row_locks
 def test_beats_that_fire_at_once_create_one_occurrence_for_each_instant(
     core: Core, clock: ManualClock
 ) -> None:

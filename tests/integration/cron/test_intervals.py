@@ -127,6 +127,7 @@ def test_a_run_that_overlap_skips_is_one_of_them(core: Core, clock: ManualClock)
     assert [row.status for row in occurrences_of(core, cron.id)] == [TickerStatus.IDLE, TickerStatus.SKIPPED]
 
 
+@pytest.mark.row_locks
 def test_beats_at_once_make_no_more_runs_than_there_may_be(core: Core, clock: ManualClock) -> None:
     ids = [add(core, every=MINUTE, max_runs=3, jitter=30).id for _ in range(8)]
     with processes(core, 3) as beats:

@@ -37,7 +37,7 @@ from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.runs.canceller import Canceller
-from tickerq_celery.runs.ending import Attempt, Ending
+from tickerq_celery.runs.ending import AttemptEnd, EndWriter
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import runs as stored_runs
@@ -224,7 +224,7 @@ def test_the_cancel_of_one_that_waits_to_start_lets_the_next_run(
         claim(core)
     second, third = fired(core, clock, cron_id), fired(core, clock, cron_id)
     dispatched: list[UUID] = []
-    CronTickerManager(storing(core), Canceller(core, ListPublisher, dispatched.extend)).cancel(first)
+    CronTickerManager(storing(core), Canceller(core, ListPublisher(), dispatched.extend)).cancel(first)
     assert dispatched == [second]
     assert (waits(core, second), waits(core, third)) == (False, True)
     assert [each.id for each in claim(core)] == [second]
@@ -376,8 +376,8 @@ def test_an_end_in_the_functions_own_transaction_blocks_none_of_those_that_wait(
     with processes(core, 2) as [worker, operator]:
 
         def end(tx: Transaction) -> None:
-            Ending(worker).write(
-                tx, Attempt(run=first, outcome=succeeded(first.standing), elapsed=timedelta(1))
+            EndWriter(worker).write(
+                tx, AttemptEnd(run=first, outcome=succeeded(first.standing), elapsed=timedelta(1))
             )
             if "sqlite" not in core.database.url:
                 assert crons(operator).cancel(last).status is CANCELLED

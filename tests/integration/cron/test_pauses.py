@@ -62,7 +62,7 @@ def pauses(core: Core) -> PauseManager:
 
 
 def sweep(core: Core) -> None:
-    core.write(Claimer(core).lift_holds)
+    core.write(Claimer(core).release_holds)
     core.write(resume_suspended, after=None)
 
 

@@ -76,6 +76,7 @@ def test_a_function_without_cron_seeds_nothing(core: Core) -> None:
     assert rows(enrolled(core)) == []
 
 
+@pytest.mark.row_locks
 def test_workers_that_enrol_at_once_seed_one_row(make_core: MakeCore) -> None:
     core = make_core(send(cron=DAILY), send("Other", cron=HOURLY), send("Third"))
     with processes(core, 20) as workers:

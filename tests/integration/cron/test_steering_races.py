@@ -12,13 +12,14 @@ from tests.integration.making import at_once, claim, cron_row_of, crons, enrolle
 from tests.integration.making import occurrences_of as rows_of
 from tests.manual_clock import ManualClock
 from tests.missed import missed
-from tests.thoroughness import IS_THOROUGH
+from tests.thoroughness import in_verify
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.tables import tickers
 
-TIMES = 200 if IS_THOROUGH else 8
 MINUTE = timedelta(minutes=1)
+each_number_of_times = pytest.mark.parametrize("times", [8, in_verify(200)])
+pytestmark = [pytest.mark.row_locks, pytest.mark.timeout(900)]
 EVERY_MINUTE, EVERY_HOUR = "* * * * *", "30 * * * *"
 
 
@@ -59,10 +60,10 @@ def delete(core: Core, cron_id: UUID) -> None:
     crons(core).delete(cron_id)
 
 
-@pytest.mark.timeout(900)
-def test_an_edit_lets_nothing_fire_by_the_old_expression(core: Core, clock: ManualClock) -> None:
+@each_number_of_times
+def test_an_edit_lets_nothing_fire_by_the_old_expression(core: Core, clock: ManualClock, times: int) -> None:
     enrolled(core)
-    for _ in range(TIMES):
+    for _ in range(times):
         cron_id, due = steer(core, clock, edit)
         assert told(core, cron_id) == [due]
         assert {row.status for row in rows_of(core, cron_id)} <= {TickerStatus.QUEUED, TickerStatus.SKIPPED}
@@ -72,10 +73,10 @@ def test_an_edit_lets_nothing_fire_by_the_old_expression(core: Core, clock: Manu
         crons(core).delete(cron_id)
 
 
-@pytest.mark.timeout(900)
-def test_a_pause_stops_an_instant_or_comes_after_it(core: Core, clock: ManualClock) -> None:
+@each_number_of_times
+def test_a_pause_stops_an_instant_or_comes_after_it(core: Core, clock: ManualClock, times: int) -> None:
     enrolled(core)
-    for _ in range(TIMES):
+    for _ in range(times):
         cron_id, due = steer(core, clock, pause)
         fire(core)
         claimed = {row.id for row in rows_of(core, cron_id) if row.status is TickerStatus.QUEUED}
@@ -87,10 +88,10 @@ def test_a_pause_stops_an_instant_or_comes_after_it(core: Core, clock: ManualClo
         crons(core).delete(cron_id)
 
 
-@pytest.mark.timeout(900)
-def test_a_delete_leaves_no_orphan(core: Core, clock: ManualClock) -> None:
+@each_number_of_times
+def test_a_delete_leaves_no_orphan(core: Core, clock: ManualClock, times: int) -> None:
     enrolled(core)
-    for _ in range(TIMES):
+    for _ in range(times):
         cron_id, _ = steer(core, clock, delete)
         assert rows_of(core, cron_id) == []
     statement = select(func.count()).where(tickers.c.namespace == core.config.namespace)

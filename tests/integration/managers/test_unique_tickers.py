@@ -252,6 +252,7 @@ def test_a_run_that_completes_may_schedule_its_successor_under_its_own_key(
     assert row_of(tickerq, second).due_at == LATER
 
 
+@pytest.mark.row_locks
 @on_servers
 @pytest.mark.parametrize("choice", ["return_existing", "replace"])
 def test_of_many_that_come_at_once_one_ticker_stays(tickerq: TickerQ, choice: str) -> None:

@@ -50,7 +50,7 @@ from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.runs.canceller import CANCELLED_REASON
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import Presence
+from tickerq_celery.runtime.node import NodeRegistration
 from tickerq_celery.store import cancels
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.chains import UNMET_REASON
@@ -176,6 +176,7 @@ def test_a_last_failure_stays_a_failure(core: Core) -> None:
     assert row_of(core, run.id).status is TickerStatus.FAILED
 
 
+@pytest.mark.row_locks
 def test_of_a_retry_and_a_cancel_at_once_the_run_never_goes_on(core: Core) -> None:
     for _ in range(8):
         run = started(core, make_run(core, retries=3))
@@ -184,6 +185,7 @@ def test_of_a_retry_and_a_cancel_at_once_the_run_never_goes_on(core: Core) -> No
         assert row_of(core, run.id).status is CANCELLED
 
 
+@pytest.mark.row_locks
 def test_of_a_start_and_a_cancel_at_once_one_decides(core: Core) -> None:
     for _ in range(8):
         run_id = make_run(core)
@@ -336,7 +338,7 @@ def test_each_heartbeat_hears_of_what_is_asked_until_it_has_ended(core: Core) ->
     heard: list[Started] = []
     heartbeat = Heartbeat(
         core,
-        Presence(worker_profile(core)),
+        NodeRegistration(worker_profile(core)),
         held_requests=lambda: {f"{run.id}:1"},
         on_missing=print,
         on_request=heard.append,

@@ -306,6 +306,7 @@ def test_an_end_whose_children_cannot_be_written_is_not_written(
     assert finish(core, run, succeeded(run.standing))
 
 
+@pytest.mark.row_locks
 def test_of_two_that_end_a_parent_at_once_one_decides_on_its_children(core: Core) -> None:
     for _ in range(5):
         head = add(core, child(on=RunCondition.ON_SUCCESS), child(on=RunCondition.ON_FAILURE))

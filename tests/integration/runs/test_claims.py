@@ -21,13 +21,17 @@ from tests.integration.making import (
     fail,
     finish,
     give_back,
+    make_cron,
     make_run,
     make_runs,
+    occurrences_of,
     processes,
     row_of,
     started,
+    statements_of,
 )
 from tests.manual_clock import START, ManualClock
+from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import TickerPriority, TickerStatus
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
@@ -59,6 +63,7 @@ def claim_until_none_is_left(core: Core) -> list[claim_values.Claim]:
     return taken
 
 
+@pytest.mark.row_locks
 def test_beats_that_claim_at_once_share_no_run(core: Core) -> None:
     ids = make_runs(core, MANY)
     with processes(with_settings(core, batch_size=200), 3) as beats:
@@ -68,6 +73,7 @@ def test_beats_that_claim_at_once_share_no_run(core: Core) -> None:
     assert count_by_status(core) == {TickerStatus.QUEUED: MANY}
 
 
+@pytest.mark.row_locks
 def test_a_run_is_published_once_however_many_beats_dispatch(core: Core) -> None:
     ids = make_runs(core, 500)
     publisher = ListPublisher()
@@ -205,6 +211,20 @@ def test_being_late_is_decided_at_the_first_claim_and_kept(
     assert row_of(core, run_id).status is (TickerStatus.DUE_DONE if first_delay else TickerStatus.DONE)
 
 
+def test_a_plain_claim_sends_at_most_four_statements(core: Core, clock: ManualClock) -> None:
+    claimer = Claimer(core)
+    make_run(core)
+    assert len(claimer.claim(holder="a beat that reads what workers have").claims) == 1
+    due = [*make_runs(core, 3), make_run(core, queue="mail"), make_run(core, priority=TickerPriority.LOW)]
+    cron_id = make_cron(core)
+    clock.advance(hours=1)
+    Firing(core).fire()
+    taken: list[claim_values.Claim] = []
+    sent = statements_of(core, lambda: taken.extend(claimer.claim(holder="a beat").claims))
+    assert {each.id for each in taken} == {*due, *(row.id for row in occurrences_of(core, cron_id))}
+    assert len(sent) <= 4, sent
+
+
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 def test_a_claim_reads_no_run_that_is_not_due(make_core: Callable[..., Core]) -> None:
     core = enrolled(make_core(send()))
@@ -221,7 +241,7 @@ def _explained_claim(core: Core) -> list[str]:
     def explain(tx: Transaction) -> list[str]:
         tx.execute(text("ANALYZE tickerq_tickers"))
         sent: list[tuple[str, Any]] = []
-        event.listen(tx, "before_cursor_execute", lambda *args: sent.append((args[2], args[3])))
+        event.listen(tx.connection, "before_cursor_execute", lambda *args: sent.append((args[2], args[3])))
         claims.lock_due(tx, limit=500)
         statement, parameters = sent[0]
         return list(tx.connection.exec_driver_sql(f"EXPLAIN ANALYZE {statement}", parameters).scalars())

@@ -58,9 +58,9 @@ def reason(core: Core, run_id: UUID) -> str | None:
     return found
 
 
-def lift_holds(core: Core) -> int:
+def release_holds(core: Core) -> int:
     """Lift holds as the sweep does, and return how many."""
-    return core.write(Claimer(core).lift_holds).count
+    return core.write(Claimer(core).release_holds).count
 
 
 def full_key(core: Core, *priorities: TickerPriority) -> tuple[list[UUID], list[UUID]]:
@@ -110,7 +110,7 @@ def test_a_freed_place_goes_to_the_most_urgent_run_of_the_key_and_then_to_the_ol
         rescue(core, run)
     assert [reason(core, each) for each in (old, high, young)] == ["key", None, "key"]
     remove_runs(core, [high])
-    assert lift_holds(core) == 1
+    assert release_holds(core) == 1
     assert [reason(core, each) for each in (old, young)] == [None, "key"]
 
 
@@ -128,9 +128,9 @@ def test_the_sweep_gives_each_keys_free_places_to_runs_that_wait(core: Core) -> 
     ids = {key: make_runs(core, 5, concurrency_key=key) for key in keys}
     batch = claim(core)
     assert len(batch) == 6
-    assert lift_holds(core) == 0
+    assert release_holds(core) == 0
     give_back(core, [each for each in batch if each.id in ids["eu"] or each.id == ids["us"][0]])
-    assert lift_holds(core) == 3
+    assert release_holds(core) == 3
     assert {key: sum(reason(core, each) is None for each in ids[key]) for key in keys} == {
         "eu": 4,
         "us": 3,
@@ -149,7 +149,7 @@ def test_the_sweep_comes_round_to_every_key_past_those_that_are_full(make_core: 
     claimer = Claimer(core)
 
     def passes() -> list[int]:
-        return [core.write(claimer.lift_holds).count for _ in range(3)]
+        return [core.write(claimer.release_holds).count for _ in range(3)]
 
     assert passes() == [0, 0, 0]
     for key in ("customer 4", "customer 1"):
@@ -171,6 +171,7 @@ def test_where_workers_differ_the_smallest_limit_of_a_key_counts(make_core: Make
     assert len(claim(core)) == 1
 
 
+@pytest.mark.row_locks
 def test_beats_that_claim_at_once_never_exceed_the_limit_of_a_key(make_core: MakeCore) -> None:
     core = enrolled(make_core(send(max_concurrency_per_key=2), batch_size=4))
     for _ in range(5):

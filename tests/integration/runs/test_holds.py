@@ -31,19 +31,19 @@ from tests.integration.making import (
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import HoldReason, NodeKind, TickerPriority, TickerStatus
-from tickerq_celery.runs.claimer import Claimer, Lifted
+from tickerq_celery.runs.claimer import Claimer, Released
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import Presence, profile
+from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store import concurrency, nodes
 from tickerq_celery.tickers.lifecycle import succeeded
 
 MakeCore = Callable[..., Core]
 
 
-def lift_holds(core: Core) -> int:
+def release_holds(core: Core) -> int:
     """Lift holds as the sweep does, and return how many."""
-    return core.write(Claimer(core).lift_holds).count
+    return core.write(Claimer(core).release_holds).count
 
 
 def held(core: Core, ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -99,8 +99,8 @@ def test_a_run_whose_function_no_live_worker_has_waits_until_one_enrols(core: Co
 
 
 def test_a_beat_is_no_worker_though_it_knows_the_function(core: Core) -> None:
-    beat = profile(core, NodeKind.BEAT, version="1")
-    core.write(Presence(beat).register)
+    beat = profile(core, NodeKind.BEAT)
+    core.write(NodeRegistration(beat).register)
     make_run(core)
     assert claim(core) == []
 
@@ -124,7 +124,7 @@ def test_the_sweep_lifts_the_hold_of_a_function_that_a_worker_has(core: Core) ->
     run_id = make_run(core)
     claim(core)
     _register_quietly(core)
-    assert lift_holds(core) == 1
+    assert release_holds(core) == 1
     assert claimed_ids(core) == {run_id}
 
 
@@ -133,13 +133,13 @@ def test_a_sweep_says_when_there_may_be_more_holds_to_lift(make_core: MakeCore) 
     make_runs(core, 3)
     claim(core), claim(core)
     _register_quietly(core)
-    lifted = [core.write(Claimer(core).lift_holds) for _ in range(2)]
-    assert lifted == [Lifted(count=2, is_full=True), Lifted(count=1, is_full=False)]
+    lifted = [core.write(Claimer(core).release_holds) for _ in range(2)]
+    assert lifted == [Released(count=2, is_full=True), Released(count=1, is_full=False)]
 
 
 def _register_quietly(core: Core) -> None:
     """Write a worker's row without lifting, as when a beat holds a run that very moment."""
-    core.write(Presence(worker_profile(core)).register)
+    core.write(NodeRegistration(worker_profile(core)).register)
 
 
 def test_a_run_is_held_again_when_the_last_worker_has_left(core: Core) -> None:
@@ -172,6 +172,7 @@ def test_where_workers_differ_the_smallest_limit_counts(make_core: MakeCore) -> 
     assert len(claim(core)) == 1
 
 
+@pytest.mark.row_locks
 def test_beats_that_claim_at_once_never_exceed_a_limit(make_core: MakeCore) -> None:
     core = enrolled(make_core(send(max_concurrency=5), batch_size=4))
     for _ in range(10):
@@ -214,9 +215,9 @@ def test_the_sweep_gives_free_places_to_runs_that_wait(make_core: MakeCore) -> N
     core = enrolled(make_core(send(max_concurrency=2)))
     ids = make_runs(core, 5)
     batch = claim(core)
-    assert lift_holds(core) == 0
+    assert release_holds(core) == 0
     give_back(core, batch)
-    assert lift_holds(core) == 2
+    assert release_holds(core) == 2
     assert len(held(core, ids)) == 1
 
 
@@ -226,7 +227,7 @@ def test_a_function_that_has_lost_its_limit_gets_all_its_runs_back(make_core: Ma
     claim(core)
     enrolled(make_core(send()))
     core.write(nodes.remove, core.node.id)
-    assert lift_holds(core) == 3
+    assert release_holds(core) == 3
     assert held(core, ids) == {}
 
 
@@ -263,10 +264,10 @@ def test_the_sweep_lifts_as_many_runs_as_a_queue_has_room_for(make_core: MakeCor
     core = enrolled(make_core(send(), max_queued=3))
     ids = make_runs(core, 6, queue="mail")
     batch = claim(core)
-    assert lift_holds(core) == 0
+    assert release_holds(core) == 0
     for each in batch[:2]:
         start(core, each)
-    assert lift_holds(core) == 2
+    assert release_holds(core) == 2
     assert len(held(core, ids)) == 1
 
 
@@ -287,7 +288,7 @@ def test_room_in_a_full_queue_and_in_a_full_function_goes_to_the_most_urgent_fir
     assert claim(core) == []
     give_back(core, [batch[0], batch[2]])
     remove_runs(core, [batch[0].id, batch[2].id])
-    assert lift_holds(core) == 2
+    assert release_holds(core) == 2
     assert {function: list(held(core, ids)) for function, ids in runs.items()} == {
         function: [ids[0]] for function, ids in runs.items()
     }
@@ -316,7 +317,7 @@ def test_a_claim_holds_an_occurrence_whose_cron_ticker_is_paused(core: Core, clo
     _pause_without_holding(core, cron_id)
     assert claim(core) == []
     assert held(core, [run_id]) == {run_id: HoldReason.PAUSED}
-    assert lift_holds(core) == 0
+    assert release_holds(core) == 0
 
 
 def test_the_sweep_lifts_the_hold_of_a_cron_ticker_that_is_not_paused_any_more(
@@ -326,7 +327,7 @@ def test_the_sweep_lifts_the_hold_of_a_cron_ticker_that_is_not_paused_any_more(
     cron_id, run_id = fired(core, clock)
     crons(core).pause(cron_id)
     edit_cron(core, cron_id, is_enabled=True)
-    assert lift_holds(core) == 1
+    assert release_holds(core) == 1
     assert claimed_ids(core) == {run_id}
 
 

@@ -28,11 +28,11 @@ from tests.manual_clock import ManualClock
 from tickerq_celery import RunCondition, TimeTicker
 from tickerq_celery.enums import DropReason, TickerStatus
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import Presence
+from tickerq_celery.runtime.node import NodeRegistration
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.tables import cron_tickers, drops, functions, nodes, tickers
 from tickerq_celery.worker import drop_counts
-from tickerq_celery.worker.drop_counts import Tally
+from tickerq_celery.worker.drop_counts import DropCounter
 from tickerq_celery.worker.enrolment import enrol
 
 MakeCore = Callable[..., Core]
@@ -135,7 +135,7 @@ def test_a_worker_that_says_nothing_new_enrols_past_functions_and_crons_that_are
         locked(core, functions, functions.c.namespace == mine),
         locked(core, cron_tickers, cron_tickers.c.namespace == mine),
     ):
-        enrol(again, Presence(worker_profile(again)))
+        enrol(again, NodeRegistration(worker_profile(again)))
 
 
 def test_a_worker_counts_its_drops_past_another_that_stands_still_while_it_counts(
@@ -152,8 +152,8 @@ def test_a_worker_counts_its_drops_past_another_that_stands_still_while_it_count
     assert drop_counts.recent(core) == {"invalid": 2}
 
 
-def one_drop() -> Tally:
-    tally = Tally()
+def one_drop() -> DropCounter:
+    tally = DropCounter()
     tally.note(DropReason.INVALID)
     return tally
 

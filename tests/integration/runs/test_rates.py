@@ -54,9 +54,9 @@ def claimed_ids(core: Core) -> list[UUID]:
     return [each.id for each in claim(core)]
 
 
-def lift_holds(core: Core) -> int:
+def release_holds(core: Core) -> int:
     """Lift holds as the sweep does, and return how many."""
-    return core.write(Claimer(core).lift_holds).count
+    return core.write(Claimer(core).release_holds).count
 
 
 def test_a_rate_lets_one_run_through_and_holds_the_rest_and_nobody_else(core: Core) -> None:
@@ -133,13 +133,14 @@ def test_no_minute_sees_more_than_the_rate_whatever_becomes_of_the_claims(
             elif fate == 2:
                 rescue(core, run)
         if step % 5 == 0:
-            lift_holds(core)
+            release_holds(core)
         clock.advance(seconds=1.7)
     windows = [sum(begin <= each < begin + timedelta(minutes=1) for each in moments) for begin in moments]
     assert max(windows) <= 10
     assert len(moments) >= 15
 
 
+@pytest.mark.row_locks
 def test_beats_that_claim_at_once_share_one_turn(core: Core, clock: ManualClock) -> None:
     make_runs(core, 24)
     total = 0
@@ -180,7 +181,7 @@ def test_a_function_that_has_lost_its_rate_gets_all_its_runs_back(make_core: Mak
     claim(core)
     core.write(nodes.remove, core.node.id)
     enrolled(make_core(send()))
-    assert lift_holds(core) == 3
+    assert release_holds(core) == 3
     assert set(claimed_ids(core)) == set(ids[1:])
 
 

@@ -51,7 +51,7 @@ def cancel(core: Core, claimed: Claim) -> bool:
         claim_no=claimed.number,
         status=TickerStatus.CANCELLED,
         reason="no longer wanted",
-    )
+    ).result
 
 
 def reason_against(core: Core, claimed: Claim) -> DropReason:
@@ -78,6 +78,7 @@ def test_a_claim_is_started_once(core: Core) -> None:
     assert reason_against(core, claimed) is DropReason.STARTED_ALREADY
 
 
+@pytest.mark.row_locks
 def test_of_workers_that_start_a_claim_at_once_one_may(core: Core) -> None:
     make_runs(core, 20)
     for claimed in claim(core):
@@ -140,6 +141,7 @@ def test_an_end_is_accepted_once(core: Core) -> None:
     assert len(attempts_of(core, run_id)) == 1
 
 
+@pytest.mark.row_locks
 def test_of_ends_that_are_written_at_once_one_is_accepted(core: Core) -> None:
     for run_id in make_runs(core, 10):
         run = started(core, run_id)

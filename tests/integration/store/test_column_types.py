@@ -19,6 +19,7 @@ from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.store.tables.column_types import sql_after, sql_now
 
+pytestmark = pytest.mark.every_database
 SYSTEM = SystemClock()
 
 

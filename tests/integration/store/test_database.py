@@ -1,6 +1,7 @@
 """Connections: which addresses are taken, and how each database is spoken to."""
 
 import re
+import signal
 import sqlite3
 import threading
 import traceback
@@ -30,7 +31,6 @@ from tests.integration.making import (
     row_of,
 )
 from tests.servers.ports import free_port
-from tickerq_celery.beat.interruption import Interrupted, within
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import ConfigError, SchemaError, StoreError
 from tickerq_celery.runtime.core import Core
@@ -345,9 +345,21 @@ def opened(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
+@contextmanager
+def alarm_in(seconds: float) -> Iterator[None]:
+    """Let a signal's handler raise KeyboardInterrupt in the block, after so many seconds."""
+    handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    timer = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+        signal.signal(signal.SIGALRM, handler)
+
+
 def test_who_waits_for_a_sqlite_lock_hears_a_signal(opened: Database, tmp_path: Path) -> None:
-    with locked(tmp_path / "locked.db"), pytest.raises(Interrupted):
-        within(0.1, lambda: opened.write(lambda connection: connection.exec_driver_sql("SELECT 1")))
+    with locked(tmp_path / "locked.db"), alarm_in(0.1), pytest.raises(KeyboardInterrupt):
+        opened.write(lambda connection: connection.exec_driver_sql("SELECT 1"))
     # The next one waits as long as before, and there is nothing that it must wait for.
     assert opened.write(lambda connection: connection.exec_driver_sql(BUSY_TIMEOUT).scalar()) == 10_000
 

@@ -100,6 +100,7 @@ def drop_all(connection: Connection) -> None:
     connection.execute(text(f"DROP TABLE {VERSION_TABLE}"))
 
 
+@pytest.mark.every_database
 def test_migrations_and_models_make_the_same_schema(migrated: Database) -> None:
     by_migrations = migrated.read(described)
     migrated.write(drop_all)
@@ -109,6 +110,7 @@ def test_migrations_and_models_make_the_same_schema(migrated: Database) -> None:
     assert by_models["tickerq_tickers"]["columns"].keys() == {column.name for column in tickers.c}
 
 
+@pytest.mark.every_database
 def test_alembic_finds_nothing_left_to_migrate(migrated: Database) -> None:
     def differences(connection: Connection) -> list[Any]:
         options = {"compare_type": True, "version_table": VERSION_TABLE}
@@ -131,6 +133,7 @@ def test_migrating_again_changes_nothing(migrated: Database, clock: ManualClock)
     assert (before.schema, before.digest, before.created_at) == (SCHEMA.number, SCHEMA.digest, START)
 
 
+@pytest.mark.every_database
 def test_processes_that_migrate_at_once_all_succeed(empty_database_url: str, empty: Database) -> None:
     command = [sys.executable, "-c", MIGRATING, empty_database_url]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

@@ -103,7 +103,7 @@ def test_what_a_function_reports_meanwhile_is_not_in_the_way_of_its_end(
             session.execute(select(effects.c.run))
             context.report_progress(0.5, "half")
             context.log("half")
-            tickerq._reporting.flush()
+            tickerq._process.get().reporting.flush()
             assert tickerq.runs.get(context.id).progress == 0.5
             context.report_progress(1.0)
             act(session, context)

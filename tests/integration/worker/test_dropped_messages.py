@@ -17,17 +17,17 @@ from tests.manual_clock import START, ManualClock
 from tickerq_celery.enums import DropReason
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import Presence
+from tickerq_celery.runtime.node import NodeRegistration
 from tickerq_celery.store.tables import drops
 from tickerq_celery.worker import drop_counts
-from tickerq_celery.worker.drop_counts import Tally
+from tickerq_celery.worker.drop_counts import DropCounter
 from tickerq_celery.worker.heartbeat import Heartbeat, HeartbeatThread
 
 HOUR = timedelta(hours=1)
 
 
-def tally_of(**counts: int) -> Tally:
-    tally = Tally()
+def tally_of(**counts: int) -> DropCounter:
+    tally = DropCounter()
     for reason, count in counts.items():
         for _ in range(count):
             tally.note(DropReason(reason))
@@ -70,6 +70,7 @@ def test_each_namespace_has_counts_of_its_own(make_core: Callable[..., Core], na
     assert drop_counts.recent(make_core()) == {}
 
 
+@pytest.mark.row_locks
 def test_workers_that_count_at_once_lose_nothing(core: Core) -> None:
     reasons = [reason.value for reason in DropReason]
     with processes(core, 4) as workers:
@@ -137,7 +138,7 @@ only_sqlite = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 @only_sqlite
 def test_nothing_dropped_costs_no_transaction(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(core.database, "run", None)
-    drop_counts.write(core, Tally())
+    drop_counts.write(core, DropCounter())
 
 
 class Worker:
@@ -148,7 +149,7 @@ class Worker:
         self.has_beaten_often = threading.Event()
         self._heartbeat = Heartbeat(
             core,
-            Presence(worker_profile(core)),
+            NodeRegistration(worker_profile(core)),
             held_requests=self._held,
             on_missing=print,
             on_request=print,
@@ -158,7 +159,7 @@ class Worker:
             interval,
             enrol=lambda: None,
             reports=SimpleQueue(),
-            catch=print,
+            handle=print,
             count=count,
             refused=print,
         )
@@ -209,7 +210,7 @@ def test_counts_that_cannot_be_written_do_not_keep_a_worker_from_beating(
 
     with Worker(core, count) as worker:
         assert worker.has_beaten_often.wait(10)
-    waits = [line for line in caplog.messages if line.startswith("this worker waits for the store")]
+    waits = [line for line in caplog.messages if line.startswith("worker paused: store unreachable")]
     assert len(waits) == (1 if isinstance(error, StoreError) else 0)
 
 

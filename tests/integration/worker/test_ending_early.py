@@ -174,7 +174,7 @@ def test_timeouts_are_kept_and_travel_with_the_message(tickerq: TickerQ, clock: 
 
 def test_a_tickers_hard_timeout_cannot_undercut_its_functions_timeout(tickerq: TickerQ) -> None:
     tickerq.function("Slow", timeout=6)(lambda: None)
-    with pytest.raises(TickerValidationError, match=r"^hard_timeout: pass more than"):
+    with pytest.raises(TickerValidationError, match=r"^hard_timeout: must be more than"):
         tickerq.time_tickers.add(TimeTicker(function="Slow", hard_timeout=2))
     assert tickerq.time_tickers.add(TimeTicker(function="Slow", timeout=1, hard_timeout=2)).timeout == 1
 
@@ -183,8 +183,8 @@ def test_a_timeout_can_be_changed_and_a_wrong_one_is_refused(tickerq: TickerQ) -
     later = START + timedelta(hours=1)
     run = add_run(tickerq, lambda: None, timeout=5, execution_time=later)
     assert tickerq.time_tickers.update(run.id, hard_timeout=9).hard_timeout == 9
-    with pytest.raises(TickerValidationError, match="hard_timeout: pass more than timeout, 5 s"):
+    with pytest.raises(TickerValidationError, match="hard_timeout: must be more than timeout, 5 s"):
         tickerq.time_tickers.update(run.id, hard_timeout=4)
-    with pytest.raises(TickerValidationError, match="timeout: pass more than 0 seconds"):
+    with pytest.raises(TickerValidationError, match=r"timeout: must be .* more than 0 s"):
         tickerq.time_tickers.add(TimeTicker(function="Body", timeout=0))
     assert tickerq.runs.get(run.id).hard_timeout == 9

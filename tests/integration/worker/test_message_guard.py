@@ -14,16 +14,16 @@ from kombu.message import Message
 from kombu.utils.json import dumps
 
 from tickerq_celery.enums import DropReason
-from tickerq_celery.worker.message_guard import Intake
+from tickerq_celery.worker.message_guard import MessageGuard
 from tickerq_celery.worker.request import Dropped, TickerRequest
-from tickerq_celery.worker.signals import Ears
+from tickerq_celery.worker.signals import SignalListener
 
 ID = "01a2103e-3d01-7221-9bcd-0423ee3e6d78"
 
 
 @pytest.fixture
-def heard() -> Iterator[Ears]:
-    ears = Ears()
+def heard() -> Iterator[SignalListener]:
+    ears = SignalListener()
     ears.listen()
     yield ears
     ears.close()
@@ -49,14 +49,14 @@ def einfo(error: Exception) -> ExceptionInfo:
 @pytest.mark.parametrize("journey", [lambda info: info, lambda info: pickle.loads(pickle.dumps(info))])
 @pytest.mark.parametrize("reason", DropReason)
 def test_the_main_process_hears_why_its_pool_dropped_a_message(
-    heard: Ears, journey: Callable[[ExceptionInfo], ExceptionInfo], reason: DropReason
+    heard: SignalListener, journey: Callable[[ExceptionInfo], ExceptionInfo], reason: DropReason
 ) -> None:
     request_of([[], {}, {}]).on_failure(journey(einfo(Dropped(reason))), return_ok=True)
     assert heard.drops.take() == {reason: 1}
 
 
 @pytest.mark.parametrize("error", [Ignore(), Reject("x", requeue=True), Retry(exc=OSError())])
-def test_a_message_that_came_to_another_end_is_not_counted(heard: Ears, error: Exception) -> None:
+def test_a_message_that_came_to_another_end_is_not_counted(heard: SignalListener, error: Exception) -> None:
     request_of([[], {}, {}]).on_failure(einfo(error), return_ok=True)
     assert heard.drops.take() == {}
 
@@ -112,7 +112,7 @@ class Desk:
         self.consumer: Any = Consumer(error)
         self.channel = Channel()
         self.noted: list[DropReason] = []
-        Intake(self.consumer, self.noted.append).attach()
+        MessageGuard(self.consumer, self.noted.append).attach()
         self.receive = self.consumer.create_task_handler()
 
     def message(self, headers: Mapping[str, object], body: object = ([], {}, {}), **fields: Any) -> Message:
@@ -198,7 +198,7 @@ def test_celery_handles_what_is_wrong_with_messages_of_the_users_own(
     assert desk.consumer.calls == ["decode error", "unknown task"]
 
 
-def test_a_task_that_this_worker_lacks_is_counted_and_told_to_listeners(heard: Ears) -> None:
+def test_a_task_that_this_worker_lacks_is_counted_and_told_to_listeners(heard: SignalListener) -> None:
     desk = Desk()
     message = desk.message(OURS | {"task": "tickerq.Nope"})
     desk.consumer.on_unknown_task(None, message, KeyError("tickerq.Nope"))

@@ -9,7 +9,8 @@ from tickerq_celery.errors import ClaimSupersededError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import succeeded
-from tickerq_celery.worker.cancellation import Bell, RunControl
+from tickerq_celery.worker.cancel_flag import CancelFlag
+from tickerq_celery.worker.run_control import RunControl
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def core(core: Core) -> Core:
 
 
 def control(core: Core, run: Started) -> RunControl:
-    return RunControl(core, run, Bell(), heard=0)
+    return RunControl(core, run, CancelFlag(), seen=0)
 
 
 def test_who_was_taken_for_dead_does_not_own_its_run_and_who_has_it_now_does(

@@ -65,7 +65,7 @@ def test_what_a_function_reports_can_be_read_while_it_runs_and_after(
     def body(context: TickerContext) -> None:
         context.report_progress(0.4, "counting")
         context.log("one")
-        tickerq._reporting.flush()
+        tickerq._process.get().reporting.flush()
         seen.append(tickerq.runs.get(context.id))
         clock.advance(seconds=2)
         context.log("two")
@@ -109,7 +109,7 @@ def test_a_claim_that_was_superseded_reports_nothing(tickerq: TickerQ) -> None:
         change_row(tickerq, context.id, claim_no=7)
         context.report_progress(0.5, "a zombie")
         context.log("a zombie")
-        tickerq._reporting.flush()
+        tickerq._process.get().reporting.flush()
 
     run = add_run(tickerq, body)
     execute(tickerq)
@@ -127,7 +127,7 @@ def test_lines_that_two_writers_write_are_stored_once(
         monkeypatch.setattr(
             "tickerq_celery.tickers.progress.Report.have_been_written", lambda self, written: None
         )
-        tickerq._reporting.flush()
+        tickerq._process.get().reporting.flush()
         context.log("two")
 
     run = add_run(tickerq, body)
@@ -166,8 +166,8 @@ def test_a_store_that_takes_no_report_does_not_fail_the_run_and_gets_it_later(
         context.log("one")
         with monkeypatch.context() as patch:
             patch.setattr(reporting.logs, "write", away)
-            tickerq._reporting.flush()
-        tickerq._reporting.flush()
+            tickerq._process.get().reporting.flush()
+        tickerq._process.get().reporting.flush()
         assert messages_of(tickerq.runs.get(context.id)) == ["one"]
 
     run = add_run(tickerq, body)

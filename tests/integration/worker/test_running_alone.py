@@ -26,7 +26,8 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import cancels
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import succeeded
-from tickerq_celery.worker.cancellation import ALREADY_RUNNING, Bell, RunControl
+from tickerq_celery.worker.cancel_flag import CancelFlag
+from tickerq_celery.worker.run_control import ALREADY_RUNNING, RunControl
 
 
 @pytest.fixture
@@ -101,6 +102,7 @@ def test_other_cron_tickers_do_not_matter(core: Core, clock: ManualClock) -> Non
     assert may_run(core, started(core, other))
 
 
+@pytest.mark.row_locks
 def test_of_workers_that_ask_at_once_one_may_run(core: Core, clock: ManualClock) -> None:
     for _ in range(5):
         runs = [started(core, each) for each in occurrences(core, clock, 3)]
@@ -111,6 +113,7 @@ def test_of_workers_that_ask_at_once_one_may_run(core: Core, clock: ManualClock)
         assert answers == [True, False, False]
 
 
+@pytest.mark.row_locks
 def test_of_workers_that_ask_at_once_the_key_alone_lets_one_run(
     core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,7 +129,7 @@ def test_of_workers_that_ask_at_once_the_key_alone_lets_one_run(
 
 def test_who_may_not_run_ends_as_skipped_and_a_time_ticker_always_may(core: Core, clock: ManualClock) -> None:
     def control(run: Started) -> RunControl:
-        return RunControl(core, run, Bell(), heard=0)
+        return RunControl(core, run, CancelFlag(), seen=0)
 
     lower, higher = (started(core, each) for each in occurrences(core, clock, 2))
     control(lower).skip_if_already_running()

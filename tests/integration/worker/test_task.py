@@ -353,7 +353,7 @@ def test_a_store_that_is_away_at_the_start_leaves_the_run_queued(
     def away(*_: object) -> NoReturn:
         raise StoreError("away")
 
-    monkeypatch.setattr(tickerq._recorder, "start", away)
+    monkeypatch.setattr(tickerq._process.get().recorder, "start", away)
     (result,) = execute(tickerq)
     assert (result.state, isinstance(result.result, Dropped)) == ("IGNORED", False)
     assert row_of(tickerq, run.id).status is Status.QUEUED

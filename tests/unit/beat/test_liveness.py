@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from tickerq_celery.beat.liveness import Observer, Patience
+from tickerq_celery.beat.liveness import LeaseFilter, LivenessObserver
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.store.nodes import Node
 
@@ -20,18 +20,20 @@ OTHER = replace(NODE, id=UUID(int=2))
 
 
 @pytest.fixture
-def observer() -> Observer:
-    return Observer(timedelta(seconds=30))
+def observer() -> LivenessObserver:
+    return LivenessObserver(timedelta(seconds=30))
 
 
-def test_a_counter_that_stands_still_for_one_lease_means_death(observer: Observer) -> None:
+def test_a_counter_that_stands_still_for_one_lease_means_death(observer: LivenessObserver) -> None:
     for moment in (100.0, 110.0, 120.0, 129.9):
         assert observer.dead_among([NODE], monotonic=moment) == []
     assert observer.dead_among([NODE], monotonic=130.0) == [NODE]
 
 
 @pytest.mark.parametrize("gap", [10.1, 30.0, 31.0, 3_600.0])
-def test_a_time_in_which_nobody_looked_is_not_the_nodes_silence(observer: Observer, gap: float) -> None:
+def test_a_time_in_which_nobody_looked_is_not_the_nodes_silence(
+    observer: LivenessObserver, gap: float
+) -> None:
     observer.dead_among([NODE], monotonic=100.0)
     observer.dead_among([NODE], monotonic=108.0)
     for moment in (108.0, 117.0, 126.9):
@@ -41,7 +43,7 @@ def test_a_time_in_which_nobody_looked_is_not_the_nodes_silence(observer: Observ
 
 @pytest.mark.parametrize("seconds", range(1, 61))
 def test_an_outage_buries_no_worker_that_comes_back_within_its_longest_pause(
-    observer: Observer, seconds: int
+    observer: LivenessObserver, seconds: int
 ) -> None:
     # The last heartbeat but one is seen; the next fails, and is made up for 5 s after the end of the outage.
     for moment in (100.0, 105.0, 109.9):
@@ -52,18 +54,18 @@ def test_an_outage_buries_no_worker_that_comes_back_within_its_longest_pause(
     assert observer.dead_among([replace(NODE, counter=6)], monotonic=back + 6.5) == []
 
 
-def test_an_observer_that_looks_rarely_finds_the_dead_nevertheless(observer: Observer) -> None:
+def test_an_observer_that_looks_rarely_finds_the_dead_nevertheless(observer: LivenessObserver) -> None:
     looks = [observer.dead_among([NODE], monotonic=60.0 * number) for number in range(12)]
     assert looks[:10] == [[]] * 10
     assert looks[11] == [NODE]
 
 
-def test_a_node_that_is_first_seen_is_never_dead_however_old_its_row(observer: Observer) -> None:
+def test_a_node_that_is_first_seen_is_never_dead_however_old_its_row(observer: LivenessObserver) -> None:
     assert observer.dead_among([NODE], monotonic=1e9) == []
 
 
 @pytest.mark.parametrize("counter", [6, 4])
-def test_a_counter_that_moved_means_life(observer: Observer, counter: int) -> None:
+def test_a_counter_that_moved_means_life(observer: LivenessObserver, counter: int) -> None:
     moved = replace(NODE, counter=counter)
     for moment in (100.0, 110.0, 120.0):
         observer.dead_among([NODE], monotonic=moment)
@@ -72,7 +74,7 @@ def test_a_counter_that_moved_means_life(observer: Observer, counter: int) -> No
     assert observer.dead_among([moved], monotonic=160.0) == [moved]
 
 
-def test_each_node_has_its_own_lease(observer: Observer) -> None:
+def test_each_node_has_its_own_lease(observer: LivenessObserver) -> None:
     observer.dead_among([NODE], monotonic=100.0)
     observer.dead_among([NODE, OTHER], monotonic=110.0)
     observer.dead_among([NODE, OTHER], monotonic=120.0)
@@ -80,7 +82,7 @@ def test_each_node_has_its_own_lease(observer: Observer) -> None:
     assert observer.dead_among([NODE, OTHER], monotonic=140.0) == [NODE, OTHER]
 
 
-def test_a_node_that_was_away_is_seen_anew(observer: Observer) -> None:
+def test_a_node_that_was_away_is_seen_anew(observer: LivenessObserver) -> None:
     observer.dead_among([NODE], monotonic=100.0)
     observer.dead_among([], monotonic=110.0)
     for moment in (120.0, 130.0, 140.0):
@@ -88,7 +90,7 @@ def test_a_node_that_was_away_is_seen_anew(observer: Observer) -> None:
 
 
 def test_what_was_seen_in_every_look_for_one_lease_lasts() -> None:
-    patience = Patience(timedelta(seconds=30))
+    patience = LeaseFilter(timedelta(seconds=30))
     assert patience.lasting([NODE.id], monotonic=100.0) == []
     for moment in (110.0, 120.0, 129.0):
         assert patience.lasting([NODE.id, OTHER.id], monotonic=moment) == []
@@ -96,13 +98,13 @@ def test_what_was_seen_in_every_look_for_one_lease_lasts() -> None:
 
 
 def test_a_time_in_which_nobody_looked_wears_no_patience_out() -> None:
-    patience = Patience(timedelta(seconds=30))
+    patience = LeaseFilter(timedelta(seconds=30))
     patience.lasting([NODE.id], monotonic=100.0)
     assert patience.lasting([NODE.id], monotonic=200.0) == []
 
 
 def test_what_was_missing_in_one_look_begins_anew() -> None:
-    patience = Patience(timedelta(seconds=30))
+    patience = LeaseFilter(timedelta(seconds=30))
     patience.lasting([NODE.id], monotonic=100.0)
     patience.lasting([], monotonic=110.0)
     for moment in (120.0, 130.0, 140.0):

@@ -63,9 +63,8 @@ def test_of_two_workers_the_stricter_limit_counts_in_each_respect() -> None:
     [
         (FunctionLimits(max_concurrency=3, rate=Rate.parse("2/h")).as_json(), None),
         (FunctionLimits(max_concurrency_per_key=4).as_json(), FunctionLimits(max_concurrency_per_key=4)),
-        (7, FunctionLimits(max_concurrency=7)),
     ],
-    ids=["a rate", "no rate", "of an old worker"],
+    ids=["a rate", "no rate"],
 )
 def test_limits_are_read_as_they_were_written(stored: object, limits: FunctionLimits | None) -> None:
     assert limits_from(stored) == (limits or FunctionLimits(max_concurrency=3, rate=Rate.parse("2/h")))

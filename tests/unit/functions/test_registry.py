@@ -1,16 +1,13 @@
-"""Functions by name, and how they are called."""
+"""Functions by name, and what of them is refused."""
 
-import asyncio
 import functools
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority, TickerType
+from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
 from tickerq_celery.errors import DuplicateFunctionError, TickerValidationError
-from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.functions.definition import make_function
 from tickerq_celery.functions.registry import Registry
 from tickerq_celery.functions.setting import Setting
@@ -20,10 +17,6 @@ def first() -> None: ...
 
 
 def second() -> None: ...
-
-
-async def nothing() -> None:
-    pass
 
 
 def test_a_name_means_one_function() -> None:
@@ -99,60 +92,13 @@ def test_a_name_that_cannot_be_stored_is_refused(name: Any) -> None:
         make_function(first, name)
 
 
-@pytest.mark.parametrize("is_async", [False, True])
-def test_a_body_is_called_with_what_it_takes(is_async: bool) -> None:
-    seen: list[object] = []
-
-    def takes_context(context: TickerContext[int]) -> None:
-        seen.append(context.request)
-
-    def takes_request(request: int) -> None:
-        seen.append(request)
-
-    async def in_a_loop(request: int) -> None:
-        seen.append(request)
-
-    def wrapped(request: int) -> Any:
-        return in_a_loop(request)
-
-    for body in (in_a_loop, wrapped) if is_async else (takes_context, takes_request):
-        make_function(body, "f").call(context(7), at_end=nothing)
-    assert seen == [7, 7]
-
-
-def test_a_body_that_cancels_itself_fails_like_any_other() -> None:
-    async def cancels_itself() -> None:
-        raise asyncio.CancelledError
-
-    def runs_a_loop_of_its_own() -> None:
-        asyncio.run(cancels_itself())
-
-    for body in (cancels_itself, runs_a_loop_of_its_own):
-        with pytest.raises(RuntimeError, match="CancelledError") as caught:
-            make_function(body, "f").call(context(7), at_end=nothing)
-        assert isinstance(caught.value.__cause__, asyncio.CancelledError)
-
-
-def context(request: int) -> TickerContext[int]:
-    return TickerContext(
-        id=UUID(int=1),
-        parent_id=None,
-        type=TickerType.TIME_TICKER,
-        function_name="f",
-        retry_count=0,
-        is_due=False,
-        scheduled_for=datetime(2026, 1, 1, tzinfo=UTC),
-        request=request,
-    )
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"cron": "@daily", "every": 5}, "every: pass cron or every, not both"),
-        ({"every": 0.5}, "every: pass a timedelta of whole seconds"),
+        ({"every": 0.5}, "every: must be a timedelta or seconds in steps of 1 s"),
         ({"every": 5, "jitter": 6}, "jitter: longer than the interval"),
-        ({"cron": "@daily", "max_runs": 0}, "max_runs: pass a whole number"),
+        ({"cron": "@daily", "max_runs": 0}, "max_runs: must be a whole number"),
         ({"cron": "@daily", "exclude": "2026-12-25"}, "exclude: pass a list of dates"),
         ({"cron": "@daily", "day_or": "yes"}, "day_or: pass True or False"),
         ({"max_runs": 3}, "cron: start_at, end_at, max_runs, exclude, jitter need cron= or every="),

@@ -105,19 +105,19 @@ class Point(NamedTuple):
     y: int = 0
 
 
-class OldInner(typing.TypedDict, total=False):
+class Named(typing_extensions.TypedDict, total=False):
     size: int
     name: "typing.Required[str]"
 
 
-class OldChild(OldInner):
+class Dated(Named):
     when: datetime
     note: "typing.NotRequired[str]"
 
 
-class OldTree(typing.TypedDict):
+class Branch(typing_extensions.TypedDict):
     label: str
-    branches: "list[OldTree]"
+    branches: "list[Branch]"
 
 
 class New(typing_extensions.TypedDict):
@@ -153,12 +153,12 @@ ROUND_TRIPS: list[tuple[object, object]] = [
     (Point, Point(1, 2)),
     (list[Point], [Point(1), Point(2, 3)]),
     (New, {"size": 1, "inner": Item(name="x")}),
-    (OldInner, {"name": "x"}),
-    (OldChild, {"name": "x", "size": 1, "when": NOW}),
-    (OldTree, {"label": "a", "branches": [{"label": "b", "branches": []}]}),
-    (list[OldInner] | None, [{"name": "x"}]),
-    (dict[str, tuple[OldInner, ...]], {"k": ({"name": "x"},)}),
-    (Annotated[list[OldInner], Field(min_length=1)], [{"name": "x"}]),
+    (Named, {"name": "x"}),
+    (Dated, {"name": "x", "size": 1, "when": NOW}),
+    (Branch, {"label": "a", "branches": [{"label": "b", "branches": []}]}),
+    (list[Named] | None, [{"name": "x"}]),
+    (dict[str, tuple[Named, ...]], {"k": ({"name": "x"},)}),
+    (Annotated[list[Named], Field(min_length=1)], [{"name": "x"}]),
     (Box[New], Box[New](content={"size": 2})),
     (Pet, {"kind": "dog", "name": "Rex"}),
     (list[Item], [Item(name="a"), Item(name="b")]),
@@ -251,9 +251,9 @@ def test_a_model_is_read_by_field_name_and_by_alias() -> None:
             "request.addresses.0.since",
             "Field required",
         ),
-        (OldChild, {"when": NOW}, "request.name", "Field required"),
-        (OldChild, {"name": "x"}, "request.when", "Field required"),
-        (list[OldTree], [{"branches": []}], "request.0.label", "Field required"),
+        (Dated, {"when": NOW}, "request.name", "Field required"),
+        (Dated, {"name": "x"}, "request.when", "Field required"),
+        (list[Branch], [{"branches": []}], "request.0.label", "Field required"),
         (New, {"size": "big"}, "request.size", "Input should be a valid integer"),
         (Pet, {"kind": "cow"}, "request", "Input tag 'cow'"),
         (int, "x", "request", "Input should be a valid integer"),
@@ -468,15 +468,21 @@ def test_types_that_pydantic_can_check_are_accepted() -> None:
         check_request_type(request_type)
 
 
+class OfTyping(typing.TypedDict):
+    size: int
+
+
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="pydantic takes typing.TypedDict there")
-def test_an_old_typed_dict_inside_a_dataclass_is_a_clear_error() -> None:
-    holder = dataclasses.make_dataclass("Holder", [("inner", OldInner)])
-    with pytest.raises(TickerValidationError, match=r"typing_extensions\.TypedDict"):
-        check_request_type(holder)
+@pytest.mark.parametrize(
+    "of", [lambda old: old, lambda old: dataclasses.make_dataclass("D", [("inner", old)])]
+)
+def test_a_typed_dict_of_typing_is_an_error_that_names_the_one_to_use(of: Callable[[Any], object]) -> None:
+    with pytest.raises(TickerValidationError, match=r"use `typing_extensions\.TypedDict` instead"):
+        check_request_type(of(OfTyping))
 
 
-def test_an_old_typed_dict_keeps_its_pydantic_settings() -> None:
-    class Strict(typing.TypedDict):
+def test_a_typed_dict_keeps_its_pydantic_settings() -> None:
+    class Strict(typing_extensions.TypedDict):
         size: int
 
     Strict.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]
@@ -494,9 +500,9 @@ def test_the_schema_tells_the_fields_as_they_are_stored() -> None:
     schema = json_schema(Camel)
     assert schema is not None
     assert (schema["title"], schema["required"]) == ("Camel", ["user_id"])
-    old = json_schema(OldInner)
-    assert old is not None
-    assert (old["title"], old["required"]) == ("OldInner", ["name"])
+    named = json_schema(Named)
+    assert named is not None
+    assert (named["title"], named["required"]) == ("Named", ["name"])
 
 
 def test_there_is_no_schema_without_a_type_or_where_pydantic_has_none() -> None:
@@ -538,7 +544,7 @@ old_children = st.fixed_dictionaries(
 typed_values = st.one_of(
     st.tuples(st.just(Order), orders),
     st.tuples(st.just(Person), people),
-    st.tuples(st.just(OldChild), old_children),
+    st.tuples(st.just(Dated), old_children),
     st.tuples(st.just(list[Item] | None), st.lists(items, max_size=3)),
     st.tuples(st.just(Item | Person), items | people),
     st.tuples(st.just(dict[str, Any]), st.dictionaries(texts, json_values, max_size=4)),
@@ -591,7 +597,7 @@ def refusal(call: Callable[[], object]) -> TickerValidationError | None:
 @given(
     anything,
     st.sampled_from(
-        [None, Any, Order, Person, OldChild, Box[Any], dict[str, Any], list[Item], str | datetime, float]
+        [None, Any, Order, Person, Dated, Box[Any], dict[str, Any], list[Item], str | datetime, float]
     ),
 )
 def test_whatever_is_passed_is_written_readably_or_refused(value: object, request_type: object) -> None:
@@ -606,7 +612,7 @@ def test_whatever_is_passed_is_written_readably_or_refused(value: object, reques
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.binary(max_size=20), st.sampled_from([None, Order, OldChild, list[int], dict[str, Any]]))
+@given(st.binary(max_size=20), st.sampled_from([None, Order, Dated, list[int], dict[str, Any]]))
 def test_whatever_bytes_are_read_only_one_error_comes_out(data: bytes, request_type: object) -> None:
     error = refusal(lambda: decode(data, request_type=request_type))
     assert error is None or error.field.split(".")[0] == "request"

@@ -115,7 +115,9 @@ def test_an_interval_is_given_as_a_timedelta_or_seconds(value: object) -> None:
     ],
 )
 def test_an_interval_that_cannot_be_used_is_refused_with_its_value(value: object) -> None:
-    with pytest.raises(TickerValidationError, match="every: pass a timedelta of whole seconds") as caught:
+    with pytest.raises(
+        TickerValidationError, match="every: must be a timedelta or seconds in steps of 1 s"
+    ) as caught:
         checked_every(value)
     assert caught.value.field == "every"
 

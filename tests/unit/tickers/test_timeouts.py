@@ -29,14 +29,14 @@ def test_timeouts_may_be_seconds_or_timedeltas() -> None:
 @pytest.mark.parametrize(
     ("timeout", "hard_timeout", "text"),
     [
-        (0, None, "timeout: pass more than 0 seconds"),
-        (None, 0, "hard_timeout: pass more than 0 seconds"),
-        (-1, None, "timeout: pass seconds from 0"),
-        ("5", None, "timeout: pass seconds from 0"),
-        (True, None, "timeout: pass seconds from 0"),
-        (float("nan"), None, "timeout: pass seconds from 0"),
-        (5, 5, "hard_timeout: pass more than timeout, 5 s"),
-        (5, 4, "hard_timeout: pass more than timeout, 5 s"),
+        (0, None, "timeout: must be a timedelta or seconds, more than 0 s"),
+        (None, 0, "hard_timeout: must be a timedelta or seconds, more than 0 s"),
+        (-1, None, "timeout: must be a timedelta or seconds"),
+        ("5", None, "timeout: must be a timedelta or seconds"),
+        (True, None, "timeout: must be a timedelta or seconds"),
+        (float("nan"), None, "timeout: must be a timedelta or seconds"),
+        (5, 5, "hard_timeout: must be more than timeout, 5 s"),
+        (5, 4, "hard_timeout: must be more than timeout, 5 s"),
     ],
 )
 def test_what_is_no_timeout_is_refused_by_name(timeout: object, hard_timeout: object, text: str) -> None:

@@ -1,28 +1,28 @@
 import os
 
-from tickerq_celery.worker.cancellation import Bell
+from tickerq_celery.worker.cancel_flag import CancelFlag
 
 
-def test_a_bell_that_has_not_rung_says_so() -> None:
-    assert Bell().rings == 0
+def test_a_new_flag_was_never_set() -> None:
+    assert CancelFlag().count == 0
 
 
-def test_each_ring_is_counted_by_that_bell_alone() -> None:
-    bell, other = Bell(), Bell()
+def test_each_setting_is_counted_by_that_flag_alone() -> None:
+    flag, other = CancelFlag(), CancelFlag()
     for _ in range(300):
-        bell.ring()
-    assert (bell.rings, other.rings) == (300, 0)
+        flag.set()
+    assert (flag.count, other.count) == (300, 0)
 
 
-def test_a_forked_child_hears_what_its_parent_rings_later() -> None:
-    bell = Bell()
+def test_a_forked_child_sees_what_its_parent_sets_later() -> None:
+    flag = CancelFlag()
     go_on, may_go_on = os.pipe()
     child = os.fork()
     if child == 0:
         os.read(go_on, 1)
-        os._exit(bell.rings)
-    bell.ring()
-    bell.ring()
+        os._exit(flag.count)
+    flag.set()
+    flag.set()
     os.write(may_go_on, b".")
     _, status = os.waitpid(child, 0)
     os.close(go_on)

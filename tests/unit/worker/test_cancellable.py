@@ -9,8 +9,8 @@ from tickerq_celery.worker.event_loop import cancellable
 class Asked:
     """What says that the run is to be cancelled, from the beginning or never."""
 
-    def __init__(self, *, has_news: bool, answer: bool) -> None:
-        self.has_news = has_news
+    def __init__(self, *, may_be_requested: bool, answer: bool) -> None:
+        self.may_be_requested = may_be_requested
         self.answer = answer
         self.asked = 0
 
@@ -20,9 +20,9 @@ class Asked:
 
 
 CANCELLED, SPARED, QUIET = (
-    lambda: Asked(has_news=True, answer=True),
-    lambda: Asked(has_news=True, answer=False),
-    lambda: Asked(has_news=False, answer=True),
+    lambda: Asked(may_be_requested=True, answer=True),
+    lambda: Asked(may_be_requested=True, answer=False),
+    lambda: Asked(may_be_requested=False, answer=True),
 )
 
 

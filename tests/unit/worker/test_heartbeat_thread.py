@@ -64,7 +64,7 @@ def run(store: Store, monkeypatch: pytest.MonkeyPatch, enrol: Callable[[], None]
     queue = cast("Any", store)
     thread = HeartbeatThread(
         cast("Heartbeat", store), INTERVAL,
-        enrol=enrol, reports=queue, catch=store.answer, count=lambda: None, refused=print,
+        enrol=enrol, reports=queue, handle=store.answer, count=lambda: None, refused=print,
     )  # fmt: skip
     monkeypatch.setattr(thread._stopped, "wait", store.pass_by)
     with pytest.raises(TheEnd):

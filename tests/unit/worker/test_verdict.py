@@ -6,7 +6,7 @@ from celery.exceptions import Ignore, MaxRetriesExceededError, Reject, Retry
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import TerminateExecution, TickerCancelled, TickerValidationError
 from tickerq_celery.tickers.lifecycle import RetryPolicy, Standing
-from tickerq_celery.worker.verdict import Verdict, asked_retry, told_to_celery, verdict_on
+from tickerq_celery.worker.verdict import Verdict, celery_exception, retry_asked_for, verdict_on
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 STANDING = Standing(
@@ -32,14 +32,14 @@ def judge(error: Exception, *, max_rescues: int = 3) -> Verdict:
 )
 def test_a_retry_waits_as_it_was_asked(asked: dict[str, object], wait: timedelta) -> None:
     error = OSError("no route")
-    verdict = judge(asked_retry({"exc": error, **asked}, now=NOON))
+    verdict = judge(retry_asked_for({"exc": error, **asked}, now=NOON))
     assert (verdict.error, verdict.is_accident) == (error, True)
     assert (verdict.outcome.status, verdict.outcome.wait, verdict.outcome.retry_count) == (IDLE, wait, 2)
 
 
 @pytest.mark.parametrize(("most", "status"), [(None, IDLE), (1, FAILED), (0, FAILED), (2, IDLE), (5, IDLE)])
 def test_max_retries_takes_the_place_of_the_tickers_own(most: int | None, status: TickerStatus) -> None:
-    assert judge(asked_retry({"max_retries": most}, now=NOON)).outcome.status is status
+    assert judge(retry_asked_for({"max_retries": most}, now=NOON)).outcome.status is status
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_max_retries_takes_the_place_of_the_tickers_own(most: int | None, status
 )
 def test_a_retry_that_could_not_be_stored_is_refused_by_its_argument(field: str, value: object) -> None:
     with pytest.raises(TickerValidationError, match=f"^{field}: "):
-        asked_retry({field: value}, now=NOON)
+        retry_asked_for({field: value}, now=NOON)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_ignore_ends_the_run_without_a_retry_and_is_nobodys_business() -> None:
     assert (verdict.outcome.status, verdict.outcome.skipped_reason) == (SKIPPED, "not mine")
     assert not verdict.is_accident
     assert judge(Ignore()).outcome.skipped_reason == "Ignore"
-    assert isinstance(told_to_celery(verdict.error, verdict.outcome), Ignore)
+    assert isinstance(celery_exception(verdict.error, verdict.outcome), Ignore)
 
 
 def test_reject_fails_the_run_without_a_retry() -> None:
@@ -96,7 +96,7 @@ def test_reject_fails_the_run_without_a_retry() -> None:
     assert (verdict.outcome.status, verdict.outcome.retry_count, verdict.is_accident) == (FAILED, 1, False)
     assert verdict.outcome.failure is not None
     assert "malformed" in verdict.outcome.failure.message
-    assert told_to_celery(error, verdict.outcome) is error
+    assert celery_exception(error, verdict.outcome) is error
 
 
 def test_reject_with_requeue_starts_the_run_again_until_its_rescues_are_used_up() -> None:
@@ -107,11 +107,11 @@ def test_reject_with_requeue_starts_the_run_again_until_its_rescues_are_used_up(
 
 def test_celery_hears_of_a_retry_and_of_the_last_failure() -> None:
     error = OSError("no route")
-    told = told_to_celery(error, judge(error).outcome)
+    told = celery_exception(error, judge(error).outcome)
     assert isinstance(told, Retry)
     assert (told.exc, told.when) == (error, 60)
-    last = judge(asked_retry({"max_retries": 0}, now=NOON))
-    assert isinstance(told_to_celery(last.error, last.outcome), MaxRetriesExceededError)
+    last = judge(retry_asked_for({"max_retries": 0}, now=NOON))
+    assert isinstance(celery_exception(last.error, last.outcome), MaxRetriesExceededError)
 
 
 @pytest.mark.parametrize(
@@ -126,4 +126,4 @@ def test_celery_hears_of_a_retry_and_of_the_last_failure() -> None:
 def test_a_function_decides_its_own_end(error: Exception, status: TickerStatus, is_accident: bool) -> None:
     verdict = judge(error)
     assert (verdict.outcome.status, verdict.is_accident) == (status, is_accident)
-    assert isinstance(told_to_celery(error, verdict.outcome), Ignore)
+    assert isinstance(celery_exception(error, verdict.outcome), Ignore)

@@ -1,7 +1,7 @@
 """The queues of the embedded broker: one folder per queue, one file per message.
 
-Whatever has a final name was complete before it got that name, and a message belongs to whoever renames it
-first. That is all the locking there is, so any process may be killed at any line.
+Whatever has a final name was complete before it got that name, and a message belongs to the process that
+renames it first. That is all the locking there is, so any process may be killed at any line.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ LEFTOVER_AGE = timedelta(hours=1)
 LONGEST_NAME = 200
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-# Capitals are escaped as well: some file systems cannot tell them from small letters.
+# Capitals are escaped as well: some file systems do not distinguish them from small letters.
 UNSAFE = re.compile(r"^\.|[^a-z0-9_.@-]")
 
 
@@ -37,7 +37,7 @@ def file_name(name: str) -> str:
 
 
 def write_whole(path: Path, body: bytes) -> None:
-    """Write a file that nobody ever sees half-written."""
+    """Write a file that no reader ever sees half-written."""
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
     try:
         unfinished.write_bytes(body)
@@ -73,7 +73,7 @@ class QueueFolder:
         self._last_stamp = 0
 
     def create(self, queue: str, lifetime: timedelta | None = None) -> None:
-        """Make a queue; with a lifetime, one to be swept once nobody has used it for so long."""
+        """Make a queue; with a lifetime, one to be swept once it was not used for so long."""
         folder = self._path(queue)
         folder.mkdir(parents=True, exist_ok=True)
         if lifetime is not None:
@@ -129,7 +129,7 @@ class QueueFolder:
         return sum(removed(self._path(queue) / name) for name in self.waiting(queue))
 
     def sweep(self) -> list[str]:
-        """Remove what killed processes left and queues nobody uses; return the file names of the latter."""
+        """Remove what killed processes left and unused queues; return the file names of the latter."""
         self._messages.mkdir(parents=True, exist_ok=True)
         now = self._clock.now().timestamp()
         expired = []
@@ -160,7 +160,7 @@ class QueueFolder:
         return is_older(mark, seconds, now)
 
     def _is_swept(self, folder: Path, now: float) -> bool:
-        """Remove a queue that nobody uses, else what was left in it; return whether the queue went."""
+        """Remove a queue that is not used, else what was left in it; return whether the queue went."""
         if self._is_expired(folder, now):
             self._delete_folder(folder)
             return True

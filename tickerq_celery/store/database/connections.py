@@ -18,7 +18,7 @@ READING = "tickerq_reading"
 ANSWER_TIMEOUT = 30
 _CONNECT_TIMEOUT = 5
 _BUSY_TIMEOUT_MS = 10_000
-# Python hears no signal while SQLite waits for a lock.
+# Python handles no signal while SQLite waits for a lock.
 _BUSY_SLICE_MS = 250
 _SQLITE_BUSY = {5, 6}
 # The kernel gives a silent network up: what was sent and not received, and a peer that is gone.
@@ -31,7 +31,7 @@ _POSTGRESQL_ARGS: Mapping[str, object] = {
     "keepalives_count": 4,
 }
 # psycopg prepares on the server what it sends often. That belongs to the session, and a pooler gives the next
-# transaction another one, which does not know the statement, or has somebody else's by the same name.
+# transaction another one, which does not know the statement, or has another client's by the same name.
 _PSYCOPG_ARGS: Mapping[str, object] = {"prepare_threshold": None}
 _OPTIONS_OF_A_POOL = {
     "pool",
@@ -64,7 +64,7 @@ def make_engine(url: URL, options: Mapping[str, object], *, pooled: bool = True)
 
 
 def prepare_engine(engine: Engine | AsyncEngine) -> None:
-    """Let a SQLite engine's transactions begin as writers that wait their turn; call it before the first use.
+    """Let a SQLite engine's transactions begin as writers that wait for it; call it before the first use.
 
     By itself SQLite refuses a transaction that has read and then wants to write while others write. Engines
     of other databases stay as they are.

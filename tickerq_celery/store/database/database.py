@@ -1,4 +1,4 @@
-"""The store's transactions, and the one place where whole ones are retried."""
+"""The store's transactions, and the only retry of a whole one."""
 
 import os
 import random
@@ -40,7 +40,7 @@ def resolved_url(url: str, folder: Path) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        # Not shown, nor the error that may quote it: where it ends and a password begins cannot be told.
+        # Not shown, nor the error that may quote it: where it ends and a password begins is unknown.
         raise ConfigError("store_url", "not a database URL") from None
     if parsed.get_backend_name() not in _SUPPORTED:
         raise ConfigError("store_url", f"no support for {parsed.get_backend_name()!r}")

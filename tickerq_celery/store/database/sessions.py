@@ -63,11 +63,11 @@ class Caller:
     root: RootTransaction | None
 
     def is_open(self) -> bool:
-        """Whether the transaction has neither been committed nor rolled back."""
+        """Return True if the transaction has neither been committed nor rolled back."""
         return self.root is not None and self.root.is_active
 
     def abandon(self) -> None:
-        """Roll back what nobody will commit any more, so that its locks are gone."""
+        """Roll back an abandoned transaction, so that its locks are released."""
         try:
             if self.session is not None:
                 self.session.close()
@@ -87,7 +87,7 @@ def when_committed(caller: Caller, action: Callable[[], object]) -> None:
 
     ``after_commit`` also comes for SAVEPOINTs, and under a transaction that the caller holds outside of
     the session: neither has made anything visible, and there the action does not happen. Nor does it for a
-    bare connection, which tells nobody when it has committed.
+    bare connection, which has no event for its commit.
     """
     session = caller.session
     if session is None:
@@ -108,12 +108,12 @@ class Callers:
         self._own: UUID | None = None
 
     def join(self, session: object, *, instead: str) -> Caller:
-        """Return the transaction behind a ``session=``; ``instead`` is what an async session is told.
+        """Return the transaction behind a ``session=``; ``instead`` is the error text for an async session.
 
         Raises:
             TickerValidationError: It is none, or none that can be used outside of an event loop.
             OtherDatabaseError: It is on another database than the store.
-            StoreError: The store is away, or SQLite is locked.
+            StoreError: The store is unreachable, or SQLite is locked.
         """
         caller = _caller(session, instead)
         self._begin(caller.connection)

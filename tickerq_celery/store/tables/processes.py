@@ -31,7 +31,7 @@ nodes = Table(
     # The seed keys of the entries that a beat's code defines; NULL for a worker.
     Column("entries", Json),
     Column("clock_offset_ms", Integer, nullable=False),
-    # Grows with each heartbeat: a node whose counter stands still for one lease is dead.
+    # Grows with each heartbeat: a node whose counter does not grow for one lease is dead.
     Column("counter", BigInteger, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),

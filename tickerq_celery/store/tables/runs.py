@@ -90,9 +90,9 @@ tickers = Table(
     Column("due_at", UtcDateTime),
     Column("held_for", Name(20)),
     Column("hold_key", Name(300)),
-    # When one that waits for its turn would be due if it had it; NULL for all others.
+    # When one that waits for the overlap lock would be due without it; NULL for all others.
     Column("not_before", UtcDateTime),
-    # At most so many runs of one function with the same key are under way as the function says.
+    # The function limits how many of its runs with the same key are active at once.
     Column("concurrency_key", Name(90)),
     # NULL unless Queued: when the sweep asks whether the message was lost.
     Column("check_at", UtcDateTime),
@@ -103,7 +103,7 @@ tickers = Table(
     Column("lock_holder", Name(200)),
     Column("locked_at", UtcDateTime),
     Column("started_at", UtcDateTime),
-    # NULL unless InProgress: what somebody asks of it, and the cron ticker of which it alone may run.
+    # NULL unless InProgress: which cancellation was requested, and the cron ticker of which it alone may run.
     Column("cancel_request", Name(20)),
     Column("alone_for", Id),
     Column("execution_time", UtcDateTime),
@@ -124,7 +124,7 @@ tickers = Table(
     # Of the attempt that runs or ran last, from 0 to 1. In no index, so that a report rewrites one row only.
     Column("progress", Float),
     Column("progress_message", Name(200)),
-    # How many attempts there were when the run was last retried by hand: their numbers go on from there.
+    # How many attempts there were when the run was last retried manually: their numbers go on from there.
     Column("attempts_before", Integer, nullable=False),
     Column(
         "parent_id",
@@ -164,7 +164,7 @@ tickers = Table(
     Index("ix_tickerq_tickers_check_at", "check_at"),
     Index("ix_tickerq_tickers_running_on", "running_on"),
     Index("ix_tickerq_tickers_parent_id", "parent_id"),
-    # The end lets a hold be lifted by priority, then the oldest first, without a sort.
+    # The end lets holds be released by priority, then the oldest first, without a sort.
     Index("ix_tickerq_tickers_held_for", "held_for", "hold_key", "priority", "id"),
     Index("ix_tickerq_tickers_ended_at", "ended_at", "id"),
     Index("ix_tickerq_tickers_ended_status", "ended_status", "ended_at", "id"),

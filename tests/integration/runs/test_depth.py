@@ -1,0 +1,36 @@
+"""How deep the stack of this package is where a run's end is written: what a reader has to walk through."""
+
+import traceback
+from pathlib import Path
+
+from sqlalchemy import event
+
+import tickerq_celery
+from tests.integration.making import enrolled, finish, make_run, row_of, started
+from tickerq_celery.enums import TickerStatus
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.tickers.lifecycle import succeeded
+
+PACKAGE = str(Path(tickerq_celery.__file__).parent)
+# Recorder.finish, Core.write, Database.run, its transaction, EndWriter.write and ends.finish.
+MOST_FRAMES = 6
+
+
+def test_a_run_s_end_is_written_at_most_six_frames_below_the_recorder(core: Core) -> None:
+    run_id = make_run(enrolled(core))
+    run = started(core, run_id)
+    stacks: list[list[str]] = []
+
+    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE tickerq_tickers "):
+            frames = traceback.extract_stack()
+            stacks.append([each.name for each in frames if each.filename.startswith(PACKAGE)])
+
+    event.listen(core.database.engine, "before_cursor_execute", note)
+    try:
+        assert finish(core, run, succeeded(run.standing))
+    finally:
+        event.remove(core.database.engine, "before_cursor_execute", note)
+    assert row_of(core, run_id).status is TickerStatus.DONE
+    (stack,) = stacks
+    assert len(stack) <= MOST_FRAMES, stack

@@ -1,0 +1,148 @@
+"""The options of a registered function, as its decorator takes them."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any, TypedDict
+
+from tickerq_celery import validation
+from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
+from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.functions.limits import Rate
+from tickerq_celery.functions.setting import Setting
+from tickerq_celery.schedule.bounds import BOUND_FIELDS, checked_bounds
+from tickerq_celery.schedule.interval import expression_from
+from tickerq_celery.tickers.timeouts import checked_timeouts
+
+
+class FunctionOptions(TypedDict, total=False):
+    """The keywords of ``ticker_function``; one that is left out has the default of ``Function``.
+
+    Keys:
+        cron: An expression of 5 or 6 fields, or a Setting that holds one; workers seed a cron ticker for
+            it when they start.
+        every: In place of ``cron``: elapsed time, counted from ``start_at`` or the first seeding.
+        time_zone: IANA zone of ``cron`` and ``exclude``; None takes the ``time_zone`` setting.
+        day_or: Whether one day field is enough where ``cron`` sets both.
+        start_at: The first moment at which it may fire.
+        end_at: The last moment at which it may fire.
+        max_runs: How many instants get an occurrence; None: any number.
+        exclude: Dates of the zone on which it does not fire.
+        jitter: How much later than its instant a run may start, at most; fixed for each instant.
+        priority: In which order due runs get slots and are published, and their messages' priority.
+        max_concurrency: How many runs may be active at once, in all workers together; 0: any number.
+        max_concurrency_per_key: The same for runs with one ``concurrency_key``.
+        rate_limit: How many runs may be claimed in a time, such as "10/m"; the units are s, m, h and d.
+        retries: Extra attempts after the first.
+        retry_intervals: Waits before each retry, in seconds; the last repeats; 30 s where there are none.
+        timeout: Seconds after which the body gets SoftTimeLimitExceeded (prefork pool only).
+        hard_timeout: Seconds after which its process is killed; by default 30 s after ``timeout``.
+        queue: The Celery queue; None takes that of the priority, or asks Celery's router.
+        misfire: What happens to cron instants that passed while nothing ran.
+        overlap: Whether an occurrence may start while an earlier one has not ended.
+        pause_on_failure: After how many failed occurrences in a row its cron ticker is paused; 0: never.
+        on_lost: Whether a run whose worker died starts again, or fails.
+    """
+
+    cron: str | Setting | None
+    every: timedelta | float | None
+    time_zone: str | None
+    day_or: bool
+    start_at: datetime | None
+    end_at: datetime | None
+    max_runs: int | None
+    exclude: Collection[date]
+    jitter: timedelta | float
+    priority: TickerPriority | int
+    max_concurrency: int
+    max_concurrency_per_key: int
+    rate_limit: str | None
+    retries: int
+    retry_intervals: Sequence[timedelta | float]
+    timeout: timedelta | float | None
+    hard_timeout: timedelta | float | None
+    queue: str | None
+    misfire: MisfirePolicy | str
+    overlap: OverlapPolicy | str
+    pause_on_failure: int
+    on_lost: OnLost | str
+
+
+_MOST_AT_ONCE = 1_000_000
+
+
+def _queue(value: object) -> str | None:
+    return None if value is None else validation.name("queue", value, validation.LONGEST_QUEUE)
+
+
+def _rate(value: object) -> Rate | None:
+    return None if value is None else Rate.parse(value)
+
+
+def _intervals(value: object) -> tuple[float, ...]:
+    return tuple(validation.retry_intervals(value))
+
+
+# Those that are checked each by itself, and have the same name in a Function.
+_CHECKS: Mapping[str, Callable[[object], object]] = {
+    "day_or": partial(validation.flag, "day_or"),
+    "priority": partial(validation.choice, "priority", among=TickerPriority),
+    "max_concurrency": partial(
+        validation.whole, "max_concurrency", least=0, most=_MOST_AT_ONCE, note="0 means no limit"
+    ),
+    "max_concurrency_per_key": partial(
+        validation.whole, "max_concurrency_per_key", least=1, most=_MOST_AT_ONCE
+    ),
+    "rate_limit": _rate,
+    "retries": validation.retries,
+    "retry_intervals": _intervals,
+    "queue": _queue,
+    "misfire": partial(validation.choice, "misfire", among=MisfirePolicy),
+    "overlap": partial(validation.choice, "overlap", among=OverlapPolicy),
+    "pause_on_failure": validation.failures,
+    "on_lost": partial(validation.choice, "on_lost", among=OnLost),
+}
+
+
+def check_call(name: object, options: Mapping[str, object]) -> None:
+    """Check how the decorator was called, before anything is decorated.
+
+    Raises:
+        TickerValidationError: The name is not text: the decorator was written without parentheses, maybe.
+        TypeError: A keyword is not an option.
+    """
+    if callable(name):
+        raise TickerValidationError("name", name, "write the decorator with parentheses")
+    if name is not None:
+        validation.name("name", name, validation.LONGEST_FUNCTION)
+    unknown = sorted(options.keys() - FunctionOptions.__annotations__.keys())
+    if unknown:
+        known = ", ".join(FunctionOptions.__annotations__)
+        raise TypeError(f"unexpected keyword argument {', '.join(unknown)}: the options are {known}")
+
+
+def checked_options(options: FunctionOptions) -> dict[str, Any]:
+    """Return the keywords of a Function that stand for the options given; what was left out is absent.
+
+    The expression and the time zone are checked later, together.
+
+    Raises:
+        TickerValidationError: An option cannot be used.
+    """
+    given: Mapping[str, Any] = {**options}
+    timeouts = checked_timeouts(options.get("timeout"), options.get("hard_timeout"))
+    return {
+        "cron": _cron(options.get("cron"), options.get("every")),
+        "time_zone": options.get("time_zone"),
+        "bounds": checked_bounds(**{field: given[field] for field in BOUND_FIELDS if field in given}),
+        "timeout": timeouts.soft,
+        "hard_timeout": timeouts.hard,
+    } | {field: check(given[field]) for field, check in _CHECKS.items() if field in given}
+
+
+def _cron(cron: str | Setting | None, every: object) -> str | Setting | None:
+    if every is None:
+        return cron
+    if cron is not None:
+        raise TickerValidationError("every", every, "pass cron or every, not both")
+    return expression_from(None, every)

@@ -1,0 +1,228 @@
+"""One attempt at a run: its start, the function's body, and its end."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from billiard.exceptions import WorkerLostError
+from celery.exceptions import Ignore, SoftTimeLimitExceeded
+
+from tickerq_celery.broker.messages import parsed_header
+from tickerq_celery.enums import DropReason, TickerStatus
+from tickerq_celery.errors import ConfigError, StoreError, TerminateExecution
+from tickerq_celery.functions.context import TickerContext
+from tickerq_celery.functions.definition import Function
+from tickerq_celery.payload import requests, results
+from tickerq_celery.runs.rescue import log_lost
+from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.lifecycle import Outcome, lost, succeeded
+from tickerq_celery.worker.body import call_body
+from tickerq_celery.worker.completion import Completion
+from tickerq_celery.worker.parts import WorkerParts
+from tickerq_celery.worker.request import Dropped
+from tickerq_celery.worker.run_control import RunControl
+from tickerq_celery.worker.run_handle import ExecutingRun
+from tickerq_celery.worker.verdict import Verdict, celery_exception, verdict_on
+
+logger = logging.getLogger(__name__)
+
+
+def start(parts: WorkerParts, function: Function, header: object) -> "Execution":
+    """Start the claim that a message's header names, and return what runs it.
+
+    Raises:
+        Dropped: The message is stale, or its header is broken.
+        Ignore: The store cannot be reached; the message comes again.
+    """
+    # Before the start: a run can be cancelled as soon as that is committed.
+    seen = parts.cancel_flag.count
+    return Execution(parts, function, _started(parts, header), seen=seen)
+
+
+def _started(parts: WorkerParts, header: object) -> Started:
+    try:
+        ticker_id, claim_no = parsed_header(header)
+    except ValueError as error:
+        logger.warning("dropped a message with a broken ticker header: %s", error)
+        raise Dropped(DropReason.BROKEN_HEADER) from error
+    try:
+        run = parts.recorder.start(ticker_id, claim_no)
+        if run is not None:
+            return run
+        reason = parts.recorder.reason_against(ticker_id, claim_no)
+    except StoreError as error:
+        logger.error("run %s waits for its next message: %s", ticker_id, error)  # noqa: TRY400
+        raise Ignore from error
+    logger.info(
+        "dropped a stale message of run %s, claim %d: %s", ticker_id, claim_no, reason.value,
+        extra={"ticker_id": str(ticker_id)},
+    )  # fmt: skip
+    raise Dropped(reason)
+
+
+class Execution:
+    """A started run in this process; ``seen`` is the cancel flag's count before the start."""
+
+    def __init__(self, parts: WorkerParts, function: Function, run: Started, *, seen: int) -> None:
+        self._parts = parts
+        self._function = function
+        self._run = run
+        self._report = parts.reporting.begin(run)
+        self._control = RunControl(parts.core, run, parts.cancel_flag, seen=seen)
+        self._completion = Completion(parts.recorder, run, self._succeeded, self._report)
+
+    def run(self, *, is_limited: bool) -> None:
+        """Run the body and record how it ended; ``is_limited`` says that the message has a time limit.
+
+        Raises:
+            Exception: What Celery is to report: Retry for a failed attempt that has a retry left, the
+                body's own exception after the last, Ignore where it was skipped or superseded.
+        """
+        raised: Exception | None = None
+        outcome: Outcome | None = None
+        try:
+            outcome = self._executed(is_limited=is_limited)
+        # The user's code: whatever it raises is the outcome.
+        except Exception as error:  # noqa: BLE001
+            raised = error
+        except BaseException as error:
+            # The process is to end: the attempt is lost, not failed, and uses up no retry. Of a child
+            # its main process knows more: whether a time limit or a revocation ended it.
+            if self._parts.recorder.is_in_main_process:
+                self._lost(error)
+            raise
+        try:
+            answer = self._record(outcome, raised)
+        except SoftTimeLimitExceeded:
+            # The limit struck while the end was written: the body has ended in time.
+            answer = self._record(outcome, raised)
+        if answer is raised and answer is not None:
+            raise answer
+        if answer is not None:
+            raise answer from raised
+
+    def _executed(self, *, is_limited: bool) -> Outcome:
+        if is_limited and self._parts.recorder.is_in_main_process:
+            raise ConfigError("timeout", "only a worker with a prefork pool can end what takes too long")
+        with self._parts.reporting.during(self._report):
+            returned = call_body(
+                self._function, self._context(), control=self._control, at_end=self._completion.settle
+            )
+        return self._succeeded(returned)
+
+    def _context(self) -> TickerContext[Any]:
+        run = self._run
+        stored = self._parts.core.codec.unpack(run.request)
+        return TickerContext(
+            id=run.id,
+            parent_id=run.parent_id or run.cron_ticker_id,
+            type=run.type,
+            function_name=run.function,
+            retry_count=run.standing.retry_count,
+            is_due=run.standing.is_due,
+            scheduled_for=run.execution_time,
+            request=requests.decode(stored, request_type=self._function.signature.request_type),
+            parent_result_bytes=run.parent_result,
+            _handle=ExecutingRun(self._completion, self._report, self._control),
+        )
+
+    def _succeeded(self, returned: object) -> Outcome:
+        run = self._run
+        if not run.has_children:
+            return succeeded(run.standing)
+        result = results.written(returned, limit=self._parts.core.config.payload_limit)
+        reason = results.refusal(result)
+        if reason is not None:
+            logger.warning(
+                "run %s of %s has a result that its children cannot be given: %s",
+                run.id, run.function, reason, extra={"ticker_id": str(run.id)},
+            )  # fmt: skip
+        return succeeded(run.standing, result=result)
+
+    def _record(self, outcome: Outcome | None, raised: Exception | None) -> Exception | None:
+        """Record how the body ended; return what to raise to Celery, None where all is well."""
+        is_stored = self._completion.is_stored()
+        if raised is not None and not is_stored:
+            return self._failed(raised)
+        if raised is not None:
+            # Its effects are committed: another attempt would have them twice.
+            logger.error(
+                "run %s of %s raised after it was completed, and stays so", self._run.id, self._run.function,
+                exc_info=raised, extra={"ticker_id": str(self._run.id)},
+            )  # fmt: skip
+            return None
+        if outcome is None:
+            raise AssertionError("a body that raised nothing has an outcome")
+        if is_stored:
+            _log_end(logger.info, self._run, outcome, self._completion.elapsed)
+            return None
+        if self._completion.was_asked_for:
+            logger.warning(
+                "run %s called complete_in and its transaction was not committed: ended as usual",
+                self._run.id, extra={"ticker_id": str(self._run.id)},
+            )  # fmt: skip
+        self._finish(outcome)
+        return None
+
+    def _failed(self, error: Exception) -> Exception:
+        core, run = self._parts.core, self._run
+        verdict = verdict_on(error, run.standing, now=core.clock.now(), max_rescues=core.config.max_rescues)
+        written = self._finish(verdict.outcome)
+        self._notify_handler(verdict, written)
+        return celery_exception(verdict.error, written)
+
+    def _notify_handler(self, verdict: Verdict, written: Outcome) -> None:
+        handler, run = self._parts.handler, self._run
+        if written.status is TickerStatus.CANCELLED and not isinstance(verdict.error, TerminateExecution):
+            handler.cancelled(verdict.error, run.id, run.type)
+        elif written.attempt_status is TickerStatus.FAILED and verdict.is_accident:
+            handler.failed(verdict.error, run.id, run.type)
+
+    def _finish(self, outcome: Outcome) -> Outcome:
+        run, elapsed = self._run, self._completion.elapsed
+        written = self._parts.recorder.finish(run, outcome, elapsed=elapsed, report=self._report.pending())
+        if written is not None:
+            _log_end(logger.info, run, written, elapsed)
+            return written
+        _log_end(logger.warning, run, outcome, elapsed, ", which is not recorded: its claim was superseded")
+        raise Dropped(DropReason.SUPERSEDED)
+
+    def _lost(self, cause: BaseException) -> None:
+        """Record the attempt as lost, and have the exception handler called for it."""
+        run, parts = self._run, self._parts
+        message = f"worker lost: {type(cause).__name__} while the function ran"
+        outcome = lost(
+            run.standing,
+            on_lost=self._function.on_lost,
+            max_rescues=parts.core.config.max_rescues,
+            message=message,
+        )
+        try:
+            if self._completion.is_stored():
+                return
+            written = parts.recorder.finish(run, outcome, elapsed=None, report=self._report.pending())
+        except StoreError as error:
+            logger.warning("run %s will be rescued by another process: %s", run.id, error)
+            return
+        if written is not None:
+            log_lost(run, written, message)
+            is_cancelled = written.status is TickerStatus.CANCELLED
+            notify = parts.handler.cancelled if is_cancelled else parts.handler.failed
+            notify(WorkerLostError(message), run.id, run.type)
+
+
+def _log_end(
+    log: Callable[..., None], run: Started, outcome: Outcome, elapsed: timedelta, more: str = ""
+) -> None:
+    log(
+        "run %s of %s %s after %.3f s%s",
+        run.id, run.function, _ending(outcome), elapsed.total_seconds(), more,
+        extra={"ticker_id": str(run.id), "claim_no": run.claim_no},
+    )  # fmt: skip
+
+
+def _ending(outcome: Outcome) -> str:
+    if outcome.wait is not None:
+        return f"failed ({outcome.failure.type if outcome.failure else ''}), next attempt in {outcome.wait}"
+    return f"ended {outcome.status.name}"

@@ -1,0 +1,110 @@
+"""What a process that runs tickers uses: each part is made when it is first asked for."""
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from celery import Celery
+
+from tickerq_celery.broker.publisher import CeleryPublisher
+from tickerq_celery.runs.claimer import Claimer
+from tickerq_celery.runs.dispatcher import Dispatcher
+from tickerq_celery.runs.immediate import ImmediateDispatch
+from tickerq_celery.runs.recorder import Recorder
+from tickerq_celery.runtime.core import Core, new_identity
+from tickerq_celery.worker.cancel_flag import CancelFlag
+from tickerq_celery.worker.exception_handler import HandlerCaller
+from tickerq_celery.worker.reporting import Reporting
+
+# How many seconds an `add`, or the end of a run, may wait for a broker.
+_PUBLISH_TIMEOUT = 1.0
+
+
+class WorkerParts:
+    """The parts of one app in one process; making one opens nothing."""
+
+    def __init__(self, app: Celery, core: Core, handler: HandlerCaller) -> None:
+        self.app = app
+        self.core = core
+        self.handler = handler
+
+    @cached_property
+    def cancel_flag(self) -> CancelFlag:
+        """The flag by which a worker's children notice that the store has a cancellation for them."""
+        return CancelFlag()
+
+    @cached_property
+    def publisher(self) -> CeleryPublisher:
+        """Publishes what this process makes due."""
+        return CeleryPublisher(self.app, self.core.codec, connect_timeout=_PUBLISH_TIMEOUT)
+
+    @cached_property
+    def immediate(self) -> ImmediateDispatch:
+        """Claims and publishes runs that this process has just made due."""
+        dispatcher = Dispatcher(self.core, Claimer(self.core), self.publisher)
+        return ImmediateDispatch(self.core, dispatcher)
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """Records starts and ends of runs."""
+        return Recorder(self.core, dispatch=self.immediate.dispatch)
+
+    @cached_property
+    def reporting(self) -> Reporting:
+        """Writes progress and log lines of running functions."""
+        return Reporting(self.core)
+
+    def close(self) -> None:
+        """Close this process's connections to the store and the broker."""
+        self.core.database.close()
+        self.publisher.close()
+
+
+P_co = TypeVar("P_co", bound=WorkerParts, covariant=True)
+
+
+class ProcessParts(Generic[P_co]):
+    """The parts of one app in this process: made when first used, since apps are configured after import.
+
+    ``make`` is given the core to build on, or None where there is none yet.
+    """
+
+    def __init__(self, make: Callable[[Core | None], P_co]) -> None:
+        self._make = make
+        self._made: P_co | None = None
+        # Reentrant: what is made may ask for the app's settings, and those for a function's.
+        self._mutex = threading.RLock()
+
+    @property
+    def is_made(self) -> bool:
+        """Whether anything was used yet."""
+        return self._made is not None
+
+    def get(self) -> P_co:
+        """Return the parts.
+
+        Raises:
+            ConfigError: The app's settings cannot be used.
+        """
+        with self._mutex:
+            if self._made is None:
+                self._made = self._make(None)
+            return self._made
+
+    def own(self) -> P_co:
+        """Return the parts for a process that becomes a node: fresh ones where a parent process made them.
+
+        What they write then names this process, and no other one that was forked from the same parent.
+        """
+        core = self.get().core
+        if core.node.pid != os.getpid():
+            self.rebuild(replace(core, node=new_identity(core.config.node_identifier)))
+        return self.get()
+
+    def rebuild(self, core: Core) -> None:
+        """Make the parts anew, on another core."""
+        with self._mutex:
+            self._made = self._make(core)
