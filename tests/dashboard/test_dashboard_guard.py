@@ -181,7 +181,7 @@ def test_remembered_credentials_expire_are_bounded_and_hold_no_password() -> Non
     ("users", "says"),
     [
         (None, "no user could log in"),
-        ({}, "nobody could log in"),
+        ({}, "no user could log in"),
         ({"ann": "secure-password"}, "'ann'"),
         ({"ann": "plain$salt$secret"}, "'ann'"),
         ({"ann": "md5$salt$0123"}, "'ann'"),

@@ -179,7 +179,7 @@ def test_a_module_can_be_read_in_one_sitting_and_holds_more_than_a_few_lines() -
 
 
 # Short modules that others import a concept from.
-STANDS_FOR_A_CONCEPT = {"cron/occurrences.py", "ids.py", "store/tables/conventions.py", "tickers/effect.py"}
+STANDS_FOR_A_CONCEPT = {"ids.py", "store/tables/conventions.py", "tickers/effect.py"}
 
 
 def test_a_function_fits_a_screen() -> None:

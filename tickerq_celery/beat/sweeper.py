@@ -28,7 +28,7 @@ class CronUpkeep:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._after_waiting = ""
+        self._after_key = ""
         self._after_suspended: UUID | None = None
 
     def look_after(self) -> None:
@@ -38,9 +38,9 @@ class CronUpkeep:
             StoreError: The database is unreachable.
         """
         core = self._core
-        self._after_waiting, self._after_suspended = core.write(
+        self._after_key, self._after_suspended = core.write(
             lambda tx: (
-                advance_queues(tx, after=self._after_waiting),
+                advance_queues(tx, after=self._after_key),
                 resume_suspended(tx, after=self._after_suspended),
             )
         )
