@@ -23,7 +23,7 @@ from celery import Celery, current_task
 from celery.concurrency.asynpool import AsynPool
 from celery.exceptions import SoftTimeLimitExceeded
 
-from tickerq_celery import TickerContext, TickerQ, extension
+from tickerq_celery import TickerContext, TickerQ, settings
 from tickerq_celery.clock import SystemClock
 
 NOTES = Path(os.environ["JOB_NOTES"])
@@ -38,7 +38,7 @@ class WrongClock(SystemClock):
 
 
 if CLOCK_OFFSET:
-    extension.SystemClock = WrongClock
+    settings.SystemClock = WrongClock
 if "JOB_POOL_UPKEEP" in os.environ:
     AsynPool.timers = property(lambda pool: {pool.maintain_pool: float(os.environ["JOB_POOL_UPKEEP"])})
 
