@@ -7,6 +7,7 @@ the environment, and must live. The file's absence shows the test that it happen
 
 import os
 import signal
+import threading
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -69,7 +70,8 @@ class _Trap:
         except FileNotFoundError:
             return
         os.write(2, f"failpoint {self.point}: {self.number.name}\n".encode())
-        os.kill(os.getpid(), self.number)
+        # To this thread: one that is sent to the process may let this thread go on for a moment.
+        signal.pthread_kill(threading.get_ident(), self.number)
 
 
 def _trap(text: str | None) -> _Trap | None:

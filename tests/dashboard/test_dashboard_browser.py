@@ -17,6 +17,10 @@ from tickerq_celery import TickerStatus, TickerType
 from tickerq_dashboard import create_app
 from tickerq_dashboard.command import QuietHandler
 
+# A browser that goes on drops what it still loads, and werkzeug's development server then leaves the file open.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in.*FileIO:pytest.PytestUnraisableExceptionWarning"
+)
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PAGES = ["overview", "runs", "filtered", "no match", "failed run", "waiting run", "crons", "cron", "missing"]
 WIDTHS = (380, 1280)
