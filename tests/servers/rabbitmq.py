@@ -1,5 +1,6 @@
 """A RabbitMQ server of our own, beside any other on the machine."""
 
+import json
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from tests.servers.server import Server
 if TYPE_CHECKING:
     from tests.servers.process import ServerProcess
 
+_AT_ONCE = 8
 # Debian's commands on the PATH switch to the packaged server's user and files; the scripts behind do not.
 SCRIPTS = ("/usr/lib/rabbitmq/bin",)
 
@@ -29,19 +31,33 @@ class RabbitmqServer(Server):
         self._distribution_port = free_port()
         self._mapper_port = free_port()
         self._mapper: ServerProcess | None = None
+        self._spare: list[str] = []
 
     @property
     def url(self) -> str:
         return f"amqp://guest:guest@127.0.0.1:{self.port}//"
 
     def new_database(self) -> str:
-        name = f"tickerq-test-{uuid.uuid4().hex[:12]}"
-        self._control("add_vhost", name)
-        self._control("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
-        return f"amqp://guest:guest@127.0.0.1:{self.port}/{name}"
+        if not self._spare:
+            self._spare = self._new_virtual_hosts(_AT_ONCE)
+        return f"amqp://guest:guest@127.0.0.1:{self.port}/{self._spare.pop()}"
 
     def drop_database(self, url: str) -> None:
-        self._control("delete_vhost", url.rpartition("/")[2])
+        """Leave it: it ends with the server, and to remove it alone takes a second."""
+
+    def _new_virtual_hosts(self, count: int) -> list[str]:
+        """Make several by one command: each command starts a virtual machine, which takes a second."""
+        names = [f"tickerq-test-{uuid.uuid4().hex[:12]}" for _ in range(count)]
+        everything = {"user": "guest", "configure": ".*", "write": ".*", "read": ".*"}
+        definitions = {
+            "vhosts": [{"name": name} for name in names],
+            "permissions": [{"vhost": name, **everything} for name in names],
+        }
+        path = self.folder / "definitions.json"
+        path.write_text(json.dumps(definitions))
+        self.account.own(path)
+        self._control("import_definitions", str(path))
+        return names
 
     def prepare(self) -> None:
         for name, content in self._files().items():
