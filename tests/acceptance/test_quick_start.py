@@ -12,7 +12,8 @@ import pytest
 
 from tests.acceptance.terminals import WAIT_SECONDS, Terminals
 
-pytestmark = pytest.mark.acceptance
+# The demo walks nearly the same way in `make test`.
+pytestmark = [pytest.mark.acceptance, pytest.mark.verify]
 
 README = Path(__file__).parents[2] / "README.md"
 BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -1,0 +1,101 @@
+"""What a run of the tests leaves to a longer one: each case has its run, a quick run has each test once."""
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+CONFTEST = """
+import pytest
+from tests import thoroughness
+
+def pytest_collection_modifyitems(config, items):
+    thoroughness.select(config, items)
+
+@pytest.fixture(params=["sqlite", "postgres", "mariadb"])
+def store_url(request):
+    return request.param
+
+def pytest_configure(config):
+    for name in ("verify", "proof", "row_locks", "every_database", "each_pair_alike"):
+        config.addinivalue_line("markers", name)
+"""
+TESTS = """
+import pytest
+from tests.thoroughness import in_proof, in_verify
+
+def test_plain(): ...
+def test_stored(store_url): ...
+
+@pytest.mark.row_locks
+def test_locking(store_url): ...
+
+@pytest.mark.every_database
+def test_dialects(store_url): ...
+
+@pytest.mark.parametrize("store_url", ["postgres", "mariadb"], indirect=True)
+def test_servers(store_url): ...
+
+@pytest.mark.parametrize("size", [1, in_verify(2), in_proof(3)])
+def test_sizes(size): ...
+"""
+
+
+class Collected:
+    """The cases that a run would have, by the environment that it is started in."""
+
+    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._pytester = pytester
+        self._monkeypatch = monkeypatch
+        monkeypatch.setenv("TICKERQ_REQUIRE_SERVICES", "1")
+        for name in ("VERIFY", "PROOF", "SLICE"):
+            monkeypatch.delenv(name, raising=False)
+        pytester.makeconftest(CONFTEST)
+        pytester.makepyfile(TESTS)
+
+    def cases(self, *arguments: str, **environment: str) -> list[str]:
+        for name, value in environment.items():
+            self._monkeypatch.setenv(name, value)
+        run = self._pytester.inline_run("--collect-only", "-q", *arguments)
+        [(items,)] = [(call.session.items,) for call in run.getcalls("pytest_collection_finish")]
+        for name in environment:
+            self._monkeypatch.delenv(name)
+        return [item.name for item in items]
+
+
+@pytest.fixture
+def collected(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Collected:
+    return Collected(pytester, monkeypatch)
+
+
+def named(cases: list[str], name: str) -> list[str]:
+    return [case for case in cases if case.startswith(name)]
+
+
+def test_a_quick_run_has_each_test_on_one_database(collected: Collected) -> None:
+    cases = collected.cases()
+    assert len(named(cases, "test_plain")) == len(named(cases, "test_stored")) == 1
+    assert len(named(cases, "test_dialects")) == 3
+    assert len(named(cases, "test_servers")) == 2
+    assert named(cases, "test_sizes") == ["test_sizes[1]"]
+
+
+def test_a_race_for_row_locks_never_runs_where_there_are_none(collected: Collected) -> None:
+    assert "test_locking[sqlite]" not in collected.cases()
+
+
+def test_quick_and_verify_together_have_every_case_but_the_proofs_and_none_twice(
+    collected: Collected,
+) -> None:
+    quick, verify = collected.cases(), collected.cases("-m", "verify", VERIFY="1")
+    everything = collected.cases(PROOF="1")
+    assert sorted([*quick, *verify, "test_sizes[3]"]) == sorted(everything)
+
+
+def test_the_slices_of_the_proofs_make_up_all_of_them(collected: Collected) -> None:
+    slices = [collected.cases("-m", "proof", PROOF="1", SLICE=f"{number}/2") for number in range(2)]
+    assert sorted(case for part in slices for case in part) == ["test_sizes[3]"]
+
+
+def test_a_case_that_is_named_runs(collected: Collected) -> None:
+    names = collected.cases("test_a_case_that_is_named_runs.py::test_sizes[3]")
+    assert names == ["test_sizes[3]"]
