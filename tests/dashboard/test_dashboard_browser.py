@@ -17,7 +17,7 @@ from tickerq_celery import TickerStatus, TickerType
 from tickerq_dashboard import create_app
 from tickerq_dashboard.command import QuietHandler
 
-# A browser that goes on drops what it still loads, and werkzeug's development server then leaves the file open.
+# A browser that moves on drops what it still loads, and werkzeug's development server leaves the file open.
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in.*FileIO:pytest.PytestUnraisableExceptionWarning"
 )

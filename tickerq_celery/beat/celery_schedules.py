@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 from datetime import UTC, timedelta, tzinfo
 from itertools import groupby
+from typing import Any
 
 from celery.schedules import BaseSchedule, crontab, schedule
 
@@ -30,14 +31,16 @@ def expression_of(given: BaseSchedule | None) -> str:
     # A subclass may say otherwise when it is due.
     if given is None or type(given) not in {crontab, schedule}:
         raise ValueError(f"a schedule of class {type(given).__name__} cannot be kept as an expression")
-    if vars(given)["nowfun"] is not None:
+    # Of what these classes hold, the stubs of Celery name nothing.
+    found: Any = given
+    if found.nowfun is not None:
         raise ValueError("a schedule with a nowfun: beats go by the database's clock")
     if isinstance(given, crontab):
-        return _crontab(given)
-    every = vars(given)["run_every"]
+        return _crontab(found)
+    every = found.run_every
     if not isinstance(every, timedelta):
         raise ValueError("a schedule without an interval")
-    return _relative(every) if vars(given)["relative"] else _interval(every)
+    return _relative(every) if found.relative else _interval(every)
 
 
 def zone_name(zone: tzinfo) -> str:
@@ -54,14 +57,15 @@ def zone_name(zone: tzinfo) -> str:
     return name
 
 
-def _crontab(given: crontab) -> str:
-    found = vars(given)
+def _crontab(found: Any) -> str:
+    """Return the fields of a ``crontab``; its private ones hold what the user wrote."""
+    written_minute, written_hour = found._orig_minute, found._orig_hour  # noqa: SLF001
     fields = (
-        _wild(found["_orig_minute"], found["minute"], 60) or _numbers(found["minute"], 60),
-        _wild(found["_orig_hour"], found["hour"], 24) or _numbers(found["hour"], 24),
-        _numbers(found["day_of_month"], 31),
-        _numbers(found["month_of_year"], 12),
-        _numbers(found["day_of_week"], 7),
+        _wild(written_minute, found.minute, 60) or _numbers(found.minute, 60),
+        _wild(written_hour, found.hour, 24) or _numbers(found.hour, 24),
+        _numbers(found.day_of_month, 31),
+        _numbers(found.month_of_year, 12),
+        _numbers(found.day_of_week, 7),
     )
     return " ".join(fields)
 

@@ -104,6 +104,7 @@ class EntryKeeper:
         except SQLAlchemyError:
             raise
         except Exception:
+            # Whatever is wrong with one entry must keep no other from being reconciled.
             logger.exception("%s could not be kept", cron.description)
 
     def _keep_own(self, tx: Transaction, cron: CronRow, now: datetime) -> None:

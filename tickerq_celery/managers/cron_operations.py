@@ -8,7 +8,7 @@ from tickerq_celery import validation
 from tickerq_celery.cron.overlap import add_backfilled, add_manual, admit_next
 from tickerq_celery.cron.pausing import BY_FAILURES, resume_with_held
 from tickerq_celery.enums import TickerKind, TickerStatus, TickerType
-from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
+from tickerq_celery.errors import TickerNotFoundError, TickerStateError
 from tickerq_celery.managers.cron_preview import KIND, CronOutlook
 from tickerq_celery.managers.pauses import check_words
 from tickerq_celery.managers.runs import RunManager
@@ -100,7 +100,7 @@ class CronSteering(CronOutlook):
         """
         cron_id = validation.identifier(cron_id)
         begin, until = validation.moment("start", start), validation.moment("end", end)
-        wait = timedelta(minutes=1) / _rate(per_minute)
+        wait = timedelta(minutes=1) / validation.whole("per_minute", per_minute, 1, _MOST_A_MINUTE)
         return self._storing.core.write(self._backfill, cron_id, begin, until, wait)
 
     def _pause(self, tx: Transaction, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
@@ -199,10 +199,3 @@ def _is_without_operator(cron: CronRow) -> bool:
     """
     has_no_words = cron.paused_reason is None and cron.paused_by is None
     return has_no_words or cron.paused_by == BY_FAILURES or is_orphaned(cron)
-
-
-def _rate(per_minute: object) -> int:
-    if type(per_minute) is not int or not 1 <= per_minute <= _MOST_A_MINUTE:
-        reason = f"pass a whole number from 1 to {_MOST_A_MINUTE}"
-        raise TickerValidationError("per_minute", per_minute, reason)
-    return per_minute

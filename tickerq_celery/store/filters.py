@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,7 +33,7 @@ class RunFilter:
 
 def conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
     """Return what a run must meet, as conditions of SQL."""
-    asked = {name: getattr(wanted, name) for name in RunFilter.__slots__}
+    asked = {each.name: getattr(wanted, each.name) for each in fields(RunFilter)}
     return [
         _CONDITIONS[name](value) if name in _CONDITIONS else tickers.c[name] == value
         for name, value in asked.items()

@@ -1,7 +1,7 @@
 """What workers registered: for producers and dashboards that do not import the jobs."""
 
 from collections.abc import Collection, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import case, select, update
@@ -67,7 +67,7 @@ def register(tx: Transaction, records: Sequence[FunctionRecord]) -> None:
 
 def find(tx: Transaction, names: Collection[str]) -> dict[str, FunctionRecord]:
     """Return those of ``names`` that any worker of the namespace ever registered."""
-    columns = [functions.c[name] for name in FunctionRecord.__slots__]
+    columns = [functions.c[each.name] for each in fields(FunctionRecord)]
     rows = tx.execute(
         select(*columns).where(functions.c.namespace == tx.namespace, functions.c.name.in_(list(names)))
     )
