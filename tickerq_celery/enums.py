@@ -1,4 +1,4 @@
-"""TickerQ's words, with TickerQ's integers: what the database and the wire hold."""
+"""The words of the domain, as the database and the wire hold them; those of TickerQ have its integers."""
 
 from enum import IntEnum, StrEnum
 

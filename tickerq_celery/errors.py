@@ -17,7 +17,9 @@ TickerError
 ├── UnreadableRequestError (ValueError)
 ├── StoreError
 ├── PublishError
-└── ParentResultError
+├── ParentResultError
+├── TerminateExecution (raised by functions)
+└── TickerCancelled
 """
 
 from typing import Self

@@ -7,7 +7,7 @@ from typing import Any
 from celery.backends.base import DisabledBackend
 from celery.beat import Scheduler
 
-from tickerq_celery.beat.entries import read_entries
+from tickerq_celery.beat.beat_schedule import checked_entries
 from tickerq_celery.beat.loop import BeatLoop
 from tickerq_celery.errors import ConfigError, SchemaError
 from tickerq_celery.extension import TickerQ
@@ -39,7 +39,7 @@ class TickerScheduler(Scheduler):
         if not isinstance(self.app.backend, DisabledBackend):
             self.install_default_entries({})
         self.update_from_dict(self.app.conf.beat_schedule)
-        own = read_entries(self.app, self._entries, payload_limit=config.payload_limit)
+        own = checked_entries(self.app, self._entries, payload_limit=config.payload_limit)
         self._loop = BeatLoop(self.app, tickerq.core, own)
 
     def update_from_dict(self, entries: dict[str, Any]) -> None:
@@ -52,7 +52,7 @@ class TickerScheduler(Scheduler):
     schedule = property(get_schedule)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
-        """Do what is due and return how many seconds to sleep; ends beat only for a store to refuse."""
+        """Do what is due and return how many seconds to sleep; end beat for a store to refuse."""
         try:
             return 1.0 if self._loop is None else self._loop.tick()
         except SchemaError as error:

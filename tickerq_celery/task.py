@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class TickerTask(_Task):
-    """Records an attempt around a function's body; does nothing to messages that are not a ticker's.
+    """Records an attempt around a function's body; drops messages that name no ticker.
 
     What Celery gets to know: Retry for a failed attempt that has a retry left, the body's own exception
     after the last, Ignore for a message that is stale.

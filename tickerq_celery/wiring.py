@@ -7,7 +7,7 @@ from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
-from tickerq_celery.managers.unit_of_work import Storing
+from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.worker.parts import WorkerParts
 
@@ -44,8 +44,8 @@ class Parts(WorkerParts):
         self._notifier.close()
 
     @cached_property
-    def _storing(self) -> Storing:
-        return Storing(self.core, self.immediate.dispatch)
+    def _storing(self) -> UnitOfWork:
+        return UnitOfWork(self.core, self.immediate.dispatch)
 
     @cached_property
     def _canceller(self) -> Canceller:

@@ -16,7 +16,7 @@ from tickerq_celery.enums import NodeKind, OnLost, TickerPriority, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
-from tickerq_celery.managers.unit_of_work import Storing
+from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runs.claimer import Claimed, Claimer
 from tickerq_celery.runs.recorder import Recorder
@@ -67,9 +67,9 @@ class ListPublisher:
         self.asked.append((run.id, run.claim_no, terminate))
 
 
-def storing(core: Core) -> Storing:
+def storing(core: Core) -> UnitOfWork:
     """Return what managers need, where nothing is dispatched at once."""
-    return Storing(core, lambda ids: None)
+    return UnitOfWork(core, lambda ids: None)
 
 
 def canceller(core: Core, publisher: ListPublisher | None = None) -> Canceller:

@@ -19,7 +19,7 @@ from tests.stateful.rewriting import (
 )
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.runs.dispatcher import Dispatcher
-from tickerq_celery.store import attempts, claims, publications
+from tickerq_celery.store import claims, publications, starts
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.claims import Claim
@@ -127,21 +127,19 @@ OF_CLAIMS = (
     ),
     Mutant(publications.give_back, "does nothing", doing_nothing(None), "not given back"),
     Mutant(
-        attempts.start,
+        starts.start,
         "ignores the claim",
         without("claim_no"),
         r"run \d+: Started\(",
         is_quick=True,
     ),
     Mutant(
-        attempts.start, "ignores the status", without("status"), rf"{CHECK}|run \d+: Started\(", is_quick=True
+        starts.start, "ignores the status", without("status"), rf"{CHECK}|run \d+: Started\(", is_quick=True
     ),
-    Mutant(attempts.start, "keeps the check", keeping("check_at"), "it_is_checked_only_while_queued"),
+    Mutant(starts.start, "keeps the check", keeping("check_at"), "it_is_checked_only_while_queued"),
+    Mutant(starts.start, "names no node", keeping("running_on"), "it_runs_on_a_node_only_while_in_progress"),
     Mutant(
-        attempts.start, "names no node", keeping("running_on"), "it_runs_on_a_node_only_while_in_progress"
-    ),
-    Mutant(
-        attempts.start,
+        starts.start,
         "names another node",
         _on_another_node,
         "it_is_in_progress_where_its_claim_was_started",
@@ -158,10 +156,10 @@ OF_CLAIMS = (
     ),
     Mutant(publications.postpone, "does nothing", doing_nothing(False), "said in vain|not given back"),
     Mutant(
-        attempts.running,
+        starts.running,
         "ignores the claim",
         without("claim_no"),
         "only_who_asked_for_it_is_cancelled|was taken from a living worker",
     ),
-    Mutant(attempts.running, "ignores the status", without("status"), "said in vain"),
+    Mutant(starts.running, "ignores the status", without("status"), "said in vain"),
 )

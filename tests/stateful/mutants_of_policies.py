@@ -6,7 +6,7 @@ from uuid import UUID
 from tests.stateful.mutant import Mutant
 from tests.stateful.rewriting import Function, doing_nothing, setting
 from tickerq_celery.cron import rescheduling
-from tickerq_celery.store import attempts, occurrences, overlaps, paused_crons, pauses
+from tickerq_celery.store import occurrences, overlaps, paused_crons, pauses, starts
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.overlaps import OverlapState
 
@@ -20,7 +20,7 @@ def _with_empty_queue(state: Function) -> Function:
 
 OF_POLICIES = (
     Mutant(
-        attempts.start,
+        starts.start,
         "asks it to end",
         setting(cancel_request="end"),
         "only_who_is_wanted_no_more_is_asked_to_end",

@@ -18,7 +18,7 @@ from tests.stateful.rewriting import (
     without,
 )
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.store import attempts, capacity, concurrency, holds, nodes, recovery
+from tickerq_celery.store import capacity, concurrency, holds, lost_messages, nodes, starts
 from tickerq_celery.store.tables import tickers
 
 
@@ -37,30 +37,32 @@ _ANYTHING_CHECKED = both(
 
 OF_RECOVERY = (
     Mutant(
-        recovery.take_over,
+        lost_messages.take_over,
         "finds nothing",
         doing_nothing([]),
         "stuck for ever|buried with its worker",
         is_quick=True,
     ),
     Mutant(
-        recovery.take_over,
+        lost_messages.take_over,
         "makes a new claim",
         claiming(step=1, claim_no=tickers.c.claim_no + 1),
         "what_is_stamped_was_sent|only_what_is_due_and_may_run_is_claimed",
         is_quick=True,
     ),
-    Mutant(recovery.take_over, "names an old claim", claiming(step=-1), "stuck for ever"),
+    Mutant(lost_messages.take_over, "names an old claim", claiming(step=-1), "stuck for ever"),
     Mutant(
-        recovery.take_over,
+        lost_messages.take_over,
         "puts no check off",
         keeping("check_at"),
         "two messages may answer one check",
         is_quick=True,
     ),
-    Mutant(recovery.take_over, "takes what is not lost", _ANYTHING_CHECKED, "sent again before its check"),
-    Mutant(recovery.check_prefetched, "finds nothing", doing_nothing(0), "buried with its worker"),
-    Mutant(recovery.nodes_without_row, "finds nothing", doing_nothing([]), "stuck for ever"),
+    Mutant(
+        lost_messages.take_over, "takes what is not lost", _ANYTHING_CHECKED, "sent again before its check"
+    ),
+    Mutant(lost_messages.check_prefetched, "finds nothing", doing_nothing(0), "buried with its worker"),
+    Mutant(nodes.nodes_without_row, "finds nothing", doing_nothing([]), "stuck for ever"),
     Mutant(
         capacity.read,
         "finds no paused cron ticker",
@@ -79,7 +81,7 @@ OF_RECOVERY = (
         lambda _: lambda tx, names: dict.fromkeys(names, 0),
         "runs of Single are leased",
     ),
-    Mutant(attempts.running_under, "finds nothing", doing_nothing([]), "stuck for ever|not rescued"),
+    Mutant(starts.running_under, "finds nothing", doing_nothing([]), "stuck for ever|not rescued"),
     Mutant(
         nodes.remove_dead, "ignores the counter", without("counter"), "buried though it gave a sign of life"
     ),

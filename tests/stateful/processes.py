@@ -9,7 +9,7 @@ from tickerq_celery.functions.registry import Registry
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
-from tickerq_celery.managers.unit_of_work import Storing
+from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
@@ -28,7 +28,7 @@ class App:
         client = around.client_for(self.process)
         dispatcher = Dispatcher(core, Claimer(core), client)
         immediate = ImmediateDispatch(core, dispatcher)
-        storing = Storing(core, immediate.dispatch)
+        storing = UnitOfWork(core, immediate.dispatch)
         # What a cancel lets start is left to a beat, as what an end lets start is.
         canceller = Canceller(core, client, lambda ids: None)
         self.time_tickers = TimeTickerManager(storing, canceller)

@@ -48,13 +48,13 @@ class Worker:
         self.woke_at = 0
         self.functions = {function.name for function in registry}
         self._core = core = around.core_for(self.main, registry)
-        self._presence = NodeRegistration(worker_profile(core, prefetch=PREFETCH))
+        self._registration = NodeRegistration(worker_profile(core, prefetch=PREFETCH))
         children = replace(core, database=TroubledDatabase(around.core.database, self.child, around.written))
         self._recorder = Recorder(children)
         self._handler = SignalHandler(core, Recorder(core), around.client_for(self.main))
         self._heartbeat = Heartbeat(
             core,
-            self._presence,
+            self._registration,
             held_requests=self._held,
             on_missing=self._handler.lost,
             on_request=self._heed,
@@ -87,7 +87,7 @@ class Worker:
 
     def enrol(self) -> None:
         """Register, with its functions."""
-        enrol(self._core, self._presence)
+        enrol(self._core, self._registration)
 
     def beat(self) -> None:
         """Give a sign of life, and compare."""

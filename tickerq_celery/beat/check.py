@@ -1,4 +1,4 @@
-"""A beat that runs another scheduler dispatches no tickers: say so, since nothing else would."""
+"""Log an error for a beat that runs another scheduler, and so dispatches no tickers."""
 
 import logging
 from typing import Any

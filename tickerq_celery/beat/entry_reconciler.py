@@ -22,7 +22,7 @@ from tickerq_celery.tickers.cron_rows import CronRow
 logger = logging.getLogger(__name__)
 
 
-class EntryKeeper:
+class EntryReconciler:
     """One beat's part in it: its own entries, unless a younger beat has them, and orphaned ones."""
 
     def __init__(self, core: Core, own: Sequence[Entry]) -> None:

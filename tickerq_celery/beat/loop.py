@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from celery import Celery
 
-from tickerq_celery.beat.entry_reconciler import EntryKeeper
+from tickerq_celery.beat.entry_reconciler import EntryReconciler
 from tickerq_celery.beat.entry_rows import Entry
 from tickerq_celery.beat.sweeper import Sweeper
 from tickerq_celery.beat.work_thread import WorkThread
@@ -69,9 +69,9 @@ class BeatLoop:
             Recorder(self._core),
             self._publisher,
         )
-        self._keeper = EntryKeeper(self._core, entries)
+        self._keeper = EntryReconciler(self._core, entries)
         me = profile(self._core, NodeKind.BEAT, entries=self._keeper.keys)
-        self._presence = NodeRegistration(me)
+        self._registration = NodeRegistration(me)
         self._sweep_every = max(min(config.publish_check, config.heartbeat) / _SWEEPS, _SHORTEST_SWEEP)
         self._sweep_at = 0.0
         self._beat_at = 0.0
@@ -150,7 +150,7 @@ class BeatLoop:
 
     def _step(self) -> float:
         self._verify()
-        self._sign_of_life()
+        self._heartbeat_if_due()
         if isinstance(self._outage, PublishError):
             # A tick that has nothing to publish would not notice that the broker is still unreachable.
             self._publisher.connect()
@@ -193,11 +193,11 @@ class BeatLoop:
             logger.exception("cron tickers could not be fired")
             return False
 
-    def _sign_of_life(self) -> None:
+    def _heartbeat_if_due(self) -> None:
         now = self._core.clock.monotonic()
         if now < self._beat_at:
             return
-        self._core.write(self._presence.beat)
+        self._core.write(self._registration.beat)
         self._beat_at = now + self._core.config.heartbeat.total_seconds()
 
     def _sweep_if_due(self) -> bool:

@@ -14,7 +14,7 @@ from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runs.rescue import rescue
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import attempts, nodes, recovery
+from tickerq_celery.store import lost_messages, nodes, starts
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.nodes import Node
 from tickerq_celery.tickers.claims import Claim, Started
@@ -24,7 +24,7 @@ _AT_ONCE = 500
 
 
 class CronUpkeep:
-    """Passes overlap locks on and resumes parked cron tickers, a batch of each in a pass."""
+    """Passes overlap locks on and resumes suspended cron tickers, a batch of each in a pass."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -90,7 +90,7 @@ class Sweeper:
 
     def _take_over(self, tx: Transaction) -> list[Claim]:
         config = self._core.config
-        return recovery.take_over(
+        return lost_messages.take_over(
             tx,
             limit=config.batch_size,
             check_after=config.republish_after,
@@ -103,7 +103,7 @@ class Sweeper:
 
     def _rescue_orphans(self) -> None:
         """Rescue the runs of nodes without a row: reaped while a child of theirs still started one."""
-        node_ids = self._core.read(recovery.nodes_without_row)
+        node_ids = self._core.read(nodes.nodes_without_row)
         for node_id in self._without_row.lasting(node_ids, monotonic=self._core.clock.monotonic()):
             for run in self._running_under(node_id):
                 rescue(self._recorder, self._publisher, run, "worker lost: it has no node row any more")
@@ -117,10 +117,10 @@ class Sweeper:
 
     def _rescue_all(self, node: Node) -> bool:
         """Rescue what a dead worker ran; return True if nothing is left, so that its row may go."""
-        self._core.write(recovery.check_prefetched, node, lease=self._core.config.lease)
+        self._core.write(lost_messages.check_prefetched, node, lease=self._core.config.lease)
         for run in self._running_under(node.id):
             rescue(self._recorder, self._publisher, run, f"worker lost: {node.name} gives no sign of life")
         return not self._running_under(node.id)
 
     def _running_under(self, node_id: UUID) -> list[Started]:
-        return self._core.read(attempts.running_under, node_id, limit=_AT_ONCE)
+        return self._core.read(starts.running_under, node_id, limit=_AT_ONCE)

@@ -46,6 +46,21 @@ def task_name(function: str) -> str:
     return f"{OUR_TASKS}{function}"
 
 
+def task_id(ticker_id: UUID, claim_no: int) -> str:
+    """Return the Celery task id of a claim: workers remember revoked ids, so each claim has its own."""
+    return f"{ticker_id}:{claim_no}"
+
+
+def parsed_task_id(task_id: object) -> tuple[UUID, int]:
+    """Return the ticker id and claim number of a Celery task id.
+
+    Raises:
+        ValueError: It is not the id of a claim.
+    """
+    ticker_id, _, number = str(task_id).partition(":")
+    return UUID(ticker_id), int(number)
+
+
 def header_of(headers: object) -> object:
     """Return what a message says of its ticker, or None where it is none of ours."""
     return headers.get(HEADER) if isinstance(headers, dict) else None

@@ -11,7 +11,14 @@ from celery import Celery
 from kombu import Connection, Producer
 from kombu.exceptions import KombuError
 
-from tickerq_celery.broker.messages import CANCEL_COMMAND, HEADER, LOST_TASK, message_priority, task_name
+from tickerq_celery.broker.messages import (
+    CANCEL_COMMAND,
+    HEADER,
+    LOST_TASK,
+    message_priority,
+    task_id,
+    task_name,
+)
 from tickerq_celery.errors import PublishError, cause_of
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.payload.codec import RequestCodec
@@ -20,7 +27,7 @@ from tickerq_celery.tickers.timeouts import UNLIMITED
 
 
 class CeleryPublisher:
-    """Hands messages to the broker of a Celery app; each holds the ticker's id and claim number only.
+    """Hands messages to the broker of a Celery app; a function's holds the run's id and claim number only.
 
     The timeouts are in seconds: a process that only adds tickers must not wait long for an unreachable
     broker, nor, by ``answer_timeout`` (where None: the same), for one that hangs.
@@ -89,7 +96,7 @@ class CeleryPublisher:
             options["time_limit"] = claim.timeouts.kill_after
         self._send(
             task_name(claim.function),
-            task_id=f"{claim.id}:{claim.number}",
+            task_id=task_id(claim.id, claim.number),
             headers={HEADER: [str(claim.id), claim.number], "celery_beat_task": True},
             **options,
         )

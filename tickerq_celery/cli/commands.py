@@ -18,7 +18,7 @@ from tickerq_celery.cli.periodic_task import PeriodicTask, ticker_of
 from tickerq_celery.cron.seeding import prune
 from tickerq_celery.errors import TickerError
 from tickerq_celery.extension import TickerQ
-from tickerq_celery.managers.unit_of_work import Storing
+from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runtime.node import VERSION
 from tickerq_celery.runtime.urls import shown_store
 from tickerq_celery.store.database.schema import verify
@@ -167,7 +167,7 @@ def _import(
 ) -> None:
     # Said once, not of each task.
     verify(tickerq.core.database)
-    importer = Importer(Storing(tickerq.core, lambda ids: None), tickerq.time_tickers)
+    importer = Importer(UnitOfWork(tickerq.core, lambda ids: None), tickerq.time_tickers)
     functions = [function.name for function in tickerq.registry]
     for periodic in found:
         try:

@@ -6,7 +6,7 @@ from tickerq_celery.cli.periodic_task import KEY_PREFIX
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.cron_rows import cron_rows
 from tickerq_celery.managers.time_tickers import TimeTickerManager
-from tickerq_celery.managers.unit_of_work import Storing
+from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.store import cron_tickers, runs
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
@@ -18,7 +18,7 @@ class Importer:
     It serves one command: what others import meanwhile, it may not see.
     """
 
-    def __init__(self, storing: Storing, time_tickers: TimeTickerManager) -> None:
+    def __init__(self, storing: UnitOfWork, time_tickers: TimeTickerManager) -> None:
         self._storing = storing
         self._time_tickers = time_tickers
         self._keys: set[str] | None = None

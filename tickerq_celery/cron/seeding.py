@@ -26,10 +26,10 @@ def seed(core: Core) -> None:
     Raises:
         StoreError: The database is unreachable.
     """
-    core.write(lambda tx: seed_in(core, tx))
+    core.write(seed_in, core)
 
 
-def seed_in(core: Core, tx: Transaction) -> None:
+def seed_in(tx: Transaction, core: Core) -> None:
     """Do what ``seed`` does, in a transaction that is open already."""
     functions.register(tx, list(function_records(core.registry)))
     defined = {function.name: function for function in core.registry if function.cron is not None}
@@ -148,10 +148,10 @@ def prune(core: Core) -> list[str]:
     Raises:
         StoreError: The database is unreachable.
     """
-    return core.write(lambda tx: _prune(core, tx))
+    return core.write(_prune, core)
 
 
-def _prune(core: Core, tx: Transaction) -> list[str]:
+def _prune(tx: Transaction, core: Core) -> list[str]:
     defined = {function.name for function in core.registry if function.cron is not None}
     now = tx.now
     orphans = cron_tickers.lock_seeded_except(tx, defined)

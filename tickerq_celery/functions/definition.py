@@ -14,7 +14,7 @@ from tickerq_celery.functions.setting import Setting
 from tickerq_celery.functions.signature import Signature, inspect_function
 from tickerq_celery.payload.requests import check_request_type
 from tickerq_celery.schedule.bounds import BOUND_FIELDS, UNBOUNDED, Bounds
-from tickerq_celery.schedule.cron import find_zone
+from tickerq_celery.schedule.cron_expression import find_zone
 from tickerq_celery.schedule.timetable import make_timetable
 from tickerq_celery.tickers.timeouts import Timeouts
 

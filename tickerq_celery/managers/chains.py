@@ -7,7 +7,7 @@ from datetime import datetime
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.batches import naming
 from tickerq_celery.managers.unique_keys import Chain
-from tickerq_celery.managers.unit_of_work import Known, Storing
+from tickerq_celery.managers.unit_of_work import Known, UnitOfWork
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.tickers.chain_templates import ChainTicker
 from tickerq_celery.tickers.chains import ChainNode, nodes_below, run_condition
@@ -16,7 +16,7 @@ from tickerq_celery.tickers.run_rows import RunRow, as_child, time_ticker_row
 from tickerq_celery.tickers.work import Work, checked_work
 
 
-def chain_below(storing: Storing, head: TimeTicker | CronTicker, *, position: str) -> list[ChainNode]:
+def chain_below(storing: UnitOfWork, head: TimeTicker | CronTicker, *, position: str) -> list[ChainNode]:
     """Return the tickers below ``head``, each after its parent and with the namespace of the head.
 
     Their paths begin with the ``position`` of the head in its call.
@@ -37,7 +37,7 @@ def with_children(
 
 
 def chain_rows(
-    storing: Storing,
+    storing: UnitOfWork,
     head: TimeTicker,
     nodes: Sequence[ChainNode],
     *,
@@ -56,7 +56,7 @@ def chain_rows(
 
 
 def rows_below(
-    storing: Storing,
+    storing: UnitOfWork,
     nodes: Sequence[ChainNode],
     head: RunRow,
     *,
@@ -78,7 +78,7 @@ def rows_below(
 
 
 def chain_tickers(
-    storing: Storing, nodes: Sequence[ChainNode], *, known: Mapping[tuple[str, str], Known]
+    storing: UnitOfWork, nodes: Sequence[ChainNode], *, known: Mapping[tuple[str, str], Known]
 ) -> list[ChainTicker]:
     """Return the chain that a cron ticker keeps for its occurrences, parents first.
 
@@ -99,7 +99,7 @@ def chain_tickers(
 
 
 def row_of(
-    storing: Storing,
+    storing: UnitOfWork,
     ticker: TimeTicker,
     *,
     known: Mapping[tuple[str, str], Known],
@@ -115,7 +115,7 @@ def row_of(
 
 
 def work_of(
-    storing: Storing,
+    storing: UnitOfWork,
     ticker: TimeTicker | CronTicker,
     *,
     known: Mapping[tuple[str, str], Known],
@@ -136,7 +136,7 @@ def work_of(
     )
 
 
-def _in_namespace(storing: Storing, node: ChainNode, head: TimeTicker | CronTicker) -> ChainNode:
+def _in_namespace(storing: UnitOfWork, node: ChainNode, head: TimeTicker | CronTicker) -> ChainNode:
     namespace = storing.namespace(head.namespace)
     asked = node.ticker.namespace
     if asked is not None and asked != namespace:

@@ -9,10 +9,10 @@ from tickerq_celery.cron.overlap import add_backfilled, add_manual, admit_next
 from tickerq_celery.cron.pausing import BY_FAILURES, resume_with_held
 from tickerq_celery.enums import TickerKind, TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError
-from tickerq_celery.managers.cron_preview import KIND, CronOutlook
+from tickerq_celery.managers.cron_preview import KIND, CronPreview
 from tickerq_celery.managers.pauses import check_words
 from tickerq_celery.managers.runs import RunManager
-from tickerq_celery.managers.unit_of_work import Storing
+from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.schedule.planner import instants_between
 from tickerq_celery.store import cron_pauses, cron_tickers, ends, occurrences, pauses
@@ -26,10 +26,10 @@ from tickerq_celery.tickers.views import Cron, Run
 _MOST_A_MINUTE = 60_000
 
 
-class CronSteering(CronOutlook):
+class CronOperations(CronPreview):
     """What an operator does to one cron ticker. Every call is one transaction that has it locked."""
 
-    def __init__(self, storing: Storing, canceller: Canceller) -> None:
+    def __init__(self, storing: UnitOfWork, canceller: Canceller) -> None:
         super().__init__(storing)
         self._occurrences = RunManager(storing, canceller, TickerType.CRON_TICKER_OCCURRENCE)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.managers.unit_of_work import Storing
+from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.schedule import preview
 from tickerq_celery.schedule.bounds import Bounds
 from tickerq_celery.schedule.preview import Explanation
@@ -18,10 +18,10 @@ KIND = "cron ticker"
 _MOMENT = timedelta(microseconds=1)
 
 
-class CronOutlook:
+class CronPreview:
     """Instants to come, by the code that the scheduler uses."""
 
-    def __init__(self, storing: Storing) -> None:
+    def __init__(self, storing: UnitOfWork) -> None:
         self._storing = storing
 
     def get(self, cron_id: UUID | str) -> Cron:

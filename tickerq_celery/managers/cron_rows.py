@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from tickerq_celery.managers.batches import naming
 from tickerq_celery.managers.chains import chain_below, chain_tickers, with_children, work_of
-from tickerq_celery.managers.unit_of_work import Known, Storing
+from tickerq_celery.managers.unit_of_work import Known, UnitOfWork
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.chain_templates import Template, check_template, template_of
@@ -14,7 +14,7 @@ from tickerq_celery.tickers.inputs import CronTicker
 
 
 def cron_rows(
-    storing: Storing,
+    storing: UnitOfWork,
     tx: Transaction,
     batch: Mapping[str, CronTicker],
     *,
@@ -53,7 +53,7 @@ def cron_rows(
 
 
 def _template(
-    storing: Storing, nodes: Sequence[ChainNode], known: Mapping[tuple[str, str], Known], position: str
+    storing: UnitOfWork, nodes: Sequence[ChainNode], known: Mapping[tuple[str, str], Known], position: str
 ) -> Template | None:
     for node in nodes:
         check_template(node)

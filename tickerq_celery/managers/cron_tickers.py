@@ -18,7 +18,7 @@ from tickerq_celery.managers.batches import (
     naming,
     position_in,
 )
-from tickerq_celery.managers.cron_operations import CronSteering
+from tickerq_celery.managers.cron_operations import CronOperations
 from tickerq_celery.managers.cron_rows import cron_rows
 from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.payload.codec import NO_REQUEST
@@ -35,7 +35,7 @@ _REQUEST_IS_CHECKED = {"function", "request"}
 _COLUMN_OF = {"every": "expression", "jitter": "jitter_ms"}
 
 
-class CronTickerManager(CronSteering, AsyncAdds[CronTicker, Cron]):
+class CronTickerManager(CronOperations, AsyncAdds[CronTicker, Cron]):
     """Standing definitions. Every call but a delete is one transaction, or part of a ``session``."""
 
     def add(self, ticker: CronTicker, *, session: object = None, allow_unknown: bool = False) -> Cron:

@@ -10,7 +10,7 @@ from tickerq_celery.cron.overlap import queue_retry
 from tickerq_celery.enums import RETRIABLE, TickerType
 from tickerq_celery.errors import DuplicateTickerError, TickerNotFoundError, TickerStateError
 from tickerq_celery.managers.filters import RunFilters, run_filter
-from tickerq_celery.managers.unit_of_work import Storing
+from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.store import cron_tickers, runs
 from tickerq_celery.store.database.transaction import Transaction, savepoint
@@ -27,7 +27,7 @@ KIND_NAMES = {
 class RunManager:
     """What happened, happens and will happen; of one ``kind``, or of both."""
 
-    def __init__(self, storing: Storing, canceller: Canceller, kind: TickerType | None = None) -> None:
+    def __init__(self, storing: UnitOfWork, canceller: Canceller, kind: TickerType | None = None) -> None:
         self._storing = storing
         self._canceller = canceller
         self._core = storing.core
@@ -81,7 +81,7 @@ class RunManager:
         Raises:
             TickerNotFoundError: There is none.
             TickerStateError: It has ended already.
-            TickerBusyError: Another process, which may stand still, keeps its row locked.
+            TickerBusyError: Another process, perhaps a stalled one, keeps its row locked.
         """
         ticker_id = validation.identifier(ticker_id)
         if not self._canceller.cancel(ticker_id, type=self._kind, terminate=terminate):
@@ -124,10 +124,10 @@ class RunManager:
             raise TickerStateError(ticker_id, "the record of instants that did not run", "retried")
         cron = None
         if run.cron_ticker_id is not None:
-            cron = cron_tickers.lock(tx.within(run.namespace), run.cron_ticker_id)
+            cron = cron_tickers.lock(tx, run.cron_ticker_id)
         try:
             with savepoint(tx):
-                is_done = runs.retry(tx.within(run.namespace), ticker_id)
+                is_done = runs.retry(tx, ticker_id)
         except IntegrityError as error:
             raise DuplicateTickerError(run.unique_key or "") from error
         if not is_done:

@@ -24,7 +24,7 @@ from tickerq_celery.managers.batches import (
 from tickerq_celery.managers.chains import chain_below, chain_rows, row_of, with_children
 from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.runs import MOST_COUNTED, RunManager
-from tickerq_celery.managers.unit_of_work import Storing
+from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.payload.codec import NO_REQUEST, Packed, RequestCodec, StoredRequest
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runtime.core import Core
@@ -45,7 +45,7 @@ _REQUEST_IS_CHECKED = {"function", "request"}
 class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
     """Runs at one moment. Every call is one transaction, or part of the caller's ``session``."""
 
-    def __init__(self, storing: Storing, canceller: Canceller) -> None:
+    def __init__(self, storing: UnitOfWork, canceller: Canceller) -> None:
         self._storing = storing
         self._runs = RunManager(storing, canceller, TickerType.TIME_TICKER)
 

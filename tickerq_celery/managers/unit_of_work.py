@@ -31,7 +31,7 @@ class Known:
     request_type: object = None
 
 
-class Storing:
+class UnitOfWork:
     """One transaction for each call: the manager's own, or the caller's ``session``."""
 
     def __init__(self, core: Core, dispatch_now: Callable[[Collection[UUID]], None]) -> None:

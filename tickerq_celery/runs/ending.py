@@ -79,7 +79,7 @@ class EndWriter:
 
     def _release(self, tx: Transaction, run: Started, outcome: Outcome) -> list[UUID]:
         """Release what the end of an attempt lets run: the next occurrence, and a run for each freed slot."""
-        next_occurrence = apply_cron_policies(tx, self._core, run, outcome)
+        next_occurrence = _apply_cron_policies(tx, run, outcome)
         failpoint(CrashPoint.FINISH_UNCOMMITTED)
         freed: list[tuple[HoldReason, str]] = []
         if self._facts(tx, run.function).is_limited:
@@ -109,7 +109,7 @@ class _Facts:
     is_limited: bool
 
 
-def apply_cron_policies(tx: Transaction, core: Core, run: Started, outcome: Outcome) -> list[UUID]:
+def _apply_cron_policies(tx: Transaction, run: Started, outcome: Outcome) -> list[UUID]:
     """Apply the policies of an occurrence's cron ticker at its end; return the occurrence that may run now.
 
     Nothing is done for other runs, nor where the run goes on: a retry keeps the overlap lock.

@@ -1,4 +1,4 @@
-"""Retry for one lease: how long the end of a body is tried to be recorded while the store is unreachable."""
+"""Retry for one lease, which recording the end of a body does while the store is unreachable."""
 
 import logging
 import time

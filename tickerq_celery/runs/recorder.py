@@ -13,7 +13,7 @@ from tickerq_celery.runs.ending import AttemptEnd, EndWriter
 from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runs.lease_retry import LeaseRetry
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import attempts, chains, drops, ends
+from tickerq_celery.store import chains, drops, ends, starts
 from tickerq_celery.store.database.sessions import Caller, Callers, when_committed
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Started
@@ -146,7 +146,7 @@ class Recorder:
 
     def _start(self, tx: Transaction, ticker_id: UUID, claim_no: int) -> Effect[Started | None]:
         core = self._core
-        run = attempts.start(
+        run = starts.start(
             tx,
             ticker_id=ticker_id,
             claim_no=claim_no,
@@ -162,7 +162,7 @@ class Recorder:
         return Effect(result=run, due=beside)
 
     def _rescue(self, tx: Transaction, run: Started, message: str) -> Effect[Outcome | None]:
-        if not attempts.lock_free(tx, [run.id]):
+        if not starts.lock_free(tx, [run.id]):
             return Effect(result=None)
         if run.has_children and not chains.lock_waiting(tx, [run.id]):
             return Effect(result=None)

@@ -11,7 +11,7 @@ from tickerq_celery.enums import TickerPriority
 from tickerq_celery.errors import ConfigError, TickerValidationError, shortened
 from tickerq_celery.payload.codec import OVERHEAD, codec_of
 from tickerq_celery.payload.redaction import SECRET_NAMES
-from tickerq_celery.schedule.cron import find_zone
+from tickerq_celery.schedule.cron_expression import find_zone
 
 PREFIX = "tickerq_"
 _DURATIONS = ("poll_interval", "late_after", "lease", "heartbeat", "publish_check", "republish_after")

@@ -4,7 +4,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -67,13 +67,6 @@ class Core:
         """How requests are kept and shown."""
         config = self.config
         return codec_of(config.compress_over, tuple(config.encryption_keys), tuple(config.redact))
-
-
-def of_this_process(core: Core) -> Core:
-    """Return the core itself, or one with an identity of its own where a parent process made it."""
-    if core.node.pid == os.getpid():
-        return core
-    return replace(core, node=new_identity(core.config.node_identifier))
 
 
 def new_identity(prefix: str | None) -> NodeIdentity:

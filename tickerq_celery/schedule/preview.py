@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.schedule.cron import NO_DAY, NO_TIME, CronSchedule, find_zone
+from tickerq_celery.schedule.cron_expression import NO_DAY, NO_TIME, CronSchedule, find_zone
 from tickerq_celery.schedule.dst import Shift, shift_at
 from tickerq_celery.schedule.interval import every_in
 from tickerq_celery.schedule.timetable import Instants, make_timetable

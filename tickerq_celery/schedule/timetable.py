@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.schedule.bounds import UNBOUNDED, Bounds
-from tickerq_celery.schedule.cron import CronSchedule, find_zone
+from tickerq_celery.schedule.cron_expression import CronSchedule, find_zone
 from tickerq_celery.schedule.interval import Interval, every_in
 
 _MOMENT = timedelta(microseconds=1)

@@ -8,9 +8,9 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tickerq_celery.enums import CancelRequest, TickerStatus, TickerType
-from tickerq_celery.store.attempts import STARTED, is_running, started
 from tickerq_celery.store.database.transaction import Transaction, rowcount, savepoint
 from tickerq_celery.store.runs import one
+from tickerq_celery.store.starts import STARTED, is_running, started
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.claims import Started
 

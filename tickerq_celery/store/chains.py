@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import Select, case, delete, func, select, update
 
 from tickerq_celery.enums import HoldReason, RunCondition, TickerStatus
-from tickerq_celery.store.attempts import lock_free
 from tickerq_celery.store.database.batches import in_parts, write_in_parts
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.starts import lock_free
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.chains import UNMET_REASON, is_met
 from tickerq_celery.tickers.lifecycle import check_transition

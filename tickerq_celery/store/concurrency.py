@@ -1,4 +1,4 @@
-"""Counts of active runs by function, by concurrency key and by queue."""
+"""Active runs by function, concurrency key and queue, and the holds that free slots release."""
 
 from collections.abc import Collection, Mapping
 from uuid import UUID

@@ -7,9 +7,9 @@ from sqlalchemy import insert, select, true, update
 
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.store import chains, logs, overlaps
-from tickerq_celery.store.attempts import is_running
 from tickerq_celery.store.database.batches import write_in_parts
 from tickerq_celery.store.database.transaction import Transaction, rowcount
+from tickerq_celery.store.starts import is_running
 from tickerq_celery.store.tables import attempts, tickers
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect

@@ -1,4 +1,4 @@
-"""What workers registered: for producers and dashboards that do not import the jobs."""
+"""What workers registered: for producers and dashboards that do not import the functions."""
 
 from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, fields

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from tickerq_celery.store.attempts import running
 from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.transaction import Transaction, rowcount
+from tickerq_celery.store.starts import running
 from tickerq_celery.store.tables import logs, progress
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.progress import Chunk, Line, Pending

@@ -7,12 +7,12 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, delete, exists, insert, select, update
 
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.functions.limits import FunctionLimits, limits_from
 from tickerq_celery.store.database.transaction import Transaction, rowcount
-from tickerq_celery.store.tables import nodes
+from tickerq_celery.store.tables import nodes, tickers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,3 +158,17 @@ def function_sets(tx: Transaction, hashes: Collection[str]) -> dict[str, dict[st
         row.functions_hash: {name: limits_from(stored) for name, stored in row.functions.items()}
         for row in rows
     }
+
+
+def nodes_without_row(tx: Transaction) -> list[UUID]:
+    """Return the nodes under which runs are InProgress although they have no row."""
+    statement = (
+        select(tickers.c.running_on)
+        .where(
+            tickers.c.running_on.is_not(None),
+            tickers.c.namespace == tx.namespace,
+            ~exists().where(nodes.c.id == tickers.c.running_on),
+        )
+        .distinct()
+    )
+    return [node_id for node_id in tx.scalars(statement) if node_id is not None]

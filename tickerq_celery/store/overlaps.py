@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Select, and_, case, literal, select, true,
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.store import chains
-from tickerq_celery.store.attempts import STARTED, lock_free, started
 from tickerq_celery.store.database.transaction import Transaction, rowcount
+from tickerq_celery.store.starts import STARTED, lock_free, started
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.store.tables.column_types import sql_now
 from tickerq_celery.tickers.claims import Started

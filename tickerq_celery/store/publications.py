@@ -10,8 +10,8 @@ from sqlalchemy import bindparam, case, update
 
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.store import overlaps
-from tickerq_celery.store.attempts import lock_free
 from tickerq_celery.store.database.transaction import Transaction, rowcount
+from tickerq_celery.store.starts import lock_free
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.lifecycle import Failure
@@ -109,7 +109,7 @@ def postpone(tx: Transaction, ticker_id: UUID, claim_no: int, wait: timedelta) -
 
 
 def _end(tx: Transaction, claim: Claim, status: Any, **columns: Any) -> bool:
-    """End a claim, and let the occurrence run that waits for its place, if it had one."""
+    """End a claim, and let the occurrence run that waits for its overlap lock, if it had one."""
     cron_id = overlaps.cron_locked_by(tx, claim.id)
     statement = (
         update(tickers)

@@ -169,13 +169,6 @@ def remove(tx: Transaction, ids: Collection[UUID], *, type: TickerType) -> int:
     return len(found)
 
 
-def active_id(tx: Transaction, active_key: str) -> UUID | None:
-    """Return the id of the run that holds a unique key, or None."""
-    return tx.scalar(
-        select(tickers.c.id).where(tickers.c.namespace == tx.namespace, tickers.c.active_key == active_key)
-    )
-
-
 def unique_keys(tx: Transaction, *, prefix: str) -> set[str]:
     """Return the unique keys with this beginning, also those of runs that have ended; no index has them."""
     statement = select(tickers.c.unique_key).where(

@@ -10,7 +10,7 @@ from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
 from tickerq_celery.ids import new_id
 from tickerq_celery.schedule.bounds import BOUND_FIELDS, MILLISECOND, UNBOUNDED, Bounds, checked_bounds
-from tickerq_celery.schedule.cron import NO_TIME
+from tickerq_celery.schedule.cron_expression import NO_TIME
 from tickerq_celery.schedule.interval import expression_from
 from tickerq_celery.schedule.timetable import Timetable, make_timetable
 from tickerq_celery.tickers.chain_templates import Template

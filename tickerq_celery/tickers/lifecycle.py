@@ -1,11 +1,11 @@
 """Which status may follow which, and what the end of an attempt means for its run."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tickerq_celery.enums import RETRIABLE, TERMINAL, OnLost, TickerStatus
 from tickerq_celery.errors import IllegalTransitionError, TerminateExecution, TickerCancelled, shortened
+from tickerq_celery.tickers.retry_policy import RetryPolicy
 
 LOST = "WorkerLost"
 _TRANSITIONS = {
@@ -15,7 +15,6 @@ _TRANSITIONS = {
     TickerStatus.IN_PROGRESS: TERMINAL | {TickerStatus.IDLE},
     **{ended: frozenset({TickerStatus.IDLE}) for ended in RETRIABLE},
 }
-DEFAULT_INTERVALS = (timedelta(seconds=30),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,24 +69,6 @@ def check_transition(before: TickerStatus, after: TickerStatus) -> None:
     """
     if after not in _TRANSITIONS.get(before, frozenset()):
         raise IllegalTransitionError(before.name, after.name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
-    """How often, and after what waits, a run may be retried.
-
-    Semantics of TickerQ: ``limit`` counts extra attempts, the last interval repeats.
-    """
-
-    limit: int = 0
-    intervals: Sequence[timedelta] = DEFAULT_INTERVALS
-
-    def wait_before(self, retry: int) -> timedelta | None:
-        """Return the wait before the nth retry (1 is the first), or None once they are used up."""
-        if retry > self.limit:
-            return None
-        intervals = self.intervals or DEFAULT_INTERVALS
-        return intervals[min(retry, len(intervals)) - 1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

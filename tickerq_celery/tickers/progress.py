@@ -88,7 +88,7 @@ class Report:
                 self._open = []
             return Pending(self._fraction, self._message, tuple(self._sealed))
 
-    def have_been_written(self, written: Pending) -> None:
+    def forget_written(self, written: Pending) -> None:
         """Forget the chunks that the store has."""
         with self._mutex:
             self._sealed = [chunk for chunk in self._sealed if chunk not in written.chunks]

@@ -10,7 +10,7 @@ from celery.concurrency.prefork import TaskPool
 from celery.worker.control import control_command
 from celery.worker.request import Request
 
-from tickerq_celery.broker.messages import CANCEL_COMMAND, parsed_header
+from tickerq_celery.broker.messages import CANCEL_COMMAND, parsed_header, task_id
 from tickerq_celery.enums import CancelRequest
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.worker.cancel_flag import CancelFlag
@@ -32,7 +32,7 @@ class Cancellation:
 
     def cancel(self, ticker_id: UUID, claim_no: int, *, terminate: bool) -> bool:
         """Let a run end, and return True if this worker has it."""
-        key = f"{ticker_id}:{claim_no}"
+        key = task_id(ticker_id, claim_no)
         held = [request for request in self._requests() if request.id == key]
         if not held:
             return False

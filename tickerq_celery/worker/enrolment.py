@@ -8,24 +8,24 @@ from tickerq_celery.store import functions, holds
 from tickerq_celery.store.database.transaction import Transaction
 
 
-def enrol(core: Core, presence: NodeRegistration) -> None:
+def enrol(core: Core, registration: NodeRegistration) -> None:
     """Write a worker's row and functions, seed their cron tickers, and release what was held for them.
 
     Raises:
         StoreError: The database cannot be reached.
     """
-    core.write(lambda tx: _enrol(core, tx, presence))
+    core.write(_enrol, core, registration)
 
 
-def _enrol(core: Core, tx: Transaction, presence: NodeRegistration) -> None:
+def _enrol(tx: Transaction, core: Core, registration: NodeRegistration) -> None:
     if core.config.seed:
-        seed_in(core, tx)
+        seed_in(tx, core)
     else:
         functions.register(tx, list(function_records(core.registry)))
-    presence.register(tx)
+    registration.register(tx)
     holds.release(
         tx,
         reason=HoldReason.FUNCTION,
-        keys=list(presence.profile.functions),
+        keys=list(registration.profile.functions),
         limit=core.config.batch_size,
     )

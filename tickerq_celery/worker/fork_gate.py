@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import cache
 
 # A thread that stays inside for longer waits for a server, and there holds nothing that a child needs.
-_PATIENCE = 2.0
+_LONGEST_WAIT = 2.0
 
 
 class ForkGate:
@@ -31,7 +31,7 @@ class ForkGate:
             yield
 
     def _before(self) -> None:
-        self._fork.has_lock = self._lock.acquire(timeout=_PATIENCE)
+        self._fork.has_lock = self._lock.acquire(timeout=_LONGEST_WAIT)
 
     def _after_in_parent(self) -> None:
         if self._fork.has_lock:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from uuid import UUID
 
+from tickerq_celery.broker.messages import task_id
 from tickerq_celery.errors import SchemaError, StoreError
 from tickerq_celery.runtime.backoff import Backoff
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration
-from tickerq_celery.store import attempts, nodes
+from tickerq_celery.store import nodes, starts
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.worker.fork_gate import fork_gate
@@ -40,14 +41,14 @@ class Heartbeat:
     def __init__(
         self,
         core: Core,
-        presence: NodeRegistration,
+        registration: NodeRegistration,
         *,
         held_requests: Callable[[], Collection[str]],
         on_missing: Callable[[Started], None],
         on_request: Callable[[Started], None],
     ) -> None:
         self._core = core
-        self._presence = presence
+        self._registration = registration
         self._held_requests = held_requests
         self._on_missing = on_missing
         self._on_request = on_request
@@ -59,8 +60,8 @@ class Heartbeat:
         Raises:
             StoreError: The database cannot be reached.
         """
-        if not self._core.write(self._presence.beat):
-            name = self._presence.profile.name
+        if not self._core.write(self._registration.beat):
+            name = self._registration.profile.name
             logger.warning("node %s had been declared dead, it registers again", name)
         self._compare()
 
@@ -72,7 +73,9 @@ class Heartbeat:
         # Read the rows first: a run that ends in between is then missing from neither.
         rows = self._core.read(self._running)
         held = self._held_requests()
-        missing = {_Key(run.id, run.claim_no): run for run in rows if f"{run.id}:{run.claim_no}" not in held}
+        missing = {
+            _Key(run.id, run.claim_no): run for run in rows if task_id(run.id, run.claim_no) not in held
+        }
         for key in self._suspects & missing.keys():
             self._on_missing(missing[key])
         self._suspects = set(missing)
@@ -81,11 +84,11 @@ class Heartbeat:
                 self._on_request(run)
 
     def _running(self, tx: Transaction) -> list[Started]:
-        return attempts.running_under(tx, self._presence.profile.id, limit=_AT_ONCE)
+        return starts.running_under(tx, self._registration.profile.id, limit=_AT_ONCE)
 
     def _leave(self, tx: Transaction) -> None:
-        if not attempts.running_under(tx, self._presence.profile.id, limit=1):
-            nodes.remove(tx, self._presence.profile.id)
+        if not starts.running_under(tx, self._registration.profile.id, limit=1):
+            nodes.remove(tx, self._registration.profile.id)
 
 
 class HeartbeatThread(threading.Thread):

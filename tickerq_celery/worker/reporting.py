@@ -74,7 +74,7 @@ class Reporting:
 
     def begin(self, run: Started) -> Report:
         """Return the report of an attempt."""
-        return Report(self._core.clock.now, partial(self._has_changed, run))
+        return Report(self._core.clock.now, partial(self._note_change, run))
 
     @contextmanager
     def during(self, report: Report) -> Iterator[None]:
@@ -95,11 +95,11 @@ class Reporting:
                 self._core.write(logs.write, run=run, pending=pending)
             except StoreError as error:
                 logger.debug("the progress of run %s waits: %s", run.id, error)
-                self._has_changed(run, report)
+                self._note_change(run, report)
             else:
-                report.have_been_written(pending)
+                report.forget_written(pending)
 
-    def _has_changed(self, run: Started, report: Report) -> None:
+    def _note_change(self, run: Started, report: Report) -> None:
         with self._mutex:
             self._changed[report] = run
             if self._thread_of != os.getpid():

@@ -5,7 +5,7 @@ from contextlib import suppress
 from tickerq_celery.enums import CancelRequest, TickerStatus
 from tickerq_celery.errors import ClaimSupersededError, StoreError, TerminateExecution
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import attempts, cancels
+from tickerq_celery.store import cancels, starts
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.worker.cancel_flag import CancelFlag
 
@@ -58,7 +58,7 @@ class RunControl:
             StoreError: The database cannot be reached.
         """
         run = self._run
-        if self._core.read(attempts.running, run.id, run.claim_no) is None:
+        if self._core.read(starts.running, run.id, run.claim_no) is None:
             raise ClaimSupersededError(run.id, run.claim_no)
 
     def skip_if_already_running(self) -> None:

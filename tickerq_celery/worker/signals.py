@@ -12,13 +12,14 @@ from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery import signals
 from celery.utils.dispatch import Signal
 
+from tickerq_celery.broker.messages import parsed_task_id
 from tickerq_celery.enums import DropReason, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runs.rescue import rescue
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import attempts, publications
+from tickerq_celery.store import publications, starts
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Failure, cancelled, failed
 from tickerq_celery.worker.drop_counts import DropCounter
@@ -75,12 +76,11 @@ class SignalListener:
         self.drops.note(reason)
 
     def _note(self, task_id: object, kind: SignalKind, message: str) -> None:
-        ticker_id, _, number = str(task_id).partition(":")
         try:
-            report = SignalReport(ticker_id=UUID(ticker_id), claim_no=int(number), kind=kind, message=message)
+            ticker_id, claim_no = parsed_task_id(task_id)
         except ValueError:
             return  # not the task of a ticker
-        self.reports.put(report)
+        self.reports.put(SignalReport(ticker_id=ticker_id, claim_no=claim_no, kind=kind, message=message))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +96,10 @@ class SignalReport:
 class SignalHandler:
     """Writes what the reports mean; each may come twice, and late."""
 
-    def __init__(self, core: Core, recorder: Recorder, calls: Publisher) -> None:
+    def __init__(self, core: Core, recorder: Recorder, publisher: Publisher) -> None:
         self._core = core
         self._recorder = recorder
-        self._calls = calls
+        self._publisher = publisher
 
     def handle(self, report: SignalReport) -> None:
         """Write what one report means.
@@ -110,17 +110,17 @@ class SignalHandler:
         if report.kind is SignalKind.UNKNOWN:
             self._postpone(report)
             return
-        run = self._core.read(attempts.running, report.ticker_id, report.claim_no)
+        run = self._core.read(starts.running, report.ticker_id, report.claim_no)
         if run is None:
             self._end_waiting(report)
         elif report.kind is SignalKind.LOST:
-            rescue(self._recorder, self._calls, run, report.message)
+            rescue(self._recorder, self._publisher, run, report.message)
         else:
             self._end(run, report)
 
     def lost(self, run: Started) -> None:
-        """Rescue a run that two heartbeats in a row did not find in this worker's hands."""
-        rescue(self._recorder, self._calls, run, "worker lost: the process that ran it is gone")
+        """Rescue a run that two heartbeats in a row did not find among this worker's requests."""
+        rescue(self._recorder, self._publisher, run, "worker lost: the process that ran it is gone")
 
     def _end(self, run: Started, report: SignalReport) -> None:
         if report.kind is SignalKind.TIMED_OUT:
@@ -133,7 +133,7 @@ class SignalHandler:
             return
         was_cancelled = written.status is TickerStatus.CANCELLED
         try:
-            self._calls.publish_lost(run, report.message, was_cancelled=was_cancelled)
+            self._publisher.publish_lost(run, report.message, was_cancelled=was_cancelled)
         except PublishError as error:
             logger.warning("the exception handler will not be called for run %s: %s", run.id, error)
 

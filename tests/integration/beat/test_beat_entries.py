@@ -18,7 +18,7 @@ from tests.integration.apps import enrol_worker, messages, ticker_app
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import Cron, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.beat import entry_reconciler
-from tickerq_celery.beat.entries import read_entries
+from tickerq_celery.beat.beat_schedule import checked_entries
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.cron.seeding import prune
 from tickerq_celery.enums import TickerKind
@@ -486,7 +486,7 @@ def test_a_relative_interval_is_rounded_in_the_apps_zone(
     with ticker_app(store_url, namespace, clock) as tickerq:
         tickerq.app.conf.timezone = "Europe/Berlin"
         daily = {**EVERY_MINUTE, "schedule": schedule(timedelta(days=1), relative=True)}
-        entries = read_entries(tickerq.app, {"daily": daily, "plain": EVERY_MINUTE}, payload_limit=10_000)
+        entries = checked_entries(tickerq.app, {"daily": daily, "plain": EVERY_MINUTE}, payload_limit=10_000)
     assert [(each.expression, each.time_zone) for each in entries] == [
         ("0 0 * * *", "Europe/Berlin"),
         ("@every 1m", "UTC"),

@@ -20,7 +20,7 @@ from tests.missed import missed
 from tickerq_celery.cron.overlap import BUFFERED_REASON, REPLACED_REASON, TAKEN_REASON
 from tickerq_celery.enums import HoldReason, MisfirePolicy, OverlapPolicy, TickerStatus
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.schedule.cron import CronSchedule
+from tickerq_celery.schedule.cron_expression import CronSchedule
 
 DUE, WAITS = "due", "waits"
 TAKEN, BUFFERED, REPLACED = TAKEN_REASON, BUFFERED_REASON, REPLACED_REASON

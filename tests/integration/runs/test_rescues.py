@@ -24,7 +24,7 @@ from tickerq_celery.enums import OnLost, TickerStatus
 from tickerq_celery.errors import StoreError
 from tickerq_celery.payload.codec import NO_REQUEST
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import attempts
+from tickerq_celery.store import starts
 from tickerq_celery.tickers.lifecycle import LOST, succeeded
 
 MakeCore = Callable[..., Core]
@@ -99,8 +99,8 @@ def test_who_looks_for_lost_runs_does_not_load_their_requests(core: Core) -> Non
     run = started(core, make_run(core, request={"user": 7}))
     assert run.request.data is not None
     expected = replace(run, request=NO_REQUEST)
-    assert core.read(attempts.running, run.id, run.claim_no) == expected
-    assert core.read(attempts.running_under, core.node.id, limit=9) == [expected]
+    assert core.read(starts.running, run.id, run.claim_no) == expected
+    assert core.read(starts.running_under, core.node.id, limit=9) == [expected]
 
 
 def test_a_function_may_ask_that_its_lost_runs_fail(make_core: MakeCore) -> None:

@@ -34,7 +34,7 @@ from tickerq_celery.errors import (
     TickerStateError,
     TickerValidationError,
 )
-from tickerq_celery.store import attempts
+from tickerq_celery.store import starts
 from tickerq_celery.store.tables import tickers
 
 Context = TickerContext[Any]
@@ -334,7 +334,7 @@ def test_whoever_rescues_does_not_wait_for_a_function_that_stands_still(
     core, rescued = another_node(tickerq.core), []
 
     def body(context: Context) -> None:
-        started = core.read(attempts.running, context.id, 1)
+        started = core.read(starts.running, context.id, 1)
         assert started is not None
         with Session(engine) as session, session.begin():
             act(session, context)

@@ -125,7 +125,7 @@ def test_lines_that_two_writers_write_are_stored_once(
         context.log("one")
         # The thread wrote it, and has not come to note that it did.
         monkeypatch.setattr(
-            "tickerq_celery.tickers.progress.Report.have_been_written", lambda self, written: None
+            "tickerq_celery.tickers.progress.Report.forget_written", lambda self, written: None
         )
         tickerq._process.get().reporting.flush()
         context.log("two")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
-from tickerq_celery.schedule.cron import CronSchedule
+from tickerq_celery.schedule.cron_expression import CronSchedule
 from tickerq_celery.schedule.grammar import ALIASES
 from tickerq_celery.schedule.preview import preview
 

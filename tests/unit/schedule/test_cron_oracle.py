@@ -18,7 +18,7 @@ from croniter import croniter
 from cronsim import CronSim
 
 from tests.thoroughness import in_proof
-from tickerq_celery.schedule.cron import CronSchedule
+from tickerq_celery.schedule.cron_expression import CronSchedule
 
 MINUTE = timedelta(minutes=1)
 FIRST, LAST = datetime(2024, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)

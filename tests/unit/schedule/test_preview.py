@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
-from tickerq_celery.schedule.cron import CronSchedule
+from tickerq_celery.schedule.cron_expression import CronSchedule
 from tickerq_celery.schedule.preview import count_until, explain, preview
 
 NEW_YORK = "America/New_York"

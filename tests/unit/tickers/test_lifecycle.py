@@ -11,7 +11,6 @@ from tickerq_celery.errors import IllegalTransitionError, TerminateExecution, Ti
 from tickerq_celery.tickers.lifecycle import (
     Failure,
     Outcome,
-    RetryPolicy,
     Standing,
     check_transition,
     failed,
@@ -20,6 +19,7 @@ from tickerq_celery.tickers.lifecycle import (
     succeeded,
     terminated,
 )
+from tickerq_celery.tickers.retry_policy import RetryPolicy
 
 Status = TickerStatus
 FAILURE = Failure(type="OSError", message="no route")

@@ -38,7 +38,7 @@ def test_the_last_progress_counts_and_lines_keep_their_order() -> None:
     assert [(line.at, line.level) for line in pending.chunks[0].lines] == [(NOW, "INFO"), (NOW, "WARNING")]
 
 
-def test_lines_stay_pending_in_the_same_chunk_until_they_have_been_written() -> None:
+def test_lines_stay_pending_in_the_same_chunk_until_they_forget_written() -> None:
     report = make_report()
     report.log("a", "INFO")
     first = report.pending()
@@ -46,9 +46,9 @@ def test_lines_stay_pending_in_the_same_chunk_until_they_have_been_written() -> 
     second = report.pending()
     assert [(chunk.first, len(chunk.lines)) for chunk in second.chunks] == [(0, 1), (1, 1)]
     assert second.chunks[0] == first.chunks[0]
-    report.have_been_written(first)
+    report.forget_written(first)
     assert texts(report.pending()) == ["b"]
-    report.have_been_written(second)
+    report.forget_written(second)
     assert report.pending().chunks == ()
 
 

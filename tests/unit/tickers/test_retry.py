@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from tickerq_celery.tickers.lifecycle import RetryPolicy
+from tickerq_celery.tickers.retry_policy import RetryPolicy
 
 INTERVALS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
 

@@ -41,7 +41,7 @@ def test_a_fork_waits_until_the_other_thread_has_left() -> None:
 
 
 def test_a_fork_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gates, "_PATIENCE", 0.01)
+    monkeypatch.setattr(gates, "_LONGEST_WAIT", 0.01)
     inside, leave = threading.Event(), threading.Event()
 
     def stay() -> None:

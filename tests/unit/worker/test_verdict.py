@@ -5,7 +5,8 @@ from celery.exceptions import Ignore, MaxRetriesExceededError, Reject, Retry
 
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import TerminateExecution, TickerCancelled, TickerValidationError
-from tickerq_celery.tickers.lifecycle import RetryPolicy, Standing
+from tickerq_celery.tickers.lifecycle import Standing
+from tickerq_celery.tickers.retry_policy import RetryPolicy
 from tickerq_celery.worker.verdict import Verdict, celery_exception, retry_asked_for, verdict_on
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)

@@ -24,9 +24,11 @@ def insert_if_absent(tx: Transaction, table: Table, rows: Sequence[Mapping[str, 
         statement = postgresql.insert(table).on_conflict_do_nothing()
     elif backend == "sqlite":
         statement = sqlite.insert(table).on_conflict_do_nothing()
-    else:
+    elif backend in {"mysql", "mariadb"}:
         key = next(iter(table.primary_key.columns))
         statement = mysql.insert(table).on_duplicate_key_update({key.name: key})
+    else:
+        raise NotImplementedError(f"no insert that leaves rows alone is known for {backend}")
     tx.execute(statement, list(rows))
 
 

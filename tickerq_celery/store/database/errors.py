@@ -9,10 +9,10 @@ from tickerq_celery.store.database.connections import is_locked
 _MYSQL_TRANSIENT = {1020, 1205, 1213}
 # MariaDB and MySQL say of a violated CHECK what they say of an outage: OperationalError.
 _MYSQL_CHECK_VIOLATED = {4025, 3819}
-# A server that only reads was the first of several a moment ago, or is being moved: writes may come back.
 _MYSQL_NO_TABLE = 1146
 _SQLSTATE_NO_TABLE = "42P01"
 NO_TABLES = "the store has no tables yet: run `celery -A yourapp tickerq migrate`, or tickerq.create_schema()"
+# A server that only reads was the first of several a moment ago, or is being moved: writes may come back.
 _MYSQL_READ_ONLY = {1290, 1836}
 _SQLSTATE_READ_ONLY = "25006"
 _SQLSTATE_STALE = "40001"

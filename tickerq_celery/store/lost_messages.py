@@ -2,16 +2,15 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, exists, select, update
+from sqlalchemy import ColumnElement, case, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerPriority, TickerStatus
 from tickerq_celery.store.claims import CALL, call_from
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.nodes import Node
-from tickerq_celery.store.tables import nodes, tickers
+from tickerq_celery.store.tables import tickers
 from tickerq_celery.store.tables.column_types import sql_after
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.timeouts import Timeouts
@@ -93,20 +92,6 @@ def check_prefetched(tx: Transaction, node: Node, *, lease: timedelta) -> int:
             .values(check_at=tx.sql_now())
         )
     return len(ids)
-
-
-def nodes_without_row(tx: Transaction) -> list[UUID]:
-    """Return the nodes under which runs are InProgress although they have no row."""
-    statement = (
-        select(tickers.c.running_on)
-        .where(
-            tickers.c.running_on.is_not(None),
-            tickers.c.namespace == tx.namespace,
-            ~exists().where(nodes.c.id == tickers.c.running_on),
-        )
-        .distinct()
-    )
-    return [node_id for node_id in tx.scalars(statement) if node_id is not None]
 
 
 def _next_check(clock: Clock, check_after: timedelta) -> ColumnElement[Any]:

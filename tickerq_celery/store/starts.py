@@ -12,7 +12,8 @@ from tickerq_celery.payload.codec import NO_REQUEST, Packed
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.claims import Started
-from tickerq_celery.tickers.lifecycle import RetryPolicy, Standing
+from tickerq_celery.tickers.lifecycle import Standing
+from tickerq_celery.tickers.retry_policy import RetryPolicy
 
 STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.id,
@@ -64,8 +65,6 @@ def start(tx: Transaction, *, ticker_id: UUID, claim_no: int, node_id: UUID, nod
             running_on=node_id,
             lock_holder=node,
             check_at=None,
-            # A version that knows nothing of it may have left it.
-            cancel_request=None,
             started_at=tx.sql_now(),
             progress=None,
             progress_message=None,

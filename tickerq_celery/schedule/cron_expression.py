@@ -19,7 +19,7 @@ class CronSchedule:
     """A checked cron expression in its time zone; get one from ``parse``.
 
     Five fields, or six that begin with seconds; white space is normalised. A day must match both day
-    fields; with ``day_or``, where both are set, either of them. DST: see ``cron_zone``.
+    fields; with ``day_or``, where both are set, either of them. DST: see ``schedule/dst.py``.
     """
 
     expression: str

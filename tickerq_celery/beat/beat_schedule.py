@@ -14,7 +14,7 @@ from tickerq_celery.beat.entry_rows import Entry
 from tickerq_celery.broker.messages import OUR_TASKS
 from tickerq_celery.errors import ConfigError, TickerValidationError
 from tickerq_celery.payload.celery_call import CeleryCall
-from tickerq_celery.schedule.cron import CronSchedule
+from tickerq_celery.schedule.cron_expression import CronSchedule
 from tickerq_celery.schedule.interval import every_in
 
 # What Celery passes by name: a call's keywords, headers or options.
@@ -25,7 +25,7 @@ _LONGEST_NAME = 1_000
 _LONGEST_DEADLINE = timedelta(days=3650)
 
 
-def read_entries(app: Celery, given: Mapping[Any, object], *, payload_limit: int) -> list[Entry]:
+def checked_entries(app: Celery, given: Mapping[Any, object], *, payload_limit: int) -> list[Entry]:
     """Return an app's entries, in the order of their names.
 
     Raises:
