@@ -58,7 +58,7 @@ def test_beat_runs_the_ticker_scheduler(jobs: Jobs, arguments: tuple[str, ...]) 
     beat = jobs.beat(*arguments)
     wait_until(lambda: jobs.node_names("beat"), lambda: beat.log)
     assert "scheduler -> tickerq_celery.scheduler.TickerScheduler" in beat.log
-    assert beat.stop(5) == 0
+    assert beat.stop(10) == 0
     assert jobs.node_names("beat") == set()
     assert not beat.lines("ERROR")
     assert "Traceback" not in beat.log
@@ -102,7 +102,7 @@ def test_a_beat_that_is_stopped_leaves_nothing_claimed_and_unpublished(jobs: Job
             lambda: beat.log,  # noqa: B023
         )
         time.sleep(moments.uniform(0, 0.2))  # the moment at which beat is interrupted
-        assert beat.stop(5) == 0, beat.log
+        assert beat.stop(10) == 0, beat.log
         assert jobs.count(UNSTAMPED) == 0, beat.log
         assert jobs.node_names("beat") == set()
         assert "Traceback" not in beat.log

@@ -29,7 +29,7 @@ def test_two_beats_run_an_entry_once_an_instant_and_the_other_goes_on_when_one_i
     killed.kill()
     before = len(ids(jobs))
     wait_until(lambda: len(ids(jobs)) >= before + 3, jobs.logs)
-    assert other.stop(5) == 0
+    assert other.stop(10) == 0
     published = jobs.count(tickers.c.published_at.is_not(None))
     wait_until(lambda: len(set(ids(jobs))) == published, jobs.logs)
     # The one that was killed may have published what it had no time to stamp.
@@ -50,7 +50,7 @@ def test_a_beat_that_dies_between_claim_and_stamp_loses_no_instant_and_repeats_o
     # The claim that the dead beat left is looked after by the sweep.
     wait_until(lambda: len(set(ids(jobs))) >= 4, jobs.logs)
     wait_until(lambda: jobs.count(tickers.c.ended_at.is_(None)) == 0, jobs.logs)
-    assert other.stop(5) == 0
+    assert other.stop(10) == 0
     published = jobs.count(tickers.c.published_at.is_not(None))
     wait_until(lambda: len(ids(jobs)) == published + repeated, jobs.logs)
     assert len(set(ids(jobs))) == published
