@@ -35,7 +35,7 @@ def create_blueprint(
         options: ``title`` at the head of the pages, ``page_size`` of the lists (1 to 200).
 
     Raises:
-        ConfigError: Nobody could log in, a password is not hashed, or an option does not exist.
+        ConfigError: No user could log in, a password is not hashed, or an option does not exist.
     """
     checked = options_of(base_path, secret, options)
     guard = guard_of(users, auth)

@@ -179,7 +179,7 @@ class CeleryPublisher:
 
     @contextmanager
     def _producing(self) -> Iterator[Producer | None]:
-        """Give the producer of our own connection, and turn the broker's errors into PublishError."""
+        """Give the producer of our own connection, and raise the broker's errors as PublishError."""
         # Without a producer of ours Celery would take one from the app's pool, without our timeouts.
         self.connect()
         try:
