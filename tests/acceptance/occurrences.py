@@ -38,7 +38,7 @@ def stop_firing(jobs: Jobs, cron_id: UUID) -> datetime:
     return reached
 
 
-def assert_each_instant_is_told_once(jobs: Jobs, cron: Cron, *, before: datetime) -> None:
+def assert_each_instant_is_recorded_once(jobs: Jobs, cron: Cron, *, before: datetime) -> None:
     """Refuse an instant that vanished, from the first to the last ``before``, and one that is told twice.
 
     ``cron`` is what was returned when it was added.

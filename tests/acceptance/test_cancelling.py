@@ -64,7 +64,7 @@ def test_without_the_control_command_a_body_hears_within_two_heartbeats(jobs: Jo
 
 @on_files
 @pytest.mark.parametrize("function", ["Waits", in_verify("Awaits")])
-def test_a_later_occurrence_takes_the_place_of_the_one_that_runs(jobs: Jobs, function: str) -> None:
+def test_a_later_occurrence_replaces_the_one_that_runs(jobs: Jobs, function: str) -> None:
     jobs.worker(settings={"heartbeat": HEARTBEAT})
     jobs.beat()
     cron = jobs.tickerq.cron_tickers.add(

@@ -139,7 +139,7 @@ def jobs(
 
 
 @pytest.mark.parametrize("case", [*a_few_cases(), *map(in_verify, every_case())], ids=str)
-def test_sigterm_ends_a_beat_whose_servers_hang_or_are_away(
+def test_sigterm_ends_a_beat_whose_servers_hang_or_are_unreachable(
     case: Case, case_servers: CaseServers, jobs: Jobs
 ) -> None:
     beat = jobs.beat()

@@ -52,7 +52,7 @@ def assert_said_once(process: CeleryProcess, *words: str) -> None:
     assert "Traceback" not in process.log
 
 
-def test_beat_and_worker_wait_for_a_database_that_is_away_when_they_start(
+def test_beat_and_worker_wait_for_a_database_that_is_unreachable_when_they_start(
     on_postgres: Jobs, postgres: Server
 ) -> None:
     jobs = on_postgres
@@ -114,7 +114,7 @@ def test_a_database_that_hangs_for_longer_than_a_lease_costs_no_run_its_attempt(
 
 
 @pytest.mark.verify
-def test_beat_waits_for_a_broker_that_is_away_when_it_starts(on_redis: Jobs, redis: Server) -> None:
+def test_beat_waits_for_a_broker_that_is_unreachable_when_it_starts(on_redis: Jobs, redis: Server) -> None:
     jobs = on_redis
     redis.stop()
     beat = jobs.beat()
@@ -143,7 +143,7 @@ def test_beat_outlives_a_restart_of_the_broker(on_redis: Jobs, redis: Server) ->
 
 @pytest.mark.verify
 @pytest.mark.parametrize(("database", "broker"), BOTH)
-def test_what_was_in_flight_and_what_fell_due_while_both_were_away_ends_once(
+def test_what_was_in_flight_and_what_fell_due_while_both_were_unreachable_ends_once(
     database: str, broker: str, make_jobs: Callable[..., Jobs], start_server: Callable[[str], Server]
 ) -> None:
     servers = [start_server(database), start_server(broker)]

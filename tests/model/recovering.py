@@ -21,7 +21,7 @@ from tests.model.state import (
 UNPUBLISHED = frozenset({Step.CLAIMED, Step.REFUSED})
 
 
-def _is_under_way(state: State) -> bool:
+def _is_active(state: State) -> bool:
     """Say whether somebody still has the newest claim: the broker, a worker, a dispatcher, the sweep."""
     claim_no = state.claim_no
     return (
@@ -38,7 +38,7 @@ def check_falls_due(model: Model, state: State) -> Moves:
     if state.status is not Status.QUEUED or state.check_due:
         return
     due = state._replace(check_due=True, check_answered=False)
-    if not _is_under_way(state):
+    if not _is_active(state):
         yield Move(f"the check of claim {state.claim_no} falls due", due)
     elif state.faults_left:
         label = f"the check of claim {state.claim_no} falls due while its message is on its way"
@@ -123,12 +123,12 @@ def bury(model: Model, state: State) -> Moves:
         if phase is not Phase.DEAD or not has_room:
             continue
         after = with_worker(state, number, FREE)
-        if model.protocol.burial_publishes_prefetched and state.status is Status.QUEUED:
+        if model.protocol.reap_publishes_prefetched and state.status is Status.QUEUED:
             after = with_message(after, state.claim_no)
         yield Move(f"the dead worker that had prefetched claim {claim_no} is buried", after, buried=claim_no)
 
 
-def bury_alive(model: Model, state: State) -> Moves:
+def reap_alive(model: Model, state: State) -> Moves:
     """A worker that is merely paused is buried: what it prefetched is published a second time."""
     is_prefetched = Worker(Phase.PREFETCHED, state.claim_no) in state.workers
     has_room = len(state.messages) < model.scope.messages
@@ -150,14 +150,14 @@ def lift(model: Model, state: State) -> Moves:
     if not state.cause:
         return
     after = state._replace(cause=False)
-    if model.protocol.lift_frees_held:
+    if model.protocol.release_frees_held:
         after = after._replace(held=False)
     yield Move("the cause goes", after)
 
 
 def sweep_holds(model: Model, state: State) -> Moves:
     """The sweep makes a held run due whose cause is gone."""
-    if state.held and not state.cause and model.protocol.sweep_lifts_holds:
+    if state.held and not state.cause and model.protocol.sweep_releases_holds:
         yield Move("the sweep lifts a hold without a cause", state._replace(held=False))
 
 
@@ -168,7 +168,7 @@ MOVES = (
     find_lost,
     rescue,
     bury,
-    bury_alive,
+    reap_alive,
     raise_cause,
     lift,
     sweep_holds,

@@ -104,7 +104,7 @@ def test_a_beat_that_outlives_the_soak_breaks_a_rule(monkeypatch: pytest.MonkeyP
         ("beat", CELERYS_ERROR, [Rule.PROCESSES_ENDURE]),
     ],
 )
-def test_an_end_that_nobody_asked_for_breaks_a_rule(command: str, log: str, rules: list[Rule]) -> None:
+def test_an_end_that_was_not_asked_for_breaks_a_rule(command: str, log: str, rules: list[Rule]) -> None:
     fleet = a_fleet(slot := a_slot(command, log=log, code=1))
     slot.pause = 9.0
     fleet.tend()
@@ -120,5 +120,7 @@ def test_an_end_that_nobody_asked_for_breaks_a_rule(command: str, log: str, rule
         ("Worker: Warm shutdown", False),
     ],
 )
-def test_a_worker_that_celery_gave_up_is_told_from_one_that_we_ended(log: str, is_celerys: bool) -> None:
+def test_a_worker_that_celery_gave_up_is_distinguished_from_one_that_we_ended(
+    log: str, is_celerys: bool
+) -> None:
     assert is_celerys_own(log) is is_celerys

@@ -32,7 +32,7 @@ def after_a_sweep(world: World, then: Sight, published: Collection[Key]) -> None
         assert _is_full(world, row), f"held though there is room: {world.shown(row)}"
     for row in world.sight.held(HoldReason.KEY):
         assert _is_key_full(world, row), f"held though its key has room: {world.shown(row)}"
-    _no_burial_hides_a_message(world, then, published)
+    _no_reap_hides_a_message(world, then, published)
     _nothing_is_sent_too_early(world, then, published)
 
 
@@ -195,7 +195,7 @@ def _is_key_full(world: World, row: Row[Any]) -> bool:
     return is_unknown or world.sight.leased_of(slot) + promised >= PLACES_OF_A_KEY
 
 
-def _no_burial_hides_a_message(world: World, then: Sight, published: Collection[Key]) -> None:
+def _no_reap_hides_a_message(world: World, then: Sight, published: Collection[Key]) -> None:
     if len(published) >= world.core.config.batch_size:
         return  # the next sweep does the rest
     for node_id in then.nodes.keys() - world.sight.nodes.keys():

@@ -115,7 +115,7 @@ def both(*mutations: Mutation) -> Mutation:
     return mutate
 
 
-def put_in_place(monkeypatch: pytest.MonkeyPatch, function: Function, mutant: Function) -> None:
+def install(monkeypatch: pytest.MonkeyPatch, function: Function, mutant: Function) -> None:
     """Let the mutant stand wherever the product has the function, under whatever name it was imported."""
     places: Sequence[Any] = [
         each for name, each in sys.modules.items() if name.partition(".")[0] == "tickerq_celery"

@@ -59,7 +59,7 @@ def test_of_two_processes_that_pass_a_failpoint_one_dies(token: Path) -> None:
     assert ended.stderr.count("failpoint started") == 1
 
 
-def test_a_failpoint_of_another_place_leaves_its_token_alone(token: Path) -> None:
+def test_a_failpoint_of_another_crash_point_leaves_its_token_alone(token: Path) -> None:
     assert passing(**{VARIABLE: f"finished SIGKILL {token}"}).returncode == 0
     assert token.exists()
 
@@ -72,7 +72,7 @@ def test_a_failpoint_that_cannot_be_read_is_an_error_that_shows_it(text: str) ->
     assert repr(text) in ended.stderr
 
 
-def test_every_place_is_passed_by_the_code() -> None:
+def test_every_crash_point_is_passed_by_the_code() -> None:
     package = Path(sys.modules[CrashPoint.__module__].__file__ or "").parent
     passed = "".join(path.read_text() for path in package.rglob("*.py"))
     assert [place for place in CrashPoint if f"failpoint(CrashPoint.{place.name})" not in passed] == []

@@ -45,7 +45,7 @@ def test_a_cancel_whose_process_died_is_a_whole_one_or_none(
 
 
 @in_each(LOCKING_CANCEL)
-def test_a_cancel_that_stands_still_keeps_nobody_waiting(
+def test_a_stalled_cancel_blocks_no_other_process(
     window: Window, trap: Trap, make_quick: Callable[..., Jobs]
 ) -> None:
     jobs = make_quick()

@@ -90,7 +90,7 @@ def let_go_and_check(jobs: Jobs, zombie: CeleryProcess, ids: Collection[UUID]) -
 
 
 @in_each(LOCKING_START)
-def test_a_worker_that_stands_still_in_its_start_keeps_beat_from_nothing(
+def test_a_worker_that_is_stalled_in_its_start_keeps_beat_from_nothing(
     window: Window,
     trap: Trap,
     make_quick: Callable[..., Jobs],
@@ -117,7 +117,7 @@ def test_a_worker_that_stands_still_in_its_start_keeps_beat_from_nothing(
 
 
 @in_each(LOCKING_FINISH)
-def test_a_worker_that_stands_still_in_its_finish_keeps_beat_from_nothing(
+def test_a_worker_that_is_stalled_in_its_finish_keeps_beat_from_nothing(
     window: Window,
     trap: Trap,
     make_quick: Callable[..., Jobs],

@@ -126,7 +126,7 @@ def fail(self: Firing) -> NoReturn:
     raise ValueError("no such word")
 
 
-def test_a_beat_sweeps_again_at_once_while_there_are_holds_to_lift(
+def test_a_beat_sweeps_again_at_once_while_there_are_holds_to_release(
     tickerq: TickerQ, beat: TickerScheduler
 ) -> None:
     ids = [tickerq.time_tickers.add(TimeTicker(function="Send")).id for _ in range(5)]

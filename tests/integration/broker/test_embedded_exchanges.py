@@ -88,7 +88,7 @@ def test_an_unbound_or_deleted_queue_hears_nothing(fs_connect: FsConnect, fs_fol
     assert not (fs_folder / "messages" / "deleted").exists()
 
 
-def test_a_reply_to_a_queue_that_just_went_away_makes_no_new_one(
+def test_a_reply_to_a_queue_that_was_just_deleted_makes_no_new_one(
     fs_connect: FsConnect, fs_folder: Path
 ) -> None:
     Queue("gone", exchange=NEWS)(channel_of(fs_connect())).declare()
@@ -141,7 +141,7 @@ def test_a_broadcast_to_a_killed_worker_does_not_reach_its_successor(fs_connect:
     assert receive_all(successor, "worker") == ["ping"]
 
 
-def test_a_subscription_that_nobody_reads_is_swept(fs_connect: FsConnect, fs_folder: Path) -> None:
+def test_a_subscription_without_readers_is_swept(fs_connect: FsConnect, fs_folder: Path) -> None:
     for name in ("dead", "alive"):
         fs_connect().Consumer([subscription(name)]).consume()
     publish(fs_connect(), "jobs", 1)

@@ -106,7 +106,7 @@ def test_connections_log_nothing(fs_connect: FsConnect, caplog: pytest.LogCaptur
     assert not caplog.records
 
 
-def test_queues_with_odd_names_are_told_apart(fs_connect: FsConnect, fs_folder: Path) -> None:
+def test_queues_with_odd_names_are_distinguished(fs_connect: FsConnect, fs_folder: Path) -> None:
     connection = fs_connect()
     for name in ODD_NAMES:
         publish(connection, name, name)

@@ -166,7 +166,7 @@ def test_an_edit_does_not_come_back_to_an_instant_that_is_to_be_skipped(
     assert edited.next_run_at == (at(14) if "exclude" in edit else at(13, 30))
 
 
-def test_an_edit_in_a_pause_does_not_tell_twice_of_an_instant_that_was_to_be_skipped(
+def test_an_edit_in_a_pause_does_not_record_an_instant_twice_that_was_to_be_skipped(
     core: Core, clock: ManualClock
 ) -> None:
     cron_id = make_cron(core)

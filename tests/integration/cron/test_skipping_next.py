@@ -53,9 +53,7 @@ def test_skip_next_comes_too_late_for_what_a_backfill_has_made_and_a_beat_claime
     assert cron_row_of(core, cron_id).next_run_at == at(13)
 
 
-def test_skip_next_passes_by_what_was_cancelled_before_anybody_claimed_it(
-    core: Core, clock: ManualClock
-) -> None:
+def test_skip_next_passes_by_what_was_cancelled_before_it_was_claimed(core: Core, clock: ManualClock) -> None:
     cron_id = make_cron(core)
     clock.set(at(13) + timedelta(seconds=1))
     crons(core).backfill(cron_id, at(13), clock.now())

@@ -111,7 +111,7 @@ def test_a_run_that_waits_for_its_retry_is_cancelled(core: Core, clock: ManualCl
 
 
 @pytest.mark.parametrize("terminate", [False, True])
-def test_a_run_under_way_is_asked_in_its_row_and_by_a_message(core: Core, terminate: bool) -> None:
+def test_an_active_run_is_asked_in_its_row_and_by_a_message(core: Core, terminate: bool) -> None:
     publisher = ListPublisher()
     run = started(core, make_run(core))
     asked = time_tickers(core, publisher).cancel(run.id, terminate=terminate)
@@ -313,14 +313,14 @@ def test_an_occurrence_is_cancelled_by_its_own_verb_and_its_cron_ticker_fires_on
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
-def test_a_run_in_the_hands_of_a_process_that_stands_still_is_busy(core: Core) -> None:
+def test_a_run_that_a_stalled_process_has_locked_is_busy(core: Core) -> None:
     run_id = make_run(core)
     with locked(core, tickers, tickers.c.id == run_id), pytest.raises(TickerBusyError, match="not cancelled"):
         time_tickers(core).cancel(run_id)
     assert time_tickers(core).cancel(run_id).status is CANCELLED
 
 
-def test_a_broker_that_is_away_does_not_fail_a_cancel(core: Core) -> None:
+def test_an_unreachable_broker_does_not_fail_a_cancel(core: Core) -> None:
     class Away(ListPublisher):
         def publish_cancel(self, run: Started, *, terminate: bool) -> None:
             raise PublishError("gone")

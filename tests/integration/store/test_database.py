@@ -178,7 +178,7 @@ def test_a_pool_without_a_free_connection_is_a_store_error(database: Database) -
 
 
 @pytest.mark.parametrize("driver", ["postgresql+psycopg", "mariadb+pymysql"])
-def test_a_server_that_is_away_is_a_store_error_that_shows_no_password(driver: str) -> None:
+def test_an_unreachable_server_is_a_store_error_that_shows_no_password(driver: str) -> None:
     url = make_url(f"{driver}://user:secret@127.0.0.1:{free_port()}/x")
     with pytest.raises(StoreError) as refusal:
         Database(url, retries=0).read(lambda connection: None)

@@ -125,7 +125,7 @@ def test_two_transactions_of_a_client_have_different_server_connections(database
     assert seen == both
 
 
-def test_whoever_asks_for_prepared_statements_fails_behind_this_pooler(database: Database) -> None:
+def test_prepared_statements_fail_behind_this_pooler(database: Database) -> None:
     use_both_server_connections(database)
     options = {"connect_args": {"prepare_threshold": 0}}
     with closing(Database(database.url, options=options)) as preparing:
@@ -147,7 +147,7 @@ def test_nothing_is_prepared_on_the_server_unless_the_user_asks_for_it(
 
 
 @pytest.mark.parametrize("scheme", ["postgresql+psycopg2", "postgresql+pg8000"])
-def test_a_driver_other_than_psycopg_is_not_told_what_only_psycopg_knows(
+def test_a_driver_other_than_psycopg_gets_no_option_of_psycopg(
     scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: dict[str, Any] = {}

@@ -306,9 +306,7 @@ def test_a_second_completion_is_refused_and_its_effect_with_it(tickerq: TickerQ,
     assert (tickerq.runs.get(run.id).status, effects_of(engine, run.id)) == (TickerStatus.DONE, 1)
 
 
-def test_a_superseded_claim_is_told_so_and_its_effect_is_rolled_back(
-    tickerq: TickerQ, engine: Engine
-) -> None:
+def test_a_superseded_claim_raises_and_its_effect_is_rolled_back(tickerq: TickerQ, engine: Engine) -> None:
     raised: list[ClaimSupersededError] = []
 
     def body(context: Context) -> None:
@@ -328,9 +326,7 @@ def test_a_superseded_claim_is_told_so_and_its_effect_is_rolled_back(
 
 
 @on_servers
-def test_whoever_rescues_does_not_wait_for_a_function_that_stands_still(
-    tickerq: TickerQ, engine: Engine
-) -> None:
+def test_a_rescue_does_not_wait_for_a_stalled_function(tickerq: TickerQ, engine: Engine) -> None:
     core, rescued = another_node(tickerq.core), []
 
     def body(context: Context) -> None:
@@ -346,7 +342,7 @@ def test_whoever_rescues_does_not_wait_for_a_function_that_stands_still(
     assert (tickerq.runs.get(run.id).status, effects_of(engine, run.id)) == (TickerStatus.DONE, 1)
 
 
-def test_the_freed_place_of_a_limited_function_is_given_on_with_the_commit(
+def test_the_freed_slot_of_a_limited_function_is_given_on_with_the_commit(
     tickerq: TickerQ, engine: Engine
 ) -> None:
     def body(context: Context) -> None:
@@ -429,7 +425,7 @@ def test_the_end_that_a_function_wrote_outlives_the_loss_of_its_process(
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_what_is_asynchronous_is_told_the_way(tickerq: TickerQ, store_url: str) -> None:
+def test_an_error_names_the_way_to_asynchronous_callers(tickerq: TickerQ, store_url: str) -> None:
     async def body(context: Context) -> None:
         theirs = async_caller_engine(store_url)
         for session in (AsyncSession(theirs), AsyncConnection(theirs)):
@@ -456,7 +452,7 @@ def test_a_session_on_another_database_is_refused(tickerq: TickerQ, empty_databa
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_a_context_made_by_hand_completes_nothing(tickerq: TickerQ, engine: Engine) -> None:
+def test_a_context_without_an_attempt_completes_nothing(tickerq: TickerQ, engine: Engine) -> None:
     kept: list[Context] = []
 
     def body(context: Context) -> None:

@@ -198,7 +198,7 @@ def test_celery_handles_what_is_wrong_with_messages_of_the_users_own(
     assert desk.consumer.calls == ["decode error", "unknown task"]
 
 
-def test_a_task_that_this_worker_lacks_is_counted_and_told_to_listeners(heard: SignalListener) -> None:
+def test_a_task_that_this_worker_lacks_is_counted_and_passed_to_listeners(heard: SignalListener) -> None:
     desk = Desk()
     message = desk.message(OURS | {"task": "tickerq.Nope"})
     desk.consumer.on_unknown_task(None, message, KeyError("tickerq.Nope"))
@@ -236,7 +236,7 @@ def test_a_control_command_that_cannot_be_decoded_is_left_to_celery() -> None:
     assert (desk.consumer.calls, desk.noted, desk.channel.rejected) == (["decode error"], [], [])
 
 
-def test_a_malformed_message_is_told_to_who_listens_to_rejections() -> None:
+def test_a_malformed_message_is_sent_to_the_listeners_of_rejections() -> None:
     told: list[object] = []
 
     def listen(message: object, **_: object) -> None:

@@ -345,7 +345,7 @@ def test_an_end_whose_confirmation_was_lost_is_an_end(
 
 
 @only_sqlite
-def test_a_store_that_is_away_at_the_start_leaves_the_run_queued(
+def test_an_unreachable_store_at_the_start_leaves_the_run_queued(
     tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = add_run(tickerq, lambda: None)

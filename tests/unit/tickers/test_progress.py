@@ -75,7 +75,7 @@ def test_long_texts_are_cut_and_what_no_database_takes_is_escaped() -> None:
     assert len(line) == LONGEST_LINE
 
 
-def test_who_writes_is_told_of_each_change_until_the_attempt_has_ended() -> None:
+def test_the_writer_is_notified_of_each_change_until_the_attempt_has_ended() -> None:
     told: list[Report] = []
     report = make_report(told)
     report.progress(0, None)
@@ -104,7 +104,7 @@ def test_a_progress_that_is_no_fraction_is_refused(fraction: object) -> None:
         TickerContext(**VALUES, request=1).report_progress(fraction)  # type: ignore[arg-type]
 
 
-def test_a_context_made_by_hand_takes_reports_that_nobody_reads() -> None:
+def test_a_context_without_an_attempt_takes_reports_and_drops_them() -> None:
     context = TickerContext(**VALUES, request=1)
     context.report_progress(sum([0.1] * 3) / 0.3, "done")
     context.log("a")

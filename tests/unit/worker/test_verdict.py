@@ -39,7 +39,7 @@ def test_a_retry_waits_as_it_was_asked(asked: dict[str, object], wait: timedelta
 
 
 @pytest.mark.parametrize(("most", "status"), [(None, IDLE), (1, FAILED), (0, FAILED), (2, IDLE), (5, IDLE)])
-def test_max_retries_takes_the_place_of_the_tickers_own(most: int | None, status: TickerStatus) -> None:
+def test_max_retries_overrides_the_tickers_own(most: int | None, status: TickerStatus) -> None:
     assert judge(retry_asked_for({"max_retries": most}, now=NOON)).outcome.status is status
 
 
@@ -83,7 +83,7 @@ def test_whatever_ends_a_run_its_text_is_the_reason(given: object, text: str) ->
     assert judge(TerminateExecution(given)).outcome.skipped_reason == text
 
 
-def test_ignore_ends_the_run_without_a_retry_and_is_nobodys_business() -> None:
+def test_ignore_ends_the_run_without_a_retry_and_calls_no_handler() -> None:
     verdict = judge(Ignore("not mine"))
     assert (verdict.outcome.status, verdict.outcome.skipped_reason) == (SKIPPED, "not mine")
     assert not verdict.is_accident
