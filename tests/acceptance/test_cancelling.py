@@ -17,7 +17,7 @@ pytestmark = pytest.mark.acceptance
 HEARTBEAT = 0.5
 # What the test's own process may take to note a moment.
 SLACK = 0.5
-UNTOLD = {"worker_enable_remote_control": False}
+WITHOUT_REMOTE_CONTROL = {"worker_enable_remote_control": False}
 CANCELLED = TickerStatus.CANCELLED
 
 
@@ -56,7 +56,7 @@ def test_a_body_hears_of_a_cancel_at_once_and_ends_without_a_retry(
 @on_files
 @pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
 def test_without_the_control_command_a_body_hears_within_two_heartbeats(jobs: Jobs, pool: str) -> None:
-    jobs.worker(pool=pool, celery=UNTOLD, settings={"heartbeat": HEARTBEAT})
+    jobs.worker(pool=pool, celery=WITHOUT_REMOTE_CONTROL, settings={"heartbeat": HEARTBEAT})
     run_id = running(jobs, "Waits")
     assert heard_after(jobs, run_id) < 2 * HEARTBEAT + SLACK
     jobs.wait_for_status(run_id, CANCELLED)

@@ -1,4 +1,4 @@
-"""A flood of Low starves nobody, on brokers that know priorities; long runs have a queue of their own."""
+"""A flood of Low starves no run, on brokers that know priorities; long runs have a queue of their own."""
 
 from collections.abc import Callable
 from uuid import UUID

@@ -15,8 +15,8 @@ from tests.acceptance.occurrences import (
     SECOND,
     assert_each_instant_is_recorded_once,
     fired,
+    recorded,
     stop_firing,
-    told,
 )
 from tests.acceptance.pairs import on_each_pair, on_files
 from tests.acceptance.processes import CeleryProcess
@@ -85,7 +85,7 @@ def test_the_row_of_a_killed_beat_goes_after_one_lease(jobs: Jobs) -> None:
 
 
 def end_one(beats: list[CeleryProcess], jobs: Jobs, chance: random.Random) -> None:
-    """End a beat, in good order or not, and start another in its place."""
+    """End a beat, in good order or not, and start another instead."""
     index = chance.randrange(len(beats))
     beats[index].signal(chance.choice(WAYS_TO_END))
     beats[index] = jobs.beat(ready=False)
@@ -134,6 +134,6 @@ def test_each_instant_occurs_once_or_is_recorded_as_missed_while_beats_die_besid
     assert fired(jobs, whole.id) == [whole.next_run_at + n * SECOND for n in range(count)]
     for cron in crons:
         assert_each_instant_is_recorded_once(jobs, cron, before=reached[cron.id])
-        assert len(told(jobs, cron.id)) > len(fired(jobs, cron.id)), "the outage is not recorded"
+        assert len(recorded(jobs, cron.id)) > len(fired(jobs, cron.id)), "the outage is not recorded"
     assert set(jobs.starts().values()) == {1}
     assert len(jobs.starts()) == sum(len(fired(jobs, cron.id)) for cron in [*crons, whole])

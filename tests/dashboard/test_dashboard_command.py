@@ -23,7 +23,7 @@ class Server:
         self.made.append(self)
 
     def serve_forever(self) -> None:
-        """End as if somebody had pressed Ctrl-C."""
+        """End as after Ctrl-C."""
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_users_that_cannot_be_used_are_refused(made: list[Server], seeds: Seeds,
 
 def test_an_empty_file_of_users_refuses_every_login(made: list[Server], seeds: Seeds, tmp_path) -> None:
     file = tmp_path / "users"
-    file.write_text("# nobody yet\n")
+    file.write_text("# no users yet\n")
     assert invoke(seeds, "--users", str(file)).exit_code == 1
     assert made == []
 

@@ -1,4 +1,4 @@
-"""Nobody sees anything without logging in."""
+"""No page is shown without a login."""
 
 import logging
 from uuid import uuid4

@@ -46,7 +46,7 @@ def no_release_of_a_stale_claim(before: State, move: Move) -> bool:
 
 
 def no_claim_before_the_last_is_over(before: State, move: Move) -> bool:
-    """A run is claimed anew only after its last claim ended; its place in the queue is not thrown away."""
+    """A run is claimed anew only after its last claim ended; its position in the queue is not thrown away."""
     return not move.claimed or not before.claim_no or before.claim_no in before.over
 
 
@@ -62,9 +62,9 @@ def one_message_per_check(before: State, move: Move) -> bool:
 
 
 def no_reap_hides_a_message(before: State, move: Move) -> bool:
-    """What a dead worker had prefetched is in the broker again once it is buried."""
-    needed = move.buried == before.claim_no and before.status is Status.QUEUED
-    return not (move.buried and needed) or move.buried in move.after.messages
+    """What a dead worker had prefetched is in the broker again once it is reaped."""
+    needed = move.reaped == before.claim_no and before.status is Status.QUEUED
+    return not (move.reaped and needed) or move.reaped in move.after.messages
 
 
 def no_claim_against_a_cause(before: State, move: Move) -> bool:

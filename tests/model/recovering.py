@@ -1,4 +1,4 @@
-"""Moves that repair: the sweep, the rescue of lost runs, the burial of dead workers, lifted holds."""
+"""Moves that repair: the sweep, the rescue of lost runs, the reaping of dead workers, released holds."""
 
 from tests.model.guards import Model
 from tests.model.state import (
@@ -22,7 +22,7 @@ UNPUBLISHED = frozenset({Step.CLAIMED, Step.REFUSED})
 
 
 def _is_active(state: State) -> bool:
-    """Say whether somebody still has the newest claim: the broker, a worker, a dispatcher, the sweep."""
+    """Return True if the broker, a worker, a dispatcher or the sweep still has the newest claim."""
     claim_no = state.claim_no
     return (
         claim_no in state.messages
@@ -116,8 +116,8 @@ def rescue(model: Model, state: State) -> Moves:
     yield Move(f"the rescuer ends claim {claim_no}: {after.status}", after, released=claim_no)
 
 
-def bury(model: Model, state: State) -> Moves:
-    """A worker found dead is buried, and the Queued runs it may have prefetched are published again."""
+def reap(model: Model, state: State) -> Moves:
+    """A worker found dead is reaped, and the Queued runs it may have prefetched are published again."""
     has_room = len(state.messages) < model.scope.messages
     for number, (phase, claim_no) in enumerate(state.workers):
         if phase is not Phase.DEAD or not has_room:
@@ -125,16 +125,16 @@ def bury(model: Model, state: State) -> Moves:
         after = with_worker(state, number, FREE)
         if model.protocol.reap_publishes_prefetched and state.status is Status.QUEUED:
             after = with_message(after, state.claim_no)
-        yield Move(f"the dead worker that had prefetched claim {claim_no} is buried", after, buried=claim_no)
+        yield Move(f"the dead worker that had prefetched claim {claim_no} is reaped", after, reaped=claim_no)
 
 
 def reap_alive(model: Model, state: State) -> Moves:
-    """A worker that is merely paused is buried: what it prefetched is published a second time."""
+    """A worker that is merely paused is reaped: what it prefetched is published a second time."""
     is_prefetched = Worker(Phase.PREFETCHED, state.claim_no) in state.workers
     has_room = len(state.messages) < model.scope.messages
     if is_prefetched and has_room and state.faults_left and state.status is Status.QUEUED:
         after = with_fault(with_message(state, state.claim_no))
-        yield Move(f"the paused worker with claim {state.claim_no} is buried alive", after, fault=True)
+        yield Move(f"the paused worker with claim {state.claim_no} is reaped alive", after, fault=True)
 
 
 def raise_cause(model: Model, state: State) -> Moves:
@@ -145,8 +145,8 @@ def raise_cause(model: Model, state: State) -> Moves:
         yield Move("a cause to hold the run comes up", after)
 
 
-def lift(model: Model, state: State) -> Moves:
-    """The cause goes, and whoever ends it makes the held run due in the same transaction."""
+def release(model: Model, state: State) -> Moves:
+    """The cause goes, and what ends it makes the held run due in the same transaction."""
     if not state.cause:
         return
     after = state._replace(cause=False)
@@ -158,7 +158,7 @@ def lift(model: Model, state: State) -> Moves:
 def sweep_holds(model: Model, state: State) -> Moves:
     """The sweep makes a held run due whose cause is gone."""
     if state.held and not state.cause and model.protocol.sweep_releases_holds:
-        yield Move("the sweep lifts a hold without a cause", state._replace(held=False))
+        yield Move("the sweep releases a hold without a cause", state._replace(held=False))
 
 
 MOVES = (
@@ -167,9 +167,9 @@ MOVES = (
     end_sweep,
     find_lost,
     rescue,
-    bury,
+    reap,
     reap_alive,
     raise_cause,
-    lift,
+    release,
     sweep_holds,
 )

@@ -28,7 +28,7 @@ def require(config: pytest.Config, kind: str) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tell the process that prints the summary, where this one is a worker of pytest-xdist."""
+    """Notify the process that prints the summary, where this one is a worker of pytest-xdist."""
     output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["missing"] = list(session.config.stash.get(MISSING, {}))

@@ -136,7 +136,7 @@ def test_a_run_that_waited_for_a_slot_is_neither_late_nor_slow_to_recover() -> N
 
 
 def test_violations_are_counted_as_losses_and_doubles() -> None:
-    rules = (Rule.COMMITTED_IS_TERMINAL, Rule.NOTHING_UNDER_WAY, Rule.ONE_START, Rule.LIMIT_IS_KEPT)
+    rules = (Rule.COMMITTED_IS_TERMINAL, Rule.NOTHING_IS_ACTIVE, Rule.ONE_START, Rule.LIMIT_IS_KEPT)
     found = figures_of(VALID, [Violation(rule=rule, subject=None, evidence="") for rule in rules])
     assert (found.losses, found.doubles) == (2, 1)
 

@@ -16,7 +16,7 @@ from tests.stateful.troubles import How, Trouble, Troubles
 from tests.stateful.world import PUBLISH_CHECK_SECONDS
 from tickerq_celery.enums import OverlapPolicy
 
-# Of one run: before its publishing, before its stamp, and before it is put off as nobody can publish it.
+# Of one run: before its publishing, before its stamp, and before it is put off as it cannot be published.
 _STOPS_AFTER_A_CLAIM: tuple[Troubles, ...] = (
     (Trouble(2, How.STOPS),),
     (Trouble(3, How.STOPS),),
@@ -25,7 +25,7 @@ _STOPS_AFTER_A_CLAIM: tuple[Troubles, ...] = (
 
 
 class Journeys(Silences):
-    """The ways to a process that everything overtook, to instants that come again, and to places taken."""
+    """The ways to a process that everything overtook, to instants that come again, and to slots taken."""
 
     @action(
         3,

@@ -31,7 +31,7 @@ class Reporting(Hands):
 
     @action(3, lambda self: self.idle_workers() and self.world.broker.history, worker=which, message=which)
     def revoke(self, worker: int, message: int) -> None:
-        """Somebody revokes a claim, and a worker that has it, or had it, says so."""
+        """A claim is revoked, and a worker that has it, or had it, says so."""
         chosen = self.pick(worker, self.idle_workers())
         late = self.world.broker.history[-LATEST:]
         key = self.pick(message, [request.message for request in chosen.requests] + late).key

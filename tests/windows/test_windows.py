@@ -26,7 +26,7 @@ def test_every_window_of_the_table_has_a_test() -> None:
 
 
 def test_every_crash_point_is_in_the_table() -> None:
-    assert {window.place for window in WINDOWS} - {None} == set(CrashPoint)
+    assert {window.point for window in WINDOWS} - {None} == set(CrashPoint)
 
 
 def test_every_window_of_the_protocol_is_in_the_table_under_a_name_of_its_own() -> None:

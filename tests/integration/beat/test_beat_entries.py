@@ -82,7 +82,7 @@ def settle(*beats: TickerScheduler, clock: ManualClock) -> None:
         beat.tick()
 
 
-def bury(beat: TickerScheduler) -> None:
+def reap(beat: TickerScheduler) -> None:
     """Remove a beat's node row, as another beat does that saw no sign of life for a lease."""
     core = beat._loop._core
     core.write(nodes.remove, core.node.id)
@@ -198,10 +198,10 @@ def test_an_unreachable_broker_gives_the_run_back(
     clock.advance(minutes=1)
 
     def refuse(self: CeleryPublisher, claim: Any) -> None:
-        raise PublishError("away")
+        raise PublishError("unreachable")
 
-    with monkeypatch.context() as away:
-        away.setattr(CeleryPublisher, "publish", refuse)
+    with monkeypatch.context() as broker_failure:
+        broker_failure.setattr(CeleryPublisher, "publish", refuse)
         beat.tick()
     assert statuses(beat) == [TickerStatus.IDLE]
     beat.tick()
@@ -299,7 +299,7 @@ def test_a_beat_that_was_reaped_alive_does_not_put_its_older_entries_back(
     old = start(minutely=EVERY_MINUTE, nightly=NIGHTLY)
     new = start(minutely={**EVERY_MINUTE, "schedule": 120})
     settle(old, new, clock=clock)
-    bury(old)
+    reap(old)
     settle(new, clock=clock)
     assert not crons(new)["shop.report"].is_enabled
     clock.advance(minutes=1)

@@ -193,7 +193,7 @@ def test_a_node_that_registered_again_is_alive_to_those_who_did_not_see_it_reape
     watch.dead()
     assert watch.dead_after(clock, 29) == []
     (seen,) = present(core)
-    # As many signs of life as the row had that was buried.
+    # As many signs of life as the row had that was reaped.
     worker.beats_after_a_reap(2)
     clock.advance(seconds=1)
     assert watch.dead() == []

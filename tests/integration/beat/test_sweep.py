@@ -115,9 +115,9 @@ def test_what_a_sweep_could_not_publish_stays_queued_until_its_next_check(
     run_id = make_run(core)
     claim(core)
     clock.advance(seconds=10)
-    away = Beat(another_node(core), takes=0)
+    unreachable = Beat(another_node(core), takes=0)
     with pytest.raises(PublishError):
-        away.sweep()
+        unreachable.sweep()
     assert row_of(core, run_id).status is TickerStatus.QUEUED
     clock.advance(minutes=5)
     assert Beat(another_node(core)).sweep() == [(run_id, 1)]

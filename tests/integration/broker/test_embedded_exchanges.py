@@ -53,8 +53,8 @@ def test_subscribers_that_bind_at_once_are_all_bound(fs_connect: FsConnect) -> N
     def subscribe(number: int) -> None:
         channel = connections[number].default_channel
         start.wait()
-        for turn in range(10):
-            Queue(f"{number}-{turn}", exchange=NEWS)(channel).declare()
+        for step in range(10):
+            Queue(f"{number}-{step}", exchange=NEWS)(channel).declare()
 
     threads = [threading.Thread(target=subscribe, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -166,10 +166,10 @@ def test_a_subscriber_that_was_swept_while_it_paused_is_bound_again(
 
 
 def test_files_emptied_by_a_power_cut_are_written_anew(fs_connect: FsConnect, fs_folder: Path) -> None:
-    for turn in range(2):
+    for step in range(2):
         connection = fs_connect()
         connection.Consumer([subscription("worker")]).consume()
-        broadcast(fs_connect(), NEWS, turn)
-        assert receive_all(connection, "worker") == [turn]
+        broadcast(fs_connect(), NEWS, step)
+        assert receive_all(connection, "worker") == [step]
         for path in [*fs_folder.glob("control/*/*"), *fs_folder.glob("messages/*/lifetime")]:
             path.write_bytes(b"")

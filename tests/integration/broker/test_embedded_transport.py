@@ -122,7 +122,7 @@ def test_one_publisher_is_heard_in_order(fs_connect: FsConnect) -> None:
 
 
 class BackwardClock:
-    """A wall clock that somebody sets back between two looks."""
+    """A wall clock that is set back between two looks."""
 
     def __init__(self) -> None:
         self._moment = datetime(2030, 1, 1, tzinfo=UTC)

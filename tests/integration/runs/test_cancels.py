@@ -69,7 +69,7 @@ def core(core: Core) -> Core:
 
 
 def ask(core: Core, run_id: UUID, *, terminate: bool = False) -> None:
-    """Ask a run that is under way to end."""
+    """Ask an active run to end."""
     assert time_tickers(core).cancel(run_id, terminate=terminate).cancel_requested
 
 
@@ -236,8 +236,8 @@ def test_a_cancelled_run_can_be_retried_and_then_runs(core: Core) -> None:
         assert row_of(core, run_id).status is TickerStatus.DONE
 
 
-@pytest.mark.parametrize("is_under_way", [False, True], ids=["waiting", "under way"])
-def test_a_cancelled_run_lets_those_children_start_that_wait_for_that(core: Core, is_under_way: bool) -> None:
+@pytest.mark.parametrize("is_active", [False, True], ids=["waiting", "active"])
+def test_a_cancelled_run_lets_those_children_start_that_wait_for_that(core: Core, is_active: bool) -> None:
     conditions = (
         RunCondition.ON_CANCELLED,
         RunCondition.ON_FAILURE_OR_CANCELLED,
@@ -247,7 +247,7 @@ def test_a_cancelled_run_lets_those_children_start_that_wait_for_that(core: Core
     )
     children = [TimeTicker(function="Send", run_condition=each) for each in conditions]
     parent = time_tickers(core).add(TimeTicker(function="Send", retries=1, children=children))
-    if is_under_way:
+    if is_active:
         run = started(core, parent.id)
         ask(core, parent.id)
         assert fail(core, run)
@@ -321,7 +321,7 @@ def test_a_run_that_a_stalled_process_has_locked_is_busy(core: Core) -> None:
 
 
 def test_an_unreachable_broker_does_not_fail_a_cancel(core: Core) -> None:
-    class Away(ListPublisher):
+    class UnreachableBroker(ListPublisher):
         def publish_cancel(self, run: Started, *, terminate: bool) -> None:
             raise PublishError("gone")
 
@@ -329,7 +329,7 @@ def test_an_unreachable_broker_does_not_fail_a_cancel(core: Core) -> None:
             raise ValueError("the user's router")
 
     run, waiting = started(core, make_run(core)), make_run(core)
-    manager = time_tickers(core, Away())
+    manager = time_tickers(core, UnreachableBroker())
     assert manager.cancel(run.id).cancel_requested
     assert manager.cancel(waiting).status is CANCELLED
 

@@ -1,4 +1,4 @@
-"""Concurrency keys: of one function's runs with one key only so many are under way, whoever claims."""
+"""Concurrency keys: of one function's runs with one key only so many are active, whichever beat claims."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -59,12 +59,12 @@ def reason(core: Core, run_id: UUID) -> str | None:
 
 
 def release_holds(core: Core) -> int:
-    """Lift holds as the sweep does, and return how many."""
+    """Release holds as the sweep does, and return how many."""
     return core.write(Claimer(core).release_holds).count
 
 
 def full_key(core: Core, *priorities: TickerPriority) -> tuple[list[UUID], list[UUID]]:
-    """Return the two runs that have a key's places, and those that wait for one."""
+    """Return the two runs that have a key's slots, and those that wait for one."""
     taken = [started(core, run_id).id for run_id in make_runs(core, 2, concurrency_key="eu")]
     waiting = [make_run(core, concurrency_key="eu", priority=priority) for priority in priorities]
     assert claim(core) == []

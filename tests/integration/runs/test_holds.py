@@ -1,4 +1,4 @@
-"""Holds: what may not run stands aside, in nobody's way, until its cause is gone."""
+"""Holds: what may not run stands aside and blocks no other run until its cause is gone."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -42,7 +42,7 @@ MakeCore = Callable[..., Core]
 
 
 def release_holds(core: Core) -> int:
-    """Lift holds as the sweep does, and return how many."""
+    """Release holds as the sweep does, and return how many."""
     return core.write(Claimer(core).release_holds).count
 
 
@@ -133,12 +133,12 @@ def test_a_sweep_says_when_there_may_be_more_holds_to_release(make_core: MakeCor
     make_runs(core, 3)
     claim(core), claim(core)
     _register_quietly(core)
-    lifted = [core.write(Claimer(core).release_holds) for _ in range(2)]
-    assert lifted == [Released(count=2, is_full=True), Released(count=1, is_full=False)]
+    released = [core.write(Claimer(core).release_holds) for _ in range(2)]
+    assert released == [Released(count=2, is_full=True), Released(count=1, is_full=False)]
 
 
 def _register_quietly(core: Core) -> None:
-    """Write a worker's row without lifting, as when a beat holds a run that very moment."""
+    """Write a worker's row without releasing, as when a beat holds a run that very moment."""
     core.write(NodeRegistration(worker_profile(core)).register)
 
 
@@ -342,7 +342,7 @@ def test_a_hold_does_not_make_a_run_late(core: Core, clock: ManualClock) -> None
 
 def test_runs_that_may_not_run_never_starve_others(make_core: MakeCore, clock: ManualClock) -> None:
     core = enrolled(make_core(send(), batch_size=10))
-    make_runs(core, 50, "Nobody's")
+    make_runs(core, 50, "Unknown")
     wanted = make_run(core, execution_time=START + timedelta(seconds=1))
     clock.advance(minutes=1)
     found = next(number for number in range(1, 10) if wanted in claimed_ids(core))

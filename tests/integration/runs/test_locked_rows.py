@@ -1,4 +1,4 @@
-"""Nobody who has other work waits for a row that another process has locked: it may stand still for ever."""
+"""No process that has other work waits for a row that another has locked: that may be stalled for ever."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ pytestmark = [pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True), p
 
 @contextmanager
 def locked(core: Core, table: Table, *which: ColumnElement[bool]) -> Iterator[None]:
-    """Keep rows locked in a block, as a process does that stands still in its transaction."""
+    """Keep rows locked in a block, as a process does that is stalled in its transaction."""
     frozen = Database(core.database.url)
     try:
         with frozen.engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""Rate limits: no time sees more claims than it may, the line is kept, and nobody else waits."""
+"""Rate limits: no time sees more claims than it may, the line is kept, and no other run waits."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -34,7 +34,7 @@ from tickerq_celery.store import nodes, rates
 MakeCore = Callable[..., Core]
 HIGH, LOW = TickerPriority.HIGH, TickerPriority.LOW
 # How long after one claim under 10/m the next may be.
-TURN = timedelta(seconds=6)
+INTERVAL = timedelta(seconds=6)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def claimed_ids(core: Core) -> list[UUID]:
 
 
 def release_holds(core: Core) -> int:
-    """Lift holds as the sweep does, and return how many."""
+    """Release holds as the sweep does, and return how many."""
     return core.write(Claimer(core).release_holds).count
 
 
@@ -225,7 +225,7 @@ def test_it_is_known_when_a_rate_allows_the_next_claim_and_none_where_no_run_wai
     assert next_ready() is None
     make_run(core)
     claim(core)
-    assert next_ready() == START + TURN
+    assert next_ready() == START + INTERVAL
 
 
 def test_a_beat_wakes_up_for_the_next_free_claim_of_a_rate(tickerq: TickerQ, clock: ManualClock) -> None:

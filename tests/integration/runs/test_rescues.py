@@ -89,7 +89,7 @@ def test_a_run_that_was_rescued_while_the_store_was_unreachable_cannot_be_finish
     def be_unreachable(*_: object, **__: object) -> NoReturn:
         monkeypatch.setattr(core.database, "run", run_it)
         rescue(core, run)
-        raise StoreError("the database is away")
+        raise StoreError("the database is unreachable")
 
     monkeypatch.setattr(core.database, "run", be_unreachable)
     assert not fail(core, run)

@@ -119,11 +119,11 @@ def test_engine_options_that_are_a_pools_do_no_harm_without_one(database: Databa
 
 
 def driver_options(url: URL, pooled: bool, **given: object) -> dict[str, str]:
-    """Return what the driver was told, where ``connect_args`` are given."""
+    """Return what the driver was given, where ``connect_args`` are given."""
     opened = Database(url, options={"connect_args": given}, pooled=pooled)
-    told = opened.read(lambda connection: connection.connection.driver_connection.info.get_parameters())
+    given = opened.read(lambda connection: connection.connection.driver_connection.info.get_parameters())
     opened.close()
-    return dict(told)
+    return dict(given)
 
 
 @on_postgres
@@ -131,20 +131,20 @@ def driver_options(url: URL, pooled: bool, **given: object) -> dict[str, str]:
 def test_engine_options_reach_every_connection_and_leave_our_timeouts(
     database: Database, pooled: bool
 ) -> None:
-    told = driver_options(
+    given = driver_options(
         database.url.update_query_dict({"keepalives_idle": "3"}),
         pooled,
         application_name="shop",
         keepalives_count=2,
     )
-    assert told["application_name"] == "shop"
-    assert (told["connect_timeout"], told["keepalives_idle"], told["keepalives_count"]) == ("5", "3", "2")
+    assert given["application_name"] == "shop"
+    assert (given["connect_timeout"], given["keepalives_idle"], given["keepalives_count"]) == ("5", "3", "2")
 
 
 @on_postgres
 def test_a_network_that_is_silent_is_given_up(database: Database) -> None:
-    told = driver_options(database.url, pooled=True)
-    assert (told["tcp_user_timeout"], told["keepalives_idle"]) == ("30000", "10")
+    given = driver_options(database.url, pooled=True)
+    assert (given["tcp_user_timeout"], given["keepalives_idle"]) == ("30000", "10")
 
 
 @on_postgres

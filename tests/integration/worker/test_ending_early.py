@@ -36,7 +36,7 @@ Status = TickerStatus
 
 
 class Handler:
-    """Notes what it is told."""
+    """Notes what it is given."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, str]] = []

@@ -1,4 +1,4 @@
-"""The user's exception handler: told of every failed attempt, once it is stored, and never trusted."""
+"""The user's exception handler: called for every failed attempt, once it is stored, and never trusted."""
 
 import asyncio
 import logging
@@ -39,7 +39,7 @@ Call = tuple[str, str, UUID, TickerType]
 
 
 class Recording:
-    """Keeps what it is told, and what the store held at that moment."""
+    """Keeps what it is given, and what the store held at that moment."""
 
     calls: ClassVar[list[Call]] = []
     statuses: ClassVar[list[TickerStatus]] = []

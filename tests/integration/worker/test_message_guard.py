@@ -23,10 +23,10 @@ ID = "01a2103e-3d01-7221-9bcd-0423ee3e6d78"
 
 @pytest.fixture
 def heard() -> Iterator[SignalListener]:
-    ears = SignalListener()
-    ears.listen()
-    yield ears
-    ears.close()
+    listener = SignalListener()
+    listener.listen()
+    yield listener
+    listener.close()
 
 
 def request_of(body: object) -> TickerRequest:
@@ -62,7 +62,7 @@ def test_a_message_that_came_to_another_end_is_not_counted(heard: SignalListener
 
 
 class Consumer:
-    """As much of Celery's consumer as an intake touches, with what it was told."""
+    """As much of Celery's consumer as an intake touches, with what it received."""
 
     connection_errors = (OperationalError, KeyError)
     channel_errors = ()
@@ -237,14 +237,14 @@ def test_a_control_command_that_cannot_be_decoded_is_left_to_celery() -> None:
 
 
 def test_a_malformed_message_is_sent_to_the_listeners_of_rejections() -> None:
-    told: list[object] = []
+    received: list[object] = []
 
     def listen(message: object, **_: object) -> None:
-        told.append(message)
+        received.append(message)
 
     signals.task_rejected.connect(listen, weak=False)
     desk = Desk()
     message = desk.message({}, [[], {}, {}])
     desk.receive(message)
     signals.task_rejected.disconnect(listen)
-    assert (told, desk.noted) == ([message], [DropReason.INVALID])
+    assert (received, desk.noted) == ([message], [DropReason.INVALID])

@@ -1,4 +1,4 @@
-"""Telling the dead from the slow, without comparing clocks."""
+"""Distinguish the dead from the slow, without comparing clocks."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -90,22 +90,22 @@ def test_a_node_that_was_gone_is_seen_anew(observer: LivenessObserver) -> None:
 
 
 def test_what_was_seen_in_every_look_for_one_lease_lasts() -> None:
-    patience = LeaseFilter(timedelta(seconds=30))
-    assert patience.lasting([NODE.id], monotonic=100.0) == []
+    absences = LeaseFilter(timedelta(seconds=30))
+    assert absences.lasting([NODE.id], monotonic=100.0) == []
     for moment in (110.0, 120.0, 129.0):
-        assert patience.lasting([NODE.id, OTHER.id], monotonic=moment) == []
-    assert patience.lasting([NODE.id, OTHER.id], monotonic=130.0) == [NODE.id]
+        assert absences.lasting([NODE.id, OTHER.id], monotonic=moment) == []
+    assert absences.lasting([NODE.id, OTHER.id], monotonic=130.0) == [NODE.id]
 
 
 def test_a_gap_without_observation_does_not_use_a_lease_up() -> None:
-    patience = LeaseFilter(timedelta(seconds=30))
-    patience.lasting([NODE.id], monotonic=100.0)
-    assert patience.lasting([NODE.id], monotonic=200.0) == []
+    absences = LeaseFilter(timedelta(seconds=30))
+    absences.lasting([NODE.id], monotonic=100.0)
+    assert absences.lasting([NODE.id], monotonic=200.0) == []
 
 
 def test_what_was_missing_in_one_look_begins_anew() -> None:
-    patience = LeaseFilter(timedelta(seconds=30))
-    patience.lasting([NODE.id], monotonic=100.0)
-    patience.lasting([], monotonic=110.0)
+    absences = LeaseFilter(timedelta(seconds=30))
+    absences.lasting([NODE.id], monotonic=100.0)
+    absences.lasting([], monotonic=110.0)
     for moment in (120.0, 130.0, 140.0):
-        assert patience.lasting([NODE.id], monotonic=moment) == []
+        assert absences.lasting([NODE.id], monotonic=moment) == []

@@ -52,8 +52,8 @@ def decided(capacity: Capacity, *runs: Due) -> dict[int, Hold | None]:
 
 
 def test_a_run_whose_function_no_worker_has_is_held() -> None:
-    found = decided(Capacity(functions={"Send": NO_LIMIT}, most_queued=10), due(1), due(2, "Nobody"))
-    assert found == {1: None, 2: Hold(reason=HoldReason.FUNCTION, key="Nobody")}
+    found = decided(Capacity(functions={"Send": NO_LIMIT}, most_queued=10), due(1), due(2, "Unknown"))
+    assert found == {1: None, 2: Hold(reason=HoldReason.FUNCTION, key="Unknown")}
 
 
 @pytest.mark.parametrize(("active", "admitted"), [(0, [1, 2]), (1, [1]), (2, []), (9, [])])
@@ -87,7 +87,7 @@ def test_an_occurrence_of_a_paused_cron_is_held_and_a_manual_run_is_not() -> Non
 
 def test_a_held_run_takes_no_room() -> None:
     capacity = Capacity(functions={"Send": FunctionLimits(max_concurrency=1)}, most_queued=1)
-    assert decided(capacity, due(1, "Nobody"), due(2))[2] is None
+    assert decided(capacity, due(1, "Unknown"), due(2))[2] is None
 
 
 def test_the_default_queue_is_no_queue_of_a_name() -> None:

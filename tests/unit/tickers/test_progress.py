@@ -19,8 +19,8 @@ from tickerq_celery.tickers.progress import (
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def make_report(told: list[Report] | None = None) -> Report:
-    return Report(lambda: NOW, (told if told is not None else []).append)
+def make_report(notified: list[Report] | None = None) -> Report:
+    return Report(lambda: NOW, (notified if notified is not None else []).append)
 
 
 def texts(pending: Pending) -> list[str]:
@@ -76,14 +76,14 @@ def test_long_texts_are_cut_and_what_no_database_takes_is_escaped() -> None:
 
 
 def test_the_writer_is_notified_of_each_change_until_the_attempt_has_ended() -> None:
-    told: list[Report] = []
-    report = make_report(told)
+    notified: list[Report] = []
+    report = make_report(notified)
     report.progress(0, None)
     report.log("a", "INFO")
-    assert told == [report, report]
+    assert notified == [report, report]
     report.close()
     report.log("b", "INFO")
-    assert (len(told), texts(report.pending())) == (2, ["a", "b"])
+    assert (len(notified), texts(report.pending())) == (2, ["a", "b"])
 
 
 def test_lines_of_several_threads_are_all_kept() -> None:

@@ -108,9 +108,9 @@ def test_reject_with_requeue_starts_the_run_again_until_its_rescues_are_used_up(
 
 def test_celery_hears_of_a_retry_and_of_the_last_failure() -> None:
     error = OSError("no route")
-    told = celery_exception(error, judge(error).outcome)
-    assert isinstance(told, Retry)
-    assert (told.exc, told.when) == (error, 60)
+    raised = celery_exception(error, judge(error).outcome)
+    assert isinstance(raised, Retry)
+    assert (raised.exc, raised.when) == (error, 60)
     last = judge(retry_asked_for({"max_retries": 0}, now=NOON))
     assert isinstance(celery_exception(last.error, last.outcome), MaxRetriesExceededError)
 
