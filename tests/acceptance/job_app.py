@@ -118,7 +118,7 @@ def waits(context: TickerContext[float]) -> None:
     until = time.monotonic() + context.request
     while time.monotonic() < until:
         if context.cancellation_requested:
-            note(f"hears {context.id} {time.time()}")
+            note(f"notified {context.id} {time.time()}")
         context.raise_if_cancelled()
         time.sleep(0.02)
     note(f"waited {context.id}")
@@ -130,7 +130,7 @@ async def awaits(context: TickerContext[float]) -> None:
     try:
         await asyncio.sleep(context.request)
     except asyncio.CancelledError:
-        note(f"hears {context.id} {time.time()}")
+        note(f"notified {context.id} {time.time()}")
         raise
     note(f"waited {context.id}")
 

@@ -25,7 +25,7 @@ class Outage(Protocol):
         """Make it unreachable."""
 
     def start(self) -> None:
-        """Let everybody reach it again."""
+        """Make it reachable again."""
 
 
 class FileStore:

@@ -134,7 +134,7 @@ def pass_all_messages(jobs: Jobs) -> None:
 
 
 def assert_handler_was_called(jobs: Jobs, run_id: UUID, *, times: int, beat: CeleryProcess) -> None:
-    """Check how often the exception handler heard of a run that has ended, once no call can be on its way."""
+    """Check how often the exception handler was called for an ended run, once no call can be on its way."""
     word = f"handler {run_id} "
     wait_until(lambda: len(jobs.notes(word)) >= times, jobs.logs)
     assert beat.stop() == 0, beat.log

@@ -38,7 +38,7 @@ class Window:
     """A moment of the protocol, what happens there, and what becomes of the run that is met.
 
     ``what`` names it where a crash point does not, or not alone. ``request`` is that of the run, and
-    ``handled`` says how often the exception handler hears of it. The sweep publishes ``again`` messages, of
+    ``handled`` says how often the exception handler is called. The sweep publishes ``again`` messages, of
     which ``dropped`` find that their run was started. ``quick`` is the pair of a quick run, where it is not
     the one that is picked: a server that may be stopped takes seconds to start. ``is_variant`` is a window
     of which another one meets the same promise, in `make test`.

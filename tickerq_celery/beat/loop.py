@@ -40,7 +40,7 @@ _SWEEPS = 8
 _SHORTEST_SWEEP = timedelta(seconds=0.1)
 _SWEEP_JITTER = 0.25
 # In seconds. The first is more than _ANSWER_TIMEOUT: a publish to a broker that hangs fails by then, and the
-# rest of the batch is given back. The second is for the farewell to the broker, which nothing depends on.
+# rest of the batch is given back. The second is for the closing handshake, which nothing depends on.
 _LEAVING = 5.5
 _CLOSING = 1.0
 

@@ -181,7 +181,7 @@ def test_the_runs_of_a_living_worker_are_left_alone_however_long_they_take(
     assert finish(core, run, succeeded(run.standing))
 
 
-def test_a_functions_wish_that_lost_runs_fail_is_heard(make_core: MakeCore, clock: ManualClock) -> None:
+def test_a_functions_option_that_lost_runs_fail_is_obeyed(make_core: MakeCore, clock: ManualClock) -> None:
     core = enrolled(make_core(send(on_lost=OnLost.FAIL)))
     run_id = make_run(core)
     started(core, run_id)

@@ -76,7 +76,7 @@ def test_a_routing_key_chooses_among_queues(fs_connect: FsConnect) -> None:
     assert received == [["mail.sent", "mail.lost"], ["mail.sent"], ["key"]]
 
 
-def test_an_unbound_or_deleted_queue_hears_nothing(fs_connect: FsConnect, fs_folder: Path) -> None:
+def test_an_unbound_or_deleted_queue_receives_nothing(fs_connect: FsConnect, fs_folder: Path) -> None:
     channel = channel_of(fs_connect())
     kept, unbound, deleted = (Queue(name, exchange=NEWS)(channel) for name in ("kept", "unbound", "deleted"))
     for queue in (kept, unbound, deleted):

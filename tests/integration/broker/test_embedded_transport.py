@@ -116,7 +116,7 @@ def test_queues_with_odd_names_are_distinguished(fs_connect: FsConnect, fs_folde
     assert len({path.name.lower() for path in (fs_folder / "messages").iterdir()}) == len(ODD_NAMES)
 
 
-def test_one_publisher_is_heard_in_order(fs_connect: FsConnect) -> None:
+def test_messages_of_one_publisher_arrive_in_order(fs_connect: FsConnect) -> None:
     publish(fs_connect(), "jobs", *range(MANY))
     assert receive_all(fs_connect(), "jobs") == list(range(MANY))
 

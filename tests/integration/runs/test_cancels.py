@@ -334,22 +334,22 @@ def test_an_unreachable_broker_does_not_fail_a_cancel(core: Core) -> None:
     assert manager.cancel(waiting).status is CANCELLED
 
 
-def test_each_heartbeat_hears_of_what_is_asked_until_it_has_ended(core: Core) -> None:
-    heard: list[Started] = []
+def test_each_heartbeat_reports_what_is_asked_until_it_has_ended(core: Core) -> None:
+    reported: list[Started] = []
     heartbeat = Heartbeat(
         core,
         NodeRegistration(worker_profile(core)),
         held_requests=lambda: {f"{run.id}:1"},
         on_missing=print,
-        on_request=heard.append,
+        on_request=reported.append,
     )
     run = started(core, make_run(core))
     heartbeat.beat()
-    assert heard == []
+    assert reported == []
     ask(core, run.id, terminate=True)
     for _ in range(2):
         heartbeat.beat()
-    assert [(each.id, each.cancel_request) for each in heard] == [(run.id, CancelRequest.TERMINATE)] * 2
+    assert [(each.id, each.cancel_request) for each in reported] == [(run.id, CancelRequest.TERMINATE)] * 2
     assert rescue(core, run) is not None
     heartbeat.beat()
-    assert len(heard) == 2
+    assert len(reported) == 2

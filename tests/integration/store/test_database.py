@@ -119,11 +119,11 @@ def test_engine_options_that_are_a_pools_do_no_harm_without_one(database: Databa
 
 
 def driver_options(url: URL, pooled: bool, **given: object) -> dict[str, str]:
-    """Return what the driver was given, where ``connect_args`` are given."""
+    """Return what the driver received, where ``connect_args`` are given."""
     opened = Database(url, options={"connect_args": given}, pooled=pooled)
-    given = opened.read(lambda connection: connection.connection.driver_connection.info.get_parameters())
+    received = opened.read(lambda connection: connection.connection.driver_connection.info.get_parameters())
     opened.close()
-    return dict(given)
+    return dict(received)
 
 
 @on_postgres
@@ -131,20 +131,24 @@ def driver_options(url: URL, pooled: bool, **given: object) -> dict[str, str]:
 def test_engine_options_reach_every_connection_and_leave_our_timeouts(
     database: Database, pooled: bool
 ) -> None:
-    given = driver_options(
+    received = driver_options(
         database.url.update_query_dict({"keepalives_idle": "3"}),
         pooled,
         application_name="shop",
         keepalives_count=2,
     )
-    assert given["application_name"] == "shop"
-    assert (given["connect_timeout"], given["keepalives_idle"], given["keepalives_count"]) == ("5", "3", "2")
+    assert received["application_name"] == "shop"
+    assert (received["connect_timeout"], received["keepalives_idle"], received["keepalives_count"]) == (
+        "5",
+        "3",
+        "2",
+    )
 
 
 @on_postgres
 def test_a_network_that_is_silent_is_given_up(database: Database) -> None:
-    given = driver_options(database.url, pooled=True)
-    assert (given["tcp_user_timeout"], given["keepalives_idle"]) == ("30000", "10")
+    received = driver_options(database.url, pooled=True)
+    assert (received["tcp_user_timeout"], received["keepalives_idle"]) == ("30000", "10")
 
 
 @on_postgres
@@ -357,7 +361,7 @@ def alarm_in(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, handler)
 
 
-def test_who_waits_for_a_sqlite_lock_hears_a_signal(opened: Database, tmp_path: Path) -> None:
+def test_a_wait_for_a_sqlite_lock_handles_a_signal(opened: Database, tmp_path: Path) -> None:
     with locked(tmp_path / "locked.db"), alarm_in(0.1), pytest.raises(KeyboardInterrupt):
         opened.write(lambda connection: connection.exec_driver_sql("SELECT 1"))
     # The next one waits as long as before, and there is nothing that it must wait for.

@@ -106,7 +106,7 @@ def test_reject_with_requeue_starts_the_run_again_until_its_rescues_are_used_up(
     assert judge(Reject("busy", requeue=True), max_rescues=1).outcome.status is FAILED
 
 
-def test_celery_hears_of_a_retry_and_of_the_last_failure() -> None:
+def test_celery_is_notified_of_a_retry_and_of_the_last_failure() -> None:
     error = OSError("no route")
     raised = celery_exception(error, judge(error).outcome)
     assert isinstance(raised, Retry)
