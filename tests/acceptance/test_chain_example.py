@@ -61,6 +61,6 @@ def test_the_example_does_what_the_page_says(terminals: Terminals) -> None:
     )  # fmt: skip
 
     terminals.run(f"{ADD} 19990")
-    terminals.wait_for(lambda: "somebody calls the customer" in terminals.printed("worker"), "worker", "beat")
+    terminals.wait_for(lambda: "support calls the customer" in terminals.printed("worker"), "worker", "beat")
     assert terminals.printed("worker").count("receipt for invoice") == 1
     assert terminals.stop() == [0, 0]

@@ -36,7 +36,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Hear what a worker of pytest-xdist was missing."""
+    """Receive what a worker of pytest-xdist was missing."""
     missing = getattr(node, "workeroutput", {}).get("missing", [])
     node.config.stash.setdefault(MISSING, {}).update(dict.fromkeys(missing))
 

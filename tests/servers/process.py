@@ -63,7 +63,7 @@ class ServerProcess:
     def stop(self, stop_signal: signal.Signals, *, timeout_seconds: float = 30.0) -> None:
         """Ask the process to end and wait for it, then make sure that nothing of its group is left."""
         if self.is_alive():
-            # A frozen one would not hear it.
+            # A frozen one would not handle it.
             self.thaw()
             self._process.send_signal(stop_signal)
             with contextlib.suppress(subprocess.TimeoutExpired):
