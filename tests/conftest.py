@@ -48,7 +48,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """A clock that stands still until ``clock.advance(minutes=5)``."""
+    """A clock that does not move until ``clock.advance(minutes=5)``."""
     return ManualClock()
 
 

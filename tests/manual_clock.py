@@ -6,7 +6,7 @@ START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
 
 class ManualClock:
-    """Stands still; SQL statements get its moment as a literal."""
+    """Moves only when it is advanced; SQL statements get its moment as a literal."""
 
     def __init__(self, start: datetime = START) -> None:
         self._now = start

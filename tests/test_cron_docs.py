@@ -31,7 +31,7 @@ def tickerq(
     clock: ManualClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[TickerQ]:
-    """The app of the page's reader, on a clock that stands still."""
+    """The app of the page's reader, on a manual clock."""
     monkeypatch.setattr(_state, "_on_app_finalizers", set(_state._on_app_finalizers))
     monkeypatch.setattr(TickerQ, "_of_app", WeakKeyDictionary())
     own = tmp_path / "tickers.db"

@@ -50,7 +50,7 @@ CHANGEABLE = {
 class LogCall:
     """One line of the code that logs."""
 
-    place: str
+    location: str
     message: str
 
 
@@ -202,7 +202,7 @@ def log_calls() -> Iterator[LogCall]:
                 [message, *_] = node.args
                 assert isinstance(message, ast.Constant), f"{path}:{node.lineno}"
                 yield LogCall(
-                    place=f"{path.relative_to(ROOT)}:{node.lineno}",
+                    location=f"{path.relative_to(ROOT)}:{node.lineno}",
                     message=PLACEHOLDER.sub("…", str(message.value)),
                 )
 
@@ -217,10 +217,10 @@ def test_every_log_line_is_explained_and_every_explained_line_exists() -> None:
     explained = set()
     for heading in ("### A run's life", "### Degraded, and handled", "### Errors that need an action"):
         explained |= {row[0].strip("`") for row in table(section("docs/operations.md", heading))}
-    logged = {call.message: call.place for call in log_calls() if call.message != "…"}
+    logged = {call.message: call.location for call in log_calls() if call.message != "…"}
     unexplained = {
-        message: place
-        for message, place in logged.items()
+        message: location
+        for message, location in logged.items()
         if not any(explains(line, message) for line in explained)
     }
     assert unexplained == {}
@@ -228,7 +228,7 @@ def test_every_log_line_is_explained_and_every_explained_line_exists() -> None:
 
 
 def explains(line: str, message: str) -> bool:
-    """Say whether a line of the document stands for a message; it may be cut where advice follows."""
+    """Return True if a line of the document stands for a message; it may be cut where advice follows."""
     return line == message or (line.endswith(" …") and message.startswith(line[:-1]))
 
 

@@ -234,7 +234,7 @@ def test_only_a_failure_of_the_mail_server_alerts_the_operators(
         assert list(session.scalars(select(Alert.subject))) == subjects
 
 
-def test_a_mail_server_that_is_away_is_an_smtp_error_too() -> None:
+def test_an_unreachable_mail_server_is_an_smtp_error_too() -> None:
     service = EmailService("127.0.0.1", free_port())
     with pytest.raises(smtplib.SMTPConnectError, match="no answer from 127"):
         service.send(to="user@example.com", subject="x", body="x")

@@ -1,4 +1,4 @@
-"""How much a run of the tests does: the one place where ``VERIFY``, ``PROOF`` and ``SLICE`` are read.
+"""How much a run of the tests does: the one module in which ``VERIFY``, ``PROOF`` and ``SLICE`` are read.
 
 ``make test`` tests each guarantee once, on one of the databases and brokers that it is for. ``make verify``
 (VERIFY=1) adds what is marked ``verify``, and every other database and broker; ``make proof`` (PROOF=1) adds
@@ -17,7 +17,7 @@ from tests.servers.services import SERVICES
 
 # The fixtures of which each value is a kind of database or of broker.
 STORES = ("store_url", "empty_database_url")
-PLACES = (*STORES, "broker_url")
+BACKENDS = (*STORES, "broker_url")
 WITHOUT_ROW_LOCKS = "sqlite"
 _PARTS_OF_A_NAME = re.compile(r"[-\[\]]")
 
@@ -62,11 +62,11 @@ def _slice_of(items: list[pytest.Item], part: str) -> list[pytest.Item]:
 
 
 def _permutations(items: Iterable[pytest.Item]) -> Iterable[list[pytest.Item]]:
-    """Yield, for each test and each of its other cases, all of its places but the one of `make test`."""
+    """Yield, for each test and each of its other cases, all of its backends but the one of `make test`."""
     by_case: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        if places := _places(item):
-            by_case[_name_without(item, places)].append(item)
+        if backends := _backends(item):
+            by_case[_name_without(item, backends)].append(item)
     for name, cases in by_case.items():
         # Of the name, as it is the same in every process and on every machine, and moves no other test's.
         candidates = _candidates(cases)
@@ -74,31 +74,31 @@ def _permutations(items: Iterable[pytest.Item]) -> Iterable[list[pytest.Item]]:
         yield [item for item in cases if item is not chosen]
 
 
-def _places(item: pytest.Item) -> Mapping[str, str]:
+def _backends(item: pytest.Item) -> Mapping[str, str]:
     """Return the kinds of database and of broker that a quick run may choose otherwise, by fixture."""
     if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
         return {}
     if item.get_closest_marker("each_pair_alike"):
-        free = set(PLACES)
+        free = set(BACKENDS)
     else:
         named = ",".join(str(mark.args[0]) for mark in item.iter_markers("parametrize"))
-        free = {name for name in PLACES if name not in named}
+        free = {name for name in BACKENDS if name not in named}
         if item.get_closest_marker("every_database"):
             free -= set(STORES)
     return {name: value for name, value in item.callspec.params.items() if name in free}
 
 
-def _name_without(item: pytest.Item, places: Mapping[str, str]) -> str:
+def _name_without(item: pytest.Item, backends: Mapping[str, str]) -> str:
     # Without the file's folder, which may change.
     parts = _PARTS_OF_A_NAME.split(f"{item.path.name}::{item.name}")
-    return "-".join(part for part in parts if part not in places.values())
+    return "-".join(part for part in parts if part not in backends.values())
 
 
 def _candidates(cases: list[pytest.Item]) -> list[pytest.Item]:
-    available = [item for item in cases if all(map(_is_available, _places(item).values()))]
+    available = [item for item in cases if all(map(_is_available, _backends(item).values()))]
     if cases[0].get_closest_marker("row_locks"):
         # Where there is but one writer at a time, the test cannot fail.
-        with_locks = [item for item in available if WITHOUT_ROW_LOCKS not in _places(item).values()]
+        with_locks = [item for item in available if WITHOUT_ROW_LOCKS not in _backends(item).values()]
         available = with_locks or available
     return available or cases
 

@@ -1,4 +1,4 @@
-"""The task base class: turns one message into at most one recorded attempt."""
+"""The task base class: makes at most one recorded attempt of one message."""
 
 import inspect
 import logging

@@ -29,13 +29,13 @@ def create_blueprint(
         tickerq: Whose store is shown.
         users: Names with password hashes of ``werkzeug.security``, or with (hash, role).
         auth: Instead of users, a callable that takes the request and returns the user's name or None;
-            or literally "none", which lets everybody in.
+            or literally "none", which allows every request.
         base_path: The address below which the pages live.
         secret: What will sign forms; the pages have none as long as they only read.
         options: ``title`` at the head of the pages, ``page_size`` of the lists (1 to 200).
 
     Raises:
-        ConfigError: Nobody could log in, a password is not hashed, or an option does not exist.
+        ConfigError: No user could log in, a password is not hashed, or an option does not exist.
     """
     checked = options_of(base_path, secret, options)
     guard = guard_of(users, auth)

@@ -20,7 +20,7 @@ BASE_PATH = "/tickerq/dashboard"
 
 
 class QuietHandler(WSGIRequestHandler):
-    """Answers requests without telling which versions answer."""
+    """Answers requests without naming the versions that answer."""
 
     def version_string(self) -> str:
         return "tickerq"

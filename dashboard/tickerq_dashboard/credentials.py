@@ -54,7 +54,7 @@ class PasswordCheck:
         self._verified = verified if verified is not None else VerifiedCredentials()
         # The method of a real hash: an unknown name costs what a wrong password costs.
         method = next(iter(accounts.values())).password_hash.partition("$")[0]
-        self._nobody = f"{method}${secrets.token_hex(8)}${secrets.token_hex(32)}"
+        self._no_account = f"{method}${secrets.token_hex(8)}${secrets.token_hex(32)}"
 
     def __call__(self, name: str, password: str) -> str | None:
         """Return the name that these credentials prove, or None."""
@@ -62,7 +62,7 @@ class PasswordCheck:
         if "\0" in password or len(password.encode("utf-8", "surrogatepass")) > MAX_PASSWORD_BYTES:
             return None
         account = self._accounts.get(name)
-        password_hash = account.password_hash if account is not None else self._nobody
+        password_hash = account.password_hash if account is not None else self._no_account
         credentials = (name, password, password_hash)
         if account is not None and credentials in self._verified:
             return name

@@ -79,7 +79,7 @@ def problem_of(error: Exception) -> Problem:
 
 
 def register_errors(blueprint: Blueprint, renderer: Renderer) -> None:
-    """Turn every error of the blueprint's views into a page inside its layout."""
+    """Show every error of the blueprint's views as a page inside its layout."""
 
     def show(error: Exception) -> SansIOResponse:
         if isinstance(error, HTTPException) and error.response is not None:

@@ -74,7 +74,7 @@ def host_guard(auth: HostAuth) -> Guard:
 
 
 def open_guard() -> Response | None:
-    """Let everybody in; the pages say so."""
+    """Allow every request; the pages say so."""
     g.tickerq_user = None
     return None
 

@@ -1,4 +1,4 @@
-"""What every response tells the browser not to do."""
+"""Headers of every response: what the browser must not do."""
 
 from flask import Response
 

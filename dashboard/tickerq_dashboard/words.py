@@ -37,7 +37,7 @@ HOLD_WORDS = {
     "function": "no worker knows it",
     "limit": "waiting for a free slot",
     "key": "waiting for a free slot of its key",
-    "rate": "waiting for its turn",
+    "rate": "waiting for its rate limit",
     "paused": "paused",
     "parent": "waiting for its parent",
 }

@@ -1,4 +1,4 @@
-"""Tells operators that something needs them."""
+"""Alert operators when something needs them."""
 
 import logging
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The whole notification system on one machine, with a mail server that makes one retry visible.
 
 Run it with ``make demo``. ``PORT`` and ``WELCOME_DELAY_SECONDS`` may be set; with ``BROKER_URL`` and
-``STORE_URL`` it uses those servers in place of SQLite and a folder.
+``STORE_URL`` it uses those servers instead of SQLite and a folder.
 """
 
 import io

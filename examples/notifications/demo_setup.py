@@ -71,12 +71,12 @@ def check_port(host: str, port: int) -> None:
 
 
 def another_port(port: int) -> int:
-    """Return a port to suggest in place of this one."""
+    """Return a port to suggest instead of this one."""
     return port + 1 if 1024 <= port < 65535 else 5001
 
 
 def is_listening(host: str, port: int) -> bool:
-    """Say whether something accepts connections there."""
+    """Return True if something accepts connections there."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((host, port)) == 0

@@ -35,8 +35,8 @@ def configure_celery_logs(*, short: bool) -> None:
     """Make Celery's programs log as this example does, instead of in Celery's own way."""
     setup_logging.connect(lambda **_: configure(short=short), weak=False)
     if short:
-        after_task_publish.connect(_tell_publication)
+        after_task_publish.connect(_log_publication)
 
 
-def _tell_publication(sender: str, **_: Any) -> None:
+def _log_publication(sender: str, **_: Any) -> None:
     logger.info("published %s", sender.removeprefix("tickerq."))

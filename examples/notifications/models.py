@@ -17,7 +17,7 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """Somebody who registered."""
+    """A registered user."""
 
     __tablename__ = "users"
 

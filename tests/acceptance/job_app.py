@@ -1,4 +1,4 @@
-"""The app under test: what its functions do is asked for in their requests, and told in a file.
+"""The app under test: what its functions do is asked for in their requests, and noted in a file.
 
 JOB_STORE_URL, JOB_BROKER_URL and JOB_NOTES say where; JOB_TICKERQ and JOB_CELERY hold settings as JSON;
 JOB_FUNCTIONS names the set of functions that this process has; JOB_CLOCK_OFFSET is by how many seconds its
@@ -31,7 +31,7 @@ CLOCK_OFFSET = timedelta(seconds=float(os.environ.get("JOB_CLOCK_OFFSET", "0")))
 
 
 class WrongClock(SystemClock):
-    """What this machine's clock would say if nobody had set it."""
+    """What this machine's clock would say if it had not been set."""
 
     def now(self) -> datetime:
         return super().now() + CLOCK_OFFSET
@@ -61,7 +61,7 @@ class Steps:
 
 
 class Handler:
-    """Notes what it is told."""
+    """Notes what it is given."""
 
     def handle_exception(self, exception: BaseException, ticker_id: object, ticker_type: object) -> None:
         note(f"handler {ticker_id} {type(exception).__name__}")
@@ -118,19 +118,19 @@ def waits(context: TickerContext[float]) -> None:
     until = time.monotonic() + context.request
     while time.monotonic() < until:
         if context.cancellation_requested:
-            note(f"hears {context.id} {time.time()}")
+            note(f"notified {context.id} {time.time()}")
         context.raise_if_cancelled()
         time.sleep(0.02)
     note(f"waited {context.id}")
 
 
 async def awaits(context: TickerContext[float]) -> None:
-    """Do the same on an event loop, where nobody asks."""
+    """Do the same on an event loop, which does not ask."""
     note(f"waits {context.id}")
     try:
         await asyncio.sleep(context.request)
     except asyncio.CancelledError:
-        note(f"hears {context.id} {time.time()}")
+        note(f"notified {context.id} {time.time()}")
         raise
     note(f"waited {context.id}")
 
@@ -151,13 +151,13 @@ def alone(context: TickerContext[Any]) -> None:
 
 
 def timed(context: TickerContext[float]) -> None:
-    """Note how the first attempt is told that it takes too long."""
+    """Note how the first attempt is interrupted as it takes too long."""
     note(f"timed {context.id} {context.retry_count}")
     if context.retry_count == 0:
         try:
             time.sleep(context.request)
         except SoftTimeLimitExceeded:
-            note(f"told {context.id}")
+            note(f"interrupted {context.id}")
             raise
 
 

@@ -21,8 +21,8 @@ def fired(jobs: Jobs, cron_id: UUID) -> list[datetime]:
     return [instant for instant, reason in _rows(jobs, cron_id) if instant is not None and reason is None]
 
 
-def told(jobs: Jobs, cron_id: UUID) -> Counter[datetime]:
-    """Return how often each instant is told of: by its occurrence, or in a record of what was missed."""
+def recorded(jobs: Jobs, cron_id: UUID) -> Counter[datetime]:
+    """Return how often each instant is recorded: by its occurrence, or in a record of what was missed."""
     found: Counter[datetime] = Counter()
     for instant, reason in _rows(jobs, cron_id):
         found.update(_missed(reason) if instant is None else [instant])
@@ -38,18 +38,18 @@ def stop_firing(jobs: Jobs, cron_id: UUID) -> datetime:
     return reached
 
 
-def assert_each_instant_is_told_once(jobs: Jobs, cron: Cron, *, before: datetime) -> None:
-    """Refuse an instant that vanished, from the first to the last ``before``, and one that is told twice.
+def assert_each_instant_is_recorded_once(jobs: Jobs, cron: Cron, *, before: datetime) -> None:
+    """Refuse an instant that vanished, from the first to the last ``before``, and one that is recorded twice.
 
     ``cron`` is what was returned when it was added.
     """
     assert cron.next_run_at is not None
-    faults = faults_of_instants(told(jobs, cron.id), first=cron.next_run_at, before=before)
+    faults = faults_of_instants(recorded(jobs, cron.id), first=cron.next_run_at, before=before)
     assert not faults, f"{faults}\n{jobs.logs()}"
 
 
 def faults_of_instants(found: Mapping[datetime, int], *, first: datetime, before: datetime) -> list[str]:
-    """Say which instants are not told once: those from ``first`` to ``before``, and all that are later."""
+    """Return the instants that are not recorded once: from ``first`` to ``before``, and all later ones."""
     end = max([before, *(instant + SECOND for instant in found)])
     wanted = {first + n * SECOND for n in range((end - first) // SECOND)}
     counts = {instant: found.get(instant, 0) for instant in sorted(wanted | found.keys())}

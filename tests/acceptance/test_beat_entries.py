@@ -38,14 +38,14 @@ def test_two_beats_run_an_entry_once_an_instant_and_the_other_goes_on_when_one_i
 
 
 @on_files
-@pytest.mark.parametrize(("place", "repeated"), [in_verify(CrashPoint.CLAIMED, 0), (CrashPoint.PUBLISHED, 1)])
+@pytest.mark.parametrize(("point", "repeated"), [in_verify(CrashPoint.CLAIMED, 0), (CrashPoint.PUBLISHED, 1)])
 def test_a_beat_that_dies_between_claim_and_stamp_loses_no_instant_and_repeats_one_at_most(
-    jobs: Jobs, tmp_path: Path, place: CrashPoint, repeated: int
+    jobs: Jobs, tmp_path: Path, point: CrashPoint, repeated: int
 ) -> None:
     token = tmp_path / "token"
     token.touch()
     jobs.worker(celery=ENTRIES)
-    jobs.beat(celery=ENTRIES, failpoint=f"{place} SIGKILL {token}").wait()
+    jobs.beat(celery=ENTRIES, failpoint=f"{point} SIGKILL {token}").wait()
     other = jobs.beat(celery=ENTRIES)
     # The claim that the dead beat left is looked after by the sweep.
     wait_until(lambda: len(set(ids(jobs))) >= 4, jobs.logs)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.acceptance
 HEARTBEAT = 0.5
 # What the test's own process may take to note a moment.
 SLACK = 0.5
-UNTOLD = {"worker_enable_remote_control": False}
+WITHOUT_REMOTE_CONTROL = {"worker_enable_remote_control": False}
 CANCELLED = TickerStatus.CANCELLED
 
 
@@ -28,25 +28,25 @@ def running(jobs: Jobs, function: str, seconds: float = 60, **options: object) -
     return run_id
 
 
-def heard_after(jobs: Jobs, run_id: UUID) -> float:
-    """Cancel a run, and return after how many seconds its body heard of it."""
+def notified_after(jobs: Jobs, run_id: UUID) -> float:
+    """Cancel a run, and return after how many seconds its body was notified."""
     begun = time.time()
     assert jobs.tickerq.time_tickers.cancel(run_id).cancel_requested
-    wait_until(lambda: jobs.notes(f"hears {run_id} "), jobs.logs)
-    return float(jobs.notes(f"hears {run_id} ")[0].split()[2]) - begun
+    wait_until(lambda: jobs.notes(f"notified {run_id} "), jobs.logs)
+    return float(jobs.notes(f"notified {run_id} ")[0].split()[2]) - begun
 
 
 @on_redis
 @pytest.mark.parametrize("pool", ["prefork", "threads"])
 @pytest.mark.parametrize("function", ["Waits", "Awaits"])
-def test_a_body_hears_of_a_cancel_at_once_and_ends_without_a_retry(
+def test_a_body_is_notified_of_a_cancel_at_once_and_ends_without_a_retry(
     make_jobs: Callable[..., Jobs], store_url: str, broker_url: str, pool: str, function: str
 ) -> None:
-    # Heartbeats come much too late to be what is heard.
+    # Heartbeats come much too late to be what notifies it.
     jobs = make_jobs(store_url, broker_url, heartbeat=20, lease=60)
     jobs.worker(pool=pool)
     run_id = running(jobs, function, retries=3)
-    assert heard_after(jobs, run_id) < 5
+    assert notified_after(jobs, run_id) < 5
     run = jobs.wait_for_status(run_id, CANCELLED)
     assert [each.status for each in run.attempts] == [CANCELLED]
     jobs.wait_for_note(f"cancelled {run_id}")
@@ -55,16 +55,16 @@ def test_a_body_hears_of_a_cancel_at_once_and_ends_without_a_retry(
 
 @on_files
 @pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
-def test_without_the_control_command_a_body_hears_within_two_heartbeats(jobs: Jobs, pool: str) -> None:
-    jobs.worker(pool=pool, celery=UNTOLD, settings={"heartbeat": HEARTBEAT})
+def test_without_the_control_command_a_body_is_notified_within_two_heartbeats(jobs: Jobs, pool: str) -> None:
+    jobs.worker(pool=pool, celery=WITHOUT_REMOTE_CONTROL, settings={"heartbeat": HEARTBEAT})
     run_id = running(jobs, "Waits")
-    assert heard_after(jobs, run_id) < 2 * HEARTBEAT + SLACK
+    assert notified_after(jobs, run_id) < 2 * HEARTBEAT + SLACK
     jobs.wait_for_status(run_id, CANCELLED)
 
 
 @on_files
 @pytest.mark.parametrize("function", ["Waits", in_verify("Awaits")])
-def test_a_later_occurrence_takes_the_place_of_the_one_that_runs(jobs: Jobs, function: str) -> None:
+def test_a_later_occurrence_replaces_the_one_that_runs(jobs: Jobs, function: str) -> None:
     jobs.worker(settings={"heartbeat": HEARTBEAT})
     jobs.beat()
     cron = jobs.tickerq.cron_tickers.add(
@@ -102,7 +102,7 @@ def test_terminate_kills_the_child_and_the_run_is_cancelled_and_not_rescued(jobs
 
 
 @on_files
-def test_a_thread_cannot_be_killed_and_hears_all_the_same(jobs: Jobs) -> None:
+def test_a_thread_cannot_be_killed_and_is_notified_all_the_same(jobs: Jobs) -> None:
     worker = jobs.worker(pool="threads")
     run_id = running(jobs, "Waits")
     jobs.tickerq.time_tickers.cancel(run_id, terminate=True)

@@ -49,7 +49,7 @@ class Walk:
     alerts: tuple[Alert, ...]
     kept_notifications: frozenset[str]
     page: Answer
-    page_for_strangers: Answer
+    page_without_login: Answer
     output: str
     exit_code: int
     left: list[int]
@@ -123,7 +123,7 @@ def take_the_walk(demo: DemoProcess, tickerq: TickerQ, database: Database) -> Wa
         alerts=alerts,
         kept_notifications=kept,
         page=demo.get(page),
-        page_for_strangers=demo.get(page, logged_in=False),
+        page_without_login=demo.get(page, logged_in=False),
         exit_code=demo.end(signal.SIGINT),
         output=demo.output,
         left=demo.processes(),
@@ -216,8 +216,8 @@ def test_the_dashboard_shows_both_attempts_to_those_who_log_in(walk: Walk) -> No
     assert walk.page.status == 200
     assert "SendWelcomeEmail" in walk.page.text
     assert "SMTPDataError" in walk.page.text
-    assert walk.page_for_strangers.status == 401
-    assert "SendWelcomeEmail" not in walk.page_for_strangers.text
+    assert walk.page_without_login.status == 401
+    assert "SendWelcomeEmail" not in walk.page_without_login.text
 
 
 def test_ctrl_c_leaves_no_process(walk: Walk) -> None:

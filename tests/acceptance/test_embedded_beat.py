@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from tests.acceptance.jobs import Jobs, due_in
-from tests.acceptance.occurrences import assert_each_instant_is_told_once, fired, stop_firing
+from tests.acceptance.occurrences import assert_each_instant_is_recorded_once, fired, stop_firing
 from tests.acceptance.pairs import on_files, on_redis
 from tests.acceptance.waiting import wait_until
 from tests.thoroughness import in_verify
@@ -49,7 +49,7 @@ def test_an_orphaned_beat_does_no_harm_next_to_a_new_worker_with_beat(jobs: Jobs
 
     assert set(jobs.starts().values()) == {1}
     assert {str(run_id) for run_id in ids} < jobs.starts().keys()
-    assert_each_instant_is_told_once(jobs, cron, before=reached)
+    assert_each_instant_is_recorded_once(jobs, cron, before=reached)
     assert first.group() == [left], "the orphan was to live through all of this"
     os.kill(left, signal.SIGTERM)
     wait_until(lambda: not first.group(), jobs.logs)

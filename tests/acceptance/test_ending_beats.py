@@ -35,7 +35,7 @@ ENDS_WITHIN = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Which servers hang or are away, and what beat does when that, and then SIGTERM, comes.
+    """Which servers hang or are unreachable, and what beat does when that, and then SIGTERM, comes.
 
     Where it goes on, another beat then starts what was left.
     """
@@ -53,7 +53,7 @@ class Case:
 def every_case() -> list[Case]:
     servers = [("postgres",), ("mariadb",), ("redis",), ("rabbitmq",)]
     both = [("postgres", "redis"), ("mariadb", "rabbitmq")]
-    product = itertools.product([*servers, *both], ("hangs", "is away"), ("idle", "dispatching"))
+    product = itertools.product([*servers, *both], ("hangs", "is unreachable"), ("idle", "dispatching"))
     return [Case(servers=kinds, trouble=trouble, moment=moment) for kinds, trouble, moment in product]
 
 
@@ -69,7 +69,7 @@ def a_few_cases() -> list[Case]:
 
 
 class CaseServers:
-    """The servers of one case, and what an application on them needs to be told."""
+    """The servers of one case, and what an application on them needs to be given."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class CaseServers:
 
     @contextlib.contextmanager
     def in_trouble(self) -> Iterator[None]:
-        """Let the servers hang, or be away, in a block."""
+        """Let the servers hang, or be unreachable, in a block."""
         with ExitStack() as stack:
             for server in self._servers:
                 if self._case.trouble == "hangs":
@@ -139,7 +139,7 @@ def jobs(
 
 
 @pytest.mark.parametrize("case", [*a_few_cases(), *map(in_verify, every_case())], ids=str)
-def test_sigterm_ends_a_beat_whose_servers_hang_or_are_away(
+def test_sigterm_ends_a_beat_whose_servers_hang_or_are_unreachable(
     case: Case, case_servers: CaseServers, jobs: Jobs
 ) -> None:
     beat = jobs.beat()

@@ -26,7 +26,7 @@ NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
         ((), [0, 1, 2]),
     ],
 )
-def test_an_instant_that_vanished_or_is_told_twice_or_is_none_of_the_crons_is_a_fault(
+def test_an_instant_that_vanished_or_is_recorded_twice_or_is_none_of_the_crons_is_a_fault(
     seconds: tuple[float, ...], faults: list[float]
 ) -> None:
     found = faults_of_instants(

@@ -1,4 +1,4 @@
-"""The database or the broker goes away, before and during the work: said once, waited out, nothing lost."""
+"""The database or the broker is unreachable, before and during the work: said once, nothing is lost."""
 
 import time
 from collections import Counter
@@ -19,8 +19,8 @@ from tickerq_celery.broker.embedded.transport import broker_url as folder_url
 pytestmark = pytest.mark.acceptance
 
 BOTH = [("postgres", "redis"), ("mariadb", "rabbitmq")]
-STORE_AWAY = "beat paused: store unreachable"
-BROKER_AWAY = "beat paused: broker unreachable"
+STORE_UNREACHABLE = "beat paused: store unreachable"
+BROKER_UNREACHABLE = "beat paused: broker unreachable"
 
 
 @pytest.fixture
@@ -52,13 +52,13 @@ def assert_said_once(process: CeleryProcess, *words: str) -> None:
     assert "Traceback" not in process.log
 
 
-def test_beat_and_worker_wait_for_a_database_that_is_away_when_they_start(
+def test_beat_and_worker_wait_for_a_database_that_is_unreachable_when_they_start(
     on_postgres: Jobs, postgres: Server
 ) -> None:
     jobs = on_postgres
     postgres.stop()
     beat, worker = jobs.beat(), jobs.worker(ready=False)
-    beat.wait_for(STORE_AWAY)
+    beat.wait_for(STORE_UNREACHABLE)
     worker.wait_for("worker paused: store unreachable")
     postgres.start()
     jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(1)))
@@ -74,7 +74,7 @@ def test_beat_and_worker_outlive_a_restart_of_the_database(on_postgres: Jobs, po
     jobs.wait_for_note(f"asleep {asleep}")
     postgres.kill()
     jobs.wait_for_note(f"awake {asleep}")
-    beat.wait_for(STORE_AWAY)
+    beat.wait_for(STORE_UNREACHABLE)
     worker.wait_for("worker paused: store unreachable")
     postgres.start()
     jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(1)))
@@ -114,11 +114,11 @@ def test_a_database_that_hangs_for_longer_than_a_lease_costs_no_run_its_attempt(
 
 
 @pytest.mark.verify
-def test_beat_waits_for_a_broker_that_is_away_when_it_starts(on_redis: Jobs, redis: Server) -> None:
+def test_beat_waits_for_a_broker_that_is_unreachable_when_it_starts(on_redis: Jobs, redis: Server) -> None:
     jobs = on_redis
     redis.stop()
     beat = jobs.beat()
-    beat.wait_for(BROKER_AWAY)
+    beat.wait_for(BROKER_UNREACHABLE)
     redis.start()
     jobs.worker()
     jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(1)))
@@ -132,7 +132,7 @@ def test_beat_outlives_a_restart_of_the_broker(on_redis: Jobs, redis: Server) ->
     jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(0.5)))
     redis.stop()
     later = jobs.add("Plain", execution_time=due_in(0.5))
-    beat.wait_for(BROKER_AWAY)
+    beat.wait_for(BROKER_UNREACHABLE)
     assert jobs.run(later).status is TickerStatus.IDLE
     redis.start()
     jobs.wait_for_status(later)
@@ -143,7 +143,7 @@ def test_beat_outlives_a_restart_of_the_broker(on_redis: Jobs, redis: Server) ->
 
 @pytest.mark.verify
 @pytest.mark.parametrize(("database", "broker"), BOTH)
-def test_what_was_in_flight_and_what_fell_due_while_both_were_away_ends_once(
+def test_what_was_in_flight_and_what_fell_due_while_both_were_unreachable_ends_once(
     database: str, broker: str, make_jobs: Callable[..., Jobs], start_server: Callable[[str], Server]
 ) -> None:
     servers = [start_server(database), start_server(broker)]
@@ -172,7 +172,7 @@ def test_what_was_in_flight_and_what_fell_due_while_both_were_away_ends_once(
         assert begun[str(run_id)] == len(jobs.run(run_id).attempts) <= 2
     beat.wait_for("beat resumed")
     worker.wait_for("worker resumed: store reachable")
-    assert len(beat.lines("ERROR", STORE_AWAY)) <= 1
-    assert len(beat.lines("ERROR", BROKER_AWAY)) <= 1
+    assert len(beat.lines("ERROR", STORE_UNREACHABLE)) <= 1
+    assert len(beat.lines("ERROR", BROKER_UNREACHABLE)) <= 1
     assert "Traceback" not in beat.log
     assert len(worker.lines("ERROR", "worker paused: store unreachable")) == 1

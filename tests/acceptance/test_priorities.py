@@ -1,4 +1,4 @@
-"""A flood of Low starves nobody, on brokers that know priorities; long runs have a queue of their own."""
+"""A flood of Low starves no run, on brokers that know priorities; long runs have a queue of their own."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -18,7 +18,7 @@ FLOOD = 40
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("broker_url", ["redis", "rabbitmq"], indirect=True)
-def test_a_flood_of_low_starves_nobody_and_a_long_run_goes_to_its_own_queue(
+def test_a_flood_of_low_starves_no_run_and_a_long_run_goes_to_its_own_queue(
     make_jobs: Callable[..., Jobs], store_url: str, broker_url: str
 ) -> None:
     # The first to have the function is no process, and takes no message: hence the lease.

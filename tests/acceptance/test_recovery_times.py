@@ -54,7 +54,7 @@ def test_what_a_killed_worker_ran_and_had_prefetched_is_restarted_within_45_s_of
     # Where the broker is polled, a worker takes only one message more than it can run.
     received = 1 if broker_url.startswith("tickerq-fs") else len(prefetched)
     wait_until(lambda: len(worker.lines("tickerq.Plain", "received")) == received, jobs.logs)
-    # Just after a sign of life it takes longest until its absence tells.
+    # Just after a sign of life it takes longest until its absence is noticed.
     before = heartbeats(jobs)
     wait_until(lambda: heartbeats(jobs) > before, jobs.logs)
     worker.kill()

@@ -11,7 +11,13 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.acceptance.jobs import UNSTAMPED, Jobs, due_in
-from tests.acceptance.occurrences import SECOND, assert_each_instant_is_told_once, fired, stop_firing, told
+from tests.acceptance.occurrences import (
+    SECOND,
+    assert_each_instant_is_recorded_once,
+    fired,
+    recorded,
+    stop_firing,
+)
 from tests.acceptance.pairs import on_each_pair, on_files
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
@@ -43,7 +49,7 @@ def test_three_beats_start_each_ticker_once_and_fire_each_instant_once(jobs: Job
     assert {starts[str(run_id)] for run_id in ids} == {1}
     assert set(starts.values()) == {1}
     assert jobs.count(tickers.c.claim_no != 1) == 0
-    assert_each_instant_is_told_once(jobs, cron, before=reached)
+    assert_each_instant_is_recorded_once(jobs, cron, before=reached)
     for beat in beats:
         assert beat.stop(10) == 0
         assert "Traceback" not in beat.log
@@ -79,7 +85,7 @@ def test_the_row_of_a_killed_beat_goes_after_one_lease(jobs: Jobs) -> None:
 
 
 def end_one(beats: list[CeleryProcess], jobs: Jobs, chance: random.Random) -> None:
-    """End a beat, in good order or not, and start another in its place."""
+    """End a beat, in good order or not, and start another instead."""
     index = chance.randrange(len(beats))
     beats[index].signal(chance.choice(WAYS_TO_END))
     beats[index] = jobs.beat(ready=False)
@@ -127,7 +133,7 @@ def test_each_instant_occurs_once_or_is_recorded_as_missed_while_beats_die_besid
     count = (end - whole.next_run_at) // SECOND + 1
     assert fired(jobs, whole.id) == [whole.next_run_at + n * SECOND for n in range(count)]
     for cron in crons:
-        assert_each_instant_is_told_once(jobs, cron, before=reached[cron.id])
-        assert len(told(jobs, cron.id)) > len(fired(jobs, cron.id)), "the outage is not recorded"
+        assert_each_instant_is_recorded_once(jobs, cron, before=reached[cron.id])
+        assert len(recorded(jobs, cron.id)) > len(fired(jobs, cron.id)), "the outage is not recorded"
     assert set(jobs.starts().values()) == {1}
     assert len(jobs.starts()) == sum(len(fired(jobs, cron.id)) for cron in [*crons, whole])

@@ -1,4 +1,4 @@
-"""What takes too long is told, then killed, and tried again; a pool that can do neither refuses to begin."""
+"""What takes too long is interrupted, killed and tried again; a pool that can do neither refuses to begin."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_a_tickers_timeouts_fail_the_attempt_and_its_retry_follows(jobs: Jobs) -
         assert (run.attempts[0].exception_type or "").rpartition(".")[2] == error
         assert (run.retry_count, run.rescue_count) == (1, 0)
         jobs.wait_for_note(f"handler {run_id} {'WorkerLostError' if run_id == hard else error}")
-    assert jobs.notes("told ") == [f"told {soft}"]
+    assert jobs.notes("interrupted ") == [f"interrupted {soft}"]
 
 
 @on_files

@@ -101,7 +101,7 @@ def test_a_request_that_does_not_fit_fails_the_attempt_and_names_the_field(jobs:
 
 
 @on_files
-def test_celerys_events_tell_retry_failure_and_success_as_they_happened(jobs: Jobs) -> None:
+def test_celerys_events_show_retry_failure_and_success_as_they_happened(jobs: Jobs) -> None:
     with listening(jobs.tickerq.app) as seen:
         jobs.worker("-E")
         jobs.beat()

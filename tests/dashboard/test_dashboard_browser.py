@@ -214,7 +214,7 @@ def test_the_pages_are_complete_without_script(browser: Browser, addresses: dict
     context.close()
 
 
-def test_the_script_tells_how_far_away_a_time_is(browser: Browser, addresses: dict[str, str]) -> None:
+def test_the_script_shows_how_far_off_a_time_is(browser: Browser, addresses: dict[str, str]) -> None:
     context = browser.new_context(http_credentials={"username": "admin", "password": PASSWORD})
     page = context.new_page()
     page.clock.set_fixed_time(NOW + timedelta(minutes=2))

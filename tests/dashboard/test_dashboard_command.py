@@ -23,7 +23,7 @@ class Server:
         self.made.append(self)
 
     def serve_forever(self) -> None:
-        """End as if somebody had pressed Ctrl-C."""
+        """End as after Ctrl-C."""
 
 
 @pytest.fixture
@@ -96,9 +96,9 @@ def test_users_that_cannot_be_used_are_refused(made: list[Server], seeds: Seeds,
     assert made == []
 
 
-def test_an_empty_file_of_users_lets_nobody_in(made: list[Server], seeds: Seeds, tmp_path) -> None:
+def test_an_empty_file_of_users_refuses_every_login(made: list[Server], seeds: Seeds, tmp_path) -> None:
     file = tmp_path / "users"
-    file.write_text("# nobody yet\n")
+    file.write_text("# no users yet\n")
     assert invoke(seeds, "--users", str(file)).exit_code == 1
     assert made == []
 
@@ -127,7 +127,7 @@ def test_no_password_can_be_given_where_others_could_read_it() -> None:
     assert hash_password.params == []
 
 
-def test_answers_do_not_tell_versions() -> None:
+def test_answers_do_not_show_versions() -> None:
     assert (
         command.QuietHandler.version_string(command.QuietHandler.__new__(command.QuietHandler)) == "tickerq"
     )

@@ -1,4 +1,4 @@
-"""Every answer is armoured, and none tells why it failed."""
+"""Every answer is armoured, and none shows why it failed."""
 
 import logging
 import re
@@ -49,16 +49,16 @@ class FailingReader:
         raise RuntimeError("SELECT secret FROM t at /srv/app")
 
 
-def away() -> TickerQ:
+def unreachable() -> TickerQ:
     """A TickerQ whose database does not answer."""
     return TickerQ(
-        Celery("away", set_as_current=False),
+        Celery("unreachable", set_as_current=False),
         "postgresql+psycopg://secret:secret@127.0.0.1:1/secret",
         store_retries=0,
     )
 
 
-@pytest.mark.parametrize(("reader", "status"), [(away, 503), (FailingReader, 500)])
+@pytest.mark.parametrize(("reader", "status"), [(unreachable, 503), (FailingReader, 500)])
 @pytest.mark.parametrize("debug", [False, True])
 def test_a_failure_shows_a_request_id_and_no_cause(
     reader: Callable[[], TickerQ], status: int, debug: bool, caplog: pytest.LogCaptureFixture

@@ -1,4 +1,4 @@
-"""Nobody sees anything without logging in."""
+"""No page is shown without a login."""
 
 import logging
 from uuid import uuid4
@@ -200,7 +200,7 @@ def test_remembered_credentials_expire_are_bounded_and_hold_no_password() -> Non
         ({"bob": QUICK_HASH, "ann": "secure-password"}, "'ann'"),
     ],
 )
-def test_a_dashboard_nobody_could_safely_use_is_not_built(seeds: Seeds, users, says: str) -> None:
+def test_a_dashboard_without_safe_logins_is_not_built(seeds: Seeds, users, says: str) -> None:
     for build in (create_app, create_blueprint):
         with pytest.raises(ValueError, match="users") as refusal:
             build(seeds.tickerq, users=users)
@@ -257,11 +257,11 @@ def test_the_host_can_say_who_is_there(seeds: Seeds) -> None:
 
 
 @pytest.mark.parametrize("answer", [True, 1, ["ann"], b"ann"])
-def test_a_host_that_does_not_name_the_user_lets_nobody_in(seeds: Seeds, answer) -> None:
+def test_a_host_that_does_not_name_the_user_refuses_every_request(seeds: Seeds, answer) -> None:
     assert create_app(seeds.tickerq, auth=lambda _: answer).test_client().get(BASE).status_code == 500
 
 
-def test_a_host_check_that_fails_lets_nobody_in(seeds: Seeds) -> None:
+def test_a_host_check_that_fails_refuses_every_request(seeds: Seeds) -> None:
     def auth(request: Request) -> str | None:
         raise LookupError("secret detail")
 

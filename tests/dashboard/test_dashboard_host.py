@@ -1,4 +1,4 @@
-"""The dashboard as a guest in somebody's application."""
+"""The dashboard as a guest in another application."""
 
 import re
 from uuid import uuid4

@@ -310,7 +310,7 @@ def test_a_static_file_has_its_own_type(visitor: Visitor) -> None:
         (90_000_000, "25 h 0 min"),
     ],
 )
-def test_a_duration_is_told_in_its_largest_units(milliseconds: float | None, text: str) -> None:
+def test_a_duration_is_shown_in_its_largest_units(milliseconds: float | None, text: str) -> None:
     assert duration(milliseconds) == text
 
 

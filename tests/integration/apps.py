@@ -122,7 +122,7 @@ def caller_engine(store_url: str) -> Engine:
     """Return an engine such as a user has on the store's database."""
     engine = create_engine(store_url)
     if make_url(store_url).get_backend_name() == "sqlite":
-        # As SQLAlchemy's documentation tells users who want SAVEPOINT on SQLite.
+        # As SQLAlchemy's documentation advises users who want SAVEPOINT on SQLite.
         event.listen(engine, "connect", _leave_begin_to_sqlalchemy)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine

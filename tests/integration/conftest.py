@@ -1,4 +1,4 @@
-"""Fixtures for tests on a real store: its parts wired by hand, on a clock that stands still."""
+"""Fixtures for tests on a real store: its parts wired one by one, on a manual clock."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -21,8 +21,8 @@ def connections(folder: Path) -> Iterator[FsConnect]:
     register()
     with ExitStack() as stack:
 
-        def connect(place: Path = folder, **options: object) -> Connection:
-            return stack.enter_context(Connection(broker_url(place), transport_options=options))
+        def connect(path: Path = folder, **options: object) -> Connection:
+            return stack.enter_context(Connection(broker_url(path), transport_options=options))
 
         yield connect
 

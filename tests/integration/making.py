@@ -55,7 +55,7 @@ class ListPublisher:
 
     def publish(self, claim: Claim) -> None:
         if self.takes is not None and len(self.sent) >= self.takes:
-            raise PublishError("the broker is away")
+            raise PublishError("the broker is unreachable")
         self.sent.append(claim)
 
     def publish_lost(self, run: Started, message: str, *, was_cancelled: bool = False) -> None:
@@ -73,13 +73,13 @@ def storing(core: Core) -> UnitOfWork:
 
 
 def canceller(core: Core, publisher: ListPublisher | None = None) -> Canceller:
-    """Return what cancels runs, and tells ``publisher``."""
-    told = publisher or ListPublisher()
-    return Canceller(core, told, lambda ids: None)
+    """Return what cancels runs, and notifies ``publisher``."""
+    notified = publisher or ListPublisher()
+    return Canceller(core, notified, lambda ids: None)
 
 
 def time_tickers(core: Core, publisher: ListPublisher | None = None) -> TimeTickerManager:
-    """Return the manager of time tickers; who is told of a cancel is ``publisher``."""
+    """Return the manager of time tickers; ``publisher`` is notified of a cancel."""
     return TimeTickerManager(storing(core), canceller(core, publisher))
 
 
@@ -187,7 +187,7 @@ def claim_batch(core: Core, ids: Sequence[UUID] | None = None) -> Claimed:
 
 
 def give_back(core: Core, batch: Sequence[Claim]) -> None:
-    """Return claims as a beat does whose broker is away."""
+    """Return claims as a beat does whose broker is unreachable."""
     core.write(publications.give_back, batch)
 
 
@@ -217,7 +217,7 @@ def finish(core: Core, run: Started, outcome: Outcome) -> bool:
 
 
 def rescue(core: Core, run: Started) -> Outcome | None:
-    """End an attempt as whoever finds its worker dead."""
+    """End an attempt as a beat that finds its worker dead."""
     return Recorder(core).rescue(run, "worker lost: gone")
 
 

@@ -189,7 +189,7 @@ def test_create_schema_makes_the_tables_and_may_be_repeated(empty_database_url: 
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_seeding_by_hand_stores_the_functions_crons(store_url: str, namespace: str) -> None:
+def test_manual_seeding_stores_the_functions_crons(store_url: str, namespace: str) -> None:
     with ticker_app(store_url, namespace) as tickerq:
         tickerq.function("Digest", cron="0 0 9 * * *")(lambda: None)
         tickerq.function("Send")(lambda: None)

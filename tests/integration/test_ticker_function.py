@@ -307,7 +307,7 @@ def test_a_thread_without_a_current_app_schedules_by_the_only_ticker_q(make: Cal
     assert tickerq.runs.get(run.id).function == "Plain"
 
 
-def test_a_thread_without_a_current_app_is_told_to_choose_among_several(make: Callable[..., TickerQ]) -> None:
+def test_a_thread_without_a_current_app_must_choose_among_several(make: Callable[..., TickerQ]) -> None:
     made = [make("-one"), make("-two")]
     plain = ticker_function("Plain")(lambda: None)
     with ThreadPoolExecutor(1) as pool:

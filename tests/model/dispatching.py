@@ -72,7 +72,7 @@ def commit_late(model: Model, state: State) -> Moves:
 
 
 def see_cause(model: Model, state: State) -> Moves:
-    """A dispatcher reads that the due run may not run yet; the lift may commit before it writes."""
+    """A dispatcher reads that the due run may not run yet; the release may commit before it writes."""
     if not (model.protocol.claim_holds and state.cause and _may_take(model, state)):
         return
     for number, dispatcher in enumerate(state.dispatchers):

@@ -24,10 +24,10 @@ class Protocol:
     rescue_exists: bool = True
     rescue_checks_claim: bool = True
     rescue_checks_status: bool = True
-    burial_publishes_prefetched: bool = True
+    reap_publishes_prefetched: bool = True
     claim_holds: bool = True
-    lift_frees_held: bool = True
-    sweep_lifts_holds: bool = True
+    release_frees_held: bool = True
+    sweep_releases_holds: bool = True
     finish_moves_child: bool = True
     child_obeys_condition: bool = True
     fenced_finish_rolls_back: bool = True

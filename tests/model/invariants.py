@@ -46,7 +46,7 @@ def no_release_of_a_stale_claim(before: State, move: Move) -> bool:
 
 
 def no_claim_before_the_last_is_over(before: State, move: Move) -> bool:
-    """A run is claimed anew only after its last claim ended; its place in the queue is not thrown away."""
+    """A run is claimed anew only after its last claim ended; its position in the queue is not thrown away."""
     return not move.claimed or not before.claim_no or before.claim_no in before.over
 
 
@@ -61,10 +61,10 @@ def one_message_per_check(before: State, move: Move) -> bool:
     return not (move.swept and before.check_answered)
 
 
-def no_burial_hides_a_message(before: State, move: Move) -> bool:
-    """What a dead worker had prefetched is in the broker again once it is buried."""
-    needed = move.buried == before.claim_no and before.status is Status.QUEUED
-    return not (move.buried and needed) or move.buried in move.after.messages
+def no_reap_hides_a_message(before: State, move: Move) -> bool:
+    """What a dead worker had prefetched is in the broker again once it is reaped."""
+    needed = move.reaped == before.claim_no and before.status is Status.QUEUED
+    return not (move.reaped and needed) or move.reaped in move.after.messages
 
 
 def no_claim_against_a_cause(before: State, move: Move) -> bool:
@@ -72,7 +72,7 @@ def no_claim_against_a_cause(before: State, move: Move) -> bool:
     return not (move.claimed and before.cause)
 
 
-def no_hold_survives_its_lift(before: State, move: Move) -> bool:
+def no_hold_survives_its_release(before: State, move: Move) -> bool:
     """When the cause goes, the held run is due at once."""
     return not (before.cause and not move.after.cause and move.after.held)
 
@@ -104,9 +104,9 @@ INVARIANTS: tuple[Invariant, ...] = (
     no_claim_before_the_last_is_over,
     no_message_before_its_commit,
     one_message_per_check,
-    no_burial_hides_a_message,
+    no_reap_hides_a_message,
     no_claim_against_a_cause,
-    no_hold_survives_its_lift,
+    no_hold_survives_its_release,
     no_child_before_the_end,
     no_child_against_its_condition,
     no_child_waits_after_the_end,

@@ -20,5 +20,5 @@ def moves(model: Model, state: State) -> Moves:
 
 
 def has_ended(state: State) -> bool:
-    """Say whether the run, and its child if it has one, are terminal."""
+    """Return True if the run, and its child if it has one, are terminal."""
     return state.status in TERMINAL and state.child not in {Child.WAITING, Child.IDLE}

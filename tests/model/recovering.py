@@ -1,4 +1,4 @@
-"""Moves that repair: the sweep, the rescue of lost runs, the burial of dead workers, lifted holds."""
+"""Moves that repair: the sweep, the rescue of lost runs, the reaping of dead workers, released holds."""
 
 from tests.model.guards import Model
 from tests.model.state import (
@@ -21,8 +21,8 @@ from tests.model.state import (
 UNPUBLISHED = frozenset({Step.CLAIMED, Step.REFUSED})
 
 
-def _is_under_way(state: State) -> bool:
-    """Say whether somebody still has the newest claim: the broker, a worker, a dispatcher, the sweep."""
+def _is_active(state: State) -> bool:
+    """Return True if the broker, a worker, a dispatcher or the sweep still has the newest claim."""
     claim_no = state.claim_no
     return (
         claim_no in state.messages
@@ -38,7 +38,7 @@ def check_falls_due(model: Model, state: State) -> Moves:
     if state.status is not Status.QUEUED or state.check_due:
         return
     due = state._replace(check_due=True, check_answered=False)
-    if not _is_under_way(state):
+    if not _is_active(state):
         yield Move(f"the check of claim {state.claim_no} falls due", due)
     elif state.faults_left:
         label = f"the check of claim {state.claim_no} falls due while its message is on its way"
@@ -116,25 +116,25 @@ def rescue(model: Model, state: State) -> Moves:
     yield Move(f"the rescuer ends claim {claim_no}: {after.status}", after, released=claim_no)
 
 
-def bury(model: Model, state: State) -> Moves:
-    """A worker found dead is buried, and the Queued runs it may have prefetched are published again."""
+def reap(model: Model, state: State) -> Moves:
+    """A worker found dead is reaped, and the Queued runs it may have prefetched are published again."""
     has_room = len(state.messages) < model.scope.messages
     for number, (phase, claim_no) in enumerate(state.workers):
         if phase is not Phase.DEAD or not has_room:
             continue
         after = with_worker(state, number, FREE)
-        if model.protocol.burial_publishes_prefetched and state.status is Status.QUEUED:
+        if model.protocol.reap_publishes_prefetched and state.status is Status.QUEUED:
             after = with_message(after, state.claim_no)
-        yield Move(f"the dead worker that had prefetched claim {claim_no} is buried", after, buried=claim_no)
+        yield Move(f"the dead worker that had prefetched claim {claim_no} is reaped", after, reaped=claim_no)
 
 
-def bury_alive(model: Model, state: State) -> Moves:
-    """A worker that is merely paused is buried: what it prefetched is published a second time."""
+def reap_alive(model: Model, state: State) -> Moves:
+    """A worker that is merely paused is reaped: what it prefetched is published a second time."""
     is_prefetched = Worker(Phase.PREFETCHED, state.claim_no) in state.workers
     has_room = len(state.messages) < model.scope.messages
     if is_prefetched and has_room and state.faults_left and state.status is Status.QUEUED:
         after = with_fault(with_message(state, state.claim_no))
-        yield Move(f"the paused worker with claim {state.claim_no} is buried alive", after, fault=True)
+        yield Move(f"the paused worker with claim {state.claim_no} is reaped alive", after, fault=True)
 
 
 def raise_cause(model: Model, state: State) -> Moves:
@@ -145,20 +145,20 @@ def raise_cause(model: Model, state: State) -> Moves:
         yield Move("a cause to hold the run comes up", after)
 
 
-def lift(model: Model, state: State) -> Moves:
-    """The cause goes, and whoever ends it makes the held run due in the same transaction."""
+def release(model: Model, state: State) -> Moves:
+    """The cause goes, and what ends it makes the held run due in the same transaction."""
     if not state.cause:
         return
     after = state._replace(cause=False)
-    if model.protocol.lift_frees_held:
+    if model.protocol.release_frees_held:
         after = after._replace(held=False)
     yield Move("the cause goes", after)
 
 
 def sweep_holds(model: Model, state: State) -> Moves:
     """The sweep makes a held run due whose cause is gone."""
-    if state.held and not state.cause and model.protocol.sweep_lifts_holds:
-        yield Move("the sweep lifts a hold without a cause", state._replace(held=False))
+    if state.held and not state.cause and model.protocol.sweep_releases_holds:
+        yield Move("the sweep releases a hold without a cause", state._replace(held=False))
 
 
 MOVES = (
@@ -167,9 +167,9 @@ MOVES = (
     end_sweep,
     find_lost,
     rescue,
-    bury,
-    bury_alive,
+    reap,
+    reap_alive,
     raise_cause,
-    lift,
+    release,
     sweep_holds,
 )

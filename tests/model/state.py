@@ -119,7 +119,7 @@ class Move(NamedTuple):
     finished: int = 0
     released: int = 0
     swept: int = 0
-    buried: int = 0
+    reaped: int = 0
     child_started: bool = False
 
 
@@ -168,5 +168,5 @@ def with_child_moved(model: Model, state: State, end: Status) -> State:
 
 
 def fence_holds(state: State, claim_no: int, status: Status, *, by_claim: bool, by_status: bool) -> bool:
-    """Say whether a write's WHERE clause finds the row, given which of its two conditions it has."""
+    """Return True if a write's WHERE clause finds the row, given which of its two conditions it has."""
     return (not by_claim or state.claim_no == claim_no) and (not by_status or state.status is status)

@@ -27,7 +27,7 @@ class Account:
         """Make a temporary folder that belongs to this user."""
         if self.uid is None or self.gid is None:
             return Path(tempfile.mkdtemp(prefix=prefix))
-        # Root's own TMPDIR may be closed to everybody else.
+        # Root's own TMPDIR may be closed to every other account.
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
         self.own(folder)
         return folder

@@ -28,7 +28,7 @@ def require(config: pytest.Config, kind: str) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tell the process that prints the summary, where this one is a worker of pytest-xdist."""
+    """Notify the process that prints the summary, where this one is a worker of pytest-xdist."""
     output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["missing"] = list(session.config.stash.get(MISSING, {}))
@@ -36,7 +36,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Hear what a worker of pytest-xdist was missing."""
+    """Receive what a worker of pytest-xdist was missing."""
     missing = getattr(node, "workeroutput", {}).get("missing", [])
     node.config.stash.setdefault(MISSING, {}).update(dict.fromkeys(missing))
 

@@ -12,7 +12,7 @@ SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
 
 
 def find_program(name: str, *, before: Iterable[str] = ()) -> str | None:
-    """Return the path of a program: from the folders ``before``, the PATH or the usual places, else None."""
+    """Return the path of a program: from the folders ``before``, the PATH or the usual folders, else None."""
     path = os.environ.get("PATH", os.defpath)
     folders = [*_expand(before), *path.split(os.pathsep), *_expand(FOLDERS)]
     return shutil.which(name, path=os.pathsep.join(filter(None, folders)))

@@ -1,4 +1,4 @@
-"""Servers that somebody else runs, used through the address in the environment."""
+"""Servers that were given to the tests, used through the address in the environment."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

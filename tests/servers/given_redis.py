@@ -1,4 +1,4 @@
-"""A Redis server that somebody else runs."""
+"""A Redis server that was given to the tests."""
 
 from tests.servers.given import GivenServer
 from tests.servers.redis_databases import release_database, reserve_database

@@ -14,16 +14,16 @@ from pathlib import Path
 
 
 def is_running(pid: int) -> bool:
-    """Say whether a process still runs; one that ended and that nobody has waited for does not."""
+    """Return True if a process still runs; one that ended and was not waited for does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
 
 
-def end_group(group: int, first_signal: int, *, patience_seconds: float = 5.0) -> None:
+def end_group(group: int, first_signal: int, *, timeout_seconds: float = 5.0) -> None:
     """End a process group: by ``first_signal``, and by SIGKILL what is left when its leader has ended."""
-    deadline = time.monotonic() + patience_seconds
+    deadline = time.monotonic() + timeout_seconds
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, first_signal)
         while is_running(group) and time.monotonic() < deadline:

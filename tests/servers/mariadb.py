@@ -44,13 +44,13 @@ class MariadbServer(Server):
         self.run(program("mariadb-install-db"), "--no-defaults", f"--datadir={self.folder}/data", *options)
 
     def command(self) -> Sequence[str]:
-        places = (
+        paths = (
             f"--datadir={self.folder}/data",
             f"--socket={self.folder}/socket",
             f"--pid-file={self.folder}/pid",
             f"--port={self.port}",
         )
-        return [program("mariadbd"), "--no-defaults", *places, *OPTIONS]
+        return [program("mariadbd"), "--no-defaults", *paths, *OPTIONS]
 
     def ping(self) -> None:
         sql_databases.ping(self.url)

@@ -57,7 +57,7 @@ class ServerPool:
 
 
 def new_server(kind: str) -> Server:
-    """Return a server of our own that nobody else uses, not yet started."""
+    """Return a server of our own that no other test uses, not yet started."""
     server: Server = _load(OWN[kind])()
     return server
 

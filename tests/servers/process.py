@@ -28,7 +28,7 @@ class ServerProcess:
         self._folder = folder
         self._end_signal = end_signal
         with (folder / "server.log").open("ab") as log:
-            # A session of its own keeps the terminal's Ctrl-C away, so that fixtures end it in good order.
+            # A session of its own protects it from the terminal's Ctrl-C: fixtures end it in good order.
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -47,7 +47,7 @@ class ServerProcess:
         return self._process.pid
 
     def is_alive(self) -> bool:
-        """Say whether the process itself still runs."""
+        """Return True if the process itself still runs."""
         return self._process.poll() is None
 
     def freeze(self) -> None:
@@ -60,14 +60,14 @@ class ServerProcess:
         """Let a frozen process and its children run on."""
         self._to_all(signal.SIGCONT)
 
-    def stop(self, stop_signal: signal.Signals, *, patience_seconds: float = 30.0) -> None:
+    def stop(self, stop_signal: signal.Signals, *, timeout_seconds: float = 30.0) -> None:
         """Ask the process to end and wait for it, then make sure that nothing of its group is left."""
         if self.is_alive():
-            # A frozen one would not hear it.
+            # A frozen one would not handle it.
             self.thaw()
             self._process.send_signal(stop_signal)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(patience_seconds)
+                self._process.wait(timeout_seconds)
         self.kill()
 
     def kill(self) -> None:

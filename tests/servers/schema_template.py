@@ -1,4 +1,4 @@
-"""The one place where tests make the store's tables."""
+"""The one module in which tests make the store's tables."""
 
 from pathlib import Path
 

@@ -13,7 +13,7 @@ def create_database(server_url: str) -> str:
 
 
 def drop_database(server_url: str, url: str) -> None:
-    """Remove a database, whoever is still connected to it."""
+    """Remove a database, whatever is still connected to it."""
     parsed = make_url(url)
     force = " WITH (FORCE)" if parsed.get_backend_name() == "postgresql" else ""
     _execute(server_url, f"DROP DATABASE {parsed.database}{force}")

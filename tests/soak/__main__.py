@@ -50,7 +50,7 @@ def unwind(number: int, _frame: object) -> None:
 
 
 def report(soaked: Soaked, *, seconds: float, folder: Path) -> bool:
-    """Print the report; say whether all is well."""
+    """Print the report; return whether all is well."""
     violations = [*check(soaked.history), *soaked.ends.violations()]
     figures = figures_of(soaked.history, violations)
     short = shortcomings(seconds, soaked.faults, figures)
@@ -65,7 +65,7 @@ def report(soaked: Soaked, *, seconds: float, folder: Path) -> bool:
     for name in soaked.ends.given_up:
         print(f"ended by an error of Celery's own: {name}")
     for name in soaked.ends.slow_workers:
-        print(f"did not end when told to, and was killed: {name}")
+        print(f"did not end when asked to, and was killed: {name}")
     if violations:
         write(soaked.history, folder / "history.txt")
         print(evidence(violations, folder))

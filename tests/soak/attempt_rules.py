@@ -80,7 +80,7 @@ def counts_equal_the_attempts(history: History) -> Iterator[Violation]:
             yield Violation(
                 rule=Rule.COUNTS_ARE_TRUE,
                 subject=run.id,
-                evidence=f"{run}, but the attempts tell of {counts[0]} retries and {counts[1]} rescues",
+                evidence=f"{run}, but the attempts show {counts[0]} retries and {counts[1]} rescues",
             )
 
 

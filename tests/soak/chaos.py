@@ -34,7 +34,7 @@ class Chaos:
     plan: FaultPlan
     lease_seconds: float
     done: Counter[FaultKind] = field(default_factory=Counter)
-    _away: dict[FaultKind, float] = field(default_factory=dict)
+    _down_until: dict[FaultKind, float] = field(default_factory=dict)
 
     def run(self, seconds: float) -> None:
         """Strike for so long."""
@@ -51,17 +51,17 @@ class Chaos:
 
     def calm(self) -> None:
         """End all faults, and return once everything is there again."""
-        self._away = dict.fromkeys(self._away, 0.0)
+        self._down_until = dict.fromkeys(self._down_until, 0.0)
         self._tend()
         self.fleet.calm()
 
     def _tend(self) -> None:
         self.fleet.tend()
         now = time.monotonic()
-        for kind, until in list(self._away.items()):
+        for kind, until in list(self._down_until.items()):
             if now >= until:
                 start(self._server(kind))
-                del self._away[kind]
+                del self._down_until[kind]
 
     def _strike(self, fault: Fault) -> None:
         if fault.kind in {FaultKind.RESTART_POSTGRES, FaultKind.RESTART_REDIS, FaultKind.FLUSH_REDIS}:
@@ -75,10 +75,10 @@ class Chaos:
     def _strike_server(self, fault: Fault) -> bool:
         if fault.kind is FaultKind.FLUSH_REDIS:
             return flush(self.redis)
-        if fault.kind in self._away:
+        if fault.kind in self._down_until:
             return False
         self._server(fault.kind).kill()
-        self._away[fault.kind] = time.monotonic() + fault.pause
+        self._down_until[fault.kind] = time.monotonic() + fault.pause
         return True
 
     def _strike_process(self, fault: Fault) -> bool:
@@ -115,7 +115,7 @@ def _pools(kind: FaultKind) -> tuple[str, ...]:
 
 
 def flush(redis: Server) -> bool:
-    """Let Redis forget everything; say whether it was there to do so."""
+    """Let Redis forget everything; return True if it was there to do so."""
     try:
         with Redis.from_url(redis.url) as connection:
             connection.flushall()

@@ -28,16 +28,16 @@ def instants_occur_once(history: History) -> Iterator[Violation]:
 
 
 def _wrong(cron: CronSpan, occurrences: list[Occurrence], skips: list[SkipRecord]) -> Iterator[str]:
-    told = Counter(occurrence.instant for occurrence in occurrences)
+    recorded = Counter(occurrence.instant for occurrence in occurrences)
     wanted = set(cron.instants())
     for skip in skips:
         instants = [skip.first + n * cron.step for n in range((skip.last - skip.first) // cron.step + 1)]
         if skip.count > len(instants) or (skip.count_is_exact and skip.count != len(instants)):
             yield f"the record says {skip.count} instants, it spans {len(instants)}: {skip}"
-        told.update(instants)
-    for instant in sorted(wanted - told.keys()):
+        recorded.update(instants)
+    for instant in sorted(wanted - recorded.keys()):
         yield f"nothing is known of {instant}"
-    for instant, count in sorted(told.items()):
+    for instant, count in sorted(recorded.items()):
         if count > 1:
             yield f"{count} occurrences or records of {instant}"
         if not _is_instant(cron, instant):

@@ -1,4 +1,4 @@
-"""What the end of a process says: whether it was told to end, and whether it took too long."""
+"""What the end of a process says: whether it was asked to end, and whether it took too long."""
 
 import signal
 from dataclasses import dataclass, field
@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from tests.soak.slot import Slot
 from tests.soak.violation import Rule, Violation
 
-# Whatever is frozen, away or busy meanwhile: the promise knows no exception.
+# Whatever is frozen, unreachable or busy meanwhile: the promise knows no exception.
 BEAT_SECONDS = 10.0
 # A worker lets its bodies end first; and a beat that still imports its modules has made no promise yet.
-PATIENCE_SECONDS = 20.0
+END_SECONDS = 20.0
 # How a worker with threads ends when one of its bodies ends the process by plan.
 _PLANNED_ENDS = frozenset({3, -signal.SIGKILL})
 
@@ -18,7 +18,7 @@ _PLANNED_ENDS = frozenset({3, -signal.SIGKILL})
 class Ends:
     """Judges ends; each list holds names of logs.
 
-    Of ``unasked`` processes that ended though nobody told them to, of those ``given_up`` by Celery after an
+    Of ``unasked`` processes that ended without being asked to, of those ``given_up`` by Celery after an
     error of its own, and of workers and beats that were too slow, and had to be killed.
     """
 
@@ -28,7 +28,7 @@ class Ends:
     slow_beats: list[str] = field(default_factory=list)
 
     def judge(self, slot: Slot) -> None:
-        """Judge an end that nobody asked for, or one that went wrong."""
+        """Judge an end that was not asked for, or one that went wrong."""
         code = slot.running.wait()
         if slot.pool == "threads" and code in _PLANNED_ENDS:
             return
@@ -49,8 +49,8 @@ class Ends:
 
 
 def seconds_to_end(slot: Slot) -> float:
-    """Return how long a process may take to end once it is told to."""
-    return BEAT_SECONDS if slot.is_beat and slot.is_ready() else PATIENCE_SECONDS
+    """Return how long a process may take to end once it is asked to."""
+    return BEAT_SECONDS if slot.is_beat and slot.is_ready() else END_SECONDS
 
 
 def is_celerys_own(log: str) -> bool:

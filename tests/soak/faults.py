@@ -16,9 +16,9 @@ class FaultKind(StrEnum):
     FREEZE_WORKER = "worker stopped for longer than its lease"
     FREEZE_MAIN = "worker's main process stopped for longer than its lease"
     FREEZE_BEAT = "beat stopped for longer than its lease"
-    END_WORKER = "worker told to end (SIGTERM)"
-    QUIT_WORKER = "worker told to quit (SIGQUIT)"
-    END_BEAT = "beat told to end (SIGTERM)"
+    END_WORKER = "worker asked to end (SIGTERM)"
+    QUIT_WORKER = "worker asked to quit (SIGQUIT)"
+    END_BEAT = "beat asked to end (SIGTERM)"
     FLUSH_REDIS = "Redis flushed"
     RESTART_REDIS = "Redis restarted"
     RESTART_POSTGRES = "PostgreSQL killed and started again"
@@ -47,7 +47,7 @@ _ROUND: Mapping[FaultKind, int] = {
 class Fault:
     """One fault: it comes ``after`` seconds, takes the process that ``choice`` (0 to 1) points at, and lasts.
 
-    ``pause`` is how long what was ended stays away, in seconds, or how much longer than its lease what was
+    ``pause`` is how long what was ended stays down, in seconds, or how much longer than its lease what was
     stopped stays so.
     """
 

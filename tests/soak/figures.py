@@ -35,7 +35,7 @@ class Figures:
     repeated_effects: int
     # Bodies that came to their end after their attempt had been recorded as lost.
     zombies: int
-    # Of functions without a limit: elsewhere a run waits for its place, too.
+    # Of functions without a limit: elsewhere a run waits for its slot, too.
     # From the blow that hit a run's process (or, where it died by plan, from its start) to its next start.
     longest_recovery: timedelta
     # From a one-off ticker's execution time to the first start of its body.
@@ -47,7 +47,7 @@ class Figures:
 
 def figures_of(history: History, violations: Sequence[Violation]) -> Figures:
     """Return the figures of a history."""
-    # Of a child nobody was told: it is there if its parent is.
+    # A child was not reported to its caller: it is there if its parent is.
     certainties = [each.certainty for each in history.added if each.follows is None]
     skipped = [
         each for each in history.occurrences if history.run_of[each.run_id].status is TickerStatus.SKIPPED

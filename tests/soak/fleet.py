@@ -67,7 +67,7 @@ class Fleet:
         slot.state, slot.until = State.DOWN, time.monotonic() + pause
 
     def kill_child(self, slot: Slot, kind: str, *, choice: float) -> bool:
-        """End one child of a worker's pool; say whether there was one."""
+        """End one child of a worker's pool; return True if there was one."""
         process = slot.running
         children = sorted(pid for pid in process.group() if pid != process.pid)
         if not children:

@@ -46,7 +46,7 @@ class History:
     key_limits: Mapping[str, int] = field(default_factory=dict)
 
     def must_wait(self, function: str) -> bool:
-        """Whether a run of a function may stand still while it waits for a place."""
+        """Whether a run of a function may be stalled while it waits for a slot."""
         return function in self.limits or function in self.key_limits
 
     @cached_property

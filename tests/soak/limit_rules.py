@@ -57,7 +57,7 @@ def _body(history: History, start: Started) -> _Body:
     claim = (start.ticker_id, start.claim_no)
     attempt = history.attempt_of.get(claim)
     overs = [end.at for end in history.ends_of.get(claim, ())]
-    # A body whose process died holds its place until it is rescued; one that lives on as a zombie does
+    # A body whose process died holds its slot until it is rescued; one that lives on as a zombie does
     # so outside of the count.
     if attempt is not None and attempt.is_rescue:
         overs.append(attempt.finished_at)

@@ -17,7 +17,7 @@ from tickerq_celery import Run, TickerQ, TimeTicker
 from tickerq_celery.errors import StoreError
 
 logger = logging.getLogger(__name__)
-_AWAY = (StoreError, DBAPIError)
+_UNREACHABLE = (StoreError, DBAPIError)
 
 
 class Producer(threading.Thread):
@@ -65,7 +65,7 @@ class Producer(threading.Thread):
             return self._add_with_session(batch, commits=way is Way.SESSION)
         try:
             runs = self._tickerq.time_tickers.add_batch(batch, allow_unknown=True)
-        except _AWAY:
+        except _UNREACHABLE:
             return (), Certainty.UNKNOWN
         return runs, Certainty.COMMITTED
 
@@ -83,8 +83,8 @@ class Producer(threading.Thread):
                     certainty = Certainty.COMMITTED
                 else:
                     session.rollback()
-        except _AWAY:
-            logger.debug("the database is away")
+        except _UNREACHABLE:
+            logger.debug("the database is unreachable")
         return runs, certainty
 
 

@@ -1,4 +1,4 @@
-"""How long a run may stand still once the faults have ended."""
+"""How long a run may be stalled once the faults have ended."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,7 +12,7 @@ ZERO = timedelta(0)
 
 
 def runs_get_going(history: History) -> Iterator[Violation]:
-    """After the faults no run stands still for longer than it may: due, started, or waiting for a retry."""
+    """After the faults no run is stalled for longer than it may: due, started, or waiting for a retry."""
     if history.calm is None:
         return
     for run in history.runs:
@@ -22,7 +22,7 @@ def runs_get_going(history: History) -> Iterator[Violation]:
             yield Violation(
                 rule=Rule.RECOVERY_IS_BOUNDED,
                 subject=run.id,
-                evidence=f"stood still for {wait} after {history.calm.since}: {run} {attempts}",
+                evidence=f"stalled for {wait} after {history.calm.since}: {run} {attempts}",
             )
 
 
@@ -30,7 +30,7 @@ def wait_in_calm(history: History, calm: Calm, run: RunRow) -> timedelta:
     """Return the longest time, after the faults, between two steps of a run: due, and starts and ends.
 
     A message that the faults destroyed is missed at its next check only. Where a function has a limit, a run
-    waits for its place, too: it counts as if it did not wait.
+    waits for its slot, too: it counts as if it did not wait.
     """
     due = history.due_of.get(run.id)
     if due is None or history.must_wait(run.function):

@@ -64,7 +64,7 @@ REJECTED: dict[Rule, dict[str, History]] = {
         "an unknown ticker that has a row and waits for ever": run({"status": IDLE}, serial=6),
         "an occurrence that waits for ever": run({"held_for": None}, id=ticker_id(14)),
     },
-    Rule.NOTHING_UNDER_WAY: {
+    Rule.NOTHING_IS_ACTIVE: {
         "a row left Queued": run({"status": QUEUED}, serial=1),
         "an occurrence left InProgress": run({"status": IN_PROGRESS}, id=ticker_id(10)),
     },
@@ -76,7 +76,7 @@ REJECTED: dict[Rule, dict[str, History]] = {
         "a rolled back ticker that ran": more(VALID, "started", started(4, 1, 1)),
     },
     Rule.ROW_WAS_ADDED: {
-        "a row that nobody added": more(VALID, "runs", row(7)),
+        "a row that was not added": more(VALID, "runs", row(7)),
         "an occurrence of no cron ticker": more(VALID, "runs", row(7, serial=None)),
         "two rows of a ticker that was added once": more(VALID, "runs", row(6, id=ticker_id(7))),
         "a row under another id than came back": changed(
@@ -169,7 +169,7 @@ REJECTED: dict[Rule, dict[str, History]] = {
         "a run that was lost too often": changed(
             run({"status": FAILED}, serial=1), "attempts", FAILED_AS_LOST, **ONE
         ),
-        "a run that was cancelled, though nobody did": run({"status": TickerStatus.CANCELLED}, serial=1),
+        "a run that was cancelled without a cancel": run({"status": TickerStatus.CANCELLED}, serial=1),
         "a run that was to fail and was cancelled": run({"status": TickerStatus.CANCELLED}, serial=3),
         "a one-off ticker that was skipped": run({"status": SKIPPED}, serial=1),
         "an occurrence that failed": run({"status": FAILED}, id=ticker_id(10)),
@@ -203,7 +203,7 @@ REJECTED: dict[Rule, dict[str, History]] = {
         "an occurrence that was skipped without a reason": changed(
             OVERLAPPING, "runs", {"skipped_reason": None}, id=ticker_id(13)
         ),
-        "an occurrence that was skipped for a reason that nobody knows": changed(
+        "an occurrence that was skipped for an unknown reason": changed(
             OVERLAPPING, "runs", {"skipped_reason": "Overlap: who knows"}, id=ticker_id(13)
         ),
         "an occurrence that was skipped as another ran, though both may": replace(
@@ -246,7 +246,7 @@ REJECTED: dict[Rule, dict[str, History]] = {
     Rule.LIMIT_IS_KEPT: {
         "more bodies at once than the limit": changed(LIMITED, "ended", {"at": at(3.5)}, **FIRST_LIMITED),
         "more bodies of one key at once": changed(KEYED, "ended", {"at": at(3.5)}, **FIRST_LIMITED),
-        "more bodies at once, as the place of a dead one was given away before its rescue": without(
+        "more bodies at once, as the slot of a dead one was given on before its rescue": without(
             changed(LIMITED, "attempts", {**FAILED_AS_LOST, "finished_at": at(3.5)}, **FIRST_LIMITED),
             "ended",
             **FIRST_LIMITED,

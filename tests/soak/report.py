@@ -41,7 +41,7 @@ def shortcomings(seconds: float, faults: Mapping[FaultKind, int], figures: Figur
 def summary(*, faults: Counter[FaultKind], restarts: int, settled_after: float, figures: Figures) -> str:
     """Return the figures as lines."""
     ends = ", ".join(f"{count} {status.name}" for status, count in figures.ended_by.items())
-    told = [f"  {count:4} {kind}" for kind, count in sorted(faults.items(), key=lambda each: each[0].name)]
+    counted = [f"  {count:4} {kind}" for kind, count in sorted(faults.items(), key=lambda each: each[0].name)]
     return "\n".join(
         [
             f"tickers     {figures.committed} committed, {figures.rolled_back} rolled back, "
@@ -51,10 +51,10 @@ def summary(*, faults: Counter[FaultKind], restarts: int, settled_after: float, 
             f"runs        {ends}",
             f"starts      {figures.starts}, retries {figures.retries}, rescues {figures.rescues}",
             f"faults      {sum(faults.values())}, processes started again {restarts}",
-            *told,
+            *counted,
             f"without a limit: longest recovery {figures.longest_recovery.total_seconds():.1f} s, "
             f"longest lateness of a start {figures.longest_lateness.total_seconds():.1f} s",
-            f"after the faults: all done in {settled_after:.1f} s, no run stood still for longer than "
+            f"after the faults: all done in {settled_after:.1f} s, no run was stalled for longer than "
             f"{figures.longest_wait.total_seconds():.1f} s",
             f"effects repeated after a recorded rescue {figures.repeated_effects}, "
             f"bodies that outlived their rescue {figures.zombies}, "

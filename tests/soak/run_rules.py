@@ -9,7 +9,7 @@ from tests.soak.traces import Added, Certainty, RunRow
 from tests.soak.violation import Rule, Violation
 from tickerq_celery.enums import TERMINAL, HoldReason, TickerStatus
 
-_UNDER_WAY = frozenset({TickerStatus.QUEUED, TickerStatus.IN_PROGRESS})
+_ACTIVE = frozenset({TickerStatus.QUEUED, TickerStatus.IN_PROGRESS})
 
 
 def committed_tickers_are_there(history: History) -> Iterator[Violation]:
@@ -26,8 +26,8 @@ def rows_are_terminal(history: History) -> Iterator[Violation]:
     for run in history.runs:
         if run.status in TERMINAL:
             continue
-        if run.status in _UNDER_WAY:
-            yield Violation(rule=Rule.NOTHING_UNDER_WAY, subject=run.id, evidence=str(run))
+        if run.status in _ACTIVE:
+            yield Violation(rule=Rule.NOTHING_IS_ACTIVE, subject=run.id, evidence=str(run))
         elif run.held_for is not HoldReason.PAUSED or run.serial is not None:
             yield Violation(rule=Rule.COMMITTED_IS_TERMINAL, subject=run.id, evidence=str(run))
 
@@ -50,7 +50,7 @@ def _traces(history: History, added: Added) -> Iterator[object]:
 
 
 def rows_were_added_once(history: History) -> Iterator[Violation]:
-    """No row stands for a ticker that nobody added, or for one that has a row already."""
+    """No row stands for a ticker that was not added, or for one that has a row already."""
     rows = Counter(run.serial for run in history.runs if run.serial is not None)
     fired = {each.run_id for each in history.occurrences} | {each.run_id for each in history.skips}
     for run in history.runs:

@@ -28,7 +28,7 @@ CELERY: Mapping[str, object] = {
     "worker_prefetch_multiplier": _PREFETCHED,
     "broker_connection_retry_on_startup": True,
 }
-# How long a run may stand still once the faults have ended, and its message, if it was lost before that, has
+# How long a run may be stalled once the faults have ended, and its message, if it was lost before that, has
 # been missed: 2 x (2 + 5) + 5 + 4 x 8 = 51 s. Bodies that kill their worker by plan go on. So twice a dead
 # worker is found after a lease, and twice a message that died with one is missed after republish_after, which
 # doubles for the second time. And Celery fetches four messages for each process of a pool, of which the last
@@ -36,6 +36,6 @@ CELERY: Mapping[str, object] = {
 LONGEST_WAIT = timedelta(
     seconds=2 * (LEASE_SECONDS + _REPUBLISH_SECONDS) + _REPUBLISH_SECONDS + _PREFETCHED * LONGEST_BODY
 )
-# Longer than that, so that what is slow is told from what is lost.
-PATIENCE = LONGEST_WAIT * 1.5
+# Longer than that, so that what is slow is distinguished from what is lost.
+STALL_LIMIT = LONGEST_WAIT * 1.5
 LONGEST_SETTLE = timedelta(minutes=10)

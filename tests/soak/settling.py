@@ -22,7 +22,7 @@ T = TypeVar("T")
 class Settling:
     """How long to wait: without any progress, and in all; ``meanwhile`` is called all along."""
 
-    patience: timedelta
+    stall_limit: timedelta
     longest: timedelta
     meanwhile: Callable[[], None]
 
@@ -30,7 +30,7 @@ class Settling:
         """Return when there is nothing left to count, or nothing changes any more."""
         end = time.monotonic() + self.longest.total_seconds()
         left, since = count(), time.monotonic()
-        while left and time.monotonic() < min(end, since + self.patience.total_seconds()):
+        while left and time.monotonic() < min(end, since + self.stall_limit.total_seconds()):
             self.meanwhile()
             time.sleep(0.2)
             now = count()
@@ -39,7 +39,7 @@ class Settling:
 
 
 def read_calm(tickerq: TickerQ, *, longest_wait: timedelta) -> Calm:
-    """Return the calm that begins now, in which no run may stand still for longer than so."""
+    """Return the calm that begins now, in which no run may be stalled for longer than so."""
     statement = select(tickers.c.id, tickers.c.check_at).where(
         tickers.c.namespace == tickerq.config.namespace, tickers.c.check_at.is_not(None)
     )
@@ -58,11 +58,11 @@ def settle(
     """Let all work end and pause the cron tickers, or give up; return what these must have fired.
 
     Whether it came to rest is for the checker to see. A message that was lost is missed at its next check
-    only, so the patience begins with the last of these.
+    only, so the limit begins with the last of these.
     """
     now = calm.since
     last_check = max(calm.checks.values(), default=now)
-    settling = replace(settling, patience=settling.patience + (last_check - now))
+    settling = replace(settling, stall_limit=settling.stall_limit + (last_check - now))
     settling.wait(lambda: unfinished(tickerq, before=now))
     spans = [_pause(tickerq, cron, order, at_least=now) for cron, order in zip(crons, orders, strict=True)]
     settling.wait(lambda: unfinished(tickerq))
@@ -90,7 +90,7 @@ def _pause(tickerq: TickerQ, cron: Cron, order: CronOrder, *, at_least: datetime
     until = tickerq.cron_tickers.get(cron.id).next_run_at
     tickerq.cron_tickers.pause(cron.id)
     assert cron.next_run_at is not None, f"never fires: {cron}"
-    # A cron ticker that stands still must not be let off.
+    # A cron ticker that is stalled must not be let off.
     until = at_least if until is None else max(until, at_least)
     return CronSpan(
         cron_id=cron.id,

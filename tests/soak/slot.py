@@ -24,7 +24,7 @@ class State(Enum):
 
 @dataclass(slots=True, kw_only=True)
 class Slot:
-    """A place for one beat or worker; ``until`` is when its state ends (monotonic)."""
+    """A slot for one beat or worker; ``until`` is when its state ends (monotonic)."""
 
     name: str
     command: str

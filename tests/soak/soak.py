@@ -30,7 +30,7 @@ from tests.soak.settings import (
     LONGEST_SETTLE,
     LONGEST_WAIT,
     NAMESPACE,
-    PATIENCE,
+    STALL_LIMIT,
     TICKERQ,
 )
 from tests.soak.settling import Settling, read_calm, settle
@@ -76,7 +76,7 @@ def _soak(tickerq: TickerQ, chaos: Chaos, producer: Producer, *, seconds: float)
     chaos.calm()
     calm_since = time.monotonic()
     calm = read_calm(tickerq, longest_wait=LONGEST_WAIT)
-    settling = Settling(patience=PATIENCE, longest=LONGEST_SETTLE, meanwhile=fleet.tend)
+    settling = Settling(stall_limit=STALL_LIMIT, longest=LONGEST_SETTLE, meanwhile=fleet.tend)
     spans = settle(tickerq, crons, CRONS, settling, calm)
     settled_after = time.monotonic() - calm_since
     # A body that ended its process by plan may have been among the last.

@@ -1,4 +1,4 @@
-"""The app of the soak's workers: bodies note their start and their end, and misbehave as they are told.
+"""The app of the soak's workers: bodies note their start and their end, and misbehave as they are asked to.
 
 SOAK_STORE_URL, SOAK_BROKER_URL and SOAK_BODIES say where; SOAK_TICKERQ and SOAK_CELERY hold settings as JSON.
 """
@@ -24,7 +24,7 @@ tickerq = TickerQ(app, store_url=os.environ["SOAK_STORE_URL"], **json.loads(os.e
 
 
 class PlannedFailure(Exception):  # noqa: N818 - it is no error
-    """A body fails because it was told to."""
+    """A body fails because it was asked to."""
 
 
 @tickerq.function("Work")

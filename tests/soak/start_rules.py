@@ -22,7 +22,7 @@ def a_claim_starts_once(history: History) -> Iterator[Violation]:
 
 
 def starts_are_separated_by_records(history: History) -> Iterator[Violation]:
-    """Between two starts of a ticker stands a failed attempt, of the earlier claim, that tells why."""
+    """Between two starts of a ticker stands a failed attempt, of the earlier claim, that says why."""
     for run_id, starts in history.starts_of.items():
         claims = sorted({start.claim_no for start in starts})
         for earlier, later in pairwise(claims):

@@ -83,7 +83,7 @@ def test_a_run_may_wait_until_its_lost_message_is_missed() -> None:
     assert check(overdue) == []
 
 
-def test_a_run_that_waits_for_a_place_may_stand_still() -> None:
+def test_a_run_that_waits_for_a_slot_may_be_stalled() -> None:
     assert check(replace(calm(-99), limits={"Work": 9})) == []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.soak.ends import BEAT_SECONDS, PATIENCE_SECONDS, is_celerys_own, seconds_to_end
+from tests.soak.ends import BEAT_SECONDS, END_SECONDS, is_celerys_own, seconds_to_end
 from tests.soak.fleet import Fleet
 from tests.soak.slot import Slot, State
 from tests.soak.violation import Rule
@@ -60,8 +60,8 @@ def broken(fleet: Fleet) -> list[Rule]:
     ("command", "log", "seconds"),
     [
         ("beat", READY["beat"], BEAT_SECONDS),
-        ("beat", "importing", PATIENCE_SECONDS),
-        ("worker", READY["worker"], PATIENCE_SECONDS),
+        ("beat", "importing", END_SECONDS),
+        ("worker", READY["worker"], END_SECONDS),
     ],
 )
 def test_a_beat_has_less_time_to_end_once_it_has_started(command: str, log: str, seconds: float) -> None:
@@ -71,7 +71,7 @@ def test_a_beat_has_less_time_to_end_once_it_has_started(command: str, log: str,
 @pytest.mark.parametrize(("command", "rules"), [("beat", [Rule.BEATS_END_IN_TIME]), ("worker", list[Rule]())])
 def test_a_beat_that_does_not_end_in_its_time_breaks_a_rule(command: str, rules: list[Rule]) -> None:
     fleet = a_fleet(slot := a_slot(command))
-    fleet.end(slot, "told to end", signal.SIGTERM, pause=9.0)
+    fleet.end(slot, "asked to end", signal.SIGTERM, pause=9.0)
     fleet.tend()
     assert (broken(fleet), slot.state) == ([], State.ENDING)
     slot.until = 0.0
@@ -81,7 +81,7 @@ def test_a_beat_that_does_not_end_in_its_time_breaks_a_rule(command: str, rules:
 
 def test_a_beat_that_ended_unobserved_ended_in_its_time() -> None:
     fleet = a_fleet(slot := a_slot("beat"))
-    fleet.end(slot, "told to end", signal.SIGTERM, pause=9.0)
+    fleet.end(slot, "asked to end", signal.SIGTERM, pause=9.0)
     slot.running.kill()
     slot.until = 0.0
     fleet.tend()
@@ -104,7 +104,7 @@ def test_a_beat_that_outlives_the_soak_breaks_a_rule(monkeypatch: pytest.MonkeyP
         ("beat", CELERYS_ERROR, [Rule.PROCESSES_ENDURE]),
     ],
 )
-def test_an_end_that_nobody_asked_for_breaks_a_rule(command: str, log: str, rules: list[Rule]) -> None:
+def test_an_end_that_was_not_asked_for_breaks_a_rule(command: str, log: str, rules: list[Rule]) -> None:
     fleet = a_fleet(slot := a_slot(command, log=log, code=1))
     slot.pause = 9.0
     fleet.tend()
@@ -120,5 +120,7 @@ def test_an_end_that_nobody_asked_for_breaks_a_rule(command: str, log: str, rule
         ("Worker: Warm shutdown", False),
     ],
 )
-def test_a_worker_that_celery_gave_up_is_told_from_one_that_we_ended(log: str, is_celerys: bool) -> None:
+def test_a_worker_that_celery_gave_up_is_distinguished_from_one_that_we_ended(
+    log: str, is_celerys: bool
+) -> None:
     assert is_celerys_own(log) is is_celerys

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.soak.faults import FaultKind, FaultPlan
-from tests.soak.settings import LONGEST_SETTLE, LONGEST_WAIT, PATIENCE
+from tests.soak.settings import LONGEST_SETTLE, LONGEST_WAIT, STALL_LIMIT
 from tests.soak.workload import CRONS, KEY_LIMITS, KEYS, LIMITS, LONGEST_BODY, Way, Workload
 from tickerq_celery import CronTicker
 from tickerq_celery.schedule.preview import preview
@@ -62,7 +62,7 @@ def test_the_bound_on_recovery_is_the_one_that_its_comment_works_out() -> None:
     workload = Workload(7)
     sleeps = [order.sleep for _ in range(ENOUGH) for order in workload.next().orders]
     assert max(*sleeps, *(order.sleep for order in CRONS)) <= LONGEST_BODY
-    assert timedelta(seconds=51) == LONGEST_WAIT < PATIENCE < LONGEST_SETTLE
+    assert timedelta(seconds=51) == LONGEST_WAIT < STALL_LIMIT < LONGEST_SETTLE
 
 
 def test_cron_tickers_fire_in_the_steps_that_the_checker_expects() -> None:

@@ -129,14 +129,14 @@ def test_lateness_counts_from_the_execution_time_to_the_first_start_of_a_one_off
     assert figures(more(unlimited, "started", started(10, 2, 99))).longest_lateness == 3 * SECOND
 
 
-def test_a_run_that_waited_for_a_place_is_neither_late_nor_slow_to_recover() -> None:
+def test_a_run_that_waited_for_a_slot_is_neither_late_nor_slow_to_recover() -> None:
     assert figures(LIMITED).longest_lateness == SECOND
     all_limited = replace(VALID, limits={"Work": 9})
     assert figures(all_limited).longest_lateness == figures(all_limited).longest_recovery == 0 * SECOND
 
 
 def test_violations_are_counted_as_losses_and_doubles() -> None:
-    rules = (Rule.COMMITTED_IS_TERMINAL, Rule.NOTHING_UNDER_WAY, Rule.ONE_START, Rule.LIMIT_IS_KEPT)
+    rules = (Rule.COMMITTED_IS_TERMINAL, Rule.NOTHING_IS_ACTIVE, Rule.ONE_START, Rule.LIMIT_IS_KEPT)
     found = figures_of(VALID, [Violation(rule=rule, subject=None, evidence="") for rule in rules])
     assert (found.losses, found.doubles) == (2, 1)
 

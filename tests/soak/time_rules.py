@@ -7,7 +7,7 @@ from tests.soak.history import History
 from tests.soak.traces import AttemptRow
 from tests.soak.violation import Rule, Violation
 
-# One clock of one machine tells both the time, but the bodies round it to microseconds through a float.
+# Both read one clock of one machine, but the bodies round it to microseconds through a float.
 CLOCKS_APART = timedelta(milliseconds=3)
 
 

@@ -22,7 +22,7 @@ class Certainty(StrEnum):
 class Added:
     """A one-off ticker; ``serial`` is the producer's name for it, ``ticker_id`` None where none came back.
 
-    Its body was told to fail in the first ``fails`` attempts that a worker lets it end. A child ``follows``
+    Its body was asked to fail in the first ``fails`` attempts that a worker lets it end. A child ``follows``
     the serial of its parent.
     """
 
@@ -143,7 +143,7 @@ class Blow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calm:
-    """The end of the faults, by the store's clock, and how long a run may stand still from then on.
+    """The end of the faults, by the store's clock, and how long a run may be stalled from then on.
 
     ``checks`` holds when the store will miss the message of each run that was published by then.
     """

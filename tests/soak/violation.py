@@ -9,7 +9,7 @@ class Rule(StrEnum):
     """What a history must keep, in the words of the promise."""
 
     COMMITTED_IS_TERMINAL = "every committed ticker is terminal"
-    NOTHING_UNDER_WAY = "no row is left Queued or InProgress"
+    NOTHING_IS_ACTIVE = "no row is left Queued or InProgress"
     ROLLED_BACK_IS_NOTHING = "a rolled back ticker has no row and never ran"
     ROW_WAS_ADDED = "each row was added once"
     ONE_START = "at most one start per claim"
@@ -23,13 +23,13 @@ class Rule(StrEnum):
     CHILDREN_FOLLOW = "children follow their parents: each runs, or is skipped, as its condition says"
     ONE_OCCURRENCE = "one occurrence per cron instant, or a recorded reason why not"
     LIMIT_IS_KEPT = "no more bodies at once than max_concurrency"
-    RECOVERY_IS_BOUNDED = "once the faults have ended, no run stands still for longer than it may"
+    RECOVERY_IS_BOUNDED = "once the faults have ended, no run is stalled for longer than it may"
     BEATS_END_IN_TIME = "a beat ends within 10 s of SIGTERM"
-    PROCESSES_ENDURE = "a process ends only when it is told to"
+    PROCESSES_ENDURE = "a process ends only when it is asked to"
 
 
 # Of these, the first say that something was lost, and the second that something was done twice.
-LOSSES = frozenset({Rule.COMMITTED_IS_TERMINAL, Rule.NOTHING_UNDER_WAY})
+LOSSES = frozenset({Rule.COMMITTED_IS_TERMINAL, Rule.NOTHING_IS_ACTIVE})
 DOUBLES = frozenset({Rule.ONE_START, Rule.STARTS_ARE_SEPARATED})
 
 

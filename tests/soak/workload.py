@@ -51,7 +51,7 @@ class Order:
     key: str | None = None
 
     def request(self) -> dict[str, object]:
-        """Return what the body is told."""
+        """Return what the body is given."""
         return {"serial": self.serial, "sleep": self.sleep, "fails": self.fails, "death": self.death}
 
 
@@ -76,7 +76,7 @@ class CronOrder:
     sleep: float = 0.0
 
     def request(self) -> dict[str, object]:
-        """Return what the bodies of its occurrences are told."""
+        """Return what the bodies of its occurrences are given."""
         return {"sleep": self.sleep, "fails": 0, "death": None}
 
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 from hypothesis import strategies as st
 
 Method = TypeVar("Method", bound=Callable[..., None])
-PLACES = 10_000
-# Far, and prime: it leads to every place, and from one action's part into those of all others.
+POSITIONS = 10_000
+# Far, and prime: it leads to every position, and from one action's part into those of all others.
 _STRIDE = 61
 _MARK = "action"
 
@@ -45,13 +45,15 @@ class Wheel:
         actions: list[Action] = [mark for mark in marks if mark is not None]
         # The most common stands first: what fails is shrunk to that.
         actions.sort(key=lambda each: (-each.weight, each.name))
-        self._places = [each for each in actions for _ in range(each.weight)]
+        self._positions = [each for each in actions for _ in range(each.weight)]
 
-    def stopped_at(self, place: int, machine: object) -> Action:
-        """Return the action at a place, or one of another place where that cannot happen now.
+    def stopped_at(self, position: int, machine: object) -> Action:
+        """Return the action at a position, or one of another position where that cannot happen now.
 
-        The place alone says which are tried, in which order: so it means the same, as far as possible, when
-        what came before is shrunk away.
+        The position alone says which are tried, in which order: so it means the same, as far as possible,
+        when what came before is shrunk.
         """
-        turned = (self._places[(place + _STRIDE * n) % len(self._places)] for n in range(_STRIDE * 10))
-        return next(each for each in turned if each.when(machine))
+        in_order = (
+            self._positions[(position + _STRIDE * n) % len(self._positions)] for n in range(_STRIDE * 10)
+        )
+        return next(each for each in in_order if each.when(machine))

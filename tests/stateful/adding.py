@@ -72,7 +72,7 @@ class Adding(Stage):
 
     @action(1, lambda self: self.idle_apps() and self.world.time_tickers(), run=which)
     def postpone(self, run: int) -> None:
-        """An app moves a time ticker, which only works while nobody has claimed it."""
+        """An app moves a time ticker, which only works while it is unclaimed."""
         app = self.pick(0, self.idle_apps())
         chosen = self.pick(run, self.world.time_tickers())
         moment = self.world.clock.now() + timedelta(seconds=9)

@@ -13,7 +13,7 @@ PLAIN, SINGLE, FRAIL = "Plain", "Single", "Frail"
 ALL_FUNCTIONS = (PLAIN, SINGLE, FRAIL)
 LIMITS = {SINGLE: 1}
 # Of one function's runs with the same concurrency key.
-PLACES_OF_A_KEY = 1
+SLOTS_OF_A_KEY = 1
 # What uses up a retry: the body's own failure, and its time limit.
 BROKEN = "ValueError"
 TIMED_OUT = "billiard.exceptions.TimeLimitExceeded"
@@ -30,7 +30,7 @@ def registry_of(*names: str) -> Registry:
                 name,
                 max_concurrency=LIMITS.get(name, 0),
                 on_lost=on_lost,
-                max_concurrency_per_key=PLACES_OF_A_KEY,
+                max_concurrency_per_key=SLOTS_OF_A_KEY,
             )
         )
     return registry

@@ -28,7 +28,7 @@ class Message(NamedTuple):
 
 
 class Call(NamedTuple):
-    """What a handler is told: that a claim's attempt was lost, or that its run was cancelled."""
+    """What a handler is given: that a claim's attempt was lost, or that its run was cancelled."""
 
     key: Key
     was_cancelled: bool
@@ -51,7 +51,7 @@ class Broker:
 
 
 class BrokerClient:
-    """One process's way to the broker; two are told of each claim that is sent, and that never can be."""
+    """One process's way to the broker; two are notified of each claim that is sent, and that never can be."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class BrokerClient:
         self._misrouted = misrouted
 
     def connect(self) -> None:
-        self._process.ask(lambda: None, PublishError("it is away"))
+        self._process.ask(lambda: None, PublishError("unreachable"))
 
     def publish(self, claim: Claim) -> None:
         def send() -> None:
@@ -76,17 +76,17 @@ class BrokerClient:
             self._broker.put(message, sender=self._process.name)
 
         try:
-            self._process.ask(send, PublishError("it is away"), misrouted=LookupError("no such queue"))
+            self._process.ask(send, PublishError("unreachable"), misrouted=LookupError("no such queue"))
         except LookupError:
             self._misrouted(claim)
             raise
 
     def publish_cancel(self, run: Started, *, terminate: bool) -> None:
-        # It comes to nobody: what it says stands in the row, too, and is found with a heartbeat.
-        self._process.ask(lambda: None, PublishError("it is away"))
+        # It reaches no worker: what it says stands in the row, too, and is found with a heartbeat.
+        self._process.ask(lambda: None, PublishError("unreachable"))
 
     def publish_lost(self, run: Started, message: str, *, was_cancelled: bool = False) -> None:
         def call() -> None:
             self._broker.calls[Call(Key(run.id, run.claim_no), was_cancelled)] += 1
 
-        self._process.ask(call, PublishError("it is away"))
+        self._process.ask(call, PublishError("unreachable"))

@@ -74,7 +74,7 @@ class Calm(Journeys):
             self.look()
 
     def _execute_all(self) -> bool:
-        """Let the workers do all that they are given; say whether a place in a queue may have come free."""
+        """Let the workers do all that they are given; return True if a slot of a queue may have come free."""
         worker = self.world.workers[0]
         are_there = bool(self.world.broker.messages or self.waiting() or self.bodies())
         while self.world.broker.messages:

@@ -1,4 +1,4 @@
-"""Rules of who wants runs to end: an app cancels, and a worker may be told to kill a child."""
+"""Rules of who wants runs to end: an app cancels, and a worker may be asked to kill a child."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -37,10 +37,10 @@ class Cancelling(Stage):
             try:
                 manager.cancel(chosen.id, terminate=terminate)
             except (TickerStateError, TickerNotFoundError) as error:
-                # Not found: deleted while this app stood still.
+                # Not found: deleted while this app was stalled.
                 refused.append(error)
             except TickerBusyError as error:
-                raise AssertionError("busy, and nobody has it") from error
+                raise AssertionError("busy, but not locked") from error
 
         came_through = self.act(app.process, cancel, troubles)
         self.look()

@@ -86,6 +86,6 @@ class CronLife:
 
 
 def _next(row: Row[Any]) -> datetime:
-    """Return the first instant that has not been told of: the next one, or the first that a pause keeps."""
+    """Return the first instant that has not been recorded: the next one, or the first that a pause keeps."""
     moment: datetime = row.next_run_at or row.resume_from
     return moment

@@ -55,7 +55,7 @@ class Executing(Hands):
             self.finish_body(held, end)
 
     def give(self, *, given_to: Worker, index: int) -> bool:
-        """Move a message from the broker to a worker; say whether that has its function."""
+        """Move a message from the broker to a worker; return True if that has its function."""
         message = self.world.broker.messages.pop(index)
         is_known = message.function in given_to.functions
         if is_known:

@@ -19,7 +19,7 @@ class Held:
         self.worker.requests.remove(self.request)
 
     def report(self, kind: SignalKind) -> None:
-        """Let the worker's main process hear of it."""
+        """Notify the worker's main process."""
         self.worker.reports.append(report_of(self.key, kind))
 
 

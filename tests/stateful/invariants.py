@@ -1,6 +1,6 @@
 """What must be true after every step: of all rows, each change of one, and what stands beside them."""
 
-from tests.stateful.bodies import LIMITS, PLACES_OF_A_KEY
+from tests.stateful.bodies import LIMITS, SLOTS_OF_A_KEY
 from tests.stateful.invariants_of_a_change import OF_A_CHANGE
 from tests.stateful.invariants_of_a_run import OF_A_RUN
 from tests.stateful.sight import LEASED, Sight
@@ -8,7 +8,7 @@ from tests.stateful.world import World
 from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
 from tickerq_celery.tickers.claims import slot_of
 
-# Not those that were asked for by hand, nor those that gave way to them: they wait whatever the policy.
+# Not manual runs, nor those that gave way to them: they wait whatever the policy.
 _MOST_WAITING = {
     OverlapPolicy.ALLOW: 0,
     OverlapPolicy.SKIP: 0,
@@ -29,11 +29,11 @@ def check(world: World, then: Sight) -> None:
                     f"not so: {change.__name__}, from {world.shown(before)} to {world.shown(run)}"
                 )
     for run_id in then.runs.keys() - world.sight.runs.keys():
-        assert world.may_be_gone(run_id), f"{world.label(run_id)} is gone, and nobody deleted it"
+        assert world.may_be_gone(run_id), f"{world.label(run_id)} is gone, and was not deleted"
     _check_limits(world)
     _check_overlaps(world, then)
     _check_bodies(world)
-    _check_burials(world, then)
+    _check_reaps(world, then)
     _check_broker(world)
     _check_crons(world, then)
 
@@ -42,7 +42,7 @@ def _check_limits(world: World) -> None:
     for function, limit in LIMITS.items():
         assert world.sight.leased(function) <= limit, f"more than {limit} runs of {function} are leased"
     for slot in {slot_of(run.function, run.concurrency_key) for run in world.sight.runs.values()} - {None}:
-        assert world.sight.leased_of(slot) <= PLACES_OF_A_KEY, f"too many runs of {slot} are leased"
+        assert world.sight.leased_of(slot) <= SLOTS_OF_A_KEY, f"too many runs of {slot} are leased"
     for queue in {run.queue for run in world.sight.runs.values()}:
         assert world.sight.queued(queue) <= world.core.config.max_queued, f"queue {queue} is overfull"
 
@@ -55,8 +55,8 @@ def _check_overlaps(world: World, then: Sight) -> None:
             f"occurrences overlap: {[world.shown(run) for run in leased]}"
         )
         waiting = [run for run in runs if run.held_for == HoldReason.OVERLAP and run.instant is not None]
-        had_place = {run.id for run in then.runs.values() if run.active_key == f"cron:{cron_id}"}
-        world.stepped_back |= had_place & {run.id for run in waiting}
+        had_lock = {run.id for run in then.runs.values() if run.active_key == f"cron:{cron_id}"}
+        world.stepped_back |= had_lock & {run.id for run in waiting}
         waiting = [run for run in waiting if run.id not in world.stepped_back]
         most = _MOST_WAITING.get(OverlapPolicy(cron.overlap), len(waiting))
         assert len(waiting) <= most, f"too many wait: {[world.shown(run) for run in waiting]}"
@@ -70,18 +70,18 @@ def _check_bodies(world: World) -> None:
             run = world.sight.runs.get(key.run_id)
             if run is None or body.is_doubted or key in world.revoked:
                 continue
-            place = (run.status, run.claim_no, run.running_on)
-            assert place == (TickerStatus.IN_PROGRESS, key.number, worker.id), (
+            standing = (run.status, run.claim_no, run.running_on)
+            assert standing == (TickerStatus.IN_PROGRESS, key.number, worker.id), (
                 f"claim {key.number} was taken from a living worker: {world.shown(run)}"
             )
 
 
-def _check_burials(world: World, then: Sight) -> None:
-    """A beat buries nobody who gave a sign of life since it looked."""
+def _check_reaps(world: World, then: Sight) -> None:
+    """A beat reaps no node that gave a sign of life since it looked."""
     for beat in [beat for beat in world.beats if beat.process.name == world.actor]:
         for worker in world.workers:
-            is_buried = worker.id in then.nodes and worker.id not in world.sight.nodes
-            assert not is_buried or worker.woke_at <= beat.swept_from, "buried though it gave a sign of life"
+            is_reaped = worker.id in then.nodes and worker.id not in world.sight.nodes
+            assert not is_reaped or worker.woke_at <= beat.swept_from, "reaped though it gave a sign of life"
 
 
 def _check_broker(world: World) -> None:

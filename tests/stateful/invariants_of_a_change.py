@@ -79,20 +79,20 @@ def only_who_sent_a_claim_stamps_it(world: World, then_all: Sight, then: Run, no
 
 def no_hold_is_released_in_vain(world: World, then_all: Sight, then: Run, now: Run) -> bool:
     """What waits for a worker, or for the end of a pause, is not due before; but a caller may move it."""
-    is_lifted = then.held_for is not None and now.due_at is not None and now.due_at <= world.clock.now()
-    if is_lifted and then.held_for == HoldReason.FUNCTION:
+    is_released = then.held_for is not None and now.due_at is not None and now.due_at <= world.clock.now()
+    if is_released and then.held_for == HoldReason.FUNCTION:
         return now.function in world.sight.known_functions
-    if is_lifted and then.held_for == HoldReason.PAUSED:
+    if is_released and then.held_for == HoldReason.PAUSED:
         is_of_its_cron = then.hold_key == str(then.cron_ticker_id)
         cron = world.sight.crons.get(then.cron_ticker_id)
         return bool(cron and cron.is_enabled) if is_of_its_cron else not world.sight.is_paused
-    if is_lifted and then.held_for == HoldReason.OVERLAP:
+    if is_released and then.held_for == HoldReason.OVERLAP:
         return bool(now.active_key == f"cron:{now.cron_ticker_id}")
     return True
 
 
 def only_who_asked_for_it_is_cancelled(world: World, then_all: Sight, then: Run, now: Run) -> bool:
-    """A revoked claim, a run that somebody or a later occurrence cancelled, or a body that gave up."""
+    """A revoked claim, a run that a person or a later occurrence cancelled, or a body that gave up."""
     if now.id in world.cancelled or then.cancel_request is not None:
         return True
     if now.status is not TickerStatus.CANCELLED or then.status is TickerStatus.CANCELLED:
@@ -120,7 +120,7 @@ def what_was_to_be_cancelled_does_not_go_on(world: World, then_all: Sight, then:
 
 
 def only_who_is_wanted_no_more_is_asked_to_end(world: World, then_all: Sight, then: Run, now: Run) -> bool:
-    """By a person, or because a later occurrence is to take its place."""
+    """By a person, or because a later occurrence is to replace it."""
     if now.cancel_request is None or then.cancel_request is not None or now.id in world.cancelled:
         return True
     cron = world.sight.crons.get(now.cron_ticker_id)

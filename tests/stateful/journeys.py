@@ -16,7 +16,7 @@ from tests.stateful.troubles import How, Trouble, Troubles
 from tests.stateful.world import PUBLISH_CHECK_SECONDS
 from tickerq_celery.enums import OverlapPolicy
 
-# Of one run: before its publishing, before its stamp, and before it is put off as nobody can publish it.
+# Of one run: before its publishing, before its stamp, and before it is put off as it cannot be published.
 _STOPS_AFTER_A_CLAIM: tuple[Troubles, ...] = (
     (Trouble(2, How.STOPS),),
     (Trouble(3, How.STOPS),),
@@ -25,7 +25,7 @@ _STOPS_AFTER_A_CLAIM: tuple[Troubles, ...] = (
 
 
 class Journeys(Silences):
-    """The ways to a process that everything overtook, to instants that come again, and to places taken."""
+    """The ways to a process that everything overtook, to instants that come again, and to slots taken."""
 
     @action(
         3,
@@ -62,10 +62,10 @@ class Journeys(Silences):
         self.pass_time(PERIOD.seconds)
         self.fire(beat=0, troubles=())
 
-    @action(3, lambda self: self.idle_beats() and self.crons_in_turn(), cron=which)
+    @action(3, lambda self: self.idle_beats() and self.crons_in_order(), cron=which)
     def come_too_soon(self, cron: int) -> None:
         """The next instant of a cron ticker comes while an occurrence of it runs."""
-        beat, cron_id = self.idle_beats()[0], self.pick(cron, self.crons_in_turn())
+        beat, cron_id = self.idle_beats()[0], self.pick(cron, self.crons_in_order())
         self.world.say(f"one of {self.world.label(cron_id)} runs when the next one comes")
         self.pass_time(PERIOD.seconds)
         self.fire(beat=0, troubles=())
@@ -75,10 +75,10 @@ class Journeys(Silences):
         self.pass_time(PERIOD.seconds)
         self.fire(beat=0, troubles=())
 
-    @action(2, lambda self: self.idle_apps() and self.idle_beats() and self.crons_in_turn(), cron=which)
+    @action(2, lambda self: self.idle_apps() and self.idle_beats() and self.crons_in_order(), cron=which)
     def ask_in_a_pause(self, cron: int) -> None:
         """A cron ticker is paused before its occurrence has begun, and asked to run now."""
-        app, cron_id = self.idle_apps()[0], self.pick(cron, self.crons_in_turn())
+        app, cron_id = self.idle_apps()[0], self.pick(cron, self.crons_in_order())
         self.pass_time(PERIOD.seconds)
         self.fire(beat=0, troubles=())
         self.world.say(f"{self.world.label(cron_id)} is paused, and asked to run now")
@@ -89,7 +89,7 @@ class Journeys(Silences):
         self.look()
         promises.after_a_run_now(self.world)
 
-    def crons_in_turn(self) -> list[UUID]:
+    def crons_in_order(self) -> list[UUID]:
         """The cron tickers that fire, and whose occurrences may not overlap."""
         return [
             cron_id

@@ -8,11 +8,11 @@ from tests.stateful.mutants_of_policies import OF_POLICIES
 from tests.stateful.mutants_of_recovery import OF_RECOVERY
 
 # Equivalent, and therefore not among them, is the loss of these conditions, each for its reason:
-# - the status in claim, hold, hold_pending, lift, take_over and check_prefetched: their transaction has
+# - the status in claim, hold, hold_pending, release, take_over and check_prefetched: their transaction has
 #   locked rows by due_at, held_for or check_at, which are set in one status only;
 # - the status in edit: its transaction has read the row before, and so it is Idle;
-# - the reason in lift: a key is of one reason, but for a function's name, and what is lifted too early is
-#   held again by the next claim;
+# - the reason in release: a key is of one reason, but for a function's name, and what is released too early
+#   is held again by the next claim;
 # - what advance has `seen`: its transaction holds the cron ticker's lock since it read the instant;
 # - FOR UPDATE and SKIP LOCKED: the machine interleaves transactions, and never the statements of two.
 MUTANTS = (*OF_CLAIMS, *OF_ENDS, *OF_CHAINS, *OF_RECOVERY, *OF_CRONS, *OF_POLICIES)

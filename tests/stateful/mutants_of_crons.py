@@ -1,4 +1,4 @@
-"""Mutants of what turns instants into occurrences, and of pauses."""
+"""Mutants of what creates the occurrences of instants, and of pauses."""
 
 from collections.abc import Callable
 from types import SimpleNamespace

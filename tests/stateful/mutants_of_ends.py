@@ -82,11 +82,9 @@ OF_ENDS = (
         "it_is_asked_to_end_only_while_in_progress",
         is_quick=True,
     ),
-    Mutant(cancels.request, "asks nobody", doing_nothing(True), "cancelled in vain", is_quick=True),
-    Mutant(
-        cancels.request, "says no", doing_nothing(False), "busy, and nobody has it|runs on though a later"
-    ),
-    Mutant(cancels.lock, "finds nothing", doing_nothing(None), "busy, and nobody has it"),
+    Mutant(cancels.request, "asks no process", doing_nothing(True), "cancelled in vain", is_quick=True),
+    Mutant(cancels.request, "says no", doing_nothing(False), "busy, but not locked|runs on though a later"),
+    Mutant(cancels.lock, "finds nothing", doing_nothing(None), "busy, but not locked"),
     Mutant(ends.has_written, "says yes", doing_nothing(True), r"accepted: \[True\]"),
     Mutant(ends.has_written, "says no", doing_nothing(False), r"accepted: \[False\]"),
     Mutant(
@@ -105,6 +103,6 @@ OF_ENDS = (
         ends.end_waiting,
         "does nothing",
         doing_nothing(Effect(result=False)),
-        "said in vain|busy, and nobody has it",
+        "said in vain|busy, but not locked",
     ),
 )

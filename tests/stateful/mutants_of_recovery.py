@@ -40,7 +40,7 @@ OF_RECOVERY = (
         lost_messages.take_over,
         "finds nothing",
         doing_nothing([]),
-        "stuck for ever|buried with its worker",
+        "stuck for ever|reaped with its worker",
         is_quick=True,
     ),
     Mutant(
@@ -61,7 +61,7 @@ OF_RECOVERY = (
     Mutant(
         lost_messages.take_over, "takes what is not lost", _ANYTHING_CHECKED, "sent again before its check"
     ),
-    Mutant(lost_messages.check_prefetched, "finds nothing", doing_nothing(0), "buried with its worker"),
+    Mutant(lost_messages.check_prefetched, "finds nothing", doing_nothing(0), "reaped with its worker"),
     Mutant(nodes.nodes_without_row, "finds nothing", doing_nothing([]), "stuck for ever"),
     Mutant(
         capacity.read,
@@ -83,7 +83,7 @@ OF_RECOVERY = (
     ),
     Mutant(starts.running_under, "finds nothing", doing_nothing([]), "stuck for ever|not rescued"),
     Mutant(
-        nodes.remove_dead, "ignores the counter", without("counter"), "buried though it gave a sign of life"
+        nodes.remove_dead, "ignores the counter", without("counter"), "reaped though it gave a sign of life"
     ),
     Mutant(
         nodes.register,
@@ -91,19 +91,19 @@ OF_RECOVERY = (
         lambda register: (
             lambda tx, profile, *, started_at, **_: register(tx, profile, counter=0, started_at=started_at)
         ),
-        "buried though it gave a sign of life",
+        "reaped though it gave a sign of life",
     ),
     Mutant(
         nodes.remove_dead,
         "does nothing",
         doing_nothing(False),
-        "silent for a lease, and not buried|sent again before its check",
+        "silent for a lease, and not reaped|sent again before its check",
     ),
     Mutant(
         nodes.beat,
         "does not count",
         keeping("counter"),
-        "was taken from a living worker|buried though it gave a sign of life",
+        "was taken from a living worker|reaped though it gave a sign of life",
     ),
     Mutant(
         nodes.hashes_of_workers,
@@ -127,16 +127,16 @@ OF_RECOVERY = (
     ),
     Mutant(
         holds.release,
-        "never gives a place",
+        "never gives a slot",
         doing_nothing([], when=_for(HoldReason.LIMIT)),
-        "waited for the place|held though there is room",
+        "waited for the slot|held though there is room",
         is_quick=True,
     ),
     Mutant(
         holds.release,
-        "never gives a key's place",
+        "never gives a key's slot",
         doing_nothing([], when=_for(HoldReason.KEY)),
-        "waited for the key's place",
+        "waited for the key's slot",
     ),
     Mutant(holds.release, "keeps the reason", keeping("held_for"), "it_is_due_or_held_only_while_idle"),
     Mutant(holds.release, "makes nothing due", keeping("due_at"), "it_is_due_or_held_only_while_idle"),

@@ -33,6 +33,6 @@ class Names:
     def shown(self, sight: Sight, run: Row[Any]) -> str:
         """Return what is worth reading of a run's row and its attempts."""
         values = {name: getattr(run, name) for name in _WORTH_READING}
-        told = ", ".join(f"{name}={value}" for name, value in values.items() if value is not None)
+        shown = ", ".join(f"{name}={value}" for name, value in values.items() if value is not None)
         made = [(each.claim_no, each.status.name, each.exception_type) for each in sight.attempts_of(run.id)]
-        return f"{self.label(run.id)} ({told}, attempts={made})"
+        return f"{self.label(run.id)} ({shown}, attempts={made})"

@@ -1,4 +1,4 @@
-"""The apps and beats of the system, each wired by hand from the parts that production wires."""
+"""The apps and beats of the system, each wired from the parts that production wires."""
 
 from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from tests.stateful.bodies import LIMITS, PLACES_OF_A_KEY, End
+from tests.stateful.bodies import LIMITS, SLOTS_OF_A_KEY, End
 from tests.stateful.broker import Key
 from tests.stateful.sight import Sight
 from tests.stateful.world import World
@@ -22,25 +22,25 @@ def after_a_sweep(world: World, then: Sight, published: Collection[Key]) -> None
     for row in world.sight.held(HoldReason.PAUSED):
         assert is_paused(world.sight, row), f"held for nothing: {world.shown(row)}"
     for cron_id, cron in world.sight.crons.items():
-        is_parked = cron.is_enabled and cron.next_run_at is None
-        assert world.sight.is_paused or not is_parked, f"{world.label(cron_id)} stands still for no pause"
+        is_suspended = cron.is_enabled and cron.next_run_at is None
+        assert world.sight.is_paused or not is_suspended, f"{world.label(cron_id)} is suspended for no pause"
     for row in world.sight.held(HoldReason.OVERLAP):
-        assert _has_place(world, row.cron_ticker_id), f"its turn has come: {world.shown(row)}"
+        assert _has_overlap_lock(world, row.cron_ticker_id), f"its overlap lock is free: {world.shown(row)}"
         _who_is_in_the_way_is_asked_to_end(world, row)
     after_a_run_now(world)
     for row in world.sight.held(HoldReason.LIMIT):
         assert _is_full(world, row), f"held though there is room: {world.shown(row)}"
     for row in world.sight.held(HoldReason.KEY):
         assert _is_key_full(world, row), f"held though its key has room: {world.shown(row)}"
-    _no_burial_hides_a_message(world, then, published)
+    _no_reap_hides_a_message(world, then, published)
     _nothing_is_sent_too_early(world, then, published)
 
 
 def after_a_silence(world: World, worker_id: object) -> None:
-    """Whom a beat saw silent for a lease is buried, and nothing is left under its name."""
+    """A node that a beat saw silent for a lease is reaped, and nothing is left under its name."""
     left = [row for row in world.sight.runs.values() if row.running_on == worker_id]
     assert not left, f"not rescued: {[world.shown(row) for row in left]}"
-    assert worker_id not in world.sight.nodes, "silent for a lease, and not buried"
+    assert worker_id not in world.sight.nodes, "silent for a lease, and not reaped"
 
 
 def after_a_fire(world: World) -> None:
@@ -82,7 +82,7 @@ def after_a_report(world: World, report: SignalReport) -> None:
 
 
 def after_a_pause(world: World, cron_id: object) -> None:
-    """Nothing that nobody has claimed is due now, but for what was asked for by hand."""
+    """Nothing that is unclaimed is due now, but for manual runs."""
     now = world.clock.now()
     due = [row for row in world.sight.due() if row.cron_ticker_id == cron_id and row.instant is not None]
     assert all(row.due_at > now for row in due), f"due in a pause: {[world.shown(row) for row in due]}"
@@ -95,9 +95,9 @@ def after_a_resumption(world: World, cron_id: object) -> None:
 
 
 def after_a_run_now(world: World) -> None:
-    """Who was asked for by hand waits for nobody whom a pause holds."""
+    """A manual run waits for no run that a pause holds."""
     for row in world.sight.held(HoldReason.OVERLAP):
-        before = _has_place(world, row.cron_ticker_id) if row.instant is None else []
+        before = _has_overlap_lock(world, row.cron_ticker_id) if row.instant is None else []
         held = [each for each in before if each.held_for == HoldReason.PAUSED]
         assert not held, (
             f"{world.shown(row)} waits for what a pause holds: {[world.shown(each) for each in held]}"
@@ -115,7 +115,7 @@ def after_an_edit(world: World, cron_id: object) -> None:
 
 
 def after_an_enrolment(world: World, then: Sight, functions: Collection[str]) -> None:
-    """What waited for a worker with these functions is due, up to a batch; the sweep lifts the rest."""
+    """What waited for a worker with these functions is due, up to a batch; the sweep releases the rest."""
     waited = [row for row in then.held(HoldReason.FUNCTION) if row.function in functions]
     held = [row for row in world.sight.held(HoldReason.FUNCTION) if row.function in functions]
     assert len(held) == max(0, len(waited) - world.core.config.batch_size), (
@@ -124,7 +124,7 @@ def after_an_enrolment(world: World, then: Sight, functions: Collection[str]) ->
 
 
 def after_an_end(world: World, then: Sight, run: Row[Any], end: End) -> None:
-    """The row says how the body ended, and the freed place goes to the next run that waits for it."""
+    """The row says how the body ended, and the freed slot goes to the next run that waits for it."""
     now = world.sight.runs[run.id]
     expected = end.status(is_due=run.is_due, retries_left=run.retries - run.retry_count)
     if expected is TickerStatus.IDLE and run.cancel_request is not None:
@@ -135,11 +135,11 @@ def after_an_end(world: World, then: Sight, run: Row[Any], end: End) -> None:
     if run.function in LIMITS:
         waited = len(then.held(HoldReason.LIMIT, run.function))
         waits = len(world.sight.held(HoldReason.LIMIT, run.function))
-        assert waits == max(0, waited - 1), f"{waited} runs waited for the place, and now {waits}"
+        assert waits == max(0, waited - 1), f"{waited} runs waited for the slot, and now {waits}"
     slot = slot_of(run.function, run.concurrency_key)
     if slot is not None:
         waited, waits = (len(sight.held(HoldReason.KEY, slot.hold_key)) for sight in (then, world.sight))
-        assert waits == max(0, waited - 1), f"{waited} runs waited for the key's place, and now {waits}"
+        assert waits == max(0, waited - 1), f"{waited} runs waited for the key's slot, and now {waits}"
 
 
 def after_a_cancel(world: World, run: Row[Any], *, was_refused: bool) -> None:
@@ -150,18 +150,20 @@ def after_a_cancel(world: World, run: Row[Any], *, was_refused: bool) -> None:
     assert now.status in TERMINAL or is_asked, f"cancelled in vain: {world.shown(now)}"
     if now.status in TERMINAL and run.active_key == f"cron:{run.cron_ticker_id}":
         waiting = world.sight.held(HoldReason.OVERLAP, str(run.cron_ticker_id))
-        assert not waiting or _has_place(world, run.cron_ticker_id), "after a cancel nobody has the turn"
+        assert not waiting or _has_overlap_lock(world, run.cron_ticker_id), (
+            "after a cancel no run has the overlap lock"
+        )
 
 
 def is_paused(sight: Sight, run: Row[Any]) -> bool:
-    """Whether a pause holds a run; one that was asked for by hand runs all the same."""
+    """Whether a pause holds a run; a manual one runs all the same."""
     cron = sight.crons.get(run.cron_ticker_id)
     if run.cron_ticker_id is not None and run.instant is None:
         return False
     return sight.is_paused or (cron is not None and not cron.is_enabled)
 
 
-def _has_place(world: World, cron_id: UUID) -> list[Row[Any]]:
+def _has_overlap_lock(world: World, cron_id: UUID) -> list[Row[Any]]:
     """Return the one occurrence of a cron ticker that may run, where they may not overlap."""
     return [run for run in world.sight.runs.values() if run.active_key == f"cron:{cron_id}"]
 
@@ -170,14 +172,14 @@ def _who_is_in_the_way_is_asked_to_end(world: World, waiting: Row[Any]) -> None:
     cron = world.sight.crons[waiting.cron_ticker_id]
     if cron.overlap != OverlapPolicy.CANCEL_OTHER or waiting.instant is None:
         return
-    for row in _has_place(world, waiting.cron_ticker_id):
+    for row in _has_overlap_lock(world, waiting.cron_ticker_id):
         is_unasked = row.status is TickerStatus.IN_PROGRESS and row.cancel_request is None
         is_left_alone = is_unasked and row.instant is not None
         assert not is_left_alone, f"runs on though a later one waits: {world.shown(row)}"
 
 
 def _is_full(world: World, row: Row[Any]) -> bool:
-    """Whether the places that a run waits for are taken, or promised to runs that are due."""
+    """Whether the slots that a run waits for are taken, or promised to runs that are due."""
     due = world.sight.due()
     if row.hold_key.startswith("queue:"):
         promised = sum(each.queue == row.queue for each in due)
@@ -188,14 +190,14 @@ def _is_full(world: World, row: Row[Any]) -> bool:
 
 
 def _is_key_full(world: World, row: Row[Any]) -> bool:
-    """Whether the places of a run's key are taken, or promised to runs that are due."""
+    """Whether the slots of a run's key are taken, or promised to runs that are due."""
     slot = slot_of(row.function, row.concurrency_key)
     promised = sum(slot_of(each.function, each.concurrency_key) == slot for each in world.sight.due())
     is_unknown = row.function not in world.sight.known_functions
-    return is_unknown or world.sight.leased_of(slot) + promised >= PLACES_OF_A_KEY
+    return is_unknown or world.sight.leased_of(slot) + promised >= SLOTS_OF_A_KEY
 
 
-def _no_burial_hides_a_message(world: World, then: Sight, published: Collection[Key]) -> None:
+def _no_reap_hides_a_message(world: World, then: Sight, published: Collection[Key]) -> None:
     if len(published) >= world.core.config.batch_size:
         return  # the next sweep does the rest
     for node_id in then.nodes.keys() - world.sight.nodes.keys():
@@ -207,7 +209,7 @@ def _no_burial_hides_a_message(world: World, then: Sight, published: Collection[
             is_old = before.published_at <= then.nodes[node_id].seen_at + world.core.config.lease
             is_needed = (now.status, now.claim_no) == (TickerStatus.QUEUED, key.number)
             assert not (is_old and is_needed) or key in published, (
-                f"buried with its worker, its message is not sent again: {world.shown(now)}"
+                f"reaped with its worker, its message is not sent again: {world.shown(now)}"
             )
 
 

@@ -35,7 +35,7 @@ class Recovering(Stage):
 
     @action(1, lambda self: self.idle_workers(), worker=which)
     def retire(self, worker: int) -> None:
-        """A worker is told to go at once: it takes its row with it, unless runs are InProgress there."""
+        """A worker is asked to exit at once: it takes its row with it, unless runs are InProgress there."""
         chosen = self.pick(worker, self.idle_workers())
         if self.act(chosen.main, chosen.leave):
             self.end_worker(chosen, is_returned=True)
@@ -94,7 +94,7 @@ class Recovering(Stage):
         beat=which,
     )
     def step_wall_clock(self, seconds: int, times: int, beat: int) -> None:
-        """Somebody sets the system clock, again and again, while a beat sweeps."""
+        """The system clock is set, again and again, while a beat sweeps."""
         chosen = self.pick(beat, self.idle_beats())
         for _ in range(times):
             self.world.step_wall_clock(self.world.clock.now() + timedelta(seconds=seconds))

@@ -1,4 +1,4 @@
-"""Rules of what a worker's main process hears: bodies that are lost or cut short, claims that are revoked."""
+"""Rules of the signals that a worker's main process handles: lost bodies and revoked claims."""
 
 from hypothesis import strategies as st
 
@@ -22,7 +22,7 @@ class Reporting(Hands):
         kind=st.sampled_from([None, SignalKind.LOST, SignalKind.TIMED_OUT]),
     )
     def lose_child(self, body: int, kind: SignalKind | None) -> None:
-        """A child dies in the body, or is killed at the time limit; its main process may hear of it."""
+        """A child dies in the body, or is killed at the time limit; its main process may get a signal."""
         held = self.pick(body, self.bodies())
         held.drop()
         self.world.say(f"{self.world.label(held.key.run_id)} is lost by its worker: {kind}")
@@ -31,7 +31,7 @@ class Reporting(Hands):
 
     @action(3, lambda self: self.idle_workers() and self.world.broker.history, worker=which, message=which)
     def revoke(self, worker: int, message: int) -> None:
-        """Somebody revokes a claim, and a worker that has it, or had it, says so."""
+        """A claim is revoked, and a worker that has it, or had it, says so."""
         chosen = self.pick(worker, self.idle_workers())
         late = self.world.broker.history[-LATEST:]
         key = self.pick(message, [request.message for request in chosen.requests] + late).key
@@ -42,7 +42,7 @@ class Reporting(Hands):
 
     @action(5, lambda self: self.reporters(), worker=which, again=st.booleans(), troubles=troubles(0, 2))
     def hear(self, worker: int, again: bool, troubles: Troubles) -> None:
-        """A worker's main process writes what a signal said; it may hear the same again."""
+        """A worker's main process writes what a signal said; the same may come again."""
         self.write_report(self.pick(worker, self.reporters()), again=again, troubles=troubles)
 
     def write_report(self, worker: Worker, *, again: bool = False, troubles: Troubles = ()) -> None:

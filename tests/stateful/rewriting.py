@@ -115,14 +115,14 @@ def both(*mutations: Mutation) -> Mutation:
     return mutate
 
 
-def put_in_place(monkeypatch: pytest.MonkeyPatch, function: Function, mutant: Function) -> None:
+def install(monkeypatch: pytest.MonkeyPatch, function: Function, mutant: Function) -> None:
     """Let the mutant stand wherever the product has the function, under whatever name it was imported."""
-    places: Sequence[Any] = [
+    modules: Sequence[Any] = [
         each for name, each in sys.modules.items() if name.partition(".")[0] == "tickerq_celery"
     ]
-    methods = [owner for place in places for owner in vars(place).values() if isinstance(owner, type)]
+    methods = [owner for module in modules for owner in vars(module).values() if isinstance(owner, type)]
     found = 0
-    for owner in {id(each): each for each in [*places, *methods]}.values():
+    for owner in {id(each): each for each in [*modules, *methods]}.values():
         for name, value in list(vars(owner).items()):
             if value is function:
                 monkeypatch.setattr(owner, name, mutant)

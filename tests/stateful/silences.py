@@ -25,11 +25,11 @@ LOOKS_FOR_A_LEASE = 2 + LEASE_SECONDS // LOOK_SECONDS
 
 
 class Meanwhile(Enum):
-    """What happens while a beat is stopped that was about to bury a worker."""
+    """What happens while a beat is stopped that was about to reap a worker."""
 
     NOTHING = "nothing"
     IT_WAKES = "it gives a sign of life"
-    IT_REGISTERS = "another beat buries it, and it registers again"
+    IT_REGISTERS = "another beat reaps it, and it registers again"
     IT_RUNS_ON = "its runs fail, and start again elsewhere"
 
     def __repr__(self) -> str:
@@ -64,12 +64,12 @@ class Silences(Adding, Cancelling, CronSteering, Dispatching, Executing, Reporti
             self.wake(chosen, others[0] if meanwhile is Meanwhile.IT_REGISTERS else None)
         self.go_on_with(watching.process)
 
-    def wake(self, worker: Worker, buried_by: Beat | None) -> None:
+    def wake(self, worker: Worker, reaped_by: Beat | None) -> None:
         """Let a silent worker give a sign of life, or so many that its new row looks like its old one."""
         signs = 1
-        if buried_by is not None and worker.id in self.world.sight.nodes:
+        if reaped_by is not None and worker.id in self.world.sight.nodes:
             signs += self.world.sight.nodes[worker.id].counter
-            self.watch_silence(buried_by)
+            self.watch_silence(reaped_by)
         worker.is_silent = False
         for _ in range(signs):
             self.beat_heart(worker)
@@ -134,7 +134,7 @@ class Silences(Adding, Cancelling, CronSteering, Dispatching, Executing, Reporti
         return [held for held in taken if held.request.run is not None]
 
     def loud_workers(self) -> list[Worker]:
-        """The workers that are well, as far as anybody can tell."""
+        """The workers that are well, as far as can be seen."""
         return [worker for worker in self.world.workers if worker.is_loud and not worker.is_quiet]
 
     def busy_workers(self) -> list[Worker]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.stateful import promises
-from tests.stateful.actions import PLACES, Wheel
+from tests.stateful.actions import POSITIONS, Wheel
 from tests.stateful.invariants import check
 from tests.stateful.processes import App, Beat
 from tests.stateful.sight import Sight
@@ -47,10 +47,10 @@ class Stage(RuleBasedStateMachine):
         self.world = World(database)
         self._wheel = Wheel(type(self))
 
-    @rule(place=st.integers(0, PLACES - 1), data=st.data())
-    def step(self, place: int, data: st.DataObject) -> None:
+    @rule(position=st.integers(0, POSITIONS - 1), data=st.data())
+    def step(self, position: int, data: st.DataObject) -> None:
         """Let one of the things happen that can happen now."""
-        action = self._wheel.stopped_at(place, self)
+        action = self._wheel.stopped_at(position, self)
         arguments = data.draw(st.fixed_dictionaries(action.arguments), action.name)
         getattr(self, action.name)(**arguments)
 
@@ -69,22 +69,22 @@ class Stage(RuleBasedStateMachine):
         return then
 
     def act(self, process: Process, work: Callable[[], object], troubles: Troubles = ()) -> bool:
-        """Let a process do something; say whether it came through."""
+        """Let a process do something; return True if it came through."""
         self._begin_step(process)
         came_through = process.do(work, troubles)
-        self._bury(process)
+        self._replace(process)
         return came_through
 
     def go_on_with(self, process: Process, troubles: Troubles = ()) -> None:
         """Let a process go on with what was stopped."""
         self._begin_step(process)
         process.go_on(troubles)
-        self._bury(process)
+        self._replace(process)
 
     def end_process(self, process: Process) -> None:
         """Kill a process."""
         process.die()
-        self._bury(process)
+        self._replace(process)
 
     def end_worker(self, worker: Worker, *, is_returned: bool) -> None:
         """Kill a worker; a good broker gives what it had prefetched to others, another one hides it."""
@@ -150,14 +150,14 @@ class Stage(RuleBasedStateMachine):
         self.world.moment += 1
         self.world.actor = process.name
 
-    def _bury(self, process: Process) -> None:
+    def _replace(self, process: Process) -> None:
         if not process.is_killed:
             return
         world = self.world
         world.apps = [app if app.process is not process else world.new_app() for app in world.apps]
         world.beats = [
-            beat if beat.process is not process else world.new_beat(place)
-            for place, beat in enumerate(world.beats)
+            beat if beat.process is not process else world.new_beat(index)
+            for index, beat in enumerate(world.beats)
         ]
         for worker in [worker for worker in world.workers if worker.main is process]:
             self.end_worker(worker, is_returned=False)

@@ -7,7 +7,7 @@ from tests.stateful.invariants_of_a_change import OF_A_CHANGE
 from tests.stateful.invariants_of_a_run import OF_A_RUN
 from tests.stateful.mutant import Mutant
 from tests.stateful.mutants import MUTANTS
-from tests.stateful.rewriting import put_in_place
+from tests.stateful.rewriting import install
 from tests.stateful.walks import walk_again
 from tests.thoroughness import in_proof, in_verify
 from tickerq_celery.store.database.database import Database
@@ -29,7 +29,7 @@ TRIED = [
 def test_without_this_guard_a_promise_is_broken(
     mutant: Mutant, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put_in_place(monkeypatch, mutant.function, mutant.mutation(mutant.function))
+    install(monkeypatch, mutant.function, mutant.mutation(mutant.function))
     with pytest.raises((AssertionError, IntegrityError), match=mutant.breaks):
         walk_again(database, examples=EXAMPLES)
 

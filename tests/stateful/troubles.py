@@ -9,7 +9,7 @@ from tickerq_celery.errors import PublishError, StoreError
 from tickerq_celery.store.database.database import Database
 
 T = TypeVar("T")
-_PATIENCE_SECONDS = 60
+_TIMEOUT_SECONDS = 60
 
 
 class How(StrEnum):
@@ -17,7 +17,7 @@ class How(StrEnum):
 
     STOPS = "stops"  # before it asks; it goes on later, or dies
     DIES = "dies"  # before it asks
-    REFUSED = "refused"  # the other is away
+    REFUSED = "refused"  # the other is unreachable
     UNANSWERED = "unanswered"  # the other did its part, and the answer was lost
     MISROUTED = "misrouted"  # this one message can never be published
 
@@ -37,11 +37,11 @@ Troubles = Sequence[Trouble]
 
 
 class Killed(BaseException):
-    """Unwinds what a killed process was doing; nothing that it still tries reaches anybody."""
+    """Unwinds what a killed process was doing; nothing that it still tries reaches any other process."""
 
 
 class Process:
-    """Does one piece of work at a time, each question to others being a place where trouble strikes.
+    """Does one piece of work at a time, each question to others being a point at which trouble strikes.
 
     Work that is to be stopped runs in a thread of its own, so that the production code is stopped as it
     is; only one thread runs at any moment.
@@ -60,7 +60,7 @@ class Process:
         self._may_go_on = threading.Semaphore(0)
 
     def do(self, work: Callable[[], object], troubles: Troubles = ()) -> bool:
-        """Do a piece of work; say whether it came through to its end."""
+        """Do a piece of work; return True if it came through to its end."""
         assert not self.is_stopped, "a process does one thing at a time"
         self.is_killed = self._was_struck = False
         self._expect(troubles)
@@ -72,7 +72,7 @@ class Process:
         return self._until_it_stops()
 
     def go_on(self, troubles: Troubles = ()) -> bool:
-        """Go on with work that was stopped; say whether it came through to its end."""
+        """Go on with work that was stopped; return True if it came through to its end."""
         assert self.is_stopped, "nothing was stopped"
         self._expect(troubles)
         self._may_go_on.release()
@@ -85,7 +85,7 @@ class Process:
             self.go_on()
 
     def ask(self, action: Callable[[], T], error: Exception, *, misrouted: Exception | None = None) -> T:
-        """Ask another process: the place where trouble strikes, with ``error`` for an answer."""
+        """Ask another process: the point at which trouble strikes, with ``error`` for an answer."""
         how = self.pause()
         if how is How.REFUSED:
             raise error
@@ -101,7 +101,7 @@ class Process:
         how = self._struck()
         while how is How.STOPS:
             self._handed_over.release()
-            assert self._may_go_on.acquire(timeout=_PATIENCE_SECONDS), "nobody lets it go on"
+            assert self._may_go_on.acquire(timeout=_TIMEOUT_SECONDS), "it was not resumed"
             how = None if self.is_killed else self._struck()
         if self.is_killed or how is How.DIES:
             self.is_killed = True
@@ -123,7 +123,7 @@ class Process:
         try:
             work()
             self._came_through = True
-        except BaseException as error:  # noqa: BLE001 - raised again by whoever waits for this work
+        except BaseException as error:  # noqa: BLE001 - raised again where the caller waits for this work
             self._error = error
 
     def _run_apart(self, work: Callable[[], object]) -> None:
@@ -132,7 +132,7 @@ class Process:
         self._handed_over.release()
 
     def _until_it_stops(self) -> bool:
-        assert self._handed_over.acquire(timeout=_PATIENCE_SECONDS), "it neither stops nor ends"
+        assert self._handed_over.acquire(timeout=_TIMEOUT_SECONDS), "it neither stops nor ends"
         return not self.is_stopped and self._result()
 
     def _result(self) -> bool:
@@ -161,4 +161,4 @@ class TroubledDatabase(Database):
                 self._written(self._process)
             return result
 
-        return self._process.ask(do, StoreError("it is away"))
+        return self._process.ask(do, StoreError("unreachable"))

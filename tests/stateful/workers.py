@@ -1,4 +1,4 @@
-"""A worker, wired by hand from the parts that production wires."""
+"""A worker, wired from the parts that production wires."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -57,7 +57,7 @@ class Worker:
             self._registration,
             held_requests=self._held,
             on_missing=self._handler.lost,
-            on_request=self._heed,
+            on_request=self._cancel_body,
         )
 
     @property
@@ -109,7 +109,7 @@ class Worker:
         """Let a child write how a body ended."""
         return self._recorder.finish(run, outcome, elapsed=timedelta(seconds=1)) is not None
 
-    def _heed(self, run: Started) -> None:
+    def _cancel_body(self, run: Started) -> None:
         """Kill the child where that is asked for; its run is then missing from those that are held."""
         if run.cancel_request is CancelRequest.TERMINATE:
             key = (run.id, run.claim_no)

@@ -29,12 +29,12 @@ LEASE_SECONDS = 10
 # How often the living beat and sweep: a beat learns little from gaps of more than a third of a lease.
 LOOK_SECONDS = 3
 PUBLISH_CHECK_SECONDS = 8
-# No two waits are equal, so that a moment tells which of them led to it.
+# No two waits are equal, so that a moment shows which of them led to it.
 SETTINGS = {
     "heartbeat": 5,
     "lease": LEASE_SECONDS,
     "publish_check": PUBLISH_CHECK_SECONDS,
-    # Later than a dead worker is found: so it matters that its burial lets its messages be sent again.
+    # Later than a dead worker is found: so it matters that reaping it lets its messages be sent again.
     "republish_after": 21,
     "late_after": 6,
     "batch_size": 4,
@@ -86,9 +86,9 @@ class World:
         """How many runs have not ended."""
         return sum(run.status not in TERMINAL for run in self.sight.runs.values())
 
-    def new_beat(self, place: int) -> Beat:
-        """Start a beat; the one in the second place does not import the functions."""
-        return Beat(self._around, Registry() if place else None)
+    def new_beat(self, index: int) -> Beat:
+        """Start a beat; the second one does not import the functions."""
+        return Beat(self._around, Registry() if index else None)
 
     def new_app(self) -> App:
         """Start a process that adds."""
@@ -102,11 +102,11 @@ class World:
         return worker
 
     def let_go(self, run_id: UUID) -> None:
-        """Know that somebody deletes a run."""
+        """Note that a run is deleted."""
         self._deleted.add(run_id)
 
     def may_be_gone(self, run_id: UUID) -> bool:
-        """Whether somebody deleted a run, or its cron ticker."""
+        """Whether a run, or its cron ticker, was deleted."""
         cron_id = self._cron_of.get(run_id)
         return run_id in self._deleted or (cron_id is not None and self.crons[cron_id].is_being_deleted)
 

@@ -1,4 +1,4 @@
-"""A failpoint does nothing unless it is set, and acts once, whoever passes it."""
+"""A failpoint does nothing unless it is set, and acts once, whichever process passes it."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ import pytest
 
 from tickerq_celery.failpoints import VARIABLE, CrashPoint
 
-PASSES_TWO_PLACES = """
+PASSES_TWO_POINTS = """
 import os
 from tickerq_celery.failpoints import CrashPoint, failpoint
 failpoint(CrashPoint.CLAIMED)
@@ -22,9 +22,9 @@ if child:
 
 
 def passing(**environ: str) -> subprocess.CompletedProcess[str]:
-    """Run a process that passes a place alone, and then another one together with a child."""
+    """Run a process that passes a crash point alone, and then another one together with a child."""
     return subprocess.run(
-        [sys.executable, "-c", PASSES_TWO_PLACES],
+        [sys.executable, "-c", PASSES_TWO_POINTS],
         env={**{name: value for name, value in os.environ.items() if name != VARIABLE}, **environ},
         capture_output=True,
         text=True,
@@ -59,7 +59,7 @@ def test_of_two_processes_that_pass_a_failpoint_one_dies(token: Path) -> None:
     assert ended.stderr.count("failpoint started") == 1
 
 
-def test_a_failpoint_of_another_place_leaves_its_token_alone(token: Path) -> None:
+def test_a_failpoint_of_another_crash_point_leaves_its_token_alone(token: Path) -> None:
     assert passing(**{VARIABLE: f"finished SIGKILL {token}"}).returncode == 0
     assert token.exists()
 
@@ -72,7 +72,7 @@ def test_a_failpoint_that_cannot_be_read_is_an_error_that_shows_it(text: str) ->
     assert repr(text) in ended.stderr
 
 
-def test_every_place_is_passed_by_the_code() -> None:
+def test_every_crash_point_is_passed_by_the_code() -> None:
     package = Path(sys.modules[CrashPoint.__module__].__file__ or "").parent
     passed = "".join(path.read_text() for path in package.rglob("*.py"))
-    assert [place for place in CrashPoint if f"failpoint(CrashPoint.{place.name})" not in passed] == []
+    assert [point for point in CrashPoint if f"failpoint(CrashPoint.{point.name})" not in passed] == []

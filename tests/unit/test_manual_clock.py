@@ -3,7 +3,7 @@ from datetime import timedelta
 from tests.manual_clock import START, ManualClock
 
 
-def test_time_passes_only_when_told(clock: ManualClock) -> None:
+def test_time_passes_only_when_it_is_advanced(clock: ManualClock) -> None:
     before = clock.monotonic()
     clock.advance(minutes=5, seconds=1)
     assert clock.now() == clock.sql_literal() == START + timedelta(minutes=5, seconds=1)

@@ -52,7 +52,7 @@ def test_the_newest_of_several_versions_is_found(monkeypatch: pytest.MonkeyPatch
     assert finding.find_program("initdb") == str(tmp_path / "17/bin/initdb")
 
 
-def test_the_path_comes_before_the_usual_places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_path_comes_before_the_usual_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     make_program(tmp_path / "usual/initdb")
     make_program(tmp_path / "mine/initdb")
     monkeypatch.setenv("PATH", str(tmp_path / "mine"))

@@ -71,24 +71,24 @@ def test_a_fresh_clone_gets_the_locked_versions(clone: Clone) -> None:
     assert calls[-1].endswith("-e .[dashboard,redis,postgres,mariadb,encryption,dev]")
 
 
-def test_an_old_python_is_told_in_one_line(clone: Clone) -> None:
+def test_an_old_python_is_reported_in_one_line(clone: Clone) -> None:
     line = words_of(clone.make_venv(FAKE_VERSION="3 9"))
     assert line.startswith("python3 is Python 3.9, and 3.11 is the oldest that works: name a newer one with")
     assert not (clone.folder / ".venv").exists()
 
 
-def test_a_missing_python_is_told_in_one_line(clone: Clone) -> None:
+def test_a_missing_python_is_reported_in_one_line(clone: Clone) -> None:
     line = words_of(clone.make_venv("PYTHON=python-of-nowhere"))
     assert line.startswith("python-of-nowhere does not run: install Python 3.11 or newer")
 
 
-def test_a_missing_venv_package_is_told_in_one_line(clone: Clone) -> None:
+def test_a_missing_venv_package_is_reported_in_one_line(clone: Clone) -> None:
     line = words_of(clone.make_venv(FAKE_ENSUREPIP_EXIT="1"))
     assert line == "python3 cannot make virtual environments: apt install python3-venv (or python3.11-venv)"
     assert not (clone.folder / ".venv").exists()
 
 
-def test_a_failing_venv_module_is_told_in_one_line(clone: Clone) -> None:
+def test_a_failing_venv_module_is_reported_in_one_line(clone: Clone) -> None:
     made = clone.make_venv(FAKE_VENV_ERROR="ensurepip is not available")
     lines = [line for line in made.stderr.splitlines() if not line.startswith("make: ")]
     assert made.returncode != 0
@@ -150,7 +150,7 @@ def test_a_moved_clone_gets_a_new_environment(clone: Clone, tmp_path: Path) -> N
     assert not (moved.folder / ".venv/old").exists()
 
 
-def test_an_environment_made_by_hand_is_kept(clone: Clone) -> None:
+def test_an_environment_made_manually_is_kept(clone: Clone) -> None:
     folder = clone.folder / ".venv/bin"
     folder.mkdir(parents=True)
     shutil.copy(clone.bin / "python3", folder / "python")

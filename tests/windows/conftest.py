@@ -39,10 +39,10 @@ def make_quick(make_on: Callable[..., Jobs], store_url: str, broker_url: str) ->
 
 @pytest.fixture
 def trap(window: Window, tmp_path: Path) -> Trap | None:
-    """The trap at the window's place, not yet set in any process."""
-    if window.place is None:
+    """The trap at the window's crash point, not yet set in any process."""
+    if window.point is None:
         return None
-    return Trap.at(window.place, window.number, token=tmp_path / "token")
+    return Trap.at(window.point, window.number, token=tmp_path / "token")
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ class AttemptRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """A run as the store tells it, and the claims under which its function began, and ended."""
+    """A run as the store has it, and the claims under which its function began, and ended."""
 
     id: UUID
     status: TickerStatus

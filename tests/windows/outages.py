@@ -1,4 +1,4 @@
-"""Stores and brokers that a test takes away, and what they lose."""
+"""Stores and brokers that a test makes unreachable, and what they lose."""
 
 import shutil
 import sqlite3
@@ -22,14 +22,14 @@ class Outage(Protocol):
         """Its address."""
 
     def stop(self) -> None:
-        """Let nobody reach it."""
+        """Make it unreachable."""
 
     def start(self) -> None:
-        """Let everybody reach it again."""
+        """Make it reachable again."""
 
 
 class FileStore:
-    """A SQLite file: while it is away, a folder of its name is in its place."""
+    """A SQLite file: while it is unreachable, a folder of its name replaces it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -49,7 +49,7 @@ class FileStore:
 
 
 class FolderBroker:
-    """The embedded broker's folder: while it is away, a file of its name is in its place."""
+    """The embedded broker's folder: while it is unreachable, a file of its name replaces it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -69,7 +69,7 @@ class FolderBroker:
 
 
 def assert_write_lock_is_held(store_url: str) -> None:
-    """Check that somebody has the write lock of a SQLite file, of which there is only one."""
+    """Check that a process has the write lock of a SQLite file, of which there is only one."""
     path = store_url.removeprefix("sqlite:///")
     locked = pytest.raises(sqlite3.OperationalError, match="database is locked")
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection, locked:

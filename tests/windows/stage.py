@@ -24,7 +24,7 @@ QUICK: Mapping[str, object] = {
     "publish_check": 0.5,
     "republish_after": 1.0,
 }
-# For tests in which somebody has to be found dead.
+# For tests in which a node has to be found dead.
 SHORT_LEASE = 2.0
 # What else a worker does beside its messages takes time.
 _LEAN = ("--without-gossip", "--without-heartbeat")
@@ -122,7 +122,7 @@ def publish_again(jobs: Jobs, run_id: UUID, *, times: int = 1) -> None:
 
 
 def freeze(process: CeleryProcess) -> None:
-    """Let a process stand still."""
+    """Stop a process with SIGSTOP."""
     process.signal(signal.SIGSTOP)
     wait_until_stopped(process)
 
@@ -134,7 +134,7 @@ def pass_all_messages(jobs: Jobs) -> None:
 
 
 def assert_handler_was_called(jobs: Jobs, run_id: UUID, *, times: int, beat: CeleryProcess) -> None:
-    """Check how often the exception handler heard of a run that has ended, once no call can be on its way."""
+    """Check how often the exception handler was called for an ended run, once no call can be on its way."""
     word = f"handler {run_id} "
     wait_until(lambda: len(jobs.notes(word)) >= times, jobs.logs)
     assert beat.stop() == 0, beat.log

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.acceptance.jobs import Jobs, due_in
-from tests.acceptance.occurrences import assert_each_instant_is_told_once, stop_firing
+from tests.acceptance.occurrences import assert_each_instant_is_recorded_once, stop_firing
 from tests.acceptance.waiting import wait_until
 from tests.windows.history import CALM, assert_nothing_lost_nothing_doubled, runs_of
 from tests.windows.outages import assert_write_lock_is_held
@@ -36,7 +36,7 @@ def stop_and_check(jobs: Jobs, cron: Cron) -> None:
     """Check that the cron ticker's instants have come to a good end, once each and never early."""
     reached = stop_firing(jobs, cron.id)
     wait_for_rest(jobs)
-    assert_each_instant_is_told_once(jobs, cron, before=reached)
+    assert_each_instant_is_recorded_once(jobs, cron, before=reached)
     assert_nothing_lost_nothing_doubled(jobs, {run.id: CALM for run in runs_of(jobs)})
     for run in jobs.tickerq.cron_tickers.occurrences(cron.id, limit=100).items:
         assert run.execution_time is not None
@@ -59,7 +59,7 @@ def test_each_instant_has_one_occurrence_though_a_beat_dies_while_it_fires(
 
 
 @in_each(FROZEN_INSTANT)
-def test_each_instant_has_one_occurrence_though_a_beat_stands_still_while_it_fires(
+def test_each_instant_has_one_occurrence_though_a_beat_is_stalled_while_it_fires(
     window: Window, trap: Trap, make_quick: Callable[..., Jobs], store_url: str
 ) -> None:
     jobs = make_quick()
@@ -80,7 +80,7 @@ def test_each_instant_has_one_occurrence_though_a_beat_stands_still_while_it_fir
 
 
 @in_each(CLOCKS)
-def test_clocks_that_are_an_hour_wrong_rescue_nobody_and_fire_nothing_early_or_twice(
+def test_clocks_that_are_an_hour_wrong_rescue_no_run_and_fire_nothing_early_or_twice(
     window: Window, make_quick: Callable[..., Jobs]
 ) -> None:
     jobs = make_quick()

@@ -81,7 +81,7 @@ def test_a_run_whose_adding_process_died_is_started_by_a_beat(
 
 
 @in_each(*REFUSED, broker="own_broker")
-def test_what_the_broker_did_not_take_is_published_when_it_is_back_and_given_back_by_nobody_too_late(
+def test_what_the_broker_did_not_take_is_published_when_it_is_back_and_never_given_back_too_late(
     window: Window, trap: Trap, make_on: Callable[..., Jobs], store_url: str, own_broker: Outage
 ) -> None:
     jobs = make_on(store_url, own_broker.url)

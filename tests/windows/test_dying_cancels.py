@@ -1,4 +1,4 @@
-"""Who cancels dies in the middle of it, or stands still: the run goes on, or it is asked to end."""
+"""Who cancels dies in the middle of it, or is stalled: the run goes on, or it is asked to end."""
 
 import signal
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def test_a_cancel_whose_process_died_is_a_whole_one_or_none(
     canceller = start_canceller(jobs, run_id, trap=trap)
     trap.wait(canceller)
     assert canceller.wait() == -signal.SIGKILL
-    if window.place is CrashPoint.CANCEL_UNCOMMITTED:
+    if window.point is CrashPoint.CANCEL_UNCOMMITTED:
         assert not jobs.run(run_id).cancel_requested
         assert jobs.tickerq.time_tickers.cancel(run_id).cancel_requested
     run = jobs.wait_for_status(run_id, TickerStatus.CANCELLED)
@@ -45,7 +45,7 @@ def test_a_cancel_whose_process_died_is_a_whole_one_or_none(
 
 
 @in_each(LOCKING_CANCEL)
-def test_a_cancel_that_stands_still_keeps_nobody_waiting(
+def test_a_stalled_cancel_blocks_no_other_process(
     window: Window, trap: Trap, make_quick: Callable[..., Jobs]
 ) -> None:
     jobs = make_quick()

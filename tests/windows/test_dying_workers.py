@@ -102,7 +102,7 @@ def test_what_a_dead_worker_had_received_and_not_started_is_published_again(
 
 
 @in_each(LIMITED)
-def test_the_attempt_the_retry_and_the_freed_place_are_written_together_or_not_at_all(
+def test_the_attempt_the_retry_and_the_freed_slot_are_written_together_or_not_at_all(
     window: Window, trap: Trap, make_quick: Callable[..., Jobs]
 ) -> None:
     jobs = make_quick(lease=SHORT_LEASE)
@@ -141,7 +141,7 @@ def test_the_end_of_a_parent_and_its_childs_activation_are_written_together_or_n
     assert victim.wait() == -signal.SIGKILL
     [waiting] = jobs.tickerq.time_tickers.find(parent_id=parent).items
     [last] = jobs.tickerq.time_tickers.find(parent_id=waiting.id).items
-    has_ended = window.place is CrashPoint.FINISHED
+    has_ended = window.point is CrashPoint.FINISHED
     assert jobs.run(parent).status is (TickerStatus.DONE if has_ended else TickerStatus.IN_PROGRESS)
     assert (waiting.held_for, waiting.next_attempt_at is None) == (
         (None, False) if has_ended else ("parent", True)

@@ -59,7 +59,7 @@ def test_a_run_that_completes_in_its_own_transaction_has_its_effect_exactly_once
     # Where the broker is polled, a child that dies while it takes a task keeps the others from theirs.
     has_robust_pool = not broker_url.startswith("tickerq-fs")
     make_table(store_url)
-    # Copies of what only waits its turn would keep the worker busy.
+    # Copies of what only waits in the queue would keep the worker busy.
     jobs = make_quick(lease=SHORT_LEASE, max_rescues=1_000, republish_after=60)
     worker = Supervised(jobs)
     start_beat(jobs, program=APP)

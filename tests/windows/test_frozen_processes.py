@@ -1,4 +1,4 @@
-"""Who stands still for a while and then goes on, in a world that went on without it."""
+"""A process that is stalled for a while and then goes on, in a world that went on without it."""
 
 import signal
 from collections.abc import Callable, Collection
@@ -27,7 +27,7 @@ from tests.windows.windows import (
     LOCKING_START,
     LONE_ZOMBIE,
     REDELIVERED,
-    STORE_AWAY,
+    STORE_UNREACHABLE,
     TWICE,
     ZOMBIES,
     Window,
@@ -90,7 +90,7 @@ def let_go_and_check(jobs: Jobs, zombie: CeleryProcess, ids: Collection[UUID]) -
 
 
 @in_each(LOCKING_START)
-def test_a_worker_that_stands_still_in_its_start_keeps_beat_from_nothing(
+def test_a_worker_that_is_stalled_in_its_start_keeps_beat_from_nothing(
     window: Window,
     trap: Trap,
     make_quick: Callable[..., Jobs],
@@ -117,7 +117,7 @@ def test_a_worker_that_stands_still_in_its_start_keeps_beat_from_nothing(
 
 
 @in_each(LOCKING_FINISH)
-def test_a_worker_that_stands_still_in_its_finish_keeps_beat_from_nothing(
+def test_a_worker_that_is_stalled_in_its_finish_keeps_beat_from_nothing(
     window: Window,
     trap: Trap,
     make_quick: Callable[..., Jobs],
@@ -178,7 +178,7 @@ def test_a_message_that_is_delivered_again_after_its_run_has_ended_is_dropped(
     assert_nothing_lost_nothing_doubled(jobs, {run_id: window.trail})
 
 
-@in_each(STORE_AWAY, store="own_store")
+@in_each(STORE_UNREACHABLE, store="own_store")
 def test_a_run_that_could_not_start_for_want_of_the_store_starts_when_it_is_back(
     window: Window, trap: Trap, make_on: Callable[..., Jobs], own_store: Outage, broker_url: str
 ) -> None:

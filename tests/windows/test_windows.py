@@ -25,8 +25,8 @@ def test_every_window_of_the_table_has_a_test() -> None:
     assert tried == {window.name for window in WINDOWS}
 
 
-def test_every_place_at_which_a_process_can_be_killed_is_in_the_table() -> None:
-    assert {window.place for window in WINDOWS} - {None} == set(CrashPoint)
+def test_every_crash_point_is_in_the_table() -> None:
+    assert {window.point for window in WINDOWS} - {None} == set(CrashPoint)
 
 
 def test_every_window_of_the_protocol_is_in_the_table_under_a_name_of_its_own() -> None:

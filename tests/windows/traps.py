@@ -14,24 +14,24 @@ from tickerq_celery.failpoints import CrashPoint
 class Trap:
     """Set in several processes, it meets whichever passes first, and no other."""
 
-    place: CrashPoint
+    point: CrashPoint
     number: signal.Signals
     token: Path
 
     @classmethod
-    def at(cls, place: CrashPoint, number: signal.Signals, *, token: Path) -> Self:
+    def at(cls, point: CrashPoint, number: signal.Signals, *, token: Path) -> Self:
         """Return a trap that is ready, and not yet set in any process."""
         token.touch()
-        return cls(place=place, number=number, token=token)
+        return cls(point=point, number=number, token=token)
 
     @property
     def text(self) -> str:
         """What the environment of a process shall say."""
-        return f"{self.place} {self.number.name} {self.token}"
+        return f"{self.point} {self.number.name} {self.token}"
 
     def wait(self, *processes: CeleryProcess) -> CeleryProcess:
         """Return the one of these processes that was met, or a child of which was, once it is."""
-        line = f"failpoint {self.place}: {self.number.name}"
+        line = f"failpoint {self.point}: {self.number.name}"
         [met] = wait_until(
             lambda: [process for process in processes if line in process.log],
             lambda: f"{line}\n" + "\n".join(process.log for process in processes),
@@ -43,7 +43,7 @@ class Trap:
 
 
 def wait_until_stopped(process: CeleryProcess) -> None:
-    """Return once a process, or a child of it, stands still: a SIGCONT that came before would be lost."""
+    """Return once a process, or a child of it, is stopped: a SIGCONT that came before would be lost."""
     wait_until(lambda: "T" in map(_state_of, process.group()), lambda: f"a stop of {process.name}")
 
 

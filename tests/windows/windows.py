@@ -37,16 +37,16 @@ class Pair:
 class Window:
     """A moment of the protocol, what happens there, and what becomes of the run that is met.
 
-    ``what`` names it where a place in the code does not, or not alone. ``request`` is that of the run, and
-    ``handled`` says how often the exception handler hears of it. The sweep publishes ``again`` messages, of
+    ``what`` names it where a crash point does not, or not alone. ``request`` is that of the run, and
+    ``handled`` says how often the exception handler is called. The sweep publishes ``again`` messages, of
     which ``dropped`` find that their run was started. ``quick`` is the pair of a quick run, where it is not
-    the one whose turn it is: a server that may be stopped takes seconds to start. ``is_variant`` is a window
+    the one that is picked: a server that may be stopped takes seconds to start. ``is_variant`` is a window
     of which another one meets the same promise, in `make test`.
     """
 
     id: str
     victim: Victim
-    place: CrashPoint | None = None
+    point: CrashPoint | None = None
     what: str = ""
     number: signal.Signals = signal.SIGKILL
     trail: Trail = CALM
@@ -62,7 +62,7 @@ class Window:
     def name(self) -> str:
         """What the test's id begins with."""
         how = "" if self.number is signal.SIGKILL else "frozen"
-        parts = (self.id, self.place or "", self.what, self.victim.value, how)
+        parts = (self.id, self.point or "", self.what, self.victim.value, how)
         return "-".join(part for part in parts if part)
 
 
@@ -71,17 +71,17 @@ RESCUED = Trail(claims=2, rescues=1, bodies=2)
 RETRIED = Trail(claims=2, retries=1, bodies=2)
 
 BATCHES = (
-    Window(id="W1", victim=Victim.BEAT, place=CrashPoint.CLAIM_UNCOMMITTED),
-    Window(id="W2", victim=Victim.BEAT, place=CrashPoint.CLAIMED, again=3),
-    Window(id="W3", victim=Victim.BEAT, place=CrashPoint.PUBLISHED, again=3, dropped=1, involves_broker=True),
-    Window(id="W3", victim=Victim.BEAT, place=CrashPoint.STAMPED),
+    Window(id="W1", victim=Victim.BEAT, point=CrashPoint.CLAIM_UNCOMMITTED),
+    Window(id="W2", victim=Victim.BEAT, point=CrashPoint.CLAIMED, again=3),
+    Window(id="W3", victim=Victim.BEAT, point=CrashPoint.PUBLISHED, again=3, dropped=1, involves_broker=True),
+    Window(id="W3", victim=Victim.BEAT, point=CrashPoint.STAMPED),
 )
-ADDED = Window(id="W2", victim=Victim.ADDER, place=CrashPoint.ADDED)
+ADDED = Window(id="W2", victim=Victim.ADDER, point=CrashPoint.ADDED)
 REFUSED = tuple(
     Window(
         id="W3",
         victim=Victim.BEAT,
-        place=CrashPoint.REFUSED,
+        point=CrashPoint.REFUSED,
         number=number,
         involves_broker=True,
         quick=Pair(store, "fs"),
@@ -91,48 +91,48 @@ REFUSED = tuple(
 )
 LOST_MESSAGES = (
     Window(id="W4", victim=Victim.BROKER, what="lost", involves_broker=True),
-    Window(id="W4", victim=Victim.BEAT, place=CrashPoint.TAKEN_OVER, involves_broker=True),
+    Window(id="W4", victim=Victim.BEAT, point=CrashPoint.TAKEN_OVER, involves_broker=True),
 )
 PREFETCHED = tuple(
     Window(
         id="W5",
         victim=Victim.WORKER,
-        place=place,
+        point=point,
         number=signal.SIGSTOP,
         involves_broker=True,
-        is_variant=place is CrashPoint.RECEIVED,
+        is_variant=point is CrashPoint.RECEIVED,
     )
-    for place in (CrashPoint.RECEIVED, CrashPoint.START_UNCOMMITTED)
+    for point in (CrashPoint.RECEIVED, CrashPoint.START_UNCOMMITTED)
 )
 _CHILDREN = (
-    Window(id="W5", victim=Victim.CHILD, place=CrashPoint.RECEIVED, involves_broker=True),
-    Window(id="W5", victim=Victim.CHILD, place=CrashPoint.START_UNCOMMITTED, involves_broker=True),
-    Window(id="W6", victim=Victim.CHILD, place=CrashPoint.STARTED, trail=RESCUED_BEFORE_THE_BODY, handled=1),
+    Window(id="W5", victim=Victim.CHILD, point=CrashPoint.RECEIVED, involves_broker=True),
+    Window(id="W5", victim=Victim.CHILD, point=CrashPoint.START_UNCOMMITTED, involves_broker=True),
+    Window(id="W6", victim=Victim.CHILD, point=CrashPoint.STARTED, trail=RESCUED_BEFORE_THE_BODY, handled=1),
     Window(id="W6", victim=Victim.CHILD, what="body", trail=RESCUED, handled=1, request={"dies": True}),
-    Window(id="W7", victim=Victim.CHILD, place=CrashPoint.BODY_ENDED, trail=RESCUED, handled=1),
-    Window(id="W7", victim=Victim.CHILD, place=CrashPoint.FINISH_UNCOMMITTED, trail=RESCUED, handled=1),
-    Window(id="W7", victim=Victim.CHILD, place=CrashPoint.FINISHED, trail=RETRIED, request={"failures": 1}),
+    Window(id="W7", victim=Victim.CHILD, point=CrashPoint.BODY_ENDED, trail=RESCUED, handled=1),
+    Window(id="W7", victim=Victim.CHILD, point=CrashPoint.FINISH_UNCOMMITTED, trail=RESCUED, handled=1),
+    Window(id="W7", victim=Victim.CHILD, point=CrashPoint.FINISHED, trail=RETRIED, request={"failures": 1}),
 )
-# That a child dies otherwise than its worker shows at one place.
+# That a child dies otherwise than its worker shows at one crash point.
 CHILDREN = tuple(replace(window, is_variant=window.what != "body") for window in _CHILDREN)
 _WORKERS = (
-    Window(id="W6", victim=Victim.WORKER, place=CrashPoint.STARTED, trail=RESCUED_BEFORE_THE_BODY, handled=1),
+    Window(id="W6", victim=Victim.WORKER, point=CrashPoint.STARTED, trail=RESCUED_BEFORE_THE_BODY, handled=1),
     Window(id="W6", victim=Victim.WORKER, what="body", trail=RESCUED, handled=1, request={"dies": True}),
-    Window(id="W7", victim=Victim.WORKER, place=CrashPoint.BODY_ENDED, trail=RESCUED, handled=1),
-    Window(id="W7", victim=Victim.WORKER, place=CrashPoint.FINISH_UNCOMMITTED, trail=RESCUED, handled=1),
-    Window(id="W7", victim=Victim.WORKER, place=CrashPoint.FINISHED, trail=RETRIED, request={"failures": 1}),
+    Window(id="W7", victim=Victim.WORKER, point=CrashPoint.BODY_ENDED, trail=RESCUED, handled=1),
+    Window(id="W7", victim=Victim.WORKER, point=CrashPoint.FINISH_UNCOMMITTED, trail=RESCUED, handled=1),
+    Window(id="W7", victim=Victim.WORKER, point=CrashPoint.FINISHED, trail=RETRIED, request={"failures": 1}),
 )
 # The other body dies with a child, and what was not finished is the same whether or not the end was written.
 WORKERS = tuple(
-    replace(window, is_variant=window.what == "body" or window.place is CrashPoint.BODY_ENDED)
+    replace(window, is_variant=window.what == "body" or window.point is CrashPoint.BODY_ENDED)
     for window in _WORKERS
 )
 SWEEPS = (
-    Window(id="W6", victim=Victim.BEAT, place=CrashPoint.RESCUED, trail=RESCUED, request={"dies": True}),
+    Window(id="W6", victim=Victim.BEAT, point=CrashPoint.RESCUED, trail=RESCUED, request={"dies": True}),
     Window(
         id="W6",
         victim=Victim.BEAT,
-        place=CrashPoint.REAPING,
+        point=CrashPoint.REAPING,
         trail=RESCUED,
         handled=1,
         request={"dies": True},
@@ -143,45 +143,45 @@ ZOMBIES = tuple(
     Window(
         id="W8",
         victim=Victim.WORKER,
-        place=place,
+        point=point,
         number=signal.SIGSTOP,
         trail=RESCUED,
         request={"seconds": 1},
-        is_variant=place is CrashPoint.STARTED,
+        is_variant=point is CrashPoint.STARTED,
     )
-    for place in (CrashPoint.STARTED, CrashPoint.BODY_ENDED)
+    for point in (CrashPoint.STARTED, CrashPoint.BODY_ENDED)
 )
 LONE_ZOMBIE = Window(
     id="W8",
     victim=Victim.WORKER,
-    place=CrashPoint.BODY_ENDED,
+    point=CrashPoint.BODY_ENDED,
     what="alone",
     number=signal.SIGSTOP,
     trail=RESCUED,
 )
-# What stands still in a transaction keeps the lock of a row: one that beat has to stamp, or to rescue.
+# What is stalled in a transaction keeps the lock of a row: one that beat has to stamp, or to rescue.
 LOCKING_START, LOCKING_FINISH = (
     Window(
         id="W8",
         victim=Victim.WORKER,
-        place=place,
+        point=point,
         what="locking",
         number=signal.SIGSTOP,
         quick=Pair(store, "redis"),
     )
-    for place, store in (
+    for point, store in (
         (CrashPoint.START_UNCOMMITTED, "mariadb"),
         (CrashPoint.FINISH_UNCOMMITTED, "postgres"),
     )
 )
 TWICE = Window(
-    id="W9", victim=Victim.WORKER, place=CrashPoint.RECEIVED, number=signal.SIGSTOP, involves_broker=True
+    id="W9", victim=Victim.WORKER, point=CrashPoint.RECEIVED, number=signal.SIGSTOP, involves_broker=True
 )
-REDELIVERED = Window(id="W10", victim=Victim.WORKER, place=CrashPoint.FINISHED, involves_broker=True)
+REDELIVERED = Window(id="W10", victim=Victim.WORKER, point=CrashPoint.FINISHED, involves_broker=True)
 LIMITED = Window(
     id="W11",
     victim=Victim.WORKER,
-    place=CrashPoint.FINISH_UNCOMMITTED,
+    point=CrashPoint.FINISH_UNCOMMITTED,
     trail=Trail(claims=3, rescues=1, retries=1, bodies=3),
     request={"failures": 1},
 )
@@ -189,43 +189,43 @@ CHAINS = (
     Window(
         id="W11",
         victim=Victim.WORKER,
-        place=CrashPoint.FINISH_UNCOMMITTED,
+        point=CrashPoint.FINISH_UNCOMMITTED,
         what="chain",
         trail=RESCUED,
     ),
-    Window(id="W11", victim=Victim.WORKER, place=CrashPoint.FINISHED, what="chain"),
+    Window(id="W11", victim=Victim.WORKER, point=CrashPoint.FINISHED, what="chain"),
 )
-STORE_AWAY = Window(
+STORE_UNREACHABLE = Window(
     id="W12",
     victim=Victim.WORKER,
-    place=CrashPoint.RECEIVED,
+    point=CrashPoint.RECEIVED,
     number=signal.SIGSTOP,
     quick=Pair("sqlite", "redis"),
 )
 CLOCKS = Window(id="W13", victim=Victim.CLOCK, what="wrong")
 INSTANTS = (
-    Window(id="W14", victim=Victim.BEAT, place=CrashPoint.FIRE_UNCOMMITTED),
-    Window(id="W14", victim=Victim.BEAT, place=CrashPoint.FIRED),
+    Window(id="W14", victim=Victim.BEAT, point=CrashPoint.FIRE_UNCOMMITTED),
+    Window(id="W14", victim=Victim.BEAT, point=CrashPoint.FIRED),
 )
 FROZEN_INSTANT = Window(
-    id="W14", victim=Victim.BEAT, place=CrashPoint.FIRE_UNCOMMITTED, number=signal.SIGSTOP
+    id="W14", victim=Victim.BEAT, point=CrashPoint.FIRE_UNCOMMITTED, number=signal.SIGSTOP
 )
 CANCELS = tuple(
-    Window(id="W15", victim=Victim.CANCELLER, place=place)
-    for place in (CrashPoint.CANCEL_UNCOMMITTED, CrashPoint.CANCELLED)
+    Window(id="W15", victim=Victim.CANCELLER, point=point)
+    for point in (CrashPoint.CANCEL_UNCOMMITTED, CrashPoint.CANCELLED)
 )
 LOCKING_CANCEL = Window(
     id="W15",
     victim=Victim.CANCELLER,
-    place=CrashPoint.CANCEL_UNCOMMITTED,
+    point=CrashPoint.CANCEL_UNCOMMITTED,
     what="locking",
     number=signal.SIGSTOP,
     quick=Pair("postgres", "redis"),
 )
 WINDOWS = (
     *BATCHES, ADDED, *REFUSED, *LOST_MESSAGES, *PREFETCHED, *CHILDREN, *WORKERS, *SWEEPS, *ZOMBIES,
-    LONE_ZOMBIE, LOCKING_START, LOCKING_FINISH, TWICE, REDELIVERED, LIMITED, *CHAINS, STORE_AWAY, CLOCKS,
-    *INSTANTS, FROZEN_INSTANT, *CANCELS, LOCKING_CANCEL,
+    LONE_ZOMBIE, LOCKING_START, LOCKING_FINISH, TWICE, REDELIVERED, LIMITED, *CHAINS, STORE_UNREACHABLE,
+    CLOCKS, *INSTANTS, FROZEN_INSTANT, *CANCELS, LOCKING_CANCEL,
 )  # fmt: skip
 
 
@@ -240,7 +240,7 @@ def pairs_of(window: Window, *, is_thorough: bool) -> list[Pair]:
     if is_thorough and window.involves_broker:
         return [Pair(*each) for each in itertools.product(DATABASES, BROKERS)]
     first = index + index // 3
-    diagonal = [Pair(DATABASES[(index + turn) % 3], BROKERS[(first + turn) % 3]) for turn in range(3)]
+    diagonal = [Pair(DATABASES[(index + shift) % 3], BROKERS[(first + shift) % 3]) for shift in range(3)]
     return diagonal if is_thorough else diagonal[:1]
 
 

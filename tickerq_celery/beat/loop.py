@@ -32,7 +32,7 @@ _CONNECT_TIMEOUT = 2.0
 _ANSWER_TIMEOUT = 5.0
 _LONGEST_PAUSE = 5.0
 _SHORTEST_WAIT = timedelta(milliseconds=50)
-# So many sweeps happen in the time after which an unpublished claim, or a silent node, is looked at again.
+# So many sweeps happen in the time after which an unpublished claim, or an inactive node, is looked at again.
 # With the default settings two sweeps are at most 10 / 8 * 1.25 = 1.6 s apart. Hence the batch of a killed
 # beat is published 10 + 1.6 = 11.6 s after its claim at the latest. And a dead worker is found after
 # 1.6 (its last heartbeat is seen) + 30 (the lease) + 1.6 = 33.2 s at the latest.
@@ -40,7 +40,7 @@ _SWEEPS = 8
 _SHORTEST_SWEEP = timedelta(seconds=0.1)
 _SWEEP_JITTER = 0.25
 # In seconds. The first is more than _ANSWER_TIMEOUT: a publish to a broker that hangs fails by then, and the
-# rest of the batch is given back. The second is for the farewell to the broker, which nothing depends on.
+# rest of the batch is given back. The second is for the closing handshake, which nothing depends on.
 _LEAVING = 5.5
 _CLOSING = 1.0
 

@@ -16,7 +16,7 @@ _LONGEST_WAIT = 0.5
 class WorkThread:
     """A daemon thread that does one call after the other; what it hangs in does not keep the process alive.
 
-    A driver that waits for a frozen server hears no signal, and psycopg has no time limit of its own for an
+    A driver that waits for a frozen server handles no signal, and psycopg has no time limit of its own for an
     answer. Here the caller's wait is what a signal interrupts: its handler may raise there, and may itself
     make a call, which waits for the one before it. Only SimpleQueue is used to wait, as it is reentrant.
     """

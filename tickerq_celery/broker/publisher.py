@@ -162,7 +162,7 @@ class CeleryPublisher:
     def _drop(self) -> None:
         connection, self._connection, self._producer = self._connection, None, None
         if connection is not None:
-            # Without AMQP's farewell: a broker that hangs would keep us waiting for its own.
+            # Without AMQP's closing handshake: a broker that hangs would keep us waiting for its own.
             connection.collect(socket_timeout=socket.getdefaulttimeout())
 
     def _forget_inherited(self) -> None:
@@ -179,7 +179,7 @@ class CeleryPublisher:
 
     @contextmanager
     def _producing(self) -> Iterator[Producer | None]:
-        """Give the producer of our own connection, and turn the broker's errors into PublishError."""
+        """Give the producer of our own connection, and raise the broker's errors as PublishError."""
         # Without a producer of ours Celery would take one from the app's pool, without our timeouts.
         self.connect()
         try:

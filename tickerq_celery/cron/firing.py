@@ -1,4 +1,4 @@
-"""Turn the instants of cron tickers into occurrences."""
+"""Create the occurrences of cron tickers at their instants."""
 
 import logging
 from collections.abc import Sequence

@@ -75,7 +75,7 @@ class TickerContext(Generic[RequestT]):
         """End the run as done with the transaction of ``session``: both commit, or neither.
 
         ``session`` is a Session or a Connection on the store's database. Call it last, then commit.
-        ``result`` is what children are given, in place of what the function returns.
+        ``result`` is what children are given, instead of what the function returns.
 
         Raises:
             ClaimSupersededError: Another attempt does this run's work: let the transaction roll back.

@@ -21,7 +21,7 @@ class FunctionOptions(TypedDict, total=False):
     Keys:
         cron: An expression of 5 or 6 fields, or a Setting that holds one; workers seed a cron ticker for
             it when they start.
-        every: In place of ``cron``: elapsed time, counted from ``start_at`` or the first seeding.
+        every: Instead of ``cron``: elapsed time, counted from ``start_at`` or the first seeding.
         time_zone: IANA zone of ``cron`` and ``exclude``; None takes the ``time_zone`` setting.
         day_or: Whether one day field is enough where ``cron`` sets both.
         start_at: The first moment at which it may fire.

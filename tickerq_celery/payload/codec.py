@@ -117,7 +117,7 @@ class StoredRequest:
 
     @property
     def shown(self) -> object:
-        """The request with a mask in place of its secrets."""
+        """The request with its secrets masked."""
         return self.codec.shown(self.value)
 
 

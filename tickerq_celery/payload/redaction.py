@@ -1,4 +1,4 @@
-"""Secrets by their names: what is shown to people has a mask in their place."""
+"""Secrets by their names: they are masked in what is shown to people."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,7 +9,7 @@ SECRET_NAMES = (
 
 
 def redacted(value: object, names: Iterable[str]) -> object:
-    """Return a JSON value with the mask in place of what stands under a secret name, at any depth.
+    """Return a JSON value with what stands under a secret name masked, at any depth.
 
     A name is secret if it contains one of ``names``; case, ``_``, ``-`` and spaces do not matter.
     """

@@ -39,8 +39,8 @@ _ATOMS = frozenset({str, int, float, bool, type(None)})
 _LOSSLESS = frozenset({str, int, bool, type(None), UUID, datetime, date, Decimal})
 _ANYTHING = TypeAdapter[object](object, config=ConfigDict(ser_json_inf_nan="constants"))
 # Of these the text repeats the input; that of an error of the user's own type may do so as well.
-_TELLING = {"union_tag_invalid", "value_error", "assertion_error"}
-_DISCREET = frozenset(typing.get_args(ErrorType)) - _TELLING
+_REPEATING = {"union_tag_invalid", "value_error", "assertion_error"}
+_DISCREET = frozenset(typing.get_args(ErrorType)) - _REPEATING
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 

@@ -109,12 +109,12 @@ def remove(tx: Transaction, node_id: UUID) -> None:
 
 
 def remove_dead(tx: Transaction, node: Node) -> bool:
-    """Remove a silent node's row, unless it has beaten since; return True if it was removed.
+    """Remove a dead node's row, unless it has beaten since; return True if it was removed.
 
     A row that the node itself has locked, stalled in a heartbeat, is left for the next pass.
     """
-    silent = (nodes.c.id == node.id, nodes.c.counter == node.counter)
-    if tx.scalar(select(nodes.c.id).where(*silent).with_for_update(skip_locked=True)) is None:
+    unchanged = (nodes.c.id == node.id, nodes.c.counter == node.counter)
+    if tx.scalar(select(nodes.c.id).where(*unchanged).with_for_update(skip_locked=True)) is None:
         return False
     tx.execute(delete(nodes).where(nodes.c.id == node.id))
     return True

@@ -1,7 +1,7 @@
 """Keep a fork from happening while another thread is inside a driver.
 
 A child inherits every lock as it stood, and the thread that would release it is not in the child: one that
-is forked while SQLite holds a mutex in the parent hangs at its first statement, for ever and in silence.
+is forked while SQLite holds a mutex in the parent hangs at its first statement, for ever, with no error.
 """
 
 import os

@@ -82,7 +82,7 @@ def settle(*beats: TickerScheduler, clock: ManualClock) -> None:
         beat.tick()
 
 
-def bury(beat: TickerScheduler) -> None:
+def reap(beat: TickerScheduler) -> None:
     """Remove a beat's node row, as another beat does that saw no sign of life for a lease."""
     core = beat._loop._core
     core.write(nodes.remove, core.node.id)
@@ -172,7 +172,7 @@ def test_what_was_published_but_not_stamped_is_published_once_more_under_the_sam
     assert statuses(other) == [TickerStatus.DONE]
 
 
-def test_a_beat_that_stood_still_after_its_claim_publishes_nothing(
+def test_a_beat_that_was_stalled_after_its_claim_publishes_nothing(
     start: Start, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     beat, other = (start(minutely=EVERY_MINUTE) for _ in range(2))
@@ -191,17 +191,17 @@ def test_a_beat_that_stood_still_after_its_claim_publishes_nothing(
     assert statuses(beat) == [TickerStatus.DONE]
 
 
-def test_a_broker_that_is_away_gives_the_run_back(
+def test_an_unreachable_broker_gives_the_run_back(
     start: Start, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     beat = start(minutely=EVERY_MINUTE)
     clock.advance(minutes=1)
 
     def refuse(self: CeleryPublisher, claim: Any) -> None:
-        raise PublishError("away")
+        raise PublishError("unreachable")
 
-    with monkeypatch.context() as away:
-        away.setattr(CeleryPublisher, "publish", refuse)
+    with monkeypatch.context() as broker_failure:
+        broker_failure.setattr(CeleryPublisher, "publish", refuse)
         beat.tick()
     assert statuses(beat) == [TickerStatus.IDLE]
     beat.tick()
@@ -293,13 +293,13 @@ def test_the_newer_codes_entry_holds_again_after_an_older_beat_was_restarted(
     assert crons(new)["shop.refresh"].expression == "@every 2m"
 
 
-def test_a_beat_that_was_buried_alive_does_not_put_its_older_entries_back(
+def test_a_beat_that_was_reaped_alive_does_not_put_its_older_entries_back(
     start: Start, clock: ManualClock
 ) -> None:
     old = start(minutely=EVERY_MINUTE, nightly=NIGHTLY)
     new = start(minutely={**EVERY_MINUTE, "schedule": 120})
     settle(old, new, clock=clock)
-    bury(old)
+    reap(old)
     settle(new, clock=clock)
     assert not crons(new)["shop.report"].is_enabled
     clock.advance(minutes=1)

@@ -47,7 +47,7 @@ def beat(tickerq: TickerQ) -> Iterator[TickerScheduler]:
 
 
 def due_run(tickerq: TickerQ, clock: ManualClock) -> UUID:
-    """Return a run that has fallen due, and that nobody has claimed."""
+    """Return a run that has fallen due and is unclaimed."""
     later = TimeTicker(function="Send", execution_time=clock.now() + timedelta(seconds=1))
     run_id = tickerq.time_tickers.add(later).id
     clock.advance(seconds=1)
@@ -126,7 +126,7 @@ def fail(self: Firing) -> NoReturn:
     raise ValueError("no such word")
 
 
-def test_a_beat_sweeps_again_at_once_while_there_are_holds_to_lift(
+def test_a_beat_sweeps_again_at_once_while_there_are_holds_to_release(
     tickerq: TickerQ, beat: TickerScheduler
 ) -> None:
     ids = [tickerq.time_tickers.add(TimeTicker(function="Send")).id for _ in range(5)]
@@ -173,7 +173,7 @@ def test_sweeps_are_so_close_that_the_promised_times_hold_and_not_in_step(
 
 
 def refuse(self: CeleryPublisher) -> NoReturn:
-    raise PublishError("nobody is there")
+    raise PublishError("unreachable")
 
 
 def test_a_tick_without_work_is_not_taken_for_the_brokers_return(
@@ -197,7 +197,7 @@ def test_a_tick_without_work_is_not_taken_for_the_brokers_return(
 
 
 def _register_quietly(tickerq: TickerQ) -> None:
-    """Write a worker's row without lifting, as when a beat holds a run that very moment."""
+    """Write a worker's row without releasing, as when a beat holds a run that very moment."""
     me = profile(tickerq.core, NodeKind.WORKER)
     tickerq.core.write(NodeRegistration(me).register)
 

@@ -88,20 +88,22 @@ class Worker:
             self.heartbeat.beat()
         return len(self.missed)
 
-    def beats_after_a_burial(self, count: int) -> None:
+    def beats_after_a_reap(self, count: int) -> None:
         """Lose the row to an observer that took this worker for dead, and beat on."""
         self._core.write(nodes.remove, self._core.node.id)
         self.beats(count)
 
 
-def test_a_node_is_dead_when_its_counter_stood_still_for_one_lease(core: Core, clock: ManualClock) -> None:
+def test_a_node_is_dead_when_its_counter_was_unchanged_for_one_lease(core: Core, clock: ManualClock) -> None:
     watch = Watch(core)
     assert watch.dead() == []
     assert watch.dead_after(clock, 29.5) == []
     assert watch.dead_after(clock, 0.5) == [core.node.id]
 
 
-def test_a_time_in_which_the_observer_could_not_look_kills_nobody(core: Core, clock: ManualClock) -> None:
+def test_a_time_in_which_the_observer_could_not_look_makes_no_node_dead(
+    core: Core, clock: ManualClock
+) -> None:
     watch = Watch(core)
     watch.dead()
     clock.advance(minutes=10)
@@ -111,7 +113,7 @@ def test_a_time_in_which_the_observer_could_not_look_kills_nobody(core: Core, cl
     assert watch.dead_after(clock, 29) == []
 
 
-def test_an_observer_that_has_just_begun_takes_nobody_for_dead(core: Core, clock: ManualClock) -> None:
+def test_an_observer_that_has_just_begun_takes_no_node_for_dead(core: Core, clock: ManualClock) -> None:
     clock.advance(days=2)
     assert Watch(core).dead() == []
 
@@ -126,7 +128,7 @@ def test_a_heartbeat_begins_the_lease_anew(core: Core, clock: ManualClock) -> No
 
 
 @pytest.mark.parametrize("step", [timedelta(hours=5), timedelta(hours=-5)])
-def test_a_step_of_the_wall_clock_kills_nobody(core: Core, clock: ManualClock, step: timedelta) -> None:
+def test_a_step_of_the_wall_clock_makes_no_node_dead(core: Core, clock: ManualClock, step: timedelta) -> None:
     watch = Watch(core)
     watch.dead()
     clock.set(clock.now() + step)
@@ -162,7 +164,7 @@ def test_a_dead_nodes_row_stays_when_it_has_beaten_since(core: Core) -> None:
     assert present(core) == []
 
 
-def test_a_node_that_was_buried_registers_anew_with_its_next_beat(core: Core) -> None:
+def test_a_node_that_was_reaped_registers_anew_with_its_next_beat(core: Core) -> None:
     core.write(nodes.remove, core.node.id)
     assert beat(core) is False
     Worker(core).beats(1)
@@ -170,19 +172,19 @@ def test_a_node_that_was_buried_registers_anew_with_its_next_beat(core: Core) ->
     assert (node.id, node.queues, node.prefetch) == (core.node.id, ("celery",), 10)
 
 
-def test_a_node_that_was_buried_alive_keeps_the_moment_of_its_first_start(
+def test_a_node_that_was_reaped_alive_keeps_the_moment_of_its_first_start(
     core: Core, clock: ManualClock
 ) -> None:
     worker = Worker(core)
     enrol(core, worker.presence)
     for _ in range(2):
         clock.advance(minutes=1)
-        worker.beats_after_a_burial(1)
+        worker.beats_after_a_reap(1)
         (node,) = present(core)
         assert (node.started_at, node.seen_at) == (START, clock.now())
 
 
-def test_a_node_that_registered_again_is_alive_to_those_who_did_not_see_its_burial(
+def test_a_node_that_registered_again_is_alive_to_those_who_did_not_see_it_reaped(
     core: Core, clock: ManualClock
 ) -> None:
     worker, watch = Worker(core), Watch(core)
@@ -191,8 +193,8 @@ def test_a_node_that_registered_again_is_alive_to_those_who_did_not_see_its_buri
     watch.dead()
     assert watch.dead_after(clock, 29) == []
     (seen,) = present(core)
-    # As many signs of life as the row had that was buried.
-    worker.beats_after_a_burial(2)
+    # As many signs of life as the row had that was reaped.
+    worker.beats_after_a_reap(2)
     clock.advance(seconds=1)
     assert watch.dead() == []
     assert core.write(nodes.remove_dead, seen) is False
@@ -210,7 +212,7 @@ def test_a_sign_of_life_whose_commit_failed_is_counted_all_the_same(core: Core) 
 
     with pytest.raises(StoreError):
         core.write(fail)
-    worker.beats_after_a_burial(1)
+    worker.beats_after_a_reap(1)
     (node,) = present(core)
     assert node.counter > before.counter + 1
 

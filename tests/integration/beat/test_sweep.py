@@ -115,9 +115,9 @@ def test_what_a_sweep_could_not_publish_stays_queued_until_its_next_check(
     run_id = make_run(core)
     claim(core)
     clock.advance(seconds=10)
-    away = Beat(another_node(core), takes=0)
+    unreachable = Beat(another_node(core), takes=0)
     with pytest.raises(PublishError):
-        away.sweep()
+        unreachable.sweep()
     assert row_of(core, run_id).status is TickerStatus.QUEUED
     clock.advance(minutes=5)
     assert Beat(another_node(core)).sweep() == [(run_id, 1)]
@@ -153,7 +153,7 @@ def test_a_worker_is_asked_to_call_the_handler_for_each_lost_attempt(
 
 
 @pytest.mark.row_locks
-def test_beats_that_bury_at_once_rescue_each_run_once(core: Core, clock: ManualClock) -> None:
+def test_beats_that_reap_at_once_rescue_each_run_once(core: Core, clock: ManualClock) -> None:
     ids = make_runs(core, 20)
     for each in claim(core):
         start(core, each)
@@ -181,7 +181,7 @@ def test_the_runs_of_a_living_worker_are_left_alone_however_long_they_take(
     assert finish(core, run, succeeded(run.standing))
 
 
-def test_a_functions_wish_that_lost_runs_fail_is_heard(make_core: MakeCore, clock: ManualClock) -> None:
+def test_a_functions_option_that_lost_runs_fail_is_obeyed(make_core: MakeCore, clock: ManualClock) -> None:
     core = enrolled(make_core(send(on_lost=OnLost.FAIL)))
     run_id = make_run(core)
     started(core, run_id)
@@ -244,7 +244,7 @@ def test_a_dead_worker_prefetched_from_its_own_queues_and_what_celery_may_have_r
     assert {run_id for run_id, _ in beat.sweep()} == {ids[queue] for queue in expected}
 
 
-def test_a_run_that_a_buried_worker_still_started_is_rescued_after_a_lease(
+def test_a_run_that_a_reaped_worker_still_started_is_rescued_after_a_lease(
     core: Core, beat: Beat, clock: ManualClock
 ) -> None:
     run_id = make_run(core)
@@ -257,7 +257,7 @@ def test_a_run_that_a_buried_worker_still_started_is_rescued_after_a_lease(
     assert (row_of(core, run_id).status, row_of(core, run_id).rescue_count) == (TickerStatus.IDLE, 1)
 
 
-def test_a_dead_beat_is_buried_without_touching_any_run(core: Core, beat: Beat, clock: ManualClock) -> None:
+def test_a_dead_beat_is_reaped_without_touching_any_run(core: Core, beat: Beat, clock: ManualClock) -> None:
     dead = another_node(core)
     core.write(NodeRegistration(profile(dead, NodeKind.BEAT)).register)
     run_id = make_run(core)

@@ -53,8 +53,8 @@ def test_subscribers_that_bind_at_once_are_all_bound(fs_connect: FsConnect) -> N
     def subscribe(number: int) -> None:
         channel = connections[number].default_channel
         start.wait()
-        for turn in range(10):
-            Queue(f"{number}-{turn}", exchange=NEWS)(channel).declare()
+        for step in range(10):
+            Queue(f"{number}-{step}", exchange=NEWS)(channel).declare()
 
     threads = [threading.Thread(target=subscribe, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -76,7 +76,7 @@ def test_a_routing_key_chooses_among_queues(fs_connect: FsConnect) -> None:
     assert received == [["mail.sent", "mail.lost"], ["mail.sent"], ["key"]]
 
 
-def test_an_unbound_or_deleted_queue_hears_nothing(fs_connect: FsConnect, fs_folder: Path) -> None:
+def test_an_unbound_or_deleted_queue_receives_nothing(fs_connect: FsConnect, fs_folder: Path) -> None:
     channel = channel_of(fs_connect())
     kept, unbound, deleted = (Queue(name, exchange=NEWS)(channel) for name in ("kept", "unbound", "deleted"))
     for queue in (kept, unbound, deleted):
@@ -88,7 +88,7 @@ def test_an_unbound_or_deleted_queue_hears_nothing(fs_connect: FsConnect, fs_fol
     assert not (fs_folder / "messages" / "deleted").exists()
 
 
-def test_a_reply_to_a_queue_that_just_went_away_makes_no_new_one(
+def test_a_reply_to_a_queue_that_was_just_deleted_makes_no_new_one(
     fs_connect: FsConnect, fs_folder: Path
 ) -> None:
     Queue("gone", exchange=NEWS)(channel_of(fs_connect())).declare()
@@ -141,7 +141,7 @@ def test_a_broadcast_to_a_killed_worker_does_not_reach_its_successor(fs_connect:
     assert receive_all(successor, "worker") == ["ping"]
 
 
-def test_a_subscription_that_nobody_reads_is_swept(fs_connect: FsConnect, fs_folder: Path) -> None:
+def test_a_subscription_without_readers_is_swept(fs_connect: FsConnect, fs_folder: Path) -> None:
     for name in ("dead", "alive"):
         fs_connect().Consumer([subscription(name)]).consume()
     publish(fs_connect(), "jobs", 1)
@@ -166,10 +166,10 @@ def test_a_subscriber_that_was_swept_while_it_paused_is_bound_again(
 
 
 def test_files_emptied_by_a_power_cut_are_written_anew(fs_connect: FsConnect, fs_folder: Path) -> None:
-    for turn in range(2):
+    for step in range(2):
         connection = fs_connect()
         connection.Consumer([subscription("worker")]).consume()
-        broadcast(fs_connect(), NEWS, turn)
-        assert receive_all(connection, "worker") == [turn]
+        broadcast(fs_connect(), NEWS, step)
+        assert receive_all(connection, "worker") == [step]
         for path in [*fs_folder.glob("control/*/*"), *fs_folder.glob("messages/*/lifetime")]:
             path.write_bytes(b"")

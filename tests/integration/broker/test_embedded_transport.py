@@ -106,7 +106,7 @@ def test_connections_log_nothing(fs_connect: FsConnect, caplog: pytest.LogCaptur
     assert not caplog.records
 
 
-def test_queues_with_odd_names_are_told_apart(fs_connect: FsConnect, fs_folder: Path) -> None:
+def test_queues_with_odd_names_are_distinguished(fs_connect: FsConnect, fs_folder: Path) -> None:
     connection = fs_connect()
     for name in ODD_NAMES:
         publish(connection, name, name)
@@ -116,13 +116,13 @@ def test_queues_with_odd_names_are_told_apart(fs_connect: FsConnect, fs_folder: 
     assert len({path.name.lower() for path in (fs_folder / "messages").iterdir()}) == len(ODD_NAMES)
 
 
-def test_one_publisher_is_heard_in_order(fs_connect: FsConnect) -> None:
+def test_messages_of_one_publisher_arrive_in_order(fs_connect: FsConnect) -> None:
     publish(fs_connect(), "jobs", *range(MANY))
     assert receive_all(fs_connect(), "jobs") == list(range(MANY))
 
 
 class BackwardClock:
-    """A wall clock that somebody sets back between two looks."""
+    """A wall clock that is set back between two looks."""
 
     def __init__(self) -> None:
         self._moment = datetime(2030, 1, 1, tzinfo=UTC)

@@ -76,7 +76,7 @@ def test_what_the_broker_did_not_take_is_given_back_with_its_due_time(core: Core
     }
 
 
-def test_a_beat_that_is_told_to_end_gives_the_rest_of_its_batch_back(core: Core) -> None:
+def test_a_beat_that_is_asked_to_end_gives_the_rest_of_its_batch_back(core: Core) -> None:
     make_runs(core, 250)
     publisher = ListPublisher()
     dispatcher = Dispatcher(core, Claimer(core), publisher, must_stop=lambda: len(publisher.sent) >= 100)
@@ -154,7 +154,7 @@ def test_a_run_that_cannot_be_published_waits_without_those_behind_it(
     assert row_of(core, ids[0]).publish_count == 1
 
 
-def test_a_broker_that_goes_away_after_a_run_that_cannot_be_published_gives_back_the_others(
+def test_a_broker_lost_after_a_run_that_cannot_be_published_gives_back_the_others(
     core: Core,
 ) -> None:
     ids = make_runs(core, 3)
@@ -228,7 +228,7 @@ def test_the_end_of_a_celery_tasks_call_lets_the_occurrence_run_that_waits_for_i
     assert [claimed.id for claimed in claim(core)] == [second.id]
 
 
-def test_a_call_that_was_claimed_again_gives_no_place_away(core: Core, clock: ManualClock) -> None:
+def test_a_call_that_was_claimed_again_frees_no_slot(core: Core, clock: ManualClock) -> None:
     cron_id = make_cron(core, request={"args": []}, overlap=OverlapPolicy.BUFFER_ONE)
     alter(core, cron_id, kind=TickerKind.CELERY_TASK.value)
     clock.advance(hours=1)

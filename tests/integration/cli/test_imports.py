@@ -77,9 +77,11 @@ def execute(url: str, *statements: str, **values: object) -> None:
 def add_task(url: str, **values: object) -> None:
     """Add a periodic task, as Django's admin pages would."""
     row = dict.fromkeys(COLUMNS) | DEFAULTS | values
-    places = ", ".join(f":{name}" for name in COLUMNS)
+    parameters = ", ".join(f":{name}" for name in COLUMNS)
     execute(
-        url, f"INSERT INTO django_celery_beat_periodictask ({', '.join(COLUMNS)}) VALUES ({places})", **row
+        url,
+        f"INSERT INTO django_celery_beat_periodictask ({', '.join(COLUMNS)}) VALUES ({parameters})",
+        **row,
     )
 
 
@@ -281,8 +283,10 @@ def test_entries_that_are_none_are_left_out_one_by_one(tickerq: TickerQ, run: Ru
         1: fine,
     }
     found = lines(run("import-beat", "--apply"))
-    told = dict(line.removeprefix("left out  ").split(": ", 1) for line in found if line.startswith("left"))
-    assert {name: reason.split(" (")[0] for name, reason in told.items() if len(name) == 1} == {
+    left_out = dict(
+        line.removeprefix("left out  ").split(": ", 1) for line in found if line.startswith("left")
+    )
+    assert {name: reason.split(" (")[0] for name, reason in left_out.items() if len(name) == 1} == {
         "1": "name: pass a str",
         "b": "its kwargs are no dict whose keys are str",
         "c": "its options are no dict whose keys are str",
@@ -292,7 +296,7 @@ def test_entries_that_are_none_are_left_out_one_by_one(tickerq: TickerQ, run: Ru
         "g": "not an entry of Celery's",
         "h": "task: pass a str",
     }
-    assert len(told) == len(tickerq.app.conf.beat_schedule) - 1
+    assert len(left_out) == len(tickerq.app.conf.beat_schedule) - 1
     assert "new       fine -> refresh" in found
 
 

@@ -40,7 +40,7 @@ CHAIN = (
     TimeTicker(
         function="Send",
         request={"to": "ops"},
-        description="tells",
+        description="reports",
         retries=2,
         retry_intervals=(5.0,),
         priority=TickerPriority.HIGH,
@@ -78,7 +78,7 @@ def test_each_occurrence_has_a_copy_of_the_chain_that_waits_for_it(core: Core, c
         first, second = below(core, occurrence.id)
         (third,) = below(core, first.id)
         assert (first.request, first.retries, first.retry_intervals) == (b'{"to":"ops"}', 2, [5.0])
-        assert (first.queue, first.tags, first.description) == ("mail", ["eu"], "tells")
+        assert (first.queue, first.tags, first.description) == ("mail", ["eu"], "reports")
         assert [row.run_condition for row in (first, second, third)] == [RunCondition.ON_FAILURE, None, None]
         for row in (first, second, third):
             assert (row.status, row.due_at, row.execution_time) == (TickerStatus.IDLE, None, None)

@@ -98,7 +98,7 @@ def test_the_chain_of_an_occurrence_that_an_edit_ends_follows_it(core: Core, clo
 
 
 @pytest.mark.parametrize(
-    ("bounds", "told", "fires"),
+    ("bounds", "passed", "fires"),
     [
         ({"start_at": at(16)}, "3 instants from 2026-01-15T13:00:00+00:00 to 2026-01-15T15:00:00+00:00", []),
         (
@@ -116,13 +116,13 @@ def test_the_chain_of_an_occurrence_that_an_edit_ends_follows_it(core: Core, clo
     ids=str,
 )
 def test_what_new_bounds_leave_out_before_it_has_fired_is_in_one_record(
-    core: Core, clock: ManualClock, bounds: dict[str, Any], told: str, fires: list[int]
+    core: Core, clock: ManualClock, bounds: dict[str, Any], passed: str, fires: list[int]
 ) -> None:
     cron_id = make_cron(core)
     clock.set(at(15, 10))
     crons(core).update(cron_id, **bounds)
     reasons = [row.skipped_reason for row in occurrences_of(core, cron_id)]
-    assert reasons == [f"Edited: {told} had not fired when the cron ticker's new bounds left them out"]
+    assert reasons == [f"Edited: {passed} had not fired when the cron ticker's new bounds left them out"]
     fire(core)
     assert instants(core, cron_id) == [at(hour) for hour in fires]
 
@@ -150,9 +150,9 @@ def test_a_manual_run_keeps_the_request_of_its_own(core: Core, clock: ManualCloc
     fire(core)
     crons(core).run_now(cron_id, request={"size": 2})
     crons(core).update(cron_id, request={"size": 3}, description="new")
-    planned, by_hand = crons(core).occurrences(cron_id).items[::-1]
-    assert (planned.request, by_hand.request) == ({"size": 3}, {"size": 2})
-    assert planned.description == by_hand.description == "new"
+    planned, manual = crons(core).occurrences(cron_id).items[::-1]
+    assert (planned.request, manual.request) == ({"size": 3}, {"size": 2})
+    assert planned.description == manual.description == "new"
 
 
 @pytest.mark.parametrize("edit", [{"exclude": [date(2026, 12, 25)]}, {"expression": "0,30 * * * *"}], ids=str)
@@ -166,7 +166,7 @@ def test_an_edit_does_not_come_back_to_an_instant_that_is_to_be_skipped(
     assert edited.next_run_at == (at(14) if "exclude" in edit else at(13, 30))
 
 
-def test_an_edit_in_a_pause_does_not_tell_twice_of_an_instant_that_was_to_be_skipped(
+def test_an_edit_in_a_pause_does_not_record_an_instant_twice_that_was_to_be_skipped(
     core: Core, clock: ManualClock
 ) -> None:
     cron_id = make_cron(core)

@@ -54,7 +54,7 @@ def instants(core: Core, cron_id: UUID, status: TickerStatus = TickerStatus.IDLE
 
 
 def alter(core: Core, cron_id: UUID, **values: Any) -> None:
-    """Change a cron ticker's row by hand."""
+    """Change a cron ticker's row directly."""
     statement = update(cron_tickers).where(cron_tickers.c.id == cron_id).values(**values)
     core.database.write(lambda connection: connection.execute(statement))
 

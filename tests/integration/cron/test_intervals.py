@@ -79,7 +79,7 @@ def test_an_interval_of_a_second_fires_each_second(core: Core, clock: ManualCloc
     assert instants(core, cron.id) == [START + timedelta(seconds=count) for count in (1, 2, 3, 4)]
 
 
-def test_a_beat_that_was_away_keeps_the_step_of_an_interval(core: Core, clock: ManualClock) -> None:
+def test_a_beat_that_was_down_keeps_the_step_of_an_interval(core: Core, clock: ManualClock) -> None:
     cron = add(core, every=HOUR, misfire=MisfirePolicy.RUN_ALL)
     clock.advance(hours=3, minutes=20)
     fire(core)

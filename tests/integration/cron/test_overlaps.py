@@ -194,7 +194,7 @@ def test_one_that_a_later_occurrence_could_not_ask_is_asked_by_the_sweep(
     enrolled(core)
     cron_id = make_cron(core, overlap=OverlapPolicy.CANCEL_OTHER)
     first = running(core, clock, cron_id)
-    with locked(core, table, table.c.id == first.id):  # as by a worker that stands still in its start
+    with locked(core, table, table.c.id == first.id):  # as by a worker that is stalled in its start
         second = fired(core, clock, cron_id)
     assert row_of(core, first.id).cancel_request is None
     sweep(core)
@@ -306,9 +306,9 @@ def test_an_occurrence_that_a_pause_holds_gives_way_to_a_manual_one(
     cron_id = make_cron(core, overlap=overlap)
     held = fired(core, clock, cron_id)
     crons(core).pause(cron_id)
-    by_hand = crons(core).run_now(cron_id)
+    manual = crons(core).run_now(cron_id)
     (claimed,) = claim(core)
-    assert claimed.id == by_hand.id
+    assert claimed.id == manual.id
     run = start(core, claimed)
     assert run is not None
     finish(core, run, succeeded(run.standing))
@@ -323,9 +323,9 @@ def test_a_manual_one_goes_ahead_of_those_that_wait(core: Core, clock: ManualClo
     first = running(core, clock, cron_id)
     second = fired(core, clock, cron_id)
     crons(core).pause(cron_id)
-    by_hand = crons(core).run_now(cron_id)
+    manual = crons(core).run_now(cron_id)
     finish(core, first, succeeded(first.standing))
-    assert [claimed.id for claimed in claim(core)] == [by_hand.id]
+    assert [claimed.id for claimed in claim(core)] == [manual.id]
     assert waits(core, second)
 
 
@@ -335,12 +335,12 @@ def test_a_sweep_lets_a_manual_one_go_ahead_of_what_a_pause_holds_by_then(
     enrolled(core)
     cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL, retries=1, retry_intervals=[60])
     fail(core, running(core, clock, cron_id))
-    by_hand = crons(core).run_now(cron_id)
+    manual = crons(core).run_now(cron_id)
     crons(core).pause(cron_id)
     clock.advance(minutes=1)
     assert claim(core) == []
     sweep(core)
-    assert [claimed.id for claimed in claim(core)] == [by_hand.id]
+    assert [claimed.id for claimed in claim(core)] == [manual.id]
 
 
 @pytest.mark.parametrize("is_of_function", [False, True])
@@ -355,8 +355,8 @@ def test_a_retry_that_a_pause_would_hold_gives_way_to_a_manual_one_and_keeps_its
         PauseManager(core).pause(function="Send")
     else:
         crons(core).pause(cron_id)
-    by_hand = crons(core).run_now(cron_id)
-    run = started(core, by_hand.id)
+    manual = crons(core).run_now(cron_id)
+    run = started(core, manual.id)
     PauseManager(core).resume(function="Send")
     crons(core).resume(cron_id)
     finish(core, run, succeeded(run.standing))

@@ -1,4 +1,4 @@
-"""Pauses: of one cron ticker, of a function, a tag or everything, by hand or by failures."""
+"""Pauses: of one cron ticker, of a function, a tag or everything, manual or after failures."""
 
 import logging
 from collections.abc import Callable
@@ -545,7 +545,7 @@ def test_a_resumption_that_waits_keeps_nothing_else_from_firing(
         resuming = Thread(target=lambda: pauses(operator).resume(function="Send", missed=missed))
         with locked(core, cron_tickers_table, cron_tickers_table.c.id == cron_id):
             resuming.start()
-            # It stands still for as long as the row is locked.
+            # It is stalled for as long as the row is locked.
             resuming.join(timeout=1)
             fire(core)
         resuming.join()

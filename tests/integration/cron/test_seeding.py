@@ -191,12 +191,12 @@ def test_a_paused_cron_ticker_stays_paused_when_the_code_changes(make_core: Make
 
 def test_a_worker_touches_no_other_functions_cron_tickers(make_core: MakeCore, clock: ManualClock) -> None:
     core = make_core(send(cron=DAILY))
-    others, by_hand = seeded(core), make_cron(core, "*/5 * * * *")
-    before = [cron_row_of(core, cron_id) for cron_id in (others.id, by_hand)]
+    others, manual = seeded(core), make_cron(core, "*/5 * * * *")
+    before = [cron_row_of(core, cron_id) for cron_id in (others.id, manual)]
     clock.advance(hours=1)
     enrolled(make_core(send("Other", cron=HOURLY)))
     enrolled(make_core(send("Third")))
-    assert [cron_row_of(core, cron_id) for cron_id in (others.id, by_hand)] == before
+    assert [cron_row_of(core, cron_id) for cron_id in (others.id, manual)] == before
 
 
 def test_namespaces_seed_a_row_each(make_core: MakeCore, namespace: str) -> None:
@@ -246,8 +246,8 @@ def test_a_worker_registers_what_each_functions_request_looks_like(make_core: Ma
 def test_pruning_pauses_what_the_code_no_longer_defines_and_nothing_else(make_core: MakeCore) -> None:
     core = make_core(send(cron=DAILY), send("Old", cron=HOURLY))
     enrolled(core)
-    by_hand = make_cron(core)
+    manual = make_cron(core)
     assert prune(make_core(send(cron=DAILY))) == ["Old"]
     state = {row.function: (row.is_enabled, row.next_run_at is None) for row in rows(core) if row.seed_key}
     assert state == {"Send": (True, False), "Old": (False, True)}
-    assert cron_row_of(core, by_hand).is_enabled
+    assert cron_row_of(core, manual).is_enabled

@@ -32,11 +32,11 @@ def test_skip_next_ends_the_occurrence_that_a_backfill_has_made(
     cron_id = make_cron(core, overlap=overlap, children=[TimeTicker(function="Send")])
     clock.set(at(13) + timedelta(seconds=1))
     crons(core).backfill(cron_id, at(13), clock.now())
-    by_hand = crons(core).run_now(cron_id)
+    manual = crons(core).run_now(cron_id)
     assert crons(core).skip_next(cron_id, reason="holiday").next_run_at == at(14)
     (row,) = [row for row in occurrences_of(core, cron_id) if row.instant]
     assert (row.status, row.skipped_reason) == (TickerStatus.SKIPPED, "Skipped on request: holiday")
-    assert [claimed.id for claimed in claim(core)] == [by_hand.id]
+    assert [claimed.id for claimed in claim(core)] == [manual.id]
 
 
 def test_skip_next_comes_too_late_for_what_a_backfill_has_made_and_a_beat_claimed(
@@ -53,9 +53,7 @@ def test_skip_next_comes_too_late_for_what_a_backfill_has_made_and_a_beat_claime
     assert cron_row_of(core, cron_id).next_run_at == at(13)
 
 
-def test_skip_next_passes_by_what_was_cancelled_before_anybody_claimed_it(
-    core: Core, clock: ManualClock
-) -> None:
+def test_skip_next_passes_by_what_was_cancelled_before_it_was_claimed(core: Core, clock: ManualClock) -> None:
     cron_id = make_cron(core)
     clock.set(at(13) + timedelta(seconds=1))
     crons(core).backfill(cron_id, at(13), clock.now())

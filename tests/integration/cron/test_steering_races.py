@@ -38,7 +38,7 @@ def steer(core: Core, clock: ManualClock, action: Callable[[Core, UUID], object]
     return cron_id, due
 
 
-def told(core: Core, cron_id: UUID) -> list[datetime]:
+def recorded(core: Core, cron_id: UUID) -> list[datetime]:
     """Return the instants that have an occurrence, or stand in a record."""
     found = []
     for row in rows_of(core, cron_id):
@@ -65,7 +65,7 @@ def test_an_edit_lets_nothing_fire_by_the_old_expression(core: Core, clock: Manu
     enrolled(core)
     for _ in range(times):
         cron_id, due = steer(core, clock, edit)
-        assert told(core, cron_id) == [due]
+        assert recorded(core, cron_id) == [due]
         assert {row.status for row in rows_of(core, cron_id)} <= {TickerStatus.QUEUED, TickerStatus.SKIPPED}
         fire(core)
         assert claim(core) == []
@@ -82,7 +82,7 @@ def test_a_pause_stops_an_instant_or_comes_after_it(core: Core, clock: ManualClo
         claimed = {row.id for row in rows_of(core, cron_id) if row.status is TickerStatus.QUEUED}
         assert {each.id for each in claim(core)} == set()
         crons(core).resume(cron_id)
-        assert told(core, cron_id) == [due]
+        assert recorded(core, cron_id) == [due]
         left = {row.id for row in rows_of(core, cron_id) if row.due_at is not None}
         assert len(claimed) + len(left) <= 1
         crons(core).delete(cron_id)

@@ -279,7 +279,7 @@ def test_a_scoped_session_is_a_session(tickerq: TickerQ, engine: Engine) -> None
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_what_is_asynchronous_is_told_the_async_verb(tickerq: TickerQ, store_url: str) -> None:
+def test_an_error_names_the_async_verb_to_asynchronous_callers(tickerq: TickerQ, store_url: str) -> None:
     engine = async_caller_engine(store_url)
     scoped = async_scoped_session(async_sessionmaker(engine), scopefunc=object)
     for session in (AsyncSession(engine), AsyncConnection(engine), scoped):
@@ -398,7 +398,7 @@ def test_a_ticker_that_is_added_while_another_is_published_is_left_to_beat(ticke
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_a_call_that_does_not_get_its_turn_in_time_is_left_to_beat(
+def test_a_call_that_does_not_get_the_publisher_in_time_is_left_to_beat(
     tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tickerq_celery.runs.immediate._LOCK_WAIT_SECONDS", 0.01)

@@ -132,7 +132,7 @@ REFUSED = [
     ({"expression": ""}, InvalidCronError, "expression"),
     ({"expression": None}, InvalidCronError, "expression"),
     ({"time_zone": "Mars/Olympus"}, TickerValidationError, "time_zone"),
-    ({"function": "Nobody"}, UnknownFunctionError, "function"),
+    ({"function": "Unknown"}, UnknownFunctionError, "function"),
     ({"function": "x" * 201}, TickerValidationError, "function"),
     ({"description": "x" * 501}, TickerValidationError, "description"),
     ({"retries": -1}, TickerValidationError, "retries"),
@@ -205,7 +205,7 @@ def test_a_change_reaches_unclaimed_occurrences(tickerq: TickerQ, clock: ManualC
 def test_held_occurrences_run_once_their_function_is_another(tickerq: TickerQ, clock: ManualClock) -> None:
     enrol_worker(tickerq)
     cron = tickerq.cron_tickers.add(
-        CronTicker(function="Nobody", expression=EVERY_MINUTE), allow_unknown=True
+        CronTicker(function="Unknown", expression=EVERY_MINUTE), allow_unknown=True
     )
     run = fired(tickerq, clock, cron)
     dispatch_due(tickerq)

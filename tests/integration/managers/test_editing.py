@@ -39,7 +39,7 @@ def tickerq(store_url: str, namespace: str, clock: ManualClock) -> Iterator[Tick
 
 
 def test_a_retried_run_starts_at_once_keeps_its_attempts_and_has_all_its_retries(tickerq: TickerQ) -> None:
-    run = add_run(tickerq, failing(OSError("away")), retries=1, retry_intervals=[0])
+    run = add_run(tickerq, failing(OSError("unreachable")), retries=1, retry_intervals=[0])
     execute(tickerq)
     dispatch_due(tickerq)
     execute(tickerq)
@@ -189,13 +189,13 @@ def test_a_cron_ticker_can_be_run_now(tickerq: TickerQ, is_paused: bool) -> None
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_what_is_not_there_cannot_be_retried_cloned_or_run(tickerq: TickerQ) -> None:
-    nobody = new_id()
+    unknown = new_id()
     for verb in (
         tickerq.runs.retry, tickerq.time_tickers.retry, tickerq.time_tickers.clone,
         tickerq.time_tickers.run_now, tickerq.cron_tickers.run_now,
     ):  # fmt: skip
         with pytest.raises(TickerNotFoundError):
-            verb(nobody)
+            verb(unknown)
 
 
 def test_an_occurrence_that_is_run_now_has_a_copy_of_the_chain(tickerq: TickerQ) -> None:

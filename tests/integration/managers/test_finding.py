@@ -40,7 +40,7 @@ def runs(tickerq: TickerQ) -> dict[str, UUID]:
     change_row(tickerq, made["held"], due_at=None, held_for="limit", hold_key="Send", parent_id=made["idle"])
     change_row(
         tickerq, made["failed"], status=Status.FAILED, due_at=None, ended_status=Status.FAILED,
-        ended_at=START + HOUR, exception_type="OSError", exception_message="50% of Hosts_ are away",
+        ended_at=START + HOUR, exception_type="OSError", exception_message="50% of Hosts_ are down",
     )  # fmt: skip
     change_row(tickerq, made["running"], status=Status.IN_PROGRESS, due_at=None, running_on=uuid4())
     return {**made, "cron": cron.id}

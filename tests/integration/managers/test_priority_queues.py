@@ -36,7 +36,7 @@ def core(make_core: MakeCore) -> Core:
         ("Long", {"priority": NORMAL}, None),
         ("Mail", {}, "mail"),
         ("Mail", {"queue": "own"}, "own"),
-        ("Nobody's", {"priority": LONG}, "long"),
+        ("Unknown", {"priority": LONG}, "long"),
     ],
 )
 def test_a_queue_that_is_named_comes_before_that_of_the_priority(

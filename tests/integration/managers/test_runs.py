@@ -142,7 +142,7 @@ def test_the_last_page_says_so(tickerq: TickerQ) -> None:
     assert tickerq.runs.find(limit=4).next_cursor is None
     assert len(walked(tickerq.runs.find, limit=2)) == 4
     assert len(walked(tickerq.runs.find, limit=3, function="Send")) == 4
-    assert tickerq.runs.find(limit=2, function="Nobody") == Page(items=(), next_cursor=None)
+    assert tickerq.runs.find(limit=2, function="Unknown") == Page(items=(), next_cursor=None)
 
 
 @pytest.mark.parametrize(

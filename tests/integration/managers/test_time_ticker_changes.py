@@ -41,7 +41,7 @@ def tickerq(store_url: str, namespace: str, clock: ManualClock) -> Iterator[Tick
         @made.function("Send")
         def send(request: Welcome) -> None:
             if request.user_id == 0:
-                raise RuntimeError("nobody")
+                raise RuntimeError("no such user")
 
         @made.function("Other")
         def other() -> None: ...
@@ -147,14 +147,14 @@ def test_a_change_that_cannot_be_stored_changes_nothing(
 def test_another_function_takes_its_own_request(tickerq: TickerQ) -> None:
     run = add(tickerq)
     with pytest.raises(UnknownFunctionError):
-        tickerq.time_tickers.update(run.id, function="Nobody")
+        tickerq.time_tickers.update(run.id, function="Unknown")
     assert tickerq.time_tickers.update(run.id, function="Other", request=None).request is None
     with pytest.raises(TickerValidationError, match="user_id"):
         tickerq.time_tickers.update(run.id, function="Send", request={})
 
 
 def test_a_held_ticker_that_gets_another_function_runs(tickerq: TickerQ) -> None:
-    run = tickerq.time_tickers.add(TimeTicker(function="Nobody"), allow_unknown=True)
+    run = tickerq.time_tickers.add(TimeTicker(function="Unknown"), allow_unknown=True)
     assert tickerq.time_tickers.get(run.id).held_for == "function"
     tickerq.time_tickers.update(run.id, function="Other")
     dispatch_due(tickerq)
@@ -232,10 +232,12 @@ def test_a_run_is_read_with_its_attempts_oldest_first(tickerq: TickerQ, clock: M
     execute(tickerq)
     ended = tickerq.time_tickers.get(run.id)
     assert (ended.status, ended.exception_type, ended.exception_message) == (
-        TickerStatus.FAILED, "RuntimeError", "nobody",
+        TickerStatus.FAILED, "RuntimeError", "no such user",
     )  # fmt: skip
     assert [attempt.number for attempt in ended.attempts] == [0, 1]
     assert [attempt.started_at for attempt in ended.attempts] == [START, START + timedelta(minutes=1)]
     assert all(attempt.status is TickerStatus.FAILED for attempt in ended.attempts)
-    assert all('raise RuntimeError("nobody")' in (attempt.traceback or "") for attempt in ended.attempts)
+    assert all(
+        'raise RuntimeError("no such user")' in (attempt.traceback or "") for attempt in ended.attempts
+    )
     assert all(attempt.node == tickerq.core.node.name for attempt in ended.attempts)

@@ -191,10 +191,10 @@ def test_what_is_no_ticker_is_refused(tickerq: TickerQ) -> None:
 
 def test_an_unknown_function_is_refused_unless_the_caller_insists(tickerq: TickerQ) -> None:
     with pytest.raises(UnknownFunctionError, match="allow_unknown=True") as caught:
-        tickerq.time_tickers.add(TimeTicker(function="Nobody"))
-    assert caught.value.function == "Nobody"
+        tickerq.time_tickers.add(TimeTicker(function="Unknown"))
+    assert caught.value.function == "Unknown"
     assert count(tickerq) == 0
-    run = tickerq.time_tickers.add(TimeTicker(function="Nobody", request=[1]), allow_unknown=True)
+    run = tickerq.time_tickers.add(TimeTicker(function="Unknown", request=[1]), allow_unknown=True)
     assert tickerq.time_tickers.get(run.id).request == [1]
 
 

@@ -189,8 +189,8 @@ def test_tries_end_with_a_store_error(database: Database, pauses: list[float]) -
 
 
 def test_an_outage_is_reported_at_once(database: Database, pauses: list[float]) -> None:
-    away = OperationalError("SELECT", {}, pymysql.err.OperationalError(2003, "Can't connect"))
-    work = Failing(away, times=1)
+    unreachable = OperationalError("SELECT", {}, pymysql.err.OperationalError(2003, "Can't connect"))
+    work = Failing(unreachable, times=1)
     with pytest.raises(StoreError, match="Can't connect"):
         database.write(work)
     assert (work.tries, pauses) == (1, [])

@@ -69,7 +69,7 @@ def core(core: Core) -> Core:
 
 
 def ask(core: Core, run_id: UUID, *, terminate: bool = False) -> None:
-    """Ask a run that is under way to end."""
+    """Ask an active run to end."""
     assert time_tickers(core).cancel(run_id, terminate=terminate).cancel_requested
 
 
@@ -111,7 +111,7 @@ def test_a_run_that_waits_for_its_retry_is_cancelled(core: Core, clock: ManualCl
 
 
 @pytest.mark.parametrize("terminate", [False, True])
-def test_a_run_under_way_is_asked_in_its_row_and_by_a_message(core: Core, terminate: bool) -> None:
+def test_an_active_run_is_asked_in_its_row_and_by_a_message(core: Core, terminate: bool) -> None:
     publisher = ListPublisher()
     run = started(core, make_run(core))
     asked = time_tickers(core, publisher).cancel(run.id, terminate=terminate)
@@ -236,8 +236,8 @@ def test_a_cancelled_run_can_be_retried_and_then_runs(core: Core) -> None:
         assert row_of(core, run_id).status is TickerStatus.DONE
 
 
-@pytest.mark.parametrize("is_under_way", [False, True], ids=["waiting", "under way"])
-def test_a_cancelled_run_lets_those_children_start_that_wait_for_that(core: Core, is_under_way: bool) -> None:
+@pytest.mark.parametrize("is_active", [False, True], ids=["waiting", "active"])
+def test_a_cancelled_run_lets_those_children_start_that_wait_for_that(core: Core, is_active: bool) -> None:
     conditions = (
         RunCondition.ON_CANCELLED,
         RunCondition.ON_FAILURE_OR_CANCELLED,
@@ -247,7 +247,7 @@ def test_a_cancelled_run_lets_those_children_start_that_wait_for_that(core: Core
     )
     children = [TimeTicker(function="Send", run_condition=each) for each in conditions]
     parent = time_tickers(core).add(TimeTicker(function="Send", retries=1, children=children))
-    if is_under_way:
+    if is_active:
         run = started(core, parent.id)
         ask(core, parent.id)
         assert fail(core, run)
@@ -313,15 +313,15 @@ def test_an_occurrence_is_cancelled_by_its_own_verb_and_its_cron_ticker_fires_on
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
-def test_a_run_in_the_hands_of_a_process_that_stands_still_is_busy(core: Core) -> None:
+def test_a_run_that_a_stalled_process_has_locked_is_busy(core: Core) -> None:
     run_id = make_run(core)
     with locked(core, tickers, tickers.c.id == run_id), pytest.raises(TickerBusyError, match="not cancelled"):
         time_tickers(core).cancel(run_id)
     assert time_tickers(core).cancel(run_id).status is CANCELLED
 
 
-def test_a_broker_that_is_away_does_not_fail_a_cancel(core: Core) -> None:
-    class Away(ListPublisher):
+def test_an_unreachable_broker_does_not_fail_a_cancel(core: Core) -> None:
+    class UnreachableBroker(ListPublisher):
         def publish_cancel(self, run: Started, *, terminate: bool) -> None:
             raise PublishError("gone")
 
@@ -329,27 +329,27 @@ def test_a_broker_that_is_away_does_not_fail_a_cancel(core: Core) -> None:
             raise ValueError("the user's router")
 
     run, waiting = started(core, make_run(core)), make_run(core)
-    manager = time_tickers(core, Away())
+    manager = time_tickers(core, UnreachableBroker())
     assert manager.cancel(run.id).cancel_requested
     assert manager.cancel(waiting).status is CANCELLED
 
 
-def test_each_heartbeat_hears_of_what_is_asked_until_it_has_ended(core: Core) -> None:
-    heard: list[Started] = []
+def test_each_heartbeat_reports_what_is_asked_until_it_has_ended(core: Core) -> None:
+    reported: list[Started] = []
     heartbeat = Heartbeat(
         core,
         NodeRegistration(worker_profile(core)),
         held_requests=lambda: {f"{run.id}:1"},
         on_missing=print,
-        on_request=heard.append,
+        on_request=reported.append,
     )
     run = started(core, make_run(core))
     heartbeat.beat()
-    assert heard == []
+    assert reported == []
     ask(core, run.id, terminate=True)
     for _ in range(2):
         heartbeat.beat()
-    assert [(each.id, each.cancel_request) for each in heard] == [(run.id, CancelRequest.TERMINATE)] * 2
+    assert [(each.id, each.cancel_request) for each in reported] == [(run.id, CancelRequest.TERMINATE)] * 2
     assert rescue(core, run) is not None
     heartbeat.beat()
-    assert len(heard) == 2
+    assert len(reported) == 2

@@ -253,7 +253,7 @@ def test_a_child_keeps_its_own_retries_queue_priority_and_request(core: Core) ->
     assert (row.queue, row.tags) == ("mail", ["eu"])
 
 
-def test_a_child_waits_for_a_place_of_its_limited_function_and_is_given_it(make_core: MakeCore) -> None:
+def test_a_child_waits_for_a_slot_of_its_limited_function_and_is_given_it(make_core: MakeCore) -> None:
     core = enrolled(make_core(send(), send("Single", max_concurrency=1)))
     busy = started(core, time_tickers(core).add(TimeTicker(function="Single")).id)
     head = add(core, child(function="Single"))

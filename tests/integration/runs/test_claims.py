@@ -108,7 +108,7 @@ def test_the_oldest_runs_are_claimed_first(core: Core, clock: ManualClock) -> No
     assert [claim(beat)[0].id for _ in range(3)] == [soon, middle, late]
 
 
-def test_a_batch_holds_no_more_than_its_size_and_says_whether_it_was_full(core: Core) -> None:
+def test_a_batch_holds_no_more_than_its_size_and_says_if_it_was_full(core: Core) -> None:
     make_runs(core, 3)
     beat = with_settings(core, batch_size=2)
     batches = [claim_batch(beat) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""Concurrency keys: of one function's runs with one key only so many are under way, whoever claims."""
+"""Concurrency keys: of one function's runs with one key only so many are active, whichever beat claims."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -59,19 +59,19 @@ def reason(core: Core, run_id: UUID) -> str | None:
 
 
 def release_holds(core: Core) -> int:
-    """Lift holds as the sweep does, and return how many."""
+    """Release holds as the sweep does, and return how many."""
     return core.write(Claimer(core).release_holds).count
 
 
 def full_key(core: Core, *priorities: TickerPriority) -> tuple[list[UUID], list[UUID]]:
-    """Return the two runs that have a key's places, and those that wait for one."""
+    """Return the two runs that have a key's slots, and those that wait for one."""
     taken = [started(core, run_id).id for run_id in make_runs(core, 2, concurrency_key="eu")]
     waiting = [make_run(core, concurrency_key="eu", priority=priority) for priority in priorities]
     assert claim(core) == []
     return taken, waiting
 
 
-def test_queued_and_running_runs_of_a_key_count_and_other_keys_have_their_own_places(core: Core) -> None:
+def test_queued_and_running_runs_of_a_key_count_and_other_keys_have_their_own_slots(core: Core) -> None:
     running, queued, third = make_runs(core, 3, concurrency_key="eu")
     us = make_run(core, concurrency_key="us")
     started(core, running)
@@ -86,7 +86,7 @@ def test_runs_without_a_key_are_no_concern_of_a_key(core: Core) -> None:
     assert claimed_ids(core) == ids
 
 
-def test_functions_share_no_places_though_they_share_a_key(core: Core) -> None:
+def test_functions_share_no_slots_though_they_share_a_key(core: Core) -> None:
     full_key(core)
     first, second = make_runs(core, 2, "Other", concurrency_key="eu")
     assert claimed_ids(core) == [first]
@@ -94,7 +94,7 @@ def test_functions_share_no_places_though_they_share_a_key(core: Core) -> None:
 
 
 @pytest.mark.parametrize("end", ["done", "retry", "rescue"])
-def test_a_freed_place_goes_to_the_most_urgent_run_of_the_key_and_then_to_the_oldest(
+def test_a_freed_slot_goes_to_the_most_urgent_run_of_the_key_and_then_to_the_oldest(
     core: Core, end: str
 ) -> None:
     run = started(core, make_run(core, "Other", concurrency_key="eu", retries=1))
@@ -114,7 +114,7 @@ def test_a_freed_place_goes_to_the_most_urgent_run_of_the_key_and_then_to_the_ol
     assert [reason(core, each) for each in (old, young)] == [None, "key"]
 
 
-def test_who_ends_a_run_dispatches_the_one_that_gets_its_place(core: Core) -> None:
+def test_who_ends_a_run_dispatches_the_one_that_gets_its_slot(core: Core) -> None:
     run = started(core, make_run(core, "Other", concurrency_key="eu"))
     waiting = make_run(core, "Other", concurrency_key="eu")
     claim(core)
@@ -123,7 +123,7 @@ def test_who_ends_a_run_dispatches_the_one_that_gets_its_place(core: Core) -> No
     assert dispatched == [waiting]
 
 
-def test_the_sweep_gives_each_keys_free_places_to_runs_that_wait(core: Core) -> None:
+def test_the_sweep_gives_each_keys_free_slots_to_runs_that_wait(core: Core) -> None:
     keys = ("eu", "us", "asia")
     ids = {key: make_runs(core, 5, concurrency_key=key) for key in keys}
     batch = claim(core)
@@ -226,7 +226,7 @@ def test_what_is_no_key_is_refused_by_name_and_nothing_is_stored(core: Core, key
     assert tickers.find().items == ()
 
 
-def test_waiting_for_a_place_makes_no_run_late(core: Core, clock: ManualClock) -> None:
+def test_waiting_for_a_slot_makes_no_run_late(core: Core, clock: ManualClock) -> None:
     run = started(core, make_run(core, "Other", concurrency_key="eu"))
     waiting = make_run(core, "Other", concurrency_key="eu")
     claim(core)

@@ -1,4 +1,4 @@
-"""Holds: what may not run stands aside, in nobody's way, until its cause is gone."""
+"""Holds: what may not run stands aside and blocks no other run until its cause is gone."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -42,7 +42,7 @@ MakeCore = Callable[..., Core]
 
 
 def release_holds(core: Core) -> int:
-    """Lift holds as the sweep does, and return how many."""
+    """Release holds as the sweep does, and return how many."""
     return core.write(Claimer(core).release_holds).count
 
 
@@ -105,7 +105,7 @@ def test_a_beat_is_no_worker_though_it_knows_the_function(core: Core) -> None:
     assert claim(core) == []
 
 
-def test_a_worker_lifts_only_what_its_functions_can_run(make_core: MakeCore) -> None:
+def test_a_worker_releases_only_what_its_functions_can_run(make_core: MakeCore) -> None:
     ours = make_core(send())
     run_id, other = make_run(ours), make_run(ours, "Other")
     claim(ours)
@@ -120,7 +120,7 @@ def test_function_names_differ_by_case(make_core: MakeCore) -> None:
     assert held(core, [small, large]) == {large: HoldReason.FUNCTION}
 
 
-def test_the_sweep_lifts_the_hold_of_a_function_that_a_worker_has(core: Core) -> None:
+def test_the_sweep_releases_the_hold_of_a_function_that_a_worker_has(core: Core) -> None:
     run_id = make_run(core)
     claim(core)
     _register_quietly(core)
@@ -128,17 +128,17 @@ def test_the_sweep_lifts_the_hold_of_a_function_that_a_worker_has(core: Core) ->
     assert claimed_ids(core) == {run_id}
 
 
-def test_a_sweep_says_when_there_may_be_more_holds_to_lift(make_core: MakeCore) -> None:
+def test_a_sweep_says_when_there_may_be_more_holds_to_release(make_core: MakeCore) -> None:
     core = make_core(send(), batch_size=2)
     make_runs(core, 3)
     claim(core), claim(core)
     _register_quietly(core)
-    lifted = [core.write(Claimer(core).release_holds) for _ in range(2)]
-    assert lifted == [Released(count=2, is_full=True), Released(count=1, is_full=False)]
+    released = [core.write(Claimer(core).release_holds) for _ in range(2)]
+    assert released == [Released(count=2, is_full=True), Released(count=1, is_full=False)]
 
 
 def _register_quietly(core: Core) -> None:
-    """Write a worker's row without lifting, as when a beat holds a run that very moment."""
+    """Write a worker's row without releasing, as when a beat holds a run that very moment."""
     core.write(NodeRegistration(worker_profile(core)).register)
 
 
@@ -184,7 +184,7 @@ def test_beats_that_claim_at_once_never_exceed_a_limit(make_core: MakeCore) -> N
 
 
 @pytest.mark.parametrize("end", ["done", "retry", "rescue"])
-def test_the_end_of_an_attempt_gives_its_place_to_the_oldest_run_that_waits(
+def test_the_end_of_an_attempt_gives_its_slot_to_the_oldest_run_that_waits(
     make_core: MakeCore, end: str
 ) -> None:
     core = enrolled(make_core(send(max_concurrency=1)))
@@ -201,7 +201,7 @@ def test_the_end_of_an_attempt_gives_its_place_to_the_oldest_run_that_waits(
     assert set(held(core, [second, third])) == {third}
 
 
-def test_an_end_that_is_not_accepted_gives_no_place_away(make_core: MakeCore) -> None:
+def test_an_end_that_is_not_accepted_frees_no_slot(make_core: MakeCore) -> None:
     core = enrolled(make_core(send(max_concurrency=1)))
     first, second, third = make_runs(core, 3)
     run = started(core, first)
@@ -211,7 +211,7 @@ def test_an_end_that_is_not_accepted_gives_no_place_away(make_core: MakeCore) ->
     assert set(held(core, [second, third])) == {third}
 
 
-def test_the_sweep_gives_free_places_to_runs_that_wait(make_core: MakeCore) -> None:
+def test_the_sweep_gives_free_slots_to_runs_that_wait(make_core: MakeCore) -> None:
     core = enrolled(make_core(send(max_concurrency=2)))
     ids = make_runs(core, 5)
     batch = claim(core)
@@ -260,7 +260,7 @@ def test_what_runs_takes_no_room_in_its_queue(make_core: MakeCore) -> None:
     assert claimed_ids(core) == {second}
 
 
-def test_the_sweep_lifts_as_many_runs_as_a_queue_has_room_for(make_core: MakeCore) -> None:
+def test_the_sweep_releases_as_many_runs_as_a_queue_has_room_for(make_core: MakeCore) -> None:
     core = enrolled(make_core(send(), max_queued=3))
     ids = make_runs(core, 6, queue="mail")
     batch = claim(core)
@@ -320,7 +320,7 @@ def test_a_claim_holds_an_occurrence_whose_cron_ticker_is_paused(core: Core, clo
     assert release_holds(core) == 0
 
 
-def test_the_sweep_lifts_the_hold_of_a_cron_ticker_that_is_not_paused_any_more(
+def test_the_sweep_releases_the_hold_of_a_cron_ticker_that_is_not_paused_any_more(
     core: Core, clock: ManualClock
 ) -> None:
     enrolled(core)
@@ -342,7 +342,7 @@ def test_a_hold_does_not_make_a_run_late(core: Core, clock: ManualClock) -> None
 
 def test_runs_that_may_not_run_never_starve_others(make_core: MakeCore, clock: ManualClock) -> None:
     core = enrolled(make_core(send(), batch_size=10))
-    make_runs(core, 50, "Nobody's")
+    make_runs(core, 50, "Unknown")
     wanted = make_run(core, execution_time=START + timedelta(seconds=1))
     clock.advance(minutes=1)
     found = next(number for number in range(1, 10) if wanted in claimed_ids(core))

@@ -1,4 +1,4 @@
-"""Nobody who has other work waits for a row that another process has locked: it may stand still for ever."""
+"""No process that has other work waits for a row that another has locked: that may be stalled for ever."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ pytestmark = [pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True), p
 
 @contextmanager
 def locked(core: Core, table: Table, *which: ColumnElement[bool]) -> Iterator[None]:
-    """Keep rows locked in a block, as a process does that stands still in its transaction."""
+    """Keep rows locked in a block, as a process does that is stalled in its transaction."""
     frozen = Database(core.database.url)
     try:
         with frozen.engine.begin() as connection:
@@ -79,7 +79,7 @@ def test_what_another_process_has_in_hand_is_not_given_back_and_the_rest_of_the_
     assert row_of(core, other).status is TickerStatus.IDLE
 
 
-def test_a_run_whose_worker_stands_still_in_its_finish_is_rescued_once_it_is_free(
+def test_a_run_whose_worker_is_stalled_in_its_finish_is_rescued_once_it_is_free(
     core: Core, beat: Beat, clock: ManualClock
 ) -> None:
     finishing, other = (started(core, run_id).id for run_id in make_runs(core, 2))
@@ -92,7 +92,7 @@ def test_a_run_whose_worker_stands_still_in_its_finish_is_rescued_once_it_is_fre
     assert row_of(core, finishing).rescue_count == 1
 
 
-def test_a_node_that_stands_still_in_a_heartbeat_is_buried_once_its_row_is_free(
+def test_a_node_that_is_stalled_in_a_heartbeat_is_reaped_once_its_row_is_free(
     core: Core, beat: Beat, clock: ManualClock
 ) -> None:
     def rows() -> int:
@@ -138,7 +138,7 @@ def test_a_worker_that_says_nothing_new_enrols_past_functions_and_crons_that_are
         enrol(again, NodeRegistration(worker_profile(again)))
 
 
-def test_a_worker_counts_its_drops_past_another_that_stands_still_while_it_counts(
+def test_a_worker_counts_its_drops_past_another_that_is_stalled_while_it_counts(
     make_core: MakeCore, clock: ManualClock
 ) -> None:
     core = make_core()

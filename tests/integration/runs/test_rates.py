@@ -1,4 +1,4 @@
-"""Rate limits: no time sees more claims than it may, the line is kept, and nobody else waits."""
+"""Rate limits: no time sees more claims than it may, the line is kept, and no other run waits."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -34,7 +34,7 @@ from tickerq_celery.store import nodes, rates
 MakeCore = Callable[..., Core]
 HIGH, LOW = TickerPriority.HIGH, TickerPriority.LOW
 # How long after one claim under 10/m the next may be.
-TURN = timedelta(seconds=6)
+INTERVAL = timedelta(seconds=6)
 
 
 @pytest.fixture
@@ -55,11 +55,11 @@ def claimed_ids(core: Core) -> list[UUID]:
 
 
 def release_holds(core: Core) -> int:
-    """Lift holds as the sweep does, and return how many."""
+    """Release holds as the sweep does, and return how many."""
     return core.write(Claimer(core).release_holds).count
 
 
-def test_a_rate_lets_one_run_through_and_holds_the_rest_and_nobody_else(core: Core) -> None:
+def test_a_rate_lets_one_run_through_and_holds_the_rest_and_no_other_run(core: Core) -> None:
     first, second, third = make_runs(core, 3)
     free = make_runs(core, 3, "Free")
     assert set(claimed_ids(core)) == {first, *free}
@@ -68,7 +68,9 @@ def test_a_rate_lets_one_run_through_and_holds_the_rest_and_nobody_else(core: Co
         assert (row.held_for, row.hold_key, row.due_at) == (HoldReason.RATE, "Send", None)
 
 
-def test_the_next_run_is_claimed_when_its_turn_has_come_and_no_sooner(core: Core, clock: ManualClock) -> None:
+def test_the_next_run_is_claimed_when_its_rate_allows_it_and_no_sooner(
+    core: Core, clock: ManualClock
+) -> None:
     ids = make_runs(core, 3)
     claimed = [claimed_ids(core)]
     for _ in range(4):
@@ -80,7 +82,9 @@ def test_the_next_run_is_claimed_when_its_turn_has_come_and_no_sooner(core: Core
     assert row_of(core, ids[2]).held_for is None
 
 
-def test_a_turn_goes_to_the_most_urgent_and_then_to_the_oldest(core: Core, clock: ManualClock) -> None:
+def test_the_next_claim_of_a_rate_goes_to_the_most_urgent_and_then_to_the_oldest(
+    core: Core, clock: ManualClock
+) -> None:
     claimed, old, high, young = (make_run(core, priority=each) for each in (HIGH, LOW, HIGH, LOW))
     order = []
     for _ in range(4):
@@ -89,7 +93,9 @@ def test_a_turn_goes_to_the_most_urgent_and_then_to_the_oldest(core: Core, clock
     assert order == [claimed, high, old, young]
 
 
-def test_who_comes_when_a_turn_is_free_does_not_overtake_who_waits(core: Core, clock: ManualClock) -> None:
+def test_a_run_that_comes_when_its_rate_allows_it_does_not_overtake_those_that_wait(
+    core: Core, clock: ManualClock
+) -> None:
     _, waiting = make_runs(core, 2)
     claim(core)
     clock.advance(seconds=6)
@@ -98,7 +104,7 @@ def test_who_comes_when_a_turn_is_free_does_not_overtake_who_waits(core: Core, c
     assert row_of(core, new).held_for == HoldReason.RATE
 
 
-def test_waiting_for_a_turn_makes_no_run_late(core: Core, clock: ManualClock) -> None:
+def test_waiting_for_a_rate_makes_no_run_late(core: Core, clock: ManualClock) -> None:
     _, waiting = make_runs(core, 2)
     claim(core)
     clock.advance(hours=1)
@@ -141,7 +147,7 @@ def test_no_minute_sees_more_than_the_rate_whatever_becomes_of_the_claims(
 
 
 @pytest.mark.row_locks
-def test_beats_that_claim_at_once_share_one_turn(core: Core, clock: ManualClock) -> None:
+def test_beats_that_claim_at_once_share_one_claim_of_a_rate(core: Core, clock: ManualClock) -> None:
     make_runs(core, 24)
     total = 0
     for _ in range(6):
@@ -164,7 +170,7 @@ def test_where_workers_differ_the_slower_rate_counts(make_core: MakeCore, clock:
     assert len(claim(core)) == 1
 
 
-def test_a_new_rate_does_not_wait_for_the_turn_of_the_old_one(
+def test_a_new_rate_does_not_wait_for_the_next_claim_of_the_old_one(
     make_core: MakeCore, clock: ManualClock
 ) -> None:
     old = enrolled(make_core(send(rate_limit="1/d")))
@@ -197,7 +203,7 @@ def test_a_rate_that_only_older_workers_have_still_lets_runs_through(
         assert claimed_ids(old) == [expected]
 
 
-def test_a_run_whose_turn_comes_but_whose_function_is_full_waits_for_the_place(
+def test_a_run_that_its_rate_allows_but_whose_function_is_full_waits_for_the_slot(
     make_core: MakeCore, clock: ManualClock
 ) -> None:
     core = enrolled(make_core(send(rate_limit="10/m", max_concurrency=1)))
@@ -210,7 +216,7 @@ def test_a_run_whose_turn_comes_but_whose_function_is_full_waits_for_the_place(
     assert claimed_ids(core) == [second]
 
 
-def test_it_is_known_when_the_next_turn_comes_and_none_where_nobody_waits(core: Core) -> None:
+def test_it_is_known_when_a_rate_allows_the_next_claim_and_none_where_no_run_waits(core: Core) -> None:
     def next_ready() -> datetime | None:
         return core.read(rates.next_ready)
 
@@ -219,10 +225,10 @@ def test_it_is_known_when_the_next_turn_comes_and_none_where_nobody_waits(core: 
     assert next_ready() is None
     make_run(core)
     claim(core)
-    assert next_ready() == START + TURN
+    assert next_ready() == START + INTERVAL
 
 
-def test_a_beat_wakes_up_for_the_next_turn(tickerq: TickerQ, clock: ManualClock) -> None:
+def test_a_beat_wakes_up_for_the_next_free_claim_of_a_rate(tickerq: TickerQ, clock: ManualClock) -> None:
     enrol_worker(tickerq)
     beat = TickerScheduler(tickerq.app)
     try:

@@ -80,18 +80,18 @@ def test_a_lost_run_cannot_be_finished(core: Core) -> None:
     assert row_of(core, run_id).status is TickerStatus.IDLE
 
 
-def test_a_run_that_was_rescued_while_the_store_was_away_cannot_be_finished(
+def test_a_run_that_was_rescued_while_the_store_was_unreachable_cannot_be_finished(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = started(core, make_run(core))
     run_it = core.database.run
 
-    def be_away(*_: object, **__: object) -> NoReturn:
+    def be_unreachable(*_: object, **__: object) -> NoReturn:
         monkeypatch.setattr(core.database, "run", run_it)
         rescue(core, run)
-        raise StoreError("the database is away")
+        raise StoreError("the database is unreachable")
 
-    monkeypatch.setattr(core.database, "run", be_away)
+    monkeypatch.setattr(core.database, "run", be_unreachable)
     assert not fail(core, run)
 
 

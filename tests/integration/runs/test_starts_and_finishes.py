@@ -55,7 +55,7 @@ def cancel(core: Core, claimed: Claim) -> bool:
 
 
 def reason_against(core: Core, claimed: Claim) -> DropReason:
-    """Return what a worker is told about a claim that it may not start."""
+    """Return what a worker is given for a claim that it may not start."""
     return Recorder(core).reason_against(claimed.id, claimed.number)
 
 

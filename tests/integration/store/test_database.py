@@ -119,11 +119,11 @@ def test_engine_options_that_are_a_pools_do_no_harm_without_one(database: Databa
 
 
 def driver_options(url: URL, pooled: bool, **given: object) -> dict[str, str]:
-    """Return what the driver was told, where ``connect_args`` are given."""
+    """Return what the driver received, where ``connect_args`` are given."""
     opened = Database(url, options={"connect_args": given}, pooled=pooled)
-    told = opened.read(lambda connection: connection.connection.driver_connection.info.get_parameters())
+    received = opened.read(lambda connection: connection.connection.driver_connection.info.get_parameters())
     opened.close()
-    return dict(told)
+    return dict(received)
 
 
 @on_postgres
@@ -131,20 +131,24 @@ def driver_options(url: URL, pooled: bool, **given: object) -> dict[str, str]:
 def test_engine_options_reach_every_connection_and_leave_our_timeouts(
     database: Database, pooled: bool
 ) -> None:
-    told = driver_options(
+    received = driver_options(
         database.url.update_query_dict({"keepalives_idle": "3"}),
         pooled,
         application_name="shop",
         keepalives_count=2,
     )
-    assert told["application_name"] == "shop"
-    assert (told["connect_timeout"], told["keepalives_idle"], told["keepalives_count"]) == ("5", "3", "2")
+    assert received["application_name"] == "shop"
+    assert (received["connect_timeout"], received["keepalives_idle"], received["keepalives_count"]) == (
+        "5",
+        "3",
+        "2",
+    )
 
 
 @on_postgres
 def test_a_network_that_is_silent_is_given_up(database: Database) -> None:
-    told = driver_options(database.url, pooled=True)
-    assert (told["tcp_user_timeout"], told["keepalives_idle"]) == ("30000", "10")
+    received = driver_options(database.url, pooled=True)
+    assert (received["tcp_user_timeout"], received["keepalives_idle"]) == ("30000", "10")
 
 
 @on_postgres
@@ -178,7 +182,7 @@ def test_a_pool_without_a_free_connection_is_a_store_error(database: Database) -
 
 
 @pytest.mark.parametrize("driver", ["postgresql+psycopg", "mariadb+pymysql"])
-def test_a_server_that_is_away_is_a_store_error_that_shows_no_password(driver: str) -> None:
+def test_an_unreachable_server_is_a_store_error_that_shows_no_password(driver: str) -> None:
     url = make_url(f"{driver}://user:secret@127.0.0.1:{free_port()}/x")
     with pytest.raises(StoreError) as refusal:
         Database(url, retries=0).read(lambda connection: None)
@@ -357,7 +361,7 @@ def alarm_in(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, handler)
 
 
-def test_who_waits_for_a_sqlite_lock_hears_a_signal(opened: Database, tmp_path: Path) -> None:
+def test_a_wait_for_a_sqlite_lock_handles_a_signal(opened: Database, tmp_path: Path) -> None:
     with locked(tmp_path / "locked.db"), alarm_in(0.1), pytest.raises(KeyboardInterrupt):
         opened.write(lambda connection: connection.exec_driver_sql("SELECT 1"))
     # The next one waits as long as before, and there is nothing that it must wait for.

@@ -125,7 +125,7 @@ def test_two_transactions_of_a_client_have_different_server_connections(database
     assert seen == both
 
 
-def test_whoever_asks_for_prepared_statements_fails_behind_this_pooler(database: Database) -> None:
+def test_prepared_statements_fail_behind_this_pooler(database: Database) -> None:
     use_both_server_connections(database)
     options = {"connect_args": {"prepare_threshold": 0}}
     with closing(Database(database.url, options=options)) as preparing:
@@ -147,19 +147,19 @@ def test_nothing_is_prepared_on_the_server_unless_the_user_asks_for_it(
 
 
 @pytest.mark.parametrize("scheme", ["postgresql+psycopg2", "postgresql+pg8000"])
-def test_a_driver_other_than_psycopg_is_not_told_what_only_psycopg_knows(
+def test_a_driver_other_than_psycopg_gets_no_option_of_psycopg(
     scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: dict[str, Any] = {}
+    given: dict[str, Any] = {}
 
     def create(url: URL, **settings: Any) -> Engine:
-        told.update(settings)
+        given.update(settings)
         # These drivers are not installed.
         return create_engine("postgresql+psycopg://")
 
     monkeypatch.setattr(connections, "create_engine", create)
     connections.make_engine(make_url(f"{scheme}://h/d"), {})
-    assert "prepare_threshold" not in told["connect_args"]
+    assert "prepare_threshold" not in given["connect_args"]
 
 
 def test_two_applications_that_migrate_at_once_both_succeed_and_leave_no_lock(
@@ -168,7 +168,7 @@ def test_two_applications_that_migrate_at_once_both_succeed_and_leave_no_lock(
     url = pooler.new_database()
     name = make_url(url).database
     with create_engine(pooler.url, poolclass=NullPool).begin() as connection:
-        # Who waits for a lock that nobody gives back must fail, not wait.
+        # Who waits for a lock that is never released must fail, not wait.
         connection.execute(text(f"ALTER DATABASE {name} SET lock_timeout = '20s'"))
     with ticker_app(url, namespace) as one, ticker_app(url, namespace) as other:
         at_once(one.create_schema, other.create_schema)

@@ -32,7 +32,7 @@ from tickerq_celery.store.tables import functions, meta, metadata, tickers
 
 ROOT = Path(__file__).parents[3]
 LATER = Path(__file__).parent / "later_revisions"
-# Waits until it is told to go, so that several begin together.
+# Waits until it is released, so that several begin together.
 MIGRATING = """
 import sys
 from tests.servers.schema_template import make_schema

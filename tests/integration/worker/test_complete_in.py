@@ -1,4 +1,4 @@
-"""complete_in: a run's effects and its end commit together, and each other course of events is told apart."""
+"""complete_in: a run's effects and its end commit together; each other course of events is distinct."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -42,8 +42,8 @@ effects = Table("effects", MetaData(), Column("run", String(36)))
 on_servers = pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
 
 
-class Told:
-    """An exception handler that keeps what it was told."""
+class KeptErrors:
+    """An exception handler that keeps what it was given."""
 
     def __init__(self) -> None:
         self.errors: list[BaseException] = []
@@ -55,13 +55,13 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def kept() -> KeptErrors:
+    return KeptErrors()
 
 
 @pytest.fixture
-def tickerq(store_url: str, namespace: str, clock: ManualClock, told: Told) -> Iterator[TickerQ]:
-    with ticker_app(store_url, namespace, clock, exception_handler=told) as made:
+def tickerq(store_url: str, namespace: str, clock: ManualClock, kept: KeptErrors) -> Iterator[TickerQ]:
+    with ticker_app(store_url, namespace, clock, exception_handler=kept) as made:
         yield made
 
 
@@ -92,7 +92,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
-# On SQLite a transaction that has read cannot write once anybody else has: the page on transactions says so.
+# On SQLite a transaction that has read cannot write once another has: the page on transactions says so.
 @on_servers
 def test_what_a_function_reports_meanwhile_is_not_in_the_way_of_its_end(
     tickerq: TickerQ, engine: Engine
@@ -200,7 +200,7 @@ def test_a_retried_attempt_completes_under_its_own_number(
 
 
 def test_an_exception_after_the_commit_changes_nothing_and_is_logged(
-    tickerq: TickerQ, engine: Engine, told: Told, caplog: pytest.LogCaptureFixture
+    tickerq: TickerQ, engine: Engine, kept: KeptErrors, caplog: pytest.LogCaptureFixture
 ) -> None:
     def body(context: Context) -> None:
         with Session(engine) as session, session.begin():
@@ -211,14 +211,14 @@ def test_an_exception_after_the_commit_changes_nothing_and_is_logged(
     assert [result.state for result in execute(tickerq)] == ["SUCCESS"]
     done = tickerq.runs.get(run.id)
     assert (done.status, len(done.attempts), done.exception_type) == (TickerStatus.DONE, 1, None)
-    assert told.errors == []
+    assert kept.errors == []
     [line] = warnings(caplog)
     assert "raised after it was completed" in line
     assert "no route" in caplog.text
 
 
 def test_an_exception_before_the_commit_fails_the_attempt_and_leaves_no_effect(
-    tickerq: TickerQ, engine: Engine, told: Told
+    tickerq: TickerQ, engine: Engine, kept: KeptErrors
 ) -> None:
     error = OSError("no route")
 
@@ -230,7 +230,7 @@ def test_an_exception_before_the_commit_fails_the_attempt_and_leaves_no_effect(
     run = add_run(tickerq, body, retries=1)
     assert [result.state for result in execute(tickerq)] == ["RETRY"]
     assert (row_of(tickerq, run.id).status, effects_of(engine, run.id)) == (TickerStatus.IDLE, 0)
-    assert told.errors == [error]
+    assert kept.errors == [error]
 
 
 def roll_back(session: Session) -> None:
@@ -306,9 +306,7 @@ def test_a_second_completion_is_refused_and_its_effect_with_it(tickerq: TickerQ,
     assert (tickerq.runs.get(run.id).status, effects_of(engine, run.id)) == (TickerStatus.DONE, 1)
 
 
-def test_a_superseded_claim_is_told_so_and_its_effect_is_rolled_back(
-    tickerq: TickerQ, engine: Engine
-) -> None:
+def test_a_superseded_claim_raises_and_its_effect_is_rolled_back(tickerq: TickerQ, engine: Engine) -> None:
     raised: list[ClaimSupersededError] = []
 
     def body(context: Context) -> None:
@@ -328,9 +326,7 @@ def test_a_superseded_claim_is_told_so_and_its_effect_is_rolled_back(
 
 
 @on_servers
-def test_whoever_rescues_does_not_wait_for_a_function_that_stands_still(
-    tickerq: TickerQ, engine: Engine
-) -> None:
+def test_a_rescue_does_not_wait_for_a_stalled_function(tickerq: TickerQ, engine: Engine) -> None:
     core, rescued = another_node(tickerq.core), []
 
     def body(context: Context) -> None:
@@ -346,7 +342,7 @@ def test_whoever_rescues_does_not_wait_for_a_function_that_stands_still(
     assert (tickerq.runs.get(run.id).status, effects_of(engine, run.id)) == (TickerStatus.DONE, 1)
 
 
-def test_the_freed_place_of_a_limited_function_is_given_on_with_the_commit(
+def test_the_freed_slot_of_a_limited_function_is_given_on_with_the_commit(
     tickerq: TickerQ, engine: Engine
 ) -> None:
     def body(context: Context) -> None:
@@ -429,7 +425,7 @@ def test_the_end_that_a_function_wrote_outlives_the_loss_of_its_process(
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_what_is_asynchronous_is_told_the_way(tickerq: TickerQ, store_url: str) -> None:
+def test_an_error_names_the_way_to_asynchronous_callers(tickerq: TickerQ, store_url: str) -> None:
     async def body(context: Context) -> None:
         theirs = async_caller_engine(store_url)
         for session in (AsyncSession(theirs), AsyncConnection(theirs)):
@@ -456,7 +452,7 @@ def test_a_session_on_another_database_is_refused(tickerq: TickerQ, empty_databa
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_a_context_made_by_hand_completes_nothing(tickerq: TickerQ, engine: Engine) -> None:
+def test_a_context_without_an_attempt_completes_nothing(tickerq: TickerQ, engine: Engine) -> None:
     kept: list[Context] = []
 
     def body(context: Context) -> None:
@@ -465,11 +461,11 @@ def test_a_context_made_by_hand_completes_nothing(tickerq: TickerQ, engine: Engi
     add_run(tickerq, body)
     execute(tickerq)
     [context] = kept
-    by_hand = TickerContext(
+    without_attempt = TickerContext(
         **{name: getattr(context, name) for name in vars(context) if not name.startswith("_")}
     )
     with Session(engine) as session, pytest.raises(TickerStateError, match="not being executed"):
-        by_hand.complete_in(session)
+        without_attempt.complete_in(session)
 
 
 def test_a_coroutine_that_leaves_its_transaction_open_ends_as_usual(

@@ -1,4 +1,4 @@
-"""Dropped messages are counted by hour and reason, and counting stands in nobody's way."""
+"""Dropped messages are counted by hour and reason, and counting blocks no other work."""
 
 import re
 import threading
@@ -75,8 +75,8 @@ def test_workers_that_count_at_once_lose_nothing(core: Core) -> None:
     reasons = [reason.value for reason in DropReason]
     with processes(core, 4) as workers:
         # In an order of each one's own.
-        turns = zip(workers, (reasons, reasons[::-1], reasons[4:] + reasons[:4], reasons), strict=True)
-        at_once(*(partial(write, worker, **dict.fromkeys(order, 3)) for worker, order in turns))
+        orders = zip(workers, (reasons, reasons[::-1], reasons[4:] + reasons[:4], reasons), strict=True)
+        at_once(*(partial(write, worker, **dict.fromkeys(order, 3)) for worker, order in orders))
     assert by_hour(core) == {(START, reason): 12 for reason in reasons}
 
 
@@ -119,13 +119,13 @@ def test_a_tally_is_written_once(core: Core) -> None:
 def test_what_could_not_be_written_is_written_later(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     tally = tally_of(invalid=2)
 
-    def away(*_: object, **__: object) -> NoReturn:
+    def unreachable(*_: object, **__: object) -> NoReturn:
         # What comes meanwhile is counted, too.
         tally.note(DropReason.INVALID)
-        raise StoreError("away")
+        raise StoreError("unreachable")
 
     with monkeypatch.context() as patch:
-        patch.setattr(core.database, "run", away)
+        patch.setattr(core.database, "run", unreachable)
         with pytest.raises(StoreError):
             drop_counts.write(core, tally)
     drop_counts.write(core, tally)
@@ -199,7 +199,7 @@ def test_a_worker_counts_while_it_lives_and_once_more_when_it_ends(core: Core) -
 
 
 @only_sqlite
-@pytest.mark.parametrize("error", [StoreError("away"), ValueError("unexpected")])
+@pytest.mark.parametrize("error", [StoreError("unreachable"), ValueError("unexpected")])
 def test_counts_that_cannot_be_written_do_not_keep_a_worker_from_beating(
     core: Core, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:

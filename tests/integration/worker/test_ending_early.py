@@ -36,18 +36,18 @@ Status = TickerStatus
 
 
 class Handler:
-    """Notes what it is told."""
+    """Notes what it is given."""
 
     def __init__(self) -> None:
-        self.heard: list[tuple[str, str]] = []
+        self.calls: list[tuple[str, str]] = []
 
     def handle_exception(self, exception: BaseException, ticker_id: UUID, ticker_type: TickerType) -> None:
-        self.heard.append(("failed", type(exception).__name__))
+        self.calls.append(("failed", type(exception).__name__))
 
     def handle_canceled_exception(
         self, exception: BaseException, ticker_id: UUID, ticker_type: TickerType
     ) -> None:
-        self.heard.append(("cancelled", type(exception).__name__))
+        self.calls.append(("cancelled", type(exception).__name__))
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ async def gives_up_in_a_loop(context: TickerContext[None]) -> None:
     context.request_cancellation()
 
 
-def test_ends_are_as_the_function_wants_and_the_handler_hears_of_accidents_only(
+def test_ends_are_as_the_function_wants_and_the_handler_is_called_for_accidents_only(
     tickerq: TickerQ, handler: Handler
 ) -> None:
     ways: dict[str, tuple[Callable[..., Any], Status, str | None, list[tuple[str, str]]]] = {
@@ -91,12 +91,12 @@ def test_ends_are_as_the_function_wants_and_the_handler_hears_of_accidents_only(
     for name, (body, _, _, _) in ways.items():
         tickerq.function(name)(body)
     enrol_worker(tickerq)
-    for name, (_, status, reason, heard) in ways.items():
-        handler.heard.clear()
+    for name, (_, status, reason, calls) in ways.items():
+        handler.calls.clear()
         run = tickerq.time_tickers.add(TimeTicker(function=name, retries=3))
         execute(tickerq)
         ended = tickerq.runs.get(run.id)
-        assert (name, ended.status, ended.skipped_reason, handler.heard) == (name, status, reason, heard)
+        assert (name, ended.status, ended.skipped_reason, handler.calls) == (name, status, reason, calls)
         assert (ended.retry_count, len(ended.attempts), ended.cancel_requested) == (0, 1, False)
 
 

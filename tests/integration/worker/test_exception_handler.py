@@ -1,4 +1,4 @@
-"""The user's exception handler: told of every failed attempt, once it is stored, and never trusted."""
+"""The user's exception handler: called for every failed attempt, once it is stored, and never trusted."""
 
 import asyncio
 import logging
@@ -39,7 +39,7 @@ Call = tuple[str, str, UUID, TickerType]
 
 
 class Recording:
-    """Keeps what it is told, and what the store held at that moment."""
+    """Keeps what it is given, and what the store held at that moment."""
 
     calls: ClassVar[list[Call]] = []
     statuses: ClassVar[list[TickerStatus]] = []
@@ -135,7 +135,7 @@ def add(tickerq: TickerQ, error: BaseException | None, **fields: Any) -> Run:
     return tickerq.time_tickers.add(TimeTicker(function="Body", **fields))
 
 
-def test_every_failed_attempt_is_told_once_it_is_stored(
+def test_every_failed_attempt_is_reported_once_it_is_stored(
     with_handler: Callable[[object], TickerQ], clock: ManualClock
 ) -> None:
     tickerq = with_handler(Recording())
@@ -148,7 +148,7 @@ def test_every_failed_attempt_is_told_once_it_is_stored(
     assert Recording.statuses == [TickerStatus.IDLE, TickerStatus.IDLE, TickerStatus.FAILED]
 
 
-def test_a_cancelled_run_is_told_by_its_own_method(with_handler: Callable[[object], TickerQ]) -> None:
+def test_a_cancelled_run_is_reported_by_its_own_method(with_handler: Callable[[object], TickerQ]) -> None:
     tickerq = with_handler(Recording())
     run = add(tickerq, TickerCancelled("stop"), retries=2)
     execute(tickerq)
@@ -156,7 +156,7 @@ def test_a_cancelled_run_is_told_by_its_own_method(with_handler: Callable[[objec
     assert Recording.statuses == [TickerStatus.CANCELLED]
 
 
-def test_a_run_that_is_cancelled_while_it_waits_for_its_retry_is_told_as_well(
+def test_a_run_that_is_cancelled_while_it_waits_for_its_retry_is_reported_as_well(
     with_handler: Callable[[object], TickerQ],
 ) -> None:
     tickerq = with_handler(Recording())
@@ -173,7 +173,7 @@ def test_a_run_that_is_cancelled_while_it_waits_for_its_retry_is_told_as_well(
 
 @pytest.mark.parametrize("error", [None, TerminateExecution("skip"), TerminateExecution("done", 3)])
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_what_is_no_failure_is_not_told(
+def test_what_is_no_failure_is_not_reported(
     with_handler: Callable[[object], TickerQ], error: BaseException | None
 ) -> None:
     tickerq = with_handler(Recording())
@@ -183,7 +183,7 @@ def test_what_is_no_failure_is_not_told(
     assert Recording.calls == []
 
 
-def test_an_attempt_that_was_superseded_is_not_told(with_handler: Callable[[object], TickerQ]) -> None:
+def test_an_attempt_that_was_superseded_is_not_reported(with_handler: Callable[[object], TickerQ]) -> None:
     tickerq = with_handler(Recording())
 
     def body(context: TickerContext[None]) -> None:

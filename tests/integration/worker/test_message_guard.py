@@ -22,11 +22,11 @@ ID = "01a2103e-3d01-7221-9bcd-0423ee3e6d78"
 
 
 @pytest.fixture
-def heard() -> Iterator[SignalListener]:
-    ears = SignalListener()
-    ears.listen()
-    yield ears
-    ears.close()
+def listener() -> Iterator[SignalListener]:
+    listener = SignalListener()
+    listener.listen()
+    yield listener
+    listener.close()
 
 
 def request_of(body: object) -> TickerRequest:
@@ -48,21 +48,23 @@ def einfo(error: Exception) -> ExceptionInfo:
 
 @pytest.mark.parametrize("journey", [lambda info: info, lambda info: pickle.loads(pickle.dumps(info))])
 @pytest.mark.parametrize("reason", DropReason)
-def test_the_main_process_hears_why_its_pool_dropped_a_message(
-    heard: SignalListener, journey: Callable[[ExceptionInfo], ExceptionInfo], reason: DropReason
+def test_the_main_process_counts_why_its_pool_dropped_a_message(
+    listener: SignalListener, journey: Callable[[ExceptionInfo], ExceptionInfo], reason: DropReason
 ) -> None:
     request_of([[], {}, {}]).on_failure(journey(einfo(Dropped(reason))), return_ok=True)
-    assert heard.drops.take() == {reason: 1}
+    assert listener.drops.take() == {reason: 1}
 
 
 @pytest.mark.parametrize("error", [Ignore(), Reject("x", requeue=True), Retry(exc=OSError())])
-def test_a_message_that_came_to_another_end_is_not_counted(heard: SignalListener, error: Exception) -> None:
+def test_a_message_that_came_to_another_end_is_not_counted(
+    listener: SignalListener, error: Exception
+) -> None:
     request_of([[], {}, {}]).on_failure(einfo(error), return_ok=True)
-    assert heard.drops.take() == {}
+    assert listener.drops.take() == {}
 
 
 class Consumer:
-    """As much of Celery's consumer as an intake touches, with what it was told."""
+    """As much of Celery's consumer as an intake touches, with what it received."""
 
     connection_errors = (OperationalError, KeyError)
     channel_errors = ()
@@ -198,18 +200,18 @@ def test_celery_handles_what_is_wrong_with_messages_of_the_users_own(
     assert desk.consumer.calls == ["decode error", "unknown task"]
 
 
-def test_a_task_that_this_worker_lacks_is_counted_and_told_to_listeners(heard: SignalListener) -> None:
+def test_a_task_that_this_worker_lacks_is_counted_and_passed_to_listeners(listener: SignalListener) -> None:
     desk = Desk()
     message = desk.message(OURS | {"task": "tickerq.Nope"})
     desk.consumer.on_unknown_task(None, message, KeyError("tickerq.Nope"))
     assert (desk.noted, desk.channel.rejected) == ([DropReason.UNKNOWN_TASK], [False])
-    report = heard.reports.get_nowait()
+    report = listener.reports.get_nowait()
     assert (str(report.ticker_id), report.claim_no) == (ID, 1)
     assert report.message == "this worker has no task tickerq.Nope"
 
 
 @pytest.mark.parametrize("headers", [{"task": "their.other_task"}, UNKNOWN_OF_THEIRS | {"id": [1]}])
-def test_a_task_unknown_to_everybody_whose_message_has_no_id_ends_no_worker(
+def test_a_task_unknown_to_every_worker_whose_message_has_no_id_ends_no_worker(
     headers: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
     desk = Desk()
@@ -236,15 +238,15 @@ def test_a_control_command_that_cannot_be_decoded_is_left_to_celery() -> None:
     assert (desk.consumer.calls, desk.noted, desk.channel.rejected) == (["decode error"], [], [])
 
 
-def test_a_malformed_message_is_told_to_who_listens_to_rejections() -> None:
-    told: list[object] = []
+def test_a_malformed_message_is_sent_to_the_listeners_of_rejections() -> None:
+    received: list[object] = []
 
     def listen(message: object, **_: object) -> None:
-        told.append(message)
+        received.append(message)
 
     signals.task_rejected.connect(listen, weak=False)
     desk = Desk()
     message = desk.message({}, [[], {}, {}])
     desk.receive(message)
     signals.task_rejected.disconnect(listen)
-    assert (told, desk.noted) == ([message], [DropReason.INVALID])
+    assert (received, desk.noted) == ([message], [DropReason.INVALID])

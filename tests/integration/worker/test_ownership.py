@@ -38,7 +38,7 @@ def test_who_was_taken_for_dead_does_not_own_its_run_and_who_has_it_now_does(
         control(core, late).ensure_owned()
 
 
-def test_nobody_owns_a_run_that_has_ended(core: Core) -> None:
+def test_a_run_that_has_ended_has_no_owner(core: Core) -> None:
     run = started(core, make_run(core))
     assert finish(core, run, succeeded(run.standing))
     with pytest.raises(ClaimSupersededError):

@@ -159,13 +159,13 @@ def test_reports_are_kept_once_where_a_function_completes_its_run_itself(
 def test_a_store_that_takes_no_report_does_not_fail_the_run_and_gets_it_later(
     tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(*_: Any, **__: Any) -> bool:
-        raise StoreError("away")
+    def unreachable(*_: Any, **__: Any) -> bool:
+        raise StoreError("unreachable")
 
     def body(context: TickerContext) -> None:
         context.log("one")
         with monkeypatch.context() as patch:
-            patch.setattr(reporting.logs, "write", away)
+            patch.setattr(reporting.logs, "write", unreachable)
             tickerq._process.get().reporting.flush()
         tickerq._process.get().reporting.flush()
         assert messages_of(tickerq.runs.get(context.id)) == ["one"]

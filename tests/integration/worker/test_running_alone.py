@@ -88,7 +88,7 @@ def test_a_retry_has_to_ask_again(core: Core, clock: ManualClock) -> None:
     assert not may_run(core, started(core, later))
 
 
-def test_a_superseded_claim_takes_nobody_s_place(core: Core, clock: ManualClock) -> None:
+def test_a_superseded_claim_takes_no_overlap_lock(core: Core, clock: ManualClock) -> None:
     [only] = occurrences(core, clock, 1)
     run = started(core, only)
     assert finish(core, run, succeeded(run.standing))

@@ -1,4 +1,4 @@
-"""How deep the call is that ends a run: what somebody who debugs it has to read."""
+"""How deep the call is that ends a run: what has to be read to debug it."""
 
 import traceback
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What one message becomes: at most one attempt, recorded, and told to Celery as it was."""
+"""What one message becomes: at most one attempt, recorded, and reported to Celery as it was."""
 
 import logging
 from collections.abc import Iterator
@@ -317,11 +317,11 @@ def test_what_an_app_sets_for_its_tasks_does_not_reach_ours(store_url: str, name
 def test_an_end_whose_confirmation_was_lost_is_an_end(
     store_url: str, namespace: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[BaseException] = []
+    received: list[BaseException] = []
 
     class Handler:
         def handle_exception(self, exception: BaseException, *_: object) -> None:
-            told.append(exception)
+            received.append(exception)
 
         handle_canceled_exception = handle_exception
 
@@ -340,20 +340,20 @@ def test_an_end_whose_confirmation_was_lost_is_an_end(
 
         run = add_run(tickerq, body)
         assert [result.state for result in execute(tickerq)] == ["FAILURE"]
-        assert told == [error]
+        assert received == [error]
         assert len(tickerq.runs.get(run.id).attempts) == 1
 
 
 @only_sqlite
-def test_a_store_that_is_away_at_the_start_leaves_the_run_queued(
+def test_an_unreachable_store_at_the_start_leaves_the_run_queued(
     tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = add_run(tickerq, lambda: None)
 
-    def away(*_: object) -> NoReturn:
-        raise StoreError("away")
+    def unreachable(*_: object) -> NoReturn:
+        raise StoreError("unreachable")
 
-    monkeypatch.setattr(tickerq._process.get().recorder, "start", away)
+    monkeypatch.setattr(tickerq._process.get().recorder, "start", unreachable)
     (result,) = execute(tickerq)
     assert (result.state, isinstance(result.result, Dropped)) == ("IGNORED", False)
     assert row_of(tickerq, run.id).status is Status.QUEUED

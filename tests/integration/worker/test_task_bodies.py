@@ -205,7 +205,7 @@ def test_a_body_that_was_cancelled_is_not_retried(tickerq: TickerQ) -> None:
 
 
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()])
-def test_a_process_that_is_told_to_go_gives_its_run_to_another(
+def test_a_process_that_is_asked_to_exit_gives_its_run_to_another(
     tickerq: TickerQ, error: BaseException
 ) -> None:
     run = add_run(tickerq, failing(error), retries=0)

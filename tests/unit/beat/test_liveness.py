@@ -1,4 +1,4 @@
-"""Telling the dead from the slow, without comparing clocks."""
+"""Distinguish the dead from the slow, without comparing clocks."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,14 +24,14 @@ def observer() -> LivenessObserver:
     return LivenessObserver(timedelta(seconds=30))
 
 
-def test_a_counter_that_stands_still_for_one_lease_means_death(observer: LivenessObserver) -> None:
+def test_a_counter_that_is_unchanged_for_one_lease_means_death(observer: LivenessObserver) -> None:
     for moment in (100.0, 110.0, 120.0, 129.9):
         assert observer.dead_among([NODE], monotonic=moment) == []
     assert observer.dead_among([NODE], monotonic=130.0) == [NODE]
 
 
 @pytest.mark.parametrize("gap", [10.1, 30.0, 31.0, 3_600.0])
-def test_a_time_in_which_nobody_looked_is_not_the_nodes_silence(
+def test_a_gap_without_observation_does_not_count_against_a_node(
     observer: LivenessObserver, gap: float
 ) -> None:
     observer.dead_among([NODE], monotonic=100.0)
@@ -42,7 +42,7 @@ def test_a_time_in_which_nobody_looked_is_not_the_nodes_silence(
 
 
 @pytest.mark.parametrize("seconds", range(1, 61))
-def test_an_outage_buries_no_worker_that_comes_back_within_its_longest_pause(
+def test_an_outage_reaps_no_worker_that_comes_back_within_its_longest_pause(
     observer: LivenessObserver, seconds: int
 ) -> None:
     # The last heartbeat but one is seen; the next fails, and is made up for 5 s after the end of the outage.
@@ -82,7 +82,7 @@ def test_each_node_has_its_own_lease(observer: LivenessObserver) -> None:
     assert observer.dead_among([NODE, OTHER], monotonic=140.0) == [NODE, OTHER]
 
 
-def test_a_node_that_was_away_is_seen_anew(observer: LivenessObserver) -> None:
+def test_a_node_that_was_gone_is_seen_anew(observer: LivenessObserver) -> None:
     observer.dead_among([NODE], monotonic=100.0)
     observer.dead_among([], monotonic=110.0)
     for moment in (120.0, 130.0, 140.0):
@@ -90,22 +90,22 @@ def test_a_node_that_was_away_is_seen_anew(observer: LivenessObserver) -> None:
 
 
 def test_what_was_seen_in_every_look_for_one_lease_lasts() -> None:
-    patience = LeaseFilter(timedelta(seconds=30))
-    assert patience.lasting([NODE.id], monotonic=100.0) == []
+    absences = LeaseFilter(timedelta(seconds=30))
+    assert absences.lasting([NODE.id], monotonic=100.0) == []
     for moment in (110.0, 120.0, 129.0):
-        assert patience.lasting([NODE.id, OTHER.id], monotonic=moment) == []
-    assert patience.lasting([NODE.id, OTHER.id], monotonic=130.0) == [NODE.id]
+        assert absences.lasting([NODE.id, OTHER.id], monotonic=moment) == []
+    assert absences.lasting([NODE.id, OTHER.id], monotonic=130.0) == [NODE.id]
 
 
-def test_a_time_in_which_nobody_looked_wears_no_patience_out() -> None:
-    patience = LeaseFilter(timedelta(seconds=30))
-    patience.lasting([NODE.id], monotonic=100.0)
-    assert patience.lasting([NODE.id], monotonic=200.0) == []
+def test_a_gap_without_observation_does_not_use_a_lease_up() -> None:
+    absences = LeaseFilter(timedelta(seconds=30))
+    absences.lasting([NODE.id], monotonic=100.0)
+    assert absences.lasting([NODE.id], monotonic=200.0) == []
 
 
 def test_what_was_missing_in_one_look_begins_anew() -> None:
-    patience = LeaseFilter(timedelta(seconds=30))
-    patience.lasting([NODE.id], monotonic=100.0)
-    patience.lasting([], monotonic=110.0)
+    absences = LeaseFilter(timedelta(seconds=30))
+    absences.lasting([NODE.id], monotonic=100.0)
+    absences.lasting([], monotonic=110.0)
     for moment in (120.0, 130.0, 140.0):
-        assert patience.lasting([NODE.id], monotonic=moment) == []
+        assert absences.lasting([NODE.id], monotonic=moment) == []

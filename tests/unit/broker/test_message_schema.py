@@ -66,7 +66,7 @@ def test_a_call_is_let_in(call: object) -> None:
         [[], {}, NOTHING | {"chain": [{"task": "their.task"}]}],
     ],
 )  # fmt: skip
-def test_what_is_no_call_is_not_shown_since_it_may_be_somebodys_data(call: object) -> None:
+def test_what_is_no_call_is_not_shown_since_it_may_be_a_users_data(call: object) -> None:
     assert flaw_in_call(call) == f"its body is no call without callbacks ({type(call).__name__})"
 
 

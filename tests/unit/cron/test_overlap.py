@@ -1,4 +1,4 @@
-"""Overlap policies: the fates of new occurrences, by what is under way and what waits."""
+"""Overlap policies: the fates of new occurrences, by what is active and what waits."""
 
 import pytest
 

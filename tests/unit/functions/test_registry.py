@@ -26,8 +26,10 @@ def test_a_name_means_one_function() -> None:
     registry.add(make_function(first, "Send"))
     with pytest.raises(DuplicateFunctionError) as caught:
         registry.add(make_function(second, "Send"))
-    places = [f"{__name__}:{each.__name__}, line {each.__code__.co_firstlineno}" for each in (first, second)]
-    assert [caught.value.first, caught.value.second] == places
+    locations = [
+        f"{__name__}:{each.__name__}, line {each.__code__.co_firstlineno}" for each in (first, second)
+    ]
+    assert [caught.value.first, caught.value.second] == locations
     assert registry.get("Send") is known
     assert registry.get("send") is None
 

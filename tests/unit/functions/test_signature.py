@@ -104,10 +104,10 @@ class Mailer:
     def of_class(cls, welcome: Welcome) -> None: ...
 
     @staticmethod
-    def of_nobody(welcome: Welcome) -> None: ...
+    def of_no_instance(welcome: Welcome) -> None: ...
 
     @staticmethod
-    async def aof_nobody(welcome: Welcome) -> None: ...
+    async def aof_no_instance(welcome: Welcome) -> None: ...
 
     def __call__(self, welcome: Welcome) -> None: ...
 
@@ -135,9 +135,9 @@ def logged(fn: Callable[..., object]) -> Callable[..., object]:
         (Mailer().asend, Takes.CONTEXT, True, "Mailer.asend"),
         (Mailer().ping, Takes.NOTHING, False, "Mailer.ping"),
         (Mailer.of_class, Takes.REQUEST, False, "Mailer.of_class"),
-        (Mailer.of_nobody, Takes.REQUEST, False, "Mailer.of_nobody"),
-        (vars(Mailer)["of_nobody"], Takes.REQUEST, False, "Mailer.of_nobody"),
-        (vars(Mailer)["aof_nobody"], Takes.REQUEST, True, "Mailer.aof_nobody"),
+        (Mailer.of_no_instance, Takes.REQUEST, False, "Mailer.of_no_instance"),
+        (vars(Mailer)["of_no_instance"], Takes.REQUEST, False, "Mailer.of_no_instance"),
+        (vars(Mailer)["aof_no_instance"], Takes.REQUEST, True, "Mailer.aof_no_instance"),
         (Mailer(), Takes.REQUEST, False, "Mailer"),
         (AsyncMailer(), Takes.REQUEST, True, "AsyncMailer"),
         (functools.partial(two, "Dear "), Takes.REQUEST, False, "two"),

@@ -496,7 +496,7 @@ def test_unions_that_compare_equal_are_not_confused() -> None:
         assert type(decode(f'"{when}"'.encode(), request_type=request_type)) is expected
 
 
-def test_the_schema_tells_the_fields_as_they_are_stored() -> None:
+def test_the_schema_has_the_fields_as_they_are_stored() -> None:
     schema = json_schema(Camel)
     assert schema is not None
     assert (schema["title"], schema["required"]) == ("Camel", ["user_id"])

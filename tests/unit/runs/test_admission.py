@@ -52,12 +52,12 @@ def decided(capacity: Capacity, *runs: Due) -> dict[int, Hold | None]:
 
 
 def test_a_run_whose_function_no_worker_has_is_held() -> None:
-    found = decided(Capacity(functions={"Send": NO_LIMIT}, most_queued=10), due(1), due(2, "Nobody"))
-    assert found == {1: None, 2: Hold(reason=HoldReason.FUNCTION, key="Nobody")}
+    found = decided(Capacity(functions={"Send": NO_LIMIT}, most_queued=10), due(1), due(2, "Unknown"))
+    assert found == {1: None, 2: Hold(reason=HoldReason.FUNCTION, key="Unknown")}
 
 
 @pytest.mark.parametrize(("active", "admitted"), [(0, [1, 2]), (1, [1]), (2, []), (9, [])])
-def test_a_function_has_no_more_runs_under_way_than_its_limit(active: int, admitted: list[int]) -> None:
+def test_a_function_has_no_more_active_runs_than_its_limit(active: int, admitted: list[int]) -> None:
     capacity = Capacity(
         functions={"Send": FunctionLimits(max_concurrency=2), "Free": NO_LIMIT},
         most_queued=99,
@@ -79,7 +79,7 @@ def test_a_queue_has_no_more_runs_published_than_it_may() -> None:
     }
 
 
-def test_an_occurrence_of_a_paused_cron_is_held_and_a_run_by_hand_is_not() -> None:
+def test_an_occurrence_of_a_paused_cron_is_held_and_a_manual_run_is_not() -> None:
     capacity = Capacity(functions={"Send": NO_LIMIT}, most_queued=10, paused_crons={CRON})
     found = decided(capacity, due(1, cron=CRON, instant=NOON), due(2, cron=CRON), due(3))
     assert found == {1: Hold(reason=HoldReason.PAUSED, key=str(CRON)), 2: None, 3: None}
@@ -87,7 +87,7 @@ def test_an_occurrence_of_a_paused_cron_is_held_and_a_run_by_hand_is_not() -> No
 
 def test_a_held_run_takes_no_room() -> None:
     capacity = Capacity(functions={"Send": FunctionLimits(max_concurrency=1)}, most_queued=1)
-    assert decided(capacity, due(1, "Nobody"), due(2))[2] is None
+    assert decided(capacity, due(1, "Unknown"), due(2))[2] is None
 
 
 def test_the_default_queue_is_no_queue_of_a_name() -> None:
@@ -100,7 +100,7 @@ def holds(capacity: Capacity, *runs: Due) -> dict[int, HoldReason | None]:
     return {number: hold and hold.reason for number, hold in decided(capacity, *runs).items()}
 
 
-def test_a_key_has_no_more_runs_under_way_than_the_function_says_and_other_keys_have_their_own() -> None:
+def test_a_key_has_no_more_active_runs_than_the_function_says_and_other_keys_have_their_own() -> None:
     capacity = Capacity(
         functions={"Send": FunctionLimits(max_concurrency_per_key=2), "Other": NO_LIMIT},
         most_queued=99,
@@ -148,7 +148,7 @@ def test_what_another_claim_counts_has_no_room_here(
     assert holds(capacity, due(1, key=key)) == {1: reason}
 
 
-def test_places_go_to_the_most_urgent_and_then_to_the_oldest() -> None:
+def test_slots_go_to_the_most_urgent_and_then_to_the_oldest() -> None:
     capacity = Capacity(functions={"Send": FunctionLimits(max_concurrency=2)}, most_queued=99)
     low, high = TickerPriority.LOW, TickerPriority.HIGH
     runs = [due(1, priority=low), due(3, priority=high), due(2), due(4)]

@@ -1,4 +1,4 @@
-"""How long to wait before the next try of what is away."""
+"""How long to wait before the next try of what is unreachable."""
 
 import pytest
 

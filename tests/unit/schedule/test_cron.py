@@ -295,7 +295,7 @@ def test_white_space_is_normalised_and_schedules_are_values() -> None:
         ("0 0 ? * 1", False),
     ],
 )
-def test_a_schedule_says_whether_both_day_fields_are_set(expression: str, both: bool) -> None:
+def test_a_schedule_says_if_both_day_fields_are_set(expression: str, both: bool) -> None:
     assert CronSchedule.parse(expression, time_zone="UTC").sets_both_days is both
 
 

@@ -32,9 +32,9 @@ def test_the_end_of_the_calendar_has_no_further_instant() -> None:
     st.timedeltas(timedelta(days=-4000), timedelta(days=4000)),
     st.integers(0, 999_999),
 )
-def test_whoever_starts_anywhere_finds_the_same_instants(seconds: int, away: timedelta, offset: int) -> None:
+def test_any_start_finds_the_same_instants(seconds: int, distance: timedelta, offset: int) -> None:
     interval = Interval(every=timedelta(seconds=seconds), start=START + timedelta(microseconds=offset))
-    moment = START + away
+    moment = START + distance
     following = interval.next_after(moment)
     assert following is not None
     assert following > moment

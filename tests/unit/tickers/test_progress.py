@@ -19,8 +19,8 @@ from tickerq_celery.tickers.progress import (
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def make_report(told: list[Report] | None = None) -> Report:
-    return Report(lambda: NOW, (told if told is not None else []).append)
+def make_report(notified: list[Report] | None = None) -> Report:
+    return Report(lambda: NOW, (notified if notified is not None else []).append)
 
 
 def texts(pending: Pending) -> list[str]:
@@ -75,15 +75,15 @@ def test_long_texts_are_cut_and_what_no_database_takes_is_escaped() -> None:
     assert len(line) == LONGEST_LINE
 
 
-def test_who_writes_is_told_of_each_change_until_the_attempt_has_ended() -> None:
-    told: list[Report] = []
-    report = make_report(told)
+def test_the_writer_is_notified_of_each_change_until_the_attempt_has_ended() -> None:
+    notified: list[Report] = []
+    report = make_report(notified)
     report.progress(0, None)
     report.log("a", "INFO")
-    assert told == [report, report]
+    assert notified == [report, report]
     report.close()
     report.log("b", "INFO")
-    assert (len(told), texts(report.pending())) == (2, ["a", "b"])
+    assert (len(notified), texts(report.pending())) == (2, ["a", "b"])
 
 
 def test_lines_of_several_threads_are_all_kept() -> None:
@@ -104,7 +104,7 @@ def test_a_progress_that_is_no_fraction_is_refused(fraction: object) -> None:
         TickerContext(**VALUES, request=1).report_progress(fraction)  # type: ignore[arg-type]
 
 
-def test_a_context_made_by_hand_takes_reports_that_nobody_reads() -> None:
+def test_a_context_without_an_attempt_takes_reports_and_drops_them() -> None:
     context = TickerContext(**VALUES, request=1)
     context.report_progress(sum([0.1] * 3) / 0.3, "done")
     context.log("a")

@@ -15,7 +15,7 @@ from tickerq_celery.tickers.timeouts import UNLIMITED, Timeouts, checked_timeout
         (Timeouts(hard=6), 6),
     ],
 )
-def test_a_process_is_killed_some_time_after_its_function_was_told(
+def test_a_process_is_killed_some_time_after_its_function_was_interrupted(
     timeouts: Timeouts, seconds: float | None
 ) -> None:
     assert timeouts.kill_after == seconds

@@ -57,7 +57,7 @@ def test_a_coroutine_s_own_error_stays_its_own() -> None:
         asyncio.run(cancellable(body(), CANCELLED()))
 
 
-def test_nobody_is_asked_while_there_is_no_news() -> None:
+def test_no_row_is_read_while_there_is_no_news() -> None:
     async def body() -> int:
         await asyncio.sleep(0)
         return 7
@@ -67,7 +67,7 @@ def test_nobody_is_asked_while_there_is_no_news() -> None:
     assert control.asked == 0
 
 
-def test_a_coroutine_that_cancels_itself_was_not_cancelled_by_anybody() -> None:
+def test_a_coroutine_that_cancels_itself_was_not_cancelled_from_outside() -> None:
     async def body() -> None:
         raise asyncio.CancelledError
 

@@ -22,11 +22,11 @@ class TheEnd(BaseException):
 
 
 class Store:
-    """Fake time, which passes only while the thread waits, and a store that is away for some of it."""
+    """Fake time, which passes only while the thread waits, and a store that is unreachable for some of it."""
 
-    def __init__(self, away: range, until: float = 100.0) -> None:
+    def __init__(self, outage: range, until: float = 100.0) -> None:
         self.now = 0.0
-        self._away = away
+        self._outage = outage
         self._until = until
         self.tried: list[float] = []
         self.reports: list[str] = []
@@ -39,8 +39,8 @@ class Store:
         self.answer()
 
     def answer(self, *_: object) -> None:
-        if self._away.start <= self.now < self._away.stop:
-            raise StoreError("away")
+        if self._outage.start <= self.now < self._outage.stop:
+            raise StoreError("unreachable")
 
     def get(self, timeout: float) -> str:
         if self.reports:
@@ -79,7 +79,7 @@ def test_a_beat_that_failed_is_made_up_for_soon_and_by_growing_pauses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(random, "uniform", lambda low, high: high)
-    store = Store(away=range(15, 45))
+    store = Store(outage=range(15, 45))
     run(store, monkeypatch)
     # 20 s is the first that meets the outage, 47 s the first after it.
     expected = [10, 20, 21, 23, 27, 32, 37, 42, 47, 57, 67, 77, 87, 97]
@@ -87,7 +87,7 @@ def test_a_beat_that_failed_is_made_up_for_soon_and_by_growing_pauses(
 
 
 def test_pauses_after_a_failure_are_spread_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Store(away=range(10_000), until=1_000.0)
+    store = Store(outage=range(10_000), until=1_000.0)
     run(store, monkeypatch)
     found = pauses(store.tried)[4:]
     assert max(found) <= LONGEST_PAUSE + 0.1
@@ -95,7 +95,7 @@ def test_pauses_after_a_failure_are_spread_at_random(monkeypatch: pytest.MonkeyP
 
 
 def test_a_worker_that_cannot_enrol_tries_again_by_growing_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Store(away=range(30))
+    store = Store(outage=range(30))
     run(store, monkeypatch, enrol=store.beat)
     enrolling = [moment for moment in store.tried if moment <= 30 + LONGEST_PAUSE]
     assert max(pauses(enrolling)) <= LONGEST_PAUSE
@@ -105,7 +105,7 @@ def test_a_worker_that_cannot_enrol_tries_again_by_growing_pauses(monkeypatch: p
 def test_a_report_that_cannot_be_written_keeps_no_beat_from_being_tried(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    store = Store(away=range(15, 45))
+    store = Store(outage=range(15, 45))
     store.now = 15.0
     store.reports.append(WRITE)
     run(store, monkeypatch)

@@ -39,7 +39,7 @@ def test_a_retry_waits_as_it_was_asked(asked: dict[str, object], wait: timedelta
 
 
 @pytest.mark.parametrize(("most", "status"), [(None, IDLE), (1, FAILED), (0, FAILED), (2, IDLE), (5, IDLE)])
-def test_max_retries_takes_the_place_of_the_tickers_own(most: int | None, status: TickerStatus) -> None:
+def test_max_retries_overrides_the_tickers_own(most: int | None, status: TickerStatus) -> None:
     assert judge(retry_asked_for({"max_retries": most}, now=NOON)).outcome.status is status
 
 
@@ -83,7 +83,7 @@ def test_whatever_ends_a_run_its_text_is_the_reason(given: object, text: str) ->
     assert judge(TerminateExecution(given)).outcome.skipped_reason == text
 
 
-def test_ignore_ends_the_run_without_a_retry_and_is_nobodys_business() -> None:
+def test_ignore_ends_the_run_without_a_retry_and_calls_no_handler() -> None:
     verdict = judge(Ignore("not mine"))
     assert (verdict.outcome.status, verdict.outcome.skipped_reason) == (SKIPPED, "not mine")
     assert not verdict.is_accident
@@ -106,11 +106,11 @@ def test_reject_with_requeue_starts_the_run_again_until_its_rescues_are_used_up(
     assert judge(Reject("busy", requeue=True), max_rescues=1).outcome.status is FAILED
 
 
-def test_celery_hears_of_a_retry_and_of_the_last_failure() -> None:
+def test_celery_is_notified_of_a_retry_and_of_the_last_failure() -> None:
     error = OSError("no route")
-    told = celery_exception(error, judge(error).outcome)
-    assert isinstance(told, Retry)
-    assert (told.exc, told.when) == (error, 60)
+    raised = celery_exception(error, judge(error).outcome)
+    assert isinstance(raised, Retry)
+    assert (raised.exc, raised.when) == (error, 60)
     last = judge(retry_asked_for({"max_retries": 0}, now=NOON))
     assert isinstance(celery_exception(last.error, last.outcome), MaxRetriesExceededError)
 

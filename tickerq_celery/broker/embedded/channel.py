@@ -102,7 +102,7 @@ class Channel(virtual.Channel):
     def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
         body = dumps(message).encode()
         if self._queues.publish(queue, body) or message["properties"]["delivery_info"].get("exchange"):
-            return  # a queue that went away after the exchange named it gets nothing
+            return  # a queue that was deleted after the exchange named it gets nothing
         self._queues.create(queue)
         self._queues.publish(queue, body)
 
