@@ -65,7 +65,7 @@ OF_CRONS = (
         "neither an occurrence nor in a skip record|only_who_asked_for_it_is_cancelled",
     ),
     Mutant(
-        cron_tickers.add_occurrences,
+        occurrences.insert,
         "does nothing",
         doing_nothing(None),
         "neither an occurrence nor in a skip record",

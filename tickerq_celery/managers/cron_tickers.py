@@ -22,7 +22,7 @@ from tickerq_celery.managers.cron_operations import CronOperations
 from tickerq_celery.managers.cron_rows import cron_rows
 from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.payload.codec import NO_REQUEST
-from tickerq_celery.store import cron_tickers
+from tickerq_celery.store import cron_tickers, occurrences
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.occurrences import rewrite_pending
 from tickerq_celery.tickers.cron_rows import CronRow, refuse_changes_of_a_call
@@ -121,7 +121,7 @@ class CronTickerManager(CronOperations, AsyncAdds[CronTicker, Cron]):
         wanted = [validation.identifier(each) for each in ids]
         core = self._storing.core
         core.write(cron_tickers.close, wanted)
-        while core.write(cron_tickers.remove_occurrences, wanted):
+        while core.write(occurrences.remove_some, wanted):
             pass
         return core.write(cron_tickers.remove, wanted)
 

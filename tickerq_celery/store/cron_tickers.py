@@ -8,17 +8,13 @@ from sqlalchemy import delete, func, select, update
 
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.payload.codec import RequestCodec
-from tickerq_celery.store import chains
 from tickerq_celery.store.database.batches import insert_if_absent, insert_rows
 from tickerq_celery.store.database.transaction import Transaction, rowcount
-from tickerq_celery.store.row_mapping import changed_columns, cron_columns, cron_row, run_columns
+from tickerq_celery.store.row_mapping import changed_columns, cron_columns, cron_row
 from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.store.views import CRON_COLUMNS, cron_view, cursor_id, page_size
 from tickerq_celery.tickers.cron_rows import CronRow
-from tickerq_celery.tickers.run_rows import RunRow
 from tickerq_celery.tickers.views import Cron, Page
-
-_LARGEST_DELETE = 500
 
 
 def get(tx: Transaction, cron_id: UUID, *, codec: RequestCodec) -> Cron | None:
@@ -107,18 +103,6 @@ def close(tx: Transaction, ids: Collection[UUID]) -> None:
     )
 
 
-def remove_occurrences(tx: Transaction, ids: Collection[UUID]) -> int:
-    """Delete some of the occurrences of cron tickers, with their attempts; return how many, 0 at the end."""
-    found = tx.scalars(
-        select(tickers.c.id)
-        .where(tickers.c.cron_ticker_id.in_(list(ids)), tickers.c.namespace == tx.namespace)
-        .limit(_LARGEST_DELETE)
-    ).all()
-    if found:
-        chains.remove_with_descendants(tx, found)
-    return len(found)
-
-
 def remove(tx: Transaction, ids: Collection[UUID]) -> int:
     """Delete cron tickers with their occurrences; return how many cron tickers."""
     statement = delete(cron_tickers).where(
@@ -162,18 +146,6 @@ def advance(
         )
     )
     return rowcount(tx, statement) == 1
-
-
-def add_occurrences(tx: Transaction, occurrences: Sequence[RunRow]) -> None:
-    """Insert occurrences; those whose instant is there already stay as they are."""
-    insert_if_absent(tx, tickers, [run_columns(each) for each in occurrences])
-
-
-def stored_among(tx: Transaction, ids: Collection[UUID]) -> list[UUID]:
-    """Return those of ``ids`` that are runs."""
-    if not ids:
-        return []
-    return list(tx.scalars(select(tickers.c.id).where(tickers.c.id.in_(list(ids)))))
 
 
 def paused_among(tx: Transaction, ids: Collection[UUID]) -> set[UUID]:

@@ -1,6 +1,6 @@
 """New occurrences, instants that have one, and occurrences that have not begun."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,15 +9,16 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select, true, update
 
 from tickerq_celery.enums import HoldReason, TickerStatus
-from tickerq_celery.store import cron_tickers, runs
-from tickerq_celery.store.database.batches import in_parts, write_in_parts
+from tickerq_celery.store import chains, runs
+from tickerq_celery.store.database.batches import in_parts, insert_if_absent, write_in_parts
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.holds import BY_CLAIM, DECIDING
-from tickerq_celery.store.row_mapping import cron_columns
+from tickerq_celery.store.row_mapping import cron_columns, run_columns
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.cron_rows import CronRow, changed_work
 from tickerq_celery.tickers.run_rows import RunRow, occurrence_children
 
+_LARGEST_DELETE = 500
 _IS_IDLE = tickers.c.status == TickerStatus.IDLE
 # Not claim_no: what could not be published was claimed, and is given back as it was.
 _IS_PENDING = (_IS_IDLE, tickers.c.started_at.is_(None))
@@ -37,11 +38,28 @@ def add(tx: Transaction, cron: CronRow, rows: Sequence[RunRow]) -> None:
 
     Those whose instant has its occurrence already stay as they are.
     """
-    cron_tickers.add_occurrences(tx, rows)
+    insert(tx, rows)
     heads = {row.id: row for row in rows if row.has_children}
     # Where the instant had its occurrence already, ours was not stored, and that one has its chain.
-    for head_id in cron_tickers.stored_among(tx, heads):
+    for head_id in runs.stored_among(tx, heads):
         runs.insert(tx, occurrence_children(cron, heads[head_id], now=tx.now))
+
+
+def remove_some(tx: Transaction, ids: Collection[UUID]) -> int:
+    """Delete some of the occurrences of cron tickers, with their attempts; return how many, 0 at the end."""
+    found = tx.scalars(
+        select(tickers.c.id)
+        .where(tickers.c.cron_ticker_id.in_(list(ids)), tickers.c.namespace == tx.namespace)
+        .limit(_LARGEST_DELETE)
+    ).all()
+    if found:
+        chains.remove_with_descendants(tx, found)
+    return len(found)
+
+
+def insert(tx: Transaction, occurrences: Sequence[RunRow]) -> None:
+    """Insert occurrences; those whose instant is there already stay as they are."""
+    insert_if_absent(tx, tickers, [run_columns(each) for each in occurrences])
 
 
 def taken_among(tx: Transaction, cron_id: UUID, instants: Sequence[datetime]) -> set[datetime]:

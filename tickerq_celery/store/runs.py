@@ -13,11 +13,24 @@ from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.filters import RunFilter, conditions
 from tickerq_celery.store.row_mapping import run_columns
 from tickerq_celery.store.tables import attempts, tickers
-from tickerq_celery.store.views import ATTEMPT_COLUMNS, RUN_COLUMNS, cursor_id, page_size, run_view
+from tickerq_celery.store.views import (
+    ATTEMPT_COLUMNS,
+    RUN_COLUMNS,
+    cursor_id,
+    page_size,
+    run_view,
+)
 from tickerq_celery.tickers.run_rows import RunRow
 from tickerq_celery.tickers.views import Page, Run
 
 _LARGEST_DELETE = 500
+
+
+def stored_among(tx: Transaction, ids: Collection[UUID]) -> list[UUID]:
+    """Return those of ``ids`` that are runs."""
+    if not ids:
+        return []
+    return list(tx.scalars(select(tickers.c.id).where(tickers.c.id.in_(list(ids)))))
 
 
 def one(namespace: str, ticker_id: UUID, type: TickerType | None) -> ColumnElement[bool]:

@@ -25,7 +25,7 @@ from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import TickerPriority, TickerStatus, TickerType
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import cron_tickers
+from tickerq_celery.store import occurrences
 from tickerq_celery.tickers.chains import UNMET_REASON
 from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.tickers.run_rows import occurrence_row
@@ -113,7 +113,7 @@ def test_an_instant_that_has_its_occurrence_gets_no_second_chain(core: Core, clo
     cron_id = make_cron(core, children=CHAIN)
     cron = locked_cron(core, cron_id)
     row = occurrence_row(cron, instant=START + timedelta(hours=1), now=START)
-    core.write(cron_tickers.add_occurrences, [row])
+    core.write(occurrences.insert, [row])
     fire(core, clock)
     assert [each.id for each in all_rows(core)] == [row.id]
 

@@ -36,7 +36,7 @@ from tickerq_celery.errors import (
     TickerValidationError,
     UnknownFunctionError,
 )
-from tickerq_celery.store import cron_tickers as store
+from tickerq_celery.store import occurrences as store
 
 EVERY_MINUTE = "0 * * * * *"
 
@@ -297,7 +297,7 @@ def test_a_long_history_is_deleted_piece_by_piece(
     for _ in range(5):
         fired(tickerq, clock, cron)
     monkeypatch.setattr(store, "_LARGEST_DELETE", 2)
-    remove_occurrences, removed = store.remove_occurrences, []
+    remove_occurrences, removed = store.remove_some, []
 
     def remove(*args: Any) -> int:
         if len(removed) == 2:
@@ -306,7 +306,7 @@ def test_a_long_history_is_deleted_piece_by_piece(
         return removed[-1]
 
     with monkeypatch.context() as outage:
-        outage.setattr(store, "remove_occurrences", remove)
+        outage.setattr(store, "remove_some", remove)
         with pytest.raises(StoreError):
             tickerq.cron_tickers.delete(cron.id)
     left = tickerq.cron_tickers.get(cron.id)
