@@ -213,17 +213,6 @@ def test_a_request_is_of_one_claim_only(core: Core) -> None:
     assert (is_asked(1), is_asked(2)) == (False, True)
 
 
-def test_a_start_forgets_what_was_asked_of_an_earlier_claim(core: Core) -> None:
-    run = started(core, make_run(core, retries=1, retry_intervals=[0]))
-    older = {"cancel_request": "end", "status": QUEUED, "running_on": None}
-    core.database.write(
-        lambda connection: connection.execute(tickers.update().where(tickers.c.id == run.id).values(**older))
-    )
-    again = Recorder(core).start(run.id, 1)
-    assert again is not None
-    assert again.cancel_request is None
-
-
 def test_a_cancelled_run_can_be_retried_and_then_runs(core: Core) -> None:
     waiting, running = make_run(core), started(core, make_run(core, retries=1))
     time_tickers(core).cancel(waiting)
