@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from celery import Celery, current_task
 from celery.concurrency.asynpool import AsynPool
 from celery.exceptions import SoftTimeLimitExceeded
 
+from tests.soak import body_file
 from tickerq_celery import TickerContext, TickerQ, settings
 from tickerq_celery.clock import SystemClock
 
@@ -199,13 +201,15 @@ def traced(context: TickerContext[Steps | None]) -> None:
     """Note under which claim it begins and ends, and do in between what the request says."""
     claim = current_task.request.id
     steps = context.request or Steps()
-    note(f"begun {claim}")
+    trace = partial(body_file.append, NOTES, task_id=claim, function=context.function_name)
+    trace(body_file.START)
     time.sleep(steps.seconds)
     if steps.dies and claim == f"{context.id}:1":
         os.kill(os.getpid(), signal.SIGKILL)
     if context.retry_count < steps.failures:
+        trace(body_file.FAILED)
         raise ValueError(f"attempt {context.retry_count} was to fail")
-    note(f"ended {claim}")
+    trace(body_file.DONE)
 
 
 @app.task(name="job_app.entry", shared=False)

@@ -1,7 +1,8 @@
 """Reads the history: what the store holds, and what the bodies noted."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,31 +35,37 @@ def read_history(
     key_limits: Mapping[str, int],
 ) -> History:
     """Return the whole history of a soak."""
+    started, ended = body_file.parse(bodies.read_text().splitlines() if bodies.exists() else [])
+    return replace(
+        read_store(core, lambda row: int(json.loads(row.request)["serial"])),
+        added=tuple(added),
+        started=started,
+        ended=ended,
+        crons=tuple(crons),
+        blows=tuple(blows),
+        calm=calm,
+        refused_finishes=drop_counts.recent(core).get(DropReason.SUPERSEDED, 0),
+        limits=limits,
+        key_limits=key_limits,
+    )
+
+
+def read_store(core: Core, serial_of: Callable[[Row[Any]], int | None]) -> History:
+    """Return what the store holds of a namespace; ``serial_of`` is asked for each row that did not fire."""
     database, namespace = core.database, core.config.namespace
     rows = database.read(lambda connection: _runs(connection, namespace))
     fired = [row for row in rows if row.cron_ticker_id is not None]
     skips = [skip for row in fired if (skip := skip_record(row)) is not None]
     recorded = {skip.run_id for skip in skips}
-    lines = bodies.read_text().splitlines() if bodies.exists() else []
-    started, ended = body_file.parse(lines)
     return History(
-        added=tuple(added),
-        started=started,
-        ended=ended,
-        runs=tuple(_run(row) for row in rows),
+        runs=tuple(_run(row, None if row.cron_ticker_id is not None else serial_of(row)) for row in rows),
         attempts=tuple(database.read(lambda connection: _attempts(connection, namespace))),
-        crons=tuple(crons),
         occurrences=tuple(
             Occurrence(run_id=row.id, cron_id=row.cron_ticker_id, instant=row.instant)
             for row in fired
             if row.id not in recorded
         ),
         skips=tuple(skips),
-        blows=tuple(blows),
-        calm=calm,
-        refused_finishes=drop_counts.recent(core).get(DropReason.SUPERSEDED, 0),
-        limits=limits,
-        key_limits=key_limits,
     )
 
 
@@ -82,10 +89,9 @@ def _runs(connection: Connection, namespace: str) -> list[Row[Any]]:
     return list(connection.execute(statement))
 
 
-def _run(row: Row[Any]) -> RunRow:
+def _run(row: Row[Any], serial: int | None) -> RunRow:
     values = {name: getattr(row, name) for name in _RUN}
     values["held_for"] = None if row.held_for is None else HoldReason(row.held_for)
-    serial = None if row.cron_ticker_id is not None else json.loads(row.request)["serial"]
     return RunRow(serial=serial, key=row.concurrency_key, **values)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from tests.acceptance.jobs import Jobs
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
+from tests.soak import body_file
 from tests.windows.traps import Trap, wait_until_stopped
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.store.tables import nodes, tickers
@@ -119,6 +120,11 @@ def publish_again(jobs: Jobs, run_id: UUID, *, times: int = 1) -> None:
     for _ in range(times):
         publisher.publish(Claim(id=run_id, number=1, function="Traced", queue=None))
     publisher.close()
+
+
+def wait_for_start(jobs: Jobs, run_id: UUID, *, claim_no: int) -> None:
+    """Return once the body of a claim has begun."""
+    wait_until(lambda: jobs.notes(f"{body_file.START} {run_id} {claim_no} "), jobs.logs)
 
 
 def freeze(process: CeleryProcess) -> None:

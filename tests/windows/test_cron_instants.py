@@ -10,7 +10,7 @@ from sqlalchemy import select
 from tests.acceptance.jobs import Jobs, due_in
 from tests.acceptance.occurrences import assert_each_instant_is_recorded_once, stop_firing
 from tests.acceptance.waiting import wait_until
-from tests.windows.history import CALM, assert_nothing_lost_nothing_doubled, runs_of
+from tests.windows.history import CALM, assert_nothing_lost_nothing_doubled, run_ids
 from tests.windows.outages import assert_write_lock_is_held
 from tests.windows.stage import add, start_beat, start_worker, wait_for_nodes, wait_for_rest
 from tests.windows.traps import Trap
@@ -37,7 +37,7 @@ def stop_and_check(jobs: Jobs, cron: Cron) -> None:
     reached = stop_firing(jobs, cron.id)
     wait_for_rest(jobs)
     assert_each_instant_is_recorded_once(jobs, cron, before=reached)
-    assert_nothing_lost_nothing_doubled(jobs, {run.id: CALM for run in runs_of(jobs)})
+    assert_nothing_lost_nothing_doubled(jobs, dict.fromkeys(run_ids(jobs), CALM))
     for run in jobs.tickerq.cron_tickers.occurrences(cron.id, limit=100).items:
         assert run.execution_time is not None
         assert jobs.run(run.id).attempts[0].started_at >= run.execution_time

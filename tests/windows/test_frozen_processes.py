@@ -20,6 +20,7 @@ from tests.windows.stage import (
     start_worker,
     wait_for_nodes,
     wait_for_rest,
+    wait_for_start,
 )
 from tests.windows.traps import Trap
 from tests.windows.windows import (
@@ -53,7 +54,7 @@ def test_the_late_finish_of_a_worker_that_was_taken_for_dead_changes_nothing(
     [run_id] = add(jobs, 1, window.request)
     trap.wait(zombie)
     start_worker(jobs)
-    jobs.wait_for_note(f"begun {run_id}:2")
+    wait_for_start(jobs, run_id, claim_no=2)
     zombie.signal(signal.SIGCONT)
     zombie.wait_for("which is not recorded: its claim was superseded")
     zombie.wait_for(f"node {first} had been declared dead, it registers again")
@@ -150,7 +151,7 @@ def test_of_two_workers_with_the_same_message_one_runs_it(
     frozen = trap.wait(*workers)
     # RabbitMQ hands the first of them to the one that is frozen.
     publish_again(jobs, run_id, times=2)
-    jobs.wait_for_note(f"begun {run_id}:1")
+    wait_for_start(jobs, run_id, claim_no=1)
     frozen.signal(signal.SIGCONT)
     frozen.wait_for(f"dropped a stale message of run {run_id}, claim 1")
     wait_for_rest(jobs)
