@@ -89,14 +89,15 @@ def test_a_signal_that_another_thread_received_reaches_its_handler_too(
 
 def test_a_handler_may_call_and_waits_for_the_call_it_interrupts(thread: WorkThread) -> None:
     steps: list[str] = []
-    main = threading.get_ident()
+    main, interrupted = threading.get_ident(), threading.Event()
 
     def work() -> None:
         signal.pthread_kill(main, signal.SIGALRM)
-        time.sleep(SOON)
+        assert interrupted.wait(FOR_EVER)
         steps.append("the batch ended")
 
     def leave(number: int, frame: FrameType | None) -> None:
+        interrupted.set()
         thread.call(lambda: steps.append("left"))
         raise SystemExit
 
