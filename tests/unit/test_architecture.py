@@ -47,7 +47,7 @@ LONGEST_FUNCTION = 40
 LONGEST_FACADE = 180
 MOST_PUBLIC_NAMES = 20
 DIALECTS = {"sqlite", "postgresql", "mysql", "mariadb"}
-NAMES_DIALECTS = ("store/tables/column_types.py", "store/database/")
+NAMES_DIALECTS = ("store/tables/column_types.py", "store/database/dialects/")
 READS_WALL_CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
 
 

@@ -34,9 +34,9 @@ from tests.servers.ports import free_port
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import ConfigError, SchemaError, StoreError
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.database import connections
 from tickerq_celery.store.database.connections import make_engine
 from tickerq_celery.store.database.database import Database, resolved_url
+from tickerq_celery.store.database.dialects import sqlite
 from tickerq_celery.store.tables import functions, tickers
 
 on_sqlite = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
@@ -319,7 +319,7 @@ def locked(path: Path) -> Iterator[None]:
 def test_a_sqlite_file_that_another_connection_locks_says_what_may_be_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "_BUSY_TIMEOUT_MS", 10)
+    monkeypatch.setattr(sqlite, "_BUSY_TIMEOUT_MS", 10)
     path = tmp_path / "locked.db"
     database = Database(resolved_url(f"sqlite:///{path}", Path.cwd()), retries=0)
     with (

@@ -19,7 +19,8 @@ from sqlalchemy.engine import make_url
 from tests.integration.making import add_function
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.errors import SchemaError
-from tickerq_celery.store.database.database import Database, migration_lock, resolved_url
+from tickerq_celery.store.database.database import Database, resolved_url
+from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.schema import (
     SCHEMA,
     VERSION_TABLE,
@@ -155,12 +156,12 @@ def test_who_gets_the_migration_lock_sees_what_the_one_before_wrote(
     second_is_done = threading.Event()
 
     def look(connection: Connection) -> None:
-        with migration_lock(connection):
+        with dialect_of(connection.dialect.name).migration_lock(connection):
             seen.extend(connection.scalars(names))
         second_is_done.set()
 
     def first(connection: Connection) -> None:
-        with migration_lock(connection):
+        with dialect_of(connection.dialect.name).migration_lock(connection):
             add_function(connection, namespace, "Send")
         following.append(pool.submit(database.write, look))
         # Where the lock lasts until the commit, the second one is still waiting for it here.

@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Column, Table, Update, insert
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 
+from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 
 AT_ONCE = 500
@@ -18,18 +18,7 @@ def insert_if_absent(tx: Transaction, table: Table, rows: Sequence[Mapping[str, 
     """Insert ``rows``, leaving alone those that a unique constraint already knows."""
     if not rows:
         return
-    backend = tx.connection.dialect.name
-    statement: Any
-    if backend == "postgresql":
-        statement = postgresql.insert(table).on_conflict_do_nothing()
-    elif backend == "sqlite":
-        statement = sqlite.insert(table).on_conflict_do_nothing()
-    elif backend in {"mysql", "mariadb"}:
-        key = next(iter(table.primary_key.columns))
-        statement = mysql.insert(table).on_duplicate_key_update({key.name: key})
-    else:
-        raise NotImplementedError(f"no insert that leaves rows alone is known for {backend}")
-    tx.execute(statement, list(rows))
+    tx.execute(dialect_of(tx.connection.dialect.name).insert_if_absent(table), list(rows))
 
 
 def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, object]]) -> None:

@@ -4,31 +4,23 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import (
-    Connection,
-    Engine,
-    text,
-)
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
 
 from tickerq_celery.errors import ConfigError, SchemaError, StoreError
-from tickerq_celery.store.database.connections import ANSWER_TIMEOUT, READING, make_engine
+from tickerq_celery.store.database.connections import make_engine
+from tickerq_celery.store.database.dialects import dialect_of
+from tickerq_celery.store.database.dialects.base import READING
 from tickerq_celery.store.database.errors import NO_TABLES, is_outage, is_transient, lacks_table
 
 T = TypeVar("T")
 X = TypeVar("X")
-_SQLITE_LOCKED = "database is locked"
-_SQLITE_CANNOT_OPEN = "unable to open database file"
-_SUPPORTED = {"sqlite", "postgresql", "mysql", "mariadb"}
-_LOCK_NAME = "tickerq_migration"
-_LOCK_NUMBER = 0x7469636B
 
 
 def resolved_url(url: str, folder: Path) -> URL:
@@ -42,18 +34,12 @@ def resolved_url(url: str, folder: Path) -> URL:
     except (ArgumentError, ValueError):
         # Not shown, nor the error that may quote it: where it ends and a password begins is unknown.
         raise ConfigError("store_url", "not a database URL") from None
-    if parsed.get_backend_name() not in _SUPPORTED:
-        raise ConfigError("store_url", f"no support for {parsed.get_backend_name()!r}")
-    if parsed.get_backend_name() != "sqlite":
-        return parsed
-    if not parsed.database or parsed.database == ":memory:" or "mode=memory" in url:
-        raise ConfigError("store_url", "an in-memory database cannot be shared by processes: name a file")
-    return parsed.set(database=str((folder / parsed.database).resolve()))
+    return dialect_of(parsed.get_backend_name()).resolved(parsed, folder)
 
 
 def database_file(url: URL) -> Path | None:
     """Return the file of a SQLite store, or None for a server's."""
-    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+    return dialect_of(url.get_backend_name()).file_of(url)
 
 
 class Database:
@@ -126,7 +112,7 @@ class Database:
                 elif lacks_table(error):
                     raise SchemaError(NO_TABLES) from error
                 elif is_outage(error):
-                    raise StoreError(_reason(error, self.url)) from error
+                    raise StoreError(self._reason(error)) from error
                 else:
                     raise
         raise AssertionError("unreachable: the last try returns or raises")
@@ -170,47 +156,13 @@ class Database:
             except DBAPIError as error:
                 # Whether it was written is unknown: a repeat might do the work twice.
                 if error.connection_invalidated:
-                    raise StoreError(_reason(error, self.url)) from error
+                    raise StoreError(self._reason(error)) from error
                 raise
             return result
+
+    def _reason(self, error: DBAPIError) -> str:
+        return dialect_of(self.url.get_backend_name()).reason(error, self.url)
 
 
 def _itself(connection: Connection) -> Connection:
     return connection
-
-
-@contextmanager
-def migration_lock(connection: Connection) -> Iterator[None]:
-    """Let one process at a time change the schema, until what it wrote is committed.
-
-    Raises:
-        StoreError: Another process keeps the lock for long.
-    """
-    backend = connection.dialect.name
-    if backend == "sqlite":
-        yield  # Its write transaction does so by itself.
-        return
-    if backend == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_NUMBER})
-        yield
-        return
-    taken = connection.execute(
-        text("SELECT GET_LOCK(:name, :wait)"), {"name": _LOCK_NAME, "wait": ANSWER_TIMEOUT - 5}
-    ).scalar()
-    if taken != 1:
-        raise StoreError("another process has been changing the tables for too long")
-    try:
-        yield
-        # This lock ends before the transaction does, and the next process must see what this one wrote.
-        connection.exec_driver_sql("COMMIT")
-    finally:
-        connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK_NAME})
-
-
-def _reason(error: DBAPIError, url: URL) -> str:
-    reason = str(error.orig).strip().replace("\n", " ")
-    if reason == _SQLITE_LOCKED:
-        return f"{reason} by another connection; in a transaction of your own, pass session="
-    if reason == _SQLITE_CANNOT_OPEN:
-        return f"{reason}: {url.database}"
-    return reason

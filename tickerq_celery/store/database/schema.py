@@ -11,7 +11,8 @@ from sqlalchemy import Connection, insert, inspect, select, update
 from tickerq_celery.clock import Clock
 from tickerq_celery.errors import SchemaError
 from tickerq_celery.ids import new_id
-from tickerq_celery.store.database.database import Database, migration_lock
+from tickerq_celery.store.database.database import Database
+from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.errors import NO_TABLES
 from tickerq_celery.store.tables import meta, metadata
 from tickerq_celery.store.tables.column_types import sql_now
@@ -73,7 +74,7 @@ def alembic_config(connection: Connection, schema: Schema = SCHEMA) -> Config:
 
 
 def _migrate(connection: Connection, clock: Clock, schema: Schema) -> None:
-    with migration_lock(connection):
+    with dialect_of(connection.dialect.name).migration_lock(connection):
         if _has_meta(connection):
             _refuse_others(connection, schema)
             known = connection.scalar(select(meta.c.schema))

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, a
 from sqlalchemy.orm import Session, scoped_session
 
 from tickerq_celery.errors import OtherDatabaseError, SchemaError, StoreError, TickerValidationError
-from tickerq_celery.store.database.connections import begin_writing, is_locked
+from tickerq_celery.store.database.connections import begin_writing
 from tickerq_celery.store.database.database import Database
-from tickerq_celery.store.database.errors import NO_TABLES, lacks_table
+from tickerq_celery.store.database.errors import NO_TABLES, is_locked, lacks_table
 from tickerq_celery.store.tables import meta
 
 _WAITING = "tickerq_after_commit"

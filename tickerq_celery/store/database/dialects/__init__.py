@@ -1,0 +1,31 @@
+"""The databases that the store supports, a module each; column types: ``store/tables/column_types.py``."""
+
+from collections.abc import Mapping
+
+from tickerq_celery.errors import ConfigError
+from tickerq_celery.store.database.dialects.base import Dialect
+from tickerq_celery.store.database.dialects.mysql import MySQL
+from tickerq_celery.store.database.dialects.postgresql import PostgreSQL
+from tickerq_celery.store.database.dialects.sqlite import SQLite
+
+__all__ = ["DIALECTS", "Dialect", "dialect_of"]
+
+_MYSQL = MySQL()
+# By SQLAlchemy's names.
+DIALECTS: Mapping[str, Dialect] = {
+    "sqlite": SQLite(),
+    "postgresql": PostgreSQL(),
+    "mysql": _MYSQL,
+    "mariadb": _MYSQL,
+}
+
+
+def dialect_of(name: str) -> Dialect:
+    """Return the dialect of that name.
+
+    Raises:
+        ConfigError: The store does not support it.
+    """
+    if name not in DIALECTS:
+        raise ConfigError("store_url", f"no support for {name!r}")
+    return DIALECTS[name]
