@@ -22,6 +22,7 @@ from sqlalchemy.pool import NullPool
 from examples.notifications.settings import from_environment
 from tests.servers.ports import free_port
 from tests.servers.schema_template import make_schema
+from tests.thoroughness import in_verify
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.ids import new_id
 from tickerq_celery.store.tables import nodes
@@ -231,7 +232,7 @@ def node_store(shared_server: Callable[[str], Any]) -> Iterator[str]:
     server.drop_database(url)
 
 
-@pytest.mark.parametrize("name", ["beat", "worker"])
+@pytest.mark.parametrize("name", [in_verify("beat"), "worker"])
 def test_a_node_is_healthy_while_its_heartbeat_is_young(
     services: Mapping[str, Any], node_store: str, name: str
 ) -> None:

@@ -39,8 +39,15 @@ def notified_after(jobs: Jobs, run_id: UUID) -> float:
 
 
 @on_redis
-@pytest.mark.parametrize("pool", ["prefork", "threads"])
-@pytest.mark.parametrize("function", ["Waits", "Awaits"])
+@pytest.mark.parametrize(
+    ("function", "pool"),
+    [
+        ("Waits", "prefork"),
+        ("Awaits", "threads"),
+        in_verify("Waits", "threads"),
+        in_verify("Awaits", "prefork"),
+    ],
+)
 def test_a_body_is_notified_of_a_cancel_at_once_and_ends_without_a_retry(
     make_jobs: Callable[..., Jobs], store_url: str, broker_url: str, pool: str, function: str
 ) -> None:
@@ -56,7 +63,7 @@ def test_a_body_is_notified_of_a_cancel_at_once_and_ends_without_a_retry(
 
 
 @on_files
-@pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
+@pytest.mark.parametrize("pool", ["prefork", in_verify("threads"), "solo"])
 def test_without_the_control_command_a_body_is_notified_within_two_heartbeats(jobs: Jobs, pool: str) -> None:
     jobs.worker(pool=pool, celery=WITHOUT_REMOTE_CONTROL, settings={"heartbeat": HEARTBEAT})
     run_id = running(jobs, "Waits")

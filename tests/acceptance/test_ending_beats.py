@@ -61,7 +61,6 @@ def a_few_cases() -> list[Case]:
     few = [
         (("mariadb",), "hangs", "dispatching"),
         (("redis",), "hangs", "dispatching"),
-        (("rabbitmq",), "hangs", "idle"),
     ]
     return [
         Case(servers=kinds, trouble=trouble, moment=moment, goes_on=False) for kinds, trouble, moment in few

@@ -181,7 +181,7 @@ def test_the_hard_time_limit_fails_the_attempt_and_its_retry_follows(jobs: Jobs)
     wait_until(lambda: len(jobs.notes(f"handler {run_id}")) == 1, jobs.logs)
 
 
-@on_either_loop
+@on_files_and_in_verify_on_redis
 def test_a_run_that_is_revoked_while_it_runs_is_cancelled_and_does_not_start_again(jobs: Jobs) -> None:
     jobs.worker()
     jobs.beat()

@@ -17,8 +17,8 @@ EXAMPLES = 400
 QUICK = [mutant for mutant in MUTANTS if mutant.is_quick]
 # `make test` sees that the machine finds anything at all.
 TRIED = [
-    *QUICK[:2],
-    *map(in_verify, QUICK[2:]),
+    QUICK[1],
+    *map(in_verify, [QUICK[0], *QUICK[2:]]),
     *(in_proof(mutant) for mutant in MUTANTS if not mutant.is_quick),
 ]
 
