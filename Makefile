@@ -4,7 +4,7 @@ VENV ?= .venv
 ARGS ?=
 python := $(VENV)/bin/python
 # Three at a time on two cores, since what starts processes mostly waits for them.
-pytest := $(python) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+pytest := $(python) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help venv demo test test-unit verify proof soak bench lint format lock
 

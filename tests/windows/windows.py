@@ -74,7 +74,7 @@ BATCHES = (
     Window(id="W1", victim=Victim.BEAT, point=CrashPoint.CLAIM_UNCOMMITTED),
     Window(id="W2", victim=Victim.BEAT, point=CrashPoint.CLAIMED, again=3),
     Window(id="W3", victim=Victim.BEAT, point=CrashPoint.PUBLISHED, again=3, dropped=1, involves_broker=True),
-    Window(id="W3", victim=Victim.BEAT, point=CrashPoint.STAMPED),
+    Window(id="W3", victim=Victim.BEAT, point=CrashPoint.STAMPED, is_variant=True),
 )
 ADDED = Window(id="W2", victim=Victim.ADDER, point=CrashPoint.ADDED)
 REFUSED = tuple(
@@ -136,6 +136,7 @@ SWEEPS = (
         trail=RESCUED,
         handled=1,
         request={"dies": True},
+        is_variant=True,
     ),
 )
 # From STARTED on, the body of the zombie ends after the newer claim; from BODY_ENDED on, while that one runs.
@@ -193,7 +194,7 @@ CHAINS = (
         what="chain",
         trail=RESCUED,
     ),
-    Window(id="W11", victim=Victim.WORKER, point=CrashPoint.FINISHED, what="chain"),
+    Window(id="W11", victim=Victim.WORKER, point=CrashPoint.FINISHED, what="chain", is_variant=True),
 )
 STORE_UNREACHABLE = Window(
     id="W12",
@@ -205,13 +206,13 @@ STORE_UNREACHABLE = Window(
 CLOCKS = Window(id="W13", victim=Victim.CLOCK, what="wrong")
 INSTANTS = (
     Window(id="W14", victim=Victim.BEAT, point=CrashPoint.FIRE_UNCOMMITTED),
-    Window(id="W14", victim=Victim.BEAT, point=CrashPoint.FIRED),
+    Window(id="W14", victim=Victim.BEAT, point=CrashPoint.FIRED, is_variant=True),
 )
 FROZEN_INSTANT = Window(
     id="W14", victim=Victim.BEAT, point=CrashPoint.FIRE_UNCOMMITTED, number=signal.SIGSTOP
 )
 CANCELS = tuple(
-    Window(id="W15", victim=Victim.CANCELLER, point=point)
+    Window(id="W15", victim=Victim.CANCELLER, point=point, is_variant=point is CrashPoint.CANCEL_UNCOMMITTED)
     for point in (CrashPoint.CANCEL_UNCOMMITTED, CrashPoint.CANCELLED)
 )
 LOCKING_CANCEL = Window(
