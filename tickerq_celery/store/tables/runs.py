@@ -1,5 +1,7 @@
 """The tables of what runs: cron tickers, tickers, their attempts and log lines."""
 
+from uuid import UUID
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -171,15 +173,18 @@ tickers = Table(
     Index("ix_tickerq_tickers_function", "function", "ended_at", "id"),
     **OPTIONS,
 )
+
+
+def _run_id(table: str) -> Column[UUID]:
+    """Return the column by which rows belong to a run, and go with it."""
+    owner = ForeignKey("tickerq_tickers.id", name=f"fk_{table}_ticker_id", ondelete="CASCADE")
+    return Column("ticker_id", Id, owner, primary_key=True)
+
+
 attempts = Table(
     "tickerq_attempts",
     metadata,
-    Column(
-        "ticker_id",
-        Id,
-        ForeignKey("tickerq_tickers.id", name="fk_tickerq_attempts_ticker_id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _run_id("tickerq_attempts"),
     Column("claim_no", Integer, primary_key=True, autoincrement=False),
     Column("number", Integer, nullable=False),
     Column("status", Status, nullable=False),
@@ -194,12 +199,7 @@ attempts = Table(
 progress = Table(
     "tickerq_progress",
     metadata,
-    Column(
-        "ticker_id",
-        Id,
-        ForeignKey("tickerq_tickers.id", name="fk_tickerq_progress_ticker_id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _run_id("tickerq_progress"),
     Column("claim_no", Integer, nullable=False),
     Column("fraction", Float),
     Column("message", Name(200)),
@@ -208,12 +208,7 @@ progress = Table(
 logs = Table(
     "tickerq_logs",
     metadata,
-    Column(
-        "ticker_id",
-        Id,
-        ForeignKey("tickerq_tickers.id", name="fk_tickerq_logs_ticker_id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _run_id("tickerq_logs"),
     Column("claim_no", Integer, primary_key=True, autoincrement=False),
     # The number of the first of its lines.
     Column("first", Integer, primary_key=True, autoincrement=False),

@@ -72,11 +72,10 @@ class SQLite(Dialect):
         return f"{reason}: {url.database}" if reason == _CANNOT_OPEN else reason
 
     def is_locked(self, error: DBAPIError) -> bool:
-        code = getattr(error.orig, "sqlite_errorcode", None)
-        return isinstance(code, int) and code & 0xFF in _BUSY_CODES
+        return _is_locked(error)
 
     def is_transient(self, error: DBAPIError) -> bool:
-        return self.is_locked(error)
+        return _is_locked(error)
 
     def lacks_table(self, error: DBAPIError) -> bool:
         return str(error.orig).startswith("no such table")
@@ -120,7 +119,12 @@ def _has_lock(connection: Connection, deadline: float) -> bool:
     try:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     except OperationalError as error:
-        if not SQLite().is_locked(error) or time.monotonic() >= deadline:
+        if not _is_locked(error) or time.monotonic() >= deadline:
             raise
         return False
     return True
+
+
+def _is_locked(error: DBAPIError) -> bool:
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return isinstance(code, int) and code & 0xFF in _BUSY_CODES
