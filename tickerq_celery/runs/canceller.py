@@ -10,7 +10,7 @@ from uuid import UUID
 from tickerq_celery.enums import TERMINAL, CancelRequest, TickerStatus, TickerType
 from tickerq_celery.errors import PublishError, TickerBusyError, TickerStateError
 from tickerq_celery.failpoints import CrashPoint, failpoint
-from tickerq_celery.runs.immediate import dispatch_after
+from tickerq_celery.runs.immediate import LOCK_WAIT_SECONDS, dispatch_after
 from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import cancels, chains, ends, runs
@@ -23,8 +23,6 @@ logger = logging.getLogger(__name__)
 CANCELLED_REASON = "cancelled before it ran"
 # A claim or a start keeps a row locked for milliseconds; a process that keeps it longer is stalled.
 _PAUSES = (0.01, 0.05, 0.1, 0.2, 0.4)
-# How long a call waits for another thread's, which may be waiting for the broker.
-_LOCK_WAIT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +115,7 @@ class Canceller:
         return Effect(result=CancelledRun(run=run, has_ended=True), due=written.due)
 
     def _notify(self, done: CancelledRun, terminate: bool) -> None:
-        if not self._mutex.acquire(timeout=_LOCK_WAIT_SECONDS):
+        if not self._mutex.acquire(timeout=LOCK_WAIT_SECONDS):
             logger.warning("run %s is cancelled, and no worker was notified in time", done.run.id)
             return
         try:

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 # How long an unreachable broker is left alone, so that not every call waits for it.
 _QUIET_SECONDS = 5.0
 # How long a call waits for another thread's, which may be waiting for the broker.
-_LOCK_WAIT_SECONDS = 1.0
+LOCK_WAIT_SECONDS = 1.0
 
 
 def dispatch_after(effect: Effect[T], dispatch: Callable[[Collection[UUID]], None] | None) -> T:
@@ -46,7 +46,7 @@ class ImmediateDispatch:
         failpoint(CrashPoint.ADDED)
         me = threading.get_ident()
         # A receiver of Celery's publishing signals may add a ticker, and would wait for itself.
-        if self._thread == me or not self._mutex.acquire(timeout=_LOCK_WAIT_SECONDS):
+        if self._thread == me or not self._mutex.acquire(timeout=LOCK_WAIT_SECONDS):
             return
         self._thread = me
         try:

@@ -401,7 +401,7 @@ def test_a_ticker_that_is_added_while_another_is_published_is_left_to_beat(ticke
 def test_a_call_that_does_not_get_the_publisher_in_time_is_left_to_beat(
     tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tickerq_celery.runs.immediate._LOCK_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("tickerq_celery.runs.immediate.LOCK_WAIT_SECONDS", 0.01)
     added: list[UUID] = []
 
     def add_elsewhere(**_: Any) -> None:
