@@ -6,7 +6,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
-import pytest
 from redis import Redis
 
 from tests.acceptance.jobs import Jobs
@@ -68,12 +67,17 @@ class FolderBroker:
         self._aside.rename(self._path)
 
 
-def assert_write_lock_is_held(store_url: str) -> None:
-    """Check that a process has the write lock of a SQLite file, of which there is only one."""
+def is_write_locked(store_url: str) -> bool:
+    """Return True if a process has the write lock of a SQLite file, of which there is only one."""
     path = store_url.removeprefix("sqlite:///")
-    locked = pytest.raises(sqlite3.OperationalError, match="database is locked")
-    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection, locked:
-        connection.execute("BEGIN IMMEDIATE")
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            return True
+        return False
 
 
 def waiting_messages(jobs: Jobs) -> int:

@@ -12,6 +12,7 @@ from tests.acceptance.jobs import Jobs
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tests.soak import body_file
+from tests.windows.outages import is_write_locked
 from tests.windows.traps import Trap, wait_until_stopped
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.store.tables import nodes, tickers
@@ -127,10 +128,15 @@ def wait_for_start(jobs: Jobs, run_id: UUID, *, claim_no: int) -> None:
     wait_until(lambda: jobs.notes(f"{body_file.START} {run_id} {claim_no} "), jobs.logs)
 
 
-def freeze(process: CeleryProcess) -> None:
-    """Stop a process with SIGSTOP."""
-    process.signal(signal.SIGSTOP)
-    wait_until_stopped(process)
+def freeze(jobs: Jobs, process: CeleryProcess) -> None:
+    """Stop a process with SIGSTOP, at a moment at which it does not have the write lock of SQLite."""
+    store_url = jobs.tickerq.core.config.store_url
+    while True:
+        process.signal(signal.SIGSTOP)
+        wait_until_stopped(process)
+        if not store_url.startswith("sqlite") or not is_write_locked(store_url):
+            return
+        process.signal(signal.SIGCONT)
 
 
 def pass_all_messages(jobs: Jobs) -> None:

@@ -11,7 +11,7 @@ from tests.acceptance.jobs import Jobs, due_in
 from tests.acceptance.occurrences import assert_each_instant_is_recorded_once, stop_firing
 from tests.acceptance.waiting import wait_until
 from tests.windows.history import CALM, assert_nothing_lost_nothing_doubled, run_ids
-from tests.windows.outages import assert_write_lock_is_held
+from tests.windows.outages import is_write_locked
 from tests.windows.stage import add, start_beat, start_worker, wait_for_nodes, wait_for_rest
 from tests.windows.traps import Trap
 from tests.windows.windows import CLOCKS, FROZEN_INSTANT, INSTANTS, Window, in_each
@@ -69,7 +69,7 @@ def test_each_instant_has_one_occurrence_though_a_beat_is_stalled_while_it_fires
     cron = add_cron(jobs)
     frozen = trap.wait(*beats)
     if store_url.startswith("sqlite"):
-        assert_write_lock_is_held(store_url)
+        assert is_write_locked(store_url)
     else:
         [other_work] = add(jobs, execution_time=due_in(0.5))
         jobs.wait_for_status(other_work)

@@ -49,7 +49,7 @@ def test_the_batch_of_a_dead_beat_is_published_by_the_other(
     beats = [start_beat(jobs, trap=trap) for _ in range(2)]
     wait_for_nodes(jobs, workers=1, beats=2)
     # So that a message which is published twice waits in the broker twice.
-    freeze(worker)
+    freeze(jobs, worker)
     ids = add(jobs, 3, execution_time=due_in(0.3))
     victim = trap.wait(*beats)
     assert victim.wait() == -signal.SIGKILL

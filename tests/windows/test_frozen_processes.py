@@ -11,7 +11,7 @@ from tests.acceptance.jobs import Jobs, due_in
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tests.windows.history import CALM, assert_nothing_lost_nothing_doubled
-from tests.windows.outages import Outage, assert_write_lock_is_held
+from tests.windows.outages import Outage, is_write_locked
 from tests.windows.stage import (
     SHORT_LEASE,
     add,
@@ -110,7 +110,7 @@ def test_a_worker_that_is_stalled_in_its_start_keeps_beat_from_nothing(
     start_worker(jobs)
     beat.signal(signal.SIGCONT)
     if store_url.startswith("sqlite"):
-        assert_write_lock_is_held(store_url)
+        assert is_write_locked(store_url)
     else:
         jobs.wait_for_status(other_work, seconds=5)
     assert beat.stop(10) == 0
@@ -133,7 +133,7 @@ def test_a_worker_that_is_stalled_in_its_finish_keeps_beat_from_nothing(
     trap.wait(zombie)
     start_worker(jobs)
     if store_url.startswith("sqlite"):
-        assert_write_lock_is_held(store_url)
+        assert is_write_locked(store_url)
     else:
         jobs.wait_for_status(other_work, seconds=SHORT_LEASE + 5)
     assert beat.stop(10) == 0
