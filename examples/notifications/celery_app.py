@@ -20,6 +20,7 @@ tickerq: TickerQ = TickerQ(
     exception_handler=NotificationExceptionHandler(AlertService(database)),
     node_identifier="notification-server",
     max_concurrency=10,
+    time_zone=settings.time_zone,
     store_engine_options={"pool_size": 34},
     store_retries=3,
 )

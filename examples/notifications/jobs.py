@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 @ticker_function("SendWelcomeEmail", retries=3, retry_intervals=[60, 300, 900])
 def send_welcome_email(context: TickerContext[WelcomeEmailRequest]) -> None:
     """Greet a user who registered a few minutes ago."""
+    context.raise_if_cancelled()
     request = context.request
     try:
         email_service.send(
@@ -36,12 +37,13 @@ def send_welcome_email(context: TickerContext[WelcomeEmailRequest]) -> None:
 
 
 @ticker_function("SendDailyDigest", cron="0 0 9 * * *")
-def send_daily_digest() -> None:
+def send_daily_digest(context: TickerContext) -> None:
     """Send each user what happened since yesterday; one user's failure does not stop the others."""
     logger.info("starting the daily digest")
     with database.transaction() as session:
         users = session.scalars(select(User)).all()
     for user in users:
+        context.raise_if_cancelled()  # outside of try: a cancel stops the digest of all
         try:
             send_digest(user)
         except Exception:
@@ -51,11 +53,12 @@ def send_daily_digest() -> None:
 
 
 @ticker_function("CleanupOldNotifications", cron="0 0 0 * * *")
-def cleanup_old_notifications() -> None:
+def cleanup_old_notifications(context: TickerContext) -> None:
     """Delete the notifications that are not needed any more."""
     cutoff = utc_now() - KEEP_NOTIFICATIONS
     with database.transaction() as session:
         old = session.scalars(select(Notification.id).where(Notification.created_at < cutoff)).all()
+        context.raise_if_cancelled()
         session.execute(delete(Notification).where(Notification.created_at < cutoff))
     logger.info("cleaned up %d old notifications", len(old))
 

@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+
+from tzlocal import get_localzone_name
 
 INTERVALS = (60, 300, 900)
 
@@ -30,6 +32,7 @@ class Settings:
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 25
     short_logs: bool = False
+    time_zone: str = field(default_factory=get_localzone_name)  # the machine's, or what TZ names
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
