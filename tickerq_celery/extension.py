@@ -57,13 +57,13 @@ class TickerQ:
         embedded: bool = False,
         **settings_: Any,
     ) -> None:
-        keywords = settings.checked_keywords(settings_, store_url=store_url, embedded=embedded)
+        named = {"store_url": store_url, "exception_handler": exception_handler, "embedded": embedded or None}
+        keywords = settings.checked_keywords(settings_, named)
         if TickerQ.known(app) is not None:
             raise ConfigError("app", "this Celery app has a TickerQ already")
         self.app = app
         self.registry = Registry()
         self._keywords = keywords
-        self._exception_handler = exception_handler
         self._process = ProcessParts(self._make_parts)
         TickerQ._of_app[app] = ref(self)
         transport.register()
@@ -168,7 +168,7 @@ class TickerQ:
     def _make_parts(self, core: Core | None) -> Parts:
         settings.finalise(self.app)
         # A handler that cannot be used is an error of the configuration, not of the first failed run.
-        handler = HandlerCaller(resolved_handler(self._exception_handler))
+        handler = HandlerCaller(resolved_handler(self._config.exception_handler))
         return Parts(self.app, core or settings.new_core(self.app, self._config, self.registry), handler)
 
     def _on_finalized(self, **_: Any) -> None:

@@ -131,10 +131,10 @@ def with_cron_setting(app: Celery, function: Function) -> Function:
         raise ConfigError(setting.name, reason) from error
 
 
-def checked_keywords(
-    keywords: Mapping[str, object], *, store_url: str | None, embedded: bool
-) -> dict[str, object]:
+def checked_keywords(keywords: Mapping[str, object], named: Mapping[str, object]) -> dict[str, object]:
     """Return the settings that a TickerQ is made with, and refuse keywords that are none, where they stand.
+
+    Of those that are ``named`` one by one, None is not set.
 
     Raises:
         ConfigError: A name is unknown.
@@ -142,7 +142,6 @@ def checked_keywords(
     for name in keywords:
         if name not in SETTINGS:
             raise ConfigError(name, "no such setting")
-    named = {"store_url": store_url, "embedded": embedded or None}
     return {**keywords, **{name: value for name, value in named.items() if value is not None}}
 
 

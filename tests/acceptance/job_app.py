@@ -68,6 +68,9 @@ class Handler:
     def handle_exception(self, exception: BaseException, ticker_id: object, ticker_type: object) -> None:
         note(f"handler {ticker_id} {type(exception).__name__}")
 
+    def handle_final_failure(self, exception: BaseException, ticker_id: object, ticker_type: object) -> None:
+        note(f"final {ticker_id} {type(exception).__name__}")
+
     def handle_canceled_exception(
         self, exception: BaseException, ticker_id: object, ticker_type: object
     ) -> None:

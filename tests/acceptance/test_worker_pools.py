@@ -86,7 +86,9 @@ def test_a_run_succeeds_or_is_retried_by_its_intervals_and_fails_after_the_last(
     first, second, third = run.attempts
     assert second.started_at - first.finished_at >= 0.5 * SECOND
     assert third.started_at - second.finished_at >= SECOND
-    wait_until(lambda: len(jobs.notes(f"handler {fails} ValueError")) == 3, jobs.logs)
+    jobs.wait_for_note(f"final {fails} ValueError")
+    assert len(jobs.notes(f"handler {fails} ValueError")) == 3
+    assert len(jobs.notes("final")) == 1
     assert len(jobs.notes(f"handler {recovers} ValueError")) == 1
 
 

@@ -58,9 +58,9 @@ class ListPublisher:
             raise PublishError("the broker is unreachable")
         self.sent.append(claim)
 
-    def publish_lost(self, run: Started, message: str, *, was_cancelled: bool = False) -> None:
+    def publish_lost(self, run: Started, message: str, *, status: TickerStatus) -> None:
         self.lost.append((run.id, message))
-        if was_cancelled:
+        if status is TickerStatus.CANCELLED:
             self.cancelled.append(run.id)
 
     def publish_cancel(self, run: Started, *, terminate: bool) -> None:

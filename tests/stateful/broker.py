@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tests.stateful.troubles import Process
+from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.tickers.claims import Claim, Started
 
@@ -85,8 +86,9 @@ class BrokerClient:
         # It reaches no worker: what it says stands in the row, too, and is found with a heartbeat.
         self._process.ask(lambda: None, PublishError("unreachable"))
 
-    def publish_lost(self, run: Started, message: str, *, was_cancelled: bool = False) -> None:
+    def publish_lost(self, run: Started, message: str, *, status: TickerStatus) -> None:
         def call() -> None:
+            was_cancelled = status is TickerStatus.CANCELLED
             self._broker.calls[Call(Key(run.id, run.claim_no), was_cancelled)] += 1
 
         self._process.ask(call, PublishError("unreachable"))

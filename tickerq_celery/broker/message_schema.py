@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
-from tickerq_celery.enums import TickerType
+from tickerq_celery.enums import TickerStatus, TickerType
 from tickerq_celery.errors import shortened
 
 # A ticker's message is a call without arguments: a few hundred bytes.
@@ -11,6 +11,8 @@ LARGEST_BODY = 64 * 1024
 _LONGEST_TEXT = 1_000
 _LARGEST_NUMBER = 366 * 24 * 3600
 _TYPES = frozenset(int(kind) for kind in TickerType)
+# What becomes of a run whose attempt was lost.
+_AFTER_A_LOSS = frozenset(map(int, (TickerStatus.IDLE, TickerStatus.FAILED, TickerStatus.CANCELLED)))
 
 
 def flaw_in_headers(headers: Mapping[str, object]) -> str | None:
@@ -35,8 +37,9 @@ def flaw_in_call(call: object) -> str | None:
 def flaw_in_lost_call(args: object) -> str | None:
     """Return what is wrong with the arguments of a call for the exception handler, or None."""
     match args:
-        case [str(ticker_id), int(kind), str(), bool()] if kind in _TYPES and _is_id(ticker_id):
-            return None
+        case [str(ticker_id), int(kind), str(), int(status)] if _is_id(ticker_id):
+            if kind in _TYPES and status in _AFTER_A_LOSS:
+                return None
     return "its arguments are not those of a lost attempt"
 
 

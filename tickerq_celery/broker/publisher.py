@@ -19,6 +19,7 @@ from tickerq_celery.broker.messages import (
     task_id,
     task_name,
 )
+from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import PublishError, cause_of
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.payload.codec import RequestCodec
@@ -113,8 +114,10 @@ class CeleryPublisher:
             else:
                 task.apply_async(call.args, call.kwargs, producer=producer, **options)
 
-    def publish_lost(self, run: Started, message: str, *, was_cancelled: bool = False) -> None:
+    def publish_lost(self, run: Started, message: str, *, status: TickerStatus) -> None:
         """Ask a worker to call the user's exception handler for an attempt that was lost.
+
+        ``status`` is what its run got: Idle where another attempt follows, else Failed or Cancelled.
 
         Raises:
             PublishError: The broker did not take it.
@@ -122,7 +125,7 @@ class CeleryPublisher:
         # To the workers that have the function: maybe no worker consumes the app's default queue.
         route = self._app.amqp.router.route({}, task_name(run.function)) if run.queue is None else {}
         queue = route.get("queue") if run.queue is None else run.queue
-        self._send(LOST_TASK, args=(str(run.id), int(run.type), message, was_cancelled), queue=queue)
+        self._send(LOST_TASK, args=(str(run.id), int(run.type), message, int(status)), queue=queue)
 
     def publish_cancel(self, run: Started, *, terminate: bool) -> None:
         """Notify all workers that a cancel of a run was requested; no reply is asked for.

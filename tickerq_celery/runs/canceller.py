@@ -120,7 +120,7 @@ class Canceller:
             return
         try:
             if done.has_ended:
-                self._publisher.publish_lost(done.run, CANCELLED_REASON, was_cancelled=True)
+                self._publisher.publish_lost(done.run, CANCELLED_REASON, status=TickerStatus.CANCELLED)
             else:
                 self._publisher.publish_cancel(done.run, terminate=terminate)
         except PublishError as error:

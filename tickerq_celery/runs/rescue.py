@@ -2,7 +2,6 @@
 
 import logging
 
-from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runs.publisher import Publisher
@@ -21,7 +20,7 @@ def rescue(recorder: Recorder, publisher: Publisher, run: Started, message: str)
     failpoint(CrashPoint.RESCUED)
     log_lost(run, outcome, message)
     try:
-        publisher.publish_lost(run, message, was_cancelled=outcome.status is TickerStatus.CANCELLED)
+        publisher.publish_lost(run, message, status=outcome.status)
     except PublishError as error:
         # At most once: the run is safe, only the handler is not called for this attempt.
         logger.warning("the exception handler will not be called for run %s: %s", run.id, error)

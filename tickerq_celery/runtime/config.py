@@ -55,6 +55,7 @@ class TickerConfig:
     encryption_keys: Sequence[str] = field(default=(), repr=False)
     redact: Sequence[str] = SECRET_NAMES
     capture_logs: str | None = None
+    exception_handler: object = None
     seed: bool = True
     store_engine_options: Mapping[str, object] = field(default_factory=dict)
     store_retries: int = 3

@@ -177,7 +177,7 @@ class Execution:
         if written.status is TickerStatus.CANCELLED and not isinstance(verdict.error, TerminateExecution):
             handler.cancelled(verdict.error, run.id, run.type)
         elif written.attempt_status is TickerStatus.FAILED and verdict.is_accident:
-            handler.failed(verdict.error, run.id, run.type)
+            handler.failed(verdict.error, run.id, run.type, is_final=written.is_failure)
 
     def _finish(self, outcome: Outcome) -> Outcome:
         run, elapsed = self._run, self._completion.elapsed
@@ -207,9 +207,14 @@ class Execution:
             return
         if written is not None:
             log_lost(run, written, message)
-            is_cancelled = written.status is TickerStatus.CANCELLED
-            notify = parts.handler.cancelled if is_cancelled else parts.handler.failed
-            notify(WorkerLostError(message), run.id, run.type)
+            self._notify_of_loss(written, WorkerLostError(message))
+
+    def _notify_of_loss(self, written: Outcome, error: WorkerLostError) -> None:
+        handler, run = self._parts.handler, self._run
+        if written.status is TickerStatus.CANCELLED:
+            handler.cancelled(error, run.id, run.type)
+        else:
+            handler.failed(error, run.id, run.type, is_final=written.is_failure)
 
 
 def _log_end(

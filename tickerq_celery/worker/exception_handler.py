@@ -9,7 +9,7 @@ from uuid import UUID
 from billiard.exceptions import WorkerLostError
 from celery.utils.imports import symbol_by_name
 
-from tickerq_celery.enums import TickerType
+from tickerq_celery.enums import TickerStatus, TickerType
 from tickerq_celery.errors import ConfigError, TickerCancelled
 from tickerq_celery.worker.event_loop import event_loop
 
@@ -18,7 +18,11 @@ logger = logging.getLogger(__name__)
 
 @runtime_checkable
 class TickerExceptionHandler(Protocol):
-    """Notified of every failed attempt and every cancelled run; the methods may be coroutines."""
+    """Notified of every failed attempt and every cancelled run; the methods may be coroutines.
+
+    A handler may have ``handle_final_failure``, too, with the same parameters: it is called after
+    ``handle_exception`` where no attempt follows, as the run has ended as Failed.
+    """
 
     def handle_exception(self, exception: BaseException, ticker_id: UUID, ticker_type: TickerType) -> Any:
         """Handle a failed attempt; the run may be tried again."""
@@ -27,6 +31,14 @@ class TickerExceptionHandler(Protocol):
         self, exception: BaseException, ticker_id: UUID, ticker_type: TickerType
     ) -> Any:
         """Handle a cancelled run."""
+
+
+@runtime_checkable
+class _HandlesFinalFailures(Protocol):
+    """The method that a handler may have beside those that it must have."""
+
+    def handle_final_failure(self, exception: BaseException, ticker_id: UUID, ticker_type: TickerType) -> Any:
+        """Handle the last failure of a run, after ``handle_exception`` was called for it."""
 
 
 def resolved_handler(handler: object) -> TickerExceptionHandler | None:
@@ -58,18 +70,24 @@ class HandlerCaller:
     def __init__(self, handler: TickerExceptionHandler | None) -> None:
         self._handler = handler
 
-    def lost(self, ticker_id: str, ticker_type: int, message: str, was_cancelled: bool) -> None:
+    def lost(self, ticker_id: str, ticker_type: int, message: str, status: int) -> None:
         """Call it for an attempt whose own process could not, as a message says."""
         kind = TickerType(ticker_type)
-        if was_cancelled:
+        if status == TickerStatus.CANCELLED:
             self.cancelled(TickerCancelled(message), UUID(ticker_id), kind)
         else:
-            self.failed(WorkerLostError(message), UUID(ticker_id), kind)
+            is_final = status == TickerStatus.FAILED
+            self.failed(WorkerLostError(message), UUID(ticker_id), kind, is_final=is_final)
 
-    def failed(self, error: BaseException, ticker_id: UUID, ticker_type: TickerType) -> None:
-        """Notify the handler of a failed attempt."""
-        if self._handler is not None:
-            self._call(self._handler.handle_exception, error, ticker_id, ticker_type)
+    def failed(
+        self, error: BaseException, ticker_id: UUID, ticker_type: TickerType, *, is_final: bool
+    ) -> None:
+        """Notify the handler of a failed attempt; ``is_final`` says that the run has ended with it."""
+        if self._handler is None:
+            return
+        self._call(self._handler.handle_exception, error, ticker_id, ticker_type)
+        if is_final and isinstance(self._handler, _HandlesFinalFailures):
+            self._call(self._handler.handle_final_failure, error, ticker_id, ticker_type)
 
     def cancelled(self, error: BaseException, ticker_id: UUID, ticker_type: TickerType) -> None:
         """Notify the handler of a cancelled run."""

@@ -131,9 +131,8 @@ class SignalHandler:
         written = self._recorder.finish(run, outcome, elapsed=None)
         if written is None:
             return
-        was_cancelled = written.status is TickerStatus.CANCELLED
         try:
-            self._publisher.publish_lost(run, report.message, was_cancelled=was_cancelled)
+            self._publisher.publish_lost(run, report.message, status=written.status)
         except PublishError as error:
             logger.warning("the exception handler will not be called for run %s: %s", run.id, error)
 

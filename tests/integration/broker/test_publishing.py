@@ -195,7 +195,7 @@ def test_the_call_for_a_lost_attempt_goes_where_its_run_would(
     app.conf.task_routes = {"tickerq.Send": {"queue": f"{namespace}-routed"}}
     run = started(core, make_run(core, queue=queue))
     publisher = CeleryPublisher(app, PLAIN, connect_timeout=1)
-    publisher.publish_lost(run, "gone")
+    publisher.publish_lost(run, "gone", status=TickerStatus.IDLE)
     publisher.close()
     with app.connection_for_read() as connection:
         waiting = connection.SimpleQueue(app.amqp.queues[expected])

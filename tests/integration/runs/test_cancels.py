@@ -314,7 +314,7 @@ def test_an_unreachable_broker_does_not_fail_a_cancel(core: Core) -> None:
         def publish_cancel(self, run: Started, *, terminate: bool) -> None:
             raise PublishError("gone")
 
-        def publish_lost(self, run: Started, message: str, *, was_cancelled: bool = False) -> None:
+        def publish_lost(self, run: Started, message: str, *, status: TickerStatus) -> None:
             raise ValueError("the user's router")
 
     run, waiting = started(core, make_run(core)), make_run(core)

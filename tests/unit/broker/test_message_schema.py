@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tickerq_celery.broker.message_schema import flaw_in_call, flaw_in_headers, flaw_in_lost_call
+from tickerq_celery.enums import TickerStatus
 
 ID = "01a2103e-3d01-7221-9bcd-0423ee3e6d78"
 NOTHING: dict[str, Any] = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
@@ -71,15 +72,16 @@ def test_what_is_no_call_is_not_shown_since_it_may_be_a_users_data(call: object)
 
 
 @pytest.mark.parametrize("kind", [0, 1])
-def test_a_call_for_the_exception_handler_is_let_in(kind: int) -> None:
-    assert flaw_in_lost_call([ID, kind, "worker lost: gone", False]) is None
+@pytest.mark.parametrize("status", [TickerStatus.IDLE, TickerStatus.FAILED, TickerStatus.CANCELLED])
+def test_a_call_for_the_exception_handler_is_let_in(kind: int, status: TickerStatus) -> None:
+    assert flaw_in_lost_call([ID, kind, "worker lost: gone", int(status)]) is None
 
 
 @pytest.mark.parametrize(
     "args",
     [
-        [], [ID], ["x", 1, "lost", False], [ID, 2, "lost", False], [ID, "1", "lost", False],
-        [ID, 1, None, False], [ID, 1, "lost", 0], [5, 1, "lost", False], [ID, 1, "lost", False, 5],
+        [], [ID], ["x", 1, "lost", 0], [ID, 2, "lost", 0], [ID, "1", "lost", 0], [ID, 1, None, 0],
+        [ID, 1, "lost", "0"], [ID, 1, "lost", 3], [5, 1, "lost", 0], [ID, 1, "lost", 0, 5],
     ],
 )  # fmt: skip
 def test_a_call_for_the_exception_handler_with_other_arguments_is_not(args: list[object]) -> None:
