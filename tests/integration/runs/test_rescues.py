@@ -11,9 +11,11 @@ from tests.integration.making import (
     another_node,
     attempts_of,
     claim,
+    crons,
     enrolled,
     fail,
     finish,
+    make_cron,
     make_run,
     rescue,
     row_of,
@@ -45,6 +47,21 @@ def test_a_rescued_run_is_due_at_once_and_has_used_no_retry(core: Core, clock: M
     assert (row.status, row.due_at, row.running_on) == (TickerStatus.IDLE, clock.now(), None)
     assert (row.retry_count, row.rescue_count) == (0, 1)
     assert len(claim(core)) == 1
+
+
+def test_an_occurrence_keeps_its_time_through_a_rescue_and_each_step_is_an_update(
+    core: Core, clock: ManualClock
+) -> None:
+    run_id = crons(core).run_now(make_cron(core)).id
+    planned = clock.now()
+    for _ in range(2):
+        clock.advance(minutes=1)
+        run = started(core, run_id)
+        assert (run.execution_time, row_of(core, run_id).updated_at) == (planned, clock.now())
+        clock.advance(minutes=1)
+        rescue(core, run)
+        row = row_of(core, run_id)
+        assert (row.execution_time, row.updated_at) == (planned, clock.now())
 
 
 def test_a_lost_attempt_has_its_record(core: Core) -> None:

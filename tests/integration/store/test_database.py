@@ -66,6 +66,7 @@ def test_a_sqlite_path_is_made_absolute_once(tmp_path: Path) -> None:
     [
         ("nonsense", "not a database URL"),
         ("oracle://localhost/x", "no support for 'oracle'"),
+        ("mssql+pyodbc://localhost/x", "no support for 'mssql': use PostgreSQL, MariaDB or SQLite"),
         ("sqlite://", "in-memory"),
         ("sqlite:///:memory:", "in-memory"),
         ("sqlite:///file:x?mode=memory&uri=true", "in-memory"),

@@ -27,5 +27,5 @@ def dialect_of(name: str) -> Dialect:
         ConfigError: The store does not support it.
     """
     if name not in DIALECTS:
-        raise ConfigError("store_url", f"no support for {name!r}")
+        raise ConfigError("store_url", f"no support for {name!r}: use PostgreSQL, MariaDB or SQLite")
     return DIALECTS[name]
