@@ -8,15 +8,17 @@ import atexit
 import os
 import threading
 from collections.abc import Coroutine
-from typing import Any, Generic, TypeVar
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from tickerq_celery.errors import TickerCancelled
+from tickerq_celery.worker.loop_call import Call
+from tickerq_celery.worker.loop_thread import LoopThread
 from tickerq_celery.worker.run_control import RunControl
 
 T = TypeVar("T")
 _LOOK_SECONDS = 0.1
 _CLOSE_SECONDS = 5.0
-_SLICE_SECONDS = 0.25
 
 
 async def cancellable(body: Coroutine[Any, Any, T], control: RunControl) -> T:
@@ -49,59 +51,57 @@ class EventLoop:
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: LoopThread | None = None
         os.register_at_fork(after_in_child=self._forget)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine to its end, in the context variables of the caller, and return its result.
 
         Where the caller is interrupted meanwhile, the coroutine is cancelled, and has ended before the
-        interruption goes on.
+        interruption goes on. SystemExit and KeyboardInterrupt of the coroutine, and of the tasks that it
+        creates, reach the caller, and nothing else on the loop.
 
         Raises:
-            RuntimeError: The caller is on the loop itself, and would wait for ever.
+            RuntimeError: The caller is on the loop itself, and would wait for ever; or the loop has ended
+                before the coroutine did.
         """
-        loop = self._running()
-        if threading.current_thread() is self._thread:
+        thread = self._running()
+        if threading.current_thread() is thread:
             coroutine.close()
             raise RuntimeError("the event loop cannot wait for a coroutine of its own: await it")
-        call = _Call(coroutine)
+        call = Call(coroutine)
         try:
-            loop.call_soon_threadsafe(call.begin)
-            call.wait()
+            thread.loop.call_soon_threadsafe(call.begin)
+            call.wait(thread.is_alive)
         # Whatever interrupts the caller, a signal too, ends what it waits for.
         except BaseException:
-            loop.call_soon_threadsafe(call.cancel)
-            call.wait()
+            with suppress(RuntimeError):  # the loop is closed
+                thread.loop.call_soon_threadsafe(call.cancel)
+            call.wait(thread.is_alive)
             raise
         return call.result()
 
     def close(self) -> None:
         """Cancel what still runs on the loop, let it end, and close the loop; the next use makes another."""
         with self._mutex:
-            loop, thread = self._loop, self._thread
-            self._loop = self._thread = None
-        if loop is None or thread is None:
+            thread, self._thread = self._thread, None
+        if thread is None or not thread.is_alive():
             return
-        loop.call_soon_threadsafe(loop.stop)
+        thread.close()
         # A coroutine that does not yield keeps its thread, which ends with the process.
         thread.join(_CLOSE_SECONDS)
 
-    def _running(self) -> asyncio.AbstractEventLoop:
+    def _running(self) -> LoopThread:
         with self._mutex:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=_live, args=(self._loop,), name="tickerq-event-loop", daemon=True
-                )
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = LoopThread()
                 self._thread.start()
-            return self._loop
+            return self._thread
 
     def _forget(self) -> None:
         # The parent's thread is not in the child, and the lock may have been held.
         self._mutex = threading.Lock()
-        self._loop = self._thread = None
+        self._thread = None
 
 
 # One for the process, made before any thread could make another; it starts nothing until it is used.
@@ -112,67 +112,3 @@ atexit.register(_LOOP.close)
 def event_loop() -> EventLoop:
     """Return this process's loop."""
     return _LOOP
-
-
-class _Call(Generic[T]):
-    """One coroutine on the loop, and a thread that waits for its end."""
-
-    def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
-        self._has_ended = False
-        # Held until the end. An Event would not do: a signal handler that raises inside its wait may leave
-        # its inner lock taken, and the loop would wait for that for ever.
-        self._until_end = threading.Lock()
-        self._until_end.acquire()
-        self._coroutine = coroutine
-        self._task: asyncio.Task[T | None] | None = None
-        self._end: BaseException | None = None
-
-    def wait(self) -> None:
-        while not self._has_ended:
-            # In slices: a signal that comes as the wait begins does not end it.
-            self._until_end.acquire(timeout=_SLICE_SECONDS)
-
-    def begin(self) -> None:
-        if self._has_ended:
-            return
-        self._task = asyncio.get_running_loop().create_task(self._body())
-        self._task.add_done_callback(lambda _: self._ends())
-
-    def cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-        else:
-            self._coroutine.close()
-            self._ends()
-
-    def _ends(self) -> None:
-        self._has_ended = True
-        self._until_end.release()
-
-    def result(self) -> T:
-        if self._end is not None:
-            raise self._end
-        return self._task.result()  # type: ignore[union-attr,return-value]  # it has ended, without an error
-
-    async def _body(self) -> T | None:
-        try:
-            return await self._coroutine
-        except (KeyboardInterrupt, SystemExit) as error:
-            # Meant for the process: raised here, they would end the loop under everybody else.
-            self._end = error
-            return None
-
-
-def _live(loop: asyncio.AbstractEventLoop) -> None:
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_forever()
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        if left:
-            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.run_until_complete(loop.shutdown_default_executor())
-    finally:
-        loop.close()

@@ -206,6 +206,25 @@ def test_a_handler_may_be_async(with_handler: Callable[[object], TickerQ], error
     assert [call[1] for call in Recording.calls] == [str(error)]
 
 
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_an_async_handler_is_called_for_an_async_body_that_exits(
+    with_handler: Callable[[object], TickerQ],
+) -> None:
+    async def body() -> None:
+        await asyncio.create_task(exits())
+
+    async def exits() -> None:
+        raise SystemExit
+
+    tickerq = with_handler(RecordingInALoop())
+    tickerq.function("Body")(body)
+    enrol_worker(tickerq)
+    tickerq.time_tickers.add(TimeTicker(function="Body"))
+    with pytest.raises(SystemExit):
+        execute(tickerq)
+    assert [call[1] for call in Recording.calls] == ["worker lost: SystemExit while the function ran"]
+
+
 @pytest.mark.parametrize("handler", [Raising, CancellingItself])
 def test_a_handler_that_raises_changes_nothing(
     with_handler: Callable[[object], TickerQ], handler: type[Recording], caplog: pytest.LogCaptureFixture

@@ -1,9 +1,11 @@
 """How a function's body is called, and what its ways to end mean."""
 
+import asyncio
 import functools
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from celery import current_task
@@ -204,16 +206,44 @@ def test_a_body_that_was_cancelled_is_not_retried(tickerq: TickerQ) -> None:
     assert [attempt.status for attempt in ended.attempts] == [Status.CANCELLED]
 
 
-@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()])
+EXITS = pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()], ids=repr)
+
+
+@EXITS
 def test_a_process_that_is_asked_to_exit_gives_its_run_to_another(
     tickerq: TickerQ, error: BaseException
 ) -> None:
-    run = add_run(tickerq, failing(error), retries=0)
+    assert_lost(tickerq, failing(error), error)
+
+
+@only_sqlite
+@EXITS
+def test_so_does_one_that_is_asked_to_on_its_event_loop_which_lives_on(
+    tickerq: TickerQ, error: BaseException
+) -> None:
+    loops: list[object] = []
+
+    async def body() -> None:
+        loops.append(asyncio.get_running_loop())
+        if len(loops) == 1:
+            raise error
+
+    run_id = assert_lost(tickerq, body, error)
+    dispatch_due(tickerq)
+    execute(tickerq)
+    assert tickerq.runs.get(run_id).status is Status.DONE
+    assert len(loops) == 2
+    assert len(set(loops)) == 1
+
+
+def assert_lost(tickerq: TickerQ, body: Callable[..., Any], error: BaseException) -> UUID:
+    run = add_run(tickerq, body, retries=0)
     with pytest.raises(type(error)):
         execute(tickerq)
     row = row_of(tickerq, run.id)
     assert (row.status, row.due_at, row.retry_count, row.rescue_count) == (Status.IDLE, START, 0, 1)
     assert [attempt.exception_type for attempt in tickerq.runs.get(run.id).attempts] == ["WorkerLost"]
+    return run.id
 
 
 @pytest.mark.parametrize("countdown", [0, 7, 2.5])

@@ -1,14 +1,17 @@
 """One event loop for a process, whichever thread asks; interruptions and forks included."""
 
 import asyncio
+import gc
 import inspect
+import logging
 import os
 import signal
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextvars import ContextVar
 from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -81,6 +84,134 @@ def test_what_a_coroutine_raises_reaches_its_caller_and_leaves_the_loop_alone(
     with pytest.raises(type(error)):
         loop.run(raises())
     assert loop.run(running_loop()) is before
+
+
+EXITS = pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=repr)
+
+
+async def exits(error: BaseException) -> None:
+    raise error
+
+
+async def awaits_its_task(error: BaseException) -> None:
+    await asyncio.create_task(exits(error))
+
+
+async def gathers(error: BaseException) -> None:
+    await asyncio.gather(exits(error), asyncio.Event().wait())
+
+
+async def has_a_group(error: BaseException) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(exits(error))
+        await asyncio.Event().wait()
+
+
+async def looks_away(error: BaseException) -> None:
+    task = asyncio.create_task(awaits_its_task(error))
+    await asyncio.Event().wait()
+    await task
+
+
+@EXITS
+@pytest.mark.parametrize("body", [awaits_its_task, gathers, has_a_group, looks_away])
+def test_an_exit_of_a_task_ends_the_call_that_created_it_and_no_other(
+    loop: EventLoop, body: Callable[[BaseException], Coroutine[Any, Any, None]], error: BaseException
+) -> None:
+    before = loop.run(running_loop())
+    begun, goes_on = threading.Event(), asyncio.Event()
+    ended: Seen = []
+
+    async def other() -> str:
+        begun.set()
+        await goes_on.wait()
+        return "went on"
+
+    thread = threading.Thread(target=lambda: ended.append(loop.run(other())))
+    thread.start()
+    begun.wait(5)
+    with pytest.raises(type(error)) as caught:
+        loop.run(body(error))
+    before.call_soon_threadsafe(goes_on.set)
+    thread.join(5)
+    assert (caught.value is error, ended) == (True, ["went on"])
+    assert loop.run(running_loop()) is before
+
+
+def test_a_body_that_stops_the_loop_goes_on_like_all_others(
+    loop: EventLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def stops() -> str:
+        asyncio.get_running_loop().stop()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return "went on"
+
+    before = loop.run(running_loop())
+    assert loop.run(stops()) == "went on"
+    assert loop.run(running_loop()) is before
+    assert caplog.messages == ["the event loop was stopped by what runs on it, and goes on"]
+
+
+@EXITS
+def test_an_exit_of_a_task_whose_call_has_ended_is_logged(
+    loop: EventLoop, caplog: pytest.LogCaptureFixture, error: BaseException
+) -> None:
+    left: list[asyncio.Task[None]] = []
+
+    async def leaves_a_task() -> None:
+        left.append(asyncio.create_task(exits_later(asyncio.current_task())))
+
+    async def exits_later(parent: asyncio.Task[None] | None) -> None:
+        while parent is not None and not parent.done():
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        raise error
+
+    async def looks() -> bool:
+        return all(task.done() for task in left)
+
+    before = loop.run(running_loop())
+    loop.run(leaves_a_task())
+    while not loop.run(looks()):
+        pass
+    assert loop.run(running_loop()) is before
+    assert caplog.messages == [f"ignored an exit on the event loop that belongs to no run: {error!r}"]
+
+
+def test_a_task_that_failed_and_that_no_one_asked_for_its_error_is_still_logged(
+    loop: EventLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails() -> None:
+        raise OSError("no route")
+
+    async def looks_away_from_a_failure() -> None:
+        asyncio.create_task(fails())  # noqa: RUF006 - it ends before the body does
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    with caplog.at_level(logging.ERROR, "asyncio"):
+        loop.run(looks_away_from_a_failure())
+    assert "Task exception was never retrieved" in caplog.text
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_loop_that_broke_fails_its_callers_and_is_not_used_again(
+    loop: EventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OSError("the selector is closed")
+
+    async def breaks() -> None:
+        own = asyncio.get_running_loop()
+        monkeypatch.setattr(own, "run_forever", fail)
+        own.stop()
+        await asyncio.Event().wait()
+
+    with pytest.raises(RuntimeError, match="the event loop ended before"):
+        loop.run(breaks())
+    assert loop.run(running_loop()).is_running()
+    gc.collect()  # here, and in no other test, asyncio logs the task that did not end
 
 
 def test_an_interrupted_caller_goes_on_once_its_coroutine_has_ended(loop: EventLoop) -> None:
