@@ -175,6 +175,27 @@ def dies(context: TickerContext[str]) -> None:
     note(f"lives {context.id}")
 
 
+async def dies_on_the_loop(context: TickerContext[str]) -> None:
+    """End the process in the first attempt, in a coroutine or in a task that it creates, and then wait."""
+    note(f"dies {context.id}")
+    if NOTES.read_text().splitlines().count(f"dies {context.id}") == 1:
+        await WAYS_TO_DIE_ON_THE_LOOP[context.request]()
+        await asyncio.sleep(60)
+    note(f"lives {context.id} {id(asyncio.get_running_loop())}")
+
+
+async def exits() -> None:
+    sys.exit(3)
+
+
+async def interrupts() -> None:
+    raise KeyboardInterrupt
+
+
+async def exits_in_a_task() -> None:
+    LEFT.append(asyncio.create_task(exits()))
+
+
 async def reports(context: TickerContext[float]) -> None:
     """Report on the process's loop, then wait, and clean up whatever ends it."""
     note(f"loop {os.getpid()} {id(asyncio.get_running_loop())}")
@@ -227,12 +248,20 @@ WAYS_TO_DIE: dict[str, Callable[[], Any]] = {
     "SIGKILL": lambda: os.kill(os.getpid(), signal.SIGKILL),
 }
 
+WAYS_TO_DIE_ON_THE_LOOP: dict[str, Callable[[], Any]] = {
+    "sys.exit": exits,
+    "KeyboardInterrupt": interrupts,
+    "sys.exit in a task": exits_in_a_task,
+}
+LEFT: list[asyncio.Task[None]] = []
+
 ALL: dict[str, Callable[..., Any]] = {
     "Plain": plain,
     "Typed": typed,
     "Fails": fails,
     "Sleeps": sleeps,
     "Dies": dies,
+    "DiesOnTheLoop": dies_on_the_loop,
     "Reports": reports,
     "Stubborn": stubborn,
     "HoldsTheInterpreter": holds_the_interpreter,

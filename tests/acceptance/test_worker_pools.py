@@ -19,6 +19,7 @@ from tests.acceptance.pairs import (
     on_redis,
     on_servers,
 )
+from tests.acceptance.processes import launch_python
 from tests.acceptance.waiting import wait_until
 from tests.thoroughness import in_verify
 from tickerq_celery import TickerStatus
@@ -157,6 +158,52 @@ def test_sys_exit_in_a_thread_loses_the_attempt_and_not_the_run(jobs: Jobs) -> N
     run = jobs.wait_for_status(jobs.add("Dies", "sys.exit"))
     assert [each.exception_type for each in run.attempts] == ["WorkerLost", None]
     assert worker.is_alive()
+
+
+WAYS_TO_DIE_ON_THE_LOOP = ("sys.exit", "KeyboardInterrupt", "sys.exit in a task")
+
+
+@on_files
+@pytest.mark.parametrize(
+    ("pool", "way"),
+    [
+        ("prefork", "sys.exit"),
+        *(
+            in_verify(pool, way)
+            for pool in ("prefork", "threads", "gevent")
+            for way in WAYS_TO_DIE_ON_THE_LOOP
+            if (pool, way) != ("prefork", "sys.exit")
+        ),
+    ],
+)
+def test_an_async_function_that_exits_loses_its_attempt_and_neither_its_slot_nor_the_loop(
+    jobs: Jobs, pool: str, way: str
+) -> None:
+    if pool == "gevent":
+        jobs.launch = launch_python  # it replaces Python's own locks, before Celery is imported
+    jobs.worker(pool=pool, concurrency=1, celery=QUICK)
+    jobs.beat()
+    run_id = jobs.add("DiesOnTheLoop", way)
+    run = jobs.wait_for_status(run_id)
+    assert [each.exception_type for each in run.attempts] == ["WorkerLost", None]
+    assert (run.rescue_count, run.retry_count) == (1, 0)
+    jobs.wait_for_note(f"handler {run_id} WorkerLostError")
+    jobs.wait_for_all([jobs.add("Reports", 0) for _ in range(3)])
+
+
+@pytest.mark.verify
+@on_files
+@pytest.mark.parametrize("way", WAYS_TO_DIE_ON_THE_LOOP)
+def test_an_async_function_that_exits_in_a_solo_worker_leaves_the_run_to_the_next_worker(
+    jobs: Jobs, way: str
+) -> None:
+    worker = jobs.worker(pool="solo", concurrency=1)
+    run_id = jobs.add("DiesOnTheLoop", way)
+    worker.wait()
+    jobs.worker(pool="solo", concurrency=1)
+    jobs.beat()
+    run = jobs.wait_for_status(run_id)
+    assert [each.exception_type for each in run.attempts] == ["WorkerLost", None]
 
 
 @on_files
