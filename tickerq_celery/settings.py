@@ -9,6 +9,7 @@ from typing import Any
 
 from celery import Celery
 
+from tickerq_celery.broker.celery_settings import eager_warning
 from tickerq_celery.broker.embedded import transport
 from tickerq_celery.clock import SystemClock
 from tickerq_celery.errors import ConfigError, TickerValidationError
@@ -81,6 +82,9 @@ def new_core(app: Celery, config: TickerConfig, registry: Registry) -> Core:
     url = resolved_url(config.store_url, Path.cwd())
     database = Database(url, options=config.store_engine_options, retries=config.store_retries)
     logger.info("tickers: %s", addresses(app, database))
+    warning = eager_warning(app)
+    if warning is not None:
+        logger.warning("%s", warning)
     node = new_identity(config.node_identifier)
     return Core(config=config, clock=SystemClock(), database=database, registry=registry, node=node)
 

@@ -1,6 +1,6 @@
 """TickerQ apps for tests: a broker in memory, and a store that the test chose."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -40,9 +40,9 @@ def ticker_app(
     app.close()
 
 
-def enrol_worker(tickerq: TickerQ) -> None:
+def enrol_worker(tickerq: TickerQ, *, queues: Sequence[str] = ()) -> None:
     """Register a live worker that has this process's functions: only what a worker has is claimed."""
-    me = profile(tickerq.core, NodeKind.WORKER)
+    me = profile(tickerq.core, NodeKind.WORKER, queues=queues)
     enrol(tickerq.core, NodeRegistration(me))
 
 

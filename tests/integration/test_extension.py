@@ -4,7 +4,7 @@ import gc
 import sqlite3
 import sys
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
@@ -16,6 +16,7 @@ from celery.concurrency.prefork import TaskPool
 from tests.integration.apps import enrol_worker, execute, ticker_app
 from tickerq_celery import TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import ConfigError, DuplicateFunctionError, TickerValidationError
+from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.store.database.schema import verify
 from tickerq_celery.task import TickerTask
 from tickerq_celery.worker.step import NodeStep
@@ -112,6 +113,47 @@ def test_a_worker_without_functions_says_so(
     with pytest.raises(SystemExit):
         step(PREFORK)
     assert ("this worker has no functions" in caplog.text) is not has_function
+
+
+def refuse_json(app: Celery) -> None:
+    app.conf.accept_content = ["pickle"]
+
+
+def forget_queue(app: Celery) -> None:
+    app.conf.update(task_create_missing_queues=False, task_routes={"tickerq.Send": {"queue": "nowhere"}})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (refuse_json, "accept_content: add 'json'"),
+        (forget_queue, "Queue 'nowhere' missing from task_queues"),
+    ],
+)
+def test_under_settings_that_keep_runs_from_starting_neither_worker_nor_beat_starts(
+    app: Celery, caplog: pytest.LogCaptureFixture, spoil: Callable[[Celery], None], reason: str
+) -> None:
+    spoil(app)
+    TickerQ(app, STORE).function("Send")(lambda: None)
+    (step,) = (each for each in app.steps["worker"] if issubclass(each, NodeStep))
+    for start, line in ((lambda: step(PREFORK), "this worker"), (lambda: TickerScheduler(app), "beat")):
+        caplog.clear()
+        with pytest.raises(SystemExit):
+            start()
+        assert f"{line} cannot run: " in caplog.text
+        assert reason in caplog.text
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_worker_without_remote_control_and_an_eager_app_are_warned_of(
+    store_url: str, namespace: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ticker_app(store_url, namespace) as tickerq:
+        tickerq.app.conf.update(task_always_eager=True, worker_enable_remote_control=False)
+        (step,) = (each for each in tickerq.app.steps["worker"] if issubclass(each, NodeStep))
+        step(PREFORK)
+    assert "worker_enable_remote_control is off" in caplog.text
+    assert caplog.text.count("task_always_eager has no effect on tickers") == 1
 
 
 def test_each_function_is_a_celery_task_of_its_own(app: Celery) -> None:

@@ -11,8 +11,10 @@ from celery import Celery
 
 from tickerq_celery.beat.entry_reconciler import EntryReconciler
 from tickerq_celery.beat.entry_rows import Entry
+from tickerq_celery.beat.queue_watch import QueueWatch
 from tickerq_celery.beat.sweeper import Sweeper
 from tickerq_celery.beat.work_thread import WorkThread
+from tickerq_celery.broker.celery_settings import refuse_settings
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
@@ -50,17 +52,28 @@ class BeatLoop:
 
     The caller is beat's main thread, whose signal handlers are Celery's: on SIGTERM and SIGINT they call
     ``close`` and raise SystemExit, wherever the main thread waits.
+
+    Raises:
+        ConfigError: Under the app's settings no run would start.
     """
 
     def __init__(self, app: Celery, shared: Core, entries: Sequence[Entry]) -> None:
         config = shared.config
+        refuse_settings(app, shared.queues, config.priority_queues.values())
         # A beat inside a worker is a process of its own, and so a node of its own.
         self._core = replace(shared, node=new_identity(config.node_identifier))
         self._publisher = CeleryPublisher(
             app, shared.codec, connect_timeout=_CONNECT_TIMEOUT, answer_timeout=_ANSWER_TIMEOUT
         )
         claimer = Claimer(self._core)
-        self._dispatcher = Dispatcher(self._core, claimer, self._publisher, must_stop=lambda: self._is_ending)
+        self._queue_watch = QueueWatch(app, self._core)
+        self._dispatcher = Dispatcher(
+            self._core,
+            claimer,
+            self._publisher,
+            must_stop=lambda: self._is_ending,
+            on_published=self._queue_watch.published,
+        )
         self._firing = Firing(self._core)
         self._sweeper = Sweeper(
             self._core,
@@ -211,6 +224,7 @@ class BeatLoop:
         self._keeper.keep()
         self._publisher.connect()
         is_full = self._sweeper.sweep()
+        self._queue_watch.look()
         if is_full:
             self._sweep_at = now
         return is_full

@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 import click
 from celery.app.utils import find_app
 
-from tickerq_celery import settings
 from tickerq_celery.cli.celery_beat import periodic_tasks
+from tickerq_celery.cli.check import Verdict, findings
 from tickerq_celery.cli.django_celery_beat import read_periodic_tasks
 from tickerq_celery.cli.importer import Importer
 from tickerq_celery.cli.periodic_task import PeriodicTask, ticker_of
@@ -104,10 +104,12 @@ def migrate(tickerq: TickerQ) -> None:
 @needs_app
 def check(tickerq: TickerQ) -> None:
     """Check the settings, the store and its schema."""
-    verify(tickerq.core.database)
-    click.echo(f"settings and store are fine: {_shown(tickerq)}, namespace {tickerq.config.namespace!r}")
-    if not settings.has_broker(tickerq.app):
-        click.echo("no broker is set: Celery will look for RabbitMQ on this machine")
+    tickerq.app.loader.import_default_modules()
+    found = list(findings(tickerq))
+    for finding in found:
+        click.echo(f"{finding.verdict.value:<8} {finding.text}")
+    if any(finding.verdict is Verdict.FAILURE for finding in found):
+        raise SystemExit(1)
     dropped = drop_counts.recent(tickerq.core)
     if dropped:
         shown = ", ".join(f"{count} {reason}" for reason, count in dropped.items())

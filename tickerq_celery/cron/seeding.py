@@ -70,7 +70,7 @@ def _seed_row(core: Core, function: Function, now: datetime) -> CronRow:
         retries=function.retries,
         retry_intervals=function.retry_intervals,
         priority=function.priority,
-        queue=_queue(core, function),
+        queue=core.queue_of(function),
     )
     row = new_cron_row(
         work,
@@ -119,7 +119,7 @@ def _as_defined(core: Core, function: Function, row: CronRow, now: datetime) -> 
         overlap=function.overlap,
         pause_on_failure=function.pause_on_failure,
         priority=function.priority,
-        queue=_queue(core, function),
+        queue=core.queue_of(function),
         start_at=bounds.start_at if every is None else _begun(bounds.start_at, row, now),
         end_at=bounds.end_at,
         max_runs=bounds.max_runs,
@@ -135,11 +135,6 @@ def _begun(named: datetime | None, row: CronRow, now: datetime) -> datetime:
         return named
     # One to come was not made by seeding: the code named it, and does so no more.
     return now.replace(microsecond=0) if row.start_at is None or row.start_at > now else row.start_at
-
-
-def _queue(core: Core, function: Function) -> str | None:
-    named = function.queue
-    return core.config.priority_queues.get(function.priority) if named is None else named
 
 
 def prune(core: Core) -> list[str]:

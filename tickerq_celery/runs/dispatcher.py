@@ -22,7 +22,8 @@ _NAMES_SHOWN = 5
 class Dispatcher:
     """Claims due runs and publishes them.
 
-    ``must_stop`` is called in the middle of a batch, and returns True if the rest is to be given back.
+    ``must_stop`` is called in the middle of a batch, and returns True if the rest is to be given back;
+    ``on_published`` is given the claims that the broker has taken.
     """
 
     def __init__(
@@ -32,11 +33,13 @@ class Dispatcher:
         publisher: Publisher,
         *,
         must_stop: Callable[[], bool] = lambda: False,
+        on_published: Callable[[Sequence[Claim]], None] = lambda claims: None,
     ) -> None:
         self._core = core
         self._claimer = claimer
         self._publisher = publisher
         self._must_stop = must_stop
+        self._on_published = on_published
 
     def dispatch(self, *, holder: str, ids: Collection[UUID] | None = None) -> bool:
         """Claim and publish a batch; return True if more runs may be due.
@@ -93,6 +96,7 @@ class Dispatcher:
                 self._set_aside(refused)
             done += len(part)
             published += sent
+        self._on_published(published)
         return published
 
     def _is_ours(self, claim: Claim, until: float) -> bool:

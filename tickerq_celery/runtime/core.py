@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from tickerq_celery.clock import Clock
+from tickerq_celery.functions.definition import Function
 from tickerq_celery.functions.registry import Registry
 from tickerq_celery.ids import new_id
 from tickerq_celery.payload.codec import RequestCodec, codec_of
@@ -61,6 +62,16 @@ class Core:
             StoreError: The database cannot be reached, or refused every try.
         """
         return self.database.run(self.transaction, work, args, kwargs, reading=True)
+
+    def queue_of(self, function: Function) -> str | None:
+        """Return the queue of a function's runs, or None where Celery's router decides."""
+        named = function.queue
+        return self.config.priority_queues.get(function.priority) if named is None else named
+
+    @property
+    def queues(self) -> dict[str, str | None]:
+        """The queue of each function of this process, by name; None where Celery's router decides."""
+        return {function.name: self.queue_of(function) for function in self.registry}
 
     @property
     def codec(self) -> RequestCodec:

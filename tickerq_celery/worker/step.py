@@ -12,6 +12,7 @@ from celery.worker import state
 from celery.worker.components import Pool
 from celery.worker.request import Request
 
+from tickerq_celery.broker.celery_settings import control_warning, refuse_settings
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import ConfigError, SchemaError, StoreError
@@ -49,8 +50,10 @@ class NodeStep(bootsteps.StartStopStep):
         # that was forked from the same parent; and a worker that ends while its pool starts may hang in it.
         try:
             self._parts = self.process.own()
-            self._own_store = _unpooled(self._parts.core)
-            if not any(self._parts.core.registry):
+            core = self._parts.core
+            refuse_settings(self._parts.app, core.queues, core.config.priority_queues.values())
+            self._own_store = _unpooled(core)
+            if not any(core.registry):
                 logger.warning("this worker has no functions: is the module that defines them in `include`?")
             # A store that cannot be reached yet is the thread's concern: it logs that, and waits.
             with suppress(StoreError):
@@ -58,7 +61,10 @@ class NodeStep(bootsteps.StartStopStep):
         except ConfigError as error:
             logger.critical("this worker cannot run: %s", error)
             raise SystemExit(1) from error
-        _refuse_timeouts(worker.pool_cls, self._parts.core)
+        _refuse_timeouts(worker.pool_cls, core)
+        warning = control_warning(self._parts.app, core.config.heartbeat)
+        if warning is not None:
+            logger.warning("%s", warning)
         self._thread: HeartbeatThread | None = None
         # Its memory is shared with the children, so it is there before them.
         self._cancel_flag = self._parts.cancel_flag

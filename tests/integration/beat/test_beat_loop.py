@@ -63,6 +63,27 @@ def test_a_beat_sleeps_until_the_next_run_falls_due_or_one_poll(
     assert beat.tick() == pytest.approx(0.3)
 
 
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_queue_that_no_live_worker_consumes_is_logged_once(
+    tickerq: TickerQ, beat: TickerScheduler, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    tickerq.app.conf.task_routes = {"tickerq.Send": {"queue": "slow"}}
+    enrol_worker(tickerq, queues=["quick"])
+    for _ in range(2):
+        due_run(tickerq, clock)
+        beat.tick()
+        clock.advance(seconds=600)
+        beat.tick()
+    assert caplog.text.count("runs wait in queue slow, which no live worker consumes") == 1
+    enrol_worker(tickerq, queues=["slow"])
+    caplog.clear()
+    due_run(tickerq, clock)
+    for _ in range(2):
+        beat.tick()
+        clock.advance(seconds=600)
+    assert "no live worker consumes" not in caplog.text
+
+
 @pytest.mark.parametrize("store_url", ["postgres", "mariadb"], indirect=True)
 def test_a_beat_asks_less_and_less_often_for_a_due_run_that_another_has_locked(
     tickerq: TickerQ, beat: TickerScheduler, clock: ManualClock, store_url: str

@@ -45,17 +45,47 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, namespace: str):
 
 
 @pytest.fixture
+def configure(tmp_path: Path, namespace: str):
+    """Add a line to the application's module."""
+
+    def add(line: str) -> None:
+        module = tmp_path / f"cli_{namespace.replace('-', '_')}.py"
+        module.write_text(f"{module.read_text()}\n{line}\n")
+
+    return add
+
+
+@pytest.fixture
 def migrated(run) -> None:
     """The store's tables, made by the command itself."""
     assert "the store is ready" in run("migrate").output
 
 
 @pytest.mark.usefixtures("migrated")
-def test_check_says_that_settings_and_store_are_fine(run, namespace: str):
+def test_check_says_that_settings_and_store_are_fine(run, namespace: str, tmp_path: Path):
     result = run("check")
     assert result.exit_code == 0
-    assert "settings and store are fine" in result.output
-    assert namespace in result.output
+    assert result.output.splitlines() == [
+        f"ok       settings, namespace {namespace!r}",
+        f"ok       store sqlite:///{tmp_path}/tickers.db",
+    ]
+
+
+@pytest.mark.usefixtures("migrated")
+@pytest.mark.parametrize(
+    ("configuration", "code", "line"),
+    [
+        ("app.conf.accept_content = ['yaml']", 1, "failed   accept_content: add 'json'"),
+        ("app.conf.task_create_missing_queues = False", 0, "ok       settings"),
+        ("app.conf.worker_enable_remote_control = False", 0, "warning  worker_enable_remote_control is off"),
+        ("app.conf.task_always_eager = True", 0, "warning  task_always_eager has no effect on tickers"),
+    ],
+)
+def test_check_judges_celerys_settings(run, configure, configuration: str, code: int, line: str):
+    configure(configuration)
+    result = run("check")
+    assert result.exit_code == code
+    assert line in result.output
 
 
 @pytest.mark.usefixtures("migrated")
@@ -106,8 +136,8 @@ def test_list_shows_runs_with_what_holds_them(run, namespace: str, tmp_path: Pat
 def test_a_store_without_tables_is_said_in_one_line(run):
     result = run("check")
     assert result.exit_code == 1
-    assert result.output.strip() == (
-        "Error: store_url: the store has no tables yet: run `celery -A yourapp tickerq migrate`, "
+    assert result.output.splitlines()[-1] == (
+        "failed   store_url: the store has no tables yet: run `celery -A yourapp tickerq migrate`, "
         "or tickerq.create_schema()"
     )
 
