@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from celery import Celery
+from celery import VERSION, Celery
 
 from tickerq_celery.broker.celery_settings import eager_warning
 from tickerq_celery.broker.embedded import transport
@@ -27,6 +27,18 @@ EMBEDDED_VARIABLE = "TICKERQ_EMBEDDED"
 SCHEDULER = "tickerq_celery.scheduler:TickerScheduler"
 _CELERYS_SCHEDULER = "celery.beat:PersistentScheduler"
 _NOT_A_NAME = {None, "", "__main__"}
+_OLDEST_CELERY = (5, 6)
+
+
+def check_celery(version: tuple[int, int] = VERSION[:2]) -> None:
+    """Refuse a Celery whose workers lose sight of their children, in an environment that pip did not check.
+
+    Raises:
+        ConfigError: It is older than the oldest that works.
+    """
+    if version < _OLDEST_CELERY:
+        oldest, found = (".".join(map(str, each)) for each in (_OLDEST_CELERY, version))
+        raise ConfigError("celery", f"install Celery {oldest} or newer (got {found})")
 
 
 def read_config(app: Celery, keywords: Mapping[str, object]) -> TickerConfig:
@@ -141,8 +153,9 @@ def checked_keywords(keywords: Mapping[str, object], named: Mapping[str, object]
     Of those that are ``named`` one by one, None is not set.
 
     Raises:
-        ConfigError: A name is unknown.
+        ConfigError: A name is unknown, or Celery is too old.
     """
+    check_celery()
     for name in keywords:
         if name not in SETTINGS:
             raise ConfigError(name, "no such setting")

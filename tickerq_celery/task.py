@@ -16,7 +16,7 @@ from tickerq_celery.worker.verdict import retry_asked_for
 
 if TYPE_CHECKING:
     _Task = Task[Any, Any]
-else:  # Celery 5.5 cannot subscript it at run time
+else:  # Celery 5.6 cannot subscript it at run time
     _Task = Task
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,9 @@ class TickerTask(_Task):
         if header is None:
             return super().__call__(*args, **kwargs)
         is_limited = any(self.request.timelimit or ())
-        start(self.process.get(), self.ticker_function, header).run(is_limited=is_limited)
+        parts = self.process.get()
+        with parts.child_marks.removed_after():
+            start(parts, self.ticker_function, header).run(is_limited=is_limited)
         return None
 
     def retry(self, *args: Any, **kwargs: Any) -> Any:

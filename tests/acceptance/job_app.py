@@ -2,7 +2,8 @@
 
 JOB_STORE_URL, JOB_BROKER_URL and JOB_NOTES say where; JOB_TICKERQ and JOB_CELERY hold settings as JSON;
 JOB_FUNCTIONS names the set of functions that this process has; JOB_CLOCK_OFFSET is by how many seconds its
-clock is wrong; JOB_POOL_UPKEEP is how many seconds pass until Celery looks again for children that have died.
+clock is wrong; JOB_POOL_UPKEEP is how many seconds pass until Celery looks again for children that have died;
+with JOB_POOL_FORGETS the pool forgets its jobs when the broker's connection is lost, as Celery 5.6's does.
 """
 
 import asyncio
@@ -43,6 +44,8 @@ if CLOCK_OFFSET:
     settings.SystemClock = WrongClock
 if "JOB_POOL_UPKEEP" in os.environ:
     AsynPool.timers = property(lambda pool: {pool.maintain_pool: float(os.environ["JOB_POOL_UPKEEP"])})
+if "JOB_POOL_FORGETS" in os.environ:
+    AsynPool.flush = lambda pool: pool._cache.clear()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +249,7 @@ WAYS_TO_DIE: dict[str, Callable[[], Any]] = {
     "sys.exit": lambda: sys.exit(3),
     "os._exit": lambda: os._exit(3),
     "SIGKILL": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "outside": lambda: time.sleep(60),
 }
 
 WAYS_TO_DIE_ON_THE_LOOP: dict[str, Callable[[], Any]] = {

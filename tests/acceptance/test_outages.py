@@ -1,5 +1,7 @@
 """The database or the broker is unreachable, before and during the work: said once, nothing is lost."""
 
+import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -139,6 +141,25 @@ def test_beat_outlives_a_restart_of_the_broker(on_redis: Jobs, redis: Server) ->
     assert_said_once(beat, "beat paused")
     beat.wait_for("beat resumed")
     assert set(jobs.starts().values()) == {1}
+
+
+@pytest.mark.verify
+def test_a_child_that_dies_after_the_broker_was_lost_is_noticed_by_a_worker_whose_pool_forgets_its_jobs(
+    on_redis: Jobs, redis: Server
+) -> None:
+    jobs = on_redis
+    worker = jobs.worker(concurrency=1, environ={"JOB_POOL_FORGETS": "1"})
+    jobs.beat()
+    run_id = jobs.add("Dies", "outside")
+    jobs.wait_for_note(f"dies {run_id}")
+    redis.stop()
+    worker.wait_for("Connection to broker lost")
+    redis.start()
+    worker.wait_for("Connected to redis")
+    [child] = set(worker.group()) - {worker.pid}
+    os.kill(child, signal.SIGKILL)
+    run = jobs.wait_for_status(run_id)
+    assert [each.exception_type for each in run.attempts] == ["WorkerLost", None]
 
 
 @pytest.mark.verify

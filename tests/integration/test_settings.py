@@ -10,7 +10,7 @@ from celery import Celery
 
 from tickerq_celery import TickerQ
 from tickerq_celery.errors import ConfigError
-from tickerq_celery.settings import EMBEDDED_VARIABLE, SCHEDULER, addresses
+from tickerq_celery.settings import EMBEDDED_VARIABLE, SCHEDULER, addresses, check_celery
 
 STORE = "sqlite:///never-opened.db"
 
@@ -90,6 +90,12 @@ def test_an_app_in_a_zone_without_an_iana_name_is_refused_with_where_it_comes_fr
     )
     with pytest.raises(ConfigError, match=expected):
         TickerQ(app, STORE).config  # noqa: B018 - the first use reads the settings
+
+
+def test_a_celery_that_is_too_old_is_refused_by_its_version() -> None:
+    check_celery((5, 6))
+    with pytest.raises(ConfigError, match=r"celery: install Celery 5\.6 or newer \(got 5\.5\)"):
+        check_celery((5, 5))
 
 
 def test_an_unknown_keyword_is_an_error_where_it_stands(app: Celery) -> None:

@@ -55,7 +55,7 @@ class Worker:
         self._heartbeat = Heartbeat(
             core,
             self._registration,
-            held_requests=self._held,
+            held_claims=self._held,
             on_missing=self._handler.lost,
             on_request=self._cancel_body,
         )

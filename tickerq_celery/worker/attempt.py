@@ -46,6 +46,7 @@ def _started(parts: WorkerParts, header: object) -> Started:
     except ValueError as error:
         logger.warning("dropped a message with a broken ticker header: %s", error)
         raise Dropped(DropReason.BROKEN_HEADER) from error
+    parts.child_marks.begin(ticker_id, claim_no)
     try:
         run = parts.recorder.start(ticker_id, claim_no)
         if run is not None:

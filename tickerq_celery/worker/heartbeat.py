@@ -33,7 +33,7 @@ class _Key:
 class Heartbeat:
     """Beats for one node, and finds the runs that are InProgress under it but that it does not execute.
 
-    ``held_requests`` returns the Celery task ids that this process still has; ``on_missing`` is called for
+    ``held_claims`` returns the Celery task ids of what this worker executes; ``on_missing`` is called for
     a run that was missing from them in two beats in a row, ``on_request`` in each beat for one that is to
     be cancelled.
     """
@@ -43,13 +43,13 @@ class Heartbeat:
         core: Core,
         registration: NodeRegistration,
         *,
-        held_requests: Callable[[], Collection[str]],
+        held_claims: Callable[[], Collection[str]],
         on_missing: Callable[[Started], None],
         on_request: Callable[[Started], None],
     ) -> None:
         self._core = core
         self._registration = registration
-        self._held_requests = held_requests
+        self._held_claims = held_claims
         self._on_missing = on_missing
         self._on_request = on_request
         self._suspects: set[_Key] = set()
@@ -72,7 +72,7 @@ class Heartbeat:
     def _compare(self) -> None:
         # Read the rows first: a run that ends in between is then missing from neither.
         rows = self._core.read(self._running)
-        held = self._held_requests()
+        held = self._held_claims()
         missing = {
             _Key(run.id, run.claim_no): run for run in rows if task_id(run.id, run.claim_no) not in held
         }

@@ -16,6 +16,7 @@ from tickerq_celery.runs.immediate import ImmediateDispatch
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.worker.cancel_flag import CancelFlag
+from tickerq_celery.worker.child_marks import ChildMarks
 from tickerq_celery.worker.exception_handler import HandlerCaller
 from tickerq_celery.worker.reporting import Reporting
 
@@ -35,6 +36,11 @@ class WorkerParts:
     def cancel_flag(self) -> CancelFlag:
         """The flag by which a worker's children notice that the store has a cancellation for them."""
         return CancelFlag()
+
+    @cached_property
+    def child_marks(self) -> ChildMarks:
+        """What the children of this worker's pool execute."""
+        return ChildMarks()
 
     @cached_property
     def publisher(self) -> CeleryPublisher:

@@ -66,8 +66,9 @@ class NodeStep(bootsteps.StartStopStep):
         if warning is not None:
             logger.warning("%s", warning)
         self._thread: HeartbeatThread | None = None
-        # Its memory is shared with the children, so it is there before them.
+        # Their memory is shared with the children, so they are there before them.
         self._cancel_flag = self._parts.cancel_flag
+        self._child_marks = self._parts.child_marks
         self._listener = SignalListener()
 
     def start(self, worker: Any) -> None:
@@ -103,11 +104,12 @@ class NodeStep(bootsteps.StartStopStep):
             verify(own)
             enrol(mine, me)
 
+        has_children = isinstance(worker.pool, TaskPool)
         return HeartbeatThread(
             Heartbeat(
                 mine,
                 me,
-                held_requests=held_requests,
+                held_claims=self._child_marks.claims if has_children else held_requests,
                 on_missing=handler.lost,
                 on_request=cancellation.cancel_as_stored,
             ),

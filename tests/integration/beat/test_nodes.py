@@ -77,7 +77,7 @@ class Worker:
         self.heartbeat = Heartbeat(
             core,
             self.presence,
-            held_requests=lambda: self.held,
+            held_claims=lambda: self.held,
             on_missing=self.missed.append,
             on_request=self.asked.append,
         )

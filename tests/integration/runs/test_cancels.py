@@ -328,7 +328,7 @@ def test_each_heartbeat_reports_what_is_asked_until_it_has_ended(core: Core) -> 
     heartbeat = Heartbeat(
         core,
         NodeRegistration(worker_profile(core)),
-        held_requests=lambda: {f"{run.id}:1"},
+        held_claims=lambda: {f"{run.id}:1"},
         on_missing=print,
         on_request=reported.append,
     )

@@ -150,7 +150,7 @@ class Worker:
         self._heartbeat = Heartbeat(
             core,
             NodeRegistration(worker_profile(core)),
-            held_requests=self._held,
+            held_claims=self._held,
             on_missing=print,
             on_request=print,
         )

@@ -1,0 +1,84 @@
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from uuid import uuid4
+
+import pytest
+from billiard.process import current_process
+
+from tickerq_celery.broker.messages import task_id
+from tickerq_celery.worker.child_marks import ChildMarks
+
+RUN, OTHER = uuid4(), uuid4()
+
+
+@contextmanager
+def child(marks: ChildMarks, number: int, work: Callable[[ChildMarks], object]) -> Iterator[int]:
+    """Fork a child of a pool that does something with its mark, and lives until the block ends."""
+    is_done, was_done = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        current_process().index = number
+        work(marks)
+        os.write(was_done, b".")
+        signal.pause()
+    assert os.read(is_done, 1)
+    try:
+        yield pid
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(is_done)
+        os.close(was_done)
+
+
+def test_the_claims_of_living_children_are_seen() -> None:
+    marks = ChildMarks()
+    with (
+        child(marks, 0, lambda marks: marks.begin(RUN, 7)),
+        child(marks, 300, lambda marks: marks.begin(OTHER, 2**31 - 1)),
+    ):
+        assert marks.claims() == {task_id(RUN, 7), task_id(OTHER, 2**31 - 1)}
+
+
+def test_a_child_that_has_died_executes_nothing_whether_its_pool_has_noticed_or_not() -> None:
+    marks = ChildMarks()
+    with child(marks, 0, lambda marks: marks.begin(RUN, 1)) as pid:
+        os.kill(pid, signal.SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        assert marks.claims() == set()
+    assert marks.claims() == set()
+
+
+def test_a_child_that_has_no_more_to_write_executes_nothing() -> None:
+    marks = ChildMarks()
+
+    def begin_and_end(marks: ChildMarks) -> None:
+        with suppress(SystemExit), marks.removed_after():
+            marks.begin(RUN, 1)
+            sys.exit()
+
+    with child(marks, 0, begin_and_end):
+        assert marks.claims() == set()
+
+
+def test_the_next_child_of_a_number_takes_the_place_of_one_that_died() -> None:
+    marks = ChildMarks()
+    with child(marks, 0, lambda marks: marks.begin(RUN, 1)):
+        pass
+    with child(marks, 0, lambda marks: marks.begin(OTHER, 2)):
+        assert marks.claims() == {task_id(OTHER, 2)}
+
+
+def test_a_process_that_is_no_child_of_a_pool_marks_nothing() -> None:
+    marks = ChildMarks()
+    marks.begin(RUN, 1)
+    assert marks.claims() == set()
+
+
+def test_a_child_beyond_the_most_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(current_process(), "index", 4096, raising=False)
+    with pytest.raises(RuntimeError, match="child 4096 of the pool has no mark"):
+        ChildMarks().begin(RUN, 1)
