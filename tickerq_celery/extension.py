@@ -149,7 +149,7 @@ class TickerQ:
 
         Raises:
             StoreError: The database cannot be reached.
-            SchemaError: The store is too new for this version.
+            SchemaError: The store is too new for this version, or the database refused to change its tables.
         """
         schema.migrate(self.core.database, self.core.clock)
 

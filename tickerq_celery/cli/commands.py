@@ -96,6 +96,7 @@ def celery_command(ctx: click.Context) -> None:
 @needs_app
 def migrate(tickerq: TickerQ) -> None:
     """Make or migrate the store's tables."""
+    click.echo(f"migrating, for as long as the database takes: {_shown(tickerq)}")
     tickerq.create_schema()
     click.echo(f"the store is ready: {_shown(tickerq)}")
 

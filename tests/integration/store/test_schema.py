@@ -3,9 +3,8 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,10 @@ from sqlalchemy import Connection, delete, inspect, select, text, update
 from sqlalchemy.engine import make_url
 
 from tests.integration.making import add_function
+from tests.integration.store.tables import described, drop_all
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.errors import SchemaError
-from tickerq_celery.store.database.database import Database, resolved_url
+from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.schema import (
     SCHEMA,
@@ -44,24 +44,9 @@ make_schema(sys.argv[1])
 
 
 @pytest.fixture
-def empty(empty_database_url: str) -> Iterator[Database]:
-    """A database without tables, on each kind."""
-    database = Database(resolved_url(empty_database_url, Path.cwd()))
-    yield database
-    database.close()
-
-
-@pytest.fixture
 def migrated(empty: Database, clock: ManualClock) -> Database:
     migrate(empty, clock)
     return empty
-
-
-@pytest.fixture
-def later() -> Schema:
-    """The schema of a later version, which adds a table by a revision of its own."""
-    shipped = (*SCHEMA.revisions, LATER)
-    return replace(SCHEMA, number=SCHEMA.number + 1, digest="later", revisions=shipped)
 
 
 def set_versions(database: Database, **versions: object) -> None:
@@ -70,35 +55,6 @@ def set_versions(database: Database, **versions: object) -> None:
 
 def meta_row(database: Database) -> Any:
     return database.read(lambda connection: connection.execute(select(meta)).one())
-
-
-def described(connection: Connection) -> dict[str, Any]:
-    """Return all that the database says of our tables: columns, types, keys, checks, indexes, options."""
-    found = inspect(connection)
-    return {
-        table: {
-            "columns": {
-                column["name"]: (str(column["type"]), column["nullable"], column["default"])
-                for column in found.get_columns(table)
-            },
-            "primary key": found.get_pk_constraint(table),
-            "foreign keys": _by_name(found.get_foreign_keys(table)),
-            "unique": _by_name(found.get_unique_constraints(table)),
-            "checks": _by_name(found.get_check_constraints(table)),
-            "indexes": _by_name(found.get_indexes(table)),
-            "options": found.get_table_options(table),
-        }
-        for table in metadata.tables
-    }
-
-
-def _by_name(things: list[Any]) -> dict[str | None, Any]:
-    return {thing["name"]: thing for thing in things}
-
-
-def drop_all(connection: Connection) -> None:
-    metadata.drop_all(connection)
-    connection.execute(text(f"DROP TABLE {VERSION_TABLE}"))
 
 
 @pytest.mark.every_database

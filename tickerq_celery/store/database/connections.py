@@ -1,6 +1,6 @@
 """Engines of the store, with the session rules of their database."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine
@@ -24,14 +24,20 @@ _OPTIONS_OF_A_POOL = {
 }
 
 
-def make_engine(url: URL, options: Mapping[str, object], *, pooled: bool = True) -> Engine:
+def make_engine(
+    url: URL, options: Mapping[str, object], *, pooled: bool = True, is_bounded: bool = True
+) -> Engine:
     """Return an engine with the session rules of its database; ``options`` come before ours.
+
+    Unless it ``is_bounded``, its connections wait for answers as long as it takes, whatever the options say.
 
     Raises:
         ConfigError: The driver is not installed, or an engine option is unknown.
     """
     try:
-        engine = create_engine(url, **_engine_settings(url, options, pooled=pooled))
+        bounds = () if is_bounded else dialect_of(url.get_backend_name()).answer_arguments
+        settings = _engine_settings(url, options, pooled=pooled, without=bounds)
+        engine = create_engine(url.difference_update_query(bounds), **settings)
     except (ImportError, NoSuchModuleError) as error:
         raise ConfigError(
             "store_url", f"the driver for {url.drivername} is not installed: {error}"
@@ -63,14 +69,18 @@ def begin_writing(connection: Connection) -> None:
     dialect_of(connection.dialect.name).begin_writing(connection)
 
 
-def _engine_settings(url: URL, options: Mapping[str, object], *, pooled: bool) -> dict[str, Any]:
+def _engine_settings(
+    url: URL, options: Mapping[str, object], *, pooled: bool, without: Collection[str]
+) -> dict[str, Any]:
     settings = dict(options)
     arguments = settings.get("connect_args") or {}
     if not isinstance(arguments, Mapping):
         raise ConfigError("store_engine_options", "connect_args must be a mapping")
     dialect = dialect_of(url.get_backend_name())
     ours = {name: value for name, value in dialect.connect_args(url).items() if name not in url.query}
-    settings["connect_args"] = {**ours, **arguments}
+    settings["connect_args"] = {
+        name: value for name, value in {**ours, **arguments}.items() if name not in without
+    }
     if dialect.isolation_level is not None:
         settings.setdefault("isolation_level", dialect.isolation_level)
     if not pooled:

@@ -50,12 +50,19 @@ class Database:
     """
 
     def __init__(
-        self, url: URL, *, options: Mapping[str, object] | None = None, retries: int = 3, pooled: bool = True
+        self,
+        url: URL,
+        *,
+        options: Mapping[str, object] | None = None,
+        retries: int = 3,
+        pooled: bool = True,
+        is_bounded: bool = True,
     ) -> None:
         self.url = url
         self._options = dict(options or {})
         self._retries = retries
         self._pooled = pooled
+        self._is_bounded = is_bounded
         self._engine: Engine | None = None
         self._pid = 0
         self._mutex = threading.Lock()
@@ -117,6 +124,12 @@ class Database:
                     raise
         raise AssertionError("unreachable: the last try returns or raises")
 
+    def unbounded(self) -> "Database":
+        """Return the same store on connections of its own, which wait for an answer as long as it takes."""
+        return Database(
+            self.url, options=self._options, retries=self._retries, pooled=False, is_bounded=False
+        )
+
     def close(self) -> None:
         """Close this process's connections; the next use opens new ones."""
         with self._mutex:
@@ -130,7 +143,9 @@ class Database:
                 self._inherited.append(self._engine)
                 self._engine = None
             if self._engine is None:
-                self._engine = make_engine(self.url, self._options, pooled=self._pooled)
+                self._engine = make_engine(
+                    self.url, self._options, pooled=self._pooled, is_bounded=self._is_bounded
+                )
                 self._pid = os.getpid()
 
     def _transact(

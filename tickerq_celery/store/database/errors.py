@@ -29,9 +29,14 @@ def lacks_table(error: DBAPIError) -> bool:
     return any(each.lacks_table(error) for each in _EACH)
 
 
+def is_read_only(error: DBAPIError) -> bool:
+    """Whether the server takes no writes at present."""
+    return any(each.is_read_only(error) for each in _EACH)
+
+
 def is_outage(error: DBAPIError) -> bool:
     """Whether the database cannot be reached, or takes no writes at present."""
-    if error.connection_invalidated or any(each.is_read_only(error) for each in _EACH):
+    if error.connection_invalidated or is_read_only(error):
         return True
     is_operational = isinstance(error, OperationalError | InterfaceError)
     return is_operational and not any(each.is_violation(error) for each in _EACH)

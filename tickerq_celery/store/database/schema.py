@@ -1,5 +1,6 @@
 """Make or migrate the store's tables, and refuse a store that this version cannot work with."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,16 +8,19 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, insert, inspect, select, update
+from sqlalchemy.exc import DBAPIError
 
 from tickerq_celery.clock import Clock
-from tickerq_celery.errors import SchemaError
+from tickerq_celery.errors import SchemaError, shortened
 from tickerq_celery.ids import new_id
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.dialects import dialect_of
-from tickerq_celery.store.database.errors import NO_TABLES
+from tickerq_celery.store.database.errors import NO_TABLES, is_read_only, is_transient
 from tickerq_celery.store.tables import meta, metadata
 from tickerq_celery.store.tables.column_types import sql_now
 from tickerq_celery.store.tables.digest import digest_of
+
+logger = logging.getLogger(__name__)
 
 VERSION_TABLE = "tickerq_alembic_version"
 _MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -45,11 +49,19 @@ SCHEMA = Schema(
 def migrate(database: Database, clock: Clock, schema: Schema = SCHEMA) -> None:
     """Bring the store's tables to this version; a store that is newer stays as it is.
 
+    It waits for each change of the tables as long as the database takes, and may be repeated wherever it was
+    cut off.
+
     Raises:
         StoreError: The database cannot be reached.
-        SchemaError: The store is newer and not compatible, or an unreleased version made it.
+        SchemaError: The store is newer and not compatible, or an unreleased version made it; or the database
+            refused a change of the tables.
     """
-    database.write(lambda connection: _migrate(connection, clock, schema))
+    unbounded = database.unbounded()
+    try:
+        unbounded.write(lambda connection: _migrate(connection, clock, schema))
+    finally:
+        unbounded.close()
 
 
 def verify(database: Database, schema: Schema = SCHEMA) -> None:
@@ -80,7 +92,8 @@ def _migrate(connection: Connection, clock: Clock, schema: Schema) -> None:
             known = connection.scalar(select(meta.c.schema))
             if known is not None and known >= schema.number:
                 return
-        command.upgrade(alembic_config(connection, schema), "head")
+        _upgrade(connection, schema)
+        _refuse_foreign_tables(connection)
         now = connection.scalars(select(sql_now(clock))).one()
         versions = {
             "schema": schema.number,
@@ -89,6 +102,32 @@ def _migrate(connection: Connection, clock: Clock, schema: Schema) -> None:
         }
         if connection.execute(update(meta).values(**versions)).rowcount == 0:
             connection.execute(insert(meta).values(id=1, store_id=new_id(), created_at=now, **versions))
+
+
+def _upgrade(connection: Connection, schema: Schema) -> None:
+    logger.info("migrating the tables to schema %s, for as long as the database takes", schema.number)
+    try:
+        command.upgrade(alembic_config(connection, schema), "head")
+    except DBAPIError as error:
+        if is_transient(error) or is_read_only(error):
+            raise
+        # The connection stands, so this is an answer, though a driver may call it an OperationalError.
+        statement = shortened(" ".join((error.statement or "").split()))
+        raise SchemaError(
+            f"the database refused a change of the tables: {error.orig} (in {statement})"
+        ) from error
+
+
+def _refuse_foreign_tables(connection: Connection) -> None:
+    """Refuse a table of our name that something else made: a repeatable step has left it alone."""
+    for table in metadata.sorted_tables:
+        there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        lacking = [column.name for column in table.columns if column.name not in there]
+        if lacking:
+            raise SchemaError(
+                f"another program or an unreleased version made the table {table.name}, which lacks "
+                f"{', '.join(lacking)}: make a new store in an empty database"
+            )
 
 
 def _verify(connection: Connection, schema: Schema) -> None:

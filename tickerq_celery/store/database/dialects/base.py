@@ -1,7 +1,7 @@
 """What the store asks of each database that it supports."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ class Dialect(ABC):
     """How a database is connected to, locked and written, and what the errors of its drivers mean."""
 
     isolation_level: str | None = "READ COMMITTED"
+    # The driver's arguments that bound the wait for a statement's answer.
+    answer_arguments: Collection[str] = ()
 
     def resolved(self, url: URL, folder: Path) -> URL:
         """Return the URL with a path of a file made absolute under ``folder``.
@@ -51,11 +53,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def migration_lock(self, connection: Connection) -> AbstractContextManager[None]:
-        """Let one process at a time change the schema, until what it wrote is committed.
-
-        Raises:
-            StoreError: Another process keeps the lock for long.
-        """
+        """Let one process at a time change the schema, until what it wrote is committed."""
 
     @abstractmethod
     def insert_if_absent(self, table: Table) -> Insert:

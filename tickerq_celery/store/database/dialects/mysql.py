@@ -1,5 +1,6 @@
 """MariaDB and MySQL."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,7 +18,12 @@ from tickerq_celery.store.database.dialects.base import (
     first_argument,
 )
 
-_LOCK_NAME = "tickerq_migration"
+logger = logging.getLogger(__name__)
+
+# One server may hold several stores; a lock's name is the server's, and of 64 characters at most.
+_LOCK_NAME = "CONCAT('tickerq_migration_', MD5(DATABASE()))"
+# In seconds; then it says that it waits.
+_LOCK_WAIT = 25
 _TRANSIENT = {1020, 1205, 1213}
 _CHECK_VIOLATED = {4025, 3819}
 _NO_TABLE = 1146
@@ -27,27 +33,23 @@ _READ_ONLY = {1290, 1836}
 class MySQL(Dialect):
     """MariaDB and MySQL."""
 
+    answer_arguments = ("read_timeout", "write_timeout")
+
     def connect_args(self, url: URL) -> dict[str, object]:
         # Beat sets a socket timeout for the whole process: say ours, so that it does not decide.
-        return {
-            "connect_timeout": CONNECT_TIMEOUT,
-            "read_timeout": ANSWER_TIMEOUT,
-            "write_timeout": ANSWER_TIMEOUT,
-        }
+        return {"connect_timeout": CONNECT_TIMEOUT, **dict.fromkeys(self.answer_arguments, ANSWER_TIMEOUT)}
 
     @contextmanager
     def migration_lock(self, connection: Connection) -> Iterator[None]:
-        taken = connection.execute(
-            text("SELECT GET_LOCK(:name, :wait)"), {"name": _LOCK_NAME, "wait": ANSWER_TIMEOUT - 5}
-        ).scalar()
-        if taken != 1:
-            raise StoreError("another process has been changing the tables for too long")
+        _take_lock(connection)
         try:
             yield
             # This lock ends before the transaction does, and the next process must see what this one wrote.
             connection.exec_driver_sql("COMMIT")
         finally:
-            connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK_NAME})
+            # The server releases that of a lost connection, whose loss is the error to report.
+            if not connection.invalidated:
+                connection.execute(text(f"SELECT RELEASE_LOCK({_LOCK_NAME})"))
 
     def insert_if_absent(self, table: Table) -> Insert:
         key = next(iter(table.primary_key.columns))
@@ -64,3 +66,11 @@ class MySQL(Dialect):
 
     def is_violation(self, error: DBAPIError) -> bool:
         return first_argument(error) in _CHECK_VIOLATED
+
+
+def _take_lock(connection: Connection) -> None:
+    statement = text(f"SELECT GET_LOCK({_LOCK_NAME}, :wait)")
+    while (taken := connection.scalar(statement, {"wait": _LOCK_WAIT})) != 1:
+        if taken is None:
+            raise StoreError("the server refused the lock of migrations")
+        logger.warning("migration waiting: another process is changing the tables of this store")

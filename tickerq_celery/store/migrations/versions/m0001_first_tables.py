@@ -5,6 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from tickerq_celery.store.migrations.repeatable import create_index, create_table
 from tickerq_celery.store.tables import column_types
 
 revision = "0001_first_tables"
@@ -23,7 +24,7 @@ _OPTIONS: dict[str, Any] = {
 
 
 def upgrade() -> None:
-    op.create_table(
+    create_table(
         "tickerq_cron_tickers",
         sa.Column("id", column_types.Id, nullable=False),
         sa.Column("namespace", sa.String(length=100), nullable=False),
@@ -73,13 +74,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("namespace", "seed_key", name="uq_tickerq_cron_tickers_namespace_seed_key"),
         **_OPTIONS,
     )
-    op.create_index(
+    create_index(
         "ix_tickerq_cron_tickers_namespace_next_run_at",
         "tickerq_cron_tickers",
         ["namespace", "next_run_at", "id"],
         unique=False,
     )
-    op.create_table(
+    create_table(
         "tickerq_drops",
         sa.Column("namespace", sa.String(length=100), nullable=False),
         sa.Column("hour", column_types.UtcDateTime(), nullable=False),
@@ -89,7 +90,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("namespace", "hour", "reason", "node_id", name="pk_tickerq_drops"),
         **_OPTIONS,
     )
-    op.create_table(
+    create_table(
         "tickerq_functions",
         sa.Column("namespace", sa.String(length=100), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -109,7 +110,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("namespace", "name", name="pk_tickerq_functions"),
         **_OPTIONS,
     )
-    op.create_table(
+    create_table(
         "tickerq_meta",
         sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("store_id", column_types.Id, nullable=False),
@@ -121,7 +122,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_tickerq_meta"),
         **_OPTIONS,
     )
-    op.create_table(
+    create_table(
         "tickerq_nodes",
         sa.Column("id", column_types.Id, nullable=False),
         sa.Column("namespace", sa.String(length=100), nullable=False),
@@ -143,8 +144,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_tickerq_nodes"),
         **_OPTIONS,
     )
-    op.create_index("ix_tickerq_nodes_namespace_kind", "tickerq_nodes", ["namespace", "kind"], unique=False)
-    op.create_table(
+    create_index("ix_tickerq_nodes_namespace_kind", "tickerq_nodes", ["namespace", "kind"], unique=False)
+    create_table(
         "tickerq_pauses",
         sa.Column("namespace", sa.String(length=100), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
@@ -155,7 +156,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("namespace", "kind", "name", name="pk_tickerq_pauses"),
         **_OPTIONS,
     )
-    op.create_table(
+    create_table(
         "tickerq_tickers",
         sa.Column("id", column_types.Id, nullable=False),
         sa.Column("namespace", sa.String(length=100), nullable=False),
@@ -229,27 +230,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("namespace", "active_key", name="uq_tickerq_tickers_namespace_active_key"),
         **_OPTIONS,
     )
-    op.create_index("ix_tickerq_tickers_check_at", "tickerq_tickers", ["check_at"], unique=False)
-    op.create_index("ix_tickerq_tickers_ended_at", "tickerq_tickers", ["ended_at", "id"], unique=False)
-    op.create_index(
+    create_index("ix_tickerq_tickers_check_at", "tickerq_tickers", ["check_at"], unique=False)
+    create_index("ix_tickerq_tickers_ended_at", "tickerq_tickers", ["ended_at", "id"], unique=False)
+    create_index(
         "ix_tickerq_tickers_ended_status", "tickerq_tickers", ["ended_status", "ended_at", "id"], unique=False
     )
-    op.create_index(
+    create_index(
         "ix_tickerq_tickers_function", "tickerq_tickers", ["function", "ended_at", "id"], unique=False
     )
-    op.create_index(
+    create_index(
         "ix_tickerq_tickers_held_for",
         "tickerq_tickers",
         ["held_for", "hold_key", "priority", "id"],
         unique=False,
     )
-    op.create_index(
+    create_index(
         "ix_tickerq_tickers_namespace_due_at", "tickerq_tickers", ["namespace", "due_at", "id"], unique=False
     )
-    op.create_index("ix_tickerq_tickers_parent_id", "tickerq_tickers", ["parent_id"], unique=False)
-    op.create_index("ix_tickerq_tickers_running_on", "tickerq_tickers", ["running_on"], unique=False)
-    op.create_index("uq_tickerq_tickers_alone_for", "tickerq_tickers", ["alone_for"], unique=True)
-    op.create_table(
+    create_index("ix_tickerq_tickers_parent_id", "tickerq_tickers", ["parent_id"], unique=False)
+    create_index("ix_tickerq_tickers_running_on", "tickerq_tickers", ["running_on"], unique=False)
+    create_index("uq_tickerq_tickers_alone_for", "tickerq_tickers", ["alone_for"], unique=True)
+    create_table(
         "tickerq_attempts",
         sa.Column("ticker_id", column_types.Id, nullable=False),
         sa.Column("claim_no", sa.Integer(), autoincrement=False, nullable=False),
@@ -267,7 +268,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ticker_id", "claim_no", name="pk_tickerq_attempts"),
         **_OPTIONS,
     )
-    op.create_table(
+    create_table(
         "tickerq_logs",
         sa.Column("ticker_id", column_types.Id, nullable=False),
         sa.Column("claim_no", sa.Integer(), autoincrement=False, nullable=False),
@@ -280,7 +281,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ticker_id", "claim_no", "first", name="pk_tickerq_logs"),
         **_OPTIONS,
     )
-    op.create_table(
+    create_table(
         "tickerq_progress",
         sa.Column("ticker_id", column_types.Id, nullable=False),
         sa.Column("claim_no", sa.Integer(), nullable=False),

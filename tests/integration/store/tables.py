@@ -1,0 +1,38 @@
+"""What a database says of the store's tables."""
+
+from typing import Any
+
+from sqlalchemy import Connection, inspect, text
+
+from tickerq_celery.store.database.schema import VERSION_TABLE
+from tickerq_celery.store.tables import metadata
+
+
+def described(connection: Connection) -> dict[str, Any]:
+    """Return columns, types, keys, checks, indexes and options of each table."""
+    found = inspect(connection)
+    return {
+        table: {
+            "columns": {
+                column["name"]: (str(column["type"]), column["nullable"], column["default"])
+                for column in found.get_columns(table)
+            },
+            "primary key": found.get_pk_constraint(table),
+            "foreign keys": _by_name(found.get_foreign_keys(table)),
+            "unique": _by_name(found.get_unique_constraints(table)),
+            "checks": _by_name(found.get_check_constraints(table)),
+            "indexes": _by_name(found.get_indexes(table)),
+            "options": found.get_table_options(table),
+        }
+        for table in metadata.tables
+    }
+
+
+def _by_name(things: list[Any]) -> dict[str | None, Any]:
+    return {thing["name"]: thing for thing in things}
+
+
+def drop_all(connection: Connection) -> None:
+    """Drop the tables of the models, and Alembic's."""
+    metadata.drop_all(connection)
+    connection.execute(text(f"DROP TABLE {VERSION_TABLE}"))
