@@ -18,9 +18,9 @@ RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin tick
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /srv/notifications
 COPY examples examples
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 HOST=0.0.0.0 PORT=5000
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 HOST=0.0.0.0 PORT=8000
 USER tickerq
-EXPOSE 5000
+EXPOSE 8000
 # The web app is healthy when its dashboard asks for a log-in.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
   CMD ["python", "-c", "import http.client, os, sys; web = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); web.request('GET', '/admin/tickerq/'); sys.exit(web.getresponse().status != 401)"]

@@ -185,7 +185,7 @@ def test_the_store_is_opened_with_the_password_that_postgres_got(services: Mappi
 
 def test_only_the_web_app_is_published_and_only_to_this_machine(services: Mapping[str, Any]) -> None:
     published = {name: service["ports"] for name, service in services.items() if "ports" in service}
-    assert published == {"web": ["127.0.0.1:${PORT:-5000}:5000"]}
+    assert published == {"web": ["127.0.0.1:${PORT:-8000}:8000"]}
 
 
 def test_the_image_copies_what_exists_and_is_not_ignored() -> None:

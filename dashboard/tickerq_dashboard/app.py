@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, redirect, url_for
+from werkzeug.wrappers import Response
 
 from tickerq_celery import TickerQ
 from tickerq_dashboard.accounts import UserEntry
@@ -63,13 +64,20 @@ def create_app(
     secret: str | bytes | None = None,
     **options: object,
 ) -> Flask:
-    """Return a Flask application that serves the dashboard and nothing else.
+    """Return a Flask application that serves the dashboard and nothing else; ``/`` leads to it.
 
     It takes what ``create_blueprint`` takes, and refuses what that refuses.
     """
     app = Flask(__name__, static_folder=None)
-    app.register_blueprint(
-        create_blueprint(tickerq, users=users, auth=auth, base_path=base_path, secret=secret, **options)
+    blueprint = create_blueprint(
+        tickerq, users=users, auth=auth, base_path=base_path, secret=secret, **options
     )
+    app.register_blueprint(blueprint)
+    if blueprint.url_prefix != "/":
+        app.add_url_rule("/", "root", _to_overview)
     app.after_request(protect)
     return app
+
+
+def _to_overview() -> Response:
+    return redirect(url_for("tickerq_dashboard.overview"))

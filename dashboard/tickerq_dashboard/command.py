@@ -7,29 +7,24 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import click
+from flask import Flask
 from werkzeug.security import generate_password_hash
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer
 
 from tickerq_celery import TickerQ
 from tickerq_celery.errors import ConfigError
 from tickerq_dashboard.accounts import UserEntry, users_in
 from tickerq_dashboard.app import create_app
+from tickerq_dashboard.serving import LOCALHOST, serve, servers_on
 
 USERS_VARIABLE = "TICKERQ_DASHBOARD_USERS"
 BASE_PATH = "/tickerq/dashboard"
 
 
-class QuietHandler(WSGIRequestHandler):
-    """Answers requests without naming the versions that answer."""
-
-    def version_string(self) -> str:
-        return "tickerq"
-
-
 @click.group(invoke_without_command=True)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--host", default=LOCALHOST, show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", default=5555, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
+    "--port", default=5556, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
 )
 @click.option(
     "--users",
@@ -55,9 +50,10 @@ def dashboard(context: click.Context, host: str, port: int, users_file: Path | N
         raise click.ClickException(str(error)) from error
     if not _is_loopback(host):
         click.echo("Passwords travel as they are: put a proxy that speaks TLS in front.", err=True)
-    server = make_server(host, port, app, threaded=True, request_handler=QuietHandler)
-    click.echo(f"The dashboard is at http://{_in_address(host)}:{server.port}{BASE_PATH}/ (Ctrl-C stops it)")
-    server.serve_forever()
+    servers = _servers(host, port, app)
+    at = f"http://{_in_address(host)}:{servers[0].port}{BASE_PATH}/"
+    click.echo(f"The dashboard is at {at} (Ctrl-C stops it)")
+    serve(servers)
 
 
 @dashboard.command("hash-password")
@@ -72,6 +68,14 @@ def _tickerq(given: TickerQ | Callable[[], TickerQ] | None) -> TickerQ:
     if given is None:
         raise click.UsageError("which application? Run: celery -A yourapp tickerq dashboard")
     return given() if callable(given) else given
+
+
+def _servers(host: str, port: int, app: Flask) -> list[BaseWSGIServer]:
+    try:
+        return servers_on(host, port, app)
+    except OSError as error:
+        reason = f"cannot listen on port {port} of {host}: {error.strerror}; name another one with --port"
+        raise click.ClickException(reason) from error
 
 
 def _users(host: str, users_file: Path | None) -> dict[str, UserEntry]:
@@ -91,7 +95,7 @@ def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return host == LOCALHOST
 
 
 def _in_address(host: str) -> str:

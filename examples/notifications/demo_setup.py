@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from examples.notifications.listening import listen
+
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
 # Eight lines from Celery to people who are root, as in a container; they hide what happens.
@@ -61,22 +63,24 @@ def free_port() -> int:
 
 def check_port(host: str, port: int) -> None:
     """Raise a DemoError if the web app could not listen there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the web app itself does
-        try:
-            probe.bind((host, port))
-        except OSError as exc:
-            hint = f"choose another one, for example: make demo PORT={another_port(port)}"
-            raise DemoError(f"port {port} cannot be used ({exc.strerror}): {hint}") from exc
+    try:
+        probes = listen(host, port)
+    except OSError as exc:
+        hint = f"choose another one, for example: make demo PORT={another_port(port)}"
+        raise DemoError(f"port {port} cannot be used: {exc.strerror}; {hint}") from exc
+    for probe in probes:
+        probe.close()
 
 
 def another_port(port: int) -> int:
     """Return a port to suggest instead of this one."""
-    return port + 1 if 1024 <= port < 65535 else 5001
+    return port + 1 if 1024 <= port < 65535 else 8001
 
 
 def is_listening(host: str, port: int) -> bool:
     """Return True if something accepts connections there."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((host, port)) == 0
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True

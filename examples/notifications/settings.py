@@ -27,8 +27,8 @@ class Settings:
     store_url: str | None = None
     welcome_delay: timedelta = timedelta(minutes=5)
     retry_intervals: tuple[int, ...] = INTERVALS
-    host: str = "127.0.0.1"
-    port: int = 5000
+    host: str = "localhost"
+    port: int = 8000
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 25
     short_logs: bool = False
@@ -42,8 +42,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         store_url=environ.get("STORE_URL") or None,
         welcome_delay=timedelta(seconds=_whole(environ, "WELCOME_DELAY_SECONDS", 300)),
         retry_intervals=_intervals(environ),
-        host=environ.get("HOST", "127.0.0.1"),
-        port=_port(environ, "PORT", 5000),
+        host=environ.get("HOST", "localhost"),
+        port=_port(environ, "PORT", 8000),
         smtp_host=environ.get("SMTP_HOST", "127.0.0.1"),
         smtp_port=_port(environ, "SMTP_PORT", 25),
         short_logs=environ.get("SHORT_LOGS") == "1",

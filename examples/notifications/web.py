@@ -2,15 +2,19 @@
 
 import logging
 import signal
+import socket
 import sys
+import threading
 
-from flask import Blueprint, Flask, Response, jsonify, request
+from flask import Blueprint, Flask, Response, jsonify, redirect, request, url_for
 from pydantic import ValidationError
 from werkzeug.security import generate_password_hash
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.wrappers import Response as Redirection
 
 from examples.notifications.celery_app import app as celery_app
 from examples.notifications.celery_app import database, settings, tickerq
+from examples.notifications.listening import listen
 from examples.notifications.logs import configure
 from examples.notifications.requests import RegisterRequest
 from examples.notifications.user_service import UserService
@@ -55,7 +59,13 @@ def create_app() -> Flask:
     web.register_blueprint(
         create_blueprint(tickerq, users={"admin": password_hash}, base_path="/admin/tickerq")
     )
+    web.add_url_rule("/", "home", home)
     return web
+
+
+def home() -> Redirection:
+    """Lead to the only pages that there are."""
+    return redirect(url_for("tickerq_dashboard.overview"))
 
 
 class QuietRequestHandler(WSGIRequestHandler):
@@ -65,15 +75,29 @@ class QuietRequestHandler(WSGIRequestHandler):
         """Say nothing."""
 
 
+def server_on(listener: socket.socket, web: Flask) -> BaseWSGIServer:
+    """Return a server of the app on a socket that listens."""
+    address, port = listener.getsockname()[:2]
+    with listener:  # the server has a descriptor of its own
+        return make_server(
+            address, port, web, threaded=True, request_handler=QuietRequestHandler, fd=listener.fileno()
+        )
+
+
 def main() -> None:
     """Serve the app until SIGTERM or SIGINT."""
     configure(short=settings.short_logs)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    server = make_server(
-        settings.host, settings.port, create_app(), threaded=True, request_handler=QuietRequestHandler
-    )
+    web = create_app()
+    try:
+        listeners = listen(settings.host, settings.port)
+    except OSError as exc:
+        sys.exit(f"cannot listen on port {settings.port} of {settings.host}: {exc.strerror}")
+    first, *others = [server_on(each, web) for each in listeners]
     logger.info("listening on %s:%d", settings.host, settings.port)
-    server.serve_forever()
+    for server in others:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    first.serve_forever()
 
 
 if __name__ == "__main__":

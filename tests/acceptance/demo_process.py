@@ -130,10 +130,10 @@ class DemoProcess:
             assert time.monotonic() < deadline, [_file_of(pid, "cmdline") for pid in left]
             time.sleep(0.1)
 
-    def get(self, path: str, *, logged_in: bool = True) -> Answer:
-        """Get a page of the dashboard, or of anything else."""
+    def get(self, path: str, *, logged_in: bool = True, host: str = "127.0.0.1") -> Answer:
+        """Get a page of the dashboard, or of anything else, or of where that leads."""
         headers = {"Authorization": f"Basic {LOGIN}"} if logged_in else {}
-        return self._ask(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers))
+        return self._ask(urllib.request.Request(f"http://{host}:{self.port}{path}", headers=headers))
 
     def post(self, path: str, body: object) -> Answer:
         """Post a value as JSON."""

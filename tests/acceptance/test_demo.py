@@ -49,6 +49,7 @@ class Walk:
     alerts: tuple[Alert, ...]
     kept_notifications: frozenset[str]
     page: Answer
+    roots: tuple[Answer, ...]
     page_without_login: Answer
     output: str
     exit_code: int
@@ -123,6 +124,7 @@ def take_the_walk(demo: DemoProcess, tickerq: TickerQ, database: Database) -> Wa
         alerts=alerts,
         kept_notifications=kept,
         page=demo.get(page),
+        roots=tuple(demo.get("/", host=host) for host in ("127.0.0.1", "[::1]")),
         page_without_login=demo.get(page, logged_in=False),
         exit_code=demo.end(signal.SIGINT),
         output=demo.output,
@@ -218,6 +220,10 @@ def test_the_dashboard_shows_both_attempts_to_those_who_log_in(walk: Walk) -> No
     assert "SMTPDataError" in walk.page.text
     assert walk.page_without_login.status == 401
     assert "SendWelcomeEmail" not in walk.page_without_login.text
+
+
+def test_the_root_leads_to_the_dashboard_on_both_loopback_addresses(walk: Walk) -> None:
+    assert [(answer.status, ">Overview</h1>" in answer.text) for answer in walk.roots] == [(200, True)] * 2
 
 
 def test_ctrl_c_leaves_no_process(walk: Walk) -> None:

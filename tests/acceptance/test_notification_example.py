@@ -30,7 +30,7 @@ def test_a_welcome_email_is_due_after_5_minutes_and_retries_after_60_300_and_900
     assert settings == Settings()
     assert settings.welcome_delay == timedelta(minutes=5)
     assert settings.retry_intervals == (60, 300, 900)
-    assert settings.port == 5000
+    assert settings.port == 8000
     assert settings.time_zone == get_localzone_name()
 
 

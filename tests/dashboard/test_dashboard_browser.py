@@ -15,7 +15,7 @@ from tests.dashboard.conftest import BASE, PASSWORD, QUICK_HASH
 from tests.dashboard.seeds import NOW, Seeds
 from tickerq_celery import TickerStatus, TickerType
 from tickerq_dashboard import create_app
-from tickerq_dashboard.command import QuietHandler
+from tickerq_dashboard.serving import QuietHandler
 
 # A browser that moves on drops what it still loads, and werkzeug's development server leaves the file open.
 pytestmark = pytest.mark.filterwarnings(

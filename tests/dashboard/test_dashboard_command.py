@@ -1,16 +1,24 @@
 """``tickerq dashboard``: served to this machine, or to users only."""
 
+import errno
 import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from http.client import HTTPConnection
+from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 from werkzeug.security import check_password_hash
+from werkzeug.serving import BaseWSGIServer
 
 from tests.dashboard.conftest import BASE, LOGIN, QUICK_HASH, basic
 from tests.dashboard.seeds import Seeds
-from tickerq_dashboard import command
+from tickerq_dashboard import command, create_app, serving
 
 
 class Server:
@@ -18,8 +26,8 @@ class Server:
 
     made: "list[Server]"
 
-    def __init__(self, host: str, port: int, app: Flask, **options: object) -> None:
-        self.host, self.port, self.app, self.options = host, port, app, options
+    def __init__(self, host: str, port: int, app: Flask) -> None:
+        self.host, self.port, self.app = host, port, app
         self.made.append(self)
 
     def serve_forever(self) -> None:
@@ -29,7 +37,7 @@ class Server:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[Server]:
     monkeypatch.setattr(Server, "made", [], raising=False)
-    monkeypatch.setattr(command, "make_server", Server)
+    monkeypatch.setattr(command, "servers_on", lambda *arguments: [Server(*arguments)])
     monkeypatch.delenv(command.USERS_VARIABLE, raising=False)
     return Server.made
 
@@ -47,9 +55,8 @@ def test_without_users_it_makes_a_password_for_this_machine_only(made: list[Serv
     result = invoke(seeds)
     assert result.exit_code == 0, result.output
     (server,) = made
-    assert server.host == "127.0.0.1"
-    assert server.options["threaded"] is True
-    assert f"http://127.0.0.1:{server.port}{BASE}/" in result.output
+    assert (server.host, server.port) == ("localhost", 5556)
+    assert f"http://localhost:5556{BASE}/" in result.output
     password = re.search(r"with the password (\S+)", result.output)
     assert password is not None
     assert status(server, basic("admin", password[1])) == 200
@@ -127,7 +134,65 @@ def test_no_password_can_be_given_where_others_could_read_it() -> None:
     assert hash_password.params == []
 
 
-def test_answers_do_not_show_versions() -> None:
-    assert (
-        command.QuietHandler.version_string(command.QuietHandler.__new__(command.QuietHandler)) == "tickerq"
-    )
+@pytest.fixture
+def serve(seeds: Seeds) -> Iterator[Callable[[str], list[BaseWSGIServer]]]:
+    """Serve the dashboard on a free port of a host, until the test has ended."""
+    app = create_app(seeds.tickerq, users={"admin": QUICK_HASH})
+    with ExitStack() as stack:
+
+        def started(host: str) -> list[BaseWSGIServer]:
+            servers = serving.servers_on(host, 0, app)
+            thread = threading.Thread(target=serving.serve, args=(servers,))
+            thread.start()
+            stack.callback(thread.join)
+            for server in servers:
+                stack.callback(server.server_close)
+                stack.callback(server.shutdown)
+            return servers
+
+        yield started
+
+
+def test_localhost_is_answered_on_both_loopback_addresses_and_its_root_leads_to_the_dashboard(
+    serve: Callable[[str], list[BaseWSGIServer]],
+) -> None:
+    servers = serve("localhost")
+    assert [server.host for server in servers] == ["127.0.0.1", "::1"]
+    assert servers[0].port == servers[1].port
+    for server in servers:
+        connection = HTTPConnection(server.host, server.port, timeout=10)
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["Location"]) == (302, f"{BASE}/")
+        assert answer.headers["Server"] == "tickerq"
+        connection.close()
+
+
+def test_another_host_is_one_address(serve: Callable[[str], list[BaseWSGIServer]]) -> None:
+    [server] = serve("127.0.0.1")
+    assert server.host == "127.0.0.1"
+
+
+def test_a_machine_without_ipv6_is_served_on_ipv4(monkeypatch: pytest.MonkeyPatch, seeds: Seeds) -> None:
+    create = socket.create_server
+
+    def without_ipv6(address: tuple[str, int], **options: Any) -> socket.socket:
+        if options["family"] == socket.AF_INET6:
+            raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+        return create(address, **options)
+
+    monkeypatch.setattr(socket, "create_server", without_ipv6)
+    [server] = serving.servers_on("localhost", 0, create_app(seeds.tickerq, users={"admin": QUICK_HASH}))
+    assert server.host == "127.0.0.1"
+    server.server_close()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_a_port_that_another_program_has_is_refused_in_words(seeds: Seeds, address: str) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.create_server((address, 0), family=family) as other:
+        port = other.getsockname()[1]
+        result = invoke(seeds, "--port", str(port))
+    assert result.exit_code == 1
+    assert f"cannot listen on port {port} of localhost: Address already in use" in result.output
+    assert "--port" in result.output

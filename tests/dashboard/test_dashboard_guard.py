@@ -34,12 +34,13 @@ UNKNOWN = [
 
 
 def every_address(app: Flask) -> list[str]:
-    """An address for each route of the dashboard."""
+    """An address for each route of the dashboard; "/" before it only leads there."""
     samples = {"run_id": uuid4(), "cron_id": uuid4(), "filename": "dashboard.css", "address": "some/where"}
     adapter = app.url_map.bind("localhost")
     return [
         adapter.build(rule.endpoint, {name: samples[name] for name in rule.arguments})
         for rule in app.url_map.iter_rules()
+        if rule.endpoint != "root"
     ]
 
 
