@@ -84,6 +84,7 @@ class Pages:
             "cron.html",
             cron=cron,
             next_runs=self._next_runs(cron),
+            warnings=self._warnings(cron),
             page=self._tickerq.cron_tickers.occurrences(cron_id, limit=self._page_size, cursor=cursor),
             cursor=cursor,
         )
@@ -100,6 +101,15 @@ class Pages:
             return None
 
     def _upcoming(self) -> list[Cron] | None:
+    def _warnings(self, cron: Cron) -> tuple[str, ...]:
+        """Return what a reader may not expect of the expression; nothing of one that cannot be read."""
+        explain = self._tickerq.cron_tickers.explain
+        try:
+            explained = explain(cron.expression, time_zone=cron.time_zone, day_or=cron.day_or, count=1)
+        except TickerValidationError:
+            return ()
+        return explained.warnings
+
         """Return the cron tickers that run next, or None where there are too many to look at all of them."""
         crons = self._tickerq.cron_tickers.find(is_enabled=True, limit=MOST_CRONS_AT_A_GLANCE)
         if crons.next_cursor is not None:

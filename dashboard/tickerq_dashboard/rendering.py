@@ -33,7 +33,6 @@ class Renderer:
             words.request_text,
             words.percent,
             words.log_lines,
-            words.day_rule,
         ):
             self._environment.filters[filter_.__name__] = filter_
         self._environment.globals["took"] = words.took

@@ -117,15 +117,3 @@ def request_text(ticker: Run | Cron) -> str:
         text = f"{text[:MAX_REQUEST_CHARACTERS]}\n… cut: the request has {len(stored):,} bytes"
     # JSON may hold lone surrogates, which no response can carry.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def day_rule(cron: Cron) -> str:
-    """Return how the two day fields combine, or nothing where at most one of them is set."""
-    fields = cron.expression.split()[-5:]
-    if len(fields) < 5 or fields[2] in {"*", "?"} or fields[4] in {"*", "?"}:
-        return ""
-    return (
-        "on either day: of the month or of the week"
-        if cron.day_or
-        else "only on days that match both day fields"
-    )

@@ -65,6 +65,11 @@ class CronFields:
         day = next(self._days_before(wall), None)
         return None if day is None else _combine(day, [wheel[-1] for wheel in wheels])
 
+    @property
+    def restricts_both_days(self) -> bool:
+        """Whether each of the day fields leaves some days out."""
+        return len(self.days) < 31 and (bool(self.nth_weekdays) or len(self.weekdays) < 7)
+
     def _matches_day(self, day: date) -> bool:
         return day.month in self.months and bool(self._days_in(day.year, day.month) >> day.day & 1)
 

@@ -16,10 +16,11 @@ from tickerq_celery.schedule.timetable import Instants, make_timetable
 _SECOND = timedelta(seconds=1)
 LONGEST_PREVIEW = 1000
 _MOST_COUNTED = 10_000
-_BOTH_DAYS = {
-    False: "both day fields are set: it fires only on days that match both",
-    True: "both day fields are set: it fires on days that match either",
-}
+_BOTH_DAYS = "both day fields are set: it fires only on days that match both"
+_EITHER_DAY = "both day fields are set: it fires on days that match either"
+_STARRED_DAY = (
+    "both day fields are set, and one begins with a star: as in Unix it fires only on days that match both"
+)
 
 
 def dst_note(schedule: CronSchedule, *, before: datetime, instant: datetime) -> str | None:
@@ -164,10 +165,17 @@ def _warnings(instants: Instants, *, is_over: bool) -> Iterator[str]:
             yield f"never fires: {NO_DAY}"
         elif is_over:
             yield f"never fires any more: {NO_TIME}"
-        if instants.sets_both_days:
-            yield _BOTH_DAYS[instants.day_or]
+        yield from _day_rule(instants)
     if _has_neighbours(instants):
         yield "fires in seconds that follow one another: each time is a row, a message and a run"
+
+
+def _day_rule(schedule: CronSchedule) -> Iterator[str]:
+    """Say how two day fields combine; one that begins with a star, as ``*/2`` does, never lets either do."""
+    if schedule.sets_both_days:
+        yield _EITHER_DAY if schedule.day_or else _BOTH_DAYS
+    elif schedule.times.fields.restricts_both_days:
+        yield _STARRED_DAY if schedule.day_or else _BOTH_DAYS
 
 
 def _has_neighbours(instants: Instants) -> bool:

@@ -76,6 +76,17 @@ def test_an_instant_says_what_the_clocks_did_to_it(
         ("0 0 30 2 *", False, "never fires: no day"),
         ("0 9 13 * FRI", False, "both day fields are set: it fires only on days that match both"),
         ("0 9 13 * FRI", True, "both day fields are set: it fires on days that match either"),
+        ("0 9 */2 * FRI", False, "both day fields are set: it fires only on days that match both"),
+        (
+            "0 9 */2 * FRI",
+            True,
+            "both day fields are set, and one begins with a star: as in Unix it fires only",
+        ),
+        (
+            "0 9 13 * */2",
+            True,
+            "both day fields are set, and one begins with a star: as in Unix it fires only",
+        ),
         ("* * * * * *", False, "fires in seconds that follow"),
         ("0,1 0 9 * * *", False, "fires in seconds that follow"),
         ("@every 1s", False, "fires in seconds that follow"),
@@ -87,6 +98,12 @@ def test_a_warning_says_what_its_writer_may_not_expect(expression: str, day_or: 
     assert len(found.warnings) == 1
     assert found.warnings[0].startswith(warning)
     assert bool(found.upcoming) is not warning.startswith("never")
+
+
+@pytest.mark.parametrize("expression", ["0 9 * * FRI", "0 9 */2 * *", "0 9 */1 * FRI", "0 9 ? * FRI#2"])
+@pytest.mark.parametrize("day_or", [False, True])
+def test_one_day_field_alone_is_no_warning(expression: str, day_or: bool) -> None:
+    assert explain(expression, after=at("2025-01-01"), day_or=day_or).warnings == ()
 
 
 @pytest.mark.parametrize("expression", ["* * * * * *", "@every 1s", "59,0 * * * * *"])
