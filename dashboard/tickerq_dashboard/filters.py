@@ -9,6 +9,8 @@ from tickerq_celery import TickerStatus, TickerType
 MAX_FUNCTION_LENGTH = 200
 
 STATUS_SLUGS = {status.name.lower().replace("_", "-"): status for status in TickerStatus}
+# No status of its own: Done or DueDone, of runs whose outcome is not known.
+PUBLISHED_SLUG = "published"
 TYPE_SLUGS = {"time": TickerType.TIME_TICKER, "cron": TickerType.CRON_TICKER_OCCURRENCE}
 
 
@@ -33,7 +35,7 @@ class RunFilter:
         # PostgreSQL cannot compare with a NUL.
         if len(self.function) > MAX_FUNCTION_LENGTH or "\0" in self.function:
             raise FilterError("function", self.function)
-        if self.status and self.status not in STATUS_SLUGS:
+        if self.status and self.status not in {*STATUS_SLUGS, PUBLISHED_SLUG}:
             raise FilterError("status", self.status)
         if self.type and self.type not in TYPE_SLUGS:
             raise FilterError("type", self.type)
@@ -48,6 +50,11 @@ class RunFilter:
     def status_wanted(self) -> TickerStatus | None:
         """The status that the store shall look for; None is any."""
         return STATUS_SLUGS.get(self.status)
+
+    @property
+    def outcome_known(self) -> bool | None:
+        """Whether the outcome of the runs must be known; None where that does not matter."""
+        return self.status != PUBLISHED_SLUG if self.status else None
 
     @property
     def type_wanted(self) -> TickerType | None:

@@ -53,6 +53,7 @@ class Pages:
         page = self._tickerq.runs.find(
             function=wanted.function if wanted.function else None,
             status=wanted.status_wanted,
+            outcome_known=wanted.outcome_known,
             type=wanted.type_wanted,
             limit=self._page_size,
             cursor=cursor,
@@ -83,8 +84,8 @@ class Pages:
         return self._renderer.page(
             "cron.html",
             cron=cron,
-            next_runs=self._next_runs(cron),
             warnings=self._warnings(cron),
+            next_runs=self._next_runs(cron),
             page=self._tickerq.cron_tickers.occurrences(cron_id, limit=self._page_size, cursor=cursor),
             cursor=cursor,
         )
@@ -100,7 +101,6 @@ class Pages:
         except TickerValidationError:
             return None
 
-    def _upcoming(self) -> list[Cron] | None:
     def _warnings(self, cron: Cron) -> tuple[str, ...]:
         """Return what a reader may not expect of the expression; nothing of one that cannot be read."""
         explain = self._tickerq.cron_tickers.explain
@@ -110,6 +110,7 @@ class Pages:
             return ()
         return explained.warnings
 
+    def _upcoming(self) -> list[Cron] | None:
         """Return the cron tickers that run next, or None where there are too many to look at all of them."""
         crons = self._tickerq.cron_tickers.find(is_enabled=True, limit=MOST_CRONS_AT_A_GLANCE)
         if crons.next_cursor is not None:

@@ -4,7 +4,7 @@ from flask import g, url_for
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tickerq_dashboard import words
-from tickerq_dashboard.filters import STATUS_SLUGS, TYPE_SLUGS
+from tickerq_dashboard.filters import TYPE_SLUGS
 
 
 class Renderer:
@@ -20,7 +20,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.globals.update(
-            title=title, url_for=url_for, status_slugs=STATUS_SLUGS, type_slugs=TYPE_SLUGS
+            title=title, url_for=url_for, status_words=words.STATUS_WORDS, type_slugs=TYPE_SLUGS
         )
         for filter_ in (
             words.badge,

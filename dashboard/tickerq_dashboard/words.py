@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tickerq_celery import Cron, Run, TickerStatus, TickerType
+from tickerq_celery import Attempt, Cron, Run, TickerStatus, TickerType
 from tickerq_celery.errors import UnreadableRequestError
+from tickerq_dashboard.filters import PUBLISHED_SLUG, STATUS_SLUGS
 
 MAX_REQUEST_CHARACTERS = 20_000
 
@@ -31,6 +32,14 @@ BADGES = {
     TickerStatus.SKIPPED: Badge(word="Skipped", icon="»", css="skipped"),
 }
 
+PUBLISHED = Badge(word="Published", icon="→", css="published")
+
+# What the filter of runs offers, by the word of the address.
+STATUS_WORDS = {
+    **{slug: BADGES[status].word for slug, status in STATUS_SLUGS.items()},
+    PUBLISHED_SLUG: PUBLISHED.word,
+}
+
 TYPE_WORDS = {TickerType.TIME_TICKER: "Time ticker", TickerType.CRON_TICKER_OCCURRENCE: "Cron occurrence"}
 
 HOLD_WORDS = {
@@ -40,12 +49,15 @@ HOLD_WORDS = {
     "rate": "waiting for its rate limit",
     "paused": "paused",
     "parent": "waiting for its parent",
+    "overlap": "waiting for an earlier occurrence to end",
 }
 
 
-def badge(status: TickerStatus) -> Badge:
-    """Return the word, icon and style of a status."""
-    return BADGES[status]
+def badge(execution: Run | Attempt) -> Badge:
+    """Return the word, icon and style of a run's or an attempt's status."""
+    if isinstance(execution, Run) and not execution.outcome_known:
+        return PUBLISHED
+    return BADGES[execution.status]
 
 
 def type_word(kind: TickerType) -> str:

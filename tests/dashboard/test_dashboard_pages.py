@@ -9,6 +9,7 @@ import pytest
 from tests.dashboard.conftest import BASE, LOGIN, QUICK_HASH, Visitor
 from tests.dashboard.seeds import NOW, Seeds
 from tickerq_celery import TickerStatus, TickerType
+from tickerq_celery.enums import HoldReason
 from tickerq_dashboard import create_app
 from tickerq_dashboard.words import duration
 
@@ -140,6 +141,47 @@ def test_a_run_that_no_worker_knows_says_so(visitor: Visitor, seeds: Seeds) -> N
     run_id = seeds.run(held_for="function")
     for path in ("/runs", f"/runs/{run_id}"):
         assert "no worker knows it" in visitor.get(path).text
+
+
+@pytest.mark.parametrize("reason", HoldReason)
+def test_every_reason_of_a_hold_has_words(visitor: Visitor, seeds: Seeds, reason: HoldReason) -> None:
+    run_id = seeds.run(held_for=reason.value)
+    held = re.search(r'<span class="held">([^<]+)</span>', visitor.get(f"/runs/{run_id}").text)
+    assert held is not None
+    assert held[1] == "paused" or " " in held[1]
+
+
+@pytest.mark.parametrize("status", [TickerStatus.DONE, TickerStatus.DUE_DONE])
+def test_a_celery_task_that_was_published_never_looks_like_a_success(
+    visitor: Visitor, seeds: Seeds, status: TickerStatus
+) -> None:
+    cron_id = seeds.cron(kind="celery_task")
+    occurrence = {"kind": "celery_task", "type": int(TickerType.CRON_TICKER_OCCURRENCE)}
+    run_id = seeds.run(function="shop.refresh", status=status, cron_ticker_id=cron_id, **occurrence)
+    for path in ("/", "/runs", f"/runs/{run_id}", f"/crons/{cron_id}"):
+        page = visitor.get(path).text
+        assert 'status-published"><span class="icon" aria-hidden="true">→</span>Published<' in page
+        # An enabled cron ticker is green, a run is not.
+        assert "status-done" not in page.replace(
+            'status-done"><span class="icon" aria-hidden="true">✓</span>Enabled', ""
+        )
+        assert "status-due-done" not in page
+    assert "is in Celery's results" in text_of(visitor.get(f"/runs/{run_id}").text)
+
+
+def test_published_runs_are_filtered_apart_from_those_that_succeeded(visitor: Visitor, seeds: Seeds) -> None:
+    for function, kind in (("Ours", "function"), ("Call", "celery_task")):
+        for status in (TickerStatus.DONE, TickerStatus.DUE_DONE, TickerStatus.FAILED):
+            seeds.run(function=function, kind=kind, status=status)
+
+    def functions(slug: str) -> list[str]:
+        return sorted(
+            re.findall(r'<a class="clamp" [^>]*>(\w+)</a>', visitor.get(f"/runs?status={slug}").text)
+        )
+
+    assert functions("published") == ["Call", "Call"]
+    assert functions("done") == functions("due-done") == ["Ours"]
+    assert functions("failed") == ["Call", "Ours"]
 
 
 def test_runs_are_filtered_by_function_status_and_type(visitor: Visitor, seeds: Seeds) -> None:

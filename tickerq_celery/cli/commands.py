@@ -141,7 +141,8 @@ def list_runs(tickerq: TickerQ, limit: int) -> None:
     for run in tickerq.runs.find(limit=limit).items:
         reason = run.held_for and f"held: {run.held_for}"
         planned = "" if run.execution_time is None else f"{run.execution_time:%Y-%m-%d %H:%M:%S}Z"
-        line = f"{run.id}  {run.status.name:<11}  {planned:<20}  {run.function}  "
+        status = run.status.name if run.outcome_known else "PUBLISHED"
+        line = f"{run.id}  {status:<11}  {planned:<20}  {run.function}  "
         click.echo((line + (reason or run.exception_type or "")).rstrip())
 
 

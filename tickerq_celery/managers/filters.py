@@ -16,12 +16,14 @@ _LONGEST_SEARCH = 200
 class RunFilters(TypedDict, total=False):
     """The keywords of ``find``; a run meets all of them, and None means any.
 
-    ``held_for`` is why a due run may not run yet. Times are ``from`` (inclusive) and ``until``
+    ``held_for`` is why a due run may not run yet. ``outcome_known`` tells Done from "published", see
+    ``Run``. Times are ``from`` (inclusive) and ``until``
     (exclusive). ``error`` is part of an exception's type or text, in any case.
     """
 
     function: str | None
     status: TickerStatus | Collection[TickerStatus] | None
+    outcome_known: bool | None
     held_for: HoldReason | str | None
     type: TickerType | None
     tag: str | None
@@ -86,6 +88,7 @@ def _identifier(field: str, value: object) -> UUID:
 _CHECKS: dict[str, Callable[[str, object], Any]] = {
     "function": _text,
     "status": _statuses,
+    "outcome_known": validation.flag,
     "held_for": _member(HoldReason),
     "type": _member(TickerType),
     "tag": _text,

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, false, func, or_, type_coerce
+from sqlalchemy import ColumnElement, Text, and_, false, func, or_, type_coerce
 
-from tickerq_celery.enums import TERMINAL, HoldReason, TickerStatus, TickerType
+from tickerq_celery.enums import SUCCEEDED, TERMINAL, HoldReason, TickerKind, TickerStatus, TickerType
 from tickerq_celery.store.tables import tickers
 
 
@@ -19,6 +19,7 @@ class RunFilter:
 
     function: str | None = None
     status: Collection[TickerStatus] | None = None
+    outcome_known: bool | None = None
     held_for: HoldReason | None = None
     type: TickerType | None = None
     tag: str | None = None
@@ -50,6 +51,14 @@ def _in_statuses(statuses: Collection[TickerStatus]) -> ColumnElement[bool]:
     return tickers.c.status.in_(sorted(statuses))
 
 
+def _has_outcome(known: bool) -> ColumnElement[bool]:
+    # As Run.outcome_known: of a Celery task's call nothing but its publication is recorded.
+    call = TickerKind.CELERY_TASK.value
+    if known:
+        return or_(tickers.c.kind != call, tickers.c.status.not_in(sorted(SUCCEEDED)))
+    return and_(tickers.c.kind == call, _in_statuses(SUCCEEDED))
+
+
 def _mentions(text: str) -> ColumnElement[bool]:
     return or_(
         tickers.c.exception_type.icontains(text, autoescape=True),
@@ -68,6 +77,7 @@ def _has_tag(tag: str) -> ColumnElement[bool]:
 # The filters that are more than a column's value.
 _CONDITIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
     "status": _in_statuses,
+    "outcome_known": _has_outcome,
     "tag": _has_tag,
     "error": _mentions,
     "execution_from": lambda moment: tickers.c.execution_time >= moment,

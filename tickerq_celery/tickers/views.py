@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from tickerq_celery.enums import (
+    SUCCEEDED,
     HoldReason,
     MisfirePolicy,
     OverlapPolicy,
@@ -91,6 +92,14 @@ class Run:
     progress_message: str | None = None
     attempts: tuple[Attempt, ...] = ()
     logs: tuple[LogLine, ...] = ()
+
+    @property
+    def outcome_known(self) -> bool:
+        """Whether ``status`` says how it went; False where Done means "published".
+
+        That is a call of one of the app's Celery tasks which was published: nothing tracks it from there on.
+        """
+        return self.kind is not TickerKind.CELERY_TASK or self.status not in SUCCEEDED
 
     @property
     def request(self) -> object:

@@ -114,6 +114,9 @@ def test_a_due_entry_is_published_as_a_plain_message_and_ended_by_its_stamp(
     (message,) = sent(beat)
     [run] = tickerq_of(beat).runs.find().items
     assert (run.status, run.kind, run.executed_at) == (TickerStatus.DONE, TickerKind.CELERY_TASK, clock.now())
+    assert not run.outcome_known
+    assert tickerq_of(beat).runs.count(status=TickerStatus.DONE, outcome_known=True) == 0
+    assert tickerq_of(beat).runs.count(outcome_known=False) == 1
     headers = message.headers
     assert (headers["task"], headers["id"]) == ("shop.report", str(run.id))
     assert (headers["celery_beat_task"], headers["team"]) == (True, "ops")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tickerq_celery import TickerQ
+from tests.integration.apps import change_row
+from tickerq_celery import TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.cli.commands import tickerq_command
 from tickerq_celery.enums import DropReason
 from tickerq_celery.worker import drop_counts
@@ -17,7 +18,8 @@ from tickerq_celery.worker.drop_counts import DropCounter
 APP = """
 import os
 from celery import Celery
-from tickerq_celery import TickerQ
+from tests.integration.apps import change_row
+from tickerq_celery import TickerQ, TickerStatus, TimeTicker
 
 app = Celery("cli_app", broker="memory://")
 tickerq = TickerQ(app, store_url=os.environ["CLI_STORE"])
@@ -131,6 +133,17 @@ def test_list_shows_runs_with_what_holds_them(run, namespace: str, tmp_path: Pat
     )
     assert added.stdout.strip() in run("list").output
     assert "IDLE" in run("list", "--limit", "1").output
+
+
+@pytest.mark.usefixtures("migrated")
+def test_list_says_of_a_celery_task_that_it_was_published(run, namespace: str):
+    run("list")
+    tickerq = TickerQ.of(sys.modules[f"cli_{namespace.replace('-', '_')}"].app)
+    added = tickerq.time_tickers.add(TimeTicker(function="Send"))
+    end = {"status": TickerStatus.DONE, "ended_status": TickerStatus.DONE, "ended_at": added.created_at}
+    change_row(tickerq, added.id, kind="celery_task", due_at=None, held_for=None, **end)
+    [line] = [line for line in run("list").output.splitlines() if str(added.id) in line]
+    assert line.split()[1] == "PUBLISHED"
 
 
 def test_a_store_without_tables_is_said_in_one_line(run):

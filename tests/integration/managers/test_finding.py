@@ -86,6 +86,21 @@ def test_a_run_is_found_by_what_it_is(
     assert found(tickerq, runs, **filters) == expected
 
 
+def test_published_celery_tasks_are_found_and_counted_apart(tickerq: TickerQ, runs: dict[str, UUID]) -> None:
+    for name in ("running", "failed", "occurrence"):
+        change_row(tickerq, runs[name], kind="celery_task")
+    for name in ("occurrence", "idle"):
+        end = {"status": Status.DONE, "ended_status": Status.DONE, "ended_at": START}
+        change_row(tickerq, runs[name], due_at=None, **end)
+    assert found(tickerq, runs, outcome_known=False) == ["occurrence"]
+    assert found(tickerq, runs, outcome_known=True) == ["running", "failed", "held", "idle"]
+    assert found(tickerq, runs, status=Status.DONE) == ["occurrence", "idle"]
+    assert found(tickerq, runs, status=Status.DONE, outcome_known=True) == ["idle"]
+    assert {run.id: run.outcome_known for run in tickerq.runs.find().items} == {
+        runs[name]: name != "occurrence" for name in ("occurrence", "running", "failed", "held", "idle")
+    }
+
+
 def test_a_run_is_found_by_its_parent_and_by_its_cron_ticker(tickerq: TickerQ, runs: dict[str, UUID]) -> None:
     assert found(tickerq, runs, parent_id=str(runs["idle"])) == ["held"]
     assert found(tickerq, runs, cron_ticker_id=runs["cron"]) == ["occurrence"]
@@ -115,6 +130,7 @@ def test_a_count_goes_no_further_than_its_limit(tickerq: TickerQ, runs: dict[str
         {"status": "Done"}, {"status": [99]}, {"held_for": "nothing"}, {"type": 7}, {"error": ""},
         {"error": "x" * 201}, {"error": "\x00"}, {"parent_id": "no"}, {"cron_ticker_id": 7},
         {"execution_from": START.replace(tzinfo=None)}, {"ended_until": "today"}, {"colour": "red"},
+        {"outcome_known": "no"},
     ],
 )  # fmt: skip
 def test_a_filter_that_means_nothing_is_refused_by_its_name(
