@@ -103,7 +103,13 @@ def postpone(tx: Transaction, ticker_id: UUID, claim_no: int, wait: timedelta) -
             tickers.c.claim_no == claim_no,
             tickers.c.status == TickerStatus.QUEUED,
         )
-        .values(status=TickerStatus.IDLE, due_at=tx.sql_after(wait), check_at=None, lock_holder=None)
+        .values(
+            status=TickerStatus.IDLE,
+            due_at=tx.sql_after(wait),
+            check_at=None,
+            lock_holder=None,
+            locked_at=None,
+        )
     )
     return rowcount(tx, statement) == 1
 

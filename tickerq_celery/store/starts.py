@@ -64,6 +64,7 @@ def start(tx: Transaction, *, ticker_id: UUID, claim_no: int, node_id: UUID, nod
             status=TickerStatus.IN_PROGRESS,
             running_on=node_id,
             lock_holder=node,
+            locked_at=tx.sql_now(),
             check_at=None,
             started_at=tx.sql_now(),
             progress=None,

@@ -77,6 +77,7 @@ class Run:
     exception_message: str | None
     skipped_reason: str | None
     lock_holder: str | None
+    locked_at: datetime | None
     parent_id: UUID | None
     run_condition: RunCondition | None
     cron_ticker_id: UUID | None

@@ -146,7 +146,7 @@ def test_a_run_that_cannot_be_published_waits_without_those_behind_it(
     assert {row_of(core, run_id).publish_count for run_id in ids[1:]} == {1}
     row = row_of(core, ids[0])
     assert (row.status, row.due_at) == (IDLE, START + core.config.republish_after)
-    assert (row.check_at, row.lock_holder) == (None, None)
+    assert (row.check_at, row.lock_holder, row.locked_at) == (None, None, None)
     assert f"run {ids[0]} of Send cannot be published" in caplog.text
     clock.advance(minutes=5)
     publisher.unroutable.clear()

@@ -29,6 +29,7 @@ from tests.integration.making import (
     row_of,
     started,
     statements_of,
+    time_tickers,
 )
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.cron.firing import Firing
@@ -139,6 +140,8 @@ def test_a_claimed_run_is_queued_no_longer_due_and_names_its_holder(core: Core) 
     row = row_of(core, run_id)
     assert (row.status, row.due_at, row.claim_no) == (TickerStatus.QUEUED, None, claimed.number)
     assert (row.lock_holder, row.locked_at) == (core.node.name, START)
+    shown = time_tickers(core).get(run_id)
+    assert (shown.lock_holder, shown.locked_at) == (core.node.name, START)
     assert row.check_at == START + core.config.publish_check
     assert (row.publish_count, row.published_at) == (0, None)
 

@@ -24,6 +24,7 @@ from tests.integration.making import (
     row_of,
     start,
     started,
+    time_tickers,
 )
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.enums import DropReason, TickerStatus
@@ -68,6 +69,8 @@ def test_a_started_run_is_in_progress_on_its_node(core: Core, clock: ManualClock
     row = row_of(core, run_id)
     assert (row.status, row.running_on, row.lock_holder) == (IN_PROGRESS, core.node.id, core.node.name)
     assert (row.started_at, row.check_at) == (START + timedelta(seconds=2), None)
+    shown = time_tickers(core).get(run_id)
+    assert (shown.lock_holder, shown.locked_at) == (core.node.name, START + timedelta(seconds=2))
 
 
 def test_a_claim_is_started_once(core: Core) -> None:
