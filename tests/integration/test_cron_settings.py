@@ -141,6 +141,11 @@ def test_a_function_that_comes_late_is_looked_up_at_once(make: MakeTickerQ) -> N
         ticker_function("Other", cron=Setting("other_cron"))(lambda: None)
 
 
+def test_a_placeholder_of_tickerqs_is_refused_with_what_to_write_instead(make: MakeTickerQ) -> None:
+    with pytest.raises(TickerValidationError, match=r'cron: .*cron=Setting\("its_name"\).*%Jobs:Digest%'):
+        make().function("Digest", cron="%Jobs:Digest%")(lambda: None)
+
+
 def test_a_default_that_cannot_be_parsed_is_refused_where_it_stands(make: MakeTickerQ) -> None:
     with pytest.raises(TickerValidationError) as caught:
         define(Setting("digest_cron", default="bad"))

@@ -101,7 +101,14 @@ def check_expression(function: Function, expression: object) -> str:
     return timetable.expression
 
 
+def _refuse_placeholder(cron: object) -> None:
+    """Say what stands for TickerQ's ``%Section:Key%``, which no cron expression can be."""
+    if isinstance(cron, str) and len(cron) > 2 and cron[0] == cron[-1] == "%":
+        raise TickerValidationError("cron", cron, 'what the configuration holds is cron=Setting("its_name")')
+
+
 def _with_checked_times(function: Function) -> Function:
+    _refuse_placeholder(function.cron)
     find_zone("UTC" if function.time_zone is None else function.time_zone)
     if function.cron is None and function.bounds != UNBOUNDED:
         raise TickerValidationError("cron", None, f"{', '.join(BOUND_FIELDS)} need cron= or every=")
