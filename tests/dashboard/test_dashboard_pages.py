@@ -301,6 +301,14 @@ def test_a_cron_ticker_shows_its_next_runs(visitor: Visitor, seeds: Seeds, day_o
     assert "Europe/Berlin" in page
 
 
+def test_a_cron_ticker_says_whether_the_code_defines_it(visitor: Visitor, seeds: Seeds) -> None:
+    seeds.cron(function="Digest")
+    seeds.cron(function="CleanUp", seed_key=None, seed_expression=None)
+    page = text_of(visitor.get("/crons").text)
+    assert "Digest From code" in page
+    assert "CleanUp Added" in page
+
+
 def test_a_paused_cron_ticker_says_who_paused_it_and_why(visitor: Visitor, seeds: Seeds) -> None:
     cron_id = seeds.cron(is_enabled=False, paused_by="ann", paused_reason="maintenance", paused_at=NOW)
     page = text_of(visitor.get(f"/crons/{cron_id}").text)

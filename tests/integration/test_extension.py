@@ -1,8 +1,10 @@
 """TickerQ and its Celery app: made early, wired late, one to an app."""
 
 import gc
+import multiprocessing
 import sqlite3
 import sys
+import threading
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -56,6 +58,17 @@ def test_nothing_is_read_or_opened_before_the_first_use(
     assert list(tmp_path.iterdir()) == []
     with pytest.raises((AssertionError, AttributeError), match="was read"):
         tickerq.core  # noqa: B018 - the first use reads the settings
+
+
+def test_a_ticker_q_starts_neither_thread_nor_process(store_url: str, namespace: str) -> None:
+    threads = set(threading.enumerate())
+    with ticker_app(store_url, namespace) as tickerq:
+        tickerq.function("Send")(lambda: None)
+        run = tickerq.time_tickers.add(TimeTicker(function="Send"))
+        tickerq.seed()
+        assert tickerq.runs.get(run.id).status is TickerStatus.IDLE
+        assert set(threading.enumerate()) <= threads
+        assert multiprocessing.active_children() == []
 
 
 def test_one_app_has_one_ticker_q(app: Celery) -> None:

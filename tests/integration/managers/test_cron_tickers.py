@@ -25,6 +25,7 @@ from tickerq_celery import (
     MisfirePolicy,
     OverlapPolicy,
     Run,
+    Setting,
     TickerQ,
     TickerStatus,
     TickerType,
@@ -111,6 +112,22 @@ def test_an_added_cron_ticker_is_returned_as_it_is_stored(tickerq: TickerQ) -> N
 def test_the_default_zone_is_the_settings(tickerq: TickerQ) -> None:
     cron = tickerq.cron_tickers.add(digest(expression="0 9 * * *", time_zone=None))
     assert (cron.time_zone, cron.next_run_at) == ("Europe/Berlin", datetime(2026, 1, 16, 8, 0, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("expression", ["30 9 * * *", "0 30 9 * * *"])
+def test_five_fields_and_six_are_taken_wherever_an_expression_stands(
+    tickerq: TickerQ, expression: str
+) -> None:
+    tickerq.app.conf.clean_cron = expression
+    tickerq.function("FromCode", cron=expression, time_zone="UTC")(lambda: None)
+    tickerq.function("FromSetting", cron=Setting("clean_cron"), time_zone="UTC")(lambda: None)
+    tickerq.seed()
+    tickerq.cron_tickers.add(digest(expression=expression))
+    tickerq.cron_tickers.update(tickerq.cron_tickers.add(digest()).id, expression=expression)
+    half_past_nine = datetime(2026, 1, 16, 9, 30, tzinfo=UTC)
+    assert tickerq.cron_tickers.preview(expression, count=1) == [half_past_nine]
+    assert [cron.next_run_at for cron in tickerq.cron_tickers.find().items] == [half_past_nine] * 4
 
 
 def test_an_occurrence_is_the_first_instant_after_now(tickerq: TickerQ, clock: ManualClock) -> None:

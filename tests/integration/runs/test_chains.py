@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -31,7 +31,7 @@ from tests.integration.making import (
 )
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import RunCondition, TimeTicker
-from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus
 from tickerq_celery.errors import (
     DuplicateTickerError,
     TerminateExecution,
@@ -233,6 +233,18 @@ def test_a_child_with_a_moment_of_its_own_waits_for_both(core: Core, clock: Manu
     assert [row_of(core, each).execution_time for each in (first, second)] == [early, late]
     clock.advance(minutes=1)
     assert {each.id for each in claim(core)} == {first}
+    clock.advance(hours=1)
+    assert {each.id for each in claim(core)} == {second}
+
+
+def test_a_condition_counts_for_a_child_with_a_moment_of_its_own_too(core: Core, clock: ManualClock) -> None:
+    head = add(core, child(on=RunCondition.ON_FAILURE, execution_time=START + timedelta(hours=1)))
+    (first,) = below(core, head)
+    run = started(core, head)
+    finish(core, run, succeeded(run.standing))
+    assert row_of(core, first).status is TickerStatus.SKIPPED
+    clock.advance(hours=2)
+    assert claim(core) == []
 
 
 def test_a_child_is_late_by_its_own_wait_not_by_its_parents(core: Core, clock: ManualClock) -> None:
@@ -245,12 +257,39 @@ def test_a_child_is_late_by_its_own_wait_not_by_its_parents(core: Core, clock: M
     assert not started(core, first).standing.is_due
 
 
-def test_a_child_keeps_its_own_retries_queue_priority_and_request(core: Core) -> None:
-    head = add(core, child(request=[1], retries=2, retry_intervals=[5], queue="mail", tags=["eu"]), retries=1)
+def test_all_that_may_be_set_of_a_ticker_may_be_set_of_a_child(core: Core) -> None:
+    own = {
+        "request": [1], "description": "the receipt", "execution_time": START + timedelta(hours=1),
+        "retries": 2, "retry_intervals": (5,), "timeout": 60, "hard_timeout": 90,
+        "priority": TickerPriority.HIGH, "queue": "mail", "concurrency_key": "customer 7", "tags": ("eu",),
+        "unique_key": "receipt 7", "run_condition": RunCondition.ON_SUCCESS,
+    }  # fmt: skip
+    given = {field.name for field in fields(TimeTicker)} - {"function", "namespace", "children"}
+    assert given == set(own)
+    head = add(core, child(**own), priority=TickerPriority.LOW, retries=1)
+    (shown,) = time_tickers(core).find(parent_id=head).items
+    assert {name: getattr(shown, name) for name in own} == own
+
+
+def test_of_children_that_become_due_together_the_more_urgent_goes_first(core: Core) -> None:
+    low, normal, high = (child(priority=each) for each in reversed(list(TickerPriority)[1:]))
+    head = add(core, low, normal, high, priority=TickerPriority.LOW)
+    children = below(core, head)
+    run = started(core, head)
+    finish(core, run, succeeded(run.standing))
+    assert [claimed.id for claimed in claim(core)] == children[::-1]
+
+
+def test_any_worker_starts_a_child_which_then_is_in_progress_on_its_node(core: Core) -> None:
+    head = add(core, child())
     (first,) = below(core, head)
+    run = started(core, head)
+    finish(core, run, succeeded(run.standing))
+    other = another_node(core)
+    started(other, first)
     row = row_of(core, first)
-    assert (row.request, row.retries, row.retry_intervals) == (b"[1]", 2, [5])
-    assert (row.queue, row.tags) == ("mail", ["eu"])
+    assert (row.status, row.running_on) == (TickerStatus.IN_PROGRESS, other.node.id)
+    assert row.lock_holder == other.node.name != core.node.name
 
 
 def test_a_child_waits_for_a_slot_of_its_limited_function_and_is_given_it(make_core: MakeCore) -> None:
@@ -267,13 +306,20 @@ def test_a_child_waits_for_a_slot_of_its_limited_function_and_is_given_it(make_c
     assert dispatched.calls == [[first]]
 
 
-def test_a_child_whose_function_no_worker_knows_waits_visibly(core: Core) -> None:
-    head = add(core, child(function="Other"))
+def test_a_child_whose_function_no_worker_knows_waits_visibly_until_one_has_it(
+    core: Core, make_core: MakeCore
+) -> None:
+    head = add(core, child(child(), function="Other"))
     (first,) = below(core, head)
+    (second,) = below(core, first)
     run = started(core, head)
     finish(core, run, succeeded(run.standing))
     assert claim(core) == []
     assert (row_of(core, first).held_for, row_of(core, first).hold_key) == (HoldReason.FUNCTION, "Other")
+    enrolled(make_core(send("Other")))
+    run = started(core, first)
+    finish(core, run, succeeded(run.standing))
+    assert [claimed.id for claimed in claim(core)] == [second]
 
 
 def test_what_an_end_or_a_start_makes_due_is_dispatched_after_its_commit(core: Core) -> None:
