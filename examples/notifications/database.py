@@ -8,8 +8,6 @@ from functools import cached_property
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from examples.notifications.models import Base
-
 
 class Database:
     """Where the example's tables are; nothing is opened before it is first used."""
@@ -27,7 +25,3 @@ class Database:
     def transaction(self) -> AbstractContextManager[Session]:
         """Begin a transaction; it commits at the end of the ``with`` block, or not at all."""
         return sessionmaker(self.engine, expire_on_commit=False).begin()
-
-    def create_tables(self) -> None:
-        """Create those of the example's tables that are missing."""
-        Base.metadata.create_all(self.engine)

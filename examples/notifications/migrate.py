@@ -1,9 +1,15 @@
-"""Creates the database: the ticker store's tables and the example's own."""
+"""Creates the database: the ticker store's tables, and the example's own by its own migrations."""
 
 import sys
+from pathlib import Path
 
-from examples.notifications.celery_app import database, tickerq
+from alembic import command
+from alembic.config import Config
+
+from examples.notifications.celery_app import tickerq
 from tickerq_celery import TickerError
+
+CONFIG = Config(Path(__file__).with_name("alembic.ini"))
 
 
 def main() -> None:
@@ -12,7 +18,7 @@ def main() -> None:
         tickerq.create_schema()
     except TickerError as exc:
         sys.exit(f"{exc}; is the server up, and was the database made?")
-    database.create_tables()
+    command.upgrade(CONFIG, "head")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from uuid import UUID
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from examples.notifications import migrate
 from examples.notifications.celery_app import app, database, settings, tickerq
 from examples.notifications.models import Notification, User
 from examples.notifications.user_service import UserService
@@ -58,8 +59,7 @@ def prepare(clock: ManualClock) -> None:
     """Make the tables, seed the crons, enrol a worker, register two users, one with an old notification."""
     tickerq._process.rebuild(replace(tickerq.core, clock=clock))
     app.loader.import_default_modules()
-    tickerq.create_schema()
-    database.create_tables()
+    migrate.main()
     tickerq.seed()
     enrol_worker(tickerq)
     users = [

@@ -17,7 +17,7 @@ from examples.notifications.database import Database
 from examples.notifications.demo_setup import DemoError, demo_environment
 from examples.notifications.email_service import EmailService
 from examples.notifications.exception_handler import NotificationExceptionHandler
-from examples.notifications.models import Alert, Notification, User, utc_now
+from examples.notifications.models import Alert, Base, Notification, User, utc_now
 from examples.notifications.requests import RegisterRequest, WelcomeEmailRequest
 from examples.notifications.settings import SettingError, Settings, from_environment
 from examples.notifications.user_service import UserService
@@ -93,7 +93,7 @@ def test_a_registration_keeps_address_and_name() -> None:
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(lambda: f"sqlite:///{tmp_path}/example.db")
-    database.create_tables()
+    Base.metadata.create_all(database.engine)
     yield database
     database.engine.dispose()
 
