@@ -63,6 +63,19 @@ def test_a_beat_sleeps_until_the_next_run_falls_due_or_one_poll(
     assert beat.tick() == pytest.approx(0.3)
 
 
+def test_after_a_full_batch_a_beat_asks_at_once_for_the_next(
+    tickerq: TickerQ, beat: TickerScheduler, clock: ManualClock
+) -> None:
+    enrol_worker(tickerq)
+    soon = START + timedelta(seconds=1)
+    for _ in range(3):
+        tickerq.time_tickers.add(TimeTicker(function="Send", execution_time=soon))
+    beat.tick()
+    clock.advance(seconds=1)
+    assert (beat.tick(), len(published(tickerq))) == (0.0, 2)
+    assert (beat.tick(), len(published(tickerq))) == (1.0, 1)
+
+
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_a_queue_that_no_live_worker_consumes_is_logged_once(
     tickerq: TickerQ, beat: TickerScheduler, clock: ManualClock, caplog: pytest.LogCaptureFixture
