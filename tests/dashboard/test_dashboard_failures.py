@@ -27,6 +27,8 @@ def test_every_response_carries_the_security_headers(app: Flask, client: FlaskCl
             response = client.get(BASE + path, headers=headers, buffered=True)
             for name, value in SECURITY_HEADERS.items():
                 assert response.headers[name] == value, (path, name)
+            # Where no header allows another origin to read a response, browsers refuse it.
+            assert "Access-Control-Allow-Origin" not in response.headers
     assert client.post(BASE + "/runs").headers["X-Frame-Options"] == "DENY"
     assert client.get("/elsewhere").headers["X-Content-Type-Options"] == "nosniff"
     assert "default-src 'none'" in SECURITY_HEADERS["Content-Security-Policy"]
