@@ -9,6 +9,7 @@ class DropReason(StrEnum):
     UNKNOWN_ID = "unknown_id"
     OLD_CLAIM = "old_claim"
     STARTED_ALREADY = "started_already"
+    OTHER_NAMESPACE = "other_namespace"
     SUPERSEDED = "superseded"
     BROKEN_HEADER = "broken_header"
     UNADDRESSED = "unaddressed"

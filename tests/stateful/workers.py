@@ -19,6 +19,7 @@ from tickerq_celery.tickers.lifecycle import Outcome
 from tickerq_celery.worker.enrolment import enrol
 from tickerq_celery.worker.heartbeat import Heartbeat
 from tickerq_celery.worker.signals import SignalHandler, SignalReport
+from tickerq_celery.worker.strays import StrayLog
 
 # More than are ever queued: what a dead worker had prefetched is always looked at.
 PREFETCH = 50
@@ -51,7 +52,9 @@ class Worker:
         self._registration = NodeRegistration(worker_profile(core, prefetch=PREFETCH))
         children = replace(core, database=TroubledDatabase(around.core.database, self.child, around.written))
         self._recorder = Recorder(children)
-        self._handler = SignalHandler(core, Recorder(core), around.client_for(self.main))
+        self._handler = SignalHandler(
+            core, Recorder(core), around.client_for(self.main), StrayLog(core.config.namespace)
+        )
         self._heartbeat = Heartbeat(
             core,
             self._registration,

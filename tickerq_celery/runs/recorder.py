@@ -13,7 +13,7 @@ from tickerq_celery.runs.ending import AttemptEnd, EndWriter
 from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runs.lease_retry import LeaseRetry
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import chains, drops, ends, starts
+from tickerq_celery.store import chains, drops, ends, publications, starts
 from tickerq_celery.store.database.sessions import Caller, Callers, when_committed
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Started
@@ -59,6 +59,16 @@ class Recorder:
             StoreError: The database is unreachable.
         """
         return self._core.read(drops.reason_against, ticker_id, claim_no)
+
+    def return_stray(self, ticker_id: UUID, claim_no: int) -> str | None:
+        """Return a claim of another namespace to it, due again soon; return that namespace.
+
+        That is None where it is none of another's.
+
+        Raises:
+            StoreError: The database is unreachable; the claim stays Queued until the sweep's next check.
+        """
+        return self._core.write(publications.return_stray, ticker_id, claim_no)
 
     def finish(
         self, run: Started, outcome: Outcome, *, elapsed: timedelta | None, report: Pending | None = None

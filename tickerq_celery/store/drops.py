@@ -15,10 +15,14 @@ _FORGOTTEN_AT_ONCE = 200
 
 def reason_against(tx: Transaction, ticker_id: UUID, claim_no: int) -> DropReason:
     """Return why a claim that was refused its start may not have it."""
-    newest = tx.scalar(select(tickers.c.claim_no).where(tickers.c.id == ticker_id))
-    if newest is None:
+    row = tx.execute(
+        select(tickers.c.claim_no, tickers.c.namespace).where(tickers.c.id == ticker_id)
+    ).one_or_none()
+    if row is None:
         return DropReason.UNKNOWN_ID
-    return DropReason.STARTED_ALREADY if newest == claim_no else DropReason.OLD_CLAIM
+    if row.claim_no != claim_no:
+        return DropReason.OLD_CLAIM
+    return DropReason.STARTED_ALREADY if row.namespace == tx.namespace else DropReason.OTHER_NAMESPACE
 
 
 def count(tx: Transaction, node_id: UUID, counts: Mapping[DropReason, int]) -> None:

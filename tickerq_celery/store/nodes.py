@@ -3,11 +3,11 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import Select, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, insert, select, update
 
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.functions.limits import FunctionLimits, limits_from
@@ -19,7 +19,8 @@ from tickerq_celery.store.tables import nodes, tickers
 class NodeProfile:
     """What a process writes in its row; ``functions`` maps each function's name to its limits.
 
-    ``entries`` are the seed keys of a beat's entries, None for a worker.
+    ``broker`` is where a worker reads from, None for a beat; ``entries`` are the seed keys of a beat's
+    entries, None for a worker.
     """
 
     id: UUID
@@ -30,6 +31,7 @@ class NodeProfile:
     pid: int
     version: str
     queues: Sequence[str] = ()
+    broker: str | None = None
     concurrency: int | None = None
     prefetch: int | None = None
     entries: Sequence[str] | None = None
@@ -48,6 +50,7 @@ class Node:
     pid: int
     version: str
     queues: tuple[str, ...]
+    broker: str | None
     concurrency: int | None
     prefetch: int | None
     functions_hash: str
@@ -81,6 +84,7 @@ def register(
             pid=profile.pid,
             version=profile.version,
             queues=list(profile.queues),
+            broker=profile.broker,
             concurrency=profile.concurrency,
             prefetch=profile.prefetch,
             entries=None if profile.entries is None else list(profile.entries),
@@ -122,8 +126,17 @@ def remove_dead(tx: Transaction, node: Node) -> bool:
 
 def list_nodes(tx: Transaction) -> list[Node]:
     """Return the beats and workers of a namespace."""
+    return _nodes(tx, nodes.c.namespace == tx.namespace)
+
+
+def list_live(tx: Transaction, *, lease: timedelta) -> list[Node]:
+    """Return the beats and workers of all namespaces whose last heartbeat is younger than a lease."""
+    return _nodes(tx, nodes.c.seen_at > tx.sql_after(-lease))
+
+
+def _nodes(tx: Transaction, condition: ColumnElement[bool]) -> list[Node]:
     columns = [nodes.c[field.name] for field in fields(Node)]
-    rows = tx.execute(select(*columns).where(nodes.c.namespace == tx.namespace).order_by(nodes.c.id))
+    rows = tx.execute(select(*columns).where(condition).order_by(nodes.c.id))
     found = []
     for row in rows:
         values = row._asdict()

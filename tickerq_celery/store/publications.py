@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, update
+from sqlalchemy import bindparam, case, select, update
 
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.store import overlaps
@@ -19,6 +19,8 @@ from tickerq_celery.tickers.terminal import terminal
 from tickerq_celery.validation import storable
 
 _LONGEST_REASON = 16 * 1024
+# Up to 64 s.
+_FIRST_RETURN, _MOST_DOUBLINGS = timedelta(seconds=1), 6
 _SUCCESS = case((tickers.c.is_due, TickerStatus.DUE_DONE.value), else_=TickerStatus.DONE.value)
 
 
@@ -112,6 +114,26 @@ def postpone(tx: Transaction, ticker_id: UUID, claim_no: int, wait: timedelta) -
         )
     )
     return rowcount(tx, statement) == 1
+
+
+def return_stray(tx: Transaction, ticker_id: UUID, claim_no: int) -> str | None:
+    """Return a claim of another namespace to it, and that namespace; None where it is none of another's.
+
+    It is due again after one second, and after twice that each time: its own workers may get it then.
+    """
+    columns = (
+        tickers.c.namespace,
+        tickers.c.attempts_before,
+        tickers.c.retry_count,
+        tickers.c.rescue_count,
+    )
+    of_claim = (tickers.c.id == ticker_id, tickers.c.claim_no == claim_no)
+    row = tx.execute(select(*columns).where(*of_claim, tickers.c.namespace != tx.namespace)).one_or_none()
+    if row is None:
+        return None
+    in_vain = claim_no - 1 - row.attempts_before - row.retry_count - row.rescue_count
+    postpone(tx, ticker_id, claim_no, _FIRST_RETURN * 2 ** min(max(in_vain, 0), _MOST_DOUBLINGS))
+    return str(row.namespace)
 
 
 def _end(tx: Transaction, claim: Claim, status: Any, **columns: Any) -> bool:

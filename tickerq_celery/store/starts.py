@@ -51,12 +51,13 @@ def lock_free(tx: Transaction, ids: Collection[UUID]) -> set[UUID]:
 
 
 def start(tx: Transaction, *, ticker_id: UUID, claim_no: int, node_id: UUID, node: str) -> Started | None:
-    """Let this worker execute the claim, or return None where another did, or the claim is stale."""
+    """Let this worker execute a claim of its namespace, or return None where it is stale or another's."""
     taken = rowcount(
         tx,
         update(tickers)
         .where(
             tickers.c.id == ticker_id,
+            tickers.c.namespace == tx.namespace,
             tickers.c.claim_no == claim_no,
             tickers.c.status == TickerStatus.QUEUED,
         )

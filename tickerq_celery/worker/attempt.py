@@ -52,6 +52,9 @@ def _started(parts: WorkerParts, header: object) -> Started:
         if run is not None:
             return run
         reason = parts.recorder.reason_against(ticker_id, claim_no)
+        owner = None
+        if reason is DropReason.OTHER_NAMESPACE:
+            owner = parts.recorder.return_stray(ticker_id, claim_no)
     except StoreError as error:
         logger.error("run %s waits for its next message: %s", ticker_id, error)  # noqa: TRY400
         raise Ignore from error
@@ -59,7 +62,7 @@ def _started(parts: WorkerParts, header: object) -> Started:
         "dropped a stale message of run %s, claim %d: %s", ticker_id, claim_no, reason.value,
         extra={"ticker_id": str(ticker_id)},
     )  # fmt: skip
-    raise Dropped(reason)
+    raise Dropped(reason, owner)
 
 
 class Execution:

@@ -24,6 +24,7 @@ from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Failure, cancelled, failed
 from tickerq_celery.worker.drop_counts import DropCounter
 from tickerq_celery.worker.request import message_dropped
+from tickerq_celery.worker.strays import StrayLog
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,8 @@ class SignalKind(Enum):
 class SignalListener:
     """Connects to Celery's signals and queues what they report: the event loop must not wait for SQL."""
 
-    def __init__(self) -> None:
+    def __init__(self, strays: StrayLog) -> None:
+        self._strays = strays
         self.reports: SimpleQueue[SignalReport] = SimpleQueue()
         self.drops = DropCounter()
         self._receivers: tuple[tuple[Signal, Any], ...] = (
@@ -69,35 +71,41 @@ class SignalListener:
     def _on_revoked(self, request: Any = None, **_: Any) -> None:
         self._note(getattr(request, "id", None), SignalKind.REVOKED, "revoked")
 
-    def _on_unknown(self, id: object = None, name: object = None, **_: Any) -> None:
-        self._note(id, SignalKind.UNKNOWN, f"this worker has no task {name}")
+    def _on_unknown(self, message: Any = None, id: object = None, name: object = None, **_: Any) -> None:
+        queue = _queue_in(getattr(message, "delivery_info", None))
+        self._note(id, SignalKind.UNKNOWN, f"this worker has no task {name}", queue)
 
-    def _on_dropped(self, reason: DropReason, **_: Any) -> None:
+    def _on_dropped(self, sender: Any, reason: DropReason, owner: str | None = None, **_: Any) -> None:
         self.drops.note(reason)
+        if owner is not None:
+            self._strays.note(owner, _queue_in(sender.delivery_info))
 
-    def _note(self, task_id: object, kind: SignalKind, message: str) -> None:
+    def _note(self, task_id: object, kind: SignalKind, message: str, queue: str = "") -> None:
         try:
             ticker_id, claim_no = parsed_task_id(task_id)
         except ValueError:
             return  # not the task of a ticker
-        self.reports.put(SignalReport(ticker_id=ticker_id, claim_no=claim_no, kind=kind, message=message))
+        report = SignalReport(ticker_id=ticker_id, claim_no=claim_no, kind=kind, message=message, queue=queue)
+        self.reports.put(report)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalReport:
-    """What a signal reported about one claim."""
+    """What a signal reported about one claim; ``queue`` is known of messages for an unknown task."""
 
     ticker_id: UUID
     claim_no: int
     kind: SignalKind
     message: str
+    queue: str = ""
 
 
 class SignalHandler:
     """Writes what the reports mean; each may come twice, and late."""
 
-    def __init__(self, core: Core, recorder: Recorder, publisher: Publisher) -> None:
+    def __init__(self, core: Core, recorder: Recorder, publisher: Publisher, strays: StrayLog) -> None:
         self._core = core
+        self._strays = strays
         self._recorder = recorder
         self._publisher = publisher
 
@@ -143,7 +151,16 @@ class SignalHandler:
             )
 
     def _postpone(self, report: SignalReport) -> None:
+        owner = self._recorder.return_stray(report.ticker_id, report.claim_no)
+        if owner is not None:
+            self._strays.note(owner, report.queue)
+            return
         wait: timedelta = self._core.config.heartbeat
         postponed = self._core.write(publications.postpone, report.ticker_id, report.claim_no, wait)
         if postponed:
             logger.error("run %s waits for another worker: %s", report.ticker_id, report.message)
+
+
+def _queue_in(delivery: Any) -> str:
+    """Return the queue that a message came through: with Celery's own exchanges its routing key."""
+    return str((delivery or {}).get("routing_key") or "")

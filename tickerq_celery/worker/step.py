@@ -12,6 +12,7 @@ from celery.worker import state
 from celery.worker.components import Pool
 from celery.worker.request import Request
 
+from tickerq_celery.broker.address import broker_address
 from tickerq_celery.broker.celery_settings import control_warning, refuse_settings
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.enums import NodeKind
@@ -31,6 +32,7 @@ from tickerq_celery.worker.heartbeat import Heartbeat, HeartbeatThread
 from tickerq_celery.worker.message_guard import MessageGuard
 from tickerq_celery.worker.parts import ProcessParts, WorkerParts
 from tickerq_celery.worker.signals import SignalHandler, SignalListener
+from tickerq_celery.worker.strays import StrayLog
 
 logger = logging.getLogger(__name__)
 _CONNECT_TIMEOUT = 2.0
@@ -69,7 +71,8 @@ class NodeStep(bootsteps.StartStopStep):
         # Their memory is shared with the children, so they are there before them.
         self._cancel_flag = self._parts.cancel_flag
         self._child_marks = self._parts.child_marks
-        self._listener = SignalListener()
+        self._strays = StrayLog(core.config.namespace)
+        self._listener = SignalListener(self._strays)
 
     def start(self, worker: Any) -> None:
         cancellation = Cancellation(self._cancel_flag, worker.pool, _held)
@@ -97,7 +100,10 @@ class NodeStep(bootsteps.StartStopStep):
         me = NodeRegistration(_worker_profile(worker, mine))
         recorder = Recorder(mine)
         handler = SignalHandler(
-            mine, recorder, CeleryPublisher(worker.app, core.codec, connect_timeout=_CONNECT_TIMEOUT)
+            mine,
+            recorder,
+            CeleryPublisher(worker.app, core.codec, connect_timeout=_CONNECT_TIMEOUT),
+            self._strays,
         )
 
         def begin() -> None:
@@ -129,6 +135,7 @@ def _worker_profile(worker: Any, core: Core) -> NodeProfile:
         core,
         NodeKind.WORKER,
         queues=sorted(worker.app.amqp.queues.consume_from),
+        broker=broker_address(worker.app),
         concurrency=concurrency,
         # Prefetched and running: what may be lost with this worker.
         prefetch=multiplier * concurrency + concurrency if multiplier else _UNBOUNDED_PREFETCH,

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,14 @@ from click.testing import CliRunner, Result
 
 from tests.integration.apps import change_row
 from tickerq_celery import TickerQ, TickerStatus, TimeTicker
+from tickerq_celery.broker.address import broker_address
 from tickerq_celery.cli.commands import tickerq_command
-from tickerq_celery.enums import DropReason
+from tickerq_celery.enums import DropReason, NodeKind
+from tickerq_celery.runtime.core import new_identity
+from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.worker import drop_counts
 from tickerq_celery.worker.drop_counts import DropCounter
+from tickerq_celery.worker.enrolment import enrol
 
 APP = """
 import os
@@ -58,6 +63,12 @@ def configure(tmp_path: Path, namespace: str):
 
 
 @pytest.fixture
+def app(run, namespace: str):
+    """Return the TickerQ that the last command ran on."""
+    return lambda: TickerQ.of(sys.modules[f"cli_{namespace.replace('-', '_')}"].app)
+
+
+@pytest.fixture
 def migrated(run) -> None:
     """The store's tables, made by the command itself."""
     assert "the store is ready" in run("migrate").output
@@ -91,13 +102,33 @@ def test_check_judges_celerys_settings(run, configure, configuration: str, code:
 
 
 @pytest.mark.usefixtures("migrated")
-def test_check_shows_what_workers_dropped_lately_and_nothing_where_nothing_was(run, namespace: str):
+@pytest.mark.parametrize(
+    ("broker", "queue", "code"),
+    [("same", "celery", 1), ("same", "mail", 0), ("redis://elsewhere/0", "celery", 0)],
+)
+def test_check_fails_where_another_namespace_consumes_the_same_queue(
+    run, app, broker: str, queue: str, code: int, namespace: str
+):
+    core = app().core
+    here = broker_address(app().app) if broker == "same" else broker
+    theirs = replace(core, config=replace(core.config, namespace="theirs"), node=new_identity(None))
+    me = profile(theirs, NodeKind.WORKER, queues=[queue], broker=here)
+    enrol(theirs, NodeRegistration(me))
+    result = run("check")
+    assert result.exit_code == code
+    line = (
+        f"failed   queue celery: workers of namespace 'theirs' consume it as well as those of {namespace!r}"
+    )
+    assert (line in result.output) is bool(code)
+
+
+@pytest.mark.usefixtures("migrated")
+def test_check_shows_what_workers_dropped_lately_and_nothing_where_nothing_was(run, app):
     assert "dropped" not in run("check").output
-    app = sys.modules[f"cli_{namespace.replace('-', '_')}"].app
     tally = DropCounter()
     for reason in (DropReason.INVALID, DropReason.OLD_CLAIM, DropReason.OLD_CLAIM):
         tally.note(reason)
-    drop_counts.write(TickerQ.of(app).core, tally)
+    drop_counts.write(app().core, tally)
     lines = run("check").output.splitlines()
     assert lines[-1] == "messages dropped in the last 24 hours: 2 old_claim, 1 invalid"
 

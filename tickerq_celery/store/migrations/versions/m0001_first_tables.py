@@ -132,6 +132,7 @@ def upgrade() -> None:
         sa.Column("pid", sa.Integer(), nullable=False),
         sa.Column("version", sa.String(length=50), nullable=False),
         sa.Column("queues", column_types.Json(), nullable=False),
+        sa.Column("broker", sa.String(length=300), nullable=True),
         sa.Column("concurrency", sa.Integer(), nullable=True),
         sa.Column("prefetch", sa.Integer(), nullable=True),
         sa.Column("functions", column_types.Json(), nullable=False),

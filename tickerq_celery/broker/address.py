@@ -1,0 +1,32 @@
+"""Where a broker is, so that processes can be compared by it."""
+
+import socket
+from urllib.parse import parse_qs
+
+from celery import Celery
+
+LONGEST_ADDRESS = 300
+_HERE = {None, "", "localhost", "127.0.0.1", "::1"}
+# Transport options under which two apps on one broker have queues of their own.
+_APART = ("global_keyprefix", "queue_name_prefix")
+
+
+def broker_address(app: Celery) -> str:
+    """Return where an app's workers read from, without user and password.
+
+    A broker that is named by its own machine carries that machine's name: another machine's is another one.
+    """
+    connection = app.connection_for_read()
+    found = connection.info()
+    name, _, query = str(found["hostname"] or "").partition("?")
+    is_socket = "://" in name
+    folder = (
+        parse_qs(query).get("virtual_host", [found["virtual_host"]])[0]
+        if is_socket
+        else found["virtual_host"]
+    )
+    start = name if is_socket else f"{found['transport']}://{name}:{found['port'] or ''}"
+    here = f" on {socket.gethostname()}" if is_socket or found["hostname"] in _HERE else ""
+    options = app.conf.broker_transport_options or {}
+    apart = "".join(f" {option}={options[option]}" for option in _APART if options.get(option))
+    return f"{start}/{folder}{here}{apart}"[:LONGEST_ADDRESS]
