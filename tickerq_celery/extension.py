@@ -10,7 +10,6 @@ from celery import Celery
 from tickerq_celery import settings
 from tickerq_celery.beat import check
 from tickerq_celery.broker.embedded import transport
-from tickerq_celery.broker.messages import LOST_TASK
 from tickerq_celery.cron.seeding import seed
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.functions.definition import Function
@@ -24,7 +23,7 @@ from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database import schema
-from tickerq_celery.task import drop_unaddressed, task_options
+from tickerq_celery.task import make_lost_task, make_task
 from tickerq_celery.wiring import Parts
 from tickerq_celery.worker.exception_handler import HandlerCaller, TickerExceptionHandler, resolved_handler
 from tickerq_celery.worker.parts import ProcessParts
@@ -142,7 +141,8 @@ class TickerQ:
         function = settings.with_cron_setting(self.app, function)
         if self.registry.get(function.name) is not function:
             self.registry.add(function)
-            self.app.task(**task_options(function, self._process))(drop_unaddressed)
+            if settings.is_finalised(self.app):
+                make_task(self.app, function, self._process)
 
     def create_schema(self) -> None:
         """Make or migrate the store's tables.
@@ -172,8 +172,7 @@ class TickerQ:
         return Parts(self.app, core or settings.new_core(self.app, self._config, self.registry), handler)
 
     def _on_finalized(self, **_: Any) -> None:
-        def call_handler(*message: Any) -> None:
-            """Call the user's exception handler for an attempt whose own process could not."""
-            self._process.get().handler.lost(*message)
-
-        self.app.task(name=LOST_TASK, shared=False, ignore_result=True, serializer="json")(call_handler)
+        # Only now: until then the app may be given another task class.
+        for function in self.registry:
+            make_task(self.app, function, self._process)
+        make_lost_task(self.app, self._process)

@@ -1,15 +1,17 @@
-"""The task base class: makes at most one recorded attempt of one message."""
+"""The Celery task of a function: makes at most one recorded attempt of one message."""
 
 import inspect
 import logging
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
-from celery import Task
+from celery import Celery, Task
+from celery.states import SUCCESS
 
-from tickerq_celery.broker.messages import header_of, task_name
+from tickerq_celery.broker.messages import LOST_TASK, header_of, task_name
 from tickerq_celery.enums import DropReason
 from tickerq_celery.functions.definition import Function
-from tickerq_celery.worker.attempt import start
+from tickerq_celery.worker.attempt import Execution, start
 from tickerq_celery.worker.parts import ProcessParts, WorkerParts
 from tickerq_celery.worker.request import Dropped
 from tickerq_celery.worker.verdict import retry_asked_for
@@ -23,10 +25,11 @@ logger = logging.getLogger(__name__)
 
 
 class TickerTask(_Task):
-    """Records an attempt around a function's body; drops messages that name no ticker.
+    """Records an attempt around what the app's own task class makes of a function's body.
 
-    What Celery gets to know: Retry for a failed attempt that has a retry left, the body's own exception
-    after the last, Ignore for a message that is stale.
+    It drops messages that name no ticker, or a stale claim, before that class sees them. What Celery gets to
+    know: Retry for a failed attempt that has a retry left, the body's own exception after the last, Ignore
+    for a message that is stale.
     """
 
     abstract = True
@@ -35,14 +38,49 @@ class TickerTask(_Task):
     process: ProcessParts[WorkerParts]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        header = header_of(self.request.headers)
+        request: Any = self.request
+        header = header_of(request.headers)
         if header is None:
-            return super().__call__(*args, **kwargs)
-        is_limited = any(self.request.timelimit or ())
+            # As `send_task` makes them.
+            logger.warning("dropped a message of %s that names no ticker", self.name)
+            raise Dropped(DropReason.UNADDRESSED)
+        is_limited = any(request.timelimit or ())
         parts = self.process.get()
         with parts.child_marks.removed_after():
-            start(parts, self.ticker_function, header).run(is_limited=is_limited)
+            request.execution = start(parts, self.ticker_function, header)
+            request.execution.run(lambda: self._call_accepted(*args, **kwargs), is_limited=is_limited)
+        # Not what the function returned: Celery would write it into the worker's log.
         return None
+
+    def _call_accepted(self, *args: Any, **kwargs: Any) -> Any:
+        super().before_start(str(self.request.id), args, kwargs)
+        return super().__call__(*args, **kwargs)
+
+    def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
+        """Do nothing: Celery calls it for stale messages, too; the app's own waits for the accepted start."""
+
+    def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:
+        """Call the app's own with what the function returned."""
+        super().on_success(_execution_in(self).returned, task_id, args, kwargs)
+
+    def after_return(
+        self, status: str, retval: Any, task_id: str, args: Any, kwargs: Any, einfo: Any
+    ) -> None:
+        """Call the app's own with what the function returned or raised."""
+        if status == SUCCESS:
+            retval = _execution_in(self).returned
+        super().after_return(status, retval, task_id, args, kwargs, einfo)
+
+
+class InnermostTask(_Task):
+    """What the app's own task class reaches by ``super()``, in place of Celery's task."""
+
+    abstract = True
+    process: ProcessParts[WorkerParts]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        # Celery's own may push another request, which names no run, over the one that is executed.
+        return self.run(*args, **kwargs)
 
     def retry(self, *args: Any, **kwargs: Any) -> Any:
         """Fail the attempt so that the store retries it; the arguments are Celery's.
@@ -53,8 +91,6 @@ class TickerTask(_Task):
         Raises:
             TickerValidationError: The wait is longer than 30 days, or no wait, or ``max_retries`` no number.
         """
-        if header_of(self.request.headers) is None:
-            return super().retry(*args, **kwargs)
         asked = inspect.signature(super().retry).bind(*args, **kwargs).arguments
         error = retry_asked_for(asked, now=self.process.get().core.clock.now())
         if asked.get("throw", True):
@@ -62,25 +98,50 @@ class TickerTask(_Task):
         return error
 
 
-def task_options(function: Function, process: ProcessParts[WorkerParts]) -> dict[str, Any]:
-    """Return the options of the Celery task that runs a function in this process."""
-    return {
-        "base": TickerTask,
+def make_task(app: Celery, function: Function, process: ProcessParts[WorkerParts]) -> None:
+    """Give an app the Celery task that runs a function; its class is made from the app's own."""
+    base = type("TickerTask", (TickerTask, app.Task, InnermostTask), {"abstract": True})
+    options: dict[str, Any] = {
+        **_OURS,
+        "base": base,
         "name": task_name(function.name),
-        "shared": False,
         "bind": True,
-        "ignore_result": True,
-        "acks_late": False,
-        "serializer": "json",
         "max_retries": None,
         "soft_time_limit": function.timeouts.soft,
         "time_limit": function.timeouts.kill_after,
         "ticker_function": function,
         "process": process,
     }
+    app.task(**options)(run_body)
 
 
-def drop_unaddressed(task: Any) -> NoReturn:
-    """Be the body of a ticker's task for messages that name no ticker, as ``send_task`` makes them."""
-    logger.warning("dropped a message of %s that names no ticker", task.name)
-    raise Dropped(DropReason.UNADDRESSED)
+def make_lost_task(app: Celery, process: ProcessParts[WorkerParts]) -> None:
+    """Give an app the Celery task that calls its exception handler for attempts that were lost."""
+
+    def call_handler(*message: Any) -> None:
+        """Call the user's exception handler for an attempt whose own process could not."""
+        process.get().handler.lost(*message)
+
+    options: dict[str, Any] = {**_OURS, "name": LOST_TASK}
+    app.task(**options)(call_handler)
+
+
+def run_body(task: Any) -> object:
+    """Run the function's body: what a task class calls as ``self.run()``."""
+    return _execution_in(task).call_body()
+
+
+def _execution_in(task: Any) -> Execution:
+    return cast("Execution", task.request.execution)
+
+
+# The store decides on every attempt, whatever the app, or its own task class, says of tasks.
+_OURS: Mapping[str, Any] = {
+    "shared": False,
+    "ignore_result": True,
+    "serializer": "json",
+    "acks_late": False,
+    "autoretry_for": (),
+    "reject_on_worker_lost": False,
+    "retry_on_worker_lost": False,
+}

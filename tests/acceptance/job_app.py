@@ -3,7 +3,8 @@
 JOB_STORE_URL, JOB_BROKER_URL and JOB_NOTES say where; JOB_TICKERQ and JOB_CELERY hold settings as JSON;
 JOB_FUNCTIONS names the set of functions that this process has; JOB_CLOCK_OFFSET is by how many seconds its
 clock is wrong; JOB_POOL_UPKEEP is how many seconds pass until Celery looks again for children that have died;
-with JOB_POOL_FORGETS the pool forgets its jobs when the broker's connection is lost, as Celery 5.6's does.
+with JOB_POOL_FORGETS the pool forgets its jobs when the broker's connection is lost, as Celery 5.6's does;
+JOB_TASK_CLASS, if it is set, gives the app a task class of its own.
 """
 
 import asyncio
@@ -15,13 +16,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from celery import Celery, current_task
+from celery import Celery, Task, current_task
 from celery.concurrency.asynpool import AsynPool
 from celery.exceptions import SoftTimeLimitExceeded
 
@@ -80,7 +82,26 @@ class Handler:
         note(f"cancelled {ticker_id}")
 
 
-app = Celery("job_app", broker=os.environ["JOB_BROKER_URL"])
+class OwnTask(Task):  # type: ignore[type-arg]  # Celery 5.6 cannot subscript it
+    """A task class of the app's own: it notes what Celery and this package call."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        token = IN_CLASS.set(True)
+        try:
+            return super().__call__(*args, **kwargs)
+        finally:
+            IN_CLASS.reset(token)
+
+    def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:
+        note(f"on_success {task_id} {retval}")
+
+
+IN_CLASS: ContextVar[bool] = ContextVar("IN_CLASS", default=False)
+app = Celery(
+    "job_app",
+    broker=os.environ["JOB_BROKER_URL"],
+    task_cls=OwnTask if "JOB_TASK_CLASS" in os.environ else None,
+)
 app.conf.update(json.loads(os.environ.get("JOB_CELERY", "{}")))
 tickerq = TickerQ(
     app,
@@ -141,6 +162,16 @@ async def awaits(context: TickerContext[float]) -> None:
         note(f"notified {context.id} {time.time()}")
         raise
     note(f"waited {context.id}")
+
+
+def in_class(context: TickerContext[Any]) -> str:
+    note(f"in class {context.id} {IN_CLASS.get()}")
+    return str(current_task.request.id)
+
+
+async def in_class_on_the_loop(context: TickerContext[Any]) -> str:
+    note(f"in class {context.id} {IN_CLASS.get()}")
+    return "from the loop"
 
 
 def deaf(context: TickerContext[float]) -> None:
@@ -274,6 +305,8 @@ ALL: dict[str, Callable[..., Any]] = {
     "Waits": waits,
     "Awaits": awaits,
     "Deaf": deaf,
+    "InClass": in_class,
+    "InClassOnTheLoop": in_class_on_the_loop,
     "Alone": alone,
     "Timed": timed,
 }

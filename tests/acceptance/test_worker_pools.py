@@ -365,3 +365,15 @@ def test_the_soft_time_limit_cancels_a_coroutine_and_lets_it_clean_up(jobs: Jobs
     run = jobs.wait_for_status(run_id, TickerStatus.FAILED)
     assert (run.exception_type or "").endswith("SoftTimeLimitExceeded")
     assert jobs.notes("cleaned up") == [f"cleaned up {run_id}"]
+
+
+@pytest.mark.verify
+@on_files
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_functions_run_in_the_apps_own_task_class(jobs: Jobs, pool: str) -> None:
+    jobs.worker(pool=pool, environ={"JOB_TASK_CLASS": "1"})
+    first, second = jobs.add("InClass"), jobs.add("InClassOnTheLoop")
+    jobs.wait_for_all([first, second])
+    assert sorted(jobs.notes("in class")) == sorted(f"in class {run_id} True" for run_id in (first, second))
+    jobs.wait_for_note(f"on_success {first}:1 {first}:1")
+    jobs.wait_for_note(f"on_success {second}:1 from the loop")

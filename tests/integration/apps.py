@@ -27,10 +27,15 @@ from tickerq_celery.worker.enrolment import enrol
 
 @contextmanager
 def ticker_app(
-    store_url: str | None, namespace: str, clock: ManualClock | None = None, **options: Any
+    store_url: str | None,
+    namespace: str,
+    clock: ManualClock | None = None,
+    *,
+    task_cls: type[Any] | None = None,
+    **options: Any,
 ) -> Iterator[TickerQ]:
     """Give a TickerQ of an app of its own, whose queue no other app has; ``clock`` replaces the system's."""
-    app = Celery(namespace, broker="memory://", set_as_current=False)
+    app = Celery(namespace, broker="memory://", task_cls=task_cls, set_as_current=False)
     app.conf.task_default_queue = namespace
     tickerq = TickerQ(app, store_url, **options)
     if clock is not None:

@@ -12,7 +12,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
-from celery import Celery
+from celery import Celery, Task
 from celery.concurrency.prefork import TaskPool
 
 from tests.integration.apps import enrol_worker, execute, ticker_app
@@ -178,6 +178,19 @@ def test_each_function_is_a_celery_task_of_its_own(app: Celery) -> None:
     assert (send.soft_time_limit, send.time_limit) == (60, 90)
     assert (clean.soft_time_limit, clean.time_limit) == (None, None)
     assert send.ticker_function.name == "Send"
+
+
+def test_a_functions_task_is_of_the_class_that_the_app_has_when_it_is_finalised(app: Celery) -> None:
+    tickerq = TickerQ(app, STORE)
+    tickerq.function("Send")(lambda: None)
+
+    class Own(Task):  # type: ignore[type-arg]  # Celery 5.6 cannot subscript it
+        pass
+
+    app.Task = Own
+    assert isinstance(app.tasks["tickerq.Send"], Own)
+    tickerq.function("Clean")(lambda: None)
+    assert isinstance(app.tasks["tickerq.Clean"], Own)
 
 
 def test_a_route_of_the_apps_applies_to_a_functions_messages(store_url: str, namespace: str) -> None:

@@ -75,9 +75,12 @@ class Execution:
         self._report = parts.reporting.begin(run)
         self._control = RunControl(parts.core, run, parts.cancel_flag, seen=seen)
         self._completion = Completion(parts.recorder, run, self._succeeded, self._report)
+        self.returned: object = None
 
-    def run(self, *, is_limited: bool) -> None:
-        """Run the body and record how it ended; ``is_limited`` says that the message has a time limit.
+    def run(self, call: Callable[[], object], *, is_limited: bool) -> None:
+        """Run what calls the body, and record how it ended; what it returns is ``returned`` from then on.
+
+        ``is_limited`` says that the message has a time limit.
 
         Raises:
             Exception: What Celery is to report: Retry for a failed attempt that has a retry left, the
@@ -86,7 +89,7 @@ class Execution:
         raised: Exception | None = None
         outcome: Outcome | None = None
         try:
-            outcome = self._executed(is_limited=is_limited)
+            outcome = self._executed(call, is_limited=is_limited)
         # The user's code: whatever it raises is the outcome.
         except Exception as error:  # noqa: BLE001
             raised = error
@@ -106,14 +109,18 @@ class Execution:
         if answer is not None:
             raise answer from raised
 
-    def _executed(self, *, is_limited: bool) -> Outcome:
+    def call_body(self) -> object:
+        """Return what the function's body returns."""
+        return call_body(
+            self._function, self._context(), control=self._control, at_end=self._completion.settle
+        )
+
+    def _executed(self, call: Callable[[], object], *, is_limited: bool) -> Outcome:
         if is_limited and self._parts.recorder.is_in_main_process:
             raise ConfigError("timeout", "only a worker with a prefork pool can end what takes too long")
         with self._parts.reporting.during(self._report):
-            returned = call_body(
-                self._function, self._context(), control=self._control, at_end=self._completion.settle
-            )
-        return self._succeeded(returned)
+            self.returned = call()
+        return self._succeeded(self.returned)
 
     def _context(self) -> TickerContext[Any]:
         run = self._run

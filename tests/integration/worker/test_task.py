@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any, NoReturn
 
 import pytest
-from celery import Celery
 from celery.exceptions import Retry, SoftTimeLimitExceeded
 
 from tests.integration.apps import (
@@ -27,7 +26,6 @@ from tickerq_celery.enums import DropReason
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.task import TickerTask
 from tickerq_celery.worker.request import Dropped
 
 Status = TickerStatus
@@ -266,28 +264,6 @@ def test_a_message_without_a_ticker_records_nothing(
     assert (result.state, calls, row_of(tickerq, run.id).status) == ("IGNORED", [], Status.QUEUED)
     assert result.result.reason is DropReason.UNADDRESSED
     assert "names no ticker" in caplog.text
-
-
-def test_a_task_of_the_users_own_may_have_the_base_class(namespace: str) -> None:
-    app = Celery(namespace, broker="memory://", task_cls=TickerTask, set_as_current=False)
-
-    @app.task(bind=True)
-    def own(self: Any, number: int) -> int:
-        if number < 0:
-            raise self.retry(exc=ValueError("negative"), max_retries=0)
-        return number + 1
-
-    assert own.apply(args=(1,)).result == 2
-    assert own(1) == 2
-    assert own.apply(args=(-1,)).state == "FAILURE"
-    assert isinstance(app.tasks["celery.backend_cleanup"], TickerTask)
-
-    @app.task(bind=True)
-    def goes_on(self: Any) -> bool:
-        return isinstance(self.retry(throw=False, countdown=0), Retry)
-
-    assert goes_on.apply().result is True
-    assert app.tasks["celery.accumulate"].apply(args=(1, 2)).result == (1, 2)
 
 
 def test_a_text_that_no_database_takes_is_still_kept(
