@@ -26,6 +26,8 @@ SETTINGS: Mapping[str, object] = {
     "publish_check": 1.5,
     "late_after": 30,
 }
+# They replace Python's locks and sockets before anything else is imported, so no warm process can start them.
+PATCHING_POOLS = ("gevent", "eventlet")
 # Published or not, of what is Queued.
 STAMPED = and_(tickers.c.status == TickerStatus.QUEUED, tickers.c.published_at.is_not(None))
 UNSTAMPED = and_(tickers.c.status == TickerStatus.QUEUED, tickers.c.published_at.is_(None))
@@ -60,6 +62,8 @@ class Jobs:
     ) -> CeleryProcess:
         """Start a worker, and return once it takes messages and the store knows it."""
         before = self.node_names("worker") if ready else set()
+        if pool in PATCHING_POOLS:
+            options["launch"] = launch_python
         process = self._start(
             "worker", "--pool", pool, "--concurrency", str(concurrency), "-n", f"w{len(self._processes)}@%h",
             "--without-mingle",  # it waits a second for what other workers have to say of revoked tasks
@@ -91,13 +95,14 @@ class Jobs:
         celery: Mapping[str, object] | None = None,
         failpoint: str = "",
         environ: Mapping[str, str] | None = None,
+        launch: Callable[..., Any] | None = None,
     ) -> CeleryProcess:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         process = CeleryProcess(
             f"{command}{len(self._processes)}",
             (command, "--loglevel", "info", *arguments),
             program=program,
-            launch=self.launch,
+            launch=launch or self.launch,
             folder=self.folder,
             environ={
                 **inherited,

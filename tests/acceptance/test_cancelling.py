@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.acceptance.jobs import Jobs
+from tests.acceptance.jobs import PATCHING_POOLS, Jobs
 from tests.acceptance.pairs import on_files, on_files_and_in_verify_on_redis, on_redis
 from tests.acceptance.waiting import wait_until
 from tests.thoroughness import in_verify
@@ -46,6 +46,7 @@ def notified_after(jobs: Jobs, run_id: UUID) -> float:
         ("Awaits", "threads"),
         in_verify("Waits", "threads"),
         in_verify("Awaits", "prefork"),
+        *(in_verify(function, pool) for function in ("Waits", "Awaits") for pool in PATCHING_POOLS),
     ],
 )
 def test_a_body_is_notified_of_a_cancel_at_once_and_ends_without_a_retry(
@@ -63,7 +64,7 @@ def test_a_body_is_notified_of_a_cancel_at_once_and_ends_without_a_retry(
 
 
 @on_files
-@pytest.mark.parametrize("pool", ["prefork", in_verify("threads"), "solo"])
+@pytest.mark.parametrize("pool", ["prefork", "solo", *map(in_verify, ("threads", *PATCHING_POOLS))])
 def test_without_the_control_command_a_body_is_notified_within_two_heartbeats(jobs: Jobs, pool: str) -> None:
     jobs.worker(pool=pool, celery=WITHOUT_REMOTE_CONTROL, settings={"heartbeat": HEARTBEAT})
     run_id = running(jobs, "Waits")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.acceptance.jobs import Jobs
+from tests.acceptance.jobs import PATCHING_POOLS, Jobs
 from tests.acceptance.pairs import on_files, on_files_and_in_verify_on_redis
 from tests.thoroughness import in_verify
 from tickerq_celery import TickerStatus
@@ -27,7 +27,7 @@ def test_a_tickers_timeouts_fail_the_attempt_and_its_retry_follows(jobs: Jobs) -
 
 
 @on_files
-@pytest.mark.parametrize("pool", ["threads", in_verify("solo")])
+@pytest.mark.parametrize("pool", ["threads", *map(in_verify, ("solo", *PATCHING_POOLS))])
 def test_a_pool_that_can_interrupt_nothing_refuses_functions_with_a_timeout_by_name(
     jobs: Jobs, pool: str
 ) -> None:

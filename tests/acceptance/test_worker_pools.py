@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from tests.acceptance.jobs import Jobs, due_in
+from tests.acceptance.jobs import PATCHING_POOLS, Jobs, due_in
 from tests.acceptance.pairs import (
     on_either_loop,
     on_files,
@@ -19,7 +19,6 @@ from tests.acceptance.pairs import (
     on_redis,
     on_servers,
 )
-from tests.acceptance.processes import launch_python
 from tests.acceptance.waiting import wait_until
 from tests.thoroughness import in_verify
 from tickerq_celery import TickerStatus
@@ -66,7 +65,7 @@ def listening(app: Celery) -> Iterator[dict[str, list[str]]]:
 
 
 @on_files
-@pytest.mark.parametrize("pool", ["prefork", *map(in_verify, ("threads", "solo"))])
+@pytest.mark.parametrize("pool", ["prefork", *map(in_verify, ("threads", "solo", *PATCHING_POOLS))])
 def test_a_run_succeeds_or_is_retried_by_its_intervals_and_fails_after_the_last(
     jobs: Jobs, pool: str
 ) -> None:
@@ -91,6 +90,19 @@ def test_a_run_succeeds_or_is_retried_by_its_intervals_and_fails_after_the_last(
     assert len(jobs.notes(f"handler {fails} ValueError")) == 3
     assert len(jobs.notes("final")) == 1
     assert len(jobs.notes(f"handler {recovers} ValueError")) == 1
+
+
+@pytest.mark.verify
+@on_servers
+@pytest.mark.parametrize("pool", PATCHING_POOLS)
+def test_a_pool_of_greenlets_runs_many_side_by_side_in_one_process(jobs: Jobs, pool: str) -> None:
+    jobs.worker(pool=pool, concurrency=20)
+    jobs.beat()
+    run_ids = jobs.add_many(20, function="Sleeps", request=3, execution_time=due_in(0.5))
+    jobs.wait_for_all(run_ids)
+    words = [note.split()[0] for note in jobs.notes()]
+    assert words == ["asleep"] * 20 + ["awake"] * 20
+    assert {len(jobs.run(run_id).attempts) for run_id in run_ids} == {1}
 
 
 @on_files
@@ -170,7 +182,7 @@ WAYS_TO_DIE_ON_THE_LOOP = ("sys.exit", "KeyboardInterrupt", "sys.exit in a task"
         ("prefork", "sys.exit"),
         *(
             in_verify(pool, way)
-            for pool in ("prefork", "threads", "gevent")
+            for pool in ("prefork", "threads", *PATCHING_POOLS)
             for way in WAYS_TO_DIE_ON_THE_LOOP
             if (pool, way) != ("prefork", "sys.exit")
         ),
@@ -179,8 +191,6 @@ WAYS_TO_DIE_ON_THE_LOOP = ("sys.exit", "KeyboardInterrupt", "sys.exit in a task"
 def test_an_async_function_that_exits_loses_its_attempt_and_neither_its_slot_nor_the_loop(
     jobs: Jobs, pool: str, way: str
 ) -> None:
-    if pool == "gevent":
-        jobs.launch = launch_python  # it replaces Python's own locks, before Celery is imported
     jobs.worker(pool=pool, concurrency=1, celery=QUICK)
     jobs.beat()
     run_id = jobs.add("DiesOnTheLoop", way)
@@ -262,7 +272,7 @@ def test_what_a_killed_worker_ran_and_had_prefetched_is_done_by_another(jobs: Jo
 
 
 @on_redis
-@pytest.mark.parametrize("pool", ["solo", *map(in_verify, ("prefork", "threads"))])
+@pytest.mark.parametrize("pool", ["solo", *map(in_verify, ("prefork", "threads", *PATCHING_POOLS))])
 def test_a_warm_shutdown_finishes_the_running_body_and_removes_the_nodes_row(jobs: Jobs, pool: str) -> None:
     worker = jobs.worker(pool=pool)
     run_id = jobs.add("Sleeps", 2)
@@ -340,7 +350,7 @@ def test_a_cold_stop_gives_the_running_body_to_the_next_worker(jobs: Jobs) -> No
 
 
 @on_files
-@pytest.mark.parametrize("pool", ["threads", *map(in_verify, ("prefork", "solo"))])
+@pytest.mark.parametrize("pool", ["threads", *map(in_verify, ("prefork", "solo", *PATCHING_POOLS))])
 def test_async_functions_share_a_loop_report_while_they_run_and_end_before_their_worker_does(
     jobs: Jobs, pool: str
 ) -> None:
