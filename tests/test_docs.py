@@ -267,6 +267,13 @@ def test_every_query_runs_on_every_database(schema_url: Callable[[str], str], ki
         connection.exec_driver_sql(text).all()
 
 
+def test_no_page_and_no_message_installs_from_pypi_what_is_not_there() -> None:
+    sources = [path for name in OWN_PACKAGES for path in ROOT.glob(f"**/{name}/**/*.py")]
+    wanted = re.compile(r"pip3? install[^\n]*\btickerq[-_]celery\b(?!/)")
+    wrong = [path.name for path in [*DOCUMENTS, *sources] if wanted.search(path.read_text())]
+    assert wrong == []
+
+
 def test_the_tables_of_this_test_are_not_empty() -> None:
     assert len(blocks("sql")) == 7
     assert len(blocks("python")) > 10

@@ -43,7 +43,7 @@ class _Commands(click.Group):
                 command: click.Command = point.load()
             except ImportError as error:
                 raise click.ClickException(
-                    f"`{cmd_name}` needs `pip install tickerq-celery[{cmd_name}]`: {error}"
+                    f"`{cmd_name}` needs tickerq-celery installed with the extra [{cmd_name}]: {error}"
                 ) from error
             return command
         return None

@@ -136,7 +136,7 @@ def _fernet(keys: Sequence[str]) -> "MultiFernet | None":
         return None
     if MultiFernet is None:
         raise ConfigError(
-            "tickerq_encryption_keys", "this needs the extra: pip install 'tickerq-celery[encryption]'"
+            "tickerq_encryption_keys", "this needs tickerq-celery installed with the extra [encryption]"
         )
     try:
         return MultiFernet([Fernet(key) for key in keys])

@@ -99,7 +99,7 @@ def test_a_key_that_is_none_is_refused_and_not_shown(key: str) -> None:
 
 def test_keys_without_the_extra_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(codec_module, "MultiFernet", None)
-    with pytest.raises(ConfigError, match=r"tickerq-celery\[encryption\]"):
+    with pytest.raises(ConfigError, match=r"with the extra \[encryption\]"):
         codec(NEW)
 
 
