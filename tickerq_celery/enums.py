@@ -18,8 +18,13 @@ class DropReason(StrEnum):
     INVALID = "invalid"
 
 
+def word_of(member: IntEnum) -> str:
+    """Return a member's name as TickerQ writes it, such as ``DueDone``."""
+    return member.name.title().replace("_", "")
+
+
 class TickerStatus(IntEnum):
-    """Where a run stands in its life."""
+    """Where a run stands in its life; it prints as TickerQ's word."""
 
     IDLE = 0
     QUEUED = 1
@@ -29,6 +34,13 @@ class TickerStatus(IntEnum):
     FAILED = 5
     CANCELLED = 6
     SKIPPED = 7
+
+    # The other words go into statements as they are, and PyMySQL would send what they print as.
+    def __str__(self) -> str:
+        return word_of(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
 
 
 SUCCEEDED = frozenset({TickerStatus.DONE, TickerStatus.DUE_DONE})

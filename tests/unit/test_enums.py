@@ -1,5 +1,6 @@
 """TickerQ's words have TickerQ's numbers: what databases and messages hold."""
 
+import json
 from enum import IntEnum
 
 import pytest
@@ -15,6 +16,15 @@ NUMBERS: list[tuple[type[IntEnum], str]] = [
     (TickerType, "CRON_TICKER_OCCURRENCE TIME_TICKER"),
     (TickerPriority, "LONG_RUNNING HIGH NORMAL LOW"),
 ]
+
+
+def test_a_status_prints_as_tickerqs_word_and_is_tickerqs_number() -> None:
+    status = TickerStatus.DUE_DONE
+    assert (str(status), f"{status}", f"{status:<9}|") == ("DueDone", "DueDone", "DueDone  |")
+    assert (json.dumps(status), int(status)) == ("4", 4)
+    assert [str(each) for each in TickerStatus] == (
+        ["Idle", "Queued", "InProgress", "Done", "DueDone", "Failed", "Cancelled", "Skipped"]
+    )
 
 
 @pytest.mark.parametrize(("kind", "words"), NUMBERS)
