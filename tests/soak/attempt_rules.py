@@ -7,7 +7,7 @@ from tests.soak.history import History
 from tests.soak.traces import Added, AttemptRow, RunRow
 from tests.soak.violation import Rule, Violation
 from tickerq_celery.enums import SUCCEEDED, TERMINAL, TickerStatus
-from tickerq_celery.tickers.chains import UNMET_REASON
+from tickerq_celery.tickers.chains import is_unmet_reason
 
 _ENDED_BY_A_BODY = SUCCEEDED | {TickerStatus.FAILED}
 # A run may end so without an attempt: a missed instant, an overlap.
@@ -104,7 +104,7 @@ def _is_rightly_skipped(run: RunRow) -> bool:
     """Whether other rules judge why a run did not run: an occurrence, or a child."""
     if run.status is not TickerStatus.SKIPPED:
         return False
-    return run.serial is None or (run.parent_id is not None and run.skipped_reason == UNMET_REASON)
+    return run.serial is None or (run.parent_id is not None and is_unmet_reason(run.skipped_reason))
 
 
 def _failed_by_itself(attempts: tuple[AttemptRow, ...]) -> int:

@@ -7,7 +7,7 @@ from tests.soak.time_rules import CLOCKS_APART
 from tests.soak.traces import Added, RunRow
 from tests.soak.violation import Rule, Violation
 from tickerq_celery.enums import TERMINAL, RunCondition, TickerStatus
-from tickerq_celery.tickers.chains import UNMET_REASON, is_met
+from tickerq_celery.tickers.chains import is_met, is_unmet_reason
 
 
 def children_follow_their_parents(history: History) -> Iterator[Violation]:
@@ -29,7 +29,7 @@ def _strangeness(history: History, child: Added, run: RunRow, parent: RunRow) ->
         return "it is the child of another"
     if not {run.status, parent.status} <= TERMINAL:
         return ""  # the rules of rows say so
-    is_skipped = (run.status, run.skipped_reason) == (TickerStatus.SKIPPED, UNMET_REASON)
+    is_skipped = run.status is TickerStatus.SKIPPED and is_unmet_reason(run.skipped_reason)
     if is_skipped == _is_let_start(history, child, parent):
         return "it was skipped" if is_skipped else "it was not skipped"
     if is_skipped:

@@ -10,7 +10,7 @@ from tests.stateful.broker import Key
 from tests.stateful.world import World
 from tickerq_celery.cron.overlap import CANCELLED_REASON
 from tickerq_celery.enums import TERMINAL, HoldReason, RunCondition, TickerStatus
-from tickerq_celery.tickers.chains import UNMET_REASON, is_met
+from tickerq_celery.tickers.chains import is_met, is_unmet_reason
 from tickerq_celery.tickers.lifecycle import LOST
 
 Run = Row[Any]
@@ -100,7 +100,7 @@ def its_parent_decides_on_it(world: World, run: Run) -> bool:
     if run.held_for == HoldReason.PARENT:
         is_begun = begins_beside and parent.status is TickerStatus.IN_PROGRESS
         return parent.status not in TERMINAL and not is_begun
-    if run.skipped_reason == UNMET_REASON:
+    if is_unmet_reason(run.skipped_reason):
         return parent.status in TERMINAL and (begins_beside or not is_met(run.run_condition, parent.status))
     if begins_beside:
         return any(key.run_id == parent.id for key in world.starts)

@@ -11,7 +11,7 @@ from tickerq_celery.store.database.batches import in_parts, write_in_parts
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.starts import lock_free
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.chains import UNMET_REASON, is_met
+from tickerq_celery.tickers.chains import is_met, unmet_reason
 from tickerq_celery.tickers.lifecycle import check_transition
 from tickerq_celery.tickers.terminal import terminal
 
@@ -30,7 +30,7 @@ def follow(tx: Transaction, parent_ids: Sequence[UUID], status: TickerStatus) ->
     The others are skipped, and all that is below them.
     """
     waiting = _waiting_below(tx, parent_ids)
-    _skip(tx, [each for each in waiting if not each.is_met_by(status)])
+    _skip(tx, [each for each in waiting if not each.is_met_by(status)], status)
     return _make_due(tx, [each for each in waiting if each.is_met_by(status)])
 
 
@@ -112,13 +112,17 @@ def _make_due(tx: Transaction, children: Sequence[_Waiting]) -> list[UUID]:
     return [each.id for each in children]
 
 
-def _skip(tx: Transaction, children: Sequence[_Waiting]) -> None:
+def _skip(tx: Transaction, children: Sequence[_Waiting], status: TickerStatus) -> None:
+    """Skip children whose parents got to ``status``, and all that is below them."""
     check_transition(TickerStatus.IDLE, TickerStatus.SKIPPED)
     while children:
-        _write(tx, children, terminal(TickerStatus.SKIPPED, tx.sql_now(), UNMET_REASON).columns())
+        for condition in {each.run_condition for each in children}:
+            reason = unmet_reason(condition, status)
+            alike = [each for each in children if each.run_condition == condition]
+            _write(tx, alike, terminal(TickerStatus.SKIPPED, tx.sql_now(), reason).columns())
         parents = [each.id for each in children if each.has_children]
         # A child that never started has started nothing: whatever is below it waits.
-        children = _waiting_below(tx, parents) if parents else []
+        children, status = (_waiting_below(tx, parents) if parents else []), TickerStatus.SKIPPED
 
 
 def _write(tx: Transaction, children: Sequence[_Waiting], values: dict[str, object]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tickerq_celery import validation
-from tickerq_celery.enums import SUCCEEDED, TERMINAL, RunCondition, TickerStatus
+from tickerq_celery.enums import SUCCEEDED, TERMINAL, RunCondition, TickerStatus, word_of
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.tickers.inputs import TimeTicker
 
@@ -53,6 +53,17 @@ def is_met(condition: RunCondition | int | None, status: TickerStatus) -> bool:
     """Whether a child with this condition starts when its parent gets to ``status``; None means any end."""
     wanted = RunCondition.ON_ANY_COMPLETED_STATUS if condition is None else RunCondition(condition)
     return status in _MET_BY[wanted]
+
+
+def unmet_reason(condition: RunCondition | int | None, status: TickerStatus) -> str:
+    """Return why a child is skipped whose parent got to ``status``."""
+    wanted = RunCondition.ON_ANY_COMPLETED_STATUS if condition is None else RunCondition(condition)
+    return f"{UNMET_REASON} It is {word_of(wanted)}, and the parent is {status}"
+
+
+def is_unmet_reason(reason: str | None) -> bool:
+    """Return True if a run was skipped for its parent."""
+    return (reason or "").startswith(UNMET_REASON)
 
 
 def run_condition(value: object) -> RunCondition | None:

@@ -42,7 +42,7 @@ from tickerq_celery.errors import (
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import chains, ends
-from tickerq_celery.tickers.chains import MOST_LEVELS, MOST_NODES, UNMET_REASON
+from tickerq_celery.tickers.chains import MOST_LEVELS, MOST_NODES, is_unmet_reason, unmet_reason
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Outcome, cancelled, succeeded, terminated
 
@@ -101,10 +101,11 @@ def due(core: Core) -> set[UUID]:
 def ended(core: Core, run_id: UUID) -> Any:
     """Return what a run's row says of its end."""
     row = row_of(core, run_id)
-    return (row.status, row.ended_status, row.ended_at, row.skipped_reason, row.held_for, row.due_at)
+    is_unmet = is_unmet_reason(row.skipped_reason)
+    return (row.status, row.ended_status, row.ended_at, is_unmet, row.held_for, row.due_at)
 
 
-SKIPPED = (TickerStatus.SKIPPED, TickerStatus.SKIPPED, START, UNMET_REASON, None, None)
+SKIPPED = (TickerStatus.SKIPPED, TickerStatus.SKIPPED, START, True, None, None)
 
 
 class Dispatched:
@@ -143,6 +144,9 @@ def test_a_parents_end_starts_those_whose_condition_it_meets_and_skips_the_other
     for condition in set(CONDITIONS) - starting:
         (grandchild,) = below(core, children[condition])
         assert [ended(core, each) for each in (children[condition], grandchild)] == [SKIPPED, SKIPPED]
+        status = row_of(core, head).status
+        assert row_of(core, children[condition]).skipped_reason == unmet_reason(condition, status)
+        assert row_of(core, grandchild).skipped_reason == unmet_reason(None, TickerStatus.SKIPPED)
 
 
 def test_a_skipped_parent_skips_all_that_wait_for_it(core: Core) -> None:

@@ -22,8 +22,10 @@ from tickerq_celery.tickers.chains import (
     MOST_NODES,
     UNMET_REASON,
     is_met,
+    is_unmet_reason,
     nodes_below,
     run_condition,
+    unmet_reason,
 )
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 from tickerq_celery.tickers.work import WORK_FIELDS, FunctionDefaults, checked_work
@@ -71,6 +73,11 @@ def test_a_skipped_parent_meets_no_condition() -> None:
 
 def test_the_reason_of_a_skipped_child_is_tickerqs() -> None:
     assert UNMET_REASON == "Rule RunCondition did not match!"
+    reason = unmet_reason(RunCondition.ON_SUCCESS, TickerStatus.DUE_DONE)
+    assert reason == f"{UNMET_REASON} It is OnSuccess, and the parent is DueDone"
+    below = unmet_reason(None, TickerStatus.SKIPPED)
+    assert below.endswith("It is OnAnyCompletedStatus, and the parent is Skipped")
+    assert [is_unmet_reason(each) for each in (reason, below, "other", None)] == [True, True, False, False]
 
 
 def test_a_run_condition_may_be_given_as_tickerqs_number() -> None:
