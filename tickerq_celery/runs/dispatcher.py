@@ -57,7 +57,7 @@ class Dispatcher:
         if sent:
             names = sorted({claim.function for claim in sent})
             shown = ", ".join(names[:_NAMES_SHOWN]) + (", …" if len(names) > _NAMES_SHOWN else "")
-            logger.info("dispatched %d runs: %s", len(sent), shown)
+            logger.info("dispatched %d %s: %s", len(sent), "run" if len(sent) == 1 else "runs", shown)
         return claimed.is_full
 
     def publish(self, batch: Sequence[Claim], *, until: float) -> list[Claim]:

@@ -77,6 +77,24 @@ def test_after_a_full_batch_a_beat_asks_at_once_for_the_next(
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("count", "line"), [(1, "dispatched 1 run: Send"), (2, "dispatched 2 runs: Send")])
+def test_what_was_dispatched_is_logged_in_words(
+    tickerq: TickerQ,
+    beat: TickerScheduler,
+    clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
+    count: int,
+    line: str,
+) -> None:
+    enrol_worker(tickerq)
+    for _ in range(count):
+        due_run(tickerq, clock)
+    with caplog.at_level(logging.INFO):
+        beat.tick()
+    assert line in caplog.messages
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_a_queue_that_no_live_worker_consumes_is_logged_once(
     tickerq: TickerQ, beat: TickerScheduler, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
