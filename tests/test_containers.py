@@ -131,16 +131,24 @@ def test_nothing_runs_as_root(services: Mapping[str, Any]) -> None:
         assert services[name].get("user") not in ROOTS
 
 
+def steps(command: list[str]) -> list[list[str]]:
+    """Return the commands that a service's command runs one after the other."""
+    if command[:2] != ["sh", "-c"]:
+        return [command]
+    return [shlex.split(step) for step in command[2].split("&&")]
+
+
 def test_every_command_names_a_module_that_exists(services: Mapping[str, Any]) -> None:
     modules = []
     for name in OURS:
         command = services[name].get("command") or yaml.safe_load(arguments("CMD")[-1])
-        if command[:2] == ["python", "-m"]:
-            modules.append(command[2])
-        else:
-            assert command[:2] == ["celery", "--app"], command
-            assert command[3] in {"worker", "beat"}
-            modules.append(command[2])
+        for step in steps(command):
+            if step[:2] == ["python", "-m"]:
+                modules.append(step[2])
+            else:
+                assert step[:2] == ["celery", "--app"], command
+                assert step[3] in {"worker", "beat", "tickerq"}
+                modules.append(step[2])
     assert [module for module in modules if importlib.util.find_spec(module) is None] == []
 
 

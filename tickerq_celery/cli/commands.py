@@ -11,8 +11,9 @@ import click
 from celery.app.utils import find_app
 
 from tickerq_celery.cli.celery_beat import periodic_tasks
-from tickerq_celery.cli.check import Verdict, findings
+from tickerq_celery.cli.check import findings
 from tickerq_celery.cli.django_celery_beat import read_periodic_tasks
+from tickerq_celery.cli.findings import Verdict
 from tickerq_celery.cli.importer import Importer
 from tickerq_celery.cli.periodic_task import PeriodicTask, ticker_of
 from tickerq_celery.cron.seeding import prune
@@ -22,7 +23,6 @@ from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runtime.node import VERSION
 from tickerq_celery.runtime.urls import shown_store
 from tickerq_celery.store.database.schema import verify
-from tickerq_celery.worker import drop_counts
 
 _PLUGINS = "tickerq.commands"
 
@@ -102,19 +102,19 @@ def migrate(tickerq: TickerQ) -> None:
 
 
 @celery_command.command()
+@click.option(
+    "--offline", "is_offline", is_flag=True, help="Check settings and store only, as before a deployment."
+)
 @needs_app
-def check(tickerq: TickerQ) -> None:
-    """Check the settings, the store and its schema."""
+def check(tickerq: TickerQ, is_offline: bool) -> None:
+    """Check settings, store, broker, beats, workers and backlog; exit with 1 where one of them fails."""
     tickerq.app.loader.import_default_modules()
-    found = list(findings(tickerq))
-    for finding in found:
-        click.echo(f"{finding.verdict.value:<8} {finding.text}")
-    if any(finding.verdict is Verdict.FAILURE for finding in found):
+    verdicts = set()
+    for finding in findings(tickerq, is_offline=is_offline):
+        click.echo(str(finding))
+        verdicts.add(finding.verdict)
+    if Verdict.FAILURE in verdicts:
         raise SystemExit(1)
-    dropped = drop_counts.recent(tickerq.core)
-    if dropped:
-        shown = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
-        click.echo(f"messages dropped in the last 24 hours: {shown}")
 
 
 @celery_command.command()
@@ -137,11 +137,13 @@ def seed(tickerq: TickerQ, pruning: bool) -> None:
 @click.option("--limit", default=20, show_default=True, help="How many runs, the newest first.")
 @needs_app
 def list_runs(tickerq: TickerQ, limit: int) -> None:
-    """List the newest runs."""
-    for run in tickerq.runs.find(limit=limit).items:
+    """List the newest runs, by the time for which they are planned, the latest first."""
+    found = tickerq.runs.find(limit=limit).items
+    click.echo(f"{'ID':<36}  {'STATUS':<11}  {'PLANNED FOR':<20}  FUNCTION")
+    for run in sorted(found, key=lambda run: run.execution_time or run.created_at, reverse=True):
         reason = run.held_for and f"held: {run.held_for}"
         planned = "" if run.execution_time is None else f"{run.execution_time:%Y-%m-%d %H:%M:%S}Z"
-        status = run.status.name if run.outcome_known else "PUBLISHED"
+        status = run.status if run.outcome_known else "Published"
         line = f"{run.id}  {status:<11}  {planned:<20}  {run.function}  "
         click.echo((line + (reason or run.exception_type or "")).rstrip())
 

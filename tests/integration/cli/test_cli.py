@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -20,6 +22,7 @@ from tickerq_celery.worker import drop_counts
 from tickerq_celery.worker.drop_counts import DropCounter
 from tickerq_celery.worker.enrolment import enrol
 
+EARLIER, LATER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 APP = """
 import os
 from celery import Celery
@@ -74,17 +77,102 @@ def migrated(run) -> None:
     assert "the store is ready" in run("migrate").output
 
 
-@pytest.mark.usefixtures("migrated")
-def test_check_says_that_settings_and_store_are_fine(run, namespace: str, tmp_path: Path):
+def join(tickerq: TickerQ, kind: NodeKind, *, namespace: str | None = None, **fields: Any) -> None:
+    """Register a live beat or worker, of another namespace if that is given."""
+    core = tickerq.core
+    if namespace is not None:
+        core = replace(core, config=replace(core.config, namespace=namespace))
+    core = replace(core, node=new_identity(None))
+    registration = NodeRegistration(profile(core, kind, **fields))
+    if kind is NodeKind.WORKER:
+        enrol(core, registration)
+    else:
+        core.write(registration.register)
+
+
+@pytest.fixture
+def fleet(migrated, app) -> None:
+    """A store with a live beat, and a live worker of the default queue."""
+    join(app(), NodeKind.BEAT)
+    join(app(), NodeKind.WORKER, queues=["celery"])
+
+
+@pytest.mark.usefixtures("fleet")
+def test_check_says_that_all_is_fine(run, namespace: str, tmp_path: Path):
     result = run("check")
     assert result.exit_code == 0
     assert result.output.splitlines() == [
         f"ok       settings, namespace {namespace!r}",
         f"ok       store sqlite:///{tmp_path}/tickers.db",
+        "ok       broker memory://",
+        "ok       1 beat alive, 1 worker alive",
     ]
 
 
 @pytest.mark.usefixtures("migrated")
+def test_check_fails_where_no_beat_or_no_worker_is_alive_unless_it_is_offline(run, app):
+    missing = [f"failed   no {kind} is alive: start one, `celery -A yourapp {kind}`" for kind in NodeKind]
+    result = run("check")
+    assert (result.exit_code, result.output.splitlines()[-2:]) == (1, missing)
+    join(app(), NodeKind.BEAT)
+    result = run("check")
+    assert (result.exit_code, result.output.splitlines()[-1]) == (1, missing[1])
+    offline = run("check", "--offline")
+    assert (offline.exit_code, len(offline.output.splitlines())) == (0, 2)
+
+
+@pytest.mark.usefixtures("fleet")
+def test_check_fails_where_the_broker_does_not_answer_unless_it_is_offline(run, configure):
+    configure("app.conf.broker_url = 'redis://ada:secret@127.0.0.1:1/0'")
+    result = run("check")
+    assert result.exit_code == 1
+    assert "failed   broker redis://ada:***@127.0.0.1:1/0 does not answer: " in result.output
+    assert "secret" not in result.output
+    assert run("check", "--offline").exit_code == 0
+
+
+@pytest.mark.usefixtures("fleet")
+def test_check_names_a_broker_that_there_is_no_transport_for(run, configure):
+    configure("app.conf.broker_url = 'nosuch://host/0'")
+    result = run("check")
+    assert result.exit_code == 1
+    assert "failed   broker nosuch://host/0 cannot be used: " in result.output
+
+
+@pytest.mark.usefixtures("fleet")
+def test_check_fails_where_no_live_worker_consumes_the_queue_of_a_function(run, configure):
+    configure("app.conf.task_routes = {'tickerq.Send': {'queue': 'slow'}}")
+    result = run("check")
+    assert result.exit_code == 1
+    assert "failed   queue slow: no live worker consumes it, and runs of Send wait in it" in result.output
+
+
+@pytest.mark.usefixtures("fleet")
+def test_check_fails_where_a_router_raises(run, configure):
+    configure("def route(*_, **__):\n    raise LookupError('no route')\napp.conf.task_routes = (route,)")
+    result = run("check")
+    assert result.exit_code == 1
+    assert "failed   runs of Send cannot be published: LookupError: no route" in result.output
+
+
+@pytest.mark.usefixtures("fleet")
+def test_check_fails_where_runs_are_overdue(run, app):
+    tickerq = app()
+    runs = [tickerq.time_tickers.add(TimeTicker(function="Send", execution_time=LATER)) for _ in range(3)]
+    for due, waiting in ((runs[0], False), (runs[1], True), (runs[2], True)):
+        queued = {"status": TickerStatus.QUEUED, "due_at": None, "check_at": LATER, "locked_at": EARLIER}
+        change_row(tickerq, due.id, **(queued if waiting else {"due_at": EARLIER}))
+    result = run("check")
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-2:] == [
+        "failed   1 run is overdue: for more than 30 s due and not published, the first since "
+        "2026-01-01 00:00:00Z",
+        "failed   2 runs are overdue: for more than 300 s published and not started by a worker, "
+        "the first since 2026-01-01 00:00:00Z",
+    ]
+
+
+@pytest.mark.usefixtures("fleet")
 @pytest.mark.parametrize(
     ("configuration", "code", "line"),
     [
@@ -96,12 +184,13 @@ def test_check_says_that_settings_and_store_are_fine(run, namespace: str, tmp_pa
 )
 def test_check_judges_celerys_settings(run, configure, configuration: str, code: int, line: str):
     configure(configuration)
-    result = run("check")
-    assert result.exit_code == code
-    assert line in result.output
+    for arguments in (("check",), ("check", "--offline")):
+        result = run(*arguments)
+        assert result.exit_code == code
+        assert line in result.output
 
 
-@pytest.mark.usefixtures("migrated")
+@pytest.mark.usefixtures("fleet")
 @pytest.mark.parametrize(
     ("broker", "queue", "code"),
     [("same", "celery", 1), ("same", "mail", 0), ("redis://elsewhere/0", "celery", 0)],
@@ -109,11 +198,8 @@ def test_check_judges_celerys_settings(run, configure, configuration: str, code:
 def test_check_fails_where_another_namespace_consumes_the_same_queue(
     run, app, broker: str, queue: str, code: int, namespace: str
 ):
-    core = app().core
     here = broker_address(app().app) if broker == "same" else broker
-    theirs = replace(core, config=replace(core.config, namespace="theirs"), node=new_identity(None))
-    me = profile(theirs, NodeKind.WORKER, queues=[queue], broker=here)
-    enrol(theirs, NodeRegistration(me))
+    join(app(), NodeKind.WORKER, namespace="theirs", queues=[queue], broker=here)
     result = run("check")
     assert result.exit_code == code
     line = (
@@ -122,7 +208,7 @@ def test_check_fails_where_another_namespace_consumes_the_same_queue(
     assert (line in result.output) is bool(code)
 
 
-@pytest.mark.usefixtures("migrated")
+@pytest.mark.usefixtures("fleet")
 def test_check_shows_what_workers_dropped_lately_and_nothing_where_nothing_was(run, app):
     assert "dropped" not in run("check").output
     tally = DropCounter()
@@ -130,7 +216,7 @@ def test_check_shows_what_workers_dropped_lately_and_nothing_where_nothing_was(r
         tally.note(reason)
     drop_counts.write(app().core, tally)
     lines = run("check").output.splitlines()
-    assert lines[-1] == "messages dropped in the last 24 hours: 2 old_claim, 1 invalid"
+    assert lines[-1] == "ok       messages dropped in the last 24 hours: 2 old_claim, 1 invalid"
 
 
 @pytest.mark.usefixtures("migrated")
@@ -162,8 +248,19 @@ def test_list_shows_runs_with_what_holds_them(run, namespace: str, tmp_path: Pat
         text=True,
         check=True,
     )
-    assert added.stdout.strip() in run("list").output
-    assert "IDLE" in run("list", "--limit", "1").output
+    header, line = run("list").output.splitlines()
+    assert header.split() == ["ID", "STATUS", "PLANNED", "FOR", "FUNCTION"]
+    assert line.split()[:2] == [added.stdout.strip(), "Idle"]
+    assert [line.index("Send"), line.index("Idle")] == [header.index("FUNCTION"), header.index("STATUS")]
+
+
+@pytest.mark.usefixtures("fleet")
+def test_list_orders_the_newest_runs_by_the_time_for_which_they_are_planned(run, app):
+    for days in (2, 3, 1, 4):
+        moment = LATER + timedelta(days=days)
+        app().time_tickers.add(TimeTicker(function="Send", execution_time=moment))
+    listed = [line.split()[2] for line in run("list", "--limit", "3").output.splitlines()[1:]]
+    assert listed == ["2100-01-05", "2100-01-04", "2100-01-02"]
 
 
 @pytest.mark.usefixtures("migrated")
@@ -174,11 +271,11 @@ def test_list_says_of_a_celery_task_that_it_was_published(run, namespace: str):
     end = {"status": TickerStatus.DONE, "ended_status": TickerStatus.DONE, "ended_at": added.created_at}
     change_row(tickerq, added.id, kind="celery_task", due_at=None, held_for=None, **end)
     [line] = [line for line in run("list").output.splitlines() if str(added.id) in line]
-    assert line.split()[1] == "PUBLISHED"
+    assert line.split()[1] == "Published"
 
 
 def test_a_store_without_tables_is_said_in_one_line(run):
-    result = run("check")
+    result = run("check", "--offline")
     assert result.exit_code == 1
     assert result.output.splitlines()[-1] == (
         "failed   store_url: the store has no tables yet: run `celery -A yourapp tickerq migrate`, "

@@ -1,0 +1,38 @@
+"""What `check` prints: a finding a line."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Verdict(Enum):
+    """What a finding means: a failure ends `check` with exit code 1."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILURE = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of what `check` prints."""
+
+    verdict: Verdict
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.verdict.value:<8} {self.text}"
+
+
+def failed(text: str) -> Finding:
+    """Return a finding that ends `check` with exit code 1."""
+    return Finding(Verdict.FAILURE, text)
+
+
+def warned(text: str) -> Finding:
+    """Return a finding that an operator should know of."""
+    return Finding(Verdict.WARNING, text)
+
+
+def fine(text: str) -> Finding:
+    """Return a finding that all is well."""
+    return Finding(Verdict.OK, text)
