@@ -11,6 +11,7 @@ from celery.states import SUCCESS
 from tickerq_celery.broker.messages import LOST_TASK, header_of, task_name
 from tickerq_celery.enums import DropReason
 from tickerq_celery.functions.definition import Function
+from tickerq_celery.tickers.timeouts import TimeLimits
 from tickerq_celery.worker.attempt import Execution, start
 from tickerq_celery.worker.parts import ProcessParts, WorkerParts
 from tickerq_celery.worker.request import Dropped
@@ -44,11 +45,11 @@ class TickerTask(_Task):
             # As `send_task` makes them.
             logger.warning("dropped a message of %s that names no ticker", self.name)
             raise Dropped(DropReason.UNADDRESSED)
-        is_limited = any(request.timelimit or ())
         parts = self.process.get()
-        with parts.child_marks.removed_after():
+        limits = TimeLimits(soft=self.soft_time_limit, hard=self.time_limit)
+        with parts.body_limits.attempt():
             request.execution = start(parts, self.ticker_function, header)
-            request.execution.run(lambda: self._call_accepted(*args, **kwargs), is_limited=is_limited)
+            request.execution.run(lambda: self._call_accepted(*args, **kwargs), limits)
         # Not what the function returned: Celery would write it into the worker's log.
         return None
 

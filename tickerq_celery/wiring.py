@@ -53,4 +53,5 @@ class Parts(WorkerParts):
 
     @cached_property
     def _notifier(self) -> CeleryPublisher:
-        return CeleryPublisher(self.app, self.core.codec, connect_timeout=_NOTIFY_TIMEOUT)
+        core = self.core
+        return CeleryPublisher(self.app, core.codec, lease=core.config.lease, connect_timeout=_NOTIFY_TIMEOUT)

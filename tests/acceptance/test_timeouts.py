@@ -1,9 +1,15 @@
 """What takes too long is interrupted, killed and tried again; a pool that can do neither refuses to begin."""
 
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
 import pytest
 
-from tests.acceptance.jobs import PATCHING_POOLS, Jobs
+from tests.acceptance.jobs import PATCHING_POOLS, STAMPED, Jobs
 from tests.acceptance.pairs import on_files, on_files_and_in_verify_on_redis
+from tests.integration.apps import enrol_worker
 from tests.thoroughness import in_verify
 from tickerq_celery import TickerStatus
 
@@ -12,7 +18,7 @@ pytestmark = pytest.mark.acceptance
 
 @on_files_and_in_verify_on_redis
 def test_a_tickers_timeouts_fail_the_attempt_and_its_retry_follows(jobs: Jobs) -> None:
-    jobs.worker()
+    worker = jobs.worker(celery={"worker_lost_wait": 0.5})
     jobs.beat()
     retry = {"retries": 1, "retry_intervals": [0.1]}
     soft = jobs.add("Timed", 60, timeout=1, **retry)
@@ -24,6 +30,8 @@ def test_a_tickers_timeouts_fail_the_attempt_and_its_retry_follows(jobs: Jobs) -
         assert (run.retry_count, run.rescue_count) == (1, 0)
         jobs.wait_for_note(f"handler {run_id} {'WorkerLostError' if run_id == hard else error}")
     assert jobs.notes("interrupted ") == [f"interrupted {soft}"]
+    # So it is to those who listen to Celery.
+    worker.wait_for("Task handler raised error: TimeLimitExceeded(1.5")
 
 
 @on_files
@@ -43,3 +51,46 @@ def test_a_run_with_a_timeout_fails_in_a_pool_that_can_interrupt_nothing(jobs: J
     run = jobs.wait_for_status(jobs.add("Plain", timeout=5), TickerStatus.FAILED)
     assert run.exception_message == "timeout: only a worker with a prefork pool can end what takes too long"
     assert not jobs.notes("ran ")
+
+
+@contextmanager
+def stalled(jobs: Jobs) -> Iterator[None]:
+    """Let nothing else write to the store within the block: the file of SQLite has one writer at a time."""
+    file = str(jobs.tickerq.core.database.url.database)
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.rollback()
+
+
+@on_files
+def test_a_body_that_ended_in_time_is_done_however_long_the_store_keeps_its_end_waiting(
+    make_jobs: Callable[..., Jobs], store_url: str, broker_url: str
+) -> None:
+    jobs = make_jobs(store_url, broker_url, lease=20)
+    jobs.worker()
+    run_id = jobs.add("Sleeps", 0.5, hard_timeout=1.5)
+    jobs.wait_for_note(f"asleep {run_id}")
+    with stalled(jobs):
+        jobs.wait_for_note(f"awake {run_id}")
+        time.sleep(2.5)
+    run = jobs.wait_for_status(run_id)
+    assert [each.status for each in run.attempts] == [TickerStatus.DONE]
+
+
+@on_files
+def test_a_start_that_the_store_keeps_waiting_takes_no_time_from_its_body(
+    make_jobs: Callable[..., Jobs], store_url: str, broker_url: str
+) -> None:
+    # The first to have the function is no process, and takes no message: hence the lease.
+    jobs = make_jobs(store_url, broker_url, lease=300)
+    jobs.tickerq.function("Sleeps")(lambda: None)
+    enrol_worker(jobs.tickerq)
+    run_id = jobs.add("Sleeps", 0.5, timeout=1, hard_timeout=1.5)
+    assert jobs.count(STAMPED) == 1
+    with stalled(jobs):
+        jobs.worker(ready=False).wait_for(f"tickerq.Sleeps[{run_id}:1] received")
+        time.sleep(2.5)
+        assert not jobs.notes("asleep")
+    run = jobs.wait_for_status(run_id)
+    assert [each.status for each in run.attempts] == [TickerStatus.DONE]

@@ -153,7 +153,8 @@ def test_a_second_message_that_is_dropped_while_its_run_goes_on_does_not_make_it
     worker = jobs.worker()
     run_id = jobs.add("Sleeps", 3)
     jobs.wait_for_note(f"asleep {run_id}")
-    publisher = CeleryPublisher(jobs.tickerq.app, jobs.tickerq.core.codec, connect_timeout=5)
+    core = jobs.tickerq.core
+    publisher = CeleryPublisher(jobs.tickerq.app, core.codec, lease=core.config.lease, connect_timeout=5)
     publisher.connect()
     publisher.publish(Claim(id=run_id, number=1, function="Sleeps", queue=None))
     publisher.close()

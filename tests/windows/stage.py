@@ -116,7 +116,8 @@ def add(
 
 def publish_again(jobs: Jobs, run_id: UUID, *, times: int = 1) -> None:
     """Send the message of a run's first claim, as a broker does that delivers it more than once."""
-    publisher = CeleryPublisher(jobs.tickerq.app, jobs.tickerq.core.codec, connect_timeout=5)
+    core = jobs.tickerq.core
+    publisher = CeleryPublisher(jobs.tickerq.app, core.codec, lease=core.config.lease, connect_timeout=5)
     publisher.connect()
     for _ in range(times):
         publisher.publish(Claim(id=run_id, number=1, function="Traced", queue=None))

@@ -62,9 +62,7 @@ class BeatLoop:
         refuse_settings(app, shared.queues, config.priority_queues.values())
         # A beat inside a worker is a process of its own, and so a node of its own.
         self._core = replace(shared, node=new_identity(config.node_identifier))
-        self._publisher = CeleryPublisher(
-            app, shared.codec, connect_timeout=_CONNECT_TIMEOUT, answer_timeout=_ANSWER_TIMEOUT
-        )
+        self._publisher = _publisher(app, shared)
         claimer = Claimer(self._core)
         self._queue_watch = QueueWatch(app, self._core)
         self._dispatcher = Dispatcher(
@@ -242,3 +240,13 @@ class BeatLoop:
 
 def _server_of(error: StoreError | PublishError) -> str:
     return "broker" if isinstance(error, PublishError) else "store"
+
+
+def _publisher(app: Celery, core: Core) -> CeleryPublisher:
+    return CeleryPublisher(
+        app,
+        core.codec,
+        lease=core.config.lease,
+        connect_timeout=_CONNECT_TIMEOUT,
+        answer_timeout=_ANSWER_TIMEOUT,
+    )

@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from celery import Celery
@@ -24,7 +25,7 @@ from tickerq_celery.errors import PublishError, cause_of
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.tickers.claims import Claim, Started
-from tickerq_celery.tickers.timeouts import UNLIMITED
+from tickerq_celery.tickers.timeouts import UNLIMITED, backstop
 
 
 class CeleryPublisher:
@@ -39,11 +40,13 @@ class CeleryPublisher:
         app: Celery,
         codec: RequestCodec,
         *,
+        lease: timedelta,
         connect_timeout: float,
         answer_timeout: float | None = None,
     ) -> None:
         self._app = app
         self._codec = codec
+        self._lease = lease
         self._connect_timeout = connect_timeout
         self._answer_timeout = connect_timeout if answer_timeout is None else answer_timeout
         self._connection: Connection | None = None
@@ -93,8 +96,7 @@ class CeleryPublisher:
         if priority is not None:
             options["priority"] = priority
         if claim.timeouts != UNLIMITED:
-            options["soft_time_limit"] = claim.timeouts.soft
-            options["time_limit"] = claim.timeouts.kill_after
+            options["time_limit"] = backstop(claim.timeouts.kill_after, self._lease)
         self._send(
             task_name(claim.function),
             task_id=task_id(claim.id, claim.number),

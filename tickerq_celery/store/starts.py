@@ -14,6 +14,7 @@ from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Standing
 from tickerq_celery.tickers.retry_policy import RetryPolicy
+from tickerq_celery.tickers.timeouts import Timeouts
 
 STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.id,
@@ -36,6 +37,8 @@ STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.retry_count,
     tickers.c.rescue_count,
     tickers.c.cancel_request,
+    tickers.c.timeout,
+    tickers.c.hard_timeout,
 )
 
 
@@ -111,6 +114,7 @@ def started(row: Row[Any], request: Packed = NO_REQUEST) -> Started:
             is_due=row.is_due,
             policy=RetryPolicy(limit=row.retries, intervals=intervals),
         ),
+        timeouts=Timeouts(soft=row.timeout, hard=row.hard_timeout),
         cancel_request=None if row.cancel_request is None else CancelRequest(row.cancel_request),
     )
 

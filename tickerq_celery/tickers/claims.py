@@ -98,6 +98,7 @@ class Started:
     started_at: datetime
     attempts_before: int
     standing: Standing
+    timeouts: Timeouts
     parent_result: bytes | None = None
     cancel_request: CancelRequest | None = None
 

@@ -1,6 +1,7 @@
 """Time limits of an attempt: soft, which its function is notified of, and hard, which kills its process."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
@@ -10,8 +11,16 @@ GRACE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimeLimits:
+    """Seconds after which a body is interrupted, and its process killed; None means no limit."""
+
+    soft: float | None = None
+    hard: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """Seconds from the start of an attempt; None means no limit."""
+    """The timeouts that a function or a ticker sets, in seconds from the begin of a body; None sets none."""
 
     soft: float | None = None
     hard: float | None = None
@@ -22,6 +31,12 @@ class Timeouts:
         if self.hard is not None or self.soft is None:
             return self.hard
         return self.soft + GRACE_SECONDS
+
+    def limits(self, otherwise: TimeLimits) -> TimeLimits:
+        """Return the limits of a ticker with these timeouts; ``otherwise`` are those of its task."""
+        if self.soft is not None:
+            return TimeLimits(soft=self.soft, hard=self.kill_after)
+        return TimeLimits(soft=otherwise.soft, hard=otherwise.hard if self.hard is None else self.hard)
 
 
 UNLIMITED = Timeouts()
@@ -54,3 +69,8 @@ def _checked(field: str, value: object) -> float | None:
     if value is None:
         return None
     return validation.seconds(field, value, least=validation.MORE_THAN_ZERO, note="None means no limit")
+
+
+def backstop(hard: float | None, lease: timedelta) -> float | None:
+    """Return the time limit of a task whose body has this hard one: the end may take one lease to write."""
+    return None if hard is None else hard + lease.total_seconds()

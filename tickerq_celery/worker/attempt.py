@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from billiard.exceptions import WorkerLostError
-from celery.exceptions import Ignore, SoftTimeLimitExceeded
+from celery.exceptions import Ignore
 
 from tickerq_celery.broker.messages import parsed_header
 from tickerq_celery.enums import DropReason, TickerStatus
@@ -17,6 +17,7 @@ from tickerq_celery.payload import requests, results
 from tickerq_celery.runs.rescue import log_lost
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Outcome, lost, succeeded
+from tickerq_celery.tickers.timeouts import UNLIMITED, TimeLimits
 from tickerq_celery.worker.body import call_body
 from tickerq_celery.worker.completion import Completion
 from tickerq_celery.worker.parts import WorkerParts
@@ -77,10 +78,10 @@ class Execution:
         self._completion = Completion(parts.recorder, run, self._succeeded, self._report)
         self.returned: object = None
 
-    def run(self, call: Callable[[], object], *, is_limited: bool) -> None:
+    def run(self, call: Callable[[], object], limits: TimeLimits) -> None:
         """Run what calls the body, and record how it ended; what it returns is ``returned`` from then on.
 
-        ``is_limited`` says that the message has a time limit.
+        ``limits`` are those of its task.
 
         Raises:
             Exception: What Celery is to report: Retry for a failed attempt that has a retry left, the
@@ -89,7 +90,7 @@ class Execution:
         raised: Exception | None = None
         outcome: Outcome | None = None
         try:
-            outcome = self._executed(call, is_limited=is_limited)
+            outcome = self._executed(call, limits)
         # The user's code: whatever it raises is the outcome.
         except Exception as error:  # noqa: BLE001
             raised = error
@@ -99,11 +100,7 @@ class Execution:
             if self._parts.recorder.is_in_main_process:
                 self._lost(error)
             raise
-        try:
-            answer = self._record(outcome, raised)
-        except SoftTimeLimitExceeded:
-            # The limit struck while the end was written: the body has ended in time.
-            answer = self._record(outcome, raised)
+        answer = self._record(outcome, raised)
         if answer is raised and answer is not None:
             raise answer
         if answer is not None:
@@ -111,16 +108,20 @@ class Execution:
 
     def call_body(self) -> object:
         """Return what the function's body returns."""
-        return call_body(
-            self._function, self._context(), control=self._control, at_end=self._completion.settle
-        )
+        return call_body(self._function, self._context(), control=self._control, at_end=self._settle)
 
-    def _executed(self, call: Callable[[], object], *, is_limited: bool) -> Outcome:
-        if is_limited and self._parts.recorder.is_in_main_process:
+    def _executed(self, call: Callable[[], object], limits: TimeLimits) -> Outcome:
+        parts, own = self._parts, self._run.timeouts
+        if own != UNLIMITED and parts.recorder.is_in_main_process:
             raise ConfigError("timeout", "only a worker with a prefork pool can end what takes too long")
-        with self._parts.reporting.during(self._report):
+        with parts.reporting.during(self._report), parts.body_limits.body(own.limits(limits)):
             self.returned = call()
         return self._succeeded(self.returned)
+
+    async def _settle(self) -> None:
+        # What it writes is no part of the body any more.
+        self._parts.body_limits.end()
+        await self._completion.settle()
 
     def _context(self) -> TickerContext[Any]:
         run = self._run

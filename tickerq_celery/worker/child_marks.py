@@ -1,28 +1,51 @@
 """Marks by which the children of a prefork pool show the worker's main process which claims they execute."""
 
+import fcntl
 import mmap
 import os
 import struct
+import tempfile
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
+from weakref import finalize
 
 from billiard.process import current_process
 
 from tickerq_celery.broker.messages import task_id
+from tickerq_celery.tickers.timeouts import TimeLimits
 
-# Process id, ticker id, claim number.
-_MARK = struct.Struct("<q16sq")
+# Process id, ticker id, claim number; and of a limited body the moment of its begin, by the monotonic clock
+# that all processes share, and its soft and hard limit in seconds. What is not limited is 0.
+_MARK = struct.Struct("<q16sqddd")
 _NONE = bytes(_MARK.size)
+_LIMITS = struct.Struct("<ddd")
+_UNLIMITED = bytes(_LIMITS.size)
 _MOST_CHILDREN = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class Mark:
+    """What the child of this number executes; ``soft`` and ``hard`` of its body are 0 if unlimited."""
+
+    number: int
     pid: int
-    ticker_id: bytes
+    ticker_bytes: bytes
     claim_no: int
+    begun_at: float
+    soft: float
+    hard: float
+
+    @property
+    def ticker_id(self) -> UUID:
+        """The id of the run."""
+        return UUID(bytes=self.ticker_bytes)
+
+    def exceeds(self, limit: float, now: float) -> bool:
+        """Return True if a body runs for longer than one of its limits."""
+        return bool(limit) and now - self.begun_at >= limit
 
 
 class ChildMarks:
@@ -36,10 +59,18 @@ class ChildMarks:
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, _MOST_CHILDREN * _MARK.size)
+        # A byte of it for each child: the system releases the locks of a process that dies.
+        self._locks = _new_file()
+        finalize(self, os.close, self._locks)
+
+    @property
+    def is_child(self) -> bool:
+        """Whether this process is a child of a pool, and has a mark."""
+        return _own_number() is not None
 
     def begin(self, ticker_id: UUID, claim_no: int) -> None:
         """Mark that this process executes a claim; nothing where it is no child of a pool."""
-        self._write(_MARK.pack(os.getpid(), ticker_id.bytes, claim_no))
+        self._write(_MARK.pack(os.getpid(), ticker_id.bytes, claim_no, 0, 0, 0))
 
     @contextmanager
     def removed_after(self) -> Iterator[None]:
@@ -49,23 +80,83 @@ class ChildMarks:
         finally:
             self._write(_NONE)
 
+    def begin_body(self, limits: TimeLimits) -> None:
+        """Mark that the body begins now, and how long it may run."""
+        self._write_limits(_LIMITS.pack(time.monotonic(), limits.soft or 0, limits.hard or 0))
+
+    def end_body(self) -> None:
+        """Mark that the body has ended: once this returns, no limit strikes it any more."""
+        self._write_limits(_UNLIMITED)
+
     def claims(self) -> Collection[str]:
         """Return the Celery task ids of the claims that living children execute; for the main process."""
-        return {
-            task_id(UUID(bytes=mark.ticker_id), mark.claim_no) for mark in self._marks() if _lives(mark.pid)
-        }
+        return {task_id(mark.ticker_id, mark.claim_no) for mark in self._marks() if _lives(mark.pid)}
 
-    def _marks(self) -> list[_Mark]:
-        return [_Mark(*fields) for fields in _MARK.iter_unpack(self._memory[:]) if fields[0]]
+    def overdue(self) -> list[Mark]:
+        """Return the living children whose bodies exceed a limit; for the main process."""
+        now = time.monotonic()
+        return [
+            mark
+            for mark in self._marks()
+            if (mark.exceeds(mark.hard, now) or mark.exceeds(mark.soft, now)) and _lives(mark.pid)
+        ]
+
+    @contextmanager
+    def frozen(self, mark: Mark) -> Iterator[bool]:
+        """Keep a body from being marked as ended within the block; False where it was, or might be now.
+
+        For one thread of the main process. It never waits: a child that is stalled keeps its lock.
+        """
+        try:
+            fcntl.lockf(self._locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, mark.number)
+        except OSError:
+            yield False
+            return
+        try:
+            yield self._memory[self._place(mark.number)] == _packed(mark)
+        finally:
+            fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, mark.number)
+
+    def forget_limits(self, mark: Mark, *, and_hard: bool) -> None:
+        """Remove the soft limit of a frozen mark, which has struck, or both."""
+        hard = 0 if and_hard else mark.hard
+        self._memory[self._place(mark.number)] = _packed(replace(mark, soft=0, hard=hard))
+
+    def _marks(self) -> list[Mark]:
+        fields = enumerate(_MARK.iter_unpack(self._memory[:]))
+        return [Mark(number, *mark) for number, mark in fields if mark[0]]
 
     def _write(self, mark: bytes) -> None:
-        # Billiard numbers the children of a pool; the number of a dead one is that of its successor.
-        number: int | None = getattr(current_process(), "index", None)
+        number = _own_number()
+        if number is not None:
+            self._memory[self._place(number)] = mark
+
+    def _write_limits(self, limits: bytes) -> None:
+        number = _own_number()
         if number is None:
             return
+        place = self._place(number)
+        fcntl.lockf(self._locks, fcntl.LOCK_EX, 1, number)
+        try:
+            self._memory[place.stop - _LIMITS.size : place.stop] = limits
+        finally:
+            fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, number)
+
+    @staticmethod
+    def _place(number: int) -> slice:
         if number >= _MOST_CHILDREN:
             raise RuntimeError(f"child {number} of the pool has no mark: start at most {_MOST_CHILDREN}")
-        self._memory[number * _MARK.size : (number + 1) * _MARK.size] = mark
+        return slice(number * _MARK.size, (number + 1) * _MARK.size)
+
+
+def _packed(mark: Mark) -> bytes:
+    return _MARK.pack(mark.pid, mark.ticker_bytes, mark.claim_no, mark.begun_at, mark.soft, mark.hard)
+
+
+def _own_number() -> int | None:
+    # Billiard numbers the children of a pool; the number of a dead one is that of its successor.
+    number: int | None = getattr(current_process(), "index", None)
+    return number
 
 
 def _lives(pid: int) -> bool:
@@ -74,3 +165,11 @@ def _lives(pid: int) -> bool:
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
     except ChildProcessError:
         return False
+
+
+def _new_file() -> int:
+    """Return a file that has no name, and is in memory only where the system has such files."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("tickerq-child-marks")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())

@@ -15,6 +15,7 @@ from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runs.immediate import ImmediateDispatch
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core, new_identity
+from tickerq_celery.worker.body_limits import BodyLimits
 from tickerq_celery.worker.cancel_flag import CancelFlag
 from tickerq_celery.worker.child_marks import ChildMarks
 from tickerq_celery.worker.exception_handler import HandlerCaller
@@ -43,9 +44,22 @@ class WorkerParts:
         return ChildMarks()
 
     @cached_property
+    def killed_for_time(self) -> dict[str, float]:
+        """The hard time limits, by Celery task id, for which this worker has killed children."""
+        return {}
+
+    @cached_property
+    def body_limits(self) -> BodyLimits:
+        """Begins and ends the time limits of the bodies that this process executes."""
+        return BodyLimits(self.child_marks)
+
+    @cached_property
     def publisher(self) -> CeleryPublisher:
         """Publishes what this process makes due."""
-        return CeleryPublisher(self.app, self.core.codec, connect_timeout=_PUBLISH_TIMEOUT)
+        core = self.core
+        return CeleryPublisher(
+            self.app, core.codec, lease=core.config.lease, connect_timeout=_PUBLISH_TIMEOUT
+        )
 
     @cached_property
     def immediate(self) -> ImmediateDispatch:

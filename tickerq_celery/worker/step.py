@@ -29,6 +29,7 @@ from tickerq_celery.worker.cancellation import Cancellation
 from tickerq_celery.worker.enrolment import enrol
 from tickerq_celery.worker.event_loop import event_loop
 from tickerq_celery.worker.heartbeat import Heartbeat, HeartbeatThread
+from tickerq_celery.worker.limit_watch import LimitWatch
 from tickerq_celery.worker.message_guard import MessageGuard
 from tickerq_celery.worker.parts import ProcessParts, WorkerParts
 from tickerq_celery.worker.signals import SignalHandler, SignalListener
@@ -68,6 +69,7 @@ class NodeStep(bootsteps.StartStopStep):
         if warning is not None:
             logger.warning("%s", warning)
         self._thread: HeartbeatThread | None = None
+        self._limit_watch: LimitWatch | None = None
         # Their memory is shared with the children, so they are there before them.
         self._cancel_flag = self._parts.cancel_flag
         self._child_marks = self._parts.child_marks
@@ -81,6 +83,11 @@ class NodeStep(bootsteps.StartStopStep):
         self._listener.listen()
         MessageGuard(worker.consumer, self._listener.drops.note).attach()
         self._thread.start()
+        if isinstance(worker.pool, TaskPool):
+            self._limit_watch = LimitWatch(
+                self._child_marks, self._listener.reports, self._parts.killed_for_time
+            )
+            self._limit_watch.start()
         # A child of the pool leaves without Python's own way to end.
         signals.worker_process_shutdown.connect(_close_loop, weak=False)
         signals.worker_shutdown.connect(self._on_shutdown, weak=False)
@@ -91,6 +98,8 @@ class NodeStep(bootsteps.StartStopStep):
     def _on_shutdown(self, **_: Any) -> None:
         signals.worker_shutdown.disconnect(self._on_shutdown)
         self._listener.close()
+        if self._limit_watch is not None:
+            self._limit_watch.stop()
         if self._thread is not None:
             self._thread.stop()
 
@@ -99,12 +108,10 @@ class NodeStep(bootsteps.StartStopStep):
         mine = replace(core, database=own)
         me = NodeRegistration(_worker_profile(worker, mine))
         recorder = Recorder(mine)
-        handler = SignalHandler(
-            mine,
-            recorder,
-            CeleryPublisher(worker.app, core.codec, connect_timeout=_CONNECT_TIMEOUT),
-            self._strays,
+        publisher = CeleryPublisher(
+            worker.app, core.codec, lease=core.config.lease, connect_timeout=_CONNECT_TIMEOUT
         )
+        handler = SignalHandler(mine, recorder, publisher, self._strays)
 
         def begin() -> None:
             verify(own)

@@ -1,5 +1,6 @@
 """Publishing: what the broker took is stamped, the rest is given back; neither disturbs a later claim."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -173,7 +174,7 @@ PLAIN = RequestCodec(compress_over=None, keys=(), redact=())
 
 def test_a_publisher_never_uses_the_apps_own_producers() -> None:
     app = Celery("publisher", broker=f"redis://127.0.0.1:{free_port()}", set_as_current=False)
-    publisher = CeleryPublisher(app, PLAIN, connect_timeout=1)
+    publisher = CeleryPublisher(app, PLAIN, lease=timedelta(seconds=30), connect_timeout=1)
     with pytest.raises(PublishError):
         publisher.publish(CLAIM)
     app.amqp.send_task_message = never  # type: ignore[method-assign]
@@ -194,7 +195,7 @@ def test_the_call_for_a_lost_attempt_goes_where_its_run_would(
     app = Celery(namespace, broker="memory://", set_as_current=False)
     app.conf.task_routes = {"tickerq.Send": {"queue": f"{namespace}-routed"}}
     run = started(core, make_run(core, queue=queue))
-    publisher = CeleryPublisher(app, PLAIN, connect_timeout=1)
+    publisher = CeleryPublisher(app, PLAIN, lease=timedelta(seconds=30), connect_timeout=1)
     publisher.publish_lost(run, "gone", status=TickerStatus.IDLE)
     publisher.close()
     with app.connection_for_read() as connection:

@@ -14,6 +14,7 @@ from kombu.message import Message
 from kombu.utils.json import dumps
 
 from tickerq_celery.enums import DropReason
+from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.worker.message_guard import MessageGuard
 from tickerq_celery.worker.request import Dropped, TickerRequest
 from tickerq_celery.worker.signals import SignalListener
@@ -30,13 +31,18 @@ def listener() -> Iterator[SignalListener]:
     listener.close()
 
 
-def request_of(body: object) -> TickerRequest:
-    """Return a request as a worker's main process has it."""
+def request_of(body: object, *, of_task: float | None = None, **headers: object) -> TickerRequest:
+    """Return a request as a worker's main process has it; ``of_task`` is the time limit of its task."""
     message = Message(
         body=dumps(body), content_type="application/json", content_encoding="utf-8",
-        headers={"task": "tickerq.Send", "id": "x:1"}, channel=SimpleNamespace(no_ack_consumers=None),
+        headers={"task": "tickerq.Send", "id": "x:1", **headers},
+        channel=SimpleNamespace(no_ack_consumers=None),
     )  # fmt: skip
-    task = SimpleNamespace(acks_late=False, ignore_result=True, send_events=False)
+    core = SimpleNamespace(config=TickerConfig())
+    process = SimpleNamespace(get=lambda: SimpleNamespace(core=core, killed_for_time={}))
+    task = SimpleNamespace(
+        acks_late=False, ignore_result=True, send_events=False, time_limit=of_task, process=process
+    )
     return TickerRequest(message, task=task, app=SimpleNamespace())
 
 
@@ -45,6 +51,17 @@ def einfo(error: Exception) -> ExceptionInfo:
         raise error
     except type(error):
         return ExceptionInfo(internal=True)
+
+
+@pytest.mark.parametrize(
+    ("of_message", "of_task", "seconds"),
+    [([None, None], None, None), ([None, None], 5, 65), ([40, None], 5, 70), ([40, None], None, 70)],
+)
+def test_celerys_timer_leaves_a_lease_for_the_start_and_one_for_the_end(
+    of_message: list[float | None], of_task: float | None, seconds: float | None
+) -> None:
+    request = request_of([[], {}, None], of_task=of_task, timelimit=of_message)
+    assert request.time_limits == (seconds, seconds)
 
 
 @pytest.mark.parametrize("journey", [lambda info: info, lambda info: pickle.loads(pickle.dumps(info))])

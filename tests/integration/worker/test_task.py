@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, NoReturn
 
 import pytest
-from celery.exceptions import Retry, SoftTimeLimitExceeded
+from celery.exceptions import Retry
 
 from tests.integration.apps import (
     add_run,
@@ -24,7 +24,6 @@ from tests.manual_clock import START, ManualClock
 from tickerq_celery import TerminateExecution, TickerCancelled, TickerContext, TickerQ, TickerStatus
 from tickerq_celery.enums import DropReason
 from tickerq_celery.errors import StoreError
-from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.worker.request import Dropped
 
@@ -38,30 +37,6 @@ def tickerq(store_url: str, namespace: str, clock: ManualClock) -> Iterator[Tick
 
 
 only_sqlite = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-
-
-@pytest.mark.parametrize("is_before", [True, False], ids=["before the write", "after it"])
-@pytest.mark.parametrize("fails", [True, False], ids=["fails", "succeeds"])
-def test_a_time_limit_that_strikes_while_the_end_is_written_changes_nothing(
-    tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch, is_before: bool, fails: bool
-) -> None:
-    write, strikes = Recorder.finish, iter([True])
-
-    def struck(self: Recorder, *args: Any, **kwargs: Any) -> Any:
-        strike = next(strikes, False)
-        if strike and is_before:
-            raise SoftTimeLimitExceeded
-        written = write(self, *args, **kwargs)
-        if strike:
-            raise SoftTimeLimitExceeded
-        return written
-
-    monkeypatch.setattr(Recorder, "finish", struck)
-    run = add_run(tickerq, failing(OSError("no route")) if fails else lambda: None)
-    assert [result.state for result in execute(tickerq)] == ["FAILURE" if fails else "SUCCESS"]
-    ended = tickerq.runs.get(run.id)
-    assert (ended.status, len(ended.attempts)) == (Status.FAILED if fails else Status.DONE, 1)
-    assert ended.exception_type == ("OSError" if fails else None)
 
 
 def test_a_body_that_returns_makes_its_run_done(tickerq: TickerQ, clock: ManualClock) -> None:

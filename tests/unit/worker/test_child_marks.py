@@ -1,37 +1,17 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from uuid import uuid4
 
 import pytest
 from billiard.process import current_process
 
+from tests.unit.worker.pool_child import child
 from tickerq_celery.broker.messages import task_id
 from tickerq_celery.worker.child_marks import ChildMarks
 
 RUN, OTHER = uuid4(), uuid4()
-
-
-@contextmanager
-def child(marks: ChildMarks, number: int, work: Callable[[ChildMarks], object]) -> Iterator[int]:
-    """Fork a child of a pool that does something with its mark, and lives until the block ends."""
-    is_done, was_done = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        current_process().index = number
-        work(marks)
-        os.write(was_done, b".")
-        signal.pause()
-    assert os.read(is_done, 1)
-    try:
-        yield pid
-    finally:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        os.close(is_done)
-        os.close(was_done)
 
 
 def test_the_claims_of_living_children_are_seen() -> None:
