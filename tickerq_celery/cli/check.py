@@ -55,7 +55,8 @@ def _of_store(tickerq: TickerQ) -> Finding:
 def _of_broker(tickerq: TickerQ) -> Finding:
     app = tickerq.app
     shown = shown_broker(app.conf.broker_write_url or app.conf.broker_url or "of Celery's default")
-    publisher = CeleryPublisher(app, tickerq.core.codec, connect_timeout=_BROKER_TIMEOUT)
+    core = tickerq.core
+    publisher = CeleryPublisher(app, core.codec, lease=core.config.lease, connect_timeout=_BROKER_TIMEOUT)
     try:
         publisher.connect()
     except PublishError as error:
