@@ -6,6 +6,7 @@ TickerError
 ├── TickerValidationError (ValueError)
 │   ├── InvalidCronError
 │   ├── UnknownFunctionError
+│   ├── UnknownKeywordError (TypeError)
 │   └── OtherDatabaseError
 ├── DuplicateFunctionError
 ├── DuplicateTickerError
@@ -13,6 +14,7 @@ TickerError
 ├── TickerStateError
 ├── ClaimSupersededError
 ├── TickerBusyError
+├── NoCeleryTaskError (AttributeError)
 ├── IllegalTransitionError
 ├── UnreadableRequestError (ValueError)
 ├── StoreError
@@ -22,6 +24,8 @@ TickerError
 └── TickerCancelled
 """
 
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import Self
 from uuid import UUID
 
@@ -51,19 +55,25 @@ class SchemaError(ConfigError):
 
 
 class TickerValidationError(TickerError, ValueError):
-    """A field of a ticker, or of its request, holds a value that cannot be stored."""
+    """A field of a ticker, or of its request, holds a value that cannot be stored.
 
-    def __init__(self, field: str, value: object, reason: str) -> None:
-        super().__init__(_misfit(field, value, reason))
+    ``others`` are the errors of further fields; the text names all of them.
+    """
+
+    def __init__(
+        self, field: str, value: object, reason: str, *, others: Sequence["TickerValidationError"] = ()
+    ) -> None:
+        super().__init__(_misfits(field, value, reason, others))
         self.field = field
         self.value = value
         self.reason = reason
+        self.others = tuple(others)
 
     def at(self, position: str) -> Self:
-        """Return the same error with ``position``, such as ``[3].``, in front of the field's name."""
-        field = f"{position}{self.field}"
-        moved = type(self).__new__(type(self), _misfit(field, self.value, self.reason))
-        vars(moved).update(vars(self), field=field)
+        """Return the same error with ``position``, such as ``[3].``, in front of the names of fields."""
+        field, others = f"{position}{self.field}", tuple(other.at(position) for other in self.others)
+        moved = type(self).__new__(type(self), _misfits(field, self.value, self.reason, others))
+        vars(moved).update(vars(self), field=field, others=others)
         return moved
 
 
@@ -78,14 +88,18 @@ class InvalidCronError(TickerValidationError):
 class UnknownFunctionError(TickerValidationError):
     """A ticker names a function that neither this process nor any worker ever registered."""
 
-    def __init__(self, function: str) -> None:
+    def __init__(self, function: str, known: Iterable[str] = ()) -> None:
         super().__init__(
             "function",
             function,
-            "no such function is registered here or by any worker; "
+            f"no such function is registered here or by any worker{meant_by(function, known)}; "
             "import its module, start a worker that has it, or pass allow_unknown=True",
         )
         self.function = function
+
+
+class UnknownKeywordError(TickerValidationError, TypeError):
+    """A call has a keyword that it does not take."""
 
 
 class OtherDatabaseError(TickerValidationError):
@@ -156,6 +170,15 @@ class TickerBusyError(TickerError):
         self.wanted = wanted
 
 
+class NoCeleryTaskError(TickerError, AttributeError):
+    """A ticker function was used like a Celery task, which it is not."""
+
+    def __init__(self, function: str, attribute: str, instead: str) -> None:
+        super().__init__(f"function {function} is no Celery task and has no .{attribute}: {instead}")
+        self.function = function
+        self.attribute = attribute
+
+
 class IllegalTransitionError(TickerError):
     """A status may not follow another; this is a bug in the caller."""
 
@@ -203,7 +226,7 @@ class TerminateExecution(TickerError):  # noqa: N818 - TickerQ's name for it
     The status is Skipped unless another terminal one is given; the text becomes the run's reason.
     """
 
-    def __init__(self, message: object, status: int | None = None) -> None:
+    def __init__(self, message: object, status: int | str | None = None) -> None:
         # Often an exception: whatever it is, its text is the reason.
         self.message = str(message)
         super().__init__(self.message)
@@ -226,8 +249,18 @@ def shortened(value: object, limit: int = 80) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def _misfit(field: str, value: object, reason: str) -> str:
-    return f"{field}: {reason} (got {shortened(value)})"
+def meant_by(name: str, known: Iterable[str]) -> str:
+    """Return ``": did you mean retries?"`` with that of the ``known`` names which is most like this one.
+
+    It is empty where none is alike.
+    """
+    plain = {each.casefold(): each for each in known}
+    alike = get_close_matches(name.casefold(), plain, n=1)
+    return f": did you mean {plain[alike[0]]}?" if alike else ""
+
+
+def _misfits(field: str, value: object, reason: str, others: Iterable[Exception]) -> str:
+    return "; ".join([f"{field}: {reason} (got {shortened(value)})", *map(str, others)])
 
 
 def cause_of(error: BaseException, limit: int = 200) -> str:

@@ -19,8 +19,10 @@ MOST_TAGS = 20
 LONGEST_TAG = 50
 MOST_RETRIES = 1_000
 MOST_FAILURES = 100
+MOST_MISFIRES = 1_000
 _DAY = timedelta(days=1)
 LONGEST_INTERVAL = 30 * _DAY
+_LONGEST_GRACE = 3650 * _DAY
 MORE_THAN_ZERO = timedelta.resolution
 _ZERO = timedelta(0)
 _NAME_RULE = "must be non-empty, without leading or trailing whitespace"
@@ -52,21 +54,28 @@ def words(field: str, value: object, longest: int) -> str:
     return value
 
 
-def choice(field: str, value: object, among: type[E]) -> E:
-    """Return the member of ``among`` that a value names."""
-    return _member(field, value, among, f"pass one of {', '.join(str(each.value) for each in among)}")
-
-
 def member(field: str, value: object, among: type[E]) -> E:
-    """Return the member of ``among``, whose values are numbers: an error lists the names."""
-    return _member(field, value, among, f"pass a {among.__name__}: {', '.join(each.name for each in among)}")
+    """Return the member of ``among`` that a value is, or names: by its word in any case, or by its number.
+
+    ``"InProgress"`` and ``"in-progress"`` are the word ``in_progress``, too. A member of another enum of
+    numbers is refused, since its number means something else here.
+    """
+    if isinstance(value, among):
+        return value
+    if isinstance(value, str):
+        found = next((each for each in among if _letters(each.name) == _letters(value)), None)
+    elif isinstance(value, Enum | bool):
+        found = None
+    else:
+        found = next((each for each in among if each.value == value), None)
+    if found is None:
+        words = ", ".join(each.name.lower() for each in among)
+        raise TickerValidationError(field, value, f"pass a {among.__name__}: {words}")
+    return found
 
 
-def _member(field: str, value: object, among: type[E], advice: str) -> E:
-    try:
-        return among(value)
-    except ValueError as error:
-        raise TickerValidationError(field, value, advice) from error
+def _letters(word: str) -> str:
+    return "".join(letter for letter in word.casefold() if letter not in "_- ")
 
 
 def tags(value: object) -> list[str]:
@@ -93,6 +102,24 @@ def retries(value: object) -> int:
 def failures(value: object) -> int:
     """Return after how many failed occurrences in a row a cron ticker is paused; 0 is never."""
     return whole("pause_on_failure", value, 0, MOST_FAILURES, note="0 means never")
+
+
+def misfire_limit(value: object) -> int:
+    """Return how many missed instants of a cron ticker run, at most."""
+    return whole("misfire_limit", value, 1, MOST_MISFIRES)
+
+
+def misfire_grace(value: object) -> float | None:
+    """Return by how many seconds an instant may have been missed to run at all; None is by any number."""
+    if value is None:
+        return None
+    note = "None means no limit"
+    return seconds("misfire_grace", value, least=MORE_THAN_ZERO, most=_LONGEST_GRACE, note=note)
+
+
+def description(value: object) -> str:
+    """Return a ticker's description."""
+    return words("description", value, LONGEST_DESCRIPTION)
 
 
 def retry_intervals(value: object) -> list[float]:

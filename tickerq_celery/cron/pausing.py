@@ -20,8 +20,16 @@ _MOST_PENDING = 10_000
 _LATEST = 1_000
 
 
-def resume(tx: Transaction, cron: CronRow, *, missed: bool, now: datetime) -> None:
-    """Let a locked cron ticker fire again from its next instant on.
+def resume(
+    tx: Transaction,
+    cron: CronRow,
+    *,
+    missed: bool,
+    now: datetime,
+    by: str | None = None,
+    reason: str | None = None,
+) -> None:
+    """Let a locked cron ticker fire again from its next instant on, with who ended its own pause and why.
 
     The instants that passed in the pause get one record; ``missed`` leaves them to the misfire policy.
     """
@@ -31,18 +39,21 @@ def resume(tx: Transaction, cron: CronRow, *, missed: bool, now: datetime) -> No
         record_missed(tx, cron, passed, reason=paused_reason(cron, passed), now=now)
     if next_run_at is not None and next_run_at <= now and not missed:
         next_run_at = cron.next_run_after(now)
-    resumed = replace(
-        cron.not_paused(),
-        is_enabled=True,
-        resume_from=None,
-        next_run_at=next_run_at,
-        # The pause of a function says nothing about the failures before it.
-        resumed_at=cron.resumed_at if cron.is_enabled else now,
-    )
+    # The pause of a function says nothing about the failures before it.
+    enabled = cron if cron.is_enabled else cron.resumed(now, by=by, reason=reason)
+    resumed = replace(enabled.not_paused(), resume_from=None, next_run_at=next_run_at)
     cron_tickers.edit(tx, cron, resumed)
 
 
-def resume_with_held(tx: Transaction, cron: CronRow, *, missed: bool, now: datetime) -> None:
+def resume_with_held(
+    tx: Transaction,
+    cron: CronRow,
+    *,
+    missed: bool,
+    now: datetime,
+    by: str | None = None,
+    reason: str | None = None,
+) -> None:
     """Let a cron ticker that was paused itself fire again, and what the pause holds run; see ``resume``.
 
     Where a pause of more than it alone covers it still, the end of that one decides on what passed.
@@ -51,9 +62,9 @@ def resume_with_held(tx: Transaction, cron: CronRow, *, missed: bool, now: datet
     # One that was added paused has not waited for any instant yet.
     following = cron.resume_from or cron.next_run_after(now)
     if left is None or following is None:
-        resume(tx, cron, missed=missed, now=now)
+        resume(tx, cron, missed=missed, now=now, by=by, reason=reason)
     else:
-        enabled = replace(cron, is_enabled=True, resumed_at=now, resume_from=following)
+        enabled = replace(cron.resumed(now, by=by, reason=reason), resume_from=following)
         cron_tickers.edit(tx, cron, enabled)
         paused_crons.suspend(tx, [cron.id], left)
     holds.release(

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tickerq_celery.errors import DuplicateFunctionError
+from tickerq_celery.errors import DuplicateFunctionError, UnknownFunctionError
 from tickerq_celery.functions.definition import Function
 
 
@@ -28,6 +28,10 @@ class Registry:
     def get(self, name: str) -> Function | None:
         """Return the function of that name, or None."""
         return self._functions.get(name)
+
+    def unknown(self, name: str) -> UnknownFunctionError:
+        """Return the error for a name that nothing knows, with the function that may have been meant."""
+        return UnknownFunctionError(name, self._functions)
 
     def change(self, change: Callable[[Function], Function]) -> None:
         """Replace each function by what ``change`` makes of it."""

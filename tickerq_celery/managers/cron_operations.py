@@ -21,6 +21,7 @@ from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.cron_rows import CronRow, refuse_changes_of_a_call
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.run_rows import occurrence_row, skipped_row
+from tickerq_celery.tickers.skip_reasons import who_and_why
 from tickerq_celery.tickers.views import Cron, Run
 
 _MOST_A_MINUTE = 60_000
@@ -46,7 +47,14 @@ class CronOperations(CronPreview):
         check_words(reason, by)
         return self._storing.core.write(self._pause, cron_id, reason, by)
 
-    def resume(self, cron_id: UUID | str, *, missed: bool = False) -> Cron:
+    def resume(
+        self,
+        cron_id: UUID | str,
+        *,
+        missed: bool = False,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> Cron:
         """Let a paused cron ticker fire again, from its next instant on; what was held runs now.
 
         The instants that passed in the pause are recorded in one Skipped occurrence. ``missed=True`` lets
@@ -54,9 +62,11 @@ class CronOperations(CronPreview):
 
         Raises:
             TickerNotFoundError: There is none.
+            TickerValidationError: ``reason`` or ``by`` is too long.
         """
         cron_id = validation.identifier(cron_id)
-        return self._storing.core.write(self._resume, cron_id, missed=missed)
+        check_words(reason, by)
+        return self._storing.core.write(self._resume, cron_id, missed=missed, reason=reason, by=by)
 
     def skip_next(self, cron_id: UUID | str, *, reason: str | None = None, by: str | None = None) -> Cron:
         """Let a cron ticker's next instant pass, recorded as a Skipped occurrence; return what follows.
@@ -110,10 +120,18 @@ class CronOperations(CronPreview):
             cron_pauses.pause(tx, cron, reason=reason, by=by, now=now)
         return self._get(tx, cron_id)
 
-    def _resume(self, tx: Transaction, cron_id: UUID, *, missed: bool = False) -> Cron:
+    def _resume(
+        self,
+        tx: Transaction,
+        cron_id: UUID,
+        *,
+        missed: bool = False,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> Cron:
         cron = self._locked(tx, cron_id)
         if not cron.is_enabled:
-            resume_with_held(tx, cron, missed=missed, now=tx.now)
+            resume_with_held(tx, cron, missed=missed, now=tx.now, by=by, reason=reason)
         return self._get(tx, cron_id)
 
     def _skip_next(self, tx: Transaction, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
@@ -121,8 +139,7 @@ class CronOperations(CronPreview):
         instant = cron.next_run_at
         if instant is None:
             raise TickerStateError(cron_id, "paused, or has no next instant", "skipped once")
-        who, why = "" if by is None else f" by {by}", "" if reason is None else f": {reason}"
-        self._skip(tx, cron, instant, f"Skipped on request{who}{why}")
+        self._skip(tx, cron, instant, f"Skipped on request{who_and_why(by, reason)}")
         cron_tickers.advance(
             tx,
             cron_id,

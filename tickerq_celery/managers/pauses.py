@@ -1,15 +1,18 @@
 """Pause more than one cron ticker at a time: a function, a tag, or everything."""
 
+import logging
 from collections.abc import Sequence
 
 from tickerq_celery import validation
 from tickerq_celery.cron.pausing import resume_suspended
-from tickerq_celery.enums import HoldReason
+from tickerq_celery.enums import HoldReason, PauseKind
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import holds, paused_crons, pauses
+from tickerq_celery.store import functions, holds, paused_crons, pauses
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.pauses import Pause, Scope, scope_of
+from tickerq_celery.tickers.skip_reasons import who_and_why
 
+logger = logging.getLogger(__name__)
 _MOST_RELEASED = 10_000
 
 
@@ -30,15 +33,21 @@ class PauseManager:
         everything: bool = False,
         reason: str | None = None,
         by: str | None = None,
+        allow_unknown: bool = False,
     ) -> Pause:
         """Pause one of a function, a tag and everything, and return the pause; an earlier one stays.
 
+        ``function`` is also the name of a Celery task that cron tickers call. ``allow_unknown`` takes one
+        that nothing knows yet.
+
         Raises:
             TickerValidationError: Not exactly one is named, or ``reason`` or ``by`` is too long.
+            UnknownFunctionError: No worker ever registered the function, and no ticker names it.
         """
         scope = scope_of(function, tag, everything)
         check_words(reason, by)
-        return self._core.write(self._pause, scope, reason, by)
+        is_checked = scope.kind is PauseKind.FUNCTION and not allow_unknown
+        return self._core.write(self._pause, scope, reason, by, is_checked=is_checked)
 
     def resume(
         self,
@@ -47,34 +56,49 @@ class PauseManager:
         tag: str | None = None,
         everything: bool = False,
         missed: bool = False,
+        reason: str | None = None,
+        by: str | None = None,
     ) -> bool:
         """End the pause of one of a function, a tag and everything; return True if there was one.
 
         What was held runs now, where no other pause holds it. Cron tickers fire from their next instant
-        on; ``missed=True`` lets their misfire policy decide on the instants that passed.
+        on; ``missed=True`` lets their misfire policy decide on the instants that passed. The pause is kept no
+        longer, so ``reason`` and ``by`` are logged.
 
         Raises:
-            TickerValidationError: Not exactly one is named.
+            TickerValidationError: Not exactly one is named, or ``reason`` or ``by`` is too long.
         """
         scope = scope_of(function, tag, everything)
+        check_words(reason, by)
         was_paused = self._core.write(self._resume, scope, missed=missed)
         after = None
         while was_paused:
             after = self._core.write(resume_suspended, after=after)
             if after is None:
                 break
+        if was_paused:
+            logger.info("the pause of %s was ended%s", scope, who_and_why(by, reason))
         return was_paused
 
     def find(self) -> tuple[Pause, ...]:
         """Return all pauses of this kind, the oldest first."""
         return tuple(self._core.read(pauses.list_pauses))
 
-    def _pause(self, tx: Transaction, scope: Scope, reason: str | None, by: str | None) -> Pause:
+    def _pause(
+        self, tx: Transaction, scope: Scope, reason: str | None, by: str | None, *, is_checked: bool
+    ) -> Pause:
+        if is_checked and not self._is_known(tx, scope.name):
+            raise self._core.registry.unknown(scope.name)
         pauses.add(tx, scope, reason=reason, by=by)
         stored, _ = _parted(pauses.list_pauses(tx), scope)
         if stored is None:
             raise AssertionError(f"{scope} was stored and is not there")
         return stored
+
+    def _is_known(self, tx: Transaction, function: str) -> bool:
+        if self._core.registry.get(function) is not None:
+            return True
+        return bool(functions.find(tx, [function])) or pauses.is_named(tx, function)
 
     def _resume(self, tx: Transaction, scope: Scope, *, missed: bool) -> bool:
         ended, others = _parted(pauses.list_pauses(tx), scope)

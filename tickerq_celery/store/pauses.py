@@ -4,13 +4,13 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, delete, exists, or_, select
 
 from tickerq_celery.enums import PauseKind
 from tickerq_celery.store.cron_tickers import paused_among
 from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import pauses, tickers
+from tickerq_celery.store.tables import cron_tickers, pauses, tickers
 from tickerq_celery.tickers.claims import Due
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.pauses import Pause, Scope, covering
@@ -67,6 +67,15 @@ def holding(tx: Transaction, due: Sequence[Due]) -> dict[UUID, str]:
         tags = {row.id: row.tags for row in rows}
     found = {run.id: covering(paused, run.function, tags.get(run.id, ())) for run in by_plan}
     return {run_id: pause.key for run_id, pause in found.items() if pause is not None}
+
+
+def is_named(tx: Transaction, function: str) -> bool:
+    """Return True if a cron ticker or a run that has not ended names a function, or a Celery task."""
+    crons = exists().where(cron_tickers.c.namespace == tx.namespace, cron_tickers.c.function == function)
+    runs = exists().where(
+        tickers.c.namespace == tx.namespace, tickers.c.function == function, tickers.c.ended_at.is_(None)
+    )
+    return bool(tx.execute(select(or_(crons, runs))).scalar_one())
 
 
 def keys(tx: Transaction, among: Collection[str]) -> set[str]:

@@ -17,8 +17,6 @@ from tickerq_celery.tickers.chain_templates import Template
 from tickerq_celery.tickers.inputs import CronTicker
 from tickerq_celery.tickers.work import WORK_FIELDS, Work
 
-_MOST_MISFIRES = 1_000
-_LONGEST_GRACE = timedelta(days=3650)
 _LONGEST_KEY = 200
 _HASHED = 16
 
@@ -52,6 +50,8 @@ class CronRow(Work):
     paused_at: datetime | None = None
     resume_from: datetime | None = None
     resumed_at: datetime | None = None
+    resumed_by: str | None = None
+    resumed_reason: str | None = None
     seed_key: str | None = None
     seed_expression: str | None = None
     seed_time_zone: str | None = None
@@ -104,6 +104,10 @@ class CronRow(Work):
     def not_paused(self) -> "CronRow":
         """Return the row without the reason, the author and the moment of a pause."""
         return replace(self, paused_reason=None, paused_by=None, paused_at=None)
+
+    def resumed(self, now: datetime, *, by: str | None, reason: str | None) -> "CronRow":
+        """Return the row as one whose own pause ends, with who ended it and why."""
+        return replace(self, is_enabled=True, resumed_at=now, resumed_by=by, resumed_reason=reason)
 
     def seeded(self, key: str) -> "CronRow":
         """Return the row as one whose times code defines under this key."""
@@ -182,10 +186,10 @@ def cron_ticker_row(
         run_count=run_count,
         children=children,
         is_enabled=validation.flag("is_enabled", ticker.is_enabled),
-        misfire=validation.choice("misfire", ticker.misfire, MisfirePolicy),
-        misfire_limit=validation.whole("misfire_limit", ticker.misfire_limit, 1, _MOST_MISFIRES),
-        misfire_grace=_misfire_grace(ticker.misfire_grace),
-        overlap=validation.choice("overlap", ticker.overlap, OverlapPolicy),
+        misfire=validation.member("misfire", ticker.misfire, MisfirePolicy),
+        misfire_limit=validation.misfire_limit(ticker.misfire_limit),
+        misfire_grace=validation.misfire_grace(ticker.misfire_grace),
+        overlap=validation.member("overlap", ticker.overlap, OverlapPolicy),
         pause_on_failure=validation.failures(ticker.pause_on_failure),
     )
     return row if row.is_enabled and row.has_runs_left else replace(row, next_run_at=None)
@@ -215,18 +219,6 @@ def refuse_changes_of_a_call(**changes: object) -> None:
         raise TickerValidationError(
             name, changes[name], "it belongs to the call of a Celery task: change it where that is defined"
         )
-
-
-def _misfire_grace(value: object) -> float | None:
-    if value is None:
-        return None
-    return validation.seconds(
-        "misfire_grace",
-        value,
-        least=validation.MORE_THAN_ZERO,
-        most=_LONGEST_GRACE,
-        note="None means no limit",
-    )
 
 
 def short_key(key: str) -> str:

@@ -38,6 +38,9 @@ class Scope:
     kind: PauseKind
     name: str
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}".rstrip()
+
 
 def scope_of(function: object, tag: object, everything: object) -> Scope:
     """Return what a caller wants paused or resumed.

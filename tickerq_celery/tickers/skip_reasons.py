@@ -3,6 +3,13 @@
 from tickerq_celery.schedule.planner import Misfire
 
 
+def who_and_why(by: str | None, reason: str | None) -> str:
+    """Return the end of a line about what an operator did: ``" by ann: bank holiday"``, or what is known."""
+    who = "" if by is None else f" by {by}"
+    why = "" if reason is None else f": {reason}"
+    return f"{who}{why}"
+
+
 def misfire_reason(misfire: Misfire, policy: str) -> str:
     """Return what is said of the instants of an outage: how many were missed, from when to when."""
     return f"Missed: {_span(misfire)} passed while nothing could run them (policy {policy})"
@@ -10,9 +17,7 @@ def misfire_reason(misfire: Misfire, policy: str) -> str:
 
 def pause_reason(misfire: Misfire, *, by: str | None, reason: str | None) -> str:
     """Return what is said of the instants that passed in a pause."""
-    who = "" if by is None else f" by {by}"
-    why = "" if reason is None else f": {reason}"
-    return f"Paused: {_span(misfire)} passed in a pause{who}{why}"
+    return f"Paused: {_span(misfire)} passed in a pause{who_and_why(by, reason)}"
 
 
 def edit_reason(misfire: Misfire, expression: str) -> str:

@@ -144,6 +144,8 @@ class Cron:
     paused_at: datetime | None
     resume_from: datetime | None
     resumed_at: datetime | None
+    resumed_by: str | None
+    resumed_reason: str | None
     is_seeded: bool
     seed_expression: str | None
     misfire: MisfirePolicy

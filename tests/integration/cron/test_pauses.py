@@ -36,7 +36,7 @@ from tickerq_celery.cron import pausing
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.cron.pausing import resume_suspended
 from tickerq_celery.enums import HoldReason, MisfirePolicy, OverlapPolicy, PauseKind, TickerStatus
-from tickerq_celery.errors import TickerStateError, TickerValidationError
+from tickerq_celery.errors import TickerStateError, TickerValidationError, UnknownFunctionError
 from tickerq_celery.managers import pauses as managers_pauses
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.runs.claimer import Claimer
@@ -109,7 +109,8 @@ def test_what_is_paused_neither_fires_nor_starts(
 @pytest.mark.parametrize("scope", SCOPES, ids=str)
 def test_what_is_not_meant_by_a_pause_goes_on(core: Core, clock: ManualClock, scope: dict[str, Any]) -> None:
     enrolled(core)
-    pauses(core).pause(**{name: True if value is True else f"other-{value}" for name, value in scope.items()})
+    other = {name: True if value is True else f"other-{value}" for name, value in scope.items()}
+    pauses(core).pause(**other, allow_unknown=True)
     cron_id = make_cron(core, tags=["eu", "europe"])
     clock.advance(hours=1)
     fire(core)
@@ -563,3 +564,81 @@ def test_a_pause_says_who_and_why_unless_an_operator_has_paused_it_already(
         assert crons(core).pause(cron_id, reason="audit", by="ann").paused_by == "ann"
         assert crons(core).pause(cron_id, reason="holiday", by="bob").paused_by == "ann"
     assert crons(core).resume(failing).next_run_at == at(14)
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_pause_of_an_unknown_function_is_refused_with_the_one_that_may_be_meant(core: Core) -> None:
+    enrolled(core)
+    with pytest.raises(UnknownFunctionError, match=r"by any worker: did you mean Send\?"):
+        pauses(core).pause(function="Sned")
+    assert pauses(core).find() == ()
+    assert pauses(core).pause(function="Sned", allow_unknown=True).name == "Sned"
+    assert pauses(core).resume(function="Sned")
+
+
+@pytest.mark.parametrize("named_by", [make_cron, make_run])
+def test_a_pause_takes_any_function_that_a_ticker_names(
+    core: Core, make_core: Callable[..., Core], named_by: Callable[[Core], UUID]
+) -> None:
+    elsewhere = make_core()
+    with pytest.raises(UnknownFunctionError):
+        pauses(elsewhere).pause(function="Send")
+    named_by(core)
+    assert pauses(elsewhere).pause(function="Send").name == "Send"
+
+
+def test_a_pause_takes_a_function_that_a_worker_has_registered(
+    core: Core, make_core: Callable[..., Core]
+) -> None:
+    enrolled(core)
+    assert pauses(make_core()).pause(function="Send").name == "Send"
+
+
+def test_a_resumption_says_who_and_why_until_the_next_one(core: Core, clock: ManualClock) -> None:
+    cron_id = make_cron(core)
+    crons(core).pause(cron_id, reason="audit", by="ann")
+    cron = crons(core).resume(cron_id, reason="audit is over", by="bob")
+    assert (cron.resumed_by, cron.resumed_reason, cron.resumed_at) == ("bob", "audit is over", START)
+    assert crons(core).resume(cron_id, by="carl").resumed_by == "bob"
+    assert crons(core).pause(cron_id).resumed_by == "bob"
+    clock.advance(minutes=1)
+    again = crons(core).resume(cron_id)
+    assert (again.resumed_by, again.resumed_reason) == (None, None)
+    assert again.resumed_at == START + timedelta(minutes=1)
+
+
+def test_a_resumption_in_the_pause_of_a_function_says_who_and_why(core: Core) -> None:
+    cron_id = make_cron(core)
+    pauses(core).pause(function="Send", by="ann")
+    crons(core).pause(cron_id)
+    assert crons(core).resume(cron_id, reason="mended", by="bob").resumed_by == "bob"
+    pauses(core).resume(function="Send", by="carl")
+    cron = crons(core).get(cron_id)
+    assert (cron.resumed_by, cron.resumed_reason) == ("bob", "mended")
+
+
+@pytest.mark.parametrize("scope", SCOPES, ids=str)
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_who_ended_a_pause_of_more_than_one_and_why_is_logged(
+    core: Core, scope: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        pauses(core).resume(**scope, reason="nothing was paused", by="ann")
+        pauses(core).pause(**scope)
+        pauses(core).resume(**scope, reason="the server is back", by="ann")
+    what = "everything" if "everything" in scope else " ".join(*scope.items())
+    assert f"the pause of {what} was ended by ann: the server is back" in caplog.messages
+    assert "nothing was paused" not in caplog.text
+
+
+@pytest.mark.parametrize("words", [{"reason": "x" * 501}, {"by": "x" * 201}, {"reason": 7}], ids=str)
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_who_and_why_are_refused_where_they_cannot_be_stored(core: Core, words: dict[str, Any]) -> None:
+    cron_id = make_cron(core)
+    for resume in (
+        lambda: crons(core).resume(cron_id, **words),
+        lambda: pauses(core).resume(tag="eu", **words),
+    ):
+        with pytest.raises(TickerValidationError) as caught:
+            resume()
+        assert caught.value.field in words

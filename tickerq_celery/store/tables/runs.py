@@ -59,6 +59,8 @@ cron_tickers = Table(
     # The first instant that a pause has kept from firing; NULL unless it fires no more for a pause.
     Column("resume_from", UtcDateTime),
     Column("resumed_at", UtcDateTime),
+    Column("resumed_by", Name(200)),
+    Column("resumed_reason", Name(500)),
     # After how many failed occurrences in a row it is paused; 0 never.
     Column("pause_on_failure", Integer, nullable=False),
     # What code or an import defines under this key is stored once.

@@ -60,6 +60,8 @@ def upgrade() -> None:
         sa.Column("paused_at", column_types.UtcDateTime(), nullable=True),
         sa.Column("resume_from", column_types.UtcDateTime(), nullable=True),
         sa.Column("resumed_at", column_types.UtcDateTime(), nullable=True),
+        sa.Column("resumed_by", sa.String(length=200), nullable=True),
+        sa.Column("resumed_reason", sa.String(length=500), nullable=True),
         sa.Column("pause_on_failure", sa.Integer(), nullable=False),
         sa.Column("seed_key", sa.String(length=200), nullable=True),
         sa.Column("seed_expression", sa.String(length=200), nullable=True),
