@@ -27,7 +27,7 @@ def ticker_function(
     Raises:
         TickerValidationError: The function, or an option, cannot be used.
         DuplicateFunctionError: Another function has this name.
-        TypeError: A keyword is not an option.
+        UnknownKeywordError: A keyword is not an option; it is a TypeError, too.
     """
     return registering(name, options, register=_hook_on, manager=_current_manager)
 

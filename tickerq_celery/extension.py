@@ -58,9 +58,9 @@ class TickerQ:
     ) -> None:
         named = {"store_url": store_url, "exception_handler": exception_handler, "embedded": embedded or None}
         keywords = settings.checked_keywords(settings_, named)
+        self.app = app = settings.checked_app(app)
         if TickerQ.known(app) is not None:
             raise ConfigError("app", "this Celery app has a TickerQ already")
-        self.app = app
         self.registry = Registry()
         self._keywords = keywords
         self._process = ProcessParts(self._make_parts)

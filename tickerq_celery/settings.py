@@ -12,11 +12,11 @@ from celery import VERSION, Celery
 from tickerq_celery.broker.celery_settings import eager_warning
 from tickerq_celery.broker.embedded import transport
 from tickerq_celery.clock import SystemClock
-from tickerq_celery.errors import ConfigError, TickerValidationError
+from tickerq_celery.errors import ConfigError, TickerValidationError, shortened
 from tickerq_celery.functions.definition import Function, check_expression
 from tickerq_celery.functions.registry import Registry
 from tickerq_celery.functions.setting import Setting
-from tickerq_celery.runtime.config import PREFIX, SETTINGS, TickerConfig, config_from
+from tickerq_celery.runtime.config import PREFIX, SETTINGS, TickerConfig, config_from, unknown_setting
 from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.runtime.urls import shown_broker, shown_store
 from tickerq_celery.store.database.database import Database, database_file, resolved_url
@@ -88,9 +88,11 @@ def new_core(app: Celery, config: TickerConfig, registry: Registry) -> Core:
     """Return the core of a process whose functions are in ``registry``; it opens nothing.
 
     Raises:
-        ConfigError: A cron expression of a function stands in a setting, and cannot be used or is nowhere.
+        ConfigError: A cron expression of a function stands in a setting, and cannot be used or is nowhere; or
+            the request of its cron ticker is larger than ``payload_limit``.
     """
     registry.change(lambda function: with_cron_setting(app, function))
+    _refuse_large_requests(registry, config.payload_limit)
     url = resolved_url(config.store_url, Path.cwd())
     database = Database(url, options=config.store_engine_options, retries=config.store_retries)
     logger.info("tickers: %s", addresses(app, database))
@@ -147,6 +149,14 @@ def with_cron_setting(app: Celery, function: Function) -> Function:
         raise ConfigError(setting.name, reason) from error
 
 
+def _refuse_large_requests(registry: Registry, limit: int) -> None:
+    for function in registry:
+        size = 0 if function.request is None else len(function.request)
+        if size > limit:
+            reason = f"the request in the code of function {function.name} takes {size} bytes as JSON"
+            raise ConfigError(f"{PREFIX}payload_limit", f"{limit} bytes are too few: {reason}")
+
+
 def checked_keywords(keywords: Mapping[str, object], named: Mapping[str, object]) -> dict[str, object]:
     """Return the settings that a TickerQ is made with, and refuse keywords that are none, where they stand.
 
@@ -158,8 +168,19 @@ def checked_keywords(keywords: Mapping[str, object], named: Mapping[str, object]
     check_celery()
     for name in keywords:
         if name not in SETTINGS:
-            raise ConfigError(name, "no such setting")
+            raise unknown_setting(name)
     return {**keywords, **{name: value for name, value in named.items() if value is not None}}
+
+
+def checked_app(app: object) -> Celery:
+    """Return the Celery app that a TickerQ is made for.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if not isinstance(app, Celery):
+        raise ConfigError("app", f"pass a Celery app (got {shortened(app)})")
+    return maybe_unwrapped(app)
 
 
 def maybe_unwrapped(app: Celery) -> Celery:

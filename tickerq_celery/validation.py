@@ -69,8 +69,8 @@ def member(field: str, value: object, among: type[E]) -> E:
     else:
         found = next((each for each in among if each.value == value), None)
     if found is None:
-        words = ", ".join(each.name.lower() for each in among)
-        raise TickerValidationError(field, value, f"pass a {among.__name__}: {words}")
+        allowed = ", ".join(each.name.lower() for each in among)
+        raise TickerValidationError(field, value, f"pass one of {allowed}")
     return found
 
 

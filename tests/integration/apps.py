@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from tests.manual_clock import ManualClock
-from tickerq_celery import Run, TickerQ, TimeTicker, prepare_engine
+from tickerq_celery import Run, TickerContext, TickerQ, TimeTicker, prepare_engine
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.runs.claimer import Claimer
@@ -88,8 +88,8 @@ def add_run(tickerq: TickerQ, body: Callable[..., Any], **fields: Any) -> Run:
     return tickerq.time_tickers.add(TimeTicker(function="Body", **fields))
 
 
-def failing(error: BaseException) -> Callable[[], NoReturn]:
-    def body() -> NoReturn:
+def failing(error: BaseException) -> Callable[[TickerContext], NoReturn]:
+    def body(context: TickerContext) -> NoReturn:
         raise error
 
     return body

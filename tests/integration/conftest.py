@@ -56,7 +56,7 @@ def core(make_core: Callable[..., Core]) -> Core:
 def tickerq(store_url: str, namespace: str, clock: ManualClock) -> Iterator[TickerQ]:
     """An app with one function, ``Send``, that a live worker has."""
     with ticker_app(store_url, namespace, clock) as made:
-        made.function("Send")(lambda: None)
+        made.function("Send")(lambda context: None)
         enrol_worker(made)
         yield made
 

@@ -7,7 +7,7 @@ import pytest
 from tests.integration.apps import enrol_worker, ticker_app
 from tests.manual_clock import ManualClock
 from tests.test_docs import BLOCK, text_of
-from tickerq_celery import MisfirePolicy, OverlapPolicy, TickerStatus
+from tickerq_celery import MisfirePolicy, OverlapPolicy, TickerContext, TickerStatus
 
 
 def test_the_examples_of_the_page_do_what_it_says(store_url: str, namespace: str, clock: ManualClock) -> None:
@@ -15,7 +15,7 @@ def test_the_examples_of_the_page_do_what_it_says(store_url: str, namespace: str
     with ticker_app(store_url, namespace, clock) as tickerq:
 
         @tickerq.function("SendDailyDigest")
-        def digest() -> None: ...
+        def digest(context: TickerContext) -> None: ...
 
         enrol_worker(tickerq)
         names: dict[str, object] = {"tickerq": tickerq}

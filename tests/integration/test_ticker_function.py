@@ -18,7 +18,13 @@ from sqlalchemy.orm import Session
 from tests.integration.apps import caller_engine, enrol_worker, published, ticker_app
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import TickerContext, TickerPriority, TickerQ, TimeTicker, ticker_function
-from tickerq_celery.errors import ConfigError, DuplicateFunctionError, TickerValidationError
+from tickerq_celery.errors import (
+    ConfigError,
+    DuplicateFunctionError,
+    NoCeleryTaskError,
+    TickerValidationError,
+    UnknownKeywordError,
+)
 
 
 class Welcome(BaseModel):
@@ -332,11 +338,74 @@ def test_a_name_is_enough_to_schedule(make: Callable[..., TickerQ]) -> None:
     assert tickerq.time_tickers.add(TimeTicker(function="Send")).function == "Send"
 
 
-@pytest.mark.parametrize("options", [{"retry": 3}, {"cron": "@daily", "timezone": "UTC"}])
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"retry": 3}, "retry: a function has no such option: did you mean retries? (got 3)"),
+        (
+            {"cron": "@daily", "timezone": "UTC", "retrys": 3},
+            "timezone: a function has no such option: did you mean time_zone? (got 'UTC'); "
+            "retrys: a function has no such option: did you mean retries? (got 3)",
+        ),
+        ({"colour": "red"}, "colour: a function has no such option: there are cron, every, time_zone, "),
+    ],
+    ids=str,
+)
 def test_an_unknown_option_is_refused_by_name_where_it_stands(
-    make: Callable[..., TickerQ], options: Any
+    make: Callable[..., TickerQ], options: Any, error: str
 ) -> None:
-    unknown = "|".join(options.keys() - {"cron"})
     for decorator in (ticker_function, make().function):
-        with pytest.raises(TypeError, match=f"unexpected keyword argument {unknown}: the options are cron, "):
+        with pytest.raises(TypeError) as caught:
             decorator("Send", **options)
+        assert str(caught.value).startswith(error)
+
+
+SCHEDULED = [
+    ({"user_id": 5}, "what a function is given is one request, schedule({'user_id': …}) (got 5)"),
+    ({"user_id": 5, "at_once": 1}, "is one request, schedule({'user_id': …, 'at_once': …})"),
+    ({"retires": 3}, "retires: schedule has no such keyword: did you mean retries? (got 3)"),
+    ({"countdown": 5}, "countdown: pass delay=, in seconds (got 5)"),
+    ({"execution_time": 5}, "execution_time: pass at= (got 5)"),
+    ({"kwargs": {"token": "t"}}, "is given as its one request (got {'token': '•••'})"),
+    ({"secret_number": 5}, "schedule({'secret_number': …}) (got '•••')"),
+]
+
+
+@pytest.mark.parametrize(("keywords", "error"), SCHEDULED, ids=str)
+def test_schedule_refuses_unknown_keywords_in_words_that_name_the_right_ones(
+    make: Callable[..., TickerQ], keywords: Any, error: str
+) -> None:
+    send = make().function("Send")(lambda context: None)
+    with pytest.raises(UnknownKeywordError) as caught:
+        send.schedule(**keywords)
+    assert error in str(caught.value)
+    assert caught.value.field == next(iter(keywords))
+
+
+def test_keywords_are_no_request_where_a_function_takes_none(
+    make: Callable[..., TickerQ],
+) -> None:
+    clean = make().function("Clean")(lambda: None)
+    with pytest.raises(
+        UnknownKeywordError, match="user_id: schedule has no such keyword: function Clean takes no"
+    ):
+        clean.schedule(user_id=5)
+
+
+@pytest.mark.parametrize("name", ["delay", "apply_async", "apply", "s", "si", "signature"])
+def test_what_a_celery_task_has_is_refused_with_the_call_that_does_it_here(
+    make: Callable[..., TickerQ], name: str
+) -> None:
+    send = make().function("Send")(_first)
+    with pytest.raises(AttributeError, match=rf"no Celery task and has no \.{name}: .*") as caught:
+        getattr(send, name)
+    assert isinstance(caught.value, NoCeleryTaskError)
+    assert not hasattr(send, name)
+
+
+def test_any_other_attribute_is_an_ordinary_attribute_error(
+    make: Callable[..., TickerQ],
+) -> None:
+    send = make().function("Send")(_first)
+    with pytest.raises(AttributeError, match="'TickerFunction' object has no attribute 'nothing'"):
+        send.nothing  # noqa: B018 - the attribute is what is asked for

@@ -40,7 +40,5 @@ def test_only_letters_count(word: str, member: Enum) -> None:
     "value", [True, False, 9, -1, "", "hi", "1", None, [], 1.5, TickerStatus.QUEUED, RunCondition.ON_SUCCESS]
 )
 def test_what_names_no_member_is_refused_with_the_words(value: object) -> None:
-    with pytest.raises(
-        TickerValidationError, match="field: pass a TickerPriority: long_running, high, normal, low"
-    ):
+    with pytest.raises(TickerValidationError, match="field: pass one of long_running, high, normal, low"):
         validation.member("field", value, TickerPriority)

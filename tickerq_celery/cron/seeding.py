@@ -7,7 +7,9 @@ from uuid import UUID
 
 from tickerq_celery.cron.overlap import release_queue
 from tickerq_celery.cron.rescheduling import reschedule
+from tickerq_celery.errors import UnreadableRequestError
 from tickerq_celery.functions.definition import Function
+from tickerq_celery.payload.codec import Packed
 from tickerq_celery.payload.requests import json_schema
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.schedule.bounds import MILLISECOND
@@ -64,13 +66,18 @@ def function_records(registry: Iterable[Function]) -> Iterable[FunctionRecord]:
 
 
 def _seed_row(core: Core, function: Function, now: datetime) -> CronRow:
+    request = core.codec.pack(function.request)
     work = Work(
         namespace=core.config.namespace,
         function=function.name,
+        description=function.description,
+        request=request.data,
+        encoding=request.encoding,
         retries=function.retries,
         retry_intervals=function.retry_intervals,
         priority=function.priority,
         queue=core.queue_of(function),
+        tags=function.tags or (),
     )
     row = new_cron_row(
         work,
@@ -83,6 +90,8 @@ def _seed_row(core: Core, function: Function, now: datetime) -> CronRow:
     return replace(
         row.seeded(function.name),
         misfire=function.misfire,
+        misfire_limit=function.misfire_limit,
+        misfire_grace=function.misfire_grace,
         overlap=function.overlap,
         pause_on_failure=function.pause_on_failure,
     )
@@ -111,11 +120,18 @@ def _as_defined(core: Core, function: Function, row: CronRow, now: datetime) -> 
         day_or=function.day_or,
     )
     every = every_in(timed.expression)
+    request = _request(core, function, row)
     return replace(
         timed,
+        description=row.description if function.description is None else function.description,
+        request=request.data,
+        encoding=request.encoding,
+        tags=row.tags if function.tags is None else function.tags,
         retries=function.retries,
         retry_intervals=function.retry_intervals,
         misfire=function.misfire,
+        misfire_limit=function.misfire_limit,
+        misfire_grace=function.misfire_grace,
         overlap=function.overlap,
         pause_on_failure=function.pause_on_failure,
         priority=function.priority,
@@ -127,6 +143,19 @@ def _as_defined(core: Core, function: Function, row: CronRow, now: datetime) -> 
         # The code's jitter need not fit an operator's own interval.
         jitter_ms=(bounds.jitter if every is None else min(bounds.jitter, every)) // MILLISECOND,
     )
+
+
+def _request(core: Core, function: Function, row: CronRow) -> Packed:
+    """Return the code's request, or the row's where the code has none or the same."""
+    stored = Packed(row.request, row.encoding)
+    if function.request is None:
+        return stored
+    try:
+        is_same = core.codec.unpack(stored) == function.request
+    except UnreadableRequestError:
+        is_same = False
+    # Compared as JSON: what is encrypted differs each time.
+    return stored if is_same else core.codec.pack(function.request)
 
 
 def _begun(named: datetime | None, row: CronRow, now: datetime) -> datetime:

@@ -1,7 +1,7 @@
 """A registered function and how its runs behave."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Unpack
 
@@ -11,7 +11,9 @@ from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.functions.limits import FunctionLimits, Rate
 from tickerq_celery.functions.options import FunctionOptions, checked_options
 from tickerq_celery.functions.setting import Setting
-from tickerq_celery.functions.signature import Signature, inspect_function
+from tickerq_celery.functions.signature import Signature, Takes, inspect_function
+from tickerq_celery.payload.codec import LARGEST_REQUEST
+from tickerq_celery.payload.expected_request import ExpectedRequest
 from tickerq_celery.payload.requests import check_request_type
 from tickerq_celery.schedule.bounds import BOUND_FIELDS, UNBOUNDED, Bounds
 from tickerq_celery.schedule.cron_expression import find_zone
@@ -26,6 +28,8 @@ class Function:
     """A registered callable and how its runs behave; intervals and timeouts are in seconds.
 
     ``cron`` is an expression, or an interval written as one; a Setting until the app's settings are read.
+    ``description``, ``tags`` and ``request``, as JSON, are those of its cron ticker; where the code gives
+    none, an operator's stay.
     """
 
     name: str
@@ -45,9 +49,21 @@ class Function:
     hard_timeout: float | None = None
     queue: str | None = None
     misfire: MisfirePolicy = MisfirePolicy.RUN_ONCE
+    misfire_limit: int = 100
+    misfire_grace: float | None = None
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
     pause_on_failure: int = 0
+    description: str | None = None
+    tags: tuple[str, ...] | None = None
+    request: bytes | None = field(default=None, repr=False)
     on_lost: OnLost = OnLost.RETRY
+
+    @property
+    def expected_request(self) -> ExpectedRequest:
+        """What its runs are to be given."""
+        signature = self.signature
+        is_taken = signature.takes is not Takes.NOTHING
+        return ExpectedRequest(function=self.name, type=signature.request_type, is_taken=is_taken)
 
     @property
     def timeouts(self) -> Timeouts:
@@ -82,7 +98,7 @@ def make_function(body: Callable[..., Any], name: str | None, **options: Unpack[
         signature=signature,
         **checked_options(options),
     )
-    return _with_checked_times(function)
+    return _with_request(_with_checked_times(function), options.get("request"))
 
 
 def check_expression(function: Function, expression: object) -> str:
@@ -105,6 +121,12 @@ def _refuse_placeholder(cron: object) -> None:
     """Say what stands for TickerQ's ``%Section:Key%``, which no cron expression can be."""
     if isinstance(cron, str) and len(cron) > 2 and cron[0] == cron[-1] == "%":
         raise TickerValidationError("cron", cron, 'what the configuration holds is cron=Setting("its_name")')
+
+
+def _with_request(function: Function, request: object) -> Function:
+    if function.cron is None:
+        return function
+    return replace(function, request=function.expected_request.encode(request, limit=LARGEST_REQUEST))
 
 
 def _with_checked_times(function: Function) -> Function:

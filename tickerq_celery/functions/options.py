@@ -10,8 +10,10 @@ from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPri
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.functions.limits import Rate
 from tickerq_celery.functions.setting import Setting
+from tickerq_celery.payload.redaction import discreet
 from tickerq_celery.schedule.bounds import BOUND_FIELDS, checked_bounds
 from tickerq_celery.schedule.interval import expression_from
+from tickerq_celery.tickers.keywords import refuse_unknown
 from tickerq_celery.tickers.timeouts import checked_timeouts
 
 
@@ -39,8 +41,13 @@ class FunctionOptions(TypedDict, total=False):
         hard_timeout: Seconds after which its process is killed; by default 30 s after ``timeout``.
         queue: The Celery queue; None takes that of the priority, or asks Celery's router.
         misfire: What happens to cron instants that passed while nothing ran.
+        misfire_limit: How many missed instants ``misfire="run_all"`` runs, at most.
+        misfire_grace: Instants missed by more seconds are skipped whatever the policy says; None: none are.
         overlap: Whether an occurrence may start while an earlier one has not ended.
         pause_on_failure: After how many failed occurrences in a row its cron ticker is paused; 0: never.
+        description: Of its cron ticker: free text.
+        tags: Of its cron ticker: words to find its occurrences by.
+        request: Of its cron ticker: what each occurrence is given.
         on_lost: Whether a run whose worker died starts again, or fails.
     """
 
@@ -53,7 +60,7 @@ class FunctionOptions(TypedDict, total=False):
     max_runs: int | None
     exclude: Collection[date]
     jitter: timedelta | float
-    priority: TickerPriority | int
+    priority: TickerPriority | int | str
     max_concurrency: int
     max_concurrency_per_key: int
     rate_limit: str | None
@@ -63,12 +70,19 @@ class FunctionOptions(TypedDict, total=False):
     hard_timeout: timedelta | float | None
     queue: str | None
     misfire: MisfirePolicy | str
+    misfire_limit: int
+    misfire_grace: timedelta | float | None
     overlap: OverlapPolicy | str
     pause_on_failure: int
+    description: str | None
+    tags: Sequence[str] | None
+    request: object
     on_lost: OnLost | str
 
 
 _MOST_AT_ONCE = 1_000_000
+# They would say nothing of the other tickers that name the function.
+_ONLY_WITH_CRON = ("misfire_limit", "misfire_grace", "description", "tags", "request")
 
 
 def _queue(value: object) -> str | None:
@@ -79,6 +93,14 @@ def _rate(value: object) -> Rate | None:
     return None if value is None else Rate.parse(value)
 
 
+def _description(value: object) -> str | None:
+    return None if value is None else validation.description(value)
+
+
+def _tags(value: object) -> tuple[str, ...] | None:
+    return None if value is None else tuple(validation.tags(value))
+
+
 def _intervals(value: object) -> tuple[float, ...]:
     return tuple(validation.retry_intervals(value))
 
@@ -86,7 +108,7 @@ def _intervals(value: object) -> tuple[float, ...]:
 # Those that are checked each by itself, and have the same name in a Function.
 _CHECKS: Mapping[str, Callable[[object], object]] = {
     "day_or": partial(validation.flag, "day_or"),
-    "priority": partial(validation.choice, "priority", among=TickerPriority),
+    "priority": partial(validation.member, "priority", among=TickerPriority),
     "max_concurrency": partial(
         validation.whole, "max_concurrency", least=0, most=_MOST_AT_ONCE, note="0 means no limit"
     ),
@@ -97,10 +119,14 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "retries": validation.retries,
     "retry_intervals": _intervals,
     "queue": _queue,
-    "misfire": partial(validation.choice, "misfire", among=MisfirePolicy),
-    "overlap": partial(validation.choice, "overlap", among=OverlapPolicy),
+    "misfire": partial(validation.member, "misfire", among=MisfirePolicy),
+    "overlap": partial(validation.member, "overlap", among=OverlapPolicy),
+    "misfire_limit": validation.misfire_limit,
+    "misfire_grace": validation.misfire_grace,
     "pause_on_failure": validation.failures,
-    "on_lost": partial(validation.choice, "on_lost", among=OnLost),
+    "description": _description,
+    "tags": _tags,
+    "on_lost": partial(validation.member, "on_lost", among=OnLost),
 }
 
 
@@ -109,16 +135,13 @@ def check_call(name: object, options: Mapping[str, object]) -> None:
 
     Raises:
         TickerValidationError: The name is not text: the decorator was written without parentheses, maybe.
-        TypeError: A keyword is not an option.
+        UnknownKeywordError: A keyword is not an option.
     """
     if callable(name):
         raise TickerValidationError("name", name, "write the decorator with parentheses")
     if name is not None:
         validation.name("name", name, validation.LONGEST_FUNCTION)
-    unknown = sorted(options.keys() - FunctionOptions.__annotations__.keys())
-    if unknown:
-        known = ", ".join(FunctionOptions.__annotations__)
-        raise TypeError(f"unexpected keyword argument {', '.join(unknown)}: the options are {known}")
+    refuse_unknown("a function has no such option", options, FunctionOptions.__annotations__)
 
 
 def checked_options(options: FunctionOptions) -> dict[str, Any]:
@@ -130,9 +153,14 @@ def checked_options(options: FunctionOptions) -> dict[str, Any]:
         TickerValidationError: An option cannot be used.
     """
     given: Mapping[str, Any] = {**options}
+    cron = _cron(options.get("cron"), options.get("every"))
+    for field in _ONLY_WITH_CRON:
+        if cron is None and given.get(field) is not None:
+            shown = discreet([field], given[field])
+            raise TickerValidationError(field, shown, "it is of the cron ticker: pass cron= or every=, too")
     timeouts = checked_timeouts(options.get("timeout"), options.get("hard_timeout"))
     return {
-        "cron": _cron(options.get("cron"), options.get("every")),
+        "cron": cron,
         "time_zone": options.get("time_zone"),
         "bounds": checked_bounds(**{field: given[field] for field in BOUND_FIELDS if field in given}),
         "timeout": timeouts.soft,

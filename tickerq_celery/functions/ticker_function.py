@@ -1,17 +1,40 @@
 """What a decorated function becomes: still callable, and able to schedule itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import update_wrapper
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from tickerq_celery import validation
 from tickerq_celery.enums import OnConflict
-from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.errors import NoCeleryTaskError, TickerValidationError, UnknownKeywordError
 from tickerq_celery.functions.definition import Function, make_function
 from tickerq_celery.functions.options import FunctionOptions, check_call
+from tickerq_celery.payload.redaction import discreet
 from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.keywords import refuse_unknown
 from tickerq_celery.tickers.views import Run
+
+_FIELDS = [each.name for each in fields(TimeTicker) if each.name not in {"function", "request"}]
+# What users of Celery and of TimeTicker write, and the keywords of ``schedule`` that stand for it.
+_MEANT = {
+    "execution_time": "at=",
+    "eta": "at=, an aware datetime",
+    "countdown": "delay=, in seconds",
+    "args": "what the function is given as its one request",
+    "kwargs": "what the function is given as its one request",
+}
+_SCHEDULE = "use .schedule(request), with at= or delay= where it shall run later"
+_CHAIN = "a chain is .schedule(children=[TimeTicker(…)])"
+_INSTEAD_OF = {
+    "delay": _SCHEDULE,
+    "apply_async": _SCHEDULE,
+    "apply": "calling the function runs it here and now",
+    "s": _CHAIN,
+    "si": _CHAIN,
+    "signature": _CHAIN,
+}
 
 
 class Adds(Protocol):
@@ -42,7 +65,7 @@ def registering(
 
     Raises:
         TickerValidationError: The function, or an option, cannot be used.
-        TypeError: A keyword is not an option.
+        UnknownKeywordError: A keyword is not an option; it is a TypeError, too.
     """
     check_call(name, options)
 
@@ -87,7 +110,9 @@ class TickerFunction:
 
         Raises:
             TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
+            UnknownKeywordError: A keyword is no field: what the function is given is one ``request``.
         """
+        self._refuse_unknown(ticker)
         manager = self._manager()
         return manager.add(
             TimeTicker(
@@ -96,6 +121,26 @@ class TickerFunction:
             session=session,
             on_conflict=on_conflict,
         )
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Refuse what Celery's tasks have and this has not.
+
+        Raises:
+            NoCeleryTaskError: With the call that does it here; an AttributeError, as for any other name.
+        """
+        if name in _INSTEAD_OF:
+            raise NoCeleryTaskError(self.name, name, _INSTEAD_OF[name])
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
+    def _refuse_unknown(self, keywords: Mapping[str, object]) -> None:
+        for name, meant in _MEANT.items():
+            if name in keywords:
+                raise UnknownKeywordError(name, discreet([name], keywords[name]), f"pass {meant}")
+        advice = f"function {self.name} takes no request"
+        if self.definition.expected_request.is_taken:
+            shown = ", ".join(f"{name!r}: …" for name in keywords if name not in _FIELDS)
+            advice = f"what a function is given is one request, schedule({{{shown}}})"
+        refuse_unknown("schedule has no such keyword", keywords, _FIELDS, advice=advice)
 
 
 def _moment(manager: Adds, at: datetime | None, delay: timedelta | float | None) -> datetime | None:

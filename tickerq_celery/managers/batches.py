@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.payload.redaction import discreet
+from tickerq_celery.tickers.keywords import refuse_unknown
 
 # A call's keywords: fields of a ticker, with the values that a user wants.
 Changes = Mapping[str, Any]
@@ -47,11 +47,8 @@ def check_fields(given: Changes, kind: type, fixed: Collection[str] = ()) -> Non
     Raises:
         TickerValidationError: It shows no value whose name may be a secret's.
     """
-    known = {field.name for field in fields(kind)}
+    refuse_unknown(f"a {kind.__name__} has no such field", given, [field.name for field in fields(kind)])
     for name, value in given.items():
-        if name not in known:
-            reason = f"a {kind.__name__} has no such field"
-            raise TickerValidationError(name, discreet([name], value), reason)
         if name in fixed:
             raise TickerValidationError(name, value, "it cannot be changed")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime
+from functools import partial
 from typing import Any, TypedDict
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from tickerq_celery import validation
 from tickerq_celery.enums import HoldReason, TickerStatus, TickerType
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.store.filters import RunFilter
+from tickerq_celery.tickers.keywords import refuse_unknown
 
 _LONGEST_SEARCH = 200
 
@@ -22,10 +24,10 @@ class RunFilters(TypedDict, total=False):
     """
 
     function: str | None
-    status: TickerStatus | Collection[TickerStatus] | None
+    status: TickerStatus | str | Collection[TickerStatus | str] | None
     outcome_known: bool | None
     held_for: HoldReason | str | None
-    type: TickerType | None
+    type: TickerType | str | None
     tag: str | None
     error: str | None
     parent_id: UUID | str | None
@@ -43,12 +45,10 @@ def run_filter(given: RunFilters) -> RunFilter:
         TickerValidationError: A filter does not exist, or its value means nothing.
     """
     checked: dict[str, Any] = {}
+    refuse_unknown("find has no such filter", given, _CHECKS)
     for name, value in given.items():
-        check = _CHECKS.get(name)
-        if check is None:
-            raise TickerValidationError(name, value, "find has no such filter")
         if value is not None:
-            checked[name] = check(name, value)
+            checked[name] = _CHECKS[name](name, value)
     return RunFilter(**checked)
 
 
@@ -63,22 +63,8 @@ def _search(field: str, value: object) -> str:
 
 
 def _statuses(field: str, value: object) -> Collection[TickerStatus]:
-    asked = [value] if isinstance(value, int | str) else value
-    try:
-        return {TickerStatus(each) for each in asked}  # type: ignore[attr-defined]  # refused below
-    except (TypeError, ValueError) as error:
-        raise TickerValidationError(field, value, "pass one TickerStatus, or several") from error
-
-
-def _member(kind: Any) -> Callable[[str, object], Any]:
-    def check(field: str, value: object) -> Any:
-        try:
-            return kind(value)
-        except ValueError as error:
-            allowed = ", ".join(str(each.value) for each in kind)
-            raise TickerValidationError(field, value, f"pass one of {allowed}") from error
-
-    return check
+    asked = value if isinstance(value, Collection) and not isinstance(value, str) else [value]
+    return {validation.member(field, each, TickerStatus) for each in asked}
 
 
 def _identifier(field: str, value: object) -> UUID:
@@ -89,8 +75,8 @@ _CHECKS: dict[str, Callable[[str, object], Any]] = {
     "function": _text,
     "status": _statuses,
     "outcome_known": validation.flag,
-    "held_for": _member(HoldReason),
-    "type": _member(TickerType),
+    "held_for": partial(validation.member, among=HoldReason),
+    "type": partial(validation.member, among=TickerType),
     "tag": _text,
     "error": _search,
     "parent_id": _identifier,

@@ -34,7 +34,7 @@ def checked(on_conflict: object, batch: Iterable[TimeTicker]) -> OnConflict:
     Raises:
         TickerValidationError: There is no such choice, or a ticker has no key that could be taken.
     """
-    choice = validation.choice("on_conflict", on_conflict, OnConflict)
+    choice = validation.member("on_conflict", on_conflict, OnConflict)
     if choice is not OnConflict.RAISE and any(ticker.unique_key is None for ticker in batch):
         raise TickerValidationError("on_conflict", on_conflict, "a ticker without unique_key has no conflict")
     return choice

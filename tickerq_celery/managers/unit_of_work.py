@@ -7,10 +7,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from tickerq_celery import validation
-from tickerq_celery.errors import UnknownFunctionError
 from tickerq_celery.managers.batches import naming
-from tickerq_celery.payload import requests
 from tickerq_celery.payload.codec import Packed
+from tickerq_celery.payload.expected_request import ExpectedRequest
 from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import functions
@@ -25,10 +24,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is known of a function: its defaults, and its request type where its code is at hand."""
+    """What is known of a function: its defaults, and what it takes where its code is at hand."""
 
     defaults: FunctionDefaults
-    request_type: object = None
+    expected: ExpectedRequest
 
 
 class UnitOfWork:
@@ -89,29 +88,28 @@ class UnitOfWork:
             function = self.core.registry.get(name) if namespace == self.core.config.namespace else None
             if function is not None:
                 defaults = replace(self._defaults(function), timeout=function.timeout)
-                found[namespace, name] = Known(
-                    defaults=defaults, request_type=function.signature.request_type
-                )
+                found[namespace, name] = Known(defaults=defaults, expected=function.expected_request)
             else:
                 elsewhere.setdefault(namespace, {}).setdefault(name, position)
         for namespace, positions in elsewhere.items():
             records = functions.find(tx.within(namespace), positions.keys())
             for name, position in positions.items():
                 if name in records:
-                    found[namespace, name] = Known(defaults=self._defaults(records[name]))
+                    defaults = self._defaults(records[name])
                 elif allow_unknown:
-                    found[namespace, name] = Known(
-                        defaults=FunctionDefaults(priority_queues=self._priority_queues)
-                    )
+                    defaults = FunctionDefaults(priority_queues=self._priority_queues)
                 else:
-                    raise UnknownFunctionError(name).at(position)
+                    raise self.core.registry.unknown(name).at(position)
+                found[namespace, name] = Known(defaults=defaults, expected=ExpectedRequest(function=name))
         return found
 
     def packed(self, request: object, known: Known) -> Packed:
-        """Return a request as it is stored, checked against the function's type where that is at hand."""
-        return self.core.codec.pack(
-            requests.encode(request, request_type=known.request_type, limit=self.core.config.payload_limit)
-        )
+        """Return a request as it is stored, checked against what the function takes where that is at hand.
+
+        Raises:
+            TickerValidationError: It does not fit, or the function takes none, or it needs one.
+        """
+        return self.core.codec.pack(known.expected.encode(request, limit=self.core.config.payload_limit))
 
     def _defaults(self, source: Any) -> FunctionDefaults:
         return FunctionDefaults(

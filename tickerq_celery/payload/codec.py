@@ -14,6 +14,8 @@ from tickerq_celery.payload.redaction import redacted
 # What encryption adds to a request, at most: version, time, vector, padding, signature.
 OVERHEAD = 128
 _LONGEST = 16 * 1024 * 1024
+# How many bytes a request may take as JSON, so that its row can hold it whatever was done to it.
+LARGEST_REQUEST = _LONGEST - 1 - OVERHEAD
 # More costs twice the time for a few per cent.
 _LEVEL = 6
 try:

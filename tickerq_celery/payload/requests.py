@@ -27,7 +27,7 @@ from pydantic import (
     ValidationError,
 )
 from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import from_json
+from pydantic_core import ErrorDetails, from_json
 from pydantic_core.core_schema import ErrorType
 
 from tickerq_celery.errors import TickerValidationError
@@ -35,6 +35,7 @@ from tickerq_celery.payload.redaction import discreet
 
 MAX_DEPTH = 100
 _NAMED_LEVELS = 20
+_MOST_NAMED = 5
 _ATOMS = frozenset({str, int, float, bool, type(None)})
 _LOSSLESS = frozenset({str, int, bool, type(None), UUID, datetime, date, Decimal})
 _ANYTHING = TypeAdapter[object](object, config=ConfigDict(ser_json_inf_nan="constants"))
@@ -48,7 +49,8 @@ def encode(value: object, *, request_type: object, limit: int) -> bytes | None:
     """Return a request as compact UTF-8 JSON that ``decode`` accepts; None where there is no request.
 
     With a type, an instance or plain data that fits it is taken; without one (None), whatever pydantic
-    can write. Anything else is a TickerValidationError whose field is the path to the first misfit.
+    can write. Anything else is a TickerValidationError whose field is the path to the first misfit, and whose
+    ``others`` are about further ones.
     """
     wanted = request_type
     if wanted is None and hasattr(type(value), "__pydantic_validator__"):
@@ -145,17 +147,32 @@ def _validated(value: object, request_type: object) -> object:
 
 
 def _misfit(exc: ValidationError) -> TickerValidationError:
-    first, *others = exc.errors(include_url=False, include_context=False)
-    more = f", and {len(others)} more" if others else ""
-    return _invalid(first["loc"], first["input"], first["msg"] + more)
+    return _named((each["loc"], each["input"], each["msg"]) for each in _errors_of(exc))
 
 
 def _discreet(exc: ValidationError) -> TickerValidationError:
     """Return the error that says of the value no more than its type."""
-    first, *others = exc.errors(include_url=False, include_context=False)
-    reason = first["msg"] if first["type"] in _DISCREET else f"it does not fit ({first['type']})"
-    more = f", and {len(others)} more" if others else ""
-    return _invalid(first["loc"], type(first["input"]), reason + more)
+    return _named(
+        (
+            each["loc"],
+            type(each["input"]),
+            each["msg"] if each["type"] in _DISCREET else f"it does not fit ({each['type']})",
+        )
+        for each in _errors_of(exc)
+    )
+
+
+def _errors_of(exc: ValidationError) -> list[ErrorDetails]:
+    return exc.errors(include_url=False, include_context=False)
+
+
+def _named(misfits: Iterable[tuple[Iterable[object], object, str]]) -> TickerValidationError:
+    """Return one error that names the path, the value and the reason of each misfit, up to some number."""
+    errors = [_invalid(*misfit) for misfit in misfits]
+    first, *others = errors[:_MOST_NAMED]
+    left = len(errors) - _MOST_NAMED
+    reason = first.reason if left <= 0 else f"{first.reason} ({left} more misfits are not named)"
+    return TickerValidationError(first.field, first.value, reason, others=others)
 
 
 def _invalid(path: Iterable[object], value: object, reason: str) -> TickerValidationError:

@@ -8,8 +8,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from tickerq_celery import validation
 from tickerq_celery.enums import TickerPriority
-from tickerq_celery.errors import ConfigError, TickerValidationError, shortened
-from tickerq_celery.payload.codec import OVERHEAD, codec_of
+from tickerq_celery.errors import ConfigError, TickerValidationError, meant_by, shortened
+from tickerq_celery.payload.codec import LARGEST_REQUEST, codec_of
 from tickerq_celery.payload.redaction import SECRET_NAMES
 from tickerq_celery.schedule.cron_expression import find_zone
 
@@ -17,13 +17,12 @@ PREFIX = "tickerq_"
 _DURATIONS = ("poll_interval", "late_after", "lease", "heartbeat", "publish_check", "republish_after")
 _LONGEST_NAME = 100
 _LONGEST_DURATION = timedelta(days=366)
-_LARGEST_PAYLOAD = 16 * 1024 * 1024 - 1 - OVERHEAD
 # From which number to which; None is no bound.
 _COUNTS = {
     "max_queued": (1, None),
     "batch_size": (1, None),
     "store_retries": (0, None),
-    "payload_limit": (1, _LARGEST_PAYLOAD),
+    "payload_limit": (1, LARGEST_REQUEST),
     "max_rescues": (0, None),
 }
 T = TypeVar("T")
@@ -125,13 +124,19 @@ def config_from(
     for name, value in conf.items():
         setting = name.removeprefix(PREFIX)
         if setting not in SETTINGS:
-            raise ConfigError(name, "no such setting")
+            raise unknown_setting(name)
         values[setting] = value
     for setting, value in keywords.items():
         if setting not in SETTINGS:
-            raise ConfigError(setting, "no such setting")
+            raise unknown_setting(setting)
         values[setting] = value
     return TickerConfig(**values)  # type: ignore[arg-type]  # checked by __post_init__
+
+
+def unknown_setting(name: str) -> ConfigError:
+    """Return the error for a name that is no setting, with the one that may have been meant."""
+    prefix = PREFIX if name.startswith(PREFIX) else ""
+    return ConfigError(name, f"no such setting{meant_by(name, [prefix + each for each in SETTINGS])}")
 
 
 def _checked(
@@ -168,11 +173,7 @@ def _queues(value: object) -> Mapping[TickerPriority, str]:
         raise ConfigError(setting, f"pass a dict of priorities and queues (got {shortened(value)})")
     found = {}
     for priority, queue in value.items():
-        try:
-            member = TickerPriority[priority] if isinstance(priority, str) else TickerPriority(priority)
-        except (KeyError, ValueError) as error:
-            allowed = ", ".join(each.name for each in TickerPriority)
-            raise ConfigError(setting, f"pass one of {allowed} (got {shortened(priority)})") from error
+        member = _checked(validation.member, "priority_queues", priority, TickerPriority)
         _checked(validation.name, "priority_queues", queue, _LONGEST_NAME)
         found[member] = queue
     return found

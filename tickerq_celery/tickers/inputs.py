@@ -3,12 +3,25 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any, ClassVar, Self
 
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, RunCondition, TickerPriority
+from tickerq_celery.tickers.keywords import refuse_unknown
+
+
+class _Ticker:
+    """Refuses keywords that are no field; where a dataclass does so, it does not say which was meant."""
+
+    __slots__ = ()
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    def __new__(cls, *_: object, **given: object) -> Self:
+        refuse_unknown(f"a {cls.__name__} has no such field", given, cls.__dataclass_fields__)
+        return super().__new__(cls)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimeTicker:
+class TimeTicker(_Ticker):
     """One run at one moment.
 
     ``execution_time`` must be aware; a past one, or None, means now. ``retries`` are extra attempts,
@@ -31,18 +44,18 @@ class TimeTicker:
     retry_intervals: Sequence[float] | None = None
     timeout: float | None = None
     hard_timeout: float | None = None
-    priority: TickerPriority | None = None
+    priority: TickerPriority | int | str | None = None
     queue: str | None = None
     concurrency_key: str | None = None
     tags: Sequence[str] = ()
     unique_key: str | None = None
     namespace: str | None = None
-    run_condition: RunCondition | None = None
+    run_condition: RunCondition | int | str | None = None
     children: Sequence["TimeTicker"] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CronTicker:
+class CronTicker(_Ticker):
     """A standing definition: a function, a cron expression of 5 or 6 fields or an interval, and a request.
 
     ``every`` replaces ``expression``: elapsed time, counted from ``start_at`` (None: now).
@@ -72,12 +85,12 @@ class CronTicker:
     retry_intervals: Sequence[float] | None = None
     timeout: float | None = None
     hard_timeout: float | None = None
-    misfire: MisfirePolicy = MisfirePolicy.RUN_ONCE
+    misfire: MisfirePolicy | str = MisfirePolicy.RUN_ONCE
     misfire_limit: int = 100
     misfire_grace: float | None = None
-    overlap: OverlapPolicy = OverlapPolicy.ALLOW
+    overlap: OverlapPolicy | str = OverlapPolicy.ALLOW
     pause_on_failure: int = 0
-    priority: TickerPriority | None = None
+    priority: TickerPriority | int | str | None = None
     queue: str | None = None
     concurrency_key: str | None = None
     tags: Sequence[str] = ()

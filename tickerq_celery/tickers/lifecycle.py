@@ -3,8 +3,15 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from tickerq_celery import validation
 from tickerq_celery.enums import RETRIABLE, TERMINAL, OnLost, TickerStatus
-from tickerq_celery.errors import IllegalTransitionError, TerminateExecution, TickerCancelled, shortened
+from tickerq_celery.errors import (
+    IllegalTransitionError,
+    TerminateExecution,
+    TickerCancelled,
+    TickerValidationError,
+    shortened,
+)
 from tickerq_celery.tickers.retry_policy import RetryPolicy
 
 LOST = "WorkerLost"
@@ -130,8 +137,8 @@ def put_back(standing: Standing, failure: Failure, *, max_rescues: int) -> Outco
 def terminated(standing: Standing, error: TerminateExecution) -> Outcome:
     """Return the outcome that a body asked for by raising TerminateExecution; Skipped by default."""
     asked = TickerStatus.SKIPPED if error.status is None else error.status
-    status = next((each for each in TERMINAL if each == asked), None)
-    if status is None:
+    status = _status_named(asked)
+    if status not in TERMINAL:
         reason = (
             f"TerminateExecution asked for {shortened(asked)}, which is no terminal status: {error.message}"
         )
@@ -139,6 +146,13 @@ def terminated(standing: Standing, error: TerminateExecution) -> Outcome:
     if status is TickerStatus.SKIPPED:
         return _ended(standing, status, None, skipped_reason=error.message)
     return _ended(standing, status, Failure(type="TerminateExecution", message=error.message))
+
+
+def _status_named(asked: object) -> TickerStatus | None:
+    try:
+        return validation.member("status", asked, TickerStatus)
+    except TickerValidationError:
+        return None
 
 
 def lost(standing: Standing, *, on_lost: OnLost, max_rescues: int, message: str) -> Outcome:

@@ -77,7 +77,7 @@ def checked_work(
     return Work(
         namespace=namespace,
         function=ticker.function,
-        description=_description(ticker.description),
+        description=None if ticker.description is None else validation.description(ticker.description),
         request=request.data,
         encoding=request.encoding,
         retries=validation.retries(defaults.retries if ticker.retries is None else ticker.retries),
@@ -89,12 +89,6 @@ def checked_work(
         concurrency_key=_concurrency_key(ticker.concurrency_key),
         tags=tuple(validation.tags(ticker.tags)),
     )
-
-
-def _description(given: str | None) -> str | None:
-    if given is None:
-        return None
-    return validation.words("description", given, validation.LONGEST_DESCRIPTION)
 
 
 def _queue(given: str | None, priority: TickerPriority, defaults: FunctionDefaults) -> str | None:

@@ -50,8 +50,8 @@ DEFAULTS: dict[str, Any] = {
 @pytest.fixture
 def tickerq(store_url: str, namespace: str) -> Iterator[TickerQ]:
     with ticker_app(store_url, namespace) as made:
-        made.function("refresh")(lambda: None)
-        made.function("MonthEnd")(lambda: None)
+        made.function("refresh")(lambda context: None)
+        made.function("MonthEnd")(lambda context: None)
         yield made
 
 

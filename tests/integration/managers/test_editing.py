@@ -199,7 +199,7 @@ def test_what_is_not_there_cannot_be_retried_cloned_or_run(tickerq: TickerQ) -> 
 
 
 def test_an_occurrence_that_is_run_now_has_a_copy_of_the_chain(tickerq: TickerQ) -> None:
-    tickerq.function("Body")(lambda: None)
+    tickerq.function("Body")(lambda context: None)
     enrol_worker(tickerq)
     chain = [TimeTicker(function="Body", request={"token": "t"})]
     cron = tickerq.cron_tickers.add(CronTicker(function="Body", expression="0 * * * *", children=chain))

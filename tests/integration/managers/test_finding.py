@@ -127,7 +127,8 @@ def test_a_count_goes_no_further_than_its_limit(tickerq: TickerQ, runs: dict[str
 @pytest.mark.parametrize(
     "filters",
     [
-        {"status": "Done"}, {"status": [99]}, {"held_for": "nothing"}, {"type": 7}, {"error": ""},
+        {"status": "Dun"}, {"status": [99]}, {"status": True}, {"type": TickerStatus.QUEUED},
+        {"held_for": "nothing"}, {"type": 7}, {"error": ""},
         {"error": "x" * 201}, {"error": "\x00"}, {"parent_id": "no"}, {"cron_ticker_id": 7},
         {"execution_from": START.replace(tzinfo=None)}, {"ended_until": "today"}, {"colour": "red"},
         {"outcome_known": "no"},

@@ -90,7 +90,7 @@ def test_runs_are_found_by_function_and_status(tickerq: TickerQ) -> None:
     assert len(ids(status=None)) == 4
 
 
-@pytest.mark.parametrize("status", ["Done", 8, [9], 1.5, object()])
+@pytest.mark.parametrize("status", ["Dun", 8, [9], 1.5, True, object()])
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_what_is_no_status_is_refused(tickerq: TickerQ, status: Any) -> None:
     with pytest.raises(TickerValidationError) as caught:

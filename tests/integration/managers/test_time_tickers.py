@@ -115,7 +115,7 @@ REFUSED = [
     ({"retry_intervals": [float("nan")]}, "retry_intervals[0]", "seconds, from 0 s"),
     ({"retry_intervals": "60"}, "retry_intervals", "list of seconds"),
     ({"retry_intervals": 60}, "retry_intervals", "list of seconds"),
-    ({"priority": 9}, "priority", "NORMAL"),
+    ({"priority": 9}, "priority", "normal"),
     ({"queue": ""}, "queue", "must be non-empty"),
     ({"tags": "eu"}, "tags", "list of str"),
     ({"tags": ["eu", "x" * 51]}, "tags[1]", "at most 50 characters"),
@@ -127,7 +127,7 @@ REFUSED = [
     ({"request": {"email": "a"}}, "request.user_id", "Field required"),
     ({"request": {"email": "a", "user_id": "seven"}}, "request.user_id", "valid integer"),
     ({"request": {"email": "a" * 1_000, "user_id": 7}}, "request", "the limit is 1000"),
-    ({"request": None}, "request", "valid"),
+    ({"request": None}, "request", "needs one of type Welcome"),
 ]  # fmt: skip
 
 

@@ -419,7 +419,7 @@ def test_a_chain_that_is_too_large_stores_nothing(core: Core) -> None:
     ("fields", "text"),
     [
         ({"retries": -1}, r"children\[0\].children\[0\].retries: "),
-        ({"run_condition": 9}, r"children\[0\].children\[0\].run_condition: pass a RunCondition"),
+        ({"run_condition": 9}, r"children\[0\].children\[0\].run_condition: pass one of on_success"),
         ({"request": object()}, r"children\[0\].children\[0\].request: "),
         ({"namespace": "other"}, r"children\[0\].children\[0\].namespace: its chain is in "),
         ({"execution_time": START.replace(tzinfo=None)}, r"children\[0\].children\[0\].execution_time: "),

@@ -189,7 +189,14 @@ def test_a_body_may_end_its_run_with_a_status(
 
 
 @only_sqlite
-@pytest.mark.parametrize("asked", [Status.IDLE, Status.QUEUED, Status.IN_PROGRESS, 99, -1, "Done"])
+def test_a_body_may_name_the_status_by_its_word(tickerq: TickerQ) -> None:
+    run = add_run(tickerq, failing(TerminateExecution("why", "Cancelled")), retries=3)
+    execute(tickerq)
+    assert tickerq.runs.get(run.id).status is Status.CANCELLED
+
+
+@only_sqlite
+@pytest.mark.parametrize("asked", [Status.IDLE, Status.QUEUED, Status.IN_PROGRESS, 99, -1, "Dun", "Idle"])
 def test_a_status_that_ends_nothing_fails_the_run(tickerq: TickerQ, asked: Any) -> None:
     run = add_run(tickerq, failing(TerminateExecution("why", asked)), retries=3)
     execute(tickerq)

@@ -234,7 +234,12 @@ def test_a_model_is_read_by_field_name_and_by_alias() -> None:
     ("request_type", "value", "field", "reason"),
     [
         (Item, {}, "request.name", "Field required"),
-        (Item, {"name": 1, "price": "x"}, "request.name", "Input should be a valid string, and 1 more"),
+        (
+            Item,
+            {"name": 1, "price": "x"},
+            "request.name",
+            "Input should be a valid string",
+        ),
         (Item, None, "request", "Input should be a valid dictionary or instance of Item"),
         (Item, "text", "request", "Input should be a valid dictionary or instance of Item"),
         (Item, Address("x", NOW.date()), "request", "Input should be a valid dictionary or instance of Item"),

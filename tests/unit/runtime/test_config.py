@@ -40,6 +40,7 @@ def test_keywords_come_before_the_app_and_the_app_before_defaults() -> None:
     ("keywords", "conf", "named"),
     [
         ({"leese": 1}, {}, "leese"),
+        ({"zzz": 1}, {}, "zzz"),
         ({}, {"tickerq_leese": 1}, "tickerq_leese"),
         ({}, {"tickerq_": 1}, "tickerq_"),
     ],
@@ -48,6 +49,21 @@ def test_an_unknown_name_is_refused(keywords: dict[str, Any], conf: dict[str, An
     with pytest.raises(ConfigError, match="no such setting") as caught:
         config_from(keywords, conf, {})
     assert caught.value.setting == named
+
+
+@pytest.mark.parametrize(
+    ("keywords", "conf", "meant"),
+    [
+        ({"store_ulr": 1}, {}, "store_ulr: no such setting: did you mean store_url?"),
+        ({}, {"tickerq_leese": 1}, "tickerq_leese: no such setting: did you mean tickerq_lease?"),
+    ],
+)
+def test_the_setting_that_may_have_been_meant_is_named(
+    keywords: dict[str, Any], conf: dict[str, Any], meant: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config_from(keywords, conf, {})
+    assert str(caught.value) == meant
 
 
 DURATIONS = ["poll_interval", "late_after", "lease", "heartbeat", "publish_check", "republish_after"]

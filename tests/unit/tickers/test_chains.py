@@ -87,7 +87,7 @@ def test_a_run_condition_may_be_given_as_tickerqs_number() -> None:
 
 @pytest.mark.parametrize("value", [9, "later", [], TickerStatus.SKIPPED])
 def test_what_is_no_run_condition_is_refused_by_name(value: object) -> None:
-    with pytest.raises(TickerValidationError, match="run_condition: pass a RunCondition: ON_SUCCESS, "):
+    with pytest.raises(TickerValidationError, match="run_condition: pass one of on_success, "):
         run_condition(value)
 
 

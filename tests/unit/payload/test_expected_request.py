@@ -1,0 +1,71 @@
+"""A request too many, a forgotten one, and one that does not fit."""
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.payload.expected_request import ExpectedRequest
+
+
+class Invoice(BaseModel):
+    number: int
+    due: int
+    email: str
+
+
+def encode(request: object, **expected: Any) -> bytes | None:
+    return ExpectedRequest(function="Send", **expected).encode(request, limit=1_000)
+
+
+@pytest.mark.parametrize(
+    ("expected", "request_", "written"),
+    [
+        ({}, None, None),
+        ({}, [1], b"[1]"),
+        ({"is_taken": False}, None, None),
+        ({"type": float}, 2, b"2.0"),
+        ({"type": int | None}, None, None),
+    ],
+)
+def test_what_a_function_takes_is_encoded(
+    expected: dict[str, Any], request_: object, written: bytes | None
+) -> None:
+    assert encode(request_, **expected) == written
+
+
+def test_a_request_for_a_function_that_takes_none_is_refused_without_its_secrets() -> None:
+    with pytest.raises(TickerValidationError) as caught:
+        encode({"token": "t"}, is_taken=False)
+    assert str(caught.value) == "request: function Send takes none (got {'token': '•••'})"
+
+
+@pytest.mark.parametrize(
+    ("type_", "shown"),
+    [(float, "float"), (Invoice, "Invoice"), (list[int], "list[int]"), (int | str, "int | str")],
+)
+def test_a_forgotten_request_is_refused_by_the_name_of_its_type(type_: object, shown: str) -> None:
+    with pytest.raises(TickerValidationError) as caught:
+        encode(None, type=type_)
+    assert (
+        str(caught.value)
+        == f"request: function Send needs one of type {shown}, and none was given (got None)"
+    )
+
+
+def test_each_field_that_does_not_fit_is_named_with_its_value() -> None:
+    with pytest.raises(TickerValidationError) as caught:
+        encode({"number": "x", "due": "y", "email": "e"}, type=Invoice)
+    number, due = str(caught.value).split("; ")
+    assert number.startswith("request.number: Input should be a valid integer")
+    assert number.endswith("(got 'x')")
+    assert due.startswith("request.due: Input should be a valid integer")
+    assert due.endswith("(got 'y')")
+    assert [other.field for other in caught.value.others] == ["request.due"]
+
+
+def test_of_many_that_do_not_fit_five_are_named() -> None:
+    with pytest.raises(TickerValidationError, match=r"\(3 more misfits are not named\)") as caught:
+        encode(["x"] * 8, type=list[int])
+    assert [other.field for other in caught.value.others] == [f"request.{number}" for number in range(1, 5)]
