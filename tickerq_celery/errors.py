@@ -7,6 +7,7 @@ TickerError
 │   ├── InvalidCronError
 │   ├── UnknownFunctionError
 │   ├── UnknownKeywordError (TypeError)
+│   ├── RefusedValueError
 │   └── OtherDatabaseError
 ├── DuplicateFunctionError
 ├── DuplicateTickerError
@@ -100,6 +101,10 @@ class UnknownFunctionError(TickerValidationError):
 
 class UnknownKeywordError(TickerValidationError, TypeError):
     """A call has a keyword that it does not take."""
+
+
+class RefusedValueError(TickerValidationError):
+    """The database refused a value for what it holds, such as a character that its encoding lacks."""
 
 
 class OtherDatabaseError(TickerValidationError):

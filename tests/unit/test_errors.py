@@ -18,6 +18,7 @@ from tickerq_celery.errors import (
     OtherDatabaseError,
     ParentResultError,
     PublishError,
+    RefusedValueError,
     SchemaError,
     StoreError,
     TerminateExecution,
@@ -39,6 +40,7 @@ RAISED = [
     (SchemaError("no tables"), "store_url: no tables"),
     (TickerValidationError("retries", -1, "too few"), "retries: too few (got -1)"),
     (InvalidCronError("x y", "two fields"), "expression: two fields (got 'x y')"),
+    (RefusedValueError("description", "→", "refused"), "description: refused (got '→')"),
     (UnknownFunctionError("Send"), "function: no such function"),
     (
         OtherDatabaseError("sqlite:///b.db", None, ID),

@@ -13,6 +13,7 @@ from tickerq_celery.payload.expected_request import ExpectedRequest
 from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import functions
+from tickerq_celery.store.database.refusals import translated_refusals
 from tickerq_celery.store.database.sessions import Callers, when_committed
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.effect import Effect
@@ -55,7 +56,8 @@ class UnitOfWork:
         if session is None:
             return dispatch_after(self.core.write(work), self._dispatch_now)
         caller = self._callers.join(session, instead=instead)
-        stored = work(self.core.transaction(caller.connection))
+        with translated_refusals():
+            stored = work(self.core.transaction(caller.connection))
         if stored.due:
             when_committed(caller, lambda: dispatch_after(stored, self._dispatch_now))
         return stored.result

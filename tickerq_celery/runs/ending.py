@@ -1,6 +1,6 @@
 """The end of an attempt, in one transaction with what it frees and lets start."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -30,6 +30,12 @@ class AttemptEnd:
         """The outcome, and what it is where the store refuses that, as a cancel of the run was requested."""
         outcome = self.outcome
         return (outcome, withdrawn(self.run.standing, outcome)) if outcome.gives_way else (outcome,)
+
+    def without_texts(self) -> "AttemptEnd":
+        """Return the same end for a database that refused a text of it."""
+        return replace(
+            self, outcome=self.outcome.without_texts(), report=self.report and self.report.without_texts()
+        )
 
     @property
     def elapsed_ms(self) -> int | None:

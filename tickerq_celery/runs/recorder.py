@@ -1,25 +1,31 @@
 """Record what a worker does with its claims: start, finish, rescue."""
 
+import logging
 import os
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from tickerq_celery.enums import DropReason, TickerStatus
-from tickerq_celery.errors import ClaimSupersededError, StoreError, TickerStateError
+from tickerq_celery.errors import ClaimSupersededError, RefusedValueError, StoreError, TickerStateError
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runs.ending import AttemptEnd, EndWriter
 from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runs.lease_retry import LeaseRetry
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import chains, drops, ends, publications, starts
+from tickerq_celery.store.database.refusals import translated_refusals
 from tickerq_celery.store.database.sessions import Caller, Callers, when_committed
-from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect
-from tickerq_celery.tickers.lifecycle import Outcome, lost
+from tickerq_celery.tickers.lifecycle import REFUSED_TEXTS, Outcome, lost
 from tickerq_celery.tickers.progress import Pending
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Recorder:
@@ -76,7 +82,7 @@ class Recorder:
         """Write an attempt's end and its last report, trying for one lease; return what was written.
 
         That is None where its claim was superseded. A run whose cancel was requested does not go on: its
-        outcome is Cancelled then.
+        outcome is Cancelled then. An end that the database refuses for its texts is written without them.
 
         Raises:
             StoreError: The database was unreachable for a whole lease.
@@ -92,6 +98,8 @@ class Recorder:
                 effect = (
                     written if written.result else Effect(result=self._core.read(self._ends.written, end))
                 )
+            except RefusedValueError as error:
+                end = _without_texts(end, error)
             except StoreError as error:
                 retry.wait_or_raise(error)
         failpoint(CrashPoint.FINISHED)
@@ -103,10 +111,13 @@ class Recorder:
         Raises:
             StoreError: The database is unreachable.
         """
-        effect = self._core.write(
-            ends.end_waiting, ticker_id, claim_no=claim_no, status=status, reason=reason
-        )
-        return dispatch_after(effect, self._dispatch)
+
+        def end(text: str) -> Effect[bool]:
+            return self._core.write(
+                ends.end_waiting, ticker_id, claim_no=claim_no, status=status, reason=text
+            )
+
+        return dispatch_after(_written(end, reason), self._dispatch)
 
     def join(self, session: object, *, instead: str) -> Caller:
         """Return a function's own transaction; raises what ``Callers.join`` does."""
@@ -123,7 +134,7 @@ class Recorder:
         """
         end = AttemptEnd(run=run, outcome=outcome, elapsed=elapsed, report=report)
         tx = self._core.transaction(caller.connection)
-        effect = self._ends.write(tx, end)
+        effect = self._write_in(tx, end)
         if effect.result is not None:
             when_committed(caller, lambda: dispatch_after(effect, self._dispatch))
             return
@@ -152,7 +163,8 @@ class Recorder:
         Raises:
             StoreError: The database is unreachable; the next sweep rescues the run.
         """
-        return dispatch_after(self._core.write(self._rescue, run, message), self._dispatch)
+        effect = _written(lambda text: self._core.write(self._rescue, run, text), message)
+        return dispatch_after(effect, self._dispatch)
 
     def _start(self, tx: Transaction, ticker_id: UUID, claim_no: int) -> Effect[Started | None]:
         core = self._core
@@ -171,6 +183,17 @@ class Recorder:
         failpoint(CrashPoint.START_UNCOMMITTED)
         return Effect(result=run, due=beside)
 
+    def _write_in(self, tx: Transaction, end: AttemptEnd) -> Effect[Outcome | None]:
+        plain = end.without_texts()
+        if end == plain:
+            return self._ends.write(tx, end)
+        try:
+            # On PostgreSQL a refusal would otherwise end the function's transaction.
+            with translated_refusals(), savepoint(tx):
+                return self._ends.write(tx, end)
+        except RefusedValueError as error:
+            return self._ends.write(tx, _without_texts(end, error))
+
     def _rescue(self, tx: Transaction, run: Started, message: str) -> Effect[Outcome | None]:
         if not starts.lock_free(tx, [run.id]):
             return Effect(result=None)
@@ -183,3 +206,23 @@ class Recorder:
             message=message,
         )
         return self._ends.write(tx, AttemptEnd(run=run, outcome=outcome))
+
+
+def _written(write: Callable[[str], T], text: str) -> T:
+    """Write what has one text, and where the database refuses that, a note in its place."""
+    try:
+        return write(text)
+    except RefusedValueError:
+        return write(REFUSED_TEXTS)
+
+
+def _without_texts(end: AttemptEnd, error: RefusedValueError) -> AttemptEnd:
+    """Return the end to write where ``error`` refused one, which it raises where no text can be the cause."""
+    plain = end.without_texts()
+    if plain == end:
+        raise error
+    logger.error(
+        "run %s is recorded without its texts: %s", end.run.id, error,
+        extra={"ticker_id": str(end.run.id)},
+    )  # fmt: skip
+    return plain

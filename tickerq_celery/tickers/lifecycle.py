@@ -15,6 +15,7 @@ from tickerq_celery.errors import (
 from tickerq_celery.tickers.retry_policy import RetryPolicy
 
 LOST = "WorkerLost"
+REFUSED_TEXTS = "the database refused the texts of this end, so they were not recorded"
 _TRANSITIONS = {
     TickerStatus.IDLE: frozenset({TickerStatus.QUEUED, TickerStatus.CANCELLED, TickerStatus.SKIPPED}),
     # To its end at once goes the call of a Celery task: nothing is tracked after its publication.
@@ -31,6 +32,10 @@ class Failure:
     type: str
     message: str
     traceback: str | None = None
+
+    def without_texts(self) -> "Failure":
+        """Return the same failure for a database that refused its texts."""
+        return Failure(type=self.type.encode("ascii", "backslashreplace").decode(), message=REFUSED_TEXTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,14 @@ class Outcome:
     skipped_reason: str | None = None
     result: bytes | None = None
     is_lost: bool = False
+
+    def without_texts(self) -> "Outcome":
+        """Return the same outcome for a database that refused its texts: a note in ASCII stands for them."""
+        return replace(
+            self,
+            failure=self.failure and self.failure.without_texts(),
+            skipped_reason=self.skipped_reason and REFUSED_TEXTS,
+        )
 
     @property
     def goes_on(self) -> bool:

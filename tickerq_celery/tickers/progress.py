@@ -40,6 +40,10 @@ class Pending:
     message: str | None = None
     chunks: tuple[Chunk, ...] = ()
 
+    def without_texts(self) -> "Pending":
+        """Return what remains for a database that refused a text of it."""
+        return Pending(self.fraction)
+
 
 class Report:
     """The progress and the log lines of one attempt; ``changed`` is called when one is added."""

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, partial
 
-from tickerq_celery.errors import StoreError
+from tickerq_celery.errors import RefusedValueError, StoreError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import logs
 from tickerq_celery.tickers.claims import Started
@@ -96,6 +96,9 @@ class Reporting:
             except StoreError as error:
                 logger.debug("the progress of run %s waits: %s", run.id, error)
                 self._note_change(run, report)
+            except RefusedValueError as error:
+                logger.error("the progress of run %s is not recorded: %s", run.id, error)  # noqa: TRY400
+                report.forget_written(pending)
             else:
                 report.forget_written(pending)
 

@@ -18,6 +18,7 @@ from tickerq_celery.store.database.connections import make_engine
 from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.dialects.base import READING
 from tickerq_celery.store.database.errors import NO_TABLES, is_outage, is_transient, lacks_table
+from tickerq_celery.store.database.refusals import translated_refusals
 
 T = TypeVar("T")
 X = TypeVar("X")
@@ -83,6 +84,7 @@ class Database:
 
         Raises:
             StoreError: The database cannot be reached, or refused every try.
+            RefusedValueError: It refused a value for what that holds.
         """
         return self.run(_itself, work, (), {}, reading=False)
 
@@ -91,6 +93,7 @@ class Database:
 
         Raises:
             StoreError: The database cannot be reached, or refused every try.
+            RefusedValueError: It refused a value for what that holds.
         """
         return self.run(_itself, work, (), {}, reading=True)
 
@@ -107,10 +110,12 @@ class Database:
 
         Raises:
             StoreError: The database cannot be reached, or refused every try.
+            RefusedValueError: It refused a value for what that holds.
         """
         for attempt in range(self._retries + 1):
             try:
-                return self._transact(begin, work, args, kwargs, reading=reading)
+                with translated_refusals():
+                    return self._transact(begin, work, args, kwargs, reading=reading)
             except NoFreeConnectionError as error:
                 raise StoreError(str(error.args[0])) from error
             except DBAPIError as error:

@@ -54,8 +54,8 @@ def migrate(database: Database, clock: Clock, schema: Schema = SCHEMA) -> None:
 
     Raises:
         StoreError: The database cannot be reached.
-        SchemaError: The store is newer and not compatible, or an unreleased version made it; or the database
-            refused a change of the tables.
+        SchemaError: The store is newer and not compatible, or an unreleased version made it; the database
+            refused a change of the tables; or it cannot store every text.
     """
     unbounded = database.unbounded()
     try:
@@ -69,7 +69,8 @@ def verify(database: Database, schema: Schema = SCHEMA) -> None:
 
     Raises:
         StoreError: The database cannot be reached.
-        SchemaError: The tables are missing, too old, too new, or those of an unreleased version.
+        SchemaError: The tables are missing, too old, too new, or those of an unreleased version; or the
+            database cannot store every text.
     """
     database.read(lambda connection: _verify(connection, schema))
 
@@ -87,6 +88,7 @@ def alembic_config(connection: Connection, schema: Schema = SCHEMA) -> Config:
 
 def _migrate(connection: Connection, clock: Clock, schema: Schema) -> None:
     with dialect_of(connection.dialect.name).migration_lock(connection):
+        _refuse_encoding(connection)
         if _has_meta(connection):
             _refuse_others(connection, schema)
             known = connection.scalar(select(meta.c.schema))
@@ -131,6 +133,7 @@ def _refuse_foreign_tables(connection: Connection) -> None:
 
 
 def _verify(connection: Connection, schema: Schema) -> None:
+    _refuse_encoding(connection)
     if not _has_meta(connection):
         raise SchemaError(NO_TABLES)
     _refuse_others(connection, schema)
@@ -140,6 +143,12 @@ def _verify(connection: Connection, schema: Schema) -> None:
             f"the store has schema {found}, this version needs {schema.number}: "
             "run `celery -A yourapp tickerq migrate`"
         )
+
+
+def _refuse_encoding(connection: Connection) -> None:
+    flaw = dialect_of(connection.dialect.name).encoding_flaw(connection)
+    if flaw is not None:
+        raise SchemaError(flaw)
 
 
 def _refuse_others(connection: Connection, schema: Schema) -> None:

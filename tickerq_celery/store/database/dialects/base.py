@@ -83,6 +83,14 @@ class Dialect(ABC):
         """Whether the server takes no writes: it was the first of several a moment ago, or is being moved."""
         return False
 
+    def encoding_flaw(self, connection: Connection) -> str | None:
+        """Return why some text could not be stored or read on this connection, or None."""
+        return None
+
+    def refused_column(self, error: DBAPIError) -> str | None:
+        """Return the column whose value was refused for what it holds, or None where that is not known."""
+        return None
+
     def is_violation(self, error: DBAPIError) -> bool:
         """Whether a row broke a constraint, though the driver says OperationalError, as of an outage."""
         return False

@@ -1,10 +1,11 @@
 """MariaDB and MySQL."""
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Table, bindparam, text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
@@ -17,6 +18,7 @@ from tickerq_celery.store.database.dialects.base import (
     Dialect,
     first_argument,
 )
+from tickerq_celery.store.tables import metadata
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +26,12 @@ logger = logging.getLogger(__name__)
 _LOCK_NAME = "CONCAT('tickerq_migration_', MD5(DATABASE()))"
 # In seconds; then it says that it waits.
 _LOCK_WAIT = 25
+_CHARSET = "utf8mb4"
+_OTHER_TABLES = text(
+    "SELECT table_name, table_collation FROM information_schema.tables"
+    " WHERE table_schema = DATABASE() AND table_name IN :names AND table_collation NOT LIKE :prefix"
+).bindparams(bindparam("names", list(metadata.tables), expanding=True), prefix=f"{_CHARSET}%")
+_COLUMN = re.compile(r"for column (?:\S*\.)?[`'](\w+)[`']")
 _TRANSIENT = {1020, 1205, 1213}
 _CHECK_VIOLATED = {4025, 3819}
 _NO_TABLE = 1146
@@ -37,7 +45,8 @@ class MySQL(Dialect):
 
     def connect_args(self, url: URL) -> dict[str, object]:
         # Beat sets a socket timeout for the whole process: say ours, so that it does not decide.
-        return {"connect_timeout": CONNECT_TIMEOUT, **dict.fromkeys(self.answer_arguments, ANSWER_TIMEOUT)}
+        bounds = dict.fromkeys(self.answer_arguments, ANSWER_TIMEOUT)
+        return {"connect_timeout": CONNECT_TIMEOUT, "charset": _CHARSET, **bounds}
 
     @contextmanager
     def migration_lock(self, connection: Connection) -> Iterator[None]:
@@ -60,6 +69,20 @@ class MySQL(Dialect):
 
     def lacks_table(self, error: DBAPIError) -> bool:
         return bool(first_argument(error) == _NO_TABLE)
+
+    def encoding_flaw(self, connection: Connection) -> str | None:
+        client = connection.exec_driver_sql("SELECT @@character_set_client").scalar()
+        if client != _CHARSET:
+            return f"charset is {client}, and texts need {_CHARSET}: say charset={_CHARSET} in store_url"
+        # Whatever the database's own is: it is that of tables which say nothing else.
+        other = connection.execute(_OTHER_TABLES).first()
+        if other is not None:
+            return f"the table {other[0]} has the collation {other[1]}, and texts need {_CHARSET}"
+        return None
+
+    def refused_column(self, error: DBAPIError) -> str | None:
+        found = _COLUMN.search(str(error.orig))
+        return None if found is None else found[1]
 
     def is_read_only(self, error: DBAPIError) -> bool:
         return first_argument(error) in _READ_ONLY

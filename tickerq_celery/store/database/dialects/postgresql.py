@@ -17,6 +17,7 @@ from tickerq_celery.store.database.dialects.base import (
     sqlstate,
 )
 
+_ENCODING = "UTF8"
 # The kernel gives a silent network up: what was sent and not received, and a peer that is gone.
 _CONNECT_ARGS: Mapping[str, object] = {
     "connect_timeout": CONNECT_TIMEOUT,
@@ -28,12 +29,18 @@ _CONNECT_ARGS: Mapping[str, object] = {
 }
 # psycopg prepares on the server what it sends often. That belongs to the session, and a pooler gives the next
 # transaction another one, which does not know the statement, or has another client's by the same name.
-_PSYCOPG_ARGS: Mapping[str, object] = {"prepare_threshold": None}
+# Nor does the environment decide how texts are sent.
+_PSYCOPG_ARGS: Mapping[str, object] = {"prepare_threshold": None, "client_encoding": _ENCODING}
 _LOCK_NUMBER = 0x7469636B
 _NO_TABLE = "42P01"
 _READ_ONLY = "25006"
 _STALE = "40001"
 _TRANSIENT = {_STALE, "40P01"}
+# What each encoding must be, and where it is set.
+_ENCODINGS = {
+    "server_encoding": "make the store in a database of ENCODING 'UTF8' TEMPLATE template0",
+    "client_encoding": "take it out of store_url and store_engine_options",
+}
 
 
 class PostgreSQL(Dialect):
@@ -59,6 +66,13 @@ class PostgreSQL(Dialect):
 
     def lacks_table(self, error: DBAPIError) -> bool:
         return sqlstate(error) == _NO_TABLE
+
+    def encoding_flaw(self, connection: Connection) -> str | None:
+        for setting, advice in _ENCODINGS.items():
+            found = connection.exec_driver_sql(f"SHOW {setting}").scalar()
+            if found != _ENCODING:
+                return f"{setting} is {found}, and texts need {_ENCODING}: {advice}"
+        return None
 
     def is_read_only(self, error: DBAPIError) -> bool:
         return sqlstate(error) == _READ_ONLY
