@@ -72,10 +72,16 @@ class TickerValidationError(TickerError, ValueError):
 
     def at(self, position: str) -> Self:
         """Return the same error with ``position``, such as ``[3].``, in front of the names of fields."""
-        field, others = f"{position}{self.field}", tuple(other.at(position) for other in self.others)
-        moved = type(self).__new__(type(self), _misfits(field, self.value, self.reason, others))
-        vars(moved).update(vars(self), field=field, others=others)
-        return moved
+        return self._copy(f"{position}{self.field}", [other.at(position) for other in self.others])
+
+    def beside(self, others: Sequence["TickerValidationError"]) -> Self:
+        """Return the same error with ``others`` about further fields, instead of its own."""
+        return self._copy(self.field, others)
+
+    def _copy(self, field: str, others: Sequence["TickerValidationError"]) -> Self:
+        copy = type(self).__new__(type(self), _misfits(field, self.value, self.reason, others))
+        vars(copy).update(vars(self), field=field, others=tuple(others))
+        return copy
 
 
 class InvalidCronError(TickerValidationError):

@@ -11,6 +11,7 @@ from tickerq_celery.managers.unit_of_work import Known, UnitOfWork
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.tickers.chain_templates import ChainTicker
 from tickerq_celery.tickers.chains import ChainNode, nodes_below, run_condition
+from tickerq_celery.tickers.gathering import Gathering
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 from tickerq_celery.tickers.run_rows import RunRow, as_child, time_ticker_row
 from tickerq_celery.tickers.work import Work, checked_work
@@ -128,12 +129,10 @@ def work_of(
     """
     namespace = storing.namespace(ticker.namespace)
     function = known[namespace, ticker.function]
-    return checked_work(
-        ticker,
-        namespace=namespace,
-        request=storing.packed(ticker.request, function) if request is None else request,
-        defaults=function.defaults,
-    )
+    with Gathering() as check:
+        packed = check(storing.packed, ticker.request, function) if request is None else request
+        work = check(checked_work, ticker, namespace=namespace, defaults=function.defaults)
+    return replace(work, request=packed.data, encoding=packed.encoding)
 
 
 def _in_namespace(storing: UnitOfWork, node: ChainNode, head: TimeTicker | CronTicker) -> ChainNode:

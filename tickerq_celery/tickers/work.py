@@ -6,7 +6,8 @@ from typing import Protocol
 
 from tickerq_celery import validation
 from tickerq_celery.enums import TickerKind, TickerPriority
-from tickerq_celery.payload.codec import NO_REQUEST, Packed
+from tickerq_celery.payload.codec import NO_REQUEST
+from tickerq_celery.tickers.gathering import Gathering
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 from tickerq_celery.tickers.timeouts import checked_timeouts
 
@@ -62,33 +63,40 @@ class NamesFunction(Protocol):
         """The namespace; None is the application's own."""
 
 
-def checked_work(
-    ticker: TimeTicker | CronTicker, *, namespace: str, request: Packed, defaults: FunctionDefaults
-) -> Work:
-    """Return what a ticker asks for, its open fields filled in from its function's defaults.
+def checked_work(ticker: TimeTicker | CronTicker, *, namespace: str, defaults: FunctionDefaults) -> Work:
+    """Return what a ticker asks for but its request, open fields filled in from its function's defaults.
 
     Raises:
-        TickerValidationError: A field holds what cannot be stored.
+        TickerValidationError: Fields hold what cannot be stored; it names all of them.
     """
     intervals = defaults.retry_intervals if ticker.retry_intervals is None else ticker.retry_intervals
-    priority = defaults.priority if ticker.priority is None else ticker.priority
-    priority = validation.member("priority", priority, TickerPriority)
-    timeouts = checked_timeouts(ticker.timeout, ticker.hard_timeout, of_function=defaults.timeout)
+    with Gathering() as check:
+        description = check(_description, ticker.description)
+        retries = check(validation.retries, defaults.retries if ticker.retries is None else ticker.retries)
+        retry_intervals = check(validation.retry_intervals, intervals)
+        timeouts = check(checked_timeouts, ticker.timeout, ticker.hard_timeout, of_function=defaults.timeout)
+        given = defaults.priority if ticker.priority is None else ticker.priority
+        priority = check(validation.member, "priority", given, TickerPriority)
+        queue = check(_queue, ticker.queue, priority, defaults)
+        concurrency_key = check(_concurrency_key, ticker.concurrency_key)
+        tags = check(validation.tags, ticker.tags)
     return Work(
         namespace=namespace,
         function=ticker.function,
-        description=None if ticker.description is None else validation.description(ticker.description),
-        request=request.data,
-        encoding=request.encoding,
-        retries=validation.retries(defaults.retries if ticker.retries is None else ticker.retries),
-        retry_intervals=tuple(validation.retry_intervals(intervals)),
+        description=description,
+        retries=retries,
+        retry_intervals=tuple(retry_intervals),
         timeout=timeouts.soft,
         hard_timeout=timeouts.hard,
         priority=priority,
-        queue=_queue(ticker.queue, priority, defaults),
-        concurrency_key=_concurrency_key(ticker.concurrency_key),
-        tags=tuple(validation.tags(ticker.tags)),
+        queue=queue,
+        concurrency_key=concurrency_key,
+        tags=tuple(tags),
     )
+
+
+def _description(given: str | None) -> str | None:
+    return None if given is None else validation.description(given)
 
 
 def _queue(given: str | None, priority: TickerPriority, defaults: FunctionDefaults) -> str | None:

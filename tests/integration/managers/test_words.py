@@ -118,6 +118,24 @@ def test_a_request_too_many_and_one_that_is_forgotten_are_refused(tickerq: Ticke
         tickerq.cron_tickers.run_now(cron.id, request=[1])
 
 
+def test_each_bad_field_of_a_ticker_is_named_its_request_too(tickerq: TickerQ) -> None:
+    @tickerq.function("Sleep")
+    def sleep(request: float) -> None: ...
+
+    bad = TimeTicker(function="Sleep", request="long", retries=-1, priority="urgent", tags=[""])
+    fields = ["request", "retries", "priority", "tags[0]"]
+    with pytest.raises(TickerValidationError) as caught:
+        tickerq.time_tickers.add(bad)
+    assert [each.partition(":")[0] for each in str(caught.value).split("; ")] == fields
+    with pytest.raises(TickerValidationError) as caught:
+        tickerq.time_tickers.add_batch([TimeTicker(function="Send"), bad])
+    error = caught.value
+    assert [each.field for each in (error, *error.others)] == [f"[1].{field}" for field in fields]
+    with pytest.raises(TickerValidationError) as caught:
+        tickerq.cron_tickers.add(CronTicker(function="Send", expression="@daily", retries=-1, queue=""))
+    assert (caught.value.field, [each.field for each in caught.value.others]) == ("retries", ["queue"])
+
+
 def test_an_unknown_function_is_refused_with_the_one_that_may_be_meant(tickerq: TickerQ) -> None:
     with pytest.raises(UnknownFunctionError, match=r"did you mean Send\?"):
         tickerq.time_tickers.add(TimeTicker(function="Sned"))

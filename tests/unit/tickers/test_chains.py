@@ -1,7 +1,7 @@
 """Which end of a parent lets which child start, and what a chain may look like."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 
 from tickerq_celery.enums import RunCondition, TickerPriority, TickerStatus
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.payload.codec import Encoding, Packed, codec_of
+from tickerq_celery.payload.codec import codec_of
 from tickerq_celery.tickers.chain_templates import (
     ChainTicker,
     check_template,
@@ -195,11 +195,8 @@ def drafted(children: tuple[TimeTicker, ...]) -> list[ChainTicker]:
     """Return a chain as a cron ticker would keep it."""
     return [
         ChainTicker(
-            work=checked_work(
-                node.ticker,
-                namespace=NAMESPACE,
-                request=Packed(b"[1]", Encoding.JSON),
-                defaults=FunctionDefaults(),
+            work=replace(
+                checked_work(node.ticker, namespace=NAMESPACE, defaults=FunctionDefaults()), request=b"[1]"
             ),
             parent=node.parent,
             run_condition=node.ticker.run_condition,
