@@ -16,6 +16,7 @@ from tests.acceptance.processes import CELERY, ROOT, CeleryProcess, launch_pytho
 from tests.acceptance.waiting import WAIT_SECONDS, wait_until
 from tickerq_celery import Run, TickerQ, TickerStatus, TimeTicker, failpoints
 from tickerq_celery.enums import SUCCEEDED
+from tickerq_celery.store.nodes import list_nodes
 from tickerq_celery.store.tables import nodes, tickers
 
 # Short, so that what is lost is found within seconds.
@@ -164,6 +165,10 @@ class Jobs:
         """Return the names of the beats or workers that the store knows."""
         statement = select(nodes.c.name).where(nodes.c.namespace == self.namespace, nodes.c.kind == kind)
         return set(self.tickerq.core.database.read(lambda connection: connection.scalars(statement).all()))
+
+    def takes_runs(self) -> bool:
+        """Return True if the store knows a worker that takes runs."""
+        return any(node.takes_runs for node in self.tickerq.core.read(list_nodes))
 
     def notes(self, word: str = "") -> list[str]:
         """Return what the functions noted, or only the lines that begin with a word."""

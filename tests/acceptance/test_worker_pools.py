@@ -286,6 +286,26 @@ def test_a_warm_shutdown_finishes_the_running_body_and_removes_the_nodes_row(job
 
 
 @on_files
+def test_a_worker_that_hangs_in_its_shutdown_takes_no_more_runs_and_keeps_those_that_it_has(
+    jobs: Jobs,
+) -> None:
+    worker = jobs.worker()
+    jobs.beat()
+    run_id = jobs.add("Sleeps", 8)
+    jobs.wait_for_note(f"asleep {run_id}")
+    worker.signal(signal.SIGTERM)
+    wait_until(lambda: not jobs.takes_runs(), jobs.logs)
+    assert jobs.node_names("worker")
+    # Longer than a lease, which is 2 s.
+    later = jobs.add("Plain", execution_time=due_in(2.5))
+    wait_until(lambda: jobs.run(later).held_for == "function", jobs.logs)
+    assert jobs.run(run_id).status is TickerStatus.IN_PROGRESS
+    assert worker.wait() == 0
+    assert [each.status for each in jobs.run(run_id).attempts] == [TickerStatus.DONE]
+    assert jobs.node_names("worker") == set()
+
+
+@on_files
 def test_a_child_that_holds_the_interpreter_does_not_look_dead(jobs: Jobs) -> None:
     worker = jobs.worker()
     names = jobs.node_names("worker")

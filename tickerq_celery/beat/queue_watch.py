@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from celery import Celery
 
 from tickerq_celery.broker.routes import queue_of
-from tickerq_celery.enums import NodeKind
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import nodes
 from tickerq_celery.store.nodes import Node
@@ -59,7 +58,7 @@ class QueueWatch:
 
 def consumed_queues(present: Iterable[Node]) -> frozenset[str] | None:
     """Return the queues that the workers among nodes consume, or None where one does not say which."""
-    workers = [node for node in present if node.kind is NodeKind.WORKER]
+    workers = [node for node in present if node.takes_runs]
     if not all(node.queues for node in workers):
         return None
     return frozenset(queue for node in workers for queue in node.queues)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from tickerq_celery.broker.address import broker_address
 from tickerq_celery.broker.routes import queue_of
-from tickerq_celery.cli.findings import Finding, failed, fine
+from tickerq_celery.cli.findings import Finding, failed, fine, warned
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import cause_of
 from tickerq_celery.extension import TickerQ
@@ -21,9 +21,14 @@ def findings(tickerq: TickerQ) -> Iterator[Finding]:
         StoreError: The database cannot be reached.
     """
     core = tickerq.core
-    live = core.read(nodes.list_live, lease=core.config.lease)
+    alive = core.read(nodes.list_live, lease=core.config.lease)
+    live = [node for node in alive if node.stopping_since is None]
     own = [node for node in live if node.namespace == core.config.namespace]
     yield from _of_nodes(own)
+    for node in alive:
+        if node.namespace == core.config.namespace and node.stopping_since is not None:
+            since = f"{node.stopping_since:%Y-%m-%d %H:%M:%S}Z"
+            yield warned(f"{node.kind} {node.name} shuts down since {since}, and takes no more runs")
     yield from _of_queues(tickerq, live, own)
     yield from _of_backlog(tickerq)
     dropped = drop_counts.recent(core)

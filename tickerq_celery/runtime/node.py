@@ -25,6 +25,7 @@ class NodeRegistration:
     def __init__(self, profile: NodeProfile) -> None:
         self.profile = profile
         self._started_at: datetime | None = None
+        self._is_stopping = False
         # One for each heartbeat, also for one whose commit fails: it may have come through all the same.
         # So no row has had the number that comes next.
         self._numbers = count()
@@ -36,11 +37,16 @@ class NodeRegistration:
             self.profile,
             counter=next(self._numbers),
             started_at=self._started_at,
+            is_stopping=self._is_stopping,
         )
+
+    def stop(self) -> None:
+        """Let the next heartbeat say that the process takes no more runs."""
+        self._is_stopping = True
 
     def beat(self, tx: Transaction) -> bool:
         """Write a heartbeat, by registering where there is no row; return True if there was one."""
-        if not nodes.beat(tx, self.profile.id):
+        if not nodes.beat(tx, self.profile.id, is_stopping=self._is_stopping):
             self.register(tx)
             return False
         next(self._numbers)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, func, insert, select, update
 
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.functions.limits import FunctionLimits, limits_from
@@ -58,6 +58,12 @@ class Node:
     counter: int
     started_at: datetime
     seen_at: datetime
+    stopping_since: datetime | None
+
+    @property
+    def takes_runs(self) -> bool:
+        """Whether it is a worker that has not begun to shut down."""
+        return self.kind is NodeKind.WORKER and self.stopping_since is None
 
 
 def register(
@@ -66,10 +72,12 @@ def register(
     *,
     counter: int,
     started_at: datetime | None,
+    is_stopping: bool = False,
 ) -> datetime:
     """Write a node's row, also where one of the same id is there; return when the node started.
 
     That is now, unless it is known. The counter must be one that no row of the node has had.
+    ``is_stopping`` says that it consumes no more.
     """
     now = tx.now
     functions = {name: profile.functions[name].as_json() for name in sorted(profile.functions)}
@@ -94,15 +102,19 @@ def register(
             counter=counter,
             started_at=started_at or now,
             seen_at=now,
+            stopping_since=now if is_stopping else None,
         )
     )
     return started_at or now
 
 
-def beat(tx: Transaction, node_id: UUID) -> bool:
-    """Write a heartbeat; return True if the node's row is still there."""
+def beat(tx: Transaction, node_id: UUID, *, is_stopping: bool = False) -> bool:
+    """Write a heartbeat, with the time of the first one that stops; return True if the row is still there."""
+    stopping_since = func.coalesce(nodes.c.stopping_since, tx.sql_now()) if is_stopping else None
     statement = (
-        update(nodes).where(nodes.c.id == node_id).values(counter=nodes.c.counter + 1, seen_at=tx.sql_now())
+        update(nodes)
+        .where(nodes.c.id == node_id)
+        .values(counter=nodes.c.counter + 1, seen_at=tx.sql_now(), stopping_since=stopping_since)
     )
     return rowcount(tx, statement) == 1
 
@@ -147,15 +159,19 @@ def _nodes(tx: Transaction, condition: ColumnElement[bool]) -> list[Node]:
 
 
 def worker_hashes(tx: Transaction) -> frozenset[str]:
-    """Return the hashes of the function sets that the workers of a namespace have."""
+    """Return the hashes of the function sets of the workers of a namespace that take runs."""
     return frozenset(tx.scalars(hashes_of_workers(tx.namespace)))
 
 
 def hashes_of_workers(namespace: str) -> Select[str]:
-    """Return the query for the hashes of the function sets that the workers of a namespace have."""
+    """Return the query for the hashes of the function sets of the workers of a namespace that take runs."""
     return (
         select(nodes.c.functions_hash.label("name"))
-        .where(nodes.c.namespace == namespace, nodes.c.kind == NodeKind.WORKER.value)
+        .where(
+            nodes.c.namespace == namespace,
+            nodes.c.kind == NodeKind.WORKER.value,
+            nodes.c.stopping_since.is_(None),
+        )
         .distinct()
     )
 

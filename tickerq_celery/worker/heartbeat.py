@@ -65,6 +65,10 @@ class Heartbeat:
             logger.warning("node %s had been declared dead, it registers again", name)
         self._compare()
 
+    def stop(self) -> None:
+        """Let the next beat say that the node takes no more runs."""
+        self._registration.stop()
+
     def leave(self) -> None:
         """Remove the node's row, unless runs are still InProgress under it."""
         self._core.write(self._leave)
@@ -131,6 +135,11 @@ class HeartbeatThread(threading.Thread):
             self._write_next_report()
             if time.monotonic() >= self._beat_at:
                 self._beat_and_schedule_next()
+
+    def announce_stop(self) -> None:
+        """Have the node's row say, by a beat at once, that it takes no more runs; the thread goes on."""
+        self._heartbeat.stop()
+        self._beat_at = 0.0
 
     def stop(self) -> None:
         """End the thread and remove the node's row."""

@@ -92,16 +92,23 @@ class NodeStep(bootsteps.StartStopStep):
         signals.worker_process_shutdown.connect(_close_loop, weak=False)
         signals.worker_shutdown.connect(self._on_shutdown, weak=False)
 
+    def close(self, worker: Any) -> None:
+        """Let the node's row say that the worker consumes no more: it may wait long for what it has begun."""
+        if self._thread is not None:
+            self._thread.announce_stop()
+
     def stop(self, worker: Any) -> None:
         """Do nothing yet: what still runs needs its signs of life; see ``_on_shutdown``."""
 
     def _on_shutdown(self, **_: Any) -> None:
         signals.worker_shutdown.disconnect(self._on_shutdown)
         self._listener.close()
-        if self._limit_watch is not None:
-            self._limit_watch.stop()
-        if self._thread is not None:
-            self._thread.stop()
+        watch, self._limit_watch = self._limit_watch, None
+        if watch is not None:
+            watch.stop()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.stop()
 
     def _make_thread(self, worker: Any, cancellation: Cancellation) -> HeartbeatThread:
         core, own = self._parts.core, self._own_store

@@ -16,6 +16,7 @@ from tests.integration.making import enrolled, finish, make_run, started, worker
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import TickerQ
 from tickerq_celery.beat.liveness import LivenessObserver
+from tickerq_celery.beat.queue_watch import consumed_queues
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration
@@ -341,3 +342,40 @@ def test_a_worker_that_leaves_runs_behind_keeps_its_row_so_that_they_are_found(c
     started(core, make_run(core))
     Worker(core).heartbeat.leave()
     assert [node.id for node in present(core)] == [core.node.id]
+
+
+def test_a_worker_that_stops_says_since_when_and_takes_no_more_runs(core: Core, clock: ManualClock) -> None:
+    worker = Worker(core)
+    worker.heartbeat.beat()
+    [node] = present(core)
+    assert node.takes_runs
+    assert core.read(nodes.worker_hashes)
+    assert consumed_queues([node]) == {"celery"}
+
+    worker.heartbeat.stop()
+    worker.heartbeat.beat()
+    stopped_at = clock.now()
+    clock.advance(seconds=10)
+    worker.heartbeat.beat()
+    [node] = present(core)
+    assert (node.takes_runs, node.stopping_since) == (False, stopped_at)
+    assert core.read(nodes.worker_hashes) == frozenset()
+    assert consumed_queues([node]) == frozenset()
+
+
+def test_a_worker_that_stops_goes_on_to_say_so_when_it_registers_again(core: Core) -> None:
+    worker = Worker(core)
+    worker.heartbeat.stop()
+    worker.beats_after_a_reap(2)
+    assert [node.takes_runs for node in present(core)] == [False]
+
+
+def test_a_worker_that_stops_is_alive_and_so_are_its_runs(core: Core, clock: ManualClock) -> None:
+    worker, watch = Worker(core), Watch(core)
+    run = started(core, make_run(core))
+    worker.held = {f"{run.id}:1"}
+    worker.heartbeat.stop()
+    for _ in range(10):
+        clock.advance(seconds=10)
+        assert worker.beats(1) == 0
+        assert watch.dead() == []

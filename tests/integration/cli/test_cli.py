@@ -18,6 +18,7 @@ from tickerq_celery.cli.commands import tickerq_command
 from tickerq_celery.enums import DropReason, NodeKind
 from tickerq_celery.runtime.core import new_identity
 from tickerq_celery.runtime.node import NodeRegistration, profile
+from tickerq_celery.store import nodes
 from tickerq_celery.worker import drop_counts
 from tickerq_celery.worker.drop_counts import DropCounter
 from tickerq_celery.worker.enrolment import enrol
@@ -119,6 +120,17 @@ def test_check_fails_where_no_beat_or_no_worker_is_alive_unless_it_is_offline(ru
     assert (result.exit_code, result.output.splitlines()[-1]) == (1, missing[1])
     offline = run("check", "--offline")
     assert (offline.exit_code, len(offline.output.splitlines())) == (0, 2)
+
+
+@pytest.mark.usefixtures("fleet")
+def test_check_counts_no_worker_that_shuts_down_and_names_it(run, app):
+    core = app().core
+    [worker] = [node for node in core.read(nodes.list_nodes) if node.kind is NodeKind.WORKER]
+    core.write(nodes.beat, worker.id, is_stopping=True)
+    result = run("check")
+    assert result.exit_code == 1
+    assert "failed   no worker is alive: " in result.output
+    assert f"warning  worker {worker.name} shuts down since " in result.output
 
 
 @pytest.mark.usefixtures("fleet")

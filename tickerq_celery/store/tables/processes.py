@@ -37,6 +37,8 @@ nodes = Table(
     Column("counter", BigInteger, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
+    # When a worker that shuts down stopped to consume; what it had begun may go on.
+    Column("stopping_since", UtcDateTime),
     Index("ix_tickerq_nodes_namespace_kind", "namespace", "kind"),
     **OPTIONS,
 )

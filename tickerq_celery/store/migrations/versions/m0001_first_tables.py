@@ -144,6 +144,7 @@ def upgrade() -> None:
         sa.Column("counter", sa.BigInteger(), nullable=False),
         sa.Column("started_at", column_types.UtcDateTime(), nullable=False),
         sa.Column("seen_at", column_types.UtcDateTime(), nullable=False),
+        sa.Column("stopping_since", column_types.UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_tickerq_nodes"),
         **_OPTIONS,
     )
