@@ -1,7 +1,7 @@
 """The worker's part: register its node, keep it alive, seed what its functions define."""
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -91,6 +91,9 @@ class NodeStep(bootsteps.StartStopStep):
         # A child of the pool leaves without Python's own way to end.
         signals.worker_process_shutdown.connect(_close_loop, weak=False)
         signals.worker_shutdown.connect(self._on_shutdown, weak=False)
+        # A worker that is terminated sends no such signal, and its process may go on, as that of a test does.
+        blueprint = worker.blueprint
+        blueprint.on_stopped = _followed_by(blueprint.on_stopped, self._on_shutdown)
 
     def close(self, worker: Any) -> None:
         """Let the node's row say that the worker consumes no more: it may wait long for what it has begun."""
@@ -99,6 +102,9 @@ class NodeStep(bootsteps.StartStopStep):
 
     def stop(self, worker: Any) -> None:
         """Do nothing yet: what still runs needs its signs of life; see ``_on_shutdown``."""
+
+    def terminate(self, worker: Any) -> None:
+        """Do nothing yet, as ``stop``."""
 
     def _on_shutdown(self, **_: Any) -> None:
         signals.worker_shutdown.disconnect(self._on_shutdown)
@@ -140,6 +146,14 @@ class NodeStep(bootsteps.StartStopStep):
             count=lambda: drop_counts.write(mine, self._listener.drops),
             refused=_refuse,
         )
+
+
+def _followed_by(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    def both() -> None:
+        first()
+        second()
+
+    return both
 
 
 def _worker_profile(worker: Any, core: Core) -> NodeProfile:
