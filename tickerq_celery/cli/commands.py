@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import update_wrapper
-from importlib.metadata import entry_points
 from typing import Any, NoReturn
 
 import click
@@ -12,47 +11,17 @@ from celery.app.utils import find_app
 
 from tickerq_celery.cli.celery_beat import periodic_tasks
 from tickerq_celery.cli.check import findings
+from tickerq_celery.cli.command_group import CommandGroup
 from tickerq_celery.cli.django_celery_beat import read_periodic_tasks
 from tickerq_celery.cli.findings import Verdict
 from tickerq_celery.cli.importer import Importer
 from tickerq_celery.cli.periodic_task import PeriodicTask, ticker_of
 from tickerq_celery.cron.seeding import prune
-from tickerq_celery.errors import TickerError
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runtime.node import VERSION
 from tickerq_celery.runtime.urls import shown_store
 from tickerq_celery.store.database.schema import verify
-
-_PLUGINS = "tickerq.commands"
-
-
-class _Commands(click.Group):
-    """Our commands and those of entry points, which are imported only when they are called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        found = {point.name for point in entry_points(group=_PLUGINS)}
-        return sorted({*super().list_commands(ctx), *found})
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        own = super().get_command(ctx, cmd_name)
-        if own is not None:
-            return own
-        for point in entry_points(group=_PLUGINS, name=cmd_name):
-            try:
-                command: click.Command = point.load()
-            except ImportError as error:
-                raise click.ClickException(
-                    f"`{cmd_name}` needs tickerq-celery installed with the extra [{cmd_name}]: {error}"
-                ) from error
-            return command
-        return None
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except TickerError as error:
-            raise click.ClickException(str(error)) from error
 
 
 def needs_app(command: Callable[..., None]) -> Callable[..., None]:
@@ -84,7 +53,7 @@ def _imports(command: Callable[..., None]) -> Callable[..., None]:
     return applying(function(command))
 
 
-@click.group(name="tickerq", cls=_Commands)
+@click.group(name="tickerq", cls=CommandGroup)
 @click.pass_context
 def celery_command(ctx: click.Context) -> None:
     """Migrate, check and look into the store of tickers."""
@@ -189,7 +158,7 @@ def _import(
         click.echo("nothing was stored: add --apply")
 
 
-@click.group(name="tickerq", cls=_Commands, commands=celery_command.commands)
+@click.group(name="tickerq", cls=CommandGroup, commands=celery_command.commands)
 @click.option("-A", "--app", "app_path", help="The Celery app, as for the celery command.")
 @click.version_option(VERSION, prog_name="tickerq")
 @click.pass_context

@@ -312,6 +312,25 @@ def test_the_dashboards_command_comes_from_its_entry_point():
     assert "hash-password" in CliRunner().invoke(tickerq_command, ["dashboard", "--help"]).output
 
 
+def test_help_lists_the_dashboards_command_where_flask_is_not_installed(monkeypatch: pytest.MonkeyPatch):
+    # None is how `import` says that there is no such module.
+    monkeypatch.setitem(sys.modules, "tickerq_dashboard.command", None)
+    result = CliRunner().invoke(tickerq_command, ["--help"])
+    assert (result.exit_code, result.exception) == (0, None)
+    assert "dashboard" in result.output
+    assert "Not installed: needs the extra [dashboard]." in result.output
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["--port", "80"], ["hash-password"]])
+def test_the_dashboards_command_says_what_it_needs_where_flask_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+):
+    monkeypatch.setitem(sys.modules, "tickerq_dashboard.command", None)
+    result = CliRunner().invoke(tickerq_command, ["dashboard", *arguments])
+    assert result.exit_code == 1
+    assert "needs tickerq-celery installed with the extra [dashboard]: " in result.output
+
+
 def test_the_core_never_imports_the_dashboard():
     script = "import sys, tickerq_celery, tickerq_celery.cli; assert 'flask' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -1,0 +1,98 @@
+"""The wheel in virtual environments with nothing else: bare, and with each extra of `pyproject.toml`."""
+
+import os
+import subprocess
+import sys
+import tomllib
+import venv
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.verify
+
+ROOT = Path(__file__).parents[1]
+BARE = ""
+NOT_A_USERS = "dev"
+# What each is for, as a program that fails without it.
+USES: Mapping[str, str] = {
+    BARE: "import tickerq_celery, tickerq_celery.cli.commands, tickerq_celery.scheduler, tickerq_celery.task",
+    "dashboard": "import tickerq_dashboard.app",
+    "redis": "from celery import Celery; Celery(broker='redis://').connection().transport",
+    "postgres": "from sqlalchemy import create_engine; create_engine('postgresql+psycopg://')",
+    "mariadb": "from sqlalchemy import create_engine; create_engine('mariadb+pymysql://')",
+    "encryption": "from tickerq_celery.payload.codec import MultiFernet; MultiFernet.decrypt",
+}
+# Without a server and with what Celery and the standard library bring.
+APP = """
+from celery import Celery
+from tickerq_celery import TickerQ
+
+app = Celery("installed", broker="memory://")
+tickerq = TickerQ(app, store_url="sqlite:///tickers.db")
+
+@tickerq.function("Send", cron="0 9 * * *")
+def send():
+    pass
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*command, "--wheel-dir", str(folder), str(ROOT)], check=True)
+    [made] = folder.glob("tickerq_celery-*.whl")
+    return made
+
+
+@pytest.fixture(scope="module", params=[name or "bare" for name in USES])
+def extra(request: pytest.FixtureRequest) -> str:
+    return BARE if request.param == "bare" else request.param
+
+
+@pytest.fixture(scope="module")
+def environment(wheel: Path, extra: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with the wheel, one extra and what they require, and not even pip."""
+    made = tmp_path_factory.mktemp("installed") / "venv"
+    venv.create(made)
+    wanted = f"{wheel}[{extra}]" if extra else str(wheel)
+    pip = [sys.executable, "-m", "pip", "--python", str(made), "install", "--quiet", "--no-compile"]
+    subprocess.run([*pip, "-c", str(ROOT / "constraints.txt"), wanted], check=True)
+    return made
+
+
+def ran(environment: Path, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of the environment in its folder, without a path to this clone."""
+    inherited = {name: os.environ[name] for name in ("HOME",) if name in os.environ}
+    command = [str(environment / "bin" / program), *arguments]
+    return subprocess.run(
+        command, cwd=environment.parent, env=inherited, capture_output=True, text=True, check=False
+    )
+
+
+def test_each_extra_of_a_user_has_a_use_in_this_test() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert {*project["optional-dependencies"], BARE} - {NOT_A_USERS} == set(USES)
+
+
+def test_an_installation_lists_its_commands_migrates_seeds_and_does_what_its_extra_is_for(
+    environment: Path, extra: str
+) -> None:
+    (environment.parent / "installed.py").write_text(APP)
+    for listed in (ran(environment, "tickerq", "--help"), ran(environment, "celery", "tickerq", "--help")):
+        assert (listed.returncode, listed.stderr) == (0, "")
+        assert ("needs the extra [dashboard]" in listed.stdout) is (extra != "dashboard")
+    asked = ran(environment, "tickerq", "dashboard", "--help")
+    assert asked.returncode == (0 if extra == "dashboard" else 1)
+    assert "Traceback" not in asked.stderr
+    assert ran(environment, "tickerq", "-A", "installed", "migrate").stderr == ""
+    assert ran(environment, "tickerq", "-A", "installed", "seed").stdout == "seeded 1 cron tickers: Send\n"
+    assert ran(environment, "python", "-c", USES[extra]).stderr == ""
+
+
+@pytest.mark.parametrize("extra", ["bare"], indirect=True)
+def test_a_bare_installation_has_nothing_of_the_extras(environment: Path) -> None:
+    met = [name for name, use in USES.items() if ran(environment, "python", "-c", use).returncode == 0]
+    assert met == [BARE]
