@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 FIRST_YEAR = 2  # one year of room at both ends, so that a zone's offset never leaves datetime's range
 LAST_YEAR = 9998
 _COMMON_AND_LEAP_YEAR = (2023, 2024)
+_SATURDAY, _SUNDAY = 5, 6  # counted from Monday, as `calendar` does
 _EVERY_SEVENTH_DAY = sum(1 << day for day in range(0, 29, 7))
 
 
@@ -22,13 +23,18 @@ class NthWeekday:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CronFields:
-    """The numbers of a cron expression, each tuple sorted; ``either_day``: one day field is enough."""
+    """The numbers of a cron expression, each tuple sorted; ``either_day``: one day field is enough.
+
+    A workday is one from Monday to Friday, and the nearest one to a day lies in the same month.
+    """
 
     seconds: tuple[int, ...]
     minutes: tuple[int, ...]
     hours: tuple[int, ...]
     days: tuple[int, ...]
     last_day: bool
+    last_workday: bool
+    nearest_workdays: tuple[int, ...]
     months: tuple[int, ...]
     weekdays: tuple[int, ...]
     nth_weekdays: tuple[NthWeekday, ...]
@@ -98,16 +104,27 @@ class CronFields:
 
     def _days_of(self, first_weekday: int, length: int) -> int:
         """Return the matching days of a month as bits; ``first_weekday`` counts from Monday on."""
-        by_number = sum(1 << day for day in self.days) | (1 << length if self.last_day else 0)
-        by_weekday = sum(
+        by_number = self._by_number(first_weekday, length)
+        by_weekday = self._by_weekday(first_weekday, length)
+        both = by_number | by_weekday if self.either_day else by_number & by_weekday
+        return both & ((1 << (length + 1)) - 2)
+
+    def _by_number(self, first_weekday: int, length: int) -> int:
+        days = {*self.days, length} if self.last_day else {*self.days}
+        # The last workday is the nearest one to the last day.
+        named = {*self.nearest_workdays, length} if self.last_workday else {*self.nearest_workdays}
+        days |= {_nearest_workday(day, first_weekday, length) for day in named if day <= length}
+        return sum(1 << day for day in days)
+
+    def _by_weekday(self, first_weekday: int, length: int) -> int:
+        found = sum(
             _EVERY_SEVENTH_DAY << _first_such_day(weekday, first_weekday) for weekday in self.weekdays
         )
         for item in self.nth_weekdays:
             first = _first_such_day(item.weekday, first_weekday)
             weeks = (length - first) // 7 if item.nth is None else item.nth - 1
-            by_weekday |= 1 << (first + 7 * weeks)
-        both = by_number | by_weekday if self.either_day else by_number & by_weekday
-        return both & ((1 << (length + 1)) - 2)
+            found |= 1 << (first + 7 * weeks)
+        return found
 
 
 def _combine(day: date, clock: Sequence[int]) -> datetime:
@@ -117,6 +134,15 @@ def _combine(day: date, clock: Sequence[int]) -> datetime:
 
 def _first_such_day(weekday: int, first_weekday: int) -> int:
     return 1 + (weekday - 1 - first_weekday) % 7
+
+
+def _nearest_workday(day: int, first_weekday: int, length: int) -> int:
+    weekday = (first_weekday + day - 1) % 7
+    if weekday == _SATURDAY:
+        return day - 1 if day > 1 else day + 2
+    if weekday == _SUNDAY:
+        return day + 1 if day < length else day - 2
+    return day
 
 
 def _first_from(wheels: Sequence[Sequence[int]], target: Sequence[int]) -> tuple[int, ...] | None:

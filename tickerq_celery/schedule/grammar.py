@@ -21,8 +21,11 @@ ALIASES = {
 _TERM = re.compile(r"[0-9A-Za-z*/-]+")
 _RANGE = re.compile(r"(?P<low>\w+)-(?P<high>\w+)(?:/(?P<step>\d+))?")
 _RANDOM = re.compile(r"[hr](\W|$)", re.IGNORECASE)
-_NTH_WEEKDAY = re.compile(r"(?P<days>[0-9A-Z]+(?:-[0-9A-Z]+)?)#(?P<nth>[1-5])|L(?P<last>[0-7])")
-_NEAREST_WEEKDAY = re.compile(r"\d+w|w\d+", re.IGNORECASE)
+# The last Friday as croniter writes it, and as Quartz, Cronos and cronsim do.
+_LAST_WEEKDAY = r"L(?P<last>[0-7])|(?P<named>[0-7]|[A-Z]{3})L"
+_NTH_WEEKDAY = re.compile(rf"(?P<days>[0-9A-Z]+(?:-[0-9A-Z]+)?)#(?P<nth>[1-5])|{_LAST_WEEKDAY}")
+# Croniter, which reads both, drops the W from what it returns.
+_NEAREST_WORKDAY = re.compile(r"(?:[0-9]+W|W[0-9]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +39,18 @@ class _Field:
 _SECOND = _Field(name="second", position=5, numbers=range(60), allowed="0-59")
 _MINUTE = _Field(name="minute", position=0, numbers=range(60), allowed="0-59")
 _HOUR = _Field(name="hour", position=1, numbers=range(24), allowed="0-23")
-_DAY = _Field(name="day of month", position=2, numbers=range(1, 32), allowed="1-31 or L (the last)")
+_DAY = _Field(
+    name="day of month",
+    position=2,
+    numbers=range(1, 32),
+    allowed="1-31, L (the last), LW (the last from Monday to Friday), 15W (the one nearest to the 15th)",
+)
 _MONTH = _Field(name="month", position=3, numbers=range(1, 13), allowed="1-12 or JAN-DEC")
 _WEEKDAY = _Field(
     name="day of week",
     position=4,
     numbers=range(7),
-    allowed="0-7 or SUN-SAT (0 and 7 are Sunday), FRI#2 (the second), L5 (the last Friday)",
+    allowed="0-7 or SUN-SAT (0 and 7 are Sunday), FRI#2 (the second), L5, 5L or FRIL (the last Friday)",
 )
 
 
@@ -96,12 +104,17 @@ def split_fields(expression: object) -> CronText:
 def parse_fields(text: CronText, *, day_or: bool) -> CronFields:
     """Return the numbers that the expression stands for, or say which field is wrong and why."""
     nth_weekdays = _nth_weekdays(text)
+    days = text.day.split(",")
+    nearest = [term.strip("Ww") for term in days if _NEAREST_WORKDAY.fullmatch(term)]
+    plain = [term for term in days if term.upper() != "LW" and not _NEAREST_WORKDAY.fullmatch(term)]
     return CronFields(
         seconds=_numbers(text, _SECOND, text.second),
         minutes=_numbers(text, _MINUTE, text.minute),
         hours=_numbers(text, _HOUR, text.hour),
-        days=_numbers(text, _DAY, text.day),
+        days=_numbers(text, _DAY, ",".join(plain)) if plain else (),
         last_day="L" in text.day.upper().split(","),
+        last_workday="LW" in text.day.upper().split(","),
+        nearest_workdays=_numbers(text, _DAY, ",".join(nearest)) if nearest else (),
         months=_numbers(text, _MONTH, text.month),
         weekdays=() if nth_weekdays else _numbers(text, _WEEKDAY, text.weekday),
         nth_weekdays=nth_weekdays,
@@ -133,10 +146,8 @@ def _term(text: CronText, field: _Field, term: str) -> list[int]:
         raise _invalid(text, field, f"{term!r} steps over the whole field: it would never take a step")
     if _RANDOM.match(term):
         raise _invalid(text, field, f"{term!r} is random; write the numbers themselves")
-    if _NEAREST_WEEKDAY.fullmatch(term):
-        raise _invalid(text, field, f"the nearest weekday ({term}) is not supported")
     match = _RANGE.fullmatch(term)
-    return _expand(text, field, term) if match is None else _range(text, field, match)
+    return _expand(text, field, term, shown=term) if match is None else _range(text, field, match)
 
 
 def _range(text: CronText, field: _Field, match: re.Match[str]) -> list[int]:
@@ -145,7 +156,7 @@ def _range(text: CronText, field: _Field, match: re.Match[str]) -> list[int]:
     Croniter takes 5-5 for every number, and miscounts the steps of 50-10/15.
     """
     low, high, step = match["low"], match["high"], int(match["step"] or 1)
-    bounds = [*_expand(text, field, low), *_expand(text, field, high)]
+    bounds = [*_expand(text, field, low, shown=match[0]), *_expand(text, field, high, shown=match[0])]
     if len(bounds) != 2 or step == 0:
         raise _refusal(text, field, match[0])
     first, last = bounds
@@ -153,17 +164,17 @@ def _range(text: CronText, field: _Field, match: re.Match[str]) -> list[int]:
     if first == last and not ends_on_sunday:
         return [first]
     if first <= last or step == 1 or ends_on_sunday:
-        return _expand(text, field, match[0])
+        return _expand(text, field, match[0], shown=match[0])
     return [*range(first, max(field.numbers) + 1), *range(min(field.numbers), last + 1)][::step]
 
 
-def _expand(text: CronText, field: _Field, term: str) -> list[int]:
+def _expand(text: CronText, field: _Field, term: str, *, shown: str) -> list[int]:
     fields = ["*"] * 6
     fields[field.position] = term
     try:
         expanded, _ = croniter.expand(" ".join(fields))
     except CroniterError as exc:
-        raise _refusal(text, field, term) from exc
+        raise _refusal(text, field, shown) from exc
     values = expanded[field.position]
     return list(field.numbers) if "*" in values else [value for value in values if isinstance(value, int)]
 
@@ -176,7 +187,7 @@ def _nth_weekdays(text: CronText) -> tuple[NthWeekday, ...]:
     found = {
         NthWeekday(weekday, int(match["nth"]) if match["nth"] else None)
         for match in matches
-        for weekday in _numbers(text, _WEEKDAY, match["days"] or match["last"])
+        for weekday in _numbers(text, _WEEKDAY, match["days"] or match["last"] or match["named"])
     }
     return tuple(sorted(found, key=lambda item: (item.weekday, item.nth or 0)))
 

@@ -1,5 +1,5 @@
 import time
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
 from tickerq_celery.schedule.cron_expression import CronSchedule
 from tickerq_celery.schedule.grammar import ALIASES
-from tickerq_celery.schedule.preview import preview
+from tickerq_celery.schedule.preview import Explanation, explain, preview
 
 NEW_YORK = "America/New_York"
 ZONES = [
@@ -153,6 +153,20 @@ DAYS = [
     ("0 0 * * L7", False, ["2024-01-28", "2024-02-25"]),
     ("0 0 1-10 * FRI#2", False, ["2024-02-09", "2024-03-08"]),
     ("0 0 1-25 2 L5", False, ["2024-02-23", "2028-02-25"]),
+    ("0 0 * * FRIL", False, ["2024-01-26", "2024-02-23"]),
+    ("0 0 * * monl,5L", False, ["2024-01-26", "2024-01-29", "2024-02-23", "2024-02-26"]),
+    ("0 0 1W 6 *", False, ["2024-06-03", "2025-06-02"]),  # a Saturday, a Sunday
+    ("0 0 30W 6 *", False, ["2024-06-28", "2025-06-30"]),  # a Sunday that ends its month
+    (
+        "0 0 15w * *",
+        False,
+        ["2024-01-15", "2024-02-15", "2024-03-15", "2024-04-15", "2024-05-15", "2024-06-14"],
+    ),
+    ("0 0 31W * *", False, ["2024-01-31", "2024-03-29", "2024-05-31"]),  # not in a month without a 31st
+    ("0 0 LW 2,3,6 *", False, ["2024-02-29", "2024-03-29", "2024-06-28"]),
+    ("0 0 1,15W,LW 6 *", False, ["2024-06-01", "2024-06-14", "2024-06-28"]),
+    ("0 0 LW * MON", True, ["2024-01-08", "2024-01-15", "2024-01-22", "2024-01-29", "2024-01-31"]),
+    ("0 0 LW * FRI", False, ["2024-03-29", "2024-05-31", "2024-06-28"]),
 ]
 
 
@@ -182,6 +196,45 @@ def test_both_day_fields_must_match_unless_either_is_asked_for(
     expression: str, day_or: bool, expected: list[str]
 ) -> None:
     assert instants(expression, "UTC", "2024-01-01", len(expected), day_or=day_or) == list(map(at, expected))
+
+
+LAST_WEEKDAYS = [
+    (f"L{number}", [f"{number}L", f"{name}L", f"{name.lower()}l"])
+    for number, name in enumerate(["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"])
+]
+
+
+@pytest.mark.parametrize(("croniters", "others"), LAST_WEEKDAYS)
+@pytest.mark.parametrize("day", ["*", "22-27"])
+def test_the_last_weekday_means_the_same_in_each_spelling(
+    croniters: str, others: list[str], day: str
+) -> None:
+    for other in others:
+        for day_or in (False, True):
+            # Over the change of the clocks on the last Sunday of March, and both ways.
+            expected = explained(f"*/20 2 {day} 3,10 {croniters}", day_or)
+            assert explained(f"*/20 2 {day} 3,10 {other}", day_or) == expected
+            ours, theirs = (
+                CronSchedule.parse(f"30 1 {day} * {term}", time_zone="Europe/Berlin", day_or=day_or)
+                for term in (croniters, other)
+            )
+            assert ours.times == theirs.times
+            assert ours.sets_both_days == theirs.sets_both_days
+            moment = at("2025-03-01")
+            assert ours.latest_at_or_before(moment) == theirs.latest_at_or_before(moment)
+
+
+def explained(expression: str, day_or: bool) -> Explanation:
+    found = explain(expression, time_zone="Europe/Berlin", after=at("2025-03-01"), count=30, day_or=day_or)
+    assert found.expression == expression
+    return replace(found, expression="")
+
+
+def test_the_nearest_workday_means_the_same_in_each_spelling() -> None:
+    schedules = [
+        CronSchedule.parse(f"0 9 {term} * *", time_zone="UTC").times for term in ("15W", "15w", "W15", "w15")
+    ]
+    assert schedules == [schedules[0]] * 4
 
 
 @pytest.mark.parametrize("sunday", ["0", "7", "SUN", "sun", "7-7", "0-0", "SUN-SUN", "0,7"])
@@ -235,7 +288,21 @@ def test_a_whole_week_of_weekdays_is_every_day(week: str) -> None:
         ("? * * * *", "minute: '[?]'"),
         ("0 0 1,? * *", "day of month: '[?]'"),
         ("0 0 1-L * *", "day of month: '1-L'"),
-        ("0 0 15W * *", "day of month: the nearest weekday"),
+        ("0 0 W * *", "day of month: 'W' is not 1-31, L"),
+        ("0 0 W15W * *", "day of month: 'W15W'"),
+        ("0 0 W15-20 * *", "day of month: 'W15-20'"),
+        ("0 0 W15/2 * *", "day of month: 'W15/2'"),
+        ("0 0 0W * *", "day of month: '0'"),
+        ("0 0 32W * *", "day of month: '32'"),
+        ("0 0 1-15W * *", "day of month: '1-15W'"),
+        ("0 0 LW/2 * *", "day of month: 'LW/2'"),
+        ("0 0 WL * *", "day of month: 'WL'"),
+        ("15W * * * *", "minute: '15W'"),
+        ("0 0 * * 5W", "day of week: '5W'"),
+        ("0 0 * * 8L", "day of week: '8L'"),
+        ("0 0 * * FOOL", "day of week: 'FOO'"),
+        ("0 0 * * 1-5L", "day of week: '1-5L'"),
+        ("0 0 * * 5L,1", "day of week: '5L,1' mixes"),
         ("0 0 * * L", "day of week: 'L'"),
         ("0 0 * * 1#6", "day of week: '1#6'"),
         ("0 0 * * 1#2,3", "day of week: '1#2,3' mixes"),
@@ -246,6 +313,9 @@ def test_a_whole_week_of_weekdays_is_every_day(week: str) -> None:
         ("0 0 31 2,4,6,9,11 *", "never fires"),
         ("0 0 29 2 1#1", "never fires"),
         ("0 0 15-21 * L5", "never fires"),
+        ("0 0 15-21 * FRIL", "never fires"),
+        ("0 0 15W * SAT", "never fires"),
+        ("0 0 30W 2 *", "never fires"),
     ],
 )
 def test_what_cannot_run_is_refused_with_the_field_and_the_reason(expression: str, reason: str) -> None:

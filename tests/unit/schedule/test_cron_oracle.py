@@ -8,16 +8,21 @@ not whole hours on the hour (Lord Howe, Chatham), and where it jumps to a day wh
 answers with that midnight.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from croniter import croniter
-from cronsim import CronSim
+from cronsim import CronSim, CronSimError
+from cronsim.cronsim import SYMBOLIC_DAYS
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.thoroughness import in_proof
+from tickerq_celery.errors import InvalidCronError
 from tickerq_celery.schedule.cron_expression import CronSchedule
 
 MINUTE = timedelta(minutes=1)
@@ -56,6 +61,8 @@ PLAIN = [
     "5,35 0-4 * * *",
     "0 3 L * *",
     "15 0 1 * *",
+    "30 2 LW * *",
+    "30 2 * * 0L",
 ]
 ODD = ["0 */2 * * *", "*/5 3 * * *", "17 1-23/2 * * *", "*/20 0,23 * * SUN"]
 
@@ -120,7 +127,12 @@ def walk(schedule: CronSchedule, start: datetime) -> Iterator[datetime]:
 def by_cronsim(expression: str, zone: ZoneInfo, start: datetime, end: datetime) -> list[datetime]:
     """Return Debian cron's instants after ``start`` up to ``end``."""
     judge = CronSim(expression, start.astimezone(zone))
-    return list(until(end, (instant.astimezone(UTC) for instant in judge)))
+    return list(until(end, in_utc(judge)))
+
+
+def in_utc(instants: Iterator[datetime]) -> Iterator[datetime]:
+    # A repeated or skipped time of one zone equals none of another, whatever the instant.
+    return (instant.astimezone(UTC) for instant in instants)
 
 
 def until(end: datetime, instants: Iterator[datetime]) -> Iterator[datetime]:
@@ -234,3 +246,65 @@ def test_days_agree_with_debian_cron_when_either_day_is_enough(expression: str) 
         assert moment is not None
         moment = schedule.next_after(moment)
         assert moment == next(judge)
+
+
+def numbered(expression: str) -> str:
+    """Return the expression with the last weekdays' names as numbers: cronsim takes a name elsewhere only."""
+    return re.sub(r"[A-Z]{3}(?=L)", lambda name: str(SYMBOLIC_DAYS.index(name[0])), expression.upper())
+
+
+@pytest.mark.parametrize("weekday", ["5L", "FRIL", "0L", "7L", "sunl", "1L,5L", "FRI#2,6L", "*"])
+@pytest.mark.parametrize("day", ["*", "LW", "lw", "LW,L", "1,15,LW", "20-27", "*/2"])
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+def test_last_weekdays_and_workdays_agree_with_cronsim_for_thirty_years(
+    zone: str, day: str, weekday: str
+) -> None:
+    expression = f"30 2 {day} * {weekday}"
+    start = FIRST.astimezone(ZoneInfo(zone))
+    ours = walk(CronSchedule.parse(expression, time_zone=zone, day_or=True), FIRST)
+    judge = in_utc(CronSim(numbered(expression), start))
+    assert list(islice(ours, 360)) == list(islice(judge, 360))
+
+
+@settings(deadline=None)
+@given(
+    days=st.lists(
+        st.sampled_from(["L", "LW", "1", "13", "29", "31", "5-9", "20-27/3"]), min_size=1, max_size=4
+    ),
+    weekdays=st.lists(
+        st.builds(
+            "{}{}".format,
+            st.sampled_from([*"01234567", "SUN", "WED", "FRI"]),
+            st.sampled_from(["L", "#1", "#5"]),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    months=st.sampled_from(["*", "2", "3,10", "6-8"]),
+    clock=st.sampled_from(["0 0", "30 2", "5,35 1-3", "*/20 2", "59 23"]),
+    starred=st.sampled_from(["day", "weekday", "neither"]),
+    start=st.datetimes(datetime(2024, 1, 1), datetime(2035, 1, 1)),  # noqa: DTZ001 - of each zone's own
+    zone=st.sampled_from(["UTC", "America/New_York", "Europe/Berlin", "Asia/Kolkata"]),
+)
+def test_any_of_these_days_agrees_with_cronsim(
+    days: list[str], weekdays: list[str], months: str, clock: str, starred: str, start: datetime, zone: str
+) -> None:
+    day = "*" if starred == "day" else ",".join(days)
+    weekday = "*" if starred == "weekday" else ",".join(weekdays)
+    expression = f"{clock} {day} {months} {weekday}"
+    moment = start.replace(microsecond=0, tzinfo=UTC)
+    try:
+        judge = CronSim(numbered(expression), moment.astimezone(ZoneInfo(zone)))
+    except CronSimError:
+        with pytest.raises(InvalidCronError, match="never fires"):
+            CronSchedule.parse(expression, time_zone=zone, day_or=True)
+        return
+    ours = walk(CronSchedule.parse(expression, time_zone=zone, day_or=True), moment)
+    assert list(islice(ours, 24)) == list(islice(in_utc(judge), 24))
+
+
+@pytest.mark.parametrize("day", [1, 2, 14, 15, 27, 28])  # croniter moves later ones into short months
+def test_the_workday_nearest_to_a_day_agrees_with_croniter(day: int) -> None:
+    ours = walk(CronSchedule.parse(f"0 9 {day}W * *", time_zone="UTC"), FIRST)
+    judge = croniter(f"0 9 {day}W * *", FIRST)
+    assert list(islice(ours, 120)) == [judge.get_next(datetime) for _ in range(120)]
