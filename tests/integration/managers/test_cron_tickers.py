@@ -10,7 +10,6 @@ import pytest
 from pydantic import BaseModel
 
 from tests.integration.apps import (
-    change_row,
     dispatch_due,
     enrol_worker,
     fire_crons,
@@ -18,6 +17,7 @@ from tests.integration.apps import (
     row_of,
     ticker_app,
 )
+from tests.integration.reaching import reach
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import (
     Cron,
@@ -208,9 +208,10 @@ def test_a_change_that_is_no_time_leaves_the_next_run(tickerq: TickerQ, clock: M
 
 def test_a_change_reaches_unclaimed_occurrences(tickerq: TickerQ, clock: ManualClock) -> None:
     cron = tickerq.cron_tickers.add(digest())
-    ended, queued = fired(tickerq, clock, cron), fired(tickerq, clock, cron)
-    change_row(tickerq, ended.id, status=TickerStatus.DONE, due_at=None, ended_at=START)
-    change_row(tickerq, queued.id, status=TickerStatus.QUEUED, due_at=None)
+    ended = fired(tickerq, clock, cron)
+    reach(tickerq, ended.id, TickerStatus.DONE)
+    queued = fired(tickerq, clock, cron)
+    reach(tickerq, queued.id, TickerStatus.QUEUED)
     idle = fired(tickerq, clock, cron)
     tickerq.cron_tickers.update(cron.id, request=Digest(size=5), description="new", retries=7, tags=["us"])
     assert tickerq.runs.get(ended.id).request == tickerq.runs.get(queued.id).request == {"size": 1}
@@ -356,10 +357,9 @@ def test_a_cron_ticker_that_is_not_there_is_an_error_that_names_it(tickerq: Tick
 
 
 def test_occurrences_are_listed_newest_first_page_by_page(tickerq: TickerQ, clock: ManualClock) -> None:
-    cron = tickerq.cron_tickers.add(digest())
+    cron = tickerq.cron_tickers.add(digest(retries=0))
     made = [fired(tickerq, clock, cron).id for _ in range(5)]
-    ended = {"status": TickerStatus.FAILED, "ended_status": TickerStatus.FAILED, "ended_at": START}
-    change_row(tickerq, made[0], due_at=None, **ended)
+    reach(tickerq, made[0], TickerStatus.FAILED)
     page = tickerq.cron_tickers.occurrences(cron.id, limit=3)
     rest = tickerq.cron_tickers.occurrences(cron.id, limit=3, cursor=page.next_cursor)
     assert [run.id for run in (*page.items, *rest.items)] == made[::-1]

@@ -18,6 +18,7 @@ from tests.integration.apps import (
     ticker_app,
 )
 from tests.integration.making import at_once
+from tests.integration.reaching import reach
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import CronTicker, RunCondition, TickerContext, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import (
@@ -71,14 +72,11 @@ def test_a_run_that_was_skipped_before_it_started_can_be_retried(tickerq: Ticker
     "status", [Status.IDLE, Status.QUEUED, Status.IN_PROGRESS, Status.DONE, Status.DUE_DONE]
 )
 def test_a_run_that_has_not_ended_or_has_succeeded_cannot_be_retried(
-    tickerq: TickerQ, status: TickerStatus
+    tickerq: TickerQ, clock: ManualClock, status: TickerStatus
 ) -> None:
     run = add_run(tickerq, lambda: None, execution_time=START + HOUR)
-    is_over = status >= Status.DONE
-    change_row(
-        tickerq, run.id, status=status, due_at=None,
-        ended_at=START if is_over else None, ended_status=status if is_over else None,
-    )  # fmt: skip
+    clock.advance(hours=2 if status is Status.DUE_DONE else 1)
+    reach(tickerq, run.id, status)
     with pytest.raises(TickerStateError, match=f"is {status.name}: it cannot be retried"):
         tickerq.time_tickers.retry(run.id)
     assert row_of(tickerq, run.id).status is status
@@ -118,7 +116,7 @@ def test_a_clone_is_a_new_run_with_what_was_changed(tickerq: TickerQ) -> None:
     run = add_run(
         tickerq, failing(OSError()), request=[1], tags=["eu"], description="d", unique_key="k", queue="mail"
     )
-    change_row(tickerq, run.id, status=Status.IN_PROGRESS, check_at=None)
+    reach(tickerq, run.id, Status.IN_PROGRESS)
     copy = tickerq.time_tickers.clone(run.id, description="a copy", execution_time=START + HOUR)
     assert (copy.request, copy.tags, copy.queue) == ([1], ("eu",), "mail")
     assert (copy.description, copy.execution_time) == ("a copy", START + HOUR)
@@ -160,8 +158,10 @@ def test_a_run_that_waits_for_a_retry_can_be_run_now(tickerq: TickerQ) -> None:
 
 
 def test_a_run_that_waits_for_its_parent_cannot_be_run_now(tickerq: TickerQ) -> None:
-    run = add_run(tickerq, lambda: None, execution_time=START + HOUR)
-    change_row(tickerq, run.id, due_at=None, held_for="parent", hold_key=str(new_id()))
+    parent = add_run(
+        tickerq, lambda: None, execution_time=START + HOUR, children=[TimeTicker(function="Body")]
+    )
+    [run] = tickerq.time_tickers.find(parent_id=parent.id).items
     with pytest.raises(TickerStateError, match="held until its parent ends"):
         tickerq.time_tickers.run_now(run.id)
     assert tickerq.runs.get(run.id).held_for == "parent"

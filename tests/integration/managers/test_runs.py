@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.apps import change_row, dispatch_due, enrol_worker, execute, fire_crons, ticker_app
+from tests.integration.apps import dispatch_due, enrol_worker, execute, fire_crons, ticker_app
+from tests.integration.reaching import reach
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import CronTicker, Run, TickerQ, TickerStatus, TickerType, TimeTicker
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
@@ -71,11 +72,12 @@ def test_a_run_of_either_kind_is_read_with_its_attempts(tickerq: TickerQ, clock:
         tickerq.runs.get(uuid.uuid4())
 
 
-def test_runs_are_found_by_function_and_status(tickerq: TickerQ) -> None:
+def test_runs_are_found_by_function_and_status(tickerq: TickerQ, clock: ManualClock) -> None:
     sent = add(tickerq, 3)
     cleaned = add(tickerq, 1, function="Clean")
-    change_row(tickerq, sent[0].id, **ended(TickerStatus.FAILED))
-    change_row(tickerq, sent[1].id, **ended(TickerStatus.DONE))
+    clock.advance(hours=1)
+    reach(tickerq, sent[0].id, TickerStatus.FAILED)
+    reach(tickerq, sent[1].id, TickerStatus.DONE)
     find = tickerq.runs.find
 
     def ids(**wanted: Any) -> set[uuid.UUID]:
@@ -186,7 +188,3 @@ def test_words_about_a_pause_have_a_limit(tickerq: TickerQ, field: str, longest:
     with pytest.raises(TickerValidationError, match=rf"^{field}: at most {longest} characters"):
         tickerq.cron_tickers.pause(cron.id, **{field: "x" * (longest + 1)})
     assert tickerq.cron_tickers.get(cron.id).is_enabled
-
-
-def ended(status: TickerStatus) -> dict[str, Any]:
-    return {"status": status, "ended_status": status, "ended_at": START, "due_at": None}

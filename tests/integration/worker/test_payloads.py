@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ from cryptography.fernet import Fernet
 
 from tests.integration.apps import (
     add_run,
-    change_row,
     dispatch_due,
     enrol_worker,
     execute,
@@ -127,10 +127,10 @@ def test_the_requests_of_a_cron_tickers_chain_are_packed_too(tickerq: TickerQ) -
 
 
 def test_a_worker_without_the_key_fails_the_attempt_and_says_so(
-    tickerq: TickerQ, app: Callable[..., AbstractContextManager[TickerQ]]
+    tickerq: TickerQ, app: Callable[..., AbstractContextManager[TickerQ]], clock: ManualClock
 ) -> None:
-    run = add_run(tickerq, _body, request=REQUEST)
-    change_row(tickerq, run.id, status=TickerStatus.IDLE, due_at=run.created_at, check_at=None)
+    run = add_run(tickerq, _body, request=REQUEST, execution_time=clock.now() + timedelta(minutes=1))
+    clock.advance(minutes=1)
     with app(encryption_keys=[OTHER_KEY]) as other:
         other.function("Body")(_body)
         dispatch_due(other)

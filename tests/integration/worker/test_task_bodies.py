@@ -13,7 +13,6 @@ from pydantic import BaseModel
 
 from tests.integration.apps import (
     add_run,
-    change_row,
     dispatch_due,
     enrol_worker,
     execute,
@@ -32,6 +31,7 @@ from tickerq_celery import (
     TickerQ,
     TickerStatus,
     TickerType,
+    TimeTicker,
 )
 
 Status = TickerStatus
@@ -51,15 +51,21 @@ only_sqlite = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
 
 def test_a_request_that_does_not_fit_any_more_fails_the_attempt_and_names_the_field(
-    tickerq: TickerQ,
+    tickerq: TickerQ, clock: ManualClock
 ) -> None:
     calls: list[Welcome] = []
 
     def body(request: Welcome) -> None:
         calls.append(request)
 
-    run = add_run(tickerq, body, request={"user_id": 7}, execution_time=START + timedelta(hours=1))
-    change_row(tickerq, run.id, request=b'{"user_id": "seven"}', due_at=START)
+    # As a process adds it that has not the function, or has it as it was.
+    unchecked = TimeTicker(
+        function="Body", request={"user_id": "seven"}, execution_time=START + timedelta(hours=1)
+    )
+    run = tickerq.time_tickers.add(unchecked, allow_unknown=True)
+    tickerq.function("Body")(body)
+    enrol_worker(tickerq)
+    clock.advance(hours=1)
     dispatch_due(tickerq)
     assert [result.state for result in execute(tickerq)] == ["FAILURE"]
     failed = tickerq.runs.get(run.id)
