@@ -58,6 +58,9 @@ def test_a_beat_sleeps_until_the_next_run_falls_due_or_one_poll(
     tickerq: TickerQ, beat: TickerScheduler
 ) -> None:
     assert beat.tick() == 1.0
+    # Though its next run is later, as another may be added meanwhile.
+    tickerq.time_tickers.add(TimeTicker(function="Send", execution_time=START + timedelta(seconds=4)))
+    assert beat.tick() == 1.0
     soon = START + timedelta(seconds=0.3)
     tickerq.time_tickers.add(TimeTicker(function="Send", execution_time=soon))
     assert beat.tick() == pytest.approx(0.3)

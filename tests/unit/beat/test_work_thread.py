@@ -2,7 +2,6 @@
 
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from types import FrameType
 
@@ -77,14 +76,15 @@ def test_a_signal_that_another_thread_received_reaches_its_handler_too(
 ) -> None:
     signal.setitimer(signal.ITIMER_REAL, 0)
 
+    ended: list[bool] = []
+
     def work() -> None:
         signal.raise_signal(signal.SIGALRM)
-        hangs.wait(FOR_EVER)
+        ended.append(hangs.wait(FOR_EVER))
 
-    begun = time.monotonic()
     with pytest.raises(SystemExit):
         thread.call(work)
-    assert time.monotonic() - begun < FOR_EVER / 10
+    assert ended == []
 
 
 def test_a_handler_may_call_and_waits_for_the_call_it_interrupts(thread: WorkThread) -> None:
@@ -111,13 +111,13 @@ def test_a_handler_may_call_and_waits_for_the_call_it_interrupts(thread: WorkThr
 
 
 def test_a_call_that_hangs_is_left_behind_at_its_limit(thread: WorkThread, hangs: threading.Event) -> None:
-    begun = time.monotonic()
+    ended: list[object] = []
     with pytest.raises(TimeoutError, match=r"no answer in 0\.05 s"):
-        thread.call(lambda: hangs.wait(FOR_EVER), limit=SOON)
+        thread.call(lambda: ended.append(hangs.wait(FOR_EVER)), limit=SOON)
     # Nor is what follows it waited for any longer.
     with pytest.raises(TimeoutError):
-        thread.call(lambda: "done", limit=SOON)
-    assert time.monotonic() - begun < FOR_EVER / 10
+        thread.call(lambda: ended.append("done"), limit=SOON)
+    assert ended == []
 
 
 def test_the_thread_ends_when_it_has_done_what_was_asked(

@@ -1,4 +1,3 @@
-import time
 from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -7,6 +6,7 @@ from croniter import croniter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.schedule.calls import calls_of
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
 from tickerq_celery.schedule.cron_expression import CronSchedule
 from tickerq_celery.schedule.grammar import ALIASES
@@ -428,6 +428,8 @@ def test_hourly_is_wild_and_daily_is_not() -> None:
     assert instants("@daily", "Asia/Beirut", "2024-03-30T12:00", 1) == [at("2024-03-30T22:00")]
 
 
+# Some ten milliseconds of work; a search through the calendar is many times that.
+FEW_CALLS = 100_000
 HOSTILE = [
     "0 0 1--100000000 * *",
     "0 0 1-100000000 * *",
@@ -447,20 +449,19 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("expression", HOSTILE, ids=range(len(HOSTILE)))
-def test_a_hostile_expression_is_refused_within_50_ms(expression: str) -> None:
-    began = time.process_time()
-    with pytest.raises(InvalidCronError):
-        preview(expression, after=at("2024-01-01"))
-    assert time.process_time() - began < 0.05
+def test_a_hostile_expression_is_refused_at_little_cost(expression: str) -> None:
+    def refused() -> None:
+        with pytest.raises(InvalidCronError):
+            preview(expression, after=at("2024-01-01"))
+
+    assert calls_of(refused) < FEW_CALLS
 
 
 @pytest.mark.parametrize("expression", ["0 0 29 2 MON#5", "*/5 2 * 3 SUN#2", "0 0 29 2 1", "59 59 23 L 2 L6"])
-def test_the_rarest_instant_is_found_within_50_ms(expression: str) -> None:
+def test_the_rarest_instant_is_found_at_little_cost(expression: str) -> None:
     schedule = CronSchedule.parse(expression, time_zone=NEW_YORK)
-    began = time.process_time()
-    schedule.next_after(at("2024-03-01"))
-    schedule.latest_at_or_before(at("2024-03-01"))
-    assert time.process_time() - began < 0.05
+    assert calls_of(lambda: schedule.next_after(at("2024-03-01"))) < FEW_CALLS
+    assert calls_of(lambda: schedule.latest_at_or_before(at("2024-03-01"))) < FEW_CALLS
 
 
 def numbers(low: int, high: int) -> st.SearchStrategy[str]:
