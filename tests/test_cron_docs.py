@@ -13,7 +13,7 @@ from celery import _state
 
 from tests.integration.apps import ticker_app
 from tests.manual_clock import ManualClock
-from tests.test_docs import section, table, text_of
+from tests.pages import section, table, text_of
 from tickerq_celery import TickerQ
 from tickerq_celery.schedule.cron_expression import CronSchedule
 from tickerq_celery.schedule.grammar import ALIASES

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from sqlalchemy.pool import NullPool
 
 import tickerq_celery
 from tests.conftest import DATABASES
+from tests.pages import BLOCK, ROOT, section, table
 from tickerq_celery import errors, ticker_function
 from tickerq_celery.cli.commands import celery_command
 from tickerq_celery.enums import HoldReason, TickerStatus
@@ -28,12 +28,10 @@ from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 from tickerq_celery.tickers.views import Attempt, Cron, Run
 from tickerq_dashboard.options import Options
 
-ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*/README.md")]
 )
 OWN_PACKAGES = ("tickerq_celery", "tickerq_dashboard")
-BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
 LINK = re.compile(r"\[[^\]]+\]\((?P<target>[^)\s]+)\)")
 PLACEHOLDER = re.compile(r"%(?:\.\d+f|[sdr])")
@@ -52,29 +50,6 @@ class LogCall:
 
     location: str
     message: str
-
-
-def text_of(document: str) -> str:
-    return (ROOT / document).read_text()
-
-
-def section(document: str, heading: str) -> str:
-    """Return what stands below a heading, up to the next of any level."""
-    _, found, rest = text_of(document).partition(f"\n{heading}\n")
-    assert found, f"{document} has no {heading!r}"
-    return re.split(r"^#+ ", rest, maxsplit=1, flags=re.MULTILINE)[0]
-
-
-def table(text: str) -> list[list[str]]:
-    """Return the cells of the rows of the tables in ``text``, without their heads."""
-    rows = [line.strip().strip("|") for line in text.splitlines() if line.startswith("|")]
-    cells = [[cell.strip() for cell in row.split("|")] for row in rows]
-    heads = [row for row, following in pairwise(cells) if is_rule(following)]
-    return [row for row in cells if not is_rule(row) and row not in heads]
-
-
-def is_rule(row: list[str]) -> bool:
-    return set("".join(row)) <= {"-"}
 
 
 def names(cells: list[str]) -> list[str]:

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from celery import Celery
 
-from tests.acceptance.test_quick_start import BLOCK, FILE_NAME, Terminals
+from tests.acceptance.terminals import Terminals
+from tests.pages import BLOCK, FILE_NAME
 from tickerq_celery import Run, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.enums import TERMINAL
 

@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.terminals import WAIT_SECONDS, Terminals
+from tests.pages import BLOCK, FILE_NAME
 
 # The demo walks nearly the same way in `make test`.
 pytestmark = [pytest.mark.acceptance, pytest.mark.verify]
 
 README = Path(__file__).parents[2] / "README.md"
-BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE_NAME = re.compile(r"# (?P<name>\w+\.py)\n")
 
 
 def quick_start() -> str:

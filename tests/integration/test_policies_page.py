@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.apps import enrol_worker, ticker_app
 from tests.manual_clock import ManualClock
-from tests.test_docs import BLOCK, text_of
+from tests.pages import BLOCK, text_of
 from tickerq_celery import MisfirePolicy, OverlapPolicy, TickerContext, TickerStatus
 
 

@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,20 @@ from celery.beat import ScheduleEntry
 from celery.schedules import crontab, schedule
 from sqlalchemy import select, update
 
-from tests.integration.apps import enrol_worker, messages, ticker_app
+from tests.integration.apps import enrol_worker, ticker_app
+from tests.integration.beat.entries import (
+    EVERY_MINUTE,
+    NIGHTLY,
+    Start,
+    crons,
+    sent,
+    settle,
+    start,
+    statuses,
+    tickerq_of,
+)
 from tests.manual_clock import START, ManualClock
-from tickerq_celery import Cron, TickerQ, TickerStatus, TimeTicker
+from tickerq_celery import TickerStatus, TimeTicker
 from tickerq_celery.beat import entry_reconciler
 from tickerq_celery.beat.beat_schedule import checked_entries
 from tickerq_celery.broker.publisher import CeleryPublisher
@@ -28,58 +38,10 @@ from tickerq_celery.store import nodes, publications
 from tickerq_celery.store.cron_pauses import ORPHANED
 from tickerq_celery.store.tables import cron_tickers, tickers
 
-EVERY_MINUTE = {"task": "shop.refresh", "schedule": timedelta(minutes=1)}
-NIGHTLY = {
-    "task": "shop.report",
-    "schedule": crontab(minute=30, hour=2),
-    "args": ("sales", 7),
-    "kwargs": {"to": "ops"},
-    "options": {"queue": "reports", "expires": 3600, "priority": 4, "headers": {"team": "ops"}},
-}
+__all__ = ["start"]  # the fixture
 PAUSES: list[dict[str, Any]] = [
     {}, {"reason": "stocktaking"}, {"by": "ada"}, {"reason": ORPHANED, "by": "ada"}, {"is_enabled": False},
 ]  # fmt: skip
-Start = Callable[..., TickerScheduler]
-
-
-@pytest.fixture
-def start(store_url: str, namespace: str, clock: ManualClock) -> Iterator[Start]:
-    """Start a beat of an app of its own, with the given entries, and let it look once."""
-    with ExitStack() as stack:
-
-        def started(**entries: Any) -> TickerScheduler:
-            tickerq = stack.enter_context(ticker_app(store_url, namespace, clock))
-            tickerq.app.conf.beat_schedule = entries
-            clock.advance(milliseconds=1)
-            beat = TickerScheduler(tickerq.app)
-            stack.callback(beat.close)
-            beat.tick()
-            return beat
-
-        yield started
-
-
-def tickerq_of(beat: TickerScheduler) -> TickerQ:
-    return TickerQ.of(beat.app)
-
-
-def crons(beat: TickerScheduler) -> dict[str, Cron]:
-    return {cron.function: cron for cron in tickerq_of(beat).cron_tickers.find().items}
-
-
-def statuses(beat: TickerScheduler) -> list[TickerStatus]:
-    return [run.status for run in tickerq_of(beat).runs.find().items]
-
-
-def sent(beat: TickerScheduler) -> list[Any]:
-    return messages(tickerq_of(beat))
-
-
-def settle(*beats: TickerScheduler, clock: ManualClock) -> None:
-    """Let time pass in which each beat sweeps."""
-    clock.advance(seconds=5)
-    for beat in beats:
-        beat.tick()
 
 
 def reap(beat: TickerScheduler) -> None:

@@ -6,7 +6,7 @@ import pytest
 from celery.schedules import crontab
 
 from tests.integration.apps import ticker_app
-from tests.integration.beat.test_beat_entries import (
+from tests.integration.beat.entries import (
     EVERY_MINUTE,
     NIGHTLY,
     Start,

@@ -7,7 +7,7 @@ import pytest
 from celery import Celery
 from celery.exceptions import QueueNotFound
 
-from tests.integration.cron.test_firing import alter, fire
+from tests.integration.cron.firing import alter, fire
 from tests.integration.making import (
     ListPublisher,
     all_rows,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.cron.test_firing import fire
+from tests.integration.cron.firing import fire
 from tests.integration.making import (
     at_once,
     claim,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.cron.test_firing import fire, instants
+from tests.integration.cron.firing import fire, instants
 from tests.integration.making import (
     claim,
     count_by_status,

@@ -3,14 +3,14 @@
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, event, update
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import IntegrityError
 
 from tests.integration.conftest import send
+from tests.integration.cron.firing import alter, fire, instants
 from tests.integration.making import (
     ON_SERVERS,
     at_once,
@@ -33,7 +33,6 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import overlaps, runs
 from tickerq_celery.store.cron_tickers import lock_due
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import cron_tickers
 from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.tickers.run_rows import occurrence_row
 
@@ -42,21 +41,6 @@ MakeCore = Callable[..., Core]
 
 def at(hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 1, 15, hour, minute, tzinfo=UTC)
-
-
-def fire(core: Core) -> None:
-    while Firing(core).fire():
-        pass
-
-
-def instants(core: Core, cron_id: UUID, status: TickerStatus = TickerStatus.IDLE) -> list[datetime]:
-    return [row.instant for row in occurrences_of(core, cron_id) if row.status is status]
-
-
-def alter(core: Core, cron_id: UUID, **values: Any) -> None:
-    """Change a cron ticker's row directly."""
-    statement = update(cron_tickers).where(cron_tickers.c.id == cron_id).values(**values)
-    core.database.write(lambda connection: connection.execute(statement))
 
 
 def test_an_instant_gets_its_occurrence_when_it_has_come(core: Core, clock: ManualClock) -> None:
@@ -143,9 +127,11 @@ def test_a_beat_passes_over_cron_tickers_that_another_has_locked(core: Core, clo
 
 def test_an_instant_that_has_its_occurrence_gets_no_second_one(core: Core, clock: ManualClock) -> None:
     cron_id = make_cron(core)
-    clock.advance(hours=1)
-    fire(core)
-    alter(core, cron_id, next_run_at=at(13))
+    crons(core).pause(cron_id)
+    clock.advance(hours=1, minutes=1)
+    crons(core).backfill(cron_id, at(13), at(13, 1))
+    crons(core).resume(cron_id, missed=True)
+    assert cron_row_of(core, cron_id).next_run_at == at(13)
     fire(core)
     assert instants(core, cron_id) == [at(13)]
     assert cron_row_of(core, cron_id).next_run_at == at(14)

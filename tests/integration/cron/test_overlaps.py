@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.integration.cron.test_firing import alter, fire
+from tests.integration.cron.firing import alter, fire
+from tests.integration.locking import locked
 from tests.integration.making import (
     ON_SERVERS,
     ListPublisher,
@@ -26,7 +27,6 @@ from tests.integration.making import (
     statements_of,
     storing,
 )
-from tests.integration.runs.test_locked_rows import locked
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import RunCondition, TimeTicker
 from tickerq_celery.beat.sweeper import CronUpkeep

@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 
 from tests.integration.conftest import send
-from tests.integration.cron.test_firing import fire, instants
+from tests.integration.cron.firing import fire, instants
+from tests.integration.locking import locked
 from tests.integration.making import (
     ON_SERVERS,
     claim,
@@ -29,7 +30,6 @@ from tests.integration.making import (
     started,
     time_tickers,
 )
-from tests.integration.runs.test_locked_rows import locked
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.beat.sweeper import CronUpkeep
 from tickerq_celery.cron import pausing

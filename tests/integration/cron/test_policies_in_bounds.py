@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.integration.cron.test_firing import fire, instants
+from tests.integration.cron.firing import fire, instants
 from tests.integration.making import (
     claim,
     cron_row_of,

@@ -10,8 +10,8 @@ from cryptography.fernet import Fernet
 from pydantic import BaseModel
 
 from tests.integration.conftest import send
-from tests.integration.cron.test_firing import fire
-from tests.integration.cron.test_seeding import DAILY, HOURLY, seeded
+from tests.integration.cron.firing import fire
+from tests.integration.cron.seeding import DAILY, HOURLY, seeded
 from tests.integration.making import crons, occurrences_of
 from tests.manual_clock import ManualClock
 from tickerq_celery import TickerContext, TickerQ

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from sqlalchemy import Row, select
 
 from tests.integration.conftest import send
-from tests.integration.cron.test_firing import fire
+from tests.integration.cron.firing import fire
+from tests.integration.cron.seeding import DAILY, HOURLY, rows, seeded
 from tests.integration.making import (
     at_once,
     cron_row_of,
@@ -26,26 +26,13 @@ from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerPriority
 from tickerq_celery.functions.definition import make_function
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.functions import find
-from tickerq_celery.store.tables import cron_tickers, functions, nodes
+from tickerq_celery.store.tables import functions, nodes
 
 MakeCore = Callable[..., Core]
-DAILY = "0 0 9 * * *"
-HOURLY = "0 0 * * * *"
 
 
 class Greeting(BaseModel):
     size: int
-
-
-def rows(core: Core, table: Any = cron_tickers) -> list[Row[Any]]:
-    statement = select(table).where(table.c.namespace == core.config.namespace)
-    return core.database.read(lambda connection: list(connection.execute(statement)))
-
-
-def seeded(core: Core) -> Row[Any]:
-    """Enrol a worker and return the one cron ticker there is."""
-    (row,) = rows(enrolled(core))
-    return row
 
 
 def test_a_worker_seeds_the_cron_ticker_that_its_function_defines(make_core: MakeCore) -> None:

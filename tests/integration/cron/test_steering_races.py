@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from tests.integration.cron.test_firing import fire
+from tests.integration.cron.firing import fire
 from tests.integration.making import at_once, claim, cron_row_of, crons, enrolled, make_cron, processes
 from tests.integration.making import occurrences_of as rows_of
 from tests.manual_clock import ManualClock

@@ -8,6 +8,7 @@ import pytest
 
 from tests.integration.beats import Beat, pass_lease
 from tests.integration.conftest import send
+from tests.integration.locking import locked
 from tests.integration.making import (
     ON_SERVERS,
     ListPublisher,
@@ -34,7 +35,6 @@ from tests.integration.making import (
     time_tickers,
     worker_profile,
 )
-from tests.integration.runs.test_locked_rows import locked
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import RunCondition, TimeTicker
 from tickerq_celery.cron.firing import Firing

@@ -1,15 +1,15 @@
 """No process that has other work waits for a row that another has locked: that may be stalled for ever."""
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy import select
 
 from tests.integration.beats import Beat, pass_lease
 from tests.integration.conftest import send
+from tests.integration.locking import locked
 from tests.integration.making import (
     ON_SERVERS,
     all_rows,
@@ -29,7 +29,6 @@ from tickerq_celery import RunCondition, TimeTicker
 from tickerq_celery.enums import DropReason, TickerStatus
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration
-from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.tables import cron_tickers, drops, functions, nodes, tickers
 from tickerq_celery.worker import drop_counts
 from tickerq_celery.worker.drop_counts import DropCounter
@@ -38,19 +37,6 @@ from tickerq_celery.worker.enrolment import enrol
 MakeCore = Callable[..., Core]
 # SQLite has one lock for all, and a busy timeout. Elsewhere, who waits in these tests waits for ever.
 pytestmark = [pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True), pytest.mark.timeout(60)]
-
-
-@contextmanager
-def locked(core: Core, table: Table, *which: ColumnElement[bool]) -> Iterator[None]:
-    """Keep rows locked in a block, as a process does that is stalled in its transaction."""
-    frozen = Database(core.database.url)
-    try:
-        with frozen.engine.begin() as connection:
-            rows: list[Any] = list(connection.execute(select(table).where(*which).with_for_update()))
-            assert rows
-            yield
-    finally:
-        frozen.close()
 
 
 @pytest.fixture

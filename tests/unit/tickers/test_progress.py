@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.unit.functions.test_context import VALUES
+from tests.unit.functions.context_values import VALUES
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.tickers.progress import (

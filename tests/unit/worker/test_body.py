@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.unit.worker.test_cancellable import Asked
+from tests.unit.worker.asked import Asked
 from tickerq_celery.enums import TickerType
 from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.functions.definition import make_function
