@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
+import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
+
+from trove_classifiers import classifiers
 
 ROOT = Path(__file__).parents[1]
 READ_AT_RUN_TIME = (
@@ -31,3 +35,23 @@ def test_the_wheel_holds_both_packages_with_templates_and_migrations(tmp_path: P
     assert templates
     assert names >= {*READ_AT_RUN_TIME, *templates}
     assert {name.split("/")[0].split("-")[0] for name in names} == {"tickerq_celery", "tickerq_dashboard"}
+
+
+def test_the_sdist_holds_what_git_tracks_so_that_its_tests_run(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=120, stdout=subprocess.DEVNULL)
+    (sdist,) = tmp_path.glob("tickerq_celery-*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True)
+    tracked = {name for name in listed.stdout.splitlines() if not name.startswith(".github/")}
+    assert held - tracked == {"PKG-INFO"}
+    assert tracked - held == set()
+
+
+def test_every_classifier_is_one_that_pypi_knows_and_names_what_is_supported() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert set(project["classifiers"]) <= classifiers
+    assert project["authors"]
+    oldest = project["requires-python"].removeprefix(">=")
+    assert f"Programming Language :: Python :: {oldest}" in project["classifiers"]
