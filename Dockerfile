@@ -2,16 +2,19 @@
 FROM python:3.13-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml constraints.txt ./
+# The dependencies before the sources: a change of these leaves the layer of those as it is.
+RUN python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; extras = project['optional-dependencies']; print(*project['dependencies'], *extras['dashboard'], *extras['redis'], *extras['postgres'], 'aiosmtpd', sep='\n')" > requirements.txt \
+ && python -m venv /opt/venv \
+ && /opt/venv/bin/pip install -c constraints.txt -r requirements.txt \
+ && pip install -c constraints.txt hatchling
+COPY README.md LICENSE ./
 COPY tickerq_celery tickerq_celery
 COPY dashboard dashboard
 # Without isolation the build backend is the locked one, too.
-RUN pip install -c constraints.txt hatchling \
- && pip wheel --no-deps --no-build-isolation --wheel-dir /wheel .
-RUN python -m venv /opt/venv \
- && for wheel in /wheel/*.whl; do \
-      /opt/venv/bin/pip install -c constraints.txt "${wheel}[dashboard,redis,postgres]" aiosmtpd || exit 1; \
-    done
+RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheel . \
+ && /opt/venv/bin/pip install --no-deps /wheel/*.whl \
+ && /opt/venv/bin/pip check
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin tickerq

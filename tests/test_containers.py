@@ -1,6 +1,7 @@
 """The Dockerfile and docker-compose.yml against the code that they run."""
 
 import importlib.util
+import json
 import os
 import re
 import shlex
@@ -9,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft7Validator
 from sqlalchemy import create_engine, insert, update
 from sqlalchemy.pool import NullPool
 
@@ -29,8 +32,10 @@ from tickerq_celery.store.tables import nodes
 
 ROOT = Path(__file__).parents[1]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
+COMPOSE_SCHEMA = Path(__file__).with_name("compose_spec") / "compose-spec.json"
 OURS = ("mail", "migrate", "beat", "worker", "web")
 THEIRS = ("postgres", "redis")
+EXTRAS = ("dashboard", "redis", "postgres")
 ONE_SHOT = "migrate"
 ROOTS = {None, "", "0", "root"}
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
@@ -86,6 +91,14 @@ def test_compose_has_every_part_of_the_system(services: Mapping[str, Any]) -> No
     assert "ports" not in services["worker"]  # either would keep it from being scaled
 
 
+def test_the_file_is_what_the_compose_specification_says() -> None:
+    validator = Draft7Validator(json.loads(COMPOSE_SCHEMA.read_text()))
+    given = yaml.safe_load(interpolated(COMPOSE_FILE.read_text()))
+    assert [f"{error.json_path}: {error.message}" for error in validator.iter_errors(given)] == []
+    given["services"]["worker"]["restarts"] = "always"
+    assert [error.json_path for error in validator.iter_errors(given)] == ["$.services.worker"]
+
+
 @pytest.mark.parametrize("name", [name for name in (*OURS, *THEIRS) if name != ONE_SHOT])
 def test_every_service_that_stays_has_a_health_check(services: Mapping[str, Any], name: str) -> None:
     if name == "web":
@@ -129,6 +142,39 @@ def test_nothing_runs_as_root(services: Mapping[str, Any]) -> None:
         assert services[name]["cap_drop"] == ["ALL"]
     for name in THEIRS:
         assert services[name].get("user") not in ROOTS
+
+
+def test_the_file_systems_of_containers_are_read_only_but_for_a_scratch_folder(
+    services: Mapping[str, Any],
+) -> None:
+    assert {name for name, service in services.items() if service.get("read_only")} == {*OURS, "redis"}
+    assert {tuple(services[name]["tmpfs"]) for name in OURS} == {("/tmp",)}
+
+
+def test_the_image_has_the_dependencies_in_a_layer_before_the_sources() -> None:
+    names = [f"{name} {rest}" for name, rest in instructions()]
+    install = next(number for number, line in enumerate(names) if "-r requirements.txt" in line)
+    assert max(number for number, line in enumerate(names) if "constraints.txt" in line) == install
+    assert (
+        install < names.index("COPY tickerq_celery tickerq_celery") < names.index("COPY dashboard dashboard")
+    )
+
+
+def test_the_image_installs_what_the_project_and_its_extras_require() -> None:
+    [listing] = [rest.partition(" > ")[0] for rest in arguments("RUN") if "requirements.txt" in rest]
+    command = [sys.executable, *shlex.split(listing)[1:]]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(each for name in EXTRAS for each in extras[name]), "aiosmtpd"]
+    assert listed.splitlines() == wanted
+
+
+def test_the_connections_of_three_workers_leave_room_in_postgres(services: Mapping[str, Any]) -> None:
+    command = services["worker"]["command"]
+    children = int(command[command.index("--concurrency") + 1])
+    # One, and one for a moment of the heartbeat, for each process of three workers, and of two beats.
+    assert 3 * 2 * (children + 1) + 2 * 2 < 50
 
 
 def steps(command: list[str]) -> list[list[str]]:
