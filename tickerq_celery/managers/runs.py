@@ -1,5 +1,6 @@
 """Runs of both kinds, time tickers and cron occurrences: read, count, cancel, retry."""
 
+from collections.abc import Collection
 from typing import Unpack
 from uuid import UUID
 
@@ -107,11 +108,15 @@ class RunManager:
 
     def got(self, tx: Transaction, ticker_id: UUID) -> Run:
         """Return a run, in a transaction that is open."""
-        core = self._core
-        run = runs.get(tx, ticker_id, codec=core.codec, type=self._kind)
-        if run is None:
-            raise TickerNotFoundError(KIND_NAMES[self._kind], ticker_id)
-        return run
+        return self.got_all(tx, [ticker_id])[0]
+
+    def got_all(self, tx: Transaction, ids: Collection[UUID]) -> list[Run]:
+        """Return runs in the order of their ``ids``, in a transaction that is open."""
+        found = runs.get_all(tx, list(ids), codec=self._core.codec, type=self._kind)
+        for each in ids:
+            if each not in found:
+                raise TickerNotFoundError(KIND_NAMES[self._kind], each)
+        return [found[each] for each in ids]
 
     def _own(self, filters: RunFilters) -> RunFilters:
         return filters if self._kind is None else {**filters, "type": self._kind}

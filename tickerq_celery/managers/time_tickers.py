@@ -8,7 +8,7 @@ from typing import Any, Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
-from tickerq_celery.enums import HoldReason, OnConflict, TickerStatus, TickerType
+from tickerq_celery.enums import HoldReason, OnConflict, TickerType
 from tickerq_celery.errors import TickerStateError, TickerValidationError
 from tickerq_celery.managers import unique_keys
 from tickerq_celery.managers.asynchronous import AsyncAdds
@@ -18,19 +18,17 @@ from tickerq_celery.managers.batches import (
     by_position,
     check_fields,
     checked_changes,
-    naming,
-    position_in,
 )
-from tickerq_celery.managers.chains import chain_below, chain_rows, row_of, with_children
+from tickerq_celery.managers.chains import chain_below, chain_rows, with_children
 from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.runs import MOST_COUNTED, RunManager
+from tickerq_celery.managers.time_ticker_edits import as_ticker, edit, is_due
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.payload.codec import NO_REQUEST, Packed, RequestCodec, StoredRequest
+from tickerq_celery.payload.codec import Packed, RequestCodec, StoredRequest
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import runs
 from tickerq_celery.store.database.transaction import Transaction, savepoint
-from tickerq_celery.store.holds import BY_CLAIM, DECIDING
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.run_rows import RunRow
@@ -152,7 +150,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         """
         check_fields(changes, TimeTicker)
         original = self.get(ticker_id)
-        copied = replace(_as_ticker(original, but=changes), unique_key=None)
+        copied = replace(as_ticker(original, but=changes), unique_key=None)
         if original.execution_time is not None and original.execution_time <= self.now:
             copied = replace(copied, execution_time=None)
         return self.add(replace(copied, **changes), allow_unknown=allow_unknown)
@@ -180,19 +178,14 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         wanted = checked_changes(changes, TimeTicker, FIXED)
 
         def work(tx: Transaction) -> Effect[list[Run]]:
-            # All or none also where the caller goes on after an error. In one order, so that two batches do
-            # not wait for each other.
+            # All or none also where the caller goes on after an error.
             with savepoint(tx):
-                due = []
-                for each in sorted(wanted):
-                    with naming(position_in(wanted, each)):
-                        if self._update(tx, each, wanted[each], allow_unknown):
-                            due.append(each)
-            return Effect(result=[self._runs.got(tx, each) for each in wanted], due=due)
+                due = edit(self._storing, tx, wanted, allow_unknown=allow_unknown)
+            return Effect(result=[] if session is None else self._runs.got_all(tx, wanted), due=due)
 
         changed = self._storing.in_transaction(work, session, instead=INSTEAD_OF_UPDATE)
         # Some may have been published since.
-        return changed if session is not None else [self.get(each) for each in wanted]
+        return changed if session is not None else self._storing.core.read(self._runs.got_all, wanted)
 
     def delete(self, ticker_id: UUID | str) -> bool:
         """Delete a time ticker with its attempts; return True if it was there.
@@ -233,46 +226,8 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         added = [head for head in heads if head.id not in existing]
         return Effect(
             result=[existing.get(head.id) or _as_run(head, codec) for head in heads],
-            due=[head.id for head in added if _is_due(head)],
+            due=[head.id for head in added if is_due(head)],
         )
-
-    def _update(self, tx: Transaction, ticker_id: UUID, changes: Changes, allow_unknown: bool) -> bool:
-        run = self._runs.got(tx, ticker_id)
-        if run.status is not TickerStatus.IDLE:
-            raise TickerStateError(ticker_id, run.status.name, "changed")
-        # A request that stays need not be readable here, nor fit the function as it is by now.
-        kept = None if _REQUEST_IS_CHECKED & changes.keys() else NO_REQUEST
-        wanted = replace(_as_ticker(run, but=changes if kept is None else {"request"}), **changes)
-        known = self._storing.known(tx, {"": wanted}, allow_unknown=allow_unknown)
-        row = row_of(self._storing, wanted, known=known, now=tx.now, request=kept)
-        columns = set(changes)
-        if "request" in changes:
-            columns.add("encoding")
-        if wanted.execution_time is None and run.parent_id is not None:
-            row = replace(row, execution_time=None)
-        is_rescheduled = _is_rescheduled(run, changes)
-        if is_rescheduled:
-            columns |= {"due_at", "held_for", "hold_key"}
-        if not runs.edit(tx, ticker_id, row, columns, held_for=run.held_for):
-            raise TickerStateError(ticker_id, "claimed", "changed")
-        return is_rescheduled and _is_due(row)
-
-
-def _is_due(row: RunRow) -> bool:
-    return row.due_at is not None and row.due_at <= row.created_at
-
-
-def _is_rescheduled(run: Run, changes: Collection[str]) -> bool:
-    """Whether a change makes a run due at another time; what waits for its parent is not due at all."""
-    if run.held_for is HoldReason.PARENT:
-        return False
-    return "execution_time" in changes or (run.held_for in BY_CLAIM and bool(DECIDING & set(changes)))
-
-
-def _as_ticker(run: Run, *, but: Collection[str]) -> TimeTicker:
-    """Return a run as a new ticker without the fields ``but``, which need not be readable."""
-    kept = _FIELDS - {"children", "run_condition"} - set(but)
-    return TimeTicker(**{"function": run.function} | {name: getattr(run, name) for name in kept})
 
 
 def _as_run(row: RunRow, codec: RequestCodec) -> Run:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from tickerq_celery import validation
 from tickerq_celery.enums import TERMINAL, OnConflict, TickerStatus, TickerType
 from tickerq_celery.errors import DuplicateTickerError, TickerValidationError
+from tickerq_celery.managers.keyed_rows import KeyedRows
 from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import runs
@@ -70,14 +71,23 @@ def insert(
         return {}
     keepers: dict[UUID, Run] = {}
     with savepoint(tx):
-        for chain in chains:
-            keyed = _Keyed(tx=tx.within(chain.head.namespace), fresh=fresh, row=chain.head, codec=codec)
-            keeper = keyed.insert(on_conflict)
-            if keeper is None:
-                _insert_all(tx, chain.below)
-            else:
-                keepers[chain.head.id] = keeper
+        for namespace, heads in _by_namespace(chain.head for chain in chains):
+            inner = tx.within(namespace)
+            settled = KeyedRows(tx=inner, fresh=fresh, codec=codec, rows=heads).insert(on_conflict)
+            keepers |= settled.keepers
+            for row in settled.left:
+                keeper = _Keyed(tx=inner, fresh=fresh, row=row, codec=codec).insert(on_conflict)
+                if keeper is not None:
+                    keepers[row.id] = keeper
+        _insert_all(tx, [row for chain in chains if chain.head.id not in keepers for row in chain.below])
     return keepers
+
+
+def _by_namespace(rows: Iterable[RunRow]) -> list[tuple[str, list[RunRow]]]:
+    found: dict[str, list[RunRow]] = {}
+    for row in rows:
+        found.setdefault(row.namespace, []).append(row)
+    return list(found.items())
 
 
 def _refuse_twins(rows: Sequence[RunRow]) -> None:
@@ -113,7 +123,7 @@ def _insert_singly(tx: Transaction, rows: Sequence[RunRow]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Keyed:
-    """One row with a unique key, on its way into the store."""
+    """One row with a unique key, on its way into the store while another process interferes."""
 
     tx: Transaction
     fresh: Core | None
@@ -178,14 +188,15 @@ class _Keyed:
     def _is_locked(self, run: Run) -> bool:
         try:
             with savepoint(self.tx):
-                return runs.lock_idle(self.tx, run.id)
+                return bool(runs.lock_idle(self.tx, [run.id]))
         except DBAPIError as error:
             if is_stale(error):
                 return False
             raise
 
     def _active(self, tx: Transaction) -> Run | None:
-        return runs.active(tx.within(self.row.namespace), self._key, codec=self.codec)
+        held = runs.active(tx.within(self.row.namespace), [self._key], codec=self.codec)
+        return held.get(self._key)
 
     def _committed(self, core: Core, run: Run) -> Run | None:
         return core.read(lambda tx: runs.get(tx.within(run.namespace), run.id, codec=self.codec))

@@ -4,15 +4,17 @@ Lines stand in a table of their own, a row for each chunk: appended, never rewri
 In a column of the run they would be written again with each of its updates.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
-from tickerq_celery.store.database.batches import insert_if_absent
+from tickerq_celery.store.database.batches import in_parts, insert_if_absent
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.starts import running
-from tickerq_celery.store.tables import logs, progress
+from tickerq_celery.store.tables import logs, progress, tickers
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.progress import Chunk, Line, Pending
 from tickerq_celery.tickers.views import LogLine
@@ -43,19 +45,24 @@ def append(tx: Transaction, run: Started, pending: Pending) -> None:
     insert_if_absent(tx, logs, rows)
 
 
-def read(tx: Transaction, ticker_id: UUID, claim_no: int) -> list[LogLine]:
-    """Return the newest lines of a run, the oldest of them first."""
-    rows = tx.execute(
-        select(logs.c.attempt, logs.c.lines)
-        .where(logs.c.ticker_id == ticker_id, logs.c.claim_no > claim_no - _ATTEMPTS_SHOWN)
-        .order_by(logs.c.claim_no, logs.c.first)
+def read(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, list[LogLine]]:
+    """Return the newest lines of runs that have any, by their ids, the oldest of each first."""
+    found: dict[UUID, list[LogLine]] = {}
+    for ticker_id, attempt, kept in in_parts(ids, lambda part: tx.execute(_newest(part)).all()):
+        found.setdefault(ticker_id, []).extend(
+            LogLine(attempt=attempt, at=datetime.fromisoformat(at), level=level, message=text)
+            for at, level, text in kept
+        )
+    return {ticker_id: lines[-MOST_SHOWN:] for ticker_id, lines in found.items()}
+
+
+def _newest(ids: Sequence[UUID]) -> Select[tuple[UUID, int, Any]]:
+    return (
+        select(logs.c.ticker_id, logs.c.attempt, logs.c.lines)
+        .join(tickers, tickers.c.id == logs.c.ticker_id)
+        .where(logs.c.ticker_id.in_(ids), logs.c.claim_no > tickers.c.claim_no - _ATTEMPTS_SHOWN)
+        .order_by(logs.c.ticker_id, logs.c.claim_no, logs.c.first)
     )
-    lines = [
-        LogLine(attempt=attempt, at=datetime.fromisoformat(at), level=level, message=text)
-        for attempt, kept in rows
-        for at, level, text in kept
-    ]
-    return lines[-MOST_SHOWN:]
 
 
 def _row(run: Started, chunk: Chunk) -> dict[str, object]:

@@ -1,14 +1,15 @@
 """Read and edit runs: time tickers and cron occurrences alike."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select, update
 
-from tickerq_celery.enums import RETRIABLE, HoldReason, TickerStatus, TickerType
+from tickerq_celery.enums import RETRIABLE, TickerStatus, TickerType
 from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.store import chains, logs
-from tickerq_celery.store.database.batches import insert_rows
+from tickerq_celery.store.database.batches import in_parts, insert_rows
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.filters import RunFilter, conditions
 from tickerq_celery.store.row_mapping import run_columns
@@ -57,13 +58,31 @@ def get(
     type: TickerType | None = None,
 ) -> Run | None:
     """Return a run with its attempts and log lines, oldest first, or None."""
-    row = tx.execute(select(*RUN_COLUMNS).where(one(tx.namespace, ticker_id, type))).one_or_none()
-    if row is None:
-        return None
-    made = tx.execute(
-        select(*ATTEMPT_COLUMNS).where(attempts.c.ticker_id == ticker_id).order_by(attempts.c.claim_no)
+    return get_all(tx, [ticker_id], codec=codec, type=type).get(ticker_id)
+
+
+def get_all(
+    tx: Transaction, ids: Sequence[UUID], *, codec: RequestCodec, type: TickerType | None = None
+) -> dict[UUID, Run]:
+    """Return those of ``ids`` that are runs, each with its attempts and log lines, oldest first."""
+    rows = in_parts(ids, lambda part: tx.execute(_among(tx, part, type)).all())
+    # What was never claimed has neither.
+    claimed = [row.id for row in rows if row.claim_no > 0]
+    made: dict[UUID, list[Row[Any]]] = {}
+    for attempt in in_parts(claimed, lambda part: tx.execute(_attempts_of(part)).all()):
+        made.setdefault(attempt.ticker_id, []).append(attempt)
+    lines = logs.read(tx, claimed)
+    return {row.id: run_view(row, codec, made.get(row.id, ()), lines.get(row.id, ())) for row in rows}
+
+
+def lock_all(
+    tx: Transaction, ids: Collection[UUID], *, codec: RequestCodec, type: TickerType
+) -> dict[UUID, Run]:
+    """Lock those of ``ids`` that are runs, in their order; return them without attempts and log lines."""
+    rows = in_parts(
+        sorted(ids), lambda part: tx.execute(_among(tx, part, type).with_for_update(of=tickers)).all()
     )
-    return run_view(row, codec, made, logs.read(tx, ticker_id, row.claim_no))
+    return {row.id: run_view(row, codec) for row in rows}
 
 
 def find(
@@ -75,17 +94,15 @@ def find(
     cursor: str | None,
     with_logs: bool = False,
 ) -> Page[Run]:
-    """Return a page of runs, the newest first; their log lines take one more statement for each."""
+    """Return a page of runs, the newest first."""
     size = page_size(limit)
     statement = select(*RUN_COLUMNS).where(tickers.c.namespace == tx.namespace, *conditions(wanted))
     after = cursor_id(cursor)
     if after is not None:
         statement = statement.where(tickers.c.id < after)
     rows = tx.execute(statement.order_by(tickers.c.id.desc()).limit(size + 1)).all()
-    items = tuple(
-        run_view(row, codec, log_lines=logs.read(tx, row.id, row.claim_no) if with_logs else ())
-        for row in rows[:size]
-    )
+    lines = logs.read(tx, [row.id for row in rows[:size]]) if with_logs else {}
+    items = tuple(run_view(row, codec, log_lines=lines.get(row.id, ())) for row in rows[:size])
     return Page(items=items, next_cursor=str(items[-1].id) if len(rows) > size else None)
 
 
@@ -139,33 +156,6 @@ def is_record(tx: Transaction, ticker_id: UUID) -> bool:
     return tx.scalar(statement) is not None
 
 
-def edit(
-    tx: Transaction,
-    ticker_id: UUID,
-    row: RunRow,
-    names: Collection[str],
-    *,
-    held_for: HoldReason | None,
-) -> bool:
-    """Write these columns of ``row`` into a time ticker; return False if it is claimed, or held otherwise.
-
-    What an edit means for the due time depends on the hold, which may be released meanwhile.
-    """
-    is_held_so = tickers.c.held_for.is_(None) if held_for is None else tickers.c.held_for == held_for.value
-    statement = (
-        update(tickers)
-        .where(
-            tickers.c.id == ticker_id,
-            tickers.c.namespace == tx.namespace,
-            tickers.c.type == int(TickerType.TIME_TICKER),
-            tickers.c.status == TickerStatus.IDLE,
-            is_held_so,
-        )
-        .values(**run_columns(row, names), updated_at=tx.sql_now())
-    )
-    return rowcount(tx, statement) == 1
-
-
 def remove(tx: Transaction, ids: Collection[UUID], *, type: TickerType) -> int:
     """Delete runs with their attempts and children, whatever their status; return how many."""
     remaining = sorted(ids)
@@ -190,15 +180,35 @@ def unique_keys(tx: Transaction, *, prefix: str) -> set[str]:
     return {key for key in tx.scalars(statement) if key is not None}
 
 
-def active(tx: Transaction, active_key: str, *, codec: RequestCodec) -> Run | None:
-    """Return the run that holds a unique key, or None."""
-    row = tx.execute(
-        select(*RUN_COLUMNS).where(tickers.c.namespace == tx.namespace, tickers.c.active_key == active_key)
-    ).one_or_none()
-    return None if row is None else run_view(row, codec)
+def active(tx: Transaction, keys: Sequence[str], *, codec: RequestCodec) -> dict[str, Run]:
+    """Return the runs that hold unique keys, by the key."""
+    columns = (*RUN_COLUMNS, tickers.c.active_key)
+    rows = in_parts(
+        keys,
+        lambda part: tx.execute(
+            select(*columns).where(tickers.c.namespace == tx.namespace, tickers.c.active_key.in_(part))
+        ).all(),
+    )
+    return {row.active_key: run_view(row, codec) for row in rows}
 
 
-def lock_idle(tx: Transaction, ticker_id: UUID) -> bool:
-    """Keep an Idle run from being claimed until the transaction ends; return True if it was Idle."""
-    statement = select(tickers.c.id).where(tickers.c.id == ticker_id, tickers.c.status == TickerStatus.IDLE)
-    return tx.scalar(statement.with_for_update()) is not None
+def lock_idle(tx: Transaction, ids: Collection[UUID]) -> list[UUID]:
+    """Keep Idle runs from being claimed until the transaction ends; return those that were Idle."""
+    is_idle = select(tickers.c.id).where(tickers.c.status == TickerStatus.IDLE).order_by(tickers.c.id)
+    return in_parts(
+        sorted(ids),
+        lambda part: tx.scalars(is_idle.where(tickers.c.id.in_(part)).with_for_update()).all(),
+    )
+
+
+def _among(tx: Transaction, ids: Sequence[UUID], type: TickerType | None) -> Select[Any]:
+    found = select(*RUN_COLUMNS).where(tickers.c.id.in_(ids), tickers.c.namespace == tx.namespace)
+    return (found if type is None else found.where(tickers.c.type == int(type))).order_by(tickers.c.id)
+
+
+def _attempts_of(ids: Sequence[UUID]) -> Select[Any]:
+    return (
+        select(*ATTEMPT_COLUMNS)
+        .where(attempts.c.ticker_id.in_(ids))
+        .order_by(attempts.c.ticker_id, attempts.c.claim_no)
+    )

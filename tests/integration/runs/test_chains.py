@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
@@ -35,16 +36,17 @@ from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus
 from tickerq_celery.errors import (
     DuplicateTickerError,
     TerminateExecution,
-    TickerStateError,
     TickerValidationError,
     UnknownFunctionError,
 )
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import chains, ends
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.chains import MOST_LEVELS, MOST_NODES, is_unmet_reason, unmet_reason
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Outcome, cancelled, succeeded, terminated
+from tickerq_celery.tickers.views import Run
 
 MakeCore = Callable[..., Core]
 CONDITIONS = (None, *RunCondition)
@@ -476,16 +478,23 @@ def test_a_waiting_child_can_be_edited_and_goes_on_waiting(core: Core) -> None:
     assert due(core) == {head}
 
 
-def test_an_edit_that_missed_the_parents_end_is_refused(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.row_locks
+def test_an_edit_that_meets_the_parents_end_waits_for_it_and_moves_the_due_child(core: Core) -> None:
     head = add(core, child())
     (first,) = below(core, head)
     run = started(core, head)
-    seen = time_tickers(core).get(first)
-    finish(core, run, succeeded(run.standing))
-    monkeypatch.setattr("tickerq_celery.managers.time_tickers.runs.get", lambda *_, **__: seen)
-    with pytest.raises(TickerStateError):
-        time_tickers(core).update(first, execution_time=START + timedelta(hours=1))
-    assert row_of(core, first).due_at == START
+    moment = START + timedelta(hours=1)
+    with ThreadPoolExecutor(1) as pool:
+
+        def end(tx: Transaction) -> Future[Run]:
+            ends.finish(tx, run, succeeded(run.standing), node="worker", elapsed_ms=None)
+            editing = pool.submit(time_tickers(core).update, first, execution_time=moment)
+            # Where rows are locked until the commit, it is still waiting here.
+            wait([editing], timeout=0.3)
+            return editing
+
+        core.write(end).result()
+    assert (row_of(core, first).due_at, row_of(core, first).held_for) == (moment, None)
 
 
 @pytest.mark.parametrize("field", ["children", "run_condition"])

@@ -1,0 +1,127 @@
+"""What a batch costs: as many statements for sixty tickers as for six."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy import event
+
+from tests.integration.apps import caller_engine
+from tests.integration.making import (
+    claim,
+    enrolled,
+    fail,
+    make_run,
+    make_runs,
+    started,
+    statements_of,
+    time_tickers,
+)
+from tests.manual_clock import START
+from tickerq_celery.enums import TickerStatus
+from tickerq_celery.errors import DuplicateTickerError, TickerStateError
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.tickers.inputs import TimeTicker
+
+LATER = START + timedelta(hours=1)
+
+
+def keyed(count: int, **fields: object) -> list[TimeTicker]:
+    return [
+        TimeTicker(function="Send", execution_time=LATER, unique_key=f"key {number}", **fields)
+        for number in range(count)
+    ]
+
+
+def update(core: Core, count: int) -> int:
+    """Change each of so many runs to something of its own; return how many statements it took."""
+    ids = make_runs(core, count, execution_time=LATER)
+    changes = {
+        each: {
+            "description": f"number {number}",
+            "execution_time": LATER + timedelta(seconds=number),
+            "request": {"number": number} if number % 2 else None,
+            "tags": [f"tag {number}"],
+            "timeout": number + 0.5,
+            "queue": None if number == 1 else "other",
+        }
+        for number, each in enumerate(ids)
+    }
+    updated = []
+    sent = statements_of(core, lambda: updated.extend(time_tickers(core).update_batch(changes)))
+    assert [run.id for run in updated] == ids
+    for run in updated:
+        wanted = changes[run.id]
+        assert {name: getattr(run, name) for name in wanted} == {**wanted, "tags": tuple(wanted["tags"])}
+        assert run.next_attempt_at == wanted["execution_time"]
+    return len(sent)
+
+
+@pytest.mark.every_database
+def test_an_update_of_many_takes_no_more_statements_than_one_of_few(core: Core) -> None:
+    assert update(core, 60) == update(core, 6)
+
+
+@pytest.mark.parametrize("on_conflict", ["replace", "return_existing"])
+def test_many_unique_tickers_take_no_more_statements_than_few(core: Core, on_conflict: str) -> None:
+    def added(count: int) -> int:
+        before = time_tickers(core).add_batch(keyed(count, description="before"), on_conflict="replace")
+        added = []
+        sent = statements_of(
+            core,
+            lambda: added.extend(time_tickers(core).add_batch(keyed(count + 1), on_conflict=on_conflict)),
+        )
+        is_kept = on_conflict == "return_existing"
+        assert ({run.id for run in before} <= {run.id for run in added}) == is_kept
+        assert [run.unique_key for run in added] == [f"key {number}" for number in range(count + 1)]
+        assert time_tickers(core).count() == count + 1
+        time_tickers(core).delete_batch([run.id for run in added])
+        return len(sent)
+
+    assert added(60) == added(6)
+
+
+@pytest.mark.parametrize("on_conflict", ["replace", "return_existing"])
+def test_in_a_callers_transaction_many_unique_tickers_take_no_more_statements_either(
+    core: Core, on_conflict: str
+) -> None:
+    def added(count: int) -> int:
+        engine = caller_engine(core.database.url.render_as_string(hide_password=False))
+        sent: list[str] = []
+        event.listen(engine, "before_cursor_execute", lambda *values: sent.append(values[2]))
+        with engine.begin() as connection:
+            add = partial(time_tickers(core).add_batch, keyed(count), session=connection)
+            # What its snapshot shows is compared with what the store's own connections read.
+            compared = statements_of(core, lambda: add(on_conflict=on_conflict))
+        engine.dispose()
+        return len(compared) + len(sent)
+
+    time_tickers(core).add_batch(keyed(60))
+    assert added(6) == added(60)
+
+
+def test_of_a_batch_that_cannot_be_replaced_as_a_whole_nothing_is(core: Core) -> None:
+    core = enrolled(core)
+    before = time_tickers(core).add_batch([*keyed(6)[:5], TimeTicker(function="Send", unique_key="key 5")])
+    claim(core)
+    with pytest.raises(DuplicateTickerError, match="key 5"):
+        time_tickers(core).add_batch(keyed(6), on_conflict="replace")
+    assert [time_tickers(core).get(run.id).id for run in before] == [run.id for run in before]
+
+
+def test_of_a_batch_with_one_that_is_claimed_nothing_is_changed(core: Core) -> None:
+    core = enrolled(core)
+    ids = [*make_runs(core, 3, execution_time=LATER), make_run(core)]
+    claim(core)
+    with pytest.raises(TickerStateError, match=f"{ids[-1]} is QUEUED"):
+        time_tickers(core).update_batch({each: {"description": "changed"} for each in ids})
+    assert {time_tickers(core).get(each).description for each in ids} == {None}
+
+
+def test_runs_that_wait_for_a_retry_are_returned_with_their_attempts(core: Core) -> None:
+    core = enrolled(core)
+    ids = make_runs(core, 2, retries=1)
+    for each in ids:
+        fail(core, started(core, each))
+    updated = time_tickers(core).update_batch({each: {"description": "changed"} for each in ids})
+    assert [[attempt.status for attempt in run.attempts] for run in updated] == [[TickerStatus.FAILED]] * 2

@@ -1,0 +1,112 @@
+"""Changes of time tickers that have not been claimed: checked one by one, written together."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields, replace
+from uuid import UUID
+
+from tickerq_celery.enums import HoldReason, TickerStatus, TickerType
+from tickerq_celery.errors import TickerNotFoundError, TickerStateError
+from tickerq_celery.managers.batches import Changes, naming, position_in
+from tickerq_celery.managers.chains import row_of
+from tickerq_celery.managers.runs import KIND_NAMES
+from tickerq_celery.managers.unit_of_work import Known, UnitOfWork
+from tickerq_celery.payload.codec import NO_REQUEST, Packed
+from tickerq_celery.store import run_edits, runs
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.holds import BY_CLAIM, DECIDING
+from tickerq_celery.store.run_edits import Edit
+from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.run_rows import RunRow
+from tickerq_celery.tickers.views import Run
+
+_FIELDS = {field.name for field in fields(TimeTicker)}
+_REQUEST_IS_CHECKED = {"function", "request"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """A stored run, what its caller changes, and the ticker that it would be if it were new."""
+
+    run: Run
+    changes: Changes
+    ticker: TimeTicker
+    kept_request: Packed | None
+
+    @property
+    def is_rescheduled(self) -> bool:
+        """Whether it becomes due at another time; what waits for its parent is not due at all."""
+        held_for = self.run.held_for
+        if held_for is HoldReason.PARENT:
+            return False
+        return "execution_time" in self.changes or (
+            held_for in BY_CLAIM and bool(DECIDING & self.changes.keys())
+        )
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that the changes mean."""
+        names = set(self.changes)
+        if "request" in names:
+            names.add("encoding")
+        if self.is_rescheduled:
+            names |= {"due_at", "held_for", "hold_key"}
+        return frozenset(names)
+
+
+def edit(
+    storing: UnitOfWork, tx: Transaction, wanted: Mapping[UUID, Changes], *, allow_unknown: bool
+) -> list[UUID]:
+    """Write changes of time tickers, by their ids, and return those that are due at once.
+
+    Raises:
+        TickerNotFoundError: There is no such time ticker.
+        TickerStateError: One is not Idle any more.
+        TickerValidationError: A value cannot be stored.
+    """
+    found = runs.lock_all(tx, wanted, codec=storing.core.codec, type=TickerType.TIME_TICKER)
+    asked: dict[str, _Wanted] = {}
+    for ticker_id in sorted(wanted):
+        position = position_in(wanted, ticker_id)
+        with naming(position):
+            asked[position] = _wanted(ticker_id, found.get(ticker_id), wanted[ticker_id])
+    known = storing.known(
+        tx, {position: each.ticker for position, each in asked.items()}, allow_unknown=allow_unknown
+    )
+    edits: list[Edit] = []
+    for position, each in asked.items():
+        with naming(position):
+            row = _row(storing, tx, each, known)
+        edits.append(Edit(id=each.run.id, row=row, names=each.columns))
+    run_edits.edit_all(tx, edits)
+    return [each.id for each in edits if "due_at" in each.names and is_due(each.row)]
+
+
+def is_due(row: RunRow) -> bool:
+    """Whether a row was due when it was made."""
+    return row.due_at is not None and row.due_at <= row.created_at
+
+
+def as_ticker(run: Run, *, but: Collection[str]) -> TimeTicker:
+    """Return a run as a new ticker without the fields ``but``, which need not be readable."""
+    kept = _FIELDS - {"children", "run_condition"} - set(but)
+    return TimeTicker(**{"function": run.function} | {name: getattr(run, name) for name in kept})
+
+
+def _wanted(ticker_id: UUID, run: Run | None, changes: Changes) -> _Wanted:
+    if run is None:
+        raise TickerNotFoundError(KIND_NAMES[TickerType.TIME_TICKER], ticker_id)
+    if run.status is not TickerStatus.IDLE:
+        raise TickerStateError(ticker_id, run.status.name, "changed")
+    # A request that stays need not be readable here, nor fit the function as it is by now.
+    kept = None if _REQUEST_IS_CHECKED & changes.keys() else NO_REQUEST
+    ticker = replace(as_ticker(run, but=changes if kept is None else {"request"}), **changes)
+    return _Wanted(run=run, changes=changes, ticker=ticker, kept_request=kept)
+
+
+def _row(
+    storing: UnitOfWork, tx: Transaction, wanted: _Wanted, known: Mapping[tuple[str, str], Known]
+) -> RunRow:
+    row = row_of(storing, wanted.ticker, known=known, now=tx.now, request=wanted.kept_request)
+    if wanted.ticker.execution_time is None and wanted.run.parent_id is not None:
+        return replace(row, execution_time=None)
+    return row
