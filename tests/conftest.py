@@ -118,7 +118,9 @@ def empty_database_url(
 ) -> Iterator[str]:
     """A database without any table, of this test alone, on each kind."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/empty.db"
+        path = tmp_path / "empty.db"
+        path.touch()
+        yield f"sqlite:///{path}"
         return
     server = shared_server(request.param)
     url = server.new_database()

@@ -11,7 +11,6 @@ from tickerq_celery.beat.beat_schedule import checked_entries
 from tickerq_celery.beat.loop import BeatLoop
 from tickerq_celery.errors import ConfigError, SchemaError
 from tickerq_celery.extension import TickerQ
-from tickerq_celery.runtime.urls import shown_store
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +72,7 @@ class TickerScheduler(Scheduler):
     @property
     def info(self) -> str:
         """What beat's banner shows."""
-        return f"    . store -> {shown_store(TickerQ.of(self.app).core.database.url)}"
+        return f"    . store -> {TickerQ.of(self.app).core.database.shown}"
 
 
 def refusal(error: ConfigError) -> SystemExit:

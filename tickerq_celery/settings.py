@@ -18,7 +18,7 @@ from tickerq_celery.functions.registry import Registry
 from tickerq_celery.functions.setting import Setting
 from tickerq_celery.runtime.config import PREFIX, SETTINGS, TickerConfig, config_from, unknown_setting
 from tickerq_celery.runtime.core import Core, new_identity
-from tickerq_celery.runtime.urls import shown_broker, shown_store
+from tickerq_celery.runtime.urls import shown_broker
 from tickerq_celery.store.database.database import Database, database_file, resolved_url
 
 logger = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ def addresses(app: Celery, database: Database) -> str:
     """Return where the store and the broker are, in one line without passwords."""
     broker = app.conf.broker_write_url
     shown = shown_broker(broker) if broker else "Celery's default"
-    return f"store {shown_store(database.url)}, broker {shown}"
+    return f"store {database.shown}, broker {shown}"
 
 
 def has_broker(app: Celery) -> bool:
@@ -117,7 +117,18 @@ def has_broker(app: Celery) -> bool:
 
 def _ours(app: Celery) -> dict[str, Any]:
     """Return the app's ``tickerq_*`` settings, also where they are spelt under its namespace."""
+    _refuse_two_spellings(app)
     return {name: app.conf[key] for name, key in _spelt(app).items() if name.startswith(PREFIX)}
+
+
+def _refuse_two_spellings(app: Any) -> None:
+    """Refuse a setting that stands in the configuration with the app's namespace and without it, too."""
+    start = f"{app.namespace}_"
+    keys = {str(key) for key in app.conf}
+    for key in sorted(keys):
+        plain = key.removeprefix(start)
+        if plain != key and plain in keys and plain.lower().startswith(PREFIX):
+            raise ConfigError(plain.lower(), f"{key} and {plain} are both set: keep one of them")
 
 
 def _spelt(app: Any) -> dict[str, str]:

@@ -108,6 +108,7 @@ def test_a_workers_sign_of_life_is_sent_with_the_users_engine_options(app: Celer
     TickerQ(app, f"sqlite:///{tmp_path}/tickers.db", store_engine_options=options)
     (step,) = (each for each in app.steps["worker"] if issubclass(each, NodeStep))
     opened = CountedConnection.opened
+    (tmp_path / "tickers.db").touch()
     # Without tables the worker ends before its pool starts.
     with pytest.raises(SystemExit):
         step(PREFORK)

@@ -62,6 +62,41 @@ def test_a_config_object_may_have_a_namespace(app: Celery) -> None:
     assert config.time_zone == "Asia/Tokyo"
 
 
+def test_in_a_config_object_with_a_namespace_our_settings_count_without_it_too(app: Celery) -> None:
+    app.config_from_object(
+        type("DjangoSettings", (PrefixedConf,), {"TICKERQ_POLL_INTERVAL": 9}), namespace="CELERY"
+    )
+    config = TickerQ(app, STORE).config
+    assert (config.poll_interval, config.lease) == (timedelta(seconds=9), timedelta(minutes=1))
+
+
+def test_a_setting_with_and_without_the_namespace_is_refused(app: Celery) -> None:
+    app.config_from_object(type("DjangoSettings", (PrefixedConf,), {"TICKERQ_LEASE": 30}), namespace="CELERY")
+    expected = "^tickerq_lease: CELERY_TICKERQ_LEASE and TICKERQ_LEASE are both set: keep one of them$"
+    with pytest.raises(ConfigError, match=expected):
+        TickerQ(app, STORE).config  # noqa: B018 - the first use reads the settings
+
+
+def test_a_store_url_may_begin_with_postgres(app: Celery) -> None:
+    assert TickerQ(app, "postgres://ada:secret@host/jobs").store_url == (
+        "postgresql+psycopg://ada:secret@host/jobs"
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "advice"),
+    [
+        ("postgresql+nosuch://host/x", "; to use another one write postgresql+psycopg://…"),
+        ("mysql+nosuch://host/x", "; to use another one write mysql+pymysql://…"),
+        ("sqlite+nosuch:///x.db", ""),
+    ],
+)
+def test_a_driver_that_is_not_installed_is_named_with_ours(app: Celery, url: str, advice: str) -> None:
+    with pytest.raises(ConfigError, match=r"^store_url: the driver for \w+\+nosuch is not") as caught:
+        TickerQ(app, url).core.database.engine  # noqa: B018 - the first use makes it
+    assert str(caught.value).partition("nosuch is not installed")[2].endswith(advice or "nosuch")
+
+
 def test_settings_made_after_the_ticker_q_count(app: Celery) -> None:
     tickerq = TickerQ(app, STORE)
     app.conf.update(tickerq_lease=60)

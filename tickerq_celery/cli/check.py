@@ -9,7 +9,7 @@ from tickerq_celery.cli import fleet
 from tickerq_celery.cli.findings import Finding, Verdict, failed, fine, warned
 from tickerq_celery.errors import PublishError, SchemaError, StoreError, cause_of
 from tickerq_celery.extension import TickerQ
-from tickerq_celery.runtime.urls import shown_broker, shown_store
+from tickerq_celery.runtime.urls import shown_broker
 from tickerq_celery.store.database.schema import verify
 
 _BROKER_TIMEOUT = 5.0
@@ -49,7 +49,7 @@ def _of_store(tickerq: TickerQ) -> Finding:
         verify(database)
     except (SchemaError, StoreError) as error:
         return failed(str(error))
-    return fine(f"store {shown_store(database.url)}")
+    return fine(f"store {database.shown}")
 
 
 def _of_broker(tickerq: TickerQ) -> Finding:

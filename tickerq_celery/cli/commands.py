@@ -20,7 +20,6 @@ from tickerq_celery.cron.seeding import prune
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runtime.node import VERSION
-from tickerq_celery.runtime.urls import shown_store
 from tickerq_celery.store.database.schema import verify
 
 
@@ -65,9 +64,9 @@ def celery_command(ctx: click.Context) -> None:
 @needs_app
 def migrate(tickerq: TickerQ) -> None:
     """Make or migrate the store's tables."""
-    click.echo(f"migrating, for as long as the database takes: {_shown(tickerq)}")
+    click.echo(f"migrating, for as long as the database takes: {tickerq.core.database.shown}")
     tickerq.create_schema()
-    click.echo(f"the store is ready: {_shown(tickerq)}")
+    click.echo(f"the store is ready: {tickerq.core.database.shown}")
 
 
 @celery_command.command()
@@ -178,7 +177,3 @@ def main() -> NoReturn:
     """Run the ``tickerq`` command."""
     tickerq_command()
     raise SystemExit(0)
-
-
-def _shown(tickerq: TickerQ) -> str:
-    return shown_store(tickerq.core.database.url)

@@ -15,7 +15,6 @@ from sqlalchemy import (
     String,
     column,
     create_engine,
-    make_url,
     select,
     table,
 )
@@ -25,7 +24,9 @@ from sqlalchemy.pool import NullPool
 from tickerq_celery.beat.celery_schedules import expression_of
 from tickerq_celery.cli.periodic_task import PeriodicTask
 from tickerq_celery.errors import ConfigError
+from tickerq_celery.store.database.connections import lacking_driver
 from tickerq_celery.store.database.database import database_file
+from tickerq_celery.store.database.urls import parsed_url
 
 _TEXTS = ("name", "task", "args", "kwargs", "queue", "exchange", "routing_key", "headers", "description")
 _NUMBERS = ("priority", "expire_seconds", "interval_id", "crontab_id", "solar_id", "clocked_id")
@@ -78,20 +79,21 @@ def read_periodic_tasks(url: str, *, now: datetime) -> list[PeriodicTask]:
         with engine.connect() as connection:
             rows = connection.execute(statement).all()
     except (SQLAlchemyError, ValueError, TypeError) as error:  # also a moment that is none, in SQLite
-        reason = getattr(error, "orig", error)
+        reason = " ".join(str(getattr(error, "orig", error)).split())
         raise ConfigError("URL", f"cannot read django-celery-beat's tables: {reason}") from error
     return [_periodic_task(row, now) for row in rows]
 
 
 def _engine(url: str) -> Engine:
     try:
-        engine = create_engine(url, poolclass=NullPool)
-    except (ImportError, NoSuchModuleError) as error:
-        name = make_url(url).drivername
-        raise ConfigError("URL", f"the driver for {name} is not installed: {error}") from error
+        parsed = parsed_url(url)
     except (ArgumentError, ValueError):
         # Not quoted: where it ends and a password begins is unknown.
         raise ConfigError("URL", "not a database URL") from None
+    try:
+        engine = create_engine(parsed, poolclass=NullPool)
+    except (ImportError, NoSuchModuleError) as error:
+        raise ConfigError("URL", lacking_driver(parsed, error)) from error
     file = database_file(engine.url)
     # The driver would make an empty one. Of a file: URI it says itself whether it may.
     if file is not None and not file.is_file() and "uri" not in engine.url.query:

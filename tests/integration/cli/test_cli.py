@@ -286,13 +286,23 @@ def test_list_says_of_a_celery_task_that_it_was_published(run, namespace: str):
     assert line.split()[1] == "Published"
 
 
-def test_a_store_without_tables_is_said_in_one_line(run):
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_store_without_tables_is_named_in_one_line_and_no_file_is_made(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool
+):
+    monkeypatch.setenv("CLI_STORE", "sqlite:///tickers.db")
+    file = tmp_path / "tickers.db"
+    if is_there:
+        file.touch()
     result = run("check", "--offline")
     assert result.exit_code == 1
-    assert result.output.splitlines()[-1] == (
-        "failed   store_url: the store has no tables yet: run `celery -A yourapp tickerq migrate`, "
-        "or tickerq.create_schema()"
+    line = (
+        f"failed   store_url: the store sqlite:///{file} has no tables yet: "
+        "run `celery -A yourapp tickerq migrate`, or tickerq.create_schema()"
     )
+    missing = ". There is no such file: a relative path counts from the folder in which a process starts"
+    assert result.output.splitlines()[-1] == (line if is_there else line + missing)
+    assert file.exists() is is_there
 
 
 def test_an_app_that_cannot_be_found_is_said_in_one_line():

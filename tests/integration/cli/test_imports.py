@@ -302,6 +302,7 @@ def test_entries_that_are_none_are_left_out_one_by_one(tickerq: TickerQ, run: Ru
 
 URLS = [
     ("mysql://ada:secret@localhost/x", "URL: the driver for mysql is not installed: No module named "),
+    ("postgres://ada:secret@127.0.0.1:1/x", "URL: cannot read django-celery-beat's tables: "),
     ("nosuch://localhost/x", "URL: the driver for nosuch is not installed: "),
     ("postgresql+psycopg://localhost:port/x", "URL: not a database URL"),
     ("sqlite:///nope.db", "URL: there is no file nope.db"),

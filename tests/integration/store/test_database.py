@@ -341,9 +341,24 @@ def test_a_sqlite_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     database.close()
 
 
+def test_a_sqlite_file_that_is_not_there_is_named_and_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "tickers.db"
+    database = Database(resolved_url("sqlite:///tickers.db", tmp_path), retries=0)
+    for use in (database.read, database.write):
+        with pytest.raises(
+            SchemaError, match=f"sqlite:///{re.escape(str(path))} has no tables yet.*no such file"
+        ):
+            use(lambda connection: connection.exec_driver_sql("SELECT 1"))
+    assert not path.exists()
+    path.touch()
+    database.read(lambda connection: connection.exec_driver_sql("SELECT 1"))
+    database.close()
+
+
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Database]:
     """A SQLite file that is open already, so that what comes waits for the lock and for nothing else."""
+    (tmp_path / "locked.db").touch()
     database = Database(resolved_url(f"sqlite:///{tmp_path}/locked.db", Path.cwd()), retries=0)
     database.write(lambda connection: connection.exec_driver_sql("CREATE TABLE t (x)"))
     yield database

@@ -156,7 +156,7 @@ def test_a_database_without_tables_is_refused(empty: Database) -> None:
     with pytest.raises(SchemaError) as refusal:
         verify(empty)
     assert str(refusal.value) == (
-        "store_url: the store has no tables yet: run `celery -A yourapp tickerq migrate`, "
+        f"store_url: the store {empty.shown} has no tables yet: run `celery -A yourapp tickerq migrate`, "
         "or tickerq.create_schema()"
     )
 

@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy.engine import make_url
 
-from tickerq_celery.runtime.urls import shown_broker, shown_store
+from tickerq_celery.runtime.urls import shown_broker
+from tickerq_celery.store.database.urls import shown_store
 
 
 @pytest.mark.parametrize(

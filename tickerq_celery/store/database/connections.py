@@ -39,13 +39,21 @@ def make_engine(
         settings = _engine_settings(url, options, pooled=pooled, without=bounds)
         engine = create_engine(url.difference_update_query(bounds), **settings)
     except (ImportError, NoSuchModuleError) as error:
-        raise ConfigError(
-            "store_url", f"the driver for {url.drivername} is not installed: {error}"
-        ) from error
+        raise ConfigError("store_url", lacking_driver(url, error)) from error
     except TypeError as error:
         raise ConfigError("store_engine_options", str(error)) from error
     prepare_engine(engine)
     return engine
+
+
+def lacking_driver(url: URL, error: Exception) -> str:
+    """Return that a URL's driver is not installed, and how to name the one that our extra installs."""
+    dialect = DIALECTS.get(url.get_backend_name())
+    start = None if dialect is None else dialect.url_start
+    advice = (
+        "" if start is None or start == f"{url.drivername}://" else f"; to use another one write {start}…"
+    )
+    return f"the driver for {url.drivername} is not installed: {error}{advice}"
 
 
 def prepare_engine(engine: Engine | AsyncEngine) -> None:

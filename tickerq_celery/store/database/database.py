@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
 
@@ -17,8 +17,9 @@ from tickerq_celery.errors import ConfigError, SchemaError, StoreError
 from tickerq_celery.store.database.connections import make_engine
 from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.dialects.base import READING
-from tickerq_celery.store.database.errors import NO_TABLES, is_outage, is_transient, lacks_table
+from tickerq_celery.store.database.errors import is_outage, is_transient, lacks_table, no_tables
 from tickerq_celery.store.database.refusals import translated_refusals
+from tickerq_celery.store.database.urls import parsed_url, shown_store
 
 T = TypeVar("T")
 X = TypeVar("X")
@@ -31,7 +32,7 @@ def resolved_url(url: str, folder: Path) -> URL:
         ConfigError: The URL cannot be read, names an unsupported database, or an in-memory one.
     """
     try:
-        parsed = make_url(url)
+        parsed = parsed_url(url)
     except (ArgumentError, ValueError):
         # Not shown, nor the error that may quote it: where it ends and a password begins is unknown.
         raise ConfigError("store_url", "not a database URL") from None
@@ -69,6 +70,11 @@ class Database:
         self._mutex = threading.Lock()
         # Engines made before a fork: kept, since closing their connections here would close the parent's.
         self._inherited: list[Engine] = []
+
+    @property
+    def shown(self) -> str:
+        """The store's address without passwords."""
+        return shown_store(self.url)
 
     @property
     def engine(self) -> Engine:
@@ -122,7 +128,7 @@ class Database:
                 if is_transient(error) and attempt < self._retries:
                     time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
                 elif lacks_table(error):
-                    raise SchemaError(NO_TABLES) from error
+                    raise SchemaError(no_tables(self.shown)) from error
                 elif is_outage(error):
                     raise StoreError(self._reason(error)) from error
                 else:
@@ -130,7 +136,10 @@ class Database:
         raise AssertionError("unreachable: the last try returns or raises")
 
     def unbounded(self) -> "Database":
-        """Return the same store on connections of its own, which wait for an answer as long as it takes."""
+        """Return the same store on connections of its own, for a migration.
+
+        They wait for an answer as long as it takes, and make the file of a SQLite store.
+        """
         return Database(
             self.url, options=self._options, retries=self._retries, pooled=False, is_bounded=False
         )
@@ -148,10 +157,22 @@ class Database:
                 self._inherited.append(self._engine)
                 self._engine = None
             if self._engine is None:
-                self._engine = make_engine(
+                engine = make_engine(
                     self.url, self._options, pooled=self._pooled, is_bounded=self._is_bounded
                 )
+                self._refuse_missing_file()
+                self._engine = engine
                 self._pid = os.getpid()
+
+    def _refuse_missing_file(self) -> None:
+        """Refuse a SQLite store whose file is not there: the driver would make an empty one."""
+        file = database_file(self.url)
+        # Of a folder that is missing the driver says so itself.
+        if self._is_bounded and file is not None and file.parent.is_dir() and not file.exists():
+            raise SchemaError(
+                f"{no_tables(self.shown)}. There is no such file: "
+                "a relative path counts from the folder in which a process starts"
+            )
 
     def _transact(
         self,

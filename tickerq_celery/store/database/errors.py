@@ -4,9 +4,14 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from tickerq_celery.store.database.dialects import DIALECTS
 
-NO_TABLES = "the store has no tables yet: run `celery -A yourapp tickerq migrate`, or tickerq.create_schema()"
 # An error does not say of which database it is, but the codes of each are no other one's.
 _EACH = tuple(dict.fromkeys(DIALECTS.values()))
+
+
+def no_tables(shown: str) -> str:
+    """Return that the store at an address, ``shown`` without passwords, has no tables."""
+    advice = "run `celery -A yourapp tickerq migrate`, or tickerq.create_schema()"
+    return f"the store {shown} has no tables yet: {advice}"
 
 
 def is_locked(error: DBAPIError) -> bool:

@@ -15,7 +15,8 @@ from tickerq_celery.errors import SchemaError, shortened
 from tickerq_celery.ids import new_id
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.dialects import dialect_of
-from tickerq_celery.store.database.errors import NO_TABLES, is_read_only, is_transient
+from tickerq_celery.store.database.errors import is_read_only, is_transient, no_tables
+from tickerq_celery.store.database.urls import shown_store
 from tickerq_celery.store.tables import meta, metadata
 from tickerq_celery.store.tables.column_types import sql_now
 from tickerq_celery.store.tables.digest import digest_of
@@ -135,7 +136,7 @@ def _refuse_foreign_tables(connection: Connection) -> None:
 def _verify(connection: Connection, schema: Schema) -> None:
     _refuse_encoding(connection)
     if not _has_meta(connection):
-        raise SchemaError(NO_TABLES)
+        raise SchemaError(no_tables(shown_store(connection.engine.url)))
     _refuse_others(connection, schema)
     found = connection.scalar(select(meta.c.schema))
     if found is None or found < schema.number:

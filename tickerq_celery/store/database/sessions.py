@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session, scoped_session
 from tickerq_celery.errors import OtherDatabaseError, SchemaError, StoreError, TickerValidationError
 from tickerq_celery.store.database.connections import begin_writing
 from tickerq_celery.store.database.database import Database
-from tickerq_celery.store.database.errors import NO_TABLES, is_locked, lacks_table
+from tickerq_celery.store.database.errors import is_locked, lacks_table, no_tables
+from tickerq_celery.store.database.urls import shown_store
 from tickerq_celery.store.tables import meta
 
 _WAITING = "tickerq_after_commit"
@@ -135,14 +136,13 @@ class Callers:
         if found is None:
             found = connection.info[_STORE_ID] = store_id(connection)
         if found != self._own_id():
-            url = connection.engine.url.render_as_string(hide_password=True)
-            raise OtherDatabaseError(url, found, self._own_id())
+            raise OtherDatabaseError(shown_store(connection.engine.url), found, self._own_id())
 
     def _own_id(self) -> UUID:
         if self._own is None:
             self._own = self._database.read(store_id)
         if self._own is None:
-            raise SchemaError(NO_TABLES)
+            raise SchemaError(no_tables(self._database.shown))
         return self._own
 
 

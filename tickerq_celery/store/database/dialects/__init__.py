@@ -8,7 +8,7 @@ from tickerq_celery.store.database.dialects.mysql import MySQL
 from tickerq_celery.store.database.dialects.postgresql import PostgreSQL
 from tickerq_celery.store.database.dialects.sqlite import SQLite
 
-__all__ = ["DIALECTS", "Dialect", "dialect_of"]
+__all__ = ["DIALECTS", "SPELLINGS", "Dialect", "dialect_of"]
 
 _MYSQL = MySQL()
 # By SQLAlchemy's names.
@@ -18,6 +18,8 @@ DIALECTS: Mapping[str, Dialect] = {
     "mysql": _MYSQL,
     "mariadb": _MYSQL,
 }
+# What hosting companies and older tools write, by what SQLAlchemy takes.
+SPELLINGS: Mapping[str, str] = {"postgres": "postgresql+psycopg"}
 
 
 def dialect_of(name: str) -> Dialect:

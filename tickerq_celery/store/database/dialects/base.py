@@ -22,6 +22,8 @@ class Dialect(ABC):
     """How a database is connected to, locked and written, and what the errors of its drivers mean."""
 
     isolation_level: str | None = "READ COMMITTED"
+    # How its URLs begin with the driver that the extra of its name installs; None where Python brings it.
+    url_start: str | None = None
     # The driver's arguments that bound the wait for a statement's answer.
     answer_arguments: Collection[str] = ()
 

@@ -41,6 +41,7 @@ _READ_ONLY = {1290, 1836}
 class MySQL(Dialect):
     """MariaDB and MySQL."""
 
+    url_start = "mysql+pymysql://"
     answer_arguments = ("read_timeout", "write_timeout")
 
     def connect_args(self, url: URL) -> dict[str, object]:

@@ -46,6 +46,8 @@ _ENCODINGS = {
 class PostgreSQL(Dialect):
     """PostgreSQL."""
 
+    url_start = "postgresql+psycopg://"
+
     def connect_args(self, url: URL) -> dict[str, object]:
         return {**_CONNECT_ARGS, **(_PSYCOPG_ARGS if url.get_driver_name() == "psycopg" else {})}
 
