@@ -11,7 +11,7 @@ from tests.acceptance.jobs import PATCHING_POOLS, STAMPED, Jobs
 from tests.acceptance.pairs import on_files, on_files_and_in_verify_on_redis
 from tests.integration.apps import enrol_worker
 from tests.thoroughness import in_verify
-from tickerq_celery import TickerStatus
+from tickerq_celery import TickerContext, TickerStatus
 
 pytestmark = pytest.mark.acceptance
 
@@ -53,6 +53,10 @@ def test_a_run_with_a_timeout_fails_in_a_pool_that_can_interrupt_nothing(jobs: J
     assert not jobs.notes("ran ")
 
 
+def never_called(context: TickerContext[float]) -> None:
+    """Stand for a function of the workers in the process that adds its runs."""
+
+
 @contextmanager
 def stalled(jobs: Jobs) -> Iterator[None]:
     """Let nothing else write to the store within the block: the file of SQLite has one writer at a time."""
@@ -84,7 +88,7 @@ def test_a_start_that_the_store_keeps_waiting_takes_no_time_from_its_body(
 ) -> None:
     # The first to have the function is no process, and takes no message: hence the lease.
     jobs = make_jobs(store_url, broker_url, lease=300)
-    jobs.tickerq.function("Sleeps")(lambda: None)
+    jobs.tickerq.function("Sleeps")(never_called)
     enrol_worker(jobs.tickerq)
     run_id = jobs.add("Sleeps", 0.5, timeout=1, hard_timeout=1.5)
     assert jobs.count(STAMPED) == 1
