@@ -64,6 +64,7 @@ class Seeds:
         """Store lines that the first attempt of a run logged: moment, level, text."""
         row = {"ticker_id": ticker_id, "claim_no": 1, "first": 0, "attempt": 0, "lines": lines}
         self.tickerq.core.write(insert_rows, logs, [row])
+        self._claim(ticker_id, 1)
 
     def attempt(self, ticker_id: UUID, **columns: Any) -> None:
         """Store a failed attempt of a run."""
@@ -76,6 +77,7 @@ class Seeds:
             "finished_at": NOW + timedelta(seconds=2),
         }
         self._insert(attempts, row | columns)
+        self._claim(ticker_id, row["claim_no"])
 
     def cron(self, **columns: Any) -> UUID:
         """Store a cron ticker that a function defined, and return its id."""
@@ -106,6 +108,11 @@ class Seeds:
             "updated_at": NOW,
         }
         return self._insert(cron_tickers, row | columns)
+
+    def _claim(self, ticker_id: UUID, claim_no: int) -> None:
+        """Let a run have been claimed so often, as one that has attempts or log lines was."""
+        claimed = tickers.update().where(tickers.c.id == ticker_id, tickers.c.claim_no < claim_no)
+        self.tickerq.core.write(lambda tx: tx.execute(claimed.values(claim_no=claim_no)))
 
     def _insert(self, table: Table, row: dict[str, Any]) -> UUID:
         self.tickerq.core.write(insert_rows, table, [row])
