@@ -19,14 +19,19 @@ def broker_address(app: Celery) -> str:
     connection = app.connection_for_read()
     found = connection.info()
     name, _, query = str(found["hostname"] or "").partition("?")
-    is_socket = "://" in name
+    # Of a socket, and of a broker in a database, kombu keeps the URL as it is.
+    is_url = "://" in name
     folder = (
-        parse_qs(query).get("virtual_host", [found["virtual_host"]])[0]
-        if is_socket
-        else found["virtual_host"]
+        parse_qs(query).get("virtual_host", [found["virtual_host"]])[0] if is_url else found["virtual_host"]
     )
-    start = name if is_socket else f"{found['transport']}://{name}:{found['port'] or ''}"
-    here = f" on {socket.gethostname()}" if is_socket or found["hostname"] in _HERE else ""
+    start = _without_user(name) if is_url else f"{found['transport']}://{name}:{found['port'] or ''}"
+    here = f" on {socket.gethostname()}" if is_url or found["hostname"] in _HERE else ""
     options = app.conf.broker_transport_options or {}
     apart = "".join(f" {option}={options[option]}" for option in _APART if options.get(option))
     return f"{start}/{folder}{here}{apart}"[:LONGEST_ADDRESS]
+
+
+def _without_user(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    # Up to the last one: a password may hold what ends the user's part elsewhere.
+    return f"{scheme}://{rest.rpartition('@')[2]}"

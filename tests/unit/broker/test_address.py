@@ -19,6 +19,8 @@ HERE = f" on {socket.gethostname()}"
         ("redis://127.0.0.1/3", f"redis://127.0.0.1:6379/3{HERE}"),
         ("amqp://a:b@host//shop;amqp://other//", "amqp://host:5672//shop"),
         ("redis+socket:///run/redis?virtual_host=3&password=secret", f"redis+socket:///run/redis/3{HERE}"),
+        ("redis+socket://:secret@/run/redis", f"redis+socket:///run/redis//{HERE}"),
+        ("sqla+postgresql://ada:s@/cret@host/shop", f"sqla+postgresql://host/shop//{HERE}"),
         ("memory://", f"memory://localhost://{HERE}"),
     ],
 )
