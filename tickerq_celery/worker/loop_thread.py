@@ -25,7 +25,8 @@ class LoopThread(threading.Thread):
         self.loop = asyncio.new_event_loop()
         self.loop.set_task_factory(self._new_task)
         self._is_closed = False
-        self._exit: BaseException | None = None
+        # Several, where tasks raise them in one iteration of the loop.
+        self._exits: list[BaseException] = []
 
     def run(self) -> None:
         asyncio.set_event_loop(self.loop)
@@ -43,7 +44,7 @@ class LoopThread(threading.Thread):
         try:
             self.loop.run_forever()
         except EXITS as error:
-            self._exit = error
+            self._exits.append(error)
             # Behind the callbacks of the task that raised it: those were scheduled as it ended.
             self.loop.call_soon(self._log_exit, error)
         else:
@@ -76,12 +77,19 @@ class LoopThread(threading.Thread):
 
     def _pass_exit_on(self, call: Call[Any], task: asyncio.Task[Any]) -> None:
         # While there is no exit no task is asked for its error: asyncio logs those that no one asks for.
-        if self._exit is None or task.cancelled() or task.exception() is not self._exit:
+        if not self._exits or task.cancelled():
             return
-        if call.exit(self._exit):
-            self._exit = None
+        error = task.exception()
+        if error is not None and self._is_left(error) and call.exit(error):
+            self._forget(error)
 
     def _log_exit(self, error: BaseException) -> None:
-        if self._exit is error:
-            self._exit = None
+        if self._is_left(error):
+            self._forget(error)
             logger.error("ignored an exit on the event loop that belongs to no run: %r", error)
+
+    def _is_left(self, error: BaseException) -> bool:
+        return any(each is error for each in self._exits)
+
+    def _forget(self, error: BaseException) -> None:
+        self._exits = [each for each in self._exits if each is not error]

@@ -138,6 +138,37 @@ def test_an_exit_of_a_task_ends_the_call_that_created_it_and_no_other(
     assert loop.run(running_loop()) is before
 
 
+def test_tasks_of_two_bodies_that_exit_at_once_end_both(loop: EventLoop) -> None:
+    caught: list[object] = []
+    both: list[asyncio.Future[None]] = []
+
+    async def exits(code: int) -> None:
+        both.append(asyncio.get_running_loop().create_future())
+        if len(both) == 2:
+            both[0].set_result(None)
+        else:
+            await both[0]
+        await asyncio.sleep(0)
+        raise SystemExit(code)
+
+    async def body(code: int) -> None:
+        tasks.append(asyncio.create_task(exits(code)))
+        await asyncio.Event().wait()
+
+    def run(code: int) -> None:
+        with pytest.raises(SystemExit) as raised:
+            loop.run(body(code))
+        caught.append(raised.value.code)
+
+    tasks: list[asyncio.Task[None]] = []
+    threads = [threading.Thread(target=run, args=(code,), daemon=True) for code in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    assert sorted(map(str, caught)) == ["1", "2"]
+
+
 def test_a_body_that_stops_the_loop_goes_on_like_all_others(
     loop: EventLoop, caplog: pytest.LogCaptureFixture
 ) -> None:
