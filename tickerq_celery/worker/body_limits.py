@@ -45,12 +45,14 @@ class BodyLimits:
         Raises:
             SoftTimeLimitExceeded: It took longer than the soft limit.
         """
-        self._marks.begin_body(limits)
+        # One moment for both: the main process sends its signal once, however late this process goes on.
+        begun_at = time.monotonic()
         # Where it has none, Celery's own for all tasks of a worker may be meant.
-        self._soft_at = time.monotonic() + limits.soft if limits.soft else 0.0
+        self._soft_at = begun_at + limits.soft if limits.soft else 0.0
         try:
             try:
                 self._may_strike = True
+                self._marks.begin_body(limits, begun_at)
                 yield
             finally:
                 self._may_strike = False

@@ -80,9 +80,9 @@ class ChildMarks:
         finally:
             self._write(_NONE)
 
-    def begin_body(self, limits: TimeLimits) -> None:
-        """Mark that the body begins now, and how long it may run."""
-        self._write_limits(_LIMITS.pack(time.monotonic(), limits.soft or 0, limits.hard or 0))
+    def begin_body(self, limits: TimeLimits, begun_at: float) -> None:
+        """Mark how long a body may run that began at a moment of the monotonic clock."""
+        self._write_limits(_LIMITS.pack(begun_at, limits.soft or 0, limits.hard or 0))
 
     def end_body(self) -> None:
         """Mark that the body has ended: once this returns, no limit strikes it any more."""
@@ -113,14 +113,14 @@ class ChildMarks:
             yield False
             return
         try:
-            yield self._memory[self._place(mark.number)] == _packed(mark)
+            yield self._memory[self._slice(mark.number)] == _packed(mark)
         finally:
             fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, mark.number)
 
     def forget_limits(self, mark: Mark, *, and_hard: bool) -> None:
         """Remove the soft limit of a frozen mark, which has struck, or both."""
         hard = 0 if and_hard else mark.hard
-        self._memory[self._place(mark.number)] = _packed(replace(mark, soft=0, hard=hard))
+        self._memory[self._slice(mark.number)] = _packed(replace(mark, soft=0, hard=hard))
 
     def _marks(self) -> list[Mark]:
         fields = enumerate(_MARK.iter_unpack(self._memory[:]))
@@ -129,21 +129,21 @@ class ChildMarks:
     def _write(self, mark: bytes) -> None:
         number = _own_number()
         if number is not None:
-            self._memory[self._place(number)] = mark
+            self._memory[self._slice(number)] = mark
 
     def _write_limits(self, limits: bytes) -> None:
         number = _own_number()
         if number is None:
             return
-        place = self._place(number)
+        own = self._slice(number)
         fcntl.lockf(self._locks, fcntl.LOCK_EX, 1, number)
         try:
-            self._memory[place.stop - _LIMITS.size : place.stop] = limits
+            self._memory[own.stop - _LIMITS.size : own.stop] = limits
         finally:
             fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, number)
 
     @staticmethod
-    def _place(number: int) -> slice:
+    def _slice(number: int) -> slice:
         if number >= _MOST_CHILDREN:
             raise RuntimeError(f"child {number} of the pool has no mark: start at most {_MOST_CHILDREN}")
         return slice(number * _MARK.size, (number + 1) * _MARK.size)
@@ -161,10 +161,21 @@ def _own_number() -> int | None:
 
 def _lives(pid: int) -> bool:
     """Return True unless a child of this process has ended; its pool still learns of that by itself."""
+    if not hasattr(os, "waitid"):  # macOS, before Python 3.13
+        return _exists(pid)
     try:
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
     except ChildProcessError:
         return False
+
+
+def _exists(pid: int) -> bool:
+    """Return True until the pool has reaped a child."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _new_file() -> int:

@@ -32,6 +32,16 @@ def test_a_child_that_has_died_executes_nothing_whether_its_pool_has_noticed_or_
     assert marks.claims() == set()
 
 
+def test_a_system_without_waitid_sees_the_death_of_a_child_once_its_pool_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(os, "waitid")
+    marks = ChildMarks()
+    with child(marks, 0, lambda marks: marks.begin(RUN, 1)):
+        assert marks.claims() == {task_id(RUN, 1)}
+    assert marks.claims() == set()
+
+
 def test_a_child_that_has_no_more_to_write_executes_nothing() -> None:
     marks = ChildMarks()
 

@@ -3,8 +3,10 @@
 import os
 import select
 import signal
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -43,7 +45,7 @@ def body(limits: TimeLimits, *, ended: bool = False) -> Callable[[ChildMarks], N
 
     def work(marks: ChildMarks) -> None:
         marks.begin(RUN, 3)
-        marks.begin_body(limits)
+        marks.begin_body(limits, time.monotonic())
         if ended:
             marks.end_body()
 
@@ -141,6 +143,23 @@ def test_the_signal_of_the_soft_limit_strikes_the_body_alone_and_not_before_its_
             strike()
         strike()
     assert signal.getsignal(signal.SIGUSR1) == before
+
+
+def test_the_only_signal_of_a_soft_limit_strikes_a_process_that_was_stalled_as_its_body_began(
+    limits: BodyLimits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    begin_body = ChildMarks.begin_body
+
+    def begin_and_stall(marks: ChildMarks, *args: Any) -> None:
+        nonlocal now
+        begin_body(marks, *args)
+        now += 1
+
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(ChildMarks, "begin_body", begin_and_stall)
+    with limits.attempt(), pytest.raises(SoftTimeLimitExceeded), limits.body(TimeLimits(soft=1)):
+        strike()
 
 
 def test_the_soft_limit_strikes_nothing_that_follows_a_coroutine_on_its_loop(limits: BodyLimits) -> None:
