@@ -18,8 +18,8 @@ from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Outcome
 from tickerq_celery.worker.enrolment import enrol
 from tickerq_celery.worker.heartbeat import Heartbeat
+from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.signals import SignalHandler, SignalReport
-from tickerq_celery.worker.strays import StrayLog
 
 # More than are ever queued: what a dead worker had prefetched is always looked at.
 PREFETCH = 50
@@ -53,7 +53,7 @@ class Worker:
         children = replace(core, database=TroubledDatabase(around.core.database, self.child, around.written))
         self._recorder = Recorder(children)
         self._handler = SignalHandler(
-            core, Recorder(core), around.client_for(self.main), StrayLog(core.config.namespace)
+            core, Recorder(core), around.client_for(self.main), MisroutedLog(core.config.namespace)
         )
         self._heartbeat = Heartbeat(
             core,

@@ -66,7 +66,7 @@ class Recorder:
         """
         return self._core.read(drops.reason_against, ticker_id, claim_no)
 
-    def return_stray(self, ticker_id: UUID, claim_no: int) -> str | None:
+    def return_misrouted(self, ticker_id: UUID, claim_no: int) -> str | None:
         """Return a claim of another namespace to it, due again soon; return that namespace.
 
         That is None where it is none of another's.
@@ -74,7 +74,7 @@ class Recorder:
         Raises:
             StoreError: The database is unreachable; the claim stays Queued until the sweep's next check.
         """
-        return self._core.write(publications.return_stray, ticker_id, claim_no)
+        return self._core.write(publications.return_misrouted, ticker_id, claim_no)
 
     def finish(
         self, run: Started, outcome: Outcome, *, elapsed: timedelta | None, report: Pending | None = None

@@ -116,7 +116,7 @@ def postpone(tx: Transaction, ticker_id: UUID, claim_no: int, wait: timedelta) -
     return rowcount(tx, statement) == 1
 
 
-def return_stray(tx: Transaction, ticker_id: UUID, claim_no: int) -> str | None:
+def return_misrouted(tx: Transaction, ticker_id: UUID, claim_no: int) -> str | None:
     """Return a claim of another namespace to it, and that namespace; None where it is none of another's.
 
     It is due again after one second, and after twice that each time: its own workers may get it then.

@@ -55,7 +55,7 @@ def _started(parts: WorkerParts, header: object) -> Started:
         reason = parts.recorder.reason_against(ticker_id, claim_no)
         owner = None
         if reason is DropReason.OTHER_NAMESPACE:
-            owner = parts.recorder.return_stray(ticker_id, claim_no)
+            owner = parts.recorder.return_misrouted(ticker_id, claim_no)
     except StoreError as error:
         logger.error("run %s waits for its next message: %s", ticker_id, error)  # noqa: TRY400
         raise Ignore from error

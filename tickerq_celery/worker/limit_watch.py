@@ -21,7 +21,7 @@ class LimitWatch(threading.Thread):
 
     Of each that it kills it puts a report, and notes the limit in ``killed`` by the Celery task id.
 
-    It is a thread of its own: the event loop stands still while the broker is unreachable, the heartbeat
+    It is a thread of its own: the event loop stalls while the broker is unreachable, the heartbeat
     while the store is.
     """
 

@@ -23,8 +23,8 @@ from tickerq_celery.store import publications, starts
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Failure, cancelled, failed
 from tickerq_celery.worker.drop_counts import DropCounter
+from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.request import message_dropped
-from tickerq_celery.worker.strays import StrayLog
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +41,8 @@ class SignalKind(Enum):
 class SignalListener:
     """Connects to Celery's signals and queues what they report: the event loop must not wait for SQL."""
 
-    def __init__(self, strays: StrayLog) -> None:
-        self._strays = strays
+    def __init__(self, misrouted: MisroutedLog) -> None:
+        self._misrouted = misrouted
         self.reports: SimpleQueue[SignalReport] = SimpleQueue()
         self.drops = DropCounter()
         self._receivers: tuple[tuple[Signal, Any], ...] = (
@@ -78,7 +78,7 @@ class SignalListener:
     def _on_dropped(self, sender: Any, reason: DropReason, owner: str | None = None, **_: Any) -> None:
         self.drops.note(reason)
         if owner is not None:
-            self._strays.note(owner, _queue_in(sender.delivery_info))
+            self._misrouted.note(owner, _queue_in(sender.delivery_info))
 
     def _note(self, task_id: object, kind: SignalKind, message: str, queue: str = "") -> None:
         try:
@@ -103,9 +103,9 @@ class SignalReport:
 class SignalHandler:
     """Writes what the reports mean; each may come twice, and late."""
 
-    def __init__(self, core: Core, recorder: Recorder, publisher: Publisher, strays: StrayLog) -> None:
+    def __init__(self, core: Core, recorder: Recorder, publisher: Publisher, misrouted: MisroutedLog) -> None:
         self._core = core
-        self._strays = strays
+        self._misrouted = misrouted
         self._recorder = recorder
         self._publisher = publisher
 
@@ -151,9 +151,9 @@ class SignalHandler:
             )
 
     def _postpone(self, report: SignalReport) -> None:
-        owner = self._recorder.return_stray(report.ticker_id, report.claim_no)
+        owner = self._recorder.return_misrouted(report.ticker_id, report.claim_no)
         if owner is not None:
-            self._strays.note(owner, report.queue)
+            self._misrouted.note(owner, report.queue)
             return
         wait: timedelta = self._core.config.heartbeat
         postponed = self._core.write(publications.postpone, report.ticker_id, report.claim_no, wait)

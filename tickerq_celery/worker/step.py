@@ -31,9 +31,9 @@ from tickerq_celery.worker.event_loop import event_loop
 from tickerq_celery.worker.heartbeat import Heartbeat, HeartbeatThread
 from tickerq_celery.worker.limit_watch import LimitWatch
 from tickerq_celery.worker.message_guard import MessageGuard
+from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.parts import ProcessParts, WorkerParts
 from tickerq_celery.worker.signals import SignalHandler, SignalListener
-from tickerq_celery.worker.strays import StrayLog
 
 logger = logging.getLogger(__name__)
 _CONNECT_TIMEOUT = 2.0
@@ -73,8 +73,8 @@ class NodeStep(bootsteps.StartStopStep):
         # Their memory is shared with the children, so they are there before them.
         self._cancel_flag = self._parts.cancel_flag
         self._child_marks = self._parts.child_marks
-        self._strays = StrayLog(core.config.namespace)
-        self._listener = SignalListener(self._strays)
+        self._misrouted = MisroutedLog(core.config.namespace)
+        self._listener = SignalListener(self._misrouted)
 
     def start(self, worker: Any) -> None:
         cancellation = Cancellation(self._cancel_flag, worker.pool, _held)
@@ -124,7 +124,7 @@ class NodeStep(bootsteps.StartStopStep):
         publisher = CeleryPublisher(
             worker.app, core.codec, lease=core.config.lease, connect_timeout=_CONNECT_TIMEOUT
         )
-        handler = SignalHandler(mine, recorder, publisher, self._strays)
+        handler = SignalHandler(mine, recorder, publisher, self._misrouted)
 
         def begin() -> None:
             verify(own)

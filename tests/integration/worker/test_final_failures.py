@@ -14,8 +14,8 @@ from tickerq_celery import Run, TerminateExecution, TickerCancelled, TickerQ, Ti
 from tickerq_celery.broker.messages import parsed_header
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.runs.rescue import rescue
+from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.signals import SignalHandler, SignalKind, SignalReport
-from tickerq_celery.worker.strays import StrayLog
 
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
@@ -131,7 +131,7 @@ def test_a_time_limit_that_kills_the_last_attempt_is_a_final_failure(
     report = SignalReport(
         ticker_id=run.id, claim_no=run.claim_no, kind=SignalKind.TIMED_OUT, message="too long"
     )
-    SignalHandler(parts.core, parts.recorder, parts.publisher, StrayLog("mine")).handle(report)
+    SignalHandler(parts.core, parts.recorder, parts.publisher, MisroutedLog("mine")).handle(report)
     call_for_lost_attempts(tickerq)
     assert words() == expected
 

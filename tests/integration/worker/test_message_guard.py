@@ -16,16 +16,16 @@ from kombu.utils.json import dumps
 from tickerq_celery.enums import DropReason
 from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.worker.message_guard import MessageGuard
+from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.request import Dropped, TickerRequest
 from tickerq_celery.worker.signals import SignalListener
-from tickerq_celery.worker.strays import StrayLog
 
 ID = "01a2103e-3d01-7221-9bcd-0423ee3e6d78"
 
 
 @pytest.fixture
 def listener() -> Iterator[SignalListener]:
-    listener = SignalListener(StrayLog("mine"))
+    listener = SignalListener(MisroutedLog("mine"))
     listener.listen()
     yield listener
     listener.close()

@@ -51,7 +51,7 @@ def test_a_message_protocol_without_headers_is_refused(app: Celery) -> None:
     ]
 
 
-def test_a_queue_that_celery_may_not_make_is_refused_whoever_names_it(app: Celery) -> None:
+def test_a_queue_that_celery_may_not_make_is_refused_wherever_it_is_named(app: Celery) -> None:
     app.conf.task_queues = [Queue("celery"), Queue("mail")]
     app.conf.task_routes = {"tickerq.Routed": {"queue": "nowhere"}}
     functions = {"Plain": None, "Sent": "mail", "Routed": None, "Slow": "slow"}

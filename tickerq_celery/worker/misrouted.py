@@ -5,7 +5,7 @@ import logging
 logger = logging.getLogger(__name__)
 
 
-class StrayLog:
+class MisroutedLog:
     """Logs one error for each namespace and queue from which runs reach a worker of ``namespace``."""
 
     def __init__(self, namespace: str) -> None:

@@ -16,9 +16,9 @@ from tickerq_celery.broker.messages import task_id
 from tickerq_celery.enums import DropReason
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
+from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.request import message_dropped
 from tickerq_celery.worker.signals import SignalHandler, SignalListener
-from tickerq_celery.worker.strays import StrayLog
 
 MakeCore = Callable[..., Core]
 LINE = "runs of namespace theirs reach this worker of namespace mine through queue {}: "
@@ -54,7 +54,7 @@ def test_a_run_of_another_namespace_starts_nothing_and_is_due_again_after_1_2_4_
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_retries_and_rescues_do_not_lengthen_the_wait_of_a_stray_nor_does_it_grow_for_ever(
+def test_retries_and_rescues_do_not_lengthen_the_wait_of_a_misrouted_run_nor_does_it_grow_for_ever(
     core: Core, make_core: MakeCore, namespace: str, clock: ManualClock
 ) -> None:
     enrolled(core)
@@ -68,41 +68,41 @@ def test_retries_and_rescues_do_not_lengthen_the_wait_of_a_stray_nor_does_it_gro
     for _ in range(9):
         clock.advance(days=1)
         (claimed,) = claim(core)
-        assert theirs.return_stray(run_id, claimed.number) == namespace
+        assert theirs.return_misrouted(run_id, claimed.number) == namespace
         waits.append((stored(core, run_id).due_at - clock.now()).total_seconds())
     assert waits == [1, 2, 4, 8, 16, 32, 64, 64, 64]
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_a_stray_that_was_claimed_again_is_left_alone(
+def test_a_misrouted_run_that_was_claimed_again_is_left_alone(
     core: Core, make_core: MakeCore, namespace: str
 ) -> None:
     enrolled(core)
     run_id = make_run(core)
     (claimed,) = claim(core)
     theirs = Recorder(make_core(namespace=f"{namespace}-b"))
-    assert theirs.return_stray(run_id, claimed.number + 1) is None
-    assert Recorder(core).return_stray(run_id, claimed.number) is None
+    assert theirs.return_misrouted(run_id, claimed.number + 1) is None
+    assert Recorder(core).return_misrouted(run_id, claimed.number) is None
     assert stored(core, run_id).status is TickerStatus.QUEUED
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_a_worker_without_the_function_returns_a_stray_at_once(
+def test_a_worker_without_the_function_returns_a_misrouted_run_at_once(
     core: Core, make_core: MakeCore, namespace: str, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     enrolled(core)
     run_id = make_run(core)
     (claimed,) = claim(core)
     other = make_core(namespace=f"{namespace}-b")
-    strays = StrayLog(other.config.namespace)
-    listener = SignalListener(strays)
+    misrouted = MisroutedLog(other.config.namespace)
+    listener = SignalListener(misrouted)
     listener.listen()
     message = SimpleNamespace(delivery_info={"routing_key": "celery"})
     signals.task_unknown.send(
         sender=None, message=message, exc=None, name="tickerq.Send", id=task_id(run_id, claimed.number)
     )
     listener.close()
-    handler = SignalHandler(other, Recorder(other), None, strays)  # type: ignore[arg-type]  # not called
+    handler = SignalHandler(other, Recorder(other), None, misrouted)  # type: ignore[arg-type]  # not called
     handler.handle(listener.reports.get_nowait())
     assert stored(core, run_id).due_at == clock.now() + timedelta(seconds=1)
     assert f"runs of namespace {namespace} reach this worker" in caplog.text
@@ -117,7 +117,7 @@ class Sender:
 
 
 def test_each_namespace_and_queue_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    listener = SignalListener(StrayLog("mine"))
+    listener = SignalListener(MisroutedLog("mine"))
     listener.listen()
     for queue in ("celery", "celery", "mail"):
         message_dropped.send(sender=Sender(queue), reason=DropReason.OTHER_NAMESPACE, owner="theirs")
