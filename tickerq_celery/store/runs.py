@@ -66,12 +66,11 @@ def get_all(
 ) -> dict[UUID, Run]:
     """Return those of ``ids`` that are runs, each with its attempts and log lines, oldest first."""
     rows = in_parts(ids, lambda part: tx.execute(_among(tx, part, type)).all())
-    # What was never claimed has neither.
-    claimed = [row.id for row in rows if row.claim_no > 0]
+    found = [row.id for row in rows]
     made: dict[UUID, list[Row[Any]]] = {}
-    for attempt in in_parts(claimed, lambda part: tx.execute(_attempts_of(part)).all()):
+    for attempt in in_parts(found, lambda part: tx.execute(_attempts_of(part)).all()):
         made.setdefault(attempt.ticker_id, []).append(attempt)
-    lines = logs.read(tx, claimed)
+    lines = logs.read(tx, found)
     return {row.id: run_view(row, codec, made.get(row.id, ()), lines.get(row.id, ())) for row in rows}
 
 
