@@ -291,8 +291,8 @@ def test_a_worker_that_hangs_in_its_shutdown_takes_no_more_runs_and_keeps_those_
 ) -> None:
     worker = jobs.worker()
     jobs.beat()
-    run_id = jobs.add("Sleeps", 8)
-    jobs.wait_for_note(f"asleep {run_id}")
+    run_id = jobs.add("Waits", 120)
+    jobs.wait_for_note(f"waits {run_id}")
     worker.signal(signal.SIGTERM)
     wait_until(lambda: not jobs.takes_runs(), jobs.logs)
     assert jobs.node_names("worker")
@@ -300,8 +300,9 @@ def test_a_worker_that_hangs_in_its_shutdown_takes_no_more_runs_and_keeps_those_
     later = jobs.add("Plain", execution_time=due_in(2.5))
     wait_until(lambda: jobs.run(later).held_for == "function", jobs.logs)
     assert jobs.run(run_id).status is TickerStatus.IN_PROGRESS
+    jobs.tickerq.runs.cancel(run_id)
     assert worker.wait() == 0
-    assert [each.status for each in jobs.run(run_id).attempts] == [TickerStatus.DONE]
+    assert [each.status for each in jobs.run(run_id).attempts] == [TickerStatus.CANCELLED]
     assert jobs.node_names("worker") == set()
 
 
