@@ -83,7 +83,7 @@ def test_a_store_without_tables_ends_beat_and_worker_with_the_command_to_run(
 ) -> None:
     jobs = make_jobs(empty_database_url, broker_url)
     for process in (jobs.beat(ready=False), jobs.worker(ready=False)):
-        assert_one_line_says(process, "the store has no tables yet: run `celery -A yourapp tickerq migrate`")
+        assert_one_line_says(process, "has no tables yet: run `celery -A yourapp tickerq migrate`")
 
 
 @on_files
