@@ -10,7 +10,7 @@ from billiard.exceptions import WorkerLostError
 from celery.utils.imports import symbol_by_name
 
 from tickerq_celery.enums import TickerStatus, TickerType
-from tickerq_celery.errors import ConfigError, TickerCancelled
+from tickerq_celery.errors import ConfigError, TickerCancelled, cause_of
 from tickerq_celery.worker.event_loop import event_loop
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def resolved_handler(handler: object) -> TickerExceptionHandler | None:
     """Return the handler that a setting stands for: an instance, a class, or a dotted path to either.
 
     Raises:
-        ConfigError: It cannot be imported, or lacks a method.
+        ConfigError: It cannot be imported or made, or lacks a method.
     """
     if handler is None:
         return None
@@ -55,13 +55,25 @@ def resolved_handler(handler: object) -> TickerExceptionHandler | None:
         except (ImportError, AttributeError, ValueError) as error:
             raise ConfigError("exception_handler", f"cannot import {handler!r}: {error}") from error
     if inspect.isclass(handler):
-        handler = handler()
+        handler = _made(handler)
     if not isinstance(handler, TickerExceptionHandler):
         raise ConfigError(
             "exception_handler",
             f"{type(handler).__name__} needs handle_exception and handle_canceled_exception",
         )
     return handler
+
+
+def _made(handler: type) -> object:
+    try:
+        return handler()
+    except Exception as error:
+        # The user's constructor: whatever it raises, the setting that names it is where to look.
+        raise ConfigError(
+            "exception_handler",
+            f"{handler.__name__}() raised {cause_of(error)}; a class is called without "
+            "arguments: pass an instance, or the dotted path to one, where it needs any",
+        ) from error
 
 
 class HandlerCaller:

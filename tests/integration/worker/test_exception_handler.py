@@ -34,6 +34,7 @@ from tickerq_celery.enums import TERMINAL
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.runs.canceller import CANCELLED_REASON
 from tickerq_celery.store.tables import tickers
+from tickerq_celery.worker.exception_handler import resolved_handler
 
 Call = tuple[str, str, UUID, TickerType]
 
@@ -91,6 +92,16 @@ class HalfAHandler:
     def handle_exception(
         self, exception: BaseException, ticker_id: UUID, ticker_type: TickerType
     ) -> None: ...
+
+
+class NeedsAMailer(Recording):
+    def __init__(self, mailer: object) -> None:
+        self.mailer = mailer
+
+
+class CannotBeMade(Recording):
+    def __init__(self) -> None:
+        raise OSError("no route to the tracker")
 
 
 AN_INSTANCE = Recording()
@@ -281,4 +292,21 @@ def test_what_is_no_handler_is_refused_when_the_app_is_first_used(handler: Any, 
         tickerq = TickerQ(app, "sqlite:///unused.db", exception_handler=handler)
         with pytest.raises(ConfigError, match="exception_handler") as caught:
             tickerq.core  # noqa: B018 - the first use reads the settings
+    assert caught.value.setting == "exception_handler"
+
+
+@pytest.mark.parametrize(
+    ("handler", "why"),
+    [
+        (NeedsAMailer, r"NeedsAMailer\(\) raised TypeError: .*'mailer'"),
+        (f"{__name__}.NeedsAMailer", r"NeedsAMailer\(\) raised TypeError: .*'mailer'"),
+        (CannotBeMade, r"CannotBeMade\(\) raised OSError: no route to the tracker"),
+    ],
+    ids=repr,
+)
+def test_a_class_that_cannot_be_called_without_arguments_is_refused_with_what_to_do(
+    handler: Any, why: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"exception_handler: {why}; .*pass an instance") as caught:
+        resolved_handler(handler)
     assert caught.value.setting == "exception_handler"
