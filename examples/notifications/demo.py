@@ -105,7 +105,12 @@ class Demo:
             child.show_output()
             self._children.remove(child)
             if child.exit_code:
-                raise DemoError("the store could not be prepared")
+                raise DemoError(f"the store could not be prepared{self._advice()}")
+
+    def _advice(self) -> str:
+        if "TICKERQ_EMBEDDED" not in self._environ:
+            return ""
+        return f"; if an earlier version made it, delete {self._folder} to start afresh"
 
     def _watch(self) -> None:
         is_open = False

@@ -4,8 +4,9 @@ import fcntl
 import json
 import signal
 import socket
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from examples.notifications.database import Database
 from examples.notifications.models import Alert, Notification, User
 from tests.acceptance.demo_process import Answer, DemoProcess
 from tests.servers.pool import SharedServer
+from tests.servers.schema_template import make_schema
 from tests.thoroughness import in_verify
 from tickerq_celery import Cron, Run, TickerQ, TickerStatus, TickerType, TimeTicker
 
@@ -299,6 +301,35 @@ def test_a_store_that_cannot_be_reached_is_said_without_a_traceback(tmp_path: Pa
     assert "Traceback" not in demo.output
     assert "the store did not answer" in demo.output
     assert demo.output.splitlines()[-1] == "demo: the store could not be prepared"
+
+
+FORMER_REVISION = (
+    "CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version VALUES ('former')"
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("CREATE TABLE users (id INTEGER)", "table users already exists"),
+        in_verify(FORMER_REVISION, "Can't locate revision identified by 'former'"),
+        in_verify("UPDATE tickerq_meta SET digest = 'former'", "store was made by an unreleased version"),
+    ],
+)
+def test_a_folder_of_an_earlier_version_is_refused_with_what_to_do(
+    tmp_path: Path, change: str, why: str
+) -> None:
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    make_schema(f"sqlite:///{folder}/tickerq.db")
+    with closing(sqlite3.connect(folder / "tickerq.db")) as store:
+        store.executescript(change)
+    with DemoProcess(folder, {}) as demo:
+        assert demo.wait() == 1
+    assert "Traceback" not in demo.output
+    assert why in demo.output
+    advice = f"if an earlier version made it, delete {folder} to start afresh"
+    assert demo.output.splitlines()[-1] == f"demo: the store could not be prepared; {advice}"
 
 
 @pytest.mark.parametrize(
