@@ -169,6 +169,15 @@ def test_a_celery_task_that_was_published_never_looks_like_a_success(
     assert "is in Celery's results" in text_of(visitor.get(f"/runs/{run_id}").text)
 
 
+@pytest.mark.parametrize(("kind", "label"), [("function", "Ended at"), ("celery_task", "Published at")])
+def test_the_end_of_a_run_is_labelled_by_what_is_known_of_it(
+    visitor: Visitor, seeds: Seeds, kind: str, label: str
+) -> None:
+    run_id = seeds.run(kind=kind, status=TickerStatus.DONE)
+    assert f'<td data-label="{label}"><time' in visitor.get("/runs").text
+    assert f"<dt>{label}</dt><dd><time" in visitor.get(f"/runs/{run_id}").text
+
+
 def test_published_runs_are_filtered_apart_from_those_that_succeeded(visitor: Visitor, seeds: Seeds) -> None:
     for function, kind in (("Ours", "function"), ("Call", "celery_task")):
         for status in (TickerStatus.DONE, TickerStatus.DUE_DONE, TickerStatus.FAILED):
