@@ -54,14 +54,12 @@ class Firing:
         if pause is not None:
             paused_crons.suspend(tx, [cron.id], pause)
             return True
-        return cron.is_enabled and pause_if_failing(tx, cron, now)
+        return pause_if_failing(tx, cron, now)
 
     def _fire_one(self, tx: Transaction, cron: CronRow, first: datetime, now: datetime) -> None:
-        rows: list[RunRow] = []
         try:
             decided = self._plan(tx, cron, first, now)
-            if cron.is_enabled:
-                rows = self._rows(tx, cron, decided, now)
+            rows = self._rows(tx, cron, decided, now)
         except ValueError as error:
             # Only other zone data, a manual change of the table, or a word of a newer version lead here: stop
             # it, and say so.
@@ -73,7 +71,7 @@ class Firing:
             tx,
             cron.id,
             seen=first,
-            next_run_at=decided.next_run_at if cron.is_enabled else None,
+            next_run_at=decided.next_run_at,
             last_run_at=decided.instants[-1] if decided.instants else None,
             runs=len(decided.instants),
         )

@@ -112,7 +112,10 @@ def remove(tx: Transaction, ids: Collection[UUID]) -> int:
 
 
 def lock_due(tx: Transaction, *, limit: int) -> list[CronRow]:
-    """Lock up to ``limit`` cron tickers whose next instant has come, passing over those locked elsewhere."""
+    """Lock up to ``limit`` cron tickers whose next instant has come, passing over those locked elsewhere.
+
+    A paused one has no next instant, also where the pause committed while this looked for its row.
+    """
     statement = (
         select(cron_tickers)
         .where(cron_tickers.c.namespace == tx.namespace, cron_tickers.c.next_run_at <= tx.sql_now())

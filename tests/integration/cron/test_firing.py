@@ -281,17 +281,6 @@ def test_a_paused_cron_ticker_does_not_fire(core: Core, clock: ManualClock) -> N
     assert occurrences_of(core, cron_id) == []
 
 
-def test_a_cron_ticker_that_is_paused_while_it_falls_due_does_not_fire(
-    core: Core, clock: ManualClock
-) -> None:
-    cron_id = make_cron(core)
-    alter(core, cron_id, is_enabled=False)
-    clock.advance(hours=1)
-    fire(core)
-    assert occurrences_of(core, cron_id) == []
-    assert cron_row_of(core, cron_id).next_run_at is None
-
-
 def test_a_beat_fires_in_its_own_namespace_only(
     make_core: MakeCore, clock: ManualClock, namespace: str
 ) -> None:
