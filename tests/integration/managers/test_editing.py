@@ -8,7 +8,6 @@ import pytest
 
 from tests.integration.apps import (
     add_run,
-    change_row,
     dispatch_due,
     enrol_worker,
     execute,
@@ -57,11 +56,12 @@ def test_a_retried_run_starts_at_once_keeps_its_attempts_and_has_all_its_retries
 
 
 def test_a_run_that_was_skipped_before_it_started_can_be_retried(tickerq: TickerQ) -> None:
-    run = add_run(tickerq, lambda: None, execution_time=START + HOUR)
-    change_row(
-        tickerq, run.id, status=Status.SKIPPED, due_at=None, ended_at=START, ended_status=Status.SKIPPED,
-        skipped_reason="why not",
-    )  # fmt: skip
+    tickerq.function("Child")(lambda: None)
+    child = TimeTicker(function="Child", run_condition=RunCondition.ON_SUCCESS)
+    parent = add_run(tickerq, failing(OSError()), children=[child])
+    execute(tickerq)
+    (run,) = tickerq.runs.find(parent_id=parent.id).items
+    assert (run.status, run.skipped_reason is None) == (Status.SKIPPED, False)
     assert tickerq.runs.retry(run.id).skipped_reason is None
     execute(tickerq)
     ended = tickerq.runs.get(run.id)

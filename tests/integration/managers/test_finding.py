@@ -3,16 +3,22 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
-from tests.integration.apps import change_row, enrol_worker, ticker_app
+from tests.integration.apps import dispatch_due, enrol_worker, fire_crons, ticker_app
+from tests.integration.making import claim, failure, finish, started
+from tests.integration.reaching import reach
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TickerType, TimeTicker
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.scheduler import TickerScheduler
+from tickerq_celery.store import publications
+from tickerq_celery.tickers.lifecycle import failed
 
 HOUR = timedelta(hours=1)
+DISTANT = START + 9 * HOUR
 Status = TickerStatus
 
 
@@ -26,23 +32,24 @@ def tickerq(store_url: str, namespace: str, clock: ManualClock) -> Iterator[Tick
 
 
 @pytest.fixture
-def runs(tickerq: TickerQ) -> dict[str, UUID]:
+def runs(tickerq: TickerQ, clock: ManualClock) -> dict[str, UUID]:
     """Five runs that differ in everything that can be looked for."""
-    add = tickerq.time_tickers.add
+    add, core = tickerq.time_tickers.add, tickerq.core
     cron = tickerq.cron_tickers.add(CronTicker(function="Count", expression="0 * * * *"))
+    child = TimeTicker(function="Send", execution_time=START + 3 * HOUR)
+    parent = TimeTicker(function="Send", execution_time=START + 2 * HOUR, tags=["eu"], children=[child])
+    idle = add(parent).id
     made = {
-        "idle": add(TimeTicker(function="Send", execution_time=START + 2 * HOUR, tags=["eu"])).id,
-        "held": add(TimeTicker(function="Send", execution_time=START + 3 * HOUR)).id,
+        "idle": idle,
+        "held": tickerq.runs.find(parent_id=idle).items[0].id,
         "failed": add(TimeTicker(function="Send", execution_time=START + HOUR)).id,
         "running": add(TimeTicker(function="Count", execution_time=START + HOUR)).id,
         "occurrence": tickerq.cron_tickers.run_now(cron.id).id,
     }
-    change_row(tickerq, made["held"], due_at=None, held_for="limit", hold_key="Send", parent_id=made["idle"])
-    change_row(
-        tickerq, made["failed"], status=Status.FAILED, due_at=None, ended_status=Status.FAILED,
-        ended_at=START + HOUR, exception_type="OSError", exception_message="50% of Hosts_ are down",
-    )  # fmt: skip
-    change_row(tickerq, made["running"], status=Status.IN_PROGRESS, due_at=None, running_on=uuid4())
+    clock.advance(hours=1)
+    attempt = started(core, made["failed"])
+    assert finish(core, attempt, failed(attempt.standing, failure("50% of Hosts_ are down")))
+    started(core, made["running"])
     return {**made, "cron": cron.id}
 
 
@@ -63,7 +70,7 @@ def found(tickerq: TickerQ, runs: dict[str, UUID], **filters: Any) -> list[str]:
         ({"status": Status.IN_PROGRESS}, ["running"]),
         ({"status": [Status.FAILED, Status.IN_PROGRESS]}, ["running", "failed"]),
         ({"status": []}, []),
-        ({"held_for": "limit"}, ["held"]),
+        ({"held_for": "parent"}, ["held"]),
         ({"held_for": "paused"}, []),
         ({"type": TickerType.CRON_TICKER_OCCURRENCE}, ["occurrence"]),
         ({"tag": "eu"}, ["idle"]),
@@ -86,18 +93,38 @@ def test_a_run_is_found_by_what_it_is(
     assert found(tickerq, runs, **filters) == expected
 
 
-def test_published_celery_tasks_are_found_and_counted_apart(tickerq: TickerQ, runs: dict[str, UUID]) -> None:
-    for name in ("running", "failed", "occurrence"):
-        change_row(tickerq, runs[name], kind="celery_task")
-    for name in ("occurrence", "idle"):
-        end = {"status": Status.DONE, "ended_status": Status.DONE, "ended_at": START}
-        change_row(tickerq, runs[name], due_at=None, **end)
-    assert found(tickerq, runs, outcome_known=False) == ["occurrence"]
-    assert found(tickerq, runs, outcome_known=True) == ["running", "failed", "held", "idle"]
-    assert found(tickerq, runs, status=Status.DONE) == ["occurrence", "idle"]
-    assert found(tickerq, runs, status=Status.DONE, outcome_known=True) == ["idle"]
+def calls_of_a_celery_task(tickerq: TickerQ, clock: ManualClock) -> dict[str, UUID]:
+    """Three calls by an entry of Celery's: one is published, one refused by the broker, one still to come."""
+    core, calls = tickerq.core, {}
+    tickerq.app.conf.beat_schedule = {"hourly": {"task": "shop.refresh", "schedule": HOUR}}
+    beat = TickerScheduler(tickerq.app)
+    beat.tick()
+    beat.close()
+    for name in ("published", "refused", "to come"):
+        clock.advance(hours=1)
+        fire_crons(tickerq)
+        (newest,) = tickerq.runs.find(limit=1).items
+        calls[name] = newest.id
+        if name == "published":
+            dispatch_due(tickerq)
+        elif name == "refused":
+            (claimed,) = claim(core, [newest.id])
+            core.write(publications.fail, claimed, failure())
+    return calls
+
+
+def test_published_celery_tasks_are_found_and_counted_apart(tickerq: TickerQ, clock: ManualClock) -> None:
+    done, idle = (
+        tickerq.time_tickers.add(TimeTicker(function="Send", execution_time=at)).id for at in (None, DISTANT)
+    )
+    reach(tickerq, done, Status.DONE)
+    runs = {"done": done, "idle": idle, **calls_of_a_celery_task(tickerq, clock)}
+    assert found(tickerq, runs, outcome_known=False) == ["published"]
+    assert found(tickerq, runs, outcome_known=True) == ["to come", "refused", "idle", "done"]
+    assert found(tickerq, runs, status=Status.DONE) == ["published", "done"]
+    assert found(tickerq, runs, status=Status.DONE, outcome_known=True) == ["done"]
     assert {run.id: run.outcome_known for run in tickerq.runs.find().items} == {
-        runs[name]: name != "occurrence" for name in ("occurrence", "running", "failed", "held", "idle")
+        run_id: name != "published" for name, run_id in runs.items()
     }
 
 
