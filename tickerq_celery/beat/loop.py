@@ -14,6 +14,7 @@ from tickerq_celery.beat.entry_rows import Entry
 from tickerq_celery.beat.queue_watch import QueueWatch
 from tickerq_celery.beat.sweeper import Sweeper
 from tickerq_celery.beat.work_thread import WorkThread
+from tickerq_celery.broker.address import broker_address
 from tickerq_celery.broker.celery_settings import refuse_settings
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.cron.firing import Firing
@@ -81,7 +82,7 @@ class BeatLoop:
             self._publisher,
         )
         self._keeper = EntryReconciler(self._core, entries)
-        me = profile(self._core, NodeKind.BEAT, entries=self._keeper.keys)
+        me = profile(self._core, NodeKind.BEAT, broker=broker_address(app), entries=self._keeper.keys)
         self._registration = NodeRegistration(me)
         self._sweep_every = max(min(config.publish_check, config.heartbeat) / _SWEEPS, _SHORTEST_SWEEP)
         self._sweep_at = 0.0

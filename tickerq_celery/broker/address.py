@@ -12,7 +12,7 @@ _APART = ("global_keyprefix", "queue_name_prefix")
 
 
 def broker_address(app: Celery) -> str:
-    """Return where an app's workers read from, without user and password.
+    """Return where an app's messages are, without user and password.
 
     A broker that is named by its own machine carries that machine's name: another machine's is another one.
     """

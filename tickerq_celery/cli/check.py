@@ -13,21 +13,35 @@ from tickerq_celery.runtime.urls import shown_broker
 from tickerq_celery.store.database.schema import verify
 
 _BROKER_TIMEOUT = 5.0
+# What kombu raises of a transport that is not installed, or is none.
+_NO_TRANSPORT = (ImportError, LookupError, ValueError)
 
 
 def findings(tickerq: TickerQ, *, is_offline: bool) -> Iterator[Finding]:
-    """Yield what there is to say of an application whose modules are imported.
+    """Yield what there is to say of an application, whose modules are imported for it.
 
     Offline neither the broker nor the beats and workers are looked at: they may not be there yet.
     """
+    yield from _of_modules(tickerq)
     yield from _of_settings(tickerq)
     store = _of_store(tickerq)
     yield store
     if is_offline:
+        yield from _of_transport(tickerq)
         return
     yield _of_broker(tickerq)
     if store.verdict is Verdict.OK:
         yield from fleet.findings(tickerq)
+
+
+def _of_modules(tickerq: TickerQ) -> Iterator[Finding]:
+    try:
+        tickerq.app.loader.import_default_modules()
+    except Exception as error:  # noqa: BLE001 - the user's modules
+        yield failed(f"a module that the application includes cannot be imported: {cause_of(error)}")
+        return
+    if not tickerq.core.queues:
+        yield warned("the application has no functions: is the module that defines them in `include`?")
 
 
 def _of_settings(tickerq: TickerQ) -> Iterator[Finding]:
@@ -52,18 +66,27 @@ def _of_store(tickerq: TickerQ) -> Finding:
     return fine(f"store {database.shown}")
 
 
+def _of_transport(tickerq: TickerQ) -> Iterator[Finding]:
+    try:
+        tickerq.app.connection_for_write().get_transport_cls()
+    except _NO_TRANSPORT as error:
+        yield failed(f"broker {_shown(tickerq)} cannot be used: {cause_of(error)}")
+
+
 def _of_broker(tickerq: TickerQ) -> Finding:
-    app = tickerq.app
-    shown = shown_broker(app.conf.broker_write_url or app.conf.broker_url or "of Celery's default")
-    core = tickerq.core
+    app, core, shown = tickerq.app, tickerq.core, _shown(tickerq)
     publisher = CeleryPublisher(app, core.codec, lease=core.config.lease, connect_timeout=_BROKER_TIMEOUT)
     try:
         publisher.connect()
     except PublishError as error:
         return failed(f"broker {shown} does not answer: {error.reason}")
-    # A transport that is not installed, or none.
-    except (ImportError, LookupError, ValueError) as error:
+    except _NO_TRANSPORT as error:
         return failed(f"broker {shown} cannot be used: {cause_of(error)}")
     finally:
         publisher.close()
     return fine(f"broker {shown}")
+
+
+def _shown(tickerq: TickerQ) -> str:
+    conf = tickerq.app.conf
+    return shown_broker(conf.broker_write_url or conf.broker_url or "of Celery's default")

@@ -76,7 +76,6 @@ def migrate(tickerq: TickerQ) -> None:
 @needs_app
 def check(tickerq: TickerQ, is_offline: bool) -> None:
     """Check settings, store, broker, beats, workers and backlog; exit with 1 where one of them fails."""
-    tickerq.app.loader.import_default_modules()
     verdicts = set()
     for finding in findings(tickerq, is_offline=is_offline):
         click.echo(str(finding))

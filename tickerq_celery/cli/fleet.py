@@ -29,7 +29,9 @@ def findings(tickerq: TickerQ) -> Iterator[Finding]:
         if node.namespace == core.config.namespace and node.stopping_since is not None:
             since = f"{node.stopping_since:%Y-%m-%d %H:%M:%S}Z"
             yield warned(f"{node.kind} {node.name} shuts down since {since}, and takes no more runs")
-    yield from _of_queues(tickerq, live, own)
+    here = _address(tickerq)
+    yield from _of_brokers(own, here)
+    yield from _of_queues(tickerq, live, own, here)
     yield from _of_backlog(tickerq)
     dropped = drop_counts.recent(core)
     if dropped:
@@ -46,7 +48,27 @@ def _of_nodes(own: Sequence[Node]) -> Iterator[Finding]:
         yield fine(", ".join(f"{counted(count, kind)} alive" for kind, count in counts.items()))
 
 
-def _of_queues(tickerq: TickerQ, live: Sequence[Node], own: Sequence[Node]) -> Iterator[Finding]:
+def _address(tickerq: TickerQ) -> str | None:
+    """Return where this application's broker is, or None where it has no such transport."""
+    try:
+        return broker_address(tickerq.app)
+    except (ImportError, LookupError, ValueError):
+        return None
+
+
+def _of_brokers(own: Sequence[Node], here: str | None) -> Iterator[Finding]:
+    """Yield the nodes that are on another broker; a warning, as one broker may have two names."""
+    for node in own:
+        if here is not None and node.broker not in (None, here):
+            yield warned(
+                f"{node.kind} {node.name} is on broker {node.broker}, and this application on {here}: "
+                "unless both are one broker, what one publishes does not reach the other"
+            )
+
+
+def _of_queues(
+    tickerq: TickerQ, live: Sequence[Node], own: Sequence[Node], here: str | None
+) -> Iterator[Finding]:
     workers = [node for node in own if node.kind is NodeKind.WORKER]
     consumed = {queue for node in workers for queue in node.queues}
     used: dict[str, list[str]] = {}
@@ -63,18 +85,13 @@ def _of_queues(tickerq: TickerQ, live: Sequence[Node], own: Sequence[Node]) -> I
             yield failed(
                 f"queue {queue}: no live worker consumes it, and runs of {', '.join(used[queue])} wait in it"
             )
-    yield from _of_namespaces(tickerq, live, consumed | used.keys())
+    others = [node for node in live if node.namespace != tickerq.config.namespace and node.broker == here]
+    yield from _of_namespaces(tickerq.config.namespace, others, consumed | used.keys())
 
 
-def _of_namespaces(tickerq: TickerQ, live: Sequence[Node], mine: set[str]) -> Iterator[Finding]:
-    """Yield the queues that workers of other namespaces on this store and broker consume as well."""
-    namespace, here = tickerq.config.namespace, broker_address(tickerq.app)
-    shared = {
-        (queue, node.namespace)
-        for node in live
-        if node.namespace != namespace and node.broker == here
-        for queue in mine.intersection(node.queues)
-    }
+def _of_namespaces(namespace: str, others: Sequence[Node], mine: set[str]) -> Iterator[Finding]:
+    """Yield the queues that nodes of other namespaces on this store and broker consume as well."""
+    shared = {(queue, node.namespace) for node in others for queue in mine.intersection(node.queues)}
     for queue, other in sorted(shared):
         yield failed(
             f"queue {queue}: workers of namespace {other!r} consume it as well as those of {namespace!r}: "
@@ -97,6 +114,11 @@ def _of_backlog(tickerq: TickerQ) -> Iterator[Finding]:
         yield failed(
             f"{_late(found.queued, 'run', config.republish_after)} published and not started by a worker"
             f"{_since(found.queued_since)}"
+        )
+    for held in core.read(backlog.held_without_function):
+        verb = "is" if held.runs == 1 else "are"
+        yield warned(
+            f"{counted(held.runs, 'run')} of {held.function} {verb} held: no live worker has this function"
         )
 
 

@@ -1,12 +1,16 @@
-"""What is overdue: due and not claimed, claimed and not started, due and not fired."""
+"""What is overdue: due and not claimed, claimed and not started, due and not fired; and what is held."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select
 
+from tickerq_celery.enums import HoldReason
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import cron_tickers, tickers
+
+# As many as a person reads.
+_MOST_FUNCTIONS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,27 @@ def overdue(tx: Transaction, *, due_for: timedelta, queued_for: timedelta) -> Ov
         crons=crons,
         cron_since=cron_since,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """How many runs of a function are held for want of a worker that has it."""
+
+    function: str
+    runs: int
+
+
+def held_without_function(tx: Transaction) -> list[Held]:
+    """Return what is held as no live worker has its function, the functions with most runs first."""
+    runs = func.count().label("runs")
+    rows = tx.execute(
+        select(tickers.c.function, runs)
+        .where(tickers.c.namespace == tx.namespace, tickers.c.held_for == HoldReason.FUNCTION)
+        .group_by(tickers.c.function)
+        .order_by(runs.desc(), tickers.c.function)
+        .limit(_MOST_FUNCTIONS)
+    )
+    return [Held(function=row.function, runs=row.runs) for row in rows]
 
 
 def _count(

@@ -19,7 +19,7 @@ from tickerq_celery.store.tables import nodes, tickers
 class NodeProfile:
     """What a process writes in its row; ``functions`` maps each function's name to its limits.
 
-    ``broker`` is where a worker reads from, None for a beat; ``entries`` are the seed keys of a beat's
+    ``broker`` is where its messages are; ``entries`` are the seed keys of a beat's
     entries, None for a worker.
     """
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from billiard.exceptions import WorkerLostError
-from celery.utils.imports import symbol_by_name
+from celery.utils.imports import import_from_cwd, symbol_by_name
 
 from tickerq_celery.enums import TickerStatus, TickerType
 from tickerq_celery.errors import ConfigError, TickerCancelled, cause_of
@@ -51,7 +51,8 @@ def resolved_handler(handler: object) -> TickerExceptionHandler | None:
         return None
     if isinstance(handler, str):
         try:
-            handler = symbol_by_name(handler)
+            # As `celery -A` imports its app: also where the current folder is not on the path.
+            handler = symbol_by_name(handler, imp=import_from_cwd)
         except (ImportError, AttributeError, ValueError) as error:
             raise ConfigError("exception_handler", f"cannot import {handler!r}: {error}") from error
     if inspect.isclass(handler):

@@ -16,6 +16,7 @@ from tickerq_celery import TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.broker.address import broker_address
 from tickerq_celery.cli.commands import tickerq_command
 from tickerq_celery.enums import DropReason, NodeKind
+from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runtime.core import new_identity
 from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store import nodes
@@ -144,11 +145,64 @@ def test_check_fails_where_the_broker_does_not_answer_unless_it_is_offline(run, 
 
 
 @pytest.mark.usefixtures("fleet")
-def test_check_names_a_broker_that_there_is_no_transport_for(run, configure):
+def test_check_names_a_broker_that_there_is_no_transport_for(run, app, configure):
+    join(app(), NodeKind.WORKER, namespace="theirs", queues=["celery"], broker="redis://elsewhere/0")
     configure("app.conf.broker_url = 'nosuch://host/0'")
+    for arguments in (("check",), ("check", "--offline")):
+        result = run(*arguments)
+        assert (type(result.exception), result.exit_code) == (SystemExit, 1)
+        assert "failed   broker nosuch://host/0 cannot be used: " in result.output
+
+
+@pytest.mark.usefixtures("fleet")
+def test_check_warns_of_a_worker_and_a_beat_on_another_broker(run, app):
+    for kind in NodeKind:
+        join(app(), kind, queues=["celery"], broker="redis://elsewhere:6379/0")
+    here = broker_address(app().app)
     result = run("check")
+    assert result.exit_code == 0
+    warnings = [line for line in result.output.splitlines() if line.startswith("warning")]
+    assert len(warnings) == 2
+    for kind, line in zip(("beat", "worker"), sorted(warnings), strict=True):
+        assert line.startswith(f"warning  {kind} ")
+        assert f"is on broker redis://elsewhere:6379/0, and this application on {here}: " in line
+
+
+@pytest.mark.usefixtures("fleet")
+def test_check_warns_of_runs_that_no_live_worker_has_the_function_of(run, app):
+    tickerq = app()
+    for function in ("Report", "Report", "Bill"):
+        tickerq.time_tickers.add(TimeTicker(function=function), allow_unknown=True)
+    Claimer(tickerq.core).claim(holder="a beat")
+    result = run("check")
+    assert result.exit_code == 0
+    assert result.output.splitlines()[-2:] == [
+        "warning  2 runs of Report are held: no live worker has this function",
+        "warning  1 run of Bill is held: no live worker has this function",
+    ]
+
+
+@pytest.mark.usefixtures("fleet")
+@pytest.mark.parametrize("arguments", [("check",), ("check", "--offline")])
+def test_check_names_a_module_that_cannot_be_imported_and_judges_the_rest(run, configure, arguments):
+    configure("app.conf.include = ['jbos']")
+    result = run(*arguments)
     assert result.exit_code == 1
-    assert "failed   broker nosuch://host/0 cannot be used: " in result.output
+    first, *rest = result.output.splitlines()
+    assert first == (
+        "failed   a module that the application includes cannot be imported: "
+        "ModuleNotFoundError: No module named 'jbos'"
+    )
+    assert [line.split()[1].rstrip(",") for line in rest][:2] == ["settings", "store"]
+
+
+@pytest.mark.usefixtures("fleet")
+def test_check_warns_of_an_application_without_functions(run, configure):
+    assert "has no functions" not in run("check").output
+    configure("app = Celery(app.main, broker='memory://')\ntickerq = TickerQ(app, os.environ['CLI_STORE'])")
+    result = run("check")
+    assert result.exit_code == 0
+    assert "warning  the application has no functions: " in result.output
 
 
 @pytest.mark.usefixtures("fleet")

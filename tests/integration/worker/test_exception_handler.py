@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 from uuid import UUID
 
@@ -248,6 +250,21 @@ def test_a_handler_that_raises_changes_nothing(
     failed = tickerq.runs.get(run.id)
     assert (failed.status, failed.exception_message) == (TickerStatus.FAILED, "no route")
     assert "the handler is broken" in caplog.text
+
+
+def test_a_path_counts_from_the_current_folder_as_that_of_the_app_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "alerts_here.py").write_text(
+        "class Alerting:\n"
+        "    def handle_exception(self, *_): ...\n"
+        "    def handle_canceled_exception(self, *_): ...\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    # As in the script `celery`, whose own folder is the first of the path.
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each not in ("", str(tmp_path))])
+    assert type(resolved_handler("alerts_here.Alerting")).__name__ == "Alerting"
+    assert str(tmp_path) not in sys.path
 
 
 @pytest.mark.parametrize(

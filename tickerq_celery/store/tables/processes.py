@@ -24,7 +24,7 @@ nodes = Table(
     Column("pid", Integer, nullable=False),
     Column("version", Name(50), nullable=False),
     Column("queues", Json, nullable=False),
-    # Where it reads from, without user and password; NULL for a beat.
+    # Where its messages are, without user and password.
     Column("broker", Name(300)),
     Column("concurrency", Integer),
     Column("prefetch", Integer),
