@@ -35,6 +35,7 @@ class FileTransport(Transport):
 
 sentry_sdk.init("http://key@127.0.0.1:9/1", transport=FileTransport, integrations=[CeleryIntegration()])
 app = Celery("tracked")
+app.conf.worker_lost_wait = 0.5  # how long Celery waits before it believes that a child is lost
 tickerq = TickerQ(app, embedded=True, max_rescues=1)
 
 
@@ -88,7 +89,7 @@ def ended(terminals: Terminals, tmp_path: Path) -> list[dict[str, Any]]:
     """The events of five runs that have all ended."""
     for function in ("Succeeds", "Fails", "Recovers", "FailsTwice", "Dies"):
         terminals.run(f"python add.py {function}")
-    ends = Counter(FAILED=3, DONE=2)
+    ends = Counter(Failed=3, Done=2)
 
     def all_ended() -> bool:
         words = terminals.run("tickerq -A tracked list").split()

@@ -67,7 +67,7 @@ def test_the_quick_start_does_what_the_readme_says(terminals: Terminals) -> None
     run_id = terminals.run(add).strip()
     terminals.wait_for(lambda: "Hello Ada!" in terminals.printed("worker"), *everything)
     terminals.wait_for(
-        lambda: re.search(rf"{run_id} +DONE .* SayHello$", terminals.run(listing), re.MULTILINE), *everything
+        lambda: re.search(rf"{run_id} +Done .* SayHello$", terminals.run(listing), re.MULTILINE), *everything
     )
 
     printed = terminals.printed("dashboard")
