@@ -93,15 +93,18 @@ class InvalidCronError(TickerValidationError):
 
 
 class UnknownFunctionError(TickerValidationError):
-    """A ticker names a function that neither this process nor any worker ever registered."""
+    """A ticker names a function that neither this process nor any worker ever registered.
 
-    def __init__(self, function: str, known: Iterable[str] = ()) -> None:
-        super().__init__(
-            "function",
-            function,
-            f"no such function is registered here or by any worker{meant_by(function, known)}; "
-            "import its module, start a worker that has it, or pass allow_unknown=True",
-        )
+    With a ``namespace``, that of another application: there only its workers register functions.
+    """
+
+    def __init__(self, function: str, known: Iterable[str] = (), *, namespace: str | None = None) -> None:
+        where, remedy = "here or by any worker", "import its module, start a worker that has it"
+        if namespace is not None:
+            where, remedy = f"in namespace {namespace!r} by any worker", "start a worker there that has it"
+        meant = meant_by(function, known)
+        reason = f"no such function is registered {where}{meant}; {remedy}, or pass allow_unknown=True"
+        super().__init__("function", function, reason)
         self.function = function
 
 
@@ -263,9 +266,9 @@ def shortened(value: object, limit: int = 80) -> str:
 def meant_by(name: str, known: Iterable[str]) -> str:
     """Return ``": did you mean retries?"`` with that of the ``known`` names which is most like this one.
 
-    It is empty where none is alike.
+    It is empty where none is alike. The name itself is never suggested.
     """
-    plain = {each.casefold(): each for each in known}
+    plain = {each.casefold(): each for each in known if each != name}
     alike = get_close_matches(name.casefold(), plain, n=1)
     return f": did you mean {plain[alike[0]]}?" if alike else ""
 

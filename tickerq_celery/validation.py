@@ -41,6 +41,13 @@ def name(field: str, value: object, longest: int) -> str:
     return text
 
 
+def function(value: object) -> str:
+    """Return the name of a function; where an object that has a name stands for it, the error gives that."""
+    if not isinstance(value, str) and isinstance(named := getattr(value, "name", None), str):
+        raise TickerValidationError("function", value, f"pass its name, {named!r}")
+    return name("function", value, LONGEST_FUNCTION)
+
+
 def words(field: str, value: object, longest: int) -> str:
     """Return a text of at most ``longest`` characters that every database can store."""
     if not isinstance(value, str):

@@ -1,6 +1,7 @@
 """ticker_function: hooks on to every app that has a TickerQ, as shared_task does."""
 
 import functools
+import inspect
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,15 @@ from tickerq_celery.errors import (
 
 class Welcome(BaseModel):
     user_id: int
+
+
+class Greeting(BaseModel):
+    namespac: str
+    eta: int
+    execution_time: int = 0
+
+
+def _greet(request: Greeting) -> None: ...
 
 
 @pytest.fixture
@@ -368,6 +378,11 @@ SCHEDULED = [
     ({"execution_time": 5}, "execution_time: pass at= (got 5)"),
     ({"kwargs": {"token": "t"}}, "is given as its one request (got {'token': '•••'})"),
     ({"secret_number": 5}, "schedule({'secret_number': …}) (got '•••')"),
+    ({"data": 5}, "schedule({'data': …}) (got 5)"),
+    ({"name": 5}, "schedule({'name': …}) (got 5)"),
+    ({"dealy": 5}, "dealy: schedule has no such keyword: did you mean delay? (got 5)"),
+    ({"request": 1, "dealy": 5}, "dealy: schedule has no such keyword: did you mean delay? (got 5)"),
+    ({"request": 1, "user_id": 5}, "user_id: schedule has no such keyword: there are at, delay, session, "),
 ]
 
 
@@ -379,7 +394,35 @@ def test_schedule_refuses_unknown_keywords_in_words_that_name_the_right_ones(
     with pytest.raises(UnknownKeywordError) as caught:
         send.schedule(**keywords)
     assert error in str(caught.value)
-    assert caught.value.field == next(iter(keywords))
+    assert caught.value.field == next(each for each in keywords if each != "request")
+
+
+def test_each_parameter_of_schedule_may_be_the_one_that_is_meant(make: Callable[..., TickerQ]) -> None:
+    send: Any = make().function("Send")(lambda context: None)
+    kinds = inspect.signature(send.schedule).parameters.values()
+    named = [each.name for each in kinds if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    for name in named:
+        with pytest.raises(UnknownKeywordError, match=rf"did you mean {name}\?"):
+            send.schedule(**{f"{name}_": 1})
+
+
+def test_fields_of_the_request_that_are_passed_as_keywords_are_no_slips(make: Callable[..., TickerQ]) -> None:
+    send: Any = make().function("Greet")(_greet)
+    with pytest.raises(UnknownKeywordError) as caught:
+        send.schedule(namespac="Ada", eta=1, execution_time=2, dealy=5)
+    assert str(caught.value) == (
+        "namespac: schedule has no such keyword: what a function is given is one request, "
+        "schedule({'namespac': …, 'eta': …, 'execution_time': …}) (got 'Ada'); "
+        "eta: schedule has no such keyword (got 1); execution_time: schedule has no such keyword (got 2); "
+        "dealy: schedule has no such keyword: did you mean delay? (got 5)"
+    )
+    with pytest.raises(UnknownKeywordError, match=r"did you mean namespace\?"):
+        send.schedule(Greeting(namespac="Ada", eta=1), namespac="Eve")
+
+
+def test_a_decorated_function_shows_its_name_and_where_it_is(make: Callable[..., TickerQ]) -> None:
+    send = make().function("Send")(_first)
+    assert repr(send) == f"<ticker function 'Send' of {__name__}._first>"
 
 
 def test_keywords_are_no_request_where_a_function_takes_none(

@@ -73,6 +73,10 @@ RAISED = [
         UnknownFunctionError("Sned", ["Clean", "Send"]),
         "function: no such function is registered here or by any worker: did you mean Send?; import",
     ),
+    (
+        UnknownFunctionError("Send", ["Send"], namespace="other"),
+        "function: no such function is registered in namespace 'other' by any worker; start a worker there",
+    ),
     (UnknownKeywordError("retrys", 1, "no"), "retrys: no (got 1)"),
     (
         NoCeleryTaskError("Send", "delay", "use it"),

@@ -29,9 +29,12 @@ class Registry:
         """Return the function of that name, or None."""
         return self._functions.get(name)
 
-    def unknown(self, name: str) -> UnknownFunctionError:
-        """Return the error for a name that nothing knows, with the function that may have been meant."""
-        return UnknownFunctionError(name, self._functions)
+    def unknown(self, name: str, *, elsewhere: str | None = None) -> UnknownFunctionError:
+        """Return the error for a name that nothing knows, with the function that may have been meant.
+
+        In another namespace, ``elsewhere``, none is suggested: what is registered here is not known there.
+        """
+        return UnknownFunctionError(name, self._functions if elsewhere is None else (), namespace=elsewhere)
 
     def change(self, change: Callable[[Function], Function]) -> None:
         """Replace each function by what ``change`` makes of it."""

@@ -1,6 +1,6 @@
 """What a decorated function becomes: still callable, and able to schedule itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import update_wrapper
@@ -16,7 +16,11 @@ from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.keywords import refuse_unknown
 from tickerq_celery.tickers.views import Run
 
-_FIELDS = [each.name for each in fields(TimeTicker) if each.name not in {"function", "request"}]
+# Fields that ``schedule`` sets itself.
+_OWN = {"function", "request", "execution_time"}
+_FIELDS = [each.name for each in fields(TimeTicker) if each.name not in _OWN]
+# The parameters of ``schedule`` besides the request.
+_PARAMETERS = ["at", "delay", "session", "on_conflict"]
 # What users of Celery and of TimeTicker write, and the keywords of ``schedule`` that stand for it.
 _MEANT = {
     "execution_time": "at=",
@@ -89,6 +93,10 @@ class TickerFunction:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.definition.body(*args, **kwargs)
 
+    def __repr__(self) -> str:
+        path = self.definition.signature.path.replace(":", ".")
+        return f"<ticker function {self.name!r} of {path}>"
+
     @property
     def name(self) -> str:
         """The function's stable name."""
@@ -112,7 +120,7 @@ class TickerFunction:
             TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
             UnknownKeywordError: A keyword is no field: what the function is given is one ``request``.
         """
-        self._refuse_unknown(ticker)
+        self._refuse_unknown(ticker, request)
         manager = self._manager()
         return manager.add(
             TimeTicker(
@@ -132,15 +140,25 @@ class TickerFunction:
             raise NoCeleryTaskError(self.name, name, _INSTEAD_OF[name])
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
-    def _refuse_unknown(self, keywords: Mapping[str, object]) -> None:
+    def _refuse_unknown(self, keywords: Mapping[str, object], request: object) -> None:
+        is_given = request is not None
+        in_request = frozenset() if is_given else self.definition.expected_request.field_names
         for name, meant in _MEANT.items():
-            if name in keywords:
+            if name in keywords and name not in in_request:
                 raise UnknownKeywordError(name, discreet([name], keywords[name]), f"pass {meant}")
-        advice = f"function {self.name} takes no request"
-        if self.definition.expected_request.is_taken:
-            shown = ", ".join(f"{name!r}: …" for name in keywords if name not in _FIELDS)
-            advice = f"what a function is given is one request, schedule({{{shown}}})"
-        refuse_unknown("schedule has no such keyword", keywords, _FIELDS, advice=advice)
+        refuse_unknown(
+            "schedule has no such keyword",
+            keywords,
+            [*_PARAMETERS, *_FIELDS] if is_given else ["request", *_PARAMETERS, *_FIELDS],
+            advice=None if is_given else self._request_advice,
+            never_meant=in_request,
+        )
+
+    def _request_advice(self, keywords: Sequence[str]) -> str:
+        if not self.definition.expected_request.is_taken:
+            return f"function {self.name} takes no request"
+        shown = ", ".join(f"{name!r}: …" for name in keywords)
+        return f"what a function is given is one request, schedule({{{shown}}})"
 
 
 def _moment(manager: Adds, at: datetime | None, delay: timedelta | float | None) -> datetime | None:

@@ -85,7 +85,7 @@ class UnitOfWork:
         elsewhere: dict[str, dict[str, str]] = {}
         for position, ticker in tickers.items():
             with naming(position):
-                name = validation.name("function", ticker.function, validation.LONGEST_FUNCTION)
+                name = validation.function(ticker.function)
                 namespace = self.namespace(ticker.namespace)
             function = self.core.registry.get(name) if namespace == self.core.config.namespace else None
             if function is not None:
@@ -101,7 +101,8 @@ class UnitOfWork:
                 elif allow_unknown:
                     defaults = FunctionDefaults(priority_queues=self._priority_queues)
                 else:
-                    raise self.core.registry.unknown(name).at(position)
+                    other = None if namespace == self.core.config.namespace else namespace
+                    raise self.core.registry.unknown(name, elsewhere=other).at(position)
                 found[namespace, name] = Known(defaults=defaults, expected=ExpectedRequest(function=name))
         return found
 

@@ -1,6 +1,10 @@
 """Which request the runs of a function are to be given, and the errors for one too many or one forgotten."""
 
-from dataclasses import dataclass
+import types
+import typing
+from dataclasses import dataclass, fields, is_dataclass
+
+from pydantic import BaseModel
 
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload import requests
@@ -16,6 +20,11 @@ class ExpectedRequest:
     function: str
     type: object = None
     is_taken: bool = True
+
+    @property
+    def field_names(self) -> frozenset[str]:
+        """The names of the type's fields, which a caller may have passed as keywords by mistake."""
+        return _fields_of(self.type)
 
     def encode(self, request: object, *, limit: int) -> bytes | None:
         """Return a request as JSON of at most ``limit`` bytes; None where there is none.
@@ -34,6 +43,23 @@ class ExpectedRequest:
                 raise
             needed = f"function {self.function} needs one of type {_shown(self.type)}, and none was given"
             raise TickerValidationError(_FIELD, request, needed) from error
+
+
+def _fields_of(hint: object) -> frozenset[str]:
+    """Return the fields of a model, dataclass or TypedDict, and of the members of a union of such."""
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        return frozenset().union(*map(_fields_of, typing.get_args(hint)))
+    if origin is typing.Annotated:
+        return _fields_of(typing.get_args(hint)[0])
+    kind = hint if origin is None else origin
+    if not isinstance(kind, type):
+        return frozenset()
+    if issubclass(kind, BaseModel):
+        return frozenset(kind.model_fields)
+    if is_dataclass(kind):
+        return frozenset(field.name for field in fields(kind))
+    return frozenset(kind.__annotations__) if typing.is_typeddict(kind) else frozenset()
 
 
 def _shown(hint: object) -> str:

@@ -54,9 +54,7 @@ def scope_of(function: object, tag: object, everything: object) -> Scope:
         asked = {"function": function, "tag": tag, "everything": everything}
         raise TickerValidationError("function", asked, "pass one of function=, tag= and everything=True")
     if function is not None:
-        return Scope(
-            kind=PauseKind.FUNCTION, name=validation.name("function", function, validation.LONGEST_FUNCTION)
-        )
+        return Scope(kind=PauseKind.FUNCTION, name=validation.function(function))
     if tag is not None:
         return Scope(kind=PauseKind.TAG, name=validation.name("tag", tag, validation.LONGEST_TAG))
     return Scope(kind=PauseKind.EVERYTHING, name="")

@@ -76,6 +76,9 @@ UNKNOWN: list[tuple[dict[str, Any], str]] = [
         "prioriti: a TimeTicker has no such field: did you mean priority? (got 1)",
     ),
     ({"password": 3}, "password: a TimeTicker has no such field: there are function, execution_time, "),
+    # Half of "namespace" is no slip of it.
+    ({"name": 3}, "name: a TimeTicker has no such field: there are function, execution_time, "),
+    ({"eta": 3}, "eta: a TimeTicker has no such field: did you mean execution_time? (got 3)"),
 ]
 
 
@@ -99,6 +102,10 @@ def test_an_unknown_field_is_refused_with_the_one_that_may_be_meant(
 def test_an_unknown_field_of_a_cron_ticker_and_an_unknown_filter_are_refused_alike(tickerq: TickerQ) -> None:
     with pytest.raises(UnknownKeywordError, match="a CronTicker has no such field: did you mean time_zone"):
         CronTicker(function="Send", timezone="UTC")  # type: ignore[call-arg]
+    with pytest.raises(
+        UnknownKeywordError, match=r"a CronTicker has no such field: did you mean expression\?"
+    ):
+        CronTicker(function="Send", cron="@daily")  # type: ignore[call-arg]
     with pytest.raises(UnknownKeywordError, match="find has no such filter: did you mean status"):
         tickerq.runs.find(stauts=3)  # type: ignore[call-arg]
 
@@ -139,6 +146,24 @@ def test_each_bad_field_of_a_ticker_is_named_its_request_too(tickerq: TickerQ) -
 def test_an_unknown_function_is_refused_with_the_one_that_may_be_meant(tickerq: TickerQ) -> None:
     with pytest.raises(UnknownFunctionError, match=r"did you mean Send\?"):
         tickerq.time_tickers.add(TimeTicker(function="Sned"))
+
+
+def test_a_function_of_another_namespace_is_not_suggested_under_the_name_that_was_given(
+    tickerq: TickerQ,
+) -> None:
+    clean = tickerq.function("Clean")(lambda: None)
+    with pytest.raises(UnknownFunctionError, match="registered in namespace 'other' by any worker; start"):
+        clean.schedule(namespace="other")
+
+
+def test_a_decorated_function_stands_for_no_name(tickerq: TickerQ) -> None:
+    clean: Any = tickerq.function("Clean")(lambda: None)
+    with pytest.raises(
+        TickerValidationError, match=r"function: pass its name, 'Clean' \(got <ticker function"
+    ):
+        tickerq.time_tickers.add(TimeTicker(function=clean))
+    with pytest.raises(TickerValidationError, match="function: pass its name, 'Clean'"):
+        tickerq.pauses.pause(function=clean)
 
 
 @pytest.mark.parametrize("app", ["shop", None, Celery])

@@ -1,9 +1,10 @@
 """A request too many, a forgotten one, and one that does not fit."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Optional, TypedDict
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.expected_request import ExpectedRequest
@@ -13,6 +14,15 @@ class Invoice(BaseModel):
     number: int
     due: int
     email: str
+
+
+@dataclass
+class Parcel:
+    weight: float
+
+
+class Letter(TypedDict, total=False):
+    pages: int
 
 
 def encode(request: object, **expected: Any) -> bytes | None:
@@ -69,3 +79,22 @@ def test_of_many_that_do_not_fit_five_are_named() -> None:
     with pytest.raises(TickerValidationError, match=r"\(3 more misfits are not named\)") as caught:
         encode(["x"] * 8, type=list[int])
     assert [other.field for other in caught.value.others] == [f"request.{number}" for number in range(1, 5)]
+
+
+@pytest.mark.parametrize(
+    ("hint", "names"),
+    [
+        (None, set()),
+        (int, set()),
+        (list[Invoice], set()),
+        (Invoice, {"number", "due", "email"}),
+        (Parcel, {"weight"}),
+        (Letter, {"pages"}),
+        (Optional[Letter], {"pages"}),  # noqa: UP045  # what a parameter that defaults to None becomes
+        (Parcel | Letter, {"weight", "pages"}),
+        (Annotated[Parcel, Field(title="a parcel")], {"weight"}),
+    ],
+    ids=str,
+)
+def test_the_fields_of_a_request_are_known(hint: object, names: set[str]) -> None:
+    assert ExpectedRequest(function="Send", type=hint).field_names == names
