@@ -123,7 +123,10 @@ class ChildMarks:
         self._memory[self._slice(mark.number)] = _packed(replace(mark, soft=0, hard=hard))
 
     def _marks(self) -> list[Mark]:
-        fields = enumerate(_MARK.iter_unpack(self._memory[:]))
+        memory = self._memory[:]
+        # Up to the last that is set: most numbers are never given, and this is asked five times a second.
+        end = -(-len(memory.rstrip(b"\0")) // _MARK.size) * _MARK.size
+        fields = enumerate(_MARK.iter_unpack(memory[:end]))
         return [Mark(number, *mark) for number, mark in fields if mark[0]]
 
     def _write(self, mark: bytes) -> None:
