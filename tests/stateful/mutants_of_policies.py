@@ -30,7 +30,9 @@ OF_POLICIES = (
         overlaps.state,
         "finds the lock free",
         doing_nothing(OverlapState()),
-        "neither an occurrence nor in a skip record|UNIQUE constraint failed|lost by run_now",
+        "neither an occurrence nor in a skip record|UNIQUE constraint failed|lost by run_now"
+        # What run_now says of an occurrence that the lock's constraint kept out.
+        "|no occurrence has the id",
         is_quick=True,
     ),
     Mutant(overlaps.state, "finds nothing that waits", _with_empty_queue, "too many wait|what a pause holds"),

@@ -10,6 +10,7 @@ from tests.stateful.mutants import MUTANTS
 from tests.stateful.rewriting import install
 from tests.stateful.walks import walk_again
 from tests.thoroughness import in_proof, in_verify
+from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.store.database.database import Database
 
 # Several times as many as any mutant takes: where one needs them all, the machine has lost its way to it.
@@ -30,7 +31,7 @@ def test_without_this_guard_a_promise_is_broken(
     mutant: Mutant, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install(monkeypatch, mutant.function, mutant.mutation(mutant.function))
-    with pytest.raises((AssertionError, IntegrityError), match=mutant.breaks):
+    with pytest.raises((AssertionError, IntegrityError, TickerNotFoundError), match=mutant.breaks):
         walk_again(database, examples=EXAMPLES)
 
 
