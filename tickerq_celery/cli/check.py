@@ -6,7 +6,7 @@ from tickerq_celery import settings
 from tickerq_celery.broker.celery_settings import control_warning, eager_warning, flaws
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.cli import fleet
-from tickerq_celery.cli.findings import Finding, Verdict, failed, fine, warned
+from tickerq_celery.cli.findings import Finding, Severity, failed, fine, warned
 from tickerq_celery.errors import PublishError, SchemaError, StoreError, cause_of
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.runtime.urls import shown_broker
@@ -30,7 +30,7 @@ def findings(tickerq: TickerQ, *, is_offline: bool) -> Iterator[Finding]:
         yield from _of_transport(tickerq)
         return
     yield _of_broker(tickerq)
-    if store.verdict is Verdict.OK:
+    if store.severity is Severity.OK:
         yield from fleet.findings(tickerq)
 
 

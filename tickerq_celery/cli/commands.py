@@ -13,7 +13,7 @@ from tickerq_celery.cli.celery_beat import periodic_tasks
 from tickerq_celery.cli.check import findings
 from tickerq_celery.cli.command_group import CommandGroup
 from tickerq_celery.cli.django_celery_beat import read_periodic_tasks
-from tickerq_celery.cli.findings import Verdict
+from tickerq_celery.cli.findings import Severity
 from tickerq_celery.cli.importer import Importer
 from tickerq_celery.cli.periodic_task import PeriodicTask, ticker_of
 from tickerq_celery.cron.seeding import prune
@@ -76,11 +76,11 @@ def migrate(tickerq: TickerQ) -> None:
 @needs_app
 def check(tickerq: TickerQ, is_offline: bool) -> None:
     """Check settings, store, broker, beats, workers and backlog; exit with 1 where one of them fails."""
-    verdicts = set()
+    severities = set()
     for finding in findings(tickerq, is_offline=is_offline):
         click.echo(str(finding))
-        verdicts.add(finding.verdict)
-    if Verdict.FAILURE in verdicts:
+        severities.add(finding.severity)
+    if Severity.FAILURE in severities:
         raise SystemExit(1)
 
 

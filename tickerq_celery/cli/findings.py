@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-class Verdict(Enum):
-    """What a finding means: a failure ends `check` with exit code 1."""
+class Severity(Enum):
+    """How severe a finding is: a failure ends `check` with exit code 1."""
 
     OK = "ok"
     WARNING = "warning"
@@ -16,23 +16,23 @@ class Verdict(Enum):
 class Finding:
     """One line of what `check` prints."""
 
-    verdict: Verdict
+    severity: Severity
     text: str
 
     def __str__(self) -> str:
-        return f"{self.verdict.value:<8} {self.text}"
+        return f"{self.severity.value:<8} {self.text}"
 
 
 def failed(text: str) -> Finding:
     """Return a finding that ends `check` with exit code 1."""
-    return Finding(Verdict.FAILURE, text)
+    return Finding(Severity.FAILURE, text)
 
 
 def warned(text: str) -> Finding:
     """Return a finding that an operator should know of."""
-    return Finding(Verdict.WARNING, text)
+    return Finding(Severity.WARNING, text)
 
 
 def fine(text: str) -> Finding:
     """Return a finding that all is well."""
-    return Finding(Verdict.OK, text)
+    return Finding(Severity.OK, text)
