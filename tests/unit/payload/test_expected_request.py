@@ -84,17 +84,17 @@ def test_of_many_that_do_not_fit_five_are_named() -> None:
 @pytest.mark.parametrize(
     ("hint", "names"),
     [
-        (None, set()),
-        (int, set()),
-        (list[Invoice], set()),
-        (Invoice, {"number", "due", "email"}),
-        (Parcel, {"weight"}),
-        (Letter, {"pages"}),
-        (Optional[Letter], {"pages"}),  # noqa: UP045  # what a parameter that defaults to None becomes
-        (Parcel | Letter, {"weight", "pages"}),
-        (Annotated[Parcel, Field(title="a parcel")], {"weight"}),
+        (None, ""),
+        (int, ""),
+        (list[Invoice], ""),
+        (Invoice, "number due email"),
+        (Parcel, "weight"),
+        (Letter, "pages"),
+        (Optional[Letter], "pages"),  # noqa: UP045  # what a parameter that defaults to None becomes
+        (Parcel | Letter, "weight pages"),
+        (Annotated[Parcel, Field(title="a parcel")], "weight"),
     ],
     ids=str,
 )
-def test_the_fields_of_a_request_are_known(hint: object, names: set[str]) -> None:
-    assert ExpectedRequest(function="Send", type=hint).field_names == names
+def test_the_fields_of_a_request_are_known(hint: object, names: str) -> None:
+    assert ExpectedRequest(function="Send", type=hint).field_names == set(names.split())
