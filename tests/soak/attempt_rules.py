@@ -6,8 +6,8 @@ from itertools import pairwise
 from tests.soak.history import History
 from tests.soak.traces import Added, AttemptRow, RunRow
 from tests.soak.violation import Rule, Violation
+from tests.unmet import is_unmet_reason
 from tickerq_celery.enums import SUCCEEDED, TERMINAL, TickerStatus
-from tickerq_celery.tickers.chains import is_unmet_reason
 
 _ENDED_BY_A_BODY = SUCCEEDED | {TickerStatus.FAILED}
 # A run may end so without an attempt: a missed instant, an overlap.

@@ -8,9 +8,10 @@ from sqlalchemy import Row
 from tests.stateful.bodies import FRAIL, RETRIED
 from tests.stateful.broker import Key
 from tests.stateful.world import World
+from tests.unmet import is_unmet_reason
 from tickerq_celery.cron.overlap import CANCELLED_REASON
 from tickerq_celery.enums import TERMINAL, HoldReason, RunCondition, TickerStatus
-from tickerq_celery.tickers.chains import is_met, is_unmet_reason
+from tickerq_celery.tickers.chains import is_met
 from tickerq_celery.tickers.lifecycle import LOST
 
 Run = Row[Any]

@@ -110,7 +110,7 @@ class EntryReconciler:
     def _keep_own(self, tx: Transaction, cron: CronRow, now: datetime) -> None:
         core = self._core
         try:
-            before = self._returned(tx, cron, now) if is_orphaned(cron) else cron
+            before = self._returned(tx, cron) if is_orphaned(cron) else cron
             after = as_defined(self._own[str(cron.seed_key)], before, codec=core.codec, now=now)
             if is_stopped(before):
                 after = replace(after, next_run_at=after.next_run_after(now))
@@ -125,9 +125,9 @@ class EntryReconciler:
             cron_tickers.edit(tx, before, after)
             rewrite_pending(tx, before, after)
 
-    def _returned(self, tx: Transaction, cron: CronRow, now: datetime) -> CronRow:
+    def _returned(self, tx: Transaction, cron: CronRow) -> CronRow:
         """Let an entry that is defined again fire again; what passed meanwhile gets one misfire record."""
-        resume_with_held(tx, cron, missed=False, now=now)
+        resume_with_held(tx, cron, missed=False)
         return cron_tickers.lock(tx, cron.id) or cron
 
 

@@ -60,7 +60,7 @@ class BeatLoop:
 
     def __init__(self, app: Celery, shared: Core, entries: Sequence[Entry]) -> None:
         config = shared.config
-        refuse_settings(app, shared.queues, config.priority_queues.values())
+        refuse_settings(app, shared.possible_queues)
         # A beat inside a worker is a process of its own, and so a node of its own.
         self._core = replace(shared, node=new_identity(config.node_identifier))
         self._publisher = _publisher(app, shared)

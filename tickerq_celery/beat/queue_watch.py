@@ -1,14 +1,13 @@
 """Log once of a queue that runs were published to and that no live worker consumes."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from celery import Celery
 
 from tickerq_celery.broker.routes import queue_of
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import nodes
-from tickerq_celery.store.nodes import Node
 from tickerq_celery.tickers.claims import Claim
 
 logger = logging.getLogger(__name__)
@@ -38,7 +37,7 @@ class QueueWatch:
         """
         if not self._used:
             return
-        consumed = consumed_queues(self._core.read(nodes.list_nodes))
+        consumed = nodes.consumed_queues(self._core.read(nodes.list_nodes))
         used, self._used = self._used, set()
         if consumed is None:
             return
@@ -54,11 +53,3 @@ class QueueWatch:
             except Exception:  # noqa: BLE001 - the user's router, which has let this very claim pass
                 self._known[key] = None
         return self._known[key]
-
-
-def consumed_queues(present: Iterable[Node]) -> frozenset[str] | None:
-    """Return the queues that the workers among nodes consume, or None where one does not say which."""
-    workers = [node for node in present if node.takes_runs]
-    if not all(node.queues for node in workers):
-        return None
-    return frozenset(queue for node in workers for queue in node.queues)

@@ -1,6 +1,6 @@
 """Settings of Celery's under which no run would start, or not as its user expects."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,21 +14,20 @@ from tickerq_celery.errors import ConfigError, shortened
 _HEADERS_SINCE = 2
 
 
-def refuse_settings(app: Celery, functions: Mapping[str, str | None], queues: Iterable[str]) -> None:
+def refuse_settings(app: Celery, queues: Iterable[tuple[str, str | None]]) -> None:
     """Refuse settings under which runs are published in vain, or not at all; see ``flaws``.
 
     Raises:
         ConfigError: The first of ``flaws``.
     """
-    for flaw in flaws(app, functions, queues):
+    for flaw in flaws(app, queues):
         raise flaw
 
 
-def flaws(app: Celery, functions: Mapping[str, str | None], queues: Iterable[str]) -> Iterator[ConfigError]:
+def flaws(app: Celery, queues: Iterable[tuple[str, str | None]]) -> Iterator[ConfigError]:
     """Yield what is wrong with each setting that keeps runs from starting.
 
-    ``functions`` maps each function to its own queue, None where Celery's router decides; ``queues`` are
-    those that a run may have besides.
+    ``queues`` are functions, each with a queue of its runs: None where Celery's router decides.
     """
     refused = _refused_content(app.conf.accept_content)
     if refused is not None:
@@ -39,7 +38,7 @@ def flaws(app: Celery, functions: Mapping[str, str | None], queues: Iterable[str
             f"messages of protocol {app.conf.task_protocol} carry no headers, and would name no ticker: "
             f"use {_HEADERS_SINCE}",
         )
-    for function, queue in (*functions.items(), *(("any function", queue) for queue in queues)):
+    for function, queue in queues:
         reason = missing_queue(app, function, queue)
         if reason is not None:
             yield ConfigError(

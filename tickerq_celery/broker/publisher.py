@@ -20,6 +20,7 @@ from tickerq_celery.broker.messages import (
     task_id,
     task_name,
 )
+from tickerq_celery.broker.routes import queue_of
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import PublishError, cause_of
 from tickerq_celery.payload.celery_call import CeleryCall
@@ -125,8 +126,7 @@ class CeleryPublisher:
             PublishError: The broker did not take it.
         """
         # To the workers that have the function: maybe no worker consumes the app's default queue.
-        route = self._app.amqp.router.route({}, task_name(run.function)) if run.queue is None else {}
-        queue = route.get("queue") if run.queue is None else run.queue
+        queue = queue_of(self._app, run.function, run.queue)
         self._send(LOST_TASK, args=(str(run.id), int(run.type), message, int(status)), queue=queue)
 
     def publish_cancel(self, run: Started, *, terminate: bool) -> None:

@@ -46,7 +46,7 @@ def _of_modules(tickerq: TickerQ) -> Iterator[Finding]:
 
 def _of_settings(tickerq: TickerQ) -> Iterator[Finding]:
     app, core, config = tickerq.app, tickerq.core, tickerq.config
-    refused = list(flaws(app, core.queues, config.priority_queues.values()))
+    refused = list(flaws(app, core.possible_queues))
     yield from (failed(str(flaw)) for flaw in refused)
     if not refused:
         yield fine(f"settings, namespace {config.namespace!r}")

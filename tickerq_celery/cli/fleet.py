@@ -69,8 +69,7 @@ def _of_brokers(own: Sequence[Node], here: str | None) -> Iterator[Finding]:
 def _of_queues(
     tickerq: TickerQ, live: Sequence[Node], own: Sequence[Node], here: str | None
 ) -> Iterator[Finding]:
-    workers = [node for node in own if node.kind is NodeKind.WORKER]
-    consumed = {queue for node in workers for queue in node.queues}
+    consumed = nodes.consumed_queues(own) or frozenset()
     used: dict[str, list[str]] = {}
     for function, named in tickerq.core.queues.items():
         try:
@@ -86,10 +85,10 @@ def _of_queues(
                 f"queue {queue}: no live worker consumes it, and runs of {', '.join(used[queue])} wait in it"
             )
     others = [node for node in live if node.namespace != tickerq.config.namespace and node.broker == here]
-    yield from _of_namespaces(tickerq.config.namespace, others, consumed | used.keys())
+    yield from _of_namespaces(tickerq.config.namespace, others, consumed.union(used))
 
 
-def _of_namespaces(namespace: str, others: Sequence[Node], mine: set[str]) -> Iterator[Finding]:
+def _of_namespaces(namespace: str, others: Sequence[Node], mine: frozenset[str]) -> Iterator[Finding]:
     """Yield the queues that nodes of other namespaces on this store and broker consume as well."""
     shared = {(queue, node.namespace) for node in others for queue in mine.intersection(node.queues)}
     for queue, other in sorted(shared):

@@ -25,7 +25,6 @@ def resume(
     cron: CronRow,
     *,
     missed: bool,
-    now: datetime,
     by: str | None = None,
     reason: str | None = None,
 ) -> None:
@@ -33,6 +32,7 @@ def resume(
 
     The instants that passed in the pause get one record; ``missed`` leaves them to the misfire policy.
     """
+    now = tx.now
     passed = missed_by(cron, now)
     next_run_at = cron.resume_from or cron.next_run_after(now)
     if passed is not None and not missed:
@@ -50,7 +50,6 @@ def resume_with_held(
     cron: CronRow,
     *,
     missed: bool,
-    now: datetime,
     by: str | None = None,
     reason: str | None = None,
 ) -> None:
@@ -60,11 +59,11 @@ def resume_with_held(
     """
     left = pauses.of_cron(tx, cron)
     # One that was added paused has not waited for any instant yet.
-    following = cron.resume_from or cron.next_run_after(now)
+    following = cron.resume_from or cron.next_run_after(tx.now)
     if left is None or following is None:
-        resume(tx, cron, missed=missed, now=now, by=by, reason=reason)
+        resume(tx, cron, missed=missed, by=by, reason=reason)
     else:
-        enabled = replace(cron.resumed(now, by=by, reason=reason), resume_from=following)
+        enabled = replace(cron.resumed(tx.now, by=by, reason=reason), resume_from=following)
         cron_tickers.edit(tx, cron, enabled)
         paused_crons.suspend(tx, [cron.id], left)
     holds.release(
@@ -84,16 +83,15 @@ def resume_suspended(tx: Transaction, *, after: UUID | None) -> UUID | None:
     if not suspended:
         return None
     here = pauses.list_pauses(tx)
-    now = tx.now
     for cron in suspended:
         if covering(here, cron.function, cron.tags) is None:
-            _resume_one(tx, cron, now)
+            _resume_one(tx, cron)
     return suspended[-1].id if len(suspended) == _SUSPENDED_AT_ONCE else None
 
 
-def _resume_one(tx: Transaction, cron: CronRow, now: datetime) -> None:
+def _resume_one(tx: Transaction, cron: CronRow) -> None:
     try:
-        resume(tx, cron, missed=False, now=now)
+        resume(tx, cron, missed=False)
     except ValueError as error:
         # As in a fire: one that this machine cannot read is stopped, and keeps no other from going on.
         logger.error("cron ticker %s cannot fire any more: %s", cron.id, error)  # noqa: TRY400

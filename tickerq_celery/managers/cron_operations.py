@@ -131,7 +131,7 @@ class CronOperations(CronPreview):
     ) -> Cron:
         cron = self._locked(tx, cron_id)
         if not cron.is_enabled:
-            resume_with_held(tx, cron, missed=missed, now=tx.now, by=by, reason=reason)
+            resume_with_held(tx, cron, missed=missed, by=by, reason=reason)
         return self._get(tx, cron_id)
 
     def _skip_next(self, tx: Transaction, cron_id: UUID, reason: str | None, by: str | None) -> Cron:

@@ -74,6 +74,14 @@ class Core:
         return {function.name: self.queue_of(function) for function in self.registry}
 
     @property
+    def possible_queues(self) -> list[tuple[str, str | None]]:
+        """The queue of each function of this process, and those that the priority of a run may lead to."""
+        return [
+            *self.queues.items(),
+            *(("any function", each) for each in self.config.priority_queues.values()),
+        ]
+
+    @property
     def codec(self) -> RequestCodec:
         """How requests are kept and shown."""
         config = self.config

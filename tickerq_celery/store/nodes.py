@@ -1,7 +1,7 @@
 """Rows of beats and workers: their heartbeats, and what each can run."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -64,6 +64,14 @@ class Node:
     def takes_runs(self) -> bool:
         """Whether it is a worker that has not begun to shut down."""
         return self.kind is NodeKind.WORKER and self.stopping_since is None
+
+
+def consumed_queues(present: Iterable[Node]) -> frozenset[str] | None:
+    """Return the queues that the workers among nodes consume, or None where one does not say which."""
+    workers = [node for node in present if node.takes_runs]
+    if not all(node.queues for node in workers):
+        return None
+    return frozenset(queue for node in workers for queue in node.queues)
 
 
 def register(

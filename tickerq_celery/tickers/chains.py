@@ -61,11 +61,6 @@ def unmet_reason(condition: RunCondition | int | None, status: TickerStatus) -> 
     return f"{UNMET_REASON} It is {word_of(wanted)}, and the parent is {status}"
 
 
-def is_unmet_reason(reason: str | None) -> bool:
-    """Return True if a run was skipped for its parent."""
-    return (reason or "").startswith(UNMET_REASON)
-
-
 def run_condition(value: object) -> RunCondition | None:
     """Return a child's run condition.
 

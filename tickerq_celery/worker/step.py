@@ -54,7 +54,7 @@ class NodeStep(bootsteps.StartStopStep):
         try:
             self._parts = self.process.own()
             core = self._parts.core
-            refuse_settings(self._parts.app, core.queues, core.config.priority_queues.values())
+            refuse_settings(self._parts.app, core.possible_queues)
             self._own_store = _unpooled(core)
             if not any(core.registry):
                 logger.warning("this worker has no functions: is the module that defines them in `include`?")

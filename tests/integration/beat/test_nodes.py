@@ -16,13 +16,12 @@ from tests.integration.making import enrolled, finish, make_run, started, worker
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import TickerQ
 from tickerq_celery.beat.liveness import LivenessObserver
-from tickerq_celery.beat.queue_watch import consumed_queues
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration
 from tickerq_celery.store import nodes
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.nodes import Node
+from tickerq_celery.store.nodes import Node, consumed_queues
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.worker.enrolment import enrol

@@ -20,13 +20,13 @@ from tests.integration.making import (
     started,
 )
 from tests.manual_clock import START, ManualClock
+from tests.unmet import is_unmet_reason
 from tickerq_celery import OverlapPolicy, RunCondition, TimeTicker
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import TickerPriority, TickerStatus, TickerType
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import occurrences
-from tickerq_celery.tickers.chains import is_unmet_reason
 from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.tickers.run_rows import occurrence_row
 

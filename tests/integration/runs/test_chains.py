@@ -31,6 +31,7 @@ from tests.integration.making import (
     time_tickers,
 )
 from tests.manual_clock import START, ManualClock
+from tests.unmet import is_unmet_reason
 from tickerq_celery import RunCondition, TimeTicker
 from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus
 from tickerq_celery.errors import (
@@ -43,7 +44,7 @@ from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import chains, ends
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.tickers.chains import MOST_LEVELS, MOST_NODES, is_unmet_reason, unmet_reason
+from tickerq_celery.tickers.chains import MOST_LEVELS, MOST_NODES, unmet_reason
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Outcome, cancelled, succeeded, terminated
 from tickerq_celery.tickers.views import Run

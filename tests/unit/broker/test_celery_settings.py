@@ -20,14 +20,14 @@ def app() -> Iterator[Celery]:
     made.close()
 
 
-def texts(app: Celery, functions: dict[str, str | None], *queues: str) -> list[str]:
-    return [str(flaw) for flaw in flaws(app, functions, queues)]
+def texts(app: Celery, *queues: tuple[str, str | None]) -> list[str]:
+    return [str(flaw) for flaw in flaws(app, queues)]
 
 
 @pytest.mark.parametrize("accepted", [["json"], ["pickle", "application/json"], None])
 def test_content_with_json_is_fine(app: Celery, accepted: Any) -> None:
     app.conf.accept_content = accepted
-    assert texts(app, {"Send": None}) == []
+    assert texts(app, ("Send", None)) == []
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,12 @@ def test_content_with_json_is_fine(app: Celery, accepted: Any) -> None:
 def test_content_without_json_is_refused(app: Celery, accepted: Any, expected: str) -> None:
     app.conf.accept_content = accepted
     with pytest.raises(ConfigError, match=f"^accept_content: {expected}$"):
-        refuse_settings(app, {}, ())
+        refuse_settings(app, ())
 
 
 def test_a_message_protocol_without_headers_is_refused(app: Celery) -> None:
     app.conf.task_protocol = 1
-    assert texts(app, {}) == [
+    assert texts(app) == [
         "task_protocol: messages of protocol 1 carry no headers, and would name no ticker: use 2"
     ]
 
@@ -54,8 +54,8 @@ def test_a_message_protocol_without_headers_is_refused(app: Celery) -> None:
 def test_a_queue_that_celery_may_not_make_is_refused_wherever_it_is_named(app: Celery) -> None:
     app.conf.task_queues = [Queue("celery"), Queue("mail")]
     app.conf.task_routes = {"tickerq.Routed": {"queue": "nowhere"}}
-    functions = {"Plain": None, "Sent": "mail", "Routed": None, "Slow": "slow"}
-    assert texts(app, functions, "low") == []
+    queues = [("Plain", None), ("Sent", "mail"), ("Routed", None), ("Slow", "slow"), ("any function", "low")]
+    assert texts(app, *queues) == []
     # The router is made with the app's queues, once.
     with Celery("strict", set_as_current=False) as strict:
         strict.conf.update(
@@ -64,7 +64,7 @@ def test_a_queue_that_celery_may_not_make_is_refused_wherever_it_is_named(app: C
             task_routes=app.conf.task_routes,
         )
         off = "task_create_missing_queues: it is off, and runs of"
-        assert texts(strict, functions, "low") == [
+        assert texts(strict, *queues) == [
             f"{off} Routed could not be published: Queue 'nowhere' missing from task_queues",
             f"{off} Slow could not be published: Queue 'slow' missing from task_queues",
             f"{off} any function could not be published: Queue 'low' missing from task_queues",
@@ -76,7 +76,7 @@ def test_a_router_that_raises_is_left_to_the_publisher(app: Celery) -> None:
         raise LookupError("no route today")
 
     app.conf.update(task_create_missing_queues=False, task_routes=(route,))
-    assert texts(app, {"Send": None}) == []
+    assert texts(app, ("Send", None)) == []
 
 
 def test_a_queue_is_known_unless_a_route_names_an_exchange_only(app: Celery) -> None:

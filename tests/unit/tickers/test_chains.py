@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.unmet import is_unmet_reason
 from tickerq_celery.enums import RunCondition, TickerPriority, TickerStatus
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.codec import codec_of
@@ -22,7 +23,6 @@ from tickerq_celery.tickers.chains import (
     MOST_NODES,
     UNMET_REASON,
     is_met,
-    is_unmet_reason,
     nodes_below,
     run_condition,
     unmet_reason,
