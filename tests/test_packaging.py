@@ -57,3 +57,11 @@ def test_every_classifier_is_one_that_pypi_knows_and_names_what_is_supported() -
     assert project["authors"]
     oldest = project["requires-python"].removeprefix(">=")
     assert f"Programming Language :: Python :: {oldest}" in project["classifiers"]
+
+
+def test_every_address_of_the_project_is_one_that_pypi_shows() -> None:
+    addresses = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]
+    assert addresses
+    for label, address in addresses.items():
+        assert len(label) <= 32
+        assert address.startswith("https://")
