@@ -115,5 +115,5 @@ class Pages:
         crons = self._tickerq.cron_tickers.find(is_enabled=True, limit=MOST_CRONS_AT_A_GLANCE)
         if crons.next_cursor is not None:
             return None
-        due = [(cron.next_run_at, cron) for cron in crons.items if cron.next_run_at is not None]
+        due = [(cron.next_run_at, cron) for cron in crons if cron.next_run_at is not None]
         return [cron for _, cron in sorted(due, key=lambda pair: pair[0])][:NEXT_RUNS]

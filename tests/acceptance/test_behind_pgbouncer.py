@@ -53,7 +53,7 @@ def test_a_worker_and_two_beats_run_tickers_retries_and_crons(jobs: Jobs) -> Non
     assert set(starts.values()) == {1}
     assert (jobs.run(failing).retry_count, len(jobs.run(failing).attempts)) == (1, 2)
     assert jobs.count(tickers.c.claim_no != 1) == 1
-    occurrences = jobs.tickerq.runs.find(type=TickerType.CRON_TICKER_OCCURRENCE, limit=100).items
+    occurrences = jobs.tickerq.runs.find(type=TickerType.CRON_TICKER_OCCURRENCE, limit=100)
     instants = sorted(run.execution_time for run in occurrences if run.execution_time is not None)
     assert {later - one for one, later in itertools.pairwise(instants)} == {timedelta(seconds=1)}
     for beat in beats:

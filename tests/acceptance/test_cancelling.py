@@ -89,7 +89,7 @@ def test_a_later_occurrence_replaces_the_one_that_runs(jobs: Jobs, function: str
         allow_unknown=True,
     )
     wait_until(lambda: len(jobs.notes("waits ")) == 2, jobs.logs)
-    later, earlier = jobs.tickerq.cron_tickers.occurrences(cron.id).items
+    later, earlier = jobs.tickerq.cron_tickers.occurrences(cron.id)
     assert [note.split()[1] for note in jobs.notes("waits ")] == [str(earlier.id), str(later.id)]
     assert [each.status for each in jobs.run(earlier.id).attempts] == [CANCELLED]
     jobs.tickerq.cron_tickers.cancel(later.id)
@@ -126,10 +126,10 @@ def test_of_occurrences_in_several_workers_one_runs_at_a_time(jobs: Jobs) -> Non
         jobs.worker(functions="alone", pool="threads")
     jobs.beat()
     wait_until(lambda: len(jobs.notes("left ")) >= 2, jobs.logs)
-    [cron] = jobs.tickerq.cron_tickers.find(function="AloneEverySecond").items
+    [cron] = jobs.tickerq.cron_tickers.find(function="AloneEverySecond")
     jobs.tickerq.cron_tickers.pause(cron.id)
     moments = [line.split() for line in jobs.notes() if line.startswith(("alone", "left"))]
     in_order = [word for word, _, _ in sorted(moments, key=lambda each: float(each[2]))]
     assert in_order[:4] == ["alone", "left", "alone", "left"]
-    skipped = jobs.tickerq.cron_tickers.occurrences(cron.id, status=TickerStatus.SKIPPED).items
+    skipped = jobs.tickerq.cron_tickers.occurrences(cron.id, status=TickerStatus.SKIPPED)
     assert "Another CronOccurrence is already running!" in {each.skipped_reason for each in skipped}

@@ -106,7 +106,7 @@ def take_the_walk(demo: DemoProcess, tickerq: TickerQ, database: Database) -> Wa
     refusals = tuple(demo.post("/api/users/register", body) for body in ({"email": "nobody"}, ["x"]))
     with database.transaction() as session:
         users = tuple(session.scalars(select(User)))
-    [welcome] = tickerq.time_tickers.find(function="SendWelcomeEmail").items
+    [welcome] = tickerq.time_tickers.find(function="SendWelcomeEmail")
     demo.wait_for(lambda: ended(tickerq, welcome.id), "welcome email")
     add_notifications(database)
     digest, cleanup = schedule_all_but_the_welcome(tickerq)
@@ -122,7 +122,7 @@ def take_the_walk(demo: DemoProcess, tickerq: TickerQ, database: Database) -> Wa
         welcome=tickerq.runs.get(welcome.id),
         digest=tickerq.runs.get(digest),
         cleanup=tickerq.runs.get(cleanup),
-        crons={cron.function: cron for cron in tickerq.cron_tickers.find().items},
+        crons={cron.function: cron for cron in tickerq.cron_tickers.find()},
         alerts=alerts,
         kept_notifications=kept,
         page=demo.get(page),

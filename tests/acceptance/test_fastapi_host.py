@@ -81,7 +81,7 @@ def test_an_order_is_confirmed_once_and_a_refused_one_leaves_no_ticker(address: 
     tickerq = TickerQ(
         Celery("fastapi_host", broker="memory://", set_as_current=False), f"sqlite:///{tmp_path}/tickerq.db"
     )
-    runs = tickerq.runs.find().items
+    runs = tickerq.runs.find()
     tickerq.close()
     assert [(str(run.id), run.request, run.status.name) for run in runs] == [
         (order["runId"], order["orderId"], "DONE")

@@ -339,7 +339,7 @@ def test_a_run_of_an_unknown_function_is_held_until_a_worker_has_it(jobs: Jobs) 
 def test_workers_that_start_at_once_seed_one_row_for_each_cron(jobs: Jobs) -> None:
     workers = [jobs.worker(functions="crons", pool="solo", ready=False) for _ in range(6)]
     wait_until(lambda: len(jobs.node_names("worker")) == 6, jobs.logs)
-    crons = jobs.tickerq.cron_tickers.find(limit=100).items
+    crons = jobs.tickerq.cron_tickers.find(limit=100)
     assert sorted(each.function for each in crons) == sorted(f"Cron{number}" for number in range(20))
     for worker in workers:
         assert not worker.lines("ERROR")
@@ -349,9 +349,9 @@ def test_workers_that_start_at_once_seed_one_row_for_each_cron(jobs: Jobs) -> No
 @on_files
 def test_a_worker_of_other_functions_touches_no_cron_that_is_not_its_own(jobs: Jobs) -> None:
     jobs.worker(functions="crons", pool="solo")
-    before = {each.function: each for each in jobs.tickerq.cron_tickers.find(limit=100).items}
+    before = {each.function: each for each in jobs.tickerq.cron_tickers.find(limit=100)}
     jobs.worker(functions="other crons", pool="solo")
-    after = {each.function: each for each in jobs.tickerq.cron_tickers.find(limit=100).items}
+    after = {each.function: each for each in jobs.tickerq.cron_tickers.find(limit=100)}
     assert after.pop("OtherCron").is_enabled
     assert after == before
 

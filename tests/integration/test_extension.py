@@ -264,7 +264,7 @@ def test_manual_seeding_stores_the_functions_crons(store_url: str, namespace: st
         tickerq.function("Send")(lambda: None)
         tickerq.seed()
         tickerq.seed()
-        (cron,) = tickerq.cron_tickers.find().items
+        (cron,) = tickerq.cron_tickers.find()
         assert (cron.function, cron.expression, cron.is_seeded) == ("Digest", "0 0 9 * * *", True)
 
 

@@ -31,7 +31,7 @@ def test_the_functions_of_the_page_limit_what_it_says(tickerq: TickerQ) -> None:
     exec(FUNCTIONS.replace("@ticker_function", "@tickerq.function"), words)
     enrol_worker(tickerq)
     exec(TICKERS, words)
-    runs = sorted(tickerq.time_tickers.find().items, key=lambda run: run.id)
+    runs = sorted(tickerq.time_tickers.find(), key=lambda run: run.id)
     assert [(run.status, run.held_for) for run in runs] == [
         (TickerStatus.QUEUED, None),
         (TickerStatus.IDLE, HoldReason.KEY),
@@ -42,7 +42,7 @@ def test_the_functions_of_the_page_limit_what_it_says(tickerq: TickerQ) -> None:
     for function in ("build_report", "call_partner"):
         for _ in range(3):
             words[function].schedule({})
-    queued = tickerq.time_tickers.find(status=TickerStatus.QUEUED).items
+    queued = tickerq.time_tickers.find(status=TickerStatus.QUEUED)
     assert Counter(run.function for run in queued) == {"SyncCustomer": 2, "CallPartner": 1, "BuildReport": 2}
 
 

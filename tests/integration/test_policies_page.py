@@ -21,14 +21,14 @@ def test_the_examples_of_the_page_do_what_it_says(store_url: str, namespace: str
         names: dict[str, object] = {"tickerq": tickerq}
         for block in BLOCK.finditer(text_of("docs/cron-policies.md")):
             exec(block["text"], names)
-        [cron] = tickerq.cron_tickers.find().items
+        [cron] = tickerq.cron_tickers.find()
         assert (cron.pause_on_failure, cron.misfire_limit, cron.overlap) == (3, 5, "buffer_one")
         assert (cron.is_enabled, tickerq.pauses.find()) == (True, ())
         assert cron.next_run_at == datetime(2026, 2, 4, 9, tzinfo=UTC)
-        [skipped] = tickerq.cron_tickers.occurrences(cron.id, status=TickerStatus.SKIPPED).items
+        [skipped] = tickerq.cron_tickers.occurrences(cron.id, status=TickerStatus.SKIPPED)
         assert skipped.skipped_reason == "Skipped on request by ann: stocktaking"
         assert names["created"] == 22
-        assert len(tickerq.cron_tickers.occurrences(cron.id).items) == 24
+        assert len(tickerq.cron_tickers.occurrences(cron.id)) == 24
 
 
 @pytest.mark.parametrize("policies", [MisfirePolicy, OverlapPolicy])

@@ -34,7 +34,7 @@ def test_the_page_does_what_it_says(
     with Session(names["engine"]) as session:
         paid = session.scalars(select(order.id).where(order.is_paid).order_by(order.id)).all()
     assert paid == [1, 7, 8]
-    runs = tickerq.runs.find().items
+    runs = tickerq.runs.find()
     assert {(run.status, run.request) for run in runs} == {(TickerStatus.DONE, each) for each in paid}
     assert inspect(names["other"]).get_table_names() == []
     names["engine"].dispose()

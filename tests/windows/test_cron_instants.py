@@ -38,7 +38,7 @@ def stop_and_check(jobs: Jobs, cron: Cron) -> None:
     wait_for_rest(jobs)
     assert_each_instant_is_recorded_once(jobs, cron, before=reached)
     assert_nothing_lost_nothing_doubled(jobs, dict.fromkeys(run_ids(jobs), CALM))
-    for run in jobs.tickerq.cron_tickers.occurrences(cron.id, limit=100).items:
+    for run in jobs.tickerq.cron_tickers.occurrences(cron.id, limit=100):
         assert run.execution_time is not None
         assert jobs.run(run.id).attempts[0].started_at >= run.execution_time
 
@@ -88,7 +88,7 @@ def test_clocks_that_are_an_hour_wrong_rescue_no_run_and_fire_nothing_early_or_t
     jobs = make_quick(republish_after=60.0)
     worker = start_worker(jobs, functions="every second", clock_offset=-HOUR.total_seconds())
     wait_for_nodes(jobs, workers=1)
-    [cron] = jobs.tickerq.cron_tickers.find().items
+    [cron] = jobs.tickerq.cron_tickers.find()
     beat = start_beat(jobs, clock_offset=HOUR.total_seconds())
     wait_for_nodes(jobs, beats=1)
     [later] = add(jobs, execution_time=due_in(1.5))

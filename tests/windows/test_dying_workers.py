@@ -139,8 +139,8 @@ def test_the_end_of_a_parent_and_its_childs_activation_are_written_together_or_n
     [parent] = add(jobs, 1, children=[child])
     trap.wait(victim)
     assert victim.wait() == -signal.SIGKILL
-    [waiting] = jobs.tickerq.time_tickers.find(parent_id=parent).items
-    [last] = jobs.tickerq.time_tickers.find(parent_id=waiting.id).items
+    [waiting] = jobs.tickerq.time_tickers.find(parent_id=parent)
+    [last] = jobs.tickerq.time_tickers.find(parent_id=waiting.id)
     has_ended = window.point is CrashPoint.FINISHED
     assert jobs.run(parent).status is (TickerStatus.DONE if has_ended else TickerStatus.IN_PROGRESS)
     assert (waiting.held_for, waiting.next_attempt_at is None) == (

@@ -105,7 +105,7 @@ def seed(tickerq: TickerQ, pruning: bool) -> None:
 @needs_app
 def list_runs(tickerq: TickerQ, limit: int) -> None:
     """List the newest runs, by the time for which they are planned, the latest first."""
-    found = tickerq.runs.find(limit=limit).items
+    found = tickerq.runs.find(limit=limit)
     click.echo(f"{'ID':<36}  {'STATUS':<11}  {'PLANNED FOR':<20}  FUNCTION")
     for run in sorted(found, key=lambda run: run.execution_time or run.created_at, reverse=True):
         reason = run.held_for and f"held: {run.held_for}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any, Unpack
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from tickerq_celery.managers.batches import (
 from tickerq_celery.managers.cron_operations import CronOperations
 from tickerq_celery.managers.cron_rows import cron_rows
 from tickerq_celery.managers.filters import RunFilters
+from tickerq_celery.managers.runs import checked_page_size
 from tickerq_celery.payload.codec import NO_REQUEST
 from tickerq_celery.store import cron_tickers, occurrences
 from tickerq_celery.store.database.transaction import Transaction, savepoint
@@ -28,7 +30,8 @@ from tickerq_celery.store.occurrences import rewrite_pending
 from tickerq_celery.tickers.cron_rows import CronRow, refuse_changes_of_a_call
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.inputs import CronTicker
-from tickerq_celery.tickers.views import Cron, Page, Run
+from tickerq_celery.tickers.pages import Page, Walk
+from tickerq_celery.tickers.views import Cron, Run
 
 FIXED = {"namespace"}
 _REQUEST_IS_CHECKED = {"function", "request"}
@@ -65,16 +68,15 @@ class CronTickerManager(CronOperations, AsyncAdds[CronTicker, Cron]):
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[Cron]:
-        """Return a page of cron tickers, the newest first; ``cursor`` is the page before's."""
-        core = self._storing.core
-        return core.read(
-            cron_tickers.find,
-            function=function,
-            is_enabled=is_enabled,
-            codec=core.codec,
-            limit=limit,
-            cursor=cursor,
-        )
+        """Return a page of cron tickers, the newest first; ``cursor`` is the ``next_cursor`` of one."""
+        return self._page_after(cursor, function=function, is_enabled=is_enabled, limit=limit)
+
+    def iterate(
+        self, *, function: str | None = None, is_enabled: bool | None = None, page_size: int = 100
+    ) -> Walk[Cron]:
+        """Return an iterator over the cron tickers of all pages; goes on as that of ``runs.iterate``."""
+        limit = checked_page_size(page_size)
+        return Walk(partial(self._page_after, function=function, is_enabled=is_enabled, limit=limit))
 
     def update(
         self, cron_id: UUID | str, *, session: object = None, allow_unknown: bool = False, **changes: Any
@@ -137,9 +139,25 @@ class CronTickerManager(CronOperations, AsyncAdds[CronTicker, Cron]):
         cursor: str | None = None,
         **filters: Unpack[RunFilters],
     ) -> Page[Run]:
-        """Return a page of a cron ticker's occurrences, newest first; takes what ``runs.find`` does."""
+        """Return a page of a cron ticker's occurrences, newest first; takes what ``runs.find`` does.
+
+        All of them: ``runs.iterate(cron_ticker_id=…)``.
+        """
         own: RunFilters = {**filters, "cron_ticker_id": cron_id}
         return self._occurrences.find(limit=limit, cursor=cursor, **own)
+
+    def _page_after(
+        self, cursor: str | None, *, function: str | None, is_enabled: bool | None, limit: int
+    ) -> Page[Cron]:
+        core = self._storing.core
+        return core.read(
+            cron_tickers.find,
+            function=function,
+            is_enabled=is_enabled,
+            codec=core.codec,
+            limit=limit,
+            cursor=cursor,
+        )
 
     def _insert(self, tx: Transaction, batch: Mapping[str, CronTicker], allow_unknown: bool) -> list[Cron]:
         rows = cron_rows(self._storing, tx, batch, allow_unknown=allow_unknown)

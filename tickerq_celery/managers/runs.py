@@ -1,6 +1,7 @@
 """Runs of both kinds, time tickers and cron occurrences: read, count, cancel, retry."""
 
 from collections.abc import Collection
+from functools import partial
 from typing import Unpack
 from uuid import UUID
 
@@ -15,7 +16,10 @@ from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.store import cron_tickers, runs
 from tickerq_celery.store.database.transaction import Transaction, savepoint
-from tickerq_celery.tickers.views import Page, Run
+from tickerq_celery.store.filters import RunFilter
+from tickerq_celery.store.views import MOST_ROWS
+from tickerq_celery.tickers.pages import Page, Walk
+from tickerq_celery.tickers.views import Run
 
 MOST_COUNTED = 10_000
 KIND_NAMES = {
@@ -23,6 +27,11 @@ KIND_NAMES = {
     TickerType.TIME_TICKER: "time ticker",
     TickerType.CRON_TICKER_OCCURRENCE: "occurrence",
 }
+
+
+def checked_page_size(page_size: object) -> int:
+    """Return how many items a walk reads at once."""
+    return validation.whole("page_size", page_size, 1, MOST_ROWS)
 
 
 class RunManager:
@@ -59,8 +68,23 @@ class RunManager:
             TickerValidationError: A filter does not exist, or its value means nothing.
         """
         wanted = run_filter(self._own(filters))
-        core = self._core
-        return core.read(runs.find, wanted, codec=core.codec, limit=limit, cursor=cursor, with_logs=with_logs)
+        return self._page_after(cursor, wanted=wanted, limit=limit, with_logs=with_logs)
+
+    def iterate(
+        self, *, page_size: int = 100, with_logs: bool = False, **filters: Unpack[RunFilters]
+    ) -> Walk[Run]:
+        """Return an iterator over the runs of all pages that meet all ``filters``, the newest first.
+
+        It holds one page at a time, of ``page_size`` runs (1,000 at most), and no transaction between two.
+        No run comes twice; one that is added, or begins to meet the filters, after the walk has passed its
+        place does not come.
+
+        Raises:
+            TickerValidationError: A filter does not exist, or its value means nothing; before the first page.
+        """
+        wanted = run_filter(self._own(filters))
+        limit = checked_page_size(page_size)
+        return Walk(partial(self._page_after, wanted=wanted, limit=limit, with_logs=with_logs))
 
     def count(self, *, limit: int = MOST_COUNTED, **filters: Unpack[RunFilters]) -> int:
         """Return how many runs meet all ``filters``, counting to ``limit`` (10,000 at most) and no further.
@@ -117,6 +141,10 @@ class RunManager:
             if each not in found:
                 raise TickerNotFoundError(KIND_NAMES[self._kind], each)
         return [found[each] for each in ids]
+
+    def _page_after(self, cursor: str | None, *, wanted: RunFilter, limit: int, with_logs: bool) -> Page[Run]:
+        core = self._core
+        return core.read(runs.find, wanted, codec=core.codec, limit=limit, cursor=cursor, with_logs=with_logs)
 
     def _own(self, filters: RunFilters) -> RunFilters:
         return filters if self._kind is None else {**filters, "type": self._kind}

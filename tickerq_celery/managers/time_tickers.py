@@ -31,8 +31,9 @@ from tickerq_celery.store import runs
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.run_rows import RunRow
-from tickerq_celery.tickers.views import Page, Run
+from tickerq_celery.tickers.views import Run
 
 FIXED = {"namespace", "unique_key", "run_condition", "children"}
 _FIELDS = {field.name for field in fields(TimeTicker)}
@@ -115,6 +116,12 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
     ) -> Page[Run]:
         """Return a page of time tickers, the newest first; takes and raises what ``runs.find`` does."""
         return self._runs.find(limit=limit, cursor=cursor, with_logs=with_logs, **filters)
+
+    def iterate(
+        self, *, page_size: int = 100, with_logs: bool = False, **filters: Unpack[RunFilters]
+    ) -> Walk[Run]:
+        """Return an iterator over the time tickers of all pages; does what ``runs.iterate`` does."""
+        return self._runs.iterate(page_size=page_size, with_logs=with_logs, **filters)
 
     def count(self, *, limit: int = MOST_COUNTED, **filters: Unpack[RunFilters]) -> int:
         """Return how many time tickers there are; takes and raises what ``runs.count`` does."""

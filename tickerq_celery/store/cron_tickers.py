@@ -14,7 +14,8 @@ from tickerq_celery.store.row_mapping import changed_columns, cron_columns, cron
 from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.store.views import CRON_COLUMNS, cron_view, cursor_id, page_size
 from tickerq_celery.tickers.cron_rows import CronRow
-from tickerq_celery.tickers.views import Cron, Page
+from tickerq_celery.tickers.pages import Page
+from tickerq_celery.tickers.views import Cron
 
 
 def get(tx: Transaction, cron_id: UUID, *, codec: RequestCodec) -> Cron | None:
@@ -75,7 +76,7 @@ def find(
         statement = statement.where(cron_tickers.c.id < after)
     rows = tx.execute(statement.order_by(cron_tickers.c.id.desc()).limit(size + 1)).all()
     items = tuple(cron_view(row, codec) for row in rows[:size])
-    return Page(items=items, next_cursor=str(items[-1].id) if len(rows) > size else None)
+    return Page(items, next_cursor=str(items[-1].id) if len(rows) > size else None)
 
 
 def edit(tx: Transaction, before: CronRow, after: CronRow) -> None:

@@ -21,8 +21,9 @@ from tickerq_celery.store.views import (
     page_size,
     run_view,
 )
+from tickerq_celery.tickers.pages import Page
 from tickerq_celery.tickers.run_rows import RunRow
-from tickerq_celery.tickers.views import Page, Run
+from tickerq_celery.tickers.views import Run
 
 _LARGEST_DELETE = 500
 
@@ -102,7 +103,7 @@ def find(
     rows = tx.execute(statement.order_by(tickers.c.id.desc()).limit(size + 1)).all()
     lines = logs.read(tx, [row.id for row in rows[:size]]) if with_logs else {}
     items = tuple(run_view(row, codec, log_lines=lines.get(row.id, ())) for row in rows[:size])
-    return Page(items=items, next_cursor=str(items[-1].id) if len(rows) > size else None)
+    return Page(items, next_cursor=str(items[-1].id) if len(rows) > size else None)
 
 
 def count(tx: Transaction, wanted: RunFilter, *, limit: int) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Generic, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from tickerq_celery.enums import (
@@ -191,11 +191,3 @@ class Cron:
     def children(self) -> tuple[TimeTicker, ...]:
         """The chain that each occurrence gets a copy of, with requests as plain JSON values."""
         return tickers_in(self.chain, self.stored_request.codec)
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Part of a listing; ``next_cursor`` asks for what follows, and is None at the end."""
-
-    items: tuple[T, ...]
-    next_cursor: str | None

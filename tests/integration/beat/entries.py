@@ -46,11 +46,11 @@ def tickerq_of(beat: TickerScheduler) -> TickerQ:
 
 
 def crons(beat: TickerScheduler) -> dict[str, Cron]:
-    return {cron.function: cron for cron in tickerq_of(beat).cron_tickers.find().items}
+    return {cron.function: cron for cron in tickerq_of(beat).cron_tickers.find()}
 
 
 def statuses(beat: TickerScheduler) -> list[TickerStatus]:
-    return [run.status for run in tickerq_of(beat).runs.find().items]
+    return [run.status for run in tickerq_of(beat).runs.find()]
 
 
 def sent(beat: TickerScheduler) -> list[Any]:

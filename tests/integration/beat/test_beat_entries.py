@@ -74,7 +74,7 @@ def test_a_due_entry_is_published_as_a_plain_message_and_ended_by_its_stamp(
     clock.advance(minutes=1)
     beat.tick()
     (message,) = sent(beat)
-    [run] = tickerq_of(beat).runs.find().items
+    [run] = tickerq_of(beat).runs.find()
     assert (run.status, run.kind, run.executed_at) == (TickerStatus.DONE, TickerKind.CELERY_TASK, clock.now())
     assert not run.outcome_known
     assert tickerq_of(beat).runs.count(status=TickerStatus.DONE, outcome_known=True) == 0
@@ -186,7 +186,7 @@ def test_a_call_that_no_beat_can_publish_fails_in_the_end(start: Start, clock: M
         assert statuses(beat) in ([TickerStatus.IDLE], [TickerStatus.FAILED])
         clock.advance(minutes=5)
     beat.tick()
-    [run] = tickerq_of(beat).runs.find().items
+    [run] = tickerq_of(beat).runs.find()
     assert (run.status, run.exception_type) == (TickerStatus.FAILED, "TypeError")
     assert sent(beat) == []
 
@@ -339,8 +339,8 @@ def test_another_spelling_of_an_entrys_times_is_no_edit(start: Start, clock: Man
     clock.advance(minutes=29)
     again = start(often=entry)
     assert crons(again)["shop.refresh"].expression == "0-2,30 * * * *"
-    assert tickerq_of(again).runs.find().items != ()
-    assert all("Edited" not in (run.skipped_reason or "") for run in tickerq_of(again).runs.find().items)
+    assert tickerq_of(again).runs.find()
+    assert all("Edited" not in (run.skipped_reason or "") for run in tickerq_of(again).runs.find())
 
 
 def test_an_operators_zone_of_an_entry_stays(start: Start, clock: ManualClock) -> None:
@@ -357,7 +357,7 @@ def test_other_arguments_of_an_entry_reach_what_waits(start: Start) -> None:
     manager.backfill(cron.id, START - timedelta(days=2), START)
     beat.tick()
     start(nightly={**NIGHTLY, "args": ("stock", 1)})
-    published, waiting = manager.occurrences(cron.id).items[::-1]
+    published, waiting = manager.occurrences(cron.id)[::-1]
     assert (published.status, waiting.status) == (TickerStatus.DONE, TickerStatus.IDLE)
     assert waiting.request["args"] == ["stock", 1]
     assert published.request["args"] == ["sales", 7]
@@ -408,7 +408,7 @@ def test_what_passed_while_no_code_had_an_entry_is_recorded_and_an_edit_moves_it
     back = start(minutely=EVERY_MINUTE)
     cron = crons(back)["shop.refresh"]
     assert (cron.is_enabled, cron.resume_from) == (True, None)
-    (record,) = tickerq_of(back).cron_tickers.occurrences(cron.id).items
+    (record,) = tickerq_of(back).cron_tickers.occurrences(cron.id)
     assert record.status is TickerStatus.SKIPPED
     moved = tickerq_of(back).cron_tickers.update(cron.id, expression="0 0 1 1 *")
     assert moved.next_run_at == START.replace(year=2027, month=1, day=1, hour=0)
@@ -533,7 +533,7 @@ def test_periodic_tasks_that_signals_add_are_entries(
         add(tickerq.app)
         beat = TickerScheduler(tickerq.app)
         beat.tick()
-        requests = [cron.request for cron in tickerq.cron_tickers.find().items]
+        requests = [cron.request for cron in tickerq.cron_tickers.find()]
         assert sorted(request["args"][0] for request in requests) == [1, 2]
         beat.close()
 
@@ -600,7 +600,7 @@ def test_an_entry_that_cannot_be_kept_is_refused_at_start_by_its_name(
         tickerq.app.conf.beat_schedule = {"fine": EVERY_MINUTE, "odd one": entry}
         with pytest.raises(SystemExit):
             TickerScheduler(tickerq.app)
-        assert tickerq.cron_tickers.find().items == ()
+        assert not tickerq.cron_tickers.find()
     assert "beat_schedule: entry 'odd one': " in caplog.text
     assert reason in caplog.text
     assert "fine" not in caplog.text

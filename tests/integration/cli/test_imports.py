@@ -116,9 +116,9 @@ def test_entries_are_stored_once_and_only_when_applied(tickerq: TickerQ, run: Ru
         "--function shop.nothing=NAME",
     ]
     assert lines(run(*command)) == [*expected, "nothing was stored: add --apply"]
-    assert tickerq.cron_tickers.find().items == ()
+    assert not tickerq.cron_tickers.find()
     assert lines(run(*command, "--apply")) == expected
-    month, hourly = sorted(tickerq.cron_tickers.find().items, key=lambda cron: cron.function)
+    month, hourly = sorted(tickerq.cron_tickers.find(), key=lambda cron: cron.function)
     assert (hourly.expression, hourly.request, hourly.is_seeded) == ("@every 1h", {"all": True}, False)
     assert (month.expression, month.request, month.queue) == ("0 1 1 * *", 12, "books")
     tickerq.cron_tickers.update(hourly.id, expression="0 * * * *")
@@ -127,7 +127,7 @@ def test_entries_are_stored_once_and_only_when_applied(tickerq: TickerQ, run: Ru
         "there     month -> MonthEnd, without expires",
     ]
     assert tickerq.cron_tickers.get(hourly.id).expression == "0 * * * *"
-    assert len(tickerq.cron_tickers.find().items) == 2
+    assert len(tickerq.cron_tickers.find()) == 2
 
 
 def test_the_tables_of_django_celery_beat_become_tickers(tickerq: TickerQ, run: Run, django_url: str) -> None:
@@ -149,7 +149,7 @@ def test_the_tables_of_django_celery_beat_become_tickers(tickerq: TickerQ, run: 
         "new       c -> refresh",
     ]
     assert [line.split(":")[0] for line in found[3:]] == [f"left out  {name}" for name in "defghi"]
-    crons = {cron.description: cron for cron in tickerq.cron_tickers.find().items}
+    crons = {cron.description: cron for cron in tickerq.cron_tickers.find()}
     assert (crons["a"].expression, crons["a"].request, crons["a"].is_enabled) == (
         "@every 2h",
         {"all": True},
@@ -157,12 +157,12 @@ def test_the_tables_of_django_celery_beat_become_tickers(tickerq: TickerQ, run: 
     )
     assert (crons["b"].expression, crons["b"].time_zone) == ("30 4 * * 1-5", "Europe/Berlin")
     assert (crons["b"].is_enabled, crons["b"].queue) == (False, "slow")
-    [once] = tickerq.time_tickers.find().items
+    [once] = tickerq.time_tickers.find()
     assert (once.execution_time, once.description) == (datetime(2099, 5, 1, 12, tzinfo=UTC), "Once")
     again = lines(run("import-django-celery-beat", django_url, "--apply"))
     assert [line[:9].strip() for line in again[:3]] == ["there"] * 3
-    assert len(tickerq.cron_tickers.find().items) == 2
-    assert len(tickerq.time_tickers.find().items) == 1
+    assert len(tickerq.cron_tickers.find()) == 2
+    assert len(tickerq.time_tickers.find()) == 1
 
 
 @pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
@@ -174,7 +174,7 @@ def test_a_clocked_task_is_imported_once_whatever_became_of_its_time_ticker(
         add_task(django_url, id=number, name=name, task="refresh", clocked_id=1, one_off=True)
     command = ("import-django-celery-beat", django_url)
     assert lines(run(*command, "--apply")) == [f"new       {name} -> refresh" for name in names]
-    ids = {each.description: each.id for each in tickerq.time_tickers.find().items}
+    ids = {each.description: each.id for each in tickerq.time_tickers.find()}
     enrol_worker(tickerq)
     tickerq.time_tickers.update(ids["done"], execution_time=datetime.now(UTC))
     execute_messages(tickerq)
@@ -190,7 +190,7 @@ def test_a_clocked_task_is_imported_once_whatever_became_of_its_time_ticker(
     tickerq.function("other")(lambda: None)
     other = ("--function", "refresh=other")
     assert lines(run(*command, *other, "--apply")) == [line.replace("> refresh", "> other") for line in again]
-    assert len(tickerq.time_tickers.find().items) == len(names)
+    assert len(tickerq.time_tickers.find()) == len(names)
     tickerq.time_tickers.delete(ids["cancelled"])
     assert lines(run(*command, "--apply")) == ["new       cancelled -> refresh", *again[1:]]
 
@@ -232,14 +232,14 @@ def test_tasks_begin_at_their_start_time_and_end_before_they_expire(
         "new       e -> refresh",
         "left out  f: it expires at 2099-05-01T12:00:00+00:00, before it would run",
     ]
-    crons = {cron.description: cron for cron in tickerq.cron_tickers.find().items}
+    crons = {cron.description: cron for cron in tickerq.cron_tickers.find()}
     start, end = datetime(2099, 5, 1, 12, tzinfo=UTC), datetime(2099, 6, 1, 12, tzinfo=UTC)
     bounded, plain = crons["a"], crons["b"]
     assert (bounded.start_at, bounded.next_run_at) == (start, start)
     last = tickerq.cron_tickers.upcoming(bounded.id, after=end - timedelta(hours=3), count=5)
     assert list(last) == [end - timedelta(hours=2)]
     assert (plain.end_at, plain.start_at > datetime(2021, 1, 1, tzinfo=UTC)) == (None, True)
-    [once] = tickerq.time_tickers.find().items
+    [once] = tickerq.time_tickers.find()
     assert once.execution_time == end
 
 
@@ -252,8 +252,8 @@ def test_names_that_differ_in_their_last_blanks_are_two_imports(
         add_task(django_url, id=number + 2, name=f"once {name}", task="refresh", clocked_id=1, one_off=True)
     found = lines(run("import-django-celery-beat", django_url, "--apply"))
     assert [line[:9].strip() for line in found] == ["new"] * 4
-    assert len(tickerq.cron_tickers.find().items) == 2
-    assert len(tickerq.time_tickers.find().items) == 2
+    assert len(tickerq.cron_tickers.find()) == 2
+    assert len(tickerq.time_tickers.find()) == 2
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

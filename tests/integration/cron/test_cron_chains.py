@@ -150,7 +150,7 @@ def test_an_edit_keeps_the_chain_and_a_new_chain_holds_from_the_next_occurrence_
 def test_a_chain_that_cannot_be_copied_is_refused(core: Core, fields: dict[str, Any], text: str) -> None:
     with pytest.raises(TickerValidationError, match=text):
         make_cron(core, children=[TimeTicker(function="Send", **fields)])
-    assert crons(core).find().items == ()
+    assert not crons(core).find()
 
 
 def test_a_deleted_cron_ticker_takes_the_chains_of_its_occurrences_with_it(

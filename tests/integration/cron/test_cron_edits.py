@@ -150,7 +150,7 @@ def test_a_manual_run_keeps_the_request_of_its_own(core: Core, clock: ManualCloc
     fire(core)
     crons(core).run_now(cron_id, request={"size": 2})
     crons(core).update(cron_id, request={"size": 3}, description="new")
-    planned, manual = crons(core).occurrences(cron_id).items[::-1]
+    planned, manual = crons(core).occurrences(cron_id)[::-1]
     assert (planned.request, manual.request) == ({"size": 3}, {"size": 2})
     assert planned.description == manual.description == "new"
 

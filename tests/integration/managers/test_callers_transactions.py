@@ -171,7 +171,7 @@ def test_a_bad_ticker_of_a_batch_stores_none_in_the_callers_session(tickerq: Tic
         with pytest.raises(TickerValidationError):
             tickerq.time_tickers.add_batch([DUE, TimeTicker(function="Send", retries=-1)], session=session)
         session.commit()
-    assert [run.id for run in tickerq.time_tickers.find().items] == [kept]
+    assert [run.id for run in tickerq.time_tickers.find()] == [kept]
 
 
 def test_a_taken_key_leaves_the_callers_transaction_usable(tickerq: TickerQ, engine: Engine) -> None:
@@ -183,7 +183,7 @@ def test_a_taken_key_leaves_the_callers_transaction_usable(tickerq: TickerQ, eng
         add(tickerq, session)
         session.commit()
     assert len(published(tickerq)) == 2
-    assert len(tickerq.time_tickers.find().items) == 2
+    assert len(tickerq.time_tickers.find()) == 2
 
 
 @pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ"])
@@ -200,7 +200,7 @@ def test_a_key_that_was_taken_after_the_callers_snapshot_is_named(
         assert caught.value.unique_key == "taken"
         kept = add(tickerq, session, free)
         session.commit()
-    assert len(tickerq.time_tickers.find().items) == 2
+    assert len(tickerq.time_tickers.find()) == 2
     assert row_of(tickerq, kept).unique_key == "free"
 
 
@@ -311,10 +311,10 @@ def test_a_cron_ticker_commits_with_the_callers_data(tickerq: TickerQ, engine: E
     with Session(engine) as session:
         tickerq.cron_tickers.add(ticker, session=session)
         session.rollback()
-        assert tickerq.cron_tickers.find().items == ()
+        assert not tickerq.cron_tickers.find()
         cron = tickerq.cron_tickers.add(ticker, session=session)
         session.commit()
-    assert [each.id for each in tickerq.cron_tickers.find().items] == [cron.id]
+    assert [each.id for each in tickerq.cron_tickers.find()] == [cron.id]
 
 
 @pytest.fixture
@@ -558,7 +558,7 @@ def test_an_async_verb_without_a_session_commits_by_itself_and_off_the_loop(
     assert published(tickerq) == [run.id]
     assert threading.get_ident() not in threads
     cron = asyncio.run(tickerq.cron_tickers.aadd(CronTicker(function="Send", expression="* * * * *")))
-    assert [each.id for each in tickerq.cron_tickers.find().items] == [cron.id]
+    assert [each.id for each in tickerq.cron_tickers.find()] == [cron.id]
 
 
 def test_a_session_on_a_database_without_a_store_is_refused_and_stays_usable(
@@ -608,4 +608,4 @@ def test_on_sqlite_a_caller_that_has_read_is_refused_clearly_or_begins_as_a_writ
     prepare_engine(prepared)
     read_then_add(prepared)
     prepared.dispose()
-    assert len(tickerq.time_tickers.find().items) == 3
+    assert len(tickerq.time_tickers.find()) == 3

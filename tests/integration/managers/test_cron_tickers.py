@@ -68,7 +68,7 @@ def digest(**fields: Any) -> CronTicker:
 def fired(tickerq: TickerQ, clock: ManualClock, cron: Cron) -> Run:
     clock.advance(minutes=1)
     fire_crons(tickerq)
-    return tickerq.cron_tickers.occurrences(cron.id).items[0]
+    return tickerq.cron_tickers.occurrences(cron.id)[0]
 
 
 def test_a_batch_of_changes_is_stored_as_a_whole_or_not_at_all(tickerq: TickerQ) -> None:
@@ -127,14 +127,14 @@ def test_five_fields_and_six_are_taken_wherever_an_expression_stands(
     tickerq.cron_tickers.update(tickerq.cron_tickers.add(digest()).id, expression=expression)
     half_past_nine = datetime(2026, 1, 16, 9, 30, tzinfo=UTC)
     assert tickerq.cron_tickers.preview(expression, count=1) == [half_past_nine]
-    assert [cron.next_run_at for cron in tickerq.cron_tickers.find().items] == [half_past_nine] * 4
+    assert [cron.next_run_at for cron in tickerq.cron_tickers.find()] == [half_past_nine] * 4
 
 
 def test_an_occurrence_is_the_first_instant_after_now(tickerq: TickerQ, clock: ManualClock) -> None:
     cron = tickerq.cron_tickers.add(digest())
     assert cron.next_run_at == START + timedelta(minutes=1)
     fire_crons(tickerq)
-    assert tickerq.cron_tickers.occurrences(cron.id).items == ()
+    assert not tickerq.cron_tickers.occurrences(cron.id)
     run = fired(tickerq, clock, cron)
     assert (run.type, run.cron_ticker_id) == (TickerType.CRON_TICKER_OCCURRENCE, cron.id)
     assert (run.execution_time, run.request, run.queue) == (START + timedelta(minutes=1), {"size": 1}, "mail")
@@ -173,7 +173,7 @@ def test_a_field_that_cannot_be_stored_is_named_and_nothing_is_stored(
     with pytest.raises(error) as caught:
         tickerq.cron_tickers.add_batch([digest(), digest(**fields)])
     assert (type(caught.value), caught.value.field) == (error, f"[1].{field}")
-    assert tickerq.cron_tickers.find().items == ()
+    assert not tickerq.cron_tickers.find()
     kept = tickerq.cron_tickers.add(digest())
     with pytest.raises(error):
         tickerq.cron_tickers.update(kept.id, **fields)
@@ -185,7 +185,7 @@ def test_a_batch_is_stored_as_a_whole(tickerq: TickerQ) -> None:
     assert [cron.description for cron in crons] == ["0", "1", "2", "3", "4"]
     with pytest.raises(TickerValidationError, match="pass a CronTicker"):
         tickerq.cron_tickers.add_batch([digest(), {"function": "Digest"}])  # type: ignore[list-item]
-    assert len(tickerq.cron_tickers.find().items) == 5
+    assert len(tickerq.cron_tickers.find()) == 5
 
 
 def test_another_expression_moves_the_next_run(tickerq: TickerQ, clock: ManualClock) -> None:
@@ -271,7 +271,7 @@ def test_a_pause_holds_what_is_pending_and_a_resume_lets_it_run(
     fire_crons(tickerq)
     dispatch_due(tickerq)
     assert published(tickerq) == []
-    assert [each.held_for for each in tickerq.cron_tickers.occurrences(cron.id).items] == ["paused"]
+    assert [each.held_for for each in tickerq.cron_tickers.occurrences(cron.id)] == ["paused"]
     resumed = go_on(tickerq, cron)
     assert (resumed.is_enabled, resumed.next_run_at) == (True, START + timedelta(minutes=12))
     assert (resumed.paused_reason, resumed.paused_by, resumed.paused_at) == (None, None, None)
@@ -295,7 +295,7 @@ def test_a_cron_ticker_can_be_stored_disabled(tickerq: TickerQ, clock: ManualClo
     assert (cron.is_enabled, cron.next_run_at) == (False, None)
     clock.advance(days=1)
     fire_crons(tickerq)
-    assert tickerq.cron_tickers.occurrences(cron.id).items == ()
+    assert not tickerq.cron_tickers.occurrences(cron.id)
 
 
 def test_a_deleted_cron_ticker_takes_its_occurrences_along(tickerq: TickerQ, clock: ManualClock) -> None:
@@ -305,7 +305,7 @@ def test_a_deleted_cron_ticker_takes_its_occurrences_along(tickerq: TickerQ, clo
     assert row_of(tickerq, run.id) is None
     assert not tickerq.cron_tickers.delete(cron.id)
     assert tickerq.cron_tickers.delete_batch([cron.id, kept.id, uuid.uuid4()]) == 1
-    assert tickerq.runs.find().items == ()
+    assert not tickerq.runs.find()
 
 
 def test_a_long_history_is_deleted_piece_by_piece(
@@ -330,11 +330,11 @@ def test_a_long_history_is_deleted_piece_by_piece(
     left = tickerq.cron_tickers.get(cron.id)
     assert (removed, left.is_enabled, left.next_run_at) == ([2, 2], False, None)
     assert left.paused_reason == "it is being deleted"
-    assert len(tickerq.cron_tickers.occurrences(cron.id).items) == 1
+    assert len(tickerq.cron_tickers.occurrences(cron.id)) == 1
     assert tickerq.cron_tickers.delete(cron.id)
-    assert tickerq.cron_tickers.occurrences(cron.id).items == ()
+    assert not tickerq.cron_tickers.occurrences(cron.id)
     assert tickerq.cron_tickers.get(kept.id).is_enabled
-    assert len(tickerq.cron_tickers.occurrences(kept.id).items) == 5
+    assert len(tickerq.cron_tickers.occurrences(kept.id)) == 5
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
@@ -346,7 +346,7 @@ def test_a_cron_ticker_of_another_namespace_is_not_deleted(
     with ticker_app(store_url, f"{namespace}-2", clock) as other:
         assert not other.cron_tickers.delete(cron.id)
     assert tickerq.cron_tickers.get(cron.id).is_enabled
-    assert len(tickerq.cron_tickers.occurrences(cron.id).items) == 1
+    assert len(tickerq.cron_tickers.occurrences(cron.id)) == 1
 
 
 @pytest.mark.parametrize("verb", ["get", "update", "pause", "resume"])
@@ -362,8 +362,8 @@ def test_occurrences_are_listed_newest_first_page_by_page(tickerq: TickerQ, cloc
     reach(tickerq, made[0], TickerStatus.FAILED)
     page = tickerq.cron_tickers.occurrences(cron.id, limit=3)
     rest = tickerq.cron_tickers.occurrences(cron.id, limit=3, cursor=page.next_cursor)
-    assert [run.id for run in (*page.items, *rest.items)] == made[::-1]
-    failed = tickerq.cron_tickers.occurrences(cron.id, status=TickerStatus.FAILED).items
+    assert [run.id for run in (*page, *rest)] == made[::-1]
+    failed = tickerq.cron_tickers.occurrences(cron.id, status=TickerStatus.FAILED)
     assert [run.id for run in failed] == made[:1]
 
 
@@ -371,11 +371,11 @@ def test_cron_tickers_are_found_by_function_and_state(tickerq: TickerQ) -> None:
     first = tickerq.cron_tickers.add(digest())
     second = tickerq.cron_tickers.add(digest(function="Clean", request=None, is_enabled=False))
     find = tickerq.cron_tickers.find
-    assert [cron.id for cron in find().items] == [second.id, first.id]
-    assert [cron.id for cron in find(function="Digest").items] == [first.id]
-    assert [cron.id for cron in find(is_enabled=False).items] == [second.id]
+    assert [cron.id for cron in find()] == [second.id, first.id]
+    assert [cron.id for cron in find(function="Digest")] == [first.id]
+    assert [cron.id for cron in find(is_enabled=False)] == [second.id]
     page = find(limit=1)
-    assert [cron.id for cron in find(limit=1, cursor=page.next_cursor).items] == [first.id]
+    assert [cron.id for cron in find(limit=1, cursor=page.next_cursor)] == [first.id]
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

@@ -60,7 +60,7 @@ def test_a_run_that_was_skipped_before_it_started_can_be_retried(tickerq: Ticker
     child = TimeTicker(function="Child", run_condition=RunCondition.ON_SUCCESS)
     parent = add_run(tickerq, failing(OSError()), children=[child])
     execute(tickerq)
-    (run,) = tickerq.runs.find(parent_id=parent.id).items
+    (run,) = tickerq.runs.find(parent_id=parent.id)
     assert (run.status, run.skipped_reason is None) == (Status.SKIPPED, False)
     assert tickerq.runs.retry(run.id).skipped_reason is None
     execute(tickerq)
@@ -161,7 +161,7 @@ def test_a_run_that_waits_for_its_parent_cannot_be_run_now(tickerq: TickerQ) -> 
     parent = add_run(
         tickerq, lambda: None, execution_time=START + HOUR, children=[TimeTicker(function="Body")]
     )
-    [run] = tickerq.time_tickers.find(parent_id=parent.id).items
+    [run] = tickerq.time_tickers.find(parent_id=parent.id)
     with pytest.raises(TickerStateError, match="held until its parent ends"):
         tickerq.time_tickers.run_now(run.id)
     assert tickerq.runs.get(run.id).held_for == "parent"
@@ -205,7 +205,7 @@ def test_an_occurrence_that_is_run_now_has_a_copy_of_the_chain(tickerq: TickerQ)
     cron = tickerq.cron_tickers.add(CronTicker(function="Body", expression="0 * * * *", children=chain))
     head = tickerq.cron_tickers.run_now(cron.id)
     execute(tickerq)
-    (child,) = tickerq.runs.find(parent_id=head.id).items
+    (child,) = tickerq.runs.find(parent_id=head.id)
     execute(tickerq)
     assert (child.request, tickerq.runs.get(child.id).status) == ({"token": "t"}, Status.DONE)
 
@@ -225,5 +225,5 @@ def test_a_retried_parent_starts_no_child_again(tickerq: TickerQ) -> None:
     execute(tickerq)
     tickerq.time_tickers.retry(run.id)
     execute(tickerq)
-    (child,) = tickerq.runs.find(parent_id=run.id).items
+    (child,) = tickerq.runs.find(parent_id=run.id)
     assert (tickerq.runs.get(run.id).status, child.status) == (Status.DONE, Status.SKIPPED)

@@ -41,7 +41,7 @@ def runs(tickerq: TickerQ, clock: ManualClock) -> dict[str, UUID]:
     idle = add(parent).id
     made = {
         "idle": idle,
-        "held": tickerq.runs.find(parent_id=idle).items[0].id,
+        "held": tickerq.runs.find(parent_id=idle)[0].id,
         "failed": add(TimeTicker(function="Send", execution_time=START + HOUR)).id,
         "running": add(TimeTicker(function="Count", execution_time=START + HOUR)).id,
         "occurrence": tickerq.cron_tickers.run_now(cron.id).id,
@@ -56,8 +56,8 @@ def runs(tickerq: TickerQ, clock: ManualClock) -> dict[str, UUID]:
 def found(tickerq: TickerQ, runs: dict[str, UUID], **filters: Any) -> list[str]:
     names = {id_: name for name, id_ in runs.items()}
     page = tickerq.runs.find(**filters)
-    assert tickerq.runs.count(**filters) == len(page.items)
-    return [names[run.id] for run in page.items]
+    assert tickerq.runs.count(**filters) == len(page)
+    return [names[run.id] for run in page]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def calls_of_a_celery_task(tickerq: TickerQ, clock: ManualClock) -> dict[str, UU
     for name in ("published", "refused", "to come"):
         clock.advance(hours=1)
         fire_crons(tickerq)
-        (newest,) = tickerq.runs.find(limit=1).items
+        (newest,) = tickerq.runs.find(limit=1)
         calls[name] = newest.id
         if name == "published":
             dispatch_due(tickerq)
@@ -123,7 +123,7 @@ def test_published_celery_tasks_are_found_and_counted_apart(tickerq: TickerQ, cl
     assert found(tickerq, runs, outcome_known=True) == ["to come", "refused", "idle", "done"]
     assert found(tickerq, runs, status=Status.DONE) == ["published", "done"]
     assert found(tickerq, runs, status=Status.DONE, outcome_known=True) == ["done"]
-    assert {run.id: run.outcome_known for run in tickerq.runs.find().items} == {
+    assert {run.id: run.outcome_known for run in tickerq.runs.find()} == {
         run_id: name != "published" for name, run_id in runs.items()
     }
 
@@ -132,14 +132,14 @@ def test_a_run_is_found_by_its_parent_and_by_its_cron_ticker(tickerq: TickerQ, r
     assert found(tickerq, runs, parent_id=str(runs["idle"])) == ["held"]
     assert found(tickerq, runs, cron_ticker_id=runs["cron"]) == ["occurrence"]
     occurrences = tickerq.cron_tickers.occurrences
-    assert [run.id for run in occurrences(runs["cron"], function="Count").items] == [runs["occurrence"]]
-    assert occurrences(runs["cron"], status=Status.FAILED).items == ()
+    assert [run.id for run in occurrences(runs["cron"], function="Count")] == [runs["occurrence"]]
+    assert not occurrences(runs["cron"], status=Status.FAILED)
 
 
 def test_pages_follow_each_other_within_a_filter(tickerq: TickerQ, runs: dict[str, UUID]) -> None:
     first = tickerq.time_tickers.find(function="Send", limit=2)
     rest = tickerq.time_tickers.find(function="Send", limit=2, cursor=first.next_cursor)
-    assert [run.id for run in first.items + rest.items] == [runs[name] for name in ("failed", "held", "idle")]
+    assert [run.id for run in (*first, *rest)] == [runs[name] for name in ("failed", "held", "idle")]
     assert rest.next_cursor is None
 
 

@@ -12,7 +12,7 @@ from tests.integration.reaching import reach
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import CronTicker, Run, TickerQ, TickerStatus, TickerType, TimeTicker
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
-from tickerq_celery.tickers.views import Page
+from tickerq_celery.tickers.pages import Page
 
 LATER = START + timedelta(hours=1)
 
@@ -34,25 +34,25 @@ def occurrence(tickerq: TickerQ, clock: ManualClock) -> Run:
     cron = tickerq.cron_tickers.add(CronTicker(function="Clean", expression="* * * * *"))
     clock.advance(minutes=1)
     fire_crons(tickerq)
-    return tickerq.cron_tickers.occurrences(cron.id).items[0]
+    return tickerq.cron_tickers.occurrences(cron.id)[0]
 
 
 def walked(find: Callable[..., Page[Any]], **wanted: Any) -> list[Any]:
     """Return all pages of a listing as one list."""
     page = find(**wanted)
-    items = list(page.items)
+    items = list(page)
     while page.next_cursor is not None:
         page = find(cursor=page.next_cursor, **wanted)
-        items += page.items
+        items += page
     return items
 
 
 def test_runs_of_both_kinds_are_listed_newest_first(tickerq: TickerQ, clock: ManualClock) -> None:
     first, second = add(tickerq, 2)
     fired = occurrence(tickerq, clock)
-    assert [run.id for run in tickerq.runs.find().items] == [fired.id, second.id, first.id]
-    assert [run.id for run in tickerq.time_tickers.find().items] == [second.id, first.id]
-    only = tickerq.runs.find(type=TickerType.CRON_TICKER_OCCURRENCE).items
+    assert [run.id for run in tickerq.runs.find()] == [fired.id, second.id, first.id]
+    assert [run.id for run in tickerq.time_tickers.find()] == [second.id, first.id]
+    only = tickerq.runs.find(type=TickerType.CRON_TICKER_OCCURRENCE)
     assert [run.id for run in only] == [fired.id]
     assert only[0].cron_ticker_id == fired.cron_ticker_id
 
@@ -63,7 +63,7 @@ def test_a_run_of_either_kind_is_read_with_its_attempts(tickerq: TickerQ, clock:
     dispatch_due(tickerq)
     add(tickerq, 1, execution_time=None)
     execute(tickerq)
-    for run in tickerq.runs.find().items:
+    for run in tickerq.runs.find():
         read = tickerq.runs.get(run.id)
         assert (read.status, [attempt.number for attempt in read.attempts]) == (TickerStatus.DONE, [0])
     with pytest.raises(TickerNotFoundError):
@@ -81,7 +81,7 @@ def test_runs_are_found_by_function_and_status(tickerq: TickerQ, clock: ManualCl
     find = tickerq.runs.find
 
     def ids(**wanted: Any) -> set[uuid.UUID]:
-        return {run.id for run in find(**wanted).items}
+        return {run.id for run in find(**wanted)}
 
     assert ids(function="Clean") == {cleaned[0].id}
     assert ids(function="clean") == set()
@@ -122,21 +122,64 @@ TAGS = [
 def test_a_tag_is_found_as_a_whole_and_to_the_letter(tickerq: TickerQ, tag: str) -> None:
     for each in TAGS:
         add(tickerq, 1, tags=["first", each, "last"])
-    assert [run.tags for run in tickerq.time_tickers.find(tag=tag).items] == [("first", tag, "last")]
-    assert len(tickerq.runs.find(tag="first").items) == len(TAGS)
-    assert tickerq.runs.find(tag="fir").items == ()
+    assert [run.tags for run in tickerq.time_tickers.find(tag=tag)] == [("first", tag, "last")]
+    assert len(tickerq.runs.find(tag="first")) == len(TAGS)
+    assert not tickerq.runs.find(tag="fir")
 
 
 def test_pages_show_each_run_once_while_others_come_and_go(tickerq: TickerQ) -> None:
     runs = add(tickerq, 25)
     page = tickerq.time_tickers.find(limit=10)
-    seen = [run.id for run in page.items]
+    seen = [run.id for run in page]
     add(tickerq, 7)
     tickerq.time_tickers.delete(runs[0].id)
     while page.next_cursor is not None:
         page = tickerq.time_tickers.find(limit=10, cursor=page.next_cursor)
-        seen += [run.id for run in page.items]
+        seen += [run.id for run in page]
     assert seen == [run.id for run in reversed(runs[1:])]
+
+
+def test_a_walk_shows_each_run_once_while_others_come_go_and_change(tickerq: TickerQ) -> None:
+    runs = add(tickerq, 25)
+    walk = tickerq.time_tickers.iterate(page_size=10)
+    seen = [next(walk).id for _ in range(10)]
+    assert seen == [run.id for run in runs[:14:-1]]
+    add(tickerq, 7)
+    tickerq.time_tickers.delete_batch([run.id for run in (runs[15], runs[14], runs[0])])
+    tickerq.time_tickers.update(runs[13].id, description="changed")
+    rest = list(walk)
+    assert [run.id for run in rest] == [run.id for run in runs[13:0:-1]]
+    assert rest[0].description == "changed"
+
+
+def test_between_two_pages_a_walk_holds_no_transaction(tickerq: TickerQ) -> None:
+    add(tickerq, 3)
+    pool = tickerq.core.database.engine.pool
+    walk = tickerq.runs.iterate(page_size=2)
+    next(walk)
+    assert pool.checkedout() == 0
+    assert len(list(walk)) == 2
+
+
+def test_walks_take_the_filters_of_find(tickerq: TickerQ, clock: ManualClock) -> None:
+    first, second = add(tickerq, 2)
+    fired = occurrence(tickerq, clock)
+    cron_id = fired.cron_ticker_id
+    assert [run.id for run in tickerq.runs.iterate(page_size=1)] == [fired.id, second.id, first.id]
+    assert [run.id for run in tickerq.time_tickers.iterate()] == [second.id, first.id]
+    assert [run.id for run in tickerq.runs.iterate(cron_ticker_id=cron_id)] == [fired.id]
+    assert [cron.id for cron in tickerq.cron_tickers.iterate(function="Clean", page_size=1)] == [cron_id]
+    assert list(tickerq.cron_tickers.iterate(is_enabled=False)) == []
+    assert list(tickerq.runs.iterate(status="Done")) == []
+
+
+def test_a_walk_checks_its_filters_before_it_reads(tickerq: TickerQ) -> None:
+    with pytest.raises(TickerValidationError, match="find has no such filter"):
+        tickerq.runs.iterate(nonsense=1)  # type: ignore[call-arg]
+    for manager in (tickerq.runs, tickerq.time_tickers, tickerq.cron_tickers):
+        for size in (0, 1_001, "ten"):
+            with pytest.raises(TickerValidationError, match=f"page_size.*{size}"):
+                manager.iterate(page_size=size)  # type: ignore[arg-type]
 
 
 def test_the_last_page_says_so(tickerq: TickerQ) -> None:
@@ -144,7 +187,7 @@ def test_the_last_page_says_so(tickerq: TickerQ) -> None:
     assert tickerq.runs.find(limit=4).next_cursor is None
     assert len(walked(tickerq.runs.find, limit=2)) == 4
     assert len(walked(tickerq.runs.find, limit=3, function="Send")) == 4
-    assert tickerq.runs.find(limit=2, function="Unknown") == Page(items=(), next_cursor=None)
+    assert tickerq.runs.find(limit=2, function="Unknown") == Page((), next_cursor=None)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def welcome(**fields: Any) -> TimeTicker:
 
 
 def count(tickerq: TickerQ) -> int:
-    return len(tickerq.time_tickers.find().items)
+    return len(tickerq.time_tickers.find())
 
 
 def test_an_added_ticker_is_returned_as_it_is_stored(tickerq: TickerQ) -> None:

@@ -38,7 +38,7 @@ def add(tickerq: TickerQ, on_conflict: Any = "raise", *, session: object = None,
 
 
 def ids(tickerq: TickerQ) -> set[uuid.UUID]:
-    return {run.id for run in tickerq.time_tickers.find().items}
+    return {run.id for run in tickerq.time_tickers.find()}
 
 
 def take_snapshot(session: Session) -> None:

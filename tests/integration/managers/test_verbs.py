@@ -33,7 +33,7 @@ def test_one_or_several_are_added_changed_and_deleted(
     assert manager.update(one.id, description="one").description == "one"
     changes = {two.id: {"description": "two"}, three.id: {"description": "three"}}
     assert [each.description for each in manager.update_batch(changes)] == ["two", "three"]
-    assert [each.description for each in manager.find().items] == ["three", "two", "one"]
+    assert [each.description for each in manager.find()] == ["three", "two", "one"]
     assert manager.delete(one.id)
     assert manager.delete_batch([two.id, three.id, one.id]) == 2
-    assert manager.find().items == ()
+    assert not manager.find()

@@ -31,7 +31,7 @@ def test_a_time_ticker_takes_words(tickerq: TickerQ) -> None:
     child = TimeTicker(function="Send", run_condition="OnFailure", priority="LOW")
     run = tickerq.time_tickers.add(TimeTicker(function="Send", priority="high", children=[child]))
     assert run.priority is TickerPriority.HIGH
-    (below,) = tickerq.runs.find(parent_id=run.id).items
+    (below,) = tickerq.runs.find(parent_id=run.id)
     assert (below.priority, below.run_condition) == (TickerPriority.LOW, RunCondition.ON_FAILURE)
 
 
@@ -58,8 +58,8 @@ def test_finding_takes_words(tickerq: TickerQ) -> None:
     run = tickerq.time_tickers.add(TimeTicker(function="Send"))
     assert tickerq.runs.count(status="queued") == 1
     assert tickerq.runs.count(status=["Idle", "IN_PROGRESS", TickerStatus.DONE]) == 0
-    assert [each.id for each in tickerq.runs.find(type="TimeTicker").items] == [run.id]
-    assert tickerq.runs.find(held_for="LIMIT", type="cron_ticker_occurrence").items == ()
+    assert [each.id for each in tickerq.runs.find(type="TimeTicker")] == [run.id]
+    assert not tickerq.runs.find(held_for="LIMIT", type="cron_ticker_occurrence")
 
 
 def test_a_conflict_takes_its_word_in_any_case(tickerq: TickerQ) -> None:

@@ -274,7 +274,7 @@ def test_all_that_may_be_set_of_a_ticker_may_be_set_of_a_child(core: Core) -> No
     given = {field.name for field in fields(TimeTicker)} - {"function", "namespace", "children"}
     assert given == set(own)
     head = add(core, child(**own), priority=TickerPriority.LOW, retries=1)
-    (shown,) = time_tickers(core).find(parent_id=head).items
+    (shown,) = time_tickers(core).find(parent_id=head)
     assert {name: getattr(shown, name) for name in own} == own
 
 
@@ -462,7 +462,7 @@ def test_a_childs_unique_key_is_taken_until_it_is_terminal(core: Core) -> None:
 def test_children_are_found_by_their_parent(core: Core) -> None:
     head = add(core, child(child(), on=RunCondition.ON_SUCCESS), child())
     add(core, child())
-    found = time_tickers(core).find(parent_id=head).items
+    found = time_tickers(core).find(parent_id=head)
     assert [run.id for run in reversed(found)] == below(core, head)
     assert [(run.parent_id, run.run_condition) for run in reversed(found)] == [
         (head, RunCondition.ON_SUCCESS), (head, None),

@@ -364,7 +364,7 @@ def chain(tickerq: TickerQ) -> tuple[UUID, UUID]:
     """Add a run of ``Body`` with a child, and return both their ids."""
     child = TimeTicker(function="Child", run_condition=RunCondition.ON_SUCCESS)
     head = tickerq.time_tickers.add(TimeTicker(function="Body", children=[child]))
-    [below] = tickerq.runs.find(parent_id=head.id).items
+    [below] = tickerq.runs.find(parent_id=head.id)
     return head.id, below.id
 
 
@@ -378,7 +378,7 @@ def test_a_child_is_made_due_in_the_same_transaction_and_published_after_it(
         with Session(engine) as session:
             session.execute(insert(effects).values(run=str(context.id)))
             context.complete_in(session, result={"paid": 7})
-            [child] = tickerq.runs.find(parent_id=context.id).items
+            [child] = tickerq.runs.find(parent_id=context.id)
             seen.append((child.held_for, published(tickerq)))
             session.commit()
 

@@ -163,7 +163,7 @@ def test_timeouts_are_kept_and_travel_with_the_message(tickerq: TickerQ, clock: 
     clock.advance(minutes=1)
     fire_crons(tickerq)
     dispatch_due(tickerq)
-    [occurrence] = tickerq.cron_tickers.occurrences(cron.id).items
+    [occurrence] = tickerq.cron_tickers.occurrences(cron.id)
     limits = {each.headers["ticker"][0]: list(each.headers["timelimit"]) for each in messages(tickerq)}
     # Celery's limit leaves one lease for the end to be written.
     lease = tickerq.config.lease.total_seconds()

@@ -36,7 +36,7 @@ class Chain:
         enrol_worker(tickerq)
         child = TimeTicker(function="Child", run_condition=on)
         self.head = tickerq.time_tickers.add(TimeTicker(function="Parent", children=[child]))
-        (self.child,) = tickerq.time_tickers.find(parent_id=self.head.id).items
+        (self.child,) = tickerq.time_tickers.find(parent_id=self.head.id)
 
     def _note(self, context: TickerContext) -> None:
         assert context.parent_id == self.head.id

@@ -111,7 +111,7 @@ def test_an_occurrence_keeps_the_request_as_its_cron_ticker_does(
     clock.advance(minutes=1)
     fire_crons(tickerq)
     tickerq.cron_tickers.update(cron.id, request=REQUEST)
-    (run,) = tickerq.cron_tickers.occurrences(cron.id).items
+    (run,) = tickerq.cron_tickers.occurrences(cron.id)
     assert (run.request, row_of(tickerq, run.id).encoding) == (REQUEST, BOTH)
     assert tickerq.cron_tickers.get(cron.id).request == REQUEST
 

@@ -80,7 +80,7 @@ def test_what_a_function_reports_can_be_read_while_it_runs_and_after(
     assert [(line.attempt, line.at, line.level, line.message) for line in ended.logs] == [
         (0, START, "INFO", "one"), (0, START + timedelta(seconds=2), "INFO", "two"),
     ]  # fmt: skip
-    (found,) = tickerq.runs.find().items
+    (found,) = tickerq.runs.find()
     assert (found.progress, found.logs) == (0.9, ())
 
 
@@ -180,9 +180,9 @@ def test_a_page_of_runs_has_their_log_lines_if_they_are_asked_for(tickerq: Ticke
     add_run(tickerq, lambda context: context.log(f"of {context.id}"))
     execute(tickerq)
     for find in (tickerq.runs.find, tickerq.time_tickers.find):
-        (run,) = find(with_logs=True).items
+        (run,) = find(with_logs=True)
         assert [line.message for line in run.logs] == [f"of {run.id}"]
-        assert find().items[0].logs == ()
+        assert find()[0].logs == ()
 
 
 def test_log_lines_go_with_their_run(tickerq: TickerQ) -> None:
