@@ -1,6 +1,10 @@
-"""The words of the domain, as the database and the wire hold them; those of TickerQ have its integers."""
+"""The words of the domain, as the database and the wire hold them; those of TickerQ have its integers.
+
+What takes a member takes its word, too: ``…Like`` is the type of both, so that editors complete the words.
+"""
 
 from enum import IntEnum, StrEnum
+from typing import Literal, TypeAlias
 
 
 class DropReason(StrEnum):
@@ -43,6 +47,20 @@ class TickerStatus(IntEnum):
         return format(str(self), spec)
 
 
+TickerStatusLike: TypeAlias = (
+    TickerStatus
+    | Literal[
+        "idle",
+        "queued",
+        "in_progress",
+        "done",
+        "due_done",
+        "failed",
+        "cancelled",
+        "skipped",
+    ]
+)
+
 SUCCEEDED = frozenset({TickerStatus.DONE, TickerStatus.DUE_DONE})
 TERMINAL = SUCCEEDED | {TickerStatus.FAILED, TickerStatus.CANCELLED, TickerStatus.SKIPPED}
 # Ends after which a person may let the run start again.
@@ -54,6 +72,9 @@ class TickerType(IntEnum):
 
     CRON_TICKER_OCCURRENCE = 0
     TIME_TICKER = 1
+
+
+TickerTypeLike: TypeAlias = TickerType | Literal["cron_ticker_occurrence", "time_ticker"]
 
 
 class TickerKind(StrEnum):
@@ -74,6 +95,19 @@ class RunCondition(IntEnum):
     IN_PROGRESS = 5
 
 
+RunConditionLike: TypeAlias = (
+    RunCondition
+    | Literal[
+        "on_success",
+        "on_failure",
+        "on_cancelled",
+        "on_failure_or_cancelled",
+        "on_any_completed_status",
+        "in_progress",
+    ]
+)
+
+
 class TickerPriority(IntEnum):
     """In which order due runs get slots and are published: smaller goes first."""
 
@@ -83,12 +117,18 @@ class TickerPriority(IntEnum):
     LOW = 3
 
 
+TickerPriorityLike: TypeAlias = TickerPriority | Literal["long_running", "high", "normal", "low"]
+
+
 class MisfirePolicy(StrEnum):
     """What happens to cron instants that passed while nothing could create their occurrences."""
 
     RUN_ONCE = "run_once"
     SKIP = "skip"
     RUN_ALL = "run_all"
+
+
+MisfirePolicyLike: TypeAlias = MisfirePolicy | Literal["run_once", "skip", "run_all"]
 
 
 class OverlapPolicy(StrEnum):
@@ -101,11 +141,19 @@ class OverlapPolicy(StrEnum):
     CANCEL_OTHER = "cancel_other"
 
 
+OverlapPolicyLike: TypeAlias = (
+    OverlapPolicy | Literal["allow", "skip", "buffer_one", "buffer_all", "cancel_other"]
+)
+
+
 class OnLost(StrEnum):
     """What happens to a run whose worker died: start again, or end as Failed."""
 
     RETRY = "retry"
     FAIL = "fail"
+
+
+OnLostLike: TypeAlias = OnLost | Literal["retry", "fail"]
 
 
 class OnConflict(StrEnum):
@@ -114,6 +162,9 @@ class OnConflict(StrEnum):
     RAISE = "raise"
     RETURN_EXISTING = "return_existing"
     REPLACE = "replace"
+
+
+OnConflictLike: TypeAlias = OnConflict | Literal["raise", "return_existing", "replace"]
 
 
 class CancelRequest(StrEnum):
@@ -133,6 +184,11 @@ class HoldReason(StrEnum):
     PAUSED = "paused"
     PARENT = "parent"
     OVERLAP = "overlap"
+
+
+HoldReasonLike: TypeAlias = (
+    HoldReason | Literal["function", "limit", "key", "rate", "paused", "parent", "overlap"]
+)
 
 
 class PauseKind(StrEnum):

@@ -2,9 +2,11 @@
 
 import json
 from enum import IntEnum
+from typing import get_args
 
 import pytest
 
+from tickerq_celery import enums
 from tickerq_celery.enums import RunCondition, TickerPriority, TickerStatus, TickerType
 
 NUMBERS: list[tuple[type[IntEnum], str]] = [
@@ -32,3 +34,10 @@ def test_tickerqs_words_have_tickerqs_numbers(kind: type[IntEnum], words: str) -
     assert [(each.name, each.value) for each in kind] == [
         (word, number) for number, word in enumerate(words.split())
     ]
+
+
+@pytest.mark.parametrize("alias", [name for name in vars(enums) if name.endswith("Like")])
+def test_type_checkers_know_the_words_of_an_enum(alias: str) -> None:
+    kind, words = get_args(getattr(enums, alias))
+    assert kind is getattr(enums, alias.removesuffix("Like"))
+    assert get_args(words) == tuple(each.name.lower() for each in kind)

@@ -11,6 +11,7 @@ from tickerq_celery import validation
 from tickerq_celery.enums import TickerType
 from tickerq_celery.errors import TickerCancelled, TickerStateError
 from tickerq_celery.payload import results
+from tickerq_celery.tickers.sessions import SessionLike
 
 # The default makes a bare `TickerContext` a complete annotation for strict type checkers.
 RequestT = TypeVar("RequestT", default=Any)
@@ -19,7 +20,7 @@ RequestT = TypeVar("RequestT", default=Any)
 class RunHandle(Protocol):
     """What a context asks of the worker that executes its run."""
 
-    def complete_in(self, session: object, *, result: object) -> None:
+    def complete_in(self, session: SessionLike, *, result: object) -> None:
         """End the run, with a result, in the transaction of ``session``."""
 
     def report_progress(self, fraction: float, message: str | None) -> None:
@@ -71,7 +72,7 @@ class TickerContext(Generic[RequestT]):
         """
         return results.read(self.parent_result_bytes)
 
-    def complete_in(self, session: object, *, result: object = None) -> None:
+    def complete_in(self, session: SessionLike, *, result: object = None) -> None:
         """End the run as done with the transaction of ``session``: both commit, or neither.
 
         ``session`` is a Session or a Connection on the store's database. Call it last, then commit.

@@ -6,7 +6,16 @@ from functools import partial
 from typing import Any, TypedDict
 
 from tickerq_celery import validation
-from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
+from tickerq_celery.enums import (
+    MisfirePolicy,
+    MisfirePolicyLike,
+    OnLost,
+    OnLostLike,
+    OverlapPolicy,
+    OverlapPolicyLike,
+    TickerPriority,
+    TickerPriorityLike,
+)
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.functions.limits import Rate
 from tickerq_celery.functions.setting import Setting
@@ -60,7 +69,7 @@ class FunctionOptions(TypedDict, total=False):
     max_runs: int | None
     exclude: Collection[date]
     jitter: timedelta | float
-    priority: TickerPriority | int | str
+    priority: TickerPriorityLike
     max_concurrency: int
     max_concurrency_per_key: int
     rate_limit: str | None
@@ -69,15 +78,15 @@ class FunctionOptions(TypedDict, total=False):
     timeout: timedelta | float | None
     hard_timeout: timedelta | float | None
     queue: str | None
-    misfire: MisfirePolicy | str
+    misfire: MisfirePolicyLike
     misfire_limit: int
     misfire_grace: timedelta | float | None
-    overlap: OverlapPolicy | str
+    overlap: OverlapPolicyLike
     pause_on_failure: int
     description: str | None
     tags: Sequence[str] | None
     request: object
-    on_lost: OnLost | str
+    on_lost: OnLostLike
 
 
 _MOST_AT_ONCE = 1_000_000

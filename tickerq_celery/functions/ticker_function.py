@@ -7,13 +7,14 @@ from functools import update_wrapper
 from typing import Any, NoReturn, Protocol
 
 from tickerq_celery import validation
-from tickerq_celery.enums import OnConflict
+from tickerq_celery.enums import OnConflict, OnConflictLike
 from tickerq_celery.errors import NoCeleryTaskError, TickerValidationError, UnknownKeywordError
 from tickerq_celery.functions.definition import Function, make_function
 from tickerq_celery.functions.options import FunctionOptions, check_call
 from tickerq_celery.payload.redaction import discreet
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.keywords import refuse_unknown
+from tickerq_celery.tickers.sessions import SessionLike
 from tickerq_celery.tickers.views import Run
 
 # Fields that ``schedule`` sets itself.
@@ -48,8 +49,8 @@ class Adds(Protocol):
         self,
         ticker: TimeTicker,
         *,
-        session: object = None,
-        on_conflict: OnConflict | str = OnConflict.RAISE,
+        session: SessionLike | None = None,
+        on_conflict: OnConflictLike = OnConflict.RAISE,
     ) -> Run:
         """Schedule a run and return it."""
 
@@ -108,8 +109,8 @@ class TickerFunction:
         *,
         at: datetime | None = None,
         delay: timedelta | float | None = None,
-        session: object = None,
-        on_conflict: OnConflict | str = OnConflict.RAISE,
+        session: SessionLike | None = None,
+        on_conflict: OnConflictLike = OnConflict.RAISE,
         **ticker: Any,
     ) -> Run:
         """Schedule a run at a moment, after a ``delay`` (seconds or a timedelta), or now.

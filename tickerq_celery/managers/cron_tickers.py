@@ -31,6 +31,7 @@ from tickerq_celery.tickers.cron_rows import CronRow, refuse_changes_of_a_call
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.inputs import CronTicker
 from tickerq_celery.tickers.pages import Page, Walk
+from tickerq_celery.tickers.sessions import SessionLike
 from tickerq_celery.tickers.views import Cron, Run
 
 FIXED = {"namespace"}
@@ -41,7 +42,9 @@ _COLUMN_OF = {"every": "expression", "jitter": "jitter_ms"}
 class CronTickerManager(CronOperations, AsyncAdds[CronTicker, Cron]):
     """Standing definitions. Every call but a delete is one transaction, or part of a ``session``."""
 
-    def add(self, ticker: CronTicker, *, session: object = None, allow_unknown: bool = False) -> Cron:
+    def add(
+        self, ticker: CronTicker, *, session: SessionLike | None = None, allow_unknown: bool = False
+    ) -> Cron:
         """Store a cron ticker and return it; its first occurrence is the first instant after now.
 
         Raises:
@@ -52,7 +55,7 @@ class CronTickerManager(CronOperations, AsyncAdds[CronTicker, Cron]):
         return self.add_batch([ticker], session=session, allow_unknown=allow_unknown)[0]
 
     def add_batch(
-        self, batch: Sequence[CronTicker], *, session: object = None, allow_unknown: bool = False
+        self, batch: Sequence[CronTicker], *, session: SessionLike | None = None, allow_unknown: bool = False
     ) -> list[Cron]:
         """Store cron tickers, all or none, and return them in their order; raises what ``add`` does."""
         tickers_by_position = by_position(batch, CronTicker)
@@ -79,7 +82,12 @@ class CronTickerManager(CronOperations, AsyncAdds[CronTicker, Cron]):
         return Walk(partial(self._page_after, function=function, is_enabled=is_enabled, limit=limit))
 
     def update(
-        self, cron_id: UUID | str, *, session: object = None, allow_unknown: bool = False, **changes: Any
+        self,
+        cron_id: UUID | str,
+        *,
+        session: SessionLike | None = None,
+        allow_unknown: bool = False,
+        **changes: Any,
     ) -> Cron:
         """Change fields of a cron ticker and of its occurrences that have not begun, and return it.
 
@@ -93,7 +101,7 @@ class CronTickerManager(CronOperations, AsyncAdds[CronTicker, Cron]):
         self,
         changes: Mapping[UUID | str, Changes],
         *,
-        session: object = None,
+        session: SessionLike | None = None,
         allow_unknown: bool = False,
     ) -> list[Cron]:
         """Change fields of cron tickers, by their ids, all or none; return and raise what ``update`` does."""

@@ -7,7 +7,14 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from tickerq_celery import validation
-from tickerq_celery.enums import HoldReason, TickerStatus, TickerType
+from tickerq_celery.enums import (
+    HoldReason,
+    HoldReasonLike,
+    TickerStatus,
+    TickerStatusLike,
+    TickerType,
+    TickerTypeLike,
+)
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.store.filters import RunFilter
 from tickerq_celery.tickers.keywords import refuse_unknown
@@ -24,10 +31,10 @@ class RunFilters(TypedDict, total=False):
     """
 
     function: str | None
-    status: TickerStatus | str | Collection[TickerStatus | str] | None
+    status: TickerStatusLike | Collection[TickerStatusLike] | None
     outcome_known: bool | None
-    held_for: HoldReason | str | None
-    type: TickerType | str | None
+    held_for: HoldReasonLike | None
+    type: TickerTypeLike | None
     tag: str | None
     error: str | None
     parent_id: UUID | str | None

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
-from tickerq_celery.enums import HoldReason, OnConflict, TickerType
+from tickerq_celery.enums import HoldReason, OnConflict, OnConflictLike, TickerType
 from tickerq_celery.errors import TickerStateError, TickerValidationError
 from tickerq_celery.managers import unique_keys
 from tickerq_celery.managers.asynchronous import AsyncAdds
@@ -33,6 +33,7 @@ from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.run_rows import RunRow
+from tickerq_celery.tickers.sessions import SessionLike
 from tickerq_celery.tickers.views import Run
 
 FIXED = {"namespace", "unique_key", "run_condition", "children"}
@@ -57,9 +58,9 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         self,
         ticker: TimeTicker,
         *,
-        session: object = None,
+        session: SessionLike | None = None,
         allow_unknown: bool = False,
-        on_conflict: OnConflict | str = OnConflict.RAISE,
+        on_conflict: OnConflictLike = OnConflict.RAISE,
     ) -> Run:
         """Schedule a run and return it; one that is due at once starts without waiting for beat.
 
@@ -82,9 +83,9 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         self,
         batch: Sequence[TimeTicker],
         *,
-        session: object = None,
+        session: SessionLike | None = None,
         allow_unknown: bool = False,
-        on_conflict: OnConflict | str = OnConflict.RAISE,
+        on_conflict: OnConflictLike = OnConflict.RAISE,
     ) -> list[Run]:
         """Schedule runs, all or none, and return them in their order; raises what ``add`` does."""
         tickers_by_position = by_position(batch, TimeTicker)
@@ -163,7 +164,12 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         return self.add(replace(copied, **changes), allow_unknown=allow_unknown)
 
     def update(
-        self, ticker_id: UUID | str, *, session: object = None, allow_unknown: bool = False, **changes: Any
+        self,
+        ticker_id: UUID | str,
+        *,
+        session: SessionLike | None = None,
+        allow_unknown: bool = False,
+        **changes: Any,
     ) -> Run:
         """Change fields of a time ticker that has not been claimed, and return it.
 
@@ -178,7 +184,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         self,
         changes: Mapping[UUID | str, Changes],
         *,
-        session: object = None,
+        session: SessionLike | None = None,
         allow_unknown: bool = False,
     ) -> list[Run]:
         """Change fields of time tickers, by their ids, all or none; return and raise what ``update`` does."""

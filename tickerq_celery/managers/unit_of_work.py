@@ -17,6 +17,7 @@ from tickerq_celery.store.database.refusals import translated_refusals
 from tickerq_celery.store.database.sessions import Callers, when_committed
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.effect import Effect
+from tickerq_celery.tickers.sessions import SessionLike
 from tickerq_celery.tickers.work import FunctionDefaults, NamesFunction
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class UnitOfWork:
     def in_transaction(
         self,
         work: Callable[[Transaction], Effect[T]],
-        session: object,
+        session: SessionLike | None,
         *,
         instead: str = "aadd(…, session=session)",
     ) -> T:

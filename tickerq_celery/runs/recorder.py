@@ -23,6 +23,7 @@ from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.lifecycle import REFUSED_TEXTS, Outcome, lost
 from tickerq_celery.tickers.progress import Pending
+from tickerq_celery.tickers.sessions import SessionLike
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -119,7 +120,7 @@ class Recorder:
 
         return dispatch_after(_written(end, reason), self._dispatch)
 
-    def join(self, session: object, *, instead: str) -> Caller:
+    def join(self, session: SessionLike, *, instead: str) -> Caller:
         """Return a function's own transaction; raises what ``Callers.join`` does."""
         return self._callers.join(session, instead=instead)
 

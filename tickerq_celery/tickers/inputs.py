@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Self
 
-from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, RunCondition, TickerPriority
+from tickerq_celery.enums import (
+    MisfirePolicy,
+    MisfirePolicyLike,
+    OverlapPolicy,
+    OverlapPolicyLike,
+    RunConditionLike,
+    TickerPriorityLike,
+)
 from tickerq_celery.tickers.keywords import refuse_unknown
 
 
@@ -44,13 +51,13 @@ class TimeTicker(_Ticker):
     retry_intervals: Sequence[float] | None = None
     timeout: float | None = None
     hard_timeout: float | None = None
-    priority: TickerPriority | int | str | None = None
+    priority: TickerPriorityLike | None = None
     queue: str | None = None
     concurrency_key: str | None = None
     tags: Sequence[str] = ()
     unique_key: str | None = None
     namespace: str | None = None
-    run_condition: RunCondition | int | str | None = None
+    run_condition: RunConditionLike | None = None
     children: Sequence["TimeTicker"] = ()
 
 
@@ -85,12 +92,12 @@ class CronTicker(_Ticker):
     retry_intervals: Sequence[float] | None = None
     timeout: float | None = None
     hard_timeout: float | None = None
-    misfire: MisfirePolicy | str = MisfirePolicy.RUN_ONCE
+    misfire: MisfirePolicyLike = MisfirePolicy.RUN_ONCE
     misfire_limit: int = 100
     misfire_grace: float | None = None
-    overlap: OverlapPolicy | str = OverlapPolicy.ALLOW
+    overlap: OverlapPolicyLike = OverlapPolicy.ALLOW
     pause_on_failure: int = 0
-    priority: TickerPriority | int | str | None = None
+    priority: TickerPriorityLike | None = None
     queue: str | None = None
     concurrency_key: str | None = None
     tags: Sequence[str] = ()

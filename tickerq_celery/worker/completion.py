@@ -9,6 +9,7 @@ from tickerq_celery.store.database.sessions import Caller
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Outcome, succeeded
 from tickerq_celery.tickers.progress import Report
+from tickerq_celery.tickers.sessions import SessionLike
 
 
 class Completion:
@@ -38,7 +39,7 @@ class Completion:
         """Whether the function has tried to end its run."""
         return bool(self._callers)
 
-    def complete_in(self, session: object, *, result: object) -> None:
+    def complete_in(self, session: SessionLike, *, result: object) -> None:
         """End the run as done, with a result, in a transaction that the function commits.
 
         Raises:

@@ -1,6 +1,7 @@
 """What a context is given to speak about its run: completion, reports and control, behind one handle."""
 
 from tickerq_celery.tickers.progress import Report
+from tickerq_celery.tickers.sessions import SessionLike
 from tickerq_celery.worker.completion import Completion
 from tickerq_celery.worker.run_control import RunControl
 
@@ -13,7 +14,7 @@ class ExecutingRun:
         self._report = report
         self._control = control
 
-    def complete_in(self, session: object, *, result: object) -> None:
+    def complete_in(self, session: SessionLike, *, result: object) -> None:
         self._completion.complete_in(session, result=result)
 
     def report_progress(self, fraction: float, message: str | None) -> None:
