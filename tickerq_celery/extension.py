@@ -20,7 +20,7 @@ from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
-from tickerq_celery.runtime.config import TickerConfig
+from tickerq_celery.runtime.config import Settings, TickerConfig
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database import schema
 from tickerq_celery.task import make_lost_task, make_task
@@ -52,9 +52,9 @@ class TickerQ:
         app: Celery,
         store_url: str | None = None,
         *,
-        exception_handler: TickerExceptionHandler | type | str | None = None,
+        exception_handler: TickerExceptionHandler | type[TickerExceptionHandler] | str | None = None,
         embedded: bool = False,
-        **settings_: Any,
+        **settings_: Unpack[Settings],
     ) -> None:
         named = {"store_url": store_url, "exception_handler": exception_handler, "embedded": embedded or None}
         keywords = settings.checked_keywords(settings_, named)

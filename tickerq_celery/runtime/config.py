@@ -4,10 +4,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypedDict, TypeVar
 
 from tickerq_celery import validation
-from tickerq_celery.enums import TickerPriority
+from tickerq_celery.enums import TickerPriority, TickerPriorityLike
 from tickerq_celery.errors import ConfigError, TickerValidationError, meant_by, shortened
 from tickerq_celery.payload.codec import LARGEST_REQUEST, codec_of
 from tickerq_celery.payload.redaction import SECRET_NAMES
@@ -105,6 +105,33 @@ class TickerConfig:
         if self.compress_over is not None:
             _checked(validation.whole, "compress_over", self.compress_over, 0)
         codec_of(self.compress_over, tuple(self.encryption_keys), tuple(self.redact))
+
+
+class Settings(TypedDict, total=False):
+    """The settings that are keywords of ``TickerQ`` without being parameters of their own."""
+
+    namespace: str
+    node_identifier: str | None
+    max_concurrency: int | None
+    time_zone: str
+    poll_interval: timedelta | float
+    late_after: timedelta | float
+    lease: timedelta | float
+    heartbeat: timedelta | float
+    publish_check: timedelta | float
+    republish_after: timedelta | float
+    batch_size: int
+    max_queued: int
+    priority_queues: Mapping[TickerPriorityLike, str]
+    max_rescues: int
+    payload_limit: int
+    compress_over: int | None
+    encryption_keys: Sequence[str]
+    redact: Sequence[str]
+    capture_logs: str | None
+    seed: bool
+    store_engine_options: Mapping[str, object]
+    store_retries: int
 
 
 SETTINGS = tuple(setting.name for setting in fields(TickerConfig))

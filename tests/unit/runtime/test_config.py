@@ -1,14 +1,17 @@
 """Settings: defaults, units, order of sources, and what is refused."""
 
+from collections.abc import Mapping
 from dataclasses import FrozenInstanceError
 from datetime import timedelta
-from typing import Any
+from inspect import signature
+from typing import Any, get_type_hints
 
 import pytest
 
-from tickerq_celery.enums import TickerPriority
+from tickerq_celery import TickerQ
+from tickerq_celery.enums import TickerPriority, TickerPriorityLike
 from tickerq_celery.errors import ConfigError
-from tickerq_celery.runtime.config import SETTINGS, TickerConfig, config_from
+from tickerq_celery.runtime.config import SETTINGS, Settings, TickerConfig, config_from
 
 
 def test_durations_are_timedeltas_or_seconds() -> None:
@@ -137,8 +140,16 @@ def test_the_queue_of_a_priority_may_be_named_by_the_priority_or_its_word() -> N
     assert by_word == TickerConfig(priority_queues={TickerPriority.LONG_RUNNING: "long"})
 
 
-def test_each_field_is_a_setting() -> None:
-    assert {"store_url", "namespace", "lease", "store_engine_options"} <= set(SETTINGS)
+def test_type_checkers_know_each_setting() -> None:
+    # The two that are read in another form than the one they are kept in.
+    given = {
+        timedelta: timedelta | float,
+        Mapping[TickerPriority, str]: Mapping[TickerPriorityLike, str],
+    }
+    parameters = signature(TickerQ).parameters
+    kept = {name: kind for name, kind in get_type_hints(TickerConfig).items() if name not in parameters}
+    assert get_type_hints(Settings) == {name: given.get(kind, kind) for name, kind in kept.items()}
+    assert set(SETTINGS) - kept.keys() == parameters.keys() - {"app", "settings_"}
 
 
 def refused(name: str, value: object) -> None:
