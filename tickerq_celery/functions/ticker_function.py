@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import update_wrapper
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol, Unpack
 
 from tickerq_celery import validation
 from tickerq_celery.enums import OnConflict, OnConflictLike
@@ -12,6 +12,7 @@ from tickerq_celery.errors import NoCeleryTaskError, TickerValidationError, Unkn
 from tickerq_celery.functions.definition import Function, make_function
 from tickerq_celery.functions.options import FunctionOptions, check_call
 from tickerq_celery.payload.redaction import discreet
+from tickerq_celery.tickers.fields import ScheduleOptions
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.keywords import refuse_unknown
 from tickerq_celery.tickers.sessions import SessionLike
@@ -111,7 +112,7 @@ class TickerFunction:
         delay: timedelta | float | None = None,
         session: SessionLike | None = None,
         on_conflict: OnConflictLike = OnConflict.RAISE,
-        **ticker: Any,
+        **ticker: Unpack[ScheduleOptions],
     ) -> Run:
         """Schedule a run at a moment, after a ``delay`` (seconds or a timedelta), or now.
 

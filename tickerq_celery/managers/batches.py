@@ -14,10 +14,12 @@ from tickerq_celery.tickers.keywords import refuse_unknown
 Changes = Mapping[str, Any]
 INSTEAD_OF_UPDATE = "session.run_sync(lambda sync: ….update(…, session=sync))"
 T = TypeVar("T")
+# A dict's keys are all UUIDs, or all text, or typed as either: each is one type to a type checker.
+IdT = TypeVar("IdT", bound=UUID | str)
 
 
 def checked_changes(
-    changes: Mapping[UUID | str, Changes], kind: type, fixed: Collection[str]
+    changes: Mapping[IdT, Changes], kind: type, fixed: Collection[str]
 ) -> dict[UUID, Changes]:
     """Return changes with ids that are UUIDs, in their order.
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
-from typing import Any, Unpack
+from typing import Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
@@ -14,6 +14,7 @@ from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.batches import (
     INSTEAD_OF_UPDATE,
     Changes,
+    IdT,
     by_position,
     checked_changes,
     naming,
@@ -29,6 +30,7 @@ from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.occurrences import rewrite_pending
 from tickerq_celery.tickers.cron_rows import CronRow, refuse_changes_of_a_call
 from tickerq_celery.tickers.effect import Effect
+from tickerq_celery.tickers.fields import CronTickerChanges
 from tickerq_celery.tickers.inputs import CronTicker
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.sessions import SessionLike
@@ -87,7 +89,7 @@ class CronTickerManager(CronOperations, AsyncAdds[CronTicker, Cron]):
         *,
         session: SessionLike | None = None,
         allow_unknown: bool = False,
-        **changes: Any,
+        **changes: Unpack[CronTickerChanges],
     ) -> Cron:
         """Change fields of a cron ticker and of its occurrences that have not begun, and return it.
 
@@ -99,7 +101,7 @@ class CronTickerManager(CronOperations, AsyncAdds[CronTicker, Cron]):
 
     def update_batch(
         self,
-        changes: Mapping[UUID | str, Changes],
+        changes: Mapping[IdT, CronTickerChanges],
         *,
         session: SessionLike | None = None,
         allow_unknown: bool = False,

@@ -14,7 +14,7 @@ from tickerq_celery.managers import unique_keys
 from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.batches import (
     INSTEAD_OF_UPDATE,
-    Changes,
+    IdT,
     by_position,
     check_fields,
     checked_changes,
@@ -30,6 +30,7 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import runs
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.tickers.effect import Effect
+from tickerq_celery.tickers.fields import CloneChanges, TimeTickerChanges
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.run_rows import RunRow
@@ -150,7 +151,9 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         except TickerStateError as error:
             raise TickerStateError(error.ticker_id, error.status, "run now") from error
 
-    def clone(self, ticker_id: UUID | str, *, allow_unknown: bool = False, **changes: Any) -> Run:
+    def clone(
+        self, ticker_id: UUID | str, *, allow_unknown: bool = False, **changes: Unpack[CloneChanges]
+    ) -> Run:
         """Schedule a new time ticker like this one, whatever became of it, and return the new one.
 
         ``changes`` are fields of TimeTicker. Neither its unique key nor its children are copied; a past
@@ -169,7 +172,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         *,
         session: SessionLike | None = None,
         allow_unknown: bool = False,
-        **changes: Any,
+        **changes: Unpack[TimeTickerChanges],
     ) -> Run:
         """Change fields of a time ticker that has not been claimed, and return it.
 
@@ -182,7 +185,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
 
     def update_batch(
         self,
-        changes: Mapping[UUID | str, Changes],
+        changes: Mapping[IdT, TimeTickerChanges],
         *,
         session: SessionLike | None = None,
         allow_unknown: bool = False,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Concatenate, ParamSpec, TypedDict, TypeVar
 
 from tickerq_celery import validation
-from tickerq_celery.enums import TickerPriority, TickerPriorityLike
+from tickerq_celery.enums import TickerPriority
 from tickerq_celery.errors import ConfigError, TickerValidationError, meant_by, shortened
 from tickerq_celery.payload.codec import LARGEST_REQUEST, codec_of
 from tickerq_celery.payload.redaction import SECRET_NAMES
@@ -122,7 +122,7 @@ class Settings(TypedDict, total=False):
     republish_after: timedelta | float
     batch_size: int
     max_queued: int
-    priority_queues: Mapping[TickerPriorityLike, str]
+    priority_queues: Mapping[TickerPriority, str] | Mapping[str, str]
     max_rescues: int
     payload_limit: int
     compress_over: int | None

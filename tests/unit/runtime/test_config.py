@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from tickerq_celery import TickerQ
-from tickerq_celery.enums import TickerPriority, TickerPriorityLike
+from tickerq_celery.enums import TickerPriority
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.runtime.config import SETTINGS, Settings, TickerConfig, config_from
 
@@ -144,7 +144,7 @@ def test_type_checkers_know_each_setting() -> None:
     # The two that are read in another form than the one they are kept in.
     given = {
         timedelta: timedelta | float,
-        Mapping[TickerPriority, str]: Mapping[TickerPriorityLike, str],
+        Mapping[TickerPriority, str]: Mapping[TickerPriority, str] | Mapping[str, str],
     }
     parameters = signature(TickerQ).parameters
     kept = {name: kind for name, kind in get_type_hints(TickerConfig).items() if name not in parameters}

@@ -1,0 +1,27 @@
+"""What type checkers know of a call's keywords is what the tickers have."""
+
+from collections.abc import Collection
+from typing import get_type_hints
+
+import pytest
+
+from tickerq_celery.managers import cron_tickers, time_tickers
+from tickerq_celery.tickers.fields import CloneChanges, CronTickerChanges, ScheduleOptions, TimeTickerChanges
+from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
+
+PARAMETERS = {"function", "request", "execution_time", "delay"}
+OF_A_CHILD = {"run_condition"}
+
+
+@pytest.mark.parametrize(
+    ("keywords", "ticker", "but"),
+    [
+        (ScheduleOptions, TimeTicker, PARAMETERS | OF_A_CHILD),
+        (TimeTickerChanges, TimeTicker, time_tickers.FIXED),
+        (CloneChanges, TimeTicker, OF_A_CHILD),
+        (CronTickerChanges, CronTicker, cron_tickers.FIXED),
+    ],
+)
+def test_the_keywords_are_the_fields(keywords: type, ticker: type, but: Collection[str]) -> None:
+    fields = {name: kind for name, kind in get_type_hints(ticker).items() if name[0] != "_"}
+    assert get_type_hints(keywords) == {name: kind for name, kind in fields.items() if name not in but}
