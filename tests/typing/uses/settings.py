@@ -1,0 +1,35 @@
+"""Settings, and who handles exceptions."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from celery import Celery
+
+from tickerq_celery import TickerPriority, TickerQ, TickerType
+
+app = Celery("shop")
+
+
+class Handler:
+    def handle_exception(self, exception: BaseException, ticker_id: UUID, ticker_type: TickerType) -> None:
+        """Handle a failed attempt."""
+
+    def handle_canceled_exception(
+        self, exception: BaseException, ticker_id: UUID, ticker_type: TickerType
+    ) -> None:
+        """Handle a cancelled run."""
+
+
+TickerQ(app)
+TickerQ(app, "sqlite:///shop.db", embedded=True, lease=90, poll_interval=timedelta(seconds=2))
+TickerQ(app, exception_handler=Handler)
+TickerQ(app, exception_handler=Handler(), max_concurrency=None, encryption_keys=["…"], redact=())
+TickerQ(app, exception_handler="shop.handlers:Handler", priority_queues={"long_running": "long"})
+TickerQ(app, priority_queues={TickerPriority.HIGH: "urgent"}, store_engine_options={"pool_size": 5})
+
+TickerQ(app, store_ulr="sqlite:///shop.db")  # refused: call-arg | reportCallIssue
+TickerQ(app, exception_handler=Celery)  # refused: arg-type | reportArgumentType
+TickerQ(app, lease="90")  # refused: arg-type | reportArgumentType
+TickerQ(app, encryption_keys=b"key")  # refused: arg-type | reportArgumentType
+TickerQ(app, priority_queues={1.5: "long"})  # refused: arg-type | reportArgumentType
+TickerQ("shop")  # refused: arg-type | reportArgumentType
