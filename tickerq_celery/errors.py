@@ -146,10 +146,13 @@ class DuplicateTickerError(TickerError):
 
 
 class TickerNotFoundError(TickerError, LookupError):
-    """No ticker has this id."""
+    """No ticker has this id; or nothing is paused under a name, which then is the ``ticker_id``."""
 
-    def __init__(self, kind: str, ticker_id: UUID) -> None:
-        super().__init__(f"no {kind} has the id {ticker_id}")
+    def __init__(self, kind: str, ticker_id: UUID | str) -> None:
+        is_name = isinstance(ticker_id, str)
+        super().__init__(
+            f"there is no {kind} of {ticker_id}" if is_name else f"no {kind} has the id {ticker_id}"
+        )
         self.kind = kind
         self.ticker_id = ticker_id
 

@@ -46,8 +46,9 @@ class Calm(Journeys):
 
     def _end_crons(self) -> None:
         crons = self.world.apps[0].cron_tickers
-        self.world.apps[0].pauses.resume(everything=True)
-        self.look()
+        if self.world.sight.is_paused:
+            self.world.apps[0].pauses.resume(everything=True)
+            self.look()
         for cron_id in self.world.sight.crons:
             crons.resume(cron_id)
             self.look()

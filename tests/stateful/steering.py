@@ -1,6 +1,8 @@
 """Rules of the apps: add cron tickers, pause, resume and delete them, skip their next, pause everything."""
 
+from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -84,8 +86,14 @@ class CronSteering(Stage):
     def steer_everything(self, troubles: Troubles) -> None:
         """An app pauses everything, or resumes it."""
         app = self.pick(0, self.idle_apps())
-        verb = app.pauses.resume if self.world.sight.is_paused else app.pauses.pause
-        self.act(app.process, lambda: verb(everything=True), troubles)
+
+        def resume() -> None:
+            # Another app, which was stopped meanwhile, may have been faster.
+            with suppress(TickerNotFoundError):
+                app.pauses.resume(everything=True)
+
+        steer = resume if self.world.sight.is_paused else partial(app.pauses.pause, everything=True)
+        self.act(app.process, steer, troubles)
 
     def restart_cron(self, cron_id: UUID) -> None:
         """Let an app pause and resume a cron ticker."""

@@ -87,11 +87,15 @@ def apply_policy(tx: Transaction, cron: CronRow, rows: Sequence[RunRow]) -> list
     return [_stored_as(cron, row, fate, tx.now) for row, fate in zip(rows, decided, strict=True)]
 
 
-def add_backfilled(tx: Transaction, cron: CronRow, rows: Sequence[RunRow]) -> None:
-    """Store occurrences of a backfill, which wait for the overlap lock rather than be skipped."""
+def add_backfilled(tx: Transaction, cron: CronRow, rows: Sequence[RunRow]) -> Sequence[RunRow]:
+    """Store occurrences of a backfill, which wait for the overlap lock rather than be skipped.
+
+    Returns them as they are stored.
+    """
     if cron.overlap is not OverlapPolicy.ALLOW:
         rows = _queued(tx, cron, rows, overlaps.state(tx, cron.id))
     occurrences.add(tx, cron, rows)
+    return rows
 
 
 def add_manual(tx: Transaction, cron: CronRow, row: RunRow, *, in_pause: Callable[[], bool]) -> Effect[UUID]:

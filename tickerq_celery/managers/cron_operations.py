@@ -10,6 +10,7 @@ from tickerq_celery.cron.pausing import BY_FAILURES, resume_with_held
 from tickerq_celery.enums import TickerKind, TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError
 from tickerq_celery.managers.cron_preview import KIND, CronPreview
+from tickerq_celery.managers.fresh_runs import fresh_run
 from tickerq_celery.managers.pauses import check_words
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
@@ -97,8 +98,10 @@ class CronOperations(CronPreview):
         self._storing.dispatch(stored.due)
         return self._occurrences.get(stored.result)
 
-    def backfill(self, cron_id: UUID | str, start: datetime, end: datetime, *, per_minute: int = 60) -> int:
-        """Create the occurrences of all instants from ``start`` and before ``end``; return how many are new.
+    def backfill(
+        self, cron_id: UUID | str, start: datetime, end: datetime, *, per_minute: int = 60
+    ) -> list[Run]:
+        """Create the occurrences of all instants from ``start`` and before ``end``; return the new ones.
 
         An instant that has its occurrence gets no second one, so a repetition adds nothing. They fall due
         one after the other, ``per_minute`` of them; where they may not overlap, each follows the one before.
@@ -183,7 +186,7 @@ class CronOperations(CronPreview):
 
     def _backfill(
         self, tx: Transaction, cron_id: UUID, start: datetime, end: datetime, wait: timedelta
-    ) -> int:
+    ) -> list[Run]:
         cron = self._locked(tx, cron_id)
         now = tx.now
         wanted = instants_between(cron.timetable(), start, end, now=now)
@@ -192,8 +195,8 @@ class CronOperations(CronPreview):
             replace(occurrence_row(cron, instant=instant, now=now), due_at=now + number * wait)
             for number, instant in enumerate(missing)
         ]
-        add_backfilled(tx, cron, rows)
-        return len(rows)
+        codec = self._storing.core.codec
+        return [fresh_run(row, codec) for row in add_backfilled(tx, cron, rows)]
 
     def _locked(self, tx: Transaction, cron_id: UUID) -> CronRow:
         cron = cron_tickers.lock(tx, cron_id)

@@ -10,6 +10,7 @@ from tickerq_celery import validation
 from tickerq_celery.cron.overlap import release_queue
 from tickerq_celery.cron.rescheduling import reschedule
 from tickerq_celery.enums import TickerKind
+from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.batches import (
     INSTEAD_OF_UPDATE,
@@ -21,6 +22,7 @@ from tickerq_celery.managers.batches import (
     position_in,
 )
 from tickerq_celery.managers.cron_operations import CronOperations
+from tickerq_celery.managers.cron_preview import KIND
 from tickerq_celery.managers.cron_rows import cron_rows
 from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.runs import checked_page_size
@@ -120,9 +122,15 @@ class CronTickerManager(CronOperations, AsyncAdds[CronTicker, Cron]):
 
         return self._storing.in_transaction(work, session, instead=INSTEAD_OF_UPDATE)
 
-    def delete(self, cron_id: UUID | str) -> bool:
-        """Delete a cron ticker with its occurrences; return True if it was there."""
-        return self.delete_batch([cron_id]) == 1
+    def delete(self, cron_id: UUID | str) -> None:
+        """Delete a cron ticker with its occurrences, as ``delete_batch`` does.
+
+        Raises:
+            TickerNotFoundError: There is none.
+        """
+        found = validation.identifier(cron_id)
+        if not self.delete_batch([found]):
+            raise TickerNotFoundError(KIND, found)
 
     def delete_batch(self, ids: Collection[UUID | str]) -> int:
         """Delete cron tickers with their occurrences; return how many were there.

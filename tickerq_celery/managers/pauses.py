@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from tickerq_celery import validation
 from tickerq_celery.cron.pausing import resume_suspended
 from tickerq_celery.enums import HoldReason, PauseKind
+from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import functions, holds, paused_crons, pauses
 from tickerq_celery.store.database.transaction import Transaction
@@ -58,27 +59,25 @@ class PauseManager:
         missed: bool = False,
         reason: str | None = None,
         by: str | None = None,
-    ) -> bool:
-        """End the pause of one of a function, a tag and everything; return True if there was one.
+    ) -> Pause:
+        """End the pause of one of a function, a tag and everything, and return the pause that it was.
 
         What was held runs now, where no other pause holds it. Cron tickers fire from their next instant
         on; ``missed=True`` lets their misfire policy decide on the instants that passed. The pause is kept no
         longer, so ``reason`` and ``by`` are logged.
 
         Raises:
+            TickerNotFoundError: There is no such pause.
             TickerValidationError: Not exactly one is named, or ``reason`` or ``by`` is too long.
         """
         scope = scope_of(function, tag, everything)
         check_words(reason, by)
-        was_paused = self._core.write(self._resume, scope, missed=missed)
-        after = None
-        while was_paused:
+        ended = self._core.write(self._resume, scope, missed=missed)
+        after = self._core.write(resume_suspended, after=None)
+        while after is not None:
             after = self._core.write(resume_suspended, after=after)
-            if after is None:
-                break
-        if was_paused:
-            logger.info("the pause of %s was ended%s", scope, who_and_why(by, reason))
-        return was_paused
+        logger.info("the pause of %s was ended%s", scope, who_and_why(by, reason))
+        return ended
 
     def find(self) -> tuple[Pause, ...]:
         """Return all pauses of this kind, the oldest first."""
@@ -100,10 +99,10 @@ class PauseManager:
             return True
         return bool(functions.find(tx, [function])) or pauses.is_named(tx, function)
 
-    def _resume(self, tx: Transaction, scope: Scope, *, missed: bool) -> bool:
+    def _resume(self, tx: Transaction, scope: Scope, *, missed: bool) -> Pause:
         ended, others = _parted(pauses.list_pauses(tx), scope)
         if ended is None:
-            return False
+            raise TickerNotFoundError("pause", str(scope))
         # In the transaction that ends the pause: after it, a beat decides on what it finds.
         if missed:
             paused_crons.resume_as_missed(tx, ended, others)
@@ -115,7 +114,9 @@ class PauseManager:
             keys=[ended.key],
             limit=_MOST_RELEASED,
         )
-        return pauses.remove(tx, scope)
+        if not pauses.remove(tx, scope):  # another process was faster
+            raise TickerNotFoundError("pause", str(scope))
+        return ended
 
 
 def _parted(found: Sequence[Pause], scope: Scope) -> tuple[Pause | None, list[Pause]]:

@@ -1,15 +1,15 @@
 """Schedule, change and read time tickers."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import MISSING, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Unpack
+from typing import Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.enums import HoldReason, OnConflict, OnConflictLike, TickerType
-from tickerq_celery.errors import TickerStateError, TickerValidationError
+from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
 from tickerq_celery.managers import unique_keys
 from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.batches import (
@@ -21,10 +21,10 @@ from tickerq_celery.managers.batches import (
 )
 from tickerq_celery.managers.chains import chain_below, chain_rows, with_children
 from tickerq_celery.managers.filters import RunFilters
-from tickerq_celery.managers.runs import MOST_COUNTED, RunManager
+from tickerq_celery.managers.fresh_runs import fresh_run
+from tickerq_celery.managers.runs import KIND_NAMES, MOST_COUNTED, RunManager
 from tickerq_celery.managers.time_ticker_edits import as_ticker, edit, is_due
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.payload.codec import Packed, RequestCodec, StoredRequest
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import runs
@@ -33,13 +33,11 @@ from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.fields import CloneChanges, TimeTickerChanges
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.pages import Page, Walk
-from tickerq_celery.tickers.run_rows import RunRow
 from tickerq_celery.tickers.sessions import SessionLike
 from tickerq_celery.tickers.views import Run
 
 FIXED = {"namespace", "unique_key", "run_condition", "children"}
 _FIELDS = {field.name for field in fields(TimeTicker)}
-_RUN_FIELDS = {field.name for field in fields(RunRow)}
 _REQUEST_IS_CHECKED = {"function", "request"}
 
 
@@ -203,12 +201,17 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         # Some may have been published since.
         return changed if session is not None else self._storing.core.read(self._runs.got_all, wanted)
 
-    def delete(self, ticker_id: UUID | str) -> bool:
-        """Delete a time ticker with its attempts; return True if it was there.
+    def delete(self, ticker_id: UUID | str) -> None:
+        """Delete a time ticker with its attempts.
 
         The body of an active one runs on, and no longer takes up a slot of its limits.
+
+        Raises:
+            TickerNotFoundError: There is none.
         """
-        return self.delete_batch([ticker_id]) == 1
+        found = validation.identifier(ticker_id)
+        if not self.delete_batch([found]):
+            raise TickerNotFoundError(KIND_NAMES[TickerType.TIME_TICKER], found)
 
     def delete_batch(self, ids: Collection[UUID | str]) -> int:
         """Delete time tickers with their attempts, all or none; return how many were there."""
@@ -241,21 +244,6 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         existing = unique_keys.insert(tx, chained, on_conflict=on_conflict, fresh=fresh, codec=codec)
         added = [head for head in heads if head.id not in existing]
         return Effect(
-            result=[existing.get(head.id) or _as_run(head, codec) for head in heads],
+            result=[existing.get(head.id) or fresh_run(head, codec) for head in heads],
             due=[head.id for head in added if is_due(head)],
         )
-
-
-def _as_run(row: RunRow, codec: RequestCodec) -> Run:
-    needed = (field.name for field in fields(Run) if field.default is MISSING)
-    fresh: dict[str, Any] = dict.fromkeys(needed)
-    stored = {name: getattr(row, name) for name in fresh.keys() & _RUN_FIELDS}
-    return Run(
-        **fresh
-        | stored
-        | {
-            "cancel_requested": False,
-            "next_attempt_at": row.due_at,
-            "stored_request": StoredRequest(Packed(row.request, row.encoding), codec),
-        }
-    )

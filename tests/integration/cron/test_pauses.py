@@ -36,7 +36,12 @@ from tickerq_celery.cron import pausing
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.cron.pausing import resume_suspended
 from tickerq_celery.enums import HoldReason, MisfirePolicy, OverlapPolicy, PauseKind, TickerStatus
-from tickerq_celery.errors import TickerStateError, TickerValidationError, UnknownFunctionError
+from tickerq_celery.errors import (
+    TickerNotFoundError,
+    TickerStateError,
+    TickerValidationError,
+    UnknownFunctionError,
+)
 from tickerq_celery.managers import pauses as managers_pauses
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.runs.claimer import Claimer
@@ -91,7 +96,7 @@ def test_what_is_paused_neither_fires_nor_starts(
     assert (cron.is_enabled, cron.next_run_at, cron.resume_from) == (True, None, at(13))
     assert (cron.paused_by, cron.paused_reason) == ("ann", "deployment")
 
-    assert pauses(core).resume(**scope)
+    assert pauses(core).resume(**scope) == pause
     assert [claimed.id for claimed in claim(core)] == [run]
     fire(core)
     assert instants(core, cron_id) == []
@@ -103,7 +108,10 @@ def test_what_is_paused_neither_fires_nor_starts(
     clock.advance(hours=1)
     fire(core)
     assert instants(core, cron_id) == [at(15)]
-    assert not pauses(core).resume(**scope)
+    with pytest.raises(
+        TickerNotFoundError, match=r"^there is no pause of (function Send|tag eu|everything)$"
+    ):
+        pauses(core).resume(**scope)
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=str)
@@ -529,7 +537,7 @@ def test_a_resumption_waits_for_nothing_that_the_pause_does_not_cover(
     pauses(core).pause(function="Send")
     clock.advance(hours=1)
     with locked(core, cron_tickers_table, cron_tickers_table.c.id == other):
-        assert pauses(core).resume(function="Send", missed=missed)
+        assert pauses(core).resume(function="Send", missed=missed).name == "Send"
 
 
 @pytest.mark.timeout(60)
@@ -573,7 +581,7 @@ def test_a_pause_of_an_unknown_function_is_refused_with_the_one_that_may_be_mean
         pauses(core).pause(function="Sned")
     assert not pauses(core).find()
     assert pauses(core).pause(function="Sned", allow_unknown=True).name == "Sned"
-    assert pauses(core).resume(function="Sned")
+    assert pauses(core).resume(function="Sned").name == "Sned"
 
 
 @pytest.mark.parametrize("named_by", [make_cron, make_run])
@@ -623,7 +631,8 @@ def test_who_ended_a_pause_of_more_than_one_and_why_is_logged(
     core: Core, scope: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
-        pauses(core).resume(**scope, reason="nothing was paused", by="ann")
+        with pytest.raises(TickerNotFoundError):
+            pauses(core).resume(**scope, reason="nothing was paused", by="ann")
         pauses(core).pause(**scope)
         pauses(core).resume(**scope, reason="the server is back", by="ann")
     what = "everything" if "everything" in scope else " ".join(*scope.items())

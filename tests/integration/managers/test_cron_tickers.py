@@ -301,9 +301,10 @@ def test_a_cron_ticker_can_be_stored_disabled(tickerq: TickerQ, clock: ManualClo
 def test_a_deleted_cron_ticker_takes_its_occurrences_along(tickerq: TickerQ, clock: ManualClock) -> None:
     cron, kept = tickerq.cron_tickers.add_batch([digest(), digest()])
     run = fired(tickerq, clock, cron)
-    assert tickerq.cron_tickers.delete(cron.id)
+    tickerq.cron_tickers.delete(cron.id)
     assert row_of(tickerq, run.id) is None
-    assert not tickerq.cron_tickers.delete(cron.id)
+    with pytest.raises(TickerNotFoundError):
+        tickerq.cron_tickers.delete(cron.id)
     assert tickerq.cron_tickers.delete_batch([cron.id, kept.id, uuid.uuid4()]) == 1
     assert not tickerq.runs.find()
 
@@ -331,7 +332,7 @@ def test_a_long_history_is_deleted_piece_by_piece(
     assert (removed, left.is_enabled, left.next_run_at) == ([2, 2], False, None)
     assert left.paused_reason == "it is being deleted"
     assert len(tickerq.cron_tickers.occurrences(cron.id)) == 1
-    assert tickerq.cron_tickers.delete(cron.id)
+    tickerq.cron_tickers.delete(cron.id)
     assert not tickerq.cron_tickers.occurrences(cron.id)
     assert tickerq.cron_tickers.get(kept.id).is_enabled
     assert len(tickerq.cron_tickers.occurrences(kept.id)) == 5
@@ -343,8 +344,8 @@ def test_a_cron_ticker_of_another_namespace_is_not_deleted(
 ) -> None:
     cron = tickerq.cron_tickers.add(digest())
     fired(tickerq, clock, cron)
-    with ticker_app(store_url, f"{namespace}-2", clock) as other:
-        assert not other.cron_tickers.delete(cron.id)
+    with ticker_app(store_url, f"{namespace}-2", clock) as other, pytest.raises(TickerNotFoundError):
+        other.cron_tickers.delete(cron.id)
     assert tickerq.cron_tickers.get(cron.id).is_enabled
     assert len(tickerq.cron_tickers.occurrences(cron.id)) == 1
 

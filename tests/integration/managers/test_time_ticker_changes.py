@@ -178,9 +178,10 @@ def test_a_deleted_ticker_takes_its_attempts_along(tickerq: TickerQ) -> None:
     run = add(tickerq, execution_time=None, request={"user_id": 0})
     execute(tickerq)
     assert len(tickerq.time_tickers.get(run.id).attempts) == 1
-    assert tickerq.time_tickers.delete(run.id)
+    tickerq.time_tickers.delete(run.id)
     assert row_of(tickerq, run.id) is None
-    assert not tickerq.time_tickers.delete(run.id)
+    with pytest.raises(TickerNotFoundError):
+        tickerq.time_tickers.delete(run.id)
 
 
 def test_deleting_counts_what_was_there(tickerq: TickerQ) -> None:
@@ -213,7 +214,8 @@ def test_tickers_of_another_namespace_are_out_of_reach(
         for call in (other.time_tickers.get, other.time_tickers.update, other.runs.get):
             with pytest.raises(TickerNotFoundError):
                 call(run.id)
-        assert not other.time_tickers.delete(run.id)
+        with pytest.raises(TickerNotFoundError):
+            other.time_tickers.delete(run.id)
         assert not other.time_tickers.find()
 
 

@@ -1,11 +1,16 @@
-"""Both managers have the same six verbs, for one and for several."""
+"""Both managers have the same six verbs, for one and for several; a verb about what is missing says so."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 
 from tests.integration.apps import ticker_app
 from tickerq_celery import CronTicker, TickerQ, TimeTicker
+from tickerq_celery.errors import TickerNotFoundError
+
+WHEN = {"start": datetime(2026, 1, 1, tzinfo=UTC), "end": datetime(2026, 1, 2, tzinfo=UTC)}
 
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
@@ -34,6 +39,49 @@ def test_one_or_several_are_added_changed_and_deleted(
     changes = {two.id: {"description": "two"}, three.id: {"description": "three"}}
     assert [each.description for each in manager.update_batch(changes)] == ["two", "three"]
     assert [each.description for each in manager.find()] == ["three", "two", "one"]
-    assert manager.delete(one.id)
+    manager.delete(one.id)
     assert manager.delete_batch([two.id, three.id, one.id]) == 2
     assert not manager.find()
+
+
+@pytest.mark.parametrize(
+    ("manager", "name"),
+    [
+        *(
+            (manager, name)
+            for manager in ("time_tickers", "cron_tickers")
+            for name in ("update", "delete", "get")
+        ),
+        *(("time_tickers", name) for name in ("cancel", "retry", "run_now", "clone")),
+        *(("runs", name) for name in ("get", "cancel", "retry")),
+        *(
+            ("cron_tickers", name)
+            for name in ("pause", "resume", "skip_next", "run_now", "backfill", "upcoming")
+        ),
+    ],
+)
+def test_what_is_about_one_thing_that_is_missing_says_so(tickerq: TickerQ, manager: str, name: str) -> None:
+    missing = uuid4()
+    keywords = WHEN if name == "backfill" else {}
+    with pytest.raises(TickerNotFoundError, match=f"has the id {missing}") as caught:
+        getattr(getattr(tickerq, manager), name)(missing, **keywords)
+    assert caught.value.ticker_id == missing
+
+
+def test_a_batch_of_changes_with_one_that_is_missing_says_so(tickerq: TickerQ) -> None:
+    missing = uuid4()
+    for manager in (tickerq.time_tickers, tickerq.cron_tickers):
+        with pytest.raises(TickerNotFoundError, match=f"has the id {missing}"):
+            manager.update_batch({missing: {"description": "changed"}})
+        assert manager.delete_batch([missing]) == 0
+
+
+def test_batches_are_returned_in_the_order_given(tickerq: TickerQ) -> None:
+    once, again = TimeTicker(function="Any"), CronTicker(function="Any", expression="@daily")
+    for manager, ticker in ((tickerq.time_tickers, once), (tickerq.cron_tickers, again)):
+        ids = [each.id for each in manager.add_batch([ticker] * 5)]
+        assert ids == sorted(ids)
+        turned = [ids[3], ids[0], ids[4]]
+        changed = manager.update_batch({each: {"description": str(each)} for each in turned})
+        assert [each.id for each in changed] == turned
+        assert [each.description for each in changed] == [str(each) for each in turned]

@@ -1,0 +1,64 @@
+"""What the managers' verbs return follows one rule."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, get_origin, get_type_hints
+
+import pytest
+
+from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.pauses import PauseManager
+from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.tickers.pages import Page, Walk
+from tickerq_celery.tickers.pauses import Pause
+from tickerq_celery.tickers.views import Cron, Run
+
+MANAGERS = [TimeTickerManager, CronTickerManager, RunManager, PauseManager]
+# How the manager's own transactions read; users have no transaction to pass.
+INNER = {"got", "got_all", "aadd", "aadd_batch"}
+VIEWS = {Run, Cron, Pause}
+READS = {"find", "iterate", "occurrences", "count", "preview", "explain", "upcoming"}
+REMOVES_ONE, REMOVES_MANY = {"delete"}, {"delete_batch"}
+MAKES_MANY = {"add_batch", "update_batch", "backfill"}
+
+
+def verbs_of(manager: type) -> list[tuple[str, Callable[..., Any]]]:
+    found = inspect.getmembers(manager, inspect.isfunction)
+    return [(name, verb) for name, verb in found if not name.startswith("_") and name not in INNER]
+
+
+VERBS = [
+    pytest.param(name, verb, id=f"{manager.__name__}.{name}")
+    for manager in MANAGERS
+    for name, verb in verbs_of(manager)
+]
+
+
+def is_list_of_views(returned: Any) -> bool:
+    return get_origin(returned) is list and set(returned.__args__) <= VIEWS
+
+
+@pytest.mark.parametrize(("name", "verb"), VERBS)
+def test_a_verb_returns_what_it_makes_or_changes_and_how_many_it_removes(
+    name: str, verb: Callable[..., Any]
+) -> None:
+    returned = get_type_hints(verb)["return"]
+    if name in REMOVES_ONE:
+        assert returned is type(None)
+    elif name in REMOVES_MANY:
+        assert returned is int
+    elif name in MAKES_MANY:
+        assert is_list_of_views(returned)
+    elif name in READS:
+        assert returned is not bool
+    else:
+        assert returned in VIEWS
+
+
+@pytest.mark.parametrize("manager", MANAGERS)
+def test_listings_are_pages_and_walks(manager: type) -> None:
+    kinds = {"find": Page, "occurrences": Page, "iterate": Walk}
+    for name, verb in verbs_of(manager):
+        if name in kinds and manager is not PauseManager:
+            assert get_origin(get_type_hints(verb)["return"]) is kinds[name]
