@@ -5,60 +5,58 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
+# A line of a file, as "tickers.py:12", with the name of the rule that refuses it.
+Refusal = tuple[str, str]
 _REFUSED = re.compile(r"# refused: (?P<mypy>\S+) \| (?P<pyright>\S+)$")
 
 
-class Refusal(NamedTuple):
-    """An error that a type checker reports, or shall report: where, and under which name."""
-
-    file: str
-    line: int
-    rule: str
-
-
-def expected(folder: Path, checker: str) -> list[Refusal]:
-    """Return what the files of ``folder`` say that ``checker`` refuses in them."""
-    return sorted(
-        Refusal(path.name, number, found[checker])
-        for path in folder.rglob("*.py")
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
-        if (found := _REFUSED.search(line)) is not None
-    )
+def mypy(paths: Sequence[Path], folder: Path) -> dict[Refusal, str]:
+    """Return the errors of ``mypy --strict``, each with its message; ``folder`` keeps what it learnt."""
+    arguments = ("--strict", "--config-file=", "--cache-dir=.", "--output=json", *map(str, paths))
+    found = [json.loads(line) for line in _run("mypy", *arguments, folder=folder).splitlines()]
+    return {
+        (_line(each["file"], each["line"]), each["code"]): each["message"]
+        for each in found
+        if each["severity"] == "error"
+    }
 
 
-def reported_by_mypy(paths: Sequence[Path], cache: Path) -> list[Refusal]:
-    """Return what ``mypy --strict`` reports."""
-    output = _run(
-        *("mypy", "--strict", "--config-file=", "--output", "json"),
-        *("--cache-dir", str(cache), *map(str, paths)),
-        folder=cache,
-    )
-    return sorted(_refusals_of_mypy(output))
-
-
-def reported_by_pyright(paths: Sequence[Path], folder: Path) -> list[Refusal]:
-    """Return what pyright reports in its strict mode, as errors and as warnings."""
+def pyright(paths: Sequence[Path], folder: Path) -> dict[Refusal, str]:
+    """Return the errors of pyright's strict mode, each with its message; ``folder`` gets its settings."""
     (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
     report = json.loads(_run("pyright", "--outputjson", *map(str, paths), folder=folder))
-    return sorted(
-        Refusal(Path(each["file"]).name, each["range"]["start"]["line"] + 1, each["rule"])
+    return {
+        (_line(each["file"], each["range"]["start"]["line"] + 1), each["rule"]): each["message"]
         for each in report["generalDiagnostics"]
-    )
+    }
 
 
-def _refusals_of_mypy(output: str) -> Iterator[Refusal]:
-    for line in output.splitlines():
-        found = json.loads(line)
-        if found["severity"] == "error":
-            yield Refusal(Path(found["file"]).name, found["line"], found["code"])
+def expected(paths: Iterable[Path], checker: str) -> set[Refusal]:
+    """Return what the files say that ``checker`` refuses in them."""
+    return {
+        (_line(path, number), found[checker])
+        for path in paths
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if (found := _REFUSED.search(line)) is not None
+    }
+
+
+def differences(reported: Mapping[Refusal, str], wanted: set[Refusal]) -> list[str]:
+    """Return in words what is refused and should not be, and what should be and is not."""
+    surplus = {refusal: message for refusal, message in reported.items() if refusal not in wanted}
+    missing = dict.fromkeys(wanted - reported.keys(), "is not refused")
+    return [" ".join([*refusal, words]) for refusal, words in sorted({**surplus, **missing}.items())]
+
+
+def _line(file: str | Path, number: int) -> str:
+    return f"{Path(file).name}:{number}"
 
 
 def _run(module: str, *arguments: str, folder: Path) -> str:
-    """Return what a checker prints; in a folder of its own, as the sources here are not what is installed."""
+    """Return what a checker prints; in another folder, since here it would find the sources themselves."""
     # Both look for the installed packages by the Python that is first on the path.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     done = subprocess.run(
