@@ -12,8 +12,8 @@ from tickerq_celery.enums import (
 from tickerq_celery.errors import TerminateExecution, TickerCancelled, TickerError
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.functions.context import TickerContext
-from tickerq_celery.functions.setting import Setting
-from tickerq_celery.store.database.connections import prepare_engine
+from tickerq_celery.functions.cron_setting import CronSetting
+from tickerq_celery.store.database.connections import prepare_sqlite_engine
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 from tickerq_celery.tickers.views import Attempt, Cron, Run
 from tickerq_celery.worker.exception_handler import TickerExceptionHandler
@@ -21,12 +21,12 @@ from tickerq_celery.worker.exception_handler import TickerExceptionHandler
 __all__ = [
     "Attempt",
     "Cron",
+    "CronSetting",
     "CronTicker",
     "MisfirePolicy",
     "OverlapPolicy",
     "Run",
     "RunCondition",
-    "Setting",
     "TerminateExecution",
     "TickerCancelled",
     "TickerContext",
@@ -37,6 +37,6 @@ __all__ = [
     "TickerStatus",
     "TickerType",
     "TimeTicker",
-    "prepare_engine",
+    "prepare_sqlite_engine",
     "ticker_function",
 ]

@@ -13,9 +13,9 @@ from tickerq_celery.broker.celery_settings import eager_warning
 from tickerq_celery.broker.embedded import transport
 from tickerq_celery.clock import SystemClock
 from tickerq_celery.errors import ConfigError, TickerValidationError, shortened
+from tickerq_celery.functions.cron_setting import CronSetting
 from tickerq_celery.functions.definition import Function, check_expression
 from tickerq_celery.functions.registry import Registry
-from tickerq_celery.functions.setting import Setting
 from tickerq_celery.runtime.config import PREFIX, SETTINGS, TickerConfig, config_from, unknown_setting
 from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.runtime.urls import shown_broker
@@ -138,7 +138,7 @@ def _spelt(app: Any) -> dict[str, str]:
 
 
 def with_cron_setting(app: Celery, function: Function) -> Function:
-    """Return a function whose cron expression is the text that its Setting stands for.
+    """Return a function whose cron expression is the text that its CronSetting stands for.
 
     Before the app is finalised its settings are not read, and the function stays as it is.
 
@@ -146,7 +146,7 @@ def with_cron_setting(app: Celery, function: Function) -> Function:
         ConfigError: The setting is nowhere, or holds no expression that fits the function.
     """
     setting = function.cron
-    if not isinstance(setting, Setting) or not is_finalised(app):
+    if not isinstance(setting, CronSetting) or not is_finalised(app):
         return function
     key = _spelt(app).get(setting.name.lower())
     value = setting.value_in(None if key is None else app.conf[key], os.environ)

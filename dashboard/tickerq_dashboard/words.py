@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tickerq_celery import Attempt, Cron, Run, TickerStatus, TickerType
 from tickerq_celery.errors import UnreadableRequestError
@@ -80,10 +80,11 @@ def machine_moment(when: datetime) -> str:
     return f"{when:%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
-def duration(milliseconds: float | None) -> str:
+def duration(span: timedelta | None) -> str:
     """Return a span of time in its two largest units, or nothing for None."""
-    if milliseconds is None:
+    if span is None:
         return ""
+    milliseconds = span / timedelta(milliseconds=1)
     if milliseconds < 1000:
         return f"{milliseconds:.0f} ms"
     if milliseconds < 59_950:
@@ -93,9 +94,9 @@ def duration(milliseconds: float | None) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
 
 
-def took(started: datetime | None, finished: datetime) -> str:
+def took(started: datetime | None, ended: datetime) -> str:
     """Return how long an attempt ran, or nothing if it never started."""
-    return "" if started is None else duration((finished - started).total_seconds() * 1000)
+    return "" if started is None else duration(ended - started)
 
 
 def intervals(seconds: Sequence[float]) -> str:

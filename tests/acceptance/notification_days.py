@@ -46,7 +46,7 @@ class Mailbox:
 
     def _cancel(self) -> None:
         assert self.running is not None
-        tickerq.cron_tickers.cancel(self.running)
+        tickerq.runs.cancel(self.running)
         # As the broker's control command does in a worker's main process.
         tickerq._process.get().cancel_flag.set()
 

@@ -60,7 +60,7 @@ def test_the_page_on_cancellation_does_what_it_says(terminals: Terminals, ticker
     prints("page 2")
     assert terminals.run(f"python cancel.py {export}") == "IN_PROGRESS True\n"
     assert end_of(export).status is TickerStatus.CANCELLED
-    tickerq.time_tickers.cancel(listen)
+    tickerq.runs.cancel(listen)
     prints("the line is closed")
     assert end_of(listen).status is TickerStatus.CANCELLED
     assert end_of(add("Remind", True)).skipped_reason == "paid already"

@@ -31,7 +31,7 @@ def running(jobs: Jobs, function: str, seconds: float = 60, **options: object) -
 def notified_after(jobs: Jobs, run_id: UUID) -> float:
     """Cancel a run, and return after how many seconds its body was notified."""
     begun = time.time()
-    run = jobs.tickerq.time_tickers.cancel(run_id)
+    run = jobs.tickerq.runs.cancel(run_id)
     # It may have ended by the time that it is read.
     assert run.cancel_requested or run.status is CANCELLED
     wait_until(lambda: jobs.notes(f"notified {run_id} "), jobs.logs)
@@ -92,7 +92,7 @@ def test_a_later_occurrence_replaces_the_one_that_runs(jobs: Jobs, function: str
     later, earlier = jobs.tickerq.cron_tickers.occurrences(cron.id)
     assert [note.split()[1] for note in jobs.notes("waits ")] == [str(earlier.id), str(later.id)]
     assert [each.status for each in jobs.run(earlier.id).attempts] == [CANCELLED]
-    jobs.tickerq.cron_tickers.cancel(later.id)
+    jobs.tickerq.runs.cancel(later.id)
     jobs.wait_for_status(later.id, CANCELLED)
 
 
@@ -101,7 +101,7 @@ def test_terminate_kills_the_child_and_the_run_is_cancelled_and_not_rescued(jobs
     worker = jobs.worker(concurrency=1)
     jobs.beat()
     run_id = running(jobs, "Deaf", retries=3)
-    jobs.tickerq.time_tickers.cancel(run_id, terminate=True)
+    jobs.tickerq.runs.cancel(run_id, terminate=True)
     run = jobs.wait_for_status(run_id, CANCELLED, seconds=20)
     assert (len(run.attempts), run.rescue_count, run.retry_count) == (1, 0, 0)
     jobs.wait_for_note(f"cancelled {run_id}")
@@ -115,7 +115,7 @@ def test_terminate_kills_the_child_and_the_run_is_cancelled_and_not_rescued(jobs
 def test_a_thread_cannot_be_killed_and_is_notified_all_the_same(jobs: Jobs) -> None:
     worker = jobs.worker(pool="threads")
     run_id = running(jobs, "Waits")
-    jobs.tickerq.time_tickers.cancel(run_id, terminate=True)
+    jobs.tickerq.runs.cancel(run_id, terminate=True)
     jobs.wait_for_status(run_id, CANCELLED)
     assert worker.lines("only a prefork pool can be made to")
 

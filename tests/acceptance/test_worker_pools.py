@@ -84,8 +84,8 @@ def test_a_run_succeeds_or_is_retried_by_its_intervals_and_fails_after_the_last(
     assert [each.exception_message for each in run.attempts] == [f"attempt {n} was to fail" for n in range(3)]
     assert (run.retry_count, run.exception_type) == (2, "ValueError")
     first, second, third = run.attempts
-    assert second.started_at - first.finished_at >= 0.5 * SECOND
-    assert third.started_at - second.finished_at >= SECOND
+    assert second.started_at - first.ended_at >= 0.5 * SECOND
+    assert third.started_at - second.ended_at >= SECOND
     jobs.wait_for_note(f"final {fails} ValueError")
     assert len(jobs.notes(f"handler {fails} ValueError")) == 3
     assert len(jobs.notes("final")) == 1

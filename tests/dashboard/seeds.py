@@ -45,7 +45,7 @@ class Seeds:
             "due_at": execution_time if is_waiting else None,
             "publish_count": 0,
             "execution_time": execution_time,
-            "is_due": False,
+            "is_late": False,
             "encoding": 0,
             "retries": 3,
             "retry_intervals": [60, 300, 900],
@@ -74,7 +74,7 @@ class Seeds:
             "number": 0,
             "status": TickerStatus.FAILED,
             "started_at": NOW,
-            "finished_at": NOW + timedelta(seconds=2),
+            "ended_at": NOW + timedelta(seconds=2),
         }
         self._insert(attempts, row | columns)
         self._claim(ticker_id, row["claim_no"])

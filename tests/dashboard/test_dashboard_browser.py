@@ -50,7 +50,7 @@ def seeded(seeds: Seeds) -> dict[str, str]:
             type=int(TickerType.CRON_TICKER_OCCURRENCE),
             cron_ticker_id=digest,
             status=TickerStatus.DUE_DONE if day == 2 else TickerStatus.DONE,
-            is_due=day == 2,
+            is_late=day == 2,
             execution_time=NOW - timedelta(days=day + 1),
             ended_at=NOW - timedelta(days=day + 1),
             elapsed_ms=84_000,
@@ -88,7 +88,7 @@ def seeded(seeds: Seeds) -> dict[str, str]:
             failed,
             number=number,
             started_at=started,
-            finished_at=started + timedelta(seconds=2),
+            ended_at=started + timedelta(seconds=2),
             exception_type="SMTPServerDisconnected",
             exception_message="Connection unexpectedly closed",
             traceback="Traceback (most recent call last):\n"

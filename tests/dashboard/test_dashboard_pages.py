@@ -68,7 +68,7 @@ def test_a_run_shows_each_attempt_with_its_traceback(visitor: Visitor, seeds: Se
         exception_message="refused",
         traceback="Traceback: line 12",
         started_at=NOW,
-        finished_at=NOW + timedelta(milliseconds=1500),
+        ended_at=NOW + timedelta(milliseconds=1500),
     )
     seeds.attempt(
         run_id,
@@ -173,9 +173,11 @@ def test_a_celery_task_that_was_published_never_looks_like_a_success(
 def test_the_end_of_a_run_is_labelled_by_what_is_known_of_it(
     visitor: Visitor, seeds: Seeds, kind: str, label: str
 ) -> None:
-    run_id = seeds.run(kind=kind, status=TickerStatus.DONE)
+    run_id = seeds.run(kind=kind, status=TickerStatus.DONE, published_at=NOW)
     assert f'<td data-label="{label}"><time' in visitor.get("/runs").text
-    assert f"<dt>{label}</dt><dd><time" in visitor.get(f"/runs/{run_id}").text
+    shown = visitor.get(f"/runs/{run_id}").text
+    assert f"<dt>{label}</dt><dd><time" in shown
+    assert ("<dt>Ended at</dt>" in shown) == (kind == "function")
 
 
 def test_published_runs_are_filtered_apart_from_those_that_succeeded(visitor: Visitor, seeds: Seeds) -> None:
@@ -357,21 +359,21 @@ def test_a_static_file_has_its_own_type(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("milliseconds", "text"),
+    ("span", "text"),
     [
         (None, ""),
-        (0, "0 ms"),
-        (999, "999 ms"),
-        (1500, "1.5 s"),
-        (59_949, "59.9 s"),
-        (59_990, "1 min 0 s"),
-        (61_000, "1 min 1 s"),
-        (3_600_000, "1 h 0 min"),
-        (90_000_000, "25 h 0 min"),
+        (timedelta(0), "0 ms"),
+        (timedelta(seconds=0.999), "999 ms"),
+        (timedelta(seconds=1.5), "1.5 s"),
+        (timedelta(seconds=59.949), "59.9 s"),
+        (timedelta(seconds=59.99), "1 min 0 s"),
+        (timedelta(minutes=1, seconds=1), "1 min 1 s"),
+        (timedelta(hours=1), "1 h 0 min"),
+        (timedelta(hours=25), "25 h 0 min"),
     ],
 )
-def test_a_duration_is_shown_in_its_largest_units(milliseconds: float | None, text: str) -> None:
-    assert duration(milliseconds) == text
+def test_a_duration_is_shown_in_its_largest_units(span: timedelta | None, text: str) -> None:
+    assert duration(span) == text
 
 
 def test_a_run_shows_its_progress_and_its_log_lines(visitor: Visitor, seeds: Seeds) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from tests.manual_clock import ManualClock
-from tickerq_celery import Run, TickerContext, TickerQ, TimeTicker, prepare_engine
+from tickerq_celery import Run, TickerContext, TickerQ, TimeTicker, prepare_sqlite_engine
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.runs.claimer import Claimer
@@ -148,5 +148,5 @@ def async_caller_engine(store_url: str) -> AsyncEngine:
         # A connection belongs to the loop that opened it.
         poolclass=NullPool,
     )
-    prepare_engine(engine)
+    prepare_sqlite_engine(engine)
     return engine

@@ -15,6 +15,7 @@ from tests.manual_clock import START, ManualClock
 from tickerq_celery.enums import NodeKind, OnLost, TickerPriority, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
@@ -92,6 +93,11 @@ def make_runs(core: Core, count: int, function: str = "Send", **fields: Any) -> 
     """Store ``count`` equal runs and return their ids."""
     batch = [TimeTicker(function=function, **fields)] * count
     return [run.id for run in time_tickers(core).add_batch(batch, allow_unknown=True)]
+
+
+def runs(core: Core) -> RunManager:
+    """Return the manager of runs of both kinds."""
+    return RunManager(storing(core), canceller(core))
 
 
 def crons(core: Core) -> CronTickerManager:

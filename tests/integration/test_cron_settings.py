@@ -10,7 +10,7 @@ from celery import Celery, _state
 from sqlalchemy import select
 
 from tests.integration.apps import enrol_worker
-from tickerq_celery import Setting, TickerQ, ticker_function
+from tickerq_celery import CronSetting, TickerQ, ticker_function
 from tickerq_celery.errors import ConfigError, TickerValidationError
 from tickerq_celery.store.tables import cron_tickers
 
@@ -42,7 +42,7 @@ def make(store_url: str, namespace: str) -> Iterator[MakeTickerQ]:
         yield made
 
 
-def define(setting: Setting, **options: Any) -> None:
+def define(setting: CronSetting, **options: Any) -> None:
     @ticker_function("Digest", cron=setting, **options)
     def digest() -> None: ...
 
@@ -65,7 +65,7 @@ def test_the_apps_configuration_comes_first(
     make: MakeTickerQ, monkeypatch: pytest.MonkeyPatch, conf: dict[str, str], options: dict[str, str]
 ) -> None:
     monkeypatch.setenv("DIGEST_CRON", DAILY)
-    define(Setting("digest_cron", default="@weekly"))
+    define(CronSetting("digest_cron", default="@weekly"))
     tickerq = make(conf, **options)
     tickerq.app.finalize()
     assert cron_of(tickerq) == HOURLY
@@ -74,7 +74,7 @@ def test_the_apps_configuration_comes_first(
 def test_then_the_environment_and_then_the_default(
     make: MakeTickerQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    define(Setting("digest_cron", default="@weekly"))
+    define(CronSetting("digest_cron", default="@weekly"))
     first = make()
     first.app.finalize()
     assert cron_of(first) == "@weekly"
@@ -86,7 +86,7 @@ def test_then_the_environment_and_then_the_default(
 
 @pytest.mark.parametrize("value", [HOURLY, "@every 2m"])
 def test_a_worker_seeds_what_the_setting_holds(make: MakeTickerQ, value: str) -> None:
-    define(Setting("digest_cron"), time_zone="Europe/Berlin")
+    define(CronSetting("digest_cron"), time_zone="Europe/Berlin")
     tickerq = make({"digest_cron": value})
     enrol_worker(tickerq)
     statement = select(cron_tickers.c.expression, cron_tickers.c.seed_expression, cron_tickers.c.time_zone)
@@ -108,7 +108,7 @@ def test_a_worker_seeds_what_the_setting_holds(make: MakeTickerQ, value: str) ->
 def test_what_cannot_be_used_is_an_error_that_names_function_setting_and_value(
     make: MakeTickerQ, conf: dict[str, object], words: list[str]
 ) -> None:
-    define(Setting("digest_cron"), jitter=5)
+    define(CronSetting("digest_cron"), jitter=5)
     with pytest.raises(ConfigError) as caught:
         make(conf).app.finalize()
     assert caught.value.setting == "digest_cron"
@@ -117,7 +117,7 @@ def test_what_cannot_be_used_is_an_error_that_names_function_setting_and_value(
 
 def test_a_function_of_one_app_waits_for_that_app_to_be_finalised(make: MakeTickerQ) -> None:
     tickerq = make({})
-    setting = Setting("digest_cron")
+    setting = CronSetting("digest_cron")
     tickerq.function("Digest", cron=setting)(lambda: None)
     assert cron_of(tickerq) is setting
     tickerq.app.conf.digest_cron = DAILY
@@ -127,7 +127,7 @@ def test_a_function_of_one_app_waits_for_that_app_to_be_finalised(make: MakeTick
 
 def test_a_function_of_one_app_whose_setting_is_missing_stops_its_first_use(make: MakeTickerQ) -> None:
     tickerq = make({})
-    tickerq.function("Digest", cron=Setting("digest_cron"))(lambda: None)
+    tickerq.function("Digest", cron=CronSetting("digest_cron"))(lambda: None)
     with pytest.raises(ConfigError, match=r"digest_cron: .*function Digest"):
         enrol_worker(tickerq)
 
@@ -135,19 +135,19 @@ def test_a_function_of_one_app_whose_setting_is_missing_stops_its_first_use(make
 def test_a_function_that_comes_late_is_looked_up_at_once(make: MakeTickerQ) -> None:
     tickerq = make({"digest_cron": HOURLY})
     tickerq.app.finalize()
-    define(Setting("digest_cron"))
+    define(CronSetting("digest_cron"))
     assert cron_of(tickerq) == HOURLY
     with pytest.raises(ConfigError, match="other_cron"):
-        ticker_function("Other", cron=Setting("other_cron"))(lambda: None)
+        ticker_function("Other", cron=CronSetting("other_cron"))(lambda: None)
 
 
 def test_a_placeholder_of_tickerqs_is_refused_with_what_to_write_instead(make: MakeTickerQ) -> None:
-    with pytest.raises(TickerValidationError, match=r'cron: .*cron=Setting\("its_name"\).*%Jobs:Digest%'):
+    with pytest.raises(TickerValidationError, match=r'cron: .*cron=CronSetting\("its_name"\).*%Jobs:Digest%'):
         make().function("Digest", cron="%Jobs:Digest%")(lambda: None)
 
 
 def test_a_default_that_cannot_be_parsed_is_refused_where_it_stands(make: MakeTickerQ) -> None:
     with pytest.raises(TickerValidationError) as caught:
-        define(Setting("digest_cron", default="bad"))
+        define(CronSetting("digest_cron", default="bad"))
     for word in ("digest_cron", "Digest", "'bad'"):
         assert word in str(caught.value)

@@ -35,9 +35,9 @@ def attempts_follow_each_other(history: History) -> Iterator[Violation]:
     for run_id, attempts in history.attempts_of.items():
         numbers = [attempt.number for attempt in attempts]
         wrong = [] if numbers == list(range(len(attempts))) else [f"numbers {numbers}"]
-        wrong += [f"ends before it starts: {each}" for each in attempts if each.finished_at < each.started_at]
+        wrong += [f"ends before it starts: {each}" for each in attempts if each.ended_at < each.started_at]
         for earlier, later in pairwise(attempts):
-            if later.started_at < earlier.finished_at:
+            if later.started_at < earlier.ended_at:
                 wrong.append(f"overlap: {earlier} {later}")
             if earlier.status is not TickerStatus.FAILED:
                 wrong.append(f"an attempt after the end: {earlier} {later}")

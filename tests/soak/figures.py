@@ -86,7 +86,7 @@ def _repeated_effects(history: History) -> int:
 
 def _is_zombie(history: History, end: Ended) -> bool:
     attempt = history.attempt_of.get((end.ticker_id, end.claim_no))
-    return attempt is not None and attempt.is_rescue and end.at > attempt.finished_at
+    return attempt is not None and attempt.is_rescue and end.at > attempt.ended_at
 
 
 def _recovery(history: History, lost: AttemptRow) -> timedelta:
@@ -101,9 +101,9 @@ def _recovery(history: History, lost: AttemptRow) -> timedelta:
     hit = [
         blow.at
         for blow in history.blows
-        if mine and mine[0].pid in blow.pids and began <= blow.at <= lost.finished_at
+        if mine and mine[0].pid in blow.pids and began <= blow.at <= lost.ended_at
     ]
-    return min(later, default=lost.finished_at) - min(hit, default=began)
+    return min(later, default=lost.ended_at) - min(hit, default=began)
 
 
 def _longest_wait(history: History) -> timedelta:

@@ -92,7 +92,7 @@ def attempt(
         number=number,
         status=status,
         started_at=at(begun),
-        finished_at=at(over),
+        ended_at=at(over),
         **fields,
     )
 

@@ -78,7 +78,7 @@ class History:
             attempts = () if run.parent_id is None else self.attempts_of.get(run.parent_id, ())
             if attempts and run.serial in self.added_of:
                 begins_beside = self.added_of[run.serial].condition is RunCondition.IN_PROGRESS
-                found[run.id] = attempts[0].started_at if begins_beside else attempts[-1].finished_at
+                found[run.id] = attempts[0].started_at if begins_beside else attempts[-1].ended_at
         return found
 
     @cached_property

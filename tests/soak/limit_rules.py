@@ -60,7 +60,7 @@ def _body(history: History, start: Started) -> _Body:
     # A body whose process died holds its slot until it is rescued; one that lives on as a zombie does
     # so outside of the count.
     if attempt is not None and attempt.is_rescue:
-        overs.append(attempt.finished_at)
+        overs.append(attempt.ended_at)
     over = min(overs, default=datetime.max.replace(tzinfo=start.at.tzinfo))
     return _Body(ticker_id=start.ticker_id, claim_no=start.claim_no, begun=start.at, over=over)
 

@@ -38,7 +38,7 @@ def wait_in_calm(history: History, calm: Calm, run: RunRow) -> timedelta:
     since = max(calm.since, calm.checks.get(run.id, calm.since))
     steps = [due]
     for attempt in history.attempts_of.get(run.id, ()):
-        steps += [attempt.started_at, attempt.finished_at]
+        steps += [attempt.started_at, attempt.ended_at]
     return max((later - max(earlier, since) for earlier, later in pairwise(steps)), default=ZERO)
 
 

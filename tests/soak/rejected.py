@@ -110,9 +110,7 @@ REJECTED: dict[Rule, dict[str, History]] = {
         "a start before the attempt before it was recorded as lost": changed(
             VALID, "started", {"at": at(5.9)}, **TWO, claim_no=4
         ),
-        "a start before an attempt of long before had ended": tried(
-            {"finished_at": at(8.5)}, **TWO, claim_no=1
-        ),
+        "a start before an attempt of long before had ended": tried({"ended_at": at(8.5)}, **TWO, claim_no=1),
     },
     Rule.NO_STALE_FINISH: {
         "a finish of a claim that never started": tried({"claim_no": 3}, **TWO, claim_no=4),
@@ -150,9 +148,9 @@ REJECTED: dict[Rule, dict[str, History]] = {
         ),
     },
     Rule.TIMES_AGREE: {
-        "an end that was recorded before the body came to it": tried({"finished_at": at(1.9)}, **ONE),
+        "an end that was recorded before the body came to it": tried({"ended_at": at(1.9)}, **ONE),
         "a failure that was recorded before the body failed": tried(
-            {"finished_at": at(3.9)}, **THREE, claim_no=2
+            {"ended_at": at(3.9)}, **THREE, claim_no=2
         ),
         "a body that began before its start was recorded": changed(VALID, "started", {"at": at(0.9)}, **ONE),
         "a lost body that began before its start was recorded": changed(
@@ -231,13 +229,13 @@ REJECTED: dict[Rule, dict[str, History]] = {
         ),
         "a run that began long after it was due": changed(calm(-99), "added", {"due": at(-4)}, serial=1),
         "an occurrence that began long after its instant": changed(
-            calm(2), "attempts", {"started_at": at(8.5), "finished_at": at(9)}, ticker_id=ticker_id(13)
+            calm(2), "attempts", {"started_at": at(8.5), "ended_at": at(9)}, ticker_id=ticker_id(13)
         ),
         "a retry that began long after the failure": changed(
-            calm(2), "attempts", {"started_at": at(7), "finished_at": at(8)}, **THREE, claim_no=2
+            calm(2), "attempts", {"started_at": at(7), "ended_at": at(8)}, **THREE, claim_no=2
         ),
         "a dead worker whose run was rescued long after": changed(
-            calm(2), "attempts", {"finished_at": at(7.5)}, **TWO, claim_no=2
+            calm(2), "attempts", {"ended_at": at(7.5)}, **TWO, claim_no=2
         ),
         "a run whose message was missed in time, and that began long after": changed(
             calm(-99, checks={ticker_id(1): at(-4)}), "added", {"due": at(-99)}, serial=1
@@ -247,7 +245,7 @@ REJECTED: dict[Rule, dict[str, History]] = {
         "more bodies at once than the limit": changed(LIMITED, "ended", {"at": at(3.5)}, **FIRST_LIMITED),
         "more bodies of one key at once": changed(KEYED, "ended", {"at": at(3.5)}, **FIRST_LIMITED),
         "more bodies at once, as the slot of a dead one was given on before its rescue": without(
-            changed(LIMITED, "attempts", {**FAILED_AS_LOST, "finished_at": at(3.5)}, **FIRST_LIMITED),
+            changed(LIMITED, "attempts", {**FAILED_AS_LOST, "ended_at": at(3.5)}, **FIRST_LIMITED),
             "ended",
             **FIRST_LIMITED,
         ),

@@ -43,7 +43,7 @@ def starts_come_after_what_was_before(history: History) -> Iterator[Violation]:
     for run_id, starts in history.starts_of.items():
         for start in starts:
             for attempt in history.attempts_of.get(run_id, ()):
-                if attempt.claim_no < start.claim_no and start.at < attempt.finished_at - CLOCKS_APART:
+                if attempt.claim_no < start.claim_no and start.at < attempt.ended_at - CLOCKS_APART:
                     yield Violation(
                         rule=Rule.STARTS_ARE_SEPARATED,
                         subject=run_id,

@@ -88,7 +88,7 @@ def test_a_run_that_waits_for_a_slot_may_be_stalled() -> None:
 
 
 def test_a_zombie_that_was_rescued_does_not_count_against_the_limit() -> None:
-    lost = changed(LIMITED, "attempts", {**FAILED_AS_LOST, "finished_at": at(2)}, **FIRST_LIMITED)
+    lost = changed(LIMITED, "attempts", {**FAILED_AS_LOST, "ended_at": at(2)}, **FIRST_LIMITED)
     zombie = changed(lost, "ended", {"at": at(9)}, **FIRST_LIMITED)
     assert Rule.LIMIT_IS_KEPT not in rules_broken_by(zombie)
 

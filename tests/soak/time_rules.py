@@ -31,7 +31,7 @@ def _wrong(history: History, attempt: AttemptRow) -> Iterator[str]:
     if attempt.is_rescue:
         return
     for end in history.ends_of.get((attempt.ticker_id, attempt.claim_no), ()):
-        if end.at > attempt.finished_at + CLOCKS_APART:
+        if end.at > attempt.ended_at + CLOCKS_APART:
             yield f"came to its end at {end.at}, after that was recorded"
 
 

@@ -84,7 +84,7 @@ class AttemptRow:
     number: int
     status: TickerStatus
     started_at: datetime
-    finished_at: datetime
+    ended_at: datetime
     exception_type: str | None = None
 
     @property

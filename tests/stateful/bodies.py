@@ -56,10 +56,10 @@ class End(Enum):
             self.value, Failure(type=type(self.value).__name__, message="said so"), run.standing
         )
 
-    def status(self, *, is_due: bool, retries_left: int) -> TickerStatus:
+    def status(self, *, is_late: bool, retries_left: int) -> TickerStatus:
         """Return the status that the run must have then."""
         if self is End.SUCCEEDS:
-            return TickerStatus.DUE_DONE if is_due else TickerStatus.DONE
+            return TickerStatus.DUE_DONE if is_late else TickerStatus.DONE
         if self is End.FAILS:
             return TickerStatus.IDLE if retries_left else TickerStatus.FAILED
         return {

@@ -28,14 +28,13 @@ class Cancelling(Stage):
         """An app cancels a time ticker or an occurrence, seldom one that has ended."""
         app = self.pick(0, self.idle_apps())
         chosen = self.pick(run, self.cancellable())
-        manager = app.time_tickers if chosen.cron_ticker_id is None else app.cron_tickers
         self.world.cancelled.add(chosen.id)
         self.world.say(f"{self.world.label(chosen.id)} is cancelled")
         refused = []
 
         def cancel() -> None:
             try:
-                manager.cancel(chosen.id, terminate=terminate)
+                app.runs.cancel(chosen.id, terminate=terminate)
             except (TickerStateError, TickerNotFoundError) as error:
                 # Not found: deleted while this app was stalled.
                 refused.append(error)

@@ -66,13 +66,17 @@ def only_who_made_a_claim_gives_it_back(world: World, then_all: Sight, then: Run
 
 def lateness_is_decided_by_the_first_claim(world: World, then_all: Sight, then: Run, now: Run) -> bool:
     if then.claim_no == 0 and now.claim_no == 1:
-        return bool(now.is_due == (then.due_at < world.clock.now() - world.core.config.late_after))
-    return bool(now.is_due == then.is_due)
+        return bool(now.is_late == (then.due_at < world.clock.now() - world.core.config.late_after))
+    return bool(now.is_late == then.is_late)
 
 
 def only_who_sent_a_claim_stamps_it(world: World, then_all: Sight, then: Run, now: Run) -> bool:
+    """But a start whose sender has not stamped it yet shows that it was published."""
     is_same_claim = now.claim_no == then.claim_no
-    is_stamped = (now.publish_count, now.published_at) != (then.publish_count, then.published_at)
+    is_started = Key(now.id, now.claim_no) in world.starts
+    is_stamped = now.publish_count != then.publish_count or (
+        now.published_at != then.published_at and not (is_started and then.published_at is None)
+    )
     senders = world.broker.senders[Key(now.id, now.claim_no)]
     return not (is_same_claim and is_stamped) or world.actor in senders
 

@@ -92,6 +92,10 @@ def what_is_stamped_was_sent(world: World, run: Run) -> bool:
     return bool(run.publish_count <= sent) and (run.published_at is None or sent > 0)
 
 
+def what_was_started_was_published(world: World, run: Run) -> bool:
+    return run.published_at is not None or Key(run.id, run.claim_no) not in world.starts
+
+
 def its_parent_decides_on_it(world: World, run: Run) -> bool:
     """A child waits until its parent's start or end, and then is due or skipped as its condition says."""
     if run.parent_id is None or (run.status is TickerStatus.CANCELLED and run.id in world.cancelled):
@@ -134,6 +138,7 @@ OF_A_RUN: tuple[OfARun, ...] = (
     retries_are_counted,
     rescues_are_counted,
     what_is_stamped_was_sent,
+    what_was_started_was_published,
     its_parent_decides_on_it,
     it_is_asked_to_end_only_while_in_progress,
 )

@@ -84,7 +84,7 @@ OF_CLAIMS = (
     Mutant(claims.claim, "leaves it due", claiming(due_at=tickers.c.locked_at), f"{CHECK}due_at"),
     Mutant(claims.claim, "plans no check", claiming(check_at=None), "it_is_checked_only_while_queued"),
     Mutant(
-        claims.claim, "finds nothing late", claiming(is_due=False), "lateness_is_decided_by_the_first_claim"
+        claims.claim, "finds nothing late", claiming(is_late=False), "lateness_is_decided_by_the_first_claim"
     ),
     Mutant(claims.claim, "keeps old publications", claiming(publish_count=1), "what_is_stamped_was_sent"),
     Mutant(

@@ -8,6 +8,7 @@ from tickerq_celery.enums import NodeKind
 from tickerq_celery.functions.registry import Registry
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
+from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
@@ -33,6 +34,7 @@ class App:
         canceller = Canceller(core, client, lambda ids: None)
         self.time_tickers = TimeTickerManager(storing, canceller)
         self.cron_tickers = CronTickerManager(storing, canceller)
+        self.runs = RunManager(storing, canceller)
         self.pauses = PauseManager(core)
 
 

@@ -126,7 +126,7 @@ def after_an_enrolment(world: World, then: Sight, functions: Collection[str]) ->
 def after_an_end(world: World, then: Sight, run: Row[Any], end: End) -> None:
     """The row says how the body ended, and the freed slot goes to the next run that waits for it."""
     now = world.sight.runs[run.id]
-    expected = end.status(is_due=run.is_due, retries_left=run.retries - run.retry_count)
+    expected = end.status(is_late=run.is_late, retries_left=run.retries - run.retry_count)
     if expected is TickerStatus.IDLE and run.cancel_request is not None:
         expected = TickerStatus.CANCELLED
     assert now.status is expected, f"its body ended with {end}: {world.shown(now)}"

@@ -5,4 +5,4 @@ import os
 from tests.acceptance.job_app import tickerq
 
 if __name__ == "__main__":
-    tickerq.time_tickers.cancel(os.environ["JOB_CANCEL"])
+    tickerq.runs.cancel(os.environ["JOB_CANCEL"])

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from tests.acceptance.job_app import app, tickerq
 from tests.windows.effects import effects
-from tickerq_celery import TickerContext, prepare_engine
+from tickerq_celery import TickerContext, prepare_sqlite_engine
 
 __all__ = ["app"]
 ENGINES: list[Engine] = []
@@ -20,7 +20,7 @@ def _engine() -> Engine:
     """Return this process's engine: the pool's children must not share one."""
     if not ENGINES:
         ENGINES.append(create_engine(os.environ["JOB_STORE_URL"]))
-        prepare_engine(ENGINES[0])
+        prepare_sqlite_engine(ENGINES[0])
     return ENGINES[0]
 
 

@@ -38,7 +38,7 @@ def test_a_cancel_whose_process_died_is_a_whole_one_or_none(
     assert canceller.wait() == -signal.SIGKILL
     if window.point is CrashPoint.CANCEL_UNCOMMITTED:
         assert not jobs.run(run_id).cancel_requested
-        jobs.tickerq.time_tickers.cancel(run_id)
+        jobs.tickerq.runs.cancel(run_id)
     run = jobs.wait_for_status(run_id, TickerStatus.CANCELLED)
     assert [each.status for each in run.attempts] == [TickerStatus.CANCELLED]
     wait_until(lambda: jobs.notes(f"cancelled {run_id}"), jobs.logs)
@@ -55,6 +55,6 @@ def test_a_stalled_cancel_blocks_no_other_process(
     wait_until_stopped(canceller)
     # On SQLite the whole database is locked.
     with pytest.raises((TickerBusyError, StoreError)):
-        jobs.tickerq.time_tickers.cancel(run_id)
+        jobs.tickerq.runs.cancel(run_id)
     canceller.signal(signal.SIGCONT)
     jobs.wait_for_status(run_id, TickerStatus.CANCELLED)

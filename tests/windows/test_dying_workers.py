@@ -122,7 +122,7 @@ def test_the_attempt_the_retry_and_the_freed_slot_are_written_together_or_not_at
     lost, failed, done = jobs.run(failing).attempts
     assert [each.exception_type for each in (lost, failed, done)] == ["WorkerLost", "ValueError", None]
     active = sorted(
-        (each.started_at, each.finished_at) for each in (lost, failed, done, *jobs.run(waiting).attempts)
+        (each.started_at, each.ended_at) for each in (lost, failed, done, *jobs.run(waiting).attempts)
     )
     assert all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(active)), active
 

@@ -47,7 +47,7 @@ class RunHandle(Protocol):
 class TickerContext(Generic[RequestT]):
     """The run that is executing; ``TickerContext[T]`` has a ``request`` of type T.
 
-    ``retry_count`` is 0 in the first attempt. ``is_due`` says that the run was claimed late.
+    ``retry_count`` is 0 in the first attempt. ``is_late`` says that the run was claimed late.
     ``scheduled_for`` is the execution time as an aware UTC datetime, and None for a child that has none.
     """
 
@@ -56,7 +56,7 @@ class TickerContext(Generic[RequestT]):
     type: TickerType
     function_name: str
     retry_count: int
-    is_due: bool
+    is_late: bool
     scheduled_for: datetime | None
     request: RequestT = field(repr=False)
     parent_result_bytes: bytes | None = field(default=None, repr=False)

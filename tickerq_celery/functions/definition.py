@@ -8,9 +8,9 @@ from typing import Any, Unpack
 from tickerq_celery import validation
 from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.functions.cron_setting import CronSetting
 from tickerq_celery.functions.limits import FunctionLimits, Rate
 from tickerq_celery.functions.options import FunctionOptions, checked_options
-from tickerq_celery.functions.setting import Setting
 from tickerq_celery.functions.signature import Signature, Takes, inspect_function
 from tickerq_celery.payload.codec import LARGEST_REQUEST
 from tickerq_celery.payload.expected_request import ExpectedRequest
@@ -27,7 +27,7 @@ _ANY_START = datetime(2000, 1, 1, tzinfo=UTC)  # where an interval begins to cou
 class Function:
     """A registered callable and how its runs behave; intervals and timeouts are in seconds.
 
-    ``cron`` is an expression, or an interval written as one; a Setting until the app's settings are read.
+    ``cron`` is an expression, or an interval written as one; a CronSetting until the app's settings are read.
     ``description``, ``tags`` and ``request``, as JSON, are those of its cron ticker; where the code gives
     none, an operator's stay.
     """
@@ -35,7 +35,7 @@ class Function:
     name: str
     body: Callable[..., Any]
     signature: Signature
-    cron: str | Setting | None = None
+    cron: str | CronSetting | None = None
     time_zone: str | None = None
     day_or: bool = False
     bounds: Bounds = UNBOUNDED
@@ -120,7 +120,9 @@ def check_expression(function: Function, expression: object) -> str:
 def _refuse_placeholder(cron: object) -> None:
     """Say what stands for TickerQ's ``%Section:Key%``, which no cron expression can be."""
     if isinstance(cron, str) and len(cron) > 2 and cron[0] == cron[-1] == "%":
-        raise TickerValidationError("cron", cron, 'what the configuration holds is cron=Setting("its_name")')
+        raise TickerValidationError(
+            "cron", cron, 'what the configuration holds is cron=CronSetting("its_name")'
+        )
 
 
 def _with_request(function: Function, request: object) -> Function:
@@ -136,7 +138,7 @@ def _with_checked_times(function: Function) -> Function:
         raise TickerValidationError("cron", None, f"{', '.join(BOUND_FIELDS)} need cron= or every=")
     if function.cron is None:
         return function
-    if not isinstance(function.cron, Setting):
+    if not isinstance(function.cron, CronSetting):
         return replace(function, cron=check_expression(function, function.cron))
     if function.cron.default is not None:
         setting = function.cron

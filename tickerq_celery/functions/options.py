@@ -17,8 +17,8 @@ from tickerq_celery.enums import (
     TickerPriorityLike,
 )
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.functions.cron_setting import CronSetting
 from tickerq_celery.functions.limits import Rate
-from tickerq_celery.functions.setting import Setting
 from tickerq_celery.payload.redaction import discreet
 from tickerq_celery.schedule.bounds import BOUND_FIELDS, checked_bounds
 from tickerq_celery.schedule.interval import expression_from
@@ -30,7 +30,7 @@ class FunctionOptions(TypedDict, total=False):
     """The keywords of ``ticker_function``; one that is left out has the default of ``Function``.
 
     Keys:
-        cron: An expression of 5 or 6 fields, or a Setting that holds one; workers seed a cron ticker for
+        cron: An expression of 5 or 6 fields, or a CronSetting that holds one; workers seed a cron ticker for
             it when they start.
         every: Instead of ``cron``: elapsed time, counted from ``start_at`` or the first seeding.
         time_zone: IANA zone of ``cron`` and ``exclude``; None takes the ``time_zone`` setting.
@@ -60,7 +60,7 @@ class FunctionOptions(TypedDict, total=False):
         on_lost: Whether a run whose worker died starts again, or fails.
     """
 
-    cron: str | Setting | None
+    cron: str | CronSetting | None
     every: timedelta | float | None
     time_zone: str | None
     day_or: bool
@@ -177,7 +177,7 @@ def checked_options(options: FunctionOptions) -> dict[str, Any]:
     } | {field: check(given[field]) for field, check in _CHECKS.items() if field in given}
 
 
-def _cron(cron: str | Setting | None, every: object) -> str | Setting | None:
+def _cron(cron: str | CronSetting | None, every: object) -> str | CronSetting | None:
     if every is None:
         return cron
     if cron is not None:

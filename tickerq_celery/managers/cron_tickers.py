@@ -145,10 +145,6 @@ class CronTickerManager(CronOperations, AsyncAdds[CronTicker, Cron]):
             pass
         return core.write(cron_tickers.remove, wanted)
 
-    def cancel(self, occurrence_id: UUID | str, *, terminate: bool = False) -> Run:
-        """Cancel one occurrence, its cron ticker fires on; does and raises what ``runs.cancel`` does."""
-        return self._occurrences.cancel(occurrence_id, terminate=terminate)
-
     def occurrences(
         self,
         cron_id: UUID | str,

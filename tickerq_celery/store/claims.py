@@ -96,7 +96,7 @@ def claim(
         .where(tickers.c.id.in_([run.id for run in due]), tickers.c.status == TickerStatus.IDLE)
         # MariaDB assigns from left to right: what reads an old value stands before what replaces it.
         .ordered_values(
-            (tickers.c.is_due, case((first_and_late, True), else_=tickers.c.is_due)),
+            (tickers.c.is_late, case((first_and_late, True), else_=tickers.c.is_late)),
             (tickers.c.claim_no, tickers.c.claim_no + 1),
             (tickers.c.status, TickerStatus.QUEUED),
             (tickers.c.due_at, None),

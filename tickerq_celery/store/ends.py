@@ -54,7 +54,7 @@ def finish(
             number=run.attempt_number,
             status=outcome.attempt_status,
             started_at=run.started_at,
-            finished_at=tx.sql_now(),
+            ended_at=tx.sql_now(),
             exception_type=failure and failure.type[:_LONGEST_TYPE],
             exception_message=failure and storable(failure.message, _LONGEST_MESSAGE),
             traceback=failure and failure.traceback and _storable_traceback(failure.traceback),

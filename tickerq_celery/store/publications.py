@@ -21,7 +21,7 @@ from tickerq_celery.validation import storable
 _LONGEST_REASON = 16 * 1024
 # Up to 64 s.
 _FIRST_RETURN, _MOST_DOUBLINGS = timedelta(seconds=1), 6
-_SUCCESS = case((tickers.c.is_due, TickerStatus.DUE_DONE.value), else_=TickerStatus.DONE.value)
+_SUCCESS = case((tickers.c.is_late, TickerStatus.DUE_DONE.value), else_=TickerStatus.DONE.value)
 
 
 def stamp(tx: Transaction, claims: Sequence[Claim], *, check_after: timedelta) -> None:

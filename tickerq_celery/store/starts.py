@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, select, update
 
 from tickerq_celery.enums import CancelRequest, TickerStatus, TickerType
 from tickerq_celery.payload.codec import NO_REQUEST, Packed
@@ -31,7 +31,7 @@ STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.active_key,
     tickers.c.started_at,
     tickers.c.attempts_before,
-    tickers.c.is_due,
+    tickers.c.is_late,
     tickers.c.retries,
     tickers.c.retry_intervals,
     tickers.c.retry_count,
@@ -71,6 +71,9 @@ def start(tx: Transaction, *, ticker_id: UUID, claim_no: int, node_id: UUID, nod
             locked_at=tx.sql_now(),
             check_at=None,
             started_at=tx.sql_now(),
+            # A worker may be faster than the note that its message was published.
+            published_at=func.coalesce(tickers.c.published_at, tx.sql_now()),
+            elapsed_ms=None,
             progress=None,
             progress_message=None,
             updated_at=tx.sql_now(),
@@ -111,7 +114,7 @@ def started(row: Row[Any], request: Packed = NO_REQUEST) -> Started:
         standing=Standing(
             retry_count=row.retry_count,
             rescue_count=row.rescue_count,
-            is_due=row.is_due,
+            is_late=row.is_late,
             policy=RetryPolicy(limit=row.retries, intervals=intervals),
         ),
         timeouts=Timeouts(soft=row.timeout, hard=row.hard_timeout),

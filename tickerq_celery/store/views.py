@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import fields
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, case, func, select
 
 from tickerq_celery.enums import (
-    TERMINAL,
     HoldReason,
     MisfirePolicy,
     OverlapPolicy,
@@ -25,7 +25,7 @@ from tickerq_celery.tickers.views import Attempt, Cron, LogLine, Run
 from tickerq_celery.validation import whole
 
 _NOT_SHOWN = {
-    "hold_key", "check_at", "publish_count", "published_at", "active_key", "attempts_before", "has_children",
+    "hold_key", "check_at", "publish_count", "active_key", "attempts_before", "has_children",
     "result", "alone_for", "progress", "progress_message",
 }  # fmt: skip
 CRON_COLUMNS = tuple(cron_tickers.c)
@@ -63,7 +63,7 @@ def run_view(
         | {
             "type": TickerType(row.type),
             "kind": TickerKind(row.kind),
-            "executed_at": row.ended_at if row.status in TERMINAL else None,
+            "elapsed": None if row.elapsed_ms is None else timedelta(milliseconds=row.elapsed_ms),
             "retry_intervals": tuple(row.retry_intervals),
             "cancel_requested": row.cancel_request is not None,
             "next_attempt_at": row.due_at,

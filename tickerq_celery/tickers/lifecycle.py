@@ -97,13 +97,13 @@ class Standing:
 
     retry_count: int
     rescue_count: int
-    is_due: bool
+    is_late: bool
     policy: RetryPolicy
 
 
 def succeeded(standing: Standing, *, result: bytes | None = None) -> Outcome:
     """Return the outcome of a body that returned: DueDone where the run was late, else Done."""
-    status = TickerStatus.DUE_DONE if standing.is_due else TickerStatus.DONE
+    status = TickerStatus.DUE_DONE if standing.is_late else TickerStatus.DONE
     return replace(_ended(standing, status, None), result=result)
 
 

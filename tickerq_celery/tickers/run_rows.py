@@ -32,7 +32,7 @@ class RunRow(Work):
     hold_key: str | None = None
     claim_no: int = 0
     publish_count: int = 0
-    is_due: bool = False
+    is_late: bool = False
     retry_count: int = 0
     rescue_count: int = 0
     attempts_before: int = 0

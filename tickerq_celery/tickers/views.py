@@ -32,7 +32,7 @@ class Attempt:
     claim_no: int
     status: TickerStatus
     started_at: datetime | None
-    finished_at: datetime
+    ended_at: datetime
     exception_type: str | None
     exception_message: str | None
     traceback: str | None
@@ -61,15 +61,17 @@ class Run:
     description: str | None
     status: TickerStatus
     execution_time: datetime | None
-    executed_at: datetime | None
-    elapsed_ms: int | None
+    published_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    elapsed: timedelta | None
     retries: int
     retry_intervals: tuple[float, ...]
     timeout: float | None
     hard_timeout: float | None
     retry_count: int
     rescue_count: int
-    is_due: bool
+    is_late: bool
     cancel_requested: bool
     next_attempt_at: datetime | None
     held_for: HoldReason | None

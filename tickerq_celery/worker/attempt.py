@@ -132,7 +132,7 @@ class Execution:
             type=run.type,
             function_name=run.function,
             retry_count=run.standing.retry_count,
-            is_due=run.standing.is_due,
+            is_late=run.standing.is_late,
             scheduled_for=run.execution_time,
             request=requests.decode(stored, request_type=self._function.signature.request_type),
             parent_result_bytes=run.parent_result,

@@ -11,7 +11,6 @@ from tests.integration.locking import locked
 from tests.integration.making import (
     ON_SERVERS,
     ListPublisher,
-    canceller,
     claim,
     count_by_status,
     crons,
@@ -22,6 +21,7 @@ from tests.integration.making import (
     occurrences_of,
     processes,
     row_of,
+    runs,
     start,
     started,
     statements_of,
@@ -33,7 +33,6 @@ from tickerq_celery.beat.sweeper import CronUpkeep
 from tickerq_celery.cron import overlap
 from tickerq_celery.cron.overlap import CANCELLED_REASON, advance_queues
 from tickerq_celery.enums import CancelRequest, HoldReason, OverlapPolicy, TickerStatus, TickerType
-from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.runs.canceller import Canceller
@@ -68,10 +67,6 @@ def waits(core: Core, run_id: UUID) -> bool:
     return bool(row_of(core, run_id).held_for == HoldReason.OVERLAP)
 
 
-def runs(core: Core) -> RunManager:
-    return RunManager(storing(core), canceller(core))
-
-
 def sweep(core: Core) -> None:
     core.write(advance_queues, after="")
 
@@ -86,7 +81,7 @@ def test_the_end_of_one_lets_the_next_run(core: Core, clock: ManualClock, overla
     assert claim(core) == []
     finish(core, first, succeeded(first.standing))
     assert [claimed.id for claimed in claim(core)] == [second]
-    assert not row_of(core, second).is_due
+    assert not row_of(core, second).is_late
 
 
 def test_those_that_wait_run_one_after_the_other_oldest_first(core: Core, clock: ManualClock) -> None:
@@ -224,7 +219,7 @@ def test_the_cancel_of_one_that_waits_to_start_lets_the_next_run(
         claim(core)
     second, third = fired(core, clock, cron_id), fired(core, clock, cron_id)
     dispatched: list[UUID] = []
-    CronTickerManager(storing(core), Canceller(core, ListPublisher(), dispatched.extend)).cancel(first)
+    RunManager(storing(core), Canceller(core, ListPublisher(), dispatched.extend)).cancel(first)
     assert dispatched == [second]
     assert (waits(core, second), waits(core, third)) == (False, True)
     assert [each.id for each in claim(core)] == [second]
@@ -237,7 +232,7 @@ def test_the_cancel_of_one_that_waits_for_the_overlap_lock_leaves_the_others_wai
     cron_id = make_cron(core, overlap=OverlapPolicy.BUFFER_ALL)
     running(core, clock, cron_id)
     second, third = fired(core, clock, cron_id), fired(core, clock, cron_id)
-    crons(core).cancel(second)
+    runs(core).cancel(second)
     assert waits(core, third)
 
 
@@ -380,7 +375,7 @@ def test_an_end_in_the_functions_own_transaction_blocks_none_of_those_that_wait(
                 tx, AttemptEnd(run=first, outcome=succeeded(first.standing), elapsed=timedelta(1))
             )
             if "sqlite" not in core.database.url:
-                assert crons(operator).cancel(last).status is CANCELLED
+                assert runs(operator).cancel(last).status is CANCELLED
 
         worker.write(end)
     assert [claimed.id for claimed in claim(core)] == [second]

@@ -8,7 +8,6 @@ import pytest
 
 from tests.integration.cron.firing import fire, instants
 from tests.integration.making import (
-    canceller,
     claim,
     cron_row_of,
     crons,
@@ -16,15 +15,14 @@ from tests.integration.making import (
     finish,
     make_cron,
     occurrences_of,
+    runs,
     started,
     statements_of,
-    storing,
 )
 from tests.manual_clock import START, ManualClock
 from tests.missed import missed
 from tickerq_celery.enums import MisfirePolicy, TickerStatus
 from tickerq_celery.errors import TickerStateError
-from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.tickers.lifecycle import skipped
 
@@ -54,10 +52,6 @@ def end_it(core: Core, cron_id: UUID, way: str) -> None:
     if way == "Edited":
         crons(core).update(cron_id, expression="30 * * * *")
     fire(core)
-
-
-def runs(core: Core) -> RunManager:
-    return RunManager(storing(core), canceller(core))
 
 
 @pytest.mark.parametrize("what", RECORDED)

@@ -12,6 +12,7 @@ from tests.integration.making import (
     make_cron,
     occurrences_of,
     row_of,
+    runs,
 )
 from tests.manual_clock import ManualClock
 from tickerq_celery import TimeTicker
@@ -58,7 +59,7 @@ def test_skip_next_passes_by_what_was_cancelled_before_it_was_claimed(core: Core
     clock.set(at(13) + timedelta(seconds=1))
     crons(core).backfill(cron_id, at(13), clock.now())
     (row,) = occurrences_of(core, cron_id)
-    crons(core).cancel(row.id)
+    runs(core).cancel(row.id)
     assert crons(core).skip_next(cron_id).next_run_at == at(14)
     assert row_of(core, row.id).status is TickerStatus.CANCELLED
 

@@ -34,7 +34,7 @@ from tests.servers.pool import SharedServer
 from tests.servers.ports import free_port
 from tests.servers.schema_template import make_schema
 from tests.servers.server import Server
-from tickerq_celery import CronTicker, Run, TickerQ, TickerStatus, TimeTicker, prepare_engine
+from tickerq_celery import CronTicker, Run, TickerQ, TickerStatus, TimeTicker, prepare_sqlite_engine
 from tickerq_celery.errors import (
     DuplicateTickerError,
     InvalidCronError,
@@ -224,7 +224,7 @@ def test_a_bad_change_of_a_batch_stores_none_though_the_caller_goes_on(
     good, ended = (
         tickerq.time_tickers.add(replace(DUE, execution_time=START + timedelta(hours=1))) for _ in range(2)
     )
-    tickerq.time_tickers.cancel(ended.id)
+    tickerq.runs.cancel(ended.id)
     crons = [tickerq.cron_tickers.add(CronTicker(function="Send", expression="0 * * * *")) for _ in range(2)]
     bad_cron = {crons[0].id: {"retries": 9}, crons[1].id: {"expression": "60 * * * *"}}
     with Session(engine) as session:
@@ -602,10 +602,10 @@ def test_on_sqlite_a_caller_that_has_read_is_refused_clearly_or_begins_as_a_writ
             session.commit()
             writer.join(30)
 
-    with pytest.raises(StoreError, match="prepare_engine"):
+    with pytest.raises(StoreError, match="prepare_sqlite_engine"):
         read_then_add(engine)
     prepared = create_engine(store_url)
-    prepare_engine(prepared)
+    prepare_sqlite_engine(prepared)
     read_then_add(prepared)
     prepared.dispose()
     assert len(tickerq.time_tickers.find()) == 3

@@ -21,11 +21,11 @@ from tests.integration.reaching import reach
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import (
     Cron,
+    CronSetting,
     CronTicker,
     MisfirePolicy,
     OverlapPolicy,
     Run,
-    Setting,
     TickerQ,
     TickerStatus,
     TickerType,
@@ -121,7 +121,7 @@ def test_five_fields_and_six_are_taken_wherever_an_expression_stands(
 ) -> None:
     tickerq.app.conf.clean_cron = expression
     tickerq.function("FromCode", cron=expression, time_zone="UTC")(lambda: None)
-    tickerq.function("FromSetting", cron=Setting("clean_cron"), time_zone="UTC")(lambda: None)
+    tickerq.function("FromSetting", cron=CronSetting("clean_cron"), time_zone="UTC")(lambda: None)
     tickerq.seed()
     tickerq.cron_tickers.add(digest(expression=expression))
     tickerq.cron_tickers.update(tickerq.cron_tickers.add(digest()).id, expression=expression)

@@ -46,7 +46,7 @@ def test_a_retried_run_starts_at_once_keeps_its_attempts_and_has_all_its_retries
     assert tickerq.runs.get(run.id).status is Status.FAILED
 
     again = tickerq.time_tickers.retry(run.id)
-    assert (again.status, again.executed_at, again.retry_count) == (Status.QUEUED, None, 0)
+    assert (again.status, again.ended_at, again.retry_count) == (Status.QUEUED, None, 0)
     execute(tickerq)
     dispatch_due(tickerq)
     execute(tickerq)

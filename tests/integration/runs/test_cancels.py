@@ -15,10 +15,8 @@ from tests.integration.making import (
     all_rows,
     at_once,
     attempts_of,
-    canceller,
     claim,
     claimed_again,
-    crons,
     enrolled,
     fail,
     failure,
@@ -29,9 +27,9 @@ from tests.integration.making import (
     processes,
     rescue,
     row_of,
+    runs,
     start,
     started,
-    storing,
     time_tickers,
     worker_profile,
 )
@@ -46,7 +44,6 @@ from tickerq_celery.errors import (
     TickerStateError,
     TickerValidationError,
 )
-from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.runs.canceller import CANCELLED_REASON
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
@@ -78,7 +75,7 @@ def test_a_run_that_waits_for_its_time_is_cancelled_at_once(core: Core, clock: M
     run_id = make_run(core, unique_key="once")
     clock.advance(seconds=2)
     run = time_tickers(core, publisher).cancel(str(run_id))
-    assert (run.status, run.executed_at, run.next_attempt_at) == (CANCELLED, clock.now(), None)
+    assert (run.status, run.ended_at, run.next_attempt_at) == (CANCELLED, clock.now(), None)
     assert (run.cancel_requested, run.skipped_reason) == (False, CANCELLED_REASON)
     assert row_of(core, run_id).active_key is None
     assert publisher.cancelled == [run_id]
@@ -115,7 +112,7 @@ def test_an_active_run_is_asked_in_its_row_and_by_a_message(core: Core, terminat
     publisher = ListPublisher()
     run = started(core, make_run(core))
     asked = time_tickers(core, publisher).cancel(run.id, terminate=terminate)
-    assert (asked.status, asked.cancel_requested, asked.executed_at) == (IN_PROGRESS, True, None)
+    assert (asked.status, asked.cancel_requested, asked.ended_at) == (IN_PROGRESS, True, None)
     assert (publisher.asked, publisher.cancelled) == ([(run.id, 1, terminate)], [])
     assert row_of(core, run.id).cancel_request == ("terminate" if terminate else "end")
 
@@ -263,11 +260,10 @@ def test_runs_of_both_kinds_are_cancelled_by_one_verb(core: Core, clock: ManualC
     cron_id = make_cron(core, "* * * * *")
     clock.advance(minutes=1)
     Firing(core).fire()
-    runs = RunManager(storing(core), canceller(core))
     for run_id in (occurrences_of(core, cron_id)[0].id, make_run(core)):
-        assert runs.cancel(run_id).status is CANCELLED
+        assert runs(core).cancel(run_id).status is CANCELLED
     with pytest.raises(TickerNotFoundError, match="no run has the id"):
-        runs.cancel(UUID(int=7))
+        runs(core).cancel(UUID(int=7))
 
 
 def test_what_has_ended_cannot_be_cancelled(core: Core) -> None:
@@ -284,7 +280,7 @@ def test_what_is_not_there_cannot_be_cancelled(core: Core) -> None:
         time_tickers(core).cancel("seven")
 
 
-def test_an_occurrence_is_cancelled_by_its_own_verb_and_its_cron_ticker_fires_on(
+def test_an_occurrence_is_cancelled_alone_and_its_cron_ticker_fires_on(
     core: Core, clock: ManualClock
 ) -> None:
     cron_id = make_cron(core, "* * * * *")
@@ -293,9 +289,9 @@ def test_an_occurrence_is_cancelled_by_its_own_verb_and_its_cron_ticker_fires_on
     [first] = occurrences_of(core, cron_id)
     with pytest.raises(TickerNotFoundError, match="no time ticker"):
         time_tickers(core).cancel(first.id)
-    assert crons(core).cancel(first.id).status is CANCELLED
-    with pytest.raises(TickerNotFoundError, match="no occurrence"):
-        crons(core).cancel(cron_id)
+    assert runs(core).cancel(first.id).status is CANCELLED
+    with pytest.raises(TickerNotFoundError, match="no run"):
+        runs(core).cancel(cron_id)
     clock.advance(minutes=1)
     Firing(core).fire()
     assert [each.status for each in occurrences_of(core, cron_id)] == [CANCELLED, IDLE]

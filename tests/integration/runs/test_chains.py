@@ -54,7 +54,7 @@ CONDITIONS = (None, *RunCondition)
 # Each end, as the body or a rescuer writes it, and the conditions that it meets besides "any".
 ENDS: list[tuple[str, Callable[[Started], Outcome], set[RunCondition]]] = [
     ("done", lambda run: succeeded(run.standing), {RunCondition.ON_SUCCESS}),
-    ("late", lambda run: succeeded(replace(run.standing, is_due=True)), {RunCondition.ON_SUCCESS}),
+    ("late", lambda run: succeeded(replace(run.standing, is_late=True)), {RunCondition.ON_SUCCESS}),
     (
         "failed",
         lambda run: terminated(run.standing, TerminateExecution("no", TickerStatus.FAILED)),
@@ -258,10 +258,10 @@ def test_a_child_is_late_by_its_own_wait_not_by_its_parents(core: Core, clock: M
     head = add(core, child())
     clock.advance(hours=1)
     run = started(core, head)
-    assert run.standing.is_due
+    assert run.standing.is_late
     finish(core, run, succeeded(run.standing))
     (first,) = below(core, head)
-    assert not started(core, first).standing.is_due
+    assert not started(core, first).standing.is_late
 
 
 def test_all_that_may_be_set_of_a_ticker_may_be_set_of_a_child(core: Core) -> None:

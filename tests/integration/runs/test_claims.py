@@ -186,13 +186,13 @@ def test_a_run_is_late_when_first_claimed_more_than_late_after_its_time(
     run_id = make_run(core)
     clock.advance(seconds=seconds)
     claim(core)
-    assert row_of(core, run_id).is_due is is_late
+    assert row_of(core, run_id).is_late is is_late
 
 
 def test_a_past_execution_time_does_not_make_a_run_late(core: Core) -> None:
     run_id = make_run(core, execution_time=START - timedelta(days=1))
     claim(core)
-    assert row_of(core, run_id).is_due is False
+    assert row_of(core, run_id).is_late is False
 
 
 @pytest.mark.parametrize("first_delay", [0, 60])

@@ -233,7 +233,7 @@ def test_waiting_for_a_slot_makes_no_run_late(core: Core, clock: ManualClock) ->
     clock.advance(hours=1)
     finish(core, run, succeeded(run.standing))
     assert claimed_ids(core) == [waiting]
-    assert row_of(core, waiting).is_due is False
+    assert row_of(core, waiting).is_late is False
 
 
 def test_runs_of_a_full_key_never_stand_in_the_way_of_others(make_core: MakeCore, clock: ManualClock) -> None:

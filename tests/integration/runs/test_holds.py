@@ -341,7 +341,7 @@ def test_a_hold_does_not_make_a_run_late(core: Core, clock: ManualClock) -> None
     clock.advance(hours=3)
     enrolled(core)
     claim(core)
-    assert row_of(core, run_id).is_due is False
+    assert row_of(core, run_id).is_late is False
 
 
 def test_runs_that_may_not_run_never_starve_others(make_core: MakeCore, clock: ManualClock) -> None:

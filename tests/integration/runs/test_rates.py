@@ -109,7 +109,7 @@ def test_waiting_for_a_rate_makes_no_run_late(core: Core, clock: ManualClock) ->
     claim(core)
     clock.advance(hours=1)
     assert claimed_ids(core) == [waiting]
-    assert row_of(core, waiting).is_due is False
+    assert row_of(core, waiting).is_late is False
 
 
 def test_a_fast_rate_is_claimed_in_groups(make_core: MakeCore, clock: ManualClock) -> None:

@@ -206,7 +206,7 @@ def test_an_attempt_keeps_what_happened(core: Core, clock: ManualClock) -> None:
     fail(core, run)
     (attempt,) = attempts_of(core, run_id)
     assert (attempt.claim_no, attempt.number, attempt.status) == (1, 0, TickerStatus.FAILED)
-    assert (attempt.started_at, attempt.finished_at) == (START, START + timedelta(seconds=2))
+    assert (attempt.started_at, attempt.ended_at) == (START, START + timedelta(seconds=2))
     assert (attempt.exception_type, attempt.exception_message) == ("builtins.OSError", "no route to host")
     assert (attempt.traceback, attempt.node) == ("Traceback: no route to host", core.node.name)
 

@@ -117,5 +117,5 @@ def test_a_run_is_claimed_by_the_databases_own_clock(make_core: Callable[..., Co
     make_run(core, execution_time=datetime.now(UTC) + timedelta(minutes=1))
     assert [each.id for each in claim(core)] == [due]
     row = row_of(core, due)
-    assert row.is_due is False
+    assert row.is_late is False
     assert row.check_at - row.locked_at == pytest.approx(core.config.publish_check, abs=timedelta(seconds=1))

@@ -64,7 +64,7 @@ def _attempt(run_id: object, at: datetime) -> dict[str, Any]:
         "claim_no": 1,
         "number": 0,
         "status": TickerStatus.DONE,
-        "finished_at": at,
+        "ended_at": at,
     }
 
 

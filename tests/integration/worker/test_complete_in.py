@@ -137,7 +137,7 @@ def test_the_effect_and_the_end_commit_together(tickerq: TickerQ, engine: Engine
         1,
         TickerStatus.DONE,
     )
-    assert done.elapsed_ms is not None
+    assert done.elapsed is not None
 
 
 def test_a_connection_is_as_good_as_a_session(

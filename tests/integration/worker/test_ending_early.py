@@ -141,7 +141,7 @@ def test_a_context_of_no_run_is_never_cancelled_skips_nothing_and_is_its_own() -
         type=TickerType.TIME_TICKER,
         function_name="Body",
         retry_count=0,
-        is_due=False,
+        is_late=False,
         scheduled_for=None,
         request=None,
     )

@@ -176,7 +176,7 @@ def test_a_run_that_is_cancelled_while_it_waits_for_its_retry_is_reported_as_wel
     run = add(tickerq, OSError("no route"), retries=1)
     execute(tickerq)
     Recording.calls.clear()
-    tickerq.time_tickers.cancel(run.id)
+    tickerq.runs.cancel(run.id)
     (message,) = messages(tickerq)
     arguments, *_ = message.payload
     tickerq.app.tasks[message.headers["task"]].apply(args=arguments)

@@ -146,7 +146,7 @@ def test_a_context_says_which_run_it_is(tickerq: TickerQ, clock: ManualClock) ->
     execute(tickerq)
     first, second = seen
     assert (first.id, first.parent_id, first.type) == (run.id, None, TickerType.TIME_TICKER)
-    assert (first.function_name, first.scheduled_for, first.is_due) == ("Body", START, False)
+    assert (first.function_name, first.scheduled_for, first.is_late) == ("Body", START, False)
     assert (first.retry_count, second.retry_count) == (0, 1)
     assert first.request == [1, "a"]
 

@@ -12,6 +12,6 @@ VALUES: dict[str, typing.Any] = {
     "type": TickerType.TIME_TICKER,
     "function_name": "SendWelcomeEmail",
     "retry_count": 0,
-    "is_due": False,
+    "is_late": False,
     "scheduled_for": datetime(2030, 1, 1, tzinfo=UTC),
 }

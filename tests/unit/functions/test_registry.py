@@ -8,9 +8,9 @@ import pytest
 
 from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
 from tickerq_celery.errors import DuplicateFunctionError, TickerValidationError
+from tickerq_celery.functions.cron_setting import CronSetting
 from tickerq_celery.functions.definition import make_function
 from tickerq_celery.functions.registry import Registry
-from tickerq_celery.functions.setting import Setting
 
 
 def first() -> None: ...
@@ -104,7 +104,7 @@ def test_a_name_that_cannot_be_stored_is_refused(name: Any) -> None:
         ({"cron": "@daily", "exclude": "2026-12-25"}, "exclude: pass a list of dates"),
         ({"cron": "@daily", "day_or": "yes"}, "day_or: pass True or False"),
         ({"max_runs": 3}, "cron: start_at, end_at, max_runs, exclude, jitter need cron= or every="),
-        ({"cron": Setting("digest_cron", default="99 * * * *")}, "expression: minute: '99'"),
+        ({"cron": CronSetting("digest_cron", default="99 * * * *")}, "expression: minute: '99'"),
         ({"cron": 5}, "expression: a cron expression is text"),
         ({"time_zone": "Mars/Base"}, "time_zone"),
     ],
@@ -116,11 +116,11 @@ def test_an_option_of_time_that_cannot_be_used_is_refused(options: dict[str, Any
 
 def test_an_interval_is_kept_as_an_expression_and_a_setting_as_it_is() -> None:
     assert make_function(first, "Send", every=timedelta(minutes=5)).cron == "@every 5m"
-    setting = Setting("digest_cron")
+    setting = CronSetting("digest_cron")
     assert make_function(first, "Send", cron=setting).cron is setting
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", None])
 def test_a_setting_needs_a_name(name: Any) -> None:
     with pytest.raises(TickerValidationError, match="cron"):
-        Setting(name)
+        CronSetting(name)

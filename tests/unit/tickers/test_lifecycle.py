@@ -26,7 +26,7 @@ FAILURE = Failure(type="OSError", message="no route")
 STANDING = Standing(
     retry_count=0,
     rescue_count=0,
-    is_due=False,
+    is_late=False,
     policy=RetryPolicy(limit=2, intervals=(timedelta(minutes=1), timedelta(minutes=5))),
 )
 MOVES = {
@@ -57,9 +57,9 @@ def test_who_succeeded_has_ended() -> None:
     assert SUCCEEDED < TERMINAL < frozenset(Status)
 
 
-@pytest.mark.parametrize(("is_due", "status"), [(False, Status.DONE), (True, Status.DUE_DONE)])
-def test_success_is_due_done_where_the_run_was_late(is_due: bool, status: TickerStatus) -> None:
-    outcome = succeeded(replace(STANDING, is_due=is_due, retry_count=1, rescue_count=2))
+@pytest.mark.parametrize(("is_late", "status"), [(False, Status.DONE), (True, Status.DUE_DONE)])
+def test_success_is_due_done_where_the_run_was_late(is_late: bool, status: TickerStatus) -> None:
+    outcome = succeeded(replace(STANDING, is_late=is_late, retry_count=1, rescue_count=2))
     assert outcome == Outcome(status=status, attempt_status=status, retry_count=1, rescue_count=2)
 
 

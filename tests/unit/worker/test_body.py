@@ -27,7 +27,7 @@ def context(request: int) -> TickerContext[int]:
         type=TickerType.TIME_TICKER,
         function_name="f",
         retry_count=0,
-        is_due=False,
+        is_late=False,
         scheduled_for=datetime(2026, 1, 1, tzinfo=UTC),
         request=request,
     )

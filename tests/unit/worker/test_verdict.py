@@ -11,7 +11,10 @@ from tickerq_celery.worker.verdict import Verdict, celery_exception, retry_asked
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 STANDING = Standing(
-    retry_count=1, rescue_count=1, is_due=False, policy=RetryPolicy(limit=2, intervals=[timedelta(minutes=1)])
+    retry_count=1,
+    rescue_count=1,
+    is_late=False,
+    policy=RetryPolicy(limit=2, intervals=[timedelta(minutes=1)]),
 )
 FAILED, IDLE, SKIPPED = TickerStatus.FAILED, TickerStatus.IDLE, TickerStatus.SKIPPED
 

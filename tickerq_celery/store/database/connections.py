@@ -42,7 +42,7 @@ def make_engine(
         raise ConfigError("store_url", lacking_driver(url, error)) from error
     except TypeError as error:
         raise ConfigError("store_engine_options", str(error)) from error
-    prepare_engine(engine)
+    prepare_sqlite_engine(engine)
     return engine
 
 
@@ -56,7 +56,7 @@ def lacking_driver(url: URL, error: Exception) -> str:
     return f"the driver for {url.drivername} is not installed: {error}{advice}"
 
 
-def prepare_engine(engine: Engine | AsyncEngine) -> None:
+def prepare_sqlite_engine(engine: Engine | AsyncEngine) -> None:
     """Let a SQLite engine's transactions begin as writers that wait for it; call it before the first use.
 
     By itself SQLite refuses a transaction that has read and then wants to write while others write. Engines

@@ -23,7 +23,7 @@ _WAITING = "tickerq_after_commit"
 _STORE_ID = "tickerq_store_id"
 _LOCKED = (
     "database is locked: on SQLite a transaction that has read cannot wait for others that write; "
-    "prepare_engine(engine) lets yours begin as a writer"
+    "prepare_sqlite_engine(engine) lets yours begin as a writer"
 )
 
 

@@ -7,8 +7,8 @@ from tickerq_celery import validation
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """The cron expression that a setting holds: ``cron=Setting("digest_cron", default="@daily")``.
+class CronSetting:
+    """The cron expression that a setting holds: ``cron=CronSetting("digest_cron", default="@daily")``.
 
     It is looked for in the Celery app's configuration, then in the environment, under its name in upper
     case; ``default`` is for where it stands in neither.
