@@ -30,6 +30,8 @@ from difflib import get_close_matches
 from typing import Self
 from uuid import UUID
 
+from tickerq_celery.enums import TickerStatusLike
+
 
 class TickerError(Exception):
     """Base of every error that this package raises."""
@@ -68,7 +70,7 @@ class TickerValidationError(TickerError, ValueError):
         self.field = field
         self.value = value
         self.reason = reason
-        self.others = tuple(others)
+        self.others: tuple[TickerValidationError, ...] = tuple(others)
 
     def at(self, position: str) -> Self:
         """Return the same error with ``position``, such as ``[3].``, in front of the names of fields."""
@@ -243,9 +245,9 @@ class TerminateExecution(TickerError):  # noqa: N818 - TickerQ's name for it
     The status is Skipped unless another terminal one is given; the text becomes the run's reason.
     """
 
-    def __init__(self, message: object, status: int | str | None = None) -> None:
+    def __init__(self, message: object, status: TickerStatusLike | None = None) -> None:
         # Often an exception: whatever it is, its text is the reason.
-        self.message = str(message)
+        self.message: str = str(message)
         super().__init__(self.message)
         self.status = status
 

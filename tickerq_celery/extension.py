@@ -58,10 +58,11 @@ class TickerQ:
     ) -> None:
         named = {"store_url": store_url, "exception_handler": exception_handler, "embedded": embedded or None}
         keywords = settings.checked_keywords(settings_, named)
-        self.app = app = settings.checked_app(app)
+        app = settings.checked_app(app)
+        self.app: Celery = app
         if TickerQ.known(app) is not None:
             raise ConfigError("app", "this Celery app has a TickerQ already")
-        self.registry = Registry()
+        self.registry: Registry = Registry()
         self._keywords = keywords
         self._process = ProcessParts(self._make_parts)
         TickerQ._of_app[app] = ref(self)

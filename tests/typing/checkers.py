@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 # A line of a file, as "tickers.py:12", with the name of the rule that refuses it.
 Refusal = tuple[str, str]
@@ -69,3 +70,10 @@ def _run(module: str, *arguments: str, folder: Path) -> str:
     )
     assert done.returncode in {0, 1}, done.stdout + done.stderr
     return done.stdout
+
+
+def verified_types(package: str, folder: Path) -> list[dict[str, Any]]:
+    """Return what pyright reports of each symbol of an installed package, as others see it."""
+    output = _run("pyright", "--verifytypes", package, "--ignoreexternal", "--outputjson", folder=folder)
+    symbols: list[dict[str, Any]] = json.loads(output)["typeCompleteness"]["symbols"]
+    return symbols

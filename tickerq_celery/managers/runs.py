@@ -1,6 +1,6 @@
 """Runs of both kinds, time tickers and cron occurrences: read, count, cancel, retry."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Unpack
 from uuid import UUID
@@ -22,7 +22,7 @@ from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.views import Run
 
 MOST_COUNTED = 10_000
-KIND_NAMES = {
+KIND_NAMES: Mapping[TickerType | None, str] = {
     None: "run",
     TickerType.TIME_TICKER: "time ticker",
     TickerType.CRON_TICKER_OCCURRENCE: "occurrence",
