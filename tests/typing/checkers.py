@@ -16,8 +16,9 @@ _REFUSED = re.compile(r"# refused: (?P<mypy>\S+) \| (?P<pyright>\S+)$")
 
 def mypy(paths: Sequence[Path], folder: Path) -> dict[Refusal, str]:
     """Return the errors of ``mypy --strict``, each with its message; ``folder`` keeps what it learnt."""
-    arguments = ("--strict", "--config-file=", "--cache-dir=.", "--output=json", *map(str, paths))
-    found = [json.loads(line) for line in _run("mypy", *arguments, folder=folder).splitlines()]
+    arguments = ("--strict", "--config-file=", "--cache-dir=.", "--output=json", "--no-error-summary")
+    output = _run("mypy", *arguments, *map(str, paths), folder=folder)
+    found = [json.loads(line) for line in output.splitlines()]
     return {
         (_line(each["file"], each["line"]), each["code"]): each["message"]
         for each in found
@@ -25,9 +26,9 @@ def mypy(paths: Sequence[Path], folder: Path) -> dict[Refusal, str]:
     }
 
 
-def pyright(paths: Sequence[Path], folder: Path) -> dict[Refusal, str]:
-    """Return the errors of pyright's strict mode, each with its message; ``folder`` gets its settings."""
-    (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
+def pyright(paths: Sequence[Path], folder: Path, *, mode: str = "strict") -> dict[Refusal, str]:
+    """Return the errors of pyright in one of its modes, with messages; ``folder`` gets its settings."""
+    (folder / "pyrightconfig.json").write_text(json.dumps({"typeCheckingMode": mode}), encoding="utf-8")
     report = json.loads(_run("pyright", "--outputjson", *map(str, paths), folder=folder))
     return {
         (_line(each["file"], each["range"]["start"]["line"] + 1), each["rule"]): each["message"]
