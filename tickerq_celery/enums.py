@@ -1,10 +1,37 @@
 """The words of the domain, as the database and the wire hold them; those of TickerQ have its integers.
 
 What takes a member takes its word, too: ``…Like`` is the type of both, so that editors complete the words.
+What is not in ``__all__`` is of the inside: no call takes it, and none returns it.
 """
 
 from enum import IntEnum, StrEnum
 from typing import Literal, TypeAlias
+
+__all__ = [
+    "RETRIABLE",
+    "SUCCEEDED",
+    "TERMINAL",
+    "HoldReason",
+    "HoldReasonLike",
+    "MisfirePolicy",
+    "MisfirePolicyLike",
+    "OnConflict",
+    "OnConflictLike",
+    "OnLost",
+    "OnLostLike",
+    "OverlapPolicy",
+    "OverlapPolicyLike",
+    "PauseKind",
+    "RunCondition",
+    "RunConditionLike",
+    "TickerKind",
+    "TickerPriority",
+    "TickerPriorityLike",
+    "TickerStatus",
+    "TickerStatusLike",
+    "TickerType",
+    "TickerTypeLike",
+]
 
 
 class DropReason(StrEnum):

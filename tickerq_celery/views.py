@@ -1,0 +1,20 @@
+"""What the managers return: frozen values that show the store at one moment."""
+
+from tickerq_celery.payload.codec import StoredRequest
+from tickerq_celery.schedule.preview import Explanation, Upcoming
+from tickerq_celery.tickers.pages import Page, Walk
+from tickerq_celery.tickers.pauses import Pause
+from tickerq_celery.tickers.views import Attempt, Cron, LogLine, Run
+
+__all__ = [
+    "Attempt",
+    "Cron",
+    "Explanation",
+    "LogLine",
+    "Page",
+    "Pause",
+    "Run",
+    "StoredRequest",
+    "Upcoming",
+    "Walk",
+]
