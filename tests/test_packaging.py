@@ -12,6 +12,7 @@ from trove_classifiers import classifiers
 
 ROOT = Path(__file__).parents[1]
 READ_AT_RUN_TIME = (
+    "pytest_tickerq/py.typed",
     "tickerq_celery/py.typed",
     "tickerq_celery/store/migrations/env.py",
     "tickerq_celery/store/migrations/script.py.mako",
@@ -35,7 +36,11 @@ def test_the_wheel_holds_both_packages_with_templates_and_migrations(tmp_path: P
     }
     assert templates
     assert names >= {*READ_AT_RUN_TIME, *templates}
-    assert {name.split("/")[0].split("-")[0] for name in names} == {"tickerq_celery", "tickerq_dashboard"}
+    assert {name.split("/")[0].split("-")[0] for name in names} == {
+        "pytest_tickerq",
+        "tickerq_celery",
+        "tickerq_dashboard",
+    }
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="an unpacked sdist has no list of files of its own")

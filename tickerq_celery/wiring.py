@@ -9,6 +9,7 @@ from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
+from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.worker.parts import WorkerParts
 
 # How many seconds a cancel may wait for a broker, twice: to connect, and for an answer.
@@ -52,6 +53,6 @@ class Parts(WorkerParts):
         return Canceller(self.core, self._notifier, self.immediate.dispatch)
 
     @cached_property
-    def _notifier(self) -> CeleryPublisher:
+    def _notifier(self) -> Publisher:
         core = self.core
         return CeleryPublisher(self.app, core.codec, lease=core.config.lease, connect_timeout=_NOTIFY_TIMEOUT)

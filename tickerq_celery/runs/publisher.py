@@ -23,3 +23,6 @@ class Publisher(Protocol):
 
     def publish_cancel(self, run: Started, *, terminate: bool) -> None:
         """Notify the workers that a cancel of a run was requested, for the one that executes it."""
+
+    def close(self) -> None:
+        """Let go of the connection; the next use opens another."""

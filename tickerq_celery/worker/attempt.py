@@ -112,7 +112,7 @@ class Execution:
 
     def _executed(self, call: Callable[[], object], limits: TimeLimits) -> Outcome:
         parts, own = self._parts, self._run.timeouts
-        if own != UNLIMITED and parts.recorder.is_in_main_process:
+        if own != UNLIMITED and not parts.may_take_limited:
             raise ConfigError("timeout", "only a worker with a prefork pool can end what takes too long")
         with parts.reporting.during(self._report), parts.body_limits.body(own.limits(limits)):
             self.returned = call()

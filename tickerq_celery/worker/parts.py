@@ -2,7 +2,8 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import Generic, TypeVar
@@ -13,6 +14,7 @@ from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runs.immediate import ImmediateDispatch
+from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.worker.body_limits import BodyLimits
@@ -54,7 +56,7 @@ class WorkerParts:
         return BodyLimits(self.child_marks)
 
     @cached_property
-    def publisher(self) -> CeleryPublisher:
+    def publisher(self) -> Publisher:
         """Publishes what this process makes due."""
         core = self.core
         return CeleryPublisher(
@@ -71,6 +73,11 @@ class WorkerParts:
     def recorder(self) -> Recorder:
         """Records starts and ends of runs."""
         return Recorder(self.core, dispatch=self.immediate.dispatch)
+
+    @property
+    def may_take_limited(self) -> bool:
+        """Whether this process may execute runs with a timeout: its parent ends what takes too long."""
+        return not self.recorder.is_in_main_process
 
     @cached_property
     def reporting(self) -> Reporting:
@@ -123,6 +130,18 @@ class ProcessParts(Generic[P_co]):
         if core.node.pid != os.getpid():
             self.rebuild(replace(core, node=new_identity(core.config.node_identifier)))
         return self.get()
+
+    @contextmanager
+    def replaced(self, make: Callable[[P_co], P_co]) -> Iterator[None]:
+        """Let what ``make`` makes of the parts take their place for the block."""
+        with self._mutex:
+            before = self.get()
+            self._made = make(before)
+        try:
+            yield
+        finally:
+            with self._mutex:
+                self._made = before
 
     def rebuild(self, core: Core) -> None:
         """Make the parts anew, on another core."""

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Transaction
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
 
 from tickerq_celery.errors import ConfigError, SchemaError, StoreError
+from tickerq_celery.store.database.allowed_stores import refuse_unallowed
 from tickerq_celery.store.database.connections import make_engine
 from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.dialects.base import READING
@@ -49,6 +50,8 @@ class Database:
 
     ``work`` functions get a connection inside a transaction and must be repeatable: a transaction that
     the database refused for a passing reason is run again, up to ``retries`` times.
+
+    Unless it ``is_for_tests``, a test-suite that does not allow the store cannot write to it.
     """
 
     def __init__(
@@ -59,8 +62,10 @@ class Database:
         retries: int = 3,
         pooled: bool = True,
         is_bounded: bool = True,
+        is_for_tests: bool = False,
     ) -> None:
         self.url = url
+        self._is_for_tests = is_for_tests
         self._options = dict(options or {})
         self._retries = retries
         self._pooled = pooled
@@ -117,7 +122,10 @@ class Database:
         Raises:
             StoreError: The database cannot be reached, or refused every try.
             RefusedValueError: It refused a value for what that holds.
+            ConfigError: It is not ``reading``, in a test-suite that does not allow this store.
         """
+        if not reading:
+            self.refuse_unallowed_write()
         for attempt in range(self._retries + 1):
             try:
                 with translated_refusals():
@@ -141,8 +149,26 @@ class Database:
         They wait for an answer as long as it takes, and make the file of a SQLite store.
         """
         return Database(
-            self.url, options=self._options, retries=self._retries, pooled=False, is_bounded=False
+            self.url,
+            options=self._options,
+            retries=self._retries,
+            pooled=False,
+            is_bounded=False,
+            is_for_tests=self._is_for_tests,
         )
+
+    def refuse_unallowed_write(self) -> None:
+        """Go on unless a test-suite runs that does not allow writing to this store.
+
+        Raises:
+            ConfigError: One does.
+        """
+        if not self._is_for_tests:
+            refuse_unallowed(self.url)
+
+    def transaction_of(self, connection: Connection) -> Transaction | None:
+        """Return the transaction of a caller's connection whose commit makes what it wrote visible."""
+        return connection.get_transaction()
 
     def close(self) -> None:
         """Close this process's connections; the next use opens new ones."""

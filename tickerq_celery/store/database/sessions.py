@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RootTransaction, event, inspect, select
+from sqlalchemy import Connection, Transaction, event, inspect, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_scoped_session
 from sqlalchemy.orm import Session, scoped_session
@@ -61,7 +61,7 @@ class Caller:
 
     connection: Connection
     session: Session | None
-    root: RootTransaction | None
+    root: Transaction | None
 
     def is_open(self) -> bool:
         """Return True if the transaction has neither been committed nor rolled back."""
@@ -93,7 +93,7 @@ def when_committed(caller: Caller, action: Callable[[], object]) -> None:
     session = caller.session
     if session is None:
         return
-    waiting: list[tuple[RootTransaction | None, Callable[[], object]]]
+    waiting: list[tuple[Transaction | None, Callable[[], object]]]
     waiting = session.info.setdefault(_WAITING, [])
     waiting.append((caller.root, _off_the_loop(action) if caller.connection.dialect.is_async else action))
     if not event.contains(session, "after_commit", _after_commit):
@@ -115,8 +115,10 @@ class Callers:
             TickerValidationError: It is none, or none that can be used outside of an event loop.
             OtherDatabaseError: It is on another database than the store.
             StoreError: The store is unreachable, or SQLite is locked.
+            ConfigError: A test-suite runs that does not allow writing to the store.
         """
-        caller = _caller(session, instead)
+        self._database.refuse_unallowed_write()
+        caller = _caller(session, instead, self._database)
         self._begin(caller.connection)
         self._check(caller.connection)
         return caller
@@ -146,7 +148,7 @@ class Callers:
         return self._own
 
 
-def _caller(session: object, instead: str) -> Caller:
+def _caller(session: object, instead: str, database: Database) -> Caller:
     if isinstance(session, AsyncSession | AsyncConnection | async_scoped_session):
         raise TickerValidationError("session", session, f"it is asynchronous: use `await {instead}`")
     if isinstance(session, scoped_session):
@@ -164,7 +166,7 @@ def _caller(session: object, instead: str) -> Caller:
     return Caller(
         connection=connection,
         session=session if isinstance(session, Session) else None,
-        root=connection.get_transaction(),
+        root=database.transaction_of(connection),
     )
 
 

@@ -1,0 +1,116 @@
+"""The fixture: the application's own objects lead to the test's store, and are put back after it."""
+
+from pathlib import Path
+
+import pytest
+from celery import Celery
+
+from tests.kit.projects import Project
+from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
+from tickerq_celery.errors import ConfigError
+from tickerq_celery.testing import TickerQTest, take_over
+from tickerq_celery.testing.taking_over import tickerq_of
+
+
+def test_what_the_applications_own_objects_schedule_is_in_the_tests_store(
+    shop: TickerQ, tickerq: TickerQTest
+) -> None:
+    @shop.function("Greet", cron="0 9 * * *")
+    def greet() -> None: ...
+
+    greet.schedule()
+    shop.time_tickers.add(TimeTicker(function="Greet", children=[TimeTicker(function="Greet")]))
+    shop.cron_tickers.add(CronTicker(function="Greet", expression="@daily"))
+    assert (shop.runs.count(), tickerq.runs.count()) == (3, 3)
+    assert tickerq.cron_tickers.find(function="Greet")
+    assert shop.store_url == tickerq.store_url
+    assert tickerq.app is shop.app
+
+
+def test_everything_is_put_back(shop: TickerQ, tmp_path: Path) -> None:
+    core, url = shop.core, shop.store_url
+
+    def use() -> None:
+        with take_over(shop, folder=tmp_path) as kit:
+            assert shop.core is not core
+            assert shop.store_url == kit.store_url != url
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        use()
+    assert shop.core is core
+    assert shop.store_url == url
+
+
+def test_each_test_begins_with_an_empty_store(shop: TickerQ, tmp_path: Path) -> None:
+    shop.function("Greet")(lambda: None)
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        folder.mkdir()
+        with take_over(shop, folder=folder) as kit:
+            assert kit.runs.count() == 0
+            shop.time_tickers.add(TimeTicker(function="Greet"))
+            assert [run.status for run in kit.run_due()] == [TickerStatus.DONE]
+
+
+def test_an_app_is_named_by_itself_its_tickerq_or_a_path(shop: TickerQ) -> None:
+    assert tickerq_of(shop) is tickerq_of(shop.app) is shop
+    example = tickerq_of("examples.chain.celery_app:app")
+    assert (
+        example is tickerq_of("examples.chain.celery_app") is tickerq_of("examples.chain.celery_app:tickerq")
+    )
+
+
+@pytest.mark.parametrize(
+    ("app", "message"),
+    [
+        ("nowhere.celery:app", "tickerq_app: cannot import 'nowhere.celery:app'"),
+        ("tests.kit.projects:absent", "cannot import"),
+        (7, "pass a Celery app, a TickerQ or a path"),
+        (Celery("without", set_as_current=False), "has no TickerQ"),
+    ],
+)
+def test_what_names_no_app_is_refused(app: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        tickerq_of(app)
+
+
+def test_a_projects_tests_use_the_fixture_and_touch_nothing_else(project: Project) -> None:
+    project.write(
+        "test_shop.py",
+        """
+        import shop
+
+        def test_greeting(tickerq, capsys):
+            shop.greet.schedule("Ada", delay=60)
+            [run] = tickerq.assert_scheduled(shop.greet, request="Ada")
+            tickerq.clock.advance(minutes=1)
+            assert [each.id for each in tickerq.run_due()] == [run.id]
+            assert capsys.readouterr().out == "Hello Ada\\n"
+
+        def test_the_store_is_another_one(tickerq):
+            assert tickerq.runs.count() == 0
+            assert shop.tickerq.store_url == tickerq.store_url
+        """,
+    )
+    result = project.pytest("-q")
+    assert result.returncode == 0, result.stdout
+    assert project.made() == {"shop.py", "test_shop.py", "pytest.ini"}
+
+
+def test_the_only_app_there_is_needs_no_name_and_of_several_one_is_to_be_named(project: Project) -> None:
+    (project.folder / "pytest.ini").unlink()
+    project.write("test_one.py", "import shop\ndef test_it(tickerq): assert tickerq.own is shop.tickerq")
+    assert project.pytest("-q", "test_one.py").returncode == 0
+    project.write(
+        "test_two.py",
+        """
+        import shop
+        from celery import Celery
+        from tickerq_celery import TickerQ
+        other = TickerQ(Celery("other"))
+        def test_it(tickerq): ...
+        """,
+    )
+    assert "2 apps with a TickerQ are imported: name it in pytest's option tickerq_app" in (
+        project.pytest("-q", "test_two.py").stdout
+    )

@@ -1,0 +1,38 @@
+"""Which stores a test-suite may write to: its own, and never by accident the one that an application uses.
+
+The pytest plugin sets the variable, so that the processes which a test starts are bound by it, too.
+"""
+
+import os
+from fnmatch import fnmatchcase
+from pathlib import PurePath
+
+from sqlalchemy.engine import URL
+
+from tickerq_celery.errors import ConfigError
+from tickerq_celery.store.database.urls import shown_store
+
+# Patterns, one a line. Unset means that no test-suite runs; empty, that it allows no store.
+VARIABLE = "TICKERQ_ALLOWED_STORES"
+
+
+def refuse_unallowed(url: URL) -> None:
+    """Go on unless a test-suite runs that does not allow writing to the store of ``url``.
+
+    Raises:
+        ConfigError: One does.
+    """
+    patterns = os.environ.get(VARIABLE)
+    if patterns is not None and not is_allowed(url, patterns.splitlines()):
+        raise ConfigError(
+            "store_url",
+            f"a test was about to write to {shown_store(url)}: use the fixture `tickerq`, whose store is the "
+            "test's own, or name this one in pytest's option tickerq_allowed_stores",
+        )
+
+
+def is_allowed(url: URL, patterns: list[str]) -> bool:
+    """Return True if a pattern matches the database's name, its file's name, or the address."""
+    database = url.database or ""
+    names = {database, PurePath(database).name, shown_store(url)}
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)

@@ -1,0 +1,121 @@
+"""What a beat and a worker do in a span of time, in this process and one run after the other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tickerq_celery.beat.sweeper import CronUpkeep
+from tickerq_celery.cron.firing import Firing
+from tickerq_celery.errors import TickerError
+from tickerq_celery.runs.claimer import Claimer
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store import cron_tickers, rates
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.testing import statements
+from tickerq_celery.testing.in_process import InProcessParts
+
+MOST_RUNS = 10_000
+
+
+class TooManyRunsError(TickerError):
+    """More runs are due than a test can wait for: more than ``most``, most of them of ``what``."""
+
+    def __init__(self, what: str, most: int) -> None:
+        super().__init__(
+            f"run_due would execute more than {most:,} runs, most of {what}: advance the clock by less"
+        )
+        self.what = what
+        self.most = most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sight:
+    next_moment: datetime | None
+    has_held: bool
+
+    def is_due(self, now: datetime) -> bool:
+        """Return True if something is due at ``now``."""
+        return self.next_moment is not None and self.next_moment <= now
+
+
+class InProcessBeat:
+    """Fires, claims and executes with the engine's own parts.
+
+    ``ended`` holds the runs of which an attempt was made, in the order of their last attempts' ends, each
+    with the moment of that.
+    """
+
+    def __init__(self, parts: InProcessParts) -> None:
+        self._parts = parts
+        self._core: Core = parts.core
+        self._claimer = Claimer(parts.core)
+        self._firing = Firing(parts.core)
+        self._upkeep = CronUpkeep(parts.core)
+        self._moments = 0
+        self._executed = 0
+        self.ended: dict[UUID, datetime] = {}
+
+    def live(self, *, until: datetime, go_to: Callable[[datetime], None]) -> None:
+        """Do all that falls due up to ``until``, each at its moment; ``go_to`` moves the clock there.
+
+        Raises:
+            TooManyRunsError: More than 10,000 runs fall due.
+        """
+        self._refuse_too_many(until)
+        while True:
+            sight = self._work()
+            moment = sight.next_moment
+            # What is due and is not taken now waits for something that no passing of time brings.
+            if moment is None or moment > until or moment <= self._core.clock.now():
+                return
+            go_to(moment)
+            self._moments += 1
+            self._refuse_more()
+
+    def _work(self) -> _Sight:
+        """Fire, claim and execute until nothing more is due at this moment."""
+        core, in_vain = self._core, 0
+        while True:
+            while self._firing.fire():
+                pass
+            self._parts.dispatcher.dispatch(holder=core.node.name)
+            executed = self._parts.box.execute(self._note_end)
+            sight = core.read(_look)
+            if sight.has_held and not sight.is_due(core.clock.now()):
+                core.write(self._claimer.release_holds)
+                self._upkeep.look_after()
+                sight = core.read(_look)
+            in_vain = 0 if executed else in_vain + 1
+            # What is due and is not taken twice waits for something that asking again does not bring.
+            if in_vain > 1 or not sight.is_due(core.clock.now()):
+                return sight
+
+    def _note_end(self, run_id: UUID) -> None:
+        # Put last, where a former attempt has put it elsewhere.
+        self.ended.pop(run_id, None)
+        self.ended[run_id] = self._core.clock.now()
+        self._executed += 1
+        self._refuse_more()
+
+    def _refuse_more(self) -> None:
+        if max(self._executed, self._moments) > MOST_RUNS:
+            raise TooManyRunsError(self._core.read(statements.most_frequent), MOST_RUNS)
+
+    def _refuse_too_many(self, until: datetime) -> None:
+        """Refuse a span before anything of it runs, where the timetables alone hold too much."""
+        count = 0
+        for cron in self._core.read(statements.crons_due, until):
+            instant = cron.next_run_at
+            own = 0
+            while instant is not None and instant <= until and own <= MOST_RUNS:
+                own += 1
+                instant = cron.timetable().next_after(instant)
+            count += own
+            if count > MOST_RUNS:
+                raise TooManyRunsError(statements.name_of(cron), MOST_RUNS)
+
+
+def _look(tx: Transaction) -> _Sight:
+    moments = [moment for moment in (cron_tickers.next_due(tx), rates.next_ready(tx)) if moment is not None]
+    return _Sight(next_moment=min(moments, default=None), has_held=statements.has_held(tx))

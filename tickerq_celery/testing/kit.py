@@ -1,0 +1,175 @@
+"""What a test has in its hands: the application's tickers, a clock, and what runs them in this process."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from celery import Celery
+
+from tickerq_celery.extension import TickerQ
+from tickerq_celery.functions.ticker_function import TickerFunction
+from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.pauses import PauseManager
+from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.store import runs
+from tickerq_celery.testing import scheduled, statements
+from tickerq_celery.testing.beat import InProcessBeat
+from tickerq_celery.testing.clock import MovableClock
+from tickerq_celery.testing.enrolment import Enrolment
+from tickerq_celery.testing.in_process import InProcessParts
+from tickerq_celery.testing.scheduled import NOT_GIVEN, Wanted
+from tickerq_celery.tickers.views import Run
+
+_A_SECOND = timedelta(seconds=1)
+
+
+class TickerQTest:
+    """The application's TickerQ, taken over for one test: see docs/testing.md.
+
+    ``own`` is the application's own object, which works on the same store meanwhile.
+    """
+
+    def __init__(self, own: TickerQ, parts: InProcessParts, clock: MovableClock) -> None:
+        self.own = own
+        self.clock = clock
+        self._parts = parts
+        self._core = parts.core
+        self._enrolment = Enrolment(own.app, parts.core)
+        self._enrolment.renew()
+        self._lived_until = clock.now()
+        self._skipped: set[UUID] = set()
+        clock.when_first_set(self._begin_anew)
+
+    @property
+    def app(self) -> Celery:
+        """The Celery app."""
+        return self.own.app
+
+    @property
+    def store_url(self) -> str:
+        """The URL of the test's store."""
+        return self.own.store_url
+
+    @property
+    def time_tickers(self) -> TimeTickerManager:
+        """Runs at one moment: schedule, change, find."""
+        return self._parts.time_tickers
+
+    @property
+    def cron_tickers(self) -> CronTickerManager:
+        """Standing definitions: store, change, pause, find."""
+        return self._parts.cron_tickers
+
+    @property
+    def runs(self) -> RunManager:
+        """Runs of both kinds: get, find, count, retry."""
+        return self._parts.runs
+
+    @property
+    def pauses(self) -> PauseManager:
+        """Pauses of a function, of a tag, or of everything."""
+        return self._parts.pauses
+
+    def run_due(self, *, beat_was_down: bool = False) -> list[Run]:
+        """Run in this process what is due, and return the runs in the order of their ends, as they then are.
+
+        What fell due since the last call runs at its moments, in their order, as with a beat that never
+        slept: cron tickers fire each of their instants, failed runs are retried, children follow their
+        parents, and the clock shows each body the moment of its run. With ``beat_was_down`` all of it is
+        found now: misfire policies decide, and what runs is late. Skipped runs are returned as well.
+
+        Raises:
+            TooManyRunsError: More than 10,000 runs are due, for instance of a cron ticker each second.
+        """
+        self.clock.when_first_set(None)
+        until = self.clock.now()
+        since = until if beat_was_down else min(self._lived_until, until)
+        beat = InProcessBeat(self._parts)
+        at_once = self._parts.immediate
+        if at_once.is_executing:
+            raise RuntimeError("run_due was called in the body of a run")
+        at_once.is_executing = True
+        try:
+            with self.clock.replay() as go_to:
+                go_to(since)
+                self._enrolment.renew()
+                beat.live(until=until, go_to=go_to)
+        finally:
+            at_once.is_executing = False
+            self._lived_until = until
+        return self._ended(beat, since)
+
+    def assert_scheduled(
+        self,
+        function: TickerFunction | str,
+        *,
+        request: object = NOT_GIVEN,
+        at: datetime | None = None,
+        within: timedelta | float = _A_SECOND,
+    ) -> list[Run]:
+        """Return the runs of a function that are scheduled and have not begun, the oldest first.
+
+        ``request`` is compared as it is stored, ``at`` with their execution times; what is not given
+        matches all.
+
+        Raises:
+            AssertionError: There is none; the text shows what is scheduled.
+            TickerValidationError: The request does not fit the function, or ``at`` is naive.
+            UnknownFunctionError: There is no function of this name.
+        """
+        __tracebackhide__ = True
+        wanted = self._wanted(function, request, at, within)
+        found = [run for run in self._scheduled(wanted.function) if wanted.fits(run)]
+        if not found:
+            raise AssertionError(f"no run of {wanted} is scheduled; {scheduled.listed(self._scheduled())}")
+        return found
+
+    def refute_scheduled(
+        self,
+        function: TickerFunction | str,
+        *,
+        request: object = NOT_GIVEN,
+        at: datetime | None = None,
+        within: timedelta | float = _A_SECOND,
+    ) -> None:
+        """Go on only if ``assert_scheduled`` finds nothing.
+
+        Raises:
+            AssertionError: It does; the text shows what.
+        """
+        __tracebackhide__ = True
+        wanted = self._wanted(function, request, at, within)
+        found = [run for run in self._scheduled(wanted.function) if wanted.fits(run)]
+        if found:
+            raise AssertionError(
+                f"runs of {wanted} are scheduled, and none should be; {scheduled.listed(found)}"
+            )
+
+    def _wanted(
+        self,
+        function: TickerFunction | str,
+        request: object,
+        at: datetime | None,
+        within: timedelta | float,
+    ) -> Wanted:
+        return scheduled.wanted_of(self._core.registry, function, request=request, at=at, within=within)
+
+    def _scheduled(self, function: str | None = None) -> Sequence[Run]:
+        return self._read(self._core.read(statements.ids, function=function))
+
+    def _ended(self, beat: InProcessBeat, since: datetime) -> list[Run]:
+        skipped = self._core.read(statements.skipped_since, since, {*self._skipped, *beat.ended})
+        self._skipped.update(run_id for run_id, _ in skipped)
+        # A sort keeps the order of what ended at one moment: those that were executed, then those skipped.
+        order = sorted([*beat.ended.items(), *skipped], key=lambda each: each[1])
+        return self._read([run_id for run_id, _ in order])
+
+    def _read(self, ids: Sequence[UUID]) -> list[Run]:
+        """Return those of ``ids`` that are there, in their order."""
+        found = self._core.read(runs.get_all, ids, codec=self._core.codec)
+        return [found[each] for each in ids if each in found]
+
+    def _begin_anew(self) -> None:
+        self._lived_until = self.clock.now()
+        self._enrolment.begin_anew()

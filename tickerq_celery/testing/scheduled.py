@@ -1,0 +1,105 @@
+"""Which scheduled runs a test means, and the text that shows what was scheduled instead."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final
+
+from tickerq_celery import validation
+from tickerq_celery.functions.registry import Registry
+from tickerq_celery.functions.ticker_function import TickerFunction
+from tickerq_celery.payload.codec import LARGEST_REQUEST
+from tickerq_celery.payload.expected_request import ExpectedRequest
+from tickerq_celery.tickers.views import Run
+
+MOST_SHOWN = 20
+
+
+class NotGiven(Enum):
+    """What a test does not say, as None is a request, too."""
+
+    NOT_GIVEN = "not given"
+
+
+NOT_GIVEN: Final = NotGiven.NOT_GIVEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a test asks for: a function's runs, those with this request, those around this moment."""
+
+    function: str
+    request: object = NOT_GIVEN
+    at: datetime | None = None
+    within: timedelta = timedelta(seconds=1)
+
+    def fits(self, run: Run) -> bool:
+        """Return True if a run is one of those."""
+        return (
+            run.function == self.function
+            and (self.request is NOT_GIVEN or run.request == self.request)
+            and (self.at is None or _is_near(run.execution_time, self.at, self.within))
+        )
+
+    def __str__(self) -> str:
+        request = "" if self.request is NOT_GIVEN else f" with request {self.request!r}"
+        at = "" if self.at is None else f" at {self.at.isoformat()} (within {self.within})"
+        return f"{self.function}{request}{at}"
+
+
+def wanted_of(
+    registry: Registry,
+    function: TickerFunction | str,
+    *,
+    request: object,
+    at: datetime | None,
+    within: timedelta | float,
+) -> Wanted:
+    """Return what a test asks for, with the request as plain JSON values.
+
+    Raises:
+        UnknownFunctionError: There is no function of this name.
+        TickerValidationError: The request does not fit the function, or ``at`` is naive.
+    """
+    name = validation.function(function if isinstance(function, str) else function.name)
+    known = registry.get(name)
+    if known is None and isinstance(function, str):
+        raise registry.unknown(name)
+    expected = ExpectedRequest(function=name) if known is None else known.expected_request
+    return Wanted(
+        function=name,
+        request=request if request is NOT_GIVEN else _plain(expected, request),
+        at=None if at is None else validation.moment("at", at),
+        within=validation.duration("within", within, least=timedelta(0), most=timedelta.max),
+    )
+
+
+def listed(runs: Sequence[Run]) -> str:
+    """Return one line for each run, for people; what the setting ``redact`` names is masked."""
+    if not runs:
+        return "nothing is scheduled"
+    lines = [f"  {line}" for line in map(_line, runs[:MOST_SHOWN])]
+    more = [f"  and {len(runs) - MOST_SHOWN} more"] if len(runs) > MOST_SHOWN else []
+    return "\n".join(["scheduled are:", *lines, *more])
+
+
+def _line(run: Run) -> str:
+    parts: Iterable[str | None] = (
+        run.function,
+        "after its parent" if run.execution_time is None else f"at {run.execution_time.isoformat()}",
+        None if run.stored_request.packed.data is None else f"request {run.shown_request!r}",
+        None if run.held_for is None else f"held for {run.held_for.value}",
+        None if run.retry_count == 0 else f"after {run.retry_count} retries",
+    )
+    return ", ".join(part for part in parts if part is not None)
+
+
+def _plain(expected: ExpectedRequest, request: object) -> object:
+    encoded = None if request is None else expected.encode(request, limit=LARGEST_REQUEST)
+    return None if encoded is None else json.loads(encoded)
+
+
+def _is_near(moment: datetime | None, at: datetime, within: timedelta) -> bool:
+    return moment is not None and abs(moment - at) <= within
