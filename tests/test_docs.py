@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 import tickerq_celery
 from tests.conftest import DATABASES
 from tests.pages import BLOCK, ROOT, section, table
-from tickerq_celery import errors, ticker_function
+from tickerq_celery import errors, keywords, ticker_function
 from tickerq_celery.cli.commands import celery_command
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.functions.context import TickerContext
@@ -91,6 +91,11 @@ def test_the_readme_names_every_public_name_and_no_other() -> None:
     rows = table(section("README.md", "## Names"))
     assert sorted(name for row in rows for name in names([row[0]])) == sorted(tickerq_celery.__all__)
     assert [row[0] for row in rows if not row[1]] == []
+
+
+def test_the_reference_names_the_keywords_of_each_call() -> None:
+    rows = table(section("docs/reference.md", "## Types").partition("`tickerq_celery.keywords` has:")[2])
+    assert sorted(names([row[0] for row in rows])) == keywords.__all__
 
 
 def test_the_readme_names_every_command() -> None:

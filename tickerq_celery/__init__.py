@@ -15,10 +15,12 @@ from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.functions.cron_setting import CronSetting
 from tickerq_celery.store.database.connections import prepare_sqlite_engine
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
+from tickerq_celery.tickers.sessions import AsyncSessionLike, SessionLike
 from tickerq_celery.tickers.views import Attempt, Cron, Run
 from tickerq_celery.worker.exception_handler import TickerExceptionHandler
 
 __all__ = [
+    "AsyncSessionLike",
     "Attempt",
     "Cron",
     "CronSetting",
@@ -27,6 +29,7 @@ __all__ = [
     "OverlapPolicy",
     "Run",
     "RunCondition",
+    "SessionLike",
     "TerminateExecution",
     "TickerCancelled",
     "TickerContext",
