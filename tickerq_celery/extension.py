@@ -16,6 +16,7 @@ from tickerq_celery.functions.definition import Function
 from tickerq_celery.functions.options import FunctionOptions
 from tickerq_celery.functions.registry import Registry
 from tickerq_celery.functions.ticker_function import TickerFunction, registering
+from tickerq_celery.managers.aio import Aio
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
@@ -130,6 +131,11 @@ class TickerQ:
     def pauses(self) -> PauseManager:
         """Pauses of a function, of a tag, or of everything."""
         return self._process.get().pauses
+
+    @property
+    def aio(self) -> Aio:
+        """The same managers for event loops: their verbs are awaited, and take an ``AsyncSession``."""
+        return self._process.get().aio
 
     def function(
         self, name: str | None = None, **options: Unpack[FunctionOptions]

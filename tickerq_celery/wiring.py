@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from tickerq_celery.broker.publisher import CeleryPublisher
+from tickerq_celery.managers.aio import Aio
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
@@ -38,6 +39,13 @@ class Parts(WorkerParts):
     def pauses(self) -> PauseManager:
         """Pauses of a function, of a tag, or of everything."""
         return PauseManager(self.core)
+
+    @cached_property
+    def aio(self) -> Aio:
+        """The same managers for event loops."""
+        return Aio(
+            time_tickers=self.time_tickers, cron_tickers=self.cron_tickers, runs=self.runs, pauses=self.pauses
+        )
 
     def close(self) -> None:
         """Close this process's connections to the store and the broker."""

@@ -41,7 +41,7 @@ async def place_order(body: OrderRequest, session: Sessions) -> dict[str, object
     session.add(order)
     try:
         await session.flush()
-        run = await tickerq.time_tickers.aadd(
+        run = await tickerq.aio.time_tickers.add(
             TimeTicker(function="ConfirmOrder", request=order.id, unique_key=f"confirm:{order.id}"),
             session=session,
         )

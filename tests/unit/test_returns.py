@@ -16,7 +16,7 @@ from tickerq_celery.tickers.views import Cron, Run
 
 MANAGERS = [TimeTickerManager, CronTickerManager, RunManager, PauseManager]
 # How the manager's own transactions read; users have no transaction to pass.
-INNER = {"got", "got_all", "aadd", "aadd_batch"}
+INNER = {"got", "got_all"}
 VIEWS = {Run, Cron, Pause}
 READS = {"find", "iterate", "occurrences", "count", "preview", "explain", "upcoming"}
 REMOVES_ONE, REMOVES_MANY = {"delete"}, {"delete_batch"}

@@ -12,7 +12,6 @@ from tickerq_celery.tickers.keywords import refuse_unknown
 
 # A call's keywords: fields of a ticker, with the values that a user wants.
 Changes = Mapping[str, Any]
-INSTEAD_OF_UPDATE = "session.run_sync(lambda sync: ….update(…, session=sync))"
 T = TypeVar("T")
 # A dict's keys are all UUIDs, or all text, or typed as either: each is one type to a type checker.
 IdT = TypeVar("IdT", bound=UUID | str)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
-from typing import Unpack
+from typing import Generic, Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
@@ -11,9 +11,7 @@ from tickerq_celery.cron.overlap import release_queue
 from tickerq_celery.cron.rescheduling import reschedule
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.batches import (
-    INSTEAD_OF_UPDATE,
     Changes,
     IdT,
     by_position,
@@ -35,7 +33,7 @@ from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.fields import CronTickerChanges
 from tickerq_celery.tickers.inputs import CronTicker
 from tickerq_celery.tickers.pages import Page, Walk
-from tickerq_celery.tickers.sessions import SessionLike
+from tickerq_celery.tickers.sessions import SessionT
 from tickerq_celery.tickers.views import Cron, Run
 
 FIXED = {"namespace"}
@@ -43,11 +41,11 @@ _REQUEST_IS_CHECKED = {"function", "request"}
 _COLUMN_OF = {"every": "expression", "jitter": "jitter_ms"}
 
 
-class CronTickerManager(CronOperations, AsyncAdds[CronTicker, Cron]):
+class CronTickerManager(CronOperations, Generic[SessionT]):
     """Standing definitions. Every call but a delete is one transaction, or part of a ``session``."""
 
     def add(
-        self, ticker: CronTicker, *, session: SessionLike | None = None, allow_unknown: bool = False
+        self, ticker: CronTicker, *, session: SessionT | None = None, allow_unknown: bool = False
     ) -> Cron:
         """Store a cron ticker and return it; its first occurrence is the first instant after now.
 
@@ -56,15 +54,18 @@ class CronTickerManager(CronOperations, AsyncAdds[CronTicker, Cron]):
             TickerValidationError: A field or the request cannot be stored; nothing is.
             StoreError: The database is unreachable.
         """
+        self._storing.refuse_asynchronous(session, verb="cron_tickers.add")
         return self.add_batch([ticker], session=session, allow_unknown=allow_unknown)[0]
 
     def add_batch(
-        self, batch: Sequence[CronTicker], *, session: SessionLike | None = None, allow_unknown: bool = False
+        self, batch: Sequence[CronTicker], *, session: SessionT | None = None, allow_unknown: bool = False
     ) -> list[Cron]:
         """Store cron tickers, all or none, and return them in their order; raises what ``add`` does."""
         tickers_by_position = by_position(batch, CronTicker)
         return self._storing.in_transaction(
-            lambda tx: Effect(result=self._insert(tx, tickers_by_position, allow_unknown)), session
+            lambda tx: Effect(result=self._insert(tx, tickers_by_position, allow_unknown)),
+            session,
+            verb="cron_tickers.add_batch",
         )
 
     def find(
@@ -89,7 +90,7 @@ class CronTickerManager(CronOperations, AsyncAdds[CronTicker, Cron]):
         self,
         cron_id: UUID | str,
         *,
-        session: SessionLike | None = None,
+        session: SessionT | None = None,
         allow_unknown: bool = False,
         **changes: Unpack[CronTickerChanges],
     ) -> Cron:
@@ -99,13 +100,14 @@ class CronTickerManager(CronOperations, AsyncAdds[CronTicker, Cron]):
             TickerNotFoundError: There is none.
             TickerValidationError: A field does not exist, or its value cannot be stored.
         """
+        self._storing.refuse_asynchronous(session, verb="cron_tickers.update")
         return self.update_batch({cron_id: changes}, session=session, allow_unknown=allow_unknown)[0]
 
     def update_batch(
         self,
         changes: Mapping[IdT, CronTickerChanges],
         *,
-        session: SessionLike | None = None,
+        session: SessionT | None = None,
         allow_unknown: bool = False,
     ) -> list[Cron]:
         """Change fields of cron tickers, by their ids, all or none; return and raise what ``update`` does."""
@@ -120,7 +122,7 @@ class CronTickerManager(CronOperations, AsyncAdds[CronTicker, Cron]):
                         self._update(tx, each, wanted[each], allow_unknown)
             return Effect(result=[self._get(tx, each) for each in wanted])
 
-        return self._storing.in_transaction(work, session, instead=INSTEAD_OF_UPDATE)
+        return self._storing.in_transaction(work, session, verb="cron_tickers.update_batch")
 
     def delete(self, cron_id: UUID | str) -> None:
         """Delete a cron ticker with its occurrences, as ``delete_batch`` does.

@@ -4,16 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from functools import partial
-from typing import Unpack
+from typing import Generic, Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.enums import HoldReason, OnConflict, OnConflictLike, TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
 from tickerq_celery.managers import unique_keys
-from tickerq_celery.managers.asynchronous import AsyncAdds
 from tickerq_celery.managers.batches import (
-    INSTEAD_OF_UPDATE,
     IdT,
     by_position,
     check_fields,
@@ -33,7 +31,7 @@ from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.fields import CloneChanges, TimeTickerChanges
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.pages import Page, Walk
-from tickerq_celery.tickers.sessions import SessionLike
+from tickerq_celery.tickers.sessions import SessionT
 from tickerq_celery.tickers.views import Run
 
 FIXED = {"namespace", "unique_key", "run_condition", "children"}
@@ -41,7 +39,7 @@ _FIELDS = {field.name for field in fields(TimeTicker)}
 _REQUEST_IS_CHECKED = {"function", "request"}
 
 
-class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
+class TimeTickerManager(Generic[SessionT]):
     """Runs at one moment. Every call is one transaction, or part of the caller's ``session``."""
 
     def __init__(self, storing: UnitOfWork, canceller: Canceller) -> None:
@@ -57,7 +55,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         self,
         ticker: TimeTicker,
         *,
-        session: SessionLike | None = None,
+        session: SessionT | None = None,
         allow_unknown: bool = False,
         on_conflict: OnConflictLike = OnConflict.RAISE,
     ) -> Run:
@@ -75,6 +73,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
             OtherDatabaseError: ``session`` is on another database than the store.
             StoreError: The database is unreachable.
         """
+        self._storing.refuse_asynchronous(session, verb="time_tickers.add")
         batch = [ticker]
         return self.add_batch(batch, session=session, allow_unknown=allow_unknown, on_conflict=on_conflict)[0]
 
@@ -82,7 +81,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         self,
         batch: Sequence[TimeTicker],
         *,
-        session: SessionLike | None = None,
+        session: SessionT | None = None,
         allow_unknown: bool = False,
         on_conflict: OnConflictLike = OnConflict.RAISE,
     ) -> list[Run]:
@@ -100,7 +99,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
             # Of its own transactions each statement sees what is committed.
             fresh=None if session is None else self._storing.core,
         )
-        return self._storing.in_transaction(work, session)
+        return self._storing.in_transaction(work, session, verb="time_tickers.add_batch")
 
     def get(self, ticker_id: UUID | str) -> Run:
         """Return a time ticker with its attempts and log lines; raises what ``runs.get`` does."""
@@ -168,7 +167,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
         self,
         ticker_id: UUID | str,
         *,
-        session: SessionLike | None = None,
+        session: SessionT | None = None,
         allow_unknown: bool = False,
         **changes: Unpack[TimeTickerChanges],
     ) -> Run:
@@ -179,13 +178,14 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
             TickerStateError: It is not Idle any more.
             TickerValidationError: A field does not exist, is fixed, or its value cannot be stored.
         """
+        self._storing.refuse_asynchronous(session, verb="time_tickers.update")
         return self.update_batch({ticker_id: changes}, session=session, allow_unknown=allow_unknown)[0]
 
     def update_batch(
         self,
         changes: Mapping[IdT, TimeTickerChanges],
         *,
-        session: SessionLike | None = None,
+        session: SessionT | None = None,
         allow_unknown: bool = False,
     ) -> list[Run]:
         """Change fields of time tickers, by their ids, all or none; return and raise what ``update`` does."""
@@ -197,7 +197,7 @@ class TimeTickerManager(AsyncAdds[TimeTicker, Run]):
                 due = edit(self._storing, tx, wanted, allow_unknown=allow_unknown)
             return Effect(result=[] if session is None else self._runs.got_all(tx, wanted), due=due)
 
-        changed = self._storing.in_transaction(work, session, instead=INSTEAD_OF_UPDATE)
+        changed = self._storing.in_transaction(work, session, verb="time_tickers.update_batch")
         # Some may have been published since.
         return changed if session is not None else self._storing.core.read(self._runs.got_all, wanted)
 

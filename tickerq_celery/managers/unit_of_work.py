@@ -14,14 +14,14 @@ from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import functions
 from tickerq_celery.store.database.refusals import translated_refusals
-from tickerq_celery.store.database.sessions import Callers, when_committed
+from tickerq_celery.store.database.sessions import Callers, refuse_asynchronous, when_committed
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.effect import Effect
-from tickerq_celery.tickers.sessions import SessionLike
 from tickerq_celery.tickers.work import FunctionDefaults, NamesFunction
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+_INSTEAD = "tickerq.aio.{}(…, session=session)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,22 +41,22 @@ class UnitOfWork:
         self._priority_queues = core.config.priority_queues
         self._dispatch_now = dispatch_now
 
-    def in_transaction(
-        self,
-        work: Callable[[Transaction], Effect[T]],
-        session: SessionLike | None,
-        *,
-        instead: str = "aadd(…, session=session)",
-    ) -> T:
-        """Run ``work`` in the caller's transaction, or in one of its own where there is no session.
+    def refuse_asynchronous(self, session: object, *, verb: str) -> None:
+        """Refuse the session of an event loop, which another verb of the same name takes.
 
-        ``instead`` is what who passes an asynchronous session should call.
+        Raises:
+            TickerValidationError: It names that verb.
+        """
+        refuse_asynchronous(session, instead=_INSTEAD.format(verb))
+
+    def in_transaction(self, work: Callable[[Transaction], Effect[T]], session: object, *, verb: str) -> T:
+        """Run ``work`` of a ``verb`` in the caller's transaction, or in one of its own without a session.
 
         What it stored and is due at once is published afterwards, or when the caller's has committed.
         """
         if session is None:
             return dispatch_after(self.core.write(work), self._dispatch_now)
-        caller = self._callers.join(session, instead=instead)
+        caller = self._callers.join(session, instead=_INSTEAD.format(verb))
         with translated_refusals():
             stored = work(self.core.transaction(caller.connection))
         if stored.due:

@@ -1,6 +1,7 @@
 """Pages of a listing: a page is a sequence, and a walk is all of them, one after the other."""
 
-from collections.abc import Callable, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, overload
 
@@ -40,7 +41,7 @@ class Walk(Iterator[ItemT_co]):
     """All items of a listing: a page is read when its first item is wanted, and replaces the one before."""
 
     def __init__(self, page_after: Callable[[str | None], Page[ItemT_co]]) -> None:
-        self._page_after = page_after
+        self.page_after = page_after
         self._items: Iterator[ItemT_co] = iter(())
         self._cursor: str | None = None
         self._is_last = False
@@ -51,13 +52,24 @@ class Walk(Iterator[ItemT_co]):
                 return item
             if self._is_last:
                 raise StopIteration
-            self._items = iter(self.next_page())
+            page = self.page_after(self._cursor)
+            self._items, self._cursor, self._is_last = iter(page), page.next_cursor, page.next_cursor is None
 
-    def next_page(self) -> Sequence[ItemT_co]:
-        """Read and return the page that follows; it is empty after the last one."""
-        if self._is_last:
-            return ()
-        page = self._page_after(self._cursor)
-        self._cursor = page.next_cursor
-        self._is_last = page.next_cursor is None
-        return page
+
+class AsyncWalk(AsyncIterator[ItemT_co]):
+    """A walk whose pages are read in a thread; one that was cancelled meanwhile goes on where it was."""
+
+    def __init__(self, walk: Walk[ItemT_co]) -> None:
+        self._page_after = walk.page_after
+        self._items: Iterator[ItemT_co] = iter(())
+        self._cursor: str | None = None
+        self._is_last = False
+
+    async def __anext__(self) -> ItemT_co:
+        while True:
+            for item in self._items:
+                return item
+            if self._is_last:
+                raise StopAsyncIteration
+            page = await asyncio.to_thread(self._page_after, self._cursor)
+            self._items, self._cursor, self._is_last = iter(page), page.next_cursor, page.next_cursor is None

@@ -3,6 +3,8 @@
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
+from typing_extensions import TypeVar
+
 
 # The rooms that name it know nothing of SQLAlchemy: these methods tell its sessions from all else.
 class SessionLike(Protocol):
@@ -29,3 +31,7 @@ class AsyncSessionLike(Protocol):
 
     def begin_nested(self) -> object:
         """Begin a SAVEPOINT."""
+
+
+# What a manager's verbs take: each manager is also typed for event loops.
+SessionT = TypeVar("SessionT", default=SessionLike)

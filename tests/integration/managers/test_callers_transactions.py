@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import re
 import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from celery.signals import before_task_publish
@@ -34,7 +35,7 @@ from tests.servers.pool import SharedServer
 from tests.servers.ports import free_port
 from tests.servers.schema_template import make_schema
 from tests.servers.server import Server
-from tickerq_celery import CronTicker, Run, TickerQ, TickerStatus, TimeTicker, prepare_sqlite_engine
+from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker, prepare_sqlite_engine
 from tickerq_celery.errors import (
     DuplicateTickerError,
     InvalidCronError,
@@ -49,6 +50,7 @@ from tickerq_celery.store.tables import tickers
 
 T = TypeVar("T")
 DUE = TimeTicker(function="Send")
+HOURLY = CronTicker(function="Send", expression="@hourly")
 
 
 def add(tickerq: TickerQ, session: object, ticker: TimeTicker = DUE) -> Any:
@@ -279,19 +281,44 @@ def test_a_scoped_session_is_a_session(tickerq: TickerQ, engine: Engine) -> None
     assert published(tickerq) == [run]
 
 
+SESSION_VERBS = {
+    "time_tickers.add": lambda tickerq, session: tickerq.time_tickers.add(DUE, session=session),
+    "time_tickers.add_batch": lambda tickerq, session: tickerq.time_tickers.add_batch([DUE], session=session),
+    "time_tickers.update": lambda tickerq, session: tickerq.time_tickers.update(uuid4(), session=session),
+    "time_tickers.update_batch": lambda tickerq, session: tickerq.time_tickers.update_batch(
+        {uuid4(): {}}, session=session
+    ),
+    "cron_tickers.add": lambda tickerq, session: tickerq.cron_tickers.add(HOURLY, session=session),
+    "cron_tickers.add_batch": lambda tickerq, session: tickerq.cron_tickers.add_batch(
+        [HOURLY], session=session
+    ),
+    "cron_tickers.update": lambda tickerq, session: tickerq.cron_tickers.update(uuid4(), session=session),
+    "cron_tickers.update_batch": lambda tickerq, session: tickerq.cron_tickers.update_batch(
+        {uuid4(): {}}, session=session
+    ),
+}
+
+
+@pytest.mark.parametrize("verb", SESSION_VERBS)
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_an_error_names_the_async_verb_to_asynchronous_callers(tickerq: TickerQ, store_url: str) -> None:
+def test_an_error_names_the_async_verb_to_asynchronous_callers(
+    tickerq: TickerQ, store_url: str, verb: str
+) -> None:
     engine = async_caller_engine(store_url)
     scoped = async_scoped_session(async_sessionmaker(engine), scopefunc=object)
+    named = re.escape(f"await tickerq.aio.{verb}(…, session=session)")
     for session in (AsyncSession(engine), AsyncConnection(engine), scoped):
-        with pytest.raises(TickerValidationError, match=r"await aadd\(…, session=session\)"):
-            add(tickerq, session)
+        with pytest.raises(TickerValidationError, match=named):
+            SESSION_VERBS[verb](tickerq, session)
 
 
+@pytest.mark.parametrize("verb", SESSION_VERBS)
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_an_async_verb_refuses_a_sync_session(tickerq: TickerQ, engine: Engine) -> None:
-    with Session(engine) as session, pytest.raises(TickerValidationError, match="a sync one goes to `add`"):
-        asyncio.run(tickerq.time_tickers.aadd(DUE, session=session))
+def test_an_async_verb_refuses_a_sync_session(tickerq: TickerQ, engine: Engine, verb: str) -> None:
+    named = re.escape(f"a sync one goes to tickerq.{verb}(…, session=session)")
+    with Session(engine) as session, pytest.raises(TickerValidationError, match=named):
+        asyncio.run(SESSION_VERBS[verb](tickerq.aio, session))
+    assert not tickerq.runs.find()
 
 
 @pytest.mark.parametrize("make", [lambda: "session", sessionmaker, object])
@@ -495,11 +522,11 @@ def run_async(store_url: str, work: Callable[[AsyncEngine], Coroutine[Any, Any, 
 def test_an_async_session_commits_and_publishes_or_leaves_nothing(tickerq: TickerQ, store_url: str) -> None:
     async def work(engine: AsyncEngine) -> tuple[UUID, UUID]:
         async with AsyncSession(engine) as session:
-            lost = (await tickerq.time_tickers.aadd(DUE, session=session)).id
+            lost = (await tickerq.aio.time_tickers.add(DUE, session=session)).id
             await session.rollback()
             async with session.begin():
                 async with session.begin_nested():
-                    [kept] = await tickerq.time_tickers.aadd_batch([DUE], session=session)
+                    [kept] = await tickerq.aio.time_tickers.add_batch([DUE], session=session)
                 assert published(tickerq) == []
         return lost, kept.id
 
@@ -513,28 +540,58 @@ def test_an_update_in_an_async_session_commits_and_publishes_or_changes_nothing(
 ) -> None:
     run = tickerq.time_tickers.add(replace(DUE, execution_time=START + timedelta(hours=1)))
 
-    def update(sync: object) -> Run:
-        return tickerq.time_tickers.update(run.id, session=sync, execution_time=None)
-
     async def work(engine: AsyncEngine) -> None:
+        update = tickerq.aio.time_tickers.update
         async with AsyncSession(engine) as session:
-            await session.run_sync(update)
+            await update(run.id, session=session, execution_time=None)
             await session.rollback()
-            assert tickerq.time_tickers.get(run.id) == run
+            assert await tickerq.aio.time_tickers.get(run.id) == run
             async with session.begin():
-                await session.run_sync(update)
+                await update(run.id, session=session, execution_time=None)
                 assert published(tickerq) == []
 
     run_async(store_url, work)
     assert published(tickerq) == [run.id]
 
 
+def test_cron_tickers_are_part_of_an_async_session_too(tickerq: TickerQ, store_url: str) -> None:
+    async def work(engine: AsyncEngine) -> UUID:
+        async with AsyncSession(engine) as session:
+            await tickerq.aio.cron_tickers.add(HOURLY, session=session)
+            await session.rollback()
+            async with session.begin():
+                [kept] = await tickerq.aio.cron_tickers.add_batch([HOURLY], session=session)
+                await tickerq.aio.cron_tickers.update(kept.id, session=session, description="changed")
+                [same] = await tickerq.aio.cron_tickers.update_batch(
+                    {kept.id: {"tags": ["eu"]}}, session=session
+                )
+        assert (same.description, same.tags) == ("changed", ("eu",))
+        return kept.id
+
+    kept = run_async(store_url, work)
+    assert [(cron.id, cron.description) for cron in tickerq.cron_tickers.find()] == [(kept, "changed")]
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_an_event_loop_reads_page_by_page_and_pauses(tickerq: TickerQ) -> None:
+    async def work() -> list[UUID]:
+        aio = tickerq.aio
+        await aio.time_tickers.add_batch([DUE] * 5)
+        assert await aio.runs.count() == 5
+        assert len(await aio.time_tickers.find(limit=3)) == 3
+        pause = await aio.pauses.pause(function="Send")
+        assert await aio.pauses.resume(function="Send") == pause
+        return [run.id async for run in aio.runs.iterate(page_size=2, function="Send")]
+
+    assert asyncio.run(work()) == [run.id for run in tickerq.runs.iterate()]
+
+
 def test_an_async_connection_commits_or_leaves_nothing(tickerq: TickerQ, store_url: str) -> None:
     async def work(engine: AsyncEngine) -> tuple[UUID, UUID]:
         async with engine.connect() as connection:
-            lost = (await tickerq.time_tickers.aadd(DUE, session=connection)).id
+            lost = (await tickerq.aio.time_tickers.add(DUE, session=connection)).id
             await connection.rollback()
-            kept = (await tickerq.time_tickers.aadd(DUE, session=connection)).id
+            kept = (await tickerq.aio.time_tickers.add(DUE, session=connection)).id
             await connection.commit()
         return lost, kept
 
@@ -554,10 +611,10 @@ def test_an_async_verb_without_a_session_commits_by_itself_and_off_the_loop(
         return run_it(*arguments, **options)
 
     monkeypatch.setattr(tickerq.core.database, "run", noted)
-    run = asyncio.run(tickerq.time_tickers.aadd(DUE))
+    run = asyncio.run(tickerq.aio.time_tickers.add(DUE))
     assert published(tickerq) == [run.id]
     assert threading.get_ident() not in threads
-    cron = asyncio.run(tickerq.cron_tickers.aadd(CronTicker(function="Send", expression="* * * * *")))
+    cron = asyncio.run(tickerq.aio.cron_tickers.add(CronTicker(function="Send", expression="* * * * *")))
     assert [each.id for each in tickerq.cron_tickers.find()] == [cron.id]
 
 

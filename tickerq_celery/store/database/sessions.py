@@ -148,9 +148,18 @@ class Callers:
         return self._own
 
 
-def _caller(session: object, instead: str, database: Database) -> Caller:
+def refuse_asynchronous(session: object, *, instead: str) -> None:
+    """Refuse a session of an event loop.
+
+    Raises:
+        TickerValidationError: It says what to await ``instead``.
+    """
     if isinstance(session, AsyncSession | AsyncConnection | async_scoped_session):
         raise TickerValidationError("session", session, f"it is asynchronous: use `await {instead}`")
+
+
+def _caller(session: object, instead: str, database: Database) -> Caller:
+    refuse_asynchronous(session, instead=instead)
     if isinstance(session, scoped_session):
         session = session()
     if isinstance(session, Session):
