@@ -10,7 +10,9 @@ from typing_extensions import TypeVar
 from tickerq_celery import validation
 from tickerq_celery.enums import TickerType
 from tickerq_celery.errors import TickerCancelled, TickerStateError
-from tickerq_celery.payload import results
+from tickerq_celery.ids import new_id
+from tickerq_celery.payload import requests, results
+from tickerq_celery.payload.codec import LARGEST_REQUEST
 from tickerq_celery.tickers.sessions import SessionLike
 
 # The default makes a bare `TickerContext` a complete annotation for strict type checkers.
@@ -62,6 +64,40 @@ class TickerContext(Generic[RequestT]):
     parent_result_bytes: bytes | None = field(default=None, repr=False)
     # None for a context that a test made: it reports to nothing, and no cancellation reaches it.
     _handle: RunHandle | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def for_test(
+        cls,
+        request: RequestT = None,  # type: ignore[assignment]  # what no request is, whatever the type
+        *,
+        id: UUID | None = None,
+        parent_id: UUID | None = None,
+        type: TickerType = TickerType.TIME_TICKER,
+        function_name: str = "UnderTest",
+        retry_count: int = 0,
+        is_late: bool = False,
+        scheduled_for: datetime | None = None,
+        parent_result: object = None,
+    ) -> "TickerContext[RequestT]":
+        """Return a context to call a function with in a test; what it reports is forgotten.
+
+        ``parent_result`` is what the parent's function returned.
+
+        Raises:
+            TickerValidationError: ``parent_result`` is no JSON.
+        """
+        requests.encode(parent_result, request_type=None, limit=LARGEST_REQUEST)
+        return TickerContext(
+            id=new_id() if id is None else id,
+            parent_id=parent_id,
+            type=type,
+            function_name=function_name,
+            retry_count=retry_count,
+            is_late=is_late,
+            scheduled_for=scheduled_for,
+            request=request,
+            parent_result_bytes=results.written(parent_result, limit=LARGEST_REQUEST),
+        )
 
     @property
     def parent_result(self) -> Any:

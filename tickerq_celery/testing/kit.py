@@ -153,7 +153,7 @@ class TickerQTest:
         at: datetime | None,
         within: timedelta | float,
     ) -> Wanted:
-        return scheduled.wanted_of(self._core.registry, function, request=request, at=at, within=within)
+        return scheduled.wanted_of(self._core, function, request=request, at=at, within=within)
 
     def _scheduled(self, function: str | None = None) -> Sequence[Run]:
         return self._read(self._core.read(statements.ids, function=function))

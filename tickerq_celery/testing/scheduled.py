@@ -8,10 +8,11 @@ from enum import Enum
 from typing import Final
 
 from tickerq_celery import validation
-from tickerq_celery.functions.registry import Registry
+from tickerq_celery.enums import HoldReason
 from tickerq_celery.functions.ticker_function import TickerFunction
 from tickerq_celery.payload.codec import LARGEST_REQUEST
 from tickerq_celery.payload.expected_request import ExpectedRequest
+from tickerq_celery.runtime.core import Core
 from tickerq_celery.tickers.views import Run
 
 MOST_SHOWN = 20
@@ -34,6 +35,7 @@ class Wanted:
     request: object = NOT_GIVEN
     at: datetime | None = None
     within: timedelta = timedelta(seconds=1)
+    shown_request: object = None
 
     def fits(self, run: Run) -> bool:
         """Return True if a run is one of those."""
@@ -44,13 +46,13 @@ class Wanted:
         )
 
     def __str__(self) -> str:
-        request = "" if self.request is NOT_GIVEN else f" with request {self.request!r}"
+        request = "" if self.request is NOT_GIVEN else f" with request {self.shown_request!r}"
         at = "" if self.at is None else f" at {self.at.isoformat()} (within {self.within})"
         return f"{self.function}{request}{at}"
 
 
 def wanted_of(
-    registry: Registry,
+    core: Core,
     function: TickerFunction | str,
     *,
     request: object,
@@ -64,13 +66,15 @@ def wanted_of(
         TickerValidationError: The request does not fit the function, or ``at`` is naive.
     """
     name = validation.function(function if isinstance(function, str) else function.name)
-    known = registry.get(name)
+    known = core.registry.get(name)
     if known is None and isinstance(function, str):
-        raise registry.unknown(name)
+        raise core.registry.unknown(name)
     expected = ExpectedRequest(function=name) if known is None else known.expected_request
+    plain = request if request is NOT_GIVEN else _plain(expected, request)
     return Wanted(
         function=name,
-        request=request if request is NOT_GIVEN else _plain(expected, request),
+        request=plain,
+        shown_request=core.codec.shown(plain),
         at=None if at is None else validation.moment("at", at),
         within=validation.duration("within", within, least=timedelta(0), most=timedelta.max),
     )
@@ -90,7 +94,7 @@ def _line(run: Run) -> str:
         run.function,
         "after its parent" if run.execution_time is None else f"at {run.execution_time.isoformat()}",
         None if run.stored_request.packed.data is None else f"request {run.shown_request!r}",
-        None if run.held_for is None else f"held for {run.held_for.value}",
+        None if run.held_for in {None, HoldReason.PARENT} else f"held for {run.held_for.value}",
         None if run.retry_count == 0 else f"after {run.retry_count} retries",
     )
     return ", ".join(part for part in parts if part is not None)
