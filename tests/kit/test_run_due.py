@@ -201,6 +201,18 @@ def test_limits_and_rates_hold_as_they_do_elsewhere(shop: TickerQ, tickerq: Tick
     assert seen == [START, START + timedelta(seconds=30), START + timedelta(seconds=60)]
 
 
+def test_a_backlog_that_is_full_is_worked_off(shop: TickerQ, request: pytest.FixtureRequest) -> None:
+    shop._keywords["max_queued"] = 1
+
+    @shop.function("Greet", queue="small")
+    def greet() -> None: ...
+
+    tickerq: TickerQTest = request.getfixturevalue("tickerq")
+    for _ in range(3):
+        greet.schedule()
+    assert len(tickerq.run_due()) == 3
+
+
 def test_an_occurrence_that_waits_for_its_retry_keeps_the_overlap_lock(
     shop: TickerQ, tickerq: TickerQTest
 ) -> None:
