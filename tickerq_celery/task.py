@@ -102,14 +102,15 @@ class InnermostTask(_Task):
 def make_task(app: Celery, function: Function, process: ProcessParts[WorkerParts]) -> None:
     """Give an app the Celery task that runs a function; its class is made from the app's own."""
     base = type("TickerTask", (TickerTask, app.Task, InnermostTask), {"abstract": True})
+    limits = function.timeouts.of_a_task
     options: dict[str, Any] = {
         **_OURS,
         "base": base,
         "name": task_name(function.name),
         "bind": True,
         "max_retries": None,
-        "soft_time_limit": function.timeouts.soft,
-        "time_limit": function.timeouts.kill_after,
+        "soft_time_limit": limits.soft,
+        "time_limit": limits.hard,
         "ticker_function": function,
         "process": process,
     }

@@ -116,12 +116,12 @@ def misfire_limit(value: object) -> int:
     return whole("misfire_limit", value, 1, MOST_MISFIRES)
 
 
-def misfire_grace(value: object) -> float | None:
-    """Return by how many seconds an instant may have been missed to run at all; None is by any number."""
+def misfire_grace(value: object) -> timedelta | None:
+    """Return by how much an instant may have been missed to run at all; None is by any time."""
     if value is None:
         return None
     note = "None means no limit"
-    return seconds("misfire_grace", value, least=MORE_THAN_ZERO, most=_LONGEST_GRACE, note=note)
+    return duration("misfire_grace", value, least=MORE_THAN_ZERO, most=_LONGEST_GRACE, note=note)
 
 
 def description(value: object) -> str:
@@ -129,13 +129,13 @@ def description(value: object) -> str:
     return words("description", value, LONGEST_DESCRIPTION)
 
 
-def retry_intervals(value: object) -> list[float]:
-    """Return the waits before each retry, in seconds."""
+def retry_intervals(value: object) -> tuple[timedelta, ...]:
+    """Return the waits before each retry."""
     if isinstance(value, str) or not isinstance(value, Sequence):
-        raise TickerValidationError("retry_intervals", value, "pass a list of seconds")
+        raise TickerValidationError("retry_intervals", value, "pass a list of timedeltas or seconds")
     if len(value) > MOST_RETRIES:
         raise TickerValidationError("retry_intervals", value, f"at most {MOST_RETRIES} intervals")
-    return [seconds(f"retry_intervals[{number}]", each) for number, each in enumerate(value)]
+    return tuple(duration(f"retry_intervals[{number}]", each) for number, each in enumerate(value))
 
 
 def whole(field: str, value: object, least: int, most: int | None = None, *, note: str = "") -> int:
@@ -168,19 +168,6 @@ def duration(
     if found is None or not least <= found <= most or found % step:
         raise TickerValidationError(field, value, _noted(_duration_rule(least, most, step), note))
     return found
-
-
-def seconds(
-    field: str,
-    value: object,
-    *,
-    least: timedelta = _ZERO,
-    most: timedelta = LONGEST_INTERVAL,
-    note: str = "",
-) -> float:
-    """Return a ``duration`` in seconds; whole seconds that were given as an int stay one."""
-    found = duration(field, value, least=least, most=most, note=note)
-    return value if isinstance(value, int) else found.total_seconds()
 
 
 def _as_timedelta(value: object) -> timedelta | None:

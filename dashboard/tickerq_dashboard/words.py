@@ -99,9 +99,9 @@ def took(started: datetime | None, ended: datetime) -> str:
     return "" if started is None else duration(ended - started)
 
 
-def intervals(seconds: Sequence[float]) -> str:
+def intervals(waits: Sequence[timedelta]) -> str:
     """Return the waits before retries, the last of which repeats."""
-    return ", ".join(f"{each:g} s" for each in seconds)
+    return ", ".join(f"{each.total_seconds():g} s" for each in waits)
 
 
 def percent(fraction: float) -> str:

@@ -173,7 +173,7 @@ def test_a_registration_stores_the_user_a_notification_and_the_welcome_email(use
     assert notifications_of(users) == ["You registered."]
     assert run.execution_time is not None
     assert timedelta(minutes=5) <= run.execution_time - before < timedelta(minutes=6)
-    assert (run.retries, run.retry_intervals) == (3, (60, 300, 900))
+    assert (run.retries, run.retry_intervals) == (3, tuple(timedelta(minutes=each) for each in (1, 5, 15)))
     assert run.request == {"email": "user@example.com", "name": "John Doe", "user_id": str(user.id)}
 
 

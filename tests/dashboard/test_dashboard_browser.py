@@ -53,7 +53,7 @@ def seeded(seeds: Seeds) -> dict[str, str]:
             is_late=day == 2,
             execution_time=NOW - timedelta(days=day + 1),
             ended_at=NOW - timedelta(days=day + 1),
-            elapsed_ms=84_000,
+            elapsed=timedelta(seconds=84),
         )
     for status in TickerStatus:
         seeds.run(
@@ -61,7 +61,7 @@ def seeded(seeds: Seeds) -> dict[str, str]:
             description="Welcome email for user@example.com",
             status=status,
             skipped_reason="the account was closed" if status is TickerStatus.SKIPPED else None,
-            elapsed_ms=412 if status >= TickerStatus.DONE else None,
+            elapsed=timedelta(milliseconds=412) if status >= TickerStatus.DONE else None,
         )
     seeds.run(function="a" * 200, held_for="function", description="b" * 500)
     waiting = seeds.run(
@@ -74,7 +74,7 @@ def seeded(seeds: Seeds) -> dict[str, str]:
         function="myapp.notifications.SendWelcomeEmail",
         description="Welcome email for john.doe@example.com",
         status=TickerStatus.FAILED,
-        elapsed_ms=2210,
+        elapsed=timedelta(seconds=2.21),
         retry_count=3,
         exception_type="SMTPServerDisconnected",
         exception_message="Connection unexpectedly closed: " + "x" * 300,

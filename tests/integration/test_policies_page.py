@@ -1,6 +1,7 @@
 """The examples of docs/cron-policies.md run, one after the other, as they stand there."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ def test_the_examples_of_the_page_do_what_it_says(store_url: str, namespace: str
         def digest(context: TickerContext) -> None: ...
 
         enrol_worker(tickerq)
-        names: dict[str, object] = {"tickerq": tickerq}
+        names: dict[str, Any] = {"tickerq": tickerq}
         for block in BLOCK.finditer(text_of("docs/cron-policies.md")):
             exec(block["text"], names)
         [cron] = tickerq.cron_tickers.find()
@@ -27,7 +28,7 @@ def test_the_examples_of_the_page_do_what_it_says(store_url: str, namespace: str
         assert cron.next_run_at == datetime(2026, 2, 4, 9, tzinfo=UTC)
         [skipped] = tickerq.cron_tickers.occurrences(cron.id, status=TickerStatus.SKIPPED)
         assert skipped.skipped_reason == "Skipped on request by ann: stocktaking"
-        assert names["created"] == 22
+        assert len(names["created"]) == 22
         assert len(tickerq.cron_tickers.occurrences(cron.id)) == 24
 
 

@@ -27,6 +27,8 @@ from tickerq_celery.errors import (
     UnknownKeywordError,
 )
 
+MINUTE = timedelta(minutes=1)
+
 
 class Welcome(BaseModel):
     user_id: int
@@ -184,7 +186,11 @@ def test_options_are_kept(make: Callable[..., TickerQ]) -> None:
     }
     send = ticker_function("Send", cron="0 0 9 * * *", on_lost="fail", **options)(_first)  # type: ignore[arg-type]
     definition = send.definition
-    assert (definition.retries, definition.retry_intervals, definition.queue) == (3, (60, 300), "mail")
+    assert (definition.retries, definition.retry_intervals, definition.queue) == (
+        3,
+        (MINUTE, 5 * MINUTE),
+        "mail",
+    )
     assert (definition.cron, definition.on_lost, definition.max_concurrency) == ("0 0 9 * * *", "fail", 2)
     with pytest.raises(TickerValidationError, match="retries"):
         ticker_function("Other", retries=-1)(_first)

@@ -7,6 +7,8 @@ from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
@@ -26,8 +28,8 @@ TOKYO = timezone(timedelta(hours=9))
         (validation.tags, ["a", "a"]),
         (validation.retries, 0),
         (validation.retries, 1_000),
-        (validation.retry_intervals, []),
-        (validation.retry_intervals, [0, 0.5, 2_592_000]),
+        (validation.retry_intervals, ()),
+        (validation.retry_intervals, (timedelta(0), timedelta(seconds=0.5), timedelta(days=30))),
     ],
 )
 def test_what_fits_comes_back_as_it_is(check: Callable[[Any], Any], value: object) -> None:
@@ -43,8 +45,8 @@ def test_what_fits_comes_back_as_it_is(check: Callable[[Any], Any], value: objec
         (validation.tags, ["eu", None, 7, {"eu"}, ["x" * 51], [7], [""], ["t"] * 21]),
         (validation.retries, [-1, 1_001, True, 1.0, "1", None]),
         (validation.retry_intervals, ["6", None, 6, [-1], ["60"], [True], [None], [math.inf], [1] * 1001]),
-        (partial(validation.seconds, "f"), [-0.1, 2_592_000.1, math.nan, math.inf, 1e30, True, "1", None]),
-        (partial(validation.seconds, "f"), [timedelta(seconds=-1), timedelta(days=31)]),
+        (partial(validation.duration, "f"), [-0.1, 2_592_000.1, math.nan, math.inf, 1e30, True, "1", None]),
+        (partial(validation.duration, "f"), [10**400, timedelta(seconds=-1), timedelta(days=31)]),
         (partial(validation.duration, "f", least=validation.MORE_THAN_ZERO), [0, 0.0, 1e-9, timedelta(0)]),
         (partial(validation.duration, "f", step=timedelta(seconds=1)), [0.5, timedelta(milliseconds=1)]),
         (partial(validation.whole, "f", least=1, most=3), [0, 4, True, 1.0, "1", None]),
@@ -74,8 +76,38 @@ def test_a_moment_that_utc_cannot_say_is_refused() -> None:
 @pytest.mark.parametrize("given", [90, 90.0, timedelta(seconds=90)])
 def test_a_duration_is_seconds_or_a_timedelta(given: object) -> None:
     assert validation.duration("f", given) == timedelta(seconds=90)
-    assert validation.seconds("f", given) == 90
-    assert type(validation.seconds("f", given)) is (int if isinstance(given, int) else float)
+
+
+MICROSECONDS = st.integers(0, validation.LONGEST_INTERVAL // validation.MORE_THAN_ZERO)
+
+
+@given(microseconds=MICROSECONDS)
+def test_a_duration_in_seconds_is_the_timedelta_to_the_microsecond(microseconds: int) -> None:
+    span = timedelta(microseconds=microseconds)
+    assert validation.duration("f", span.total_seconds()) == validation.duration("f", span) == span
+
+
+NO_DURATIONS = st.one_of(
+    st.booleans(),
+    st.floats(max_value=-1e-6),
+    st.floats(min_value=2_592_001),
+    st.just(math.nan),
+    st.integers(max_value=-1),
+    st.integers(min_value=2_592_001),
+    st.timedeltas(max_value=-validation.MORE_THAN_ZERO),
+    st.timedeltas(min_value=validation.LONGEST_INTERVAL + validation.MORE_THAN_ZERO),
+    st.text(),
+    st.none(),
+)
+
+
+@given(value=NO_DURATIONS)
+def test_what_is_no_duration_is_an_error_that_names_the_field_and_the_value(value: object) -> None:
+    with pytest.raises(
+        TickerValidationError, match=r"^wait: must be a timedelta or seconds, .*\(got "
+    ) as caught:
+        validation.duration("wait", value)
+    assert (caught.value.field, caught.value.value) == ("wait", value) or value != value
 
 
 def test_the_error_of_a_number_names_its_bounds() -> None:

@@ -99,9 +99,9 @@ def zone_of(app: Celery, expression: str) -> str | None:
     return zone
 
 
-def _deadline(app: Celery) -> float | None:
+def _deadline(app: Celery) -> timedelta | None:
     given: object = app.conf.beat_cron_starting_deadline
-    return None if given is None else validation.seconds(_DEADLINE, given, most=_LONGEST_DEADLINE)
+    return None if given is None else validation.duration(_DEADLINE, given, most=_LONGEST_DEADLINE)
 
 
 def call_of(entry: ScheduleEntry) -> CeleryCall:

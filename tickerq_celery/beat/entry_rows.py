@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from tickerq_celery.enums import TickerKind
@@ -19,7 +19,7 @@ _KEY_PREFIX = "beat_schedule:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One checked entry; ``call`` is JSON, ``misfire_grace`` is in seconds."""
+    """One checked entry; ``call`` is JSON."""
 
     name: str
     task: str
@@ -27,7 +27,7 @@ class Entry:
     time_zone: str
     call: bytes
     queue: str | None
-    misfire_grace: float | None
+    misfire_grace: timedelta | None
 
     @property
     def key(self) -> str:

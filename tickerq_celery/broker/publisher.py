@@ -97,7 +97,7 @@ class CeleryPublisher:
         if priority is not None:
             options["priority"] = priority
         if claim.timeouts != UNLIMITED:
-            options["time_limit"] = backstop(claim.timeouts.kill_after, self._lease)
+            options["time_limit"] = backstop(claim.timeouts.of_a_task.hard, self._lease)
         self._send(
             task_name(claim.function),
             task_id=task_id(claim.id, claim.number),

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tickerq_celery.cron.overlap import apply_policy
 from tickerq_celery.cron.pausing import pause_if_failing
@@ -79,7 +79,6 @@ class Firing:
     def _plan(self, tx: Transaction, cron: CronRow, first: datetime, now: datetime) -> Plan:
         if cron.flaw is not None:
             raise ValueError(cron.flaw)
-        grace = cron.misfire_grace
         decided = plan(
             cron.timetable(),
             next_run_at=first,
@@ -87,7 +86,7 @@ class Firing:
             late_after=self._core.config.late_after,
             misfire=cron.misfire,
             misfire_limit=cron.misfire_limit,
-            misfire_grace=None if grace is None else timedelta(seconds=grace),
+            misfire_grace=cron.misfire_grace,
         )
         most = cron.max_runs
         if cron.overlap is OverlapPolicy.ALLOW and most is None:

@@ -12,7 +12,6 @@ from tickerq_celery.functions.definition import Function
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.payload.requests import json_schema
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.schedule.bounds import MILLISECOND
 from tickerq_celery.schedule.interval import every_in
 from tickerq_celery.store import cron_pauses, cron_tickers, functions
 from tickerq_celery.store.database.transaction import Transaction
@@ -141,7 +140,7 @@ def _as_defined(core: Core, function: Function, row: CronRow, now: datetime) -> 
         max_runs=bounds.max_runs,
         exclude=bounds.exclude,
         # The code's jitter need not fit an operator's own interval.
-        jitter_ms=(bounds.jitter if every is None else min(bounds.jitter, every)) // MILLISECOND,
+        jitter=bounds.jitter if every is None else min(bounds.jitter, every),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Unpack
 
 from tickerq_celery import validation
@@ -25,7 +25,7 @@ _ANY_START = datetime(2000, 1, 1, tzinfo=UTC)  # where an interval begins to cou
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A registered callable and how its runs behave; intervals and timeouts are in seconds.
+    """A registered callable and how its runs behave.
 
     ``cron`` is an expression, or an interval written as one; a CronSetting until the app's settings are read.
     ``description``, ``tags`` and ``request``, as JSON, are those of its cron ticker; where the code gives
@@ -44,13 +44,13 @@ class Function:
     max_concurrency_per_key: int = 1
     rate_limit: Rate | None = None
     retries: int = 0
-    retry_intervals: tuple[float, ...] = ()
-    timeout: float | None = None
-    hard_timeout: float | None = None
+    retry_intervals: tuple[timedelta, ...] = ()
+    timeout: timedelta | None = None
+    hard_timeout: timedelta | None = None
     queue: str | None = None
     misfire: MisfirePolicy = MisfirePolicy.RUN_ONCE
     misfire_limit: int = 100
-    misfire_grace: float | None = None
+    misfire_grace: timedelta | None = None
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
     pause_on_failure: int = 0
     description: str | None = None

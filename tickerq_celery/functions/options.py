@@ -29,6 +29,8 @@ from tickerq_celery.tickers.timeouts import checked_timeouts
 class FunctionOptions(TypedDict, total=False):
     """The keywords of ``ticker_function``; one that is left out has the default of ``Function``.
 
+    Durations are timedeltas or seconds.
+
     Keys:
         cron: An expression of 5 or 6 fields, or a CronSetting that holds one; workers seed a cron ticker for
             it when they start.
@@ -45,13 +47,13 @@ class FunctionOptions(TypedDict, total=False):
         max_concurrency_per_key: The same for runs with one ``concurrency_key``.
         rate_limit: How many runs may be claimed in a time, such as "10/m"; the units are s, m, h and d.
         retries: Extra attempts after the first.
-        retry_intervals: Waits before each retry, in seconds; the last repeats; 30 s where there are none.
-        timeout: Seconds after which the body gets SoftTimeLimitExceeded (prefork pool only).
-        hard_timeout: Seconds after which its process is killed; by default 30 s after ``timeout``.
+        retry_intervals: Waits before each retry; the last repeats; 30 s where there are none.
+        timeout: After which time the body gets SoftTimeLimitExceeded (prefork pool only).
+        hard_timeout: After which time its process is killed; by default 30 s after ``timeout``.
         queue: The Celery queue; None takes that of the priority, or asks Celery's router.
         misfire: What happens to cron instants that passed while nothing ran.
         misfire_limit: How many missed instants ``misfire="run_all"`` runs, at most.
-        misfire_grace: Instants missed by more seconds are skipped whatever the policy says; None: none are.
+        misfire_grace: Instants missed by more are skipped whatever the policy says; None: none are.
         overlap: Whether an occurrence may start while an earlier one has not ended.
         pause_on_failure: After how many failed occurrences in a row its cron ticker is paused; 0: never.
         description: Of its cron ticker: free text.
@@ -110,10 +112,6 @@ def _tags(value: object) -> tuple[str, ...] | None:
     return None if value is None else tuple(validation.tags(value))
 
 
-def _intervals(value: object) -> tuple[float, ...]:
-    return tuple(validation.retry_intervals(value))
-
-
 # Those that are checked each by itself, and have the same name in a Function.
 _CHECKS: Mapping[str, Callable[[object], object]] = {
     "day_or": partial(validation.flag, "day_or"),
@@ -126,7 +124,7 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     ),
     "rate_limit": _rate,
     "retries": validation.retries,
-    "retry_intervals": _intervals,
+    "retry_intervals": validation.retry_intervals,
     "queue": _queue,
     "misfire": partial(validation.member, "misfire", among=MisfirePolicy),
     "overlap": partial(validation.member, "overlap", among=OverlapPolicy),

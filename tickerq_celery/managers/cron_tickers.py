@@ -38,7 +38,7 @@ from tickerq_celery.tickers.views import Cron, Run
 
 FIXED = {"namespace"}
 _REQUEST_IS_CHECKED = {"function", "request"}
-_COLUMN_OF = {"every": "expression", "jitter": "jitter_ms"}
+_COLUMN_OF = {"every": "expression"}
 
 
 class CronTickerManager(CronOperations, Generic[SessionT]):

@@ -118,7 +118,7 @@ class UnitOfWork:
     def _defaults(self, source: Any) -> FunctionDefaults:
         return FunctionDefaults(
             retries=source.retries,
-            retry_intervals=tuple(source.retry_intervals),
+            retry_intervals=source.retry_intervals,
             priority=int(source.priority),
             queue=source.queue,
             priority_queues=self._priority_queues,

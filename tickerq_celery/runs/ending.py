@@ -37,11 +37,6 @@ class AttemptEnd:
             self, outcome=self.outcome.without_texts(), report=self.report and self.report.without_texts()
         )
 
-    @property
-    def elapsed_ms(self) -> int | None:
-        """How long the body ran, in whole milliseconds, or None where that is not known."""
-        return None if self.elapsed is None else round(self.elapsed / timedelta(milliseconds=1))
-
 
 class EndWriter:
     """Writes the ends of attempts, each in the transaction that it is given."""
@@ -60,7 +55,7 @@ class EndWriter:
                 end.run,
                 outcome,
                 node=self._core.node.name,
-                elapsed_ms=end.elapsed_ms,
+                elapsed=end.elapsed,
                 report=end.report,
             )
             if written.result:

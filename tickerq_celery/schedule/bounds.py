@@ -60,11 +60,6 @@ def dates_from(stored: Sequence[str] | None) -> tuple[date, ...]:
     return tuple(date.fromisoformat(each) for each in stored or ())
 
 
-def jitter_from(stored: int) -> timedelta:
-    """Return the jitter that a row holds."""
-    return stored * MILLISECOND
-
-
 def _max_runs(value: object) -> int | None:
     if value is None:
         return None

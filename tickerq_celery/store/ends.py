@@ -1,6 +1,7 @@
 """The end of an attempt, written in one transaction and only by the holder of its claim."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import insert, select, true, update
@@ -29,7 +30,7 @@ def finish(
     outcome: Outcome,
     *,
     node: str,
-    elapsed_ms: int | None,
+    elapsed: timedelta | None,
     report: Pending | None = None,
 ) -> Effect[bool]:
     """Write how a claim ended, its attempt and last report, and let a run's end decide on its children.
@@ -42,7 +43,7 @@ def finish(
     written = tx.execute(
         update(tickers)
         .where(is_running(run.id, run.claim_no), is_wanted)
-        .values(**_columns(tx, outcome), **_progress(report), elapsed_ms=elapsed_ms)
+        .values(**_columns(tx, outcome), **_progress(report), elapsed=elapsed)
     )
     if written.rowcount != 1:
         return Effect(result=False)

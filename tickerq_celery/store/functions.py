@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import case, select, update
@@ -13,7 +14,7 @@ from tickerq_celery.store.tables import functions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionRecord:
-    """A function as a worker registered it; intervals are seconds."""
+    """A function as a worker registered it."""
 
     name: str
     path: str
@@ -22,7 +23,7 @@ class FunctionRecord:
     max_concurrency: int
     on_lost: str
     retries: int
-    retry_intervals: tuple[float, ...]
+    retry_intervals: tuple[timedelta, ...]
     request_schema: Any
     max_concurrency_per_key: int = 1
     rate_limit: str | None = None
@@ -46,7 +47,7 @@ def register(tx: Transaction, records: Sequence[FunctionRecord]) -> None:
             "rate_limit": record.rate_limit,
             "on_lost": record.on_lost,
             "retries": record.retries,
-            "retry_intervals": list(record.retry_intervals),
+            "retry_intervals": record.retry_intervals,
             "request_schema": record.request_schema,
             "updated_at": now,
         }
@@ -71,12 +72,7 @@ def find(tx: Transaction, names: Collection[str]) -> dict[str, FunctionRecord]:
     rows = tx.execute(
         select(*columns).where(functions.c.namespace == tx.namespace, functions.c.name.in_(list(names)))
     )
-    found = {}
-    for row in rows:
-        values = row._asdict()
-        values["retry_intervals"] = tuple(values["retry_intervals"])
-        found[row.name] = FunctionRecord(**values)
-    return found
+    return {row.name: FunctionRecord(**row._asdict()) for row in rows}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ _WORDS: dict[str, tuple[Callable[[Any], Any], object]] = {
 def cron_row(row: Row[Any]) -> CronRow:
     """Return a cron ticker's row; what of it cannot be read is its ``flaw``."""
     values = {name: getattr(row, name) for name in _CRON_FIELDS}
-    values |= {name: tuple(values[name]) for name in ("retry_intervals", "tags")}
+    values["tags"] = tuple(values["tags"])
     flaws = []
     for name, (read, substitute) in _WORDS.items():
         try:

@@ -1,7 +1,6 @@
 """Starts of claimed runs, and the runs that are in progress: each write guarded by the claim number."""
 
 from collections.abc import Collection
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -73,7 +72,7 @@ def start(tx: Transaction, *, ticker_id: UUID, claim_no: int, node_id: UUID, nod
             started_at=tx.sql_now(),
             # A worker may be faster than the note that its message was published.
             published_at=func.coalesce(tickers.c.published_at, tx.sql_now()),
-            elapsed_ms=None,
+            elapsed=None,
             progress=None,
             progress_message=None,
             updated_at=tx.sql_now(),
@@ -94,7 +93,6 @@ def running_under(tx: Transaction, node_id: UUID, *, limit: int) -> list[Started
 
 def started(row: Row[Any], request: Packed = NO_REQUEST) -> Started:
     """Return the run that a row of the columns above describes; only a worker needs the request."""
-    intervals = tuple(timedelta(seconds=seconds) for seconds in row.retry_intervals)
     return Started(
         id=row.id,
         claim_no=row.claim_no,
@@ -115,7 +113,7 @@ def started(row: Row[Any], request: Packed = NO_REQUEST) -> Started:
             retry_count=row.retry_count,
             rescue_count=row.rescue_count,
             is_late=row.is_late,
-            policy=RetryPolicy(limit=row.retries, intervals=intervals),
+            policy=RetryPolicy(limit=row.retries, intervals=row.retry_intervals),
         ),
         timeouts=Timeouts(soft=row.timeout, hard=row.hard_timeout),
         cancel_request=None if row.cancel_request is None else CancelRequest(row.cancel_request),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import fields
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from tickerq_celery.enums import (
 )
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.codec import Packed, RequestCodec, StoredRequest
-from tickerq_celery.schedule.bounds import dates_from, jitter_from
+from tickerq_celery.schedule.bounds import dates_from
 from tickerq_celery.store.tables import attempts, cron_tickers, progress, tickers
 from tickerq_celery.tickers.views import Attempt, Cron, LogLine, Run
 from tickerq_celery.validation import whole
@@ -63,8 +62,6 @@ def run_view(
         | {
             "type": TickerType(row.type),
             "kind": TickerKind(row.kind),
-            "elapsed": None if row.elapsed_ms is None else timedelta(milliseconds=row.elapsed_ms),
-            "retry_intervals": tuple(row.retry_intervals),
             "cancel_requested": row.cancel_request is not None,
             "next_attempt_at": row.due_at,
             "held_for": None if row.held_for is None else HoldReason(row.held_for),
@@ -89,12 +86,10 @@ def cron_view(row: Row[Any], codec: RequestCodec) -> Cron:
         **_shared(row, Cron)
         | {
             "exclude": dates_from(row.exclude),
-            "jitter": jitter_from(row.jitter_ms),
             "kind": TickerKind(row.kind),
             "is_seeded": row.seed_expression is not None,
             "misfire": MisfirePolicy(row.misfire),
             "overlap": OverlapPolicy(row.overlap),
-            "retry_intervals": tuple(row.retry_intervals),
             "priority": TickerPriority(row.priority),
             "tags": tuple(row.tags),
             "stored_request": StoredRequest(Packed(row.request, row.encoding), codec),

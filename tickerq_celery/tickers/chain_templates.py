@@ -4,6 +4,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from tickerq_celery.enums import RunCondition, TickerPriority
@@ -17,7 +18,12 @@ from tickerq_celery.tickers.work import WORK_FIELDS, Work
 Entry = Mapping[str, Any]
 Template = Sequence[Entry]
 # What each copy of a ticker has in common, and JSON can hold as it is.
-_KEPT = tuple(name for name in WORK_FIELDS if name not in {"namespace", "kind", "request"})
+_DURATIONS = ("timeout", "hard_timeout")
+_KEPT = tuple(
+    name
+    for name in WORK_FIELDS
+    if name not in {"namespace", "kind", "request", "retry_intervals", *_DURATIONS}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +93,8 @@ def _entry(ticker: ChainTicker) -> Entry:
     request, condition = ticker.work.request, ticker.run_condition
     return {
         **{name: getattr(ticker.work, name) for name in _KEPT},
+        **{name: _seconds(getattr(ticker.work, name)) for name in _DURATIONS},
+        "retry_intervals": [each.total_seconds() for each in ticker.work.retry_intervals],
         "run_condition": condition,
         "has_children": ticker.has_children,
         "parent": ticker.parent,
@@ -96,17 +104,29 @@ def _entry(ticker: ChainTicker) -> Entry:
 
 def _copy(entry: Entry, namespace: str) -> ChainTicker:
     kept = {name: entry[name] for name in _KEPT}
-    kept |= {name: tuple(entry[name]) for name in ("retry_intervals", "tags")}
+    kept["tags"] = tuple(entry["tags"])
     return ChainTicker(
         work=Work(
             namespace=namespace,
             request=_bytes(entry),
-            **kept | {"priority": TickerPriority(entry["priority"])},
+            **kept | _times(entry) | {"priority": TickerPriority(entry["priority"])},
         ),
         parent=entry["parent"],
         run_condition=_condition(entry),
         has_children=entry["has_children"],
     )
+
+
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else span.total_seconds()
+
+
+def _times(entry: Entry) -> dict[str, Any]:
+    """Return the durations of an entry, by the names that a ticker and its row give them."""
+    found: dict[str, Any] = {
+        name: None if entry[name] is None else timedelta(seconds=entry[name]) for name in _DURATIONS
+    }
+    return found | {"retry_intervals": tuple(timedelta(seconds=each) for each in entry["retry_intervals"])}
 
 
 def _bytes(entry: Entry) -> bytes | None:
@@ -125,9 +145,7 @@ def _ticker(entry: Entry, children: Sequence[TimeTicker], codec: RequestCodec) -
         request=request.value,
         description=entry["description"],
         retries=entry["retries"],
-        retry_intervals=tuple(entry["retry_intervals"]),
-        timeout=entry["timeout"],
-        hard_timeout=entry["hard_timeout"],
+        **_times(entry),
         priority=TickerPriority(entry["priority"]),
         queue=entry["queue"],
         concurrency_key=entry["concurrency_key"],

@@ -1,7 +1,7 @@
 """Values of a run as it goes on: due, claimed, started; and the slot it takes."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from tickerq_celery.enums import CancelRequest, TickerPriority, TickerType
@@ -50,8 +50,8 @@ class Due:
     due_at: datetime
     cron_ticker_id: UUID | None
     instant: datetime | None
-    timeout: float | None = None
-    hard_timeout: float | None = None
+    timeout: timedelta | None = None
+    hard_timeout: timedelta | None = None
     call: Packed | None = None
 
     @property

@@ -9,7 +9,7 @@ from tickerq_celery import validation
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
 from tickerq_celery.ids import new_id
-from tickerq_celery.schedule.bounds import BOUND_FIELDS, MILLISECOND, UNBOUNDED, Bounds, checked_bounds
+from tickerq_celery.schedule.bounds import BOUND_FIELDS, UNBOUNDED, Bounds, checked_bounds
 from tickerq_celery.schedule.cron_expression import NO_TIME
 from tickerq_celery.schedule.interval import expression_from
 from tickerq_celery.schedule.timetable import Timetable, make_timetable
@@ -37,10 +37,10 @@ class CronRow(Work):
     max_runs: int | None = None
     run_count: int = 0
     exclude: tuple[date, ...] = ()
-    jitter_ms: int = 0
+    jitter: timedelta = timedelta(0)
     misfire: MisfirePolicy = MisfirePolicy.RUN_ONCE
     misfire_limit: int = 100
-    misfire_grace: float | None = None
+    misfire_grace: timedelta | None = None
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
     pause_on_failure: int = 0
     children: Template | None = field(default=None, repr=False)
@@ -61,11 +61,6 @@ class CronRow(Work):
     created_at: datetime
     updated_at: datetime
     flaw: str | None = None
-
-    @property
-    def jitter(self) -> timedelta:
-        """By how much an occurrence may run after its instant."""
-        return self.jitter_ms * MILLISECOND
 
     @property
     def has_runs_left(self) -> bool:
@@ -149,7 +144,7 @@ def new_cron_row(
         end_at=bounds.end_at,
         max_runs=bounds.max_runs,
         exclude=bounds.exclude,
-        jitter_ms=bounds.jitter // MILLISECOND,
+        jitter=bounds.jitter,
         next_run_at=timetable.next_after(now),
         created_at=now,
         updated_at=now,

@@ -11,9 +11,9 @@ from tickerq_celery.tickers.inputs import TimeTicker
 class _OfEveryTicker(TypedDict, total=False):
     description: str | None
     retries: int | None
-    retry_intervals: Sequence[float] | None
-    timeout: float | None
-    hard_timeout: float | None
+    retry_intervals: Sequence[timedelta | float] | None
+    timeout: timedelta | float | None
+    hard_timeout: timedelta | float | None
     priority: TickerPriorityLike | None
     queue: str | None
     concurrency_key: str | None
@@ -45,7 +45,7 @@ class CronTickerChanges(_OfEveryTicker, total=False):
 
     function: str
     expression: str | None
-    every: timedelta | None
+    every: timedelta | float | None
     time_zone: str | None
     day_or: bool
     start_at: datetime | None
@@ -57,7 +57,7 @@ class CronTickerChanges(_OfEveryTicker, total=False):
     is_enabled: bool
     misfire: MisfirePolicyLike
     misfire_limit: int
-    misfire_grace: float | None
+    misfire_grace: timedelta | float | None
     overlap: OverlapPolicyLike
     pause_on_failure: int
     children: Sequence[TimeTicker]

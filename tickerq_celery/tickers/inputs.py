@@ -32,14 +32,14 @@ class TimeTicker(_Ticker):
     """One run at one moment.
 
     ``execution_time`` must be aware; a past one, or None, means now. ``retries`` are extra attempts,
-    ``retry_intervals`` the waits before them in seconds (the last one repeats); None takes the
+    ``retry_intervals`` the waits before them (the last one repeats); None takes the
     function's own. While a ticker with the same ``unique_key`` is not terminal, another is refused.
     Of runs of one function with the same ``concurrency_key`` as many may be active as the function's
     ``max_concurrency_per_key`` says, 1 unless it says otherwise.
 
     ``children`` are stored with it and wait for it: each starts at the end that its ``run_condition``
     names (None: at any but Skipped), and not before an ``execution_time`` of its own.
-    After ``timeout`` seconds an attempt's function is asked to stop, after ``hard_timeout`` its process is
+    After ``timeout`` an attempt's function is asked to stop, after ``hard_timeout`` its process is
     killed (prefork pool only); None takes the function's own.
     """
 
@@ -48,9 +48,9 @@ class TimeTicker(_Ticker):
     request: object = field(default=None, repr=False)
     description: str | None = None
     retries: int | None = None
-    retry_intervals: Sequence[float] | None = None
-    timeout: float | None = None
-    hard_timeout: float | None = None
+    retry_intervals: Sequence[timedelta | float] | None = None
+    timeout: timedelta | float | None = None
+    hard_timeout: timedelta | float | None = None
     priority: TickerPriorityLike | None = None
     queue: str | None = None
     concurrency_key: str | None = None
@@ -70,14 +70,14 @@ class CronTicker(_Ticker):
     ``max_runs`` instants had their occurrence. Each run starts up to ``jitter`` after its instant.
     Six fields begin with seconds. Day of month and day of week must both match; ``day_or=True`` asks
     for Unix's rule, either of them. ``time_zone`` is an IANA name (None: the ``time_zone`` setting).
-    ``misfire_grace`` is in seconds: instants missed by more are skipped whatever the policy says.
+    Instants missed by more than ``misfire_grace`` are skipped whatever the policy says.
     ``children`` are a chain that each occurrence gets a copy of.
     After ``pause_on_failure`` failed occurrences in a row it is paused; 0 never.
     """
 
     function: str
     expression: str | None = None
-    every: timedelta | None = None
+    every: timedelta | float | None = None
     time_zone: str | None = None
     day_or: bool = False
     start_at: datetime | None = None
@@ -89,12 +89,12 @@ class CronTicker(_Ticker):
     description: str | None = None
     is_enabled: bool = True
     retries: int | None = None
-    retry_intervals: Sequence[float] | None = None
-    timeout: float | None = None
-    hard_timeout: float | None = None
+    retry_intervals: Sequence[timedelta | float] | None = None
+    timeout: timedelta | float | None = None
+    hard_timeout: timedelta | float | None = None
     misfire: MisfirePolicyLike = MisfirePolicy.RUN_ONCE
     misfire_limit: int = 100
-    misfire_grace: float | None = None
+    misfire_grace: timedelta | float | None = None
     overlap: OverlapPolicyLike = OverlapPolicy.ALLOW
     pause_on_failure: int = 0
     priority: TickerPriorityLike | None = None

@@ -6,13 +6,13 @@ from datetime import timedelta
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
 
-# Seconds from the soft limit to the hard one, where no hard one is given.
-GRACE_SECONDS = 30
+# From the soft limit to the hard one, where no hard one is given.
+GRACE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeLimits:
-    """Seconds after which a body is interrupted, and its process killed; None means no limit."""
+    """Seconds after which a body is interrupted, and its process killed; None is no limit."""
 
     soft: float | None = None
     hard: float | None = None
@@ -20,30 +20,39 @@ class TimeLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """The timeouts that a function or a ticker sets, in seconds from the begin of a body; None sets none."""
+    """The timeouts that a function or a ticker sets, from the begin of a body; None sets none."""
 
-    soft: float | None = None
-    hard: float | None = None
+    soft: timedelta | None = None
+    hard: timedelta | None = None
 
     @property
-    def kill_after(self) -> float | None:
+    def kill_after(self) -> timedelta | None:
         """When the process is killed: some time after the soft limit, unless a hard one says when."""
         if self.hard is not None or self.soft is None:
             return self.hard
-        return self.soft + GRACE_SECONDS
+        return self.soft + GRACE
 
     def limits(self, otherwise: TimeLimits) -> TimeLimits:
         """Return the limits of a ticker with these timeouts; ``otherwise`` are those of its task."""
         if self.soft is not None:
-            return TimeLimits(soft=self.soft, hard=self.kill_after)
-        return TimeLimits(soft=otherwise.soft, hard=otherwise.hard if self.hard is None else self.hard)
+            return self.of_a_task
+        return TimeLimits(
+            soft=otherwise.soft, hard=otherwise.hard if self.hard is None else self.hard.total_seconds()
+        )
+
+    @property
+    def of_a_task(self) -> TimeLimits:
+        """The limits of a task whose function has these timeouts."""
+        return TimeLimits(soft=_seconds(self.soft), hard=_seconds(self.kill_after))
 
 
 UNLIMITED = Timeouts()
 
 
-def checked_timeouts(timeout: object, hard_timeout: object, *, of_function: float | None = None) -> Timeouts:
-    """Return timeouts in seconds, given as seconds or as timedeltas.
+def checked_timeouts(
+    timeout: object, hard_timeout: object, *, of_function: timedelta | None = None
+) -> Timeouts:
+    """Return timeouts that are given as timedeltas or in seconds.
 
     Where there is only a hard one, the soft one is that ``of_function``.
 
@@ -53,24 +62,29 @@ def checked_timeouts(timeout: object, hard_timeout: object, *, of_function: floa
     found = Timeouts(soft=_checked("timeout", timeout), hard=_checked("hard_timeout", hard_timeout))
     if found.soft is not None and found.hard is not None and found.hard <= found.soft:
         raise TickerValidationError(
-            "hard_timeout", hard_timeout, f"must be more than timeout, {found.soft:g} s"
+            "hard_timeout", hard_timeout, f"must be more than timeout, {found.soft.total_seconds():g} s"
         )
     theirs = of_function if found.soft is None else None
     if found.hard is not None and theirs is not None and found.hard <= theirs:
         raise TickerValidationError(
             "hard_timeout",
             hard_timeout,
-            f"must be more than the timeout of its function, {theirs:g} s: pass a timeout as well",
+            f"must be more than the timeout of its function, {theirs.total_seconds():g} s: "
+            "pass a timeout as well",
         )
     return found
 
 
-def _checked(field: str, value: object) -> float | None:
+def _checked(field: str, value: object) -> timedelta | None:
     if value is None:
         return None
-    return validation.seconds(field, value, least=validation.MORE_THAN_ZERO, note="None means no limit")
+    return validation.duration(field, value, least=validation.MORE_THAN_ZERO, note="None means no limit")
+
+
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else span.total_seconds()
 
 
 def backstop(hard: float | None, lease: timedelta) -> float | None:
-    """Return the time limit of a task whose body has this hard one: the end may take one lease to write."""
+    """Return the seconds that a task may take whose body has this limit: an end may take a lease."""
     return None if hard is None else hard + lease.total_seconds()

@@ -51,7 +51,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A time ticker or a cron occurrence; intervals are seconds, times are aware UTC."""
+    """A time ticker or a cron occurrence; times are aware UTC."""
 
     id: UUID
     namespace: str
@@ -66,9 +66,9 @@ class Run:
     ended_at: datetime | None
     elapsed: timedelta | None
     retries: int
-    retry_intervals: tuple[float, ...]
-    timeout: float | None
-    hard_timeout: float | None
+    retry_intervals: tuple[timedelta, ...]
+    timeout: timedelta | None
+    hard_timeout: timedelta | None
     retry_count: int
     rescue_count: int
     is_late: bool
@@ -121,7 +121,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cron:
-    """A cron ticker; retry intervals are seconds, times are aware UTC.
+    """A cron ticker; times are aware UTC.
 
     ``run_count`` is how many instants got their occurrence so far.
     """
@@ -152,13 +152,13 @@ class Cron:
     seed_expression: str | None
     misfire: MisfirePolicy
     misfire_limit: int
-    misfire_grace: float | None
+    misfire_grace: timedelta | None
     overlap: OverlapPolicy
     pause_on_failure: int
     retries: int
-    retry_intervals: tuple[float, ...]
-    timeout: float | None
-    hard_timeout: float | None
+    retry_intervals: tuple[timedelta, ...]
+    timeout: timedelta | None
+    hard_timeout: timedelta | None
     priority: TickerPriority
     queue: str | None
     concurrency_key: str | None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from typing import Protocol
 
 from tickerq_celery import validation
@@ -16,8 +17,7 @@ from tickerq_celery.tickers.timeouts import checked_timeouts
 class Work:
     """What a cron ticker and its occurrences have in common, and time tickers with both.
 
-    ``request`` and ``encoding`` are what the codec packed; intervals and timeouts are in seconds, and a
-    timeout of None is the function's own.
+    ``request`` and ``encoding`` are what the codec packed; a timeout of None is the function's own.
     """
 
     namespace: str
@@ -27,9 +27,9 @@ class Work:
     request: bytes | None = field(default=NO_REQUEST.data, repr=False)
     encoding: int = NO_REQUEST.encoding
     retries: int = 0
-    retry_intervals: tuple[float, ...] = ()
-    timeout: float | None = None
-    hard_timeout: float | None = None
+    retry_intervals: tuple[timedelta, ...] = ()
+    timeout: timedelta | None = None
+    hard_timeout: timedelta | None = None
     priority: TickerPriority = TickerPriority.NORMAL
     queue: str | None = None
     concurrency_key: str | None = None
@@ -44,10 +44,10 @@ class FunctionDefaults:
     """What a function defines for tickers that leave it open."""
 
     retries: int = 0
-    retry_intervals: tuple[float, ...] = ()
+    retry_intervals: tuple[timedelta, ...] = ()
     priority: int = TickerPriority.NORMAL
     queue: str | None = None
-    timeout: float | None = None
+    timeout: timedelta | None = None
     priority_queues: Mapping[TickerPriority, str] = field(default_factory=dict)
 
 
@@ -85,7 +85,7 @@ def checked_work(ticker: TimeTicker | CronTicker, *, namespace: str, defaults: F
         function=ticker.function,
         description=description,
         retries=retries,
-        retry_intervals=tuple(retry_intervals),
+        retry_intervals=retry_intervals,
         timeout=timeouts.soft,
         hard_timeout=timeouts.hard,
         priority=priority,

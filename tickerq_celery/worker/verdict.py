@@ -41,12 +41,13 @@ def retry_asked_for(arguments: Mapping[str, Any], *, now: datetime) -> Retry:
 def _asked_moment(countdown: Any, eta: object, now: datetime) -> Any:
     if eta is not None:
         moment = validation.moment("eta", eta)
-        validation.seconds("eta", max(0, (moment - now).total_seconds()))
+        validation.duration("eta", max(timedelta(0), moment - now))
         return moment
     if countdown is None:
         return None
     is_past = isinstance(countdown, int | float) and countdown < 0
-    return validation.seconds("countdown", 0 if is_past else countdown)
+    # Celery's Retry shows seconds.
+    return validation.duration("countdown", 0 if is_past else countdown).total_seconds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

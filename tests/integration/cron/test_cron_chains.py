@@ -42,7 +42,7 @@ CHAIN = (
         request={"to": "ops"},
         description="reports",
         retries=2,
-        retry_intervals=(5.0,),
+        retry_intervals=(timedelta(seconds=5),),
         priority=TickerPriority.HIGH,
         queue="mail",
         tags=("eu",),
@@ -77,7 +77,11 @@ def test_each_occurrence_has_a_copy_of_the_chain_that_waits_for_it(core: Core, c
     for occurrence in occurrences_of(core, cron_id):
         first, second = below(core, occurrence.id)
         (third,) = below(core, first.id)
-        assert (first.request, first.retries, first.retry_intervals) == (b'{"to":"ops"}', 2, [5.0])
+        assert (first.request, first.retries, first.retry_intervals) == (
+            b'{"to":"ops"}',
+            2,
+            (timedelta(seconds=5),),
+        )
         assert (first.queue, first.tags, first.description) == ("mail", ["eu"], "reports")
         assert [row.run_condition for row in (first, second, third)] == [RunCondition.ON_FAILURE, None, None]
         for row in (first, second, third):

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -35,6 +35,8 @@ from tickerq_celery.store.cron_tickers import lock_due
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.tickers.run_rows import occurrence_row
+
+MINUTE = timedelta(minutes=1)
 
 MakeCore = Callable[..., Core]
 
@@ -91,7 +93,7 @@ def test_an_occurrence_is_what_its_cron_ticker_says(core: Core, clock: ManualClo
     fire(core)
     (row,) = occurrences_of(core, cron_id)
     assert (row.function, row.description, row.request) == ("Send", "Digest", b'{"list":"daily"}')
-    assert (row.retries, row.retry_intervals, row.priority) == (3, [60, 300], TickerPriority.HIGH)
+    assert (row.retries, row.retry_intervals, row.priority) == (3, (MINUTE, 5 * MINUTE), TickerPriority.HIGH)
     assert (row.queue, row.tags, row.type) == ("mail", ["digest"], TickerType.CRON_TICKER_OCCURRENCE)
     assert (row.execution_time, row.due_at, row.claim_no) == (at(13), at(13), 0)
 

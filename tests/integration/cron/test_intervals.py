@@ -289,7 +289,12 @@ def seeded(core: Core) -> Any:
 def test_a_worker_seeds_an_interval_with_its_bounds(make_core: MakeCore) -> None:
     row = seeded(make_core(send(every=90, max_runs=5, exclude=[date(2026, 12, 25)], jitter=2, day_or=True)))
     assert (row.expression, row.seed_expression, row.start_at) == ("@every 1m30s", "@every 1m30s", START)
-    assert (row.max_runs, row.exclude, row.jitter_ms, row.day_or) == (5, ["2026-12-25"], 2000, True)
+    assert (row.max_runs, row.exclude, row.jitter, row.day_or) == (
+        5,
+        ["2026-12-25"],
+        timedelta(seconds=2),
+        True,
+    )
     assert row.next_run_at == START + timedelta(seconds=90)
 
 

@@ -352,8 +352,10 @@ def test_a_retry_that_a_pause_would_hold_gives_way_to_a_manual_one_and_keeps_its
         crons(core).pause(cron_id)
     manual = crons(core).run_now(cron_id)
     run = started(core, manual.id)
-    PauseManager(core).resume(function="Send")
-    crons(core).resume(cron_id)
+    if is_of_function:
+        PauseManager(core).resume(function="Send")
+    else:
+        crons(core).resume(cron_id)
     finish(core, run, succeeded(run.standing))
     clock.advance(hours=1)
     assert claim(core) == []

@@ -45,7 +45,7 @@ ALL: dict[str, Any] = {
 def test_a_seeded_cron_ticker_has_what_the_code_says(make_core: MakeCore) -> None:
     core = make_core(report(cron=DAILY, **ALL))
     cron = crons(core).get(seeded(core).id)
-    assert (cron.misfire_limit, cron.misfire_grace) == (5, 120)
+    assert (cron.misfire_limit, cron.misfire_grace) == (5, timedelta(minutes=2))
     assert (cron.tags, cron.description) == (("eu", "nightly"), "the figures of the day")
     assert cron.request == {"region": "eu", "days": 7}
 

@@ -48,7 +48,7 @@ def test_a_worker_seeds_the_cron_ticker_that_its_function_defines(make_core: Mak
     )
     row = seeded(make_core(function))
     assert (row.function, row.seed_key, row.expression, row.seed_expression) == ("Send", "Send", DAILY, DAILY)
-    assert (row.time_zone, row.retries, row.retry_intervals) == ("Europe/Berlin", 2, [60])
+    assert (row.time_zone, row.retries, row.retry_intervals) == ("Europe/Berlin", 2, (timedelta(minutes=1),))
     assert (row.priority, row.queue, row.misfire, row.overlap) == (
         TickerPriority.HIGH,
         "mail",
@@ -165,7 +165,7 @@ def test_the_codes_jitter_ends_at_an_operators_own_interval(make_core: MakeCore)
     cron_id = seeded(make_core(send(every=60))).id
     operator = crons(make_core(send()))
     operator.update(cron_id, every=20)
-    assert seeded(make_core(send(every=60, jitter=50))).jitter_ms == 20_000
+    assert seeded(make_core(send(every=60, jitter=50))).jitter == timedelta(seconds=20)
     assert operator.update(cron_id, description="still its own").expression == "@every 20s"
 
 
@@ -216,7 +216,9 @@ def test_a_function_is_registered_as_the_latest_worker_says(make_core: MakeCore)
     found = core.read(find, ["Send", "send"])
     record = found.pop("Send")
     assert found == {}
-    assert (record.retries, record.retry_intervals, record.max_concurrency) == (2, (5, 10), 3)
+    assert (record.retries, record.retry_intervals, record.max_concurrency) == (
+        2, (timedelta(seconds=5), timedelta(seconds=10)), 3,
+    )  # fmt: skip
     assert record.queue == "mail"
 
 

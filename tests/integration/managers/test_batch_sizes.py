@@ -42,7 +42,7 @@ def update(core: Core, count: int) -> int:
             "execution_time": LATER + timedelta(seconds=number),
             "request": {"number": number} if number % 2 else None,
             "tags": [f"tag {number}"],
-            "timeout": number + 0.5,
+            "timeout": timedelta(seconds=number + 0.5),
             "queue": None if number == 1 else "other",
         }
         for number, each in enumerate(ids)

@@ -39,6 +39,8 @@ from tickerq_celery.errors import (
 )
 from tickerq_celery.store import occurrences as store
 
+MINUTE = timedelta(minutes=1)
+
 EVERY_MINUTE = "0 * * * * *"
 
 
@@ -102,8 +104,8 @@ def test_an_added_cron_ticker_is_returned_as_it_is_stored(tickerq: TickerQ) -> N
     assert (cron.function, cron.expression, cron.time_zone) == ("Digest", "0 0 9 * * *", "Asia/Tokyo")
     assert cron.next_run_at == datetime(2026, 1, 16, 0, 0, tzinfo=UTC)
     assert (cron.is_enabled, cron.is_seeded, cron.last_run_at) == (True, False, None)
-    assert (cron.retries, cron.retry_intervals, cron.queue) == (1, (60,), "mail")
-    assert (cron.misfire, cron.misfire_limit, cron.misfire_grace) == (MisfirePolicy.SKIP, 5, 60)
+    assert (cron.retries, cron.retry_intervals, cron.queue) == (1, (MINUTE,), "mail")
+    assert (cron.misfire, cron.misfire_limit, cron.misfire_grace) == (MisfirePolicy.SKIP, 5, MINUTE)
     assert (cron.overlap, cron.tags, cron.request) == (OverlapPolicy.SKIP, ("eu",), {"size": 1})
     with pytest.raises(dataclasses.FrozenInstanceError):
         cron.retries = 3  # type: ignore[misc]

@@ -84,7 +84,7 @@ def test_an_idle_ticker_can_be_changed(tickerq: TickerQ, clock: ManualClock) -> 
     )  # fmt: skip
     assert changed == tickerq.time_tickers.get(run.id)
     assert (changed.description, changed.request, changed.retries) == ("new", {"user_id": 8}, 1)
-    assert (changed.retry_intervals, changed.tags) == ((5,), ("us",))
+    assert (changed.retry_intervals, changed.tags) == ((timedelta(seconds=5),), ("us",))
     assert (changed.priority, changed.queue) == (TickerPriority.LOW, "q")
     assert (changed.execution_time, changed.next_attempt_at) == (LATER, LATER)
     assert (changed.created_at, changed.updated_at) == (START, START + timedelta(minutes=1))

@@ -20,6 +20,8 @@ from tickerq_celery.errors import (
 )
 from tickerq_celery.store import functions
 
+MINUTE = timedelta(minutes=1)
+
 LATER = START + timedelta(hours=1)
 
 
@@ -63,7 +65,11 @@ def test_an_added_ticker_is_returned_as_it_is_stored(tickerq: TickerQ) -> None:
     assert tickerq.time_tickers.get(run.id) == run
     assert (run.type, run.status, run.function) == (TickerType.TIME_TICKER, TickerStatus.IDLE, "Send")
     assert run.execution_time == run.next_attempt_at == datetime(2026, 1, 15, 12, 30, tzinfo=START.tzinfo)
-    assert (run.retries, run.retry_intervals, run.tags) == (3, (1, 2.5), ("eu",))
+    assert (run.retries, run.retry_intervals, run.tags) == (
+        3,
+        (timedelta(seconds=1), timedelta(seconds=2.5)),
+        ("eu",),
+    )
     assert (run.description, run.priority, run.queue) == ("Welcome a@b.c", TickerPriority.HIGH, "q")
     assert run.request == {"email": "a", "user_id": 1}
     assert (run.created_at, run.updated_at, run.attempts) == (START, START, ())
@@ -71,7 +77,7 @@ def test_an_added_ticker_is_returned_as_it_is_stored(tickerq: TickerQ) -> None:
 
 def test_what_a_ticker_does_not_say_its_function_says(tickerq: TickerQ) -> None:
     run = tickerq.time_tickers.add(welcome())
-    assert (run.retries, run.retry_intervals, run.queue) == (2, (60, 300), "mail")
+    assert (run.retries, run.retry_intervals, run.queue) == (2, (MINUTE, 5 * MINUTE), "mail")
     assert tickerq.time_tickers.add(welcome(retries=0, retry_intervals=[])).retries == 0
 
 
@@ -113,8 +119,8 @@ REFUSED = [
     ({"retry_intervals": [-1]}, "retry_intervals[0]", "seconds, from 0 s to 30 days"),
     ({"retry_intervals": [60, 2_592_001]}, "retry_intervals[1]", "seconds, from 0 s"),
     ({"retry_intervals": [float("nan")]}, "retry_intervals[0]", "seconds, from 0 s"),
-    ({"retry_intervals": "60"}, "retry_intervals", "list of seconds"),
-    ({"retry_intervals": 60}, "retry_intervals", "list of seconds"),
+    ({"retry_intervals": "60"}, "retry_intervals", "list of timedeltas or seconds"),
+    ({"retry_intervals": 60}, "retry_intervals", "list of timedeltas or seconds"),
     ({"priority": 9}, "priority", "normal"),
     ({"queue": ""}, "queue", "must be non-empty"),
     ({"tags": "eu"}, "tags", "list of str"),
@@ -204,7 +210,7 @@ def test_a_function_that_any_worker_ever_registered_is_known(
     enrol_worker(tickerq)
     with ticker_app(store_url, namespace) as producer:
         run = producer.time_tickers.add(TimeTicker(function="Send", request={"not": "checked here"}))
-        assert (run.retries, run.retry_intervals, run.queue) == (2, (60, 300), "mail")
+        assert (run.retries, run.retry_intervals, run.queue) == (2, (MINUTE, 5 * MINUTE), "mail")
         with pytest.raises(UnknownFunctionError):
             producer.time_tickers.add(TimeTicker(function="send"))
 
@@ -216,7 +222,7 @@ def test_a_function_of_another_namespace_is_not_known_here(tickerq: TickerQ, nam
     core = tickerq.core
     record = functions.FunctionRecord(
         name="Send", path="m:f", queue=None, priority=2, max_concurrency=0, on_lost="retry", retries=5,
-        retry_intervals=(9.0,), request_schema=None,
+        retry_intervals=(timedelta(seconds=9),), request_schema=None,
     )  # fmt: skip
     core.write(lambda tx: functions.register(tx.within(elsewhere), [record]))
     run = tickerq.time_tickers.add(welcome(namespace=elsewhere))

@@ -49,6 +49,8 @@ from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Outcome, cancelled, succeeded, terminated
 from tickerq_celery.tickers.views import Run
 
+MINUTE = timedelta(minutes=1)
+
 MakeCore = Callable[..., Core]
 CONDITIONS = (None, *RunCondition)
 # Each end, as the body or a rescuer writes it, and the conditions that it meets besides "any".
@@ -267,7 +269,7 @@ def test_a_child_is_late_by_its_own_wait_not_by_its_parents(core: Core, clock: M
 def test_all_that_may_be_set_of_a_ticker_may_be_set_of_a_child(core: Core) -> None:
     own = {
         "request": [1], "description": "the receipt", "execution_time": START + timedelta(hours=1),
-        "retries": 2, "retry_intervals": (5,), "timeout": 60, "hard_timeout": 90,
+        "retries": 2, "retry_intervals": (MINUTE / 12,), "timeout": MINUTE, "hard_timeout": 1.5 * MINUTE,
         "priority": TickerPriority.HIGH, "queue": "mail", "concurrency_key": "customer 7", "tags": ("eu",),
         "unique_key": "receipt 7", "run_condition": RunCondition.ON_SUCCESS,
     }  # fmt: skip
@@ -353,7 +355,7 @@ def test_an_end_whose_children_cannot_be_written_is_not_written(
     with monkeypatch.context() as patch:
         patch.setattr(chains, "follow", broken)
         with pytest.raises(Exception, match="the disk is full"):
-            core.write(ends.finish, run, succeeded(run.standing), node="n", elapsed_ms=None)
+            core.write(ends.finish, run, succeeded(run.standing), node="n", elapsed=None)
     assert row_of(core, head).status is TickerStatus.IN_PROGRESS
     assert attempts_of(core, head) == []
     assert finish(core, run, succeeded(run.standing))
@@ -488,7 +490,7 @@ def test_an_edit_that_meets_the_parents_end_waits_for_it_and_moves_the_due_child
     with ThreadPoolExecutor(1) as pool:
 
         def end(tx: Transaction) -> Future[Run]:
-            ends.finish(tx, run, succeeded(run.standing), node="worker", elapsed_ms=None)
+            ends.finish(tx, run, succeeded(run.standing), node="worker", elapsed=None)
             editing = pool.submit(time_tickers(core).update, first, execution_time=moment)
             # Where rows are locked until the commit, it is still waiting here.
             wait([editing], timeout=0.3)

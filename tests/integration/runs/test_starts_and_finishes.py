@@ -196,7 +196,7 @@ def test_a_run_that_ended_is_done_and_on_no_node(core: Core, clock: ManualClock)
     row = row_of(core, run_id)
     assert (row.status, row.running_on, row.due_at) == (TickerStatus.DONE, None, None)
     assert (row.ended_at, row.ended_status) == (START + timedelta(seconds=2), TickerStatus.DONE)
-    assert row.elapsed_ms == 1_500
+    assert row.elapsed == timedelta(seconds=1.5)
 
 
 def test_an_attempt_keeps_what_happened(core: Core, clock: ManualClock) -> None:

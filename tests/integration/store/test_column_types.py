@@ -55,6 +55,16 @@ def test_a_moment_comes_back_as_the_same_moment_in_utc(core: Core, moment: datet
     assert found.tzinfo is UTC
 
 
+@pytest.mark.parametrize(
+    "span",
+    [timedelta(0), timedelta(microseconds=1), timedelta(days=30, microseconds=-1), timedelta(days=36_525)],
+    ids=str,
+)
+def test_a_duration_comes_back_to_the_microsecond(core: Core, span: timedelta) -> None:
+    assert store(core, "timeout", span) == span
+    assert store(core, "retry_intervals", (span, 2 * span)) == (span, 2 * span)
+
+
 @pytest.mark.parametrize("moment", [datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)])
 def test_a_moment_that_some_session_could_not_show_is_not_stored(core: Core, moment: datetime) -> None:
     with pytest.raises(TickerValidationError, match="years 2 to 9998"):

@@ -32,6 +32,8 @@ from tickerq_celery import (
 )
 from tickerq_celery.errors import TickerStateError, TickerValidationError
 
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+
 Status = TickerStatus
 
 
@@ -155,7 +157,7 @@ def test_a_context_of_no_run_is_never_cancelled_skips_nothing_and_is_its_own() -
 
 def test_timeouts_are_kept_and_travel_with_the_message(tickerq: TickerQ, clock: ManualClock) -> None:
     run = add_run(tickerq, lambda: None, timeout=timedelta(minutes=1))
-    assert (tickerq.runs.get(run.id).timeout, tickerq.runs.get(run.id).hard_timeout) == (60, None)
+    assert (tickerq.runs.get(run.id).timeout, tickerq.runs.get(run.id).hard_timeout) == (MINUTE, None)
     plain = tickerq.time_tickers.add(TimeTicker(function="Body"))
     cron = tickerq.cron_tickers.add(
         CronTicker(function="Body", expression="* * * * *", timeout=5, hard_timeout=6)
@@ -178,15 +180,15 @@ def test_a_tickers_hard_timeout_cannot_undercut_its_functions_timeout(tickerq: T
     tickerq.function("Slow", timeout=6)(lambda: None)
     with pytest.raises(TickerValidationError, match=r"^hard_timeout: must be more than"):
         tickerq.time_tickers.add(TimeTicker(function="Slow", hard_timeout=2))
-    assert tickerq.time_tickers.add(TimeTicker(function="Slow", timeout=1, hard_timeout=2)).timeout == 1
+    assert tickerq.time_tickers.add(TimeTicker(function="Slow", timeout=1, hard_timeout=2)).timeout == SECOND
 
 
 def test_a_timeout_can_be_changed_and_a_wrong_one_is_refused(tickerq: TickerQ) -> None:
     later = START + timedelta(hours=1)
     run = add_run(tickerq, lambda: None, timeout=5, execution_time=later)
-    assert tickerq.time_tickers.update(run.id, hard_timeout=9).hard_timeout == 9
+    assert tickerq.time_tickers.update(run.id, hard_timeout=9).hard_timeout == 9 * SECOND
     with pytest.raises(TickerValidationError, match="hard_timeout: must be more than timeout, 5 s"):
         tickerq.time_tickers.update(run.id, hard_timeout=4)
     with pytest.raises(TickerValidationError, match=r"timeout: must be .* more than 0 s"):
         tickerq.time_tickers.add(TimeTicker(function="Body", timeout=0))
-    assert tickerq.runs.get(run.id).hard_timeout == 9
+    assert tickerq.runs.get(run.id).hard_timeout == 9 * SECOND

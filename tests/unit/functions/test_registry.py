@@ -12,6 +12,8 @@ from tickerq_celery.functions.cron_setting import CronSetting
 from tickerq_celery.functions.definition import make_function
 from tickerq_celery.functions.registry import Registry
 
+MINUTE = timedelta(minutes=1)
+
 
 def first() -> None: ...
 
@@ -73,7 +75,7 @@ def test_defaults_and_units() -> None:
     assert (plain.name, plain.retries, plain.retry_intervals, plain.timeout) == ("first", 0, (), None)
     assert (plain.priority, plain.max_concurrency, plain.on_lost) == (TickerPriority.NORMAL, 0, OnLost.RETRY)
     timed = make_function(first, "f", timeout=timedelta(minutes=1), retry_intervals=[timedelta(minutes=1), 2])
-    assert (timed.timeout, timed.retry_intervals) == (60, (60, 2))
+    assert (timed.timeout, timed.retry_intervals) == (MINUTE, (MINUTE, MINUTE / 30))
     worded = make_function(first, "f", misfire="skip", overlap="skip", on_lost="fail", priority=1)
     assert (worded.misfire, worded.overlap) == (MisfirePolicy.SKIP, OverlapPolicy.SKIP)
     assert (worded.on_lost, worded.priority) == (OnLost.FAIL, TickerPriority.HIGH)

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -181,9 +181,9 @@ FULL: dict[str, Any] = {
     "request": [1],
     "description": "what it does",
     "retries": 2,
-    "retry_intervals": (1.5,),
-    "timeout": 2.0,
-    "hard_timeout": 3.0,
+    "retry_intervals": (timedelta(seconds=1.5),),
+    "timeout": timedelta(seconds=2),
+    "hard_timeout": timedelta(seconds=3),
     "priority": TickerPriority.HIGH,
     "queue": "mail",
     "concurrency_key": "customer 7",

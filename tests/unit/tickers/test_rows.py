@@ -17,7 +17,7 @@ from tickerq_celery.tickers.run_rows import RunRow, misfire_record, new_run_row,
 from tickerq_celery.tickers.work import WORK_FIELDS, Work
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
-WORK = Work(namespace="main", function="Send", tags=("eu",), retry_intervals=(30,))
+WORK = Work(namespace="main", function="Send", tags=("eu",), retry_intervals=(timedelta(seconds=30),))
 
 
 def cron(**changes: object) -> CronRow:
@@ -59,7 +59,9 @@ def test_columns_hold_plain_values() -> None:
     columns = cron_columns(
         new_cron_row(WORK, expression="@every 1h", time_zone="UTC", bounds=bounds, now=NOW)
     )
-    assert (columns["exclude"], columns["jitter_ms"], columns["start_at"]) == (["2026-12-25"], 2_000, NOW)
+    assert (columns["exclude"], columns["jitter"], columns["start_at"]) == (
+        ["2026-12-25"], timedelta(seconds=2), NOW,
+    )  # fmt: skip
     assert (columns["misfire"], columns["tags"]) == ("run_once", ["eu"])
     assert type(columns["misfire"]) is str
     assert cron_columns(cron())["exclude"] is None
@@ -88,7 +90,7 @@ def test_times_that_an_operator_has_changed_stay(own: dict[str, object], express
 
 
 def test_an_occurrence_is_its_cron_tickers_work() -> None:
-    row = cron(description="what it does", hard_timeout=3.0)
+    row = cron(description="what it does", hard_timeout=timedelta(seconds=3))
     occurrence = occurrence_row(row, instant=NOW, now=NOW)
     assert all(getattr(occurrence, name) == getattr(row, name) for name in WORK_FIELDS)
     assert (occurrence.cron_ticker_id, occurrence.instant, occurrence.status) == (

@@ -3,26 +3,28 @@ from datetime import timedelta
 import pytest
 
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.tickers.timeouts import UNLIMITED, Timeouts, checked_timeouts
+from tickerq_celery.tickers.timeouts import UNLIMITED, TimeLimits, Timeouts, checked_timeouts
+
+SECOND = timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
-    ("timeouts", "seconds"),
+    ("timeouts", "limits"),
     [
-        (UNLIMITED, None),
-        (Timeouts(soft=5), 35),
-        (Timeouts(soft=5, hard=6), 6),
-        (Timeouts(hard=6), 6),
+        (UNLIMITED, TimeLimits()),
+        (Timeouts(soft=5 * SECOND), TimeLimits(soft=5, hard=35)),
+        (Timeouts(soft=5 * SECOND, hard=6 * SECOND), TimeLimits(soft=5, hard=6)),
+        (Timeouts(hard=6 * SECOND), TimeLimits(hard=6)),
     ],
 )
 def test_a_process_is_killed_some_time_after_its_function_was_interrupted(
-    timeouts: Timeouts, seconds: float | None
+    timeouts: Timeouts, limits: TimeLimits
 ) -> None:
-    assert timeouts.kill_after == seconds
+    assert timeouts.of_a_task == limits
 
 
 def test_timeouts_may_be_seconds_or_timedeltas() -> None:
-    assert checked_timeouts(timedelta(minutes=1), 90.5) == Timeouts(soft=60, hard=90.5)
+    assert checked_timeouts(timedelta(minutes=1), 90.5) == Timeouts(soft=60 * SECOND, hard=90.5 * SECOND)
     assert checked_timeouts(None, None) == UNLIMITED
 
 
@@ -46,7 +48,7 @@ def test_what_is_no_timeout_is_refused_by_name(timeout: object, hard_timeout: ob
 
 
 def test_a_hard_timeout_alone_must_leave_the_function_its_own_timeout() -> None:
-    assert checked_timeouts(None, 7, of_function=6.0) == Timeouts(hard=7)
-    assert checked_timeouts(1, 2, of_function=6.0) == Timeouts(soft=1, hard=2)
+    assert checked_timeouts(None, 7, of_function=6 * SECOND) == Timeouts(hard=7 * SECOND)
+    assert checked_timeouts(1, 2, of_function=6 * SECOND) == Timeouts(soft=SECOND, hard=2 * SECOND)
     with pytest.raises(TickerValidationError, match="more than the timeout of its function, 6 s"):
-        checked_timeouts(None, 6, of_function=6.0)
+        checked_timeouts(None, 6, of_function=6 * SECOND)

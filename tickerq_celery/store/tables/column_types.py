@@ -1,10 +1,11 @@
 """Column types and expressions that mean the same on every database."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, LargeBinary, SmallInteger, String, Text, Uuid, literal
+from sqlalchemy import BigInteger, DateTime, Double, LargeBinary, SmallInteger, String, Text, Uuid, literal
 from sqlalchemy.dialects.mysql import DATETIME, MEDIUMBLOB, MEDIUMTEXT
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -55,6 +56,32 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)
+
+
+class Duration(TypeDecorator[timedelta]):
+    """A duration, kept as seconds; of a few hundred years it keeps the microseconds."""
+
+    impl = Double
+    cache_ok = True
+
+    def process_bind_param(self, value: timedelta | None, dialect: Dialect) -> float | None:
+        return None if value is None else value.total_seconds()
+
+    def process_result_value(self, value: float | None, dialect: Dialect) -> timedelta | None:
+        return None if value is None else timedelta(seconds=value)
+
+
+class Durations(TypeDecorator[Sequence[timedelta]]):
+    """A few durations, kept as a JSON list of seconds."""
+
+    impl = Json
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[timedelta] | None, dialect: Dialect) -> list[float] | None:
+        return None if value is None else [each.total_seconds() for each in value]
+
+    def process_result_value(self, value: list[float] | None, dialect: Dialect) -> Sequence[timedelta] | None:
+        return None if value is None else tuple(timedelta(seconds=each) for each in value)
 
 
 class Status(TypeDecorator[TickerStatus]):

@@ -10,7 +10,7 @@ from sqlalchemy import (
     Table,
 )
 
-from tickerq_celery.store.tables.column_types import Id, Json, Name, UtcDateTime
+from tickerq_celery.store.tables.column_types import Durations, Id, Json, Name, UtcDateTime
 from tickerq_celery.store.tables.conventions import OPTIONS, metadata
 
 nodes = Table(
@@ -57,7 +57,7 @@ functions = Table(
     Column("rate_free_at", UtcDateTime),
     Column("on_lost", Name(20), nullable=False),
     Column("retries", Integer, nullable=False),
-    Column("retry_intervals", Json, nullable=False),
+    Column("retry_intervals", Durations, nullable=False),
     Column("request_schema", Json),
     Column("registered_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),

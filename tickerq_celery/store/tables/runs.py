@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -16,7 +15,17 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from tickerq_celery.store.tables.column_types import Id, Json, LongText, Name, Payload, Status, UtcDateTime
+from tickerq_celery.store.tables.column_types import (
+    Duration,
+    Durations,
+    Id,
+    Json,
+    LongText,
+    Name,
+    Payload,
+    Status,
+    UtcDateTime,
+)
 from tickerq_celery.store.tables.conventions import OPTIONS, metadata
 
 cron_tickers = Table(
@@ -37,16 +46,16 @@ cron_tickers = Table(
     # How many instants got their occurrence so far: histories are pruned, so it cannot be counted later.
     Column("run_count", Integer, nullable=False),
     Column("exclude", Json),
-    Column("jitter_ms", Integer, nullable=False),
+    Column("jitter", Duration, nullable=False),
     Column("request", Payload),
     Column("encoding", SmallInteger, nullable=False),
     Column("retries", Integer, nullable=False),
-    Column("retry_intervals", Json, nullable=False),
-    Column("timeout", Float),
-    Column("hard_timeout", Float),
+    Column("retry_intervals", Durations, nullable=False),
+    Column("timeout", Duration),
+    Column("hard_timeout", Duration),
     Column("misfire", Name(20), nullable=False),
     Column("misfire_limit", Integer, nullable=False),
-    Column("misfire_grace", Float),
+    Column("misfire_grace", Duration),
     Column("overlap", Name(20), nullable=False),
     Column("priority", SmallInteger, nullable=False),
     Column("queue", Name(200)),
@@ -115,16 +124,16 @@ tickers = Table(
     Column("request", Payload),
     Column("encoding", SmallInteger, nullable=False),
     Column("retries", Integer, nullable=False),
-    Column("retry_intervals", Json, nullable=False),
+    Column("retry_intervals", Durations, nullable=False),
     Column("retry_count", Integer, nullable=False),
     Column("rescue_count", Integer, nullable=False),
-    # In seconds; NULL where the function's own count.
-    Column("timeout", Float),
-    Column("hard_timeout", Float),
+    # NULL where the function's own count.
+    Column("timeout", Duration),
+    Column("hard_timeout", Duration),
     Column("exception_type", Name(300)),
     Column("exception_message", LongText),
     Column("skipped_reason", LongText),
-    Column("elapsed_ms", BigInteger),
+    Column("elapsed", Duration),
     # Of the attempt that runs or ran last, from 0 to 1. In no index, so that a report rewrites one row only.
     Column("progress", Float),
     Column("progress_message", Name(200)),
