@@ -39,10 +39,11 @@ def pyright(paths: Sequence[Path], folder: Path, *, mode: str = "strict") -> dic
 def expected(paths: Iterable[Path], checker: str) -> set[Refusal]:
     """Return what the files say that ``checker`` refuses in them."""
     return {
-        (_line(path, number), found[checker])
+        (_line(path, number), rule)
         for path in paths
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
         if (found := _REFUSED.search(line)) is not None
+        for rule in found[checker].split(",")
     }
 
 
