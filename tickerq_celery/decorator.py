@@ -1,35 +1,14 @@
 """ticker_function: remembers a function until an app is finalised, as Celery's shared_task does."""
 
-from collections.abc import Callable
-from typing import Any, Unpack
-
 from celery import Celery, current_app
 from celery._state import connect_on_app_finalize
 
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.extension import TickerQ
+from tickerq_celery.functions.decorating import FunctionDecorator
 from tickerq_celery.functions.definition import Function
-from tickerq_celery.functions.options import FunctionOptions
-from tickerq_celery.functions.ticker_function import TickerFunction, registering
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.settings import is_finalised
-
-
-def ticker_function(
-    name: str | None = None, **options: Unpack[FunctionOptions]
-) -> Callable[[Callable[..., Any]], TickerFunction]:
-    """Register the decorated function with every app that has a TickerQ, without naming one.
-
-    Args:
-        name: The function's stable name; its ``__name__`` where there is none.
-        options: See ``FunctionOptions``.
-
-    Raises:
-        TickerValidationError: The function, or an option, cannot be used.
-        DuplicateFunctionError: Another function has this name.
-        UnknownKeywordError: A keyword is not an option; it is a TypeError, too.
-    """
-    return registering(name, options, register=_hook_on, manager=_current_manager)
 
 
 def _hook_on(function: Function) -> None:
@@ -66,3 +45,7 @@ def _current_manager() -> TimeTickerManager:
         )
     found = others[0] if current is None and others else current
     return TickerQ.of(current_app).time_tickers if found is None else found.time_tickers
+
+
+ticker_function = FunctionDecorator(_hook_on, _current_manager)
+"""Registers the decorated function with every app that has a TickerQ, without naming one."""

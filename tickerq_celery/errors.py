@@ -7,6 +7,7 @@ TickerError
 │   ├── InvalidCronError
 │   ├── UnknownFunctionError
 │   ├── UnknownKeywordError (TypeError)
+│   ├── CallError (TypeError)
 │   ├── RefusedValueError
 │   └── OtherDatabaseError
 ├── DuplicateFunctionError
@@ -114,6 +115,10 @@ class UnknownKeywordError(TickerValidationError, TypeError):
     """A call has a keyword that it does not take."""
 
 
+class CallError(TickerValidationError, TypeError):
+    """A function is scheduled in another way than its parameters ask for, or with arguments missing."""
+
+
 class RefusedValueError(TickerValidationError):
     """The database refused a value for what it holds, such as a character that its encoding lacks."""
 
@@ -190,7 +195,7 @@ class TickerBusyError(TickerError):
 
 
 class NoCeleryTaskError(TickerError, AttributeError):
-    """A ticker function was used like a Celery task, which it is not."""
+    """A ticker function, or a call of one, was used like a Celery task or its signature, which it is not."""
 
     def __init__(self, function: str, attribute: str, instead: str) -> None:
         super().__init__(f"function {function} is no Celery task and has no .{attribute}: {instead}")

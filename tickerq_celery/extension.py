@@ -1,6 +1,5 @@
 """TickerQ: the durable tickers of one Celery app."""
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any, ClassVar, Unpack
 from weakref import WeakKeyDictionary, ref
@@ -12,10 +11,9 @@ from tickerq_celery.beat import check
 from tickerq_celery.broker.embedded import transport
 from tickerq_celery.cron.seeding import seed
 from tickerq_celery.errors import ConfigError
+from tickerq_celery.functions.decorating import FunctionDecorator
 from tickerq_celery.functions.definition import Function
-from tickerq_celery.functions.options import FunctionOptions
 from tickerq_celery.functions.registry import Registry
-from tickerq_celery.functions.ticker_function import TickerFunction, registering
 from tickerq_celery.managers.aio import Aio
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
@@ -137,11 +135,10 @@ class TickerQ:
         """The same managers for event loops: their verbs are awaited, and take an ``AsyncSession``."""
         return self._process.get().aio
 
-    def function(
-        self, name: str | None = None, **options: Unpack[FunctionOptions]
-    ) -> Callable[[Callable[..., Any]], TickerFunction]:
-        """Register the decorated function with this TickerQ; options and errors: see ``ticker_function``."""
-        return registering(name, options, register=self.register, manager=lambda: self.time_tickers)
+    @property
+    def function(self) -> FunctionDecorator:
+        """The decorator that registers functions with this TickerQ; see ``ticker_function``."""
+        return FunctionDecorator(self.register, lambda: self.time_tickers)
 
     def register(self, function: Function) -> None:
         """Make a function known, with a Celery task of its own."""

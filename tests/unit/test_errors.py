@@ -8,6 +8,7 @@ import pytest
 
 from tickerq_celery import errors
 from tickerq_celery.errors import (
+    CallError,
     ClaimSupersededError,
     ConfigError,
     DuplicateFunctionError,
@@ -42,6 +43,7 @@ RAISED = [
     (InvalidCronError("x y", "two fields"), "expression: two fields (got 'x y')"),
     (RefusedValueError("description", "→", "refused"), "description: refused (got '→')"),
     (UnknownFunctionError("Send"), "function: no such function"),
+    (CallError("user_id", None, "function Send needs it"), "user_id: function Send needs it (got None)"),
     (
         OtherDatabaseError("sqlite:///b.db", None, ID),
         f"session: its database holds no ticker store, and this application's store is {ID} "

@@ -10,7 +10,6 @@ from tickerq_celery.cron.rescheduling import reschedule
 from tickerq_celery.errors import UnreadableRequestError
 from tickerq_celery.functions.definition import Function
 from tickerq_celery.payload.codec import Packed
-from tickerq_celery.payload.requests import json_schema
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.schedule.interval import every_in
 from tickerq_celery.store import cron_pauses, cron_tickers, functions
@@ -60,7 +59,7 @@ def function_records(registry: Iterable[Function]) -> Iterable[FunctionRecord]:
             on_lost=function.on_lost.value,
             retries=function.retries,
             retry_intervals=function.retry_intervals,
-            request_schema=json_schema(function.signature.request_type),
+            request_schema=function.expected_request.schema,
         )
 
 

@@ -11,7 +11,7 @@ from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.functions.cron_setting import CronSetting
 from tickerq_celery.functions.limits import FunctionLimits, Rate
 from tickerq_celery.functions.options import FunctionOptions, checked_options
-from tickerq_celery.functions.signature import Signature, Takes, inspect_function
+from tickerq_celery.functions.signature import Signature, inspect_function
 from tickerq_celery.payload.codec import LARGEST_REQUEST
 from tickerq_celery.payload.expected_request import ExpectedRequest
 from tickerq_celery.payload.requests import check_request_type
@@ -62,8 +62,9 @@ class Function:
     def expected_request(self) -> ExpectedRequest:
         """What its runs are to be given."""
         signature = self.signature
-        is_taken = signature.takes is not Takes.NOTHING
-        return ExpectedRequest(function=self.name, type=signature.request_type, is_taken=is_taken)
+        return ExpectedRequest(
+            function=self.name, type=signature.request_type, parameters=signature.parameters
+        )
 
     @property
     def timeouts(self) -> Timeouts:

@@ -141,11 +141,9 @@ def check_call(name: object, options: Mapping[str, object]) -> None:
     """Check how the decorator was called, before anything is decorated.
 
     Raises:
-        TickerValidationError: The name is not text: the decorator was written without parentheses, maybe.
+        TickerValidationError: The name is not text.
         UnknownKeywordError: A keyword is not an option.
     """
-    if callable(name):
-        raise TickerValidationError("name", name, "write the decorator with parentheses")
     if name is not None:
         validation.name("name", name, validation.LONGEST_FUNCTION)
     refuse_unknown("a function has no such option", options, FunctionOptions.__annotations__)

@@ -4,31 +4,46 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from inspect import Parameter as Declared
 
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.functions.context import TickerContext
-
-_ONE_PARAMETER = "it must take no parameter, or one: a TickerContext, a TickerContext[T] or a request"
+from tickerq_celery.functions.annotations import (
+    as_context,
+    body_of,
+    is_object,
+    mentions_context,
+    request_type,
+    resolved,
+)
+from tickerq_celery.payload.parameters import Missing, Parameter, Parameters
 
 
 class Takes(Enum):
-    """What a run passes to its function."""
+    """How a function gets what its run was given."""
 
     NOTHING = "nothing"
     CONTEXT = "context"
     REQUEST = "request"
+    PARAMETERS = "parameters"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """How to call a function; a ``request_type`` of None stands for any JSON."""
+    """How to call a function; a ``request_type`` of None stands for any JSON.
 
+    ``takes`` says how it gets its request: in its context, as one parameter, as plain ones, or not at all.
+    ``parameters`` are there for the last two, and ``request_type`` is then that of their object.
+    ``declared`` are those beside the context, as Python has them.
+    """
+
+    has_context: bool
     takes: Takes
     request_type: object | None
+    parameters: Parameters | None
+    declared: tuple[Declared, ...]
     is_async: bool
     path: str
 
@@ -36,19 +51,24 @@ class Signature:
 def inspect_function(fn: object) -> Signature:
     """Return how a run calls ``fn``; a function that no run could call is a TickerValidationError.
 
-    The first positional parameter is what the run passes; others need defaults. Without annotation it
-    is a context. A request parameter may default to None, and then also accepts None.
+    The leading parameter is the context if it is annotated as one, or not annotated and named ``context``.
+    One parameter beside it whose annotation is a JSON object as a whole, or whose name is ``request``, is the
+    request, and may default to None. All others are plain parameters, those without annotation of any type.
     ``is_async`` says that ``fn`` is an ``async def``; a plain wrapper around one still returns an awaitable.
     """
     target = _callable(fn)
-    parameter = _first_parameter(fn, target)
-    takes, request_type = Takes.NOTHING, None
-    if parameter is not None:
-        takes, request_type = _taken(fn, target, parameter)
+    declared = _declared(fn, target)
+    hints = {each.name: resolved(fn, target, each) for each in declared}
+    context = _context_type(fn, declared, hints)
+    beside = declared if context is None else declared[1:]
+    takes, wanted, parameters = _taken(fn, beside, hints, context)
     return Signature(
+        has_context=context is not None,
         takes=takes,
-        request_type=request_type,
-        is_async=inspect.iscoroutinefunction(_body(target)),
+        request_type=wanted,
+        parameters=parameters,
+        declared=tuple(beside),
+        is_async=inspect.iscoroutinefunction(body_of(target)),
         path=path_of(target),
     )
 
@@ -67,84 +87,115 @@ def _callable(fn: object) -> Callable[..., object]:
         raise TickerValidationError("function", fn, "a class cannot be registered, only a function")
     if not callable(target):
         raise TickerValidationError("function", fn, "it cannot be called")
-    body = _body(target)
+    body = body_of(target)
     if inspect.isgeneratorfunction(body) or inspect.isasyncgenfunction(body):
         raise TickerValidationError("function", fn, "calling a generator function runs nothing of it")
     return target
 
 
-def _body(target: object) -> Callable[..., object]:
-    """Return the function that holds the annotations and the code: of an object, its ``__call__``."""
-    while isinstance(target, functools.partial):
-        target = target.func
-    is_function = inspect.isroutine(target) or hasattr(target, "__wrapped__")
-    return typing.cast("Callable[..., object]", target if is_function else type(target).__call__)
-
-
-def _first_parameter(fn: object, target: Callable[..., object]) -> inspect.Parameter | None:
+def _declared(fn: object, target: Callable[..., object]) -> Sequence[Declared]:
     try:
-        parameters = inspect.signature(target).parameters.values()
+        parameters = list(inspect.signature(target).parameters.values())
     except (TypeError, ValueError, NameError) as exc:
         raise TickerValidationError("function", fn, f"its signature cannot be read: {exc}") from exc
-    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    named = [parameter for parameter in parameters if parameter.kind not in variadic]
-    first = named[0] if named and named[0].kind in positional else None
-    surplus = [p.name for p in named if p is not first and p.default is inspect.Parameter.empty]
-    if surplus or (first is None and len(named) < len(parameters)):
-        what = f"required: {', '.join(surplus)}" if surplus else "only variable arguments"
-        raise TickerValidationError("function", fn, f"{_ONE_PARAMETER} ({what})")
-    return first
+    for each in parameters:
+        if each.kind is Declared.VAR_POSITIONAL:
+            reason = f"a run passes parameters by their names, so there can be no *{each.name}"
+            raise TickerValidationError("function", fn, f"{reason}; a wrapper needs functools.wraps")
+    if parameters and parameters[0].name in {"self", "cls"} and parameters[0].annotation is Declared.empty:
+        raise TickerValidationError("function", fn, "a method needs its object: use a static method")
+    return parameters
+
+
+def _context_type(
+    fn: object, declared: Sequence[Declared], hints: typing.Mapping[str, object]
+) -> object | None:
+    """Return the type of the context that the leading parameter is, or None where it is none."""
+    found: object | None = None
+    for index, each in enumerate(declared):
+        hint = hints[each.name]
+        leads = index == 0 and each.kind in (Declared.POSITIONAL_ONLY, Declared.POSITIONAL_OR_KEYWORD)
+        if leads and each.annotation is Declared.empty and each.name == "context":
+            found = typing.Any
+        elif leads and as_context(hint) is not None:
+            found = as_context(hint)
+        elif as_context(hint) is not None:
+            reason = f"the context {each.name!r} must be the leading parameter, and not only a keyword"
+            raise TickerValidationError("function", fn, reason)
+        elif mentions_context(hint):
+            raise TickerValidationError("function", fn, f"{hint} mixes a TickerContext with other types")
+    return found
 
 
 def _taken(
-    fn: object, target: Callable[..., object], parameter: inspect.Parameter
-) -> tuple[Takes, object | None]:
-    annotated = parameter.annotation is not inspect.Parameter.empty
-    has_default = parameter.default is not inspect.Parameter.empty
-    if not annotated and not has_default:
-        if parameter.name in {"self", "cls"}:
-            raise TickerValidationError("function", fn, "a method needs its object: use a static method")
-        return Takes.CONTEXT, None
-    if not annotated or (has_default and parameter.default is not None):
-        reason = f"a run always passes {parameter.name!r}: annotate it, and give it no default but None"
-        raise TickerValidationError("function", fn, reason)
-    hint = _resolved(fn, target, parameter)
-    if (context := _as_context(hint)) is not None:
-        return Takes.CONTEXT, _request_type(context)
-    if any(_as_context(member) is not None for member in typing.get_args(hint)):
-        raise TickerValidationError("function", fn, f"{hint} mixes a TickerContext with other types")
-    return Takes.REQUEST, _request_type(typing.Optional[hint] if has_default else hint)  # noqa: UP045  # not every hint has |
-
-
-def _resolved(fn: object, target: Callable[..., object], parameter: inspect.Parameter) -> object:
-    body = inspect.unwrap(_body(target))
-    holder = types.SimpleNamespace(__annotations__={parameter.name: parameter.annotation})
-    try:
-        hints = typing.get_type_hints(holder, globalns=getattr(body, "__globals__", {}), include_extras=True)
-    except (NameError, TypeError, SyntaxError, AttributeError) as exc:
+    fn: object,
+    beside: Sequence[Declared],
+    hints: typing.Mapping[str, object],
+    context: object | None,
+) -> tuple[Takes, object | None, Parameters | None]:
+    of_context = None if context is None else request_type(context)
+    if beside and of_context not in (None, types.NoneType):
         reason = (
-            f"the annotation {parameter.annotation!r} of {parameter.name!r} cannot be resolved ({exc}): "
-            "define or import its names at the module's top level, outside `if TYPE_CHECKING`"
+            f"beside parameters the context has no request: annotate a TickerContext[None], not {context}"
         )
-        raise TickerValidationError("function", fn, reason) from exc
-    return hints[parameter.name]
+        raise TickerValidationError("function", fn, reason)
+    if not beside and context is not None:
+        return Takes.CONTEXT, of_context, None
+    if len(beside) == 1 and _is_request(beside[0], hints):
+        return Takes.REQUEST, _type_of_request(fn, beside[0], hints), None
+    parameters = _plain(beside, hints)
+    takes = Takes.NOTHING if parameters.is_empty else Takes.PARAMETERS
+    return takes, parameters.hint, parameters
 
 
-def _as_context(hint: object) -> object | None:
-    """Return the context type that ``hint`` stands for, through Annotated and Optional, or None."""
-    if hint is TickerContext or typing.get_origin(hint) is TickerContext:
-        return hint
-    arguments = [part for part in typing.get_args(hint) if part is not types.NoneType]
-    origin = typing.get_origin(hint)
-    if origin is typing.Annotated or (origin in (typing.Union, types.UnionType) and len(arguments) == 1):
-        return _as_context(arguments[0])
-    return None
+def _is_request(only: Declared, hints: typing.Mapping[str, object]) -> bool:
+    is_one = only.kind is not Declared.VAR_KEYWORD
+    return is_one and (only.name == "request" or is_object(hints[only.name]))
 
 
-def _request_type(hint: object) -> object | None:
-    """Return the type of the request: the argument of a context, the hint itself, or None for any JSON."""
-    inner = hint
-    if hint is TickerContext or typing.get_origin(hint) is TickerContext:
-        inner = next(iter(typing.get_args(hint)), Any)
-    return None if isinstance(inner, typing.TypeVar) or inner is Any or inner is object else inner
+def _type_of_request(fn: object, only: Declared, hints: typing.Mapping[str, object]) -> object | None:
+    if only.default is Declared.empty:
+        return request_type(hints[only.name])
+    if only.default is not None:
+        reason = f"a run always passes the request {only.name!r}: give it no default but None"
+        raise TickerValidationError("function", fn, reason)
+    return request_type(_or_none(hints[only.name]))
+
+
+def _plain(beside: Sequence[Declared], hints: typing.Mapping[str, object]) -> Parameters:
+    variable = [each for each in beside if each.kind is Declared.VAR_KEYWORD]
+    named = tuple(_parameter(each, hints[each.name]) for each in beside if each not in variable)
+    if not variable:
+        return Parameters(named=named)
+    extra = hints[variable[0].name]
+    if typing.get_origin(extra) is typing.Unpack:
+        return Parameters(named=(*named, *_unpacked(typing.get_args(extra)[0])))
+    return Parameters(named=named, takes_extra=True, extra=extra)
+
+
+def _unpacked(keywords: typing.Any) -> Sequence[Parameter]:
+    """Return the parameters that ``**kwargs: Unpack[…]`` stands for."""
+    hints = typing.get_type_hints(keywords, include_extras=True)
+    required = keywords.__required_keys__
+    return [
+        Parameter(name=name, type=_unqualified(hint), default=Missing.DEFAULT if name in required else ...)
+        for name, hint in hints.items()
+    ]
+
+
+def _unqualified(hint: object) -> object:
+    is_qualified = typing.get_origin(hint) in (typing.Required, typing.NotRequired)
+    return typing.get_args(hint)[0] if is_qualified else hint
+
+
+def _parameter(declared: Declared, hint: object) -> Parameter:
+    default = declared.default
+    return Parameter(
+        name=declared.name,
+        type=_or_none(hint) if default is None else hint,
+        default=Missing.DEFAULT if default is Declared.empty else default,
+    )
+
+
+def _or_none(hint: object) -> object:
+    return hint if hint is typing.Any else typing.Optional[hint]  # noqa: UP045  # not every hint has |

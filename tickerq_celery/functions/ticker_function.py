@@ -1,90 +1,44 @@
 """What a decorated function becomes: still callable, and able to schedule itself."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import update_wrapper
-from typing import Any, NoReturn, Protocol, Unpack
+from typing import Any, Generic, NoReturn, Unpack, overload
 
-from tickerq_celery import validation
+from typing_extensions import ParamSpec, TypeVar
+
 from tickerq_celery.enums import OnConflict, OnConflictLike
-from tickerq_celery.errors import NoCeleryTaskError, TickerValidationError, UnknownKeywordError
-from tickerq_celery.functions.definition import Function, make_function
-from tickerq_celery.functions.options import FunctionOptions, check_call
+from tickerq_celery.errors import CallError, NoCeleryTaskError
+from tickerq_celery.functions.adding import Adds, add, refuse_keywords
+from tickerq_celery.functions.binding import by_name, checked
+from tickerq_celery.functions.context import TickerContext
+from tickerq_celery.functions.definition import Function
+from tickerq_celery.functions.function_call import FunctionCall
+from tickerq_celery.functions.signature import Takes
 from tickerq_celery.payload.redaction import discreet
 from tickerq_celery.tickers.fields import ScheduleOptions
-from tickerq_celery.tickers.inputs import TimeTicker
-from tickerq_celery.tickers.keywords import refuse_unknown
 from tickerq_celery.tickers.sessions import SessionLike
 from tickerq_celery.tickers.views import Run
 
-# Fields that ``schedule`` sets itself.
-_OWN = {"function", "request", "execution_time"}
-_FIELDS = [each.name for each in fields(TimeTicker) if each.name not in _OWN]
-# The parameters of ``schedule`` besides the request.
-_PARAMETERS = ["at", "delay", "session", "on_conflict"]
-# What users of Celery and of TimeTicker write, and the keywords of ``schedule`` that stand for it.
-_MEANT = {
-    "execution_time": "at=",
-    "eta": "at=, an aware datetime",
-    "countdown": "delay=, in seconds",
-    "args": "what the function is given as its one request",
-    "kwargs": "what the function is given as its one request",
-}
-_SCHEDULE = "use .schedule(request), with at= or delay= where it shall run later"
+# The defaults make a bare `TickerFunction` a complete annotation for strict type checkers.
+P = ParamSpec("P", default=...)
+RequestT_contra = TypeVar("RequestT_contra", contravariant=True, default=Any)
+ReturnT_co = TypeVar("ReturnT_co", covariant=True, default=Any)
+
+_LATER = "with at= or delay= where it shall run later"
 _CHAIN = "a chain is .schedule(children=[TimeTicker(…)])"
-_INSTEAD_OF = {
-    "delay": _SCHEDULE,
-    "apply_async": _SCHEDULE,
-    "apply": "calling the function runs it here and now",
-    "s": _CHAIN,
-    "si": _CHAIN,
-    "signature": _CHAIN,
-}
+_OF_TASKS = ("delay", "apply_async", "apply", "si", "signature")
 
 
-class Adds(Protocol):
-    """Where time tickers are added."""
-
-    def add(
-        self,
-        ticker: TimeTicker,
-        *,
-        session: SessionLike | None = None,
-        on_conflict: OnConflictLike = OnConflict.RAISE,
-    ) -> Run:
-        """Schedule a run and return it."""
-
-    @property
-    def now(self) -> datetime:
-        """The present moment."""
+class ByName:
+    """The request type of a function with plain parameters, to type checkers: ``.s(…)`` gives them."""
 
 
-def registering(
-    name: str | None,
-    options: FunctionOptions,
-    *,
-    register: Callable[[Function], None],
-    manager: Callable[[], Adds],
-) -> "Callable[[Callable[..., Any]], TickerFunction]":
-    """Return a decorator that hands ``register`` the function, and whose result adds through ``manager``.
+class TickerFunction(Generic[P, RequestT_contra, ReturnT_co]):
+    """A registered function. Calling it runs its body, here and now, and records nothing.
 
-    Raises:
-        TickerValidationError: The function, or an option, cannot be used.
-        UnknownKeywordError: A keyword is not an option; it is a TypeError, too.
+    To type checkers ``P`` are its parameters beside the context, ``RequestT`` is what ``schedule`` takes.
     """
-    check_call(name, options)
-
-    def decorate(body: Callable[..., Any]) -> TickerFunction:
-        function = make_function(body, name, **options)
-        register(function)
-        return TickerFunction(function, manager)
-
-    return decorate
-
-
-class TickerFunction:
-    """A registered function. Calling it runs its body, here and now, and records nothing."""
 
     def __init__(self, function: Function, manager: Callable[[], Adds]) -> None:
         # First: it copies what a callable object holds, under whatever names.
@@ -92,8 +46,9 @@ class TickerFunction:
         self._manager = manager
         self.definition = function
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.definition.body(*args, **kwargs)
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> ReturnT_co:
+        found: ReturnT_co = self.definition.body(*args, **kwargs)
+        return found
 
     def __repr__(self) -> str:
         path = self.definition.signature.path.replace(":", ".")
@@ -103,6 +58,48 @@ class TickerFunction:
     def name(self) -> str:
         """The function's stable name."""
         return self.definition.name
+
+    def s(self, *args: P.args, **kwargs: P.kwargs) -> FunctionCall:
+        """Return a call of a function with plain parameters, checked, without its context.
+
+        It schedules itself, and stands wherever a function and its request do.
+
+        Raises:
+            CallError: An argument is missing or there twice, or the function takes one request.
+            UnknownKeywordError: The function has no parameter of that name.
+            TickerValidationError: An argument does not fit its annotation.
+        """
+        function = self.definition
+        if function.signature.parameters is None:
+            reason = f"function {self.name} takes one request: use .schedule(request), {_LATER}"
+            raise CallError("s", None, reason)
+        given = by_name(function.name, function.signature, args, kwargs)
+        return FunctionCall(
+            function=self.name, arguments=checked(function.expected_request, given), _manager=self._manager
+        )
+
+    @overload
+    def schedule(
+        self: "TickerFunction[..., None, Any]",
+        *,
+        at: datetime | None = None,
+        delay: timedelta | float | None = None,
+        session: SessionLike | None = None,
+        on_conflict: OnConflictLike = OnConflict.RAISE,
+        **ticker: Unpack[ScheduleOptions],
+    ) -> Run: ...
+
+    @overload
+    def schedule(
+        self,
+        request: RequestT_contra,
+        *,
+        at: datetime | None = None,
+        delay: timedelta | float | None = None,
+        session: SessionLike | None = None,
+        on_conflict: OnConflictLike = OnConflict.RAISE,
+        **ticker: Unpack[ScheduleOptions],
+    ) -> Run: ...
 
     def schedule(
         self,
@@ -116,20 +113,25 @@ class TickerFunction:
     ) -> Run:
         """Schedule a run at a moment, after a ``delay`` (seconds or a timedelta), or now.
 
-        ``session`` and ``on_conflict`` are those of ``add``; further keywords are fields of TimeTicker.
+        ``request`` is for a function that takes one; plain parameters are those of ``s``. ``session`` and
+        ``on_conflict`` are those of ``add``; further keywords are fields of TimeTicker.
 
         Raises:
             TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
+            CallError: The function has plain parameters.
             UnknownKeywordError: A keyword is no field: what the function is given is one ``request``.
         """
+        self._refuse_plain(request)
         self._refuse_unknown(ticker, request)
-        manager = self._manager()
-        return manager.add(
-            TimeTicker(
-                function=self.name, execution_time=_moment(manager, at, delay), request=request, **ticker
-            ),
+        return add(
+            self._manager(),
+            self,
+            request,
+            at=at,
+            delay=delay,
             session=session,
             on_conflict=on_conflict,
+            options=ticker,
         )
 
     def __getattr__(self, name: str) -> NoReturn:
@@ -138,38 +140,52 @@ class TickerFunction:
         Raises:
             NoCeleryTaskError: With the call that does it here; an AttributeError, as for any other name.
         """
-        if name in _INSTEAD_OF:
-            raise NoCeleryTaskError(self.name, name, _INSTEAD_OF[name])
+        if name in _OF_TASKS:
+            raise NoCeleryTaskError(self.name, name, self._instead_of(name))
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
+    def _instead_of(self, name: str) -> str:
+        if name == "apply":
+            return "calling the function runs it here and now"
+        if name in ("si", "signature"):
+            return _CHAIN
+        return f"use {self._right}, {_LATER}"
+
+    @property
+    def _right(self) -> str:
+        """The call that schedules it."""
+        if self.definition.signature.takes is not Takes.PARAMETERS:
+            return ".schedule(request)"
+        return f".s({self.definition.signature.parameters}).schedule()"
+
+    def _refuse_plain(self, request: object) -> None:
+        if request is not None and self.definition.signature.takes is Takes.PARAMETERS:
+            reason = f"function {self.name} takes plain parameters: use {self._right}"
+            raise CallError("request", discreet(["request"], request), reason)
 
     def _refuse_unknown(self, keywords: Mapping[str, object], request: object) -> None:
         is_given = request is not None
-        in_request = frozenset() if is_given else self.definition.expected_request.field_names
-        for name, meant in _MEANT.items():
-            if name in keywords and name not in in_request:
-                raise UnknownKeywordError(name, discreet([name], keywords[name]), f"pass {meant}")
-        refuse_unknown(
-            "schedule has no such keyword",
+        is_plain = self.definition.signature.takes is Takes.PARAMETERS
+        given_by = f"it by {self._right}" if is_plain else "what the function is given as its one request"
+        refuse_keywords(
             keywords,
-            [*_PARAMETERS, *_FIELDS] if is_given else ["request", *_PARAMETERS, *_FIELDS],
-            advice=None if is_given else self._request_advice,
-            never_meant=in_request,
+            own=() if is_given or is_plain else ["request"],
+            meant=dict.fromkeys(("args", "kwargs"), given_by),
+            in_request=frozenset() if is_given else self.definition.expected_request.field_names,
+            advice=None if is_given else self._advice,
         )
 
-    def _request_advice(self, keywords: Sequence[str]) -> str:
-        if not self.definition.expected_request.is_taken:
+    def _advice(self, keywords: Sequence[str]) -> str:
+        takes = self.definition.signature.takes
+        if takes is Takes.NOTHING:
             return f"function {self.name} takes no request"
+        if takes is Takes.PARAMETERS:
+            return f"the parameters of function {self.name} are those of {self._right}"
         shown = ", ".join(f"{name!r}: …" for name in keywords)
         return f"what a function is given is one request, schedule({{{shown}}})"
 
 
-def _moment(manager: Adds, at: datetime | None, delay: timedelta | float | None) -> datetime | None:
-    if delay is None:
-        return None if at is None else validation.moment("at", at)
-    if at is not None:
-        raise TickerValidationError("delay", delay, "pass at or delay, not both")
-    wait = validation.duration("delay", delay, least=timedelta.min, most=timedelta.max)
-    try:
-        return manager.now + wait
-    except OverflowError as error:
-        raise TickerValidationError("delay", delay, "no moment is that far away") from error
+class ContextFunction(TickerFunction[P, RequestT_contra, ReturnT_co]):
+    """A TickerFunction that is called with a context, as type checkers see it."""
+
+    def __call__(self, context: TickerContext[Any], *args: P.args, **kwargs: P.kwargs) -> ReturnT_co: ...  # type: ignore[override,empty-body]  # a run passes the context

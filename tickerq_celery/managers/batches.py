@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.tickers.call import with_names
 from tickerq_celery.tickers.keywords import refuse_unknown
 
 # A call's keywords: fields of a ticker, with the values that a user wants.
@@ -38,7 +39,8 @@ def checked_changes(
         found = validation.identifier(ticker_id)
         if found in wanted:
             raise TickerValidationError("id", ticker_id, "it is there twice, as text and as a UUID")
-        wanted[found] = each
+        with naming(position_in(changes, ticker_id)):
+            wanted[found] = with_names(each)
     return wanted
 
 

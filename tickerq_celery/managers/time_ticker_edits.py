@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from uuid import UUID
 
 from tickerq_celery.enums import HoldReason, TickerStatus, TickerType
@@ -16,6 +17,7 @@ from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.holds import BY_CLAIM, DECIDING
 from tickerq_celery.store.run_edits import Edit
 from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.moments import asked_moment
 from tickerq_celery.tickers.run_rows import RunRow
 from tickerq_celery.tickers.views import Run
 
@@ -68,7 +70,8 @@ def edit(
     for ticker_id in sorted(wanted):
         position = position_in(wanted, ticker_id)
         with naming(position):
-            asked[position] = _wanted(ticker_id, found.get(ticker_id), wanted[ticker_id])
+            changes = _at_moments(wanted[ticker_id], tx.now)
+            asked[position] = _wanted(ticker_id, found.get(ticker_id), changes)
     known = storing.known(
         tx, {position: each.ticker for position, each in asked.items()}, allow_unknown=allow_unknown
     )
@@ -88,8 +91,16 @@ def is_due(row: RunRow) -> bool:
 
 def as_ticker(run: Run, *, but: Collection[str]) -> TimeTicker:
     """Return a run as a new ticker without the fields ``but``, which need not be readable."""
-    kept = _FIELDS - {"children", "run_condition"} - set(but)
+    kept = _FIELDS - {"delay", "children", "run_condition"} - set(but)
     return TimeTicker(**{"function": run.function} | {name: getattr(run, name) for name in kept})
+
+
+def _at_moments(changes: Changes, now: datetime) -> Changes:
+    """Return changes in which a delay is the moment at which it ends."""
+    kept = {name: value for name, value in changes.items() if name != "delay"}
+    if changes.get("delay") is None:
+        return kept
+    return {**kept, "execution_time": asked_moment(kept.get("execution_time"), changes["delay"], now=now)}
 
 
 def _wanted(ticker_id: UUID, run: Run | None, changes: Changes) -> _Wanted:

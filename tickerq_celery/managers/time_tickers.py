@@ -27,6 +27,7 @@ from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import runs
 from tickerq_celery.store.database.transaction import Transaction, savepoint
+from tickerq_celery.tickers.call import with_names
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.fields import CloneChanges, TimeTickerChanges
 from tickerq_celery.tickers.inputs import TimeTicker
@@ -157,11 +158,13 @@ class TimeTickerManager(Generic[SessionT]):
         execution time means now. Raises what ``add`` does, and TickerNotFoundError.
         """
         check_fields(changes, TimeTicker)
+        wanted = with_names(changes)
         original = self.get(ticker_id)
-        copied = replace(as_ticker(original, but=changes), unique_key=None)
-        if original.execution_time is not None and original.execution_time <= self.now:
+        copied = replace(as_ticker(original, but=wanted), unique_key=None)
+        is_past = original.execution_time is not None and original.execution_time <= self.now
+        if is_past or wanted.get("delay") is not None:
             copied = replace(copied, execution_time=None)
-        return self.add(replace(copied, **changes), allow_unknown=allow_unknown)
+        return self.add(replace(copied, **wanted), allow_unknown=allow_unknown)
 
     def update(
         self,

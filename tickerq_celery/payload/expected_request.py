@@ -2,12 +2,14 @@
 
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 
 from pydantic import BaseModel
 
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload import requests
+from tickerq_celery.payload.parameters import Parameters
 from tickerq_celery.payload.redaction import discreet
 
 _FIELD = "request"
@@ -15,16 +17,27 @@ _FIELD = "request"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedRequest:
-    """What a run of ``function`` takes, as far as this process knows; a ``type`` of None is any JSON."""
+    """What a run of ``function`` takes, as far as this process knows; a ``type`` of None is any JSON.
+
+    ``parameters`` are there where it takes plain ones, or nothing: ``type`` is then that of their object.
+    """
 
     function: str
     type: object = None
-    is_taken: bool = True
+    parameters: Parameters | None = None
 
     @property
     def field_names(self) -> frozenset[str]:
         """The names of the type's fields, which a caller may have passed as keywords by mistake."""
+        if self.parameters is not None:
+            return frozenset(each.name for each in self.parameters.named)
         return _fields_of(self.type)
+
+    @property
+    def schema(self) -> dict[str, object] | None:
+        """The JSON schema of the request; None where there is no type, no request, or no schema."""
+        is_empty = self.parameters is not None and self.parameters.is_empty
+        return None if is_empty else requests.json_schema(self.type)
 
     def encode(self, request: object, *, limit: int) -> bytes | None:
         """Return a request as JSON of at most ``limit`` bytes; None where there is none.
@@ -32,10 +45,8 @@ class ExpectedRequest:
         Raises:
             TickerValidationError: It does not fit the type; or the function takes none, or needs one.
         """
-        if request is not None and not self.is_taken:
-            raise TickerValidationError(
-                _FIELD, discreet([_FIELD], request), f"function {self.function} takes none"
-            )
+        if self.parameters is not None:
+            return self._object(self.parameters, request, limit)
         try:
             return requests.encode(request, request_type=self.type, limit=limit)
         except TickerValidationError as error:
@@ -43,6 +54,37 @@ class ExpectedRequest:
                 raise
             needed = f"function {self.function} needs one of type {_shown(self.type)}, and none was given"
             raise TickerValidationError(_FIELD, request, needed) from error
+
+    def decode(self, data: bytes | None) -> object:
+        """Return the request that ``data`` holds, as the type; parameters as a dict of those that were given.
+
+        Raises:
+            TickerValidationError: It does not fit the type. It shows no value.
+        """
+        stored = b"{}" if data is None and self.parameters is not None else data
+        return requests.decode(stored, request_type=self.type)
+
+    def _object(self, parameters: Parameters, request: object, limit: int) -> bytes | None:
+        if request is None:
+            if parameters.required:
+                raise TickerValidationError(_FIELD, None, self._needed(parameters))
+            return None
+        if not isinstance(request, Mapping) or parameters.is_empty:
+            raise TickerValidationError(_FIELD, discreet([_FIELD], request), self._wanted(parameters))
+        return requests.encode(request, request_type=self.type, limit=limit)
+
+    def _needed(self, parameters: Parameters) -> str:
+        names = ", ".join(parameters.required)
+        return f"function {self.function} needs {names}, and no request was given: {_by_name(parameters)}"
+
+    def _wanted(self, parameters: Parameters) -> str:
+        if parameters.is_empty:
+            return f"function {self.function} takes none"
+        return f"function {self.function} takes plain parameters: {_by_name(parameters)}"
+
+
+def _by_name(parameters: Parameters) -> str:
+    return f"pass its call, .s({parameters}), or a dict by name"
 
 
 def _fields_of(hint: object) -> frozenset[str]:

@@ -31,6 +31,7 @@ from pydantic_core import ErrorDetails, from_json
 from pydantic_core.core_schema import ErrorType
 
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.payload.parameters import NO_SUCH_PARAMETER
 from tickerq_celery.payload.redaction import discreet
 
 MAX_DEPTH = 100
@@ -41,7 +42,7 @@ _LOSSLESS = frozenset({str, int, bool, type(None), UUID, datetime, date, Decimal
 _ANYTHING = TypeAdapter[object](object, config=ConfigDict(ser_json_inf_nan="constants"))
 # Of these the text repeats the input; that of an error of the user's own type may do so as well.
 _REPEATING = {"union_tag_invalid", "value_error", "assertion_error"}
-_DISCREET = frozenset(typing.get_args(ErrorType)) - _REPEATING
+_DISCREET = (frozenset(typing.get_args(ErrorType)) - _REPEATING) | {NO_SUCH_PARAMETER}
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 

@@ -57,12 +57,10 @@ def check_template(node: ChainNode) -> None:
     Raises:
         TickerValidationError: It has a moment, or a unique key.
     """
-    if node.ticker.execution_time is not None:
-        raise TickerValidationError(
-            f"{node.path}.execution_time",
-            node.ticker.execution_time,
-            "the children of a cron ticker have no moment of their own",
-        )
+    for name in ("execution_time", "delay"):
+        if (value := getattr(node.ticker, name)) is not None:
+            reason = "the children of a cron ticker have no moment of their own"
+            raise TickerValidationError(f"{node.path}.{name}", value, reason)
     if node.ticker.unique_key is not None:
         raise TickerValidationError(
             f"{node.path}.unique_key",

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import TypedDict
 
 from tickerq_celery.enums import MisfirePolicyLike, OverlapPolicyLike, TickerPriorityLike
+from tickerq_celery.tickers.call import FunctionLike
 from tickerq_celery.tickers.inputs import TimeTicker
 
 
@@ -31,8 +32,9 @@ class ScheduleOptions(_OfEveryTicker, total=False):
 class TimeTickerChanges(_OfEveryTicker, total=False):
     """The fields of a TimeTicker that may be changed."""
 
-    function: str
+    function: FunctionLike
     execution_time: datetime | None
+    delay: timedelta | float | None
     request: object
 
 
@@ -43,7 +45,7 @@ class CloneChanges(TimeTickerChanges, ScheduleOptions, total=False):
 class CronTickerChanges(_OfEveryTicker, total=False):
     """The fields of a CronTicker that may be changed."""
 
-    function: str
+    function: FunctionLike
     expression: str | None
     every: timedelta | float | None
     time_zone: str | None

@@ -1,7 +1,7 @@
 """What a user schedules: frozen values that are not stored yet."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Self
 
@@ -13,11 +13,15 @@ from tickerq_celery.enums import (
     RunConditionLike,
     TickerPriorityLike,
 )
+from tickerq_celery.tickers.call import FUNCTION, FunctionField, named
 from tickerq_celery.tickers.keywords import refuse_unknown
 
 
 class _Ticker:
-    """Refuses keywords that are no field; where a dataclass does so, it does not say which was meant."""
+    """Takes what names a function for its name, and refuses keywords that are no field.
+
+    Where a dataclass does so, it does not say which was meant.
+    """
 
     __slots__ = ()
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -26,12 +30,20 @@ class _Ticker:
         refuse_unknown(f"a {cls.__name__} has no such field", given, cls.__dataclass_fields__)
         return super().__new__(cls)
 
+    def __post_init__(self) -> None:
+        ticker: Any = self
+        function, request = named(ticker.function, ticker.request)
+        object.__setattr__(self, "function", function)
+        object.__setattr__(self, "request", request)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True)
 class TimeTicker(_Ticker):
     """One run at one moment.
 
-    ``execution_time`` must be aware; a past one, or None, means now. ``retries`` are extra attempts,
+    ``function`` is a ticker function, its name, or a call of one, ``send.s(user_id=3)``, which is the request
+    as well. ``execution_time`` must be aware; a past one, or None, means now. ``delay`` replaces it: how long
+    after it is added, in seconds or as a timedelta. ``retries`` are extra attempts,
     ``retry_intervals`` the waits before them (the last one repeats); None takes the
     function's own. While a ticker with the same ``unique_key`` is not terminal, another is refused.
     Of runs of one function with the same ``concurrency_key`` as many may be active as the function's
@@ -43,8 +55,10 @@ class TimeTicker(_Ticker):
     killed (prefork pool only); None takes the function's own.
     """
 
-    function: str
+    function: FunctionField = FUNCTION
+    _: KW_ONLY
     execution_time: datetime | None = None
+    delay: timedelta | float | None = None
     request: object = field(default=None, repr=False)
     description: str | None = None
     retries: int | None = None
@@ -61,9 +75,11 @@ class TimeTicker(_Ticker):
     children: Sequence["TimeTicker"] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class CronTicker(_Ticker):
     """A standing definition: a function, a cron expression of 5 or 6 fields or an interval, and a request.
+
+    ``function`` is a ticker function, its name, or a call of one, ``send.s(user_id=3)``, with its request.
 
     ``every`` replaces ``expression``: elapsed time, counted from ``start_at`` (None: now).
     Nothing fires before ``start_at`` or after ``end_at``, on an ``exclude`` date of the zone, or once
@@ -75,7 +91,8 @@ class CronTicker(_Ticker):
     After ``pause_on_failure`` failed occurrences in a row it is paused; 0 never.
     """
 
-    function: str
+    function: FunctionField = FUNCTION
+    _: KW_ONLY
     expression: str | None = None
     every: timedelta | float | None = None
     time_zone: str | None = None

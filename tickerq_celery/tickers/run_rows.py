@@ -14,6 +14,7 @@ from tickerq_celery.tickers import chains
 from tickerq_celery.tickers.chain_templates import copies
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.moments import asked_moment
 from tickerq_celery.tickers.terminal import Terminal, terminal
 from tickerq_celery.tickers.work import WORK_FIELDS, Work
 
@@ -74,12 +75,13 @@ def new_run_row(
 
 
 def time_ticker_row(ticker: TimeTicker, work: Work, *, now: datetime) -> RunRow:
-    """Return the row of a new time ticker; a past execution time is due now.
+    """Return the row of a new time ticker; a past moment is due now.
 
     Raises:
-        TickerValidationError: The execution time or the unique key cannot be used.
+        TickerValidationError: The execution time, the delay or the unique key cannot be used.
     """
-    at = now if ticker.execution_time is None else validation.moment("execution_time", ticker.execution_time)
+    asked = asked_moment(ticker.execution_time, ticker.delay, now=now)
+    at = now if asked is None else asked
     key = ticker.unique_key
     if key is not None:
         validation.name("unique_key", key, validation.LONGEST_KEY)
@@ -96,7 +98,7 @@ def as_child(row: RunRow, ticker: TimeTicker, *, parent_id: UUID) -> RunRow:
     return replace(
         waiting_for(parent_id, row),
         # Without a moment of its own it has none: it runs when its parent lets it.
-        execution_time=None if ticker.execution_time is None else row.execution_time,
+        execution_time=None if ticker.execution_time is None and ticker.delay is None else row.execution_time,
         run_condition=chains.run_condition(ticker.run_condition),
     )
 

@@ -13,7 +13,8 @@ from tickerq_celery.enums import DropReason, TickerStatus
 from tickerq_celery.errors import ConfigError, StoreError, TerminateExecution
 from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.functions.definition import Function
-from tickerq_celery.payload import requests, results
+from tickerq_celery.functions.signature import Takes
+from tickerq_celery.payload import results
 from tickerq_celery.runs.rescue import log_lost
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Outcome, lost, succeeded
@@ -108,7 +109,10 @@ class Execution:
 
     def call_body(self) -> object:
         """Return what the function's body returns."""
-        return call_body(self._function, self._context(), control=self._control, at_end=self._settle)
+        stored = self._parts.core.codec.unpack(self._run.request)
+        request = self._function.expected_request.decode(stored)
+        context = self._context(None if self._function.signature.takes is Takes.PARAMETERS else request)
+        return call_body(self._function, context, request, control=self._control, at_end=self._settle)
 
     def _executed(self, call: Callable[[], object], limits: TimeLimits) -> Outcome:
         parts, own = self._parts, self._run.timeouts
@@ -123,9 +127,8 @@ class Execution:
         self._parts.body_limits.end()
         await self._completion.settle()
 
-    def _context(self) -> TickerContext[Any]:
+    def _context(self, request: object) -> TickerContext[Any]:
         run = self._run
-        stored = self._parts.core.codec.unpack(run.request)
         return TickerContext(
             id=run.id,
             parent_id=run.parent_id or run.cron_ticker_id,
@@ -134,7 +137,7 @@ class Execution:
             retry_count=run.standing.retry_count,
             is_late=run.standing.is_late,
             scheduled_for=run.execution_time,
-            request=requests.decode(stored, request_type=self._function.signature.request_type),
+            request=request,
             parent_result_bytes=run.parent_result,
             _handle=ExecutingRun(self._completion, self._report, self._control),
         )

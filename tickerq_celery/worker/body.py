@@ -1,13 +1,13 @@
-"""Call a function's body: with the context, the request or nothing, on the event loop where it is async."""
+"""Call a function's body with what its run was given, on the event loop where it is async."""
 
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from tickerq_celery.functions.binding import passed
 from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.functions.definition import Function
-from tickerq_celery.functions.signature import Takes
 from tickerq_celery.worker.event_loop import cancellable, event_loop
 from tickerq_celery.worker.run_control import RunControl
 
@@ -15,6 +15,7 @@ from tickerq_celery.worker.run_control import RunControl
 def call_body(
     function: Function,
     context: TickerContext[Any],
+    request: object,
     *,
     control: RunControl,
     at_end: Callable[[], Awaitable[None]],
@@ -24,13 +25,9 @@ def call_body(
     asyncio cancels the coroutine when ``control`` says that its run is to be cancelled. ``at_end`` is
     awaited on that loop, whatever the coroutine raised.
     """
-    arguments: tuple[object, ...] = ()
-    if function.signature.takes is Takes.CONTEXT:
-        arguments = (context,)
-    elif function.signature.takes is Takes.REQUEST:
-        arguments = (context.request,)
+    args, kwargs = passed(function.signature, context, request)
     try:
-        result: object = function.body(*arguments)
+        result: object = function.body(*args, **kwargs)
         # A plain wrapper around a coroutine function returns a coroutine, too.
         if not inspect.iscoroutine(result):
             return result

@@ -154,7 +154,7 @@ def test_a_context_says_which_run_it_is(tickerq: TickerQ, clock: ManualClock) ->
 @only_sqlite
 def test_an_occurrences_parent_is_its_cron_ticker(tickerq: TickerQ, clock: ManualClock) -> None:
     seen: list[TickerContext[Any]] = []
-    tickerq.function("Body")(seen.append)
+    tickerq.function("Body")(lambda context: [seen.append(context)])
     enrol_worker(tickerq)
     cron = tickerq.cron_tickers.add(CronTicker(function="Body", expression="* * * * *"))
     clock.advance(minutes=1)

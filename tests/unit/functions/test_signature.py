@@ -1,10 +1,12 @@
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Optional, TypeVar, Union
+from typing import Annotated, Any, NewType, Optional, TypedDict, TypeVar, Union, Unpack
 
 import pytest
+from pydantic import BaseModel
+from typing_extensions import TypeAliasType
 
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.functions.context import TickerContext
@@ -17,6 +19,18 @@ T = TypeVar("T")
 @dataclass
 class Welcome:
     email: str
+
+
+class Order(BaseModel):
+    number: int
+
+
+class Letter(TypedDict):
+    pages: int
+
+
+NewOrder = NewType("NewOrder", Order)
+Alias = TypeAliasType("Alias", Order)
 
 
 def nothing() -> None: ...
@@ -33,24 +47,31 @@ def any_request(context: TickerContext[Any]) -> None: ...
 def generic(context: TickerContext[T]) -> None: ...
 def request(welcome: Welcome) -> None: ...
 def positional_only(welcome: Welcome, /) -> None: ...
-def number(value: int) -> None: ...
-def anything(value: Any) -> None: ...
-def an_object(value: object) -> None: ...
-def none_request(value: None) -> None: ...
-def with_options(
-    welcome: Welcome, retries: int = 0, *rest: object, verbose: bool = False, **more: object
-) -> None: ...
+def number(request: int) -> None: ...
+def anything(request: Any) -> None: ...
+def an_object(request: object) -> None: ...
+def unannotated_request(request): ...  # type: ignore[no-untyped-def]
+def none_request(request: None) -> None: ...
+def only_keyword(*, welcome: Welcome) -> None: ...
+def a_model(order: Order) -> None: ...
+def a_typed_dict(letter: Letter) -> None: ...
+def a_mapping(prices: Mapping[str, int]) -> None: ...
+def a_dict(prices: dict[str, int] | None) -> None: ...
+def one_of(order: Order | Welcome) -> None: ...
+def a_note(order: Annotated[Order, "note"]) -> None: ...
+def a_new_type(order: NewOrder) -> None: ...
+def an_alias(order: Alias) -> None: ...
+def beside_context(context: TickerContext, welcome: Welcome) -> None: ...
+def beside_any_context(context, request: int): ...  # type: ignore[no-untyped-def]
 def default_none(welcome: Welcome | None = None) -> None: ...
 def implicit_none(welcome: Welcome = None) -> None: ...  # type: ignore[assignment]
-def bounded(value: Annotated[int, []]) -> None: ...
+def bounded(request: Annotated[int, []]) -> None: ...
 async def coroutine(context: TickerContext) -> None: ...
 
 
 @pytest.mark.parametrize(
     ("fn", "takes", "request_type"),
     [
-        (nothing, Takes.NOTHING, None),
-        (nothing_but_options, Takes.NOTHING, None),
         (bare, Takes.CONTEXT, None),
         (typed, Takes.CONTEXT, Welcome),
         (unannotated, Takes.CONTEXT, None),
@@ -67,14 +88,25 @@ async def coroutine(context: TickerContext) -> None: ...
         (anything, Takes.REQUEST, None),
         (an_object, Takes.REQUEST, None),
         (none_request, Takes.REQUEST, type(None)),
-        (with_options, Takes.REQUEST, Welcome),
+        (unannotated_request, Takes.REQUEST, None),
+        (only_keyword, Takes.REQUEST, Welcome),
+        (a_model, Takes.REQUEST, Order),
+        (a_typed_dict, Takes.REQUEST, Letter),
+        (a_mapping, Takes.REQUEST, Mapping[str, int]),
+        (a_dict, Takes.REQUEST, Union[dict[str, int], None]),  # noqa: UP007
+        (one_of, Takes.REQUEST, Union[Order, Welcome]),  # noqa: UP007
+        (a_note, Takes.REQUEST, Annotated[Order, "note"]),
+        (a_new_type, Takes.REQUEST, NewOrder),
+        (an_alias, Takes.REQUEST, Alias),
+        (beside_context, Takes.REQUEST, Welcome),
+        (beside_any_context, Takes.REQUEST, int),
         (default_none, Takes.REQUEST, Union[Welcome, None]),  # noqa: UP007
         (implicit_none, Takes.REQUEST, Union[Welcome, None]),  # noqa: UP007
         (bounded, Takes.REQUEST, Annotated[int, []]),
         (coroutine, Takes.CONTEXT, None),
     ],
 )
-def test_the_first_parameter_says_what_a_run_passes(
+def test_what_a_run_passes_is_read_from_the_parameters(
     fn: Callable[..., object], takes: Takes, request_type: object
 ) -> None:
     signature = inspect_function(fn)
@@ -154,17 +186,57 @@ def test_callables_of_every_kind_are_read(fn: object, takes: Takes, is_async: bo
     signature = inspect_function(fn)
     assert (signature.takes, signature.is_async) == (takes, is_async)
     assert signature.path == f"{HERE}:{path}"
-    assert signature.request_type is (None if takes is Takes.NOTHING else Welcome)
+    assert takes is Takes.NOTHING or signature.request_type is Welcome
 
 
-def required_keyword(context: TickerContext, *, name: str) -> None: ...
-def only_keyword(*, context: TickerContext) -> None: ...
+def shown(fn: Callable[..., object]) -> str:
+    signature = inspect_function(fn)
+    names = "" if signature.parameters is None else str(signature.parameters)
+    return f"{'context, ' * signature.has_context}{signature.takes.value}: {names}"
+
+
+def unannotated_others(ctx, limit=None): ...  # type: ignore[no-untyped-def]
+def options_only(**options: int) -> None: ...
+def keyword_after_context(context: TickerContext, *, name: str) -> None: ...
+def a_model_and_more(welcome: Welcome, verbose: bool = False) -> None: ...
+def a_model_and_options(welcome: Welcome, **more: object) -> None: ...
+def a_list(numbers: list[Order]) -> None: ...
+def a_scalar(limit: int = 100) -> None: ...
+def by_position(limit: int, /, name: str) -> None: ...
+def a_context_of_nothing(context: TickerContext[None], limit: int) -> None: ...
+def unpacked(**options: Unpack[Letter]) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("fn", "read"),
+    [
+        (nothing, "nothing: "),
+        (nothing_but_options, "parameters: verbose=…"),
+        (unannotated_others, "parameters: ctx=…, limit=…"),
+        (options_only, "parameters: **…"),
+        (keyword_after_context, "context, parameters: name=…"),
+        (a_model_and_more, "parameters: welcome=…, verbose=…"),
+        (a_model_and_options, "parameters: welcome=…, **…"),
+        (a_list, "parameters: numbers=…"),
+        (a_scalar, "parameters: limit=…"),
+        (by_position, "parameters: limit=…, name=…"),
+        (a_context_of_nothing, "context, parameters: limit=…"),
+        (unpacked, "parameters: pages=…"),
+        (two, "parameters: prefix=…, welcome=…"),
+    ],
+)
+def test_every_other_signature_is_one_of_plain_parameters(fn: Callable[..., object], read: str) -> None:
+    assert shown(fn) == read
+
+
+def not_leading(limit: int, context: TickerContext) -> None: ...
+def context_as_keyword(*, context: TickerContext) -> None: ...
 def only_args(*args: object) -> None: ...
-def only_kwargs(**kwargs: object) -> None: ...
-def a_default(limit: int = 100) -> None: ...
-def an_unannotated_default(limit=None): ...  # type: ignore[no-untyped-def]
+def more_args(limit: int, *rest: int) -> None: ...
+def request_with_default(welcome: Welcome = Welcome("a")) -> None: ...  # noqa: B008
+def two_requests(context: TickerContext[Order], welcome: Welcome) -> None: ...
 def a_mixture(value: TickerContext[int] | int) -> None: ...
-def a_list(value: list[TickerContext[int]]) -> None: ...
+def a_list_of_contexts(value: list[TickerContext[int]]) -> None: ...
 def a_generator(context: TickerContext) -> Iterator[int]:
     yield 1
 
@@ -186,15 +258,14 @@ class GeneratorObject:
 @pytest.mark.parametrize(
     ("fn", "reason"),
     [
-        (two, r"no parameter, or one: .* \(required: welcome\)"),
-        (required_keyword, r"\(required: name\)"),
-        (only_keyword, r"\(required: context\)"),
-        (only_args, "only variable arguments"),
-        (only_kwargs, "only variable arguments"),
-        (a_default, "'limit': annotate it, and give it no default but None"),
-        (an_unannotated_default, "annotate it"),
+        (not_leading, "the context 'context' must be the leading parameter"),
+        (context_as_keyword, "must be the leading parameter, and not only a keyword"),
+        (only_args, r"by their names, so there can be no \*args; a wrapper needs functools.wraps"),
+        (more_args, r"there can be no \*rest"),
+        (request_with_default, "the request 'welcome': give it no default but None"),
+        (two_requests, r"the context has no request: annotate a TickerContext\[None\], not .*Order"),
         (a_mixture, "mixes a TickerContext with other types"),
-        (a_list, "mixes a TickerContext with other types"),
+        (a_list_of_contexts, "mixes a TickerContext with other types"),
         (a_generator, "a generator function"),
         (an_async_generator, "a generator function"),
         (functools.partial(a_generator), "a generator function"),
@@ -202,10 +273,10 @@ class GeneratorObject:
         (Welcome, "a class cannot be registered"),
         (Mailer.__dict__["of_class"], "cannot be called"),
         (Mailer.ping, "use a static method"),
-        (Mailer.send, r"\(required: welcome\)"),
+        (Mailer.send, "use a static method"),
         (42, "cannot be called"),
         (None, "cannot be called"),
-        (print, "only variable arguments"),
+        (print, r"there can be no \*args"),
         (min, "signature cannot be read"),
     ],
 )

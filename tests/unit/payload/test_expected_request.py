@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.expected_request import ExpectedRequest
+from tickerq_celery.payload.parameters import Parameters
 
 
 class Invoice(BaseModel):
@@ -25,6 +26,9 @@ class Letter(TypedDict, total=False):
     pages: int
 
 
+NOTHING = Parameters()
+
+
 def encode(request: object, **expected: Any) -> bytes | None:
     return ExpectedRequest(function="Send", **expected).encode(request, limit=1_000)
 
@@ -34,7 +38,7 @@ def encode(request: object, **expected: Any) -> bytes | None:
     [
         ({}, None, None),
         ({}, [1], b"[1]"),
-        ({"is_taken": False}, None, None),
+        ({"type": NOTHING.hint, "parameters": NOTHING}, None, None),
         ({"type": float}, 2, b"2.0"),
         ({"type": int | None}, None, None),
     ],
@@ -47,7 +51,7 @@ def test_what_a_function_takes_is_encoded(
 
 def test_a_request_for_a_function_that_takes_none_is_refused_without_its_secrets() -> None:
     with pytest.raises(TickerValidationError) as caught:
-        encode({"token": "t"}, is_taken=False)
+        encode({"token": "t"}, type=NOTHING.hint, parameters=NOTHING)
     assert str(caught.value) == "request: function Send takes none (got {'token': '•••'})"
 
 

@@ -153,7 +153,7 @@ def test_a_template_is_json_that_gives_back_the_tickers_of_its_copies() -> None:
     chain = drafted((named("a", named("b", **FULL), run_condition=RunCondition.ON_FAILURE, **FULL),))
     stored = json.loads(json.dumps(template_of(chain, limit=10_000)))
     assert copies(stored, namespace=NAMESPACE) == chain
-    without = {"execution_time", "unique_key", "namespace", "children"}
+    without = {"execution_time", "delay", "unique_key", "namespace", "children"}
     assert {field.name for field in fields(TimeTicker)} - without <= {*WORK_FIELDS, "run_condition"}
 
 

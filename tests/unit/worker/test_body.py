@@ -49,9 +49,12 @@ def test_a_body_is_called_with_what_it_takes(is_async: bool) -> None:
     def wrapped(request: int) -> Any:
         return in_a_loop(request)
 
-    for body in (in_a_loop, wrapped) if is_async else (takes_context, takes_request):
-        call_body(make_function(body, "f"), context(7), control=UNCANCELLED, at_end=nothing)
-    assert seen == [7, 7]
+    def takes_both(context: TickerContext, *, request: int) -> None:
+        seen.append((context.request, request))
+
+    for body in (in_a_loop, wrapped) if is_async else (takes_context, takes_request, takes_both):
+        call_body(make_function(body, "f"), context(7), 7, control=UNCANCELLED, at_end=nothing)
+    assert seen == ([7, 7] if is_async else [7, 7, (7, 7)])
 
 
 def test_a_body_that_cancels_itself_fails_like_any_other() -> None:
@@ -63,5 +66,5 @@ def test_a_body_that_cancels_itself_fails_like_any_other() -> None:
 
     for body in (cancels_itself, runs_a_loop_of_its_own):
         with pytest.raises(RuntimeError, match="CancelledError") as caught:
-            call_body(make_function(body, "f"), context(7), control=UNCANCELLED, at_end=nothing)
+            call_body(make_function(body, "f"), context(7), 7, control=UNCANCELLED, at_end=nothing)
         assert isinstance(caught.value.__cause__, asyncio.CancelledError)
