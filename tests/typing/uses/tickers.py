@@ -39,7 +39,9 @@ def add() -> None:
     child = TimeTicker(function="tell", run_condition=RunCondition.ON_FAILURE)
     ticker = TimeTicker(function="send", priority="high", timeout=30, children=[child], tags=("mail",))
     assert_type(time_tickers.add_batch([ticker], on_conflict="return_existing"), list[Run])
+    time_tickers.add(TimeTicker(function="send", retry_intervals=[60, timedelta(hours=1)], hard_timeout=90.5))
     cron = CronTicker(function="send", every=timedelta(hours=1), misfire="run_all", overlap="skip", jitter=5)
+    cron_tickers.add(CronTicker(function="send", every=3600, misfire_grace=timedelta(days=1)))
     assert_type(cron_tickers.add(cron), Cron)
 
     TimeTicker(function="send", retrys=3)  # refused: call-arg | reportCallIssue
@@ -47,6 +49,8 @@ def add() -> None:
     TimeTicker(function="send", priority=TickerStatus.QUEUED)  # refused: arg-type | reportArgumentType
     TimeTicker(function="send", run_condition="on_sucess")  # refused: arg-type | reportArgumentType
     TimeTicker(function="send", execution_time="tomorrow")  # refused: arg-type | reportArgumentType
+    TimeTicker(function="send", timeout="30 s")  # refused: arg-type | reportArgumentType
+    TimeTicker(function="send", retry_intervals=60)  # refused: arg-type | reportArgumentType
     TimeTicker(function="send", children=["tell"])  # refused: list-item | reportArgumentType
     CronTicker(function="send", expression="@daily", overlap="no")  # refused: arg-type | reportArgumentType
     CronTicker(function="send", expression="@daily", misfire="all")  # refused: arg-type | reportArgumentType

@@ -27,6 +27,8 @@ def read(run: Run) -> None:
     assert_type(run.started_at, datetime | None)
     assert_type(run.ended_at, datetime | None)
     assert_type(run.elapsed, timedelta | None)
+    assert_type(run.retry_intervals, tuple[timedelta, ...])
+    assert_type(run.timeout, timedelta | None)
     assert_type(run.is_late, bool)
     assert_type(run.held_for, HoldReason | None)
     assert_type(run.run_condition, RunCondition | None)
