@@ -208,6 +208,7 @@ def test_a_backlog_that_is_full_is_worked_off(shop: TickerQ, request: pytest.Fix
     def greet() -> None: ...
 
     tickerq: TickerQTest = request.getfixturevalue("tickerq")
+    tickerq.clock.set(START)
     for _ in range(3):
         greet.schedule()
     assert len(tickerq.run_due()) == 3
