@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, create_engine, func, select, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.integration.apps import caller_engine
 from tickerq_celery import TickerContext, TickerQ, TickerStatus, TimeTicker
-from tickerq_celery.errors import DuplicateTickerError, OtherDatabaseError
+from tickerq_celery.errors import DuplicateTickerError, OtherDatabaseError, SchemaError
 from tickerq_celery.functions.ticker_function import TickerFunction
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import metadata, tickers
-from tickerq_celery.testing import TickerQTest, take_over
+from tickerq_celery.testing import TickerQTest, create_schema, take_over
 
 
 @pytest.fixture
@@ -150,12 +151,19 @@ def test_an_eager_app_runs_what_the_users_session_has_committed(
         assert kit.runs.get(run.id).status is TickerStatus.DONE
 
 
-def test_tables_that_are_missing_are_made(
+def test_tables_that_are_missing_are_made_before_a_transaction_begins(
     empty_database_url: str, shop: TickerQ, greet: TickerFunction, tmp_path: Path
 ) -> None:
+    with (
+        rolled_back(empty_database_url) as connection,
+        pytest.raises(SchemaError, match=r"call tickerq_celery\.testing\.create_schema\(engine\.url\)"),
+        take_over(shop, folder=tmp_path, connection=connection),
+    ):
+        pass
     with take_over(shop, folder=tmp_path, store_url=empty_database_url) as tickerq:
         greet.schedule("Ada")
         assert len(tickerq.run_due()) == 1
+    create_schema(make_url(empty_database_url))
     with (
         rolled_back(empty_database_url) as connection,
         take_over(shop, folder=tmp_path, connection=connection) as tickerq,

@@ -53,7 +53,7 @@ def eager_warning(app: Celery) -> str | None:
         return None
     return (
         "task_always_eager has no effect on tickers: each is stored, and a worker runs it. "
-        "A test may call the function itself, which runs its body at once"
+        "In a test, use the fixture `tickerq`, under which it runs at once what is due"
     )
 
 

@@ -8,6 +8,7 @@ from celery import Celery
 
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.functions.ticker_function import TickerFunction
+from tickerq_celery.managers.aio import Aio
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
@@ -70,6 +71,11 @@ class TickerQTest:
     def pauses(self) -> PauseManager:
         """Pauses of a function, of a tag, or of everything."""
         return self._parts.pauses
+
+    @property
+    def aio(self) -> Aio:
+        """The same managers for event loops."""
+        return self._parts.aio
 
     def run_due(self, *, beat_was_down: bool = False) -> list[Run]:
         """Run in this process what is due, and return the runs in the order of their ends, as they then are.

@@ -12,10 +12,12 @@ from sqlalchemy import Connection, Engine, Transaction, delete, event, inspect
 from sqlalchemy.engine import URL
 
 from tickerq_celery.clock import SystemClock
+from tickerq_celery.errors import SchemaError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.connections import begin_writing
 from tickerq_celery.store.database.database import Database, resolved_url
-from tickerq_celery.store.database.schema import migrate
+from tickerq_celery.store.database.schema import migrate, verify
+from tickerq_celery.store.database.urls import shown_store
 from tickerq_celery.store.tables import meta, metadata
 
 T = TypeVar("T")
@@ -85,21 +87,37 @@ def users_store(url: str, options: Mapping[str, object], *, retries: int) -> Dat
         StoreError: The database cannot be reached.
         SchemaError: Its tables are those of another version.
     """
-    resolved = resolved_url(url, Path.cwd())
-    _migrate_once(resolved)
-    return Database(resolved, options=options, retries=retries, is_for_tests=True)
+    create_schema(url)
+    return Database(resolved_url(url, Path.cwd()), options=options, retries=retries, is_for_tests=True)
 
 
 def joined_store(connection: Connection) -> Database:
-    """Return the store in the open transaction of a connection; missing tables are made outside of it.
+    """Return the store in the open transaction of a connection.
 
     Raises:
-        StoreError: The database cannot be reached, or on SQLite the transaction has written already.
-        SchemaError: Its tables are those of another version.
+        SchemaError: It has no tables, or those of another version.
     """
     if not inspect(connection).has_table(meta.name):
-        _migrate_once(connection.engine.url)
-    return JoinedDatabase(connection)
+        # Made here they would end the transaction on some databases, and wait for it for ever on others.
+        raise SchemaError(
+            f"{shown_store(connection.engine.url)} has no tables of the store: call "
+            "tickerq_celery.testing.create_schema(engine.url) before the transaction begins"
+        )
+    found = JoinedDatabase(connection)
+    verify(found)
+    return found
+
+
+def create_schema(url: URL | str) -> None:
+    """Make the store's tables in a test database, or migrate them.
+
+    Raises:
+        ConfigError: The URL cannot be used.
+        StoreError: The database cannot be reached.
+        SchemaError: Its tables are those of another version.
+    """
+    text = url if isinstance(url, str) else url.render_as_string(hide_password=False)
+    _migrate_once(resolved_url(text, Path.cwd()))
 
 
 def remove_namespace(core: Core) -> None:
