@@ -47,5 +47,5 @@ def _current_manager() -> TimeTickerManager:
     return TickerQ.of(current_app).time_tickers if found is None else found.time_tickers
 
 
-ticker_function = FunctionDecorator(_hook_on, _current_manager)
+ticker_function: FunctionDecorator = FunctionDecorator(_hook_on, _current_manager)
 """Registers the decorated function with every app that has a TickerQ, without naming one."""

@@ -15,8 +15,9 @@ from tickerq_celery.payload import requests, results
 from tickerq_celery.payload.codec import LARGEST_REQUEST
 from tickerq_celery.tickers.sessions import SessionLike
 
-# The default makes a bare `TickerContext` a complete annotation for strict type checkers.
-RequestT = TypeVar("RequestT", default=Any)
+# The default makes a bare `TickerContext` a complete annotation for strict type checkers. It is not Any: mypy
+# cannot choose between the overloads of a decorator by an argument with Any in it.
+RequestT = TypeVar("RequestT", default=object)
 
 
 class RunHandle(Protocol):
