@@ -20,6 +20,7 @@ LONGEST_TAG = 50
 MOST_RETRIES = 1_000
 MOST_FAILURES = 100
 MOST_MISFIRES = 1_000
+_MOST_AT_ONCE = 1_000_000
 _DAY = timedelta(days=1)
 LONGEST_INTERVAL = 30 * _DAY
 _LONGEST_GRACE = 3650 * _DAY
@@ -106,9 +107,18 @@ def retries(value: object) -> int:
     return whole("retries", value, 0, MOST_RETRIES)
 
 
-def failures(value: object) -> int:
-    """Return after how many failed occurrences in a row a cron ticker is paused; 0 is never."""
-    return whole("pause_on_failure", value, 0, MOST_FAILURES, note="0 means never")
+def failures(value: object) -> int | None:
+    """Return after how many failed occurrences in a row a cron ticker is paused; None is never."""
+    if value is None:
+        return None
+    return whole("pause_on_failure", value, 1, MOST_FAILURES, note="None means never")
+
+
+def limit(field: str, value: object) -> int | None:
+    """Return how many runs may be active at once; None is any number."""
+    if value is None:
+        return None
+    return whole(field, value, 1, _MOST_AT_ONCE, note="None means no limit")
 
 
 def misfire_limit(value: object) -> int:

@@ -98,7 +98,7 @@ class Seeds:
             "kind": TickerKind.FUNCTION.value,
             "run_count": 0,
             "jitter": timedelta(0),
-            "pause_on_failure": 0,
+            "pause_on_failure": None,
             "priority": int(TickerPriority.NORMAL),
             "tags": [],
             "is_enabled": True,

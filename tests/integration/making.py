@@ -135,7 +135,7 @@ def add_function(connection: Connection, namespace: str, name: str, path: str = 
         "name": name,
         "path": path,
         "priority": int(TickerPriority.NORMAL),
-        "max_concurrency": 0,
+        "max_concurrency": None,
         "max_concurrency_per_key": 1,
         "on_lost": OnLost.RETRY.value,
         "retries": 0,

@@ -28,7 +28,7 @@ def registry_of(*names: str) -> Registry:
         registry.add(
             send(
                 name,
-                max_concurrency=LIMITS.get(name, 0),
+                max_concurrency=LIMITS.get(name),
                 on_lost=on_lost,
                 max_concurrency_per_key=SLOTS_OF_A_KEY,
             )

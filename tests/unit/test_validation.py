@@ -78,6 +78,22 @@ def test_a_duration_is_seconds_or_a_timedelta(given: object) -> None:
     assert validation.duration("f", given) == timedelta(seconds=90)
 
 
+@pytest.mark.parametrize(
+    ("check", "note"),
+    [
+        (validation.failures, "None means never"),
+        (partial(validation.limit, "max_concurrency"), "None means no limit"),
+        (validation.misfire_grace, "None means no limit"),
+    ],
+)
+def test_none_is_no_limit_and_never_and_zero_is_refused_with_its_name(
+    check: Callable[[Any], Any], note: str
+) -> None:
+    assert check(None) is None
+    with pytest.raises(TickerValidationError, match=rf"; {note} \(got 0\)"):
+        check(0)
+
+
 MICROSECONDS = st.integers(0, validation.LONGEST_INTERVAL // validation.MORE_THAN_ZERO)
 
 

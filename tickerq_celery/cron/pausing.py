@@ -110,7 +110,7 @@ def pause_if_failing(
     Looks for their ends ``among_latest`` instants; None for all there are.
     """
     most = cron.pause_on_failure
-    if not most or cron_pauses.failures_in_a_row(tx, cron, among_latest=among_latest) < most:
+    if most is None or cron_pauses.failures_in_a_row(tx, cron, among_latest=among_latest) < most:
         return False
     reason = f"{most} occurrences in a row have failed" if most > 1 else "an occurrence has failed"
     cron_pauses.pause(tx, cron, reason=reason, by=BY_FAILURES, now=now)

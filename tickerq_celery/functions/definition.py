@@ -40,8 +40,8 @@ class Function:
     day_or: bool = False
     bounds: Bounds = UNBOUNDED
     priority: TickerPriority = TickerPriority.NORMAL
-    max_concurrency: int = 0
-    max_concurrency_per_key: int = 1
+    max_concurrency: int | None = None
+    max_concurrency_per_key: int | None = 1
     rate_limit: Rate | None = None
     retries: int = 0
     retry_intervals: tuple[timedelta, ...] = ()
@@ -52,7 +52,7 @@ class Function:
     misfire_limit: int = 100
     misfire_grace: timedelta | None = None
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
-    pause_on_failure: int = 0
+    pause_on_failure: int | None = None
     description: str | None = None
     tags: tuple[str, ...] | None = None
     request: bytes | None = field(default=None, repr=False)

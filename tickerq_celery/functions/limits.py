@@ -67,23 +67,27 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionLimits:
-    """The limits of one function, counted over all workers; ``max_concurrency`` 0 is any number.
+    """The limits of one function, counted over all workers; None is no limit.
 
     ``max_concurrency_per_key`` is for runs that name the same concurrency key.
     """
 
-    max_concurrency: int = 0
-    max_concurrency_per_key: int = 1
+    max_concurrency: int | None = None
+    max_concurrency_per_key: int | None = 1
     rate: Rate | None = None
 
     def stricter(self, other: "FunctionLimits") -> "FunctionLimits":
         """Return the stricter of two in each respect: workers differ while a new version is rolled out."""
-        limited = [each for each in (self.max_concurrency, other.max_concurrency) if each > 0]
         return FunctionLimits(
-            max_concurrency=min(limited, default=0),
-            max_concurrency_per_key=min(self.max_concurrency_per_key, other.max_concurrency_per_key),
+            max_concurrency=_fewer(self.max_concurrency, other.max_concurrency),
+            max_concurrency_per_key=_fewer(self.max_concurrency_per_key, other.max_concurrency_per_key),
             rate=slower(self.rate, other.rate),
         )
+
+    def bounds(self, concurrency_key: str | None) -> bool:
+        """Whether they may hold a run with this key, or without one."""
+        is_keyed = concurrency_key is not None and self.max_concurrency_per_key is not None
+        return is_keyed or self.max_concurrency is not None or self.rate is not None
 
     def as_json(self) -> dict[str, object]:
         """Return what a worker's node row holds."""
@@ -102,6 +106,10 @@ def limits_from(stored: Mapping[str, Any]) -> FunctionLimits:
         max_concurrency_per_key=stored["max_concurrency_per_key"],
         rate=None if rate is None else Rate.parse(rate),
     )
+
+
+def _fewer(one: int | None, other: int | None) -> int | None:
+    return min((each for each in (one, other) if each is not None), default=None)
 
 
 def slower(one: Rate | None, other: Rate | None) -> Rate | None:

@@ -43,7 +43,7 @@ class FunctionOptions(TypedDict, total=False):
         exclude: Dates of the zone on which it does not fire.
         jitter: How much later than its instant a run may start, at most; fixed for each instant.
         priority: In which order due runs get slots and are published, and their messages' priority.
-        max_concurrency: How many runs may be active at once, in all workers together; 0: any number.
+        max_concurrency: How many runs may be active at once, in all workers together; None: any number.
         max_concurrency_per_key: The same for runs with one ``concurrency_key``.
         rate_limit: How many runs may be claimed in a time, such as "10/m"; the units are s, m, h and d.
         retries: Extra attempts after the first.
@@ -55,7 +55,7 @@ class FunctionOptions(TypedDict, total=False):
         misfire_limit: How many missed instants ``misfire="run_all"`` runs, at most.
         misfire_grace: Instants missed by more are skipped whatever the policy says; None: none are.
         overlap: Whether an occurrence may start while an earlier one has not ended.
-        pause_on_failure: After how many failed occurrences in a row its cron ticker is paused; 0: never.
+        pause_on_failure: After how many failed occurrences in a row its cron ticker is paused; None: never.
         description: Of its cron ticker: free text.
         tags: Of its cron ticker: words to find its occurrences by.
         request: Of its cron ticker: what each occurrence is given.
@@ -72,8 +72,8 @@ class FunctionOptions(TypedDict, total=False):
     exclude: Collection[date]
     jitter: timedelta | float
     priority: TickerPriorityLike
-    max_concurrency: int
-    max_concurrency_per_key: int
+    max_concurrency: int | None
+    max_concurrency_per_key: int | None
     rate_limit: str | None
     retries: int
     retry_intervals: Sequence[timedelta | float]
@@ -84,14 +84,13 @@ class FunctionOptions(TypedDict, total=False):
     misfire_limit: int
     misfire_grace: timedelta | float | None
     overlap: OverlapPolicyLike
-    pause_on_failure: int
+    pause_on_failure: int | None
     description: str | None
     tags: Sequence[str] | None
     request: object
     on_lost: OnLostLike
 
 
-_MOST_AT_ONCE = 1_000_000
 # They would say nothing of the other tickers that name the function.
 _ONLY_WITH_CRON = ("misfire_limit", "misfire_grace", "description", "tags", "request")
 
@@ -116,12 +115,8 @@ def _tags(value: object) -> tuple[str, ...] | None:
 _CHECKS: Mapping[str, Callable[[object], object]] = {
     "day_or": partial(validation.flag, "day_or"),
     "priority": partial(validation.member, "priority", among=TickerPriority),
-    "max_concurrency": partial(
-        validation.whole, "max_concurrency", least=0, most=_MOST_AT_ONCE, note="0 means no limit"
-    ),
-    "max_concurrency_per_key": partial(
-        validation.whole, "max_concurrency_per_key", least=1, most=_MOST_AT_ONCE
-    ),
+    "max_concurrency": partial(validation.limit, "max_concurrency"),
+    "max_concurrency_per_key": partial(validation.limit, "max_concurrency_per_key"),
     "rate_limit": _rate,
     "retries": validation.retries,
     "retry_intervals": validation.retry_intervals,

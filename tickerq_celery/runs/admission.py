@@ -82,12 +82,15 @@ class Capacity:
     def _limit_reached(self, run: Due, limits: FunctionLimits) -> Hold | None:
         is_elsewhere = run.function in self.counted_elsewhere
         most = limits.max_concurrency
-        if most and (is_elsewhere or self.active.get(run.function, 0) >= most):
+        if most is not None and (is_elsewhere or self.active.get(run.function, 0) >= most):
             return Hold(reason=HoldReason.LIMIT, key=run.function)
-        if run.slot is not None:
-            taken = self.taken.get(run.slot, 0)
-            if is_elsewhere or taken >= limits.max_concurrency_per_key:
-                return Hold(reason=HoldReason.KEY, key=run.slot.hold_key)
+        most = limits.max_concurrency_per_key
+        if (
+            run.slot is not None
+            and most is not None
+            and (is_elsewhere or self.taken.get(run.slot, 0) >= most)
+        ):
+            return Hold(reason=HoldReason.KEY, key=run.slot.hold_key)
         if limits.rate is not None and (is_elsewhere or self.left.get(run.function, 0) <= 0):
             return Hold(reason=HoldReason.RATE, key=run.function)
         return None

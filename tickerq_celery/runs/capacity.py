@@ -52,8 +52,7 @@ def _is_limited(known: Mapping[str, FunctionLimits], run: Due) -> bool:
     # A task of Celery's own may have the name of a function.
     if run.call is not None or run.function not in known:
         return False
-    limits = known[run.function]
-    return limits.max_concurrency > 0 or limits.rate is not None or run.concurrency_key is not None
+    return known[run.function].bounds(run.concurrency_key)
 
 
 def _capacity(
@@ -67,10 +66,11 @@ def _capacity(
 ) -> Capacity:
     limits = {run.function: known[run.function] for run in runs if run.call is None and run.function in known}
     active: dict[str, int] = {}
-    bounded = sorted(name for name, each in limits.items() if each.max_concurrency > 0)
+    bounded = sorted(name for name, each in limits.items() if each.max_concurrency is not None)
     if bounded:
         active = concurrency.active_per_function(tx, bounded)
-    slots = {slot for run in runs if (slot := run.slot) is not None and slot.function in limits}
+    per_key = {name for name, each in limits.items() if each.max_concurrency_per_key is not None}
+    slots = {slot for run in runs if (slot := run.slot) is not None and slot.function in per_key}
     taken: dict[Slot, int] = {}
     if slots:
         taken = concurrency.active_per_slot(tx, slots)

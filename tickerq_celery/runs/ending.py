@@ -95,10 +95,10 @@ class EndWriter:
     def _facts(self, tx: Transaction, name: str) -> "_Facts":
         function = self._core.registry.get(name)
         if function is not None:
-            return _Facts(on_lost=function.on_lost, is_limited=function.max_concurrency > 0)
+            return _Facts(on_lost=function.on_lost, is_limited=function.max_concurrency is not None)
         record = functions.find(tx, [name]).get(name)
         if record is not None:
-            return _Facts(on_lost=OnLost(record.on_lost), is_limited=record.max_concurrency > 0)
+            return _Facts(on_lost=OnLost(record.on_lost), is_limited=record.max_concurrency is not None)
         return _Facts(on_lost=OnLost.RETRY, is_limited=False)
 
 

@@ -34,7 +34,7 @@ class HoldRelease:
         paced = holds.held_keys(tx, HoldReason.RATE)
         without_rate = [name for name in paced if name in known and known[name].rate is None]
         room = self._room(tx, known)
-        unlimited = [name for name in room if not known[name].max_concurrency]
+        unlimited = [name for name in room if known[name].max_concurrency is None]
         whole = [
             self._release(tx, HoldReason.FUNCTION, [name for name in waiting if name in known], most),
             self._release(tx, HoldReason.PAUSED, self._resumed(tx), most),
@@ -68,10 +68,12 @@ class HoldRelease:
         if not names:
             return {}
         active = concurrency.active_per_function(tx, names)
-        # A function that has lost its limit gets all its held runs back, a batch at a time.
-        most = self._core.config.batch_size
-        room = {name: (known[name].max_concurrency or active[name] + most) - active[name] for name in names}
+        room = {name: self._left(known[name].max_concurrency, active[name]) for name in names}
         return {name: slots for name, slots in room.items() if slots > 0}
+
+    def _left(self, most: int | None, active: int) -> int:
+        """Return how many may be released; where the limit is gone, all that are held, a batch at a time."""
+        return self._core.config.batch_size if most is None else most - active
 
     def _release_keys(self, tx: Transaction, known: Mapping[str, FunctionLimits]) -> int:
         """Release for a batch of keys: those after it come in the next passes."""
@@ -82,5 +84,5 @@ class HoldRelease:
         if not slots:
             return 0
         taken = concurrency.active_per_slot(tx, slots)
-        room = {slot: known[slot.function].max_concurrency_per_key - taken[slot] for slot in slots}
+        room = {slot: self._left(known[slot.function].max_concurrency_per_key, taken[slot]) for slot in slots}
         return concurrency.release_slots(tx, room)

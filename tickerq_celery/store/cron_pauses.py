@@ -52,7 +52,7 @@ def lock_pausable(tx: Transaction, cron_id: UUID) -> CronRow | None:
         .where(
             cron_tickers.c.id == cron_id,
             cron_tickers.c.is_enabled.is_(True),
-            cron_tickers.c.pause_on_failure > 0,
+            cron_tickers.c.pause_on_failure.is_not(None),
         )
         .with_for_update(skip_locked=True)
     ).one_or_none()

@@ -20,12 +20,12 @@ class FunctionRecord:
     path: str
     queue: str | None
     priority: int
-    max_concurrency: int
+    max_concurrency: int | None
     on_lost: str
     retries: int
     retry_intervals: tuple[timedelta, ...]
     request_schema: Any
-    max_concurrency_per_key: int = 1
+    max_concurrency_per_key: int | None = 1
     rate_limit: str | None = None
 
 

@@ -42,7 +42,7 @@ class CronRow(Work):
     misfire_limit: int = 100
     misfire_grace: timedelta | None = None
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
-    pause_on_failure: int = 0
+    pause_on_failure: int | None = None
     children: Template | None = field(default=None, repr=False)
     is_enabled: bool = True
     paused_reason: str | None = None

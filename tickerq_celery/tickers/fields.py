@@ -61,5 +61,5 @@ class CronTickerChanges(_OfEveryTicker, total=False):
     misfire_limit: int
     misfire_grace: timedelta | float | None
     overlap: OverlapPolicyLike
-    pause_on_failure: int
+    pause_on_failure: int | None
     children: Sequence[TimeTicker]

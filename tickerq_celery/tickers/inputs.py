@@ -88,7 +88,7 @@ class CronTicker(_Ticker):
     for Unix's rule, either of them. ``time_zone`` is an IANA name (None: the ``time_zone`` setting).
     Instants missed by more than ``misfire_grace`` are skipped whatever the policy says.
     ``children`` are a chain that each occurrence gets a copy of.
-    After ``pause_on_failure`` failed occurrences in a row it is paused; 0 never.
+    After ``pause_on_failure`` failed occurrences in a row it is paused; None is never.
     """
 
     function: FunctionField = FUNCTION
@@ -113,7 +113,7 @@ class CronTicker(_Ticker):
     misfire_limit: int = 100
     misfire_grace: timedelta | float | None = None
     overlap: OverlapPolicyLike = OverlapPolicy.ALLOW
-    pause_on_failure: int = 0
+    pause_on_failure: int | None = None
     priority: TickerPriorityLike | None = None
     queue: str | None = None
     concurrency_key: str | None = None

@@ -154,7 +154,7 @@ class Cron:
     misfire_limit: int
     misfire_grace: timedelta | None
     overlap: OverlapPolicy
-    pause_on_failure: int
+    pause_on_failure: int | None
     retries: int
     retry_intervals: tuple[timedelta, ...]
     timeout: timedelta | None

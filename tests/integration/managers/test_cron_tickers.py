@@ -164,6 +164,7 @@ REFUSED = [
     ({"misfire_limit": 0}, TickerValidationError, "misfire_limit"),
     ({"misfire_grace": -1}, TickerValidationError, "misfire_grace"),
     ({"overlap": "maybe"}, TickerValidationError, "overlap"),
+    ({"pause_on_failure": 0}, TickerValidationError, "pause_on_failure"),
 ]
 
 

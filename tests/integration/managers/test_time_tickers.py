@@ -221,7 +221,7 @@ def test_a_function_of_another_namespace_is_not_known_here(tickerq: TickerQ, nam
         tickerq.time_tickers.add(welcome(namespace=elsewhere))
     core = tickerq.core
     record = functions.FunctionRecord(
-        name="Send", path="m:f", queue=None, priority=2, max_concurrency=0, on_lost="retry", retries=5,
+        name="Send", path="m:f", queue=None, priority=2, max_concurrency=None, on_lost="retry", retries=5,
         retry_intervals=(timedelta(seconds=9),), request_schema=None,
     )  # fmt: skip
     core.write(lambda tx: functions.register(tx.within(elsewhere), [record]))

@@ -35,6 +35,7 @@ from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
+from tickerq_celery.store import nodes
 from tickerq_celery.tickers.claims import Slot
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.lifecycle import succeeded
@@ -169,6 +170,18 @@ def test_where_workers_differ_the_smallest_limit_of_a_key_counts(make_core: Make
     enrolled(another_node(make_core(send())))
     make_runs(core, 3, concurrency_key="eu")
     assert len(claim(core)) == 1
+
+
+def test_runs_that_wait_for_a_key_are_released_once_their_function_has_no_limit_of_it(
+    make_core: MakeCore,
+) -> None:
+    one = enrolled(make_core(send()))
+    ids = make_runs(one, 3, concurrency_key="eu")
+    assert claimed_ids(one) == ids[:1]
+    one.write(nodes.remove, one.node.id)
+    without = enrolled(another_node(make_core(send(max_concurrency_per_key=None))))
+    without.write(Claimer(without).release_holds)
+    assert set(claimed_ids(without)) == set(ids[1:])
 
 
 @pytest.mark.row_locks

@@ -53,9 +53,25 @@ def test_the_slower_of_two_rates_counts_whatever_their_units() -> None:
 
 def test_of_two_workers_the_stricter_limit_counts_in_each_respect() -> None:
     old = FunctionLimits(max_concurrency=5, max_concurrency_per_key=1)
-    new = FunctionLimits(max_concurrency=0, max_concurrency_per_key=3, rate=Rate.parse("10/m"))
+    new = FunctionLimits(max_concurrency=None, max_concurrency_per_key=3, rate=Rate.parse("10/m"))
     expected = FunctionLimits(max_concurrency=5, max_concurrency_per_key=1, rate=Rate.parse("10/m"))
     assert old.stricter(new) == new.stricter(old) == expected
+    without = FunctionLimits(max_concurrency_per_key=None)
+    assert old.stricter(without) == without.stricter(old) == old
+    assert without.stricter(without) == without
+
+
+@pytest.mark.parametrize(
+    ("limits", "without_key", "with_key"),
+    [
+        (FunctionLimits(), False, True),
+        (FunctionLimits(max_concurrency_per_key=None), False, False),
+        (FunctionLimits(max_concurrency=1, max_concurrency_per_key=None), True, True),
+        (FunctionLimits(rate=Rate.parse("1/s"), max_concurrency_per_key=None), True, True),
+    ],
+)
+def test_limits_of_none_bound_no_run(limits: FunctionLimits, without_key: bool, with_key: bool) -> None:
+    assert (limits.bounds(None), limits.bounds("eu")) == (without_key, with_key)
 
 
 @pytest.mark.parametrize(
@@ -63,8 +79,12 @@ def test_of_two_workers_the_stricter_limit_counts_in_each_respect() -> None:
     [
         (FunctionLimits(max_concurrency=3, rate=Rate.parse("2/h")).as_json(), None),
         (FunctionLimits(max_concurrency_per_key=4).as_json(), FunctionLimits(max_concurrency_per_key=4)),
+        (
+            FunctionLimits(max_concurrency_per_key=None).as_json(),
+            FunctionLimits(max_concurrency_per_key=None),
+        ),
     ],
-    ids=["a rate", "no rate"],
+    ids=["a rate", "no rate", "no limit of a key"],
 )
 def test_limits_are_read_as_they_were_written(stored: object, limits: FunctionLimits | None) -> None:
     assert limits_from(stored) == (limits or FunctionLimits(max_concurrency=3, rate=Rate.parse("2/h")))

@@ -73,7 +73,11 @@ def test_functions_are_listed_by_name() -> None:
 def test_defaults_and_units() -> None:
     plain = make_function(first, None)
     assert (plain.name, plain.retries, plain.retry_intervals, plain.timeout) == ("first", 0, (), None)
-    assert (plain.priority, plain.max_concurrency, plain.on_lost) == (TickerPriority.NORMAL, 0, OnLost.RETRY)
+    assert (plain.priority, plain.max_concurrency, plain.on_lost) == (
+        TickerPriority.NORMAL,
+        None,
+        OnLost.RETRY,
+    )
     timed = make_function(first, "f", timeout=timedelta(minutes=1), retry_intervals=[timedelta(minutes=1), 2])
     assert (timed.timeout, timed.retry_intervals) == (MINUTE, (MINUTE, MINUTE / 30))
     worded = make_function(first, "f", misfire="skip", overlap="skip", on_lost="fail", priority=1)

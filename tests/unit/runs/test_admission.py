@@ -112,6 +112,12 @@ def test_a_key_has_no_more_active_runs_than_the_function_says_and_other_keys_hav
     assert set(found.values()) == {None}
 
 
+def test_a_function_without_a_limit_of_its_keys_runs_as_many_as_there_are() -> None:
+    limits = FunctionLimits(max_concurrency_per_key=None)
+    capacity = Capacity(functions={"Send": limits}, most_queued=99, counted_elsewhere={"Send"})
+    assert set(holds(capacity, *(due(number, key="eu") for number in range(3))).values()) == {None}
+
+
 def test_a_function_with_a_limit_has_it_over_all_its_keys() -> None:
     capacity = Capacity(functions={"Send": FunctionLimits(max_concurrency=1)}, most_queued=99)
     assert holds(capacity, due(1, key="eu"), due(2, key="us")) == {1: None, 2: HoldReason.LIMIT}

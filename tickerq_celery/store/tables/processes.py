@@ -50,8 +50,9 @@ functions = Table(
     Column("path", Name(500), nullable=False),
     Column("queue", Name(200)),
     Column("priority", SmallInteger, nullable=False),
-    Column("max_concurrency", Integer, nullable=False),
-    Column("max_concurrency_per_key", Integer, nullable=False),
+    # NULL is no limit.
+    Column("max_concurrency", Integer),
+    Column("max_concurrency_per_key", Integer),
     Column("rate_limit", Name(20)),
     # NULL before the first claim under a rate: when the next group of runs may be claimed.
     Column("rate_free_at", UtcDateTime),

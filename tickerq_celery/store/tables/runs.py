@@ -70,8 +70,8 @@ cron_tickers = Table(
     Column("resumed_at", UtcDateTime),
     Column("resumed_by", Name(200)),
     Column("resumed_reason", Name(500)),
-    # After how many failed occurrences in a row it is paused; 0 never.
-    Column("pause_on_failure", Integer, nullable=False),
+    # After how many failed occurrences in a row it is paused; NULL is never.
+    Column("pause_on_failure", Integer),
     # What code or an import defines under this key is stored once.
     Column("seed_key", Name(200)),
     # What the code says; one differs from what counts where an operator has overridden it.
