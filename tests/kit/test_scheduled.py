@@ -56,6 +56,27 @@ def test_a_moment_is_met_within_a_second_unless_the_test_says_otherwise(
     tickerq.refute_scheduled(greet, at=START + timedelta(microseconds=1), within=0)
 
 
+def test_a_call_with_its_arguments_is_what_is_scheduled(shop: TickerQ, tickerq: TickerQTest) -> None:
+    @shop.function("Send")
+    def send(user_id: int, subject: str = "Hi") -> None: ...
+
+    three = send.s(3).schedule()
+    tickerq.time_tickers.add(TimeTicker(send.s(user_id=4, subject="Ho")))
+    assert [run.id for run in tickerq.assert_scheduled(send.s(user_id=3))] == [three.id]
+    assert len(tickerq.assert_scheduled(send)) == 2
+    tickerq.assert_scheduled(send, request={"user_id": 4, "subject": "Ho"})
+    tickerq.refute_scheduled(send.s(5))
+    tickerq.refute_scheduled(send.s(4))
+    with pytest.raises(TickerValidationError, match="the call of the function is the request"):
+        tickerq.refute_scheduled(send.s(5), request={"user_id": 4})
+
+
+def test_a_function_of_another_application_is_known_by_what_is_scheduled(tickerq: TickerQTest) -> None:
+    tickerq.time_tickers.add(TimeTicker("Elsewhere", request=[1]), allow_unknown=True)
+    tickerq.assert_scheduled("Elsewhere", request=[1])
+    tickerq.refute_scheduled("Elsewhere", request=[2])
+
+
 def test_children_and_manual_occurrences_count_and_cron_tickers_do_not(
     tickerq: TickerQTest, greet: TickerFunction
 ) -> None:

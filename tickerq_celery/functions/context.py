@@ -18,6 +18,8 @@ from tickerq_celery.tickers.sessions import SessionLike
 # The default makes a bare `TickerContext` a complete annotation for strict type checkers. It is not Any: mypy
 # cannot choose between the overloads of a decorator by an argument with Any in it.
 RequestT = TypeVar("RequestT", default=object)
+# Not the class's own: to a type checker that is bound already where the class is named bare.
+GivenT = TypeVar("GivenT")
 
 
 class RunHandle(Protocol):
@@ -69,7 +71,7 @@ class TickerContext(Generic[RequestT]):
     @classmethod
     def for_test(
         cls,
-        request: RequestT = None,  # type: ignore[assignment]  # what no request is, whatever the type
+        request: GivenT = None,  # type: ignore[assignment]  # what no request is, whatever the type
         *,
         id: UUID | None = None,
         parent_id: UUID | None = None,
@@ -79,7 +81,7 @@ class TickerContext(Generic[RequestT]):
         is_late: bool = False,
         scheduled_for: datetime | None = None,
         parent_result: object = None,
-    ) -> "TickerContext[RequestT]":
+    ) -> "TickerContext[GivenT]":
         """Return a context to call a function with in a test; what it reports is forgotten.
 
         ``parent_result`` is what the parent's function returned.

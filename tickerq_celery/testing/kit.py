@@ -7,7 +7,6 @@ from uuid import UUID
 from celery import Celery
 
 from tickerq_celery.extension import TickerQ
-from tickerq_celery.functions.ticker_function import TickerFunction
 from tickerq_celery.managers.aio import Aio
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
@@ -20,6 +19,7 @@ from tickerq_celery.testing.clock import MovableClock
 from tickerq_celery.testing.enrolment import Enrolment
 from tickerq_celery.testing.in_process import InProcessParts
 from tickerq_celery.testing.scheduled import NOT_GIVEN, Wanted
+from tickerq_celery.tickers.call import FunctionLike
 from tickerq_celery.tickers.views import Run
 
 _A_SECOND = timedelta(seconds=1)
@@ -108,7 +108,7 @@ class TickerQTest:
 
     def assert_scheduled(
         self,
-        function: TickerFunction | str,
+        function: FunctionLike,
         *,
         request: object = NOT_GIVEN,
         at: datetime | None = None,
@@ -116,8 +116,8 @@ class TickerQTest:
     ) -> list[Run]:
         """Return the runs of a function that are scheduled and have not begun, the oldest first.
 
-        ``request`` is compared as it is stored, ``at`` with their execution times; what is not given
-        matches all.
+        ``function`` is a function, its name, or a call of it, ``send.s(user_id=3)``. ``request`` is compared
+        as it is stored, ``at`` with their execution times; what is not given matches all.
 
         Raises:
             AssertionError: There is none; the text shows what is scheduled.
@@ -125,15 +125,14 @@ class TickerQTest:
             UnknownFunctionError: There is no function of this name.
         """
         __tracebackhide__ = True
-        wanted = self._wanted(function, request, at, within)
-        found = [run for run in self._scheduled(wanted.function) if wanted.fits(run)]
+        wanted, found = self._found(function, request, at, within)
         if not found:
             raise AssertionError(f"no run of {wanted} is scheduled; {scheduled.listed(self._scheduled())}")
         return found
 
     def refute_scheduled(
         self,
-        function: TickerFunction | str,
+        function: FunctionLike,
         *,
         request: object = NOT_GIVEN,
         at: datetime | None = None,
@@ -145,21 +144,21 @@ class TickerQTest:
             AssertionError: It does; the text shows what.
         """
         __tracebackhide__ = True
-        wanted = self._wanted(function, request, at, within)
-        found = [run for run in self._scheduled(wanted.function) if wanted.fits(run)]
+        wanted, found = self._found(function, request, at, within)
         if found:
             raise AssertionError(
                 f"runs of {wanted} are scheduled, and none should be; {scheduled.listed(found)}"
             )
 
-    def _wanted(
-        self,
-        function: TickerFunction | str,
-        request: object,
-        at: datetime | None,
-        within: timedelta | float,
-    ) -> Wanted:
-        return scheduled.wanted_of(self._core, function, request=request, at=at, within=within)
+    def _found(
+        self, function: FunctionLike, request: object, at: datetime | None, within: timedelta | float
+    ) -> tuple[Wanted, list[Run]]:
+        wanted = scheduled.wanted_of(self._core, function, request=request, at=at, within=within)
+        candidates = self._scheduled(wanted.function)
+        # One of another application may be scheduled all the same, with allow_unknown.
+        if not candidates and self._core.registry.get(wanted.function) is None:
+            raise self._core.registry.unknown(wanted.function)
+        return wanted, [run for run in candidates if wanted.fits(run)]
 
     def _scheduled(self, function: str | None = None) -> Sequence[Run]:
         return self._read(self._core.read(statements.ids, function=function))

@@ -9,10 +9,10 @@ from typing import Final
 
 from tickerq_celery import validation
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.functions.ticker_function import TickerFunction
 from tickerq_celery.payload.codec import LARGEST_REQUEST
 from tickerq_celery.payload.expected_request import ExpectedRequest
 from tickerq_celery.runtime.core import Core
+from tickerq_celery.tickers.call import Call, FunctionLike, named
 from tickerq_celery.tickers.views import Run
 
 MOST_SHOWN = 20
@@ -53,7 +53,7 @@ class Wanted:
 
 def wanted_of(
     core: Core,
-    function: TickerFunction | str,
+    function: FunctionLike,
     *,
     request: object,
     at: datetime | None,
@@ -62,15 +62,15 @@ def wanted_of(
     """Return what a test asks for, with the request as plain JSON values.
 
     Raises:
-        UnknownFunctionError: There is no function of this name.
-        TickerValidationError: The request does not fit the function, or ``at`` is naive.
+        TickerValidationError: The request does not fit the function, or stands beside a call; or ``at`` is
+            naive.
     """
-    name = validation.function(function if isinstance(function, str) else function.name)
+    found, of_call = named(function, None if request is NOT_GIVEN else request)
+    name = validation.function(found)
     known = core.registry.get(name)
-    if known is None and isinstance(function, str):
-        raise core.registry.unknown(name)
     expected = ExpectedRequest(function=name) if known is None else known.expected_request
-    plain = request if request is NOT_GIVEN else _plain(expected, request)
+    given = of_call if isinstance(function, Call) else request
+    plain = given if given is NOT_GIVEN else _plain(expected, given)
     return Wanted(
         function=name,
         request=plain,

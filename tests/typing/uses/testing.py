@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import assert_type
 
-from tickerq_celery import Run, ticker_function
+from tickerq_celery import Run, TickerContext, ticker_function
 from tickerq_celery.testing import TickerQTest
 
 
@@ -18,6 +18,8 @@ def test_a_month_of_it(tickerq: TickerQTest) -> None:
     assert_type(tickerq.run_due(beat_was_down=True), list[Run])
     assert_type(tickerq.assert_scheduled("Send", at=tickerq.clock.now()), list[Run])
     tickerq.refute_scheduled(send, within=timedelta(minutes=1))
+    tickerq.refute_scheduled(send.s(user_id=3))
+    assert_type(TickerContext.for_test(3), TickerContext[int])
 
     tickerq.clock.set("2030-01-01")  # refused: arg-type | reportArgumentType
     tickerq.clock.advance(day=31)  # refused: call-arg | reportCallIssue
