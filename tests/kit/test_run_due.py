@@ -165,6 +165,19 @@ def test_a_timetable_with_more_than_ten_thousand_instants_is_refused_by_name(
     assert seen == []
 
 
+def test_instants_that_will_not_run_are_no_reason_to_refuse(shop: TickerQ, tickerq: TickerQTest) -> None:
+    @shop.function("Poll", every=timedelta(minutes=1), max_runs=3)
+    def poll() -> None: ...
+
+    @shop.function("Other", every=timedelta(minutes=1))
+    def other() -> None: ...
+
+    tickerq.clock.set(START)
+    tickerq.pauses.pause(function="Other")
+    tickerq.clock.advance(days=30)
+    assert [run.function for run in tickerq.run_due()] == ["Poll"] * 3
+
+
 def test_a_function_that_schedules_itself_for_ever_is_refused_by_name(
     shop: TickerQ, tickerq: TickerQTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

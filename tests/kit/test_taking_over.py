@@ -1,9 +1,11 @@
 """The fixture: the application's own objects lead to the test's store, and are put back after it."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from celery import Celery
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from tests.kit.projects import Project
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
@@ -40,6 +42,21 @@ def test_everything_is_put_back(shop: TickerQ, tmp_path: Path) -> None:
         use()
     assert shop.core is core
     assert shop.store_url == url
+
+
+def test_event_loops_have_the_same_store(shop: TickerQ, tickerq: TickerQTest) -> None:
+    @shop.function("Greet")
+    async def greet() -> None: ...
+
+    async def code_under_test() -> None:
+        await shop.aio.time_tickers.add(TimeTicker("Greet"))
+        async with AsyncSession(engine) as session, session.begin():
+            await tickerq.aio.time_tickers.add(TimeTicker("Greet"), session=session)
+        await engine.dispose()
+
+    engine = create_async_engine(tickerq.store_url.replace("sqlite:", "sqlite+aiosqlite:"))
+    asyncio.run(code_under_test())
+    assert [run.status for run in tickerq.run_due()] == [TickerStatus.DONE] * 2
 
 
 def test_each_test_begins_with_an_empty_store(shop: TickerQ, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from tickerq_celery.store import cron_tickers, rates
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.testing import statements
 from tickerq_celery.testing.in_process import InProcessParts
+from tickerq_celery.tickers.cron_rows import CronRow
 
 MOST_RUNS = 10_000
 
@@ -106,14 +107,19 @@ class InProcessBeat:
         """Refuse a span before anything of it runs, where the timetables alone hold too much."""
         count = 0
         for cron in self._core.read(statements.crons_due, until):
-            instant = cron.next_run_at
-            own = 0
-            while instant is not None and instant <= until and own <= MOST_RUNS:
-                own += 1
-                instant = cron.timetable().next_after(instant)
-            count += own
+            count += _instants(cron, until)
             if count > MOST_RUNS:
                 raise TooManyRunsError(statements.name_of(cron), MOST_RUNS)
+
+
+def _instants(cron: CronRow, until: datetime) -> int:
+    """Return how many instants a cron ticker has up to a moment, counting no further than is of interest."""
+    most = MOST_RUNS + 1 if cron.max_runs is None else cron.max_runs - cron.run_count
+    timetable, instant, count = cron.timetable(), cron.next_run_at, 0
+    while instant is not None and instant <= until and count < most:
+        count += 1
+        instant = timetable.next_after(instant)
+    return count
 
 
 def _look(tx: Transaction) -> _Sight:

@@ -23,8 +23,8 @@ class Enrolment:
         self._core = core
         self._beat_core = replace(core, node=new_identity(core.config.node_identifier))
         self._functions: frozenset[str] | None = None
-        entries = checked_entries(app, app.conf.beat_schedule, payload_limit=core.config.payload_limit)
-        self._entries = EntryReconciler(self._beat_core, entries)
+        limit = core.config.payload_limit
+        self._entries = checked_entries(app, app.conf.beat_schedule, payload_limit=limit)
 
     def renew(self) -> None:
         """Register, and seed what code defines, unless nothing is new.
@@ -48,10 +48,11 @@ class Enrolment:
 
     def _register(self) -> None:
         enrol(self._core, NodeRegistration(profile(self._core, NodeKind.WORKER)))
-        if self._entries.keys:
-            beat = profile(self._beat_core, NodeKind.BEAT, entries=self._entries.keys)
+        if self._entries:
+            reconciler = EntryReconciler(self._beat_core, self._entries)
+            beat = profile(self._beat_core, NodeKind.BEAT, entries=reconciler.keys)
             self._core.write(NodeRegistration(beat).register)
-            self._entries.keep()
+            reconciler.keep()
 
 
 def _forget_seeds(tx: Transaction) -> None:

@@ -7,10 +7,12 @@ from uuid import UUID
 from sqlalchemy import exists, func, select
 
 from tickerq_celery.enums import TickerStatus
+from tickerq_celery.store import pauses
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.row_mapping import cron_row
 from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.tickers.cron_rows import CronRow
+from tickerq_celery.tickers.pauses import covering
 
 _WAITING = (TickerStatus.IDLE, TickerStatus.QUEUED)
 
@@ -46,13 +48,18 @@ def ids(tx: Transaction, *, function: str | None = None) -> list[UUID]:
 
 
 def crons_due(tx: Transaction, until: datetime) -> list[CronRow]:
-    """Return the cron tickers whose next instant is not after a moment, and that can be read."""
+    """Return the cron tickers with an instant up to a moment, but for paused and unreadable ones."""
+    paused = pauses.list_pauses(tx)
     rows = tx.execute(
         select(cron_tickers).where(
             cron_tickers.c.namespace == tx.namespace, cron_tickers.c.next_run_at <= until
         )
     )
-    return [cron for row in rows if (cron := cron_row(row)).flaw is None]
+    return [
+        cron
+        for cron in map(cron_row, rows)
+        if cron.flaw is None and covering(paused, cron.function, cron.tags) is None
+    ]
 
 
 def most_frequent(tx: Transaction) -> str:
