@@ -134,10 +134,10 @@ class OtherDatabaseError(TickerValidationError):
 
 
 class DuplicateFunctionError(TickerError):
-    """Two different functions ask for one name."""
+    """Two different functions, or seeders, ask for one name."""
 
-    def __init__(self, name: str, first: str, second: str) -> None:
-        super().__init__(f"function name {name!r} is taken by {first}; {second} needs another one")
+    def __init__(self, name: str, first: str, second: str, *, kind: str = "function") -> None:
+        super().__init__(f"{kind} name {name!r} is taken by {first}; {second} needs another one")
         self.name = name
         self.first = first
         self.second = second

@@ -1,10 +1,12 @@
 """TickerQ: the durable tickers of one Celery app."""
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any, ClassVar, Unpack
+from typing import Any, ClassVar, TypeVar, Unpack, overload
 from weakref import WeakKeyDictionary, ref
 
 from celery import Celery
+from sqlalchemy.orm import Session
 
 from tickerq_celery import settings
 from tickerq_celery.beat import check
@@ -14,6 +16,7 @@ from tickerq_celery.errors import ConfigError
 from tickerq_celery.functions.decorating import FunctionDecorator
 from tickerq_celery.functions.definition import Function
 from tickerq_celery.functions.registry import Registry
+from tickerq_celery.functions.seeders import make_seeder
 from tickerq_celery.managers.aio import Aio
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
@@ -27,6 +30,8 @@ from tickerq_celery.wiring import Parts
 from tickerq_celery.worker.exception_handler import HandlerCaller, TickerExceptionHandler, resolved_handler
 from tickerq_celery.worker.parts import ProcessParts
 from tickerq_celery.worker.step import NodeStep
+
+SeederT = TypeVar("SeederT", bound=Callable[[Session], object])
 
 
 class TickerQ:
@@ -139,6 +144,31 @@ class TickerQ:
     def function(self) -> FunctionDecorator:
         """The decorator that registers functions with this TickerQ; see ``ticker_function``."""
         return FunctionDecorator(self.register, lambda: self.time_tickers)
+
+    @overload
+    def seeder(self, body: SeederT, /) -> SeederT: ...
+
+    @overload
+    def seeder(
+        self, /, *, name: str | None = None, version: int | None = None
+    ) -> Callable[[SeederT], SeederT]: ...
+
+    def seeder(self, body: Any = None, /, *, name: str | None = None, version: int | None = None) -> Any:
+        """Let the decorated function seed the store: what it writes through its Session commits as a whole.
+
+        It runs in a worker that starts: where no other worker of its namespace lives, or with a
+        ``version``, a whole number, where neither this nor a higher one has run in this store.
+
+        Raises:
+            TickerValidationError: The function cannot seed, or the name or the version cannot be used.
+            DuplicateFunctionError: Another seeder has this name.
+        """
+
+        def take(body: SeederT) -> SeederT:
+            self.registry.seeders.add(make_seeder(body, name=name, version=version))
+            return body
+
+        return take if body is None else take(body)
 
     def register(self, function: Function) -> None:
         """Make a function known, with a Celery task of its own."""

@@ -1,4 +1,4 @@
-"""Functions by name: what this process can run."""
+"""Functions by name: what this process can run; and its seeders."""
 
 import functools
 import inspect
@@ -7,6 +7,7 @@ from typing import Any
 
 from tickerq_celery.errors import DuplicateFunctionError, UnknownFunctionError
 from tickerq_celery.functions.definition import Function
+from tickerq_celery.functions.seeders import Seeders
 
 
 class Registry:
@@ -14,6 +15,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._functions: dict[str, Function] = {}
+        self.seeders: Seeders = Seeders()
 
     def add(self, function: Function) -> None:
         """Register a function; the same one again changes nothing.

@@ -33,6 +33,7 @@ from tickerq_celery.worker.limit_watch import LimitWatch
 from tickerq_celery.worker.message_guard import MessageGuard
 from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.parts import ProcessParts, WorkerParts
+from tickerq_celery.worker.seeding import SeedingThread
 from tickerq_celery.worker.signals import SignalHandler, SignalListener
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class NodeStep(bootsteps.StartStopStep):
         if warning is not None:
             logger.warning("%s", warning)
         self._thread: HeartbeatThread | None = None
+        self._seeding: SeedingThread | None = None
         self._limit_watch: LimitWatch | None = None
         # Their memory is shared with the children, so they are there before them.
         self._cancel_flag = self._parts.cancel_flag
@@ -112,6 +114,9 @@ class NodeStep(bootsteps.StartStopStep):
         watch, self._limit_watch = self._limit_watch, None
         if watch is not None:
             watch.stop()
+        seeding, self._seeding = self._seeding, None
+        if seeding is not None:
+            seeding.stop()
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.stop()
@@ -129,6 +134,9 @@ class NodeStep(bootsteps.StartStopStep):
         def begin() -> None:
             verify(own)
             enrol(mine, me)
+            if mine.config.seed and len(mine.registry.seeders):
+                self._seeding = SeedingThread(mine, mine.registry.seeders)
+                self._seeding.start()
 
         has_children = isinstance(worker.pool, TaskPool)
         return HeartbeatThread(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from celery import _state, signals
 from celery.contrib.testing.worker import start_worker
+from sqlalchemy.orm import Session
 
 from tests.acceptance.waiting import wait_until
 from tests.integration.apps import ticker_app
@@ -38,7 +39,9 @@ def tickerq(store_url: str, namespace: str) -> Iterator[TickerQ]:
 def left_behind(tickerq: TickerQ) -> tuple[list[str], list[str], int]:
     """Return the threads and rows of workers, and how many receivers wait for a worker's end."""
     threads = [
-        each.name for each in threading.enumerate() if each.name in {"tickerq-heartbeat", "tickerq-limits"}
+        each.name
+        for each in threading.enumerate()
+        if each.name in {"tickerq-heartbeat", "tickerq-limits", "tickerq-seeders"}
     ]
     rows = [node.name for node in tickerq.core.read(nodes.list_nodes)]
     return threads, rows, len(signals.worker_shutdown.receivers or ())
@@ -58,3 +61,15 @@ def test_a_worker_of_a_test_leaves_no_thread_and_no_row_behind(tickerq: TickerQ)
         use_a_worker(tickerq)
         assert left_behind(tickerq) == before
     assert before[:2] == ([], [])
+
+
+def test_a_worker_runs_its_seeders_when_it_starts(tickerq: TickerQ) -> None:
+    @tickerq.seeder(version=1)
+    def demo(session: Session) -> None:
+        tickerq.time_tickers.add(TimeTicker(function="Send", description="seeded"), session=session)
+
+    for _ in range(2):
+        with start_worker(tickerq.app, perform_ping_check=False, shutdown_timeout=60):
+            wait_until(lambda: tickerq.core.read(nodes.list_nodes), lambda: "a node row")
+            wait_until(tickerq.runs.count, lambda: "what was seeded")
+    assert [run.description for run in tickerq.runs.find()] == ["seeded"]

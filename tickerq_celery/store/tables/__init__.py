@@ -1,7 +1,7 @@
 """The tables of the store: every name written out, every guarantee a constraint."""
 
 from tickerq_celery.store.tables.conventions import metadata
-from tickerq_celery.store.tables.processes import drops, functions, meta, nodes, pauses
+from tickerq_celery.store.tables.processes import drops, functions, meta, nodes, pauses, seeders
 from tickerq_celery.store.tables.runs import attempts, cron_tickers, logs, progress, tickers
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "nodes",
     "pauses",
     "progress",
+    "seeders",
     "tickers",
 ]

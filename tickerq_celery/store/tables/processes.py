@@ -1,7 +1,8 @@
-"""The tables of processes, functions, pauses, dropped messages, and of the store itself."""
+"""The tables of processes, functions, pauses, seeders, dropped messages, and of the store itself."""
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Index,
@@ -74,6 +75,20 @@ pauses = Table(
     Column("reason", Name(500)),
     Column("paused_by", Name(200)),
     Column("paused_at", UtcDateTime, nullable=False),
+    **OPTIONS,
+)
+seeders = Table(
+    "tickerq_seeders",
+    metadata,
+    Column("namespace", Name(100), primary_key=True),
+    # Empty: the row that a worker locks while it enrols.
+    Column("name", Name(200), primary_key=True),
+    # The highest that has run; NULL where it ran without one, or never.
+    Column("version", Integer),
+    # Of a seeder without a version: it has to run.
+    Column("is_due", Boolean(create_constraint=False), nullable=False),
+    Column("ran_at", UtcDateTime),
+    Column("ran_on", Name(200)),
     **OPTIONS,
 )
 meta = Table(

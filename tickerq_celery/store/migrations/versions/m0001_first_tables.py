@@ -161,6 +161,17 @@ def upgrade() -> None:
         **_OPTIONS,
     )
     create_table(
+        "tickerq_seeders",
+        sa.Column("namespace", sa.String(length=100), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("is_due", sa.Boolean(), nullable=False),
+        sa.Column("ran_at", column_types.UtcDateTime(), nullable=True),
+        sa.Column("ran_on", sa.String(length=200), nullable=True),
+        sa.PrimaryKeyConstraint("namespace", "name", name="pk_tickerq_seeders"),
+        **_OPTIONS,
+    )
+    create_table(
         "tickerq_tickers",
         sa.Column("id", column_types.Id, nullable=False),
         sa.Column("namespace", sa.String(length=100), nullable=False),
@@ -304,6 +315,7 @@ def downgrade() -> None:
     op.drop_table("tickerq_logs")
     op.drop_table("tickerq_attempts")
     op.drop_table("tickerq_tickers")
+    op.drop_table("tickerq_seeders")
     op.drop_table("tickerq_pauses")
     op.drop_table("tickerq_nodes")
     op.drop_table("tickerq_meta")
