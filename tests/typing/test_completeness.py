@@ -12,7 +12,18 @@ from tests.typing.checkers import verified_types
 pytestmark = pytest.mark.verify
 PACKAGE = "tickerq_celery"
 # The modules and rooms whose objects users hold.
-HELD = {"decorator", "enums", "errors", "extension", "functions", "keywords", "managers", "tickers", "views"}
+HELD = {
+    "decorator",
+    "enums",
+    "errors",
+    "extension",
+    "functions",
+    "keywords",
+    "managers",
+    "testing",
+    "tickers",
+    "views",
+}
 _WORD = re.compile(r"\w+")
 
 

@@ -90,7 +90,7 @@ class LeftToTheTest(ImmediateDispatch):
         self._box = box
         self._is_eager = is_eager
         self._due: list[UUID] = []
-        self.is_executing = False
+        self.is_executing: bool = False
 
     def dispatch(self, ids: Collection[UUID]) -> None:
         """Execute those of ``ids`` that are due, and what becomes due by that, if the app is eager."""
