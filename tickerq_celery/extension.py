@@ -53,7 +53,7 @@ class TickerQ:
 
     def __init__(
         self,
-        app: Celery,
+        app: "Celery[Any]",
         store_url: str | None = None,
         *,
         exception_handler: TickerExceptionHandler | type[TickerExceptionHandler] | str | None = None,
@@ -63,7 +63,7 @@ class TickerQ:
         named = {"store_url": store_url, "exception_handler": exception_handler, "embedded": embedded or None}
         keywords = settings.checked_keywords(settings_, named)
         app = settings.checked_app(app)
-        self.app: Celery = app
+        self.app: Celery[Any] = app
         if TickerQ.known(app) is not None:
             raise ConfigError("app", "this Celery app has a TickerQ already")
         self.registry: Registry = Registry()
@@ -77,7 +77,7 @@ class TickerQ:
         app.steps["worker"].add(type("TickerQNode", (NodeStep,), {"process": self._process}))
 
     @classmethod
-    def of(cls, app: Celery) -> "TickerQ":
+    def of(cls, app: "Celery[Any]") -> "TickerQ":
         """Return the TickerQ of an app.
 
         Raises:
@@ -90,7 +90,7 @@ class TickerQ:
         return found
 
     @classmethod
-    def known(cls, app: Celery) -> "TickerQ | None":
+    def known(cls, app: "Celery[Any]") -> "TickerQ | None":
         """Return the TickerQ of an app, or None."""
         found = cls._of_app.get(settings.maybe_unwrapped(app))
         return None if found is None else found()

@@ -26,9 +26,11 @@ def mypy(paths: Sequence[Path], folder: Path) -> dict[Refusal, str]:
     }
 
 
-def pyright(paths: Sequence[Path], folder: Path, *, mode: str = "strict") -> dict[Refusal, str]:
+def pyright(
+    paths: Sequence[Path], folder: Path, *, mode: str = "strict", **rules: bool
+) -> dict[Refusal, str]:
     """Return the errors of pyright in one of its modes, with messages; ``folder`` gets its settings."""
-    (folder / "pyrightconfig.json").write_text(json.dumps({"typeCheckingMode": mode}), encoding="utf-8")
+    (folder / "pyrightconfig.json").write_text(json.dumps({"typeCheckingMode": mode, **rules}))
     report = json.loads(_run("pyright", "--outputjson", *map(str, paths), folder=folder))
     return {
         (_line(each["file"], each["range"]["start"]["line"] + 1), each["rule"]): each["message"]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from tickerq_celery.enums import (
@@ -105,7 +105,7 @@ class Run:
         return self.kind is not TickerKind.CELERY_TASK or self.status not in SUCCEEDED
 
     @property
-    def request(self) -> object:
+    def request(self) -> Any:
         """The request as plain JSON values; None where there is none.
 
         Raises:
@@ -114,7 +114,7 @@ class Run:
         return self.stored_request.value
 
     @property
-    def shown_request(self) -> object:
+    def shown_request(self) -> Any:
         """The request as people may see it: what the setting ``redact`` names is masked."""
         return self.stored_request.shown
 
@@ -176,7 +176,7 @@ class Cron:
         return every_in(self.expression)
 
     @property
-    def request(self) -> object:
+    def request(self) -> Any:
         """The request as plain JSON values; None where there is none.
 
         Raises:
@@ -185,7 +185,7 @@ class Cron:
         return self.stored_request.value
 
     @property
-    def shown_request(self) -> object:
+    def shown_request(self) -> Any:
         """The request as people may see it: what the setting ``redact`` names is masked."""
         return self.stored_request.shown
 

@@ -3,11 +3,15 @@
 from datetime import timedelta
 from uuid import UUID
 
-from celery import Celery
+from celery import Celery, Task
 
 from tickerq_celery import TickerPriority, TickerQ, TickerType
 
 app = Celery("shop")
+
+
+class FlaskTask(Task[..., object]):
+    """A task class of the app's own."""
 
 
 class Handler:
@@ -21,6 +25,7 @@ class Handler:
 
 
 TickerQ(app)
+TickerQ(Celery("shop", task_cls=FlaskTask))
 TickerQ(app, "sqlite:///shop.db", embedded=True, lease=90, poll_interval=timedelta(seconds=2))
 TickerQ(app, exception_handler=Handler)
 TickerQ(app, exception_handler=Handler(), max_concurrency=None, encryption_keys=["…"], redact=())

@@ -1,7 +1,7 @@
 """What managers return: frozen values, each field of a type that says when it is none."""
 
 from datetime import datetime, timedelta
-from typing import assert_type
+from typing import Any, assert_type
 from uuid import UUID
 
 from tickerq_celery import (
@@ -33,7 +33,7 @@ def read(run: Run) -> None:
     assert_type(run.held_for, HoldReason | None)
     assert_type(run.run_condition, RunCondition | None)
     assert_type(run.attempts, tuple[Attempt, ...])
-    assert_type(run.request, object)
+    assert_type(run.request, Any)
     if run.ended_at is not None and run.elapsed is not None:
         assert_type(run.ended_at - run.elapsed, datetime)
 
