@@ -137,6 +137,13 @@ OF_CLAIMS = (
         starts.start, "ignores the status", without("status"), rf"{CHECK}|run \d+: Started\(", is_quick=True
     ),
     Mutant(starts.start, "keeps the check", keeping("check_at"), "it_is_checked_only_while_queued"),
+    Mutant(
+        starts.start,
+        "notes no publication",
+        keeping("published_at"),
+        "what_was_started_was_published",
+        is_quick=True,
+    ),
     Mutant(starts.start, "names no node", keeping("running_on"), "it_runs_on_a_node_only_while_in_progress"),
     Mutant(
         starts.start,

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from tests.unit.test_returns import verbs_of
+from tests.unit.verbs import verbs_of
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.aio import AsyncCronTickers, AsyncPauses, AsyncRuns, AsyncTimeTickers
 from tickerq_celery.managers.asynchronous import AsyncListing, AsyncManager, AsyncVerb

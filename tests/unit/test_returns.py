@@ -1,11 +1,11 @@
 """What the managers' verbs return follows one rule."""
 
-import inspect
 from collections.abc import Callable
 from typing import Any, get_origin, get_type_hints
 
 import pytest
 
+from tests.unit.verbs import verbs_of
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
@@ -15,17 +15,10 @@ from tickerq_celery.tickers.pauses import Pause
 from tickerq_celery.tickers.views import Cron, Run
 
 MANAGERS = [TimeTickerManager, CronTickerManager, RunManager, PauseManager]
-# How the manager's own transactions read; users have no transaction to pass.
-INNER = {"got", "got_all"}
 VIEWS = {Run, Cron, Pause}
 READS = {"find", "iterate", "occurrences", "count", "preview", "explain", "upcoming"}
 REMOVES_ONE, REMOVES_MANY = {"delete"}, {"delete_batch"}
 MAKES_MANY = {"add_batch", "update_batch", "backfill"}
-
-
-def verbs_of(manager: type) -> list[tuple[str, Callable[..., Any]]]:
-    found = inspect.getmembers(manager, inspect.isfunction)
-    return [(name, verb) for name, verb in found if not name.startswith("_") and name not in INNER]
 
 
 VERBS = [
