@@ -27,7 +27,7 @@ class IsDataclass(Protocol):
 
 
 Object_contra = TypeVar(
-    "Object_contra", bound=BaseModel | IsDataclass | Mapping[str, Any], contravariant=True
+    "Object_contra", bound=BaseModel | IsDataclass | Mapping[str, Any] | None, contravariant=True
 )
 
 # A function fits an overloaded protocol if it fits each overload: one keeps its parameters as they are, the
@@ -115,13 +115,13 @@ class FunctionDecorator:
         self, body: Callable[Concatenate[TickerContext[Any], P], ReturnT], /
     ) -> ContextFunction[P, ByName, ReturnT]: ...
     @overload
-    def __call__(self, body: TakesNothing[P, ReturnT], /) -> TickerFunction[P, None, ReturnT]: ...
-    @overload
     def __call__(
         self, body: TakesObject[P, Object_contra, ReturnT], /
     ) -> TickerFunction[P, Object_contra, ReturnT]: ...
     @overload
     def __call__(self, body: TakesRequest[P, T, ReturnT], /) -> TickerFunction[P, T, ReturnT]: ...
+    @overload
+    def __call__(self, body: TakesNothing[P, ReturnT], /) -> TickerFunction[P, None, ReturnT]: ...
     @overload
     def __call__(self, body: Callable[P, ReturnT], /) -> TickerFunction[P, ByName, ReturnT]: ...
     @overload
