@@ -20,9 +20,10 @@ _INSTEAD_OF = {
     "apply_async": _SCHEDULE,
     "apply": "calling the function runs it here and now",
 }
-# What Celery's canvas asks of what is put into it.
+# What Celery's canvas asks of what is put into it: a signature, which is a dict.
 _OF_CANVAS = frozenset(
-    {"app", "args", "clone", "freeze", "kwargs", "link", "link_error", "on_error", "options", "set", "task"}
+    {"app", "args", "clone", "freeze", "get", "items", "keys", "kwargs", "link", "link_error"}
+    | {"on_error", "options", "set", "task", "update"}
 )
 
 

@@ -6,7 +6,7 @@ from tickerq_celery.errors import UnknownKeywordError, meant_by
 from tickerq_celery.payload.redaction import discreet
 
 # What users of Celery write, and the fields that stand for it here.
-_SAME = {"cron": "expression", "eta": "execution_time"}
+_SAME = {"cron": "expression", "eta": "execution_time", "countdown": "delay"}
 
 
 def refuse_unknown(

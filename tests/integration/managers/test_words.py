@@ -78,6 +78,7 @@ UNKNOWN: list[tuple[dict[str, Any], str]] = [
     ({"password": 3}, "password: a TimeTicker has no such field: there are function, execution_time, "),
     # Half of "namespace" is no slip of it.
     ({"name": 3}, "name: a TimeTicker has no such field: there are function, execution_time, "),
+    ({"countdown": 3}, "countdown: a TimeTicker has no such field: did you mean delay? (got 3)"),
     ({"eta": 3}, "eta: a TimeTicker has no such field: did you mean execution_time? (got 3)"),
 ]
 

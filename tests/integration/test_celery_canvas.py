@@ -1,0 +1,54 @@
+"""A call of a function in Celery's canvas: refused in words, whichever way it came in."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from celery import Celery, chain, chord, group
+from kombu.exceptions import EncodeError
+
+from tickerq_celery.errors import CallError, NoCeleryTaskError
+from tickerq_celery.functions.function_call import FunctionCall
+
+Canvas = Callable[[FunctionCall, Any], object]
+REFUSED: dict[str, Canvas] = {
+    "chain": lambda call, task: chain(call, task.s()),
+    "end of a chain": lambda call, task: chain(task.s(), call),
+    "chain of one": lambda call, task: chain(call).apply_async(),
+    "pipe": lambda call, task: call | task.s(),
+    "pipe from a task": lambda call, task: task.s() | call,
+    "pipe from a chain": lambda call, task: chain(task.s(), task.s()) | call,
+    "pipe from a group": lambda call, task: (group(task.s()) | call).apply_async(),
+    "group": lambda call, task: group(call, task.s()).apply_async(),
+    "group of a list": lambda call, task: group([task.s(), call])(),
+    "group of one": lambda call, task: group(call).apply_async(),
+    "group of an iterator": lambda call, task: group(each for each in (call,)).apply_async(),
+    "head of a chord": lambda call, task: chord([call, task.s()])(task.s()),
+    "body of a chord": lambda call, task: chord([task.s()])(call),
+    "body of a chord by name": lambda call, task: chord([task.s()], call).apply_async(),
+    "link": lambda call, task: task.apply_async(link=call),
+    "link of a signature": lambda call, task: task.s().set(link=[call]).apply_async(),
+    "link_error": lambda call, task: task.apply_async(link_error=call),
+    "apply_async": lambda call, task: call.apply_async(),
+    "delay": lambda call, task: call.delay(),
+    "set": lambda call, task: call.set(countdown=3),
+    "link of its own": lambda call, task: call.link(task.s()),
+}
+
+
+@pytest.fixture
+def task() -> Iterator[Any]:
+    with Celery("canvas", broker="memory://", backend="cache+memory://", set_as_current=False) as app:
+
+        @app.task(name="shop.refresh", shared=False)
+        def refresh() -> None: ...
+
+        yield refresh
+
+
+@pytest.mark.parametrize("canvas", REFUSED.values(), ids=REFUSED.keys())
+def test_a_call_is_no_part_of_a_canvas(canvas: Canvas, task: Any) -> None:
+    call = FunctionCall(function="Send", arguments={"user_id": 3}, _manager=lambda: None)  # type: ignore[arg-type, return-value]
+    # What goes into a message is refused by the serializer, in the same words.
+    with pytest.raises((NoCeleryTaskError, CallError, EncodeError), match=r"Send.*(TimeTicker|schedule)"):
+        canvas(call, task)
