@@ -61,6 +61,15 @@ class TakesRequest(Protocol[P, T_contra, ReturnT_co]):
     def __call__(self, request: T_contra) -> ReturnT_co: ...
 
 
+class TakesContext(Protocol[P, T, ReturnT_co]):
+    """A function that can be called with a context."""
+
+    @overload
+    def __call__(self, context: TickerContext[T], /, *args: P.args, **kwargs: P.kwargs) -> ReturnT_co: ...
+    @overload
+    def __call__(self, context: TickerContext[T], /) -> ReturnT_co: ...  # type: ignore[overload-cannot-match]
+
+
 class TakesContextAndObject(Protocol[P, Object_contra, ReturnT_co]):
     """A function that can be called with a context and one JSON object as a whole."""
 
@@ -103,7 +112,7 @@ class FunctionDecorator:
         self._options = options
 
     @overload
-    def __call__(self, body: Callable[[TickerContext[T]], ReturnT], /) -> ContextFunction[[], T, ReturnT]: ...
+    def __call__(self, body: TakesContext[P, T, ReturnT], /) -> ContextFunction[P, T, ReturnT]: ...
     @overload
     def __call__(
         self, body: TakesContextAndObject[P, Object_contra, ReturnT], /

@@ -134,18 +134,23 @@ def _taken(
     context: object | None,
 ) -> tuple[Takes, object | None, Parameters | None]:
     of_context = None if context is None else request_type(context)
-    if beside and of_context not in (None, types.NoneType):
-        reason = (
-            f"beside parameters the context has no request: annotate a TickerContext[None], not {context}"
-        )
-        raise TickerValidationError("function", fn, reason)
     if not beside and context is not None:
         return Takes.CONTEXT, of_context, None
     if len(beside) == 1 and _is_request(beside[0], hints):
-        return Takes.REQUEST, _type_of_request(fn, beside[0], hints), None
+        wanted = _type_of_request(fn, beside[0], hints)
+        _check_context(fn, context, of_context, wanted)
+        return Takes.REQUEST, wanted, None
+    _check_context(fn, context, of_context, types.NoneType)
     parameters = _plain(beside, hints)
     takes = Takes.NOTHING if parameters.is_empty else Takes.PARAMETERS
     return takes, parameters.hint, parameters
+
+
+def _check_context(fn: object, context: object, given: object, right: object) -> None:
+    """Refuse a context that is annotated with another request than the one that its function is given."""
+    if given is not None and given != right:
+        reason = f"annotate its context as a TickerContext, not {context}: the parameters beside it say what"
+        raise TickerValidationError("function", fn, f"{reason} it is given")
 
 
 def _is_request(only: Declared, hints: typing.Mapping[str, object]) -> bool:

@@ -44,7 +44,7 @@ def sleep(request: float) -> None: ...
 
 
 @ticker_function("Remind")
-def remind(context: TickerContext[None], greeting: Greeting) -> None: ...
+def remind(context: TickerContext, greeting: Greeting) -> None: ...
 
 
 @ticker_function
@@ -71,6 +71,10 @@ def send(user_id: int, subject: str = "Hi") -> None: ...
 @tickerq.function("Count")
 async def count(context: TickerContext[None], first: int, *, last: int = 9) -> int:
     return last - first
+
+
+@ticker_function
+def recount(context: TickerContext, days: int = 3) -> None: ...
 
 
 @ticker_function
@@ -110,6 +114,7 @@ def call(session: Session) -> None:
     expire.s(days=3).schedule()
     expire.s().schedule()
     count.s(1, last=3).schedule()
+    recount.s(days=4).schedule()
     tickerq.time_tickers.add(TimeTicker(send.s(user_id=3), delay=300, children=[TimeTicker(count.s(1))]))
     tickerq.cron_tickers.add(CronTicker(expire.s(3), expression="@daily"))
 
@@ -118,6 +123,7 @@ def call(session: Session) -> None:
     send.s()  # refused: call-arg | reportCallIssue
     send.s(3).schedule(retires=2)  # refused: call-arg | reportCallIssue
     expire.s(days="three")  # refused: arg-type | reportArgumentType
+    recount.s(days="three")  # refused: arg-type | reportArgumentType
     count.s("one")  # refused: arg-type | reportArgumentType
 
 
