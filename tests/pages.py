@@ -29,5 +29,10 @@ def table(text: str) -> list[list[str]]:
     return [row for row in cells if not is_rule(row) and row not in heads]
 
 
+def names(cells: list[str]) -> list[str]:
+    """Return the names that stand in cells as code."""
+    return [name for cell in cells for name in re.findall(r"`([\w.-]+)`", cell)]
+
+
 def is_rule(row: list[str]) -> bool:
     return set("".join(row)) <= {"-"}

@@ -14,9 +14,8 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-import tickerq_celery
 from tests.conftest import DATABASES
-from tests.pages import BLOCK, ROOT, section, table
+from tests.pages import BLOCK, ROOT, names, section, table
 from tickerq_celery import errors, keywords, ticker_function
 from tickerq_celery.cli.commands import celery_command
 from tickerq_celery.enums import HoldReason, TickerStatus
@@ -52,10 +51,6 @@ class LogCall:
     message: str
 
 
-def names(cells: list[str]) -> list[str]:
-    return [name for cell in cells for name in re.findall(r"`([\w-]+)`", cell)]
-
-
 def blocks(language: str) -> list[Any]:
     found = []
     for document in DOCUMENTS:
@@ -85,12 +80,6 @@ def test_the_readme_names_every_setting_with_its_default() -> None:
     # Two defaults depend on the app first: the table says so before ", else".
     written = {names([row[0]])[0]: row[1].rpartition(", else ")[2] for row in rows}
     assert written == defaults
-
-
-def test_the_readme_names_every_public_name_and_no_other() -> None:
-    rows = table(section("README.md", "## Names"))
-    assert sorted(name for row in rows for name in names([row[0]])) == sorted(tickerq_celery.__all__)
-    assert [row[0] for row in rows if not row[1]] == []
 
 
 def test_the_reference_names_the_keywords_of_each_call() -> None:

@@ -11,6 +11,8 @@ table that no model has, the store's tables among them. This hook leaves those o
 The store's tables have migrations of their own: ``tickerq migrate``.
 """
 
+__all__ = ["include_name"]
+
 _PREFIX = "tickerq_"
 
 

@@ -1,6 +1,7 @@
-"""What the managers return: frozen values that show the store at one moment."""
+"""Values that users get, all frozen: the store as a manager read it at one moment, and the settings."""
 
 from tickerq_celery.payload.codec import StoredRequest
+from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.schedule.preview import Explanation, Upcoming
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.pauses import Pause
@@ -15,6 +16,7 @@ __all__ = [
     "Pause",
     "Run",
     "StoredRequest",
+    "TickerConfig",
     "Upcoming",
     "Walk",
 ]

@@ -18,6 +18,7 @@ HELD = {
     "errors",
     "extension",
     "functions",
+    "handles",
     "keywords",
     "managers",
     "testing",
