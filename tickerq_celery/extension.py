@@ -31,7 +31,7 @@ from tickerq_celery.worker.exception_handler import HandlerCaller, TickerExcepti
 from tickerq_celery.worker.parts import ProcessParts
 from tickerq_celery.worker.step import NodeStep
 
-SeederT = TypeVar("SeederT", bound=Callable[[Session], object])
+SeederT = TypeVar("SeederT", bound=Callable[[Session], None])
 
 
 class TickerQ:

@@ -1,8 +1,7 @@
-"""Seeders, with and without arguments."""
-
-from typing import assert_type
+"""Functions that seed the store."""
 
 from celery import Celery
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from tickerq_celery import TickerQ, TimeTicker
@@ -11,27 +10,34 @@ tickerq = TickerQ(Celery("shop"))
 
 
 @tickerq.seeder
-def demo(session: Session) -> None:
-    """Seed one ticker."""
-    tickerq.time_tickers.add(TimeTicker(function="Send"), session=session)
+def catch_up(session: Session) -> None:
+    tickerq.time_tickers.add(TimeTicker("Send"), session=session)
 
 
-@tickerq.seeder(name="more", version=2)
-def more(session: Session) -> int:
-    """Seed nothing."""
-    return 0
+@tickerq.seeder(name="demo", version=2)
+def show(session: Session) -> None:
+    catch_up(session)
 
 
-def call_them(session: Session) -> None:
-    """Call them as what they are."""
-    demo(session)
-    assert_type(more(session), int)
+def take_two(session: Session, number: int) -> None:
+    """Take more than a session."""
 
 
-def without_session() -> None:
-    """Take no session."""
+async def wait(session: Session) -> None:
+    """Be a coroutine function."""
 
 
-tickerq.seeder(without_session)  # refused: type-var | reportArgumentType
-tickerq.seeder("demo")  # refused: call-overload | reportArgumentType
-tickerq.seeder(version="2")  # refused: call-overload | reportArgumentType
+def seed_in_a_loop(session: AsyncSession) -> None:
+    """Take another session."""
+
+
+def refuse(session: Session) -> None:
+    show(session)
+
+    show("session")  # refused: arg-type | reportArgumentType
+    tickerq.seeder(version="2")  # refused: call-overload | reportArgumentType
+    tickerq.seeder(vershun=2)  # refused: call-overload | reportCallIssue
+    tickerq.seeder(take_two)  # refused: type-var | reportArgumentType
+    tickerq.seeder(version=1)(take_two)  # refused: type-var | reportArgumentType
+    tickerq.seeder(seed_in_a_loop)  # refused: type-var | reportArgumentType
+    tickerq.seeder(wait)  # refused: type-var | reportArgumentType
