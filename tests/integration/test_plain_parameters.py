@@ -128,7 +128,7 @@ def test_a_function_stands_for_its_name(tickerq: TickerQ, send: Any) -> None:
 
 
 @only_sqlite
-@pytest.mark.parametrize("delay", ["long", float("nan"), 1e30, True])
+@pytest.mark.parametrize("delay", ["long", float("nan"), 1e30, 1e10, -1, timedelta(seconds=-1), True])
 def test_a_delay_that_is_none_is_refused(tickerq: TickerQ, send: Any, delay: Any) -> None:
     with pytest.raises(TickerValidationError, match=r"^delay: "):
         tickerq.time_tickers.add(TimeTicker(send.s(3), delay=delay))

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
 
+_LONGEST_DELAY = timedelta(days=36_525)
+
 
 def asked_moment(execution_time: object, delay: object, *, now: datetime) -> datetime | None:
     """Return the moment that a ticker names, a ``delay`` counted from ``now``; None where it names none.
@@ -16,8 +18,4 @@ def asked_moment(execution_time: object, delay: object, *, now: datetime) -> dat
         return None if execution_time is None else validation.moment("execution_time", execution_time)
     if execution_time is not None:
         raise TickerValidationError("delay", delay, "pass execution_time or delay, not both")
-    wait = validation.duration("delay", delay, least=timedelta.min, most=timedelta.max)
-    try:
-        return now + wait
-    except OverflowError as error:
-        raise TickerValidationError("delay", delay, "no moment is that far away") from error
+    return now + validation.duration("delay", delay, most=_LONGEST_DELAY)
