@@ -1,4 +1,4 @@
-"""Functions: how they are decorated, called and scheduled, each with its own parameters or request."""
+"""Functions: their options, their contexts, and the keywords with which they are scheduled."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -114,26 +114,13 @@ def schedule(session: Session, connection: Connection, engine: Engine) -> None:
     tidy.schedule(Bill(3))  # refused: call-overload | reportArgumentType
 
 
-def make_calls(session: Session) -> None:
-    assert_type(send.s(user_id=3).schedule(delay=300, session=session), Run)
-    send.s(3, "Hello").schedule(at=MOMENT, retries=3)
-    send_from.s(user_id=3).schedule()
-    ticker = TimeTicker(send.s(user_id=3), delay=300, children=[TimeTicker(tidy), TimeTicker("Greet")])
-    assert_type(ticker.function, str)
-    tickerq.time_tickers.add(ticker)
-    TimeTicker(function=greet, request=Greeting(to="you"), delay=timedelta(minutes=5))
-    TimeTicker(function=send.s(3), execution_time=MOMENT)
-    CronTicker(send.s(user_id=3), expression="@daily")
-    CronTicker(function=tidy, every=3600)
+def name_functions() -> None:
+    ticker = TimeTicker(send.s(user_id=3), execution_time=MOMENT, children=[TimeTicker(tidy, delay=60)])
+    send.s(user_id=3).schedule(at=MOMENT, children=ticker.children)
+    CronTicker(function=send.s(3), every=timedelta(hours=1))
 
-    send.s(user_id="3")  # refused: arg-type | reportArgumentType
-    send.s(usr_id=3)  # refused: call-arg | reportCallIssue
-    send.s()  # refused: call-arg | reportCallIssue
-    send_from.s(3, subject="Hello")  # refused: call-arg | reportCallIssue
     send.s(user_id=3).schedule(delay="soon")  # refused: arg-type | reportArgumentType
-    send.s(user_id=3).schedule(retires=3)  # refused: call-arg | reportCallIssue
-    send.schedule({"user_id": 3})  # refused: arg-type | reportArgumentType
-    TimeTicker(function=3)  # refused: arg-type | reportArgumentType
+    send_from.s(3, subject="Hello")  # refused: call-arg | reportCallIssue
     TimeTicker(print)  # refused: arg-type | reportArgumentType
     TimeTicker(send, MOMENT)  # refused: call-arg | reportCallIssue
 
