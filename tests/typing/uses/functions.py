@@ -142,4 +142,5 @@ def end(context: TickerContext[Greeting], session: Session, engine: Engine) -> N
     context.complete_in(engine)  # refused: arg-type | reportArgumentType
     context.report_progress("half")  # refused: arg-type | reportArgumentType
     send(context.request.to)  # refused: arg-type | reportArgumentType
+    TerminateExecution("nothing to do", "skiped")  # refused: arg-type | reportArgumentType
     raise TerminateExecution("nothing to do", TickerStatus.CANCELLED)
