@@ -34,10 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_configure(config: pytest.Config) -> None:
+@pytest.hookimpl(tryfirst=True)  # a conftest may import the application, and so write
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Refuse tests, and the processes that they start, to write to stores that are not allowed."""
-    config.stash[_BEFORE] = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = "\n".join(config.getini("tickerq_allowed_stores"))
+    early_config.stash[_BEFORE] = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = "\n".join(early_config.getini("tickerq_allowed_stores"))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

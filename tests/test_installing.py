@@ -17,7 +17,7 @@ BARE = ""
 NOT_A_USERS = "dev"
 # What each is for, as a program that fails without it.
 USES: Mapping[str, str] = {
-    BARE: "import tickerq_celery, tickerq_celery.cli.commands, tickerq_celery.scheduler, tickerq_celery.task",
+    BARE: "import tickerq_celery.cli.commands, tickerq_celery.scheduler, tickerq_celery.testing",
     "dashboard": "import tickerq_dashboard.app",
     "redis": "from celery import Celery; Celery(broker='redis://').connection().transport",
     "postgres": "from sqlalchemy import create_engine; create_engine('postgresql+psycopg://')",

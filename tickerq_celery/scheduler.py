@@ -9,7 +9,7 @@ from celery.beat import Scheduler
 
 from tickerq_celery.beat.beat_schedule import checked_entries
 from tickerq_celery.beat.loop import BeatLoop
-from tickerq_celery.errors import ConfigError, SchemaError
+from tickerq_celery.errors import ConfigError
 from tickerq_celery.extension import TickerQ
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class TickerScheduler(Scheduler):
         """Do what is due and return how many seconds to sleep; end beat for a store to refuse."""
         try:
             return 1.0 if self._loop is None else self._loop.tick()
-        except SchemaError as error:
+        except ConfigError as error:
             self._is_refused = True
             raise refusal(error) from error
 

@@ -15,6 +15,7 @@ from tests.integration.apps import messages, ticker_app
 from tests.kit.projects import Project
 from tickerq_celery import TimeTicker
 from tickerq_celery.errors import ConfigError, SchemaError
+from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.store.database.allowed_stores import VARIABLE, is_allowed
 
 ADDRESS = "postgresql+psycopg://me:secret@db/test_shop"
@@ -65,6 +66,23 @@ def test_every_way_to_write_is_refused_and_reading_is_not(
         engine.dispose()
 
 
+def test_a_beat_ends_in_words(
+    schema_url: Callable[[str], str],
+    namespace: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with ticker_app(schema_url("sqlite"), namespace) as tickerq:
+        monkeypatch.setenv(VARIABLE, "other.db")
+        beat = TickerScheduler(tickerq.app)
+        with pytest.raises(SystemExit):
+            beat.tick()
+        assert "beat cannot run: store_url: a test was about to write to" in caplog.text
+        with pytest.raises(SystemExit):
+            beat.close()
+        assert "Traceback" not in caplog.text
+
+
 def test_a_store_that_is_not_there_is_not_made(
     namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +114,13 @@ def test_a_project_whose_tests_forget_the_fixture_is_refused_in_words(project: P
     assert "2 failed" in result.stdout
     assert "CalledProcessError" in result.stdout
     assert project.made() == {"shop.py", "test_shop.py", "pytest.ini"}
+
+
+def test_a_conftest_is_bound_as_the_tests_are(project: Project) -> None:
+    project.write("conftest.py", "import shop\nshop.tickerq.create_schema()\n")
+    result = project.pytest()
+    assert "a test was about to write to sqlite:///" in result.stderr
+    assert "tickerq.db" not in project.made()
 
 
 def test_the_plugin_imports_nothing_heavy_in_a_project_that_does_not_use_it(project: Project) -> None:

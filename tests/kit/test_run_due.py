@@ -165,6 +165,16 @@ def test_a_timetable_with_more_than_ten_thousand_instants_is_refused_by_name(
     assert seen == []
 
 
+def test_a_long_outage_of_an_interval_is_no_reason_to_refuse(shop: TickerQ, tickerq: TickerQTest) -> None:
+    @shop.function("Poll", every=timedelta(minutes=1))
+    def poll() -> None: ...
+
+    tickerq.clock.set(START)
+    tickerq.clock.advance(days=365, seconds=30)
+    poll_run, record = tickerq.run_due(beat_was_down=True)
+    assert (poll_run.status, record.status) == (TickerStatus.DUE_DONE, TickerStatus.SKIPPED)
+
+
 def test_instants_that_will_not_run_are_no_reason_to_refuse(shop: TickerQ, tickerq: TickerQTest) -> None:
     @shop.function("Poll", every=timedelta(minutes=1), max_runs=3)
     def poll() -> None: ...

@@ -19,7 +19,7 @@ from tickerq_celery.broker.celery_settings import refuse_settings
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.errors import PublishError, SchemaError, StoreError
+from tickerq_celery.errors import ConfigError, PublishError, StoreError
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runs.recorder import Recorder
@@ -99,7 +99,7 @@ class BeatLoop:
         """Do what is due, and return how many seconds to sleep.
 
         Raises:
-            SchemaError: This version cannot work with the store.
+            ConfigError: This beat cannot work with the store.
         """
         return self._thread.call(self._tick)
 
@@ -121,7 +121,7 @@ class BeatLoop:
         """Remove the node row; return False if the thread hangs."""
         try:
             self._thread.call(self._remove_node, limit=_LEAVING)
-        except (StoreError, TimeoutError) as error:
+        except (StoreError, ConfigError, TimeoutError) as error:
             logger.warning("could not remove this beat's row, another beat will: %s", error)
             return not isinstance(error, TimeoutError)
         return True
@@ -139,7 +139,7 @@ class BeatLoop:
             seconds = self._step()
         except (StoreError, PublishError) as error:
             return self._pause(error)
-        except SchemaError:
+        except ConfigError:
             raise
         except Exception:
             # Beat ends when a tick raises, and nothing would be scheduled any more.

@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 from uuid import UUID
 
 from tickerq_celery.broker.messages import task_id
-from tickerq_celery.errors import SchemaError, StoreError
+from tickerq_celery.errors import ConfigError, StoreError
 from tickerq_celery.runtime.backoff import Backoff
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration
@@ -111,7 +111,7 @@ class HeartbeatThread(threading.Thread):
         reports: SimpleQueue[SignalReport],
         handle: Callable[[SignalReport], None],
         count: Callable[[], None],
-        refused: Callable[[SchemaError], None],
+        refused: Callable[[ConfigError], None],
     ) -> None:
         super().__init__(name="tickerq-heartbeat", daemon=True)
         self._heartbeat = heartbeat
@@ -185,7 +185,7 @@ class HeartbeatThread(threading.Thread):
                 logger.error("worker paused: store unreachable (%s)", error)  # noqa: TRY400
             self._is_paused = True
             return False
-        except SchemaError as error:
+        except ConfigError as error:
             self._refused(error)
             return False
         except Exception:

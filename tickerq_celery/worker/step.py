@@ -16,7 +16,7 @@ from tickerq_celery.broker.address import broker_address
 from tickerq_celery.broker.celery_settings import control_warning, refuse_settings
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.errors import ConfigError, SchemaError, StoreError
+from tickerq_celery.errors import ConfigError, StoreError
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration, profile
@@ -223,7 +223,7 @@ def _refuse_timeouts(pool_class: type, core: Core) -> None:
         raise SystemExit(1)
 
 
-def _refuse(error: SchemaError) -> None:
+def _refuse(error: ConfigError) -> None:
     logger.critical("this worker cannot run: %s", error)
     # What Celery itself sets to end a worker: its loop raises WorkerShutdown with this exit code.
     celery_state: Any = state

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from tickerq_celery.errors import StoreError
+from tickerq_celery.errors import ConfigError, StoreError
 from tickerq_celery.worker import heartbeat
 from tickerq_celery.worker.heartbeat import Heartbeat, HeartbeatThread
 
@@ -100,6 +100,16 @@ def test_a_worker_that_cannot_enrol_tries_again_by_growing_pauses(monkeypatch: p
     enrolling = [moment for moment in store.tried if moment <= 30 + LONGEST_PAUSE]
     assert max(pauses(enrolling)) <= LONGEST_PAUSE
     assert len(enrolling) < 15
+
+
+def test_a_store_that_may_not_be_used_ends_the_worker(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def enrol() -> None:
+        raise ConfigError("store_url", "not for tests")
+
+    run(Store(outage=range(0)), monkeypatch, enrol=enrol)
+    assert capsys.readouterr().out.startswith("store_url: not for tests\n")
 
 
 def test_a_report_that_cannot_be_written_keeps_no_beat_from_being_tried(
