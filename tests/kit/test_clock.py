@@ -60,6 +60,24 @@ def test_a_replay_ends_where_it_began_or_where_its_block_has_come_to() -> None:
     assert clock.now() == START + 2 * HOUR
 
 
+@pytest.mark.parametrize("first", ["advance", "run_due"])
+def test_what_has_begun_is_not_begun_anew_when_the_clock_is_set(
+    shop: TickerQ, request: pytest.FixtureRequest, first: str
+) -> None:
+    @shop.function("Digest", cron="0 9 * * *")
+    def digest() -> None: ...
+
+    tickerq: TickerQTest = request.getfixturevalue("tickerq")
+    [seeded] = tickerq.cron_tickers.find()
+    if first == "advance":
+        tickerq.clock.advance(seconds=1)
+    else:
+        tickerq.run_due()
+    tickerq.clock.set(tickerq.clock.now() + timedelta(days=2))
+    assert [cron.id for cron in tickerq.cron_tickers.find()] == [seeded.id]
+    assert len(tickerq.run_due()) == 2
+
+
 @pytest.mark.parametrize("year", [2001, 2150])
 def test_a_test_may_take_place_at_any_time(shop: TickerQ, request: pytest.FixtureRequest, year: int) -> None:
     @shop.function("Digest", cron="0 9 * * *")

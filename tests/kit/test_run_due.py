@@ -80,6 +80,7 @@ def test_children_follow_their_parents_and_skipped_ones_are_returned(
     def count() -> int:
         return 7
 
+    tickerq.clock.set(START)
     results = []
 
     @shop.function("Use")
@@ -317,7 +318,7 @@ def test_the_task_is_celerys_with_its_signals_and_a_timeout_is_no_obstacle(
 
     signals.task_prerun.connect(note)
     try:
-        limited.schedule()
+        limited.schedule(timeout=3)
         [run] = tickerq.run_due()
     finally:
         signals.task_prerun.disconnect(note)

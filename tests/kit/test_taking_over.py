@@ -7,7 +7,7 @@ import pytest
 from celery import Celery
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from tests.kit.projects import Project
+from tests.kit.projects import APP, Project
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.testing import TickerQTest, take_over
@@ -96,6 +96,7 @@ def test_a_projects_tests_use_the_fixture_and_touch_nothing_else(project: Projec
         "test_shop.py",
         """
         import shop
+        from tickerq_celery import TimeTicker
 
         def test_greeting(tickerq, capsys):
             shop.greet.schedule("Ada", delay=60)
@@ -104,14 +105,30 @@ def test_a_projects_tests_use_the_fixture_and_touch_nothing_else(project: Projec
             assert [each.id for each in tickerq.run_due()] == [run.id]
             assert capsys.readouterr().out == "Hello Ada\\n"
 
+        def test_modules_that_the_app_includes_are_imported(tickerq, capsys):
+            tickerq.time_tickers.add(TimeTicker("Farewell"))
+            tickerq.run_due()
+            assert capsys.readouterr().out == "Bye\\n"
+
         def test_the_store_is_another_one(tickerq):
             assert tickerq.runs.count() == 0
             assert shop.tickerq.store_url == tickerq.store_url
         """,
     )
+    project.write("shop.py", APP + 'app.conf.include = ["jobs"]')
+    project.write(
+        "jobs.py",
+        """
+        from tickerq_celery import ticker_function
+
+        @ticker_function("Farewell")
+        def farewell():
+            print("Bye")
+        """,
+    )
     result = project.pytest("-q")
     assert result.returncode == 0, result.stdout
-    assert project.made() == {"shop.py", "test_shop.py", "pytest.ini"}
+    assert project.made() == {"shop.py", "jobs.py", "test_shop.py", "pytest.ini"}
 
 
 def test_the_only_app_there_is_needs_no_name_and_of_several_one_is_to_be_named(project: Project) -> None:
