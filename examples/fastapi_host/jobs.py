@@ -9,10 +9,10 @@ from tickerq_celery import TickerContext, ticker_function
 
 
 @ticker_function("ConfirmOrder", retries=3)
-def confirm_order(context: TickerContext[int]) -> None:
+def confirm_order(context: TickerContext, order_id: int) -> None:
     """Count a confirmation exactly once, whatever dies meanwhile."""
     with Session(engine()) as session, session.begin():
         session.execute(
-            update(Order).where(Order.id == context.request).values(confirmations=Order.confirmations + 1)
+            update(Order).where(Order.id == order_id).values(confirmations=Order.confirmations + 1)
         )
         context.complete_in(session)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from examples.fastapi_host.celery_app import app as celery_app
 from examples.fastapi_host.celery_app import tickerq
 from examples.fastapi_host.database import async_engine
+from examples.fastapi_host.jobs import confirm_order
 from examples.fastapi_host.models import Order
 from tickerq_celery import TimeTicker
 
@@ -42,7 +43,7 @@ async def place_order(body: OrderRequest, session: Sessions) -> dict[str, object
     try:
         await session.flush()
         run = await tickerq.aio.time_tickers.add(
-            TimeTicker(function="ConfirmOrder", request=order.id, unique_key=f"confirm:{order.id}"),
+            TimeTicker(confirm_order.s(order.id), unique_key=f"confirm:{order.id}"),
             session=session,
         )
         await session.commit()

@@ -84,5 +84,5 @@ def test_an_order_is_confirmed_once_and_a_refused_one_leaves_no_ticker(address: 
     runs = tickerq.runs.find()
     tickerq.close()
     assert [(str(run.id), run.request, run.status.name) for run in runs] == [
-        (order["runId"], order["orderId"], "DONE")
+        (order["runId"], {"order_id": order["orderId"]}, "DONE")
     ]

@@ -141,7 +141,7 @@ def _import(
     # Said once, not of each task.
     verify(tickerq.core.database)
     importer = Importer(UnitOfWork(tickerq.core, lambda ids: None), tickerq.time_tickers)
-    functions = [function.name for function in tickerq.registry]
+    functions = {function.name: function for function in tickerq.registry}
     for periodic in found:
         try:
             key = periodic.key(source)

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from tickerq_celery import validation
+from tickerq_celery.functions.binding import by_name
+from tickerq_celery.functions.definition import Function
 from tickerq_celery.tickers.cron_rows import short_key
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 
@@ -41,7 +43,7 @@ class PeriodicTask:
 
 
 def ticker_of(
-    periodic: PeriodicTask, *, key: str, functions: Collection[str], named: Mapping[str, str]
+    periodic: PeriodicTask, *, key: str, functions: Mapping[str, Function], named: Mapping[str, str]
 ) -> CronTicker | TimeTicker:
     """Return the ticker that does what a periodic task does.
 
@@ -53,9 +55,10 @@ def ticker_of(
     """
     if periodic.flaw is not None:
         raise ValueError(periodic.flaw)
+    function = functions[_function_of(periodic.task, functions, named)]
     shared: dict[str, Any] = {
-        "function": _function_of(periodic.task, functions, named),
-        "request": _request_of(periodic),
+        "function": function.name,
+        "request": _request_of(periodic, function),
         "queue": periodic.queue,
         "description": (periodic.description or periodic.name)[: validation.LONGEST_DESCRIPTION],
     }
@@ -84,8 +87,13 @@ def _function_of(task: str, functions: Collection[str], named: Mapping[str, str]
     raise ValueError(f"no ticker function is named {wanted}: register one, or pass --function {task}=NAME")
 
 
-def _request_of(periodic: PeriodicTask) -> object:
-    """Return one JSON value for the arguments: the keywords, or the only positional one."""
+def _request_of(periodic: PeriodicTask, function: Function) -> object:
+    """Return one JSON value for the arguments: the keywords, or the only positional one.
+
+    For plain parameters it is the object of all of them, by name.
+    """
+    if function.signature.parameters is not None:
+        return by_name(function.name, function.signature, periodic.args, periodic.kwargs) or None
     if periodic.args and (periodic.kwargs or len(periodic.args) > 1):
         raise ValueError("its arguments are no single request: give it keyword arguments only")
     return periodic.args[0] if periodic.args else (dict(periodic.kwargs) or None)

@@ -349,3 +349,16 @@ def test_before_the_store_is_migrated_an_import_is_refused_once(
         assert "tickerq migrate" in refused.output
     fresh.app.close()
     fresh.core.database.close()
+
+
+def test_arguments_are_bound_to_the_plain_parameters_of_a_function(tickerq: TickerQ, run: Run) -> None:
+    tickerq.function("remind")(lambda user_id, subject="Hi": None)
+    tickerq.app.conf.beat_schedule = {
+        "by position": {"task": "shop.remind", "schedule": 60, "args": [3], "kwargs": {"subject": "Yo"}},
+        "misfit": {"task": "shop.remind", "schedule": 60, "kwargs": {"user": 3}},
+    }
+    new, left_out = lines(run("import-beat", "--apply"))
+    assert new == "new       by position -> remind"
+    assert left_out.startswith("left out  misfit: user: function remind has no such parameter")
+    (cron,) = tickerq.cron_tickers.find()
+    assert cron.request == {"user_id": 3, "subject": "Yo"}
