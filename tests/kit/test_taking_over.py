@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from celery import Celery
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
 
 from tests.kit.projects import APP, Project
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
@@ -57,6 +58,34 @@ def test_event_loops_have_the_same_store(shop: TickerQ, tickerq: TickerQTest) ->
     engine = create_async_engine(tickerq.store_url.replace("sqlite:", "sqlite+aiosqlite:"))
     asyncio.run(code_under_test())
     assert [run.status for run in tickerq.run_due()] == [TickerStatus.DONE] * 2
+
+
+def test_seeders_run_when_a_test_asks_for_them(shop: TickerQ, request: pytest.FixtureRequest) -> None:
+    shop.function("Greet")(lambda: None)
+
+    @shop.seeder
+    def stock(session: Session) -> None:
+        shop.time_tickers.add(TimeTicker("Greet"), session=session)
+
+    @shop.seeder(version=1)
+    def more(session: Session) -> None:
+        shop.cron_tickers.add(CronTicker("Greet", expression="@daily"), session=session)
+
+    tickerq: TickerQTest = request.getfixturevalue("tickerq")
+    assert (tickerq.run_due(), len(tickerq.cron_tickers.find())) == ([], 0)
+    assert tickerq.run_seeders() == ["stock", "more"]
+    assert (len(tickerq.run_due()), len(tickerq.cron_tickers.find())) == (1, 1)
+    assert tickerq.run_seeders() == []
+
+
+def test_a_seeder_that_fails_fails_the_test(shop: TickerQ, request: pytest.FixtureRequest) -> None:
+    @shop.seeder
+    def stock(session: Session) -> None:
+        raise KeyError("no stock")
+
+    tickerq: TickerQTest = request.getfixturevalue("tickerq")
+    with pytest.raises(RuntimeError, match="seeder stock: failed; the log has the reason"):
+        tickerq.run_seeders()
 
 
 def test_each_test_begins_with_an_empty_store(shop: TickerQ, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from tickerq_celery.testing.in_process import InProcessParts
 from tickerq_celery.testing.scheduled import NOT_GIVEN, Wanted
 from tickerq_celery.tickers.call import FunctionLike
 from tickerq_celery.tickers.views import Run
+from tickerq_celery.worker.seeding import Seeding, run_seeder
 
 _A_SECOND = timedelta(seconds=1)
 
@@ -105,6 +106,24 @@ class TickerQTest:
             at_once.is_executing = False
             self._lived_until = until
         return self._ended(beat, since)
+
+    def run_seeders(self) -> list[str]:
+        """Run the application's seeders that are due, as a worker that starts alone, and return their names.
+
+        A test begins without what they seed.
+
+        Raises:
+            RuntimeError: One has failed; the log has its traceback.
+        """
+        self._enrolment.renew()
+        ran = []
+        for seeder in self._core.registry.seeders:
+            outcome = run_seeder(self._core, seeder)
+            if outcome is Seeding.RAN:
+                ran.append(seeder.name)
+            elif outcome is not Seeding.NOT_WANTED:
+                raise RuntimeError(f"seeder {seeder.name}: {outcome.value}; the log has the reason")
+        return ran
 
     def assert_scheduled(
         self,
