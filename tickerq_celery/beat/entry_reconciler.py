@@ -17,7 +17,7 @@ from tickerq_celery.store.beat_entries import LiveBeat
 from tickerq_celery.store.cron_pauses import ORPHANED, is_orphaned
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.occurrences import rewrite_pending
-from tickerq_celery.tickers.cron_rows import CronRow
+from tickerq_celery.tickers.cron_rows import CronEdit, CronRow
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +123,7 @@ class EntryReconciler:
             return
         if after != before:
             cron_tickers.edit(tx, before, after)
-            rewrite_pending(tx, before, after)
+            rewrite_pending(tx, [CronEdit(before=before, after=after)])
 
     def _returned(self, tx: Transaction, cron: CronRow) -> CronRow:
         """Let an entry that is defined again fire again; what passed meanwhile gets one misfire record."""

@@ -16,7 +16,7 @@ from tickerq_celery.store import cron_pauses, cron_tickers, functions
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.functions import FunctionRecord
 from tickerq_celery.store.occurrences import rewrite_pending
-from tickerq_celery.tickers.cron_rows import CronRow, new_cron_row, with_times_of_code
+from tickerq_celery.tickers.cron_rows import CronEdit, CronRow, new_cron_row, with_times_of_code
 from tickerq_celery.tickers.work import Work
 
 
@@ -105,7 +105,7 @@ def _follow(core: Core, tx: Transaction, function: Function, cron_id: UUID, now:
         after = reschedule(tx, before, wanted, now=now)
         cron_tickers.edit(tx, before, after)
         release_queue(tx, before, after)
-        rewrite_pending(tx, before, after)
+        rewrite_pending(tx, [CronEdit(before=before, after=after)])
 
 
 def _as_defined(core: Core, function: Function, row: CronRow, now: datetime) -> CronRow:

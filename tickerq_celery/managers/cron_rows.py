@@ -1,6 +1,8 @@
 """Cron tickers as their table holds them, each with the chain of its occurrences."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from tickerq_celery.managers.batches import naming
 from tickerq_celery.managers.chains import chain_below, chain_tickers, with_children, work_of
@@ -13,20 +15,30 @@ from tickerq_celery.tickers.cron_rows import CronRow, cron_ticker_row
 from tickerq_celery.tickers.inputs import CronTicker
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What an edit keeps: how often the cron ticker has fired, and the request, unless that is None."""
+
+    run_count: int = 0
+    request: Packed | None = None
+
+
+_NEW = Kept()
+_NOTHING_KEPT: Mapping[str, Kept] = MappingProxyType({})
+
+
 def cron_rows(
     storing: UnitOfWork,
     tx: Transaction,
     batch: Mapping[str, CronTicker],
     *,
     allow_unknown: bool,
-    run_count: int = 0,
-    request: Packed | None = None,
+    kept: Mapping[str, Kept] = _NOTHING_KEPT,
 ) -> list[CronRow]:
-    """Return the row of each cron ticker, checked, in their order, with its own request or the one given.
+    """Return the row of each cron ticker, checked, in their order.
 
-    The batch has them by their positions in the call, with which the name of a bad field begins.
-
-    ``run_count`` is how often it has fired.
+    The batch has them by their positions in the call, with which the name of a bad field begins; so has
+    ``kept`` what an edit keeps.
 
     Raises:
         InvalidCronError: An expression cannot be parsed, or never fires.
@@ -39,14 +51,15 @@ def cron_rows(
     rows = []
     for position, ticker in batch.items():
         children = _template(storing, chains[position], known, position)
+        stays = kept.get(position, _NEW)
         with naming(position):
             row = cron_ticker_row(
                 ticker,
-                work_of(storing, ticker, known=known, request=request),
+                work_of(storing, ticker, known=known, request=stays.request),
                 children=children,
                 default_zone=storing.core.config.time_zone,
                 now=tx.now,
-                run_count=run_count,
+                run_count=stays.run_count,
             )
         rows.append(row)
     return rows

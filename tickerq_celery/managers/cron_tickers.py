@@ -1,34 +1,21 @@
 """Define, change, pause and read cron tickers."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields, replace
 from functools import partial
 from typing import Generic, Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
-from tickerq_celery.cron.overlap import release_queue
-from tickerq_celery.cron.rescheduling import reschedule
-from tickerq_celery.enums import TickerKind
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.managers.batches import (
-    Changes,
-    IdT,
-    by_position,
-    checked_changes,
-    naming,
-    position_in,
-)
+from tickerq_celery.managers.batches import IdT, by_position, checked_changes, naming, position_in
+from tickerq_celery.managers.cron_edits import edit
 from tickerq_celery.managers.cron_operations import CronOperations
 from tickerq_celery.managers.cron_preview import KIND
 from tickerq_celery.managers.cron_rows import cron_rows
 from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.runs import checked_page_size
-from tickerq_celery.payload.codec import NO_REQUEST
 from tickerq_celery.store import cron_tickers, occurrences
 from tickerq_celery.store.database.transaction import Transaction, savepoint
-from tickerq_celery.store.occurrences import rewrite_pending
-from tickerq_celery.tickers.cron_rows import CronRow, refuse_changes_of_a_call
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.fields import CronTickerChanges
 from tickerq_celery.tickers.inputs import CronTicker
@@ -37,8 +24,6 @@ from tickerq_celery.tickers.sessions import SessionT
 from tickerq_celery.tickers.views import Cron, Run
 
 FIXED = {"namespace"}
-_REQUEST_IS_CHECKED = {"function", "request"}
-_COLUMN_OF = {"every": "expression"}
 
 
 class CronTickerManager(CronOperations, Generic[SessionT]):
@@ -114,13 +99,13 @@ class CronTickerManager(CronOperations, Generic[SessionT]):
         wanted = checked_changes(changes, CronTicker, FIXED)
 
         def work(tx: Transaction) -> Effect[list[Cron]]:
-            # All or none also where the caller goes on after an error. In one order, so that two batches do
-            # not wait for each other.
+            # All or none also where the caller goes on after an error.
             with savepoint(tx):
-                for each in sorted(wanted):
-                    with naming(position_in(wanted, each)):
-                        self._update(tx, each, wanted[each], allow_unknown)
-            return Effect(result=[self._get(tx, each) for each in wanted])
+                edit(self._storing, tx, wanted, allow_unknown=allow_unknown)
+                for cron_id in sorted(wanted):
+                    with naming(position_in(wanted, cron_id)):
+                        self._switch(tx, cron_id, wanted[cron_id].get("is_enabled"))
+            return Effect(result=self._got_all(tx, wanted))
 
         return self._storing.in_transaction(work, session, verb="cron_tickers.update_batch")
 
@@ -179,57 +164,19 @@ class CronTickerManager(CronOperations, Generic[SessionT]):
         rows = cron_rows(self._storing, tx, batch, allow_unknown=allow_unknown)
         cron_tickers.insert(tx, rows)
         codec = self._storing.core.codec
-        found = [cron_tickers.get(tx.within(row.namespace), row.id, codec=codec) for row in rows]
-        return [cron for cron in found if cron is not None]
+        found: dict[UUID, Cron] = {}
+        for namespace in {row.namespace for row in rows}:
+            ids = [row.id for row in rows if row.namespace == namespace]
+            found |= cron_tickers.get_all(tx.within(namespace), ids, codec=codec)
+        return [found[row.id] for row in rows]
 
-    def _update(self, tx: Transaction, cron_id: UUID, changes: Changes, allow_unknown: bool) -> Cron:
-        before = self._locked(tx, cron_id)
-        wanted = self._wanted(tx, before, changes, allow_unknown)
-        names = {_COLUMN_OF.get(name, name) for name in changes} - {"is_enabled"}
-        if "request" in names:
-            names.add("encoding")
-        if "expression" in names:
-            names.add("start_at")  # where an interval begins to count
-        after = replace(before, **{name: getattr(wanted, name) for name in names})
-        # Written again without a change, it does not move past an instant that is due.
-        after = reschedule(tx, before, after, now=wanted.created_at)
-        cron_tickers.edit(tx, before, after)
-        release_queue(tx, before, after)
-        rewrite_pending(tx, before, after)
-        if "is_enabled" not in changes:
-            return self._get(tx, cron_id)
-        return self._resume(tx, cron_id) if wanted.is_enabled else self._pause(tx, cron_id, None, None)
+    def _switch(self, tx: Transaction, cron_id: UUID, is_enabled: object) -> None:
+        """Pause or resume a cron ticker whose ``is_enabled`` is changed: a bool, None where it is not."""
+        if is_enabled is True:
+            self._resume(tx, cron_id)
+        elif is_enabled is False:
+            self._pause(tx, cron_id, None, None)
 
-    def _wanted(self, tx: Transaction, before: CronRow, changes: Changes, allow_unknown: bool) -> CronRow:
-        """Return the row that a cron ticker with these changes would get if it were new."""
-        is_call = before.kind is TickerKind.CELERY_TASK
-        if is_call:
-            refuse_changes_of_a_call(**changes)
-        # A request that stays need not be readable here, nor fit the function as it is by now.
-        kept = None if _REQUEST_IS_CHECKED & changes.keys() else NO_REQUEST
-        ticker = _changed(self._get(tx, before.id), changes, is_request_read=kept is None)
-        (row,) = cron_rows(
-            self._storing,
-            tx,
-            {"": ticker},
-            allow_unknown=allow_unknown or is_call,
-            run_count=before.run_count,
-            request=kept,
-        )
-        return row
-
-
-def _changed(cron: Cron, changes: Changes, *, is_request_read: bool) -> CronTicker:
-    """Return a stored cron ticker with changes, without its own request and chain where they are not needed.
-
-    Of ``expression`` and ``every`` the one given counts.
-    """
-    unread = {"every", "children"} | (set() if is_request_read else {"request"})
-    stored = {
-        field.name: getattr(cron, field.name)
-        for field in fields(CronTicker)
-        if field.name not in unread and field.name not in changes
-    }
-    if "every" in changes:
-        stored["expression"] = None
-    return CronTicker(**{**stored, **changes})
+    def _got_all(self, tx: Transaction, ids: Collection[UUID]) -> list[Cron]:
+        found = cron_tickers.get_all(tx, ids, codec=self._storing.core.codec)
+        return [found[each] for each in ids]

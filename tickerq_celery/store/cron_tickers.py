@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, update
 
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.payload.codec import RequestCodec
-from tickerq_celery.store.database.batches import insert_if_absent, insert_rows
+from tickerq_celery.store.database.batches import in_parts, insert_if_absent, insert_rows
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.row_mapping import changed_columns, cron_columns, cron_row
 from tickerq_celery.store.tables import cron_tickers, tickers
@@ -20,11 +20,14 @@ from tickerq_celery.tickers.views import Cron
 
 def get(tx: Transaction, cron_id: UUID, *, codec: RequestCodec) -> Cron | None:
     """Return a cron ticker, or None."""
-    statement = select(*CRON_COLUMNS).where(
-        cron_tickers.c.id == cron_id, cron_tickers.c.namespace == tx.namespace
-    )
-    row = tx.execute(statement).one_or_none()
-    return None if row is None else cron_view(row, codec)
+    return get_all(tx, [cron_id], codec=codec).get(cron_id)
+
+
+def get_all(tx: Transaction, ids: Collection[UUID], *, codec: RequestCodec) -> dict[UUID, Cron]:
+    """Return those of ``ids`` that are cron tickers."""
+    here = select(*CRON_COLUMNS).where(cron_tickers.c.namespace == tx.namespace)
+    rows = in_parts(list(ids), lambda part: tx.execute(here.where(cron_tickers.c.id.in_(part))).all())
+    return {row.id: cron_view(row, codec) for row in rows}
 
 
 def insert(tx: Transaction, crons: Sequence[CronRow]) -> None:
@@ -39,12 +42,17 @@ def insert_new(tx: Transaction, crons: Sequence[CronRow]) -> None:
 
 def lock(tx: Transaction, cron_id: UUID) -> CronRow | None:
     """Lock a cron ticker and return its row, or None."""
-    row = tx.execute(
-        select(cron_tickers)
-        .where(cron_tickers.c.id == cron_id, cron_tickers.c.namespace == tx.namespace)
-        .with_for_update()
-    ).one_or_none()
-    return None if row is None else cron_row(row)
+    return lock_all(tx, [cron_id]).get(cron_id)
+
+
+def lock_all(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, CronRow]:
+    """Lock those of ``ids`` that are cron tickers, in their order, and return their rows."""
+    here = select(cron_tickers).where(cron_tickers.c.namespace == tx.namespace).order_by(cron_tickers.c.id)
+    rows = in_parts(
+        sorted(ids),
+        lambda part: tx.execute(here.where(cron_tickers.c.id.in_(part)).with_for_update()).all(),
+    )
+    return {row.id: cron_row(row) for row in rows}
 
 
 def lock_free(tx: Transaction, ids: Collection[UUID]) -> list[CronRow]:

@@ -10,12 +10,18 @@ from sqlalchemy import ColumnElement, select, true, update
 
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.store import chains, runs
-from tickerq_celery.store.database.batches import in_parts, insert_if_absent, write_in_parts
+from tickerq_celery.store.database.batches import (
+    AT_ONCE,
+    in_parts,
+    insert_if_absent,
+    value_by_id,
+    write_in_parts,
+)
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.holds import BY_CLAIM, DECIDING
 from tickerq_celery.store.row_mapping import cron_columns, run_columns
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.cron_rows import CronRow, changed_work
+from tickerq_celery.tickers.cron_rows import CronEdit, CronRow
 from tickerq_celery.tickers.run_rows import RunRow, occurrence_children
 
 _LARGEST_DELETE = 500
@@ -122,23 +128,56 @@ def lock_pending(tx: Transaction, cron_id: UUID) -> dict[UUID, datetime]:
     return {row.id: row.instant for row in rows}
 
 
-def rewrite_pending(tx: Transaction, before: CronRow, after: CronRow) -> None:
-    """Write what an edit changed of a cron ticker into its occurrences that have not begun.
+def rewrite_pending(tx: Transaction, edits: Sequence[CronEdit]) -> None:
+    """Write what edits changed of cron tickers into their occurrences that have not begun.
 
     A manual run keeps the request that it was given.
     """
-    changed = changed_work(before, after)
+    changed = {each.after.id: (each.after, each.changed_work) for each in edits if each.changed_work}
     if not changed:
         return
-    found = _found(tx, after.id)
-    for names, which in ((changed & _REQUEST, tickers.c.instant.is_not(None)), (changed - _REQUEST, true())):
-        if names:
-            _write(tx, found, cron_columns(after, sorted(names)), *_IS_PENDING, which)
-    if changed & DECIDING:
-        # What held them may be gone; if it is not, the next claim holds them again.
-        by_claim = tickers.c.held_for.in_([reason.value for reason in BY_CLAIM])
-        released = {"due_at": tx.sql_now(), "held_for": None, "hold_key": None}
-        _write(tx, found, released, *_IS_PENDING, by_claim)
+    found = _pending_of(tx, list(changed))
+    alike: dict[frozenset[str], list[CronRow]] = {}
+    for cron, names in changed.values():
+        for part in (names & _REQUEST, names - _REQUEST):
+            if part and cron.id in found:
+                alike.setdefault(part, []).append(cron)
+    for names, crons in alike.items():
+        which = tickers.c.instant.is_not(None) if names <= _REQUEST else true()
+        for first in range(0, len(crons), AT_ONCE):
+            some = crons[first : first + AT_ONCE]
+            _write(tx, _ids(found, some), _values_by_cron(some, names), *_IS_PENDING, which)
+    # What held them may be gone; if it is not, the next claim holds them again.
+    deciding = [cron for cron, names in changed.values() if names & DECIDING and cron.id in found]
+    by_claim = tickers.c.held_for.in_([reason.value for reason in BY_CLAIM])
+    released = {"due_at": tx.sql_now(), "held_for": None, "hold_key": None}
+    _write(tx, _ids(found, deciding), released, *_IS_PENDING, by_claim)
+
+
+def _values_by_cron(crons: Sequence[CronRow], names: Collection[str]) -> dict[str, object]:
+    columns = {cron.id: cron_columns(cron, sorted(names)) for cron in crons}
+    return {
+        name: value_by_id(
+            tickers.c.cron_ticker_id, tickers.c[name], {each: columns[each][name] for each in columns}
+        )
+        for name in names
+    }
+
+
+def _ids(found: Mapping[UUID, Sequence[UUID]], crons: Sequence[CronRow]) -> list[UUID]:
+    return [each for cron in crons for each in found[cron.id]]
+
+
+def _pending_of(tx: Transaction, cron_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """Return the occurrences that have not begun, by their cron tickers."""
+    pending = select(tickers.c.id, tickers.c.cron_ticker_id).where(*_IS_PENDING)
+    rows = in_parts(
+        cron_ids, lambda part: tx.execute(pending.where(tickers.c.cron_ticker_id.in_(part))).all()
+    )
+    found: dict[UUID, list[UUID]] = {}
+    for row in rows:
+        found.setdefault(row.cron_ticker_id, []).append(row.id)
+    return found
 
 
 def _found(tx: Transaction, cron_id: UUID) -> Sequence[UUID]:

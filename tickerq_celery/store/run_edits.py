@@ -1,13 +1,13 @@
 """Changes of many runs, however different, with few statements."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import case, literal, update
+from sqlalchemy import update
 
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.store.database.batches import AT_ONCE
+from tickerq_celery.store.database.batches import AT_ONCE, value_by_id
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.row_mapping import run_columns
 from tickerq_celery.store.tables import tickers
@@ -39,19 +39,15 @@ def _edit_part(tx: Transaction, edits: Sequence[Edit]) -> None:
         update(tickers)
         .where(tickers.c.id.in_(list(columns)), tickers.c.status == TickerStatus.IDLE)
         .values(
-            {name: _by_id(name, {each: columns[each][name] for each in columns}) for name in edits[0].names}
+            {
+                name: value_by_id(
+                    tickers.c.id, tickers.c[name], {each: columns[each][name] for each in columns}
+                )
+                for name in edits[0].names
+            }
         )
         .values(updated_at=tx.sql_now())
     )
     written = rowcount(tx, statement)
     if written != len(edits):
         raise AssertionError(f"edited {written} of {len(edits)} locked runs")
-
-
-def _by_id(name: str, values: Mapping[UUID, object]) -> object:
-    """Return the value that all runs get, or an expression for the one of each."""
-    first, *others = values.values()
-    if all(each == first for each in others):
-        return first
-    type_ = tickers.c[name].type
-    return case(*((tickers.c.id == ticker_id, literal(value, type_)) for ticker_id, value in values.items()))

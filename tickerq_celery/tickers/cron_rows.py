@@ -199,9 +199,18 @@ def with_times_of_code(row: CronRow, *, expression: str, time_zone: str, day_or:
     return replace(seeded, expression=expression, time_zone=time_zone, day_or=day_or)
 
 
-def changed_work(before: CronRow, after: CronRow) -> frozenset[str]:
-    """Return the names of the changed fields that occurrences have, too."""
-    return frozenset(name for name in _OCCURRENCE_FIELDS if getattr(before, name) != getattr(after, name))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CronEdit:
+    """A cron ticker's locked row, and what it is to become."""
+
+    before: CronRow
+    after: CronRow
+
+    @property
+    def changed_work(self) -> frozenset[str]:
+        """The names of the changed fields that occurrences have, too."""
+        before, after = self.before, self.after
+        return frozenset(name for name in _OCCURRENCE_FIELDS if getattr(before, name) != getattr(after, name))
 
 
 def refuse_changes_of_a_call(**changes: object) -> None:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 from functools import partial
+from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import event
@@ -9,6 +11,7 @@ from sqlalchemy import event
 from tests.integration.apps import caller_engine
 from tests.integration.making import (
     claim,
+    crons,
     enrolled,
     fail,
     make_run,
@@ -19,9 +22,10 @@ from tests.integration.making import (
 )
 from tests.manual_clock import START
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.errors import DuplicateTickerError, TickerStateError
+from tickerq_celery.errors import DuplicateTickerError, TickerStateError, TickerValidationError
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
+from tickerq_celery.tickers.views import Cron
 
 LATER = START + timedelta(hours=1)
 
@@ -60,6 +64,66 @@ def update(core: Core, count: int) -> int:
 @pytest.mark.every_database
 def test_an_update_of_many_takes_no_more_statements_than_one_of_few(core: Core) -> None:
     assert update(core, 60) == update(core, 6)
+
+
+def update_crons(core: Core, count: int) -> int:
+    """Change each of so many cron tickers with an occurrence; return how many statements it took."""
+    added = crons(core).add_batch([CronTicker(function="Send", expression="@hourly")] * count)
+    for each in added[:3]:
+        crons(core).run_now(each.id)
+    crons(core).backfill(added[3].id, START - timedelta(hours=2), START)
+    changes = {
+        cron.id: {
+            "description": f"number {number}",
+            "request": {"number": number} if number % 2 else None,
+            "tags": [f"tag {number}"],
+            "timeout": None if number == 1 else timedelta(seconds=number + 0.5),
+            "retries": number % 5,
+            "queue": None if number == 1 else "other",
+            "pause_on_failure": number + 1,
+            "exclude": (),
+        }
+        for number, cron in enumerate(added)
+    }
+    updated: list[Cron] = []
+    sent = statements_of(core, lambda: updated.extend(crons(core).update_batch(changes)))
+    assert [cron.id for cron in updated] == [cron.id for cron in added]
+    for cron in updated:
+        wanted = changes[cron.id]
+        assert {name: getattr(cron, name) for name in wanted} == {**wanted, "tags": tuple(wanted["tags"])}
+        assert cron.next_run_at == START + timedelta(hours=1)
+        for run in crons(core).occurrences(cron.id):
+            for name in ("description", "timeout", "retries", "queue"):
+                assert getattr(run, name) == wanted[name]
+            # A manual run keeps the request that it was given.
+            assert run.request == (wanted["request"] if cron.id == added[3].id else None)
+    return len(sent)
+
+
+@pytest.mark.every_database
+def test_an_update_of_many_cron_tickers_takes_no_more_statements_than_one_of_few(core: Core) -> None:
+    assert update_crons(core, 60) == update_crons(core, 6)
+
+
+@pytest.mark.every_database
+def test_an_addition_of_many_cron_tickers_takes_no_more_statements_than_one_of_few(core: Core) -> None:
+    def added(count: int) -> int:
+        batch = [CronTicker(function="Send", expression="@daily", description=str(n)) for n in range(count)]
+        made: list[Cron] = []
+        sent = statements_of(core, lambda: made.extend(crons(core).add_batch(batch)))
+        assert [cron.description for cron in made] == [str(n) for n in range(count)]
+        return len(sent)
+
+    assert added(60) == added(6)
+
+
+def test_of_a_batch_of_cron_tickers_with_one_that_is_refused_nothing_is_changed(core: Core) -> None:
+    ids = [cron.id for cron in crons(core).add_batch([CronTicker(function="Send", expression="@hourly")] * 3)]
+    changes: dict[UUID, Any] = {each: {"description": "changed", "expression": "@daily"} for each in ids}
+    changes[ids[1]]["retries"] = -1
+    with pytest.raises(TickerValidationError, match=rf"changes\[{ids[1]}\]\.retries"):
+        crons(core).update_batch(changes)
+    assert {(cron.description, cron.expression) for cron in crons(core).find()} == {(None, "@hourly")}
 
 
 @pytest.mark.parametrize("on_conflict", ["replace", "return_existing"])

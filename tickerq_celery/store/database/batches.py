@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Column, Table, Update, insert
+from sqlalchemy import Column, Table, Update, case, insert, literal
 
 from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.transaction import Transaction, rowcount
@@ -30,6 +30,14 @@ def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, objec
 def in_parts(items: Sequence[_Item], work: Callable[[Sequence[_Item]], Sequence[_Answer]]) -> list[_Answer]:
     """Do ``work`` on as many items at once as a statement should name; return all that it returned."""
     return [each for first in range(0, len(items), AT_ONCE) for each in work(items[first : first + AT_ONCE])]
+
+
+def value_by_id(id_column: Column[Any], column: Column[Any], values: Mapping[UUID, object]) -> object:
+    """Return the value that a column gets in all rows, or an expression for the one of each, by its id."""
+    first, *others = values.values()
+    if all(each == first for each in others):
+        return first
+    return case(*((id_column == id_, literal(value, column.type)) for id_, value in values.items()))
 
 
 def write_in_parts(tx: Transaction, statement: Update, column: Column[Any], ids: Sequence[UUID]) -> int:
