@@ -1,6 +1,6 @@
 """A checked call of a function: it schedules itself, and stands where a function and its request do."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NoReturn, Unpack
@@ -82,9 +82,6 @@ class FunctionCall(Call):
 
     def __ror__(self, other: object) -> NoReturn:
         raise self._no_canvas("__ror__")
-
-    def __iter__(self) -> Iterator[NoReturn]:
-        raise self._no_canvas("tasks")
 
     def __getitem__(self, key: object) -> NoReturn:
         raise self._no_canvas("options")
