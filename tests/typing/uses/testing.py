@@ -19,6 +19,7 @@ def test_a_month_of_it(tickerq: TickerQTest) -> None:
     assert_type(tickerq.assert_scheduled("Send", at=tickerq.clock.now()), list[Run])
     tickerq.assert_scheduled(send.s(user_id=3))
     tickerq.refute_scheduled(send, within=timedelta(minutes=1))
+    assert_type(tickerq.run_seeders(), list[str])
     tickerq.refute_scheduled(send.s(user_id=3))
     assert_type(TickerContext.for_test(3), TickerContext[int])
 
