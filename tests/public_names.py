@@ -12,7 +12,7 @@ from tickerq_celery import TickerError, TickerQ
 from tickerq_celery.tickers.call import FunctionField
 
 PACKAGE = "tickerq_celery"
-DOORS = ("alembic", "enums", "errors", "handles", "keywords", "testing", "views")
+DOORS = ("alembic", "enums", "errors", "testing", "typing", "views")
 # Members without an underscore that are for the package, its tools and its tests. No page names them.
 INNER = {
     "StoredRequest.codec",

@@ -18,11 +18,10 @@ HELD = {
     "errors",
     "extension",
     "functions",
-    "handles",
-    "keywords",
     "managers",
     "testing",
     "tickers",
+    "typing",
     "views",
 }
 _WORD = re.compile(r"\w+")

@@ -39,10 +39,8 @@ DOORS: dict[str, set[str]] = {
     "scheduler": {"beat", "runtime", "extension"},
     # Every value that a user gets: rooms hold them where they are made.
     "views": {"payload", "runtime", "schedule", "tickers"},
-    # Every object with methods that a user holds without having made it.
-    "handles": {"functions", "managers", "tickers"},
-    # What users annotate wrappers with.
-    "keywords": {"functions", "managers", "runtime", "tickers"},
+    # What users annotate code of their own with: objects that they hold, and the keywords of calls.
+    "typing": {"functions", "managers", "runtime", "tickers"},
     # What an application's own env.py imports: it must not open the store, nor read its settings.
     "alembic": set(),
 }

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from tickerq_celery.errors import TickerCancelled
-from tickerq_celery.worker.loop_call import Call
+from tickerq_celery.worker.loop_call import LoopCall
 from tickerq_celery.worker.loop_thread import LoopThread
 from tickerq_celery.worker.run_control import RunControl
 
@@ -69,7 +69,7 @@ class EventLoop:
         if threading.current_thread() is thread:
             coroutine.close()
             raise RuntimeError("the event loop cannot wait for a coroutine of its own: await it")
-        call = Call(coroutine)
+        call = LoopCall(coroutine)
         try:
             thread.loop.call_soon_threadsafe(call.begin)
             call.wait(thread.is_alive)

@@ -13,7 +13,7 @@ _SLICE_SECONDS = 0.25
 EXITS = (KeyboardInterrupt, SystemExit)
 
 
-class Call(Generic[T]):
+class LoopCall(Generic[T]):
     """One coroutine on the loop; all but ``wait`` and ``result`` is called on the loop's own thread."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
@@ -83,9 +83,9 @@ class Call(Generic[T]):
 
 
 # A context variable, since each task that a coroutine creates begins with a copy of its context.
-_CURRENT: ContextVar[Call[Any] | None] = ContextVar("tickerq_call", default=None)
+_CURRENT: ContextVar[LoopCall[Any] | None] = ContextVar("tickerq_call", default=None)
 
 
-def current_call() -> Call[Any] | None:
+def current_call() -> LoopCall[Any] | None:
     """Return the call of which the current task is a part, directly or through the tasks between."""
     return _CURRENT.get()

@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Generator
 from functools import partial
 from typing import Any, TypeVar
 
-from tickerq_celery.worker.loop_call import EXITS, Call, current_call
+from tickerq_celery.worker.loop_call import EXITS, LoopCall, current_call
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class LoopThread(threading.Thread):
             task.add_done_callback(partial(self._pass_exit_on, call))
         return task
 
-    def _pass_exit_on(self, call: Call[Any], task: asyncio.Task[Any]) -> None:
+    def _pass_exit_on(self, call: LoopCall[Any], task: asyncio.Task[Any]) -> None:
         # While there is no exit no task is asked for its error: asyncio logs those that no one asks for.
         if not self._exits or task.cancelled():
             return

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from tickerq_celery import Run, SessionLike, TickerQ
 from tickerq_celery.enums import TickerPriorityLike, TickerStatusLike
-from tickerq_celery.keywords import CloneChanges, RunFilters, Settings, TimeTickerChanges
+from tickerq_celery.typing import CloneChanges, RunFilters, Settings, TimeTickerChanges
 
 SETTINGS: Settings = {"lease": timedelta(minutes=1), "capture_logs": "INFO"}
 WRONG: Settings = {"leese": 60}  # refused: typeddict-unknown-key | reportAssignmentType

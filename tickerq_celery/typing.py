@@ -1,17 +1,22 @@
-"""What ``TickerQ`` and ``ticker_function`` hand out to be called, for annotations of your own.
+"""The types that annotations of your own need: what ``TickerQ`` hands out, and the keywords of its calls.
 
-``def remind(manager: TimeTickerManager) -> Run`` takes ``tickerq.time_tickers``.
+``def remind(manager: TimeTickerManager) -> Run`` takes ``tickerq.time_tickers``. A wrapper takes the keywords
+of what it wraps: ``def send_later(user: int, **options: Unpack[ScheduleOptions]) -> Run``.
 """
 
 from tickerq_celery.functions.decorating import FunctionDecorator
 from tickerq_celery.functions.function_call import FunctionCall
+from tickerq_celery.functions.options import FunctionOptions
 from tickerq_celery.functions.ticker_function import TickerFunction
 from tickerq_celery.managers.aio import Aio, AsyncCronTickers, AsyncPauses, AsyncRuns, AsyncTimeTickers
 from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.runtime.config import Settings
 from tickerq_celery.tickers.call import Call, FunctionLike, NamedFunction
+from tickerq_celery.tickers.fields import CloneChanges, CronTickerChanges, ScheduleOptions, TimeTickerChanges
 
 __all__ = [
     "Aio",
@@ -20,13 +25,20 @@ __all__ = [
     "AsyncRuns",
     "AsyncTimeTickers",
     "Call",
+    "CloneChanges",
+    "CronTickerChanges",
     "CronTickerManager",
     "FunctionCall",
     "FunctionDecorator",
     "FunctionLike",
+    "FunctionOptions",
     "NamedFunction",
     "PauseManager",
+    "RunFilters",
     "RunManager",
+    "ScheduleOptions",
+    "Settings",
     "TickerFunction",
+    "TimeTickerChanges",
     "TimeTickerManager",
 ]
