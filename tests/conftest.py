@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.acceptance.warm import WarmServer
 from tests.manual_clock import ManualClock
@@ -30,6 +31,10 @@ DATABASES = ("sqlite", "postgres", "mariadb")
 BROKERS = ("fs", "redis", "rabbitmq")
 # Their files take up to minutes each, those of the others seconds; none is to be left at the end.
 LONG = ("stateful", "acceptance", "windows")
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest's own reads the marks

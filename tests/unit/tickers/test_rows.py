@@ -12,7 +12,7 @@ from tickerq_celery.schedule.bounds import Bounds
 from tickerq_celery.schedule.planner import Misfire
 from tickerq_celery.store.row_mapping import changed_columns, cron_columns, run_columns
 from tickerq_celery.store.tables import cron_tickers, tickers
-from tickerq_celery.tickers.cron_rows import CronRow, changed_work, new_cron_row, with_times_of_code
+from tickerq_celery.tickers.cron_rows import CronEdit, CronRow, new_cron_row, with_times_of_code
 from tickerq_celery.tickers.run_rows import RunRow, misfire_record, new_run_row, occurrence_row, terminal
 from tickerq_celery.tickers.work import WORK_FIELDS, Work
 
@@ -74,7 +74,7 @@ def test_an_edit_writes_what_it_changes_and_reaches_occurrences_with_what_they_h
     before = cron()
     after = replace(before, overlap=OverlapPolicy.SKIP, retries=3, tags=("us",))
     assert changed_columns(before, after) == {"overlap": "skip", "retries": 3, "tags": ["us"]}
-    assert changed_work(before, after) == {"retries", "tags"}
+    assert CronEdit(before=before, after=after).changed_work == {"retries", "tags"}
     assert changed_columns(before, before) == {}
 
 
