@@ -190,6 +190,12 @@ def test_the_wrong_way_is_refused_with_the_right_one(tickerq: TickerQ, send: Any
         send.schedule(user_id=3)
     with pytest.raises(CallError, match=r"greet takes one request: use \.schedule\(request\)"):
         greet.s("Ada")
+
+    @tickerq.function("Report")
+    def report(context: TickerContext) -> None: ...
+
+    with pytest.raises(CallError, match=r"Report takes a context only: use \.schedule\(\)"):
+        report.s()
     with pytest.raises(TickerValidationError, match=r"^user_id: .* valid integer"):
         send.s("three")
     with pytest.raises(CallError, match="missing a required argument: 'user_id'"):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NoReturn, Unpack
+from typing import TYPE_CHECKING, NoReturn, Unpack
 
 from tickerq_celery.enums import OnConflict, OnConflictLike
 from tickerq_celery.errors import CallError, NoCeleryTaskError
@@ -65,17 +65,22 @@ class FunctionCall(Call):
             options=ticker,
         )
 
-    def __getattr__(self, name: str) -> NoReturn:
-        """Refuse what Celery's signatures have and this has not.
+    # To type checkers there is no such attribute, wherever it is named.
+    if not TYPE_CHECKING:
 
-        Raises:
-            NoCeleryTaskError: With the call that does it here; an AttributeError, as for any other name.
-        """
-        if name in _INSTEAD_OF:
-            raise NoCeleryTaskError(self.function, name, _INSTEAD_OF[name])
-        if name in _OF_CANVAS:
-            raise self._no_canvas(name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        def __getattr__(self, name: str) -> NoReturn:
+            """Refuse what Celery's signatures have and this has not.
+
+            Raises:
+                NoCeleryTaskError: With the call that does it here; an AttributeError, as for any other name.
+            """
+            if name in _INSTEAD_OF:
+                raise NoCeleryTaskError(self.function, name, _INSTEAD_OF[name])
+            if name in _OF_CANVAS:
+                raise self._no_canvas(name)
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
+            )
 
     def __or__(self, other: object) -> NoReturn:
         raise self._no_canvas("__or__")

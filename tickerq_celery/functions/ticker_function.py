@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import update_wrapper
-from typing import Any, Generic, NoReturn, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Unpack, overload
 
 from typing_extensions import ParamSpec, TypeVar
 
@@ -71,8 +71,7 @@ class TickerFunction(Generic[P, RequestT_contra, ReturnT_co]):
         """
         function = self.definition
         if function.signature.parameters is None:
-            reason = f"function {self.name} takes one request: use .schedule(request), {_LATER}"
-            raise CallError("s", None, reason)
+            raise CallError("s", None, f"function {self.name} {self._takes}: use {self._right}, {_LATER}")
         given = by_name(function.name, function.signature, args, kwargs)
         return FunctionCall(
             function=self.name, arguments=checked(function.expected_request, given), _manager=self._manager
@@ -134,15 +133,20 @@ class TickerFunction(Generic[P, RequestT_contra, ReturnT_co]):
             options=ticker,
         )
 
-    def __getattr__(self, name: str) -> NoReturn:
-        """Refuse what Celery's tasks have and this has not.
+    # To type checkers there is no such attribute, wherever it is named.
+    if not TYPE_CHECKING:
 
-        Raises:
-            NoCeleryTaskError: With the call that does it here; an AttributeError, as for any other name.
-        """
-        if name in _OF_TASKS:
-            raise NoCeleryTaskError(self.name, name, self._instead_of(name))
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        def __getattr__(self, name: str) -> NoReturn:
+            """Refuse what Celery's tasks have and this has not.
+
+            Raises:
+                NoCeleryTaskError: With the call that does it here; an AttributeError, as for any other name.
+            """
+            if name in _OF_TASKS:
+                raise NoCeleryTaskError(self.name, name, self._instead_of(name))
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
+            )
 
     def _instead_of(self, name: str) -> str:
         if name == "apply":
@@ -152,8 +156,17 @@ class TickerFunction(Generic[P, RequestT_contra, ReturnT_co]):
         return f"use {self._right}, {_LATER}"
 
     @property
+    def _takes(self) -> str:
+        needs_none = (
+            self.definition.signature.takes is Takes.CONTEXT and self.definition.expected_request.type is None
+        )
+        return "takes a context only" if needs_none else "takes one request"
+
+    @property
     def _right(self) -> str:
         """The call that schedules it."""
+        if self.definition.signature.takes is Takes.CONTEXT and self.definition.expected_request.type is None:
+            return ".schedule()"
         if self.definition.signature.takes is not Takes.PARAMETERS:
             return ".schedule(request)"
         return f".s({self.definition.signature.parameters}).schedule()"
