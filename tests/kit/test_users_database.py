@@ -12,7 +12,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from tests.integration.apps import caller_engine
 from tickerq_celery import TickerContext, TickerQ, TickerStatus, TimeTicker
-from tickerq_celery.errors import DuplicateTickerError, OtherDatabaseError, SchemaError
+from tickerq_celery.errors import (
+    DuplicateTickerError,
+    OtherDatabaseError,
+    SchemaError,
+    TickerValidationError,
+)
 from tickerq_celery.functions.ticker_function import TickerFunction
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import metadata, tickers
@@ -117,6 +122,16 @@ def test_a_session_that_joins_without_savepoints_works_as_well(
             greet.schedule("Ada", session=session)
             session.commit()
         assert [run.status for run in kit.run_due()] == [TickerStatus.DONE]
+
+
+@pytest.mark.row_locks  # on SQLite the second connection waits for the first
+def test_a_session_on_another_connection_is_refused_as_what_it_writes_would_stay(
+    store_url: str, shop: TickerQ, greet: TickerFunction, tmp_path: Path
+) -> None:
+    with rolled_back(store_url) as connection, take_over(shop, folder=tmp_path, connection=connection):
+        other = Session(connection.engine)
+        with other, other.begin(), pytest.raises(TickerValidationError, match="than tickerq_connection"):
+            greet.schedule("Ada", session=other)
 
 
 @pytest.mark.every_database

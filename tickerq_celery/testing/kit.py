@@ -133,7 +133,7 @@ class TickerQTest:
         at: datetime | None = None,
         within: timedelta | float = _A_SECOND,
     ) -> list[Run]:
-        """Return the runs of a function that are scheduled and have not begun, the oldest first.
+        """Return the runs of a function that wait for an attempt, the oldest first.
 
         ``function`` is a function, its name, or a call of it, ``send.s(user_id=3)``. ``request`` is compared
         as it is stored, ``at`` with their execution times; what is not given matches all.

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Transaction, delete, event, inspect
 from sqlalchemy.engine import URL
 
 from tickerq_celery.clock import SystemClock
-from tickerq_celery.errors import SchemaError
+from tickerq_celery.errors import SchemaError, TickerValidationError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.connections import begin_writing
 from tickerq_celery.store.database.database import Database, resolved_url
@@ -48,10 +48,15 @@ class JoinedDatabase(Database):
         return self._connection.engine
 
     def transaction_of(self, connection: Connection) -> Transaction | None:
-        """Return the SAVEPOINT of the user's session, as the transaction around it is the test's."""
-        if connection is self._connection:
-            return connection.get_nested_transaction()
-        return super().transaction_of(connection)
+        """Return the SAVEPOINT of the user's session, as the transaction around it is the test's.
+
+        Raises:
+            TickerValidationError: The session is on another connection, so what it writes would stay.
+        """
+        if connection is not self._connection:
+            reason = "it is on another connection than tickerq_connection, whose transaction has the store"
+            raise TickerValidationError("session", connection, reason)
+        return connection.get_nested_transaction()
 
     def close(self) -> None:
         """Leave the connection alone, as it is the user's."""
