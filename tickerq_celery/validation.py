@@ -46,6 +46,8 @@ def function(value: object) -> str:
     """Return the name of a function; where an object that has a name stands for it, the error gives that."""
     if not isinstance(value, str) and isinstance(named := getattr(value, "name", None), str):
         raise TickerValidationError("function", value, f"pass its name, {named!r}")
+    if not isinstance(value, str):
+        raise TickerValidationError("function", value, "pass a registered function, or its name")
     return name("function", value, LONGEST_FUNCTION)
 
 

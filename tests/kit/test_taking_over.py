@@ -174,6 +174,6 @@ def test_the_only_app_there_is_needs_no_name_and_of_several_one_is_to_be_named(p
         def test_it(tickerq): ...
         """,
     )
-    assert "2 apps with a TickerQ are imported: name it in pytest's option tickerq_app" in (
+    assert "apps with a TickerQ are imported (other, shop): name it in pytest's option tickerq_app" in (
         project.pytest("-q", "test_two.py").stdout
     )

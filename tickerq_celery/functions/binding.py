@@ -33,7 +33,8 @@ def by_name(
     try:
         bound = Python(signature.declared).bind(*args, **kwargs)
     except TypeError as error:
-        raise CallError("s", None, f"{error} of function {function}, which takes ({parameters})") from error
+        given = discreet(["s"], {**dict(zip(known, args, strict=False)), **kwargs})
+        raise CallError("s", given, f"{error} of function {function}, which takes ({parameters})") from error
     variable = next((each.name for each in signature.declared if each.kind is Declared.VAR_KEYWORD), "")
     extra = bound.arguments.pop(variable, {})
     for twice in extra.keys() & bound.arguments.keys():

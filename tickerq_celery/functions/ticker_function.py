@@ -71,7 +71,8 @@ class TickerFunction(Generic[P, RequestT_contra, ReturnT_co]):
         """
         function = self.definition
         if function.signature.parameters is None:
-            raise CallError("s", None, f"function {self.name} {self._takes}: use {self._right}, {_LATER}")
+            given = discreet(["s"], [*args, kwargs] if kwargs else [*args])
+            raise CallError("s", given, f"function {self.name} {self._takes}: use {self._right}, {_LATER}")
         given = by_name(function.name, function.signature, args, kwargs)
         return FunctionCall(
             function=self.name, arguments=checked(function.expected_request, given), _manager=self._manager

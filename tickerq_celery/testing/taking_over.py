@@ -83,7 +83,13 @@ def tickerq_of(app: object) -> TickerQ:
         raise ConfigError("tickerq_app", f"pass a Celery app, a TickerQ or a path (got {shortened(app)})")
     living = TickerQ.living()
     if len(living) != 1:
-        raise ConfigError("tickerq_app", f"{len(living)} apps with a TickerQ are imported: {_NAME_IT}")
+        names = ", ".join(sorted(each.app.main or "an unnamed app" for each in living))
+        found = (
+            f"several apps with a TickerQ are imported ({names})"
+            if living
+            else "no app with a TickerQ is imported"
+        )
+        raise ConfigError("tickerq_app", f"{found}: {_NAME_IT}")
     return living[0]
 
 

@@ -105,7 +105,7 @@ REFUSED = [
     ({"function": ""}, "function", "must be non-empty"),
     ({"function": " Send"}, "function", "without leading or trailing whitespace"),
     ({"function": "x" * 201}, "function", "at most 200 characters, this has 201"),
-    ({"function": 7}, "function", "pass a str"),
+    ({"function": 7}, "function", "pass a registered function, or its name"),
     ({"description": "x" * 501}, "description", "at most 500 characters"),
     ({"description": "nul\x00"}, "description", "NUL"),
     ({"description": "\ud800"}, "description", "surrogates"),
