@@ -102,9 +102,7 @@ def schedule(session: Session, connection: Connection, engine: Engine) -> None:
     fetch.schedule({"url": "…"}, on_conflict="replace", unique_key="fetch")
 
     greet.delay(3)  # refused: attr-defined | reportAttributeAccessIssue,reportUnknownMemberType
-    send.s(
-        user_id=3
-    ).apply_async()  # refused: attr-defined | reportAttributeAccessIssue,reportUnknownMemberType
+    send.s(3).apply_async()  # refused: attr-defined | reportAttributeAccessIssue,reportUnknownMemberType
     greet.schedule(Bill(3))  # refused: arg-type | reportArgumentType
     greet.schedule(Greeting(to="you"), retires=3)  # refused: call-arg | reportCallIssue
     greet.schedule(Greeting(to="you"), retries="3")  # refused: arg-type | reportArgumentType
