@@ -14,6 +14,7 @@ from tickerq_celery.functions.seeders import Seeder
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import seeders
 from tickerq_celery.store.database.database import database_file
+from tickerq_celery.store.database.errors import is_transient
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.worker.fork_gate import fork_gate
 
@@ -42,7 +43,7 @@ class _SeederError(Exception):
 def run_seeder(core: Core, seeder: Seeder) -> Seeding:
     """Run a seeder if the store says that it has to run; what it writes and that row commit together.
 
-    One that raises is rolled back and stays due. ``ELSEWHERE``: another worker is at it.
+    One that raises is rolled back and stays due. ``ELSEWHERE``: another worker has it locked.
     """
     try:
         outcome = core.write(_run, seeder, core.node.name)
@@ -63,7 +64,7 @@ def run_seeder(core: Core, seeder: Seeder) -> Seeding:
 
 def _log_failure(seeder: Seeder, cause: BaseException | None) -> None:
     logger.error(
-        "seeder %s has failed and is rolled back, the next worker that starts runs it again",
+        "seeder %s has failed and is rolled back, a worker that starts or waits for it runs it again",
         seeder.name,
         exc_info=cause,
     )
@@ -86,8 +87,11 @@ def _call(seeder: Seeder, tx: Transaction) -> None:
     try:
         seeder.body(session)
         session.commit()
-    except DBAPIError:
-        raise  # a deadlock is tried again
+    except DBAPIError as error:
+        # A deadlock is tried again, and an outage waited for. All else is the seeder's own statement.
+        if is_transient(error):
+            raise
+        raise _SeederError from error
     except (Exception, SystemExit) as error:
         raise _SeederError from error
     finally:
@@ -99,7 +103,7 @@ def _call(seeder: Seeder, tx: Transaction) -> None:
 class SeedingThread(threading.Thread):
     """Runs seeders one after the other, so that a long one holds up neither heartbeats nor runs.
 
-    Where another worker is at a seeder, it waits: those that follow may need what that one seeds.
+    Where another worker has a seeder locked, it waits: those that follow may need what that one seeds.
     """
 
     def __init__(self, core: Core, seeders: Iterable[Seeder]) -> None:
@@ -110,11 +114,8 @@ class SeedingThread(threading.Thread):
 
     def run(self) -> None:
         for seeder in self._seeders:
-            while self._seeded(seeder) in _UNDECIDED:
-                if self._stopped.wait(_PAUSE):
-                    return
-            if self._stopped.is_set():
-                return
+            while not self._stopped.is_set() and self._seeded(seeder) in _UNDECIDED:
+                self._stopped.wait(_PAUSE)
 
     def stop(self) -> None:
         """Run no further seeder; one that does not end soon is left to the end of the process."""

@@ -71,6 +71,7 @@ class NodeStep(bootsteps.StartStopStep):
             logger.warning("%s", warning)
         self._thread: HeartbeatThread | None = None
         self._seeding: SeedingThread | None = None
+        self._is_shutting_down = False
         self._limit_watch: LimitWatch | None = None
         # Their memory is shared with the children, so they are there before them.
         self._cancel_flag = self._parts.cancel_flag
@@ -109,6 +110,7 @@ class NodeStep(bootsteps.StartStopStep):
         """Do nothing yet, as ``stop``."""
 
     def _on_shutdown(self, **_: Any) -> None:
+        self._is_shutting_down = True
         signals.worker_shutdown.disconnect(self._on_shutdown)
         self._listener.close()
         watch, self._limit_watch = self._limit_watch, None
@@ -135,8 +137,11 @@ class NodeStep(bootsteps.StartStopStep):
             verify(own)
             enrol(mine, me)
             if mine.config.seed and len(mine.registry.seeders):
-                self._seeding = SeedingThread(mine, mine.registry.seeders)
-                self._seeding.start()
+                # The shutdown, in another thread, sees this one, or this one the shutdown.
+                self._seeding = seeding = SeedingThread(mine, mine.registry.seeders)
+                if self._is_shutting_down:
+                    seeding.stop()
+                seeding.start()
 
         has_children = isinstance(worker.pool, TaskPool)
         return HeartbeatThread(

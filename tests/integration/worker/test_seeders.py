@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from tests.integration.apps import ticker_app
@@ -268,6 +268,26 @@ def test_a_seeder_that_failed_after_its_commit_leaves_nothing(tickerq: TickerQ) 
 
     assert started(tickerq) == [Seeding.FAILED]
     assert (tickerq.runs.count(), rows(tickerq)["demo"].version) == (0, None)
+
+
+@pytest.mark.every_database
+def test_a_seeder_whose_statement_is_wrong_has_failed_and_holds_up_no_other(tickerq: TickerQ) -> None:
+    @tickerq.seeder
+    def demo(session: Session) -> None:
+        session.execute(text("SELECT nothing FROM tickerq_nodes"))
+
+    tickerq.seeder(name="later")(one)
+    assert started(tickerq) == [Seeding.FAILED, Seeding.RAN]
+
+
+def test_a_thread_that_was_stopped_before_it_began_runs_no_seeder(tickerq: TickerQ) -> None:
+    seen: list[Session] = []
+    tickerq.seeder(name="demo", version=1)(seen.append)
+    core = start(another_node(tickerq.core))
+    thread = SeedingThread(core, core.registry.seeders)
+    thread.stop()
+    thread.run()
+    assert seen == []
 
 
 def test_a_seeder_that_failed_is_run_again_by_the_next_worker_that_starts(tickerq: TickerQ) -> None:
