@@ -37,6 +37,9 @@ def by_name(
         raise CallError("s", given, f"{error} of function {function}, which takes ({parameters})") from error
     variable = next((each.name for each in signature.declared if each.kind is Declared.VAR_KEYWORD), "")
     extra = bound.arguments.pop(variable, {})
+    if signature.context in extra:
+        reason = f"function {function} is given its context when it runs"
+        raise CallError("context", discreet(["context"], extra[signature.context]), reason)
     for twice in extra.keys() & bound.arguments.keys():
         raise CallError(twice, discreet([twice], extra[twice]), f"function {function} is given it twice")
     return {**bound.arguments, **extra}
@@ -49,7 +52,7 @@ def passed(
 
     ``request`` is what its run was given: for plain parameters those that were, by their names.
     """
-    args: list[object] = [context] if signature.has_context else []
+    args: list[object] = [context] if signature.context is not None else []
     if signature.takes is Takes.REQUEST:
         (only,) = signature.declared
         return (args, {only.name: request}) if only.kind is Declared.KEYWORD_ONLY else ([*args, request], {})

@@ -34,12 +34,13 @@ class Takes(Enum):
 class Signature:
     """How to call a function; a ``request_type`` of None stands for any JSON.
 
+    ``context`` is the name of the parameter for its context, None where it has none.
     ``takes`` says how it gets its request: in its context, as one parameter, as plain ones, or not at all.
     ``parameters`` are there for the last two, and ``request_type`` is then that of their object.
     ``declared`` are those beside the context, as Python has them.
     """
 
-    has_context: bool
+    context: str | None
     takes: Takes
     request_type: object | None
     parameters: Parameters | None
@@ -63,7 +64,7 @@ def inspect_function(fn: object) -> Signature:
     beside = declared if context is None else declared[1:]
     takes, wanted, parameters = _taken(fn, beside, hints, context)
     return Signature(
-        has_context=context is not None,
+        context=None if context is None else declared[0].name,
         takes=takes,
         request_type=wanted,
         parameters=parameters,

@@ -161,6 +161,13 @@ def test_what_does_not_fit_is_refused_by_its_name(
         kept(body, *args, **kwargs)
 
 
+def test_no_argument_of_a_call_is_the_context() -> None:
+    def extra(context: TickerContext, **more: int) -> None: ...
+
+    with pytest.raises(CallError, match="context: function Send is given its context when it runs"):
+        kept(extra, context=1)
+
+
 def test_an_argument_that_two_parameters_would_get_is_refused() -> None:
     def both(user_id: int, /, **more: int) -> None: ...
 

@@ -194,7 +194,7 @@ def test_callables_of_every_kind_are_read(fn: object, takes: Takes, is_async: bo
 def shown(fn: Callable[..., object]) -> str:
     signature = inspect_function(fn)
     names = "" if signature.parameters is None else str(signature.parameters)
-    return f"{'context, ' * signature.has_context}{signature.takes.value}: {names}"
+    return f"{'' if signature.context is None else 'context, '}{signature.takes.value}: {names}"
 
 
 def unannotated_others(ctx, limit=None): ...  # type: ignore[no-untyped-def]
