@@ -43,7 +43,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Put the environment back."""
-    before = config.stash.get(_BEFORE, None)
+    if _BEFORE not in config.stash:
+        return
+    before = config.stash[_BEFORE]
     if before is None:
         os.environ.pop(VARIABLE, None)
     else:

@@ -159,11 +159,18 @@ def test_a_timetable_with_more_than_ten_thousand_instants_is_refused_by_name(
     def poll() -> None:
         seen.append(1)
 
+    shop.function("Few")(lambda: None)
     tickerq.clock.set(START)
+    for day in (1, 2):
+        tickerq.time_tickers.add(TimeTicker("Few", delay=timedelta(days=day)))
     tickerq.clock.advance(days=7)
     with pytest.raises(TooManyRunsError, match=r"more than 10,000 runs, most of cron ticker Poll \(@every"):
         tickerq.run_due()
     assert seen == []
+    shop.cron_tickers.delete(tickerq.cron_tickers.find(function="Poll")[0].id)
+    # What else was due in the span has its own moments still.
+    runs = tickerq.run_due()
+    assert [run.ended_at for run in runs] == [START + timedelta(days=day) for day in (1, 2)]
 
 
 def test_a_long_outage_of_an_interval_is_no_reason_to_refuse(shop: TickerQ, tickerq: TickerQTest) -> None:

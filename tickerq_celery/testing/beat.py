@@ -107,11 +107,11 @@ class InProcessBeat:
 
     def _refuse_too_many(self, until: datetime) -> None:
         """Refuse a span before anything of it runs, where the timetables alone hold too much."""
-        count = 0
+        counts: dict[str, int] = {}
         for cron in self._core.read(statements.crons_due, until):
-            count += _instants(cron, until)
-            if count > MOST_RUNS:
-                raise TooManyRunsError(statements.name_of(cron), MOST_RUNS)
+            counts[statements.name_of(cron)] = _instants(cron, until)
+            if sum(counts.values()) > MOST_RUNS:
+                raise TooManyRunsError(max(counts, key=counts.__getitem__), MOST_RUNS)
 
 
 def _instants(cron: CronRow, until: datetime) -> int:

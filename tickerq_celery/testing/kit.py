@@ -104,7 +104,7 @@ class TickerQTest:
                 beat.live(until=until, go_to=go_to)
         finally:
             at_once.is_executing = False
-            self._lived_until = until
+        self._lived_until = until
         return self._ended(beat, since)
 
     def run_seeders(self) -> list[str]:
