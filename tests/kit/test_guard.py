@@ -17,6 +17,7 @@ from tickerq_celery import TimeTicker
 from tickerq_celery.errors import ConfigError, SchemaError
 from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.store.database.allowed_stores import VARIABLE, is_allowed
+from tickerq_celery.testing import TickerQTest
 
 ADDRESS = "postgresql+psycopg://me:secret@db/test_shop"
 
@@ -135,6 +136,13 @@ def test_the_plugin_imports_nothing_heavy_in_a_project_that_does_not_use_it(proj
         [sys.executable, "-c", code], cwd=project.folder, capture_output=True, text=True, check=True
     )
     assert result.stdout.splitlines()[-1] == "NO_TESTS_COLLECTED []"
+
+
+def test_the_heartbeat_of_a_worker_in_the_test_may_write_to_the_tests_store(
+    tickerq: TickerQTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "other.db")
+    tickerq.own.core.database.unpooled().refuse_unallowed_write()
 
 
 def test_the_entry_point_is_the_plugin() -> None:

@@ -20,7 +20,6 @@ from tickerq_celery.errors import ConfigError, StoreError
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration, profile
-from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.schema import verify
 from tickerq_celery.store.nodes import NodeProfile
 from tickerq_celery.tickers.timeouts import UNLIMITED
@@ -56,7 +55,7 @@ class NodeStep(bootsteps.StartStopStep):
             self._parts = self.process.own()
             core = self._parts.core
             refuse_settings(self._parts.app, core.possible_queues)
-            self._own_store = _unpooled(core)
+            self._own_store = core.database.unpooled()
             if not any(core.registry):
                 logger.warning("this worker has no functions: is the module that defines them in `include`?")
             # A store that cannot be reached yet is the thread's concern: it logs that, and waits.
@@ -204,13 +203,6 @@ def _copied(requests: Iterable[Request]) -> list[Request]:
 
 def _close_loop(**_: Any) -> None:
     event_loop().close()
-
-
-def _unpooled(core: Core) -> Database:
-    """Return the store for the heartbeat: connections are opened for each beat, and no fork inherits one."""
-    config = core.config
-    options, retries = config.store_engine_options, config.store_retries
-    return Database(core.database.url, options=options, retries=retries, pooled=False)
 
 
 def _refuse_timeouts(pool_class: type, core: Core) -> None:

@@ -143,17 +143,18 @@ class Database:
                     raise
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def unbounded(self) -> "Database":
-        """Return the same store on connections of its own, for a migration.
+    def unpooled(self, *, is_bounded: bool = True) -> "Database":
+        """Return the same store on connections that are opened for each transaction: no fork inherits one.
 
-        They wait for an answer as long as it takes, and make the file of a SQLite store.
+        For a migration they are not bounded: they wait for an answer as long as it takes, and make the file
+        of a SQLite store.
         """
         return Database(
             self.url,
             options=self._options,
             retries=self._retries,
             pooled=False,
-            is_bounded=False,
+            is_bounded=is_bounded,
             is_for_tests=self._is_for_tests,
         )
 

@@ -58,7 +58,7 @@ def migrate(database: Database, clock: Clock, schema: Schema = SCHEMA) -> None:
         SchemaError: The store is newer and not compatible, or an unreleased version made it; the database
             refused a change of the tables; or it cannot store every text.
     """
-    unbounded = database.unbounded()
+    unbounded = database.unpooled(is_bounded=False)
     try:
         unbounded.write(lambda connection: _migrate(connection, clock, schema))
     finally:
