@@ -72,7 +72,8 @@ class TickerFunction(Generic[P, RequestT_contra, ReturnT_co]):
         function = self.definition
         if function.signature.parameters is None:
             given = discreet(["s"], [*args, kwargs] if kwargs else [*args])
-            raise CallError("s", given, f"function {self.name} {self._takes}: use {self._right}, {_LATER}")
+            taken = "a context only" if self._has_bare_context else "one request"
+            raise CallError("s", given, f"function {self.name} takes {taken}: use {self._right}, {_LATER}")
         given = by_name(function.name, function.signature, args, kwargs)
         return FunctionCall(
             function=self.name, arguments=checked(function.expected_request, given), _manager=self._manager
@@ -157,16 +158,14 @@ class TickerFunction(Generic[P, RequestT_contra, ReturnT_co]):
         return f"use {self._right}, {_LATER}"
 
     @property
-    def _takes(self) -> str:
-        needs_none = (
-            self.definition.signature.takes is Takes.CONTEXT and self.definition.expected_request.type is None
-        )
-        return "takes a context only" if needs_none else "takes one request"
+    def _has_bare_context(self) -> bool:
+        signature = self.definition.signature
+        return signature.takes is Takes.CONTEXT and signature.request_type is None
 
     @property
     def _right(self) -> str:
         """The call that schedules it."""
-        if self.definition.signature.takes is Takes.CONTEXT and self.definition.expected_request.type is None:
+        if self._has_bare_context:
             return ".schedule()"
         if self.definition.signature.takes is not Takes.PARAMETERS:
             return ".schedule(request)"

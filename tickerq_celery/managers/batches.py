@@ -3,16 +3,14 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.tickers.call import with_names
+from tickerq_celery.tickers.call import Changes, with_names
 from tickerq_celery.tickers.keywords import refuse_unknown
 
-# A call's keywords: fields of a ticker, with the values that a user wants.
-Changes = Mapping[str, Any]
 T = TypeVar("T")
 # A dict's keys are all UUIDs, or all text, or typed as either: each is one type to a type checker.
 IdT = TypeVar("IdT", bound=UUID | str)

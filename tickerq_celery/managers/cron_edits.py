@@ -8,7 +8,7 @@ from tickerq_celery.cron.overlap import release_queue
 from tickerq_celery.cron.rescheduling import reschedule
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.managers.batches import Changes, naming, position_in
+from tickerq_celery.managers.batches import naming, position_in
 from tickerq_celery.managers.cron_preview import KIND
 from tickerq_celery.managers.cron_rows import Kept, cron_rows
 from tickerq_celery.managers.unit_of_work import UnitOfWork
@@ -17,6 +17,7 @@ from tickerq_celery.store import cron_tickers
 from tickerq_celery.store.cron_edits import edit_all
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.occurrences import rewrite_pending
+from tickerq_celery.tickers.call import Changes
 from tickerq_celery.tickers.cron_rows import CronEdit, CronRow, refuse_changes_of_a_call
 from tickerq_celery.tickers.inputs import CronTicker
 from tickerq_celery.tickers.views import Cron

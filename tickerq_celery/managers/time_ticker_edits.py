@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tickerq_celery.enums import HoldReason, TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError
-from tickerq_celery.managers.batches import Changes, naming, position_in
+from tickerq_celery.managers.batches import naming, position_in
 from tickerq_celery.managers.chains import row_of
 from tickerq_celery.managers.runs import KIND_NAMES
 from tickerq_celery.managers.unit_of_work import Known, UnitOfWork
@@ -16,6 +16,7 @@ from tickerq_celery.store import run_edits, runs
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.holds import BY_CLAIM, DECIDING
 from tickerq_celery.store.run_edits import Edit
+from tickerq_celery.tickers.call import Changes
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.moments import asked_moment
 from tickerq_celery.tickers.run_rows import RunRow

@@ -122,7 +122,7 @@ def lock_pending(tx: Transaction, cron_id: UUID) -> dict[UUID, datetime]:
     """Lock the occurrences of a cron ticker's instants that have not begun; return their instants."""
     pending = select(tickers.c.id, tickers.c.instant).where(*_IS_PENDING, tickers.c.instant.is_not(None))
     rows = in_parts(
-        _found(tx, cron_id),
+        _pending_of(tx, [cron_id]).get(cron_id, []),
         lambda part: tx.execute(pending.where(tickers.c.id.in_(part)).with_for_update()).all(),
     )
     return {row.id: row.instant for row in rows}
@@ -170,6 +170,8 @@ def _ids(found: Mapping[UUID, Sequence[UUID]], crons: Sequence[CronRow]) -> list
 
 def _pending_of(tx: Transaction, cron_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
     """Return the occurrences that have not begun, by their cron tickers."""
+    # Read before they are locked by their ids: MariaDB locks all that a search for a cron ticker passes,
+    # which is its whole history and what runs, for as long as the function's own transaction takes.
     pending = select(tickers.c.id, tickers.c.cron_ticker_id).where(*_IS_PENDING)
     rows = in_parts(
         cron_ids, lambda part: tx.execute(pending.where(tickers.c.cron_ticker_id.in_(part))).all()
@@ -178,12 +180,6 @@ def _pending_of(tx: Transaction, cron_ids: Sequence[UUID]) -> dict[UUID, list[UU
     for row in rows:
         found.setdefault(row.cron_ticker_id, []).append(row.id)
     return found
-
-
-def _found(tx: Transaction, cron_id: UUID) -> Sequence[UUID]:
-    # Read before they are locked by their ids: MariaDB locks all that a search for the cron ticker passes,
-    # which is its whole history and what runs, for as long as the function's own transaction takes.
-    return tx.scalars(select(tickers.c.id).where(tickers.c.cron_ticker_id == cron_id, *_IS_PENDING)).all()
 
 
 def _write(
