@@ -29,6 +29,9 @@ _SCALES: Mapping[str, Mapping[TickerPriority, int]] = {
     "pyamqp": _ON_RABBITMQ,
 }
 HEADER = "ticker"
+# Of the message of a Celery task: [run id, claim number], for the workers that report what becomes of it.
+# Celery hands it on when the task retries.
+CALL_HEADER = "tickerq_call"
 OUR_TASKS = "tickerq."
 CANCEL_COMMAND = "tickerq_cancel"
 LOST_TASK = f"{OUR_TASKS}lost_attempt"

@@ -5,7 +5,7 @@ from typing import Any
 
 from tickerq_celery.payload.codec import Packed, RequestCodec, StoredRequest
 from tickerq_celery.tickers.run_rows import RunRow
-from tickerq_celery.tickers.views import Run
+from tickerq_celery.tickers.views import Run, shown_task_id
 
 _RUN_FIELDS = {field.name for field in fields(RunRow)}
 
@@ -19,6 +19,7 @@ def fresh_run(row: RunRow, codec: RequestCodec) -> Run:
         **fresh
         | stored
         | {
+            "task_id": shown_task_id(row.id, row.kind, row.task_id),
             "cancel_requested": False,
             "next_attempt_at": row.due_at,
             "stored_request": StoredRequest(Packed(row.request, row.encoding), codec),

@@ -18,6 +18,8 @@ from tickerq_celery.tickers.timeouts import Timeouts
 CALL: tuple[ColumnElement[Any], ...] = (
     case((tickers.c.kind == TickerKind.CELERY_TASK.value, tickers.c.request)).label("call"),
     tickers.c.encoding,
+    tickers.c.task_id,
+    tickers.c.has_children,
 )
 
 
@@ -75,7 +77,9 @@ def due_from(row: Row[Any]) -> Due:
         instant=row.instant,
         timeout=row.timeout,
         hard_timeout=row.hard_timeout,
+        has_children=row.has_children,
         call=call_from(row),
+        task_id=row.task_id,
     )
 
 
@@ -114,16 +118,19 @@ def claim(
     if taken != len(due):
         raise AssertionError(f"claimed {taken} of {len(due)} locked runs")
     ordered = sorted(due, key=lambda run: (run.priority, run.due_at, run.id))
-    return [
-        Claim(
-            id=run.id,
-            number=run.claim_no + 1,
-            function=run.function,
-            queue=run.queue,
-            priority=run.priority,
-            timeouts=Timeouts(soft=run.timeout, hard=run.hard_timeout),
-            due_at=run.due_at,
-            call=run.call,
-        )
-        for run in ordered
-    ]
+    return [_claim_of(run) for run in ordered]
+
+
+def _claim_of(run: Due) -> Claim:
+    return Claim(
+        id=run.id,
+        number=run.claim_no + 1,
+        function=run.function,
+        queue=run.queue,
+        priority=run.priority,
+        timeouts=Timeouts(soft=run.timeout, hard=run.hard_timeout),
+        due_at=run.due_at,
+        has_children=run.has_children,
+        call=run.call,
+        task_id=run.task_id,
+    )

@@ -52,6 +52,7 @@ def finish(
         insert(attempts).values(
             ticker_id=run.id,
             claim_no=run.claim_no,
+            retries=0,
             number=run.attempt_number,
             status=outcome.attempt_status,
             started_at=run.started_at,

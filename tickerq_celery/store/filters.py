@@ -52,11 +52,15 @@ def _in_statuses(statuses: Collection[TickerStatus]) -> ColumnElement[bool]:
 
 
 def _has_outcome(known: bool) -> ColumnElement[bool]:
-    # As Run.outcome_known: of a Celery task's call nothing but its publication is recorded.
+    # As Run.outcome_known: of a call that no worker reported nothing but its publication is recorded.
     call = TickerKind.CELERY_TASK.value
     if known:
-        return or_(tickers.c.kind != call, tickers.c.status.not_in(sorted(SUCCEEDED)))
-    return and_(tickers.c.kind == call, _in_statuses(SUCCEEDED))
+        return or_(
+            tickers.c.kind != call,
+            tickers.c.status.not_in(sorted(SUCCEEDED)),
+            tickers.c.started_at.is_not(None),
+        )
+    return and_(tickers.c.kind == call, _in_statuses(SUCCEEDED), tickers.c.started_at.is_(None))
 
 
 def _mentions(text: str) -> ColumnElement[bool]:

@@ -57,7 +57,9 @@ def take_over(tx: Transaction, *, limit: int, check_after: timedelta) -> list[Cl
             priority=TickerPriority(row.priority),
             timeouts=Timeouts(soft=row.timeout, hard=row.hard_timeout),
             publish_count=row.publish_count,
+            has_children=row.has_children,
             call=call_from(row),
+            task_id=row.task_id,
         )
         for row in rows
     ]

@@ -8,13 +8,19 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerKind, TickerPriority
+from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerKind, TickerPriority
 from tickerq_celery.schedule.bounds import dates_from
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.run_rows import RunRow
 
 _CRON_FIELDS = tuple(each.name for each in fields(CronRow) if each.name != "flaw")
 _RUN_FIELDS = tuple(each.name for each in fields(RunRow))
+
+
+def _on_lost(word: str | None) -> OnLost | None:
+    return None if word is None else OnLost(word)
+
+
 # What a newer version may have written in words that this one does not know. What replaces such a
 # word fires nothing, and lets no two occurrences run at once.
 _WORDS: dict[str, tuple[Callable[[Any], Any], object]] = {
@@ -23,6 +29,7 @@ _WORDS: dict[str, tuple[Callable[[Any], Any], object]] = {
     "misfire": (MisfirePolicy, MisfirePolicy.SKIP),
     "overlap": (OverlapPolicy, OverlapPolicy.BUFFER_ALL),
     "exclude": (dates_from, ()),
+    "on_lost": (_on_lost, OnLost.FAIL),
 }
 
 

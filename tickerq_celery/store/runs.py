@@ -210,5 +210,5 @@ def _attempts_of(ids: Sequence[UUID]) -> Select[Any]:
     return (
         select(*ATTEMPT_COLUMNS)
         .where(attempts.c.ticker_id.in_(ids))
-        .order_by(attempts.c.ticker_id, attempts.c.claim_no)
+        .order_by(attempts.c.ticker_id, attempts.c.number)
     )

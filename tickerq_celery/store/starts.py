@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, and_, func, select, update
 
-from tickerq_celery.enums import CancelRequest, TickerStatus, TickerType
+from tickerq_celery.enums import CancelRequest, OnLost, TickerKind, TickerStatus, TickerType
 from tickerq_celery.payload.codec import NO_REQUEST, Packed
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import tickers
@@ -19,6 +19,7 @@ STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.id,
     tickers.c.claim_no,
     tickers.c.type,
+    tickers.c.kind,
     tickers.c.function,
     tickers.c.queue,
     tickers.c.concurrency_key,
@@ -38,6 +39,9 @@ STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.cancel_request,
     tickers.c.timeout,
     tickers.c.hard_timeout,
+    tickers.c.task_id,
+    tickers.c.on_lost,
+    tickers.c.executions,
 )
 
 
@@ -116,6 +120,10 @@ def started(row: Row[Any], request: Packed = NO_REQUEST) -> Started:
             policy=RetryPolicy(limit=row.retries, intervals=row.retry_intervals),
         ),
         timeouts=Timeouts(soft=row.timeout, hard=row.hard_timeout),
+        kind=TickerKind(row.kind),
+        task_id=row.task_id,
+        on_lost=None if row.on_lost is None else OnLost(row.on_lost),
+        executions=row.executions,
         cancel_request=None if row.cancel_request is None else CancelRequest(row.cancel_request),
     )
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, case, func, select
 from tickerq_celery.enums import (
     HoldReason,
     MisfirePolicy,
+    OnLost,
     OverlapPolicy,
     RunCondition,
     TickerKind,
@@ -20,12 +21,12 @@ from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.codec import Packed, RequestCodec, StoredRequest
 from tickerq_celery.schedule.bounds import dates_from
 from tickerq_celery.store.tables import attempts, cron_tickers, progress, tickers
-from tickerq_celery.tickers.views import Attempt, Cron, LogLine, Run
+from tickerq_celery.tickers.views import Attempt, Cron, LogLine, Run, shown_task_id
 from tickerq_celery.validation import whole
 
 _NOT_SHOWN = {
     "hold_key", "check_at", "publish_count", "active_key", "attempts_before", "has_children",
-    "result", "alone_for", "progress", "progress_message",
+    "executions", "result", "alone_for", "progress", "progress_message",
 }  # fmt: skip
 CRON_COLUMNS = tuple(cron_tickers.c)
 MOST_ROWS = 1_000
@@ -62,6 +63,8 @@ def run_view(
         | {
             "type": TickerType(row.type),
             "kind": TickerKind(row.kind),
+            "task_id": _task_id(row),
+            "on_lost": None if row.on_lost is None else OnLost(row.on_lost),
             "cancel_requested": row.cancel_request is not None,
             "next_attempt_at": row.due_at,
             "held_for": None if row.held_for is None else HoldReason(row.held_for),
@@ -73,6 +76,10 @@ def run_view(
             "logs": tuple(log_lines),
         }
     )
+
+
+def _task_id(row: Row[Any]) -> str | None:
+    return shown_task_id(row.id, TickerKind(row.kind), row.task_id)
 
 
 def attempt_view(row: Row[Any]) -> Attempt:
@@ -87,6 +94,7 @@ def cron_view(row: Row[Any], codec: RequestCodec) -> Cron:
         | {
             "exclude": dates_from(row.exclude),
             "kind": TickerKind(row.kind),
+            "on_lost": None if row.on_lost is None else OnLost(row.on_lost),
             "is_seeded": row.seed_expression is not None,
             "misfire": MisfirePolicy(row.misfire),
             "overlap": OverlapPolicy(row.overlap),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tickerq_celery.enums import CancelRequest, TickerPriority, TickerType
+from tickerq_celery.enums import CancelRequest, OnLost, TickerKind, TickerPriority, TickerType
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.tickers.lifecycle import Standing
 from tickerq_celery.tickers.timeouts import UNLIMITED, Timeouts
@@ -52,7 +52,9 @@ class Due:
     instant: datetime | None
     timeout: timedelta | None = None
     hard_timeout: timedelta | None = None
+    has_children: bool = False
     call: Packed | None = None
+    task_id: str | None = None
 
     @property
     def slot(self) -> Slot | None:
@@ -75,7 +77,9 @@ class Claim:
     timeouts: Timeouts = UNLIMITED
     due_at: datetime | None = None
     publish_count: int = 0
+    has_children: bool = False
     call: Packed | None = None
+    task_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,10 @@ class Started:
     attempts_before: int
     standing: Standing
     timeouts: Timeouts
+    kind: TickerKind = TickerKind.FUNCTION
+    task_id: str | None = None
+    on_lost: OnLost | None = None
+    executions: int = 0
     parent_result: bytes | None = None
     cancel_request: CancelRequest | None = None
 

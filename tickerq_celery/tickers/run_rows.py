@@ -34,6 +34,7 @@ class RunRow(Work):
     claim_no: int = 0
     publish_count: int = 0
     is_late: bool = False
+    executions: int = 0
     retry_count: int = 0
     rescue_count: int = 0
     attempts_before: int = 0

@@ -9,6 +9,7 @@ from tickerq_celery.enums import (
     SUCCEEDED,
     HoldReason,
     MisfirePolicy,
+    OnLost,
     OverlapPolicy,
     RunCondition,
     TickerKind,
@@ -26,10 +27,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One execution of a run; ``number`` counts from 0, times are aware UTC."""
+    """One execution of a run; ``number`` counts from 0, times are aware UTC.
+
+    ``retries`` is Celery's count in the message of a Celery task, and 0 of a function's attempts.
+    """
 
     number: int
     claim_no: int
+    retries: int
     status: TickerStatus
     started_at: datetime | None
     ended_at: datetime
@@ -51,13 +56,20 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A time ticker or a cron occurrence; times are aware UTC."""
+    """A time ticker or a cron occurrence; times are aware UTC.
+
+    Of the call of a Celery task ``function`` is the task's name, ``task_id`` the id of its messages, by which
+    ``AsyncResult`` finds its result, and ``on_lost`` what becomes of a run whose worker died; both are None
+    for functions.
+    """
 
     id: UUID
     namespace: str
     type: TickerType
     kind: TickerKind
     function: str
+    task_id: str | None
+    on_lost: OnLost | None
     description: str | None
     status: TickerStatus
     execution_time: datetime | None
@@ -100,9 +112,10 @@ class Run:
     def outcome_known(self) -> bool:
         """Whether ``status`` says how it went; False where Done means "published".
 
-        That is a call of one of the app's Celery tasks which was published: nothing tracks it from there on.
+        That is a call of one of the app's Celery tasks which was published, and which no worker reported.
         """
-        return self.kind is not TickerKind.CELERY_TASK or self.status not in SUCCEEDED
+        is_function = self.kind is not TickerKind.CELERY_TASK
+        return is_function or self.status not in SUCCEEDED or self.started_at is not None
 
     @property
     def request(self) -> Any:
@@ -119,6 +132,13 @@ class Run:
         return self.stored_request.shown
 
 
+def shown_task_id(run_id: UUID, kind: TickerKind, task_id: str | None) -> str | None:
+    """Return the id of the messages of a Celery task's run; None where it is a function's."""
+    if kind is not TickerKind.CELERY_TASK:
+        return None
+    return str(run_id) if task_id is None else task_id
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cron:
     """A cron ticker; times are aware UTC.
@@ -130,6 +150,7 @@ class Cron:
     namespace: str
     kind: TickerKind
     function: str
+    on_lost: OnLost | None
     description: str | None
     expression: str
     time_zone: str

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from tickerq_celery import validation
-from tickerq_celery.enums import TickerKind, TickerPriority
+from tickerq_celery.enums import OnLost, TickerKind, TickerPriority
 from tickerq_celery.payload.codec import NO_REQUEST
 from tickerq_celery.tickers.gathering import Gathering
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
@@ -17,7 +17,9 @@ from tickerq_celery.tickers.timeouts import checked_timeouts
 class Work:
     """What a cron ticker and its occurrences have in common, and time tickers with both.
 
-    ``request`` and ``encoding`` are what the codec packed; a timeout of None is the function's own.
+    ``request`` and ``encoding`` are what the codec packed; a timeout of None is the function's own. Of the
+    call of a Celery task ``task_id`` is the id of its messages where that is not the run's own, and
+    ``on_lost`` what becomes of a run whose worker died; both are None for functions.
     """
 
     namespace: str
@@ -26,6 +28,8 @@ class Work:
     description: str | None = None
     request: bytes | None = field(default=NO_REQUEST.data, repr=False)
     encoding: int = NO_REQUEST.encoding
+    task_id: str | None = None
+    on_lost: OnLost | None = None
     retries: int = 0
     retry_intervals: tuple[timedelta, ...] = ()
     timeout: timedelta | None = None

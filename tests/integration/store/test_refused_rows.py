@@ -51,7 +51,7 @@ def test_a_status_that_does_not_exist_is_refused(core: Core, number: int) -> Non
         core.database.write(lambda connection: connection.execute(statement, values))
 
 
-def test_a_claim_has_one_attempt(core: Core) -> None:
+def test_an_execution_has_one_attempt(core: Core) -> None:
     values = _attempt(make_run(core), START)
     core.database.write(lambda connection: connection.execute(insert(attempts).values(**values)))
     with pytest.raises(IntegrityError):
@@ -62,6 +62,7 @@ def _attempt(run_id: object, at: datetime) -> dict[str, Any]:
     return {
         "ticker_id": run_id,
         "claim_no": 1,
+        "retries": 0,
         "number": 0,
         "status": TickerStatus.DONE,
         "ended_at": at,

@@ -49,6 +49,9 @@ cron_tickers = Table(
     Column("jitter", Duration, nullable=False),
     Column("request", Payload),
     Column("encoding", SmallInteger, nullable=False),
+    # Of calls of Celery tasks: the task id that the call names, and an OnLost; NULL for functions.
+    Column("task_id", Name(255)),
+    Column("on_lost", Name(20)),
     Column("retries", Integer, nullable=False),
     Column("retry_intervals", Durations, nullable=False),
     Column("timeout", Duration),
@@ -123,8 +126,14 @@ tickers = Table(
     Column("is_late", Boolean(create_constraint=False), nullable=False),
     Column("request", Payload),
     Column("encoding", SmallInteger, nullable=False),
+    # Of a Celery task's call: the id of its messages where that is not the run's own, and an OnLost.
+    Column("task_id", Name(255)),
+    Column("on_lost", Name(20)),
+    # How many executions of a Celery task workers have reported: the fence of what the latest one reports.
+    Column("executions", Integer, nullable=False),
     Column("retries", Integer, nullable=False),
     Column("retry_intervals", Durations, nullable=False),
+    # Of a Celery task's run the retries of its latest message, which Celery counts.
     Column("retry_count", Integer, nullable=False),
     Column("rescue_count", Integer, nullable=False),
     # NULL where the function's own count.
@@ -177,6 +186,7 @@ tickers = Table(
     Index("ix_tickerq_tickers_check_at", "check_at"),
     Index("ix_tickerq_tickers_running_on", "running_on"),
     Index("ix_tickerq_tickers_parent_id", "parent_id"),
+    Index("ix_tickerq_tickers_task_id", "task_id"),
     # The end lets holds be released by priority, then the oldest first, without a sort.
     Index("ix_tickerq_tickers_held_for", "held_for", "hold_key", "priority", "id"),
     Index("ix_tickerq_tickers_ended_at", "ended_at", "id"),
@@ -197,7 +207,9 @@ attempts = Table(
     metadata,
     _run_id("tickerq_attempts"),
     Column("claim_no", Integer, primary_key=True, autoincrement=False),
-    Column("number", Integer, nullable=False),
+    # Celery's count in the message of a Celery task: one claim may be delivered and retried; 0 for functions.
+    Column("retries", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
     Column("status", Status, nullable=False),
     Column("started_at", UtcDateTime),
     Column("ended_at", UtcDateTime, nullable=False),

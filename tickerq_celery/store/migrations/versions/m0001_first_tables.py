@@ -42,6 +42,8 @@ def upgrade() -> None:
         sa.Column("jitter", column_types.Duration(), nullable=False),
         sa.Column("request", column_types.Payload, nullable=True),
         sa.Column("encoding", sa.SmallInteger(), nullable=False),
+        sa.Column("task_id", sa.String(length=255), nullable=True),
+        sa.Column("on_lost", sa.String(length=20), nullable=True),
         sa.Column("retries", sa.Integer(), nullable=False),
         sa.Column("retry_intervals", column_types.Durations(), nullable=False),
         sa.Column("timeout", column_types.Duration(), nullable=True),
@@ -199,6 +201,9 @@ def upgrade() -> None:
         sa.Column("is_late", sa.Boolean(), nullable=False),
         sa.Column("request", column_types.Payload, nullable=True),
         sa.Column("encoding", sa.SmallInteger(), nullable=False),
+        sa.Column("task_id", sa.String(length=255), nullable=True),
+        sa.Column("on_lost", sa.String(length=20), nullable=True),
+        sa.Column("executions", sa.Integer(), nullable=False),
         sa.Column("retries", sa.Integer(), nullable=False),
         sa.Column("retry_intervals", column_types.Durations(), nullable=False),
         sa.Column("retry_count", sa.Integer(), nullable=False),
@@ -264,12 +269,14 @@ def upgrade() -> None:
     )
     create_index("ix_tickerq_tickers_parent_id", "tickerq_tickers", ["parent_id"], unique=False)
     create_index("ix_tickerq_tickers_running_on", "tickerq_tickers", ["running_on"], unique=False)
+    create_index("ix_tickerq_tickers_task_id", "tickerq_tickers", ["task_id"], unique=False)
     create_index("uq_tickerq_tickers_alone_for", "tickerq_tickers", ["alone_for"], unique=True)
     create_table(
         "tickerq_attempts",
         sa.Column("ticker_id", column_types.Id, nullable=False),
         sa.Column("claim_no", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("retries", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("status", column_types.Status(), nullable=False),
         sa.Column("started_at", column_types.UtcDateTime(), nullable=True),
         sa.Column("ended_at", column_types.UtcDateTime(), nullable=False),
@@ -280,7 +287,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["ticker_id"], ["tickerq_tickers.id"], name="fk_tickerq_attempts_ticker_id", ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("ticker_id", "claim_no", name="pk_tickerq_attempts"),
+        sa.PrimaryKeyConstraint("ticker_id", "claim_no", "retries", "number", name="pk_tickerq_attempts"),
         **_OPTIONS,
     )
     create_table(
