@@ -49,6 +49,7 @@ class Seeds:
             "encoding": 0,
             "retries": 3,
             "retry_intervals": [timedelta(minutes=each) for each in (1, 5, 15)],
+            "executions": 0,
             "retry_count": 0,
             "rescue_count": 0,
             "priority": int(TickerPriority.NORMAL),
@@ -71,6 +72,7 @@ class Seeds:
         row: dict[str, Any] = {
             "ticker_id": ticker_id,
             "claim_no": columns.get("number", 0) + 1,
+            "retries": 0,
             "number": 0,
             "status": TickerStatus.FAILED,
             "started_at": NOW,
