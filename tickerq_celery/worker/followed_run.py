@@ -1,0 +1,42 @@
+"""The followed execution of a Celery task's run: what the request of its task holds while its body runs."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from celery._state import get_current_task
+
+from tickerq_celery.tickers.claims import Started
+
+_ATTRIBUTE = "tickerq_followed_run"
+
+
+@dataclass(slots=True, kw_only=True)
+class FollowedRun:
+    """One execution that this worker follows; ``retries`` is Celery's count in its message.
+
+    ``started`` is the run as the recorded start of this execution left it: None until the store has taken
+    that, and where it refused it.
+    """
+
+    id: UUID
+    claim_no: int
+    retries: int
+    started: Started | None = None
+
+
+def keep(request: Any, run: FollowedRun) -> None:
+    """Let a task's request hold its followed execution."""
+    setattr(request, _ATTRIBUTE, run)
+
+
+def kept(request: Any) -> FollowedRun | None:
+    """Return the followed execution of a task's request, or None where it is not followed."""
+    found: FollowedRun | None = getattr(request, _ATTRIBUTE, None)
+    return found
+
+
+def followed_run() -> FollowedRun | None:
+    """Return the followed execution whose body calls this, or None outside of one."""
+    task: Any = get_current_task()
+    return None if task is None else kept(task.request)
