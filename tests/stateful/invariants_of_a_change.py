@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from tests.stateful.admissions import due_at
 from tests.stateful.broker import Key
 from tests.stateful.promises import is_paused
 from tests.stateful.sight import Sight
@@ -47,7 +48,8 @@ def only_what_is_due_and_may_run_is_claimed(world: World, then_all: Sight, then:
     """A claim is taken of an Idle run whose moment has come, and leaves it Queued or gives it back."""
     if now.claim_no == then.claim_no:
         return True
-    was_due = then.status is IDLE and then.due_at is not None and then.due_at <= world.clock.now()
+    due = due_at(then_all, world.sight, then, world.clock.now())
+    was_due = then.status is IDLE and due is not None and due <= world.clock.now()
     is_known = then.function in then_all.known_functions
     return was_due and is_known and not is_paused(then_all, then) and now.status in {IDLE, QUEUED}
 
@@ -65,8 +67,9 @@ def only_who_made_a_claim_gives_it_back(world: World, then_all: Sight, then: Run
 
 
 def lateness_is_decided_by_the_first_claim(world: World, then_all: Sight, then: Run, now: Run) -> bool:
+    due = due_at(then_all, world.sight, then, world.clock.now())
     if then.claim_no == 0 and now.claim_no == 1:
-        return bool(now.is_late == (then.due_at < world.clock.now() - world.core.config.late_after))
+        return bool(due and now.is_late == (due < world.clock.now() - world.core.config.late_after))
     return bool(now.is_late == then.is_late)
 
 

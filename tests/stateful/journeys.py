@@ -75,12 +75,19 @@ class Journeys(Silences):
         self.pass_time(PERIOD.seconds)
         self.fire(beat=0, troubles=())
 
-    @action(2, lambda self: self.idle_apps() and self.idle_beats() and self.crons_in_order(), cron=which)
-    def ask_in_a_pause(self, cron: int) -> None:
-        """A cron ticker is paused before its occurrence has begun, and asked to run now."""
+    @action(
+        2,
+        lambda self: self.idle_apps() and self.idle_beats() and self.crons_in_order(),
+        cron=which,
+        was_asked=st.booleans(),
+    )
+    def ask_in_a_pause(self, cron: int, was_asked: bool) -> None:
+        """A cron ticker is paused before its occurrence has begun, and asked to run now, maybe once more."""
         app, cron_id = self.idle_apps()[0], self.pick(cron, self.crons_in_order())
         self.pass_time(PERIOD.seconds)
         self.fire(beat=0, troubles=())
+        if was_asked:
+            self.act(app.process, lambda: app.cron_tickers.run_now(cron_id))
         self.world.say(f"{self.world.label(cron_id)} is paused, and asked to run now")
         self.act(app.process, lambda: app.cron_tickers.pause(cron_id))
         self.look()

@@ -12,9 +12,9 @@ from tickerq_celery.store.tables import attempts, cron_tickers, nodes, pauses, t
 from tickerq_celery.tickers.claims import Slot, slot_of
 
 _OF_A_RUN = (
-    "id", "function", "queue", "status", "claim_no", "due_at", "held_for", "hold_key", "check_at",
-    "cancel_request", "published_at", "publish_count", "running_on", "lock_holder", "is_late", "retries",
-    "retry_count", "rescue_count", "exception_type", "skipped_reason", "cron_ticker_id", "instant",
+    "id", "function", "queue", "status", "claim_no", "due_at", "not_before", "held_for", "hold_key",
+    "check_at", "cancel_request", "published_at", "publish_count", "running_on", "lock_holder", "is_late",
+    "retries", "retry_count", "rescue_count", "exception_type", "skipped_reason", "cron_ticker_id", "instant",
     "ended_at", "ended_status", "parent_id", "run_condition", "concurrency_key", "active_key",
 )  # fmt: skip
 _OF_A_NODE = ("id", "kind", "functions", "counter", "seen_at")

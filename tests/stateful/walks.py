@@ -1,6 +1,9 @@
 """How Hypothesis walks through the machine: afresh each time, or the same way every time."""
 
-from hypothesis import HealthCheck, Phase, seed, settings
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -40,6 +43,21 @@ def walk_again(database: Database, *, examples: int) -> None:
             phases=(Phase.generate,),
         ),
     )
+
+
+def lead(database: Database, along: Callable[[StoreMachine], None]) -> None:
+    """Lead a machine along one way, and let every run end, rather than walk where chance leads."""
+
+    @settings(_SETTINGS, max_examples=1)
+    @given(st.none())
+    def walk_along(_: None) -> None:
+        machine = StoreMachine(database)
+        try:
+            along(machine)
+        finally:
+            machine.teardown()
+
+    walk_along()
 
 
 _SETTINGS = settings(stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck))
