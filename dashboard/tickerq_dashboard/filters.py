@@ -9,7 +9,7 @@ from tickerq_celery import TickerStatus, TickerType
 MAX_FUNCTION_LENGTH = 200
 
 STATUS_SLUGS = {status.name.lower().replace("_", "-"): status for status in TickerStatus}
-# No status of its own: Done or DueDone, of runs whose outcome is not known.
+# No status of its own: Queued, Done or DueDone, of runs of which no more than their publication is known.
 PUBLISHED_SLUG = "published"
 TYPE_SLUGS = {"time": TickerType.TIME_TICKER, "cron": TickerType.CRON_TICKER_OCCURRENCE}
 
@@ -52,9 +52,9 @@ class RunFilter:
         return STATUS_SLUGS.get(self.status)
 
     @property
-    def outcome_known(self) -> bool | None:
-        """Whether the outcome of the runs must be known; None where that does not matter."""
-        return self.status != PUBLISHED_SLUG if self.status else None
+    def is_published(self) -> bool | None:
+        """Whether the runs must be shown as Published; None where that does not matter."""
+        return self.status == PUBLISHED_SLUG if self.status else None
 
     @property
     def type_wanted(self) -> TickerType | None:

@@ -53,7 +53,7 @@ class Pages:
         page = self._tickerq.runs.find(
             function=wanted.function if wanted.function else None,
             status=wanted.status_wanted,
-            outcome_known=wanted.outcome_known,
+            is_published=wanted.is_published,
             type=wanted.type_wanted,
             limit=self._page_size,
             cursor=cursor,

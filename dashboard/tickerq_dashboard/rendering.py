@@ -25,6 +25,10 @@ class Renderer:
         for filter_ in (
             words.badge,
             words.type_word,
+            words.is_call,
+            words.attempt_word,
+            words.retries_word,
+            words.loss_words,
             words.hold_words,
             words.moment,
             words.machine_moment,

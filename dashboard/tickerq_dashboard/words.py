@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tickerq_celery import Attempt, Cron, Run, TickerStatus, TickerType
+from tickerq_celery.enums import OnLost, TickerKind
 from tickerq_celery.errors import UnreadableRequestError
 from tickerq_dashboard.filters import PUBLISHED_SLUG, STATUS_SLUGS
 
@@ -42,6 +43,8 @@ STATUS_WORDS = {
 
 TYPE_WORDS = {TickerType.TIME_TICKER: "Time ticker", TickerType.CRON_TICKER_OCCURRENCE: "Cron occurrence"}
 
+LOSS_WORDS = {OnLost.FAIL: "it fails", OnLost.RETRY: "it starts again"}
+
 HOLD_WORDS = {
     "function": "no worker knows it",
     "limit": "waiting for a free slot",
@@ -55,7 +58,7 @@ HOLD_WORDS = {
 
 def badge(execution: Run | Attempt) -> Badge:
     """Return the word, icon and style of a run's or an attempt's status."""
-    if isinstance(execution, Run) and not execution.outcome_known:
+    if isinstance(execution, Run) and execution.is_published:
         return PUBLISHED
     return BADGES[execution.status]
 
@@ -65,9 +68,30 @@ def type_word(kind: TickerType) -> str:
     return TYPE_WORDS[kind]
 
 
+def is_call(ticker: Run | Cron) -> bool:
+    """Whether it calls a task of Celery's, which has options of its own instead of ours."""
+    return ticker.kind is TickerKind.CELERY_TASK
+
+
+def attempt_word(run: Run) -> str:
+    """Return which attempt at a run is the latest; how many there may be, Celery alone knows of its tasks."""
+    number = run.retry_count + 1
+    return f"{number}" if is_call(run) else f"{number} of {run.retries + 1}"
+
+
+def retries_word(run: Run) -> str:
+    """Return how many retries a run has used."""
+    return f"{run.retry_count} by Celery" if is_call(run) else f"{run.retry_count} of {run.retries} used"
+
+
 def hold_words(reason: str) -> str:
     """Return why a due run may not run yet."""
     return HOLD_WORDS.get(reason, reason)
+
+
+def loss_words(policy: OnLost) -> str:
+    """Return what becomes of a run whose worker died."""
+    return LOSS_WORDS[policy]
 
 
 def moment(when: datetime) -> str:

@@ -14,6 +14,7 @@ from werkzeug.serving import make_server
 from tests.dashboard.conftest import BASE, PASSWORD, QUICK_HASH
 from tests.dashboard.seeds import NOW, Seeds
 from tickerq_celery import TickerStatus, TickerType
+from tickerq_celery.enums import OnLost, TickerKind
 from tickerq_dashboard import create_app
 from tickerq_dashboard.serving import QuietHandler
 
@@ -22,7 +23,10 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in.*FileIO:pytest.PytestUnraisableExceptionWarning"
 )
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PAGES = ["overview", "runs", "filtered", "no match", "failed run", "waiting run", "crons", "cron", "missing"]
+PAGES = (
+    "overview", "runs", "filtered", "no match", "failed run", "waiting run", "call", "crons", "cron",
+    "missing",
+)  # fmt: skip
 WIDTHS = (380, 1280)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
@@ -95,6 +99,25 @@ def seeded(seeds: Seeds) -> dict[str, str]:
             '  File "/srv/app/jobs.py", line 12, in send_welcome_email\n' + "y" * 300,
             node="notification-server@web-1:4711:c0ffee",
         )
+    call = seeds.run(
+        function="shop.tasks.refresh_the_prices_of_all_suppliers",
+        kind=TickerKind.CELERY_TASK.value,
+        task_id="d1f3c2aa-7b1f-4f3e-9d59-2f3a9c6f8e11",
+        on_lost=OnLost.FAIL.value,
+        status=TickerStatus.QUEUED,
+        due_at=None,
+        published_at=NOW,
+        started_at=NOW,
+        retry_count=1,
+        request=b'{"args":[2,3],"kwargs":{"currency":"EUR"},"options":{"queue":"prices"}}',
+    )
+    seeds.attempt(
+        call,
+        exception_type="ConnectionError",
+        exception_message="the supplier did not answer",
+        node="prices@web-2:4711:c0ffee",
+    )
+    seeds.attempt(call, claim_no=1, retries=1, number=1, node="prices@web-3:4711:c0ffee")
     return {
         "overview": "/",
         "runs": "/runs",
@@ -102,6 +125,7 @@ def seeded(seeds: Seeds) -> dict[str, str]:
         "no match": "/runs?function=Nothing",
         "failed run": f"/runs/{failed}",
         "waiting run": f"/runs/{waiting}",
+        "call": f"/runs/{call}",
         "crons": "/crons",
         "cron": f"/crons/{digest}",
         "missing": "/nope",

@@ -169,6 +169,60 @@ def test_a_celery_task_that_was_published_never_looks_like_a_success(
     assert "is in Celery's results" in text_of(visitor.get(f"/runs/{run_id}").text)
 
 
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        ({}, "no worker has reported yet that it runs"),
+        ({"started_at": NOW, "retry_count": 1}, "Celery retries it"),
+    ],
+)
+def test_a_celery_task_that_waits_for_a_worker_s_report_is_published(
+    visitor: Visitor, seeds: Seeds, columns: dict[str, object], shown: str
+) -> None:
+    at_the_broker = {"status": TickerStatus.QUEUED, "due_at": None, "published_at": NOW}
+    run_id = seeds.run(kind="celery_task", **at_the_broker, **columns)
+    for path in ("/", "/runs", f"/runs/{run_id}"):
+        page = visitor.get(path).text
+        assert "status-published" in page
+        assert "status-queued" not in page
+    assert shown in text_of(visitor.get(f"/runs/{run_id}").text)
+    queued = seeds.run(**at_the_broker)
+    assert "status-queued" in visitor.get(f"/runs/{queued}").text
+
+
+def test_a_call_of_a_celery_task_shows_celery_s_retries_and_none_of_a_function_s_options(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    run_id = seeds.run(
+        kind="celery_task",
+        status=TickerStatus.FAILED,
+        started_at=NOW,
+        retry_count=1,
+        on_lost="retry",
+        task_id="an id of Celery's",
+        request=b'{"args":[2,3]}',
+    )
+    seeds.attempt(run_id, exception_type="Retry", exception_message="in 60 s")
+    seeds.attempt(run_id, claim_no=1, retries=1, number=1)
+    page = text_of(visitor.get(f"/runs/{run_id}").text)
+    assert "Task id an id of Celery's" in page
+    assert "If its worker dies it starts again" in page
+    assert "Retries 1 by Celery" in page
+    assert "Retry intervals" not in page
+    assert "Attempt 1 ✕ Failed" in page
+    assert "Attempt 2 Celery's retry 1 ✕ Failed" in page
+    assert re.search('"Attempt" class="figure">2</td>', visitor.get("/runs").text)
+
+
+def test_a_cron_ticker_of_a_celery_task_shows_none_of_a_function_s_options(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    page = text_of(visitor.get(f"/crons/{seeds.cron(kind='celery_task', on_lost='fail')}").text)
+    assert "Calls a Celery task" in page
+    assert "If its worker dies it fails" in page
+    assert "Retries" not in page
+
+
 @pytest.mark.parametrize(("kind", "label"), [("function", "Ended at"), ("celery_task", "Published at")])
 def test_the_end_of_a_run_is_labelled_by_what_is_known_of_it(
     visitor: Visitor, seeds: Seeds, kind: str, label: str
@@ -184,14 +238,17 @@ def test_published_runs_are_filtered_apart_from_those_that_succeeded(visitor: Vi
     for function, kind in (("Ours", "function"), ("Call", "celery_task")):
         for status in (TickerStatus.DONE, TickerStatus.DUE_DONE, TickerStatus.FAILED):
             seeds.run(function=function, kind=kind, status=status)
+        seeds.run(function=function, kind=kind, status=TickerStatus.QUEUED, published_at=NOW)
+    seeds.run(function="Followed", kind="celery_task", status=TickerStatus.DONE, started_at=NOW)
 
     def functions(slug: str) -> list[str]:
         return sorted(
             re.findall(r'<a class="clamp" [^>]*>(\w+)</a>', visitor.get(f"/runs?status={slug}").text)
         )
 
-    assert functions("published") == ["Call", "Call"]
-    assert functions("done") == functions("due-done") == ["Ours"]
+    assert functions("published") == ["Call", "Call", "Call"]
+    assert functions("done") == ["Followed", "Ours"]
+    assert functions("due-done") == functions("queued") == ["Ours"]
     assert functions("failed") == ["Call", "Ours"]
 
 

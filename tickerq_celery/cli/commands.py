@@ -110,7 +110,7 @@ def list_runs(tickerq: TickerQ, limit: int) -> None:
     for run in sorted(found, key=lambda run: run.execution_time or run.created_at, reverse=True):
         reason = run.held_for and f"held: {run.held_for}"
         planned = "" if run.execution_time is None else f"{run.execution_time:%Y-%m-%d %H:%M:%S}Z"
-        status = run.status if run.outcome_known else "Published"
+        status = "Published" if run.is_published else run.status
         line = f"{run.id}  {status:<11}  {planned:<20}  {run.function}  "
         click.echo((line + (reason or run.exception_type or "")).rstrip())
 

@@ -114,6 +114,12 @@ def _of_backlog(tickerq: TickerQ) -> Iterator[Finding]:
             f"{_late(found.queued, 'run', config.republish_after)} published and not started by a worker"
             f"{_since(found.queued_since)}"
         )
+    if found.unreported:
+        verb, whose = ("is", "its") if found.unreported == 1 else ("are", "their")
+        yield warned(
+            f"{counted(found.unreported, 'run')} of Celery tasks {verb} published and reported by no worker"
+            f"{_since(found.unreported_since)}: {whose} children wait for a worker that has this TickerQ"
+        )
     for held in core.read(backlog.held_without_function):
         verb = "is" if held.runs == 1 else "are"
         yield warned(

@@ -25,14 +25,15 @@ _LONGEST_SEARCH = 200
 class RunFilters(TypedDict, total=False):
     """The keywords of ``find``; a run meets all of them, and None means any.
 
-    ``held_for`` is why a due run may not run yet. ``outcome_known`` tells Done from "published", see
-    ``Run``. Times are ``from`` (inclusive) and ``until``
+    ``held_for`` is why a due run may not run yet. ``outcome_known`` tells Done from "published", and
+    ``is_published`` what is shown as Published, see ``Run``. Times are ``from`` (inclusive) and ``until``
     (exclusive). ``error`` is part of an exception's type or text, in any case.
     """
 
     function: str | None
     status: TickerStatusLike | Collection[TickerStatusLike] | None
     outcome_known: bool | None
+    is_published: bool | None
     held_for: HoldReasonLike | None
     type: TickerTypeLike | None
     tag: str | None
@@ -82,6 +83,7 @@ _CHECKS: dict[str, Callable[[str, object], Any]] = {
     "function": _text,
     "status": _statuses,
     "outcome_known": validation.flag,
+    "is_published": validation.flag,
     "held_for": partial(validation.member, among=HoldReason),
     "type": partial(validation.member, among=TickerType),
     "tag": _text,

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
-from tickerq_celery.enums import HoldReason
+from tickerq_celery.enums import HoldReason, TickerKind, TickerStatus
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import cron_tickers, tickers
 
@@ -15,12 +15,17 @@ _MOST_FUNCTIONS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overdue:
-    """How much is overdue in a namespace, and since when; what is held waits for its cause, and is not."""
+    """How much is overdue in a namespace, and since when; what is held waits for its cause, and is not.
+
+    ``unreported`` are runs of Celery tasks whose children wait for a worker's report of them.
+    """
 
     runs: int
     run_since: datetime | None
     queued: int
     queued_since: datetime | None
+    unreported: int
+    unreported_since: datetime | None
     crons: int
     cron_since: datetime | None
 
@@ -38,7 +43,10 @@ def overdue(tx: Transaction, *, due_for: timedelta, queued_for: timedelta) -> Ov
         # Queued, and no other run.
         tickers.c.check_at.is_not(None),
         tickers.c.locked_at <= queued,
+        # A call that the broker has is never published again, and its retry may be due much later.
+        or_(tickers.c.kind != TickerKind.CELERY_TASK.value, tickers.c.published_at.is_(None)),
     )
+    unreported, unreported_since = _unreported(tx, queued)
     crons, cron_since = _count(
         tx,
         cron_tickers.c.next_run_at,
@@ -50,9 +58,31 @@ def overdue(tx: Transaction, *, due_for: timedelta, queued_for: timedelta) -> Ov
         run_since=run_since,
         queued=waiting,
         queued_since=waiting_since,
+        unreported=unreported,
+        unreported_since=unreported_since,
         crons=crons,
         cron_since=cron_since,
     )
+
+
+def _unreported(tx: Transaction, published: ColumnElement[datetime]) -> tuple[int, datetime | None]:
+    # Found by what waits below them, of which there is an index.
+    child = tickers.alias("child")
+    parents = (
+        select(tickers.c.published_at)
+        .join(child, child.c.parent_id == tickers.c.id)
+        .where(
+            child.c.held_for == HoldReason.PARENT.value,
+            child.c.namespace == tx.namespace,
+            tickers.c.kind == TickerKind.CELERY_TASK.value,
+            tickers.c.status == TickerStatus.QUEUED,
+            tickers.c.published_at <= published,
+        )
+        .group_by(tickers.c.id, tickers.c.published_at)
+        .subquery()
+    )
+    count, first = tx.execute(select(func.count(), func.min(parents.c.published_at))).one()
+    return count, first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, and_, false, func, or_, type_coerce
+from sqlalchemy import ColumnElement, Text, and_, false, func, not_, or_, type_coerce
 
 from tickerq_celery.enums import SUCCEEDED, TERMINAL, HoldReason, TickerKind, TickerStatus, TickerType
 from tickerq_celery.store.tables import tickers
@@ -20,6 +20,7 @@ class RunFilter:
     function: str | None = None
     status: Collection[TickerStatus] | None = None
     outcome_known: bool | None = None
+    is_published: bool | None = None
     held_for: HoldReason | None = None
     type: TickerType | None = None
     tag: str | None = None
@@ -63,6 +64,15 @@ def _has_outcome(known: bool) -> ColumnElement[bool]:
     return and_(tickers.c.kind == call, _in_statuses(SUCCEEDED), tickers.c.started_at.is_(None))
 
 
+def _is_published(published: bool) -> ColumnElement[bool]:
+    # As Run.is_published.
+    is_call = tickers.c.kind == TickerKind.CELERY_TASK.value
+    is_waiting = and_(tickers.c.status == TickerStatus.QUEUED, tickers.c.published_at.is_not(None))
+    if published:
+        return or_(and_(is_call, is_waiting), _has_outcome(known=False))
+    return and_(_has_outcome(known=True), not_(and_(is_call, is_waiting)))
+
+
 def _mentions(text: str) -> ColumnElement[bool]:
     return or_(
         tickers.c.exception_type.icontains(text, autoescape=True),
@@ -82,6 +92,7 @@ def _has_tag(tag: str) -> ColumnElement[bool]:
 _CONDITIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
     "status": _in_statuses,
     "outcome_known": _has_outcome,
+    "is_published": _is_published,
     "tag": _has_tag,
     "error": _mentions,
     "execution_from": lambda moment: tickers.c.execution_time >= moment,

@@ -118,6 +118,16 @@ class Run:
         return is_function or self.status not in SUCCEEDED or self.started_at is not None
 
     @property
+    def is_published(self) -> bool:
+        """Whether all that is known is that the broker has its message, so that it is shown as Published.
+
+        That is a call of one of the app's Celery tasks which waits for a worker's report, or for Celery's
+        retry of it, or which ended unreported.
+        """
+        is_waiting = self.status is TickerStatus.QUEUED and self.published_at is not None
+        return not self.outcome_known or (self.kind is TickerKind.CELERY_TASK and is_waiting)
+
+    @property
     def request(self) -> Any:
         """The request as plain JSON values; None where there is none.
 

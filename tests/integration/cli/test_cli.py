@@ -15,7 +15,7 @@ from tests.integration.apps import change_row
 from tickerq_celery import TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.broker.address import broker_address
 from tickerq_celery.cli.commands import tickerq_command
-from tickerq_celery.enums import DropReason, NodeKind
+from tickerq_celery.enums import TERMINAL, DropReason, NodeKind
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runtime.core import new_identity
 from tickerq_celery.runtime.node import NodeRegistration, profile
@@ -239,6 +239,20 @@ def test_check_fails_where_runs_are_overdue(run, app):
 
 
 @pytest.mark.usefixtures("fleet")
+def test_check_warns_of_published_celery_tasks_whose_children_wait_for_a_report(run, app):
+    tickerq = app()
+    ticker = TimeTicker(function="Send", execution_time=LATER, children=[TimeTicker(function="Send")])
+    at_the_broker = {"status": TickerStatus.QUEUED, "due_at": None, "published_at": EARLIER}
+    change_row(tickerq, tickerq.time_tickers.add(ticker).id, kind="celery_task", **at_the_broker)
+    result = run("check")
+    assert result.exit_code == 0
+    assert result.output.splitlines()[-1] == (
+        "warning  1 run of Celery tasks is published and reported by no worker, the first since "
+        "2026-01-01 00:00:00Z: its children wait for a worker that has this TickerQ"
+    )
+
+
+@pytest.mark.usefixtures("fleet")
 @pytest.mark.parametrize(
     ("configuration", "code", "line"),
     [
@@ -330,14 +344,28 @@ def test_list_orders_the_newest_runs_by_the_time_for_which_they_are_planned(run,
 
 
 @pytest.mark.usefixtures("migrated")
-def test_list_says_of_a_celery_task_that_it_was_published(run, namespace: str):
+@pytest.mark.parametrize(
+    ("status", "is_started", "shown"),
+    [
+        (TickerStatus.DONE, False, "Published"),
+        (TickerStatus.DONE, True, "Done"),
+        (TickerStatus.QUEUED, False, "Published"),
+        (TickerStatus.IN_PROGRESS, True, "InProgress"),
+    ],
+)
+def test_list_says_of_a_celery_task_that_it_was_published(
+    run, namespace: str, status: TickerStatus, is_started: bool, shown: str
+):
     run("list")
     tickerq = TickerQ.of(sys.modules[f"cli_{namespace.replace('-', '_')}"].app)
     added = tickerq.time_tickers.add(TimeTicker(function="Send"))
-    end = {"status": TickerStatus.DONE, "ended_status": TickerStatus.DONE, "ended_at": added.created_at}
-    change_row(tickerq, added.id, kind="celery_task", due_at=None, held_for=None, **end)
+    moment = added.created_at
+    end = {"ended_status": status, "ended_at": moment} if status in TERMINAL else {}
+    started = {"started_at": moment} if is_started else {}
+    at_the_broker = {"kind": "celery_task", "due_at": None, "held_for": None, "published_at": moment}
+    change_row(tickerq, added.id, status=status, **at_the_broker, **started, **end)
     [line] = [line for line in run("list").output.splitlines() if str(added.id) in line]
-    assert line.split()[1] == "Published"
+    assert line.split()[1] == shown
 
 
 @pytest.mark.parametrize("is_there", [True, False])

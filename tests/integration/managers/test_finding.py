@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.integration.apps import dispatch_due, enrol_worker, fire_crons, ticker_app
+from tests.integration.apps import change_row, dispatch_due, enrol_worker, fire_crons, ticker_app
 from tests.integration.making import claim, failure, finish, started
 from tests.integration.reaching import reach
 from tests.manual_clock import START, ManualClock
@@ -128,6 +128,31 @@ def test_published_celery_tasks_are_found_and_counted_apart(tickerq: TickerQ, cl
     }
 
 
+def test_what_is_shown_as_published_is_found_whether_it_has_ended_or_waits_for_a_report(
+    tickerq: TickerQ, clock: ManualClock
+) -> None:
+    at_the_broker = {"status": Status.QUEUED, "due_at": None, "check_at": DISTANT}
+    columns = {
+        "function's": {**at_the_broker, "published_at": START},
+        "claimed": {**at_the_broker, "kind": "celery_task"},
+        "waiting": {**at_the_broker, "kind": "celery_task", "published_at": START},
+        "retried": {**at_the_broker, "kind": "celery_task", "published_at": START, "started_at": START},
+        "running": {"status": Status.IN_PROGRESS, "kind": "celery_task", "due_at": None, "started_at": START},
+    }
+    runs = {}
+    for name, values in columns.items():
+        run = tickerq.time_tickers.add(TimeTicker(function="Send", execution_time=DISTANT))
+        change_row(tickerq, run.id, **values)
+        runs[name] = run.id
+    runs |= calls_of_a_celery_task(tickerq, clock)
+    published = ["published", "retried", "waiting"]
+    assert found(tickerq, runs, is_published=True) == published
+    others = ["to come", "refused", "running", "claimed", "function's"]
+    assert found(tickerq, runs, is_published=False) == others
+    assert found(tickerq, runs, is_published=False, status=Status.QUEUED) == ["claimed", "function's"]
+    assert {run.id for run in tickerq.runs.find() if run.is_published} == {runs[name] for name in published}
+
+
 def test_a_run_is_found_by_its_parent_and_by_its_cron_ticker(tickerq: TickerQ, runs: dict[str, UUID]) -> None:
     assert found(tickerq, runs, parent_id=str(runs["idle"])) == ["held"]
     assert found(tickerq, runs, cron_ticker_id=runs["cron"]) == ["occurrence"]
@@ -158,7 +183,7 @@ def test_a_count_goes_no_further_than_its_limit(tickerq: TickerQ, runs: dict[str
         {"held_for": "nothing"}, {"type": 7}, {"error": ""},
         {"error": "x" * 201}, {"error": "\x00"}, {"parent_id": "no"}, {"cron_ticker_id": 7},
         {"execution_from": START.replace(tzinfo=None)}, {"ended_until": "today"}, {"colour": "red"},
-        {"outcome_known": "no"},
+        {"outcome_known": "no"}, {"is_published": "no"},
     ],
 )  # fmt: skip
 def test_a_filter_that_means_nothing_is_refused_by_its_name(

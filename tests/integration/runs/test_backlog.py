@@ -1,18 +1,37 @@
 """What is overdue: due and not claimed, claimed and not started, due and not fired; what is held is not."""
 
+from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 from tests.integration.making import claim, enrolled, make_cron, make_run, row_of, started
 from tests.manual_clock import START, ManualClock
+from tickerq_celery.enums import TickerStatus
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import backlog
 from tickerq_celery.store.backlog import Overdue
+from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.inputs import TimeTicker
 
-NONE = Overdue(runs=0, run_since=None, queued=0, queued_since=None, crons=0, cron_since=None)
+NONE = Overdue(
+    runs=0,
+    run_since=None,
+    queued=0,
+    queued_since=None,
+    unreported=0,
+    unreported_since=None,
+    crons=0,
+    cron_since=None,
+)
 
 
 def overdue(core: Core) -> Overdue:
     return core.read(backlog.overdue, due_for=timedelta(seconds=30), queued_for=timedelta(minutes=5))
+
+
+def change(core: Core, run_id: UUID, **values: object) -> None:
+    """Write columns of a run past the managers."""
+    core.write(lambda tx: tx.execute(tickers.update().where(tickers.c.id == run_id).values(**values)))
 
 
 def test_a_run_is_overdue_once_it_was_due_for_so_long_and_until_it_is_claimed(
@@ -39,6 +58,33 @@ def test_a_claimed_run_is_overdue_once_it_was_claimed_for_so_long_and_until_it_s
     started(core, run_id)
     clock.advance(minutes=5)
     assert (overdue(core).queued, overdue(core).queued_since) == (1, claimed_at)
+
+
+def test_a_call_of_a_celery_task_is_overdue_until_the_broker_has_it(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    claimed_at = clock.now()
+    run_id = make_run(core)
+    assert claim(core)
+    change(core, run_id, kind="celery_task")
+    clock.advance(minutes=5)
+    assert (overdue(core).queued, overdue(core).queued_since) == (1, claimed_at)
+    change(core, run_id, published_at=claimed_at)
+    assert overdue(core) == NONE
+
+
+def test_a_published_call_with_children_is_unreported_until_a_worker_reports_it(
+    core: Core, clock: ManualClock
+) -> None:
+    published_at = clock.now()
+    at_the_broker = {"status": TickerStatus.QUEUED, "due_at": None, "published_at": published_at}
+    parent = make_run(core, children=[TimeTicker(function="Send"), TimeTicker(function="Send")])
+    change(core, parent, kind="celery_task", **at_the_broker)
+    clock.advance(minutes=5, seconds=-1)
+    assert overdue(core) == NONE
+    clock.advance(seconds=1)
+    assert overdue(core) == replace(NONE, unreported=1, unreported_since=published_at)
+    change(core, parent, status=TickerStatus.IN_PROGRESS)
+    assert overdue(core) == NONE
 
 
 def test_what_is_held_is_not_overdue(core: Core, clock: ManualClock) -> None:
