@@ -26,7 +26,7 @@ from tickerq_celery.runtime.config import Settings, TickerConfig
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database import schema
 from tickerq_celery.task import make_lost_task, make_task
-from tickerq_celery.wiring import Parts
+from tickerq_celery.wiring import Parts, keep_later_calls
 from tickerq_celery.worker.exception_handler import HandlerCaller, TickerExceptionHandler, resolved_handler
 from tickerq_celery.worker.parts import ProcessParts
 from tickerq_celery.worker.step import NodeStep
@@ -72,6 +72,7 @@ class TickerQ:
         TickerQ._of_app[app] = ref(self)
         transport.register()
         check.watch(app)
+        keep_later_calls(app, self._process, lambda: self._config)
         app.add_defaults(lambda: settings.celery_defaults(app, lambda: self._config))
         app.on_after_finalize.connect(self._on_finalized, weak=False)
         app.steps["worker"].add(type("TickerQNode", (NodeStep,), {"process": self._process}))

@@ -1,20 +1,32 @@
 """The composition root: every part of a TickerQ, made when it is first asked for."""
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import cached_property
 
+from celery import Celery
+
+from tickerq_celery.broker.durable_eta import DurableSend, Keeping
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.managers.aio import Aio
 from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.durable_calls import DurableCalls, Writes
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runs.publisher import Publisher
-from tickerq_celery.worker.parts import WorkerParts
+from tickerq_celery.runtime.bounded_writes import BoundedWrites
+from tickerq_celery.runtime.config import TickerConfig
+from tickerq_celery.tickers.durable_calls import DurableCall
+from tickerq_celery.worker.followed_run import retried_run
+from tickerq_celery.worker.parts import ProcessParts, WorkerParts
 
 # How many seconds a cancel may wait for a broker, twice: to connect, and for an answer.
 _NOTIFY_TIMEOUT = 0.5
+# How long a call of a Celery task may wait for the store that is to keep it.
+_KEEP_TIMEOUT = timedelta(seconds=1)
 
 
 class Parts(WorkerParts):
@@ -47,6 +59,11 @@ class Parts(WorkerParts):
             time_tickers=self.time_tickers, cron_tickers=self.cron_tickers, runs=self.runs, pauses=self.pauses
         )
 
+    @cached_property
+    def durable_calls(self) -> DurableCalls:
+        """Keeps calls of Celery tasks until they are due."""
+        return DurableCalls(self.core, self._bounded_writes)
+
     def close(self) -> None:
         """Close this process's connections to the store and the broker."""
         super().close()
@@ -57,6 +74,10 @@ class Parts(WorkerParts):
         return UnitOfWork(self.core, self.immediate.dispatch)
 
     @cached_property
+    def _bounded_writes(self) -> Writes:
+        return BoundedWrites(self.core, _KEEP_TIMEOUT)
+
+    @cached_property
     def _canceller(self) -> Canceller:
         return Canceller(self.core, self._notifier, self.immediate.dispatch)
 
@@ -64,3 +85,17 @@ class Parts(WorkerParts):
     def _notifier(self) -> Publisher:
         core = self.core
         return CeleryPublisher(self.app, core.codec, lease=core.config.lease, connect_timeout=_NOTIFY_TIMEOUT)
+
+
+def keep_later_calls(app: Celery, process: ProcessParts[Parts], config: Callable[[], TickerConfig]) -> None:
+    """Let an app's ``send_task`` keep calls that are due later than ``durable_eta`` from now."""
+
+    def keep(call: DurableCall) -> None:
+        process.get().durable_calls.keep(call, retried=retried_run(call.task_id, call.retries))
+
+    def now() -> datetime:
+        return process.get().core.clock.now()
+
+    keeping = Keeping(after=lambda: config().durable_eta, now=now, keep=keep)
+    # Of this app alone, whatever its class.
+    vars(app)["send_task"] = DurableSend(app, keeping)

@@ -13,7 +13,6 @@ from tickerq_celery.beat.entry_reconciler import EntryReconciler
 from tickerq_celery.beat.entry_rows import Entry
 from tickerq_celery.beat.queue_watch import QueueWatch
 from tickerq_celery.beat.sweeper import Sweeper
-from tickerq_celery.beat.work_thread import WorkThread
 from tickerq_celery.broker.address import broker_address
 from tickerq_celery.broker.celery_settings import refuse_settings
 from tickerq_celery.broker.publisher import CeleryPublisher
@@ -26,6 +25,7 @@ from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.backoff import Backoff
 from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.runtime.node import NodeRegistration, profile
+from tickerq_celery.runtime.work_thread import WorkThread
 from tickerq_celery.store import cron_tickers, nodes, rates
 from tickerq_celery.store.database.schema import verify
 from tickerq_celery.store.database.transaction import Transaction
@@ -93,7 +93,7 @@ class BeatLoop:
         self._backoff = Backoff(config.poll_interval.total_seconds(), _LONGEST_PAUSE)
         self._stuck_for = timedelta(0)
         # Routers and signal receivers of the user's run there, and may ask for the current app.
-        self._thread = WorkThread(app.set_current)
+        self._thread = WorkThread(app.set_current, name="tickerq-beat")
 
     def tick(self) -> float:
         """Do what is due, and return how many seconds to sleep.

@@ -12,7 +12,9 @@ from celery import Celery
 from kombu import Connection, Producer
 from kombu.exceptions import KombuError
 
+from tickerq_celery.broker.message_replay import publish_captured
 from tickerq_celery.broker.messages import (
+    CALL_HEADER,
     CANCEL_COMMAND,
     HEADER,
     LOST_TASK,
@@ -107,7 +109,12 @@ class CeleryPublisher:
 
     def _publish_call(self, claim: Claim, call: CeleryCall) -> None:
         """Send a plain message of a Celery task, as Celery's own beat does; its id is the run's."""
-        headers = (call.options.get("headers") or {}) | {"celery_beat_task": True}
+        ours = {CALL_HEADER: [str(claim.id), claim.number], "celery_beat_task": True}
+        if call.message is not None:
+            with self._producing() as producer:
+                publish_captured(self._app, producer, call, call.message, headers=ours)
+            return
+        headers = (call.options.get("headers") or {}) | ours
         options = {"task_id": str(claim.id)} | call.options | {"headers": headers, "retry": False}
         task = self._app.tasks.get(claim.function)
         with self._producing() as producer:
@@ -183,12 +190,12 @@ class CeleryPublisher:
             )
 
     @contextmanager
-    def _producing(self) -> Iterator[Producer | None]:
+    def _producing(self) -> Iterator[Producer]:
         """Give the producer of our own connection, and raise the broker's errors as PublishError."""
         # Without a producer of ours Celery would take one from the app's pool, without our timeouts.
         self.connect()
         try:
-            yield self._producer
+            yield self._open_producer()
         except self._errors() as error:
             self._drop()
             raise PublishError(cause_of(error)) from error

@@ -4,14 +4,20 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from tickerq_celery.payload.captured_message import CapturedMessage
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CeleryCall:
-    """What ``apply_async`` is given; of JSON's types, as Celery's own messages are."""
+    """What ``apply_async`` is given; of JSON's types, as Celery's own messages are.
+
+    One with a ``message`` was made by ``apply_async`` itself: that is published, and it has no options.
+    """
 
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+    message: CapturedMessage | None = None
 
     def encoded(self) -> bytes:
         """Return the call as JSON.
@@ -19,7 +25,9 @@ class CeleryCall:
         Raises:
             ValueError: A part of it is no JSON; the text names the part.
         """
-        parts = {"args": self.args, "kwargs": self.kwargs, "options": self.options}
+        parts: dict[str, Any] = {"args": self.args, "kwargs": self.kwargs, "options": self.options}
+        if self.message is not None:
+            parts["message"] = self.message.as_json()
         for name, part in parts.items():
             try:
                 json.dumps(part, ensure_ascii=False, allow_nan=False).encode()
@@ -31,4 +39,10 @@ class CeleryCall:
     def decoded(cls, data: bytes) -> "CeleryCall":
         """Return the call that ``data`` holds."""
         parts = json.loads(data)
-        return cls(args=tuple(parts["args"]), kwargs=parts["kwargs"], options=parts["options"])
+        message = parts.get("message")
+        return cls(
+            args=tuple(parts["args"]),
+            kwargs=parts["kwargs"],
+            options=parts["options"],
+            message=None if message is None else CapturedMessage.from_json(message),
+        )

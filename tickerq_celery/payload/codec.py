@@ -18,6 +18,8 @@ _LONGEST = 16 * 1024 * 1024
 LARGEST_REQUEST = _LONGEST - 1 - OVERHEAD
 # More costs twice the time for a few per cent.
 _LEVEL = 6
+# What Celery's messages say of their arguments in words: no name in it could be masked.
+_ARGUMENTS_AS_TEXT = ("argsrepr", "kwargsrepr")
 try:
     from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 except ImportError:  # the extra `encryption` is not installed
@@ -52,7 +54,7 @@ class RequestCodec:
     def __init__(self, *, compress_over: int | None, keys: Sequence[str], redact: Sequence[str]) -> None:
         self._compress_over = compress_over
         self._fernet = _fernet(keys)
-        self._redact = tuple(redact)
+        self._redact = (*redact, *_ARGUMENTS_AS_TEXT) if redact else ()
 
     def pack(self, data: bytes | None) -> Packed:
         """Return JSON as it is stored: compressed if that is shorter, encrypted where there are keys."""

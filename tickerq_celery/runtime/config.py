@@ -45,6 +45,7 @@ class TickerConfig:
     heartbeat: timedelta = timedelta(seconds=10)
     publish_check: timedelta = timedelta(seconds=10)
     republish_after: timedelta = timedelta(minutes=5)
+    durable_eta: timedelta | None = None
     batch_size: int = 500
     max_queued: int = 10_000
     priority_queues: Mapping[TickerPriority, str] = field(default_factory=dict)
@@ -62,6 +63,8 @@ class TickerConfig:
     def __post_init__(self) -> None:
         for name in _DURATIONS:
             object.__setattr__(self, name, _duration(name, getattr(self, name)))
+        if self.durable_eta is not None:
+            object.__setattr__(self, "durable_eta", _duration("durable_eta", self.durable_eta))
         for name, (least, most) in _COUNTS.items():
             _checked(validation.whole, name, getattr(self, name), least, most)
         for name in ("seed", "embedded"):
@@ -120,6 +123,7 @@ class Settings(TypedDict, total=False):
     heartbeat: timedelta | float
     publish_check: timedelta | float
     republish_after: timedelta | float
+    durable_eta: timedelta | float | None
     batch_size: int
     max_queued: int
     priority_queues: Mapping[TickerPriority, str] | Mapping[str, str]

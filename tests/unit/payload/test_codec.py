@@ -147,3 +147,10 @@ def test_an_error_about_a_request_does_not_show_its_secrets(request_: object) ->
     with pytest.raises(TickerValidationError) as caught:
         encode(request_, request_type=None, limit=10)
     assert "hunter2" not in str(caught.value)
+
+
+def test_what_a_message_says_of_its_arguments_in_words_is_masked_in_what_is_shown() -> None:
+    codec = RequestCodec(compress_over=None, keys=(), redact=("password",))
+    request = {"kwargs": {"password": "x"}, "message": {"headers": {"kwargsrepr": "{'password': 'x'}"}}}
+    masked = {"kwargs": {"password": MASK}, "message": {"headers": {"kwargsrepr": MASK}}}
+    assert codec.shown(request) == masked

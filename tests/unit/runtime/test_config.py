@@ -80,6 +80,17 @@ def test_what_is_no_duration_is_refused(name: str, value: object) -> None:
     refused(name, value)
 
 
+def test_later_calls_are_left_to_celery_unless_a_distance_says_from_when_on_they_are_kept() -> None:
+    assert TickerConfig().durable_eta is None
+    assert TickerConfig(durable_eta=90).durable_eta == timedelta(seconds=90)  # type: ignore[arg-type]
+    assert TickerConfig(durable_eta=timedelta(hours=1)).durable_eta == timedelta(hours=1)
+
+
+@pytest.mark.parametrize("value", [0, -1, "60", True, float("nan"), timedelta(days=367)], ids=repr)
+def test_what_is_no_distance_is_refused(value: object) -> None:
+    refused("durable_eta", value)
+
+
 COUNTS = {"max_queued": 1, "batch_size": 1, "store_retries": 0, "payload_limit": 1, "max_rescues": 0}
 
 
@@ -141,9 +152,10 @@ def test_the_queue_of_a_priority_may_be_named_by_the_priority_or_its_word() -> N
 
 
 def test_type_checkers_know_each_setting() -> None:
-    # The two that are read in another form than the one they are kept in.
+    # Those that are read in another form than the one they are kept in.
     given = {
         timedelta: timedelta | float,
+        timedelta | None: timedelta | float | None,
         Mapping[TickerPriority, str]: Mapping[TickerPriority, str] | Mapping[str, str],
     }
     parameters = signature(TickerQ).parameters

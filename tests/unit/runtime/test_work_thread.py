@@ -7,7 +7,7 @@ from types import FrameType
 
 import pytest
 
-from tickerq_celery.beat.work_thread import WorkThread
+from tickerq_celery.runtime.work_thread import WorkThread
 
 SOON = 0.05
 FOR_EVER = 30.0
@@ -20,7 +20,7 @@ def begun() -> list[threading.Thread]:
 
 @pytest.fixture
 def thread(begun: list[threading.Thread]) -> Iterator[WorkThread]:
-    made = WorkThread(lambda: begun.append(threading.current_thread()))
+    made = WorkThread(lambda: begun.append(threading.current_thread()), name="work")
     yield made
     made.end()
 

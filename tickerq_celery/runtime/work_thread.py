@@ -1,4 +1,4 @@
-"""The thread that does beat's work, while the main thread is free to answer signals."""
+"""A thread that does calls for another one, which waits no longer than it wants to."""
 
 import threading
 import time
@@ -21,10 +21,10 @@ class WorkThread:
     make a call, which waits for the one before it. Only SimpleQueue is used to wait, as it is reentrant.
     """
 
-    def __init__(self, begin: Callable[[], object]) -> None:
+    def __init__(self, begin: Callable[[], object], *, name: str) -> None:
         self._begin = begin
         self._calls: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
-        threading.Thread(target=self._serve, name="tickerq-beat", daemon=True).start()
+        threading.Thread(target=self._serve, name=name, daemon=True).start()
 
     def call(self, work: Callable[[], T], *, limit: float | None = None) -> T:
         """Do ``work`` in the thread, after what was asked of it before, and return what it returned.

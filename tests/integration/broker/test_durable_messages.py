@@ -1,0 +1,172 @@
+"""A call that was kept reaches the worker as Celery's own message does, but for its moment."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from celery import chain, chord, group
+from celery.canvas import StampingVisitor
+from celery.exceptions import Retry
+from kombu import Exchange
+
+from tests.integration.broker.durable_apps import HOUR, TaskApp, make_due, shown, task_app
+
+Call = Callable[[TaskApp], Any]
+LATER = datetime.now(UTC) + timedelta(hours=2)
+LATER_STILL = LATER + timedelta(hours=1)
+
+
+class Stamps(StampingVisitor):
+    def on_signature(self, sig: Any, **headers: Any) -> dict[str, Any]:
+        return {"tenant": "north", "labels": ["a", "b"], "stamped_headers": ["tenant", "labels"]}
+
+
+def retry(app: TaskApp, **request: Any) -> None:
+    task = app.tasks.again
+    task.push_request(
+        id="r-1", args=[3], kwargs={}, called_directly=False, is_eager=False, root_id="r-0", parent_id="r-0",
+        delivery_info={"exchange": "", "routing_key": app.queues[1], "priority": 4}, **request,
+    )  # fmt: skip
+    try:
+        with pytest.raises(Retry):
+            task.retry(countdown=HOUR)
+    finally:
+        task.pop_request()
+
+
+def stamped(app: TaskApp) -> None:
+    signature = app.tasks.add.s(1)
+    signature.stamp(visitor=Stamps())
+    signature.apply_async(countdown=HOUR)
+
+
+def group_in_a_chain(app: TaskApp) -> None:
+    add = app.tasks.add
+    chain(add.s(1).set(countdown=HOUR), group(add.s(2), add.s(3)), app.tasks.fail.s()).apply_async()
+
+
+def chord_with_later_heads(app: TaskApp) -> None:
+    add = app.tasks.add
+    later = [add.s(1).set(countdown=HOUR), add.s(2).set(countdown=HOUR)]
+    chord(later, add.s(9).on_error(app.tasks.fail.s())).apply_async()
+
+
+CALLS: dict[str, Call] = {
+    "countdown": lambda app: app.tasks.add.apply_async((1, 2), countdown=HOUR),
+    "fractions": lambda app: app.tasks.add.apply_async((1, 2), countdown=HOUR + 0.25),
+    "eta": lambda app: app.tasks.add.apply_async((1, 2), eta=LATER),
+    "naive eta": lambda app: app.tasks.add.apply_async((1, 2), eta=LATER.replace(tzinfo=None)),
+    "text as eta": lambda app: app.tasks.add.apply_async((1, 2), eta=LATER.isoformat()),
+    "no arguments": lambda app: app.tasks.add.apply_async(countdown=HOUR),
+    "keywords": lambda app: app.tasks.fail.apply_async((1,), {"user": {"id": 3}}, countdown=HOUR),
+    "types of kombu's JSON": lambda app: app.tasks.fail.apply_async(
+        (LATER, UUID(int=3), Decimal("1.20"), date(2026, 1, 2), b"\xff", (1, (2,))), countdown=HOUR
+    ),
+    "odd texts": lambda app: app.tasks.fail.apply_async(("ü☃\U0001f600", "\x00", 2**70, 0.1), countdown=HOUR),
+    "by name": lambda app: app.app.send_task("other.unknown", (1,), {"a": 2}, countdown=HOUR),
+    "by name with an id": lambda app: app.app.send_task("shop.add", (1,), None, HOUR, None, "my-id"),
+    "signature": lambda app: app.tasks.add.s(1).set(countdown=HOUR).delay(2),
+    "signature by name": lambda app: app.app.signature("other.unknown", (1,)).apply_async(countdown=HOUR),
+    "task id": lambda app: app.tasks.add.apply_async((1,), task_id="order 17/ü", countdown=HOUR),
+    "link": lambda app: app.tasks.add.apply_async((1,), link=app.tasks.add.s(4), countdown=HOUR),
+    "links": lambda app: app.tasks.add.apply_async(
+        (1,), link=[app.tasks.add.s(4), app.tasks.fail.si(5)], countdown=HOUR
+    ),
+    "link_error": lambda app: app.tasks.add.apply_async(
+        (1,), link_error=app.tasks.fail.s(x=1), countdown=HOUR
+    ),
+    "group": lambda app: group(app.tasks.add.s(1), app.tasks.add.s(2)).apply_async(countdown=HOUR),
+    "chain": lambda app: chain(app.tasks.add.s(1), app.tasks.add.s(2)).apply_async(countdown=HOUR),
+    "group in a chain": group_in_a_chain,
+    "head of a chord": chord_with_later_heads,
+    "stamps": stamped,
+    "retry": retry,
+    "second retry": lambda app: retry(app, retries=1, headers={"tenant": "north"}),
+    "retry of a chord's member": lambda app: retry(
+        app, chord=app.tasks.add.s(9), group="g-1", group_index=2, callbacks=[app.tasks.add.s(4)]
+    ),
+    "expires": lambda app: app.tasks.add.apply_async((1,), countdown=HOUR, expires=LATER_STILL),
+    "priority": lambda app: app.tasks.add.apply_async((1,), countdown=HOUR, priority=9, queue=app.queues[1]),
+    "queue": lambda app: app.tasks.add.apply_async((1,), countdown=HOUR, queue=app.queues[1]),
+    "routing key": lambda app: app.tasks.add.apply_async(
+        (1,), countdown=HOUR, queue=app.queues[2], routing_key="orders.paid"
+    ),
+    "exchange": lambda app: app.tasks.add.apply_async(
+        (1,), countdown=HOUR, exchange=app.queues[2][:-6] + "-topics", routing_key="orders.new"
+    ),
+    "exchange as an object": lambda app: app.tasks.add.apply_async(
+        (1,),
+        countdown=HOUR,
+        exchange=Exchange(app.queues[2][:-6] + "-topics", type="topic"),
+        routing_key="orders.new",
+    ),
+    "compression": lambda app: app.tasks.add.apply_async((1,), countdown=HOUR, compression="zlib"),
+    "the task's own options": lambda app: app.tasks.heavy.apply_async(("x" * 500,), countdown=HOUR),
+    "other options": lambda app: app.tasks.heavy.apply_async(
+        ("x",), countdown=HOUR, priority=1, time_limit=9
+    ),
+    "shadow": lambda app: app.tasks.add.apply_async((1,), countdown=HOUR, shadow="sum"),
+    "limits": lambda app: app.tasks.add.apply_async(
+        (1,), countdown=HOUR, time_limit=30, soft_time_limit=20
+    ),
+    "ignore_result": lambda app: app.tasks.add.apply_async((1,), countdown=HOUR, ignore_result=True),
+    "headers": lambda app: app.tasks.add.apply_async(
+        (1,), countdown=HOUR, headers={"tenant": "north", "deep": {"a": [1, None, True]}}
+    ),
+    "properties": lambda app: app.tasks.add.apply_async(
+        (1,), countdown=HOUR, reply_to="me", user_id=None, message_id="m-1", app_id="shop"
+    ),
+    "transient": lambda app: app.tasks.add.apply_async((1,), countdown=HOUR, delivery_mode=1),
+    "group and root": lambda app: app.tasks.add.apply_async(
+        (1,), countdown=HOUR, root_id="root", parent_id="parent", group_id="g", group_index=3, argsrepr="<…>"
+    ),
+    "yaml": lambda app: app.tasks.fail.apply_async((1,), {"a": LATER}, countdown=HOUR, serializer="yaml"),
+    "pickle": lambda app: app.tasks.fail.apply_async(
+        (1, [LATER]), {"a": {"b": None}}, countdown=HOUR, serializer="pickle"
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def plain(broker_url: str, namespace: str) -> Iterator[TaskApp]:
+    with task_app(broker_url, namespace) as app:
+        yield app
+
+
+@pytest.fixture
+def durable(broker_url: str, namespace: str, store_url: str) -> Iterator[TaskApp]:
+    with task_app(broker_url, namespace, store_url) as app:
+        yield app
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+def test_a_kept_call_reaches_the_worker_as_celerys_own_message(
+    call: Call, plain: TaskApp, durable: TaskApp
+) -> None:
+    call(plain)
+    of_celery = plain.take()
+    call(durable)
+    assert durable.tickerq is not None
+    # Brokers that look up an exchange lose what is for one that they have not declared: so then for both.
+    at_once, kept = durable.take(), list(durable.tickerq.runs.find())
+    assert kept
+    make_due(durable.tickerq)
+    of_ours = durable.take()
+    claims = {message.headers["id"]: message.headers["tickerq_call"] for message in of_ours}
+    assert claims == {run.task_id: [str(run.id), 1] for run in kept if run.task_id in claims}
+    later = [message for message in of_celery if message.headers["eta"] is not None]
+    assert (len(later), len(of_celery)) == (len(of_ours), len(of_ours) + len(at_once))
+    for message in later:
+        message.headers["eta"] = None
+    assert _without_expirations(shown(later)) == _without_expirations(shown(of_ours))
+
+
+def _without_expirations(messages: list[Any]) -> list[Any]:
+    for message in messages:
+        expiration = message["properties"].pop("expiration", None)
+        # In milliseconds from the publication on: these messages are published one after the other.
+        message["expires in"] = None if expiration is None else round(int(expiration) / 10_000)
+    return messages

@@ -1,0 +1,142 @@
+"""Calls of tasks that are due later than ``durable_eta`` from now, kept by the app's own ``send_task``."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from celery import Celery
+from celery.utils.time import maybe_iso8601, maybe_make_aware
+from kombu.exceptions import OperationalError
+from kombu.utils.uuid import uuid
+
+from tickerq_celery.broker.message_capture import CapturingProducer, NotKeepableError
+from tickerq_celery.broker.messages import OUR_TASKS
+from tickerq_celery.errors import StoreError, TickerValidationError
+from tickerq_celery.payload.celery_call import CeleryCall
+from tickerq_celery.tickers.durable_calls import DurableCall
+
+logger = logging.getLogger(__name__)
+_LEFT_ALONE = ("celery.", OUR_TASKS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """What keeps calls: from which distance on, None for none, by which clock, and how.
+
+    ``keep`` raises TickerValidationError for a call that cannot be kept, StoreError where none can be.
+    """
+
+    after: Callable[[], timedelta | None]
+    now: Callable[[], datetime]
+    keep: Callable[[DurableCall], None]
+
+
+class DurableSend:
+    """The ``send_task`` of an app: Celery's own, but calls that are due later are kept until then.
+
+    All of ``apply_async``, ``delay``, ``retry`` and canvas pass it. It takes, returns and raises what
+    Celery's does; OperationalError also where the store does not answer.
+    """
+
+    def __init__(self, app: Celery, keeping: Keeping) -> None:
+        self._app = app
+        self._keeping = keeping
+        # One that was put on the app before is called; else whatever its class has when it is called.
+        self._own: Callable[..., Any] | None = vars(app).get("send_task")
+        self._warned: set[tuple[str, str]] = set()
+
+    def __call__(
+        self,
+        name: str,
+        args: Any = None,
+        kwargs: Any = None,
+        countdown: Any = None,
+        eta: Any = None,
+        task_id: str | None = None,
+        producer: Any = None,
+        connection: Any = None,
+        *others: Any,
+        **options: Any,
+    ) -> Any:
+        """Send a task by name; see ``Celery.send_task``."""
+        # The plain call first: it costs this comparison.
+        if (eta or countdown) and (due := self._due(name, countdown, eta)) is not None:
+            # Of both sends below, if it cannot be kept.
+            task_id = task_id or uuid()
+            try:
+                return self._send_later(due, name, args, kwargs, task_id, *others, **options)
+            except NotKeepableError as error:
+                self._warn(name, error.part, str(error))
+            except TickerValidationError as error:
+                # Not its whole text, which shows the value: arguments are not logged.
+                self._warn(name, error.field, f"{error.field}: {error.reason}")
+        return self._send(
+            name, args, kwargs, countdown, eta, task_id, producer, connection, *others, **options
+        )
+
+    def _send_later(
+        self, due: datetime, name: str, args: Any, kwargs: Any, task_id: str, *others: Any, **options: Any
+    ) -> Any:
+        producer = CapturingProducer(self._app, lambda call: self._keep(call, due), self._keeping.now())
+        try:
+            # Celery's own way to the broker, without the moment: so all else is as Celery makes it.
+            return self._send(name, args, kwargs, None, None, task_id, producer, None, *others, **options)
+        finally:
+            producer.close()
+
+    def _keep(self, call: CeleryCall, due: datetime) -> None:
+        message = call.message
+        if message is None:
+            raise AssertionError("a captured call has its message")
+        headers = message.headers
+        durable = DurableCall(
+            task=headers["task"],
+            task_id=headers["id"],
+            due=due,
+            retries=headers["retries"],
+            queue=message.queue,
+            call=call,
+        )
+        try:
+            self._keeping.keep(durable)
+        except StoreError as error:
+            # As a broker that cannot be reached: neither a row nor a message is left.
+            raise OperationalError(str(error)) from error
+
+    def _due(self, name: str, countdown: Any, eta: Any) -> datetime | None:
+        """Return when a call is due that is to be kept, or None for one that is left to Celery."""
+        after = self._keeping.after()
+        if after is None or str(name).startswith(_LEFT_ALONE):
+            return None
+        now = self._keeping.now()
+        due = _moment(countdown, eta, now)
+        if due is None or due - now <= after:
+            return None
+        if self._app.conf.task_always_eager:
+            self._warn(name, "eager", "task_always_eager is on")
+            return None
+        return due
+
+    def _warn(self, name: str, part: str, reason: str) -> None:
+        if (name, part) not in self._warned:
+            self._warned.add((name, part))
+            logger.warning("durable_eta leaves a call of %s to Celery and its broker: %s", name, reason)
+
+    def _send(self, *args: Any, **options: Any) -> Any:
+        if self._own is not None:
+            return self._own(*args, **options)
+        return type(self._app).send_task(self._app, *args, **options)
+
+
+def _moment(countdown: Any, eta: Any, now: datetime) -> datetime | None:
+    """Return the moment that Celery would find, or None where it will say what is wrong."""
+    try:
+        if countdown:
+            return now + timedelta(seconds=countdown)
+        found = maybe_iso8601(eta)
+        # As a worker reads it: a naive one is UTC.
+        return None if found is None else maybe_make_aware(found).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError, AttributeError):
+        return None

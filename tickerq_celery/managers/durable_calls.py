@@ -1,0 +1,84 @@
+"""Keep calls of Celery tasks in the store until they are due."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Protocol, TypeVar
+
+from tickerq_celery import validation
+from tickerq_celery.enums import OnLost, TickerKind, TickerType
+from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.payload.codec import Packed
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store import durable_calls, runs
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.durable_calls import DurableCall
+from tickerq_celery.tickers.run_rows import RunRow, new_run_row
+from tickerq_celery.tickers.work import Work
+
+LONGEST_TASK_ID = 255
+T = TypeVar("T")
+
+
+class Writes(Protocol):
+    """Does a write for a caller that cannot wait long."""
+
+    def write(self, work: Callable[[Transaction], T], *, undo: Callable[[Transaction], object]) -> T:
+        """Run ``work`` in a transaction; ``undo`` undoes what its caller has given up."""
+
+
+class DurableCalls:
+    """Stores calls, each in a transaction of its own."""
+
+    def __init__(self, core: Core, writes: Writes) -> None:
+        self._core = core
+        self._writes = writes
+
+    def keep(self, call: DurableCall, *, retried: Started | None) -> None:
+        """Store a call; one that retries the followed run ``retried`` lets that wait for it.
+
+        Raises:
+            TickerValidationError: The store cannot hold it.
+            StoreError: The database cannot be reached, or did not answer in time.
+        """
+        row = self._row(call)
+        self._writes.write(
+            partial(self._keep, call=call, row=row, retried=retried),
+            undo=lambda tx: durable_calls.withdraw(tx, row.id),
+        )
+
+    def _keep(self, tx: Transaction, call: DurableCall, row: RunRow, retried: Started | None) -> None:
+        request = Packed(row.request, row.encoding)
+        # Where another execution has taken the run over, the retry is a run of its own: no body is fenced.
+        if retried is None or not durable_calls.put_back(tx, retried, call, request):
+            runs.insert(tx, [row])
+
+    def _row(self, call: DurableCall) -> RunRow:
+        core = self._core
+        queue = call.queue
+        work = Work(
+            namespace=core.config.namespace,
+            function=validation.name("task", call.task, validation.LONGEST_FUNCTION),
+            kind=TickerKind.CELERY_TASK,
+            task_id=validation.name("task_id", call.task_id, LONGEST_TASK_ID),
+            on_lost=OnLost.FAIL,
+            queue=None if queue is None else validation.name("queue", queue, validation.LONGEST_QUEUE),
+        )
+        packed = core.codec.pack(self._encoded(call))
+        due = validation.moment("eta", call.due)
+        row = new_run_row(
+            work, type=TickerType.TIME_TICKER, execution_time=due, due_at=due, now=core.clock.now()
+        )
+        return replace(row, request=packed.data, encoding=packed.encoding, retry_count=call.retries)
+
+    def _encoded(self, call: DurableCall) -> bytes:
+        try:
+            data = call.call.encoded()
+        except ValueError as error:
+            raise TickerValidationError("args", call.call.args, str(error)) from error
+        limit = self._core.config.payload_limit
+        if len(data) > limit:
+            reason = f"it takes {len(data)} bytes as JSON, and payload_limit is {limit}"
+            raise TickerValidationError("args", call.call.args, reason)
+        return data

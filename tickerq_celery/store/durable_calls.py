@@ -1,0 +1,66 @@
+"""Calls of Celery tasks that are kept until they are due: put back for a retry, withdrawn."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import and_, delete, or_, select, update
+
+from tickerq_celery.enums import TickerKind, TickerStatus
+from tickerq_celery.payload.codec import Packed
+from tickerq_celery.store.database.transaction import Transaction, rowcount
+from tickerq_celery.store.starts import is_running
+from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.durable_calls import DurableCall
+
+
+def put_back(tx: Transaction, run: Started, call: DurableCall, request: Packed) -> bool:
+    """Let a run wait for its retry, with the retry's message; return True if this execution is its latest."""
+    statement = (
+        update(tickers)
+        .where(is_running(run.id, run.claim_no), tickers.c.executions == run.executions)
+        .values(
+            status=TickerStatus.IDLE,
+            due_at=call.due,
+            retry_count=call.retries,
+            request=request.data,
+            encoding=request.encoding,
+            queue=call.queue,
+            running_on=None,
+            cancel_request=None,
+            alone_for=None,
+            updated_at=tx.sql_now(),
+        )
+    )
+    return rowcount(tx, statement) == 1
+
+
+def withdraw(tx: Transaction, ticker_id: UUID) -> None:
+    """Delete a call that was stored just now and never claimed."""
+    tx.execute(
+        delete(tickers).where(
+            tickers.c.id == ticker_id,
+            tickers.c.namespace == tx.namespace,
+            tickers.c.status == TickerStatus.IDLE,
+            tickers.c.claim_no == 0,
+        )
+    )
+
+
+def waiting(tx: Transaction, task_ids: Collection[str], run_ids: Collection[UUID]) -> list[UUID]:
+    """Return the calls of Celery tasks that wait for their claim, by the ids of their messages.
+
+    The message of a call without a ``task_id`` has the id of its run.
+    """
+    named = tickers.c.task_id.in_(list(task_ids))
+    by_run = and_(tickers.c.id.in_(list(run_ids)), tickers.c.task_id.is_(None))
+    return list(
+        tx.scalars(
+            select(tickers.c.id).where(
+                or_(named, by_run) if run_ids else named,
+                tickers.c.namespace == tx.namespace,
+                tickers.c.kind == TickerKind.CELERY_TASK.value,
+                tickers.c.status == TickerStatus.IDLE,
+            )
+        )
+    )
