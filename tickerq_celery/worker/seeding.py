@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from tickerq_celery.errors import StoreError
 from tickerq_celery.functions.seeders import Seeder
+from tickerq_celery.runtime.backoff import Backoff
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import seeders
 from tickerq_celery.store.database.database import database_file
@@ -20,6 +21,7 @@ from tickerq_celery.worker.fork_gate import fork_gate
 
 logger = logging.getLogger(__name__)
 _PAUSE = 1.0
+_LONGEST_PAUSE = 30.0
 _LONGEST_STOP = 5.0
 
 
@@ -114,8 +116,16 @@ class SeedingThread(threading.Thread):
 
     def run(self) -> None:
         for seeder in self._seeders:
-            while not self._stopped.is_set() and self._seeded(seeder) in _UNDECIDED:
-                self._stopped.wait(_PAUSE)
+            self._seed(seeder)
+
+    def _seed(self, seeder: Seeder) -> None:
+        outage = Backoff(_PAUSE, _LONGEST_PAUSE)
+        while not self._stopped.is_set():
+            outcome = self._seeded(seeder)
+            if outcome not in _UNDECIDED:
+                return
+            # Each try while the store is unreachable logs a warning.
+            self._stopped.wait(outage.next() if outcome is Seeding.UNREACHABLE else _PAUSE)
 
     def stop(self) -> None:
         """Run no further seeder; one that does not end soon is left to the end of the process."""

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from sqlalchemy import select, text
@@ -347,6 +347,31 @@ def test_the_thread_of_a_worker_runs_them_in_their_order_and_waits_for_another_w
     assert order == ["users", "accounts", "orders"]
     thread.stop()
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_seeder_that_waits_for_the_store_asks_less_and_less_often(
+    tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tickerq.seeder(name="users")(one)
+    core = start(another_node(tickerq.core))
+    pauses: list[float] = []
+    thread = SeedingThread(core, core.registry.seeders)
+
+    def unreachable(*_: object, **__: object) -> NoReturn:
+        raise StoreError("unreachable")
+
+    def wait(seconds: float) -> bool:
+        pauses.append(seconds)
+        if sum(pauses) > 600:
+            thread.stop()
+        return True
+
+    monkeypatch.setattr(thread._stopped, "wait", wait)
+    monkeypatch.setattr(core.database, "run", unreachable)
+    thread.run()
+    assert all(pause <= 30 for pause in pauses)
+    assert 20 < len(pauses) == caplog.text.count("seeder users waits") < 60
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
