@@ -38,12 +38,17 @@ def resolved(fn: object, target: Callable[..., object], parameter: inspect.Param
     try:
         hints = typing.get_type_hints(holder, globalns=getattr(body, "__globals__", {}), include_extras=True)
     except (NameError, TypeError, SyntaxError, AttributeError) as exc:
-        reason = (
-            f"the annotation {parameter.annotation!r} of {parameter.name!r} cannot be resolved ({exc}): "
-            "define or import its names at the module's top level, outside `if TYPE_CHECKING`"
-        )
+        reason = unresolved(f"{parameter.annotation!r} of {parameter.name!r}", exc)
         raise TickerValidationError("function", fn, reason) from exc
     return hints[parameter.name]
+
+
+def unresolved(annotation: str, error: Exception) -> str:
+    """Return what is wrong with an annotation whose names are not to be found."""
+    return (
+        f"the annotation {annotation} cannot be resolved ({error}): "
+        "define or import its names at the module's top level, outside `if TYPE_CHECKING`"
+    )
 
 
 def as_context(hint: object) -> object | None:

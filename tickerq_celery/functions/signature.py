@@ -17,6 +17,7 @@ from tickerq_celery.functions.annotations import (
     mentions_context,
     request_type,
     resolved,
+    unresolved,
 )
 from tickerq_celery.payload.parameters import Missing, Parameter, Parameters
 
@@ -142,7 +143,7 @@ def _taken(
         _check_context(fn, context, of_context, wanted)
         return Takes.REQUEST, wanted, None
     _check_context(fn, context, of_context, types.NoneType)
-    parameters = _plain(beside, hints)
+    parameters = _plain(fn, beside, hints)
     takes = Takes.NOTHING if parameters.is_empty else Takes.PARAMETERS
     return takes, parameters.hint, parameters
 
@@ -168,20 +169,23 @@ def _type_of_request(fn: object, only: Declared, hints: typing.Mapping[str, obje
     return request_type(_or_none(hints[only.name]))
 
 
-def _plain(beside: Sequence[Declared], hints: typing.Mapping[str, object]) -> Parameters:
+def _plain(fn: object, beside: Sequence[Declared], hints: typing.Mapping[str, object]) -> Parameters:
     variable = [each for each in beside if each.kind is Declared.VAR_KEYWORD]
     named = tuple(_parameter(each, hints[each.name]) for each in beside if each not in variable)
     if not variable:
         return Parameters(named=named)
     extra = hints[variable[0].name]
     if typing.get_origin(extra) is typing.Unpack:
-        return Parameters(named=(*named, *_unpacked(typing.get_args(extra)[0])))
+        return Parameters(named=(*named, *_unpacked(fn, typing.get_args(extra)[0])))
     return Parameters(named=named, takes_extra=True, extra=extra)
 
 
-def _unpacked(keywords: typing.Any) -> Sequence[Parameter]:
+def _unpacked(fn: object, keywords: typing.Any) -> Sequence[Parameter]:
     """Return the parameters that ``**kwargs: Unpack[…]`` stands for."""
-    hints = typing.get_type_hints(keywords, include_extras=True)
+    try:
+        hints = typing.get_type_hints(keywords, include_extras=True)
+    except (NameError, TypeError, SyntaxError, AttributeError) as exc:
+        raise TickerValidationError("function", fn, unresolved(f"of {keywords.__name__}", exc)) from exc
     required = keywords.__required_keys__
     return [
         Parameter(name=name, type=_unqualified(hint), default=Missing.DEFAULT if name in required else ...)

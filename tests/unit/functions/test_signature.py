@@ -297,3 +297,15 @@ def test_an_annotation_that_only_type_checkers_see_is_a_clear_error() -> None:
 
     with pytest.raises(TickerValidationError, match=r"'Local' is not defined.*outside `if TYPE_CHECKING`"):
         inspect_function(send)
+
+
+def test_a_keyword_of_an_unpacked_dict_that_only_type_checkers_see_is_a_clear_error() -> None:
+    class Letter(TypedDict):
+        pages: "Local"  # type: ignore[name-defined]  # noqa: F821
+
+    def send(**options: Unpack[Letter]) -> None: ...
+
+    # The annotation names no parameter that a reader of the error would find in the signature.
+    reason = r"of Letter cannot be resolved \(name 'Local' is not defined\).*outside `if TYPE_CHECKING`"
+    with pytest.raises(TickerValidationError, match=reason):
+        inspect_function(functools.partial(send))
