@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
 from types import FunctionType, ModuleType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_overloads, get_type_hints
 
 import tickerq_celery
 from tickerq_celery import TickerError, TickerQ
@@ -74,6 +74,10 @@ def _hints(public: object) -> Iterator[tuple[str, object]]:
             place = f"{owner.__qualname__}.{name}"
             if not name.startswith("_") or place == f"{TickerQ.__qualname__}.__init__":
                 yield from _hints_of(place, _function_in(member))
+            elif name == "__call__":
+                # What it is given needs no name: that is told by how it can be called.
+                for each in get_overloads(member):
+                    yield f"{place}.return", get_type_hints(each)["return"]
 
 
 def _function_in(member: Any) -> object:

@@ -7,7 +7,7 @@ of what it wraps: ``def send_later(user: int, **options: Unpack[ScheduleOptions]
 from tickerq_celery.functions.decorating import FunctionDecorator
 from tickerq_celery.functions.function_call import FunctionCall
 from tickerq_celery.functions.options import FunctionOptions
-from tickerq_celery.functions.ticker_function import TickerFunction
+from tickerq_celery.functions.ticker_function import ByName, ContextFunction, TickerFunction
 from tickerq_celery.managers.aio import Aio, AsyncCronTickers, AsyncPauses, AsyncRuns, AsyncTimeTickers
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.filters import RunFilters
@@ -24,8 +24,10 @@ __all__ = [
     "AsyncPauses",
     "AsyncRuns",
     "AsyncTimeTickers",
+    "ByName",
     "Call",
     "CloneChanges",
+    "ContextFunction",
     "CronTickerChanges",
     "CronTickerManager",
     "FunctionCall",
