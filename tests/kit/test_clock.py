@@ -43,6 +43,10 @@ def test_what_cannot_be_meant_is_refused() -> None:
         clock.set(datetime(2027, 3, 1))  # noqa: DTZ001
     with pytest.raises(TickerValidationError, match="time does not go back"):
         clock.advance(days=-1)
+    clock.set(START)
+    with pytest.raises(TickerValidationError, match="does not go back: the clock is at 2027-03"):
+        clock.set(START - HOUR)
+    clock.set(START)
     with pytest.raises(TypeError):
         clock.advance(fortnights=1)  # type: ignore[call-arg]
 
@@ -50,8 +54,8 @@ def test_what_cannot_be_meant_is_refused() -> None:
 def test_a_replay_ends_where_it_began_or_where_its_block_has_come_to() -> None:
     clock = MovableClock()
     clock.set(START)
-    with clock.replay() as go_to:
-        go_to(START - HOUR)
+    with clock.replay() as set_clock:
+        set_clock(START - HOUR)
         clock.advance(minutes=30)
         assert clock.now() == START - HOUR / 2
     assert clock.now() == START

@@ -31,7 +31,9 @@ class TooManyRunsError(TickerError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sight:
+class _Pending:
+    """What is left at one moment: when the next run or instant is due, and whether any run is held."""
+
     next_moment: datetime | None
     has_held: bool
 
@@ -57,8 +59,8 @@ class InProcessBeat:
         self._executed = 0
         self.ended: dict[UUID, datetime] = {}
 
-    def live(self, *, until: datetime, go_to: Callable[[datetime], None]) -> None:
-        """Do all that falls due up to ``until``, each at its moment; ``go_to`` moves the clock there.
+    def run_until(self, until: datetime, *, set_clock: Callable[[datetime], None]) -> None:
+        """Do all that falls due up to ``until``, each at its moment; ``set_clock`` moves the clock there.
 
         Raises:
             TooManyRunsError: More than 10,000 runs fall due.
@@ -67,32 +69,32 @@ class InProcessBeat:
         if self._core.clock.now() < until:
             self._refuse_too_many(until)
         while True:
-            sight = self._work()
-            moment = sight.next_moment
+            pending = self._work()
+            moment = pending.next_moment
             # What is due and is not taken now waits for something that no passing of time brings.
             if moment is None or moment > until or moment <= self._core.clock.now():
                 return
-            go_to(moment)
+            set_clock(moment)
             self._moments += 1
             self._refuse_more()
 
-    def _work(self) -> _Sight:
+    def _work(self) -> _Pending:
         """Fire, claim and execute until nothing more is due at this moment."""
-        core, in_vain = self._core, 0
+        core, idle_rounds = self._core, 0
         while True:
             while self._firing.fire():
                 pass
             self._parts.dispatcher.dispatch(holder=core.node.name)
             executed = self._parts.box.execute(self._note_end)
-            sight = core.read(_look)
-            if sight.has_held and not sight.is_due(core.clock.now()):
+            pending = core.read(_read_pending)
+            if pending.has_held and not pending.is_due(core.clock.now()):
                 core.write(self._claimer.release_holds)
                 self._upkeep.look_after()
-                sight = core.read(_look)
-            in_vain = 0 if executed else in_vain + 1
+                pending = core.read(_read_pending)
+            idle_rounds = 0 if executed else idle_rounds + 1
             # What is due and is not taken twice waits for something that asking again does not bring.
-            if in_vain > 1 or not sight.is_due(core.clock.now()):
-                return sight
+            if idle_rounds > 1 or not pending.is_due(core.clock.now()):
+                return pending
 
     def _note_end(self, run_id: UUID) -> None:
         # Put last, where a former attempt has put it elsewhere.
@@ -124,6 +126,6 @@ def _instants(cron: CronRow, until: datetime) -> int:
     return count
 
 
-def _look(tx: Transaction) -> _Sight:
+def _read_pending(tx: Transaction) -> _Pending:
     moments = [moment for moment in (cron_tickers.next_due(tx), rates.next_ready(tx)) if moment is not None]
-    return _Sight(next_moment=min(moments, default=None), has_held=statements.has_held(tx))
+    return _Pending(next_moment=min(moments, default=None), has_held=statements.has_held(tx))

@@ -24,6 +24,8 @@ class MovableClock:
         self._standing: datetime | None = None
         self._advanced = _NOTHING
         self._on_first_set: Callable[[], None] | None = None
+        # From then on a moment before the present one would be a step back.
+        self._has_begun = False
 
     def now(self) -> datetime:
         """Return the present moment as an aware UTC datetime."""
@@ -45,9 +47,13 @@ class MovableClock:
         ``advance`` does.
 
         Raises:
-            TickerValidationError: The moment is naive.
+            TickerValidationError: The moment is naive, or time would go back.
         """
-        self._standing = validation.moment("moment", moment)
+        checked = validation.moment("moment", moment)
+        if self._has_begun and checked < self.now():
+            reason = f"time does not go back: the clock is at {self.now().isoformat()}"
+            raise TickerValidationError("moment", moment, reason)
+        self._standing, self._has_begun = checked, True
         first, self._on_first_set = self._on_first_set, None
         if first is not None:
             first()
@@ -62,13 +68,14 @@ class MovableClock:
         """
         step = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
         if step < _NOTHING:
-            raise TickerValidationError("advance", step, "time does not go back: use clock.set")
-        self._on_first_set = None
+            raise TickerValidationError("advance", step, "time does not go back")
+        self._on_first_set, self._has_begun = None, True
         self._move(step)
 
     def when_first_set(self, action: Callable[[], None] | None) -> None:
         """Call ``action`` once, when the clock is set before anything else; None calls nothing any more."""
         self._on_first_set = action
+        self._has_begun = self._has_begun or action is None
 
     @contextmanager
     def replay(self) -> Iterator[Callable[[datetime], None]]:

@@ -39,7 +39,7 @@ class TickerQTest:
         self._core = parts.core
         self._enrolment = Enrolment(own.app, parts.core)
         self._enrolment.renew()
-        self._lived_until = clock.now()
+        self._ran_until = clock.now()
         self._skipped: set[UUID] = set()
         clock.when_first_set(self._begin_anew)
 
@@ -91,20 +91,20 @@ class TickerQTest:
         """
         self.clock.when_first_set(None)
         until = self.clock.now()
-        since = until if beat_was_down else min(self._lived_until, until)
+        since = until if beat_was_down else min(self._ran_until, until)
         beat = InProcessBeat(self._parts)
         at_once = self._parts.immediate
         if at_once.is_executing:
             raise RuntimeError("run_due was called in the body of a run")
         at_once.is_executing = True
         try:
-            with self.clock.replay() as go_to:
-                go_to(since)
+            with self.clock.replay() as set_clock:
+                set_clock(since)
                 self._enrolment.renew()
-                beat.live(until=until, go_to=go_to)
+                beat.run_until(until, set_clock=set_clock)
         finally:
             at_once.is_executing = False
-        self._lived_until = until
+        self._ran_until = until
         return self._ended(beat, since)
 
     def run_seeders(self) -> list[str]:
@@ -195,5 +195,5 @@ class TickerQTest:
         return [found[each] for each in ids if each in found]
 
     def _begin_anew(self) -> None:
-        self._lived_until = self.clock.now()
+        self._ran_until = self.clock.now()
         self._enrolment.begin_anew()
