@@ -108,14 +108,16 @@ class CeleryPublisher:
         )
 
     def _publish_call(self, claim: Claim, call: CeleryCall) -> None:
-        """Send a plain message of a Celery task, as Celery's own beat does; its id is the run's."""
+        """Send a plain message of a Celery task, as Celery's own beat does, with the header for followers."""
         ours = {CALL_HEADER: [str(claim.id), claim.number], "celery_beat_task": True}
         if call.message is not None:
             with self._producing() as producer:
                 publish_captured(self._app, producer, call, call.message, headers=ours)
             return
         headers = (call.options.get("headers") or {}) | ours
-        options = {"task_id": str(claim.id)} | call.options | {"headers": headers, "retry": False}
+        options = (
+            {"task_id": claim.task_id or str(claim.id)} | call.options | {"headers": headers, "retry": False}
+        )
         task = self._app.tasks.get(claim.function)
         with self._producing() as producer:
             # An eager app would run the task here, in beat.
