@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin, get_overloads, get_type_hints
 import tickerq_celery
 from tickerq_celery import TickerError, TickerQ
 from tickerq_celery.tickers.call import FunctionField
+from tickerq_celery.tickers.celery_task import TaskField
 
 PACKAGE = "tickerq_celery"
 DOORS = ("alembic", "enums", "errors", "testing", "typing", "views")
@@ -22,8 +23,8 @@ INNER = {
     "TickerQ.register",
     "TickerQ.registry",
 }
-# To type checkers a field of this type is a str.
-AS_TEXT = FunctionField
+# To type checkers a field of these types is a str, or None.
+AS_TEXT = (FunctionField, TaskField)
 
 
 def public_modules() -> dict[str, ModuleType]:
@@ -104,7 +105,7 @@ def _named_in(hint: object) -> Iterator[type]:
     for each in parts:
         if each is not None:
             yield from _named_in(each)
-    if inspect.isclass(hint) and _is_ours(hint) and hint is not AS_TEXT:
+    if inspect.isclass(hint) and _is_ours(hint) and hint not in AS_TEXT:
         yield hint
 
 

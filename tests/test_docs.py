@@ -131,11 +131,15 @@ def test_every_hold_is_documented_in_its_order() -> None:
     assert [names([row[0]])[0] for row in rows] == [reason.value for reason in HoldReason]
 
 
+def default_of(field: Any) -> object:
+    return field.default if field.default_factory is MISSING else field.default_factory()
+
+
 @pytest.mark.parametrize("kind", [TimeTicker, CronTicker])
 def test_every_field_of_a_ticker_is_documented_with_its_default(kind: type[TimeTicker | CronTicker]) -> None:
     rows = table(section("docs/reference.md", f"## `{kind.__name__}`"))
     assert [names([row[0]])[0] for row in rows] == [field.name for field in fields(kind)]
-    defaults = ["" if field.default is MISSING else shown(field.default) for field in fields(kind)]
+    defaults = [shown(default_of(field)) for field in fields(kind)]
     assert [row[1].replace("`()`", "none") for row in rows] == defaults
     assert changeable(rows) == CHANGEABLE[kind]
 

@@ -25,6 +25,7 @@ __all__ = [
     "RunCondition",
     "RunConditionLike",
     "TickerKind",
+    "TickerKindLike",
     "TickerPriority",
     "TickerPriorityLike",
     "TickerStatus",
@@ -109,6 +110,9 @@ class TickerKind(StrEnum):
 
     FUNCTION = "function"
     CELERY_TASK = "celery_task"
+
+
+TickerKindLike: TypeAlias = TickerKind | Literal["function", "celery_task"]
 
 
 class RunCondition(IntEnum):

@@ -105,8 +105,8 @@ class UnknownFunctionError(TickerValidationError):
         where, remedy = "here or by any worker", "import its module, start a worker that has it"
         if namespace is not None:
             where, remedy = f"in namespace {namespace!r} by any worker", "start a worker there that has it"
-        meant = meant_by(function, known)
-        reason = f"no such function is registered {where}{meant}; {remedy}, or pass allow_unknown=True"
+        unknown = f"no such function is registered {where}{meant_by(function, known)}"
+        reason = f"{unknown}; {remedy}, pass allow_unknown=True, or name a Celery task by task="
         super().__init__("function", function, reason)
         self.function = function
 

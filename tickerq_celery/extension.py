@@ -1,6 +1,7 @@
 """TickerQ: the durable tickers of one Celery app."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar, Unpack, overload
 from weakref import WeakKeyDictionary, ref
@@ -12,6 +13,7 @@ from tickerq_celery import settings
 from tickerq_celery.beat import check
 from tickerq_celery.broker.embedded import transport
 from tickerq_celery.cron.seeding import seed
+from tickerq_celery.enums import OnConflict, OnConflictLike
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.functions.decorating import FunctionDecorator
 from tickerq_celery.functions.definition import Function
@@ -26,6 +28,10 @@ from tickerq_celery.runtime.config import Settings, TickerConfig
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database import schema
 from tickerq_celery.task import make_lost_task, make_task
+from tickerq_celery.tickers.celery_task import TaskLike
+from tickerq_celery.tickers.fields import TaskScheduleOptions
+from tickerq_celery.tickers.sessions import SessionLike
+from tickerq_celery.tickers.views import Run
 from tickerq_celery.wiring import Parts, keep_later_calls
 from tickerq_celery.worker.exception_handler import HandlerCaller, TickerExceptionHandler, resolved_handler
 from tickerq_celery.worker.parts import ProcessParts
@@ -140,6 +146,32 @@ class TickerQ:
     def aio(self) -> Aio:
         """The same managers for event loops: their verbs are awaited, and take an ``AsyncSession``."""
         return self._process.get().aio
+
+    def schedule(
+        self,
+        task: TaskLike,
+        *,
+        at: datetime | None = None,
+        delay: timedelta | float | None = None,
+        session: SessionLike | None = None,
+        on_conflict: OnConflictLike = OnConflict.RAISE,
+        **ticker: Unpack[TaskScheduleOptions],
+    ) -> Run:
+        """Schedule a run of a Celery task at a moment, after a ``delay`` (seconds or a timedelta), or now.
+
+        ``task`` is a signature, ``add.s(2, 3)``, the task itself, or its name; the latter two take ``args``,
+        ``kwargs`` and ``options``. ``session`` and ``on_conflict`` are those of ``time_tickers.add``; further
+        keywords are fields of TimeTicker.
+
+        Raises:
+            TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
+            UnknownKeywordError: A keyword is no field.
+            DuplicateTickerError: A ticker with the same unique key is not terminal.
+        """
+        scheduling = self._process.get().scheduling
+        return scheduling.schedule(
+            task, at=at, delay=delay, session=session, on_conflict=on_conflict, **ticker
+        )
 
     @property
     def function(self) -> FunctionDecorator:

@@ -16,7 +16,14 @@ from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.runtime.config import Settings
 from tickerq_celery.tickers.call import Call, FunctionLike, NamedFunction
-from tickerq_celery.tickers.fields import CloneChanges, CronTickerChanges, ScheduleOptions, TimeTickerChanges
+from tickerq_celery.tickers.celery_task import CelerySignature, CeleryTask, TaskLike
+from tickerq_celery.tickers.fields import (
+    CloneChanges,
+    CronTickerChanges,
+    ScheduleOptions,
+    TaskScheduleOptions,
+    TimeTickerChanges,
+)
 
 __all__ = [
     "Aio",
@@ -26,6 +33,8 @@ __all__ = [
     "AsyncTimeTickers",
     "ByName",
     "Call",
+    "CelerySignature",
+    "CeleryTask",
     "CloneChanges",
     "ContextFunction",
     "CronTickerChanges",
@@ -40,6 +49,8 @@ __all__ = [
     "RunManager",
     "ScheduleOptions",
     "Settings",
+    "TaskLike",
+    "TaskScheduleOptions",
     "TickerFunction",
     "TimeTickerChanges",
     "TimeTickerManager",

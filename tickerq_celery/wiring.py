@@ -7,12 +7,14 @@ from functools import cached_property
 from celery import Celery
 
 from tickerq_celery.broker.durable_eta import DurableSend, Keeping
+from tickerq_celery.broker.kept_json import plain
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.managers.aio import Aio
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.durable_calls import DurableCalls, Writes
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.task_scheduling import TaskScheduling
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
@@ -53,10 +55,19 @@ class Parts(WorkerParts):
         return PauseManager(self.core)
 
     @cached_property
+    def scheduling(self) -> TaskScheduling:
+        """Runs of Celery tasks, each added by one call."""
+        return TaskScheduling(self._storing, self.time_tickers)
+
+    @cached_property
     def aio(self) -> Aio:
         """The same managers for event loops."""
         return Aio(
-            time_tickers=self.time_tickers, cron_tickers=self.cron_tickers, runs=self.runs, pauses=self.pauses
+            self.scheduling,
+            time_tickers=self.time_tickers,
+            cron_tickers=self.cron_tickers,
+            runs=self.runs,
+            pauses=self.pauses,
         )
 
     @cached_property
@@ -71,7 +82,7 @@ class Parts(WorkerParts):
 
     @cached_property
     def _storing(self) -> UnitOfWork:
-        return UnitOfWork(self.core, self.immediate.dispatch)
+        return UnitOfWork(self.core, self.immediate.dispatch, plain)
 
     @cached_property
     def _bounded_writes(self) -> Writes:

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, event, func, select
 
 from tests.manual_clock import START, ManualClock
+from tickerq_celery.broker.kept_json import plain
 from tickerq_celery.enums import NodeKind, OnLost, TickerPriority, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.managers.cron_tickers import CronTickerManager
@@ -70,7 +71,7 @@ class ListPublisher:
 
 def storing(core: Core) -> UnitOfWork:
     """Return what managers need, where nothing is dispatched at once."""
-    return UnitOfWork(core, lambda ids: None)
+    return UnitOfWork(core, lambda ids: None, plain)
 
 
 def canceller(core: Core, publisher: ListPublisher | None = None) -> Canceller:

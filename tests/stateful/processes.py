@@ -3,6 +3,7 @@
 from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process
 from tickerq_celery.beat.sweeper import Sweeper
+from tickerq_celery.broker.kept_json import plain
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.functions.registry import Registry
@@ -29,7 +30,7 @@ class App:
         client = around.client_for(self.process)
         dispatcher = Dispatcher(core, Claimer(core), client)
         immediate = ImmediateDispatch(core, dispatcher)
-        storing = UnitOfWork(core, immediate.dispatch)
+        storing = UnitOfWork(core, immediate.dispatch, plain)
         # What a cancel lets start is left to a beat, as what an end lets start is.
         canceller = Canceller(core, client, lambda ids: None)
         self.time_tickers = TimeTickerManager(storing, canceller)

@@ -69,6 +69,9 @@ def _entry(app: Celery, name: str, fields: object, payload_limit: int) -> Entry:
     queue = call.options.get("queue")
     if queue is not None:
         validation.name("queue", queue, validation.LONGEST_QUEUE)
+    task_id = call.options.get("task_id")
+    if task_id is not None:
+        validation.name("task_id", task_id, validation.LONGEST_TASK_ID)
     encoded = call.encoded()
     if len(encoded) > payload_limit:
         raise ValueError(f"its arguments and options take {len(encoded)} bytes, the limit is {payload_limit}")
@@ -80,6 +83,7 @@ def _entry(app: Celery, name: str, fields: object, payload_limit: int) -> Entry:
         time_zone=zone_of(app, expression) or "UTC",
         call=encoded,
         queue=queue,
+        task_id=task_id,
         # Celery's deadline is for crontab entries only.
         misfire_grace=_deadline(app) if isinstance(entry.schedule, crontab) else None,
     )

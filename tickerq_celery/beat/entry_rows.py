@@ -27,6 +27,7 @@ class Entry:
     time_zone: str
     call: bytes
     queue: str | None
+    task_id: str | None
     misfire_grace: timedelta | None
 
     @property
@@ -64,6 +65,7 @@ def entry_row(entry: Entry, *, namespace: str, codec: RequestCodec, now: datetim
             request=call.data,
             encoding=call.encoding,
             queue=entry.queue,
+            task_id=entry.task_id,
         ),
         expression=entry.expression,
         time_zone=entry.time_zone,
@@ -80,6 +82,7 @@ def as_defined(entry: Entry, row: CronRow, *, codec: RequestCodec, now: datetime
         function=entry.task,
         description=entry.description,
         queue=entry.queue,
+        task_id=entry.task_id,
         misfire_grace=entry.misfire_grace,
     )
     is_other = wanted.expression != row.expression

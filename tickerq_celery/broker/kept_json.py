@@ -1,10 +1,13 @@
 """Celery's values as JSON keeps them: kombu's own marks stand for what JSON lacks."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from kombu import serialization
 from kombu.utils import json as kombu_json
+
+from tickerq_celery.payload.celery_call import CeleryCall
 
 _JSON = "application/json"
 
@@ -13,6 +16,19 @@ def is_json(serializer: str) -> bool:
     """Return True if a serializer of kombu's registry makes JSON."""
     kombus: Any = serialization
     return bool(kombus.registry.name_to_type.get(serializer) == _JSON)
+
+
+def plain(value: object) -> Any:
+    """Return a value of JSON's types, as a message with Celery's JSON serializer has it.
+
+    Raises:
+        Exception: What it does not keep, with kombu's error or that of a value's own ``__json__``.
+    """
+    text = kombu_json.dumps(value, allow_nan=False, ensure_ascii=False)
+    text.encode()
+    # What looks like one of kombu's marks must be one, or no worker could read the message.
+    kombu_json.loads(text)
+    return json.loads(text)
 
 
 def revived(kept: Any) -> Any:
@@ -26,3 +42,9 @@ def body_as_encoded(args: Any, kwargs: Any, embed: Any, *, serializer: str) -> t
         # To JSON the marks are what the values would become.
         args, kwargs, embed = revived([args, kwargs, embed])
     return tuple(args), kwargs, embed
+
+
+def revived_call(call: CeleryCall) -> CeleryCall:
+    """Return a call as its caller gave it."""
+    args, kwargs, options = revived([call.args, call.kwargs, call.options])
+    return replace(call, args=tuple(args), kwargs=kwargs, options=options)

@@ -12,6 +12,7 @@ from celery import Celery
 from kombu import Connection, Producer
 from kombu.exceptions import KombuError
 
+from tickerq_celery.broker.kept_json import revived_call
 from tickerq_celery.broker.message_replay import publish_captured
 from tickerq_celery.broker.messages import (
     CALL_HEADER,
@@ -23,7 +24,7 @@ from tickerq_celery.broker.messages import (
     task_name,
 )
 from tickerq_celery.broker.routes import queue_of
-from tickerq_celery.enums import TickerStatus
+from tickerq_celery.enums import TickerPriority, TickerStatus
 from tickerq_celery.errors import PublishError, cause_of
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.payload.codec import RequestCodec
@@ -108,16 +109,13 @@ class CeleryPublisher:
         )
 
     def _publish_call(self, claim: Claim, call: CeleryCall) -> None:
-        """Send a plain message of a Celery task, as Celery's own beat does, with the header for followers."""
-        ours = {CALL_HEADER: [str(claim.id), claim.number], "celery_beat_task": True}
+        """Send a plain message of a Celery task, as Celery's own beat does."""
         if call.message is not None:
             with self._producing() as producer:
-                publish_captured(self._app, producer, call, call.message, headers=ours)
+                publish_captured(self._app, producer, call, call.message, headers=_marks(claim))
             return
-        headers = (call.options.get("headers") or {}) | ours
-        options = (
-            {"task_id": claim.task_id or str(claim.id)} | call.options | {"headers": headers, "retry": False}
-        )
+        call = revived_call(call)
+        options = call.options | self._options_of(claim, call) | {"retry": False}
         task = self._app.tasks.get(claim.function)
         with self._producing() as producer:
             # An eager app would run the task here, in beat.
@@ -125,6 +123,19 @@ class CeleryPublisher:
                 self._app.send_task(claim.function, call.args, call.kwargs, producer=producer, **options)
             else:
                 task.apply_async(call.args, call.kwargs, producer=producer, **options)
+
+    def _options_of(self, claim: Claim, call: CeleryCall) -> dict[str, Any]:
+        """Return what the row adds to the options of its call, or replaces of them."""
+        options: dict[str, Any] = {
+            "task_id": claim.task_id or str(claim.id),
+            "headers": (call.options.get("headers") or {}) | _marks(claim),
+        }
+        if claim.queue is not None:
+            options["queue"] = claim.queue
+        # The tasks of most apps have no priorities: none is sent where none was asked for.
+        if claim.priority is not TickerPriority.NORMAL and call.options.get("priority") is None:
+            options["priority"] = message_priority(claim.priority, self._transport)
+        return options
 
     def publish_lost(self, run: Started, message: str, *, status: TickerStatus) -> None:
         """Ask a worker to call the user's exception handler for an attempt that was lost.
@@ -212,6 +223,11 @@ class CeleryPublisher:
         known = () if connection is None else connection.recoverable_connection_errors
         channel = () if connection is None else connection.recoverable_channel_errors
         return (KombuError, OSError, *known, *channel)
+
+
+def _marks(claim: Claim) -> dict[str, Any]:
+    """Return the headers of a Celery task's message that are ours."""
+    return {"celery_beat_task": True, CALL_HEADER: [str(claim.id), claim.number]}
 
 
 def _bounded(connection: Connection, connect_timeout: float, answer_timeout: float) -> dict[str, object]:

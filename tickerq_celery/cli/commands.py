@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 from celery.app.utils import find_app
 
+from tickerq_celery.broker.kept_json import plain
 from tickerq_celery.cli.celery_beat import periodic_tasks
 from tickerq_celery.cli.check import findings
 from tickerq_celery.cli.command_group import CommandGroup
@@ -140,7 +141,7 @@ def _import(
 ) -> None:
     # Said once, not of each task.
     verify(tickerq.core.database)
-    importer = Importer(UnitOfWork(tickerq.core, lambda ids: None), tickerq.time_tickers)
+    importer = Importer(UnitOfWork(tickerq.core, lambda ids: None, plain), tickerq.time_tickers)
     functions = {function.name: function for function in tickerq.registry}
     for periodic in found:
         try:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NoReturn, Unpack
 
 from tickerq_celery.enums import OnConflict, OnConflictLike
 from tickerq_celery.errors import CallError, NoCeleryTaskError
-from tickerq_celery.functions.adding import Adds, add, refuse_keywords
+from tickerq_celery.functions.adding import Adds, add
 from tickerq_celery.tickers.call import Call
 from tickerq_celery.tickers.fields import ScheduleOptions
+from tickerq_celery.tickers.scheduling import refuse_keywords
 from tickerq_celery.tickers.sessions import SessionLike
 from tickerq_celery.tickers.views import Run
 
@@ -53,7 +54,7 @@ class FunctionCall(Call):
             TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
             UnknownKeywordError: A keyword is no field.
         """
-        refuse_keywords(ticker)
+        refuse_keywords(ticker, ScheduleOptions)
         return add(
             self._manager(),
             self,

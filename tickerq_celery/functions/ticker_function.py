@@ -9,7 +9,7 @@ from typing_extensions import ParamSpec, TypeVar
 
 from tickerq_celery.enums import OnConflict, OnConflictLike
 from tickerq_celery.errors import CallError, NoCeleryTaskError
-from tickerq_celery.functions.adding import Adds, add, refuse_keywords
+from tickerq_celery.functions.adding import Adds, add
 from tickerq_celery.functions.binding import by_name, checked
 from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.functions.definition import Function
@@ -17,6 +17,7 @@ from tickerq_celery.functions.function_call import FunctionCall
 from tickerq_celery.functions.signature import Takes
 from tickerq_celery.payload.redaction import discreet
 from tickerq_celery.tickers.fields import ScheduleOptions
+from tickerq_celery.tickers.scheduling import refuse_keywords
 from tickerq_celery.tickers.sessions import SessionLike
 from tickerq_celery.tickers.views import Run
 
@@ -182,6 +183,7 @@ class TickerFunction(Generic[P, RequestT_contra, ReturnT_co]):
         given_by = f"it by {self._right}" if is_plain else "what the function is given as its one request"
         refuse_keywords(
             keywords,
+            ScheduleOptions,
             own=() if is_given or is_plain else ["request"],
             meant=dict.fromkeys(("args", "kwargs"), given_by),
             in_request=frozenset() if is_given else self.definition.expected_request.field_names,

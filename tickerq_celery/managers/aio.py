@@ -6,6 +6,7 @@ from tickerq_celery.managers.asynchronous import AsyncListing, AsyncManager, Asy
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.task_scheduling import TaskScheduling
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.tickers.sessions import AsyncSessionLike
 
@@ -71,17 +72,21 @@ class AsyncPauses(AsyncManager):
     find: Final = AsyncVerb(PauseManager.find)
 
 
-class Aio:
+class Aio(AsyncManager):
     """The managers for event loops: ``await tickerq.aio.time_tickers.add(…)``."""
+
+    schedule: Final = AsyncVerb(TaskScheduling[AsyncSessionLike].schedule)
 
     def __init__(
         self,
+        scheduling: TaskScheduling,
         *,
         time_tickers: TimeTickerManager,
         cron_tickers: CronTickerManager,
         runs: RunManager,
         pauses: PauseManager,
     ) -> None:
+        super().__init__("", scheduling)
         self.time_tickers: Final = AsyncTimeTickers("time_tickers", time_tickers)
         self.cron_tickers: Final = AsyncCronTickers("cron_tickers", cron_tickers)
         self.runs: Final = AsyncRuns("runs", runs)

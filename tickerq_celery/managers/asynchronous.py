@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class AsyncManager:
-    """The verbs of a manager, ``name`` of a TickerQ, for event loops."""
+    """The verbs of a manager, ``name`` of a TickerQ, for event loops; of its own verbs it is empty."""
 
     def __init__(self, name: str, manager: object) -> None:
         self.name = name
@@ -74,7 +74,8 @@ async def _awaited(owner: AsyncManager, verb: "partial[T]", session: object) -> 
     if isinstance(session, async_scoped_session):
         session = session()
     if not isinstance(session, AsyncSession | AsyncConnection):
-        call = f"tickerq.{owner.name}.{verb.func.__name__}(…, session=session)"
+        path = ".".join(filter(None, ("tickerq", owner.name, verb.func.__name__)))
+        call = f"{path}(…, session=session)"
         reason = f"pass an AsyncSession or an AsyncConnection; a sync one goes to {call}"
         raise TickerValidationError("session", session, reason)
     return await session.run_sync(lambda inner: verb(session=inner))

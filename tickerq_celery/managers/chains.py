@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.batches import naming
+from tickerq_celery.managers.task_calls import task_work
 from tickerq_celery.managers.unique_keys import Chain
 from tickerq_celery.managers.unit_of_work import Known, UnitOfWork
 from tickerq_celery.payload.codec import Packed
@@ -127,6 +128,8 @@ def work_of(
     Raises:
         TickerValidationError: A field cannot be stored.
     """
+    if ticker.function is None:
+        return task_work(storing, ticker, request=request)
     namespace = storing.namespace(ticker.namespace)
     function = known[namespace, ticker.function]
     with Gathering() as check:

@@ -19,8 +19,10 @@ from tickerq_celery.schedule.planner import instants_between
 from tickerq_celery.store import cron_pauses, cron_tickers, ends, occurrences, pauses
 from tickerq_celery.store.cron_pauses import is_orphaned
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.tickers.cron_rows import CronRow, refuse_changes_of_a_call
+from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.effect import Effect
+from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.kind_fields import OF_FUNCTIONS, refuse
 from tickerq_celery.tickers.run_rows import occurrence_row, skipped_row
 from tickerq_celery.tickers.skip_reasons import who_and_why
 from tickerq_celery.tickers.views import Cron, Run
@@ -174,8 +176,9 @@ class CronOperations(CronPreview):
         row = occurrence_row(cron, instant=None, now=now)
         if request is not None:
             if cron.kind is TickerKind.CELERY_TASK:
-                refuse_changes_of_a_call(request=request)
-            known = self._storing.known(tx, {"": self._get(tx, cron_id)}, allow_unknown=True)
+                refuse("request", request, OF_FUNCTIONS["request"])
+            named = TimeTicker(cron.function, namespace=cron.namespace)
+            known = self._storing.known(tx, {"": named}, allow_unknown=True)
             function = known[cron.namespace, cron.function]
             packed = self._storing.packed(request, function)
             row = replace(row, request=packed.data, encoding=packed.encoding)

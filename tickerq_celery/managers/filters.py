@@ -10,6 +10,8 @@ from tickerq_celery import validation
 from tickerq_celery.enums import (
     HoldReason,
     HoldReasonLike,
+    TickerKind,
+    TickerKindLike,
     TickerStatus,
     TickerStatusLike,
     TickerType,
@@ -25,12 +27,16 @@ _LONGEST_SEARCH = 200
 class RunFilters(TypedDict, total=False):
     """The keywords of ``find``; a run meets all of them, and None means any.
 
-    ``held_for`` is why a due run may not run yet. ``outcome_known`` tells Done from "published", and
-    ``is_published`` what is shown as Published, see ``Run``. Times are ``from`` (inclusive) and ``until``
+    ``kind`` tells runs of functions from those of Celery tasks, of which ``function`` is the task's name, and
+    ``task_id`` the id of the messages, as ``AsyncResult.id``. ``held_for`` is why a due run may not run yet.
+    ``outcome_known`` tells Done from "published", and ``is_published`` what is shown as Published, see
+    ``Run``. Times are ``from`` (inclusive) and ``until``
     (exclusive). ``error`` is part of an exception's type or text, in any case.
     """
 
     function: str | None
+    kind: TickerKindLike | None
+    task_id: str | None
     status: TickerStatusLike | Collection[TickerStatusLike] | None
     outcome_known: bool | None
     is_published: bool | None
@@ -81,6 +87,8 @@ def _identifier(field: str, value: object) -> UUID:
 
 _CHECKS: dict[str, Callable[[str, object], Any]] = {
     "function": _text,
+    "kind": partial(validation.member, among=TickerKind),
+    "task_id": partial(validation.name, longest=validation.LONGEST_TASK_ID),
     "status": _statuses,
     "outcome_known": validation.flag,
     "is_published": validation.flag,

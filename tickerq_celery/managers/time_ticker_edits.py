@@ -10,20 +10,23 @@ from tickerq_celery.errors import TickerNotFoundError, TickerStateError
 from tickerq_celery.managers.batches import naming, position_in
 from tickerq_celery.managers.chains import row_of
 from tickerq_celery.managers.runs import KIND_NAMES
+from tickerq_celery.managers.task_calls import fields_of_kind, replaced
 from tickerq_celery.managers.unit_of_work import Known, UnitOfWork
 from tickerq_celery.payload.codec import NO_REQUEST, Packed
 from tickerq_celery.store import run_edits, runs
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.holds import BY_CLAIM, DECIDING
 from tickerq_celery.store.run_edits import Edit
-from tickerq_celery.tickers.call import Changes
+from tickerq_celery.tickers.call import Changes, columns_meant
+from tickerq_celery.tickers.celery_task import CALL_FIELDS
 from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.kind_fields import OF_FUNCTIONS, OF_TASKS, REQUEST_IS_CHECKED
 from tickerq_celery.tickers.moments import asked_moment
 from tickerq_celery.tickers.run_rows import RunRow
 from tickerq_celery.tickers.views import Run
 
-_FIELDS = {field.name for field in fields(TimeTicker)}
-_REQUEST_IS_CHECKED = {"function", "request"}
+_NOT_KEPT = {"function", "task", "delay", "children", "run_condition"}
+_OF_EVERY_KIND = {field.name for field in fields(TimeTicker)} - _NOT_KEPT - {*OF_FUNCTIONS, *OF_TASKS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +45,13 @@ class _Wanted:
         if held_for is HoldReason.PARENT:
             return False
         return "execution_time" in self.changes or (
-            held_for in BY_CLAIM and bool(DECIDING & self.changes.keys())
+            held_for in BY_CLAIM and bool(DECIDING & columns_meant(self.changes))
         )
 
     @property
     def columns(self) -> frozenset[str]:
         """The columns that the changes mean."""
-        names = set(self.changes)
-        if "request" in names:
-            names.add("encoding")
+        names = columns_meant(self.changes)
         if self.is_rescheduled:
             names |= {"due_at", "held_for", "hold_key"}
         return frozenset(names)
@@ -92,8 +93,8 @@ def is_due(row: RunRow) -> bool:
 
 def as_ticker(run: Run, *, but: Collection[str]) -> TimeTicker:
     """Return a run as a new ticker without the fields ``but``, which need not be readable."""
-    kept = _FIELDS - {"delay", "children", "run_condition"} - set(but)
-    return TimeTicker(**{"function": run.function} | {name: getattr(run, name) for name in kept})
+    kept = {name: getattr(run, name) for name in _OF_EVERY_KIND - set(but)}
+    return TimeTicker(**{**fields_of_kind(run, but=but), **kept})
 
 
 def _at_moments(changes: Changes, now: datetime) -> Changes:
@@ -110,8 +111,9 @@ def _wanted(ticker_id: UUID, run: Run | None, changes: Changes) -> _Wanted:
     if run.status is not TickerStatus.IDLE:
         raise TickerStateError(ticker_id, run.status.name, "changed")
     # A request that stays need not be readable here, nor fit the function as it is by now.
-    kept = None if _REQUEST_IS_CHECKED & changes.keys() else NO_REQUEST
-    ticker = replace(as_ticker(run, but=changes if kept is None else {"request"}), **changes)
+    kept = None if REQUEST_IS_CHECKED[run.kind] & changes.keys() else NO_REQUEST
+    unread = set() if kept is None else {"request", *CALL_FIELDS}
+    ticker = replace(as_ticker(run, but={*replaced(changes), *unread}), **changes)
     return _Wanted(run=run, changes=changes, ticker=ticker, kept_request=kept)
 
 

@@ -1,7 +1,7 @@
 """Schedule, change and read time tickers."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Generic, Unpack
@@ -21,6 +21,7 @@ from tickerq_celery.managers.chains import chain_below, chain_rows, with_childre
 from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.fresh_runs import fresh_run
 from tickerq_celery.managers.runs import KIND_NAMES, MOST_COUNTED, RunManager
+from tickerq_celery.managers.task_calls import replaced
 from tickerq_celery.managers.time_ticker_edits import as_ticker, edit, is_due
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
@@ -36,8 +37,6 @@ from tickerq_celery.tickers.sessions import SessionT
 from tickerq_celery.tickers.views import Run
 
 FIXED = {"namespace", "unique_key", "run_condition", "children"}
-_FIELDS = {field.name for field in fields(TimeTicker)}
-_REQUEST_IS_CHECKED = {"function", "request"}
 
 
 class TimeTickerManager(Generic[SessionT]):
@@ -160,7 +159,7 @@ class TimeTickerManager(Generic[SessionT]):
         check_fields(changes, TimeTicker)
         wanted = with_names(changes)
         original = self.get(ticker_id)
-        copied = replace(as_ticker(original, but=wanted), unique_key=None)
+        copied = replace(as_ticker(original, but=replaced(wanted)), unique_key=None)
         is_past = original.execution_time is not None and original.execution_time <= self.now
         if is_past or wanted.get("delay") is not None:
             copied = replace(copied, execution_time=None)

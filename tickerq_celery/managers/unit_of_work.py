@@ -17,6 +17,7 @@ from tickerq_celery.store.database.refusals import translated_refusals
 from tickerq_celery.store.database.sessions import Callers, refuse_asynchronous, when_committed
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.effect import Effect
+from tickerq_celery.tickers.task_work import PlainJson
 from tickerq_celery.tickers.work import FunctionDefaults, NamesFunction
 
 logger = logging.getLogger(__name__)
@@ -33,10 +34,16 @@ class Known:
 
 
 class UnitOfWork:
-    """One transaction for each call: the manager's own, or the caller's ``session``."""
+    """One transaction for each call: the manager's own, or the caller's ``session``.
 
-    def __init__(self, core: Core, dispatch_now: Callable[[Collection[UUID]], None]) -> None:
+    ``plain`` makes JSON of what Celery tasks are given, as their messages have it.
+    """
+
+    def __init__(
+        self, core: Core, dispatch_now: Callable[[Collection[UUID]], None], plain: PlainJson
+    ) -> None:
         self.core = core
+        self.plain = plain
         self._callers = Callers(core.database)
         self._priority_queues = core.config.priority_queues
         self._dispatch_now = dispatch_now
@@ -77,7 +84,8 @@ class UnitOfWork:
     ) -> dict[tuple[str, str], Known]:
         """Return what is known of the functions that ``tickers``, by their positions, name.
 
-        The keys are namespaces with names.
+        The keys are namespaces with names. Celery tasks are not looked for: a process that schedules one
+        need not import it.
 
         Raises:
             UnknownFunctionError: One is registered neither here nor by any worker that ever was.
@@ -85,6 +93,8 @@ class UnitOfWork:
         found: dict[tuple[str, str], Known] = {}
         elsewhere: dict[str, dict[str, str]] = {}
         for position, ticker in tickers.items():
+            if ticker.task is not None:
+                continue
             with naming(position):
                 name = validation.function(ticker.function)
                 namespace = self.namespace(ticker.namespace)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tickerq_celery.payload.captured_message import CapturedMessage
+from tickerq_celery.payload.codec import StoredRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,3 +47,12 @@ class CeleryCall:
             options=parts["options"],
             message=None if message is None else CapturedMessage.from_json(message),
         )
+
+
+def call_in(request: StoredRequest) -> CeleryCall:
+    """Return the call that the request of a Celery task's row holds.
+
+    Raises:
+        UnreadableRequestError: It is encrypted, and no key of this process fits.
+    """
+    return CeleryCall.decoded(request.json or b"")

@@ -12,12 +12,16 @@ from sqlalchemy import ColumnElement, Text, and_, false, func, not_, or_, type_c
 from tickerq_celery.enums import SUCCEEDED, TERMINAL, HoldReason, TickerKind, TickerStatus, TickerType
 from tickerq_celery.store.tables import tickers
 
+_IS_CALL = tickers.c.kind == TickerKind.CELERY_TASK.value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFilter:
     """Which runs to list; None means any, an empty collection of statuses none."""
 
     function: str | None = None
+    kind: TickerKind | None = None
+    task_id: str | None = None
     status: Collection[TickerStatus] | None = None
     outcome_known: bool | None = None
     is_published: bool | None = None
@@ -54,14 +58,23 @@ def _in_statuses(statuses: Collection[TickerStatus]) -> ColumnElement[bool]:
 
 def _has_outcome(known: bool) -> ColumnElement[bool]:
     # As Run.outcome_known: of a call that no worker reported nothing but its publication is recorded.
-    call = TickerKind.CELERY_TASK.value
     if known:
         return or_(
-            tickers.c.kind != call,
+            not_(_IS_CALL),
             tickers.c.status.not_in(sorted(SUCCEEDED)),
             tickers.c.started_at.is_not(None),
         )
-    return and_(tickers.c.kind == call, _in_statuses(SUCCEEDED), tickers.c.started_at.is_(None))
+    return and_(_IS_CALL, _in_statuses(SUCCEEDED), tickers.c.started_at.is_(None))
+
+
+def _has_task_id(task_id: str) -> ColumnElement[bool]:
+    own = tickers.c.task_id == task_id
+    try:
+        run_id = UUID(task_id)
+    except ValueError:
+        return own
+    # A call that names no id has its run's.
+    return or_(own, and_(tickers.c.id == run_id, tickers.c.task_id.is_(None), _IS_CALL))
 
 
 def _is_published(published: bool) -> ColumnElement[bool]:
@@ -90,6 +103,8 @@ def _has_tag(tag: str) -> ColumnElement[bool]:
 
 # The filters that are more than a column's value.
 _CONDITIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+    "kind": lambda kind: tickers.c.kind == kind.value,
+    "task_id": _has_task_id,
     "status": _in_statuses,
     "outcome_known": _has_outcome,
     "is_published": _is_published,

@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeAlias
 
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.redaction import discreet
+from tickerq_celery.tickers.celery_task import CALL_FIELDS, is_task, with_task
 
 
 class NamedFunction(Protocol):
@@ -28,13 +29,13 @@ FunctionLike: TypeAlias = str | NamedFunction | Call
 
 
 class FunctionField:
-    """The field ``function`` for type checkers: set to anything that names a function, it is the name.
+    """The field ``function`` for type checkers: set to what names a function, it is the name, or None.
 
-    Where a dataclass has slots nothing of it is left at run time; see ``named``.
+    Where a dataclass has slots nothing of it is left at run time but the default; see ``named``.
     """
 
-    def __get__(self, ticker: object, owner: Any) -> str:
-        raise AttributeError("function")
+    def __get__(self, ticker: object, owner: Any) -> str | None:
+        return None
 
     def __set__(self, ticker: object, value: FunctionLike) -> None:
         raise AttributeError("function")
@@ -43,14 +44,24 @@ class FunctionField:
 FUNCTION = FunctionField()
 # A ticker's fields, with the values that a user wants.
 Changes: TypeAlias = Mapping[str, Any]
+_REQUEST = ("request", "encoding")
+_COLUMNS = {
+    "task": ("function",),
+    "every": ("expression",),
+    "request": _REQUEST,
+    **dict.fromkeys(CALL_FIELDS, _REQUEST),
+}
 
 
 def named(function: Any, request: object) -> tuple[Any, object]:
     """Return the name and the request that ``function`` stands for; what names none is returned as it is.
 
     Raises:
-        TickerValidationError: It is a call, and there is a request beside it.
+        TickerValidationError: It is a call, and there is a request beside it; or it is a Celery task.
     """
+    if is_task(function):
+        name = function["task"] if isinstance(function, Mapping) else function.name
+        raise TickerValidationError("function", name, "it is a Celery task: pass task= instead")
     if isinstance(function, Call):
         if request is not None:
             raise TickerValidationError(
@@ -62,13 +73,22 @@ def named(function: Any, request: object) -> tuple[Any, object]:
 
 
 def with_names(changes: Changes) -> Changes:
-    """Return changes of a ticker in which what names its function is the name; a call is its request, too.
+    """Return changes of a ticker in which what names its function or task is the name.
+
+    A call of a function is its request, too, and a signature of a task the arguments and options.
 
     Raises:
-        TickerValidationError: There are a call and a request.
+        TickerValidationError: There are a call and a request, or a signature and further arguments.
     """
+    changes = with_task(changes)
     if "function" not in changes:
         return changes
     function, request = named(changes["function"], changes.get("request"))
     of_call = {"request": request} if isinstance(changes["function"], Call) else {}
     return {**changes, "function": function, **of_call}
+
+
+def columns_meant(changes: Changes) -> set[str]:
+    """Return the columns of its row that changes of a ticker are about, where they differ from the fields."""
+    named = {name for name in ("queue", "task_id") if name in (changes.get("options") or {})}
+    return {column for name in changes for column in _COLUMNS.get(name, (name,))} | named

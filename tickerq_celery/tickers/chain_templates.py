@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from tickerq_celery.enums import RunCondition, TickerPriority
+from tickerq_celery.enums import OnLost, RunCondition, TickerKind, TickerPriority
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.payload.celery_call import call_in
 from tickerq_celery.payload.codec import Packed, RequestCodec, StoredRequest
 from tickerq_celery.tickers.chains import ChainNode
 from tickerq_celery.tickers.inputs import TimeTicker
@@ -20,9 +21,7 @@ Template = Sequence[Entry]
 # What each copy of a ticker has in common, and JSON can hold as it is.
 _DURATIONS = ("timeout", "hard_timeout")
 _KEPT = tuple(
-    name
-    for name in WORK_FIELDS
-    if name not in {"namespace", "kind", "request", "retry_intervals", *_DURATIONS}
+    name for name in WORK_FIELDS if name not in {"namespace", "request", "retry_intervals", *_DURATIONS}
 )
 
 
@@ -102,7 +101,7 @@ def _entry(ticker: ChainTicker) -> Entry:
 
 def _copy(entry: Entry, namespace: str) -> ChainTicker:
     kept = {name: entry[name] for name in _KEPT}
-    kept["tags"] = tuple(entry["tags"])
+    kept |= {"tags": tuple(entry["tags"]), "kind": TickerKind(entry["kind"]), "on_lost": _on_lost(entry)}
     return ChainTicker(
         work=Work(
             namespace=namespace,
@@ -136,18 +135,41 @@ def _condition(entry: Entry) -> RunCondition | None:
     return None if condition is None else RunCondition(condition)
 
 
+def _on_lost(entry: Entry) -> OnLost | None:
+    return None if entry["on_lost"] is None else OnLost(entry["on_lost"])
+
+
 def _ticker(entry: Entry, children: Sequence[TimeTicker], codec: RequestCodec) -> TimeTicker:
     request = StoredRequest(Packed(_bytes(entry), entry["encoding"]), codec)
+    is_task = entry["kind"] == TickerKind.CELERY_TASK
     return TimeTicker(
-        function=entry["function"],
-        request=request.value,
+        **(_of_task(entry, request) if is_task else _of_function(entry, request)),
         description=entry["description"],
-        retries=entry["retries"],
-        **_times(entry),
         priority=TickerPriority(entry["priority"]),
         queue=entry["queue"],
-        concurrency_key=entry["concurrency_key"],
         tags=tuple(entry["tags"]),
         run_condition=_condition(entry),
         children=children,
     )
+
+
+def _of_function(entry: Entry, request: StoredRequest) -> dict[str, Any]:
+    return {
+        "function": entry["function"],
+        "request": request.value,
+        "retries": entry["retries"],
+        **_times(entry),
+        "concurrency_key": entry["concurrency_key"],
+    }
+
+
+def _of_task(entry: Entry, request: StoredRequest) -> dict[str, Any]:
+    call = call_in(request)
+    of_column = {} if entry["task_id"] is None else {"task_id": entry["task_id"]}
+    return {
+        "task": entry["function"],
+        "args": call.args,
+        "kwargs": call.kwargs,
+        "options": call.options | of_column,
+        "on_lost": _on_lost(entry),
+    }

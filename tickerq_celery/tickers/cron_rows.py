@@ -6,15 +6,18 @@ from hashlib import sha256
 from uuid import UUID
 
 from tickerq_celery import validation
-from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
-from tickerq_celery.errors import InvalidCronError, TickerValidationError
+from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerKind
+from tickerq_celery.errors import InvalidCronError
 from tickerq_celery.ids import new_id
 from tickerq_celery.schedule.bounds import BOUND_FIELDS, UNBOUNDED, Bounds, checked_bounds
 from tickerq_celery.schedule.cron_expression import NO_TIME
 from tickerq_celery.schedule.interval import expression_from
 from tickerq_celery.schedule.timetable import Timetable, make_timetable
+from tickerq_celery.tickers.call import Changes
+from tickerq_celery.tickers.celery_task import CALL_FIELDS
 from tickerq_celery.tickers.chain_templates import Template
 from tickerq_celery.tickers.inputs import CronTicker
+from tickerq_celery.tickers.kind_fields import refuse
 from tickerq_celery.tickers.work import WORK_FIELDS, Work
 
 _LONGEST_KEY = 200
@@ -61,6 +64,11 @@ class CronRow(Work):
     created_at: datetime
     updated_at: datetime
     flaw: str | None = None
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether it is an entry of ``beat_schedule``: code defines its call."""
+        return self.kind is TickerKind.CELERY_TASK and self.seed_key is not None
 
     @property
     def has_runs_left(self) -> bool:
@@ -213,16 +221,15 @@ class CronEdit:
         return frozenset(name for name in _OCCURRENCE_FIELDS if getattr(before, name) != getattr(after, name))
 
 
-def refuse_changes_of_a_call(**changes: object) -> None:
-    """Refuse to change what the call of a Celery task consists of.
+def refuse_changes_of_an_entry(changes: Changes) -> None:
+    """Refuse to change what an entry of ``beat_schedule`` calls, and how.
 
     Raises:
-        TickerValidationError: ``changes`` has such a field.
+        TickerValidationError: ``changes`` has such a field; it shows no value whose name may be a secret's.
     """
-    for name in sorted((_OCCURRENCE_FIELDS | {"children"}) & changes.keys() - {"tags"}):
-        raise TickerValidationError(
-            name, changes[name], "it belongs to the call of a Celery task: change it where that is defined"
-        )
+    fixed = (_OCCURRENCE_FIELDS | {"children", "task", *CALL_FIELDS}) - {"tags"}
+    for name in sorted(fixed & changes.keys()):
+        refuse(name, changes[name], "it belongs to the call of an entry of beat_schedule: change it there")
 
 
 def short_key(key: str) -> str:

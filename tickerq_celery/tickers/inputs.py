@@ -1,6 +1,6 @@
 """What a user schedules: frozen values that are not stored yet."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Self
@@ -8,17 +8,26 @@ from typing import Any, ClassVar, Self
 from tickerq_celery.enums import (
     MisfirePolicy,
     MisfirePolicyLike,
+    OnLostLike,
     OverlapPolicy,
     OverlapPolicyLike,
     RunConditionLike,
     TickerPriorityLike,
 )
+from tickerq_celery.errors import CallError, TickerValidationError, UnknownKeywordError
 from tickerq_celery.tickers.call import FUNCTION, FunctionField, named
+from tickerq_celery.tickers.celery_task import CALL_FIELDS, TASK, TaskField, named_task
 from tickerq_celery.tickers.keywords import refuse_unknown
+
+_OF_FUNCTIONS = frozenset({"max_concurrency", "max_concurrency_per_key", "rate_limit"})
+_LIMITS = (
+    "a function has it, @ticker_function(max_concurrency=…); a Celery task is limited by its own rate_limit, "
+    "and by the concurrency of the workers of its queue"
+)
 
 
 class _Ticker:
-    """Takes what names a function for its name, and refuses keywords that are no field.
+    """Takes what names a function or a task for its name, and refuses keywords that are no field.
 
     Where a dataclass does so, it does not say which was meant.
     """
@@ -27,14 +36,24 @@ class _Ticker:
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def __new__(cls, *_: object, **given: object) -> Self:
-        refuse_unknown(f"a {cls.__name__} has no such field", given, cls.__dataclass_fields__)
+        what = f"a {cls.__name__} has no such field"
+        for name in _OF_FUNCTIONS & given.keys():
+            raise UnknownKeywordError(name, given[name], f"{what}: {_LIMITS}")
+        refuse_unknown(what, given, cls.__dataclass_fields__)
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
         ticker: Any = self
         function, request = named(ticker.function, ticker.request)
+        called = named_task(ticker.task, **{name: getattr(ticker, name) for name in CALL_FIELDS})
+        if function is None and called.task is None:
+            raise CallError("function", None, "pass a ticker function, or a Celery task as task=")
+        if function is not None and called.task is not None:
+            raise TickerValidationError("task", called.task, "pass function or task, not both")
         object.__setattr__(self, "function", function)
         object.__setattr__(self, "request", request)
+        for name in ("task", *CALL_FIELDS):
+            object.__setattr__(self, name, getattr(called, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +72,20 @@ class TimeTicker(_Ticker):
     names (None: at any but Skipped), and not before an ``execution_time`` of its own.
     After ``timeout`` an attempt's function is asked to stop, after ``hard_timeout`` its process is
     killed (prefork pool only); None takes the function's own.
+
+    ``task`` replaces ``function``: a Celery task, its name, or a signature of it, ``add.s(2, 3)``, which
+    brings ``args``, ``kwargs`` and ``options``, those of ``apply_async``. Its own options rule: a ticker of a
+    task has no request, retries, timeouts and concurrency key. With ``on_lost="retry"`` it starts again where
+    its worker died.
     """
 
     function: FunctionField = FUNCTION
     _: KW_ONLY
+    task: TaskField = TASK
+    args: Sequence[object] = field(default=(), repr=False)
+    kwargs: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
+    options: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
+    on_lost: OnLostLike | None = None
     execution_time: datetime | None = None
     delay: timedelta | float | None = None
     request: object = field(default=None, repr=False)
@@ -77,9 +106,10 @@ class TimeTicker(_Ticker):
 
 @dataclass(frozen=True, slots=True)
 class CronTicker(_Ticker):
-    """A standing definition: a function, a cron expression of 5 or 6 fields or an interval, and a request.
+    """A standing definition: a function or a task, and a cron expression of 5 or 6 fields or an interval.
 
     ``function`` is a ticker function, its name, or a call of one, ``send.s(user_id=3)``, with its request.
+    ``task`` replaces it as in a TimeTicker.
 
     ``every`` replaces ``expression``: elapsed time, counted from ``start_at`` (None: now).
     Nothing fires before ``start_at`` or after ``end_at``, on an ``exclude`` date of the zone, or once
@@ -93,6 +123,11 @@ class CronTicker(_Ticker):
 
     function: FunctionField = FUNCTION
     _: KW_ONLY
+    task: TaskField = TASK
+    args: Sequence[object] = field(default=(), repr=False)
+    kwargs: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
+    options: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
+    on_lost: OnLostLike | None = None
     expression: str | None = None
     every: timedelta | float | None = None
     time_zone: str | None = None

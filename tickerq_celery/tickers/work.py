@@ -10,6 +10,7 @@ from tickerq_celery.enums import OnLost, TickerKind, TickerPriority
 from tickerq_celery.payload.codec import NO_REQUEST
 from tickerq_celery.tickers.gathering import Gathering
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
+from tickerq_celery.tickers.kind_fields import refuse_fields_of_tasks
 from tickerq_celery.tickers.timeouts import checked_timeouts
 
 
@@ -56,11 +57,15 @@ class FunctionDefaults:
 
 
 class NamesFunction(Protocol):
-    """Anything that names a function, and maybe a namespace: a ticker, or the view of one."""
+    """Anything that names a function or a Celery task, and maybe a namespace: a ticker."""
 
     @property
-    def function(self) -> str:
+    def function(self) -> str | None:
         """The function's name."""
+
+    @property
+    def task(self) -> str | None:
+        """The Celery task's name."""
 
     @property
     def namespace(self) -> str | None:
@@ -68,14 +73,15 @@ class NamesFunction(Protocol):
 
 
 def checked_work(ticker: TimeTicker | CronTicker, *, namespace: str, defaults: FunctionDefaults) -> Work:
-    """Return what a ticker asks for but its request, open fields filled in from its function's defaults.
+    """Return what a ticker of a function asks for but its request; its function's defaults fill open fields.
 
     Raises:
         TickerValidationError: Fields hold what cannot be stored; it names all of them.
     """
     intervals = defaults.retry_intervals if ticker.retry_intervals is None else ticker.retry_intervals
     with Gathering() as check:
-        description = check(_description, ticker.description)
+        check(refuse_fields_of_tasks, ticker)
+        description = check(optional_description, ticker.description)
         retries = check(validation.retries, defaults.retries if ticker.retries is None else ticker.retries)
         retry_intervals = check(validation.retry_intervals, intervals)
         timeouts = check(checked_timeouts, ticker.timeout, ticker.hard_timeout, of_function=defaults.timeout)
@@ -86,7 +92,7 @@ def checked_work(ticker: TimeTicker | CronTicker, *, namespace: str, defaults: F
         tags = check(validation.tags, ticker.tags)
     return Work(
         namespace=namespace,
-        function=ticker.function,
+        function=validation.function(ticker.function),
         description=description,
         retries=retries,
         retry_intervals=retry_intervals,
@@ -99,7 +105,8 @@ def checked_work(ticker: TimeTicker | CronTicker, *, namespace: str, defaults: F
     )
 
 
-def _description(given: str | None) -> str | None:
+def optional_description(given: str | None) -> str | None:
+    """Return a ticker's description, or None where it has none."""
     return None if given is None else validation.description(given)
 
 

@@ -75,9 +75,9 @@ UNKNOWN: list[tuple[dict[str, Any], str]] = [
         "retires: a TimeTicker has no such field: did you mean retries? (got 3); "
         "prioriti: a TimeTicker has no such field: did you mean priority? (got 1)",
     ),
-    ({"password": 3}, "password: a TimeTicker has no such field: there are function, execution_time, "),
+    ({"password": 3}, "password: a TimeTicker has no such field: there are function, task, "),
     # Half of "namespace" is no slip of it.
-    ({"name": 3}, "name: a TimeTicker has no such field: there are function, execution_time, "),
+    ({"name": 3}, "name: a TimeTicker has no such field: there are function, task, "),
     ({"countdown": 3}, "countdown: a TimeTicker has no such field: did you mean delay? (got 3)"),
     ({"eta": 3}, "eta: a TimeTicker has no such field: did you mean execution_time? (got 3)"),
 ]

@@ -11,6 +11,7 @@ from tests.unmet import is_unmet_reason
 from tickerq_celery.enums import RunCondition, TickerPriority, TickerStatus
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.codec import codec_of
+from tickerq_celery.tickers.celery_task import CALL_FIELDS
 from tickerq_celery.tickers.chain_templates import (
     ChainTicker,
     check_template,
@@ -153,7 +154,8 @@ def test_a_template_is_json_that_gives_back_the_tickers_of_its_copies() -> None:
     chain = drafted((named("a", named("b", **FULL), run_condition=RunCondition.ON_FAILURE, **FULL),))
     stored = json.loads(json.dumps(template_of(chain, limit=10_000)))
     assert copies(stored, namespace=NAMESPACE) == chain
-    without = {"execution_time", "delay", "unique_key", "namespace", "children"}
+    # What names a task and what it is given are its function and its request.
+    without = {"execution_time", "delay", "unique_key", "namespace", "children", "task", *CALL_FIELDS}
     assert {field.name for field in fields(TimeTicker)} - without <= {*WORK_FIELDS, "run_condition"}
 
 

@@ -1,0 +1,61 @@
+"""Calls of Celery tasks as rows keep them: checked, packed, and read back as the fields of a ticker."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+from tickerq_celery.enums import TickerKind
+from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.managers.unit_of_work import UnitOfWork
+from tickerq_celery.payload.celery_call import CeleryCall, call_in
+from tickerq_celery.payload.codec import Packed
+from tickerq_celery.payload.redaction import discreet
+from tickerq_celery.tickers.call import Changes, columns_meant
+from tickerq_celery.tickers.celery_task import CALL_FIELDS
+from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
+from tickerq_celery.tickers.kind_fields import OF_FUNCTIONS
+from tickerq_celery.tickers.task_work import checked_task_work
+from tickerq_celery.tickers.views import Cron, Run
+from tickerq_celery.tickers.work import Work
+
+
+def task_work(storing: UnitOfWork, ticker: TimeTicker | CronTicker, *, request: Packed | None) -> Work:
+    """Return what a ticker of a Celery task asks for, with its own call as the request or the one given.
+
+    Raises:
+        TickerValidationError: A field cannot be stored, or the call is larger than ``payload_limit``.
+    """
+    config = storing.core.config
+    found = checked_task_work(
+        ticker,
+        namespace=storing.namespace(ticker.namespace),
+        priority_queues=config.priority_queues,
+        plain=storing.plain,
+    )
+    packed = _packed(storing, found.call) if request is None else request
+    return replace(found.work, request=packed.data, encoding=packed.encoding)
+
+
+def fields_of_kind(stored: Run | Cron, *, but: Collection[str]) -> Changes:
+    """Return what a stored ticker calls, with the fields of its kind but those that need not be readable."""
+    if stored.kind is TickerKind.FUNCTION:
+        own = {name: getattr(stored, name) for name in OF_FUNCTIONS if name not in but}
+        return {"function": stored.function, **own}
+    found: dict[str, Any] = {"task": stored.function, "on_lost": stored.on_lost}
+    if unchanged := set(CALL_FIELDS) - set(but):
+        call = call_in(stored.stored_request)
+        found |= {name: getattr(call, name) for name in unchanged}
+    return found
+
+
+def replaced(changes: Changes) -> Collection[str]:
+    """Return the fields that changes replace: options that name a queue are about that field as well."""
+    return {*changes, *(columns_meant(changes) & {"queue"})}
+
+
+def _packed(storing: UnitOfWork, call: CeleryCall) -> Packed:
+    encoded, limit = call.encoded(), storing.core.config.payload_limit
+    if len(encoded) > limit:
+        reason = f"with kwargs and options they take {len(encoded)} bytes as JSON, and the limit is {limit}"
+        raise TickerValidationError("args", discreet(["args"], list(call.args)), reason)
+    return storing.core.codec.pack(encoded)

@@ -1,0 +1,45 @@
+"""Schedule a Celery task in one call, as ``schedule`` of a function does."""
+
+from datetime import datetime, timedelta
+from typing import Generic, Unpack
+
+from tickerq_celery.enums import OnConflict, OnConflictLike
+from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.managers.unit_of_work import UnitOfWork
+from tickerq_celery.tickers.celery_task import TaskLike
+from tickerq_celery.tickers.fields import TaskScheduleOptions
+from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.scheduling import asked_at, refuse_keywords
+from tickerq_celery.tickers.sessions import SessionT
+from tickerq_celery.tickers.views import Run
+
+
+class TaskScheduling(Generic[SessionT]):
+    """Runs of Celery tasks, each added by one call."""
+
+    def __init__(self, storing: UnitOfWork, time_tickers: TimeTickerManager[SessionT]) -> None:
+        self._storing = storing
+        self._time_tickers = time_tickers
+
+    def schedule(
+        self,
+        task: TaskLike,
+        *,
+        at: datetime | None = None,
+        delay: timedelta | float | None = None,
+        session: SessionT | None = None,
+        on_conflict: OnConflictLike = OnConflict.RAISE,
+        **ticker: Unpack[TaskScheduleOptions],
+    ) -> Run:
+        """Schedule a run of a Celery task at a moment, after a delay, or now.
+
+        Raises:
+            TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
+            UnknownKeywordError: A keyword is no field.
+            DuplicateTickerError: A ticker with the same unique key is not terminal.
+        """
+        self._storing.refuse_asynchronous(session, verb="schedule")
+        refuse_keywords(ticker, TaskScheduleOptions)
+        moment = asked_at(at, delay)
+        added = TimeTicker(task=task, execution_time=moment, delay=delay, **ticker)
+        return self._time_tickers.add(added, session=session, on_conflict=on_conflict)
