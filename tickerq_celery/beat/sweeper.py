@@ -16,8 +16,9 @@ from tickerq_celery.runs.rescue import rescue
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import lost_messages, nodes, starts
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.lost_messages import TakenOver
 from tickerq_celery.store.nodes import Node
-from tickerq_celery.tickers.claims import Claim, Started
+from tickerq_celery.tickers.claims import Started
 
 logger = logging.getLogger(__name__)
 _AT_ONCE = 500
@@ -82,13 +83,16 @@ class Sweeper:
 
     def _publish_again(self) -> None:
         until = self._core.clock.monotonic() + self._core.config.republish_after.total_seconds()
-        lost = self._core.write(self._take_over)
+        taken = self._core.write(self._take_over)
+        lost = taken.claims
+        if taken.unreported:
+            logger.info("published calls of Celery tasks that no worker has reported: %d", taken.unreported)
         if lost:
             failpoint(CrashPoint.TAKEN_OVER)
             logger.warning("publishing again, as messages were lost or no worker takes them: %d", len(lost))
             self._dispatcher.publish(lost, until=until)
 
-    def _take_over(self, tx: Transaction) -> list[Claim]:
+    def _take_over(self, tx: Transaction) -> TakenOver:
         config = self._core.config
         return lost_messages.take_over(
             tx,

@@ -109,7 +109,7 @@ class CeleryPublisher:
         )
 
     def _publish_call(self, claim: Claim, call: CeleryCall) -> None:
-        """Send a plain message of a Celery task, as Celery's own beat does."""
+        """Send a plain message of a Celery task, as Celery's own beat does, with the header for followers."""
         if call.message is not None:
             with self._producing() as producer:
                 publish_captured(self._app, producer, call, call.message, headers=_marks(claim))

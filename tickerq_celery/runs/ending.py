@@ -8,7 +8,7 @@ from tickerq_celery.cron.pausing import after_a_failure
 from tickerq_celery.enums import HoldReason, OnLost, TickerStatus
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import ends, functions, holds, overlaps
+from tickerq_celery.store import ends, executions, functions, holds, overlaps
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect
@@ -49,6 +49,8 @@ class EndWriter:
 
         A run whose cancel was requested does not go on, nor fails as lost: its outcome is Cancelled then.
         """
+        if end.run.is_call:
+            return self._write_execution(tx, end)
         for outcome in end.outcomes:
             written = ends.finish(
                 tx,
@@ -74,9 +76,28 @@ class EndWriter:
         """Return True if this process has written exactly this end of the attempt."""
         return ends.has_written(tx, run, outcome, node=self._core.node.name)
 
-    def on_lost(self, tx: Transaction, name: str) -> OnLost:
-        """Return what becomes of a function's lost attempts."""
-        return self._facts(tx, name).on_lost
+    def on_lost(self, tx: Transaction, run: Started) -> OnLost:
+        """Return what becomes of a lost attempt: a function says so, or the ticker of a Celery task."""
+        if run.is_call:
+            return run.on_lost or OnLost.FAIL
+        return self._facts(tx, run.function).on_lost
+
+    def _write_execution(self, tx: Transaction, end: AttemptEnd) -> Effect[Outcome | None]:
+        """Write how an execution of a Celery task ended; None where its run goes on without it."""
+        run, outcome = end.run, end.outcome
+        check_after = self._core.config.republish_after
+        written = executions.finish(
+            tx, run, outcome, node=self._core.node.name, elapsed=end.elapsed, check_after=check_after
+        )
+        if written.result:
+            next_occurrence = _apply_cron_policies(tx, run, outcome)
+            failpoint(CrashPoint.FINISH_UNCOMMITTED)
+            return Effect(result=outcome, due=[*written.due, *next_occurrence])
+        if not outcome.is_lost and executions.correct(
+            tx, run, outcome, elapsed=end.elapsed, check_after=check_after
+        ):
+            return Effect(result=outcome)
+        return Effect(result=None)
 
     def _release(self, tx: Transaction, run: Started, outcome: Outcome) -> list[UUID]:
         """Release what the end of an attempt lets run: the next occurrence, and a run for each freed slot."""

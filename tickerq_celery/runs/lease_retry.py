@@ -6,7 +6,7 @@ import time
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.backoff import Backoff
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.claims import Started, TaskExecution
 
 logger = logging.getLogger(__name__)
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
@@ -15,7 +15,7 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 class LeaseRetry:
     """The pauses between the tries to record how a run's body has ended, from now on for one lease."""
 
-    def __init__(self, core: Core, run: Started) -> None:
+    def __init__(self, core: Core, run: Started | TaskExecution) -> None:
         self._clock = core.clock
         self._run = run
         self._deadline = core.clock.monotonic() + core.config.lease.total_seconds()

@@ -21,7 +21,7 @@ from tickerq_celery.store.database.sessions import Caller, Callers, when_committ
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect
-from tickerq_celery.tickers.lifecycle import REFUSED_TEXTS, Outcome, lost
+from tickerq_celery.tickers.lifecycle import REFUSED_TEXTS, Outcome, lost, lost_call
 from tickerq_celery.tickers.progress import Pending
 from tickerq_celery.tickers.sessions import SessionLike
 
@@ -157,7 +157,7 @@ class Recorder:
                 retry.wait_or_raise(error)
 
     def rescue(self, run: Started, message: str) -> Outcome | None:
-        """End the attempt of a worker that died, by the function's ``on_lost``; None if it had ended.
+        """End the attempt of a worker that died, by its ``on_lost``; None if it had ended.
 
         None also while another process has the run locked, as one that is stalled in its finish does.
 
@@ -200,9 +200,10 @@ class Recorder:
             return Effect(result=None)
         if run.has_children and not chains.lock_waiting(tx, [run.id]):
             return Effect(result=None)
-        outcome = lost(
+        decide = lost_call if run.is_call else lost
+        outcome = decide(
             run.standing,
-            on_lost=self._ends.on_lost(tx, run.function),
+            on_lost=self._ends.on_lost(tx, run),
             max_rescues=self._core.config.max_rescues,
             message=message,
         )

@@ -13,12 +13,14 @@ logger = logging.getLogger(__name__)
 
 
 def rescue(recorder: Recorder, publisher: Publisher, run: Started, message: str) -> None:
-    """Rescue one run, and ask a worker to call the user's exception handler for the lost attempt."""
+    """Rescue one run, and ask a worker to call the user's exception handler for a function's lost attempt."""
     outcome = recorder.rescue(run, message)
     if outcome is None:
         return
     failpoint(CrashPoint.RESCUED)
     log_lost(run, outcome, message)
+    if run.is_call:
+        return
     try:
         publisher.publish_lost(run, message, status=outcome.status)
     except PublishError as error:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, select, update
 
-from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.enums import HoldReason, TickerKind, TickerStatus
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.holds import held_keys, release
 from tickerq_celery.store.tables import tickers
@@ -87,7 +87,13 @@ def queued(namespace: str, queues: Collection[str | None]) -> Select[str | None,
         wanted |= tickers.c.queue.is_(None)
     return (
         select(tickers.c.queue.label("name"), func.count().label("number"))
-        .where(tickers.c.check_at.is_not(None), tickers.c.namespace == namespace, wanted)
+        .where(
+            tickers.c.check_at.is_not(None),
+            # A published call may wait for a retry of Celery's, far from any queue.
+            tickers.c.kind == TickerKind.FUNCTION.value,
+            tickers.c.namespace == namespace,
+            wanted,
+        )
         .group_by(tickers.c.queue)
     )
 
@@ -99,7 +105,11 @@ def active_per_function(tx: Transaction, names: Collection[str]) -> dict[str, in
         rows = tx.execute(
             select(tickers.c.function, func.count())
             .where(
-                column.is_not(None), tickers.c.namespace == tx.namespace, tickers.c.function.in_(list(names))
+                column.is_not(None),
+                tickers.c.namespace == tx.namespace,
+                # A Celery task may have the name of a function.
+                tickers.c.kind == TickerKind.FUNCTION.value,
+                tickers.c.function.in_(list(names)),
             )
             .group_by(tickers.c.function)
         )

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from tickerq_celery.enums import DropReason
+from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import drops, tickers
 
@@ -32,8 +33,11 @@ def count(tx: Transaction, node_id: UUID, counts: Mapping[DropReason, int]) -> N
     for reason, dropped in counts.items():
         key = {"namespace": tx.namespace, "hour": hour, "reason": reason.value, "node_id": node_id}
         mine = [drops.c[name] == value for name, value in key.items()]
-        if rowcount(tx, update(drops).where(*mine).values(dropped=drops.c.dropped + dropped)) == 0:
-            tx.execute(insert(drops).values(**key, dropped=dropped))
+        more = update(drops).where(*mine).values(dropped=drops.c.dropped + dropped)
+        if rowcount(tx, more) == 0:
+            # The children of its pool count for the same node.
+            insert_if_absent(tx, drops, [{**key, "dropped": 0}])
+            tx.execute(more)
 
 
 def recent(tx: Transaction, *, within: timedelta) -> dict[str, int]:

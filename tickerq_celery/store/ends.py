@@ -14,7 +14,7 @@ from tickerq_celery.store.starts import is_running
 from tickerq_celery.store.tables import attempts, tickers
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect
-from tickerq_celery.tickers.lifecycle import Outcome, check_transition
+from tickerq_celery.tickers.lifecycle import Failure, Outcome, check_transition
 from tickerq_celery.tickers.progress import Pending
 from tickerq_celery.tickers.terminal import terminal
 from tickerq_celery.validation import clean, storable
@@ -43,26 +43,11 @@ def finish(
     written = tx.execute(
         update(tickers)
         .where(is_running(run.id, run.claim_no), is_wanted)
-        .values(**_columns(tx, outcome), **_progress(report), elapsed=elapsed)
+        .values(**columns(tx, outcome), **_progress(report), elapsed=elapsed)
     )
     if written.rowcount != 1:
         return Effect(result=False)
-    failure = outcome.failure
-    tx.execute(
-        insert(attempts).values(
-            ticker_id=run.id,
-            claim_no=run.claim_no,
-            retries=0,
-            number=run.attempt_number,
-            status=outcome.attempt_status,
-            started_at=run.started_at,
-            ended_at=tx.sql_now(),
-            exception_type=failure and failure.type[:_LONGEST_TYPE],
-            exception_message=failure and storable(failure.message, _LONGEST_MESSAGE),
-            traceback=failure and failure.traceback and _storable_traceback(failure.traceback),
-            node=node,
-        )
-    )
+    tx.execute(insert(attempts).values(attempt_row(tx, run, outcome, node=node)))
     if report is not None:
         logs.append(tx, run, report)
     if outcome.goes_on or not run.has_children:
@@ -70,11 +55,37 @@ def finish(
     return Effect(result=True, due=chains.follow(tx, [run.id], outcome.status))
 
 
+def attempt_row(tx: Transaction, run: Started, outcome: Outcome, *, node: str | None) -> dict[str, object]:
+    """Return the row of the attempt that ends now."""
+    failure = outcome.failure
+    return {
+        **attempt_key(run),
+        "status": outcome.attempt_status,
+        "started_at": run.started_at,
+        "ended_at": tx.sql_now(),
+        "exception_type": failure and failure.type[:_LONGEST_TYPE],
+        "exception_message": failure and storable(failure.message, _LONGEST_MESSAGE),
+        "traceback": failure and failure.traceback and _storable_traceback(failure.traceback),
+        "node": node,
+    }
+
+
+def attempt_key(run: Started) -> dict[str, object]:
+    """Return what names the attempt that a run is in; one claim of a Celery task's call may have several."""
+    retries = run.standing.retry_count if run.is_call else 0
+    return {
+        "ticker_id": run.id,
+        "claim_no": run.claim_no,
+        "retries": retries,
+        "number": run.attempt_number,
+    }
+
+
 def has_written(tx: Transaction, run: Started, outcome: Outcome, *, node: str) -> bool:
     """Return True if exactly this end of the claim is stored already, written by this node."""
     row = tx.execute(
         select(attempts.c.node, attempts.c.status, attempts.c.exception_type).where(
-            attempts.c.ticker_id == run.id, attempts.c.claim_no == run.claim_no
+            *(attempts.c[name] == value for name, value in attempt_key(run).items())
         )
     ).one_or_none()
     failure = outcome.failure
@@ -90,7 +101,8 @@ def end_waiting(
     *,
     claim_no: int,
     status: TickerStatus,
-    reason: str,
+    reason: str | None,
+    failure: Failure | None = None,
     before: TickerStatus = TickerStatus.QUEUED,
 ) -> Effect[bool]:
     """End a run that waits for its claim or its start; decide on its children, pass its overlap lock on.
@@ -99,6 +111,7 @@ def end_waiting(
     """
     check_transition(before, status)
     cron_id = overlaps.cron_locked_by(tx, ticker_id)
+    shown = {} if failure is None else failure_columns(failure)
     written = rowcount(
         tx,
         update(tickers)
@@ -107,7 +120,7 @@ def end_waiting(
             tickers.c.claim_no == claim_no,
             tickers.c.status == before,
         )
-        .values(terminal(status, tx.sql_now(), reason).columns()),
+        .values(terminal(status, tx.sql_now(), reason).columns() | shown),
     )
     if written != 1:
         return Effect(result=False)
@@ -141,15 +154,10 @@ def _progress(report: Pending | None) -> dict[str, object]:
     return {"progress": report.fraction, "progress_message": report.message}
 
 
-def _columns(tx: Transaction, outcome: Outcome) -> dict[str, object]:
-    failure = outcome.failure
+def columns(tx: Transaction, outcome: Outcome) -> dict[str, object]:
+    """Return the columns that an attempt's end sets where its run ends or is due again."""
     reason = outcome.skipped_reason and storable(outcome.skipped_reason, _LONGEST_MESSAGE)
-    kept = {
-        "retry_count": outcome.retry_count,
-        "rescue_count": outcome.rescue_count,
-        "exception_type": failure and failure.type[:_LONGEST_TYPE],
-        "exception_message": failure and storable(failure.message, _LONGEST_MESSAGE),
-    }
+    kept = kept_columns(outcome)
     if outcome.wait is None:
         return kept | terminal(outcome.status, tx.sql_now(), reason).columns() | {"result": outcome.result}
     return kept | {
@@ -160,4 +168,18 @@ def _columns(tx: Transaction, outcome: Outcome) -> dict[str, object]:
         "alone_for": None,
         "skipped_reason": reason,
         "updated_at": tx.sql_now(),
+    }
+
+
+def kept_columns(outcome: Outcome) -> dict[str, object]:
+    """Return the columns that an attempt's end sets whatever becomes of its run."""
+    counts: dict[str, object] = {"retry_count": outcome.retry_count, "rescue_count": outcome.rescue_count}
+    return counts | failure_columns(outcome.failure)
+
+
+def failure_columns(failure: Failure | None) -> dict[str, object]:
+    """Return the columns that show how the last attempt failed, if it did."""
+    return {
+        "exception_type": failure and failure.type[:_LONGEST_TYPE],
+        "exception_message": failure and storable(failure.message, _LONGEST_MESSAGE),
     }

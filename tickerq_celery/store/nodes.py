@@ -166,6 +166,21 @@ def _nodes(tx: Transaction, condition: ColumnElement[bool]) -> list[Node]:
     return found
 
 
+def is_followed(tx: Transaction, queue: str | None) -> bool:
+    """Return True if a worker that takes runs consumes a queue: it reports what becomes of a Celery task.
+
+    Any worker may, where Celery's router chose the queue, or where a worker does not say which it consumes.
+    """
+    consumed = tx.scalars(
+        select(nodes.c.queues).where(
+            nodes.c.namespace == tx.namespace,
+            nodes.c.kind == NodeKind.WORKER.value,
+            nodes.c.stopping_since.is_(None),
+        )
+    )
+    return any(queue is None or not queues or queue in queues for queues in consumed)
+
+
 def worker_hashes(tx: Transaction) -> frozenset[str]:
     """Return the hashes of the function sets of the workers of a namespace that take runs."""
     return frozenset(tx.scalars(hashes_of_workers(tx.namespace)))

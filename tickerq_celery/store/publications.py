@@ -3,38 +3,38 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, select, update
 
-from tickerq_celery.enums import TickerStatus
+from tickerq_celery.enums import TickerKind, TickerStatus
 from tickerq_celery.store import overlaps
 from tickerq_celery.store.database.transaction import Transaction, rowcount
+from tickerq_celery.store.ends import end_waiting
+from tickerq_celery.store.nodes import is_followed
 from tickerq_celery.store.starts import lock_free
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.lifecycle import Failure
 from tickerq_celery.tickers.terminal import terminal
-from tickerq_celery.validation import storable
 
-_LONGEST_REASON = 16 * 1024
 # Up to 64 s.
 _FIRST_RETURN, _MOST_DOUBLINGS = timedelta(seconds=1), 6
+# Workers report what becomes of it: it is published once.
+IS_PUBLISHED_CALL = and_(tickers.c.kind == TickerKind.CELERY_TASK.value, tickers.c.published_at.is_not(None))
 _SUCCESS = case((tickers.c.is_late, TickerStatus.DUE_DONE.value), else_=TickerStatus.DONE.value)
 
 
 def stamp(tx: Transaction, claims: Sequence[Claim], *, check_after: timedelta) -> None:
     """Note that ``claims`` were published; their status is never touched, since they may run already.
 
-    A run that a worker is starting at this moment needs no stamp. The call of a Celery task ends here: what
-    becomes of it is not recorded.
+    A run that a worker is starting at this moment needs no stamp. The call of a Celery task ends here, unless
+    a worker may report what becomes of it: none is known that does, and no children wait for a report.
     """
     free = lock_free(tx, [claim.id for claim in claims])
     for claim in claims:
         if claim.call is not None and claim.id in free:
-            stamped = {"published_at": tx.sql_now(), "publish_count": claim.publish_count + 1}
-            _end(tx, claim, _SUCCESS, **stamped)
+            _stamp_call(tx, claim, check_after=check_after)
     tracked = [claim for claim in claims if claim.call is None and claim.id in free]
     for (number, count), group in groupby(sorted(tracked, key=_number_and_count), key=_number_and_count):
         tx.execute(
@@ -54,13 +54,10 @@ def stamp(tx: Transaction, claims: Sequence[Claim], *, check_after: timedelta) -
 
 def fail(tx: Transaction, claim: Claim, failure: Failure) -> bool:
     """End a claim that cannot be published; return True if it was still waiting for that."""
-    return _end(
-        tx,
-        claim,
-        TickerStatus.FAILED,
-        exception_type=failure.type,
-        exception_message=storable(failure.message, _LONGEST_REASON),
+    ended = end_waiting(
+        tx, claim.id, claim_no=claim.number, status=TickerStatus.FAILED, reason=None, failure=failure
     )
+    return ended.result
 
 
 def give_back(tx: Transaction, claims: Sequence[Claim]) -> None:
@@ -136,23 +133,43 @@ def return_misrouted(tx: Transaction, ticker_id: UUID, claim_no: int) -> str | N
     return str(row.namespace)
 
 
-def _end(tx: Transaction, claim: Claim, status: Any, **columns: Any) -> bool:
-    """End a claim, and let the occurrence run that waits for its overlap lock, if it had one."""
-    cron_id = overlaps.cron_locked_by(tx, claim.id)
-    statement = (
-        update(tickers)
-        .where(
-            tickers.c.id == claim.id,
-            tickers.c.claim_no == claim.number,
-            tickers.c.status == TickerStatus.QUEUED,
-        )
-        .values(**terminal(status, tx.sql_now()).columns(), **columns)
-    )
-    if rowcount(tx, statement) != 1:
+def end_as_published(
+    tx: Transaction, ticker_id: UUID, claim_no: int, *conditions: ColumnElement[bool], **stamped: object
+) -> bool:
+    """End a published call of which no worker reports anything; return True unless it was reported meanwhile.
+
+    The occurrence that waits for its overlap lock may run then. ``stamped`` are further columns.
+    """
+    cron_id = overlaps.cron_locked_by(tx, ticker_id)
+    end = terminal(_SUCCESS, tx.sql_now()).columns()
+    # They may be those of an earlier claim: nothing is known of this one.
+    unknown = dict.fromkeys(("started_at", "elapsed", "exception_type", "exception_message"))
+    statement = update(tickers).where(*_waits(ticker_id, claim_no), *conditions)
+    if rowcount(tx, statement.values(**end, **unknown, **stamped)) != 1:
         return False
     if cron_id is not None:
         overlaps.pass_lock(tx, cron_id)
     return True
+
+
+def _stamp_call(tx: Transaction, claim: Claim, *, check_after: timedelta) -> None:
+    stamped = {"published_at": tx.sql_now(), "publish_count": claim.publish_count + 1}
+    # A worker may be faster, and Celery's retry of its task be published before this.
+    is_unstamped = tickers.c.published_at.is_(None)
+    if not claim.has_children and not is_followed(tx, claim.queue):
+        end_as_published(tx, claim.id, claim.number, is_unstamped, **stamped)
+        return
+    check_at = None if claim.has_children else tx.sql_after(check_after)
+    waiting = (*_waits(claim.id, claim.number), is_unstamped)
+    tx.execute(update(tickers).where(*waiting).values(**stamped, check_at=check_at))
+
+
+def _waits(ticker_id: UUID, claim_no: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        tickers.c.id == ticker_id,
+        tickers.c.claim_no == claim_no,
+        tickers.c.status == TickerStatus.QUEUED,
+    )
 
 
 def _number_and_count(claim: Claim) -> tuple[int, int]:

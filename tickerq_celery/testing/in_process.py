@@ -12,26 +12,35 @@ from tickerq_celery.broker.kept_json import revived_call
 from tickerq_celery.broker.messages import HEADER, task_id, task_name
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.payload.celery_call import CeleryCall
-from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
+from tickerq_celery.runs.executions import ExecutionRecorder
 from tickerq_celery.runs.immediate import ImmediateDispatch
 from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.tickers.claims import Claim, Started
+from tickerq_celery.tickers.claims import Claim, Started, TaskExecution
 from tickerq_celery.tickers.progress import Report
 from tickerq_celery.wiring import Parts
 from tickerq_celery.worker.cancel_flag import CancelFlag
 from tickerq_celery.worker.exception_handler import HandlerCaller
+from tickerq_celery.worker.execution_outcome import outcome_of_execution
 from tickerq_celery.worker.reporting import Reporting
 
 
 class MessageBox:
     """A Publisher that keeps messages until they are executed, one after the other, as Celery's tasks."""
 
-    def __init__(self, app: Celery, codec: RequestCodec, handler: HandlerCaller, flag: CancelFlag) -> None:
+    def __init__(
+        self,
+        app: Celery,
+        core: Core,
+        executions: Callable[[], ExecutionRecorder],
+        handler: HandlerCaller,
+        flag: CancelFlag,
+    ) -> None:
         self._app = app
-        self._codec = codec
+        self._core = core
+        self._executions = executions
         self._handler = handler
         self._flag = flag
         self._claims: deque[Claim] = deque()
@@ -76,9 +85,23 @@ class MessageBox:
         task = self._app.tasks.get(claim.function)
         # One that only other processes have is published and no more, as by any beat.
         if task is not None:
-            call = revived_call(CeleryCall.decoded(self._codec.unpack(claim.call) or b""))
+            call = revived_call(CeleryCall.decoded(self._core.codec.unpack(claim.call) or b""))
             options: dict[str, Any] = {**call.options, "task_id": claim.task_id or str(claim.id)}
-            task.apply(call.args, call.kwargs, throw=False, **options)
+            run = self._executions().start(TaskExecution(id=claim.id, claim_no=claim.number, retries=0))
+            ended = task.apply(call.args, call.kwargs, throw=False, **options)
+            if run is not None:
+                self._report(run, ended)
+
+    def _report(self, run: Started, ended: Any) -> None:
+        core = self._core
+        outcome = outcome_of_execution(
+            run,
+            ended.state,
+            ended.result,
+            now=core.clock.now(),
+            payload_limit=core.config.payload_limit,
+        )
+        self._executions().finish(run, outcome, elapsed=None)
 
 
 class LeftToTheTest(ImmediateDispatch):
@@ -125,7 +148,7 @@ class InProcessParts(Parts):
     @cached_property
     def box(self) -> MessageBox:
         """Where messages are until their tasks are executed."""
-        return MessageBox(self.app, self.core.codec, self.handler, self.cancel_flag)
+        return MessageBox(self.app, self.core, lambda: self.executions, self.handler, self.cancel_flag)
 
     @cached_property
     def publisher(self) -> Publisher:

@@ -83,6 +83,18 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskExecution:
+    """One execution of a Celery task's message, as a worker reports it: what the message says of its run.
+
+    ``retries`` is Celery's count of the retries before it.
+    """
+
+    id: UUID
+    claim_no: int
+    retries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
     """A run whose attempt this worker may execute."""
 
@@ -116,6 +128,13 @@ class Started:
         return slot_of(self.function, self.concurrency_key)
 
     @property
+    def is_call(self) -> bool:
+        """Whether it is the call of a Celery task, whose executions workers report."""
+        return self.kind is TickerKind.CELERY_TASK
+
+    @property
     def attempt_number(self) -> int:
         """The number of the attempt, from 0."""
+        if self.is_call:
+            return self.executions - 1
         return self.attempts_before + self.standing.retry_count + self.standing.rescue_count

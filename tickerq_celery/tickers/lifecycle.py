@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tickerq_celery import validation
-from tickerq_celery.enums import RETRIABLE, TERMINAL, OnLost, TickerStatus
+from tickerq_celery.enums import RETRIABLE, SUCCEEDED, TERMINAL, OnLost, TickerStatus
 from tickerq_celery.errors import (
     IllegalTransitionError,
     TerminateExecution,
@@ -18,10 +18,22 @@ LOST = "WorkerLost"
 REFUSED_TEXTS = "the database refused the texts of this end, so they were not recorded"
 _TRANSITIONS = {
     TickerStatus.IDLE: frozenset({TickerStatus.QUEUED, TickerStatus.CANCELLED, TickerStatus.SKIPPED}),
-    # To its end at once goes the call of a Celery task: nothing is tracked after its publication.
+    # To its end at once goes the call of a Celery task that no worker follows.
     TickerStatus.QUEUED: TERMINAL | {TickerStatus.IDLE, TickerStatus.IN_PROGRESS},
     TickerStatus.IN_PROGRESS: TERMINAL | {TickerStatus.IDLE},
     **{ended: frozenset({TickerStatus.IDLE}) for ended in RETRIABLE},
+}
+# What workers report of a Celery task: Celery may retry its message, and a broker deliver it once more, at
+# any time, also after the run has ended. One that is Queued again waits for a message that Celery has sent.
+_OF_A_CALL = {
+    **{before: after | {TickerStatus.IN_PROGRESS} for before, after in _TRANSITIONS.items()},
+    TickerStatus.IDLE: _TRANSITIONS[TickerStatus.IDLE],
+    TickerStatus.IN_PROGRESS: TERMINAL | {TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS},
+    # Done at its publication, and then revoked, or unknown to the worker that got it.
+    **{
+        ended: frozenset({TickerStatus.IN_PROGRESS, TickerStatus.CANCELLED, TickerStatus.FAILED})
+        for ended in SUCCEEDED
+    },
 }
 
 
@@ -43,8 +55,8 @@ class Outcome:
     """What to write when an attempt ends.
 
     ``attempt_status`` goes to the attempt, ``status`` to the run: Idle with a ``wait`` where the run
-    goes on, else a terminal one. ``result`` is kept for the run's children. ``is_lost`` says that the body's
-    own end is not known.
+    goes on, Queued where it waits for a message that Celery sends after that, else a terminal one. ``result``
+    is kept for the run's children. ``is_lost`` says that the body's own end is not known.
     """
 
     status: TickerStatus
@@ -68,7 +80,7 @@ class Outcome:
     @property
     def goes_on(self) -> bool:
         """Whether the run will have another attempt."""
-        return self.status is TickerStatus.IDLE
+        return self.status not in TERMINAL
 
     @property
     def gives_way(self) -> bool:
@@ -81,14 +93,23 @@ class Outcome:
         return self.status is TickerStatus.FAILED
 
 
-def check_transition(before: TickerStatus, after: TickerStatus) -> None:
-    """Refuse a move that the protocol does not know.
+def check_transition(before: TickerStatus, after: TickerStatus, *, of_a_call: bool = False) -> None:
+    """Refuse a move that the protocol does not know, of a function's run or of the call of a Celery task.
 
     Raises:
         IllegalTransitionError: ``after`` may not follow ``before``.
     """
-    if after not in _TRANSITIONS.get(before, frozenset()):
+    moves = _OF_A_CALL if of_a_call else _TRANSITIONS
+    if after not in moves.get(before, frozenset()):
         raise IllegalTransitionError(before.name, after.name)
+
+
+def takes_execution(before: TickerStatus, *, retry_count: int, retries: int) -> bool:
+    """Return True if a reported execution becomes that of its run: no later retry has begun.
+
+    Nor was its claim given up, so that the call is published anew.
+    """
+    return retry_count <= retries and TickerStatus.IN_PROGRESS in _OF_A_CALL[before]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +195,29 @@ def lost(standing: Standing, *, on_lost: OnLost, max_rescues: int, message: str)
     if on_lost is OnLost.FAIL or standing.rescue_count >= max_rescues:
         return replace(_ended(standing, TickerStatus.FAILED, failure), is_lost=True)
     return replace(_again(standing, failure), is_lost=True)
+
+
+def lost_call(standing: Standing, *, on_lost: OnLost, max_rescues: int, message: str) -> Outcome:
+    """Return the outcome of a Celery task's execution whose worker died: a new message has no retries yet."""
+    outcome = lost(standing, on_lost=on_lost, max_rescues=max_rescues, message=message)
+    return replace(outcome, retry_count=0) if outcome.goes_on else outcome
+
+
+def retried_by_celery(standing: Standing, failure: Failure, wait: timedelta) -> Outcome:
+    """Return the outcome of an execution after which Celery retries its task: published, and not ended."""
+    return replace(published_again(standing, failure, wait), retry_count=standing.retry_count + 1)
+
+
+def published_again(standing: Standing, failure: Failure, wait: timedelta = timedelta(0)) -> Outcome:
+    """Return the outcome of an execution after which the same message comes again."""
+    return Outcome(
+        status=TickerStatus.QUEUED,
+        attempt_status=TickerStatus.FAILED,
+        wait=wait,
+        retry_count=standing.retry_count,
+        rescue_count=standing.rescue_count,
+        failure=failure,
+    )
 
 
 def outcome_of(error: Exception, failure: Failure, standing: Standing) -> Outcome:

@@ -13,6 +13,7 @@ from celery import Celery
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
+from tickerq_celery.runs.executions import ExecutionRecorder
 from tickerq_celery.runs.immediate import ImmediateDispatch
 from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runs.recorder import Recorder
@@ -73,6 +74,11 @@ class WorkerParts:
     def recorder(self) -> Recorder:
         """Records starts and ends of runs."""
         return Recorder(self.core, dispatch=self.immediate.dispatch)
+
+    @cached_property
+    def executions(self) -> ExecutionRecorder:
+        """Records executions of Celery tasks."""
+        return ExecutionRecorder(self.core, self.recorder, dispatch=self.immediate.dispatch)
 
     @property
     def may_take_limited(self) -> bool:

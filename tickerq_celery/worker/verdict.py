@@ -72,7 +72,7 @@ def verdict_on(error: Exception, standing: Standing, *, now: datetime, max_rescu
     if isinstance(error, Retry):
         return _verdict_on_retry(error, standing, now)
     if isinstance(error, Ignore):
-        return Verdict(error=error, outcome=skipped(standing, _text(error) or "Ignore"), is_accident=False)
+        return Verdict(error=error, outcome=skipped(standing, text_of(error) or "Ignore"), is_accident=False)
     return Verdict(
         error=error,
         outcome=outcome_of(error, failure_of(error), standing),
@@ -94,13 +94,13 @@ def failure_of(error: BaseException) -> Failure:
     """Return what is kept of an exception."""
     return Failure(
         type=f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins."),
-        message=_text(error),
+        message=text_of(error),
         traceback="".join(traceback.format_exception(error)),
     )
 
 
 def _verdict_on_retry(error: Retry, standing: Standing, now: datetime) -> Verdict:
-    shown = _reason(error)
+    shown = reason_of(error)
     most = getattr(error, "max_retries", None)
     if most is not None:
         standing = replace(standing, policy=replace(standing.policy, limit=most))
@@ -111,7 +111,7 @@ def _verdict_on_retry(error: Retry, standing: Standing, now: datetime) -> Verdic
     )
 
 
-def _reason(error: Retry) -> Exception:
+def reason_of(error: Retry) -> Exception:
     """Return what the body's ``retry`` was called for."""
     # Not `exc` first: that is a copy which can be pickled, sometimes of another type.
     reasons = (error.__cause__, error.exc, error.__context__)
@@ -127,7 +127,8 @@ def _wait(when: Any, now: datetime) -> timedelta | None:
     return timedelta(seconds=min(max(0, wait), validation.LONGEST_INTERVAL.total_seconds()))
 
 
-def _text(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
+    """Return the text of an exception, whatever its class does."""
     try:
         return str(error)
     except Exception:  # noqa: BLE001 - the user's __str__

@@ -33,7 +33,7 @@ from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import publications
+from tickerq_celery.store import nodes, publications
 from tickerq_celery.tickers import claims
 from tickerq_celery.tickers.lifecycle import Failure
 
@@ -209,9 +209,10 @@ def test_the_call_for_a_lost_attempt_goes_where_its_run_would(
 
 
 @pytest.mark.parametrize("is_refused", [False, True])
-def test_the_end_of_a_celery_tasks_call_lets_the_occurrence_run_that_waits_for_it(
+def test_the_end_of_a_call_that_no_worker_follows_lets_the_occurrence_run_that_waits_for_it(
     core: Core, clock: ManualClock, is_refused: bool
 ) -> None:
+    core.write(nodes.remove, core.node.id)
     cron_id = make_cron(core, request={"args": []}, overlap=OverlapPolicy.BUFFER_ONE)
     alter(core, cron_id, kind=TickerKind.CELERY_TASK.value)
     clock.advance(hours=1)

@@ -14,7 +14,7 @@ from tests.manual_clock import START, ManualClock
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TickerType, TimeTicker
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.scheduler import TickerScheduler
-from tickerq_celery.store import publications
+from tickerq_celery.store import nodes, publications
 from tickerq_celery.tickers.lifecycle import failed
 
 HOUR = timedelta(hours=1)
@@ -106,6 +106,7 @@ def calls_of_a_celery_task(tickerq: TickerQ, clock: ManualClock) -> dict[str, UU
         (newest,) = tickerq.runs.find(limit=1)
         calls[name] = newest.id
         if name == "published":
+            core.write(nodes.remove, core.node.id)
             dispatch_due(tickerq)
         elif name == "refused":
             (claimed,) = claim(core, [newest.id])

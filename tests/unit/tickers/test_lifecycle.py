@@ -17,6 +17,7 @@ from tickerq_celery.tickers.lifecycle import (
     lost,
     outcome_of,
     succeeded,
+    takes_execution,
     terminated,
 )
 from tickerq_celery.tickers.retry_policy import RetryPolicy
@@ -51,6 +52,41 @@ def test_only_the_moves_of_the_protocol_are_legal(before: TickerStatus, after: T
     else:
         with pytest.raises(IllegalTransitionError, match=f"from {before.name} to {after.name}"):
             check_transition(before, after)
+
+
+OF_A_CALL = {
+    *MOVES,
+    # A report, however late, and one of a message that was delivered again.
+    *((before, Status.IN_PROGRESS) for before in (Status.IN_PROGRESS, *TERMINAL)),
+    (Status.IN_PROGRESS, Status.QUEUED),
+    # Done by the publication, and then revoked or unknown.
+    *((ended, after) for ended in SUCCEEDED for after in (Status.CANCELLED, Status.FAILED)),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), list(product(Status, Status)))
+def test_only_the_moves_of_reports_are_legal_for_a_call(before: TickerStatus, after: TickerStatus) -> None:
+    if (before, after) in OF_A_CALL:
+        check_transition(before, after, of_a_call=True)
+    else:
+        with pytest.raises(IllegalTransitionError):
+            check_transition(before, after, of_a_call=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "retry_count", "retries", "is_taken"),
+    [
+        (Status.QUEUED, 0, 0, True),
+        (Status.IN_PROGRESS, 0, 1, True),
+        (Status.DONE, 1, 1, True),
+        (Status.QUEUED, 1, 0, False),
+        (Status.IDLE, 0, 0, False),
+    ],
+)
+def test_an_execution_is_taken_unless_a_later_retry_began_or_its_claim_was_given_up(
+    before: TickerStatus, retry_count: int, retries: int, is_taken: bool
+) -> None:
+    assert takes_execution(before, retry_count=retry_count, retries=retries) is is_taken
 
 
 def test_who_succeeded_has_ended() -> None:

@@ -1,0 +1,255 @@
+"""Executions of Celery tasks as workers report them: each write guarded by the claim and the execution.
+
+What runs is Celery's decision: only records are fenced, never the body.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, insert, select, update
+
+from tickerq_celery.enums import SUCCEEDED, TickerKind, TickerStatus
+from tickerq_celery.store import chains
+from tickerq_celery.store.database.batches import insert_if_absent
+from tickerq_celery.store.database.transaction import Transaction, rowcount
+from tickerq_celery.store.ends import (
+    attempt_key,
+    attempt_row,
+    columns,
+    end_waiting,
+    failure_columns,
+    kept_columns,
+)
+from tickerq_celery.store.starts import STARTED, started
+from tickerq_celery.store.tables import attempts, tickers
+from tickerq_celery.tickers.claims import Started, TaskExecution
+from tickerq_celery.tickers.effect import Effect
+from tickerq_celery.tickers.lifecycle import (
+    LOST,
+    Failure,
+    Outcome,
+    check_transition,
+    published_again,
+    takes_execution,
+)
+from tickerq_celery.tickers.terminal import terminal
+
+DELIVERED_AGAIN = Failure(type=LOST, message="worker lost: its message was delivered again")
+
+
+def start(
+    tx: Transaction, execution: TaskExecution, *, node_id: UUID, node: str, ago: timedelta = timedelta(0)
+) -> Started | None:
+    """Record that an execution began, ``ago`` before now; return None where it is stale or another's.
+
+    An earlier execution of the same message that has not ended is recorded as lost; one before Celery's retry
+    records its own end.
+    """
+    row = _lock(tx, execution)
+    if row is None or not takes_execution(row.status, retry_count=row.retry_count, retries=execution.retries):
+        return None
+    before = started(row)
+    check_transition(row.status, TickerStatus.IN_PROGRESS, of_a_call=True)
+    if row.status is TickerStatus.IN_PROGRESS and row.retry_count == execution.retries:
+        outcome = published_again(before.standing, DELIVERED_AGAIN)
+        record(tx, before, outcome, node=row.lock_holder)
+    mine = _as_execution(before, execution, number=before.executions, started_at=row.at - ago)
+    written = rowcount(
+        tx,
+        update(tickers)
+        .where(*_of(execution), tickers.c.status == row.status, tickers.c.executions == before.executions)
+        .values(
+            **_REOPENED,
+            status=TickerStatus.IN_PROGRESS,
+            executions=mine.executions,
+            retry_count=execution.retries,
+            running_on=node_id,
+            lock_holder=node,
+            locked_at=row.at,
+            started_at=mine.started_at,
+            published_at=func.coalesce(tickers.c.published_at, row.at),
+            updated_at=row.at,
+        ),
+    )
+    return mine if written == 1 else None
+
+
+def start_late(
+    tx: Transaction, execution: TaskExecution, *, node_id: UUID, node: str, ago: timedelta
+) -> Started | None:
+    """Record the beginning of an execution that has ended already; return None where its claim is stale.
+
+    Where a later retry has begun, or the claim was given up, the run stays as it is: what is returned names
+    the attempt only.
+    """
+    run = start(tx, execution, node_id=node_id, node=node, ago=ago)
+    if run is not None:
+        return run
+    row = _lock(tx, execution)
+    if row is None:
+        return None
+    begun_at = row.at - ago
+    if row.status is TickerStatus.IN_PROGRESS:
+        # The number of the retry that runs, which has another key: the fence of its end stays.
+        return _as_execution(started(row), execution, number=row.executions - 1, started_at=begun_at)
+    tx.execute(update(tickers).where(*_of(execution)).values(executions=row.executions + 1))
+    return _as_execution(started(row), execution, number=row.executions, started_at=begun_at)
+
+
+def finish(
+    tx: Transaction,
+    run: Started,
+    outcome: Outcome,
+    *,
+    node: str,
+    elapsed: timedelta | None,
+    check_after: timedelta,
+) -> Effect[bool]:
+    """Write how an execution ended and its attempt, and let a run's end decide on its children.
+
+    Return False where the run goes on without it, as a later execution has begun or the run was ended
+    meanwhile: then only the attempt is written.
+    """
+    check_transition(TickerStatus.IN_PROGRESS, outcome.status, of_a_call=True)
+    moved = _move(tx, run, outcome, _is_current(run), elapsed=elapsed, check_after=check_after)
+    if not moved:
+        record(tx, run, outcome, node=node)
+        return Effect(result=False)
+    tx.execute(insert(attempts).values(attempt_row(tx, run, outcome, node=node)))
+    if outcome.goes_on or not run.has_children:
+        return Effect(result=True)
+    return Effect(result=True, due=chains.follow(tx, [run.id], outcome.status))
+
+
+def correct(
+    tx: Transaction, run: Started, outcome: Outcome, *, elapsed: timedelta | None, check_after: timedelta
+) -> bool:
+    """Write how an execution ended that was taken for lost; return True if its run had failed for that.
+
+    What that end decided stays: its children, and who has its overlap lock.
+    """
+    was_lost = (tickers.c.status == TickerStatus.FAILED, tickers.c.exception_type == LOST)
+    is_it = and_(*_is_execution(run), *was_lost)
+    return _move(tx, run, outcome, is_it, elapsed=elapsed, check_after=check_after)
+
+
+def record(tx: Transaction, run: Started, outcome: Outcome, *, node: str | None) -> None:
+    """Write the attempt of an execution, unless it is written; one that was taken for lost is corrected."""
+    attempt = attempt_row(tx, run, outcome, node=node) | {"ended_at": tx.now}
+    insert_if_absent(tx, attempts, [attempt])
+    key = attempt_key(run)
+    tx.execute(
+        update(attempts)
+        .where(*(attempts.c[name] == value for name, value in key.items()), attempts.c.exception_type == LOST)
+        .values({name: value for name, value in attempt.items() if name not in key})
+    )
+
+
+def end_unstarted(
+    tx: Transaction,
+    execution: TaskExecution,
+    status: TickerStatus,
+    *,
+    reason: str | None = None,
+    failure: Failure | None = None,
+) -> Effect[bool]:
+    """End a published call whose message a worker has discarded, also where it was Done by its publication.
+
+    Return False, with nothing written, where the claim is stale, or an execution has begun.
+    """
+    row = _lock(tx, execution)
+    if row is None or row.retry_count > execution.retries:
+        return Effect(result=False)
+    if row.status is TickerStatus.QUEUED:
+        return end_waiting(
+            tx, execution.id, claim_no=execution.claim_no, status=status, reason=reason, failure=failure
+        )
+    if row.status not in SUCCEEDED or row.started_at is not None:
+        return Effect(result=False)
+    check_transition(row.status, status, of_a_call=True)
+    end = terminal(status, row.at, reason).columns() | failure_columns(failure)
+    statement = update(tickers).where(*_of(execution), tickers.c.status == row.status).values(end)
+    return Effect(result=rowcount(tx, statement) == 1)
+
+
+# Of a run that an execution begins anew, maybe after its end.
+_REOPENED: dict[str, object] = dict.fromkeys(
+    (
+        "check_at",
+        "ended_at",
+        "ended_status",
+        "skipped_reason",
+        "result",
+        "elapsed",
+        "progress",
+        "progress_message",
+    )
+)
+
+
+def _of(execution: TaskExecution) -> tuple[ColumnElement[bool], ...]:
+    return (tickers.c.id == execution.id, tickers.c.claim_no == execution.claim_no)
+
+
+def _lock(tx: Transaction, execution: TaskExecution) -> Any:
+    """Lock the run of an execution; return it, with the time, or None if it has another claim."""
+    # Not past a lock: a worker is often faster than the note that its message was published.
+    return tx.execute(
+        select(*STARTED, tickers.c.status, tickers.c.lock_holder, tx.sql_now().label("at"))
+        .where(
+            *_of(execution),
+            tickers.c.namespace == tx.namespace,
+            tickers.c.kind == TickerKind.CELERY_TASK.value,
+        )
+        .with_for_update()
+    ).one_or_none()
+
+
+def _as_execution(run: Started, execution: TaskExecution, *, number: int, started_at: Any) -> Started:
+    standing = replace(run.standing, retry_count=execution.retries)
+    return replace(run, executions=number + 1, started_at=started_at, standing=standing)
+
+
+def _is_execution(run: Started) -> tuple[ColumnElement[bool], ...]:
+    return (
+        tickers.c.id == run.id,
+        tickers.c.claim_no == run.claim_no,
+        tickers.c.executions == run.executions,
+        tickers.c.retry_count == run.standing.retry_count,
+    )
+
+
+def _is_current(run: Started) -> ColumnElement[bool]:
+    return and_(*_is_execution(run), tickers.c.status == TickerStatus.IN_PROGRESS)
+
+
+def _move(
+    tx: Transaction,
+    run: Started,
+    outcome: Outcome,
+    condition: ColumnElement[bool],
+    *,
+    elapsed: timedelta | None,
+    check_after: timedelta,
+) -> bool:
+    values = columns(tx, outcome)
+    if outcome.status is TickerStatus.QUEUED and outcome.wait is not None:
+        values = kept_columns(outcome) | _published_again(tx, run, outcome.wait + check_after)
+    return rowcount(tx, update(tickers).where(condition).values(**values, elapsed=elapsed)) == 1
+
+
+def _published_again(tx: Transaction, run: Started, check_after: timedelta) -> dict[str, object]:
+    return {
+        "status": TickerStatus.QUEUED,
+        "published_at": tx.sql_now(),
+        # What children wait for is a report, and no publication.
+        "check_at": None if run.has_children else tx.sql_after(check_after),
+        # As of each call whose message is with the broker, and of which no worker has reported anything.
+        "started_at": None,
+        "running_on": None,
+        "ended_at": None,
+        "ended_status": None,
+        "updated_at": tx.sql_now(),
+    }
