@@ -77,6 +77,7 @@ class Parts(WorkerParts):
 
     def close(self) -> None:
         """Close this process's connections to the store and the broker."""
+        self._bounded_writes.close()
         super().close()
         self._notifier.close()
 

@@ -27,6 +27,9 @@ class Writes(Protocol):
     def write(self, work: Callable[[Transaction], T], *, undo: Callable[[Transaction], object]) -> T:
         """Run ``work`` in a transaction; ``undo`` undoes what its caller has given up."""
 
+    def close(self) -> None:
+        """Let go of what writes need."""
+
 
 class DurableCalls:
     """Stores calls, each in a transaction of its own."""

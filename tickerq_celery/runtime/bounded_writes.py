@@ -80,6 +80,12 @@ class BoundedWrites:
                 write.abandon()
                 thread.end()
 
+    def close(self) -> None:
+        """Let the threads end; the next write makes another one."""
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().end()
+
     def _write(
         self, write: _Write, work: Callable[[Transaction], T], undo: Callable[[Transaction], object]
     ) -> T:

@@ -1,0 +1,189 @@
+"""Writes whose caller does not wait: bounded whatever the database does, and not committed later."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, event, func, insert, select
+
+from tests.integration.making import ON_SERVERS
+from tests.servers.schema_template import make_schema
+from tests.servers.server import Server
+from tickerq_celery.clock import SystemClock
+from tickerq_celery.errors import StoreError
+from tickerq_celery.functions.registry import Registry
+from tickerq_celery.runtime.bounded_writes import BoundedWrites
+from tickerq_celery.runtime.config import TickerConfig
+from tickerq_celery.runtime.core import Core, new_identity
+from tickerq_celery.store.database.database import Database, parsed_url
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.tables import seeders
+
+LIMIT = timedelta(seconds=0.3)
+# For what is to happen at once, on a busy machine.
+ROOM = 2.0
+on_servers = pytest.mark.parametrize("kind", ON_SERVERS)
+
+
+def core_on(url: str, namespace: str) -> Core:
+    return Core(
+        config=TickerConfig(namespace=namespace),
+        clock=SystemClock(),
+        database=Database(parsed_url(url)),
+        registry=Registry(),
+        node=new_identity("test"),
+    )
+
+
+@pytest.fixture
+def core(store_url: str, namespace: str) -> Iterator[Core]:
+    made = core_on(store_url, namespace)
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def writes(core: Core) -> Iterator[BoundedWrites]:
+    made = BoundedWrites(core, LIMIT)
+    yield made
+    made.close()
+
+
+def add(tx: Transaction, name: str = "one") -> str:
+    tx.execute(insert(seeders).values(namespace=tx.namespace, name=name, is_due=False))
+    return name
+
+
+def remove(tx: Transaction, name: str = "one") -> None:
+    tx.execute(seeders.delete().where(seeders.c.namespace == tx.namespace, seeders.c.name == name))
+
+
+def count(tx: Transaction) -> int:
+    found = select(func.count()).select_from(seeders).where(seeders.c.namespace == tx.namespace)
+    return tx.scalars(found).one()
+
+
+def come_to_rest(writes: BoundedWrites) -> None:
+    """Wait until all that was given up is done with: its threads end then."""
+    until = time.monotonic() + 60
+    while [each.name for each in threading.enumerate()].count("tickerq-write") > len(writes._idle):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_a_write_commits_and_returns_what_its_work_returned(writes: BoundedWrites, core: Core) -> None:
+    assert writes.write(add, undo=remove) == "one"
+    assert core.read(count) == 1
+
+
+def test_what_the_work_raises_is_raised_and_nothing_is_written(writes: BoundedWrites, core: Core) -> None:
+    def fail(tx: Transaction) -> None:
+        add(tx)
+        raise LookupError("no")
+
+    with pytest.raises(LookupError, match="no"):
+        writes.write(fail, undo=remove)
+    assert core.read(count) == 0
+    assert writes.write(add, undo=remove) == "one"
+
+
+def test_a_write_that_takes_too_long_is_rolled_back_whenever_it_is_done(
+    writes: BoundedWrites, core: Core
+) -> None:
+    goes_on = threading.Event()
+
+    def stall(tx: Transaction) -> None:
+        add(tx)
+        goes_on.wait(60)
+
+    begun = time.monotonic()
+    with pytest.raises(StoreError, match=r"longer than 0\.3 s"):
+        writes.write(stall, undo=lambda tx: None)
+    assert time.monotonic() - begun < LIMIT.total_seconds() + ROOM
+    goes_on.set()
+    come_to_rest(writes)
+    assert core.read(count) == 0
+
+
+def test_a_commit_that_was_on_its_way_is_undone(writes: BoundedWrites, core: Core) -> None:
+    goes_on = threading.Event()
+
+    def hang(connection: Connection) -> None:
+        if threading.current_thread().name == "tickerq-write" and not goes_on.is_set():
+            goes_on.wait(60)
+
+    event.listen(core.database.engine, "commit", hang)
+    with pytest.raises(StoreError):
+        writes.write(add, undo=remove)
+    goes_on.set()
+    come_to_rest(writes)
+    assert core.read(count) == 0
+
+
+def test_a_write_that_waits_behind_a_stalled_one_is_not_begun_later(
+    writes: BoundedWrites, core: Core
+) -> None:
+    goes_on, begun = threading.Event(), []
+
+    def hang(connection: Connection) -> None:
+        goes_on.wait(60)
+
+    def note(tx: Transaction) -> None:
+        begun.append(tx)
+
+    event.listen(core.database.engine, "begin", hang)
+    with pytest.raises(StoreError):
+        writes.write(note, undo=lambda tx: None)
+    goes_on.set()
+    come_to_rest(writes)
+    assert begun == []
+
+
+@on_servers
+@pytest.mark.parametrize("is_connected", [True, False], ids=["connected", "connecting"])
+def test_a_frozen_server_keeps_no_caller_waiting_and_commits_nothing_later(
+    kind: str, is_connected: bool, start_server: Callable[[str], Server], namespace: str
+) -> None:
+    server = start_server(kind)
+    url = server.new_database()
+    make_schema(url)
+    core = core_on(url, namespace)
+    writes = BoundedWrites(core, LIMIT)
+    writes.write(add, undo=remove)
+    if not is_connected:
+        core.database.close()
+    server.freeze()
+    try:
+        begun = time.monotonic()
+        for name in ("two", "three"):
+            with pytest.raises(StoreError):
+                writes.write(lambda tx, name=name: add(tx, name), undo=lambda tx: None)  # type: ignore[misc]
+        assert time.monotonic() - begun < 2 * LIMIT.total_seconds() + ROOM
+    finally:
+        server.thaw()
+    come_to_rest(writes)
+    assert core.read(count) == 1
+    writes.write(lambda tx: add(tx, "four"), undo=lambda tx: None)
+    assert core.read(count) == 2
+    writes.close()
+    core.database.close()
+
+
+@on_servers
+def test_a_server_that_is_down_is_an_error_at_once(
+    kind: str, start_server: Callable[[str], Server], namespace: str
+) -> None:
+    server = start_server(kind)
+    url = server.new_database()
+    make_schema(url)
+    core = core_on(url, namespace)
+    server.stop()
+    writes = BoundedWrites(core, LIMIT)
+    with pytest.raises(StoreError):
+        writes.write(add, undo=remove)
+    writes.close()
+    server.start()
+    assert core.read(count) == 0
+    core.database.close()

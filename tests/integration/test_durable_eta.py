@@ -1,0 +1,395 @@
+"""``durable_eta``: which calls are kept, and what their callers get."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta, timezone
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from celery import Celery, signals
+from celery._state import _task_stack
+from kombu.exceptions import EncodeError, OperationalError
+
+from tests.integration.apps import dispatch_due, enrol_worker, messages, ticker_app
+from tests.manual_clock import START, ManualClock
+from tickerq_celery import TickerQ, TickerStatus, TickerType
+from tickerq_celery.enums import TickerKind
+from tickerq_celery.errors import StoreError
+
+HOUR = 3600
+WARNING = "durable_eta leaves a call of"
+
+
+@pytest.fixture
+def make(store_url: str, namespace: str, clock: ManualClock) -> Iterator[Callable[..., TickerQ]]:
+    """Return a TickerQ of an app of its own with one task, ``shop.add``."""
+    opened = []
+
+    def made(**settings: Any) -> TickerQ:
+        block = ticker_app(store_url, namespace, clock, **settings)
+        opened.append(block)
+        tickerq = block.__enter__()
+        add_task(tickerq.app)
+        return tickerq
+
+    yield made
+    for block in opened:
+        block.__exit__(None, None, None)
+
+
+@pytest.fixture
+def durable(make: Callable[..., TickerQ]) -> TickerQ:
+    return make(durable_eta=60)
+
+
+def add_task(app: Celery) -> None:
+    @app.task(name="shop.add", shared=False)
+    def add(*numbers: Any, **others: Any) -> int:
+        return len(numbers)
+
+
+def add_of(tickerq: TickerQ) -> Any:
+    return tickerq.app.tasks["shop.add"]
+
+
+def kept(tickerq: TickerQ) -> list[Any]:
+    return list(tickerq.runs.find())
+
+
+def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if WARNING in record.getMessage()]
+
+
+def test_without_the_setting_all_calls_are_celerys(make: Callable[..., TickerQ]) -> None:
+    tickerq = make()
+    add_of(tickerq).apply_async((1,), countdown=HOUR)
+    (message,) = messages(tickerq)
+    assert message.headers["eta"] is not None
+    assert kept(tickerq) == []
+
+
+def test_a_kept_call_is_a_run_that_is_due_at_its_moment(durable: TickerQ) -> None:
+    result = add_of(durable).apply_async((1, 2), {"a": 3}, countdown=HOUR)
+    assert messages(durable) == []
+    (run,) = kept(durable)
+    assert (run.task_id, run.function, run.kind, run.type) == (
+        result.id, "shop.add", TickerKind.CELERY_TASK, TickerType.TIME_TICKER,
+    )  # fmt: skip
+    assert (run.status, run.execution_time) == (TickerStatus.IDLE, START + timedelta(hours=1))
+    assert run.next_attempt_at == START + timedelta(hours=1)
+    assert (run.request["args"], run.request["kwargs"]) == ([1, 2], {"a": 3})
+    assert run.queue == durable.app.conf.task_default_queue
+
+
+def test_it_is_published_once_it_is_due_and_not_before(durable: TickerQ, clock: ManualClock) -> None:
+    enrol_worker(durable)
+    result = add_of(durable).apply_async((1,), countdown=HOUR)
+    clock.advance(minutes=59)
+    dispatch_due(durable)
+    assert messages(durable) == []
+    clock.advance(minutes=1)
+    dispatch_due(durable)
+    (message,) = messages(durable)
+    assert (message.headers["id"], message.headers["eta"]) == (result.id, None)
+
+
+MINUTE_LATER = START + timedelta(seconds=61)
+EAST = timezone(timedelta(hours=9))
+
+
+@pytest.mark.parametrize(
+    ("moment", "due"),
+    [
+        ({"countdown": 60}, None),
+        ({"countdown": 60.5}, 60.5),
+        ({"countdown": 61}, 61),
+        ({"countdown": -HOUR}, None),
+        ({"countdown": 0}, None),
+        ({"countdown": 0, "eta": MINUTE_LATER}, 61),
+        # Celery prefers it, too.
+        ({"countdown": 1, "eta": MINUTE_LATER}, None),
+        ({"eta": START}, None),
+        ({"eta": START - timedelta(days=1)}, None),
+        ({"eta": MINUTE_LATER}, 61),
+        ({"eta": MINUTE_LATER.astimezone(EAST)}, 61),
+        ({"eta": MINUTE_LATER.replace(tzinfo=None)}, 61),
+        ({"eta": MINUTE_LATER.isoformat()}, 61),
+        ({"eta": MINUTE_LATER.replace(tzinfo=None).isoformat()}, 61),
+        ({"eta": "2026-01-15T12:01:01Z"}, 61),
+    ],
+    ids=repr,
+)
+def test_a_call_is_kept_that_lies_further_away_than_the_setting(
+    durable: TickerQ, moment: dict[str, Any], due: float | None
+) -> None:
+    add_of(durable).apply_async((1,), **moment)
+    found = [(run.execution_time - START).total_seconds() for run in kept(durable)]
+    assert found == ([] if due is None else [due])
+    assert len(messages(durable)) == (1 if due is None else 0)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Tokyo"])
+def test_a_naive_moment_is_what_a_worker_takes_it_for(make: Callable[..., TickerQ], zone: str) -> None:
+    tickerq = make(durable_eta=60)
+    tickerq.app.conf.timezone = zone
+    add_of(tickerq).apply_async((1,), eta=MINUTE_LATER.replace(tzinfo=None))
+    (run,) = kept(tickerq)
+    assert run.execution_time == MINUTE_LATER
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"countdown": "soon"},
+        {"countdown": timedelta(hours=1)},
+        {"countdown": 1e12},
+        {"eta": 5},
+        {"eta": [1]},
+        {"countdown": HOUR, "expires": "never"},
+        {"countdown": HOUR, "serializer": "none such"},
+        {"countdown": HOUR, "compression": "none such"},
+        {"countdown": HOUR, "link": 3},
+    ],
+    ids=repr,
+)
+def test_what_celery_refuses_is_refused_by_its_own_error(
+    durable: TickerQ, options: dict[str, Any], namespace: str
+) -> None:
+    def outcome(app: Celery) -> tuple[type[BaseException] | None, str]:
+        try:
+            app.tasks["shop.add"].apply_async((1,), **options)
+        except Exception as error:  # noqa: BLE001 - whatever Celery raises
+            return type(error), str(error)
+        return None, ""
+
+    with Celery(namespace, broker="memory://", set_as_current=False) as plain:
+        plain.conf.task_default_queue = f"{namespace}-plain"
+        add_task(plain)
+        of_celery = outcome(plain)
+    assert outcome(durable.app) == of_celery
+    if of_celery[0] is not None:
+        assert kept(durable) == []
+        assert messages(durable) == []
+
+
+def test_arguments_that_the_serializer_refuses_are_celerys_own_error(durable: TickerQ) -> None:
+    with pytest.raises(EncodeError):
+        add_of(durable).apply_async((object(),), countdown=HOUR)
+    assert (kept(durable), messages(durable)) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["celery.backend_cleanup", "celery.other", "tickerq.Send", "tickerq.other"])
+def test_tasks_of_celery_and_of_this_package_are_left_alone(durable: TickerQ, name: str) -> None:
+    durable.app.send_task(name, countdown=HOUR)
+    (message,) = messages(durable)
+    assert (message.headers["task"], message.headers["eta"] is None) == (name, False)
+    assert kept(durable) == []
+
+
+class Money:
+    """What only pickle can send."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Money, ()
+
+
+NOT_KEPT: dict[str, tuple[dict[str, Any], str]] = {
+    "an object under pickle": ({"args": (Money(),), "serializer": "pickle"}, "arguments are no JSON"),
+    "a tuple under pickle": ({"args": ((1, 2),), "serializer": "pickle"}, "serializer is pickle"),
+    "a set under pickle": ({"args": ({1},), "serializer": "pickle"}, "arguments are no JSON"),
+    "keys under pickle": ({"args": ({1: 2},), "serializer": "pickle"}, "serializer is pickle"),
+    "not a number": ({"args": (float("nan"),)}, "args cannot be kept as JSON"),
+    "half of a character": ({"args": ("\ud800",)}, "args cannot be kept as JSON"),
+    "a long id": ({"task_id": "x" * 256}, "task_id: at most 255 characters"),
+    "an id with a line break": ({"task_id": "a\nb"}, "task_id: "),
+    "a header": ({"headers": {"at": {1: 2}}}, "headers are not the same as JSON"),
+    "a large one": ({"args": ("x" * 3000,)}, "payload_limit is 2000"),
+}
+
+
+@pytest.mark.parametrize(("options", "reason"), NOT_KEPT.values(), ids=NOT_KEPT.keys())
+def test_what_cannot_be_kept_goes_celerys_way_with_one_warning(
+    make: Callable[..., TickerQ], options: dict[str, Any], reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    tickerq = make(durable_eta=60, payload_limit=2000)
+    for _ in range(3):
+        add_of(tickerq).apply_async(countdown=HOUR, **options)
+    (warning,) = warnings_of(caplog)
+    assert reason in warning
+    assert "shop.add" in warning
+    assert kept(tickerq) == []
+    sent = _received(tickerq)
+    assert [message.headers["eta"] is None for message in sent] == [False] * 3
+    assert [message.headers["id"] for message in sent] == [
+        options.get("task_id", message.headers["id"]) for message in sent
+    ]
+
+
+def _received(tickerq: TickerQ) -> list[Any]:
+    app: Any = tickerq.app
+    found = []
+    with app.connection_for_read() as connection, connection.channel() as channel:
+        queue = app.amqp.queues[app.conf.task_default_queue](channel)
+        while (message := queue.get(no_ack=True)) is not None:
+            found.append(message)
+    return found
+
+
+def test_each_reason_and_each_task_is_warned_of_once(
+    durable: TickerQ, caplog: pytest.LogCaptureFixture
+) -> None:
+    add = add_of(durable)
+    for _ in range(2):
+        add.apply_async((float("nan"),), countdown=HOUR)
+        add.apply_async(task_id="x" * 256, countdown=HOUR)
+        durable.app.send_task("shop.other", (float("nan"),), countdown=HOUR)
+    assert len(warnings_of(caplog)) == 3
+
+
+def test_no_argument_stands_in_the_warning(durable: TickerQ, caplog: pytest.LogCaptureFixture) -> None:
+    add_of(durable).apply_async(("my secret", float("nan")), countdown=HOUR)
+    (warning,) = warnings_of(caplog)
+    assert "my secret" not in warning
+
+
+def test_an_eager_app_runs_its_tasks_at_once_and_sends_by_name_what_it_always_did(
+    durable: TickerQ, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+) -> None:
+    durable.app.conf.task_always_eager = True
+    assert add_of(durable).apply_async((1, 2), countdown=HOUR).get() == 2
+    with pytest.warns(match="task_always_eager"):
+        durable.app.send_task("shop.add", (1,), countdown=HOUR)
+    (message,) = messages(durable)
+    assert message.headers["eta"] is not None
+    assert kept(durable) == []
+    assert "task_always_eager is on" in warnings_of(caplog)[0]
+
+
+def test_the_result_is_the_one_of_the_message(durable: TickerQ) -> None:
+    result = add_of(durable).apply_async((1,), countdown=HOUR, task_id="order 17")
+    assert isinstance(result, durable.app.AsyncResult)
+    assert (result.id, result.ignored) == ("order 17", False)
+    assert add_of(durable).apply_async((1,), countdown=HOUR, ignore_result=True).ignored is True
+
+
+def test_a_call_in_a_body_is_a_child_of_its_task_unless_it_is_not_to_be(durable: TickerQ) -> None:
+    outer = durable.app.tasks["shop.add"]
+    outer.push_request(id="outer", called_directly=False, children=[], root_id="root", priority=1)
+    _task_stack.push(outer)
+    try:
+        child = outer.apply_async((1,), countdown=HOUR)
+        outer.apply_async((1,), countdown=HOUR, add_to_parent=False)
+        assert outer.request.children == [child]
+    finally:
+        _task_stack.pop()
+        outer.pop_request()
+    headers = {run.task_id: run.request["message"]["headers"] for run in kept(durable)}
+    assert {(each["parent_id"], each["root_id"]) for each in headers.values()} == {("outer", "root")}
+
+
+@pytest.fixture
+def receivers() -> Iterator[SimpleNamespace]:
+    """Receivers of Celery's signals around a publication, as an error tracker connects them."""
+    seen = SimpleNamespace(before=[], after=[])
+
+    def before(headers: dict[str, Any], **_: Any) -> None:
+        seen.before.append(headers["id"])
+        headers["trace"] = f"trace of {headers['id']}"
+
+    def after(headers: dict[str, Any], **_: Any) -> None:
+        seen.after.append(headers["id"])
+
+    signals.before_task_publish.connect(before)
+    signals.after_task_publish.connect(after)
+    yield seen
+    signals.before_task_publish.disconnect(before)
+    signals.after_task_publish.disconnect(after)
+
+
+def test_receivers_see_the_call_once_and_what_they_add_reaches_the_worker(
+    durable: TickerQ, receivers: SimpleNamespace, clock: ManualClock
+) -> None:
+    enrol_worker(durable)
+    result = add_of(durable).apply_async((1,), countdown=HOUR)
+    assert (receivers.before, receivers.after) == ([result.id], [result.id])
+    clock.advance(hours=1)
+    dispatch_due(durable)
+    (message,) = messages(durable)
+    assert message.headers["trace"] == f"trace of {result.id}"
+    assert (receivers.before, receivers.after) == ([result.id], [result.id])
+
+
+def test_the_event_of_a_message_is_sent_with_it(durable: TickerQ, clock: ManualClock) -> None:
+    enrol_worker(durable)
+    app: Any = durable.app
+    app.conf.task_send_sent_event = True
+    with app.connection_for_read() as connection, connection.channel() as channel:
+        receiver = app.events.Receiver(channel)
+        queue = receiver.queue(channel)
+        queue.declare()
+        result = add_of(durable).apply_async((1,), countdown=HOUR)
+        assert queue.get(no_ack=True) is None
+        clock.advance(hours=1)
+        dispatch_due(durable)
+        event = queue.get(no_ack=True).payload
+        assert queue.get(no_ack=True) is None
+    (message,) = messages(durable)
+    default = app.conf.task_default_queue
+    assert (event["type"], event["uuid"], event["name"]) == ("task-sent", result.id, "shop.add")
+    assert (event["queue"], event["routing_key"], event["exchange"]) == (default, default, "")
+    names = ("root_id", "parent_id", "retries", "eta", "expires")
+    assert {name: event[name] for name in names} == {name: message.headers[name] for name in names}
+
+
+def test_the_store_refusing_raises_what_an_unreachable_broker_does(
+    durable: TickerQ, monkeypatch: pytest.MonkeyPatch, receivers: SimpleNamespace
+) -> None:
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise StoreError("gone")
+
+    monkeypatch.setattr("tickerq_celery.store.runs.insert", refuse)
+    with pytest.raises(OperationalError, match="gone"):
+        add_of(durable).apply_async((1,), countdown=HOUR)
+    assert receivers.after == []
+    monkeypatch.undo()
+    assert (kept(durable), messages(durable)) == ([], [])
+
+
+def test_another_retry_that_is_not_followed_is_a_run_of_its_own_with_the_same_id(durable: TickerQ) -> None:
+    add_of(durable).apply_async((1,), countdown=HOUR, task_id="one", retries=1)
+    add_of(durable).apply_async((1,), countdown=HOUR, task_id="one", retries=2)
+    assert sorted((run.task_id, run.retry_count) for run in kept(durable)) == [("one", 1), ("one", 2)]
+
+
+def test_what_is_put_on_the_class_later_is_still_called(
+    durable: TickerQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = []
+    own = Celery.send_task
+
+    def traced(self: Celery, *args: Any, **options: Any) -> Any:
+        called.append(args[0])
+        return own(self, *args, **options)
+
+    monkeypatch.setattr(Celery, "send_task", traced)
+    add_of(durable).apply_async((1,), countdown=HOUR)
+    add_of(durable).apply_async((1,))
+    assert called == ["shop.add", "shop.add"]
+
+
+def test_the_own_send_task_of_an_app_is_called(store_url: str, namespace: str) -> None:
+    called = []
+    app = Celery(namespace, broker="memory://", set_as_current=False)
+    own = app.send_task
+
+    def traced(*args: Any, **options: Any) -> Any:
+        called.append(args[0])
+        return own(*args, **options)
+
+    app.send_task = traced
+    tickerq = TickerQ(app, store_url, durable_eta=60)
+    app.send_task("shop.add", countdown=HOUR)
+    assert called == ["shop.add"]
+    assert [run.function for run in kept(tickerq)] == ["shop.add"]
+    tickerq.close()
