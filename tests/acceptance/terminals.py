@@ -20,7 +20,7 @@ class Terminals:
         paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         inherited = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
         self._environ = {**inherited, "PATH": paths, "PYTHONUNBUFFERED": "1", **(environ or {})}
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def run(self, command: str) -> str:
         """Run a command to its end and return what it printed."""
@@ -38,7 +38,7 @@ class Terminals:
                 f"exec {command}", shell=True, cwd=self._folder, env=self._environ,
                 stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
-        self._processes.append(process)
+        self._processes[name] = process
 
     def printed(self, name: str) -> str:
         return (self._folder / f"{name}.txt").read_text(errors="replace")
@@ -46,21 +46,26 @@ class Terminals:
     def wait_for(self, is_there: Callable[[], object], *names: str) -> None:
         deadline = time.monotonic() + WAIT_SECONDS
         while not is_there():
-            assert all(process.poll() is None for process in self._processes), self._all(names)
+            assert all(process.poll() is None for process in self._processes.values()), self._all(names)
             assert time.monotonic() < deadline, self._all(names)
             time.sleep(0.1)
 
     def stop(self) -> list[int]:
         """Ask everything to stop, and return the exit codes."""
-        for process in self._processes:
+        for process in self._processes.values():
             process.terminate()
-        return [process.wait(STOP_SECONDS) for process in self._processes]
+        return [process.wait(STOP_SECONDS) for process in self._processes.values()]
+
+    def crash(self, name: str) -> None:
+        """Kill one of them with its children, which what follows does without."""
+        process = self._processes.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(STOP_SECONDS)
 
     def kill(self) -> None:
-        for process in self._processes:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait(STOP_SECONDS)
+        for name in list(self._processes):
+            if self._processes[name].poll() is None:
+                self.crash(name)
 
     def _all(self, names: tuple[str, ...]) -> str:
         return "\n".join(f"--- {name}\n{self.printed(name)}" for name in names)

@@ -1,0 +1,1 @@
+"""A shop of plain Celery tasks, which one line makes durable."""
