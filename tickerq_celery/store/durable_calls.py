@@ -26,6 +26,9 @@ def put_back(tx: Transaction, run: Started, call: DurableCall, request: Packed) 
             request=request.data,
             encoding=request.encoding,
             queue=call.queue,
+            # As of each call that no worker has reported anything of: its attempts say what was before.
+            started_at=None,
+            elapsed=None,
             running_on=None,
             cancel_request=None,
             alone_for=None,
