@@ -13,7 +13,7 @@ from tests.stateful.troubles import How, Troubles
 from tests.stateful.workers import Request, Worker
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.tickers.claims import Started
-from tickerq_celery.worker.signals import SignalKind
+from tickerq_celery.worker.signal_reports import SignalKind
 
 ends = st.sampled_from([End.SUCCEEDS, *End, End.FAILS])
 

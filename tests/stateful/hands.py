@@ -3,7 +3,7 @@
 from tests.stateful.broker import Key
 from tests.stateful.stage import Stage
 from tests.stateful.workers import Request, Worker
-from tickerq_celery.worker.signals import SignalKind, SignalReport
+from tickerq_celery.worker.signal_reports import SignalKind, SignalReport
 
 
 class Held:

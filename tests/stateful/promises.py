@@ -12,7 +12,7 @@ from tests.stateful.sight import Sight
 from tests.stateful.world import World
 from tickerq_celery.enums import TERMINAL, HoldReason, OverlapPolicy, TickerStatus
 from tickerq_celery.tickers.claims import slot_of
-from tickerq_celery.worker.signals import SignalKind, SignalReport
+from tickerq_celery.worker.signal_reports import SignalKind, SignalReport
 
 
 def after_a_sweep(world: World, then: Sight, published: Collection[Key]) -> None:

@@ -9,7 +9,7 @@ from tests.stateful.hands import Hands, report_of
 from tests.stateful.stage import troubles, which
 from tests.stateful.troubles import Troubles
 from tests.stateful.workers import Worker
-from tickerq_celery.worker.signals import SignalKind
+from tickerq_celery.worker.signal_reports import SignalKind
 
 
 class Reporting(Hands):

@@ -19,7 +19,8 @@ from tickerq_celery.tickers.lifecycle import Outcome
 from tickerq_celery.worker.enrolment import enrol
 from tickerq_celery.worker.heartbeat import Heartbeat
 from tickerq_celery.worker.misrouted import MisroutedLog
-from tickerq_celery.worker.signals import SignalHandler, SignalReport
+from tickerq_celery.worker.signal_reports import SignalReport
+from tickerq_celery.worker.signals import SignalHandler
 
 # More than are ever queued: what a dead worker had prefetched is always looked at.
 PREFETCH = 50

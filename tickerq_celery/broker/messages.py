@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from tickerq_celery.enums import TickerPriority
+from tickerq_celery.tickers.claims import TaskExecution
 
 # Kombu serves Redis's smallest first, in steps of 0, 3, 6 and 9; RabbitMQ its largest. A long run is no
 # urgent one: it is kept apart by a queue of its own.
@@ -35,7 +36,7 @@ CALL_HEADER = "tickerq_call"
 OUR_TASKS = "tickerq."
 CANCEL_COMMAND = "tickerq_cancel"
 LOST_TASK = f"{OUR_TASKS}lost_attempt"
-_LARGEST_CLAIM = 2**31 - 1
+_LARGEST_NUMBER = 2**31 - 1
 
 
 def message_priority(priority: TickerPriority, transport: str) -> int | None:
@@ -69,6 +70,21 @@ def header_of(headers: object) -> object:
     return headers.get(HEADER) if isinstance(headers, dict) else None
 
 
+def execution_in(headers: object, retries: object) -> TaskExecution | None:
+    """Return the execution that the message of a Celery task asks for, or None where no run of ours is named.
+
+    ``retries`` is Celery's count in the message.
+    """
+    header = headers.get(CALL_HEADER) if isinstance(headers, Mapping) else None
+    if header is None or type(retries) is not int or not 0 <= retries <= _LARGEST_NUMBER:
+        return None
+    try:
+        ticker_id, claim_no = parsed_header(header)
+    except ValueError:
+        return None
+    return TaskExecution(id=ticker_id, claim_no=claim_no, retries=retries)
+
+
 def parsed_header(header: object) -> tuple[UUID, int]:
     """Return the ticker id and claim number of a header.
 
@@ -78,6 +94,6 @@ def parsed_header(header: object) -> tuple[UUID, int]:
     if not isinstance(header, list | tuple) or len(header) != 2:
         raise ValueError(f"not [id, claim number]: {json.dumps(header, default=str)[:200]}")
     ticker_id, number = header
-    if not isinstance(ticker_id, str) or type(number) is not int or not 0 < number <= _LARGEST_CLAIM:
+    if not isinstance(ticker_id, str) or type(number) is not int or not 0 < number <= _LARGEST_NUMBER:
         raise ValueError(f"not [id, claim number]: {str(header)[:200]}")
     return UUID(ticker_id), number

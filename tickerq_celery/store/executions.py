@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 
 from tickerq_celery.enums import SUCCEEDED, TickerKind, TickerStatus
-from tickerq_celery.store import chains
+from tickerq_celery.store import chains, starts
 from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.ends import (
@@ -36,6 +36,8 @@ from tickerq_celery.tickers.lifecycle import (
 )
 from tickerq_celery.tickers.terminal import terminal
 
+# By how much the database's clock may differ from a duration that a worker measures.
+_SLACK = timedelta(seconds=1)
 DELIVERED_AGAIN = Failure(type=LOST, message="worker lost: its message was delivered again")
 
 
@@ -81,9 +83,12 @@ def start_late(
 ) -> Started | None:
     """Record the beginning of an execution that has ended already; return None where its claim is stale.
 
-    Where a later retry has begun, or the claim was given up, the run stays as it is: what is returned names
-    the attempt only.
+    One whose recorded start was not answered is that one. Where a later retry has begun, or the claim was
+    given up, the run stays as it is: what is returned names the attempt only.
     """
+    unanswered = _unanswered(tx, execution, node_id=node_id, ago=ago)
+    if unanswered is not None:
+        return unanswered
     run = start(tx, execution, node_id=node_id, node=node, ago=ago)
     if run is not None:
         return run
@@ -96,6 +101,22 @@ def start_late(
         return _as_execution(started(row), execution, number=row.executions - 1, started_at=begun_at)
     tx.execute(update(tickers).where(*_of(execution)).values(executions=row.executions + 1))
     return _as_execution(started(row), execution, number=row.executions, started_at=begun_at)
+
+
+def running(tx: Transaction, execution: TaskExecution) -> Started | None:
+    """Return the run if it is InProgress by an execution of this message, or None."""
+    run = starts.running(tx, execution.id, execution.claim_no)
+    return run if run is not None and run.standing.retry_count == execution.retries else None
+
+
+def _unanswered(
+    tx: Transaction, execution: TaskExecution, *, node_id: UUID, ago: timedelta
+) -> Started | None:
+    row = _lock(tx, execution)
+    if row is None or row.status is not TickerStatus.IN_PROGRESS or row.retry_count != execution.retries:
+        return None
+    is_ours = row.running_on == node_id and row.started_at >= row.at - ago - _SLACK
+    return started(row) if is_ours else None
 
 
 def finish(
@@ -197,7 +218,9 @@ def _lock(tx: Transaction, execution: TaskExecution) -> Any:
     """Lock the run of an execution; return it, with the time, or None if it has another claim."""
     # Not past a lock: a worker is often faster than the note that its message was published.
     return tx.execute(
-        select(*STARTED, tickers.c.status, tickers.c.lock_holder, tx.sql_now().label("at"))
+        select(
+            *STARTED, tickers.c.status, tickers.c.running_on, tickers.c.lock_holder, tx.sql_now().label("at")
+        )
         .where(
             *_of(execution),
             tickers.c.namespace == tx.namespace,

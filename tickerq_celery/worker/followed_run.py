@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery._state import get_current_task
 
-from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.claims import Started, TaskExecution
 
 _ATTRIBUTE = "tickerq_followed_run"
 
@@ -23,6 +23,11 @@ class FollowedRun:
     claim_no: int
     retries: int
     started: Started | None = None
+
+    @property
+    def execution(self) -> TaskExecution:
+        """What the message said."""
+        return TaskExecution(id=self.id, claim_no=self.claim_no, retries=self.retries)
 
 
 def keep(request: Any, run: FollowedRun) -> None:

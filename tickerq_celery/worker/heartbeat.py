@@ -17,7 +17,7 @@ from tickerq_celery.store import nodes, starts
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.worker.fork_gate import fork_gate
-from tickerq_celery.worker.signals import SignalReport
+from tickerq_celery.worker.signal_reports import SignalReport
 
 logger = logging.getLogger(__name__)
 _AT_ONCE = 1_000

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 
 from tickerq_celery.broker.messages import task_id
 from tickerq_celery.worker.child_marks import ChildMarks, Mark
-from tickerq_celery.worker.signals import SignalKind, SignalReport
+from tickerq_celery.worker.signal_reports import SignalKind, SignalReport
 
 logger = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.2

@@ -1,18 +1,15 @@
 """Handle Celery's signals for tasks that crashed, timed out, were revoked or are unknown."""
 
 import logging
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import Enum
 from queue import SimpleQueue
 from typing import Any
-from uuid import UUID
 
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
-from celery import signals
+from celery import Celery, signals
 from celery.utils.dispatch import Signal
 
-from tickerq_celery.broker.messages import parsed_task_id
+from tickerq_celery.broker.messages import execution_in, parsed_task_id
 from tickerq_celery.enums import DropReason, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.runs.publisher import Publisher
@@ -20,32 +17,30 @@ from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runs.rescue import rescue
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import publications, starts
-from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.claims import Started, TaskExecution
 from tickerq_celery.tickers.lifecycle import Failure, cancelled, failed
+from tickerq_celery.worker.call_reports import CallReportHandler
 from tickerq_celery.worker.drop_counts import DropCounter
+from tickerq_celery.worker.followed_requests import FollowedRequests
 from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.request import message_dropped
+from tickerq_celery.worker.signal_reports import SignalKind, SignalReport
 
 logger = logging.getLogger(__name__)
-
-
-class SignalKind(Enum):
-    """How a claim ended before its body did."""
-
-    LOST = "lost"
-    TIMED_OUT = "timed out"
-    REVOKED = "revoked"
-    UNKNOWN = "unknown function"
 
 
 class SignalListener:
     """Connects to Celery's signals and queues what they report: the event loop must not wait for SQL."""
 
-    def __init__(self, misrouted: MisroutedLog) -> None:
+    def __init__(self, app: Celery, misrouted: MisroutedLog) -> None:
+        self._app = app
         self._misrouted = misrouted
         self.reports: SimpleQueue[SignalReport] = SimpleQueue()
         self.drops = DropCounter()
+        self._followed = FollowedRequests()
         self._receivers: tuple[tuple[Signal, Any], ...] = (
+            (signals.task_received, self._on_received),
+            (signals.task_retry, self._on_retry),
             (signals.task_failure, self._on_failure),
             (signals.task_revoked, self._on_revoked),
             (signals.task_unknown, self._on_unknown),
@@ -62,42 +57,80 @@ class SignalListener:
         for signal, receiver in self._receivers:
             signal.disconnect(receiver)
 
+    def _on_received(self, sender: Any, request: Any = None, **_: Any) -> None:
+        if sender.app is self._app:
+            self._followed.add(request)
+
     def _on_failure(self, task_id: object = None, exception: object = None, **_: Any) -> None:
         if isinstance(exception, WorkerLostError):
-            self._note(task_id, SignalKind.LOST, f"worker lost: {exception}")
+            self._note_failure(task_id, SignalKind.LOST, f"worker lost: {exception}")
         elif isinstance(exception, TimeLimitExceeded):
-            self._note(task_id, SignalKind.TIMED_OUT, f"time limit exceeded: {exception}")
+            self._note_failure(task_id, SignalKind.TIMED_OUT, f"time limit exceeded: {exception}")
 
-    def _on_revoked(self, request: Any = None, **_: Any) -> None:
-        self._note(getattr(request, "id", None), SignalKind.REVOKED, "revoked")
+    def _on_retry(self, sender: Any, request: Any = None, reason: Any = None, **_: Any) -> None:
+        # The main process sends it for a lost child with `retry_on_worker_lost`, and a body for itself.
+        if isinstance(getattr(reason, "exc", None), WorkerLostError):
+            call = self._call(sender, request.headers, request.retries)
+            message = f"worker lost: {reason.exc}"
+            self._note(request.id, SignalKind.RETRIED, message, call=call, wait=_wait_of(reason))
 
-    def _on_unknown(self, message: Any = None, id: object = None, name: object = None, **_: Any) -> None:
+    def _on_revoked(
+        self, sender: Any, request: Any = None, terminated: object = False, expired: object = False, **_: Any
+    ) -> None:
+        call = self._call(sender, getattr(request, "headers", None), getattr(request, "retries", None))
+        kind = SignalKind.TERMINATED if call is not None and terminated else SignalKind.REVOKED
+        message = "expired" if call is not None and expired else kind.value
+        self._note(getattr(request, "id", None), kind, message, call=call)
+
+    def _on_unknown(
+        self, sender: Any, message: Any = None, id: object = None, name: object = None, **_: Any
+    ) -> None:
+        headers = getattr(message, "headers", None) or {}
+        call = self._call(sender, headers, headers.get("retries"))
         queue = _queue_in(getattr(message, "delivery_info", None))
-        self._note(id, SignalKind.UNKNOWN, f"this worker has no task {name}", queue)
+        self._note(id, SignalKind.UNKNOWN, f"this worker has no task {name}", queue, call=call)
 
     def _on_dropped(self, sender: Any, reason: DropReason, owner: str | None = None, **_: Any) -> None:
         self.drops.note(reason)
         if owner is not None:
             self._misrouted.note(owner, _queue_in(sender.delivery_info))
 
-    def _note(self, task_id: object, kind: SignalKind, message: str, queue: str = "") -> None:
+    def _call(self, sender: Any, headers: object, retries: object) -> TaskExecution | None:
+        # Of two apps in one process each reports its own tasks.
+        return execution_in(headers, retries) if getattr(sender, "app", None) is self._app else None
+
+    def _note_failure(self, task_id: object, kind: SignalKind, message: str) -> None:
+        calls = self._followed.executions_of(task_id)
+        for call in calls:
+            self._note(task_id, kind, message, call=call)
+        if not calls:
+            self._note(task_id, kind, message)
+
+    def _note(
+        self,
+        task_id: object,
+        kind: SignalKind,
+        message: str,
+        queue: str = "",
+        *,
+        call: TaskExecution | None = None,
+        wait: timedelta = timedelta(0),
+    ) -> None:
         try:
-            ticker_id, claim_no = parsed_task_id(task_id)
+            ticker_id, claim_no = (call.id, call.claim_no) if call else parsed_task_id(task_id)
         except ValueError:
             return  # not the task of a ticker
-        report = SignalReport(ticker_id=ticker_id, claim_no=claim_no, kind=kind, message=message, queue=queue)
-        self.reports.put(report)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalReport:
-    """What a signal reported about one claim; ``queue`` is known of messages for an unknown task."""
-
-    ticker_id: UUID
-    claim_no: int
-    kind: SignalKind
-    message: str
-    queue: str = ""
+        self.reports.put(
+            SignalReport(
+                ticker_id=ticker_id,
+                claim_no=claim_no,
+                kind=kind,
+                message=message,
+                queue=queue,
+                call=call,
+                wait=wait,
+            )
+        )
 
 
 class SignalHandler:
@@ -108,6 +141,7 @@ class SignalHandler:
         self._misrouted = misrouted
         self._recorder = recorder
         self._publisher = publisher
+        self._calls = CallReportHandler(core, recorder, publisher)
 
     def handle(self, report: SignalReport) -> None:
         """Write what one report means.
@@ -115,6 +149,9 @@ class SignalHandler:
         Raises:
             StoreError: The database cannot be reached.
         """
+        if report.call is not None:
+            self._calls.handle(report, report.call)
+            return
         if report.kind is SignalKind.UNKNOWN:
             self._postpone(report)
             return
@@ -164,3 +201,8 @@ class SignalHandler:
 def _queue_in(delivery: Any) -> str:
     """Return the queue that a message came through: with Celery's own exchanges its routing key."""
     return str((delivery or {}).get("routing_key") or "")
+
+
+def _wait_of(reason: Any) -> timedelta:
+    """Return after how many seconds Celery's main process retries a task."""
+    return timedelta(seconds=reason.when if isinstance(reason.when, int | float) else 0)

@@ -14,6 +14,7 @@ from celery.worker.request import Request
 
 from tickerq_celery.broker.address import broker_address
 from tickerq_celery.broker.celery_settings import control_warning, refuse_settings
+from tickerq_celery.broker.messages import task_id
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import ConfigError, StoreError
@@ -27,6 +28,8 @@ from tickerq_celery.worker import drop_counts
 from tickerq_celery.worker.cancellation import Cancellation
 from tickerq_celery.worker.enrolment import enrol
 from tickerq_celery.worker.event_loop import event_loop
+from tickerq_celery.worker.followed_requests import execution_of
+from tickerq_celery.worker.following import Follower
 from tickerq_celery.worker.heartbeat import Heartbeat, HeartbeatThread
 from tickerq_celery.worker.limit_watch import LimitWatch
 from tickerq_celery.worker.message_guard import MessageGuard
@@ -76,7 +79,10 @@ class NodeStep(bootsteps.StartStopStep):
         self._cancel_flag = self._parts.cancel_flag
         self._child_marks = self._parts.child_marks
         self._misrouted = MisroutedLog(core.config.namespace)
-        self._listener = SignalListener(self._misrouted)
+        self._listener = SignalListener(self._parts.app, self._misrouted)
+        self._follower = Follower(self.process)
+        # Before the pool forks: a child has the receivers that its parent had then.
+        self._follower.listen()
 
     def start(self, worker: Any) -> None:
         cancellation = Cancellation(self._cancel_flag, worker.pool, _held)
@@ -112,6 +118,7 @@ class NodeStep(bootsteps.StartStopStep):
         self._is_shutting_down = True
         signals.worker_shutdown.disconnect(self._on_shutdown)
         self._listener.close()
+        self._follower.close()
         watch, self._limit_watch = self._limit_watch, None
         if watch is not None:
             watch.stop()
@@ -183,10 +190,15 @@ def _worker_profile(worker: Any, core: Core) -> NodeProfile:
 
 
 def held_requests() -> Collection[str]:
-    """Return the Celery task ids that this process has, prefetched or running."""
+    """Return the claims that this process has, prefetched or running, as Celery task ids of functions."""
     # Not ``state.requests``: it keeps one request of each id, and forgets the running one when a second
     # message of the same claim is dropped.
-    return {request.id for request in _held()}
+    return {_claim_of(request) for request in _held()}
+
+
+def _claim_of(request: Request) -> str:
+    call = execution_of(request)
+    return str(request.id) if call is None else task_id(call.id, call.claim_no)
 
 
 def _held() -> list[Request]:

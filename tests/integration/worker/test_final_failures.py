@@ -15,7 +15,8 @@ from tickerq_celery.broker.messages import parsed_header
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.runs.rescue import rescue
 from tickerq_celery.worker.misrouted import MisroutedLog
-from tickerq_celery.worker.signals import SignalHandler, SignalKind, SignalReport
+from tickerq_celery.worker.signal_reports import SignalKind, SignalReport
+from tickerq_celery.worker.signals import SignalHandler
 
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 

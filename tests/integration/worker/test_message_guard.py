@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from billiard.einfo import ExceptionInfo
-from celery import signals
+from celery import Celery, signals
 from celery.exceptions import Ignore, Reject, Retry
 from kombu.exceptions import OperationalError
 from kombu.message import Message
@@ -25,7 +25,7 @@ ID = "01a2103e-3d01-7221-9bcd-0423ee3e6d78"
 
 @pytest.fixture
 def listener() -> Iterator[SignalListener]:
-    listener = SignalListener(MisroutedLog("mine"))
+    listener = SignalListener(Celery(set_as_current=False), MisroutedLog("mine"))
     listener.listen()
     yield listener
     listener.close()

@@ -5,7 +5,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from celery import signals
+from celery import Celery, signals
 
 from tests.integration.apps import deliver, dispatch_due, enrol_worker, messages, row_of, ticker_app
 from tests.integration.making import claim, enrolled, fail, make_run, start
@@ -95,7 +95,7 @@ def test_a_worker_without_the_function_returns_a_misrouted_run_at_once(
     (claimed,) = claim(core)
     other = make_core(namespace=f"{namespace}-b")
     misrouted = MisroutedLog(other.config.namespace)
-    listener = SignalListener(misrouted)
+    listener = SignalListener(Celery(set_as_current=False), misrouted)
     listener.listen()
     message = SimpleNamespace(delivery_info={"routing_key": "celery"})
     signals.task_unknown.send(
@@ -117,7 +117,7 @@ class Sender:
 
 
 def test_each_namespace_and_queue_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    listener = SignalListener(MisroutedLog("mine"))
+    listener = SignalListener(Celery(set_as_current=False), MisroutedLog("mine"))
     listener.listen()
     for queue in ("celery", "celery", "mail"):
         message_dropped.send(sender=Sender(queue), reason=DropReason.OTHER_NAMESPACE, owner="theirs")

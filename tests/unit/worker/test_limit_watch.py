@@ -20,7 +20,7 @@ from tickerq_celery.tickers.timeouts import TimeLimits
 from tickerq_celery.worker.body_limits import BodyLimits
 from tickerq_celery.worker.child_marks import ChildMarks
 from tickerq_celery.worker.limit_watch import LimitWatch
-from tickerq_celery.worker.signals import SignalKind, SignalReport
+from tickerq_celery.worker.signal_reports import SignalKind, SignalReport
 
 RUN = uuid4()
 
