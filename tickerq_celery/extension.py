@@ -32,7 +32,7 @@ from tickerq_celery.tickers.celery_task import TaskLike
 from tickerq_celery.tickers.fields import TaskScheduleOptions
 from tickerq_celery.tickers.sessions import SessionLike
 from tickerq_celery.tickers.views import Run
-from tickerq_celery.wiring import Parts, keep_later_calls
+from tickerq_celery.wiring import Parts, cancel_revoked_calls, keep_later_calls
 from tickerq_celery.worker.exception_handler import HandlerCaller, TickerExceptionHandler, resolved_handler
 from tickerq_celery.worker.parts import ProcessParts
 from tickerq_celery.worker.step import NodeStep
@@ -79,6 +79,7 @@ class TickerQ:
         transport.register()
         check.watch(app)
         keep_later_calls(app, self._process, lambda: self._config)
+        cancel_revoked_calls(app, self._process)
         app.add_defaults(lambda: settings.celery_defaults(app, lambda: self._config))
         app.on_after_finalize.connect(self._on_finalized, weak=False)
         app.steps["worker"].add(type("TickerQNode", (NodeStep,), {"process": self._process}))

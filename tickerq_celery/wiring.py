@@ -1,14 +1,18 @@
 """The composition root: every part of a TickerQ, made when it is first asked for."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import TypeVar
 
 from celery import Celery
 
 from tickerq_celery.broker.durable_eta import DurableSend, Keeping
 from tickerq_celery.broker.kept_json import plain
 from tickerq_celery.broker.publisher import CeleryPublisher
+from tickerq_celery.broker.revoke_watch import watch_revokes
+from tickerq_celery.errors import TickerError
 from tickerq_celery.managers.aio import Aio
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.durable_calls import DurableCalls, Writes
@@ -19,12 +23,16 @@ from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runs.publisher import Publisher
+from tickerq_celery.runs.revoker import Revoker
 from tickerq_celery.runtime.bounded_writes import BoundedWrites
 from tickerq_celery.runtime.config import TickerConfig
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.durable_calls import DurableCall
 from tickerq_celery.worker.followed_run import retried_run
 from tickerq_celery.worker.parts import ProcessParts, WorkerParts
 
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
 # How many seconds a cancel may wait for a broker, twice: to connect, and for an answer.
 _NOTIFY_TIMEOUT = 0.5
 # How long a call of a Celery task may wait for the store that is to keep it.
@@ -86,6 +94,15 @@ class Parts(WorkerParts):
         return UnitOfWork(self.core, self.immediate.dispatch, plain)
 
     @cached_property
+    def revoker(self) -> Revoker:
+        """Cancels calls whose messages this process revokes."""
+        return Revoker(self._write_in_time, self.immediate.dispatch)
+
+    def _write_in_time(self, work: Callable[[Transaction], T]) -> T:
+        # A revocation that comes late is one all the same.
+        return self._bounded_writes.write(work, undo=lambda tx: None)
+
+    @cached_property
     def _bounded_writes(self) -> Writes:
         return BoundedWrites(self.core, _KEEP_TIMEOUT)
 
@@ -111,3 +128,17 @@ def keep_later_calls(app: Celery, process: ProcessParts[Parts], config: Callable
     keeping = Keeping(after=lambda: config().durable_eta, now=now, keep=keep)
     # Of this app alone, whatever its class.
     vars(app)["send_task"] = DurableSend(app, keeping)
+
+
+def cancel_revoked_calls(app: Celery, process: ProcessParts[Parts]) -> None:
+    """Let what an app's control revokes be cancelled where it waits in the store."""
+
+    def revoked(task_ids: Collection[str]) -> None:
+        try:
+            process.get().revoker.revoke(task_ids)
+        except TickerError as error:
+            logger.warning(
+                "calls that wait in the store may not be revoked (%s): %s", ", ".join(task_ids), error
+            )
+
+    watch_revokes(app, revoked)

@@ -12,6 +12,8 @@ from tickerq_celery.payload.captured_message import CapturedMessage
 from tickerq_celery.payload.celery_call import CeleryCall
 
 _EVENT = "task-sent"
+# The root of a task that no other one has called is itself.
+_IDS = ("id", "root_id", "correlation_id")
 
 
 def publish_captured(
@@ -20,11 +22,16 @@ def publish_captured(
     call: CeleryCall,
     message: CapturedMessage,
     *,
+    task_id: str,
     headers: Mapping[str, Any],
 ) -> None:
-    """Publish the message of a call with ``headers`` of ours, and the event that Celery sends with it."""
+    """Publish the message of a call with ``headers`` of ours, and the event that Celery sends with it.
+
+    Its ``task_id`` is the one that it was captured with, unless its run was cancelled and retried.
+    """
     exchange = entity_from_json(message.exchange)
-    sent = revived(message.headers) | dict(headers)
+    captured_id = message.headers["id"]
+    sent = _with_id(revived(message.headers), captured_id, task_id) | dict(headers)
     producer.publish(
         body_as_encoded(call.args, call.kwargs, message.embed, serializer=message.serializer),
         exchange=exchange,
@@ -36,10 +43,15 @@ def publish_captured(
         expiration=message.expiration_at(app.now()),
         headers=sent,
         retry=False,
-        **revived(message.properties),
+        **_with_id(revived(message.properties), captured_id, task_id),
     )
     if app.conf.task_send_sent_event:
         _publish_event(app, producer, message, sent, exchange)
+
+
+def _with_id(values: dict[str, Any], captured_id: str, task_id: str) -> dict[str, Any]:
+    named = {name: task_id for name in _IDS if values.get(name) == captured_id}
+    return values | named
 
 
 def _publish_event(

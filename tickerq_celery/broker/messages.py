@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from uuid import UUID
 
-from tickerq_celery.enums import TickerPriority
-from tickerq_celery.tickers.claims import TaskExecution
+from tickerq_celery.enums import TickerKind, TickerPriority
+from tickerq_celery.tickers.claims import Started, TaskExecution
 
 # Kombu serves Redis's smallest first, in steps of 0, 3, 6 and 9; RabbitMQ its largest. A long run is no
 # urgent one: it is kept apart by a queue of its own.
@@ -35,6 +35,7 @@ HEADER = "ticker"
 CALL_HEADER = "tickerq_call"
 OUR_TASKS = "tickerq."
 CANCEL_COMMAND = "tickerq_cancel"
+REVOKE_COMMAND = "revoke"
 LOST_TASK = f"{OUR_TASKS}lost_attempt"
 _LARGEST_NUMBER = 2**31 - 1
 
@@ -43,6 +44,13 @@ def message_priority(priority: TickerPriority, transport: str) -> int | None:
     """Return the priority of a message on a kombu transport, or None where the transport knows none."""
     scale = _SCALES.get(transport.partition("+")[0])
     return None if scale is None else scale[priority]
+
+
+def cancel_command(run: Started, *, terminate: bool) -> tuple[str, dict[str, object]]:
+    """Return the control command that ends a run, and its arguments: for a Celery task Celery's own."""
+    if run.kind is TickerKind.CELERY_TASK:
+        return REVOKE_COMMAND, {"task_id": run.task_id or str(run.id), "terminate": terminate}
+    return CANCEL_COMMAND, {"ticker_id": str(run.id), "claim_no": run.claim_no, "terminate": terminate}
 
 
 def task_name(function: str) -> str:

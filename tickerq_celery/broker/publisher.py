@@ -16,9 +16,9 @@ from tickerq_celery.broker.kept_json import revived_call
 from tickerq_celery.broker.message_replay import publish_captured
 from tickerq_celery.broker.messages import (
     CALL_HEADER,
-    CANCEL_COMMAND,
     HEADER,
     LOST_TASK,
+    cancel_command,
     message_priority,
     task_id,
     task_name,
@@ -112,7 +112,14 @@ class CeleryPublisher:
         """Send a plain message of a Celery task, as Celery's own beat does, with the header for followers."""
         if call.message is not None:
             with self._producing() as producer:
-                publish_captured(self._app, producer, call, call.message, headers=_marks(claim))
+                publish_captured(
+                    self._app,
+                    producer,
+                    call,
+                    call.message,
+                    task_id=_message_id(claim),
+                    headers=_marks(claim),
+                )
             return
         call = revived_call(call)
         options = call.options | self._options_of(claim, call) | {"retry": False}
@@ -127,7 +134,7 @@ class CeleryPublisher:
     def _options_of(self, claim: Claim, call: CeleryCall) -> dict[str, Any]:
         """Return what the row adds to the options of its call, or replaces of them."""
         options: dict[str, Any] = {
-            "task_id": claim.task_id or str(claim.id),
+            "task_id": _message_id(claim),
             "headers": (call.options.get("headers") or {}) | _marks(claim),
         }
         if claim.queue is not None:
@@ -158,11 +165,11 @@ class CeleryPublisher:
         self.connect()
         app: Any = self._app
         mailbox = app.control.mailbox(self._connection)
-        arguments = {"ticker_id": str(run.id), "claim_no": run.claim_no, "terminate": terminate}
+        method, arguments = cancel_command(run, terminate=terminate)
         try:
             # Not by `control.broadcast`, which takes another connection, and tries for ever.
             self._open_producer().publish(
-                {"method": CANCEL_COMMAND, "arguments": arguments, "destination": None},
+                {"method": method, "arguments": arguments, "destination": None},
                 exchange=mailbox.exchange.name,
                 declare=[mailbox.exchange],
                 headers={"clock": app.clock.forward(), "expires": 0},
@@ -223,6 +230,10 @@ class CeleryPublisher:
         known = () if connection is None else connection.recoverable_connection_errors
         channel = () if connection is None else connection.recoverable_channel_errors
         return (KombuError, OSError, *known, *channel)
+
+
+def _message_id(claim: Claim) -> str:
+    return claim.task_id or str(claim.id)
 
 
 def _marks(claim: Claim) -> dict[str, Any]:

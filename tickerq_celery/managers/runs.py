@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tickerq_celery import validation
 from tickerq_celery.cron.overlap import queue_retry
-from tickerq_celery.enums import RETRIABLE, TickerType
+from tickerq_celery.enums import RETRIABLE, TickerKind, TickerStatus, TickerType
 from tickerq_celery.errors import DuplicateTickerError, TickerNotFoundError, TickerStateError
 from tickerq_celery.managers.filters import RunFilters, run_filter
 from tickerq_celery.managers.unit_of_work import UnitOfWork
@@ -160,10 +160,17 @@ class RunManager:
             cron = cron_tickers.lock(tx, run.cron_ticker_id)
         try:
             with savepoint(tx):
-                is_done = runs.retry(tx, ticker_id)
+                is_done = runs.retry(tx, ticker_id, task_id=_new_task_id(tx, run))
         except IntegrityError as error:
             raise DuplicateTickerError(run.unique_key or "") from error
         if not is_done:
             raise TickerStateError(ticker_id, "changed by another process just now", "retried")
         if cron is not None:
             queue_retry(tx, cron, ticker_id)
+
+
+def _new_task_id(tx: Transaction, run: Run) -> str | None:
+    """Return a new id for the messages of a cancelled Celery task: workers remember what was revoked."""
+    if run.kind is not TickerKind.CELERY_TASK or run.status is not TickerStatus.CANCELLED:
+        return None
+    return f"{run.id}:{runs.claim_count(tx, run.id) + 1}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from tickerq_celery.enums import TERMINAL, CancelRequest, TickerStatus, TickerType
+from tickerq_celery.enums import TERMINAL, CancelRequest, TickerKind, TickerStatus, TickerType
 from tickerq_celery.errors import PublishError, TickerBusyError, TickerStateError
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runs.immediate import LOCK_WAIT_SECONDS, dispatch_after
@@ -21,6 +21,8 @@ from tickerq_celery.tickers.effect import Effect
 
 logger = logging.getLogger(__name__)
 CANCELLED_REASON = "cancelled before it ran"
+# A function asks whether it is to end, or is interrupted; the body of a Celery task knows nothing of that.
+_NOT_ASKED = "asked to end, as it is a Celery task: use terminate=True, which kills its process"
 # A claim or a start keeps a row locked for milliseconds; a process that keeps it longer is stalled.
 _PAUSES = (0.01, 0.05, 0.1, 0.2, 0.4)
 
@@ -30,7 +32,12 @@ class CancelledRun:
     """A run that was cancelled: it has ended, or was requested to."""
 
     run: Started
-    has_ended: bool
+    before: TickerStatus
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it waited, and so has ended."""
+        return self.before is not TickerStatus.IN_PROGRESS
 
 
 class Canceller:
@@ -91,11 +98,13 @@ class Canceller:
             raise TickerStateError(ticker_id, locked.status.name, "cancelled")
         if locked.status is not TickerStatus.IN_PROGRESS:
             return self._end_waiting(tx, locked)
+        if locked.run.kind is TickerKind.CELERY_TASK and not terminate:
+            raise TickerStateError(ticker_id, locked.status.name, _NOT_ASKED)
         wanted = CancelRequest.TERMINATE if terminate else CancelRequest.END
         if not cancels.request(tx, locked.run, wanted):
             return Effect(result=None)
         failpoint(CrashPoint.CANCEL_UNCOMMITTED)
-        return Effect(result=CancelledRun(run=locked.run, has_ended=False))
+        return Effect(result=CancelledRun(run=locked.run, before=locked.status))
 
     def _end_waiting(self, tx: Transaction, locked: Locked) -> Effect[CancelledRun | None]:
         run = locked.run
@@ -112,17 +121,24 @@ class Canceller:
         if not written.result:
             return Effect(result=None)
         failpoint(CrashPoint.CANCEL_UNCOMMITTED)
-        return Effect(result=CancelledRun(run=run, has_ended=True), due=written.due)
+        return Effect(result=CancelledRun(run=run, before=locked.status), due=written.due)
+
+    def _publish(self, done: CancelledRun, terminate: bool) -> None:
+        if done.run.kind is TickerKind.CELERY_TASK:
+            # No message of one that is Idle is on its way, and workers remember a revoked id.
+            if done.before is not TickerStatus.IDLE:
+                self._publisher.publish_cancel(done.run, terminate=terminate)
+        elif done.has_ended:
+            self._publisher.publish_lost(done.run, CANCELLED_REASON, status=TickerStatus.CANCELLED)
+        else:
+            self._publisher.publish_cancel(done.run, terminate=terminate)
 
     def _notify(self, done: CancelledRun, terminate: bool) -> None:
         if not self._mutex.acquire(timeout=LOCK_WAIT_SECONDS):
             logger.warning("run %s is cancelled, and no worker was notified in time", done.run.id)
             return
         try:
-            if done.has_ended:
-                self._publisher.publish_lost(done.run, CANCELLED_REASON, status=TickerStatus.CANCELLED)
-            else:
-                self._publisher.publish_cancel(done.run, terminate=terminate)
+            self._publish(done, terminate)
         except PublishError as error:
             logger.warning("run %s is cancelled, and no worker was notified: %s", done.run.id, error)
         except Exception:

@@ -1,12 +1,14 @@
 """Calls of Celery tasks that are kept until they are due: put back for a retry, withdrawn."""
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, select, update
 
 from tickerq_celery.enums import TickerKind, TickerStatus
 from tickerq_celery.payload.codec import Packed
+from tickerq_celery.store.database.batches import in_parts
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.starts import is_running
 from tickerq_celery.store.tables import tickers
@@ -50,20 +52,30 @@ def withdraw(tx: Transaction, ticker_id: UUID) -> None:
     )
 
 
-def waiting(tx: Transaction, task_ids: Collection[str], run_ids: Collection[UUID]) -> list[UUID]:
+def waiting(tx: Transaction, task_ids: Collection[str]) -> list[UUID]:
     """Return the calls of Celery tasks that wait for their claim, by the ids of their messages.
 
     The message of a call without a ``task_id`` has the id of its run.
     """
-    named = tickers.c.task_id.in_(list(task_ids))
-    by_run = and_(tickers.c.id.in_(list(run_ids)), tickers.c.task_id.is_(None))
-    return list(
-        tx.scalars(
-            select(tickers.c.id).where(
-                or_(named, by_run) if run_ids else named,
-                tickers.c.namespace == tx.namespace,
-                tickers.c.kind == TickerKind.CELERY_TASK.value,
-                tickers.c.status == TickerStatus.IDLE,
-            )
-        )
+    run_ids = [found for each in task_ids if (found := _as_run_id(each)) is not None]
+    named, unnamed = tickers.c.task_id, tickers.c.task_id.is_(None)
+    return [
+        *in_parts(list(task_ids), lambda part: tx.scalars(_waiting(tx, named.in_(part))).all()),
+        *in_parts(run_ids, lambda part: tx.scalars(_waiting(tx, unnamed, tickers.c.id.in_(part))).all()),
+    ]
+
+
+def _waiting(tx: Transaction, *conditions: ColumnElement[bool]) -> Select[Any]:
+    return select(tickers.c.id).where(
+        *conditions,
+        tickers.c.namespace == tx.namespace,
+        tickers.c.kind == TickerKind.CELERY_TASK.value,
+        tickers.c.status == TickerStatus.IDLE,
     )
+
+
+def _as_run_id(task_id: str) -> UUID | None:
+    try:
+        return UUID(task_id)
+    except ValueError:
+        return None

@@ -112,8 +112,12 @@ def count(tx: Transaction, wanted: RunFilter, *, limit: int) -> int:
     return tx.scalars(select(func.count()).select_from(some.subquery())).one()
 
 
-def retry(tx: Transaction, ticker_id: UUID) -> bool:
-    """Make a run due that did not succeed, with all of its retries; return True if it had ended so."""
+def retry(tx: Transaction, ticker_id: UUID, *, task_id: str | None = None) -> bool:
+    """Make a run due that did not succeed, with all of its retries; return True if it had ended so.
+
+    A ``task_id`` becomes that of its messages.
+    """
+    own_id = {} if task_id is None else {"task_id": task_id}
     so_far = select(func.coalesce(func.max(attempts.c.number) + 1, 0)).where(
         attempts.c.ticker_id == ticker_id
     )
@@ -125,6 +129,7 @@ def retry(tx: Transaction, ticker_id: UUID) -> bool:
             tickers.c.status.in_(sorted(RETRIABLE)),
         )
         .values(
+            **own_id,
             status=TickerStatus.IDLE,
             due_at=tx.sql_now(),
             attempts_before=so_far.scalar_subquery(),
@@ -139,6 +144,12 @@ def retry(tx: Transaction, ticker_id: UUID) -> bool:
         )
     )
     return rowcount(tx, statement) == 1
+
+
+def claim_count(tx: Transaction, ticker_id: UUID) -> int:
+    """Return how often a run has been claimed."""
+    count: int = tx.scalars(select(tickers.c.claim_no).where(tickers.c.id == ticker_id)).one()
+    return count
 
 
 def is_record(tx: Transaction, ticker_id: UUID) -> bool:

@@ -17,7 +17,7 @@ from tickerq_celery.store import nodes, starts
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.worker.fork_gate import fork_gate
-from tickerq_celery.worker.signal_reports import SignalReport
+from tickerq_celery.worker.signal_reports import Report
 
 logger = logging.getLogger(__name__)
 _AT_ONCE = 1_000
@@ -108,8 +108,8 @@ class HeartbeatThread(threading.Thread):
         interval: float,
         *,
         enrol: Callable[[], None],
-        reports: SimpleQueue[SignalReport],
-        handle: Callable[[SignalReport], None],
+        reports: SimpleQueue[Report],
+        handle: Callable[[Report], None],
         count: Callable[[], None],
         refused: Callable[[ConfigError], None],
     ) -> None:
@@ -169,7 +169,7 @@ class HeartbeatThread(threading.Thread):
         if not self._attempt(lambda: self._write(report)):
             self._stopped.wait(self._backoff.next())
 
-    def _write(self, report: SignalReport) -> None:
+    def _write(self, report: Report) -> None:
         try:
             self._handle_report(report)
         except StoreError:

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 
 from tickerq_celery.broker.messages import task_id
 from tickerq_celery.worker.child_marks import ChildMarks, Mark
-from tickerq_celery.worker.signal_reports import SignalKind, SignalReport
+from tickerq_celery.worker.signal_reports import Report, SignalKind, SignalReport
 
 logger = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.2
@@ -25,9 +25,7 @@ class LimitWatch(threading.Thread):
     while the store is.
     """
 
-    def __init__(
-        self, marks: ChildMarks, reports: SimpleQueue[SignalReport], killed: dict[str, float]
-    ) -> None:
+    def __init__(self, marks: ChildMarks, reports: SimpleQueue[Report], killed: dict[str, float]) -> None:
         super().__init__(name="tickerq-limits", daemon=True)
         self._marks = marks
         self._reports = reports

@@ -34,3 +34,13 @@ class SignalReport:
     queue: str = ""
     call: TaskExecution | None = None
     wait: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeReport:
+    """The messages that a control command revoked, by their ids."""
+
+    task_ids: tuple[str, ...]
+
+
+Report = SignalReport | RevokeReport

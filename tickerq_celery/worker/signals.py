@@ -1,6 +1,7 @@
 """Handle Celery's signals for tasks that crashed, timed out, were revoked or are unknown."""
 
 import logging
+from collections.abc import Collection
 from datetime import timedelta
 from queue import SimpleQueue
 from typing import Any
@@ -15,6 +16,7 @@ from tickerq_celery.errors import PublishError
 from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runs.rescue import rescue
+from tickerq_celery.runs.revoker import Revoker
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import publications, starts
 from tickerq_celery.tickers.claims import Started, TaskExecution
@@ -24,7 +26,8 @@ from tickerq_celery.worker.drop_counts import DropCounter
 from tickerq_celery.worker.followed_requests import FollowedRequests
 from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.request import message_dropped
-from tickerq_celery.worker.signal_reports import SignalKind, SignalReport
+from tickerq_celery.worker.revoke_listener import RevokeListener
+from tickerq_celery.worker.signal_reports import Report, RevokeReport, SignalKind, SignalReport
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +38,10 @@ class SignalListener:
     def __init__(self, app: Celery, misrouted: MisroutedLog) -> None:
         self._app = app
         self._misrouted = misrouted
-        self.reports: SimpleQueue[SignalReport] = SimpleQueue()
+        self.reports: SimpleQueue[Report] = SimpleQueue()
         self.drops = DropCounter()
         self._followed = FollowedRequests()
+        self._revokes = RevokeListener(app, self._on_revoke_command)
         self._receivers: tuple[tuple[Signal, Any], ...] = (
             (signals.task_received, self._on_received),
             (signals.task_retry, self._on_retry),
@@ -51,11 +55,13 @@ class SignalListener:
         """Connect to the signals of this process."""
         for signal, receiver in self._receivers:
             signal.connect(receiver, weak=False)
+        self._revokes.listen()
 
     def close(self) -> None:
         """Disconnect again."""
         for signal, receiver in self._receivers:
             signal.disconnect(receiver)
+        self._revokes.close()
 
     def _on_received(self, sender: Any, request: Any = None, **_: Any) -> None:
         if sender.app is self._app:
@@ -94,6 +100,9 @@ class SignalListener:
         self.drops.note(reason)
         if owner is not None:
             self._misrouted.note(owner, _queue_in(sender.delivery_info))
+
+    def _on_revoke_command(self, task_ids: Collection[str]) -> None:
+        self.reports.put(RevokeReport(task_ids=tuple(task_ids)))
 
     def _call(self, sender: Any, headers: object, retries: object) -> TaskExecution | None:
         # Of two apps in one process each reports its own tasks.
@@ -142,13 +151,17 @@ class SignalHandler:
         self._recorder = recorder
         self._publisher = publisher
         self._calls = CallReportHandler(core, recorder, publisher)
+        self._revoker = Revoker(core.write)
 
-    def handle(self, report: SignalReport) -> None:
+    def handle(self, report: Report) -> None:
         """Write what one report means.
 
         Raises:
             StoreError: The database cannot be reached.
         """
+        if isinstance(report, RevokeReport):
+            self._revoker.revoke(report.task_ids)
+            return
         if report.call is not None:
             self._calls.handle(report, report.call)
             return

@@ -1,0 +1,41 @@
+"""Notice which messages are revoked, as a worker hears it: Celery's control command."""
+
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any
+
+from celery import Celery
+from celery.worker.control import Panel
+from kombu.utils.functional import maybe_list
+
+from tickerq_celery.broker.messages import REVOKE_COMMAND
+
+
+class RevokeListener:
+    """Calls ``revoked`` with the ids of each command that a worker of this app gets, from its event loop."""
+
+    def __init__(self, app: Celery, revoked: Callable[[Collection[str]], object]) -> None:
+        self._app = app
+        self._revoked = revoked
+        self._own: Any = None
+        self._handler: Any = None
+
+    def listen(self) -> None:
+        """Put the listener before the command, whoever has registered it."""
+        # The registry is the process's, which may hold workers of several apps.
+        self._own = Panel.data[REVOKE_COMMAND]
+        self._handler = partial(self._on_command, self._own)
+        Panel.data[REVOKE_COMMAND] = self._handler
+
+    def close(self) -> None:
+        """Take it away; where another one stands before it, it stays, and hears nothing of other apps."""
+        if Panel.data.get(REVOKE_COMMAND) is self._handler:
+            Panel.data[REVOKE_COMMAND] = self._own
+
+    def _on_command(self, own: Any, state: Any, task_id: Any = None, **options: Any) -> Any:
+        """Revoke task by task id (or list of ids)."""
+        try:
+            return own(state, task_id, **options)
+        finally:
+            if state.app is self._app:
+                self._revoked([str(each) for each in maybe_list(task_id) or ()])
