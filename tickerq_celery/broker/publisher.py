@@ -139,9 +139,11 @@ class CeleryPublisher:
         }
         if claim.queue is not None:
             options["queue"] = claim.queue
-        # The tasks of most apps have no priorities: none is sent where none was asked for.
-        if claim.priority is not TickerPriority.NORMAL and call.options.get("priority") is None:
-            options["priority"] = message_priority(claim.priority, self._transport)
+        # Most apps give their tasks no priority, and such a message must not wait behind all others.
+        is_asked = claim.priority is not TickerPriority.NORMAL and call.options.get("priority") is None
+        priority = message_priority(claim.priority, self._transport) if is_asked else None
+        if priority is not None:
+            options["priority"] = priority
         return options
 
     def publish_lost(self, run: Started, message: str, *, status: TickerStatus) -> None:

@@ -99,6 +99,15 @@ def shown(messages: list[Message]) -> list[Any]:
     return result
 
 
+def without_expirations(messages: list[Any]) -> list[Any]:
+    """Return what ``shown`` did, with expirations in tens of seconds."""
+    for message in messages:
+        expiration = message["properties"].pop("expiration", None)
+        # In milliseconds from the publication on: these messages are published one after the other.
+        message["expires in"] = None if expiration is None else round(int(expiration) / 10_000)
+    return messages
+
+
 def _fields(message: Message) -> dict[str, Any]:
     properties = {name: value for name, value in message.properties.items() if name not in _OF_THE_DELIVERY}
     body = message.body

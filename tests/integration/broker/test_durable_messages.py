@@ -12,7 +12,14 @@ from celery.canvas import StampingVisitor
 from celery.exceptions import Retry
 from kombu import Exchange
 
-from tests.integration.broker.durable_apps import HOUR, TaskApp, make_due, shown, task_app
+from tests.integration.broker.durable_apps import (
+    HOUR,
+    TaskApp,
+    make_due,
+    shown,
+    task_app,
+    without_expirations,
+)
 
 Call = Callable[[TaskApp], Any]
 LATER = datetime.now(UTC) + timedelta(hours=2)
@@ -161,12 +168,4 @@ def test_a_kept_call_reaches_the_worker_as_celerys_own_message(
     assert (len(later), len(of_celery)) == (len(of_ours), len(of_ours) + len(at_once))
     for message in later:
         message.headers["eta"] = None
-    assert _without_expirations(shown(later)) == _without_expirations(shown(of_ours))
-
-
-def _without_expirations(messages: list[Any]) -> list[Any]:
-    for message in messages:
-        expiration = message["properties"].pop("expiration", None)
-        # In milliseconds from the publication on: these messages are published one after the other.
-        message["expires in"] = None if expiration is None else round(int(expiration) / 10_000)
-    return messages
+    assert without_expirations(shown(later)) == without_expirations(shown(of_ours))
