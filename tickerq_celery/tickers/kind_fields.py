@@ -1,5 +1,6 @@
 """The fields that only tickers of functions have, or only those of Celery tasks, and why others have not."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tickerq_celery.enums import TickerKind
@@ -25,7 +26,7 @@ OF_TASKS = {
     "on_lost": "it is an option of the ticker function itself: @ticker_function(on_lost=…)",
 }
 # What the request of a row is made of, by its kind: the rest may change while that cannot be read.
-REQUEST_IS_CHECKED = {
+REQUEST_IS_CHECKED: Mapping[TickerKind, frozenset[str]] = {
     TickerKind.FUNCTION: frozenset({"function", "request"}),
     TickerKind.CELERY_TASK: frozenset(CALL_FIELDS),
 }

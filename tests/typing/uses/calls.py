@@ -129,7 +129,7 @@ def call(session: Session) -> None:
 
 def name_the_function(session: Session) -> None:
     ticker = TimeTicker(say_hello, request=Greeting(name="Ada"), delay=60)
-    assert_type(ticker.function, str)
+    assert_type(ticker.function, str | None)
     TimeTicker(function=send, request={"user_id": 3})
     TimeTicker("Send", children=[TimeTicker(clean)])
     CronTicker(clean, every=60)

@@ -124,7 +124,7 @@ def name_functions() -> None:
     send.s(user_id=3).schedule(delay="soon")  # refused: arg-type | reportArgumentType
     send_from.s(3, subject="Hello")  # refused: call-arg | reportCallIssue
     TimeTicker(print)  # refused: arg-type | reportArgumentType
-    TimeTicker(send, MOMENT)  # refused: call-arg | reportCallIssue
+    TimeTicker(send, "tell")  # refused: call-arg | reportCallIssue
 
 
 def refuse_options() -> None:
