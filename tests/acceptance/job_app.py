@@ -276,6 +276,43 @@ def entry(word: str) -> None:
     note(f"{word} {current_task.request.id}")
 
 
+@app.task(name="job_app.work", bind=True, shared=False)
+def work(task: Any, way: str = "returns", seconds: float = 0) -> str:
+    """Note each execution of a plain Celery task; the first one ends in the way that is asked for."""
+    name = f"works {task.request.id}"
+    executed = NOTES.read_text().splitlines().count(name) if NOTES.exists() else 0
+    note(name)
+    if executed == 0:
+        WAYS_TO_WORK[way](task, seconds)
+    note(f"worked {task.request.id}")
+    return way
+
+
+def raises(task: Any, seconds: float) -> None:
+    raise ValueError("was to fail")
+
+
+def retries(task: Any, seconds: float) -> None:
+    raise task.retry(countdown=seconds, exc=ValueError("once more"))
+
+
+def interrupted(task: Any, seconds: float) -> None:
+    """Note that a soft limit strikes."""
+    try:
+        time.sleep(seconds)
+    except SoftTimeLimitExceeded:
+        note(f"interrupted {task.request.id}")
+        raise
+
+
+WAYS_TO_WORK: dict[str, Callable[[Any, float], Any]] = {
+    "returns": lambda task, seconds: time.sleep(seconds),
+    "raises": raises,
+    "retries": retries,
+    "interrupted": interrupted,
+    "SIGKILL": lambda task, seconds: os.kill(os.getpid(), signal.SIGKILL),
+    "sys.exit": lambda task, seconds: sys.exit(3),
+}
 WAYS_TO_DIE: dict[str, Callable[[], Any]] = {
     "sys.exit": lambda: sys.exit(3),
     "os._exit": lambda: os._exit(3),

@@ -301,6 +301,7 @@ class Request:
     def __init__(self, task_id: str) -> None:
         self.id = task_id
         self.name = "tickerq.Send"
+        self.request_dict: dict[str, object] = {}
 
 
 @pytest.mark.parametrize("step", [state.task_reserved, state.task_accepted])
