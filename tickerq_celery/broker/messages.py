@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from tickerq_celery.enums import TickerKind, TickerPriority
@@ -91,6 +92,22 @@ def execution_in(headers: object, retries: object) -> TaskExecution | None:
     except ValueError:
         return None
     return TaskExecution(id=ticker_id, claim_no=claim_no, retries=retries)
+
+
+def execution_of_request(request: Any) -> TaskExecution | None:
+    """Return the execution that a task's request asks for, or None where no run of ours is named.
+
+    The message's headers are attributes of the request. Its ``headers`` need not be them: a tracer may have
+    put its own into that place of the message.
+    """
+    header = getattr(request, CALL_HEADER, None)
+    return execution_in({CALL_HEADER: header}, getattr(request, "retries", None))
+
+
+def hand_on(execution: TaskExecution, request: Any) -> None:
+    """Let a retry of a task's request carry the header that its own message has."""
+    header = [str(execution.id), execution.claim_no]
+    request.headers = {**(request.headers or {}), CALL_HEADER: header}
 
 
 def parsed_header(header: object) -> tuple[UUID, int]:

@@ -14,7 +14,7 @@ from celery import signals
 from celery.states import FAILURE
 from celery.utils.dispatch import Signal
 
-from tickerq_celery.broker.messages import execution_in
+from tickerq_celery.broker.messages import execution_of_request, hand_on
 from tickerq_celery.errors import StoreError
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Outcome
@@ -66,7 +66,7 @@ class Follower:
 
     def _on_prerun(self, task: Any = None, **_: Any) -> None:
         request = task.request
-        execution = execution_in(request.headers, request.retries)
+        execution = execution_of_request(request)
         # Of two apps in one process each follows its own; what a body runs eagerly is no message.
         if execution is None or request.is_eager or task.app is not self._process.get().app:
             return
@@ -78,6 +78,7 @@ class Follower:
             begun_at=time.monotonic(),
         )
         keep(request, followed)
+        hand_on(execution, request)
         parts.child_marks.begin(execution.id, execution.claim_no)
         with soft_limit_held_back(is_child=parts.child_marks.is_child, strikes_after=True):
             followed.start = self._threads.record(lambda: _record_start(parts, followed))

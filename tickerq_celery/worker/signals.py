@@ -10,7 +10,7 @@ from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery import Celery, signals
 from celery.utils.dispatch import Signal
 
-from tickerq_celery.broker.messages import execution_in, parsed_task_id
+from tickerq_celery.broker.messages import execution_in, execution_of_request, parsed_task_id
 from tickerq_celery.enums import DropReason, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.runs.publisher import Publisher
@@ -76,14 +76,14 @@ class SignalListener:
     def _on_retry(self, sender: Any, request: Any = None, reason: Any = None, **_: Any) -> None:
         # The main process sends it for a lost child with `retry_on_worker_lost`, and a body for itself.
         if isinstance(getattr(reason, "exc", None), WorkerLostError):
-            call = self._call(sender, request.headers, request.retries)
+            call = self._call(sender, execution_of_request(request))
             message = f"worker lost: {reason.exc}"
             self._note(request.id, SignalKind.RETRIED, message, call=call, wait=_wait_of(reason))
 
     def _on_revoked(
         self, sender: Any, request: Any = None, terminated: object = False, expired: object = False, **_: Any
     ) -> None:
-        call = self._call(sender, getattr(request, "headers", None), getattr(request, "retries", None))
+        call = self._call(sender, execution_of_request(request))
         kind = SignalKind.TERMINATED if call is not None and terminated else SignalKind.REVOKED
         message = "expired" if call is not None and expired else kind.value
         self._note(getattr(request, "id", None), kind, message, call=call)
@@ -92,7 +92,7 @@ class SignalListener:
         self, sender: Any, message: Any = None, id: object = None, name: object = None, **_: Any
     ) -> None:
         headers = getattr(message, "headers", None) or {}
-        call = self._call(sender, headers, headers.get("retries"))
+        call = self._call(sender, execution_in(headers, headers.get("retries")))
         queue = _queue_in(getattr(message, "delivery_info", None))
         self._note(id, SignalKind.UNKNOWN, f"this worker has no task {name}", queue, call=call)
 
@@ -104,9 +104,9 @@ class SignalListener:
     def _on_revoke_command(self, task_ids: Collection[str]) -> None:
         self.reports.put(RevokeReport(task_ids=tuple(task_ids)))
 
-    def _call(self, sender: Any, headers: object, retries: object) -> TaskExecution | None:
+    def _call(self, sender: Any, execution: TaskExecution | None) -> TaskExecution | None:
         # Of two apps in one process each reports its own tasks.
-        return execution_in(headers, retries) if getattr(sender, "app", None) is self._app else None
+        return execution if getattr(sender, "app", None) is self._app else None
 
     def _note_failure(self, task_id: object, kind: SignalKind, message: str) -> None:
         calls = self._followed.executions_of(task_id)
