@@ -30,7 +30,7 @@ __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedo
 DATABASES = ("sqlite", "postgres", "mariadb")
 BROKERS = ("fs", "redis", "rabbitmq")
 # Their files take up to minutes each, those of the others seconds; none is to be left at the end.
-LONG = ("stateful", "acceptance", "windows")
+LONG = ("stateful", "acceptance", "compat", "windows")
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
