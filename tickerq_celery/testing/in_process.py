@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Collection
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from celery import Celery
@@ -11,6 +11,7 @@ from celery import Celery
 from tickerq_celery.broker.kept_json import revived_call
 from tickerq_celery.broker.messages import HEADER, task_id, task_name
 from tickerq_celery.enums import TickerStatus
+from tickerq_celery.managers.durable_calls import Writes
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
@@ -18,6 +19,7 @@ from tickerq_celery.runs.executions import ExecutionRecorder
 from tickerq_celery.runs.immediate import ImmediateDispatch
 from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runtime.core import Core
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Claim, Started, TaskExecution
 from tickerq_celery.tickers.progress import Report
 from tickerq_celery.wiring import Parts
@@ -25,6 +27,8 @@ from tickerq_celery.worker.cancel_flag import CancelFlag
 from tickerq_celery.worker.exception_handler import HandlerCaller
 from tickerq_celery.worker.execution_outcome import outcome_of_execution
 from tickerq_celery.worker.reporting import Reporting
+
+T = TypeVar("T")
 
 
 class MessageBox:
@@ -142,6 +146,20 @@ class ReportedAtTheEnd(Reporting):
         """Leave it to the end."""
 
 
+class DirectWrites:
+    """Writes in the thread of the caller: a test's store answers, and may be a connection of that thread."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def write(self, work: Callable[[Transaction], T], *, undo: Callable[[Transaction], object]) -> T:
+        """Run ``work`` in a transaction."""
+        return self._core.write(work)
+
+    def close(self) -> None:
+        """Do nothing: there is no thread."""
+
+
 class InProcessParts(Parts):
     """What wiring makes, but for all that would reach another process."""
 
@@ -179,3 +197,7 @@ class InProcessParts(Parts):
     @cached_property
     def _notifier(self) -> Publisher:
         return self.box
+
+    @cached_property
+    def _bounded_writes(self) -> Writes:
+        return DirectWrites(self.core)
