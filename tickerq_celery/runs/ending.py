@@ -70,6 +70,9 @@ class EndWriter:
 
         What that made due is not known any more: beat finds it.
         """
+        if end.run.is_call:
+            # Its attempt is written also where its run goes on without it.
+            return end.outcome if executions.stands(tx, end.run, end.outcome) else None
         return next((each for each in end.outcomes if self.has_written(tx, end.run, each)), None)
 
     def has_written(self, tx: Transaction, run: Started, outcome: Outcome) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import insert, select, true, update
+from sqlalchemy import ColumnElement, insert, select, true, update
 
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.store import chains, logs, overlaps
@@ -104,10 +104,12 @@ def end_waiting(
     reason: str | None,
     failure: Failure | None = None,
     before: TickerStatus = TickerStatus.QUEUED,
+    only_if: ColumnElement[bool] | None = None,
 ) -> Effect[bool]:
     """End a run that waits for its claim or its start; decide on its children, pass its overlap lock on.
 
-    Return False, with nothing written, for a claim whose status is not ``before`` any more.
+    Return False, with nothing written, for a claim whose status is not ``before`` any more, or whose row does
+    not meet ``only_if``.
     """
     check_transition(before, status)
     cron_id = overlaps.cron_locked_by(tx, ticker_id)
@@ -119,6 +121,7 @@ def end_waiting(
             tickers.c.id == ticker_id,
             tickers.c.claim_no == claim_no,
             tickers.c.status == before,
+            true() if only_if is None else only_if,
         )
         .values(terminal(status, tx.sql_now(), reason).columns() | shown),
     )

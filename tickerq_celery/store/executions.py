@@ -156,8 +156,24 @@ def correct(
     return _move(tx, run, outcome, is_it, elapsed=elapsed, check_after=check_after)
 
 
+def stands(tx: Transaction, run: Started, outcome: Outcome) -> bool:
+    """Return True if a run is as the end of this execution, its latest, has left it."""
+    statement = select(tickers.c.id).where(
+        tickers.c.id == run.id,
+        tickers.c.claim_no == run.claim_no,
+        tickers.c.executions == run.executions,
+        tickers.c.status == outcome.status,
+    )
+    return tx.scalar(statement) is not None
+
+
 def record(tx: Transaction, run: Started, outcome: Outcome, *, node: str | None) -> None:
-    """Write the attempt of an execution, unless it is written; one that was taken for lost is corrected."""
+    """Write the attempt of an execution, unless it is written; one that was taken for lost is corrected.
+
+    None is written of a run that was deleted while its task ran.
+    """
+    if tx.scalar(select(tickers.c.id).where(tickers.c.id == run.id).with_for_update()) is None:
+        return
     attempt = attempt_row(tx, run, outcome, node=node) | {"ended_at": tx.now}
     insert_if_absent(tx, attempts, [attempt])
     key = attempt_key(run)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import groupby
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, not_, select, update
 
 from tickerq_celery.enums import TickerKind, TickerStatus
 from tickerq_celery.store import overlaps
@@ -55,7 +55,13 @@ def stamp(tx: Transaction, claims: Sequence[Claim], *, check_after: timedelta) -
 def fail(tx: Transaction, claim: Claim, failure: Failure) -> bool:
     """End a claim that cannot be published; return True if it was still waiting for that."""
     ended = end_waiting(
-        tx, claim.id, claim_no=claim.number, status=TickerStatus.FAILED, reason=None, failure=failure
+        tx,
+        claim.id,
+        claim_no=claim.number,
+        status=TickerStatus.FAILED,
+        reason=None,
+        failure=failure,
+        only_if=not_(IS_PUBLISHED_CALL),
     )
     return ended.result
 
@@ -63,7 +69,8 @@ def fail(tx: Transaction, claim: Claim, failure: Failure) -> bool:
 def give_back(tx: Transaction, claims: Sequence[Claim]) -> None:
     """Return claims that were not published, unless they have been superseded meanwhile.
 
-    One that another transaction has locked stays Queued, for the sweep.
+    Nor the call of a Celery task that a sweep has published meanwhile: no worker would drop its second
+    message. One that another transaction has locked stays Queued, for the sweep.
     """
     free = lock_free(tx, [claim.id for claim in claims])
     if not free:
@@ -74,6 +81,7 @@ def give_back(tx: Transaction, claims: Sequence[Claim]) -> None:
             tickers.c.id == bindparam("claimed_id"),
             tickers.c.claim_no == bindparam("claimed_no"),
             tickers.c.status == TickerStatus.QUEUED,
+            not_(IS_PUBLISHED_CALL),
         )
         .values(
             status=TickerStatus.IDLE,
@@ -94,14 +102,13 @@ def give_back(tx: Transaction, claims: Sequence[Claim]) -> None:
 
 
 def postpone(tx: Transaction, ticker_id: UUID, claim_no: int, wait: timedelta) -> bool:
-    """Return a published claim that no worker here can run, due again after ``wait``."""
+    """Return a claim that no broker or no worker here can take, due again after ``wait``.
+
+    Not the call of a Celery task that was published: no worker would drop its second message.
+    """
     statement = (
         update(tickers)
-        .where(
-            tickers.c.id == ticker_id,
-            tickers.c.claim_no == claim_no,
-            tickers.c.status == TickerStatus.QUEUED,
-        )
+        .where(*_waits(ticker_id, claim_no), not_(IS_PUBLISHED_CALL))
         .values(
             status=TickerStatus.IDLE,
             due_at=tx.sql_after(wait),

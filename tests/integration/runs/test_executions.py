@@ -1,5 +1,6 @@
 """What workers report of Celery tasks: executions become attempts, and only records are fenced."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -23,6 +24,7 @@ from tests.integration.making import (
     make_cron,
     occurrences_of,
     processes,
+    remove_runs,
     rescue,
     row_of,
     runs,
@@ -46,8 +48,9 @@ from tests.manual_clock import START, ManualClock
 from tickerq_celery import RunCondition, TimeTicker
 from tickerq_celery.enums import DropReason, HoldReason, OnLost, OverlapPolicy, TickerKind, TickerStatus
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import concurrency, drops, nodes
-from tickerq_celery.tickers.claims import TaskExecution
+from tickerq_celery.store import concurrency, drops, nodes, publications
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.tickers.claims import Claim, TaskExecution
 from tickerq_celery.tickers.lifecycle import LOST, Failure, cancelled, published_again, skipped, succeeded
 
 IDLE, QUEUED, IN_PROGRESS = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS
@@ -316,7 +319,7 @@ def test_a_retry_that_begins_before_its_cause_has_ended_keeps_the_run(core: Core
     execution = published(core, make_call(core))
     first = begun(core, execution)
     second = begun(core, retry_of(execution))
-    assert retry(core, first) is not None
+    assert retry(core, first) is None
     row = row_of(core, execution.id)
     assert (row.status, row.retry_count, row.executions) == (IN_PROGRESS, 1, 2)
     end(core, second)
@@ -343,11 +346,51 @@ def test_an_end_does_not_touch_a_later_execution(core: Core) -> None:
     assert row_of(core, execution.id).status is DONE
 
 
+def test_an_end_says_whether_the_run_goes_on_without_it(core: Core) -> None:
+    execution = published(core, make_call(core))
+    first, second = begun(core, execution), begun(core, execution)
+    assert end(core, first) is None
+    assert end(core, second) is not None
+    assert end(core, second) is not None  # as where the answer to the first was lost
+
+
+def test_the_end_of_a_run_that_was_deleted_meanwhile_writes_nothing(core: Core) -> None:
+    run_id = make_call(core)
+    run = begun(core, published(core, run_id))
+    remove_runs(core, [run_id])
+    assert end(core, run) is None
+    assert attempts_of(core, run_id) == []
+
+
+def give_back(tx: Transaction, claimed: Claim) -> None:
+    publications.give_back(tx, [claimed])
+
+
+def postpone(tx: Transaction, claimed: Claim) -> None:
+    publications.postpone(tx, claimed.id, claimed.number, DAY)
+
+
+def give_up(tx: Transaction, claimed: Claim) -> None:
+    publications.fail(tx, claimed, failure())
+
+
+@pytest.mark.parametrize("hand_back", [give_back, postpone, give_up])
+def test_a_stalled_dispatcher_gives_no_call_back_that_a_sweep_has_published_meanwhile(
+    core: Core, hand_back: Callable[[Transaction, Claim], None]
+) -> None:
+    run_id = make_call(core)
+    (claimed,) = claim(core, [run_id])
+    stamp(core, claimed)
+    core.write(hand_back, claimed)
+    row = row_of(core, run_id)
+    assert (row.status, row.published_at is not None, row.due_at) == (QUEUED, True, None)
+
+
 def test_an_end_under_an_old_claim_touches_no_run(core: Core) -> None:
     run_id = make_call(core)
     (claimed,) = claim(core)
     run = begun(core, TaskExecution(id=run_id, claim_no=1, retries=0))
-    alter_run(core, run_id, status=QUEUED, running_on=None)
+    alter_run(core, run_id, status=QUEUED, running_on=None, published_at=None)
     claimed_again(core, claimed)
     end(core, run)
     assert (row_of(core, run_id).status, row_of(core, run_id).claim_no) == (QUEUED, 2)
