@@ -1,16 +1,17 @@
 """Rules of the apps: add, move and delete time tickers."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
 
 from hypothesis import strategies as st
 
 from tests.stateful.actions import action
-from tests.stateful.bodies import ALL_FUNCTIONS, PLAIN
+from tests.stateful.bodies import ALL_FUNCTIONS, PLAIN, TASK
 from tests.stateful.stage import Stage, troubles, which
 from tests.stateful.troubles import Troubles
-from tickerq_celery.enums import RunCondition, TickerStatus
-from tickerq_celery.errors import TickerStateError
+from tickerq_celery.enums import OnLost, RunCondition, TickerStatus
+from tickerq_celery.errors import DuplicateTickerError, TickerStateError
 from tickerq_celery.tickers.inputs import TimeTicker
 
 _MOST_ACTIVE = 5
@@ -32,7 +33,7 @@ class Draft(NamedTuple):
 conditions = st.sampled_from([None, *RunCondition])
 drafts = st.builds(
     Draft,
-    st.sampled_from([PLAIN, *ALL_FUNCTIONS]),
+    st.sampled_from([PLAIN, *ALL_FUNCTIONS, TASK, TASK]),
     st.sampled_from([0, 0, 4, 9]),
     st.integers(0, 3),
     st.sampled_from([None, "celery"]),
@@ -58,7 +59,13 @@ class Adding(Stage):
         """An app adds a batch, and publishes at once what is due."""
         chosen = self.pick(app, self.idle_apps())
         tickers = [self._ticker(draft) for draft in batch]
-        self.act(chosen.process, lambda: chosen.time_tickers.add_batch(tickers), troubles)
+
+        def store() -> None:
+            # Another one with the same unique key has not ended.
+            with suppress(DuplicateTickerError):
+                chosen.time_tickers.add_batch(tickers)
+
+        self.act(chosen.process, store, troubles)
 
     @action(1, lambda self: self.idle_apps() and self.world.time_tickers(), run=which)
     def delete(self, run: int) -> None:
@@ -89,6 +96,8 @@ class Adding(Stage):
         assert bool(refused) == (chosen.status is not TickerStatus.IDLE)
 
     def _ticker(self, draft: Draft) -> TimeTicker:
+        if draft.function == TASK:
+            return self._call(draft)
         return TimeTicker(
             function=draft.function,
             execution_time=self.world.clock.now() + timedelta(seconds=draft.delay),
@@ -99,7 +108,18 @@ class Adding(Stage):
             children=[_child(condition, draft) for condition in draft.children],
         )
 
+    def _call(self, draft: Draft) -> TimeTicker:
+        return TimeTicker(
+            task=TASK,
+            on_lost=OnLost.RETRY if draft.retries % 2 else OnLost.FAIL,
+            execution_time=self.world.clock.now() + timedelta(seconds=draft.delay),
+            queue=draft.queue,
+            unique_key=draft.key,
+            children=[_child(condition, draft) for condition in draft.children],
+        )
+
 
 def _child(condition: RunCondition | None, draft: Draft) -> TimeTicker:
     below = [TimeTicker(function=PLAIN, run_condition=condition)] if draft.is_deep else []
-    return TimeTicker(function=draft.function, run_condition=condition, children=below)
+    named = {"task" if draft.function == TASK else "function": draft.function}
+    return TimeTicker(**named, run_condition=condition, children=below)

@@ -12,6 +12,8 @@ from tickerq_celery.tickers.lifecycle import Failure, Outcome, outcome_of, succe
 PLAIN, SINGLE, FRAIL = "Plain", "Single", "Frail"
 ALL_FUNCTIONS = (PLAIN, SINGLE, FRAIL)
 LIMITS = {SINGLE: 1}
+# A task of Celery's, of which workers report what becomes of its calls.
+TASK = "shop.add"
 # Of one function's runs with the same concurrency key.
 SLOTS_OF_A_KEY = 1
 # What uses up a retry: the body's own failure, and its time limit.

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 from uuid import UUID
 
+from tests.stateful.bodies import TASK
 from tests.stateful.troubles import Process
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import PublishError
@@ -22,10 +23,16 @@ class Key(NamedTuple):
 
 
 class Message(NamedTuple):
-    """What a worker is given."""
+    """What a worker is given; ``retries`` is Celery's count, in the message of a Celery task."""
 
     key: Key
     function: str
+    retries: int = 0
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it calls a task of Celery's, whose body runs whatever the store says."""
+        return self.function == TASK
 
 
 class Call(NamedTuple):
@@ -46,9 +53,13 @@ class Broker:
 
     def put(self, message: Message, *, sender: str) -> None:
         """Take a message."""
+        self.take(message)
+        self.senders[message.key].add(sender)
+
+    def take(self, message: Message) -> None:
+        """Take a message that Celery itself sends."""
         self.messages.append(message)
         self.history.append(message)
-        self.senders[message.key].add(sender)
 
 
 class BrokerClient:

@@ -4,11 +4,13 @@ from datetime import timedelta
 
 from tests.stateful import promises
 from tests.stateful.bodies import End
+from tests.stateful.broker import Key, Message
+from tests.stateful.calls import CallEnd, is_call
 from tests.stateful.cron_lives import FAR_EXPRESSION
 from tests.stateful.journeys import Journeys
 from tests.stateful.silences import LOOKS_FOR_A_LEASE
 from tests.stateful.world import LOOK_SECONDS
-from tickerq_celery.enums import TERMINAL
+from tickerq_celery.enums import TERMINAL, TickerStatus
 
 _ROUNDS = 40
 
@@ -43,6 +45,7 @@ class Calm(Journeys):
         if not self.world.workers:
             self.hire_worker(is_full=True)
         self._end_crons()
+        self._find_lost_calls()
 
     def _end_crons(self) -> None:
         crons = self.world.apps[0].cron_tickers
@@ -59,6 +62,14 @@ class Calm(Journeys):
             crons.update(cron_id, expression=FAR_EXPRESSION)
             self.look()
             promises.after_an_edit(self.world, cron_id)
+
+    def _find_lost_calls(self) -> None:
+        """Let the broker deliver those calls again whose children wait for a report, as none else does."""
+        for run in self.world.sight.runs.values():
+            is_awaited = is_call(run) and run.status is TickerStatus.QUEUED and run.published_at is not None
+            if is_awaited and run.has_children:
+                message = Message(Key(run.id, run.claim_no), run.function, run.retry_count)
+                self.world.broker.take(message)
 
     def _do_all_there_is(self) -> None:
         beat = self.world.beats[0]
@@ -78,12 +89,17 @@ class Calm(Journeys):
         """Let the workers do all that they are given; return True if a slot of a queue may have come free."""
         worker = self.world.workers[0]
         are_there = bool(self.world.broker.messages or self.waiting() or self.bodies())
+        are_there = are_there or bool(self.waiting_calls() or self.call_bodies())
         while self.world.broker.messages:
             self.give(given_to=worker, index=0)
         for held in self.waiting():
             self.start_request(held)
         for held in self.bodies():
             self.finish_body(held, End.SUCCEEDS)
+        for call in self.waiting_calls():
+            self.begin_body(call)
+        for call in self.call_bodies():
+            self.end_body(call, CallEnd.SUCCEEDS)
         while self.reporters():
             self.write_report(self.reporters()[0])
             self.look()

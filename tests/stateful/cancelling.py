@@ -8,6 +8,7 @@ from sqlalchemy import Row
 
 from tests.stateful import promises
 from tests.stateful.actions import action
+from tests.stateful.bodies import TASK
 from tests.stateful.stage import Stage, troubles, which
 from tests.stateful.troubles import Troubles
 from tickerq_celery.enums import TERMINAL
@@ -48,6 +49,6 @@ class Cancelling(Stage):
 
     def cancellable(self) -> Sequence[Row[Any]]:
         """The runs that have not ended, and one that has."""
-        runs = list(self.world.sight.runs.values())
+        runs = [run for run in self.world.sight.runs.values() if run.function != TASK]
         ended = [run for run in runs if run.status in TERMINAL]
         return [run for run in runs if run.status not in TERMINAL] + ended[-1:]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tests.stateful import promises
 from tests.stateful.actions import action
 from tests.stateful.bodies import End
+from tests.stateful.calls import CallRequest
 from tests.stateful.hands import Hands, Held, report_of
 from tests.stateful.stage import one_trouble, which
 from tests.stateful.troubles import How, Troubles
@@ -34,7 +35,7 @@ class Executing(Hands):
 
     @action(
         18,
-        lambda self: self.world.broker.messages and self.world.workers,
+        lambda self: self.function_messages() and self.world.workers,
         message=which,
         worker=which,
         so_far=st.sampled_from([Progress.BEGUN, Progress.BEGUN, *Progress]),
@@ -43,7 +44,7 @@ class Executing(Hands):
     )
     def deliver(self, message: int, worker: int, so_far: Progress, end: End, troubles: Troubles) -> None:
         """A worker is given a message; a child may begin at once, and even end."""
-        given = self.pick(message, self.world.broker.messages)
+        given = self.pick(message, self.function_messages())
         chosen = self.pick(worker, self.world.workers)
         if not self.give(given_to=chosen, index=self.world.broker.messages.index(given)):
             return
@@ -57,6 +58,9 @@ class Executing(Hands):
     def give(self, *, given_to: Worker, index: int) -> bool:
         """Move a message from the broker to a worker; return True if that has its function."""
         message = self.world.broker.messages.pop(index)
+        if message.is_call:
+            given_to.calls.append(CallRequest(message))
+            return True
         is_known = message.function in given_to.functions
         if is_known:
             given_to.requests.append(Request(message))

@@ -1,6 +1,6 @@
 """What the workers hold: messages that they have prefetched, bodies that run, reports to write."""
 
-from tests.stateful.broker import Key
+from tests.stateful.broker import Key, Message
 from tests.stateful.stage import Stage
 from tests.stateful.workers import Request, Worker
 from tickerq_celery.worker.signal_reports import SignalKind, SignalReport
@@ -34,6 +34,10 @@ class Hands(Stage):
     def reporters(self) -> list[Worker]:
         """The workers that have something to write."""
         return [worker for worker in self.idle_workers() if worker.reports]
+
+    def function_messages(self) -> list[Message]:
+        """The messages of functions' runs that the broker has."""
+        return [each for each in self.world.broker.messages if not each.is_call]
 
     def waiting(self) -> list[Held]:
         """All that is prefetched."""

@@ -1,8 +1,12 @@
 """What must be true after every step: of all rows, each change of one, and what stands beside them."""
 
+from collections.abc import Sequence
+
 from tests.stateful.bodies import LIMITS, SLOTS_OF_A_KEY
-from tests.stateful.invariants_of_a_change import OF_A_CHANGE
-from tests.stateful.invariants_of_a_run import OF_A_RUN
+from tests.stateful.calls import is_call
+from tests.stateful.invariants_of_a_call import OF_A_CALL, OF_A_CALLS_CHANGE
+from tests.stateful.invariants_of_a_change import OF_A_CHANGE, OF_A_FUNCTIONS_CHANGE, OfAChange
+from tests.stateful.invariants_of_a_run import OF_A_FUNCTIONS_RUN, OF_A_RUN, OfARun
 from tests.stateful.sight import LEASED, Sight
 from tests.stateful.world import World
 from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
@@ -16,15 +20,25 @@ _MOST_WAITING = {
     OverlapPolicy.CANCEL_OTHER: 1,
 }
 
+PROMISES: Sequence[OfARun | OfAChange] = (
+    *OF_A_RUN,
+    *OF_A_FUNCTIONS_RUN,
+    *OF_A_CALL,
+    *OF_A_CHANGE,
+    *OF_A_FUNCTIONS_CHANGE,
+    *OF_A_CALLS_CHANGE,
+)
+
 
 def check(world: World, then: Sight) -> None:
     """Hold what is seen now against every promise, and against what was seen before."""
     for run_id, run in world.sight.runs.items():
-        for promise in OF_A_RUN:
+        for promise in (*OF_A_RUN, *(OF_A_CALL if is_call(run) else OF_A_FUNCTIONS_RUN)):
             assert promise(world, run), f"not so: {promise.__name__}, of {world.shown(run)}"
         before = then.runs.get(run_id)
         if before is not None:
-            for change in OF_A_CHANGE:
+            of_its_kind = OF_A_CALLS_CHANGE if is_call(run) else OF_A_FUNCTIONS_CHANGE
+            for change in (*OF_A_CHANGE, *of_its_kind):
                 assert change(world, then, before, run), (
                     f"not so: {change.__name__}, from {world.shown(before)} to {world.shown(run)}"
                 )
@@ -50,7 +64,8 @@ def _check_limits(world: World) -> None:
 def _check_overlaps(world: World, then: Sight) -> None:
     for cron_id, cron in world.sight.crons.items():
         runs = [run for run in world.sight.runs.values() if run.cron_ticker_id == cron_id]
-        leased = [run for run in runs if run.status in LEASED]
+        # A call that begins once more after its end has given its lock up.
+        leased = [run for run in runs if run.status in LEASED and not world.life_of(run.id).is_revised]
         assert cron.overlap == OverlapPolicy.ALLOW or len(leased) <= 1, (
             f"occurrences overlap: {[world.shown(run) for run in leased]}"
         )

@@ -7,6 +7,7 @@ from sqlalchemy import Row
 
 from tests.stateful.bodies import FRAIL, RETRIED
 from tests.stateful.broker import Key
+from tests.stateful.calls import is_call
 from tests.stateful.world import World
 from tests.unmet import is_unmet_reason
 from tickerq_celery.cron.overlap import CANCELLED_REASON
@@ -25,7 +26,10 @@ def it_is_due_or_held_only_while_idle(world: World, run: Run) -> bool:
 
 
 def it_is_checked_only_while_queued(world: World, run: Run) -> bool:
-    return (run.check_at is not None) == (run.status is TickerStatus.QUEUED)
+    """But the published call of a Celery task whose children wait for a report."""
+    is_awaited = is_call(run) and run.has_children and run.published_at is not None
+    is_checked = run.status is TickerStatus.QUEUED and not is_awaited
+    return (run.check_at is not None) == is_checked
 
 
 def it_runs_on_a_node_only_while_in_progress(world: World, run: Run) -> bool:
@@ -101,6 +105,9 @@ def its_parent_decides_on_it(world: World, run: Run) -> bool:
     if run.parent_id is None or (run.status is TickerStatus.CANCELLED and run.id in world.cancelled):
         return True
     parent = world.sight.runs[run.parent_id]
+    life = world.life_of(parent.id)
+    if is_call(parent) and life.is_revised:
+        return run.held_for != HoldReason.PARENT
     begins_beside = run.run_condition == RunCondition.IN_PROGRESS
     if run.held_for == HoldReason.PARENT:
         is_begun = begins_beside and parent.status is TickerStatus.IN_PROGRESS
@@ -108,7 +115,7 @@ def its_parent_decides_on_it(world: World, run: Run) -> bool:
     if is_unmet_reason(run.skipped_reason):
         return parent.status in TERMINAL and (begins_beside or not is_met(run.run_condition, parent.status))
     if begins_beside:
-        return any(key.run_id == parent.id for key in world.starts)
+        return bool(life.began) or any(key.run_id == parent.id for key in world.starts)
     return is_met(run.run_condition, parent.status)
 
 
@@ -132,13 +139,15 @@ OF_A_RUN: tuple[OfARun, ...] = (
     it_is_checked_only_while_queued,
     it_runs_on_a_node_only_while_in_progress,
     it_ended_only_if_terminal,
+    what_is_stamped_was_sent,
+    its_parent_decides_on_it,
+    it_is_asked_to_end_only_while_in_progress,
+)
+OF_A_FUNCTIONS_RUN: tuple[OfARun, ...] = (
     it_is_in_progress_where_its_claim_was_started,
     each_started_claim_that_ended_has_one_attempt,
     its_end_is_that_of_its_last_attempt,
     retries_are_counted,
     rescues_are_counted,
-    what_is_stamped_was_sent,
     what_was_started_was_published,
-    its_parent_decides_on_it,
-    it_is_asked_to_end_only_while_in_progress,
 )

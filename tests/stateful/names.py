@@ -9,7 +9,7 @@ from tests.stateful.sight import Sight
 
 _WORTH_READING = (
     "function", "status", "claim_no", "due_at", "concurrency_key", "held_for", "cancel_request", "check_at",
-    "running_on",
+    "running_on", "executions", "publish_count", "on_lost",
     "retries", "retry_count", "rescue_count", "ended_at", "exception_type", "skipped_reason", "run_condition",
 )  # fmt: skip
 

@@ -44,7 +44,7 @@ class Publications:
 
     def check(self, process: Process, claim: Claim) -> None:
         """A message names a committed claim, and a sweep's answers a check that was put off before."""
-        columns = (tickers.c.claim_no, tickers.c.status, tickers.c.check_at)
+        columns = (tickers.c.claim_no, tickers.c.status, tickers.c.check_at, tickers.c.published_at)
         statement = select(*columns).where(tickers.c.id == claim.id)
         found = self._database.read(lambda connection: connection.execute(statement).one_or_none())
         if found is None:
@@ -55,6 +55,11 @@ class Publications:
             self.complaints.append(f"a message before its commit: {claim}")
         is_current = (found.claim_no, found.status) == (claim.number, TickerStatus.QUEUED)
         wrote = self._wrote[process]
+        # One that was stalled at the broker's door may find that another has published its claim meanwhile.
+        was_stamped = found.published_at is not None and found.published_at < wrote.at
+        is_again = claim.call is not None and found.claim_no == claim.number and was_stamped
+        if is_again and wrote.steps_back == self.steps_back:
+            self.complaints.append(f"a stamped call is published again: {claim}")
         is_of_a_sweep = claim.due_at is None and wrote.steps_back == self.steps_back
         if is_current and is_of_a_sweep and found.check_at < wrote.at:
             self.complaints.append(f"two messages may answer one check: {claim}")

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from tests.stateful import promises
 from tests.stateful.actions import action
-from tests.stateful.broker import LATEST, Key
+from tests.stateful.broker import LATEST, Key, Message
 from tests.stateful.hands import Hands, report_of
 from tests.stateful.stage import troubles, which
 from tests.stateful.troubles import Troubles
@@ -29,16 +29,19 @@ class Reporting(Hands):
         if kind is not None:
             held.report(kind)
 
-    @action(3, lambda self: self.idle_workers() and self.world.broker.history, worker=which, message=which)
+    @action(3, lambda self: self.idle_workers() and self.revocable(), worker=which, message=which)
     def revoke(self, worker: int, message: int) -> None:
         """A claim is revoked, and a worker that has it, or had it, says so."""
         chosen = self.pick(worker, self.idle_workers())
-        late = self.world.broker.history[-LATEST:]
-        key = self.pick(message, [request.message for request in chosen.requests] + late).key
+        key = self.pick(message, [request.message for request in chosen.requests] + self.revocable()).key
         for request in [each for each in chosen.requests if each.message.key == key]:
             chosen.requests.remove(request)
         self.world.revoked.add(key)
         chosen.reports.append(report_of(key, SignalKind.REVOKED))
+
+    def revocable(self) -> list[Message]:
+        """The messages of functions' runs that were sent last."""
+        return [each for each in self.world.broker.history[-LATEST:] if not each.is_call]
 
     @action(5, lambda self: self.reporters(), worker=which, again=st.booleans(), troubles=troubles(0, 2))
     def hear(self, worker: int, again: bool, troubles: Troubles) -> None:

@@ -7,19 +7,21 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
 
+from tests.stateful.bodies import TASK
 from tickerq_celery.enums import HoldReason, NodeKind, TickerStatus
 from tickerq_celery.store.tables import attempts, cron_tickers, nodes, pauses, tickers
 from tickerq_celery.tickers.claims import Slot, slot_of
 
 _OF_A_RUN = (
-    "id", "function", "queue", "status", "claim_no", "due_at", "not_before", "held_for", "hold_key",
-    "check_at", "cancel_request", "published_at", "publish_count", "running_on", "lock_holder", "is_late",
-    "retries", "retry_count", "rescue_count", "exception_type", "skipped_reason", "cron_ticker_id", "instant",
-    "ended_at", "ended_status", "parent_id", "run_condition", "concurrency_key", "active_key",
+    "id", "kind", "function", "on_lost", "executions", "queue", "status", "claim_no", "due_at", "not_before",
+    "held_for", "hold_key", "check_at", "cancel_request", "published_at", "publish_count", "running_on",
+    "lock_holder", "started_at", "is_late", "unique_key", "retries", "retry_count", "rescue_count",
+    "exception_type", "skipped_reason", "cron_ticker_id", "instant", "ended_at", "ended_status", "parent_id",
+    "has_children", "run_condition", "concurrency_key", "active_key",
 )  # fmt: skip
 _OF_A_NODE = ("id", "kind", "functions", "counter", "seen_at")
 _OF_A_CRON = ("id", "is_enabled", "next_run_at", "resume_from", "overlap")
-_OF_AN_ATTEMPT = ("ticker_id", "claim_no", "number", "status", "exception_type")
+_OF_AN_ATTEMPT = ("ticker_id", "claim_no", "retries", "number", "status", "exception_type")
 _COLUMNS = {tickers: _OF_A_RUN, cron_tickers: _OF_A_CRON, nodes: _OF_A_NODE}
 Rows = Mapping[UUID, Row[Any]]
 LEASED = frozenset({TickerStatus.QUEUED, TickerStatus.IN_PROGRESS})
@@ -44,6 +46,11 @@ class Sight:
         workers = [row for row in self.nodes.values() if row.kind == NodeKind.WORKER]
         return {name for row in workers for name in row.functions}
 
+    @property
+    def workers(self) -> set[UUID]:
+        """The workers that have a row: they may report what becomes of a call."""
+        return {row.id for row in self.nodes.values() if row.kind == NodeKind.WORKER}
+
     def attempts_of(self, run_id: UUID) -> Sequence[Row[Any]]:
         """The attempts of a run, the oldest first."""
         return self.attempts.get(run_id, ())
@@ -58,8 +65,9 @@ class Sight:
         return len([row for row in leased if slot_of(row.function, row.concurrency_key) == slot])
 
     def queued(self, queue: str | None) -> int:
-        """How many runs of a queue are published and not started."""
-        waiting = [row for row in self.runs.values() if row.status is TickerStatus.QUEUED]
+        """How many runs of a queue are published and not started; a call of Celery's may wait elsewhere."""
+        queued = [row for row in self.runs.values() if row.status is TickerStatus.QUEUED]
+        waiting = [row for row in queued if row.function != TASK]
         return len([row for row in waiting if row.queue == queue])
 
     def below(self, run_id: UUID) -> list[UUID]:

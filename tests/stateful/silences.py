@@ -11,6 +11,7 @@ from tests.stateful.bodies import End
 from tests.stateful.cancelling import Cancelling
 from tests.stateful.dispatching import Dispatching
 from tests.stateful.executing import Executing, ends
+from tests.stateful.following import Following
 from tests.stateful.hands import Held
 from tests.stateful.processes import Beat
 from tests.stateful.recovering import Recovering
@@ -36,7 +37,7 @@ class Meanwhile(Enum):
         return f"Meanwhile.{self.name}"
 
 
-class Silences(Adding, Cancelling, CronSteering, Dispatching, Executing, Reporting, Recovering):
+class Silences(Adding, Cancelling, CronSteering, Dispatching, Executing, Following, Reporting, Recovering):
     """Workers that give no sign of life for a lease."""
 
     @action(

@@ -87,11 +87,14 @@ class Stage(RuleBasedStateMachine):
         self._replace(process)
 
     def end_worker(self, worker: Worker, *, is_returned: bool) -> None:
-        """Kill a worker; a good broker gives what it had prefetched to others, another one hides it."""
+        """Kill a worker; a good broker gives what it had prefetched to others, another one hides it.
+
+        The calls of Celery tasks that were running are delivered again as well, as with acks_late.
+        """
         world = self.world
         waiting = [request.message for request in worker.waiting]
         if is_returned:
-            world.broker.messages += waiting
+            world.broker.messages += [*waiting, *(call.message for call in worker.calls)]
         elif worker.is_loud and not worker.is_quiet:
             world.lost_with[worker.id] = [message.key for message in waiting]
         world.workers.remove(worker)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from tests.stateful import promises
 from tests.stateful.actions import action
-from tests.stateful.bodies import ALL_FUNCTIONS
+from tests.stateful.bodies import ALL_FUNCTIONS, TASK
 from tests.stateful.cron_lives import EXPRESSION
 from tests.stateful.stage import Stage, troubles, which
 from tests.stateful.troubles import Troubles
-from tickerq_celery.enums import MisfirePolicy, OverlapPolicy
+from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError
 from tickerq_celery.tickers.inputs import CronTicker
 
@@ -30,22 +30,26 @@ class Steering(StrEnum):
     RUN_NOW = "run_now"
 
 
+_FIELDS = {
+    "expression": st.just(EXPRESSION),
+    "misfire": st.sampled_from(MisfirePolicy),
+    "misfire_limit": st.just(3),
+    "overlap": st.sampled_from(OverlapPolicy),
+}
 crons = st.builds(
     CronTicker,
     function=st.sampled_from(ALL_FUNCTIONS),
-    expression=st.just(EXPRESSION),
-    misfire=st.sampled_from(MisfirePolicy),
-    misfire_limit=st.just(3),
-    overlap=st.sampled_from(OverlapPolicy),
     retries=st.integers(0, 1),
     retry_intervals=st.just([4, 9]),
+    **_FIELDS,
 )
+task_crons = st.builds(CronTicker, task=st.just(TASK), on_lost=st.sampled_from(OnLost), **_FIELDS)
 
 
 class CronSteering(Stage):
     """What operators do to cron tickers."""
 
-    @action(2, lambda self: self.idle_apps() and len(self.world.crons) < _MOST_CRONS, cron=crons)
+    @action(2, lambda self: self.idle_apps() and len(self.world.crons) < _MOST_CRONS, cron=crons | task_crons)
     def add_cron(self, cron: CronTicker) -> None:
         """An app adds a cron ticker."""
         app = self.pick(0, self.idle_apps())

@@ -1,6 +1,6 @@
 """A worker, wired from the parts that production wires."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
@@ -8,14 +8,16 @@ from uuid import UUID
 from tests.integration.making import worker_profile
 from tests.stateful.bodies import ALL_FUNCTIONS
 from tests.stateful.broker import Message
+from tests.stateful.calls import CallRequest
 from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process, TroubledDatabase
-from tickerq_celery.enums import CancelRequest
+from tickerq_celery.enums import CancelRequest, TickerStatus
 from tickerq_celery.functions.registry import Registry
+from tickerq_celery.runs.executions import ExecutionRecorder
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.node import NodeRegistration
-from tickerq_celery.tickers.claims import Started
-from tickerq_celery.tickers.lifecycle import Outcome
+from tickerq_celery.tickers.claims import Started, TaskExecution
+from tickerq_celery.tickers.lifecycle import Failure, Outcome
 from tickerq_celery.worker.enrolment import enrol
 from tickerq_celery.worker.heartbeat import Heartbeat
 from tickerq_celery.worker.misrouted import MisroutedLog
@@ -44,6 +46,7 @@ class Worker:
     def __init__(self, around: Surroundings, registry: Registry) -> None:
         self.main, self.child = Process(), Process()
         self.requests: list[Request] = []
+        self.calls: list[CallRequest] = []
         self.reports: list[SignalReport] = []
         # Silent: it gives no sign of life as time passes. Quiet: time has passed since its last one.
         self.is_silent = self.is_quiet = False
@@ -53,6 +56,7 @@ class Worker:
         self._registration = NodeRegistration(worker_profile(core, prefetch=PREFETCH))
         children = replace(core, database=TroubledDatabase(around.core.database, self.child, around.written))
         self._recorder = Recorder(children)
+        self._follower = ExecutionRecorder(children, self._recorder)
         self._handler = SignalHandler(
             core, Recorder(core), around.client_for(self.main), MisroutedLog(core.config.namespace)
         )
@@ -113,6 +117,29 @@ class Worker:
         """Let a child write how a body ended."""
         return self._recorder.finish(run, outcome, elapsed=timedelta(seconds=1)) is not None
 
+    def begin(self, execution: TaskExecution) -> Started | None:
+        """Let a child report that the body of a Celery task begins."""
+        return self._follower.start(execution)
+
+    def begin_late(self, execution: TaskExecution, *, began: Callable[[], timedelta]) -> Started | None:
+        """Let a child report the beginning of a body that has ended."""
+        return self._follower.start_late(execution, began=began)
+
+    def end(self, run: Started, outcome: Outcome) -> Outcome | None:
+        """Let a child report how the body of a Celery task ended."""
+        return self._follower.finish(run, outcome, elapsed=timedelta(seconds=1))
+
+    def discard(self, execution: TaskExecution, status: TickerStatus) -> bool:
+        """Report that a message was discarded: its task was revoked, or is unknown here."""
+        failure = Failure(type="NotRegistered", message="unknown here")
+        is_unknown = status is TickerStatus.FAILED
+        return self._follower.end_unstarted(
+            execution,
+            status,
+            reason=None if is_unknown else "revoked",
+            failure=failure if is_unknown else None,
+        )
+
     def _cancel_body(self, run: Started) -> None:
         """Kill the child where that is asked for; its run is then missing from those that are held."""
         if run.cancel_request is CancelRequest.TERMINATE:
@@ -121,4 +148,5 @@ class Worker:
 
     def _held(self) -> Collection[str]:
         self.main.pause()
-        return {f"{each.message.key.run_id}:{each.message.key.number}" for each in self.requests}
+        held = [each.message.key for each in (*self.requests, *self.calls)]
+        return {f"{key.run_id}:{key.number}" for key in held}

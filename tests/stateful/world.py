@@ -11,6 +11,7 @@ from sqlalchemy import Row
 from tests.manual_clock import ManualClock
 from tests.stateful.bodies import ALL_FUNCTIONS, PLAIN, registry_of
 from tests.stateful.broker import Broker, Key
+from tests.stateful.calls import CallLife
 from tests.stateful.cron_lives import CronLife
 from tests.stateful.names import Names
 from tests.stateful.processes import App, Beat
@@ -68,6 +69,9 @@ class World:
         self.actor = ""
         self.released: set[Key] = set()
         self.moment = 0
+        # The call of which a worker reports something in this step.
+        self.reported: UUID | None = None
+        self._lives: dict[UUID, CallLife] = {}
         self._deleted: set[UUID] = set()
         self._cron_of: dict[UUID, UUID | None] = {}
         self._is_stale = False
@@ -100,6 +104,10 @@ class World:
         worker.main.do(worker.enrol)
         self.workers.append(worker)
         return worker
+
+    def life_of(self, run_id: UUID) -> CallLife:
+        """Return what is known of a call beside its row."""
+        return self._lives.setdefault(run_id, CallLife(run_id))
 
     def let_go(self, run_id: UUID) -> None:
         """Note that a run is deleted."""
