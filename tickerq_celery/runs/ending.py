@@ -87,15 +87,18 @@ class EndWriter:
 
     def _write_execution(self, tx: Transaction, end: AttemptEnd) -> Effect[Outcome | None]:
         """Write how an execution of a Celery task ended; None where its run goes on without it."""
-        run, outcome = end.run, end.outcome
+        run, outcome, node = end.run, end.outcome, self._core.node.name
         check_after = self._core.config.republish_after
-        written = executions.finish(
-            tx, run, outcome, node=self._core.node.name, elapsed=end.elapsed, check_after=check_after
-        )
-        if written.result:
-            next_occurrence = _apply_cron_policies(tx, run, outcome)
-            failpoint(CrashPoint.FINISH_UNCOMMITTED)
-            return Effect(result=outcome, due=[*written.due, *next_occurrence])
+        # Only a loss gives way to a cancel: Celery's own retry comes, whatever was requested.
+        for each in end.outcomes if outcome.is_lost else (outcome,):
+            written = executions.finish(
+                tx, run, each, node=node, elapsed=end.elapsed, check_after=check_after
+            )
+            if written.result:
+                next_occurrence = _apply_cron_policies(tx, run, each)
+                failpoint(CrashPoint.FINISH_UNCOMMITTED)
+                return Effect(result=each, due=[*written.due, *next_occurrence])
+        executions.record(tx, run, outcome, node=node)
         if not outcome.is_lost and executions.correct(
             tx, run, outcome, elapsed=end.elapsed, check_after=check_after
         ):

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, select, true, update
 
 from tickerq_celery.enums import SUCCEEDED, TickerKind, TickerStatus
 from tickerq_celery.store import chains, starts
@@ -130,13 +130,13 @@ def finish(
 ) -> Effect[bool]:
     """Write how an execution ended and its attempt, and let a run's end decide on its children.
 
-    Return False where the run goes on without it, as a later execution has begun or the run was ended
-    meanwhile: then only the attempt is written.
+    Return False, with nothing written, where the run goes on without it, as a later execution has begun or
+    the run was ended meanwhile; and for a loss that gives way to a cancel which was requested.
     """
     check_transition(TickerStatus.IN_PROGRESS, outcome.status, of_a_call=True)
-    moved = _move(tx, run, outcome, _is_current(run), elapsed=elapsed, check_after=check_after)
-    if not moved:
-        record(tx, run, outcome, node=node)
+    is_wanted = tickers.c.cancel_request.is_(None) if outcome.is_lost else true()
+    current = and_(_is_current(run), is_wanted)
+    if not _move(tx, run, outcome, current, elapsed=elapsed, check_after=check_after):
         return Effect(result=False)
     tx.execute(insert(attempts).values(attempt_row(tx, run, outcome, node=node)))
     if outcome.goes_on or not run.has_children:
@@ -288,6 +288,8 @@ def _published_again(tx: Transaction, run: Started, check_after: timedelta) -> d
         # As of each call whose message is with the broker, and of which no worker has reported anything.
         "started_at": None,
         "running_on": None,
+        "cancel_request": None,
+        "alone_for": None,
         "ended_at": None,
         "ended_status": None,
         "updated_at": tx.sql_now(),

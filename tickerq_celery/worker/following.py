@@ -85,7 +85,7 @@ class Follower:
         if not followed.start.is_over:
             followed.is_late = True
             logger.warning(
-                "run %s begins, and the store has not recorded it in %g s", followed.id, LONGEST_WAIT,
+                "run %s begins, and the store has not recorded it in %s s", followed.id, LONGEST_WAIT,
                 extra={"ticker_id": str(followed.id)},
             )  # fmt: skip
 

@@ -46,7 +46,15 @@ from tests.integration.runs.calls import (
 )
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import RunCondition, TimeTicker
-from tickerq_celery.enums import DropReason, HoldReason, OnLost, OverlapPolicy, TickerKind, TickerStatus
+from tickerq_celery.enums import (
+    CancelRequest,
+    DropReason,
+    HoldReason,
+    OnLost,
+    OverlapPolicy,
+    TickerKind,
+    TickerStatus,
+)
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import concurrency, drops, nodes, publications
 from tickerq_celery.store.database.transaction import Transaction
@@ -475,6 +483,24 @@ def test_an_execution_that_was_taken_for_lost_and_ends_is_corrected(core: Core) 
     assert end(core, run) is not None
     assert row_of(core, execution.id).status is DONE
     assert keys_of(core, execution.id) == [(1, 0, 0, DONE, None)]
+
+
+def test_a_lost_execution_whose_cancel_was_requested_is_cancelled_and_not_published_anew(core: Core) -> None:
+    execution = published(core, make_call(core, columns={"on_lost": OnLost.RETRY.value}))
+    run = begun(core, execution)
+    alter_run(core, execution.id, cancel_request=CancelRequest.TERMINATE.value)
+    rescue(core, run)
+    assert row_of(core, execution.id).status is CANCELLED
+    assert [key[3] for key in keys_of(core, execution.id)] == [CANCELLED]
+
+
+def test_a_retry_of_celerys_comes_whatever_was_requested(core: Core) -> None:
+    execution = published(core, make_call(core))
+    run = begun(core, execution)
+    alter_run(core, execution.id, cancel_request=CancelRequest.END.value)
+    retry(core, run)
+    row = row_of(core, execution.id)
+    assert (row.status, row.cancel_request) == (QUEUED, None)
 
 
 def test_a_rescue_does_not_touch_an_execution_that_has_ended(core: Core) -> None:
