@@ -1,0 +1,35 @@
+"""Which execution a task's request asks for, whatever else has headers in its message."""
+
+from uuid import uuid4
+
+from celery.app.task import Context
+
+from tickerq_celery.broker.messages import CALL_HEADER, execution_of_request, hand_on
+from tickerq_celery.tickers.claims import TaskExecution
+
+RUN = uuid4()
+SECOND = TaskExecution(id=RUN, claim_no=2, retries=1)
+
+
+def request(**nested: object) -> Context:
+    headers = {"headers": nested} if nested else {}
+    return Context({CALL_HEADER: [str(RUN), 2], "retries": 1, "shop": "mine", **headers})
+
+
+def test_the_header_of_the_message_counts() -> None:
+    assert execution_of_request(request()) == SECOND
+    assert execution_of_request(Context({"retries": 1})) is None
+
+
+def test_headers_that_a_tracer_has_nested_in_the_message_do_not_hide_it() -> None:
+    assert execution_of_request(request(trace="7")) == SECOND
+    assert execution_of_request(request(**{CALL_HEADER: [str(RUN), 1]})) == SECOND
+
+
+def test_a_retry_is_handed_the_header_of_the_message_and_all_others() -> None:
+    for traced in (request(trace="7"), request(trace="7", **{CALL_HEADER: [str(RUN), 1]})):
+        hand_on(SECOND, traced)
+        assert traced.headers == {"trace": "7", CALL_HEADER: [str(RUN), 2]}
+    plain = request()
+    hand_on(SECOND, plain)
+    assert plain.headers == {"shop": "mine", CALL_HEADER: [str(RUN), 2]}
