@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.work_thread import WorkThread
+from tickerq_celery.runtime.work_thread import WorkThread, outcome_of
 from tickerq_celery.store.database.transaction import Transaction
 
 logger = logging.getLogger(__name__)
@@ -22,19 +22,24 @@ class _AbandonedError(Exception):
     """The caller of a write has given it up."""
 
 
-class _Write:
-    """One write: whether its caller still waits, and whether the thread is done with it."""
+class _Write(Generic[T]):
+    """One write: its caller gives it up, or the thread concludes it, whichever comes first."""
 
     def __init__(self) -> None:
-        self._is_abandoned = threading.Event()
-        self.is_done: bool = False
+        # Taken once, and never waited for.
+        self._decision = threading.Lock()
+        self._is_given_up = False
+        self.outcome: Callable[[], T] | None = None
 
-    @property
-    def is_abandoned(self) -> bool:
-        return self._is_abandoned.is_set()
+    def conclude(self, outcome: Callable[[], T]) -> bool:
+        """Let the caller have the outcome; return False if it has given the write up."""
+        self.outcome = outcome
+        return self._decision.acquire(blocking=False)
 
-    def abandon(self) -> None:
-        self._is_abandoned.set()
+    def give_up(self) -> bool:
+        """Give the write up; return False if it is concluded, so that there is an outcome."""
+        self._is_given_up = self._decision.acquire(blocking=False)
+        return self._is_given_up
 
     def guarded(self, tx: Transaction, work: Callable[[Transaction], T]) -> T:
         """Do the work, unless its caller has given it up before it began or before it is committed."""
@@ -44,7 +49,7 @@ class _Write:
         return result
 
     def _go_on(self) -> None:
-        if self.is_abandoned:
+        if self._is_given_up:
             raise _AbandonedError
 
 
@@ -67,18 +72,21 @@ class BoundedWrites:
         Raises:
             StoreError: The database cannot be reached, refused every try, or did not answer in time.
         """
-        write, thread = _Write(), self._thread()
+        write: _Write[T] = _Write()
+        thread, is_in_time = self._thread(), False
         try:
-            return thread.call(lambda: self._write(write, work, undo), limit=self._limit)
-        except TimeoutError as error:
-            raise StoreError(f"it took longer than {self._limit:g} s") from error
+            with suppress(TimeoutError):
+                thread.call(lambda: self._write(write, work, undo), limit=self._limit)
         finally:
-            if write.is_done:
+            # Too late, or a signal's handler raised here: the thread ends with what it does.
+            is_in_time = not write.give_up()
+            if is_in_time:
                 self._idle.append(thread)
             else:
-                # Too late, or a signal's handler raised here: the thread ends with what it does.
-                write.abandon()
                 thread.end()
+        if not is_in_time or write.outcome is None:
+            raise StoreError(f"it took longer than {self._limit:g} s")
+        return write.outcome()
 
     def close(self) -> None:
         """Let the threads end; the next write makes another one."""
@@ -87,19 +95,18 @@ class BoundedWrites:
                 self._idle.pop().end()
 
     def _write(
-        self, write: _Write, work: Callable[[Transaction], T], undo: Callable[[Transaction], object]
-    ) -> T:
+        self, write: _Write[T], work: Callable[[Transaction], T], undo: Callable[[Transaction], object]
+    ) -> None:
+        outcome = outcome_of(lambda: self._core.write(write.guarded, work))
+        if write.conclude(outcome):
+            return
         try:
-            result = self._core.write(write.guarded, work)
-            if write.is_abandoned:
-                self._core.write(undo)
-            return result
+            outcome()
+            self._core.write(undo)
+        except _AbandonedError:
+            return
         except StoreError as error:
-            if write.is_abandoned:
-                logger.warning("a write that was given up may be in the store: %s", error)
-            raise
-        finally:
-            write.is_done = True
+            logger.warning("a write that was given up may be in the store: %s", error)
 
     def _thread(self) -> WorkThread:
         if self._pid != os.getpid():

@@ -34,7 +34,7 @@ class WorkThread:
             Exception: Whatever ``work`` raised.
         """
         outcomes: SimpleQueue[Callable[[], T]] = SimpleQueue()
-        self._calls.put(lambda: outcomes.put(_outcome_of(work)))
+        self._calls.put(lambda: outcomes.put(outcome_of(work)))
         until = None if limit is None else time.monotonic() + limit
         while True:
             left = _LONGEST_WAIT if until is None else min(_LONGEST_WAIT, until - time.monotonic())
@@ -56,7 +56,7 @@ class WorkThread:
             call()
 
 
-def _outcome_of(work: Callable[[], T]) -> Callable[[], T]:
+def outcome_of(work: Callable[[], T]) -> Callable[[], T]:
     """Do ``work``; return what returns its result, or raises its error."""
     try:
         result = work()

@@ -14,9 +14,10 @@ from tests.servers.server import Server
 from tickerq_celery.clock import SystemClock
 from tickerq_celery.errors import StoreError
 from tickerq_celery.functions.registry import Registry
-from tickerq_celery.runtime.bounded_writes import BoundedWrites
+from tickerq_celery.runtime.bounded_writes import BoundedWrites, _Write
 from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.runtime.core import Core, new_identity
+from tickerq_celery.runtime.work_thread import WorkThread
 from tickerq_celery.store.database.database import Database, parsed_url
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import seeders
@@ -120,6 +121,26 @@ def test_a_commit_that_was_on_its_way_is_undone(writes: BoundedWrites, core: Cor
     goes_on.set()
     come_to_rest(writes)
     assert core.read(count) == 0
+
+
+def test_a_write_that_was_concluded_when_its_caller_gave_up_is_no_error(
+    writes: BoundedWrites, core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conclude, has_given_up = _Write.conclude, threading.Event()
+
+    def late(write: _Write[str], outcome: Callable[[], str]) -> bool:
+        is_first = conclude(write, outcome)
+        # The answer is on its way to the caller, whose time is up.
+        has_given_up.wait(60)
+        return is_first
+
+    monkeypatch.setattr(_Write, "conclude", late)
+    monkeypatch.setattr(WorkThread, "end", lambda thread: has_given_up.set())
+    try:
+        assert writes.write(add, undo=remove) == "one"
+    finally:
+        has_given_up.set()
+    assert core.read(count) == 1
 
 
 def test_a_write_that_waits_behind_a_stalled_one_is_not_begun_later(
