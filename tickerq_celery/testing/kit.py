@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Unpack
 from uuid import UUID
 
 from celery import Celery
 
+from tickerq_celery.enums import OnConflict, OnConflictLike, TickerKind
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.managers.aio import Aio
 from tickerq_celery.managers.cron_tickers import CronTickerManager
@@ -20,6 +22,9 @@ from tickerq_celery.testing.enrolment import Enrolment
 from tickerq_celery.testing.in_process import InProcessParts
 from tickerq_celery.testing.scheduled import NOT_GIVEN, Wanted
 from tickerq_celery.tickers.call import FunctionLike
+from tickerq_celery.tickers.celery_task import TaskLike
+from tickerq_celery.tickers.fields import TaskScheduleOptions
+from tickerq_celery.tickers.sessions import SessionLike
 from tickerq_celery.tickers.views import Run
 from tickerq_celery.worker.seeding import Seeding, run_seeder
 
@@ -78,6 +83,22 @@ class TickerQTest:
         """The same managers for event loops."""
         return self._parts.aio
 
+    def schedule(
+        self,
+        task: TaskLike,
+        *,
+        at: datetime | None = None,
+        delay: timedelta | float | None = None,
+        session: SessionLike | None = None,
+        on_conflict: OnConflictLike = OnConflict.RAISE,
+        **ticker: Unpack[TaskScheduleOptions],
+    ) -> Run:
+        """Schedule a run of a Celery task, as ``TickerQ.schedule`` does."""
+        scheduling = self._parts.scheduling
+        return scheduling.schedule(
+            task, at=at, delay=delay, session=session, on_conflict=on_conflict, **ticker
+        )
+
     def run_due(self, *, beat_was_down: bool = False) -> list[Run]:
         """Run in this process what is due, and return the runs in the order of their ends, as they then are.
 
@@ -127,21 +148,22 @@ class TickerQTest:
 
     def assert_scheduled(
         self,
-        function: FunctionLike,
+        function: FunctionLike | TaskLike,
         *,
         request: object = NOT_GIVEN,
         at: datetime | None = None,
         within: timedelta | float = _A_SECOND,
     ) -> list[Run]:
-        """Return the runs of a function that wait for an attempt, the oldest first.
+        """Return the runs of a function or of a Celery task that wait for an attempt, the oldest first.
 
-        ``function`` is a function, its name, or a call of it, ``send.s(user_id=3)``. ``request`` is compared
-        as it is stored, ``at`` with their execution times; what is not given matches all.
+        ``function`` is a function or a task, its name, or a call of it: ``send.s(user_id=3)``, ``add.s(2)``.
+        ``request`` is compared as it is stored, and so are a signature's arguments, but not its options;
+        ``at`` is compared with execution times. What is not given matches all.
 
         Raises:
             AssertionError: There is none; the text shows what is scheduled.
             TickerValidationError: The request does not fit the function, or ``at`` is naive.
-            UnknownFunctionError: There is no function of this name.
+            UnknownFunctionError: There is no function of this name, nor a task.
         """
         __tracebackhide__ = True
         wanted, found = self._found(function, request, at, within)
@@ -151,7 +173,7 @@ class TickerQTest:
 
     def refute_scheduled(
         self,
-        function: FunctionLike,
+        function: FunctionLike | TaskLike,
         *,
         request: object = NOT_GIVEN,
         at: datetime | None = None,
@@ -170,14 +192,22 @@ class TickerQTest:
             )
 
     def _found(
-        self, function: FunctionLike, request: object, at: datetime | None, within: timedelta | float
+        self,
+        function: FunctionLike | TaskLike,
+        request: object,
+        at: datetime | None,
+        within: timedelta | float,
     ) -> tuple[Wanted, list[Run]]:
         wanted = scheduled.wanted_of(self._core, function, request=request, at=at, within=within)
         candidates = self._scheduled(wanted.function)
         # One of another application may be scheduled all the same, with allow_unknown.
-        if not candidates and self._core.registry.get(wanted.function) is None:
+        if not candidates and not self._is_known(wanted):
             raise self._core.registry.unknown(wanted.function)
         return wanted, [run for run in candidates if wanted.fits(run)]
+
+    def _is_known(self, wanted: Wanted) -> bool:
+        is_task = wanted.kind is TickerKind.CELERY_TASK or wanted.function in self.app.tasks
+        return is_task or self._core.registry.get(wanted.function) is not None
 
     def _scheduled(self, function: str | None = None) -> Sequence[Run]:
         return self._read(self._core.read(statements.ids, function=function))

@@ -1,18 +1,22 @@
 """Which scheduled runs a test means, and the text that shows what was scheduled instead."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from tickerq_celery import validation
-from tickerq_celery.enums import HoldReason
+from tickerq_celery.broker.kept_json import plain
+from tickerq_celery.enums import HoldReason, TickerKind
+from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.codec import LARGEST_REQUEST
 from tickerq_celery.payload.expected_request import ExpectedRequest
+from tickerq_celery.payload.redaction import discreet
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.tickers.call import Call, FunctionLike, named
+from tickerq_celery.tickers.celery_task import TaskLike, checked_task, is_task, named_task
 from tickerq_celery.tickers.views import Run
 
 MOST_SHOWN = 20
@@ -29,9 +33,13 @@ NOT_GIVEN: Final = NotGiven.NOT_GIVEN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a test asks for: a function's runs, those with this request, those around this moment."""
+    """What a test asks for: the runs of a function or task, those with this request, around this moment.
+
+    A ``kind`` of None is that of any run of this name. Of a task's options none is asked for.
+    """
 
     function: str
+    kind: TickerKind | None = None
     request: object = NOT_GIVEN
     at: datetime | None = None
     within: timedelta = timedelta(seconds=1)
@@ -41,7 +49,8 @@ class Wanted:
         """Return True if a run is one of those."""
         return (
             run.function == self.function
-            and (self.request is NOT_GIVEN or run.request == self.request)
+            and self.kind in (None, run.kind)
+            and (self.request is NOT_GIVEN or _given(run, self.kind) == self.request)
             and (self.at is None or _is_near(run.execution_time, self.at, self.within))
         )
 
@@ -53,7 +62,7 @@ class Wanted:
 
 def wanted_of(
     core: Core,
-    function: FunctionLike,
+    function: FunctionLike | TaskLike,
     *,
     request: object,
     at: datetime | None,
@@ -62,22 +71,49 @@ def wanted_of(
     """Return what a test asks for, with the request as plain JSON values.
 
     Raises:
-        TickerValidationError: The request does not fit the function, or stands beside a call; or ``at`` is
-            naive.
+        TickerValidationError: The request does not fit the function, or stands beside a call or a task; or
+            ``at`` is naive.
     """
+    named_or_called = (
+        _task_of(function, request) if is_task(function) else _function_of(core, function, request)
+    )
+    return replace(
+        named_or_called,
+        shown_request=core.codec.shown(named_or_called.request),
+        at=None if at is None else validation.moment("at", at),
+        within=validation.duration("within", within, least=timedelta(0), most=timedelta.max),
+    )
+
+
+def _task_of(task: object, request: object) -> Wanted:
+    if request is not NOT_GIVEN:
+        reason = "a Celery task is given arguments: pass a signature, task.s(…)"
+        raise TickerValidationError("request", discreet(["request"], request), reason)
+    found = named_task(task, args=(), kwargs={}, options={})
+    given = (
+        {"args": list(found.args), "kwargs": dict(found.kwargs)} if isinstance(task, Mapping) else NOT_GIVEN
+    )
+    return Wanted(
+        function=checked_task(found.task),
+        kind=TickerKind.CELERY_TASK,
+        request=given if given is NOT_GIVEN else plain(given),
+    )
+
+
+def _function_of(core: Core, function: Any, request: object) -> Wanted:
     found, of_call = named(function, None if request is NOT_GIVEN else request)
     name = validation.function(found)
     known = core.registry.get(name)
     expected = ExpectedRequest(function=name) if known is None else known.expected_request
     given = of_call if isinstance(function, Call) else request
-    plain = given if given is NOT_GIVEN else _plain(expected, given)
-    return Wanted(
-        function=name,
-        request=plain,
-        shown_request=core.codec.shown(plain),
-        at=None if at is None else validation.moment("at", at),
-        within=validation.duration("within", within, least=timedelta(0), most=timedelta.max),
-    )
+    return Wanted(function=name, request=given if given is NOT_GIVEN else _plain(expected, given))
+
+
+def _given(run: Run, kind: TickerKind | None) -> object:
+    """Return the request of a run, of a task that is asked for its arguments only."""
+    if kind is not TickerKind.CELERY_TASK:
+        return run.request
+    return {name: run.request[name] for name in ("args", "kwargs")}
 
 
 def listed(runs: Sequence[Run]) -> str:

@@ -17,6 +17,7 @@ from tickerq_celery.enums import (
     TickerStatus,
     TickerType,
 )
+from tickerq_celery.payload.celery_call import call_parts
 from tickerq_celery.payload.codec import StoredRequest
 from tickerq_celery.schedule.interval import every_in
 from tickerq_celery.tickers.chain_templates import Template, tickers_in
@@ -131,15 +132,18 @@ class Run:
     def request(self) -> Any:
         """The request as plain JSON values; None where there is none.
 
+        Of the call of a Celery task they are its ``args``, ``kwargs`` and ``options``.
+
         Raises:
             UnreadableRequestError: It is encrypted, and no key of this process fits.
         """
-        return self.stored_request.value
+        value = self.stored_request.value
+        return call_parts(value) if self.kind is TickerKind.CELERY_TASK else value
 
     @property
     def shown_request(self) -> Any:
         """The request as people may see it: what the setting ``redact`` names is masked."""
-        return self.stored_request.shown
+        return self.stored_request.codec.shown(self.request)
 
 
 def shown_task_id(run_id: UUID, kind: TickerKind, task_id: str | None) -> str | None:
