@@ -11,6 +11,7 @@ from celery.schedules import crontab
 from tickerq_celery import validation
 from tickerq_celery.beat.celery_schedules import expression_of, zone_name
 from tickerq_celery.beat.entry_rows import Entry
+from tickerq_celery.broker.kept_json import plain_call
 from tickerq_celery.broker.messages import OUR_TASKS
 from tickerq_celery.errors import ConfigError, TickerValidationError
 from tickerq_celery.payload.celery_call import CeleryCall
@@ -69,10 +70,12 @@ def _entry(app: Celery, name: str, fields: object, payload_limit: int) -> Entry:
     queue = call.options.get("queue")
     if queue is not None:
         validation.name("queue", queue, validation.LONGEST_QUEUE)
+    if call.options.get("eta") is not None:
+        raise ValueError("its options have an eta, which is one moment for all of its runs")
     task_id = call.options.get("task_id")
     if task_id is not None:
         validation.name("task_id", task_id, validation.LONGEST_TASK_ID)
-    encoded = call.encoded()
+    encoded = plain_call(call).encoded()
     if len(encoded) > payload_limit:
         raise ValueError(f"its arguments and options take {len(encoded)} bytes, the limit is {payload_limit}")
     expression = expression_of(entry.schedule)

@@ -44,6 +44,21 @@ def body_as_encoded(args: Any, kwargs: Any, embed: Any, *, serializer: str) -> t
     return tuple(args), kwargs, embed
 
 
+def plain_call(call: CeleryCall) -> CeleryCall:
+    """Return a call of JSON's types.
+
+    Raises:
+        ValueError: A part of it is not kept; the text names the part, and no value.
+    """
+    parts: dict[str, Any] = {"args": list(call.args), "kwargs": call.kwargs, "options": call.options}
+    for name, part in parts.items():
+        try:
+            parts[name] = plain(part)
+        except Exception as error:  # a value's own __json__ may raise anything
+            raise ValueError(f"its {name} cannot be kept as JSON ({type(error).__name__})") from error
+    return replace(call, args=tuple(parts["args"]), kwargs=parts["kwargs"], options=parts["options"])
+
+
 def revived_call(call: CeleryCall) -> CeleryCall:
     """Return a call as its caller gave it."""
     args, kwargs, options = revived([call.args, call.kwargs, call.options])

@@ -13,10 +13,12 @@ from tickerq_celery.payload.redaction import discreet
 from tickerq_celery.tickers.call import Changes, columns_meant
 from tickerq_celery.tickers.celery_task import CALL_FIELDS
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
-from tickerq_celery.tickers.kind_fields import OF_FUNCTIONS
+from tickerq_celery.tickers.kind_fields import OF_FUNCTIONS, refuse
 from tickerq_celery.tickers.task_work import checked_task_work
 from tickerq_celery.tickers.views import Cron, Run
 from tickerq_celery.tickers.work import Work
+
+_IN_A_MESSAGE = {"task", "queue", *CALL_FIELDS}
 
 
 def task_work(storing: UnitOfWork, ticker: TimeTicker | CronTicker, *, request: Packed | None) -> Work:
@@ -46,6 +48,25 @@ def fields_of_kind(stored: Run | Cron, *, but: Collection[str]) -> Changes:
         call = call_in(stored.stored_request)
         found |= {name: getattr(call, name) for name in unchanged}
     return found
+
+
+def refuse_changes_of_a_message(run: Run, changes: Changes) -> None:
+    """Refuse to change what is in the message that a call was kept as, under ``durable_eta``.
+
+    Raises:
+        TickerValidationError: ``changes`` has such a field; it shows no value whose name may be a secret's.
+    """
+    fixed = _IN_A_MESSAGE & changes.keys()
+    if fixed and is_message(run):
+        for name in sorted(fixed):
+            refuse(
+                name, changes[name], "it is in the message that durable_eta keeps: cancel it, and call again"
+            )
+
+
+def is_message(run: Run) -> bool:
+    """Return True if a run publishes a message of Celery's own, which durable_eta has kept."""
+    return run.kind is TickerKind.CELERY_TASK and call_in(run.stored_request).message is not None
 
 
 def replaced(changes: Changes) -> Collection[str]:

@@ -10,7 +10,7 @@ from tickerq_celery.errors import TickerNotFoundError, TickerStateError
 from tickerq_celery.managers.batches import naming, position_in
 from tickerq_celery.managers.chains import row_of
 from tickerq_celery.managers.runs import KIND_NAMES
-from tickerq_celery.managers.task_calls import fields_of_kind, replaced
+from tickerq_celery.managers.task_calls import fields_of_kind, refuse_changes_of_a_message, replaced
 from tickerq_celery.managers.unit_of_work import Known, UnitOfWork
 from tickerq_celery.payload.codec import NO_REQUEST, Packed
 from tickerq_celery.store import run_edits, runs
@@ -110,6 +110,7 @@ def _wanted(ticker_id: UUID, run: Run | None, changes: Changes) -> _Wanted:
         raise TickerNotFoundError(KIND_NAMES[TickerType.TIME_TICKER], ticker_id)
     if run.status is not TickerStatus.IDLE:
         raise TickerStateError(ticker_id, run.status.name, "changed")
+    refuse_changes_of_a_message(run, changes)
     # A request that stays need not be readable here, nor fit the function as it is by now.
     kept = None if REQUEST_IS_CHECKED[run.kind] & changes.keys() else NO_REQUEST
     unread = set() if kept is None else {"request", *CALL_FIELDS}

@@ -21,7 +21,7 @@ from tickerq_celery.managers.chains import chain_below, chain_rows, with_childre
 from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.fresh_runs import fresh_run
 from tickerq_celery.managers.runs import KIND_NAMES, MOST_COUNTED, RunManager
-from tickerq_celery.managers.task_calls import replaced
+from tickerq_celery.managers.task_calls import is_message, replaced
 from tickerq_celery.managers.time_ticker_edits import as_ticker, edit, is_due
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
@@ -154,11 +154,14 @@ class TimeTickerManager(Generic[SessionT]):
         """Schedule a new time ticker like this one, whatever became of it, and return the new one.
 
         ``changes`` are fields of TimeTicker. Neither its unique key nor its children are copied; a past
-        execution time means now. Raises what ``add`` does, and TickerNotFoundError.
+        execution time means now. Raises what ``add`` does, TickerNotFoundError, and TickerStateError for a
+        message that ``durable_eta`` keeps.
         """
         check_fields(changes, TimeTicker)
         wanted = with_names(changes)
         original = self.get(ticker_id)
+        if is_message(original):
+            raise TickerStateError(original.id, "a message that durable_eta keeps", "copied")
         copied = replace(as_ticker(original, but=replaced(wanted)), unique_key=None)
         is_past = original.execution_time is not None and original.execution_time <= self.now
         if is_past or wanted.get("delay") is not None:

@@ -4,13 +4,16 @@ import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from celery import Celery
 from celery.beat import ScheduleEntry
 from celery.schedules import crontab, schedule
+from kombu.utils import json as kombu_json
 from sqlalchemy import select, update
 
 from tests.integration.apps import enrol_worker, ticker_app
@@ -86,6 +89,18 @@ def test_a_due_entry_is_published_as_a_plain_message_and_ended_by_its_stamp(
     assert "ticker" not in headers
     assert headers["expires"] is not None
     assert json.loads(message.body)[:2] == [["sales", 7], {"to": "ops"}]
+
+
+def test_what_celerys_json_keeps_of_an_entry_comes_to_its_task(start: Start, clock: ManualClock) -> None:
+    given = {"at": START, "id": UUID(int=7), "rate": Decimal("2.5")}
+    beat = start(job={**EVERY_MINUTE, "kwargs": given, "options": {"task_id": "the report"}})
+    clock.advance(minutes=1)
+    beat.tick()
+    (message,) = sent(beat)
+    assert kombu_json.loads(message.body)[1] == given
+    assert message.headers["id"] == "the report"
+    [run] = tickerq_of(beat).runs.find(task_id="the report")
+    assert run.function == "shop.refresh"
 
 
 def test_two_beats_publish_an_instant_once_and_need_no_worker_with_the_function(
@@ -569,9 +584,11 @@ TWO_OF_THREE = [[number for number in range(count) if number % 3] for count in (
 REFUSED = [
     ({"task": "x", "schedule": crontab(nowfun=lambda: START)}, "nowfun"),
     ({"task": "x", "schedule": 60, "args": (object(),)}, "args cannot be kept as JSON"),
-    ({"task": "x", "schedule": 60, "kwargs": {"at": START}}, "kwargs cannot be kept as JSON"),
+    ({"task": "x", "schedule": 60, "kwargs": {"at": {START}}}, "kwargs cannot be kept as JSON"),
     ({"task": "x", "schedule": 60, "kwargs": {"rate": float("nan")}}, "kwargs cannot be kept as JSON"),
-    ({"task": "x", "schedule": 60, "options": {"eta": START}}, "options cannot be kept as JSON"),
+    ({"task": "x", "schedule": 60, "options": {"eta": START}}, "its options have an eta"),
+    ({"task": "x", "schedule": 60, "options": {"link": object()}}, "options cannot be kept as JSON"),
+    ({"task": "x", "schedule": 60, "options": {"task_id": "x" * 256}}, "task_id: at most 255 characters"),
     ({"task": "x", "schedule": 60, "args": "ab"}, "args: pass a list or tuple"),
     ({"task": "x", "schedule": 0.1}, "whole seconds"),
     ({"task": "x", "schedule": 60, "every": 1}, "not an entry of Celery's"),

@@ -28,6 +28,7 @@ from tickerq_celery import CronTicker, Run, TickerPriority, TickerQ, TickerStatu
 from tickerq_celery.enums import HoldReason, OnLost, TickerKind
 from tickerq_celery.errors import (
     DuplicateTickerError,
+    TickerStateError,
     TickerValidationError,
     UnknownFunctionError,
     UnknownKeywordError,
@@ -467,3 +468,26 @@ def test_secrets_of_a_call_are_masked_in_what_people_see(tickerq: TickerQ, add: 
 def test_a_call_of_another_namespace_is_that_applications(tickerq: TickerQ, add: Any) -> None:
     run = tickerq.schedule(add.s(2), namespace="elsewhere")
     assert (run.namespace, sent(tickerq)) == ("elsewhere", [])
+
+
+def test_a_message_that_durable_eta_keeps_is_moved_and_not_changed(
+    store_url: str, namespace: str, clock: ManualClock
+) -> None:
+    with ticker_app(store_url, namespace, clock, durable_eta=60) as tickerq:
+
+        @tickerq.app.task(name="shop.add", shared=False)
+        def add(first: int) -> None: ...
+
+        result = add.apply_async([2], countdown=3_600)
+        [run] = tickerq.runs.find(task_id=result.id)
+        for changes in ({"args": [3]}, {"options": {}}, {"task": "shop.subtract"}, {"queue": "sums"}):
+            with pytest.raises(TickerValidationError, match="it is in the message that durable_eta keeps"):
+                tickerq.time_tickers.update(run.id, **changes)  # type: ignore[arg-type]
+        with pytest.raises(TickerStateError, match="a message that durable_eta keeps: it cannot be copied"):
+            tickerq.time_tickers.clone(run.id)
+        changed = tickerq.time_tickers.update(run.id, delay=90, tags=["eu"], priority="high", on_lost="retry")
+        assert (changed.request, changed.tags, changed.on_lost) == (run.request, ("eu",), OnLost.RETRY)
+        clock.advance(seconds=90)
+        dispatch_due(tickerq)
+        (message,) = messages(tickerq)
+        assert (message.headers["id"], json.loads(message.body)[0]) == (result.id, [2])
