@@ -15,6 +15,7 @@ from tests.integration.making import failure
 from tests.integration.runs.calls import begun, end
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import Run, TickerQ, TickerStatus
+from tickerq_celery.payload.celery_call import call_in
 from tickerq_celery.tickers.claims import Started, TaskExecution
 from tickerq_celery.tickers.lifecycle import retried_by_celery
 from tickerq_celery.worker import followed_run
@@ -198,7 +199,8 @@ def test_a_member_of_a_chord_stays_one_and_keeps_what_the_retry_changes(
     message, run = receive(tickerq)
     retry(tickerq, message, run, args=(7,), queue="slow")
     (waiting,) = tickerq.runs.find()
-    request = waiting.request
-    assert (request["args"], waiting.queue) == ([7], "slow")
-    assert request["message"]["embed"]["chord"]["task"] == "shop.again"
-    assert request["message"]["headers"]["group"] == "g"
+    call = call_in(waiting.stored_request)
+    assert (call.args, waiting.queue) == ((7,), "slow")
+    assert call.message is not None
+    assert call.message.embed["chord"]["task"] == "shop.again"
+    assert call.message.headers["group"] == "g"

@@ -59,5 +59,5 @@ def call_in(request: StoredRequest) -> CeleryCall:
 
 
 def call_parts(value: Any) -> Any:
-    """Return a call as JSON without its message, which repeats arguments as text, where no mask hides them."""
+    """Return a call as JSON without its message, whose texts repeat arguments where no mask hides them."""
     return {name: part for name, part in value.items() if name != "message"}

@@ -476,10 +476,12 @@ def test_a_message_that_durable_eta_keeps_is_moved_and_not_changed(
     with ticker_app(store_url, namespace, clock, durable_eta=60) as tickerq:
 
         @tickerq.app.task(name="shop.add", shared=False)
-        def add(first: int) -> None: ...
+        def add(first: int, token: str) -> None: ...
 
-        result = add.apply_async([2], countdown=3_600)
+        result = add.apply_async([2], {"token": "t0p"}, countdown=3_600)
         [run] = tickerq.runs.find(task_id=result.id)
+        assert run.request == {"args": [2], "kwargs": {"token": "t0p"}, "options": {}}
+        assert run.shown_request == {"args": [2], "kwargs": {"token": "•••"}, "options": {}}
         for changes in ({"args": [3]}, {"options": {}}, {"task": "shop.subtract"}, {"queue": "sums"}):
             with pytest.raises(TickerValidationError, match="it is in the message that durable_eta keeps"):
                 tickerq.time_tickers.update(run.id, **changes)  # type: ignore[arg-type]
