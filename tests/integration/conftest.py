@@ -1,6 +1,7 @@
 """Fixtures for tests on a real store: its parts wired one by one, on a manual clock."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,18 @@ from tests.integration.apps import caller_engine, enrol_worker, ticker_app
 from tests.integration.beats import Beat
 from tests.integration.making import another_node
 from tests.manual_clock import ManualClock
-from tickerq_celery import TickerQ
+from tickerq_celery import TickerQ, wiring
 from tickerq_celery.functions.definition import Function, make_function
 from tickerq_celery.functions.registry import Registry
 from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.store.database.database import Database, resolved_url
+
+
+@pytest.fixture(autouse=True)
+def patient_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let calls that are kept wait for the store as long as a busy machine needs."""
+    monkeypatch.setattr(wiring, "_KEEP_TIMEOUT", timedelta(seconds=30))
 
 
 @pytest.fixture

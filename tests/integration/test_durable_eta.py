@@ -1,5 +1,6 @@
 """``durable_eta``: which calls are kept, and what their callers get."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta, timezone
 from types import SimpleNamespace
@@ -12,12 +13,16 @@ from kombu.exceptions import EncodeError, OperationalError
 
 from tests.integration.apps import dispatch_due, enrol_worker, messages, ticker_app
 from tests.manual_clock import START, ManualClock
+from tests.servers.schema_template import make_schema
+from tests.servers.server import Server
 from tickerq_celery import TickerQ, TickerStatus, TickerType
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.errors import StoreError
 from tickerq_celery.payload.celery_call import call_in
 
 HOUR = 3600
+# For what is to happen at once, on a busy machine.
+ROOM = 5.0
 WARNING = "durable_eta leaves a call of"
 
 
@@ -397,3 +402,65 @@ def test_the_own_send_task_of_an_app_is_called(store_url: str, namespace: str) -
     assert called == ["shop.add"]
     assert [run.function for run in kept(tickerq)] == ["shop.add"]
     tickerq.close()
+
+
+def test_a_message_without_headers_cannot_be_kept(durable: TickerQ, caplog: pytest.LogCaptureFixture) -> None:
+    durable.app.conf.task_protocol = 1
+    add_of(durable).apply_async((1,), countdown=HOUR)
+    assert "task_protocol 1" in warnings_of(caplog)[0]
+    assert (len(_received(durable)), kept(durable)) == (1, [])
+
+
+def test_a_result_backend_is_asked_once_to_expect_the_result(
+    durable: TickerQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = []
+    monkeypatch.setattr(
+        durable.app.backend, "on_task_call", lambda producer, task_id: expected.append(task_id)
+    )
+    result = add_of(durable).apply_async((1,), countdown=HOUR)
+    add_of(durable).apply_async((1,), countdown=HOUR, ignore_result=True)
+    assert expected == [result.id]
+
+
+def test_a_backend_that_receives_replies_by_the_broker_declares_their_queue(
+    store_url: str, namespace: str
+) -> None:
+    app: Any = Celery(namespace, broker="memory://", backend="rpc://", set_as_current=False)
+    add_task(app)
+    tickerq = TickerQ(app, store_url, namespace=namespace, durable_eta=60)
+    app.tasks["shop.add"].apply_async((1,), countdown=HOUR)
+    with app.connection_for_read() as connection, connection.channel() as channel:
+        assert app.backend.binding(channel).queue_declare(passive=True).queue == app.thread_oid
+    (run,) = tickerq.runs.find()
+    assert run.request["message"]["properties"]["reply_to"] == app.thread_oid
+    tickerq.close()
+    app.close()
+
+
+@pytest.mark.parametrize("kind", ["postgres", pytest.param("mariadb", marks=pytest.mark.verify)])
+def test_a_store_that_hangs_or_is_down_is_an_error_within_a_second_and_leaves_nothing(
+    kind: str, start_server: Callable[[str], Server], namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start_server(kind)
+    url = server.new_database()
+    make_schema(url)
+    with ticker_app(url, namespace, durable_eta=60) as tickerq:
+        add_task(tickerq.app)
+        first = add_of(tickerq).apply_async((1,), countdown=HOUR)
+        monkeypatch.undo()
+        tickerq._process.rebuild(tickerq.core)
+        server.freeze()
+        begun = time.monotonic()
+        with pytest.raises(OperationalError, match="longer than 1 s"):
+            add_of(tickerq).apply_async((2,), countdown=HOUR)
+        assert 0.9 < time.monotonic() - begun < 1 + ROOM
+        tickerq.app.control.revoke(first.id)
+        assert time.monotonic() - begun < 2 + 2 * ROOM
+        server.thaw()
+        server.stop()
+        with pytest.raises(OperationalError):
+            add_of(tickerq).apply_async((3,), countdown=HOUR)
+        server.start()
+        assert [run.task_id for run in kept(tickerq)] == [first.id]
+        assert messages(tickerq) == []

@@ -1,8 +1,12 @@
 """Writes whose caller does not wait: bounded whatever the database does, and not committed later."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -22,9 +26,9 @@ from tickerq_celery.store.database.database import Database, parsed_url
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import seeders
 
-LIMIT = timedelta(seconds=0.3)
+LIMIT = timedelta(seconds=1)
 # For what is to happen at once, on a busy machine.
-ROOM = 2.0
+ROOM = 5.0
 on_servers = pytest.mark.parametrize("kind", ON_SERVERS)
 
 
@@ -100,7 +104,7 @@ def test_a_write_that_takes_too_long_is_rolled_back_whenever_it_is_done(
         goes_on.wait(60)
 
     begun = time.monotonic()
-    with pytest.raises(StoreError, match=r"longer than 0\.3 s"):
+    with pytest.raises(StoreError, match="longer than 1 s"):
         writes.write(stall, undo=lambda tx: None)
     assert time.monotonic() - begun < LIMIT.total_seconds() + ROOM
     goes_on.set()
@@ -171,8 +175,8 @@ def test_a_frozen_server_keeps_no_caller_waiting_and_commits_nothing_later(
     url = server.new_database()
     make_schema(url)
     core = core_on(url, namespace)
+    core.write(add)
     writes = BoundedWrites(core, LIMIT)
-    writes.write(add, undo=remove)
     if not is_connected:
         core.database.close()
     server.freeze()
@@ -186,7 +190,7 @@ def test_a_frozen_server_keeps_no_caller_waiting_and_commits_nothing_later(
         server.thaw()
     come_to_rest(writes)
     assert core.read(count) == 1
-    writes.write(lambda tx: add(tx, "four"), undo=lambda tx: None)
+    core.write(add, "four")
     assert core.read(count) == 2
     writes.close()
     core.database.close()
@@ -208,3 +212,63 @@ def test_a_server_that_is_down_is_an_error_at_once(
     server.start()
     assert core.read(count) == 0
     core.database.close()
+
+
+def test_a_child_process_writes_by_a_thread_of_its_own(writes: BoundedWrites, core: Core) -> None:
+    writes.write(add, undo=remove)
+    # Without the engine's connections, which are the parent's.
+    core.database.close()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        with suppress(BaseException):
+            writes.write(lambda tx: add(tx, "two"), undo=lambda tx: None)
+            code = 0
+        os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+    assert core.read(count) == 2
+
+
+_UNDER_GEVENT = """
+from gevent import monkey
+monkey.patch_all()
+import sys, time
+from datetime import timedelta
+from tests.integration.runtime.test_bounded_writes import add, core_on
+from tickerq_celery.errors import StoreError
+from tickerq_celery.runtime.bounded_writes import BoundedWrites
+core = core_on(sys.argv[1], sys.argv[2])
+BoundedWrites(core, timedelta(seconds=30)).write(add, undo=lambda tx: None)
+writes = BoundedWrites(core, timedelta(seconds=0.5))
+print("written", flush=True)
+sys.stdin.readline()
+begun = time.monotonic()
+try:
+    writes.write(lambda tx: add(tx, "two"), undo=lambda tx: None)
+except StoreError:
+    print(f"{time.monotonic() - begun:.2f}", flush=True)
+"""
+
+
+@on_servers
+def test_under_gevent_a_frozen_server_keeps_no_caller_waiting(
+    kind: str, start_server: Callable[[str], Server], namespace: str
+) -> None:
+    server = start_server(kind)
+    url = server.new_database()
+    make_schema(url)
+    process = subprocess.Popen(
+        [sys.executable, "-c", _UNDER_GEVENT, url, namespace],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == "written\n"
+        server.freeze()
+        process.stdin.write("\n")
+        process.stdin.flush()
+        waited = float(process.stdout.readline())
+        process.kill()
+    server.thaw()
+    assert 0.4 < waited < 0.5 + ROOM
