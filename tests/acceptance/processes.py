@@ -13,6 +13,7 @@ from tests.acceptance.waiting import WAIT_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 CELERY = ("celery", "-A", "tests.acceptance.job_app")
+PLAIN_CELERY = ("celery", "-A", "tests.acceptance.plain_app")
 
 
 def launch_python(

@@ -6,6 +6,7 @@ import pytest
 
 from tests.acceptance.jobs import Jobs
 from tests.acceptance.pairs import on_each_pair, on_files
+from tests.acceptance.processes import PLAIN_CELERY
 from tests.acceptance.waiting import wait_until
 from tests.thoroughness import in_verify
 from tickerq_celery.failpoints import CrashPoint
@@ -38,13 +39,24 @@ def test_two_beats_run_an_entry_once_an_instant_and_the_other_goes_on_when_one_i
 
 
 @on_files
-@pytest.mark.parametrize(("point", "repeated"), [in_verify(CrashPoint.CLAIMED, 0), (CrashPoint.PUBLISHED, 1)])
+@pytest.mark.parametrize(
+    ("point", "is_followed", "repeated"),
+    [
+        in_verify(CrashPoint.CLAIMED, True, 0),
+        # The worker's report says that there was a message.
+        (CrashPoint.PUBLISHED, True, 0),
+        (CrashPoint.PUBLISHED, False, 1),
+    ],
+)
 def test_a_beat_that_dies_between_claim_and_stamp_loses_no_instant_and_repeats_one_at_most(
-    jobs: Jobs, tmp_path: Path, point: CrashPoint, repeated: int
+    jobs: Jobs, tmp_path: Path, point: CrashPoint, is_followed: bool, repeated: int
 ) -> None:
     token = tmp_path / "token"
     token.touch()
-    jobs.worker(celery=ENTRIES)
+    if is_followed:
+        jobs.worker(celery=ENTRIES)
+    else:
+        jobs.worker(ready=False, program=PLAIN_CELERY).wait_for(" ready.")
     jobs.beat(celery=ENTRIES, failpoint=f"{point} SIGKILL {token}").wait()
     other = jobs.beat(celery=ENTRIES)
     # The claim that the dead beat left is looked after by the sweep.

@@ -15,6 +15,7 @@ from tests.acceptance.pairs import (
     on_redis,
     on_servers,
 )
+from tests.acceptance.processes import PLAIN_CELERY
 from tests.acceptance.waiting import wait_until
 from tests.thoroughness import in_verify
 from tickerq_celery import TickerStatus, TimeTicker
@@ -206,7 +207,7 @@ def test_of_a_worker_without_a_tickerq_nothing_but_the_publication_is_known(
     jobs = make_jobs(store_url, broker_url, republish_after=2)
     jobs.worker(concurrency=1)
     jobs.beat()
-    plain = jobs.worker(ready=False, program=("celery", "-A", "tests.acceptance.plain_app"))
+    plain = jobs.worker(ready=False, program=PLAIN_CELERY)
     plain.wait_for(" ready.")
     run_ids = [call(jobs, seconds=0.2) for _ in range(20)]
     jobs.wait_for_all(run_ids)
