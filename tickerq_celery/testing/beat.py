@@ -1,7 +1,7 @@
 """What a beat and a worker do in a span of time, in this process and one run after the other."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -86,15 +86,21 @@ class InProcessBeat:
                 pass
             self._parts.dispatcher.dispatch(holder=core.node.name)
             executed = self._parts.box.execute(self._note_end)
-            pending = core.read(_read_pending)
+            pending = self._read_pending()
             if pending.has_held and not pending.is_due(core.clock.now()):
                 core.write(self._claimer.release_holds)
                 self._upkeep.look_after()
-                pending = core.read(_read_pending)
+                pending = self._read_pending()
             idle_rounds = 0 if executed else idle_rounds + 1
             # What is due and is not taken twice waits for something that asking again does not bring.
             if idle_rounds > 1 or not pending.is_due(core.clock.now()):
                 return pending
+
+    def _read_pending(self) -> _Pending:
+        pending, retry_at = self._core.read(_stored_pending), self._parts.box.calls.next_due
+        if retry_at is None or (pending.next_moment is not None and pending.next_moment <= retry_at):
+            return pending
+        return replace(pending, next_moment=retry_at)
 
     def _note_end(self, run_id: UUID) -> None:
         # Put last, where a former attempt has put it elsewhere.
@@ -126,6 +132,6 @@ def _instants(cron: CronRow, until: datetime) -> int:
     return count
 
 
-def _read_pending(tx: Transaction) -> _Pending:
+def _stored_pending(tx: Transaction) -> _Pending:
     moments = [moment for moment in (cron_tickers.next_due(tx), rates.next_ready(tx)) if moment is not None]
     return _Pending(next_moment=min(moments, default=None), has_held=statements.has_held(tx))

@@ -8,24 +8,21 @@ from uuid import UUID
 
 from celery import Celery
 
-from tickerq_celery.broker.kept_json import revived_call
 from tickerq_celery.broker.messages import HEADER, task_id, task_name
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.managers.durable_calls import Writes
-from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
-from tickerq_celery.runs.executions import ExecutionRecorder
 from tickerq_celery.runs.immediate import ImmediateDispatch
 from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.tickers.claims import Claim, Started, TaskExecution
+from tickerq_celery.testing.task_calls import TaskCalls
+from tickerq_celery.tickers.claims import Claim, Started
 from tickerq_celery.tickers.progress import Report
 from tickerq_celery.wiring import Parts
 from tickerq_celery.worker.cancel_flag import CancelFlag
 from tickerq_celery.worker.exception_handler import HandlerCaller
-from tickerq_celery.worker.execution_outcome import outcome_of_execution
 from tickerq_celery.worker.reporting import Reporting
 
 T = TypeVar("T")
@@ -37,14 +34,12 @@ class MessageBox:
     def __init__(
         self,
         app: Celery,
-        core: Core,
-        executions: Callable[[], ExecutionRecorder],
+        calls: TaskCalls,
         handler: HandlerCaller,
         flag: CancelFlag,
     ) -> None:
+        self.calls = calls
         self._app = app
-        self._core = core
-        self._executions = executions
         self._handler = handler
         self._flag = flag
         self._claims: deque[Claim] = deque()
@@ -73,39 +68,27 @@ class MessageBox:
         ``on_end`` is called with the id of each run after an attempt at it.
         """
         count = 0
-        while self._claims:
-            claim = self._claims.popleft()
-            self._execute_one(claim)
-            on_end(claim.id)
+        while True:
+            if self._claims:
+                claim = self._claims.popleft()
+                self._execute_one(claim)
+                on_end(claim.id)
+            elif (retry := self.calls.pop_due()) is not None:
+                self.calls.execute(retry)
+                on_end(retry.execution.id)
+            else:
+                return count
             count += 1
-        return count
 
     def _execute_one(self, claim: Claim) -> None:
-        if claim.call is None:
-            headers: dict[str, Any] = {HEADER: [str(claim.id), claim.number]}
-            ours = self._app.tasks[task_name(claim.function)]
-            ours.apply(task_id=task_id(claim.id, claim.number), headers=headers, throw=False)
+        if claim.call is not None:
+            message = self.calls.message_of(claim)
+            if message is not None:
+                self.calls.execute(message)
             return
-        task = self._app.tasks.get(claim.function)
-        # One that only other processes have is published and no more, as by any beat.
-        if task is not None:
-            call = revived_call(CeleryCall.decoded(self._core.codec.unpack(claim.call) or b""))
-            options: dict[str, Any] = {**call.options, "task_id": claim.task_id or str(claim.id)}
-            run = self._executions().start(TaskExecution(id=claim.id, claim_no=claim.number, retries=0))
-            ended = task.apply(call.args, call.kwargs, throw=False, **options)
-            if run is not None:
-                self._report(run, ended)
-
-    def _report(self, run: Started, ended: Any) -> None:
-        core = self._core
-        outcome = outcome_of_execution(
-            run,
-            ended.state,
-            ended.result,
-            now=core.clock.now(),
-            payload_limit=core.config.payload_limit,
-        )
-        self._executions().finish(run, outcome, elapsed=None)
+        headers: dict[str, Any] = {HEADER: [str(claim.id), claim.number]}
+        ours = self._app.tasks[task_name(claim.function)]
+        ours.apply(task_id=task_id(claim.id, claim.number), headers=headers, throw=False)
 
 
 class LeftToTheTest(ImmediateDispatch):
@@ -166,7 +149,8 @@ class InProcessParts(Parts):
     @cached_property
     def box(self) -> MessageBox:
         """Where messages are until their tasks are executed."""
-        return MessageBox(self.app, self.core, lambda: self.executions, self.handler, self.cancel_flag)
+        calls = TaskCalls(self.app, self.core, lambda: self.executions)
+        return MessageBox(self.app, calls, self.handler, self.cancel_flag)
 
     @cached_property
     def publisher(self) -> Publisher:
