@@ -115,18 +115,23 @@ def test_a_workers_sign_of_life_is_sent_with_the_users_engine_options(app: Celer
     assert CountedConnection.opened > opened
 
 
-@pytest.mark.parametrize("has_function", [False, True])
-def test_a_worker_without_functions_says_so(
-    app: Celery, tmp_path: Path, caplog: pytest.LogCaptureFixture, has_function: bool
+@pytest.mark.parametrize("has", ["function", "task", "neither"])
+def test_a_worker_with_neither_functions_nor_tasks_says_so(
+    app: Celery, tmp_path: Path, caplog: pytest.LogCaptureFixture, has: str
 ) -> None:
     tickerq = TickerQ(app, f"sqlite:///{tmp_path}/tickers.db")
-    if has_function:
+    if has == "function":
         tickerq.function("Send")(lambda: None)
+    elif has == "task":
+
+        @app.task(name="shop.add", shared=False)
+        def add() -> None: ...
+
     (step,) = (each for each in app.steps["worker"] if issubclass(each, NodeStep))
     # Without tables the worker ends before its pool starts.
     with pytest.raises(SystemExit):
         step(PREFORK)
-    assert ("this worker has no functions" in caplog.text) is not has_function
+    assert ("this worker has neither functions nor tasks" in caplog.text) is (has == "neither")
 
 
 def refuse_json(app: Celery) -> None:

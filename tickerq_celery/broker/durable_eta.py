@@ -12,13 +12,12 @@ from kombu.exceptions import OperationalError
 from kombu.utils.uuid import uuid
 
 from tickerq_celery.broker.message_capture import CapturingProducer, NotKeepableError
-from tickerq_celery.broker.messages import OUR_TASKS
+from tickerq_celery.broker.messages import is_own_task
 from tickerq_celery.errors import StoreError, TickerValidationError
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.tickers.durable_calls import DurableCall
 
 logger = logging.getLogger(__name__)
-_LEFT_ALONE = ("celery.", OUR_TASKS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +107,7 @@ class DurableSend:
     def _due(self, name: str, countdown: Any, eta: Any) -> datetime | None:
         """Return when a call is due that is to be kept, or None for one that is left to Celery."""
         after = self._keeping.after()
-        if after is None or str(name).startswith(_LEFT_ALONE):
+        if after is None or not is_own_task(str(name)):
             return None
         now = self._keeping.now()
         due = _moment(countdown, eta, now)

@@ -54,6 +54,11 @@ def cancel_command(run: Started, *, terminate: bool) -> tuple[str, dict[str, obj
     return CANCEL_COMMAND, {"ticker_id": str(run.id), "claim_no": run.claim_no, "terminate": terminate}
 
 
+def is_own_task(name: str) -> bool:
+    """Return True if a task is the application's own: neither Celery's nor that of a function."""
+    return not name.startswith(("celery.", OUR_TASKS))
+
+
 def task_name(function: str) -> str:
     """Return the name of the Celery task that runs a function."""
     return f"{OUR_TASKS}{function}"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tickerq_celery import settings
 from tickerq_celery.broker.celery_settings import control_warning, eager_warning, flaws
+from tickerq_celery.broker.messages import is_own_task
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.cli import fleet
 from tickerq_celery.cli.findings import Finding, Severity, failed, fine, warned
@@ -40,8 +41,8 @@ def _of_modules(tickerq: TickerQ) -> Iterator[Finding]:
     except Exception as error:  # noqa: BLE001 - the user's modules
         yield failed(f"a module that the application includes cannot be imported: {cause_of(error)}")
         return
-    if not tickerq.core.queues:
-        yield warned("the application has no functions: is the module that defines them in `include`?")
+    if not tickerq.core.queues and not any(map(is_own_task, tickerq.app.tasks)):
+        yield warned("the application has neither functions nor tasks: is their module in `include`?")
 
 
 def _of_settings(tickerq: TickerQ) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from celery.worker.request import Request
 
 from tickerq_celery.broker.address import broker_address
 from tickerq_celery.broker.celery_settings import control_warning, refuse_settings
-from tickerq_celery.broker.messages import task_id
+from tickerq_celery.broker.messages import is_own_task, task_id
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import ConfigError, StoreError
@@ -59,8 +59,8 @@ class NodeStep(bootsteps.StartStopStep):
             core = self._parts.core
             refuse_settings(self._parts.app, core.possible_queues)
             self._own_store = core.database.unpooled()
-            if not any(core.registry):
-                logger.warning("this worker has no functions: is the module that defines them in `include`?")
+            if not any(core.registry) and not any(map(is_own_task, self._parts.app.tasks)):
+                logger.warning("this worker has neither functions nor tasks: is their module in `include`?")
             # A store that cannot be reached yet is the thread's concern: it logs that, and waits.
             with suppress(StoreError):
                 verify(self._own_store)

@@ -197,12 +197,16 @@ def test_check_names_a_module_that_cannot_be_imported_and_judges_the_rest(run, c
 
 
 @pytest.mark.usefixtures("fleet")
-def test_check_warns_of_an_application_without_functions(run, configure):
-    assert "has no functions" not in run("check").output
-    configure("app = Celery(app.main, broker='memory://')\ntickerq = TickerQ(app, os.environ['CLI_STORE'])")
+def test_check_warns_of_an_application_without_functions_and_tasks(run, configure):
+    warning = "warning  the application has neither functions nor tasks: "
+    assert warning not in run("check").output
+    empty = "app = Celery(app.main, broker='memory://')\ntickerq = TickerQ(app, os.environ['CLI_STORE'])"
+    configure(empty)
     result = run("check")
     assert result.exit_code == 0
-    assert "warning  the application has no functions: " in result.output
+    assert warning in result.output
+    configure(f"{empty}\napp.task(name='shop.add', shared=False)(lambda: None)")
+    assert warning not in run("check").output
 
 
 @pytest.mark.usefixtures("fleet")
