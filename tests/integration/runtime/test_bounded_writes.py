@@ -138,12 +138,13 @@ def test_a_write_that_was_concluded_when_its_caller_gave_up_is_no_error(
         has_given_up.wait(60)
         return is_first
 
-    monkeypatch.setattr(_Write, "conclude", late)
-    monkeypatch.setattr(WorkThread, "end", lambda thread: has_given_up.set())
-    try:
-        assert writes.write(add, undo=remove) == "one"
-    finally:
-        has_given_up.set()
+    with monkeypatch.context() as patched:
+        patched.setattr(_Write, "conclude", late)
+        patched.setattr(WorkThread, "end", lambda thread: has_given_up.set())
+        try:
+            assert writes.write(add, undo=remove) == "one"
+        finally:
+            has_given_up.set()
     assert core.read(count) == 1
 
 
