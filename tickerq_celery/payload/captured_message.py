@@ -1,7 +1,7 @@
 """A message of Celery as it was about to be published, kept until it is due."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Self
 
@@ -43,7 +43,7 @@ class CapturedMessage:
 
     def as_json(self) -> dict[str, Any]:
         """Return the message as one JSON object."""
-        return asdict(self)
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @classmethod
     def from_json(cls, parts: Mapping[str, Any]) -> Self:
