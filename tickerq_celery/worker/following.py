@@ -6,7 +6,7 @@ What runs is Celery's decision: this records it. Celery logs a receiver's except
 import logging
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from tickerq_celery.tickers.lifecycle import Outcome
 from tickerq_celery.worker.execution_outcome import outcome_of_execution
 from tickerq_celery.worker.followed_run import FollowedRun, keep, kept
 from tickerq_celery.worker.parts import ProcessParts, WorkerParts
-from tickerq_celery.worker.soft_limit import soft_limit_held_back
+from tickerq_celery.worker.soft_limit import HeldLimit, soft_limit_held_back
 from tickerq_celery.worker.start_threads import LONGEST_WAIT, RecordedStart, StartThreads
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ class _Followed(FollowedRun):
     is_answered: bool = False
     is_late: bool = False
     start: RecordedStart | None = None
+    soft_limit: HeldLimit = field(default_factory=HeldLimit)
 
     def elapsed(self) -> timedelta:
         return timedelta(seconds=time.monotonic() - self.begun_at)
@@ -80,7 +81,7 @@ class Follower:
         keep(request, followed)
         hand_on(execution, request)
         parts.child_marks.begin(execution.id, execution.claim_no)
-        with soft_limit_held_back(is_child=parts.child_marks.is_child, strikes_after=True):
+        with soft_limit_held_back(is_child=parts.child_marks.is_child, before=followed.soft_limit):
             followed.start = self._threads.record(lambda: _record_start(parts, followed))
         if not followed.start.is_over:
             followed.is_late = True
@@ -97,9 +98,10 @@ class Follower:
         raised = sys.exc_info()[1]
         is_child = parts.child_marks.is_child
         with (
-            soft_limit_held_back(is_child=is_child, strikes_after=False),
+            soft_limit_held_back(is_child=is_child),
             parts.child_marks.removed_after(),
         ):
+            followed.soft_limit.cancel()
             if raised is None:
                 _record_end(parts, followed, state, retval)
             elif isinstance(raised, Exception):

@@ -10,12 +10,30 @@ from contextlib import contextmanager
 _REPEATED_AFTER = 0.05
 
 
+class HeldLimit:
+    """A soft limit that struck before the body: it strikes again soon, unless the body has ended by then."""
+
+    def __init__(self) -> None:
+        self._repeat: threading.Timer | None = None
+
+    def repeat(self) -> None:
+        """Let it strike the body."""
+        self._repeat = threading.Timer(_REPEATED_AFTER, os.kill, (os.getpid(), signal.SIGUSR1))
+        self._repeat.daemon = True
+        self._repeat.start()
+
+    def cancel(self) -> None:
+        """Let it strike nothing any more: a child of the pool that executes nothing would end by it."""
+        if self._repeat is not None:
+            self._repeat.cancel()
+
+
 @contextmanager
-def soft_limit_held_back(*, is_child: bool, strikes_after: bool) -> Iterator[None]:
+def soft_limit_held_back(*, is_child: bool, before: HeldLimit | None = None) -> Iterator[None]:
     """Hold the signal of the soft limit back for the block: Celery would take what it raises for ours.
 
-    One that came meanwhile is sent again right after the block, where it ``strikes_after``: then the body
-    runs. Only a child of a prefork pool gets that signal.
+    One that came meanwhile is repeated by ``before``, where a body follows, and else forgotten. Only a child
+    of a prefork pool gets that signal.
     """
     if not is_child:
         yield
@@ -26,7 +44,5 @@ def soft_limit_held_back(*, is_child: bool, strikes_after: bool) -> Iterator[Non
         yield
     finally:
         signal.signal(signal.SIGUSR1, previous)
-        if held and strikes_after:
-            repeat = threading.Timer(_REPEATED_AFTER, os.kill, (os.getpid(), signal.SIGUSR1))
-            repeat.daemon = True
-            repeat.start()
+        if held and before is not None:
+            before.repeat()
