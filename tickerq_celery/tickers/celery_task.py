@@ -16,7 +16,7 @@ _NO_CANVAS = (
     "or give the canvas itself a countdown or an eta, with the setting durable_eta"
 )
 _NO_TASK = "pass a Celery task, its name, or a signature of it"
-_OF_A_FUNCTION = "it is of a ticker function: pass function= instead"
+_OF_A_FUNCTION = "it is of a ticker function: pass function= instead, or use its own .schedule"
 
 
 class CeleryTask(Protocol):

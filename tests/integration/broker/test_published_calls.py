@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from kombu.message import Message
 
 from tests.integration.broker.durable_apps import TaskApp, shown, task_app, without_expirations
 from tickerq_celery import TickerQ
+from tickerq_celery.broker.embedded import transport
 from tickerq_celery.enums import TickerPriorityLike
 
 LATER = datetime.now(UTC) + timedelta(hours=2)
@@ -111,6 +113,19 @@ def test_a_priority_that_is_asked_for_is_the_messages_on_the_brokers_own_scale(
 
 def test_a_priority_among_the_options_is_the_messages(ours: TaskApp) -> None:
     assert _priority(ours, ours.tasks.add.s(1).set(priority=7), "high") == 7
+
+
+def test_a_tasks_own_priority_is_the_messages_where_none_is_asked_for(ours: TaskApp) -> None:
+    ours.tasks.add.priority = 7
+    assert _priority(ours, ours.tasks.add.s(1), "normal") == 7
+
+
+def test_a_broker_without_a_scale_keeps_the_tasks_own_priority(
+    store_url: str, namespace: str, tmp_path: Path
+) -> None:
+    with task_app(transport.broker_url(tmp_path / "broker"), namespace, store_url) as app:
+        app.tasks.add.priority = 7
+        assert _priority(app, app.tasks.add.s(1), "high") == 7
 
 
 def _priority(app: TaskApp, signature: Any, priority: TickerPriorityLike) -> Any:
