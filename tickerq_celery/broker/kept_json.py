@@ -54,7 +54,8 @@ def plain_call(call: CeleryCall) -> CeleryCall:
     for name, part in parts.items():
         try:
             parts[name] = plain(part)
-        except Exception as error:  # a value's own __json__ may raise anything
+        # A value's own __json__ may raise anything.
+        except Exception as error:
             raise ValueError(f"its {name} cannot be kept as JSON ({type(error).__name__})") from error
     return replace(call, args=tuple(parts["args"]), kwargs=parts["kwargs"], options=parts["options"])
 

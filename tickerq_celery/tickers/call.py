@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeAlias
 
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.redaction import discreet
-from tickerq_celery.tickers.celery_task import CALL_FIELDS, is_task, with_task
+from tickerq_celery.tickers.celery_task import CALL_FIELDS, is_task, named_task
 
 
 class NamedFunction(Protocol):
@@ -80,12 +80,21 @@ def with_names(changes: Changes) -> Changes:
     Raises:
         TickerValidationError: There are a call and a request, or a signature and further arguments.
     """
-    changes = with_task(changes)
+    changes = _with_task(changes)
     if "function" not in changes:
         return changes
     function, request = named(changes["function"], changes.get("request"))
     of_call = {"request": request} if isinstance(changes["function"], Call) else {}
     return {**changes, "function": function, **of_call}
+
+
+def _with_task(changes: Changes) -> Changes:
+    if "task" not in changes:
+        return changes
+    found = named_task(changes["task"], **{name: changes.get(name, ()) for name in CALL_FIELDS})
+    is_call = isinstance(changes["task"], Mapping)
+    of_call = {name: getattr(found, name) for name in CALL_FIELDS} if is_call else {}
+    return {**changes, "task": found.task, **of_call}
 
 
 def columns_meant(changes: Changes) -> set[str]:

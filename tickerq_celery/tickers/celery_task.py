@@ -59,6 +59,8 @@ class TaskField:
 
 
 TASK = TaskField()
+# A signature, which is a dict, or one that JSON has kept.
+SignatureParts: TypeAlias = Mapping[str, Any]
 # The fields of a ticker that only one of a Celery task has.
 CALL_FIELDS = ("args", "kwargs", "options")
 
@@ -88,21 +90,6 @@ def named_task(task: object, *, args: object, kwargs: object, options: object) -
     return NamedTask(task=name, args=args, kwargs=kwargs, options=options)
 
 
-def with_task(changes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return changes of a ticker in which what names its task is the name; a signature is the call, too.
-
-    Raises:
-        TickerValidationError: There are a signature and further arguments, or it names no task.
-    """
-    if "task" not in changes:
-        return changes
-    given = {name: changes.get(name, ()) for name in CALL_FIELDS}
-    found = named_task(changes["task"], **given)
-    is_call = isinstance(changes["task"], Mapping)
-    of_call = {name: getattr(found, name) for name in CALL_FIELDS} if is_call else {}
-    return {**changes, "task": found.task, **of_call}
-
-
 def is_task(value: object) -> bool:
     """Return True if a value is a Celery task, or a signature of one."""
     if isinstance(value, Mapping):
@@ -125,7 +112,7 @@ def checked_task(value: object) -> str:
     return validation.name("task", value, validation.LONGEST_FUNCTION)
 
 
-def _of_signature(signature: Mapping[str, Any]) -> NamedTask:
+def _of_signature(signature: SignatureParts) -> NamedTask:
     if not is_task(signature):
         raise TickerValidationError("task", discreet(["task"], dict(signature)), _NO_TASK)
     name = signature["task"]

@@ -17,6 +17,8 @@ from tickerq_celery.tickers.work import Work, optional_description
 
 # Returns a value as JSON's types, as the JSON of Celery's messages has it; raises what its parts raise.
 PlainJson = Callable[[object], Any]
+# What Celery passes by name, of JSON's types.
+Keywords = dict[str, Any]
 # How the errors begin that name types only.
 _JSONS_OWN = ("Object of type", "keys must be", "Out of range float")
 _OF_THE_TICKER = {
@@ -90,7 +92,7 @@ def _args(given: object, plain: PlainJson) -> tuple[Any, ...]:
         return tuple([check(_plain, f"args[{number}]", each, plain) for number, each in enumerate(given)])
 
 
-def _named(field: str, given: object, plain: PlainJson) -> dict[str, Any]:
+def _named(field: str, given: object, plain: PlainJson) -> Keywords:
     """Return what is passed by name, as JSON."""
     if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
         raise TickerValidationError(field, discreet([field], given), "pass a dict whose keys are str")
@@ -98,7 +100,7 @@ def _named(field: str, given: object, plain: PlainJson) -> dict[str, Any]:
         return {name: check(_plain, f"{field}.{name}", each, plain) for name, each in given.items()}
 
 
-def _options(given: object, plain: PlainJson) -> dict[str, Any]:
+def _options(given: object, plain: PlainJson) -> Keywords:
     if isinstance(given, Mapping):
         with Gathering() as check:
             for name, reason in _OF_THE_TICKER.items():
@@ -128,6 +130,7 @@ def _task_id(given: object) -> str | None:
 def _plain(field: str, value: object, plain: PlainJson) -> Any:
     try:
         return plain(value)
+    # A value's own __json__ may raise anything.
     except Exception as error:
         raise TickerValidationError(field, discreet(field.split("."), value), _unkept(error)) from error
 
