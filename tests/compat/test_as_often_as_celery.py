@@ -20,7 +20,13 @@ on_each_broker = pytest.mark.parametrize("broker", ["redis", in_verify("rabbitmq
 ONE_BY_ONE = {"worker_prefetch_multiplier": 1, "worker_lost_wait": 0.5}
 LATE = {**ONE_BY_ONE, "task_acks_late": True}
 # Redis delivers again what is not acknowledged after so many seconds, RabbitMQ when the connection is gone.
-SOON_AGAIN = {"visibility_timeout": 3, "unacked_restore_interval": 0.5, "unacked_restore_throttle": 1}
+SOON_AGAIN = {
+    "visibility_timeout": 3,
+    "unacked_restore_interval": 0.5,
+    "unacked_restore_throttle": 1,
+    # A worker that is killed while it looks for such messages keeps the others from it for so long.
+    "unacked_mutex_expire": 2,
+}
 REJECTED = {**LATE, "task_reject_on_worker_lost": True}
 Both = Callable[..., tuple[Shop, Shop]]
 
