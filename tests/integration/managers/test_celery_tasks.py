@@ -312,6 +312,42 @@ def test_a_cron_ticker_of_a_task_fires_its_call(tickerq: TickerQ, add: Any, cloc
         tickerq.cron_tickers.run_now(cron.id, request=[2])
 
 
+def test_the_policies_of_a_cron_ticker_hold_for_a_task(
+    tickerq: TickerQ, add: Any, clock: ManualClock
+) -> None:
+    cron = tickerq.cron_tickers.add(CronTicker(task=add.s(2), every=60, overlap="skip", misfire="run_once"))
+    clock.advance(hours=1, seconds=30)
+    fire_crons(tickerq)
+    dispatch_due(tickerq)
+    late, record = sorted(tickerq.cron_tickers.occurrences(cron.id), key=lambda run: run.status)
+    assert (late.status, late.is_published, late.is_late) == (TickerStatus.QUEUED, True, True)
+    assert (record.status, "Missed: " in (record.skipped_reason or "")) == (TickerStatus.SKIPPED, True)
+    tickerq.pauses.pause(function="shop.add")
+    clock.advance(minutes=1)
+    fire_crons(tickerq)
+    dispatch_due(tickerq)
+    assert sent(tickerq) == [("shop.add", [2], {})]
+    tickerq.pauses.resume(function="shop.add")
+    # A worker could still report it: until then it keeps the overlap lock.
+    clock.advance(minutes=1)
+    fire_crons(tickerq)
+    dispatch_due(tickerq)
+    [latest] = tickerq.cron_tickers.occurrences(cron.id, limit=1)
+    assert (sent(tickerq), latest.status) == ([], TickerStatus.SKIPPED)
+    assert str(latest.skipped_reason).startswith("Overlap: ")
+
+
+def test_an_occurrence_that_was_not_published_keeps_the_overlap_lock(
+    tickerq: TickerQ, add: Any, clock: ManualClock
+) -> None:
+    cron = tickerq.cron_tickers.add(CronTicker(task=add.s(2), every=60, overlap="skip"))
+    for _ in range(2):
+        clock.advance(minutes=1)
+        fire_crons(tickerq)
+    statuses = [run.status for run in tickerq.cron_tickers.occurrences(cron.id)]
+    assert statuses == [TickerStatus.SKIPPED, TickerStatus.IDLE]
+
+
 def test_the_chain_of_a_cron_ticker_keeps_the_calls_of_tasks(
     tickerq: TickerQ, add: Any, clock: ManualClock
 ) -> None:
