@@ -252,6 +252,14 @@ def test_each_reason_and_each_task_is_warned_of_once(
     assert len(warnings_of(caplog)) == 3
 
 
+def test_what_cannot_be_kept_is_sent_under_the_id_that_receivers_saw_first(
+    durable: TickerQ, receivers: SimpleNamespace
+) -> None:
+    result = add_of(durable).apply_async((float("nan"),), countdown=HOUR)
+    assert set(receivers.before) == {result.id}
+    assert receivers.after == [result.id]
+
+
 def test_no_argument_stands_in_the_warning(durable: TickerQ, caplog: pytest.LogCaptureFixture) -> None:
     add_of(durable).apply_async(("my secret", float("nan")), countdown=HOUR)
     (warning,) = warnings_of(caplog)

@@ -21,7 +21,7 @@ class RevokeListener:
         self._handler: Any = None
 
     def listen(self) -> None:
-        """Put the listener before the command, whoever has registered it."""
+        """Put the listener before the command that is registered."""
         # The registry is the process's, which may hold workers of several apps.
         self._own = Panel.data[REVOKE_COMMAND]
         self._handler = partial(self._on_command, self._own)
