@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from tests.stateful.sight import Sight
-from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.enums import TERMINAL, HoldReason, TickerStatus
 
 
 def due_at(then_all: Sight, now_all: Sight, run: Row[Any], moment: datetime) -> datetime | None:
@@ -15,6 +15,19 @@ def due_at(then_all: Sight, now_all: Sight, run: Row[Any], moment: datetime) -> 
         due: datetime | None = run.due_at
         return due
     return moment if run.not_before is None else max(run.not_before, moment)
+
+
+def has_run_meanwhile(then_all: Sight, now_all: Sight, run: Row[Any]) -> bool:
+    """Return True if a manual run for which a held one gave way has ended within the same step.
+
+    As the call of a Celery task does that no worker follows: the lock is back, and the next claim holds its
+    owner again.
+    """
+    return any(
+        each.cron_ticker_id == run.cron_ticker_id and each.instant is None and each.status in TERMINAL
+        for run_id, each in now_all.runs.items()
+        if run_id not in then_all.runs
+    )
 
 
 def _is_admitted(then_all: Sight, now_all: Sight, run: Row[Any]) -> bool:

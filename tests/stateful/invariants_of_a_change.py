@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from tests.stateful.admissions import due_at
+from tests.stateful.admissions import due_at, has_run_meanwhile
 from tests.stateful.broker import Key
 from tests.stateful.calls import is_call
 from tests.stateful.promises import is_paused
@@ -93,6 +93,8 @@ def no_hold_is_released_in_vain(world: World, then_all: Sight, then: Run, now: R
     if is_released and then.held_for == HoldReason.FUNCTION:
         return now.function in world.sight.known_functions
     if is_released and then.held_for == HoldReason.PAUSED:
+        if has_run_meanwhile(then_all, world.sight, now):
+            return True
         is_of_its_cron = then.hold_key == str(then.cron_ticker_id)
         cron = world.sight.crons.get(then.cron_ticker_id)
         return bool(cron and cron.is_enabled) if is_of_its_cron else not world.sight.is_paused

@@ -1,5 +1,6 @@
 """All mutants."""
 
+from tests.stateful.mutants_of_calls import OF_CALLS
 from tests.stateful.mutants_of_chains import OF_CHAINS
 from tests.stateful.mutants_of_claims import OF_CLAIMS
 from tests.stateful.mutants_of_crons import OF_CRONS
@@ -15,4 +16,4 @@ from tests.stateful.mutants_of_recovery import OF_RECOVERY
 #   is held again by the next claim;
 # - what advance has `seen`: its transaction holds the cron ticker's lock since it read the instant;
 # - FOR UPDATE and SKIP LOCKED: the machine interleaves transactions, and never the statements of two.
-MUTANTS = (*OF_CLAIMS, *OF_ENDS, *OF_CHAINS, *OF_RECOVERY, *OF_CRONS, *OF_POLICIES)
+MUTANTS = (*OF_CLAIMS, *OF_ENDS, *OF_CHAINS, *OF_RECOVERY, *OF_CRONS, *OF_POLICIES, *OF_CALLS)

@@ -98,13 +98,13 @@ OF_CLAIMS = (
         publications.stamp,
         "ignores the claim",
         without("claim_no"),
-        "only_who_sent_a_claim_stamps_it|what_is_stamped_was_sent",
+        "only_who_sent_a_claim_stamps_it|only_who_sent_a_call_stamps_it|what_is_stamped_was_sent",
     ),
     Mutant(
         publications.stamp,
         "ignores the status",
         without("status"),
-        "it_is_checked_only_while_queued|the_end_is_the_end",
+        "it_is_checked_only_while_queued|the_end_is_the_end|only_a_report_moves_what_has_ended",
         is_quick=True,
     ),
     Mutant(
