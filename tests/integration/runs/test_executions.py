@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.integration.beats import Beat
+from tests.integration.beats import Beat, pass_lease
 from tests.integration.conftest import send
 from tests.integration.cron.firing import alter, fire
 from tests.integration.making import (
@@ -152,15 +152,26 @@ def test_a_call_that_was_not_stamped_is_published_again(core: Core, clock: Manua
     assert [each for each, _ in beat.sweep()] == [run_id]
 
 
-def test_what_a_dead_worker_may_have_prefetched_of_calls_is_not_published_again(
+def test_what_a_dead_worker_may_have_prefetched_of_calls_is_left_alone(
     core: Core, clock: ManualClock, beat: Beat
 ) -> None:
     run_id = make_call(core, queue="celery")
     dispatch(core)
-    for _ in range(3):
-        clock.advance(seconds=core.config.lease.total_seconds() + 1)
-        assert beat.sweep() == []
-    assert row_of(core, run_id).publish_count == 1
+    pass_lease(beat, clock)
+    beat.sweep()
+    assert core.read(nodes.list_nodes) == []
+    assert beat.publisher.sent == []
+    row = row_of(core, run_id)
+    assert (row.status, row.check_at) == (QUEUED, START + core.config.republish_after)
+
+
+def test_a_call_that_was_published_anew_and_is_not_followed_any_more_says_so(core: Core) -> None:
+    execution = published(core, make_call(core, columns={"on_lost": OnLost.RETRY.value}))
+    rescue(core, begun(core, execution))
+    core.write(nodes.remove, core.node.id)
+    dispatch(core)
+    run = runs(core).get(execution.id)
+    assert (run.status, run.outcome_known, run.exception_type) == (DONE, False, None)
 
 
 def test_a_stamp_that_comes_after_the_worker_changes_nothing(core: Core) -> None:
