@@ -38,7 +38,8 @@ _MOVES = frozenset(
 def its_executions_are_those_that_were_reported(world: World, run: Run) -> bool:
     """One that is InProgress is in the latest of them."""
     began = world.life_of(run.id).began
-    is_latest = run.status is not IN_PROGRESS or (run.claim_no, run.retry_count) == began[run.executions][:2]
+    latest = began.get(run.executions, AttemptKey(0, 0, 0))
+    is_latest = run.status is not IN_PROGRESS or (run.claim_no, run.retry_count) == latest[:2]
     return run.executions >= max(began, default=0) and is_latest
 
 

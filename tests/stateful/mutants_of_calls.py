@@ -91,7 +91,13 @@ OF_CALLS = (
         "each_reported_end_is_an_attempt",
         is_quick=True,
     ),
-    Mutant(executions.record, "keeps one of each claim", _replacing, "no_attempt_vanishes", is_quick=True),
+    Mutant(
+        executions.record,
+        "keeps one of each claim",
+        _replacing,
+        "no_attempt_vanishes|each_reported_end_is_an_attempt",
+        is_quick=True,
+    ),
     Mutant(
         executions._move,
         "keeps the unique key",
