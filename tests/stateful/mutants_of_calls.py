@@ -79,7 +79,6 @@ OF_CALLS = (
         f"{ATTEMPTS_KEY}|its_executions_are_those_that_were_reported",
         is_quick=True,
     ),
-    Mutant(executions.start, "keeps Celery's count", keeping("retry_count"), "its_executions_are_those"),
     Mutant(
         executions.start, "names no node", keeping("running_on"), "it_runs_on_a_node_only_while_in_progress"
     ),
