@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from celery._state import _task_stack
@@ -15,6 +14,7 @@ from tests.integration.making import failure
 from tests.integration.runs.calls import begun, end
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import Run, TickerQ, TickerStatus
+from tickerq_celery.broker.messages import execution_in
 from tickerq_celery.payload.celery_call import call_in
 from tickerq_celery.tickers.claims import Started, TaskExecution
 from tickerq_celery.tickers.lifecycle import retried_by_celery
@@ -47,9 +47,13 @@ def receive(tickerq: TickerQ) -> tuple[Any, Started]:
     """Publish what is due, and report the start of the one message."""
     dispatch_due(tickerq)
     (message,) = messages(tickerq)
-    run_id, claim_no = message.headers["tickerq_call"]
-    execution = TaskExecution(id=UUID(run_id), claim_no=claim_no, retries=message.headers["retries"])
-    return message, begun(tickerq.core, execution)
+    return message, begun(tickerq.core, execution_of_message(message))
+
+
+def execution_of_message(message: Any) -> TaskExecution:
+    execution = execution_in(message.headers, message.headers["retries"])
+    assert execution is not None
+    return execution
 
 
 @contextmanager
@@ -66,7 +70,7 @@ def body(tickerq: TickerQ, message: Any, run: Started | None, **changes: Any) ->
     task.push_request(request | changes)
     _task_stack.push(task)
     if run is not None:
-        follows = FollowedRun(id=run.id, claim_no=run.claim_no, retries=headers["retries"], started=run)
+        follows = FollowedRun(execution=execution_of_message(message), started=run)
         followed_run.keep(task.request, follows)
     try:
         yield task
@@ -171,7 +175,7 @@ def test_a_retry_whose_run_another_execution_has_taken_over_is_a_run_of_its_own(
 ) -> None:
     scheduled = schedule(tickerq, clock)
     message, run = receive(tickerq)
-    begun(tickerq.core, TaskExecution(id=run.id, claim_no=run.claim_no, retries=0))
+    begun(tickerq.core, execution_of_message(message))
     retry(tickerq, message, run)
     new, old = tickerq.runs.find()
     assert (old.id, old.status) == (scheduled.id, TickerStatus.IN_PROGRESS)

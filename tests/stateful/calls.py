@@ -63,7 +63,13 @@ class CallRequest:
     def execution(self) -> TaskExecution:
         """What the message says of its run."""
         key = self.message.key
-        return TaskExecution(id=key.run_id, claim_no=key.number, retries=self.message.retries)
+        return TaskExecution(
+            id=key.run_id,
+            claim_no=key.number,
+            task=TASK,
+            task_id=str(key.run_id),
+            retries=self.message.retries,
+        )
 
 
 class CallEnd(Enum):

@@ -89,14 +89,19 @@ def execution_in(headers: object, retries: object) -> TaskExecution | None:
 
     ``retries`` is Celery's count in the message.
     """
-    header = headers.get(CALL_HEADER) if isinstance(headers, Mapping) else None
-    if header is None or type(retries) is not int or not 0 <= retries <= _LARGEST_NUMBER:
+    if not isinstance(headers, Mapping) or headers.get(CALL_HEADER) is None:
+        return None
+    # Not its `shadow`, which is what Celery shows in place of the name.
+    task, message_id = headers.get("task"), headers.get("id")
+    if not isinstance(task, str) or not isinstance(message_id, str):
+        return None
+    if type(retries) is not int or not 0 <= retries <= _LARGEST_NUMBER:
         return None
     try:
-        ticker_id, claim_no = parsed_header(header)
+        ticker_id, claim_no = parsed_header(headers[CALL_HEADER])
     except ValueError:
         return None
-    return TaskExecution(id=ticker_id, claim_no=claim_no, retries=retries)
+    return TaskExecution(id=ticker_id, claim_no=claim_no, task=task, task_id=message_id, retries=retries)
 
 
 def execution_of_request(request: Any) -> TaskExecution | None:
@@ -105,8 +110,8 @@ def execution_of_request(request: Any) -> TaskExecution | None:
     The message's headers are attributes of the request. Its ``headers`` need not be them: a tracer may have
     put its own into that place of the message.
     """
-    header = getattr(request, CALL_HEADER, None)
-    return execution_in({CALL_HEADER: header}, getattr(request, "retries", None))
+    headers = {name: getattr(request, name, None) for name in (CALL_HEADER, "task", "id")}
+    return execution_in(headers, getattr(request, "retries", None))
 
 
 def hand_on(execution: TaskExecution, request: Any) -> None:

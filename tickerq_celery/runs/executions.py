@@ -32,7 +32,9 @@ class ExecutionRecorder:
         self._dispatch = dispatch
 
     def start(self, execution: TaskExecution) -> Started | None:
-        """Record that an execution began; return None, and count a drop, where its claim is stale.
+        """Record that an execution began; return None where its claim is stale, which counts as a drop.
+
+        A message that only carries the headers of another one is not the run's, and no drop.
 
         Raises:
             StoreError: The database is unreachable.
@@ -98,6 +100,8 @@ class ExecutionRecorder:
         return _started(tx, run)
 
     def _count_drop(self, tx: Transaction, execution: TaskExecution) -> None:
+        if executions.is_of_another(tx, execution):
+            return
         reason: DropReason = drops.reason_against(tx, execution.id, execution.claim_no)
         drops.count(tx, self._core.node.id, {reason: 1})
 

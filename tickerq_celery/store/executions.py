@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, insert, select, true, update
+from sqlalchemy import ColumnElement, and_, func, insert, not_, select, true, update
 
 from tickerq_celery.enums import SUCCEEDED, TickerKind, TickerStatus
-from tickerq_celery.store import chains, starts
+from tickerq_celery.store import chains
 from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.ends import (
@@ -105,8 +105,17 @@ def start_late(
 
 def running(tx: Transaction, execution: TaskExecution) -> Started | None:
     """Return the run if it is InProgress by an execution of this message, or None."""
-    run = starts.running(tx, execution.id, execution.claim_no)
-    return run if run is not None and run.standing.retry_count == execution.retries else None
+    is_it = (*_of(execution), tickers.c.retry_count == execution.retries)
+    row = tx.execute(
+        select(*STARTED).where(*is_it, tickers.c.status == TickerStatus.IN_PROGRESS)
+    ).one_or_none()
+    return None if row is None else started(row)
+
+
+def is_of_another(tx: Transaction, execution: TaskExecution) -> bool:
+    """Return True if a message has the headers of a claim that is not its own."""
+    claimed = (tickers.c.id == execution.id, tickers.c.claim_no == execution.claim_no)
+    return tx.scalar(select(tickers.c.id).where(*claimed, not_(and_(*_of(execution))))) is not None
 
 
 def _unanswered(
@@ -227,7 +236,13 @@ _REOPENED: dict[str, object] = dict.fromkeys(
 
 
 def _of(execution: TaskExecution) -> tuple[ColumnElement[bool], ...]:
-    return (tickers.c.id == execution.id, tickers.c.claim_no == execution.claim_no)
+    # Whose headers a message has, it need not be: a body may hand its own on to whatever it calls.
+    return (
+        tickers.c.id == execution.id,
+        tickers.c.claim_no == execution.claim_no,
+        tickers.c.function == execution.task,
+        func.coalesce(tickers.c.task_id, str(execution.id)) == execution.task_id,
+    )
 
 
 def _lock(tx: Transaction, execution: TaskExecution) -> Any:

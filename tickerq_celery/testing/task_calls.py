@@ -83,7 +83,13 @@ class TaskCalls:
         }
         retries = 0 if stored.message is None else int(stored.message.headers.get("retries") or 0)
         return TaskMessage(
-            execution=TaskExecution(id=claim.id, claim_no=claim.number, retries=retries),
+            execution=TaskExecution(
+                id=claim.id,
+                claim_no=claim.number,
+                task=claim.function,
+                task_id=options["task_id"],
+                retries=retries,
+            ),
             due=self._core.clock.now(),
             apply=lambda: task.apply(call.args, call.kwargs, throw=False, retries=retries, **options),
         )
@@ -132,7 +138,8 @@ def _keeping_retry_of(execution: TaskExecution) -> Iterator[_Asked]:
 
     def take(task: Any = None, retval: Any = None, **_: Any) -> None:
         request = task.request
-        is_it = execution_in(request.headers, request.retries) == execution
+        headers = {**(request.headers or {}), "task": task.name, "id": request.id}
+        is_it = execution_in(headers, request.retries) == execution
         if is_it and isinstance(retval, Retry):
             asking: Any = retval
             asked.retry, asking.sig = asking.sig, None

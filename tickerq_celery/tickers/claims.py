@@ -86,11 +86,14 @@ class Claim:
 class TaskExecution:
     """One execution of a Celery task's message, as a worker reports it: what the message says of its run.
 
-    ``retries`` is Celery's count of the retries before it.
+    ``task`` and ``task_id`` are the message's own: it is the run's only if they are the run's, too, as a body
+    may hand its headers on to whatever it calls. ``retries`` is Celery's count of the retries before it.
     """
 
     id: UUID
     claim_no: int
+    task: str
+    task_id: str
     retries: int
 
 

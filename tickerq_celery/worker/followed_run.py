@@ -13,21 +13,19 @@ _ATTRIBUTE = "tickerq_followed_run"
 
 @dataclass(slots=True, kw_only=True)
 class FollowedRun:
-    """One execution that this worker follows; ``retries`` is Celery's count in its message.
+    """One execution that this worker follows, as its message says.
 
     ``started`` is the run as the recorded start of this execution left it: None until the store has taken
     that, and where it refused it.
     """
 
-    id: UUID
-    claim_no: int
-    retries: int
+    execution: TaskExecution
     started: Started | None = None
 
     @property
-    def execution(self) -> TaskExecution:
-        """What the message said."""
-        return TaskExecution(id=self.id, claim_no=self.claim_no, retries=self.retries)
+    def id(self) -> UUID:
+        """The id of the run."""
+        return self.execution.id
 
 
 def keep(request: Any, run: FollowedRun) -> None:
@@ -54,4 +52,4 @@ def retried_run(task_id: str, retries: int) -> Started | None:
     if found is None or task.request.id != task_id:
         return None
     # A task may send another message under its own id: only a retry counts on.
-    return found.started if retries == found.retries + 1 else None
+    return found.started if retries == found.execution.retries + 1 else None

@@ -72,12 +72,7 @@ class Follower:
         if execution is None or request.is_eager or task.app is not self._process.get().app:
             return
         parts = self._process.get()
-        followed = _Followed(
-            id=execution.id,
-            claim_no=execution.claim_no,
-            retries=execution.retries,
-            begun_at=time.monotonic(),
-        )
+        followed = _Followed(execution=execution, begun_at=time.monotonic())
         keep(request, followed)
         hand_on(execution, request)
         parts.child_marks.begin(execution.id, execution.claim_no)

@@ -47,7 +47,23 @@ def published(core: Core, run_id: UUID) -> TaskExecution:
     """Claim, publish and stamp one due call; return the first execution of its message."""
     (claimed,) = claim(core, [run_id])
     stamp(core, claimed)
-    return TaskExecution(id=run_id, claim_no=claimed.number, retries=0)
+    return execution_of(claimed)
+
+
+def execution_of(claimed: Claim, *, retries: int = 0) -> TaskExecution:
+    """Return the execution of a claim's message, or of a retry of it."""
+    return TaskExecution(
+        id=claimed.id,
+        claim_no=claimed.number,
+        task=claimed.function,
+        task_id=claimed.task_id or str(claimed.id),
+        retries=retries,
+    )
+
+
+def message_of(run_id: UUID, *, claim_no: int = 1, task: str = "shop.add", retries: int = 0) -> TaskExecution:
+    """Return what the message of a call's claim says, whose id is the run's."""
+    return TaskExecution(id=run_id, claim_no=claim_no, task=task, task_id=str(run_id), retries=retries)
 
 
 def stamp(core: Core, claimed: Claim) -> None:

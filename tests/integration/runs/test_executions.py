@@ -36,8 +36,10 @@ from tests.integration.runs.calls import (
     begun,
     dispatch,
     end,
+    execution_of,
     fail,
     make_call,
+    message_of,
     published,
     recorder,
     retry,
@@ -58,7 +60,7 @@ from tickerq_celery.enums import (
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import concurrency, drops, nodes, publications
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.tickers.claims import Claim, TaskExecution
+from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.lifecycle import LOST, Failure, cancelled, published_again, skipped, succeeded
 
 IDLE, QUEUED, IN_PROGRESS = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS
@@ -177,7 +179,7 @@ def test_a_call_that_was_published_anew_and_is_not_followed_any_more_says_so(cor
 def test_a_stamp_that_comes_after_the_worker_changes_nothing(core: Core) -> None:
     run_id = make_call(core)
     (claimed,) = claim(core)
-    run = begun(core, TaskExecution(id=run_id, claim_no=1, retries=0))
+    run = begun(core, execution_of(claimed))
     stamp(core, claimed)
     assert row_of(core, run_id).status is IN_PROGRESS
     retry(core, run, hours=1)
@@ -189,7 +191,7 @@ def test_a_stamp_that_comes_after_the_worker_changes_nothing(core: Core) -> None
 def test_published_calls_leave_slots_and_queues_to_functions(core: Core) -> None:
     run_id = make_call(core)
     dispatch(core)
-    begun(core, TaskExecution(id=run_id, claim_no=1, retries=0))
+    begun(core, message_of(run_id))
     assert core.read(concurrency.active_per_function, ["shop.add"]) == {"shop.add": 0}
 
 
@@ -408,7 +410,7 @@ def test_a_stalled_dispatcher_gives_no_call_back_that_a_sweep_has_published_mean
 def test_an_end_under_an_old_claim_touches_no_run(core: Core) -> None:
     run_id = make_call(core)
     (claimed,) = claim(core)
-    run = begun(core, TaskExecution(id=run_id, claim_no=1, retries=0))
+    run = begun(core, execution_of(claimed))
     alter_run(core, run_id, status=QUEUED, running_on=None, published_at=None)
     claimed_again(core, claimed)
     end(core, run)
@@ -471,11 +473,11 @@ def test_a_ticker_that_is_to_be_retried_is_published_anew_as_often_as_rescues_ar
     for rescued in range(core.config.max_rescues):
         (claimed,) = claim(core)
         stamp(core, claimed)
-        rescue(core, begun(core, TaskExecution(id=run_id, claim_no=claimed.number, retries=3)))
+        rescue(core, begun(core, execution_of(claimed, retries=3)))
         row = row_of(core, run_id)
         assert (row.status, row.rescue_count, row.retry_count) == (IDLE, rescued + 1, 0)
     (claimed,) = claim(core)
-    rescue(core, begun(core, TaskExecution(id=run_id, claim_no=claimed.number, retries=0)))
+    rescue(core, begun(core, execution_of(claimed)))
     assert row_of(core, run_id).status is FAILED
 
 

@@ -1,12 +1,14 @@
 """What a worker's main process learns of Celery tasks whose bodies did not end by themselves."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery import Celery, signals
+from celery.app.task import Context
 from celery.exceptions import Retry
 from celery.worker import state
 
@@ -44,7 +46,7 @@ class MainProcess:
 
     def receive(self, execution: TaskExecution, *, task_id: str | None = None) -> "Request":
         """Let a message come, and a pool accept it."""
-        request = Request(execution, task_id or str(execution.id))
+        request = Request(execution, task_id or execution.task_id)
         self.requests.append(request)
         signals.task_received.send(sender=Sender(self.app), request=request)
         return request
@@ -82,8 +84,8 @@ class Request:
         self.id = task_id
         self.time_start = 1.0
         headers: dict[str, Any] = {CALL_HEADER: [str(execution.id), execution.claim_no]}
-        self.request_dict = headers | {"retries": execution.retries}
-        self.context = SimpleNamespace(id=task_id, headers=headers, retries=execution.retries)
+        self.request_dict = {**headers, "id": task_id, "task": execution.task, "retries": execution.retries}
+        self.context = Context(self.request_dict)
 
 
 @pytest.fixture
@@ -143,8 +145,8 @@ def test_a_late_report_touches_no_later_retry_and_no_end(core: Core, main: MainP
 def test_an_id_that_looks_like_a_functions_claim_is_known_by_its_header(
     core: Core, main: MainProcess
 ) -> None:
-    execution = published(core, make_call(core))
-    request = main.receive(execution, task_id=f"{execution.id}:1")
+    execution = published(core, make_call(core, columns={"task_id": "a:1"}))
+    request = main.receive(execution)
     begun(core, execution)
     main.fail(request, LOST)
     main.revoke(request, terminated=True)
@@ -180,7 +182,7 @@ def test_an_execution_whose_process_is_ended_is_cancelled(core: Core, main: Main
 
 def test_a_task_that_the_worker_does_not_have_fails_its_run(core: Core, main: MainProcess) -> None:
     execution = published(core, make_call(core))
-    headers = {CALL_HEADER: [str(execution.id), 1], "retries": 0}
+    headers = Request(execution, execution.task_id).request_dict
     signals.task_unknown.send(
         sender=Sender(main.app),
         message=SimpleNamespace(headers=headers, delivery_info={}),
@@ -250,3 +252,22 @@ def test_two_heartbeats_that_do_not_find_a_call_end_it_by_its_own_on_lost(
     main._handler.lost(run)
     assert row_of(core, execution.id).status is FAILED
     assert core.read(starts.running_under, core.node.id, limit=1) == []
+
+
+@pytest.mark.parametrize("name", ["id", "task"])
+def test_reports_of_a_message_that_only_has_the_headers_of_a_call_touch_no_run(
+    core: Core, main: MainProcess, name: str
+) -> None:
+    execution = published(core, make_call(core))
+    change = {"task_id": "another"} if name == "id" else {"task": "shop.other"}
+    other = main.receive(replace(execution, **change))
+    main.revoke(other)
+    assert row_of(core, execution.id).status is QUEUED
+    begun(core, execution)
+    before = row_of(core, execution.id)
+    main.fail(other, LOST)
+    main.fail(other, TimeLimitExceeded(1))
+    main.revoke(other, terminated=True)
+    main.retry(other, reason=Retry(exc=LOST, when=180))
+    assert row_of(core, execution.id) == before
+    assert ends(core, execution) == []

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from tests.integration.worker.call_app import add_call, deliver_all, deliver_cal
 from tests.manual_clock import ManualClock
 from tickerq_celery import TickerContext, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import StoreError
-from tickerq_celery.store import executions
+from tickerq_celery.store import drops, executions
 from tickerq_celery.worker import start_threads
 from tickerq_celery.worker.followed_run import followed_run
 
@@ -65,7 +66,7 @@ def test_a_task_that_succeeds_is_in_progress_while_it_runs_and_then_done(tickerq
     run = run_of(tickerq, run_id)
     assert (run.status, run.outcome_known) == (DONE, True)
     assert seen[0] == (IN_PROGRESS, tickerq.core.node.name, True)
-    assert (seen[1].id, seen[1].claim_no, seen[1].started.executions) == (run_id, 1, 1)
+    assert (seen[1].id, seen[1].execution.claim_no, seen[1].started.executions) == (run_id, 1, 1)
     (attempt,) = run.attempts
     assert (attempt.status, attempt.number, attempt.node) == (DONE, 0, tickerq.core.node.name)
 
@@ -382,3 +383,65 @@ def test_an_exception_whose_text_no_database_takes_is_recorded(tickerq: TickerQ)
     run_id = add_call(tickerq, task_of(tickerq, work))
     deliver_all(tickerq)
     assert run_of(tickerq, run_id).exception_type == "OSError"
+
+
+def test_a_task_that_is_handed_the_headers_of_a_followed_one_is_no_execution_of_its_run(
+    tickerq: TickerQ,
+) -> None:
+    seen: list[object] = []
+
+    @tickerq.app.task(name="shop.other", bind=True, shared=False)
+    def other(task: Any) -> None:
+        seen.append(run_of(tickerq, run_id).status)
+        raise OSError("other's own")
+
+    def work(task: Any) -> None:
+        other.apply_async(headers=task.request.headers)
+        (message,) = messages(tickerq)
+        deliver_call(tickerq, message)
+        other.apply_async(headers=task.request.headers)
+
+    run_id = add_call(tickerq, task_of(tickerq, work))
+    deliver_all(tickerq)
+    run = run_of(tickerq, run_id)
+    assert (run.status, [each.status for each in run.attempts]) == (DONE, [DONE])
+    assert seen == [IN_PROGRESS, DONE]
+    assert tickerq.core.read(lambda tx: drops.recent(tx, within=timedelta(hours=1))) == {}
+
+
+def test_a_task_that_calls_itself_with_its_own_headers_has_no_run(tickerq: TickerQ) -> None:
+    seen: list[str] = []
+
+    def work(task: Any) -> None:
+        seen.append(task.request.id)
+        if len(seen) == 1:
+            task.apply_async(headers=task.request.headers)
+
+    run_id = add_call(tickerq, task_of(tickerq, work))
+    deliver_all(tickerq)
+    assert len(set(seen)) == 2
+    assert [each.number for each in run_of(tickerq, run_id).attempts] == [0]
+
+
+def test_a_task_that_takes_the_place_and_the_headers_of_another_is_no_execution_of_its_run(
+    tickerq: TickerQ,
+) -> None:
+    @tickerq.app.task(name="shop.other", shared=False)
+    def other() -> None:
+        raise OSError("other's own")
+
+    def work(task: Any) -> None:
+        task.replace(other.s().set(headers=task.request.headers))
+
+    run_id = add_call(tickerq, task_of(tickerq, work))
+    deliver_all(tickerq)
+    run = run_of(tickerq, run_id)
+    assert (run.status, [each.status for each in run.attempts]) == (SKIPPED, [SKIPPED])
+
+
+def test_a_task_is_followed_whatever_name_is_shown_of_it(tickerq: TickerQ) -> None:
+    run_id = add_call(tickerq, task_of(tickerq, returns), options={"shadow": "shown"})
+    (message,) = messages(tickerq)
+    assert message.headers["shadow"] == "shown"
+    deliver_call(tickerq, message)
+    assert run_of(tickerq, run_id).status is DONE

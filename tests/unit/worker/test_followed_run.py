@@ -6,9 +6,11 @@ from uuid import UUID
 import pytest
 from celery import Celery
 
+from tickerq_celery.tickers.claims import TaskExecution
 from tickerq_celery.worker.followed_run import FollowedRun, followed_run, keep
 
-FOLLOWED = FollowedRun(id=UUID(int=1), claim_no=1, retries=0)
+EXECUTION = TaskExecution(id=UUID(int=1), claim_no=1, task="shop.add", task_id="a", retries=0)
+FOLLOWED = FollowedRun(execution=EXECUTION)
 
 
 @pytest.fixture
