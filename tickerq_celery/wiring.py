@@ -28,7 +28,6 @@ from tickerq_celery.runtime.bounded_writes import BoundedWrites
 from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.durable_calls import DurableCall
-from tickerq_celery.worker.followed_run import retried_run
 from tickerq_celery.worker.parts import ProcessParts, WorkerParts
 
 logger = logging.getLogger(__name__)
@@ -120,7 +119,7 @@ def keep_later_calls(app: Celery, process: ProcessParts[Parts], config: Callable
     """Let an app's ``send_task`` keep calls that are due later than ``durable_eta`` from now."""
 
     def keep(call: DurableCall) -> None:
-        process.get().durable_calls.keep(call, retried=retried_run(call.task_id, call.retries))
+        process.get().durable_calls.keep(call)
 
     def now() -> datetime:
         return process.get().core.clock.now()

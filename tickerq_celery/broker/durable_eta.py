@@ -1,7 +1,7 @@
 """Calls of tasks that are due later than ``durable_eta`` from now, kept by the app's own ``send_task``."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,9 +12,10 @@ from kombu.exceptions import OperationalError
 from kombu.utils.uuid import uuid
 
 from tickerq_celery.broker.message_capture import CapturingProducer, NotKeepableError
-from tickerq_celery.broker.messages import is_own_task
+from tickerq_celery.broker.messages import execution_in, is_own_task
 from tickerq_celery.errors import StoreError, TickerValidationError
 from tickerq_celery.payload.celery_call import CeleryCall
+from tickerq_celery.tickers.claims import TaskExecution
 from tickerq_celery.tickers.durable_calls import DurableCall
 
 logger = logging.getLogger(__name__)
@@ -97,6 +98,8 @@ class DurableSend:
             retries=headers["retries"],
             queue=message.queue,
             call=call,
+            # Celery hands a message's headers on to its retry, whichever process sends that.
+            retry_of=_retried(headers),
         )
         try:
             self._keeping.keep(durable)
@@ -139,3 +142,9 @@ def _moment(countdown: Any, eta: Any, now: datetime) -> datetime | None:
         return None if found is None else maybe_make_aware(found).astimezone(UTC)
     except (TypeError, ValueError, OverflowError, AttributeError):
         return None
+
+
+def _retried(headers: Mapping[str, Any]) -> TaskExecution | None:
+    """Return the execution that a message retries, or None."""
+    retries = headers["retries"]
+    return execution_in(headers, retries - 1) if type(retries) is int else None

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Protocol, TypeVar
 
 from tickerq_celery import validation
 from tickerq_celery.enums import OnLost, TickerKind, TickerType
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.codec import Packed
+from tickerq_celery.runs.ending import AttemptEnd, EndWriter
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import durable_calls, runs
+from tickerq_celery.store import durable_calls, kept_retries, runs
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.tickers.claims import Started
+from tickerq_celery.store.kept_retries import KeptRetry
 from tickerq_celery.tickers.durable_calls import DurableCall
 from tickerq_celery.tickers.run_rows import RunRow, new_run_row
 from tickerq_celery.tickers.work import Work
@@ -37,25 +37,17 @@ class DurableCalls:
     def __init__(self, core: Core, writes: Writes) -> None:
         self._core = core
         self._writes = writes
+        self._ends = EndWriter(core)
 
-    def keep(self, call: DurableCall, *, retried: Started | None) -> None:
-        """Store a call; one that retries the followed run ``retried`` lets that wait for it.
+    def keep(self, call: DurableCall) -> None:
+        """Store a call; the retry of an execution whose run goes on lets that run wait for it.
 
         Raises:
             TickerValidationError: The store cannot hold it.
             StoreError: The database cannot be reached, or did not answer in time.
         """
-        row = self._row(call)
-        self._writes.write(
-            partial(self._keep, call=call, row=row, retried=retried),
-            undo=lambda tx: durable_calls.withdraw(tx, row.id),
-        )
-
-    def _keep(self, tx: Transaction, call: DurableCall, row: RunRow, retried: Started | None) -> None:
-        request = Packed(row.request, row.encoding)
-        # Where another execution has taken the run over, the retry is a run of its own: no body is fenced.
-        if retried is None or not durable_calls.put_back(tx, retried, call, request):
-            runs.insert(tx, [row])
+        keeping = _Keeping(call, self._row(call), self._ends, node=self._core.node.name)
+        self._writes.write(keeping.write, undo=keeping.undo)
 
     def _row(self, call: DurableCall) -> RunRow:
         core = self._core
@@ -85,3 +77,29 @@ class DurableCalls:
             reason = f"it takes {len(data)} bytes as JSON, and payload_limit is {limit}"
             raise TickerValidationError("args", call.call.args, reason)
         return data
+
+
+class _Keeping:
+    """One call that is kept, and how that is undone where its caller has given it up."""
+
+    def __init__(self, call: DurableCall, row: RunRow, ends: EndWriter, *, node: str) -> None:
+        self._call = call
+        self._row = row
+        self._ends = ends
+        self._node = node
+        self._retry: KeptRetry | None = None
+
+    def write(self, tx: Transaction) -> None:
+        request = Packed(self._row.request, self._row.encoding)
+        self._retry = kept_retries.put_back(tx, self._call, request, node=self._node)
+        # Where its run does not go on, the retry is a run of its own: no body is fenced.
+        if self._retry is None:
+            runs.insert(tx, [self._row])
+
+    def undo(self, tx: Transaction) -> None:
+        if self._retry is None:
+            durable_calls.withdraw(tx, self._row.id)
+            return
+        end = kept_retries.restore(tx, self._retry, self._call)
+        if end is not None:
+            self._ends.write(tx, AttemptEnd(run=self._retry.run, outcome=end))

@@ -1,43 +1,15 @@
-"""Calls of Celery tasks that are kept until they are due: put back for a retry, withdrawn."""
+"""Calls of Celery tasks that are kept until they are due: withdrawn, found."""
 
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, select
 
 from tickerq_celery.enums import TickerKind, TickerStatus
-from tickerq_celery.payload.codec import Packed
 from tickerq_celery.store.database.batches import in_parts
-from tickerq_celery.store.database.transaction import Transaction, rowcount
-from tickerq_celery.store.starts import is_running
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.claims import Started
-from tickerq_celery.tickers.durable_calls import DurableCall
-
-
-def put_back(tx: Transaction, run: Started, call: DurableCall, request: Packed) -> bool:
-    """Let a run wait for its retry, with the retry's message; return True if this execution is its latest."""
-    statement = (
-        update(tickers)
-        .where(is_running(run.id, run.claim_no), tickers.c.executions == run.executions)
-        .values(
-            status=TickerStatus.IDLE,
-            due_at=call.due,
-            retry_count=call.retries,
-            request=request.data,
-            encoding=request.encoding,
-            queue=call.queue,
-            # As of each call that no worker has reported anything of: its attempts say what was before.
-            started_at=None,
-            elapsed=None,
-            running_on=None,
-            cancel_request=None,
-            alone_for=None,
-            updated_at=tx.sql_now(),
-        )
-    )
-    return rowcount(tx, statement) == 1
 
 
 def withdraw(tx: Transaction, ticker_id: UUID) -> None:

@@ -39,6 +39,8 @@ from tickerq_celery.tickers.terminal import terminal
 # By how much the database's clock may differ from a duration that a worker measures.
 _SLACK = timedelta(seconds=1)
 DELIVERED_AGAIN = Failure(type=LOST, message="worker lost: its message was delivered again")
+# Of an execution whose retry is kept, until it reports its own end, if it does.
+RETRIED = Failure(type=LOST, message="worker lost: its retry was kept, and its end is not reported")
 
 
 def start(
@@ -83,8 +85,8 @@ def start_late(
 ) -> Started | None:
     """Record the beginning of an execution that has ended already; return None where its claim is stale.
 
-    One whose recorded start was not answered is that one. Where a later retry has begun, or the claim was
-    given up, the run stays as it is: what is returned names the attempt only.
+    One whose recorded start was not answered is that one. Where a later retry has begun or is kept, or the
+    claim was given up, the run stays as it is: what is returned names the attempt only.
     """
     unanswered = _unanswered(tx, execution, node_id=node_id, ago=ago)
     if unanswered is not None:
@@ -99,8 +101,11 @@ def start_late(
     if row.status is TickerStatus.IN_PROGRESS:
         # The number of the retry that runs, which has another key: the fence of its end stays.
         return _as_execution(started(row), execution, number=row.executions - 1, started_at=begun_at)
-    tx.execute(update(tickers).where(*_of(execution)).values(executions=row.executions + 1))
-    return _as_execution(started(row), execution, number=row.executions, started_at=begun_at)
+    number = _retried_number(tx, execution)
+    if number is None:
+        number = row.executions
+        tx.execute(update(tickers).where(*_of(execution)).values(executions=row.executions + 1))
+    return _as_execution(started(row), execution, number=number, started_at=begun_at)
 
 
 def running(tx: Transaction, execution: TaskExecution) -> Started | None:
@@ -116,6 +121,20 @@ def is_of_another(tx: Transaction, execution: TaskExecution) -> bool:
     """Return True if a message has the headers of a claim that is not its own."""
     claimed = (tickers.c.id == execution.id, tickers.c.claim_no == execution.claim_no)
     return tx.scalar(select(tickers.c.id).where(*claimed, not_(and_(*_of(execution))))) is not None
+
+
+def _retried_number(tx: Transaction, execution: TaskExecution) -> int | None:
+    """Return the number of the attempt that the kept retry of an execution has noted, or None."""
+    number: int | None = tx.scalar(
+        select(func.max(attempts.c.number)).where(
+            attempts.c.ticker_id == execution.id,
+            attempts.c.claim_no == execution.claim_no,
+            attempts.c.retries == execution.retries,
+            attempts.c.exception_type == RETRIED.type,
+            attempts.c.exception_message == RETRIED.message,
+        )
+    )
+    return number
 
 
 def _unanswered(

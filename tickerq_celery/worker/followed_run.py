@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from celery._state import get_current_task
-
 from tickerq_celery.tickers.claims import Started, TaskExecution
 
 _ATTRIBUTE = "tickerq_followed_run"
@@ -37,19 +35,3 @@ def kept(request: Any) -> FollowedRun | None:
     """Return the followed execution of a task's request, or None where it is not followed."""
     found: FollowedRun | None = getattr(request, _ATTRIBUTE, None)
     return found
-
-
-def followed_run() -> FollowedRun | None:
-    """Return the followed execution whose body calls this, or None outside of one."""
-    task: Any = get_current_task()
-    return None if task is None else kept(task.request)
-
-
-def retried_run(task_id: str, retries: int) -> Started | None:
-    """Return the run that a message of this id retries: that of the execution whose body sends it."""
-    task: Any = get_current_task()
-    found = followed_run()
-    if found is None or task.request.id != task_id:
-        return None
-    # A task may send another message under its own id: only a retry counts on.
-    return found.started if retries == found.execution.retries + 1 else None

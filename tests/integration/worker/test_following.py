@@ -17,7 +17,7 @@ from tickerq_celery import TickerContext, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import StoreError
 from tickerq_celery.store import drops, executions
 from tickerq_celery.worker import start_threads
-from tickerq_celery.worker.followed_run import followed_run
+from tickerq_celery.worker.followed_run import kept
 
 DONE, FAILED, SKIPPED = TickerStatus.DONE, TickerStatus.FAILED, TickerStatus.SKIPPED
 QUEUED, IN_PROGRESS = TickerStatus.QUEUED, TickerStatus.IN_PROGRESS
@@ -58,7 +58,7 @@ def test_a_task_that_succeeds_is_in_progress_while_it_runs_and_then_done(tickerq
     def work(task: Any) -> int:
         run = run_of(tickerq, run_id)
         seen.append((run.status, run.lock_holder, run.started_at is not None))
-        seen.append(followed_run())
+        seen.append(kept(task.request))
         return 5
 
     run_id = add_call(tickerq, task_of(tickerq, work))
@@ -255,7 +255,7 @@ def test_a_followed_execution_costs_two_statements_at_each_end(tickerq: TickerQ)
 
 def test_an_eager_execution_is_not_followed(tickerq: TickerQ) -> None:
     def work(task: Any) -> bool:
-        return followed_run() is None
+        return kept(task.request) is None
 
     task = task_of(tickerq, work)
     run_id = add_call(tickerq, task)
