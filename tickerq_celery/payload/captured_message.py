@@ -35,11 +35,16 @@ class CapturedMessage:
         return queues[0] if len(queues) == 1 else None
 
     def expiration_at(self, now: datetime) -> float | None:
-        """Return for how many seconds from ``now`` the broker may keep the message; None is no limit."""
+        """Return for how many seconds from ``now`` the broker may keep the message; None is no limit.
+
+        None also where they have passed: a broker would drop it unseen, a worker revokes it by its header.
+        """
         if self.expiration is None:
             return None
         passed = (now - datetime.fromisoformat(self.captured_at)).total_seconds()
-        return max(0.0, self.expiration - max(0.0, passed))
+        left = self.expiration - max(0.0, passed)
+        # In messages it is a whole number of milliseconds.
+        return left if left >= 0.001 else None
 
     def as_json(self) -> dict[str, Any]:
         """Return the message as one JSON object."""
