@@ -78,7 +78,9 @@ class TickerQ:
         TickerQ._of_app[app] = ref(self)
         transport.register()
         check.watch(app)
-        keep_later_calls(app, self._process, lambda: self._config)
+        keep_later_calls(
+            app, self._process, lambda: settings.durable_eta(app, keywords, lambda: self._config)
+        )
         cancel_revoked_calls(app, self._process)
         app.add_defaults(lambda: settings.celery_defaults(app, lambda: self._config))
         app.on_after_finalize.connect(self._on_finalized, weak=False)

@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,26 @@ def read_config(app: Celery, keywords: Mapping[str, object]) -> TickerConfig:
         "time_zone": str(app.conf.get("timezone") or "UTC"),
     }
     return config_from(keywords, _ours(app), defaults)
+
+
+def durable_eta(
+    app: Celery, keywords: Mapping[str, object], read: Callable[[], TickerConfig]
+) -> timedelta | None:
+    """Return the setting ``durable_eta``; ``read`` gives all.
+
+    Where it is off, Celery's own calls do not fail for another setting.
+
+    Raises:
+        ConfigError: It is given, and a setting cannot be used.
+    """
+    try:
+        return read().durable_eta
+    except ConfigError:
+        spelt = _spelt(app)
+        key = spelt.get(f"{PREFIX}durable_eta")
+        if keywords.get("durable_eta", None if key is None else app.conf[key]) is not None:
+            raise
+        return None
 
 
 def is_embedded(config: TickerConfig) -> bool:

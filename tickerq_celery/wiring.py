@@ -25,7 +25,6 @@ from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runs.revoker import Revoker
 from tickerq_celery.runtime.bounded_writes import BoundedWrites
-from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.durable_calls import DurableCall
 from tickerq_celery.worker.parts import ProcessParts, WorkerParts
@@ -115,7 +114,9 @@ class Parts(WorkerParts):
         return CeleryPublisher(self.app, core.codec, lease=core.config.lease, connect_timeout=_NOTIFY_TIMEOUT)
 
 
-def keep_later_calls(app: Celery, process: ProcessParts[Parts], config: Callable[[], TickerConfig]) -> None:
+def keep_later_calls(
+    app: Celery, process: ProcessParts[Parts], after: Callable[[], timedelta | None]
+) -> None:
     """Let an app's ``send_task`` keep calls that are due later than ``durable_eta`` from now."""
 
     def keep(call: DurableCall) -> None:
@@ -124,7 +125,7 @@ def keep_later_calls(app: Celery, process: ProcessParts[Parts], config: Callable
     def now() -> datetime:
         return process.get().core.clock.now()
 
-    keeping = Keeping(after=lambda: config().durable_eta, now=now, keep=keep)
+    keeping = Keeping(after=after, now=now, keep=keep)
     # Of this app alone, whatever its class.
     vars(app)["send_task"] = DurableSend(app, keeping)
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta, timezone
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.servers.schema_template import make_schema
 from tests.servers.server import Server
 from tickerq_celery import TickerQ, TickerStatus, TickerType
 from tickerq_celery.enums import TickerKind
-from tickerq_celery.errors import StoreError
+from tickerq_celery.errors import ConfigError, StoreError
 from tickerq_celery.payload.celery_call import call_in
 
 HOUR = 3600
@@ -256,8 +257,100 @@ def test_what_cannot_be_kept_is_sent_under_the_id_that_receivers_saw_first(
     durable: TickerQ, receivers: SimpleNamespace
 ) -> None:
     result = add_of(durable).apply_async((float("nan"),), countdown=HOUR)
-    assert set(receivers.before) == {result.id}
-    assert receivers.after == [result.id]
+    assert (receivers.before, receivers.after) == ([result.id], [result.id])
+
+
+@pytest.mark.parametrize(("options", "reason"), NOT_KEPT.values(), ids=NOT_KEPT.keys())
+def test_all_around_a_publication_happens_once_for_what_cannot_be_kept(
+    make: Callable[..., TickerQ], options: dict[str, Any], reason: str, receivers: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    tickerq = make(durable_eta=60, payload_limit=2000)
+    expected = []
+    monkeypatch.setattr(
+        tickerq.app.backend, "on_task_call", lambda producer, task_id: expected.append(task_id)
+    )
+    result = add_of(tickerq).apply_async(countdown=HOUR, **options)
+    assert (receivers.before, receivers.after, expected) == ([result.id], [result.id], [result.id])
+    (message,) = _received(tickerq)
+    assert message.headers["trace"] == f"trace of {result.id}"
+
+
+def test_the_event_of_what_cannot_be_kept_names_its_moment(durable: TickerQ) -> None:
+    app: Any = durable.app
+    app.conf.task_send_sent_event = True
+    with app.connection_for_read() as connection, connection.channel() as channel:
+        queue = app.events.Receiver(channel).queue(channel)
+        queue.declare()
+        result = add_of(durable).apply_async((float("nan"),), countdown=HOUR)
+        event = queue.get(no_ack=True).payload
+        assert queue.get(no_ack=True) is None
+    (message,) = _received(durable)
+    assert (event["type"], event["uuid"]) == ("task-sent", result.id)
+    assert event["eta"] is not None
+    assert event["eta"] == message.headers["eta"]
+
+
+def test_what_celery_sends_by_quorum_queues_is_left_to_it_whole(
+    durable: TickerQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "tickerq_celery.broker.left_call.detect_quorum_queues", lambda app, driver: (True, "main")
+    )
+    add_of(durable).apply_async((float("nan"),), countdown=HOUR)
+    (message,) = _received(durable)
+    assert message.headers["eta"] is not None
+
+
+@pytest.mark.parametrize("by", ["connection", "producer", "publisher"])
+def test_a_call_for_another_broker_goes_to_that(durable: TickerQ, by: str) -> None:
+    with Celery("other", broker="memory://elsewhere//", set_as_current=False) as other:
+        connection = other.connection_for_write()
+        given = connection if by == "connection" else other.amqp.Producer(connection)
+        add_of(durable).apply_async((1,), countdown=HOUR, **{by: given})
+        connection.close()
+    assert kept(durable) == []
+
+
+@pytest.mark.parametrize("by", ["connection", "producer", "publisher"])
+def test_a_call_by_a_connection_of_its_own_to_the_apps_broker_is_kept(durable: TickerQ, by: str) -> None:
+    app: Any = durable.app
+    with app.connection_for_write() as connection:
+        given = connection if by == "connection" else app.amqp.Producer(connection)
+        add_of(durable).apply_async((1,), countdown=HOUR, **{by: given})
+        add_of(durable).apply_async((float("nan"),), countdown=HOUR, **{by: given})
+    assert [run.function for run in kept(durable)] == ["shop.add"]
+    assert len(_received(durable)) == 1
+
+
+def test_a_store_without_tables_raises_what_an_unreachable_broker_does(
+    namespace: str, clock: ManualClock, tmp_path: Path
+) -> None:
+    with ticker_app(f"sqlite:///{tmp_path}/empty.db", namespace, clock, durable_eta=60) as tickerq:
+        add_task(tickerq.app)
+        with pytest.raises(OperationalError, match="migrate"):
+            add_of(tickerq).apply_async((1,), countdown=HOUR)
+        assert messages(tickerq) == []
+
+
+@pytest.mark.parametrize("name", ["tickerq_lease", "tickerq_no_such"])
+def test_a_setting_that_cannot_be_used_fails_no_call_where_durable_eta_is_off(name: str) -> None:
+    with Celery("shop", broker="memory://", set_as_current=False) as app:
+        add_task(app)
+        app.conf[name] = -1
+        TickerQ(app, "sqlite://")
+        assert app.tasks["shop.add"].apply_async((1,), countdown=HOUR).id
+
+
+@pytest.mark.parametrize("where", ["keyword", "conf"])
+def test_a_setting_that_cannot_be_used_fails_calls_where_durable_eta_is_on(where: str) -> None:
+    keywords: dict[str, Any] = {"durable_eta": 60} if where == "keyword" else {}
+    with Celery("shop", broker="memory://", set_as_current=False) as app:
+        add_task(app)
+        app.conf.update(tickerq_lease=-1, **({} if keywords else {"tickerq_durable_eta": 60}))
+        TickerQ(app, "sqlite://", **keywords)
+        with pytest.raises(ConfigError, match="lease"):
+            app.tasks["shop.add"].apply_async((1,), countdown=HOUR)
 
 
 def test_no_argument_stands_in_the_warning(durable: TickerQ, caplog: pytest.LogCaptureFixture) -> None:
@@ -441,7 +534,9 @@ def test_a_backend_that_receives_replies_by_the_broker_declares_their_queue(
     with app.connection_for_read() as connection, connection.channel() as channel:
         assert app.backend.binding(channel).queue_declare(passive=True).queue == app.thread_oid
     (run,) = tickerq.runs.find()
-    assert run.request["message"]["properties"]["reply_to"] == app.thread_oid
+    sent = call_in(run.stored_request).message
+    assert sent is not None
+    assert sent.properties["reply_to"] == app.thread_oid
     tickerq.close()
     app.close()
 

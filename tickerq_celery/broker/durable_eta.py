@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,9 +12,17 @@ from celery.utils.time import maybe_iso8601, maybe_make_aware
 from kombu.exceptions import OperationalError
 from kombu.utils.uuid import uuid
 
-from tickerq_celery.broker.message_capture import CapturingProducer, NotKeepableError
+from tickerq_celery.broker.left_call import (
+    LeftCall,
+    NotKeepableError,
+    NotKept,
+    NotSentError,
+    eta_text,
+    is_of_app,
+)
+from tickerq_celery.broker.message_capture import CapturingProducer
 from tickerq_celery.broker.messages import execution_in, is_own_task
-from tickerq_celery.errors import StoreError, TickerValidationError
+from tickerq_celery.errors import SchemaError, StoreError
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.tickers.claims import TaskExecution
 from tickerq_celery.tickers.durable_calls import DurableCall
@@ -63,23 +72,30 @@ class DurableSend:
         """Send a task by name; see ``Celery.send_task``."""
         # The plain call first: it costs this comparison.
         if (eta or countdown) and (due := self._due(name, countdown, eta)) is not None:
-            # Of both sends below, if it cannot be kept.
-            task_id = task_id or uuid()
-            try:
-                return self._send_later(due, name, args, kwargs, task_id, *others, **options)
-            except NotKeepableError as error:
-                self._warn(name, error.part, str(error))
-            except TickerValidationError as error:
-                # Not its whole text, which shows the value: arguments are not logged.
-                self._warn(name, error.field, f"{error.field}: {error.reason}")
+            given = self._given_producer(producer or options.get("publisher"), connection)
+            if is_of_app(self._app, given):
+                # Of both sends, if the second one is Celery's.
+                task_id = task_id or uuid()
+                left = LeftCall(self._app, given, self._reporter(name), eta_text(self._app, countdown, eta))
+                with suppress(NotSentError):
+                    return self._send_later(due, left, name, args, kwargs, task_id, *others, **options)
         return self._send(
             name, args, kwargs, countdown, eta, task_id, producer, connection, *others, **options
         )
 
     def _send_later(
-        self, due: datetime, name: str, args: Any, kwargs: Any, task_id: str, *others: Any, **options: Any
+        self,
+        due: datetime,
+        left: LeftCall,
+        name: str,
+        args: Any,
+        kwargs: Any,
+        task_id: str,
+        *others: Any,
+        **options: Any,
     ) -> Any:
-        producer = CapturingProducer(self._app, lambda call: self._keep(call, due), self._keeping.now())
+        options.pop("publisher", None)
+        producer = CapturingProducer(self._app, lambda call: self._keep(call, due), left, self._keeping.now())
         try:
             # Celery's own way to the broker, without the moment: so all else is as Celery makes it.
             return self._send(name, args, kwargs, None, None, task_id, producer, None, *others, **options)
@@ -103,7 +119,7 @@ class DurableSend:
         )
         try:
             self._keeping.keep(durable)
-        except StoreError as error:
+        except (StoreError, SchemaError) as error:
             # As a broker that cannot be reached: neither a row nor a message is left.
             raise OperationalError(str(error)) from error
 
@@ -120,6 +136,20 @@ class DurableSend:
             self._warn(name, "eager", "task_always_eager is on")
             return None
         return due
+
+    def _given_producer(self, producer: Any, connection: Any) -> Any:
+        # As Celery: of both the connection counts.
+        return self._app.amqp.Producer(connection, auto_declare=False) if connection else producer
+
+    def _reporter(self, name: str) -> Callable[[NotKept], None]:
+        def report(error: NotKept) -> None:
+            if isinstance(error, NotKeepableError):
+                self._warn(name, error.part, str(error))
+            else:
+                # Not its whole text, which shows the value: arguments are not logged.
+                self._warn(name, error.field, f"{error.field}: {error.reason}")
+
+        return report
 
     def _warn(self, name: str, part: str, reason: str) -> None:
         if (name, part) not in self._warned:

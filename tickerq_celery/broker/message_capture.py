@@ -12,6 +12,8 @@ from kombu.utils import json as kombu_json
 
 from tickerq_celery.broker.entities import NotAnEntityError, entity_as_json
 from tickerq_celery.broker.kept_json import body_as_encoded, is_json, revived
+from tickerq_celery.broker.left_call import LeftCall, NotKeepableError
+from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.captured_message import CapturedMessage
 from tickerq_celery.payload.celery_call import CeleryCall
 
@@ -19,27 +21,24 @@ from tickerq_celery.payload.celery_call import CeleryCall
 _HANDING_OVER = ("retry", "retry_policy", "timeout", "confirm_timeout")
 
 
-class NotKeepableError(Exception):
-    """A ``part`` of a message cannot be kept as JSON; the text says why."""
-
-    def __init__(self, part: str, reason: str) -> None:
-        super().__init__(f"its {part} {reason}")
-        self.part = part
-
-
 class CapturingProducer:
     """What ``app.send_task`` uses of a kombu Producer; ``keep`` is given the message that it publishes.
+
+    One that cannot be kept goes to the broker, by ``left``.
 
     It connects to the broker only for a result backend that declares a queue for its replies, as ``rpc://``.
     """
 
     serializer: str | None = None
 
-    def __init__(self, app: Celery, keep: Callable[[CeleryCall], None], now: datetime) -> None:
+    def __init__(
+        self, app: Celery, keep: Callable[[CeleryCall], None], left: LeftCall, now: datetime
+    ) -> None:
         self._app = app
         self._keep = keep
+        self._left = left
         self._now = now
-        self._is_kept = False
+        self._is_kept: bool | None = None
 
     @cached_property
     def connection(self) -> Connection:
@@ -60,15 +59,26 @@ class CapturingProducer:
             self.connection.release()
 
     def publish(self, body: Any, **options: Any) -> None:
-        """Keep a message; what follows it, the event ``task-sent``, is left to its publication.
+        """Keep a message, or hand it to the broker where it cannot be kept.
+
+        What follows it, the event ``task-sent``, is left to its publication.
 
         Raises:
-            NotKeepableError: It is no JSON.
+            NotSentError: It can neither be kept nor be sent like this.
             EncodeError: Celery's own: the task's serializer cannot encode it.
         """
+        if self._is_kept is None:
+            self._is_kept = self._is_taken(body, options)
         if not self._is_kept:
+            self._left.publish(body, options)
+
+    def _is_taken(self, body: Any, options: Mapping[str, Any]) -> bool:
+        try:
             self._keep(captured(body, options, self._now))
-            self._is_kept = True
+        except (NotKeepableError, TickerValidationError) as error:
+            self._left.leave(error)
+            return False
+        return True
 
 
 def captured(body: Any, options: Mapping[str, Any], now: datetime) -> CeleryCall:

@@ -11,6 +11,7 @@ from celery import chain, chord, group
 from celery.canvas import StampingVisitor
 from celery.exceptions import Retry
 from kombu import Exchange
+from kombu.message import Message
 
 from tests.integration.broker.durable_apps import (
     HOUR,
@@ -169,3 +170,45 @@ def test_a_kept_call_reaches_the_worker_as_celerys_own_message(
     for message in later:
         message.headers["eta"] = None
     assert without_expirations(shown(later)) == without_expirations(shown(of_ours))
+
+
+# What pickle can send, and JSON cannot keep.
+NOT_JSON = {"a": {1: (2, 3)}}
+LEFT: dict[str, dict[str, Any]] = {
+    "eta": {"eta": LATER},
+    "naive eta": {"eta": LATER.replace(tzinfo=None)},
+    "text as eta": {"eta": LATER.isoformat()},
+    "countdown": {"countdown": HOUR},
+    "both": {"countdown": HOUR, "eta": LATER},
+    "options": {"eta": LATER, "expires": LATER_STILL, "priority": 3, "headers": {"tenant": "north"}},
+    "compression": {"eta": LATER, "compression": "zlib", "time_limit": 9},
+}
+
+
+@pytest.mark.parametrize("options", LEFT.values(), ids=LEFT.keys())
+def test_a_call_that_cannot_be_kept_is_celerys_own_message(
+    options: dict[str, Any], plain: TaskApp, durable: TaskApp
+) -> None:
+    def sent(app: TaskApp) -> list[Message]:
+        app.tasks.fail.apply_async((1,), NOT_JSON, serializer="pickle", link=app.tasks.add.s(1), **options)
+        return app.take()
+
+    of_celery, of_ours = sent(plain), sent(durable)
+    assert durable.tickerq is not None
+    assert list(durable.tickerq.runs.find()) == []
+    moments = [datetime.fromisoformat(each[0].headers["eta"]) for each in (of_celery, of_ours)]
+    assert abs((moments[0] - moments[1]).total_seconds()) < 60
+    assert moments[0].tzinfo == moments[1].tzinfo
+    if options.get("countdown"):
+        of_celery[0].headers["eta"] = of_ours[0].headers["eta"] = "the same"
+    assert without_expirations(shown(of_celery)) == without_expirations(shown(of_ours))
+
+
+def test_a_call_that_has_expired_when_it_is_due_reaches_a_worker_that_revokes_it(durable: TaskApp) -> None:
+    tickerq = durable.tickerq
+    assert tickerq is not None
+    durable.tasks.add.apply_async((1,), countdown=HOUR, expires=-1)
+    make_due(tickerq)
+    (message,) = durable.take()
+    assert "expiration" not in message.properties
+    assert datetime.fromisoformat(message.headers["expires"]) < datetime.now(UTC)
