@@ -13,6 +13,7 @@ from tests.acceptance.terminals import Terminals
 from tests.acceptance.waiting import wait_until
 from tests.pages import BLOCK, FILE_NAME, ROOT
 from tests.servers.server import Server
+from tests.thoroughness import in_verify
 from tickerq_celery import Run, TickerQ, TickerStatus
 
 pytestmark = pytest.mark.acceptance
@@ -90,6 +91,7 @@ def test_a_countdown_survives_its_worker_and_its_broker(
     tickerq.close()
 
 
+@pytest.mark.verify  # of Celery alone: what the other test is compared with
 def test_without_the_setting_it_is_lost(terminals: Terminals, redis: Server, tmp_path: Path) -> None:
     without_the_setting(tmp_path)
     called = sell(terminals)
@@ -102,12 +104,14 @@ def test_without_the_setting_it_is_lost(terminals: Terminals, redis: Server, tmp
     assert REMINDED not in terminals.printed("second")
 
 
-@pytest.mark.parametrize("sender", ["with a TickerQ", "plain Celery"])
+@pytest.mark.parametrize("sender", [in_verify("with a TickerQ"), "plain Celery"])
 def test_a_revoked_countdown_never_runs(
     terminals: Terminals, redis: Server, tmp_path: Path, sender: str
 ) -> None:
+    selling = tmp_path / "sell.py"
+    # Not due while this test runs, however slow the machine is.
+    selling.write_text(selling.read_text().replace(f"countdown={COUNTDOWN}", "countdown=3600"))
     sell(terminals)
-    terminals.start("beat", "celery -A celery_app beat")
     tickerq = TickerQ(Celery("shop", set_as_current=False), f"sqlite:///{tmp_path}/tickerq.db")
     (run,) = tickerq.runs.find()
     if sender == "plain Celery":
