@@ -1,6 +1,7 @@
 """Claim due runs, publish them, stamp them; give back what the broker did not take."""
 
 import logging
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from tickerq_celery.tickers.lifecycle import Failure
 
 logger = logging.getLogger(__name__)
 _STAMPED_AT_ONCE = 100
+# A start keeps a row locked for milliseconds; a worker that keeps it longer is stalled.
+_PAUSES = (0.0, 0.01, 0.05, 0.1, 0.2, 0.4)
 _NAMES_SHOWN = 5
 
 
@@ -69,6 +72,16 @@ class Dispatcher:
         Raises:
             PublishError: The broker did not take all of them.
         """
+        locked: list[Claim] = []
+        try:
+            published = self._publish(batch, until, locked)
+        finally:
+            self._stamp_locked(locked, until)
+        self._on_published(published)
+        return published
+
+    def _publish(self, batch: Sequence[Claim], until: float, locked: list[Claim]) -> list[Claim]:
+        """Publish claims, and add to ``locked`` the calls that are still to be stamped."""
         published: list[Claim] = []
         done = 0
         for part in _parts(batch):
@@ -92,11 +105,10 @@ class Dispatcher:
                 self._give_back(batch[done + len(sent) + len(refused) :], until)
                 raise
             finally:
-                self._stamp(sent)
+                locked += self._stamp(sent)
                 self._set_aside(refused)
             done += len(part)
             published += sent
-        self._on_published(published)
         return published
 
     def _is_ours(self, claim: Claim, until: float) -> bool:
@@ -120,17 +132,29 @@ class Dispatcher:
         failpoint(CrashPoint.PUBLISHED)
         return None
 
-    def _stamp(self, part: Sequence[Claim]) -> None:
+    def _stamp(self, part: Sequence[Claim]) -> list[Claim]:
+        """Stamp what was published, and return the calls whose rows another transaction has locked."""
         core = self._core
         if not part:
-            return
+            return []
         try:
-            core.write(publications.stamp, part, check_after=core.config.republish_after)
+            locked = core.write(publications.stamp, part, check_after=core.config.republish_after)
         except StoreError as error:
             # An unstamped run is checked soon. Its second message is dropped; that of a Celery task is not.
             logger.warning("could not stamp %d published runs: %s", len(part), error)
-            return
+            return []
         failpoint(CrashPoint.STAMPED)
+        return locked
+
+    def _stamp_locked(self, locked: list[Claim], until: float) -> None:
+        """Stamp calls that a worker was starting meanwhile, in case the store does not take their starts."""
+        for pause in _PAUSES:
+            if not locked or self._core.clock.monotonic() + pause >= until:
+                break
+            time.sleep(pause)
+            locked = self._stamp(locked)
+        if locked:
+            logger.warning("could not stamp %d published runs: another process has them locked", len(locked))
 
     def _set_aside(self, refused: Sequence[tuple[Claim, Exception]]) -> None:
         """Let refused claims wait; a Celery task's, of which more come, fails in the end."""

@@ -25,11 +25,14 @@ IS_PUBLISHED_CALL = and_(tickers.c.kind == TickerKind.CELERY_TASK.value, tickers
 _SUCCESS = case((tickers.c.is_late, TickerStatus.DUE_DONE.value), else_=TickerStatus.DONE.value)
 
 
-def stamp(tx: Transaction, claims: Sequence[Claim], *, check_after: timedelta) -> None:
+def stamp(tx: Transaction, claims: Sequence[Claim], *, check_after: timedelta) -> list[Claim]:
     """Note that ``claims`` were published; their status is never touched, since they may run already.
 
     A run that a worker is starting at this moment needs no stamp. The call of a Celery task ends here, unless
     a worker may report what becomes of it: none is known that does, and no children wait for a report.
+
+    Returns the calls that another transaction has locked: a body runs also where the store does not take its
+    start, and without a stamp its call would be published again.
     """
     free = lock_free(tx, [claim.id for claim in claims])
     for claim in claims:
@@ -50,6 +53,7 @@ def stamp(tx: Transaction, claims: Sequence[Claim], *, check_after: timedelta) -
                 check_at=tx.sql_after(check_after * 2 ** min(count, 10)),
             )
         )
+    return [claim for claim in claims if claim.call is not None and claim.id not in free]
 
 
 def fail(tx: Transaction, claim: Claim, failure: Failure) -> bool:
