@@ -96,6 +96,26 @@ def test_a_later_occurrence_replaces_the_one_that_runs(jobs: Jobs, function: str
     jobs.wait_for_status(later.id, CANCELLED)
 
 
+@on_files
+def test_a_later_occurrence_of_a_celery_task_replaces_the_one_that_runs(jobs: Jobs) -> None:
+    jobs.worker()
+    jobs.beat()
+    cron = jobs.tickerq.cron_tickers.add(
+        CronTicker(
+            task="job_app.work",
+            args=("returns", 60),
+            expression="*/3 * * * * *",
+            overlap=OverlapPolicy.CANCEL_OTHER,
+            max_runs=2,
+        )
+    )
+    wait_until(lambda: len(jobs.notes("works ")) == 2, jobs.logs)
+    later, earlier = jobs.tickerq.cron_tickers.occurrences(cron.id)
+    assert [note.split()[1] for note in jobs.notes("works ")] == [str(earlier.id), str(later.id)]
+    assert [each.status for each in jobs.run(earlier.id).attempts] == [CANCELLED]
+    assert not jobs.notes("worked ")
+
+
 @on_files_and_in_verify_on_redis
 def test_terminate_kills_the_child_and_the_run_is_cancelled_and_not_rescued(jobs: Jobs) -> None:
     worker = jobs.worker(concurrency=1)

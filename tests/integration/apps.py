@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
+from tickerq_celery.runs.replaced import revoke
 from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.worker.enrolment import enrol
@@ -103,7 +105,7 @@ def dispatch_due(tickerq: TickerQ) -> None:
 
 def fire_crons(tickerq: TickerQ) -> None:
     """Create the occurrences that are due, as a beat does."""
-    while Firing(tickerq.core).fire():
+    while Firing(tickerq.core, partial(revoke, tickerq._process.get().publisher)).fire():
         pass
 
 

@@ -1,5 +1,7 @@
 """The apps and beats of the system, each wired from the parts that production wires."""
 
+from functools import partial
+
 from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process
 from tickerq_celery.beat.sweeper import Sweeper
@@ -17,6 +19,7 @@ from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runs.immediate import ImmediateDispatch
 from tickerq_celery.runs.recorder import Recorder
+from tickerq_celery.runs.replaced import revoke
 from tickerq_celery.runtime.node import NodeRegistration, profile
 
 
@@ -49,7 +52,7 @@ class Beat:
         client = around.client_for(self.process)
         claimer = Claimer(core)
         self._dispatcher = Dispatcher(core, claimer, client)
-        self._firing = Firing(core)
+        self._firing = Firing(core, partial(revoke, client))
         self._sweeper = Sweeper(core, claimer, self._dispatcher, Recorder(core), client)
         self._presence = NodeRegistration(profile(core, NodeKind.BEAT))
         # When it began the sweep that it may be in the middle of, and whether one left nothing undone.

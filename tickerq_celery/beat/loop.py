@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from celery import Celery
 
@@ -22,6 +23,7 @@ from tickerq_celery.errors import ConfigError, PublishError, StoreError
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runs.recorder import Recorder
+from tickerq_celery.runs.replaced import revoke
 from tickerq_celery.runtime.backoff import Backoff
 from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.runtime.node import NodeRegistration, profile
@@ -73,7 +75,7 @@ class BeatLoop:
             must_stop=lambda: self._is_ending,
             on_published=self._queue_watch.published,
         )
-        self._firing = Firing(self._core)
+        self._firing = Firing(self._core, partial(revoke, self._publisher))
         self._sweeper = Sweeper(
             self._core,
             claimer,

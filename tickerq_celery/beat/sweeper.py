@@ -12,6 +12,7 @@ from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runs.recorder import Recorder
+from tickerq_celery.runs.replaced import revoke
 from tickerq_celery.runs.rescue import rescue
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import lost_messages, nodes, starts
@@ -27,8 +28,9 @@ _AT_ONCE = 500
 class CronUpkeep:
     """Passes overlap locks on and resumes suspended cron tickers, a batch of each in a pass."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, publisher: Publisher) -> None:
         self._core = core
+        self._publisher = publisher
         self._after_key = ""
         self._after_suspended: UUID | None = None
 
@@ -39,12 +41,13 @@ class CronUpkeep:
             StoreError: The database is unreachable.
         """
         core = self._core
-        self._after_key, self._after_suspended = core.write(
+        (self._after_key, to_revoke), self._after_suspended = core.write(
             lambda tx: (
                 advance_queues(tx, after=self._after_key),
                 resume_suspended(tx, after=self._after_suspended),
             )
         )
+        revoke(self._publisher, to_revoke)
 
 
 class Sweeper:
@@ -64,7 +67,7 @@ class Sweeper:
         self._recorder = recorder
         self._publisher = publisher
         self._observer = LivenessObserver(core.config.lease)
-        self._crons = CronUpkeep(core)
+        self._crons = CronUpkeep(core, publisher)
         self._without_row = LeaseFilter(core.config.lease)
 
     def sweep(self) -> bool:

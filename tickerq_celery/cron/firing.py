@@ -1,11 +1,11 @@
 """Create the occurrences of cron tickers at their instants."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from tickerq_celery.cron.overlap import apply_policy
+from tickerq_celery.cron.overlap import apply_policy, cancel_earlier
 from tickerq_celery.cron.pausing import pause_if_failing
 from tickerq_celery.enums import OverlapPolicy
 from tickerq_celery.failpoints import CrashPoint, failpoint
@@ -13,6 +13,7 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.schedule.planner import Plan, plan, within_runs
 from tickerq_celery.store import cron_tickers, occurrences, paused_crons, pauses
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.pauses import Pause, covering
 from tickerq_celery.tickers.run_rows import RunRow, misfire_record, occurrence_row
@@ -22,31 +23,45 @@ logger = logging.getLogger(__name__)
 _CRONS_AT_ONCE = 100
 
 
-class Firing:
-    """Creates occurrences: one for each instant, whichever beat does it."""
+@dataclass(slots=True)
+class _Fired:
+    """What one transaction did: how many cron tickers it fired, and which calls it cancelled for that."""
 
-    def __init__(self, core: Core) -> None:
+    crons: int = 0
+    to_revoke: list[Started] = field(default_factory=list)
+
+
+class Firing:
+    """Creates occurrences: one for each instant, whichever beat does it.
+
+    ``revoke`` is given the calls of Celery tasks that they replace, after the commit.
+    """
+
+    def __init__(self, core: Core, revoke: Callable[[Sequence[Started]], None]) -> None:
         self._core = core
+        self._revoke = revoke
 
     def fire(self) -> bool:
         """Create the occurrences that are due; return True if more cron tickers may be due."""
         fired = self._core.write(self._fire)
-        if fired:
+        if fired.crons:
             failpoint(CrashPoint.FIRED)
-        return fired == _CRONS_AT_ONCE
+        self._revoke(fired.to_revoke)
+        return fired.crons == _CRONS_AT_ONCE
 
-    def _fire(self, tx: Transaction) -> int:
+    def _fire(self, tx: Transaction) -> _Fired:
         due = cron_tickers.lock_due(tx, limit=_CRONS_AT_ONCE)
+        fired = _Fired(crons=len(due))
         if not due:
-            return 0
+            return fired
         now = tx.now
         paused = pauses.list_pauses(tx)
         for cron in due:
             first = cron.next_run_at
             if first is not None and not self._is_paused(tx, cron, paused, now):
-                self._fire_one(tx, cron, first, now)
+                fired.to_revoke += self._fire_one(tx, cron, first, now)
         failpoint(CrashPoint.FIRE_UNCOMMITTED)
-        return len(due)
+        return fired
 
     def _is_paused(self, tx: Transaction, cron: CronRow, paused: Sequence[Pause], now: datetime) -> bool:
         """Let a cron ticker that may not fire wait for the end of its pause; return True if it may not."""
@@ -56,9 +71,13 @@ class Firing:
             return True
         return pause_if_failing(tx, cron, now)
 
-    def _fire_one(self, tx: Transaction, cron: CronRow, first: datetime, now: datetime) -> None:
+    def _fire_one(self, tx: Transaction, cron: CronRow, first: datetime, now: datetime) -> list[Started]:
+        """Fire one cron ticker; return the calls that this replaces, which are to be revoked."""
+        to_revoke: list[Started] = []
         try:
             decided = self._plan(tx, cron, first, now)
+            if decided.instants:
+                to_revoke = cancel_earlier(tx, cron)
             rows = self._rows(tx, cron, decided, now)
         except ValueError as error:
             # Only other zone data, a manual change of the table, or a word of a newer version lead here: stop
@@ -75,6 +94,7 @@ class Firing:
             last_run_at=decided.instants[-1] if decided.instants else None,
             runs=len(decided.instants),
         )
+        return to_revoke
 
     def _plan(self, tx: Transaction, cron: CronRow, first: datetime, now: datetime) -> Plan:
         if cron.flaw is not None:

@@ -10,6 +10,7 @@ from tickerq_celery.enums import CancelRequest, HoldReason, OverlapPolicy, Ticke
 from tickerq_celery.store import cancels, cron_tickers, ends, holds, occurrences, overlaps
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.overlaps import OverlapState
+from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.run_rows import RunRow, skipped_row
@@ -75,13 +76,9 @@ def gives_way(state: OverlapState, *, in_pause: bool) -> bool:
 
 
 def apply_policy(tx: Transaction, cron: CronRow, rows: Sequence[RunRow]) -> list[RunRow]:
-    """Return new occurrences, oldest first, as the policy of their locked cron ticker wants them stored.
-
-    With ``cancel_other`` earlier ones are cancelled.
-    """
+    """Return new occurrences, oldest first, as the policy of their locked cron ticker wants them stored."""
     if cron.overlap is OverlapPolicy.ALLOW or not rows:
         return list(rows)
-    cancel_earlier(tx, cron)
     state = _admitted(tx, cron, overlaps.state(tx, cron.id)).result
     decided = fates(cron.overlap, len(rows), state)
     return [_stored_as(cron, row, fate, tx.now) for row, fate in zip(rows, decided, strict=True)]
@@ -126,26 +123,34 @@ def queue_retry(tx: Transaction, cron: CronRow, run_id: UUID) -> None:
         overlaps.take_lock(tx, cron.id, run_id)
 
 
-def cancel_earlier(tx: Transaction, cron: CronRow) -> None:
+def cancel_earlier(tx: Transaction, cron: CronRow) -> list[Started]:
     """Cancel earlier occurrences, where the policy of a locked cron ticker is ``cancel_other``.
 
-    One that runs is asked to end: it holds the overlap lock until it has.
+    One that runs is asked to end: it holds the overlap lock until it has. Returns the calls of Celery tasks
+    that a worker may have: they are to be revoked once this is committed.
     """
     if cron.overlap is not OverlapPolicy.CANCEL_OTHER:
-        return
+        return []
+    unstarted = overlaps.lock_unstarted(tx, cron.id)
     ends.end_unstarted(
         tx,
-        overlaps.lock_unstarted(tx, cron.id),
+        [each.run.id for each in unstarted],
         status=TickerStatus.CANCELLED,
         reason=CANCELLED_REASON,
     )
-    _request_end(tx, cron)
+    # No message of one that is Idle is on its way, and workers remember a revoked id.
+    on_their_way = [each.run for each in unstarted if each.run.is_call and each.status is TickerStatus.QUEUED]
+    return on_their_way + _request_end(tx, cron)
 
 
-def _request_end(tx: Transaction, cron: CronRow) -> None:
+def _request_end(tx: Transaction, cron: CronRow) -> list[Started]:
+    """Request the end of the occurrence that runs, once; return it if it is to be revoked."""
     run = overlaps.lock_running(tx, cron.id)
-    if run is not None and run.cancel_request is None:
-        cancels.request(tx, run, CancelRequest.END)
+    if run is None or run.cancel_request is not None:
+        return []
+    # The body of a Celery task does not ask whether it is to end: only the end of its process ends it.
+    cancels.request(tx, run, CancelRequest.TERMINATE if run.is_call else CancelRequest.END)
+    return [run] if run.is_call else []
 
 
 def admit_next(tx: Transaction, cron: CronRow) -> Collection[UUID]:
@@ -182,18 +187,20 @@ def _stored_as(cron: CronRow, row: RunRow, fate: Fate, now: datetime) -> RunRow:
     return skipped_row(row, reason=SKIP_REASONS[fate], now=now)
 
 
-def advance_queues(tx: Transaction, *, after: str) -> str:
+def advance_queues(tx: Transaction, *, after: str) -> tuple[str, list[Started]]:
     """Pass on overlap locks that no end has passed on, as what held them was deleted.
 
-    Looks at a batch of cron tickers whose occurrences wait, and returns the key to go on after.
+    Looks at a batch of cron tickers whose occurrences wait, and returns the key to go on after, and the calls
+    of Celery tasks that are to be revoked once this is committed.
     """
+    to_revoke: list[Started] = []
     keys = holds.next_held_keys(tx, HoldReason.OVERLAP, after=after, limit=_CRONS_AT_ONCE)
     for cron in cron_tickers.lock_free(tx, [UUID(key) for key in keys]):
         made_due = admit_next(tx, cron)
         if not made_due and cron.overlap is OverlapPolicy.CANCEL_OTHER:
             # It may have been starting when the one that waits was made, and could not be asked then.
-            _request_end(tx, cron)
-    return keys[-1] if len(keys) == _CRONS_AT_ONCE else ""
+            to_revoke += _request_end(tx, cron)
+    return keys[-1] if len(keys) == _CRONS_AT_ONCE else "", to_revoke
 
 
 def release_queue(tx: Transaction, before: CronRow, after: CronRow) -> None:

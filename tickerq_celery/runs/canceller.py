@@ -14,8 +14,8 @@ from tickerq_celery.runs.immediate import LOCK_WAIT_SECONDS, dispatch_after
 from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import cancels, chains, ends, runs
-from tickerq_celery.store.cancels import Locked
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.starts import Locked
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect
 

@@ -1,33 +1,24 @@
 """Cancel requests of active runs, and which occurrence of a cron ticker may run alone."""
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from tickerq_celery.enums import CancelRequest, TickerStatus, TickerType
+from tickerq_celery.enums import CancelRequest, TickerType
 from tickerq_celery.store.database.transaction import Transaction, rowcount, savepoint
 from tickerq_celery.store.runs import one
-from tickerq_celery.store.starts import STARTED, is_running, started
+from tickerq_celery.store.starts import STARTED, Locked, is_running, locked_row
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.claims import Started
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Locked:
-    """A run that this transaction has locked, and how it stood then."""
-
-    run: Started
-    status: TickerStatus
 
 
 def lock(tx: Transaction, ticker_id: UUID, *, type: TickerType | None) -> Locked | None:
     """Lock a run, or return None where there is none, or another transaction has it."""
     statement = select(*STARTED, tickers.c.status).where(one(tx.namespace, ticker_id, type))
     row: Any = tx.execute(statement.with_for_update(skip_locked=True)).one_or_none()
-    return None if row is None else Locked(run=started(row), status=row.status)
+    return None if row is None else locked_row(row)
 
 
 def request(tx: Transaction, run: Started, wanted: CancelRequest) -> bool:

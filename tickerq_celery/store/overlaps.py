@@ -11,7 +11,7 @@ from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.store import chains
 from tickerq_celery.store.database.transaction import Transaction, rowcount
-from tickerq_celery.store.starts import STARTED, lock_free, started
+from tickerq_celery.store.starts import STARTED, Locked, lock_free, locked_row, started
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.store.tables.column_types import sql_now
 from tickerq_celery.tickers.claims import Started
@@ -166,17 +166,17 @@ def release_all(tx: Transaction, cron_id: UUID) -> None:
     tx.execute(update(tickers).where(*_waits(cron_id)).ordered_values(*_released(tx.clock)))
 
 
-def lock_unstarted(tx: Transaction, cron_id: UUID) -> list[UUID]:
+def lock_unstarted(tx: Transaction, cron_id: UUID) -> list[Locked]:
     """Lock the occurrences of a cron ticker's instants that wait, for the overlap lock or for a worker.
 
     Those that another transaction has locked are passed over, or what is below them: one may be starting.
     """
     # Two looks, by an index each: a long history is not read.
-    found = [
+    found: list[Any] = [
         row
         for those in (_holds_lock(tx.namespace, cron_id), and_(*_waits(cron_id)))
         for row in tx.execute(
-            select(tickers.c.id, tickers.c.has_children)
+            select(*STARTED, tickers.c.status)
             .where(
                 those,
                 tickers.c.instant.is_not(None),
@@ -186,7 +186,7 @@ def lock_unstarted(tx: Transaction, cron_id: UUID) -> list[UUID]:
         )
     ]
     free = chains.lock_waiting(tx, [row.id for row in found if row.has_children])
-    return [row.id for row in found if not row.has_children or row.id in free]
+    return [locked_row(row) for row in found if not row.has_children or row.id in free]
 
 
 def lock_running(tx: Transaction, cron_id: UUID) -> Started | None:

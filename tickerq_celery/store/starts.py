@@ -1,6 +1,7 @@
 """Starts of claimed runs, and the runs that are in progress: each write guarded by the claim number."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +44,19 @@ STARTED: tuple[ColumnElement[Any], ...] = (
     tickers.c.on_lost,
     tickers.c.executions,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """A run that this transaction has locked, and how it stood then."""
+
+    run: Started
+    status: TickerStatus
+
+
+def locked_row(row: Row[Any]) -> Locked:
+    """Return the run that a row of the columns above and ``status`` describes."""
+    return Locked(run=started(row), status=row.status)
 
 
 def lock_free(tx: Transaction, ids: Collection[UUID]) -> set[UUID]:

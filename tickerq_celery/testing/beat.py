@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from tickerq_celery.beat.sweeper import CronUpkeep
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.errors import TickerError
 from tickerq_celery.runs.claimer import Claimer
+from tickerq_celery.runs.replaced import revoke
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import cron_tickers, rates
 from tickerq_celery.store.database.transaction import Transaction
@@ -53,8 +55,8 @@ class InProcessBeat:
         self._parts = parts
         self._core: Core = parts.core
         self._claimer = Claimer(parts.core)
-        self._firing = Firing(parts.core)
-        self._upkeep = CronUpkeep(parts.core)
+        self._firing = Firing(parts.core, partial(revoke, parts.box))
+        self._upkeep = CronUpkeep(parts.core, parts.box)
         self._moments = 0
         self._executed = 0
         self.ended: dict[UUID, datetime] = {}

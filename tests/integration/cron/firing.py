@@ -1,20 +1,23 @@
 """Fire cron tickers as a beat does, and look at what became of their instants."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
 
-from tests.integration.making import occurrences_of
+from tests.integration.making import ListPublisher, occurrences_of
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import TickerStatus
+from tickerq_celery.runs.replaced import revoke
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.tables import cron_tickers
 
 
-def fire(core: Core) -> None:
-    while Firing(core).fire():
+def fire(core: Core, publisher: ListPublisher | None = None) -> None:
+    """Create the occurrences that are due; what this replaces is revoked by ``publisher``."""
+    while Firing(core, partial(revoke, publisher or ListPublisher())).fire():
         pass
 
 

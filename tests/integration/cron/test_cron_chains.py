@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from tests.integration.conftest import send
+from tests.integration.cron.firing import fire as fire_all
 from tests.integration.making import (
     all_rows,
     crons,
@@ -22,7 +23,6 @@ from tests.integration.making import (
 from tests.manual_clock import START, ManualClock
 from tests.unmet import is_unmet_reason
 from tickerq_celery import OverlapPolicy, RunCondition, TimeTicker
-from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import TickerPriority, TickerStatus, TickerType
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.runtime.core import Core
@@ -63,7 +63,7 @@ def core(make_core: Any) -> Core:
 
 def fire(core: Core, clock: ManualClock) -> None:
     clock.advance(hours=1)
-    Firing(core).fire()
+    fire_all(core)
 
 
 def below(core: Core, run_id: UUID) -> list[Any]:

@@ -26,7 +26,6 @@ from tests.integration.making import (
     started,
 )
 from tests.manual_clock import START, ManualClock
-from tickerq_celery.cron.firing import Firing
 from tickerq_celery.cron.overlap import TAKEN_REASON
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerPriority, TickerStatus, TickerType
 from tickerq_celery.runtime.core import Core
@@ -64,7 +63,7 @@ def test_an_occurrence_and_the_step_to_the_next_instant_commit_together(
     clock.advance(hours=1)
     commits: list[Connection] = []
     event.listen(core.database.engine, "commit", commits.append)
-    Firing(core).fire()
+    fire(core)
     assert len(commits) == 1
     assert instants(core, cron_id) == [at(13)]
     assert cron_row_of(core, cron_id).next_run_at == at(14)

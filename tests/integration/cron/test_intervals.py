@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.integration.conftest import send
+from tests.integration.cron.firing import fire
 from tests.integration.making import (
     at_once,
     claim,
@@ -21,7 +22,6 @@ from tests.integration.making import (
     processes,
 )
 from tests.manual_clock import START, ManualClock
-from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerStatus
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
 from tickerq_celery.runtime.core import Core
@@ -33,11 +33,6 @@ from tickerq_celery.tickers.views import Cron
 MakeCore = Callable[..., Core]
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-
-
-def fire(core: Core) -> None:
-    while Firing(core).fire():
-        pass
 
 
 def add(core: Core, **fields: Any) -> Cron:

@@ -397,7 +397,7 @@ def test_a_sweep_comes_to_all_wait_queues(
     fire(core)
     gone, waiting = (row.id for row in occurrences_of(core, freed))
     core.write(stored_runs.remove, [gone], type=TickerType.CRON_TICKER_OCCURRENCE)
-    upkeep = CronUpkeep(core)
+    upkeep = CronUpkeep(core, ListPublisher())
     upkeep.look_after()
     upkeep.look_after()
     assert not waits(core, waiting)

@@ -14,6 +14,7 @@ from tests.integration.cron.firing import fire, instants
 from tests.integration.locking import locked
 from tests.integration.making import (
     ON_SERVERS,
+    ListPublisher,
     claim,
     cron_row_of,
     crons,
@@ -365,7 +366,7 @@ def test_a_resumption_waits_for_a_beat_that_saw_the_pause(core: Core, clock: Man
         resuming = Thread(target=lambda: pauses(core).resume(everything=True, missed=True))
 
         def park_meanwhile(tx: Transaction) -> None:
-            Firing(beat)._fire(tx)
+            Firing(beat, lambda calls: None)._fire(tx)
             resuming.start()
             # Who does not wait is done by then; who does goes on after the commit.
             resuming.join(timeout=1)
@@ -420,7 +421,7 @@ def test_a_sweep_comes_to_all_that_are_suspended(
     # As if the resumption had died before it looked for those.
     everything = Scope(kind=PauseKind.EVERYTHING, name="")
     core.write(stored_pauses.remove, everything)
-    upkeep = CronUpkeep(core)
+    upkeep = CronUpkeep(core, ListPublisher())
     upkeep.look_after()
     upkeep.look_after()
     assert cron_row_of(core, free).next_run_at == at(14)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.integration.beats import Beat, pass_lease
 from tests.integration.conftest import send
+from tests.integration.cron.firing import fire
 from tests.integration.locking import locked
 from tests.integration.making import (
     ON_SERVERS,
@@ -35,7 +36,6 @@ from tests.integration.making import (
 )
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import RunCondition, TimeTicker
-from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import CancelRequest, OnLost, TickerStatus
 from tickerq_celery.errors import (
     PublishError,
@@ -259,7 +259,7 @@ def test_a_waiting_child_can_be_cancelled_and_its_own_children_follow(core: Core
 def test_runs_of_both_kinds_are_cancelled_by_one_verb(core: Core, clock: ManualClock) -> None:
     cron_id = make_cron(core, "* * * * *")
     clock.advance(minutes=1)
-    Firing(core).fire()
+    fire(core)
     for run_id in (occurrences_of(core, cron_id)[0].id, make_run(core)):
         assert runs(core).cancel(run_id).status is CANCELLED
     with pytest.raises(TickerNotFoundError, match="no run has the id"):
@@ -285,7 +285,7 @@ def test_an_occurrence_is_cancelled_alone_and_its_cron_ticker_fires_on(
 ) -> None:
     cron_id = make_cron(core, "* * * * *")
     clock.advance(minutes=1)
-    Firing(core).fire()
+    fire(core)
     [first] = occurrences_of(core, cron_id)
     with pytest.raises(TickerNotFoundError, match="no time ticker"):
         time_tickers(core).cancel(first.id)
@@ -293,7 +293,7 @@ def test_an_occurrence_is_cancelled_alone_and_its_cron_ticker_fires_on(
     with pytest.raises(TickerNotFoundError, match="no run"):
         runs(core).cancel(cron_id)
     clock.advance(minutes=1)
-    Firing(core).fire()
+    fire(core)
     assert [each.status for each in occurrences_of(core, cron_id)] == [CANCELLED, IDLE]
 
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event, text
 
 from tests.integration.conftest import send
+from tests.integration.cron.firing import fire
 from tests.integration.making import (
     ON_SERVERS,
     ListPublisher,
@@ -32,7 +33,6 @@ from tests.integration.making import (
     time_tickers,
 )
 from tests.manual_clock import START, ManualClock
-from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import TickerPriority, TickerStatus
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
@@ -221,7 +221,7 @@ def test_a_plain_claim_sends_at_most_four_statements(core: Core, clock: ManualCl
     due = [*make_runs(core, 3), make_run(core, queue="mail"), make_run(core, priority=TickerPriority.LOW)]
     cron_id = make_cron(core)
     clock.advance(hours=1)
-    Firing(core).fire()
+    fire(core)
     taken: list[claim_values.Claim] = []
     sent = statements_of(core, lambda: taken.extend(claimer.claim(holder="a beat").claims))
     assert {each.id for each in taken} == {*due, *(row.id for row in occurrences_of(core, cron_id))}

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from tests.integration.conftest import send
+from tests.integration.cron.firing import fire
 from tests.integration.making import (
     another_node,
     at_once,
@@ -29,7 +30,6 @@ from tests.integration.making import (
     time_tickers,
 )
 from tests.manual_clock import START, ManualClock
-from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import HoldReason, TickerPriority
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.runs.claimer import Claimer
@@ -214,7 +214,7 @@ def test_an_occurrence_has_the_key_of_its_cron_ticker(core: Core, clock: ManualC
     cron_id = make_cron(core, function="Other", concurrency_key="eu")
     assert crons(core).get(cron_id).concurrency_key == "eu"
     clock.advance(hours=1)
-    Firing(core).fire()
+    fire(core)
     (occurrence,) = occurrences_of(core, cron_id)
     make_run(core, "Other", concurrency_key="eu")
     assert claimed_ids(core) == [occurrence.id]

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from tests.integration.conftest import send
+from tests.integration.cron.firing import fire
 from tests.integration.making import (
     another_node,
     at_once,
@@ -29,7 +30,6 @@ from tests.integration.making import (
     worker_profile,
 )
 from tests.manual_clock import START, ManualClock
-from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import HoldReason, NodeKind, TickerPriority, TickerStatus
 from tickerq_celery.runs.claimer import Claimer, Released
 from tickerq_celery.runs.recorder import Recorder
@@ -59,7 +59,7 @@ def fired(core: Core, clock: ManualClock) -> tuple[UUID, UUID]:
     """Return an hourly cron ticker and its occurrence, which is due."""
     cron_id = make_cron(core)
     clock.advance(hours=1)
-    Firing(core).fire()
+    fire(core)
     (occurrence,) = occurrences_of(core, cron_id)
     return cron_id, occurrence.id
 

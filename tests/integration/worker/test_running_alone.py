@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.integration.cron.firing import fire
 from tests.integration.making import (
     at_once,
     enrolled,
@@ -19,7 +20,6 @@ from tests.integration.making import (
     started,
 )
 from tests.manual_clock import ManualClock
-from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import TerminateExecution
 from tickerq_celery.runtime.core import Core
@@ -46,7 +46,7 @@ def occurrences(core: Core, clock: ManualClock, count: int, **fields: object) ->
     cron_id = make_cron(core, "* * * * *", **fields)
     for _ in range(count):
         clock.advance(minutes=1)
-        Firing(core).fire()
+        fire(core)
     return [each.id for each in occurrences_of(core, cron_id)]
 
 
