@@ -1,11 +1,16 @@
 """Followed in real workers: how Celery tasks end, and bodies that run as often as with plain Celery."""
 
 import signal
+import sqlite3
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from celery import Celery, signature
+from sqlalchemy.engine import make_url
 
 from tests.acceptance.jobs import PATCHING_POOLS, Jobs
 from tests.acceptance.pairs import (
@@ -235,3 +240,32 @@ def test_a_warm_shutdown_reports_the_end_of_what_runs(jobs: Jobs) -> None:
     assert worker.stop() == 0
     assert jobs.run(run_id).status is DONE
     assert jobs.node_names("worker") == set()
+
+
+@on_files
+def test_a_store_that_does_not_answer_changes_neither_the_end_nor_the_time_of_a_task(
+    make_jobs: Callable[..., Jobs], store_url: str, broker_url: str, tmp_path: Path
+) -> None:
+    jobs = make_jobs(store_url, broker_url, lease=60)
+    results = f"db+sqlite:///{tmp_path}/results.db"
+    jobs.worker(celery=annotated(time_limit=5) | {"result_backend": results}, concurrency=1)
+    jobs.beat()
+    errback = signature("job_app.entry", args=("errback",), immutable=True)
+    run_id = call(jobs, seconds=1, options={"link_error": errback})
+    jobs.wait_for_note(f"works {run_id}")
+    locked = sqlite3.connect(store_file(jobs), isolation_level=None, timeout=5)
+    locked.execute("BEGIN IMMEDIATE")
+    time.sleep(10)
+    locked.execute("ROLLBACK")
+    locked.close()
+    assert jobs.wait_for_status(run_id).status is DONE
+    assert attempts(jobs, run_id) == [(DONE, None)]
+    app = Celery("results", broker="memory://", backend=results, set_as_current=False)
+    assert app.AsyncResult(str(run_id)).state == "SUCCESS"
+    assert not jobs.notes("errback")
+    assert "Hard time limit" not in jobs.logs()
+
+
+def store_file(jobs: Jobs) -> str:
+    """Return the file of the store."""
+    return str(make_url(jobs.tickerq.store_url).database)

@@ -6,7 +6,7 @@ import os
 import struct
 import tempfile
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -24,11 +24,16 @@ _NONE = bytes(_MARK.size)
 _LIMITS = struct.Struct("<ddd")
 _UNLIMITED = bytes(_LIMITS.size)
 _MOST_CHILDREN = 4096
+# Of each child the mark of what it executes, and those of executions whose ends are still being recorded.
+_MARKS_OF_A_CHILD = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What the child of this number executes; ``soft`` and ``hard`` of its body are 0 if unlimited."""
+    """What a child executes; ``soft`` and ``hard`` of its body are 0 if unlimited.
+
+    ``number`` is that of the mark. Of one that is kept after its body ``begun_at`` is when it is void.
+    """
 
     number: int
     pid: int
@@ -43,13 +48,19 @@ class Mark:
         """The id of the run."""
         return UUID(bytes=self.ticker_bytes)
 
+    @property
+    def is_valid(self) -> bool:
+        """Whether its child lives, and has something to write about the run."""
+        is_void = bool(self.number % _MARKS_OF_A_CHILD) and time.monotonic() >= self.begun_at
+        return not is_void and _lives(self.pid)
+
     def exceeds(self, limit: float, now: float) -> bool:
         """Return True if a body runs for longer than one of its limits."""
         return bool(limit) and now - self.begun_at >= limit
 
 
 class ChildMarks:
-    """One mark a child, in memory that forks share; it is made before the pool is.
+    """The marks of the children, in memory that forks share; it is made before the pool is.
 
     A child sets its mark before it writes the start of a run, and removes it when it has nothing more to
     write about it. So a run that is InProgress under this worker, and that no living child has marked, is
@@ -58,8 +69,8 @@ class ChildMarks:
     """
 
     def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, _MOST_CHILDREN * _MARK.size)
-        # A byte of it for each child: the system releases the locks of a process that dies.
+        self._memory = mmap.mmap(-1, _MOST_CHILDREN * _MARKS_OF_A_CHILD * _MARK.size)
+        # A byte of it for each mark: the system releases the locks of a process that dies.
         self._locks = _new_file()
         finalize(self, os.close, self._locks)
 
@@ -72,13 +83,35 @@ class ChildMarks:
         """Mark that this process executes a claim; nothing where it is no child of a pool."""
         self._write(_MARK.pack(os.getpid(), ticker_id.bytes, claim_no, 0, 0, 0))
 
+    def end(self) -> None:
+        """Remove the mark of what this process executes."""
+        self._write(_NONE)
+
+    def keep(self, *, until: float) -> Callable[[], None]:
+        """Mark also after ``end``, up to a moment of the monotonic clock, what this process executes.
+
+        What is returned removes that, in any thread. It does nothing where too much is kept already, or where
+        this process is no child of a pool.
+        """
+        own = _own_number()
+        if own is None:
+            return _nothing
+        pid, ticker_bytes, claim_no, *_ = _MARK.unpack(self._memory[self._slice(own)])
+        for number in range(own + 1, own + _MARKS_OF_A_CHILD):
+            place = self._slice(number)
+            # A predecessor of this process, with its number, has left its own.
+            if pid and _MARK.unpack(self._memory[place])[0] != pid:
+                self._memory[place] = _MARK.pack(pid, ticker_bytes, claim_no, until, 0, 0)
+                return lambda: self._memory.__setitem__(place, _NONE)
+        return _nothing
+
     @contextmanager
     def removed_after(self) -> Iterator[None]:
         """Remove at the end of the block what it has marked."""
         try:
             yield
         finally:
-            self._write(_NONE)
+            self.end()
 
     def begin_body(self, limits: TimeLimits, begun_at: float) -> None:
         """Mark how long a body may run that began at a moment of the monotonic clock."""
@@ -90,7 +123,7 @@ class ChildMarks:
 
     def claims(self) -> Collection[str]:
         """Return the Celery task ids of the claims that living children execute; for the main process."""
-        return {task_id(mark.ticker_id, mark.claim_no) for mark in self._marks() if _lives(mark.pid)}
+        return {task_id(mark.ticker_id, mark.claim_no) for mark in self._marks() if mark.is_valid}
 
     def overdue(self) -> list[Mark]:
         """Return the living children whose bodies exceed a limit; for the main process."""
@@ -147,8 +180,9 @@ class ChildMarks:
 
     @staticmethod
     def _slice(number: int) -> slice:
-        if number >= _MOST_CHILDREN:
-            raise RuntimeError(f"child {number} of the pool has no mark: start at most {_MOST_CHILDREN}")
+        if number >= _MOST_CHILDREN * _MARKS_OF_A_CHILD:
+            child = number // _MARKS_OF_A_CHILD
+            raise RuntimeError(f"child {child} of the pool has no mark: start at most {_MOST_CHILDREN}")
         return slice(number * _MARK.size, (number + 1) * _MARK.size)
 
 
@@ -157,9 +191,14 @@ def _packed(mark: Mark) -> bytes:
 
 
 def _own_number() -> int | None:
+    """Return the number of the first mark of this process, or None where it is no child of a pool."""
     # Billiard numbers the children of a pool; the number of a dead one is that of its successor.
     number: int | None = getattr(current_process(), "index", None)
-    return number
+    return None if number is None else number * _MARKS_OF_A_CHILD
+
+
+def _nothing() -> None:
+    pass
 
 
 def _lives(pid: int) -> bool:

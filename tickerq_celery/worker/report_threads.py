@@ -1,4 +1,4 @@
-"""Threads in which the starts of executions are recorded, so that a body waits for that a limited time."""
+"""Threads in which executions are recorded, so that a task waits for that a limited time."""
 
 import os
 from collections import deque
@@ -7,14 +7,11 @@ from contextlib import suppress
 
 from tickerq_celery.runtime.work_thread import WorkThread
 
-# A body waits so long for the record of its start, in seconds.
-LONGEST_WAIT = 1.0
 
+class Recording:
+    """What is being recorded of one execution, in one thread; ``is_over`` once all of that is done."""
 
-class RecordedStart:
-    """A start that is being recorded; ``is_over`` once the store has answered, or failed."""
-
-    def __init__(self, thread: WorkThread, threads: "StartThreads") -> None:
+    def __init__(self, thread: WorkThread, threads: "ReportThreads") -> None:
         self._thread = thread
         self._threads = threads
         self.is_over: bool = False
@@ -29,23 +26,23 @@ class RecordedStart:
         self._threads.give_back(self._thread)
         return True
 
-    def give_up(self) -> None:
-        """Let the thread end with what it does."""
+    def leave(self) -> None:
+        """Let the thread do what it was asked for by itself, and end then."""
         self._thread.end()
 
 
-class StartThreads:
+class ReportThreads:
     """The idle threads of this process; a thread is made where there is none."""
 
     def __init__(self) -> None:
         self._idle: deque[WorkThread] = deque()
         self._pid = os.getpid()
 
-    def record(self, work: Callable[[], None]) -> RecordedStart:
-        """Do ``work``, which raises nothing; return once it is done, after ``LONGEST_WAIT`` at the latest."""
-        start = RecordedStart(self._take(), self)
-        start.wait(work, LONGEST_WAIT)
-        return start
+    def record(self, work: Callable[[], None], *, limit: float, after: Recording | None = None) -> Recording:
+        """Do ``work``, which raises nothing, and after what is not over; wait ``limit`` seconds at most."""
+        recording = Recording(self._take(), self) if after is None or after.is_over else after
+        recording.wait(work, limit)
+        return recording
 
     def give_back(self, thread: WorkThread) -> None:
         """Keep a thread that has nothing to do."""
@@ -57,4 +54,4 @@ class StartThreads:
             self._idle, self._pid = deque(), os.getpid()
         with suppress(IndexError):
             return self._idle.pop()
-        return WorkThread(lambda: None, name="tickerq-start")
+        return WorkThread(lambda: None, name="tickerq-report")

@@ -80,7 +80,7 @@ class NodeStep(bootsteps.StartStopStep):
         self._child_marks = self._parts.child_marks
         self._misrouted = MisroutedLog(core.config.namespace)
         self._listener = SignalListener(self._parts.app, self._misrouted)
-        self._follower = Follower(self.process)
+        self._follower = Follower(self.process, hard_limit=worker.time_limit)
         # Before the pool forks: a child has the receivers that its parent had then.
         self._follower.listen()
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery import signals
 from celery.exceptions import Ignore, Reject
 from kombu.exceptions import OperationalError
 
@@ -16,7 +17,7 @@ from tests.manual_clock import ManualClock
 from tickerq_celery import TickerContext, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import StoreError
 from tickerq_celery.store import drops, executions
-from tickerq_celery.worker import start_threads
+from tickerq_celery.worker import following
 from tickerq_celery.worker.followed_run import kept
 
 DONE, FAILED, SKIPPED = TickerStatus.DONE, TickerStatus.FAILED, TickerStatus.SKIPPED
@@ -288,7 +289,7 @@ def test_nothing_is_followed_after_a_shutdown(store_url: str, namespace: str, cl
 def test_a_start_that_the_store_keeps_waiting_does_not_keep_the_body_waiting(
     tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(start_threads, "LONGEST_WAIT", 0.05)
+    monkeypatch.setattr(following, "LONGEST_WAIT", 0.05)
     answered, is_over, start, seen = threading.Event(), threading.Event(), executions.start, []
 
     def slow(*args: Any, **options: Any) -> Any:
@@ -444,4 +445,53 @@ def test_a_task_is_followed_whatever_name_is_shown_of_it(tickerq: TickerQ) -> No
     (message,) = messages(tickerq)
     assert message.headers["shadow"] == "shown"
     deliver_call(tickerq, message)
+    assert run_of(tickerq, run_id).status is DONE
+
+
+def test_an_end_that_the_store_keeps_waiting_is_recorded_after_its_task_has_gone_on(
+    tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(following, "longest_wait", lambda hard, elapsed, lease: 0.05)
+    answered, is_written, finish = threading.Event(), threading.Event(), executions.finish
+
+    def slow(*args: Any, **options: Any) -> Any:
+        answered.wait(10)
+        return finish(*args, **options)
+
+    monkeypatch.setattr(executions, "finish", slow)
+    run_id = add_call(tickerq, task_of(tickerq, returns))
+    recorder = tickerq._process.get().executions
+    end = recorder.finish
+
+    def noted(*args: Any, **options: Any) -> Any:
+        try:
+            return end(*args, **options)
+        finally:
+            is_written.set()
+
+    monkeypatch.setattr(recorder, "finish", noted)
+    (returned,) = deliver_all(tickerq)
+    assert returned.retval == {"total": 5}
+    assert run_of(tickerq, run_id).status is IN_PROGRESS
+    assert "that is still tried" in caplog.text
+    answered.set()
+    assert is_written.wait(10)
+    assert run_of(tickerq, run_id).status is DONE
+
+
+def test_a_child_of_the_pool_does_not_end_before_what_it_has_left_is_recorded(
+    tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "longest_wait", lambda hard, elapsed, lease: 0.05)
+    answered, finish = threading.Event(), executions.finish
+
+    def slow(*args: Any, **options: Any) -> Any:
+        answered.wait(10)
+        return finish(*args, **options)
+
+    monkeypatch.setattr(executions, "finish", slow)
+    run_id = add_call(tickerq, task_of(tickerq, returns))
+    deliver_all(tickerq)
+    answered.set()
+    signals.worker_process_shutdown.send(sender=None, pid=0, exitcode=0)
     assert run_of(tickerq, run_id).status is DONE

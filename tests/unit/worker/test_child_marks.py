@@ -1,6 +1,7 @@
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from uuid import uuid4
 
@@ -72,3 +73,53 @@ def test_a_child_beyond_the_most_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(current_process(), "index", 4096, raising=False)
     with pytest.raises(RuntimeError, match="child 4096 of the pool has no mark"):
         ChildMarks().begin(RUN, 1)
+
+
+def test_what_a_child_keeps_is_seen_beside_what_it_executes_next_until_it_is_removed_or_void() -> None:
+    marks = ChildMarks()
+
+    def keep_two(marks: ChildMarks) -> None:
+        marks.begin(RUN, 1)
+        marks.keep(until=time.monotonic() + 60)
+        marks.keep(until=time.monotonic())
+        marks.begin(RUN, 2)
+        marks.keep(until=time.monotonic() + 60)()
+        marks.keep(until=time.monotonic())
+        marks.begin(OTHER, 1)
+
+    with child(marks, 1, keep_two):
+        assert marks.claims() == {task_id(RUN, 1), task_id(OTHER, 1)}
+        assert marks.overdue() == []
+
+
+def test_a_child_that_keeps_as_much_as_it_may_keeps_no_more() -> None:
+    marks = ChildMarks()
+
+    def keep_many(marks: ChildMarks) -> None:
+        for claim_no in range(1, 20):
+            marks.begin(RUN, claim_no)
+            marks.keep(until=time.monotonic() + 60)
+        marks.end()
+
+    with child(marks, 0, keep_many), child(marks, 1, lambda marks: marks.begin(OTHER, 1)):
+        assert marks.claims() == {task_id(OTHER, 1), *(task_id(RUN, number) for number in range(1, 8))}
+
+
+def test_what_a_dead_child_has_kept_gives_way_to_its_successors() -> None:
+    marks = ChildMarks()
+
+    def keep_seven(marks: ChildMarks) -> None:
+        for claim_no in range(1, 8):
+            marks.begin(RUN, claim_no)
+            marks.keep(until=time.monotonic() + 60)
+
+    with child(marks, 0, keep_seven):
+        pass
+
+    def keep_one(marks: ChildMarks) -> None:
+        marks.begin(OTHER, 1)
+        marks.keep(until=time.monotonic() + 60)
+        marks.end()
+
+    with child(marks, 0, keep_one):
+        assert marks.claims() == {task_id(OTHER, 1)}
