@@ -12,11 +12,11 @@ from tickerq_celery import validation
 from tickerq_celery.beat.celery_schedules import expression_of, zone_name
 from tickerq_celery.beat.entry_rows import Entry
 from tickerq_celery.broker.kept_json import plain_call
-from tickerq_celery.broker.messages import OUR_TASKS
 from tickerq_celery.errors import ConfigError, TickerValidationError
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.schedule.cron_expression import CronSchedule
 from tickerq_celery.schedule.interval import every_in
+from tickerq_celery.tickers.celery_task import OUR_TASKS
 
 # What Celery passes by name: a call's keywords, headers or options.
 Keywords = dict[str, Any]

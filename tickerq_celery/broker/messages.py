@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from tickerq_celery.enums import TickerKind, TickerPriority
+from tickerq_celery.tickers.celery_task import OUR_TASKS
 from tickerq_celery.tickers.claims import Started, TaskExecution
 
 # Kombu serves Redis's smallest first, in steps of 0, 3, 6 and 9; RabbitMQ its largest. A long run is no
@@ -34,7 +35,6 @@ HEADER = "ticker"
 # Of the message of a Celery task: [run id, claim number], for the workers that report what becomes of it.
 # Celery hands it on when the task retries.
 CALL_HEADER = "tickerq_call"
-OUR_TASKS = "tickerq."
 CANCEL_COMMAND = "tickerq_cancel"
 REVOKE_COMMAND = "revoke"
 LOST_TASK = f"{OUR_TASKS}lost_attempt"
