@@ -10,10 +10,15 @@ from tickerq_celery.payload.redaction import discreet
 
 # The Celery tasks that run ticker functions.
 OUR_TASKS = "tickerq."
-_CANVAS = frozenset(f"celery.{name}" for name in ("chain", "group", "chord", "map", "starmap", "chunks"))
+_CANVAS = frozenset(f"celery.{name}" for name in ("chain", "group", "chord"))
+_ONE_TASK_FOR_MANY = frozenset(f"celery.{name}" for name in ("map", "starmap", "chunks"))
 _NO_CANVAS = (
     "a canvas is more than one task: schedule its first, with children=[TimeTicker(task=…)], "
     "or give the canvas itself a countdown or an eta, with the setting durable_eta"
+)
+_NO_MAP = (
+    "it calls a task for each of many arguments, and durable_eta does not keep it: add a ticker for each, "
+    "with time_tickers.add_batch, or schedule a task of your own that makes these calls"
 )
 _NO_TASK = "pass a Celery task, its name, or a signature of it"
 _OF_A_FUNCTION = "it is of a ticker function: pass function= instead, or use its own .schedule"
@@ -105,8 +110,7 @@ def checked_task(value: object) -> str:
     """
     if not isinstance(value, str):
         raise TickerValidationError("task", value, _NO_TASK)
-    if value in _CANVAS:
-        raise TickerValidationError("task", value, _NO_CANVAS)
+    _refuse_canvas(value)
     if value.startswith(OUR_TASKS):
         raise TickerValidationError("task", value, _OF_A_FUNCTION)
     return validation.name("task", value, validation.LONGEST_FUNCTION)
@@ -116,14 +120,20 @@ def _of_signature(signature: SignatureParts) -> NamedTask:
     if not is_task(signature):
         raise TickerValidationError("task", discreet(["task"], dict(signature)), _NO_TASK)
     name = signature["task"]
-    if signature.get("subtask_type") is not None or name in _CANVAS:
-        raise TickerValidationError("task", name, _NO_CANVAS)
+    _refuse_canvas(name, is_known=signature.get("subtask_type") is not None)
     return NamedTask(
         task=name,
         args=tuple(signature["args"] or ()),
         kwargs=dict(signature.get("kwargs") or {}),
         options=dict(signature.get("options") or {}),
     )
+
+
+def _refuse_canvas(name: str, *, is_known: bool = False) -> None:
+    if name in _ONE_TASK_FOR_MANY:
+        raise TickerValidationError("task", name, _NO_MAP)
+    if is_known or name in _CANVAS:
+        raise TickerValidationError("task", name, _NO_CANVAS)
 
 
 def _refuse_beside_a_signature(**given: Any) -> None:

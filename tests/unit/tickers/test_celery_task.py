@@ -10,6 +10,7 @@ from celery import Celery, chain, chord, group, shared_task
 from tickerq_celery import CronTicker, TickerQ, TimeTicker
 from tickerq_celery.errors import CallError, TickerValidationError, UnknownKeywordError
 from tickerq_celery.tickers.call import columns_meant, with_names
+from tickerq_celery.tickers.celery_task import checked_task
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +81,6 @@ CANVAS: dict[str, Callable[[Any], object]] = {
     "chain by a pipe": lambda add: add.s(1) | add.s(2),
     "group": lambda add: group(add.s(1), add.s(2)),
     "chord": lambda add: chord([add.s(1), add.s(2)], add.si(3)),
-    "map": lambda add: add.map([1, 2]),
-    "starmap": lambda add: add.starmap([(1, 2)]),
-    "chunks": lambda add: add.chunks([(1, 2)], 1),
     "chain that JSON kept": lambda add: dict(chain(add.s(1), add.s(2))),
 }
 
@@ -93,6 +91,15 @@ def test_a_canvas_is_refused_with_what_to_do_instead(add: Any, canvas: Callable[
         TimeTicker(task=canvas(add))
     with pytest.raises(TickerValidationError, match="function: it is a Celery task"):
         TimeTicker(canvas(add))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["map", "starmap", "chunks"])
+def test_one_task_for_many_calls_is_refused_with_what_to_do_instead(add: Any, name: str) -> None:
+    many = {"map": add.map([1]), "starmap": add.starmap([(1, 2)]), "chunks": add.chunks([(1, 2)], 1)}[name]
+    for task in (many, dict(many), f"celery.{name}"):
+        reason = r"task: it calls a task for each of many.*durable_eta does not keep it.*add_batch"
+        with pytest.raises(TickerValidationError, match=reason):
+            checked_task(TimeTicker(task=task).task)
 
 
 def test_a_task_as_a_function_is_refused_with_the_field_that_it_belongs_to(add: Any) -> None:
