@@ -12,7 +12,8 @@ from tickerq_celery.payload.redaction import discreet
 from tickerq_celery.tickers.celery_task import checked_task
 from tickerq_celery.tickers.gathering import Gathering
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
-from tickerq_celery.tickers.kind_fields import refuse, refuse_fields_of_functions
+from tickerq_celery.tickers.kind_fields import refuse_fields_of_functions
+from tickerq_celery.tickers.task_options import refuse_options
 from tickerq_celery.tickers.work import Work, optional_description
 
 # Returns a value as JSON's types, as the JSON of Celery's messages has it; raises what its parts raise.
@@ -21,12 +22,6 @@ PlainJson = Callable[[object], Any]
 Keywords = dict[str, Any]
 # How the errors begin that name types only.
 _JSONS_OWN = ("Object of type", "keys must be", "Out of range float")
-_OF_THE_TICKER = {
-    "countdown": "pass delay= of the ticker, in seconds or a timedelta",
-    "eta": "pass execution_time= of the ticker, or at= of schedule, an aware datetime",
-    "args": "pass args= of the ticker",
-    "kwargs": "pass kwargs= of the ticker",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +98,7 @@ def _named(field: str, given: object, plain: PlainJson) -> Keywords:
 def _options(given: object, plain: PlainJson) -> Keywords:
     if isinstance(given, Mapping):
         with Gathering() as check:
-            for name, reason in _OF_THE_TICKER.items():
-                if given.get(name) is not None:
-                    check(refuse, f"options.{name}", given[name], reason)
+            check(refuse_options, given)
             if given.get("headers") is not None:
                 check(_named, "options.headers", given["headers"], plain)
         given = {name: each for name, each in given.items() if name not in ("queue", "task_id")}

@@ -153,6 +153,38 @@ def test_an_option_that_the_ticker_decides_is_refused(options: dict[str, Any], r
     assert reason in error.reason
 
 
+OF_A_PROCESS = ["connection", "producer", "publisher", "router", "result_cls", "task_type"]
+
+
+def test_an_option_that_only_a_process_can_use_is_refused_and_not_shown() -> None:
+    error = refused(options=dict.fromkeys(OF_A_PROCESS, "amqp://shop:t0p@broker//"))
+    assert [each.field for each in (error, *error.others)] == [f"options.{name}" for name in OF_A_PROCESS]
+    assert "t0p" not in str(error) + repr([each.value for each in (error, *error.others)])
+
+
+EXPIRIES = [1, 0.5, 86_400 * 60, NOON, NOON.replace(tzinfo=None), "2026-05-01T12:00:00Z", None]
+
+
+@pytest.mark.parametrize("expires", EXPIRIES, ids=repr)
+def test_an_expiry_is_seconds_or_a_moment(expires: object) -> None:
+    call = called(options={"expires": expires}).call
+    # What was kept is checked again when something beside it is changed.
+    assert called(options=call.options).call == call
+
+
+NO_EXPIRIES = [
+    "garbage", "", "60", True, 0, -1, float("nan"), float("inf"), 1e12, [60], {"minutes": 5}, b"60",
+    timedelta(minutes=1), date(2026, 5, 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("expires", NO_EXPIRIES, ids=repr)
+def test_an_expiry_that_no_message_can_have_is_refused(expires: object) -> None:
+    error = refused(options={"expires": expires})
+    assert error.field == "options.expires"
+    assert "JSON" not in error.reason
+
+
 def test_an_option_that_is_none_says_nothing() -> None:
     assert called(options={"countdown": None, "eta": None, "task_id": None, "queue": None}).work.queue is None
 
