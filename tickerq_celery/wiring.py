@@ -89,7 +89,7 @@ class Parts(WorkerParts):
 
     @cached_property
     def _storing(self) -> UnitOfWork:
-        return UnitOfWork(self.core, self.immediate.dispatch, plain)
+        return UnitOfWork(self.core, self.immediate.dispatch, plain, self.known_tasks.check_arguments)
 
     @cached_property
     def revoker(self) -> Revoker:

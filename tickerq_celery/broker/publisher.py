@@ -1,5 +1,6 @@
 """Sends one run's message to the broker, over a connection of its own."""
 
+import logging
 import math
 import os
 import socket
@@ -31,6 +32,8 @@ from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.tickers.claims import Claim, Started
 from tickerq_celery.tickers.timeouts import UNLIMITED, backstop
 
+logger = logging.getLogger(__name__)
+
 
 class CeleryPublisher:
     """Hands messages to the broker of a Celery app; a function's holds the run's id and claim number only.
@@ -55,6 +58,8 @@ class CeleryPublisher:
         self._answer_timeout = connect_timeout if answer_timeout is None else answer_timeout
         self._connection: Connection | None = None
         self._producer: Producer | None = None
+        # Tasks of which it was logged that they are not known here.
+        self._unknown: set[str] = set()
         self._pid = os.getpid()
         # Connections made before a fork: kept, since they are the parent's to close.
         self._inherited: list[Connection] = []
@@ -124,6 +129,12 @@ class CeleryPublisher:
         call = revived_call(call)
         options = call.options | self._options_of(claim, call) | {"retry": False}
         task = self._app.tasks.get(claim.function)
+        if task is None and claim.function not in self._unknown:
+            self._unknown.add(claim.function)
+            logger.warning(
+                "%s is published by its name, without options of its @app.task: it is not imported here",
+                claim.function,
+            )
         with self._producing() as producer:
             # An eager app would run the task here, in beat.
             if task is None or self._app.conf.task_always_eager:

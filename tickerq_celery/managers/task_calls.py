@@ -14,7 +14,7 @@ from tickerq_celery.tickers.call import Changes, columns_meant
 from tickerq_celery.tickers.celery_task import CALL_FIELDS
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 from tickerq_celery.tickers.kind_fields import OF_FUNCTIONS, refuse
-from tickerq_celery.tickers.task_work import checked_task_work
+from tickerq_celery.tickers.task_work import TaskWork, checked_task_work
 from tickerq_celery.tickers.views import Cron, Run
 from tickerq_celery.tickers.work import Work
 
@@ -25,7 +25,8 @@ def task_work(storing: UnitOfWork, ticker: TimeTicker | CronTicker, *, request: 
     """Return what a ticker of a Celery task asks for, with its own call as the request or the one given.
 
     Raises:
-        TickerValidationError: A field cannot be stored, or the call is larger than ``payload_limit``.
+        TickerValidationError: A field cannot be stored, the call is larger than ``payload_limit``, or the
+            task is known here and cannot take its arguments.
     """
     config = storing.core.config
     found = checked_task_work(
@@ -34,7 +35,12 @@ def task_work(storing: UnitOfWork, ticker: TimeTicker | CronTicker, *, request: 
         priority_queues=config.priority_queues,
         plain=storing.plain,
     )
-    packed = _packed(storing, found.call) if request is None else request
+    packed = request
+    if packed is None:
+        # Another application's task may have the same name.
+        if found.work.namespace == config.namespace:
+            _check_arguments(storing, found)
+        packed = _packed(storing, found.call)
     return replace(found.work, request=packed.data, encoding=packed.encoding)
 
 
@@ -72,6 +78,15 @@ def is_message(run: Run) -> bool:
 def replaced(changes: Changes) -> Collection[str]:
     """Return the fields that changes replace: options that name a queue are about that field as well."""
     return {*changes, *(columns_meant(changes) & {"queue"})}
+
+
+def _check_arguments(storing: UnitOfWork, found: TaskWork) -> None:
+    name, call = found.work.function, found.call
+    try:
+        storing.check_arguments(name, call.args, call.kwargs)
+    except TypeError as error:
+        reason = f"with kwargs they do not fit {name}: {error}"
+        raise TickerValidationError("args", discreet(["args"], list(call.args)), reason) from error
 
 
 def _packed(storing: UnitOfWork, call: CeleryCall) -> Packed:

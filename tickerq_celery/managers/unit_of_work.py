@@ -1,7 +1,7 @@
 """What managers of both kinds share: known functions, encoded requests, transactions, dispatch."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
@@ -22,6 +22,8 @@ from tickerq_celery.tickers.work import FunctionDefaults, NamesFunction
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+# Given a task's name, its arguments, and those by name.
+ArgumentCheck = Callable[[str, Sequence[Any], Mapping[str, Any]], None]
 _INSTEAD = "tickerq.aio.{}(…, session=session)"
 
 
@@ -36,14 +38,20 @@ class Known:
 class UnitOfWork:
     """One transaction for each call: the manager's own, or the caller's ``session``.
 
-    ``plain`` makes JSON of what Celery tasks are given, as their messages have it.
+    ``plain`` makes JSON of what Celery tasks are given, as their messages have it; ``check_arguments`` raises
+    TypeError for arguments that a task cannot take, as far as this process knows the task.
     """
 
     def __init__(
-        self, core: Core, dispatch_now: Callable[[Collection[UUID]], None], plain: PlainJson
+        self,
+        core: Core,
+        dispatch_now: Callable[[Collection[UUID]], None],
+        plain: PlainJson,
+        check_arguments: ArgumentCheck = lambda name, args, kwargs: None,
     ) -> None:
         self.core = core
         self.plain = plain
+        self.check_arguments = check_arguments
         self._callers = Callers(core.database)
         self._priority_queues = core.config.priority_queues
         self._dispatch_now = dispatch_now

@@ -1,7 +1,7 @@
 """Claim due runs in one transaction: lock, count, decide, hold or take."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -28,10 +28,14 @@ class Claimed:
 
 
 class Claimer:
-    """Takes due runs for publishing, and holds those that may not run."""
+    """Takes due runs for publishing, and holds those that may not run.
 
-    def __init__(self, core: Core) -> None:
+    What ``may_claim`` returns False for is left to others.
+    """
+
+    def __init__(self, core: Core, *, may_claim: Callable[[Due], bool] = lambda due: True) -> None:
         self._core = core
+        self._may_claim = may_claim
         self._known = KnownFunctions()
         self._hold_release = HoldRelease(core)
         # Functions of which it was logged that their runs are held.
@@ -55,7 +59,7 @@ class Claimer:
 
     def _claim(self, tx: Transaction, holder: str, ids: Collection[UUID] | None) -> Claimed:
         config = self._core.config
-        due = claims.lock_due(tx, limit=config.batch_size, ids=ids)
+        due = [run for run in claims.lock_due(tx, limit=config.batch_size, ids=ids) if self._may_claim(run)]
         if not due and ids is not None:
             return Claimed(claims=(), is_full=False)
         among = None if ids is None else {run.function for run in due}

@@ -28,7 +28,7 @@ OF_TASKS = {
 # What the request of a row is made of, by its kind: the rest may change while that cannot be read.
 REQUEST_IS_CHECKED: Mapping[TickerKind, frozenset[str]] = {
     TickerKind.FUNCTION: frozenset({"function", "request"}),
-    TickerKind.CELERY_TASK: frozenset(CALL_FIELDS),
+    TickerKind.CELERY_TASK: frozenset({"task", *CALL_FIELDS}),
 }
 
 

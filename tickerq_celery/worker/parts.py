@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from celery import Celery
 
+from tickerq_celery.broker.known_tasks import KnownTasks
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
@@ -65,9 +66,15 @@ class WorkerParts:
         )
 
     @cached_property
+    def known_tasks(self) -> KnownTasks:
+        """The Celery tasks that this process has imported."""
+        return KnownTasks(self.app, self.core.codec)
+
+    @cached_property
     def immediate(self) -> ImmediateDispatch:
         """Claims and publishes runs that this process has just made due."""
-        dispatcher = Dispatcher(self.core, Claimer(self.core), self.publisher)
+        claimer = Claimer(self.core, may_claim=self.known_tasks.may_publish)
+        dispatcher = Dispatcher(self.core, claimer, self.publisher)
         return ImmediateDispatch(self.core, dispatcher)
 
     @cached_property

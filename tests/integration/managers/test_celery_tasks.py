@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from celery import chain
+from celery import Task, chain
 from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
@@ -111,11 +111,115 @@ def test_links_of_a_signature_are_published_with_it(tickerq: TickerQ, add: Any) 
     assert [each["args"] for each in embedded["errbacks"]] == [[4]]
 
 
-def test_a_task_that_this_process_does_not_have_is_published_by_its_name(tickerq: TickerQ) -> None:
-    tickerq.schedule(
-        "elsewhere.report", args=["sales"], kwargs={"to": "ops"}, options={"ignore_result": True}
-    )
-    assert sent(tickerq) == [("elsewhere.report", ["sales"], {"to": "ops"})]
+def test_a_task_that_this_process_does_not_have_is_left_to_beat_which_publishes_it_by_its_name(
+    tickerq: TickerQ, caplog: pytest.LogCaptureFixture
+) -> None:
+    for to in ("ops", "sales"):
+        run = tickerq.schedule(
+            "elsewhere.report", args=["sales"], kwargs={"to": to}, options={"ignore_result": True}
+        )
+        assert (tickerq.runs.get(run.id).status, sent(tickerq)) == (TickerStatus.IDLE, [])
+    dispatch_due(tickerq)
+    assert sent(tickerq) == [("elsewhere.report", ["sales"], {"to": to}) for to in ("ops", "sales")]
+    logged = [each.getMessage() for each in caplog.records if "elsewhere.report is" in each.getMessage()]
+    assert logged == [
+        "elsewhere.report is published by its name, without options of its @app.task: it is not imported here"
+    ]
+
+
+def test_beat_publishes_with_the_options_of_a_task_that_its_producer_has_not_imported(
+    tickerq: TickerQ, store_url: str, namespace: str, clock: ManualClock
+) -> None:
+    @tickerq.app.task(name="shop.report", shared=False, expires=60, ignore_result=True)
+    def report() -> None: ...
+
+    with ticker_app(store_url, namespace, clock) as producer:
+        run = producer.schedule("shop.report")
+        assert (messages(producer), producer.runs.get(run.id).status) == ([], TickerStatus.IDLE)
+    dispatch_due(tickerq)
+    [message] = messages(tickerq)
+    assert message.headers["expires"] is not None
+    assert message.headers["ignore_result"] is True
+
+
+def test_a_process_that_has_not_imported_a_task_publishes_the_message_that_is_kept_of_it(
+    store_url: str, namespace: str, clock: ManualClock
+) -> None:
+    with ticker_app(store_url, namespace, clock, durable_eta=60) as tickerq:
+        tickerq.app.send_task("elsewhere.report", ["sales"], countdown=3_600, expires=7_200)
+        [run] = tickerq.runs.find(function="elsewhere.report")
+        tickerq.time_tickers.run_now(run.id)
+        [message] = messages(tickerq)
+        assert message.headers["expires"] is not None
+
+
+MISFITS: list[tuple[dict[str, Any], str]] = [
+    ({}, "missing 1 required positional argument: 'first'"),
+    ({"args": [1, 2, 3]}, "takes from 1 to 2 positional arguments but 3 were given"),
+    ({"args": [1], "kwargs": {"third": "4111"}}, "got an unexpected keyword argument 'third'"),
+    ({"args": [1], "kwargs": {"first": "4111"}}, "got multiple values for argument 'first'"),
+]
+
+
+@pytest.mark.parametrize(("call", "reason"), MISFITS, ids=str)
+def test_arguments_that_a_task_cannot_take_are_refused(
+    tickerq: TickerQ, add: Any, call: dict[str, Any], reason: str
+) -> None:
+    times, crons = tickerq.time_tickers, tickerq.cron_tickers
+    kept = times.add(TimeTicker(task=add.s(1), delay=60))
+    cron = crons.add(CronTicker(task=add.s(1), every=60))
+    child = TimeTicker(task="shop.add", **call)
+    whole: Any = {"args": [], "kwargs": {}, **call}
+    cases: list[tuple[str, Callable[[], object]]] = [
+        ("args", lambda: tickerq.schedule(add.signature(**call))),
+        ("args", lambda: tickerq.schedule(add, **call)),
+        ("args", lambda: tickerq.schedule("shop.add", delay=60, **call)),
+        ("[1].args", lambda: times.add_batch([TimeTicker(task=add.s(1)), child])),
+        ("children[0].args", lambda: times.add(TimeTicker("Send", children=[child]))),
+        ("args", lambda: crons.add(CronTicker(task=add, every=60, **call))),
+        ("children[0].args", lambda: crons.add(CronTicker("Send", every=60, children=[child]))),
+        ("args", lambda: times.update(kept.id, **whole)),
+        ("args", lambda: crons.update(cron.id, **whole)),
+        ("args", lambda: times.clone(kept.id, **whole)),
+    ]
+    for path, refused in cases:
+        with pytest.raises(TickerValidationError, match=r"with kwargs they do not fit shop\.add: ") as caught:
+            refused()
+        assert caught.value.field == path
+        assert reason in caught.value.reason
+        assert "4111" not in str(caught.value)
+    assert (count(tickerq), tickerq.runs.get(kept.id)) == (1, kept)
+
+
+def test_another_task_is_given_arguments_that_it_can_take(tickerq: TickerQ, add: Any) -> None:
+    @tickerq.app.task(name="shop.alert", bind=True, shared=False)
+    def alert(self: Any) -> None: ...
+
+    run = tickerq.schedule(add.s(1), delay=60)
+    with pytest.raises(TickerValidationError, match=r"^args: .*do not fit shop\.alert: .*2 were given"):
+        tickerq.time_tickers.update(run.id, task=alert)
+    assert tickerq.time_tickers.update(run.id, task=alert, args=[]).function == "shop.alert"
+
+
+def test_a_task_that_checks_no_arguments_or_adds_its_own_is_given_what_it_is_given(tickerq: TickerQ) -> None:
+    class Tenants(Task):
+        def apply_async(self, args: Any = None, kwargs: Any = None, *rest: Any, **options: Any) -> Any:
+            return super().apply_async(args, {**(kwargs or {}), "tenant": "north"}, *rest, **options)
+
+    @tickerq.app.task(name="shop.loose", typing=False, shared=False)
+    def loose(first: int) -> None: ...
+
+    @tickerq.app.task(name="shop.tenants", base=Tenants, shared=False)
+    def tenants(tenant: str) -> None: ...
+
+    tickerq.schedule(loose.s())
+    tickerq.schedule(tenants.s())
+    assert sent(tickerq) == [("shop.loose", [], {}), ("shop.tenants", [], {"tenant": "north"})]
+
+
+def test_a_task_of_another_application_takes_what_that_says(tickerq: TickerQ, add: Any) -> None:
+    run = tickerq.schedule("shop.add", namespace="elsewhere")
+    assert run.request == {"args": [], "kwargs": {}, "options": {}}
 
 
 def test_a_call_by_its_name_and_by_its_signature_are_the_same_row(tickerq: TickerQ, add: Any) -> None:
@@ -189,7 +293,7 @@ def test_a_unique_key_holds_for_functions_and_tasks_alike(tickerq: TickerQ, add:
 
 
 def test_a_batch_of_functions_and_tasks_of_one_name_is_stored_as_a_whole(tickerq: TickerQ, add: Any) -> None:
-    batch = [TimeTicker("Send", delay=60), TimeTicker(task="Send", delay=60), TimeTicker(task=add, delay=60)]
+    batch = [TimeTicker("Send", delay=60), TimeTicker(task="Send", delay=60), TimeTicker(task=add.s(1))]
     runs = tickerq.time_tickers.add_batch(batch)
     assert [run.kind for run in runs] == [TickerKind.FUNCTION, TickerKind.CELERY_TASK, TickerKind.CELERY_TASK]
     batch.append(TimeTicker(task=add, retries=3))
@@ -201,7 +305,7 @@ def test_a_batch_of_functions_and_tasks_of_one_name_is_stored_as_a_whole(tickerq
 def test_what_is_refused_is_named_by_its_path_and_nothing_is_stored(tickerq: TickerQ, add: Any) -> None:
     child = TimeTicker(task=add, args=[{1}], timeout=3)
     with pytest.raises(TickerValidationError) as caught:
-        tickerq.time_tickers.add(TimeTicker("Send", children=[TimeTicker(task=add, children=[child])]))
+        tickerq.time_tickers.add(TimeTicker("Send", children=[TimeTicker(task="a", children=[child])]))
     fields = [each.field for each in (caught.value, *caught.value.others)]
     assert fields == ["children[0].children[0].timeout", "children[0].children[0].args[0]"]
     with pytest.raises(
@@ -415,7 +519,7 @@ def test_a_change_that_no_task_has_is_refused(
     if "unique_key" not in changes:
         with pytest.raises(TickerValidationError, match=reason):
             tickerq.time_tickers.clone(run.id, **changes)
-        cron = tickerq.cron_tickers.add(CronTicker(task=add, every=60))
+        cron = tickerq.cron_tickers.add(CronTicker(task=add.s(1), every=60))
         with pytest.raises(TickerValidationError, match=reason):
             tickerq.cron_tickers.update(cron.id, **changes)
 
@@ -491,9 +595,9 @@ def test_a_run_of_a_task_is_found_by_its_name_its_kind_and_its_id(tickerq: Ticke
         tickerq.runs.find(kind="task")  # type: ignore[arg-type]
 
 
-def test_secrets_of_a_call_are_masked_in_what_people_see(tickerq: TickerQ, add: Any) -> None:
-    headers = {"Authorization": "a"}
-    run = tickerq.schedule(add.s({"card": {"api-key": "k"}}, token="t").set(headers=headers), delay=60)
+def test_secrets_of_a_call_are_masked_in_what_people_see(tickerq: TickerQ) -> None:
+    pay = tickerq.app.signature("shop.pay", ({"card": {"api-key": "k"}},), {"token": "t"})
+    run = tickerq.schedule(pay.set(headers={"Authorization": "a"}), delay=60)
     assert run.shown_request == {
         "args": [{"card": {"api-key": "•••"}}],
         "kwargs": {"token": "•••"},

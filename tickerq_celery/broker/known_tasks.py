@@ -1,0 +1,44 @@
+"""The Celery tasks that a process has imported: only their own code says what their calls need."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from celery import Celery, Task
+
+from tickerq_celery.errors import UnreadableRequestError
+from tickerq_celery.payload.celery_call import CeleryCall
+from tickerq_celery.payload.codec import RequestCodec
+from tickerq_celery.tickers.claims import Due
+
+
+class KnownTasks:
+    """The tasks of an app, as far as this process has imported them."""
+
+    def __init__(self, app: Celery, codec: RequestCodec) -> None:
+        self._app = app
+        self._codec = codec
+
+    def may_publish(self, due: Due) -> bool:
+        """Return True unless a run's message would lack the options of its task, which is not known here.
+
+        One that ``durable_eta`` keeps has them already.
+        """
+        if due.call is None or due.function in self._app.tasks:
+            return True
+        try:
+            data = self._codec.unpack(due.call)
+        except UnreadableRequestError:
+            return False
+        return CeleryCall.decoded(data or b"").message is not None
+
+    def check_arguments(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Check a call as Celery does, where the task is known here.
+
+        Raises:
+            TypeError: An argument is missing, or the task has no such parameter.
+        """
+        task: Any = self._app.tasks.get(name)
+        # An apply_async of the task's own may add arguments, which is done at the publication.
+        if task is None or not task.typing or type(task).apply_async is not Task.apply_async:
+            return
+        task.__header__(*args, **kwargs)
