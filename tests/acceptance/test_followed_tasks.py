@@ -116,6 +116,7 @@ def test_what_is_revoked_or_expired_or_unknown_is_recorded(jobs: Jobs) -> None:
     jobs.wait_for_note(f"works {runs}")
     control.revoke(str(waits))
     control.revoke(str(runs), terminate=True)
+    jobs.know("job_app.unknown")
     unknown = jobs.tickerq.time_tickers.add(TimeTicker(task="job_app.unknown")).id
     for each in (runs, waits, expires):
         jobs.wait_for_status(each, CANCELLED)
