@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from billiard.process import current_process
 from celery import signals
 from celery.exceptions import Ignore, Reject
 from kombu.exceptions import OperationalError
@@ -17,7 +18,7 @@ from tests.manual_clock import ManualClock
 from tickerq_celery import TickerContext, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import StoreError
 from tickerq_celery.store import drops, executions
-from tickerq_celery.worker import following
+from tickerq_celery.worker import child_marks, following
 from tickerq_celery.worker.followed_run import kept
 
 DONE, FAILED, SKIPPED = TickerStatus.DONE, TickerStatus.FAILED, TickerStatus.SKIPPED
@@ -492,6 +493,32 @@ def test_a_child_of_the_pool_does_not_end_before_what_it_has_left_is_recorded(
     monkeypatch.setattr(executions, "finish", slow)
     run_id = add_call(tickerq, task_of(tickerq, returns))
     deliver_all(tickerq)
+    shutdown = threading.Thread(
+        target=signals.worker_process_shutdown.send, kwargs={"sender": None, "pid": 0, "exitcode": 0}
+    )
+    shutdown.start()
+    shutdown.join(0.2)
+    assert shutdown.is_alive()
     answered.set()
-    signals.worker_process_shutdown.send(sender=None, pid=0, exitcode=0)
+    shutdown.join(10)
     assert run_of(tickerq, run_id).status is DONE
+
+
+def test_a_child_that_executes_what_only_has_the_headers_of_a_call_marks_nothing(
+    tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(current_process(), "index", 0, raising=False)
+    monkeypatch.setattr(child_marks, "_lives", lambda pid: True)
+    marks, seen = tickerq._process.get().child_marks, []
+
+    @tickerq.app.task(name="shop.other", shared=False)
+    def other() -> None:
+        seen.append(set(marks.claims()))
+
+    def work(task: Any) -> None:
+        seen.append(set(marks.claims()))
+        other.apply_async(headers=task.request.headers)
+
+    run_id = add_call(tickerq, task_of(tickerq, work))
+    deliver_all(tickerq)
+    assert seen == [{f"{run_id}:1"}, set()]
