@@ -21,6 +21,7 @@ from tickerq_celery.enums import TickerStatus
 from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.store import claims, publications, starts
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.lost_messages import TakenOver
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.claims import Claim
 
@@ -29,12 +30,14 @@ def claiming(*, step: int = 0, **values: Any) -> Mutation:
     """Return what lets a function that returns claims write something more, and number them otherwise."""
 
     def mutate(function: Function) -> Function:
-        def mutant(connection: Connection, *arguments: Any, **options: Any) -> list[Claim]:
+        def mutant(connection: Connection, *arguments: Any, **options: Any) -> list[Claim] | TakenOver:
             taken = function(connection, *arguments, **options)
-            if values and taken:
-                ids = [claim.id for claim in taken]
+            found = taken.claims if isinstance(taken, TakenOver) else taken
+            if values and found:
+                ids = [claim.id for claim in found]
                 connection.execute(update(tickers).where(tickers.c.id.in_(ids)).values(**values))
-            return [replace(claim, number=claim.number + step) for claim in taken]
+            numbered = [replace(claim, number=claim.number + step) for claim in found]
+            return replace(taken, claims=numbered) if isinstance(taken, TakenOver) else numbered
 
         return mutant
 
