@@ -124,8 +124,8 @@ class Follower:
         recording.leave()
         self._left.add(followed.is_over)
         logger.error(
-            "run %s has ended as %s, and the store has not recorded it in %.3g s: that is still tried, "
-            "and its task goes on", followed.id, state, limit,
+            "run %s has ended as %s, and the store has not recorded it in %s s: that is still tried, "
+            "and its task goes on", followed.id, state, round(limit, 2),
             extra={"ticker_id": str(followed.id)},
         )  # fmt: skip
 
