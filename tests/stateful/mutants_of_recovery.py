@@ -1,15 +1,17 @@
 """Mutants of what finds lost messages and dead workers, and of holds."""
 
+import operator
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import false
+from sqlalchemy import BinaryExpression, false
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from tests.stateful.mutant import Mutant
 from tests.stateful.mutants_of_claims import claiming
 from tests.stateful.rewriting import (
     Mutation,
-    both,
     doing_nothing,
     keeping,
     query_without,
@@ -32,9 +34,15 @@ def _finding(**values: object) -> Mutation:
     return lambda read: lambda *arguments, **options: replace(read(*arguments, **options), **values)
 
 
-_ANYTHING_CHECKED = both(
-    without("check_at"), rewriting(lambda statement: statement.where(tickers.c.check_at.is_not(None)))
-)
+def _whenever_checked(statement: Any) -> Any:
+    def without_its_time(element: Any, **_: Any) -> Any:
+        is_due = isinstance(element, BinaryExpression) and element.operator is operator.le
+        return tickers.c.check_at.is_not(None) if is_due and element.left is tickers.c.check_at else None
+
+    return replacement_traverse(statement, {}, without_its_time) if statement.is_select else statement
+
+
+_ANYTHING_CHECKED = rewriting(_whenever_checked)
 
 OF_RECOVERY = (
     Mutant(
