@@ -90,7 +90,7 @@ def test_a_refused_ticker_q_leaves_the_app_free(app: Celery) -> None:
     TickerQ(app, STORE)
 
 
-PREFORK = SimpleNamespace(pool_cls=TaskPool)
+PREFORK = SimpleNamespace(pool_cls=TaskPool, time_limit=None)
 
 
 class CountedConnection(sqlite3.Connection):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from tests.kit.test_users_database import rolled_back
+from tests.kit.users_connections import rolled_back
 from tickerq_celery import TickerQ, TickerStatus
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.testing import TickerQTest, take_over

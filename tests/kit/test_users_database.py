@@ -1,16 +1,15 @@
 """The kit in the user's own test database, by its address or in a transaction that is rolled back."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, create_engine, func, select, text
+from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.integration.apps import caller_engine
+from tests.kit.users_connections import rolled_back
 from tickerq_celery import TickerContext, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import (
     DuplicateTickerError,
@@ -30,17 +29,6 @@ def greet(shop: TickerQ) -> TickerFunction:
     def greet(context: TickerContext[str]) -> None: ...
 
     return greet
-
-
-@contextmanager
-def rolled_back(store_url: str) -> Iterator[Connection]:
-    """Give a connection in a transaction that never commits, as SQLAlchemy's recipe for test suites does."""
-    engine = caller_engine(store_url)
-    with engine.connect() as connection:
-        outer = connection.begin()
-        yield connection
-        outer.rollback()
-    engine.dispose()
 
 
 def left_in(store_url: str, namespace: str) -> int:

@@ -8,7 +8,7 @@ from sqlalchemy.sql.visitors import replacement_traverse
 from tests.stateful.mutant import ATTEMPTS_KEY, CHECK, Mutant
 from tests.stateful.rewriting import Function, doing_nothing, keeping, rewriting, setting, without
 from tickerq_celery.enums import OnLost
-from tickerq_celery.store import executions, lost_messages, nodes, publications
+from tickerq_celery.store import execution_ends, executions, lost_messages, nodes, publications
 from tickerq_celery.store.tables import attempts, tickers
 from tickerq_celery.tickers import lifecycle
 from tickerq_celery.tickers.claims import Started
@@ -53,7 +53,7 @@ OF_CALLS = (
         "stuck for ever|a_stamp_ends_what_no_worker_follows",
     ),
     Mutant(
-        executions._move,
+        execution_ends._move,
         "forgets the beginning",
         setting(started_at=None),
         "its_outcome_is_known_from_its_last_attempt_only",
@@ -85,35 +85,35 @@ OF_CALLS = (
     ),
     Mutant(executions.start, "keeps the end", keeping("ended_at"), f"{CHECK}ended_at"),
     Mutant(
-        executions.record,
+        execution_ends.record,
         "writes no attempt",
         doing_nothing(None),
         "each_reported_end_is_an_attempt",
         is_quick=True,
     ),
     Mutant(
-        executions.record,
+        execution_ends.record,
         "keeps one of each claim",
         _replacing,
         "no_attempt_vanishes|each_reported_end_is_an_attempt",
         is_quick=True,
     ),
     Mutant(
-        executions._move,
+        execution_ends._move,
         "keeps the unique key",
         keeping("active_key"),
         "it_holds_its_unique_key_until_it_has_ended|occurrences overlap|UNIQUE constraint failed",
     ),
-    Mutant(executions.correct, "does nothing", doing_nothing(False), "not written: the end of"),
+    Mutant(execution_ends.correct, "does nothing", doing_nothing(False), "not written: the end of"),
     Mutant(
-        executions._is_execution,
+        execution_ends._is_execution,
         "takes any execution",
         lambda _: lambda run: (tickers.c.id == run.id, tickers.c.claim_no == run.claim_no),
         "a stale end moves|" + ATTEMPTS_KEY,
         is_quick=True,
     ),
     Mutant(
-        executions._is_execution,
+        execution_ends._is_execution,
         "takes any claim",
         lambda _: lambda run: (tickers.c.id == run.id, tickers.c.executions == run.executions),
         "a stale end moves|" + ATTEMPTS_KEY,

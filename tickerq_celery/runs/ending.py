@@ -8,7 +8,7 @@ from tickerq_celery.cron.pausing import after_a_failure
 from tickerq_celery.enums import HoldReason, OnLost, TickerStatus
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import ends, executions, functions, holds, overlaps
+from tickerq_celery.store import ends, execution_ends, functions, holds, overlaps
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect
@@ -72,7 +72,7 @@ class EndWriter:
         """
         if end.run.is_call:
             # Its attempt is written also where its run goes on without it.
-            return end.outcome if executions.stands(tx, end.run, end.outcome) else None
+            return end.outcome if execution_ends.stands(tx, end.run, end.outcome) else None
         return next((each for each in end.outcomes if self.has_written(tx, end.run, each)), None)
 
     def has_written(self, tx: Transaction, run: Started, outcome: Outcome) -> bool:
@@ -91,15 +91,15 @@ class EndWriter:
         check_after = self._core.config.republish_after
         # Only a loss gives way to a cancel: Celery's own retry comes, whatever was requested.
         for each in end.outcomes if outcome.is_lost else (outcome,):
-            written = executions.finish(
+            written = execution_ends.finish(
                 tx, run, each, node=node, elapsed=end.elapsed, check_after=check_after
             )
             if written.result:
                 next_occurrence = _apply_cron_policies(tx, run, each)
                 failpoint(CrashPoint.FINISH_UNCOMMITTED)
                 return Effect(result=each, due=[*written.due, *next_occurrence])
-        executions.record(tx, run, outcome, node=node)
-        if not outcome.is_lost and executions.correct(
+        execution_ends.record(tx, run, outcome, node=node)
+        if not outcome.is_lost and execution_ends.correct(
             tx, run, outcome, elapsed=end.elapsed, check_after=check_after
         ):
             return Effect(result=outcome)

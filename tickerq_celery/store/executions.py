@@ -8,19 +8,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, insert, not_, select, true, update
+from sqlalchemy import ColumnElement, and_, func, not_, select, update
 
 from tickerq_celery.enums import SUCCEEDED, TickerKind, TickerStatus
-from tickerq_celery.store import chains
-from tickerq_celery.store.database.batches import insert_if_absent
+from tickerq_celery.store import execution_ends
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.ends import (
-    attempt_key,
-    attempt_row,
-    columns,
     end_waiting,
     failure_columns,
-    kept_columns,
 )
 from tickerq_celery.store.starts import STARTED, started
 from tickerq_celery.store.tables import attempts, tickers
@@ -29,7 +24,6 @@ from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.lifecycle import (
     LOST,
     Failure,
-    Outcome,
     check_transition,
     published_again,
     takes_execution,
@@ -58,7 +52,7 @@ def start(
     check_transition(row.status, TickerStatus.IN_PROGRESS, of_a_call=True)
     if row.status is TickerStatus.IN_PROGRESS and row.retry_count == execution.retries:
         outcome = published_again(before.standing, DELIVERED_AGAIN)
-        record(tx, before, outcome, node=row.lock_holder)
+        execution_ends.record(tx, before, outcome, node=row.lock_holder)
     mine = _as_execution(before, execution, number=before.executions, started_at=row.at - ago)
     written = rowcount(
         tx,
@@ -147,71 +141,6 @@ def _unanswered(
     return started(row) if is_ours else None
 
 
-def finish(
-    tx: Transaction,
-    run: Started,
-    outcome: Outcome,
-    *,
-    node: str,
-    elapsed: timedelta | None,
-    check_after: timedelta,
-) -> Effect[bool]:
-    """Write how an execution ended and its attempt, and let a run's end decide on its children.
-
-    Return False, with nothing written, where the run goes on without it, as a later execution has begun or
-    the run was ended meanwhile; and for a loss that gives way to a cancel which was requested.
-    """
-    check_transition(TickerStatus.IN_PROGRESS, outcome.status, of_a_call=True)
-    is_wanted = tickers.c.cancel_request.is_(None) if outcome.is_lost else true()
-    current = and_(_is_current(run), is_wanted)
-    if not _move(tx, run, outcome, current, elapsed=elapsed, check_after=check_after):
-        return Effect(result=False)
-    tx.execute(insert(attempts).values(attempt_row(tx, run, outcome, node=node)))
-    if outcome.goes_on or not run.has_children:
-        return Effect(result=True)
-    return Effect(result=True, due=chains.follow(tx, [run.id], outcome.status))
-
-
-def correct(
-    tx: Transaction, run: Started, outcome: Outcome, *, elapsed: timedelta | None, check_after: timedelta
-) -> bool:
-    """Write how an execution ended that was taken for lost; return True if its run had failed for that.
-
-    What that end decided stays: its children, and who has its overlap lock.
-    """
-    was_lost = (tickers.c.status == TickerStatus.FAILED, tickers.c.exception_type == LOST)
-    is_it = and_(*_is_execution(run), *was_lost)
-    return _move(tx, run, outcome, is_it, elapsed=elapsed, check_after=check_after)
-
-
-def stands(tx: Transaction, run: Started, outcome: Outcome) -> bool:
-    """Return True if a run is as the end of this execution, its latest, has left it."""
-    statement = select(tickers.c.id).where(
-        tickers.c.id == run.id,
-        tickers.c.claim_no == run.claim_no,
-        tickers.c.executions == run.executions,
-        tickers.c.status == outcome.status,
-    )
-    return tx.scalar(statement) is not None
-
-
-def record(tx: Transaction, run: Started, outcome: Outcome, *, node: str | None) -> None:
-    """Write the attempt of an execution, unless it is written; one that was taken for lost is corrected.
-
-    None is written of a run that was deleted while its task ran.
-    """
-    if tx.scalar(select(tickers.c.id).where(tickers.c.id == run.id).with_for_update()) is None:
-        return
-    attempt = attempt_row(tx, run, outcome, node=node) | {"ended_at": tx.now}
-    insert_if_absent(tx, attempts, [attempt])
-    key = attempt_key(run)
-    tx.execute(
-        update(attempts)
-        .where(*(attempts.c[name] == value for name, value in key.items()), attempts.c.exception_type == LOST)
-        .values({name: value for name, value in attempt.items() if name not in key})
-    )
-
-
 def end_unstarted(
     tx: Transaction,
     execution: TaskExecution,
@@ -283,48 +212,3 @@ def _lock(tx: Transaction, execution: TaskExecution) -> Any:
 def _as_execution(run: Started, execution: TaskExecution, *, number: int, started_at: Any) -> Started:
     standing = replace(run.standing, retry_count=execution.retries)
     return replace(run, executions=number + 1, started_at=started_at, standing=standing)
-
-
-def _is_execution(run: Started) -> tuple[ColumnElement[bool], ...]:
-    return (
-        tickers.c.id == run.id,
-        tickers.c.claim_no == run.claim_no,
-        tickers.c.executions == run.executions,
-        tickers.c.retry_count == run.standing.retry_count,
-    )
-
-
-def _is_current(run: Started) -> ColumnElement[bool]:
-    return and_(*_is_execution(run), tickers.c.status == TickerStatus.IN_PROGRESS)
-
-
-def _move(
-    tx: Transaction,
-    run: Started,
-    outcome: Outcome,
-    condition: ColumnElement[bool],
-    *,
-    elapsed: timedelta | None,
-    check_after: timedelta,
-) -> bool:
-    values = columns(tx, outcome)
-    if outcome.status is TickerStatus.QUEUED and outcome.wait is not None:
-        values = kept_columns(outcome) | _published_again(tx, run, outcome.wait + check_after)
-    return rowcount(tx, update(tickers).where(condition).values(**values, elapsed=elapsed)) == 1
-
-
-def _published_again(tx: Transaction, run: Started, check_after: timedelta) -> dict[str, object]:
-    return {
-        "status": TickerStatus.QUEUED,
-        "published_at": tx.sql_now(),
-        # What children wait for is a report, and no publication.
-        "check_at": None if run.has_children else tx.sql_after(check_after),
-        # As of each call whose message is with the broker, and of which no worker has reported anything.
-        "started_at": None,
-        "running_on": None,
-        "cancel_request": None,
-        "alone_for": None,
-        "ended_at": None,
-        "ended_status": None,
-        "updated_at": tx.sql_now(),
-    }

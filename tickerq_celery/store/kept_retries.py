@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 
 from tickerq_celery.enums import TickerKind, TickerStatus
 from tickerq_celery.payload.codec import Packed
-from tickerq_celery.store import executions
+from tickerq_celery.store import execution_ends, executions
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.ends import attempt_key, end_waiting
 from tickerq_celery.store.starts import STARTED, started
@@ -58,7 +58,7 @@ def put_back(tx: Transaction, call: DurableCall, request: Packed, *, node: str) 
         # Its start was not recorded: so this is when it is known to have begun.
         run = replace(run, executions=row.executions + 1, started_at=row.at)
     outcome = published_again(run.standing, executions.RETRIED)
-    executions.record(tx, run, outcome, node=row.lock_holder or node)
+    execution_ends.record(tx, run, outcome, node=row.lock_holder or node)
     if row.cancel_request is not None:
         end_waiting(
             tx, run.id, claim_no=run.claim_no, status=TickerStatus.CANCELLED, reason=None, before=row.status

@@ -270,7 +270,7 @@ def nothing() -> None: ...
 def becoming_a_node(tickerq: TickerQ) -> None:
     """Do what a worker of this app does first."""
     for step in tickerq.app.steps["worker"]:
-        step(SimpleNamespace(pool_cls=TaskPool))
+        step(SimpleNamespace(pool_cls=TaskPool, time_limit=None))
 
 
 def test_workers_that_a_script_forks_are_nodes_of_their_own(store_url: str, namespace: str) -> None:

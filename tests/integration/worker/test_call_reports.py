@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery import Celery, signals
-from celery.app.task import Context
 from celery.exceptions import Retry
 from celery.worker import state
 
 from tests.integration.making import ListPublisher, attempts_of, enrolled, row_of
 from tests.integration.runs.calls import begun, end, make_call, published, retry_of
-from tickerq_celery.broker.messages import CALL_HEADER
+from tests.integration.worker.celery_requests import Request
 from tickerq_celery.enums import OnLost, TickerStatus
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
@@ -75,17 +74,6 @@ class Sender:
 
     def __init__(self, app: Celery) -> None:
         self.app = app
-
-
-class Request:
-    """All that is asked of a request of Celery's."""
-
-    def __init__(self, execution: TaskExecution, task_id: str) -> None:
-        self.id = task_id
-        self.time_start = 1.0
-        headers: dict[str, Any] = {CALL_HEADER: [str(execution.id), execution.claim_no]}
-        self.request_dict = {**headers, "id": task_id, "task": execution.task, "retries": execution.retries}
-        self.context = Context(self.request_dict)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.integration.worker.call_app import add_call, deliver_all, deliver_cal
 from tests.manual_clock import ManualClock
 from tickerq_celery import TickerContext, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import StoreError
-from tickerq_celery.store import drops, executions
+from tickerq_celery.store import drops, execution_ends, executions
 from tickerq_celery.worker import child_marks, following
 from tickerq_celery.worker.followed_run import kept
 
@@ -363,7 +363,7 @@ def test_what_goes_wrong_in_following_changes_nothing_for_the_task(
 def test_an_end_is_tried_again_while_the_store_is_unreachable(
     tickerq: TickerQ, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finish, tries = executions.finish, []
+    finish, tries = execution_ends.finish, []
 
     def fail_at_first(*args: Any, **options: Any) -> Any:
         tries.append(1)
@@ -372,7 +372,7 @@ def test_an_end_is_tried_again_while_the_store_is_unreachable(
         return finish(*args, **options)
 
     run_id = add_call(tickerq, task_of(tickerq, returns))
-    monkeypatch.setattr(executions, "finish", fail_at_first)
+    monkeypatch.setattr(execution_ends, "finish", fail_at_first)
     monkeypatch.setattr("tickerq_celery.runs.lease_retry.time.sleep", lambda seconds: None)
     deliver_all(tickerq)
     assert run_of(tickerq, run_id).status is DONE
@@ -453,13 +453,13 @@ def test_an_end_that_the_store_keeps_waiting_is_recorded_after_its_task_has_gone
     tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(following, "longest_wait", lambda hard, elapsed, lease: 0.05)
-    answered, is_written, finish = threading.Event(), threading.Event(), executions.finish
+    answered, is_written, finish = threading.Event(), threading.Event(), execution_ends.finish
 
     def slow(*args: Any, **options: Any) -> Any:
         answered.wait(10)
         return finish(*args, **options)
 
-    monkeypatch.setattr(executions, "finish", slow)
+    monkeypatch.setattr(execution_ends, "finish", slow)
     run_id = add_call(tickerq, task_of(tickerq, returns))
     recorder = tickerq._process.get().executions
     end = recorder.finish
@@ -484,13 +484,13 @@ def test_a_child_of_the_pool_does_not_end_before_what_it_has_left_is_recorded(
     tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(following, "longest_wait", lambda hard, elapsed, lease: 0.05)
-    answered, finish = threading.Event(), executions.finish
+    answered, finish = threading.Event(), execution_ends.finish
 
     def slow(*args: Any, **options: Any) -> Any:
         answered.wait(10)
         return finish(*args, **options)
 
-    monkeypatch.setattr(executions, "finish", slow)
+    monkeypatch.setattr(execution_ends, "finish", slow)
     run_id = add_call(tickerq, task_of(tickerq, returns))
     deliver_all(tickerq)
     shutdown = threading.Thread(

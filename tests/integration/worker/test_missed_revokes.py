@@ -11,7 +11,7 @@ from celery.worker import state
 
 from tests.integration.making import enrolled
 from tests.integration.runs.calls import begun, make_call, published
-from tests.integration.worker.test_call_reports import Request
+from tests.integration.worker.celery_requests import Request
 from tickerq_celery.enums import CancelRequest
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.tickers.claims import TaskExecution

@@ -1,0 +1,19 @@
+"""What is asked of Celery's requests in a worker's main process."""
+
+from typing import Any
+
+from celery.app.task import Context
+
+from tickerq_celery.broker.messages import CALL_HEADER
+from tickerq_celery.tickers.claims import TaskExecution
+
+
+class Request:
+    """All that is asked of a request of Celery's."""
+
+    def __init__(self, execution: TaskExecution, task_id: str) -> None:
+        self.id = task_id
+        self.time_start = 1.0
+        headers: dict[str, Any] = {CALL_HEADER: [str(execution.id), execution.claim_no]}
+        self.request_dict = {**headers, "id": task_id, "task": execution.task, "retries": execution.retries}
+        self.context = Context(self.request_dict)
