@@ -25,5 +25,7 @@ def test_the_page_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert tickerq.cron_tickers.get(names["cron"].id).request["args"] == [3, 4]
     below = tickerq.runs.find(parent_id=names["chain"].id)
     assert {run.function for run in below} == {"shop.tasks.add", "shop.tasks.alert"}
+    # Where messages in memory are another test's, too.
+    names["app"].control.purge()
     names["engine"].dispose()
     tickerq.close()

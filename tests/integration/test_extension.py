@@ -12,7 +12,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
-from celery import Celery, Task
+from celery import Celery, Task, _state
 from celery.concurrency.prefork import TaskPool
 
 from tests.integration.apps import enrol_worker, execute, ticker_app
@@ -117,8 +117,15 @@ def test_a_workers_sign_of_life_is_sent_with_the_users_engine_options(app: Celer
 
 @pytest.mark.parametrize("has", ["function", "task", "neither"])
 def test_a_worker_with_neither_functions_nor_tasks_says_so(
-    app: Celery, tmp_path: Path, caplog: pytest.LogCaptureFixture, has: str
+    app: Celery,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    has: str,
 ) -> None:
+    # Each app of a process has the shared tasks of all others: here Celery's own and no other test's.
+    built_in = {each for each in _state._on_app_finalizers if each.__module__ == "celery.app.builtins"}
+    monkeypatch.setattr(_state, "_on_app_finalizers", built_in)
     tickerq = TickerQ(app, f"sqlite:///{tmp_path}/tickers.db")
     if has == "function":
         tickerq.function("Send")(lambda: None)
