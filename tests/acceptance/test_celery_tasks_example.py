@@ -80,6 +80,7 @@ def review_after_a_crash(terminals: Terminals, redis: Server) -> float:
     return called
 
 
+@pytest.mark.verify
 def test_the_diff_keeps_a_countdown_when_the_worker_dies_and_redis_is_emptied(
     terminals: Terminals, redis: Server, tmp_path: Path
 ) -> None:

@@ -13,7 +13,6 @@ from tests.acceptance.terminals import Terminals
 from tests.acceptance.waiting import wait_until
 from tests.pages import BLOCK, FILE_NAME, ROOT
 from tests.servers.server import Server
-from tests.thoroughness import in_verify
 from tickerq_celery import Run, TickerQ, TickerStatus
 
 pytestmark = pytest.mark.acceptance
@@ -104,7 +103,8 @@ def test_without_the_setting_it_is_lost(terminals: Terminals, redis: Server, tmp
     assert REMINDED not in terminals.printed("second")
 
 
-@pytest.mark.parametrize("sender", [in_verify("with a TickerQ"), "plain Celery"])
+@pytest.mark.verify
+@pytest.mark.parametrize("sender", ["with a TickerQ", "plain Celery"])
 def test_a_revoked_countdown_never_runs(
     terminals: Terminals, redis: Server, tmp_path: Path, sender: str
 ) -> None:

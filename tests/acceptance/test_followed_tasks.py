@@ -53,7 +53,7 @@ def attempts(jobs: Jobs, run_id: UUID) -> list[tuple[TickerStatus, str | None]]:
 
 
 @on_files
-@pytest.mark.parametrize("pool", ["prefork", "threads", *map(in_verify, ("solo", *PATCHING_POOLS))])
+@pytest.mark.parametrize("pool", ["prefork", *map(in_verify, ("threads", "solo", *PATCHING_POOLS))])
 def test_each_pool_reports_how_tasks_end(jobs: Jobs, pool: str) -> None:
     jobs.worker(pool=pool)
     done, fails, retried = call(jobs), call(jobs, "raises"), call(jobs, "retries", 0.1)
@@ -82,6 +82,7 @@ def test_a_child_that_dies_fails_its_run_unless_the_ticker_says_otherwise(jobs: 
     assert not jobs.notes("handler")
 
 
+@pytest.mark.verify
 @on_files
 def test_sys_exit_in_a_thread_fails_the_run(jobs: Jobs) -> None:
     jobs.worker(pool="threads")
@@ -98,6 +99,7 @@ def test_the_hard_time_limit_fails_the_run_once(jobs: Jobs) -> None:
     assert attempts(jobs, run_id) == [(FAILED, "billiard.exceptions.TimeLimitExceeded")]
 
 
+@pytest.mark.verify
 @on_files
 def test_the_soft_time_limit_strikes_the_body_and_fails_the_run(jobs: Jobs) -> None:
     jobs.worker(celery=annotated(soft_time_limit=1))
@@ -127,6 +129,7 @@ def test_what_is_revoked_or_expired_or_unknown_is_recorded(jobs: Jobs) -> None:
     assert [executions(jobs, each) for each in (runs, waits, expires)] == [1, 0, 0]
 
 
+@pytest.mark.verify
 @on_files
 def test_children_of_the_pool_that_end_after_each_task_report_it(jobs: Jobs) -> None:
     jobs.worker("--max-tasks-per-child", "1")
@@ -135,6 +138,7 @@ def test_children_of_the_pool_that_end_after_each_task_report_it(jobs: Jobs) -> 
     assert {len(jobs.run(each).attempts) for each in run_ids} == {1}
 
 
+@pytest.mark.verify
 @on_servers
 def test_a_message_that_a_lost_child_puts_back_is_a_further_attempt(jobs: Jobs) -> None:
     jobs.worker(celery=annotated(acks_late=True, reject_on_worker_lost=True))
@@ -146,6 +150,7 @@ def test_a_message_that_a_lost_child_puts_back_is_a_further_attempt(jobs: Jobs) 
     assert jobs.run(run_id).rescue_count == 0
 
 
+@pytest.mark.verify
 @on_servers
 def test_a_task_that_celery_retries_for_its_lost_child_is_a_further_attempt(jobs: Jobs) -> None:
     jobs.worker(celery=annotated(retry_on_worker_lost=True, default_retry_delay=1, max_retries=3))
@@ -171,6 +176,7 @@ def test_a_killed_worker_that_acknowledges_late_leaves_the_body_to_the_next_one(
     assert executions(jobs, run_id) == 2
 
 
+@pytest.mark.verify
 @on_servers
 def test_a_killed_worker_that_had_acknowledged_fails_the_run_and_the_body_never_runs_again(
     jobs: Jobs,
@@ -206,6 +212,7 @@ def test_a_queue_that_stands_still_for_longer_than_republish_after_runs_each_bod
     assert worker.is_alive()
 
 
+@pytest.mark.verify
 @on_servers
 def test_of_a_worker_without_a_tickerq_nothing_but_the_publication_is_known(
     make_jobs: Callable[..., Jobs], store_url: str, broker_url: str
@@ -233,6 +240,7 @@ def test_an_entry_of_beats_says_how_its_task_ended(jobs: Jobs) -> None:
     assert (run.function, run.exception_message) == ("job_app.work", "was to fail")
 
 
+@pytest.mark.verify
 @on_files
 def test_a_warm_shutdown_reports_the_end_of_what_runs(jobs: Jobs) -> None:
     worker = jobs.worker()

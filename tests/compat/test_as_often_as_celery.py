@@ -158,6 +158,7 @@ def kill_the_worker(shop: Shop, **options: object) -> str:
     return ids["killed"]
 
 
+@pytest.mark.verify
 @on_each_broker
 def test_what_a_killed_acks_late_worker_executed_runs_as_often_as_the_broker_delivers_it(
     both: Both, broker: str
