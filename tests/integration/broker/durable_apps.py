@@ -99,12 +99,22 @@ def shown(messages: list[Message]) -> list[Any]:
     return result
 
 
+@dataclass(frozen=True, eq=False)
+class _About:
+    milliseconds: int
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _About) and abs(self.milliseconds - other.milliseconds) < 60_000
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 def without_expirations(messages: list[Any]) -> list[Any]:
-    """Return what ``shown`` did, with expirations in tens of seconds."""
+    """Return what ``shown`` did, with expirations of which a minute more or less is the same."""
     for message in messages:
         expiration = message["properties"].pop("expiration", None)
         # In milliseconds from the publication on: these messages are published one after the other.
-        message["expires in"] = None if expiration is None else round(int(expiration) / 10_000)
+        message["expires in"] = None if expiration is None else _About(int(expiration))
     return messages
 
 
