@@ -71,7 +71,7 @@ OF_RECOVERY = (
         lost_messages.take_over, "takes what is not lost", _ANYTHING_CHECKED, "sent again before its check"
     ),
     Mutant(lost_messages.check_prefetched, "finds nothing", doing_nothing(0), "reaped with its worker"),
-    Mutant(nodes.nodes_without_row, "finds nothing", doing_nothing([]), "stuck for ever"),
+    Mutant(nodes.nodes_without_row, "finds nothing", doing_nothing([]), "stuck for ever|not rescued"),
     Mutant(
         capacity.read,
         "finds no paused cron ticker",
