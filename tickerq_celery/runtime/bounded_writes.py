@@ -1,9 +1,7 @@
 """Writes whose caller waits for a limited time; what it has given up is not committed."""
 
 import logging
-import os
 import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -11,7 +9,8 @@ from typing import Generic, TypeVar
 
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.work_thread import WorkThread, outcome_of
+from tickerq_celery.runtime.idle_threads import IdleThreads
+from tickerq_celery.runtime.work_thread import outcome_of
 from tickerq_celery.store.database.transaction import Transaction
 
 logger = logging.getLogger(__name__)
@@ -63,8 +62,7 @@ class BoundedWrites:
     def __init__(self, core: Core, limit: timedelta) -> None:
         self._core = core
         self._limit = limit.total_seconds()
-        self._idle: deque[WorkThread] = deque()
-        self._pid = os.getpid()
+        self._idle = IdleThreads("tickerq-write")
 
     def write(self, work: Callable[[Transaction], T], *, undo: Callable[[Transaction], object]) -> T:
         """Run ``work`` in a transaction, commit, and return what it returned.
@@ -73,7 +71,7 @@ class BoundedWrites:
             StoreError: The database cannot be reached, refused every try, or did not answer in time.
         """
         write: _Write[T] = _Write()
-        thread, is_in_time = self._thread(), False
+        thread, is_in_time = self._idle.take(), False
         try:
             with suppress(TimeoutError):
                 thread.call(lambda: self._write(write, work, undo), limit=self._limit)
@@ -81,7 +79,7 @@ class BoundedWrites:
             # Too late, or a signal's handler raised here: the thread ends with what it does.
             is_in_time = not write.give_up()
             if is_in_time:
-                self._idle.append(thread)
+                self._idle.give_back(thread)
             else:
                 thread.end()
         if not is_in_time or write.outcome is None:
@@ -90,9 +88,7 @@ class BoundedWrites:
 
     def close(self) -> None:
         """Let the threads end; the next write makes another one."""
-        with suppress(IndexError):
-            while True:
-                self._idle.pop().end()
+        self._idle.end()
 
     def _write(
         self, write: _Write[T], work: Callable[[Transaction], T], undo: Callable[[Transaction], object]
@@ -107,11 +103,3 @@ class BoundedWrites:
             return
         except StoreError as error:
             logger.warning("a write that was given up may be in the store: %s", error)
-
-    def _thread(self) -> WorkThread:
-        if self._pid != os.getpid():
-            # Threads do not survive a fork.
-            self._idle, self._pid = deque(), os.getpid()
-        with suppress(IndexError):
-            return self._idle.pop()
-        return WorkThread(lambda: None, name="tickerq-write")

@@ -1,19 +1,16 @@
 """Threads in which executions are recorded, so that a task waits for that a limited time."""
 
-import os
-from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 
-from tickerq_celery.runtime.work_thread import WorkThread
+from tickerq_celery.runtime.idle_threads import IdleThreads
 
 
 class Recording:
     """What is being recorded of one execution, in one thread; ``is_over`` once all of that is done."""
 
-    def __init__(self, thread: WorkThread, threads: "ReportThreads") -> None:
-        self._thread = thread
+    def __init__(self, threads: IdleThreads) -> None:
         self._threads = threads
+        self._thread = threads.take()
         self.is_over: bool = False
 
     def wait(self, work: Callable[[], None], limit: float) -> bool:
@@ -32,26 +29,13 @@ class Recording:
 
 
 class ReportThreads:
-    """The idle threads of this process; a thread is made where there is none."""
+    """Gives each recording a thread of its own while it goes on."""
 
     def __init__(self) -> None:
-        self._idle: deque[WorkThread] = deque()
-        self._pid = os.getpid()
+        self._idle = IdleThreads("tickerq-report")
 
     def record(self, work: Callable[[], None], *, limit: float, after: Recording | None = None) -> Recording:
         """Do ``work``, which raises nothing, and after what is not over; wait ``limit`` seconds at most."""
-        recording = Recording(self._take(), self) if after is None or after.is_over else after
+        recording = Recording(self._idle) if after is None or after.is_over else after
         recording.wait(work, limit)
         return recording
-
-    def give_back(self, thread: WorkThread) -> None:
-        """Keep a thread that has nothing to do."""
-        self._idle.append(thread)
-
-    def _take(self) -> WorkThread:
-        if self._pid != os.getpid():
-            # Threads do not survive a fork.
-            self._idle, self._pid = deque(), os.getpid()
-        with suppress(IndexError):
-            return self._idle.pop()
-        return WorkThread(lambda: None, name="tickerq-report")
