@@ -25,7 +25,7 @@ COPY examples examples
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 HOST=0.0.0.0 PORT=8000
 USER tickerq
 EXPOSE 8000
-# The web app is healthy when its dashboard asks for a log-in.
+# The web app is healthy when its dashboard answers: a restart mends no database.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
-  CMD ["python", "-c", "import http.client, os, sys; web = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); web.request('GET', '/admin/tickerq/'); sys.exit(web.getresponse().status != 401)"]
+  CMD ["python", "-c", "import http.client, os, sys; web = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); web.request('GET', '/admin/tickerq/livez'); sys.exit(web.getresponse().status != 200)"]
 CMD ["python", "-m", "examples.notifications.web"]

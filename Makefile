@@ -3,19 +3,25 @@ PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
 python := $(VENV)/bin/python
-# Three at a time on two cores, since what starts processes mostly waits for them.
-pytest := $(python) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+# Else each of the tests' hundreds of processes would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+# More at a time than there are cores, since what starts processes mostly waits for them.
+pytest := $(python) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help venv demo test test-unit verify proof soak bench lint format lock
+.PHONY: help venv demo screenshots pictures test test-unit verify proof soak bench profile bench-report lint format lock
 
 help:
 	@echo "make demo       run the example: web app, worker, beat, mail server, dashboard (Ctrl-C ends it)"
+	@echo "make screenshots  pictures of every page of the dashboard, in build/screenshots"
+	@echo "make pictures   the four pictures of the README anew, in docs/pictures"
 	@echo "make test       test each guarantee once, three tests at a time; ARGS='-k name' is passed to pytest"
 	@echo "make test-unit  run the unit tests only; PYTHON=python3.13 VENV=.venv-3.13 for another Python"
 	@echo "make verify     what make test leaves out: every database, broker, pool and window, and the longer forms"
 	@echo "make proof      the long proofs entire: all zones, mutants and kills; SLICE=3/20 is one part of twenty"
 	@echo "make soak       kill everything at random for SOAK_SECONDS=600, then check what became of each ticker"
-	@echo "make bench      what an idle tick of beat costs beside 100,000 cron tickers; ARGS='postgresql+psycopg://…'"
+	@echo "make bench      measure beside the peers, and install them; ARGS='dispatch prune' names measures, QUICK=1 is short"
+	@echo "make profile    write flame graphs of a beat and a worker's child; ARGS='POSTGRES_URL REDIS_URL FOLDER'"
+	@echo "make bench-report  write the page and charts of docs/benchmarks anew, without measuring"
 	@echo "make lint       ruff and mypy"
 	@echo "make format     let ruff rewrite what it can"
 	@echo "make lock       refresh constraints.txt"
@@ -26,6 +32,12 @@ venv:
 
 demo: venv
 	@$(python) -m examples.notifications.demo
+
+screenshots: venv
+	@$(python) -m tests.dashboard.screenshots build/screenshots $(ARGS)
+
+pictures: venv
+	@$(python) -m tests.dashboard.screenshots readme
 
 test: venv
 	@$(pytest) $(ARGS)
@@ -46,7 +58,13 @@ soak: venv
 	@$(python) -m tests.soak
 
 bench: venv
-	@$(python) -m benchmarks.idle_tick $(ARGS)
+	@$(python) -m benchmarks $(if $(QUICK),--quick) $(ARGS)
+
+profile: venv
+	@$(python) -m benchmarks.flames $(ARGS)
+
+bench-report: venv
+	@$(python) -m benchmarks --report $(if $(QUICK),--quick)
 
 lint: venv
 	@$(python) -m ruff check .
