@@ -9,7 +9,7 @@ migration's lock lets nothing change in between.
 from typing import Any
 
 from alembic import op
-from sqlalchemy import Column, inspect
+from sqlalchemy import Column, inspect, text
 from sqlalchemy.schema import SchemaItem
 
 
@@ -18,10 +18,15 @@ def create_table(name: str, *parts: SchemaItem, **options: Any) -> None:
     op.create_table(name, *parts, if_not_exists=True, **options)
 
 
-def create_index(name: str, table: str, columns: list[str], *, unique: bool) -> None:
-    """Create an index, unless the table has one of that name."""
+def create_index(
+    name: str, table: str, columns: list[str], *, unique: bool, where: str | None = None
+) -> None:
+    """Create an index, unless the table has one of that name; ``where`` limits it on databases that can."""
     if name not in {index["name"] for index in inspect(op.get_bind()).get_indexes(table)}:
-        op.create_index(name, table, columns, unique=unique)
+        condition = None if where is None else text(where)
+        op.create_index(
+            name, table, columns, unique=unique, postgresql_where=condition, sqlite_where=condition
+        )
 
 
 def add_column(table: str, column: Column[Any]) -> None:

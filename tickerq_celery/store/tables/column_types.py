@@ -5,11 +5,21 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Double, LargeBinary, SmallInteger, String, Text, Uuid, literal
-from sqlalchemy.dialects.mysql import DATETIME, MEDIUMBLOB, MEDIUMTEXT
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Double,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Text,
+    Uuid,
+    bindparam,
+    literal,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.compiler import SQLCompiler, TypeCompiler
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
@@ -17,15 +27,50 @@ from sqlalchemy.types import TypeDecorator
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerStatus
 
+
+class _MediumBlob(LargeBinary):
+    """MariaDB's bytes, up to 16 MB."""
+
+
+class _MediumText(Text):
+    """MariaDB's text, up to 16 MB."""
+
+
+class _Microseconds(DateTime):
+    """MariaDB's moment, which has whole seconds unless a precision is given."""
+
+
+# SQLAlchemy's own types of MariaDB would bring all of its dialect, whatever the store is.
+@compiles(_MediumBlob, "mysql")
+@compiles(_MediumBlob, "mariadb")
+def _medium_blob(type_: _MediumBlob, compiler: TypeCompiler, **kw: Any) -> str:
+    return "MEDIUMBLOB"
+
+
+@compiles(_MediumText, "mysql")
+@compiles(_MediumText, "mariadb")
+def _medium_text(type_: _MediumText, compiler: TypeCompiler, **kw: Any) -> str:
+    return "MEDIUMTEXT"
+
+
+@compiles(_Microseconds, "mysql")
+@compiles(_Microseconds, "mariadb")
+def _microseconds(type_: _Microseconds, compiler: TypeCompiler, **kw: Any) -> str:
+    return "DATETIME(6)"
+
+
 Id = Uuid(as_uuid=True).with_variant(Uuid(as_uuid=True, native_uuid=False), "mysql", "mariadb", "sqlite")
-Payload = LargeBinary().with_variant(MEDIUMBLOB(), "mysql", "mariadb")
-LongText = Text().with_variant(MEDIUMTEXT(), "mysql", "mariadb")
+Payload = LargeBinary().with_variant(_MediumBlob(), "mysql", "mariadb")
+LongText = Text().with_variant(_MediumText(), "mysql", "mariadb")
+
+
+_STATUSES = {each.value: each for each in TickerStatus}
 
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware UTC moment with microseconds; refuses a naive one."""
 
-    impl = DateTime(timezone=True).with_variant(DATETIME(fsp=6), "mysql", "mariadb")
+    impl = DateTime(timezone=True).with_variant(_Microseconds(), "mysql", "mariadb")
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -33,7 +78,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"naive datetime {value.isoformat()}: pass an aware one")
-        moment = value.astimezone(UTC)
+        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
         return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | str | None, dialect: Dialect) -> datetime | None:
@@ -55,6 +100,8 @@ class Json(TypeDecorator[Any]):
         return None if value is None else json.dumps(value, separators=(",", ":"))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        if value == "[]":  # as most lists are
+            return []
         return None if value is None else json.loads(value)
 
 
@@ -81,7 +128,8 @@ class Durations(TypeDecorator[Sequence[timedelta]]):
         return None if value is None else [each.total_seconds() for each in value]
 
     def process_result_value(self, value: list[float] | None, dialect: Dialect) -> Sequence[timedelta] | None:
-        return None if value is None else tuple(timedelta(seconds=each) for each in value)
+        # Most have none.
+        return None if value is None else tuple(timedelta(seconds=each) for each in value) if value else ()
 
 
 class Status(TypeDecorator[TickerStatus]):
@@ -94,7 +142,7 @@ class Status(TypeDecorator[TickerStatus]):
         return None if value is None else int(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> TickerStatus | None:
-        return None if value is None else TickerStatus(value)
+        return None if value is None else _STATUSES.get(value) or TickerStatus(value)
 
 
 def Name(length: int) -> String:  # noqa: N802 - used like the types beside it
@@ -160,11 +208,27 @@ def _wait(element: _Later, compiler: SQLCompiler, kw: dict[str, Any]) -> str:
 
 def sql_now(clock: Clock) -> ColumnElement[datetime]:
     """Return the moment of the statement: the database's own clock, or what a test's clock says."""
-    moment = clock.sql_literal()
-    return _Now() if moment is None else literal(moment, UtcDateTime())
+    return _Now() if clock.sql_literal() is None else _said_by(clock, timedelta(0))
 
 
 def sql_after(clock: Clock, wait: timedelta) -> ColumnElement[datetime]:
     """Return the moment ``wait`` after that of the statement; a negative wait looks back."""
-    moment = clock.sql_literal()
-    return _Later(wait) if moment is None else literal(moment + wait, UtcDateTime())
+    return _Later(wait) if clock.sql_literal() is None else _said_by(clock, wait)
+
+
+class _SaidMoment(UtcDateTime):
+    """Tells a statement with a clock from the same one with a literal moment.
+
+    What SQLAlchemy has compiled for the one it would take for the other, and ask no clock.
+    """
+
+    cache_ok = True
+
+
+def _said_by(clock: Clock, wait: timedelta) -> ColumnElement[datetime]:
+    """Return what is bound at each execution: a statement may be built once."""
+
+    def moment() -> datetime:
+        return (clock.sql_literal() or clock.now()) + wait
+
+    return bindparam(None, type_=_SaidMoment(), callable_=moment)

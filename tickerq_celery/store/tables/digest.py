@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, MetaData, Table
 from sqlalchemy.sql.schema import ColumnCollectionConstraint
 
+from tickerq_celery.store.tables.conventions import CONDITION
+
 
 def digest_of(tables: MetaData) -> str:
     """Return 64 hex digits that change with any column, key, check or index of the tables.
@@ -19,7 +21,8 @@ def digest_of(tables: MetaData) -> str:
 def _described(table: Table) -> Iterator[str]:
     yield from map(_column, table.columns)
     for index in table.indexes:
-        yield f"index {index.name} {_names(index)} unique={index.unique}"
+        where = index.info.get(CONDITION)
+        yield f"index {index.name} {_names(index)} unique={index.unique} where={where}"
     for constraint in table.constraints:
         if isinstance(constraint, CheckConstraint):
             yield f"check {constraint.name} {constraint.sqltext}"

@@ -26,7 +26,13 @@ from tickerq_celery.store.tables.column_types import (
     Status,
     UtcDateTime,
 )
-from tickerq_celery.store.tables.conventions import OPTIONS, metadata
+from tickerq_celery.store.tables.conventions import STORAGE, VACUUMED_OFTEN, metadata, where_set
+
+
+def _of_ended(name: str, *columns: str) -> Index:
+    """Return an index of history: no claim, start or hold writes it, on any database."""
+    return where_set("ended_at", name, *columns)
+
 
 cron_tickers = Table(
     "tickerq_cron_tickers",
@@ -82,14 +88,23 @@ cron_tickers = Table(
     Column("seed_time_zone", Name(100)),
     Column("seed_day_or", Boolean(create_constraint=False)),
     Column("next_run_at", UtcDateTime),
+    # While a catch-up is stored in parts: all from the next instant up to this moment run, as decided then.
+    Column("catch_up_until", UtcDateTime),
     Column("last_run_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     # The chain that each occurrence gets, as chain_templates.py writes it.
     Column("children", Json),
+    # Who added it, as far as its caller said.
+    Column("created_by", Name(200)),
+    # The latest instant whose occurrence was pruned: up to it, a backfill might run again what has run.
+    Column("pruned_until", UtcDateTime),
+    # The latest instant that `skip_next` has skipped; it may have been unskipped since.
+    Column("skipped_until", UtcDateTime),
     UniqueConstraint("namespace", "seed_key", name="uq_tickerq_cron_tickers_namespace_seed_key"),
     Index("ix_tickerq_cron_tickers_namespace_next_run_at", "namespace", "next_run_at", "id"),
-    **OPTIONS,
+    Index("ix_tickerq_cron_tickers_namespace_function", "namespace", "function", "id"),
+    Index("ix_tickerq_cron_tickers_namespace_skipped_until", "namespace", "skipped_until", "id"),
 )
 tickers = Table(
     "tickerq_tickers",
@@ -106,11 +121,13 @@ tickers = Table(
     Column("due_at", UtcDateTime),
     Column("held_for", Name(20)),
     Column("hold_key", Name(300)),
+    # Since when it is held; NULL unless it is.
+    Column("held_since", UtcDateTime),
     # When one that waits for the overlap lock would be due without it; NULL for all others.
     Column("not_before", UtcDateTime),
     # The function limits how many of its runs with the same key are active at once.
     Column("concurrency_key", Name(90)),
-    # NULL unless Queued: when the sweep asks whether the message was lost.
+    # NULL unless Queued: when the sweep asks whether the message was lost; publications.NEVER for some calls.
     Column("check_at", UtcDateTime),
     Column("publish_count", SmallInteger, nullable=False),
     Column("published_at", UtcDateTime),
@@ -119,6 +136,8 @@ tickers = Table(
     Column("lock_holder", Name(200)),
     Column("locked_at", UtcDateTime),
     Column("started_at", UtcDateTime),
+    # Of the latest start by a worker, which knows by it that the start is its own if the answer is lost.
+    Column("start_id", Id),
     # NULL unless InProgress: which cancellation was requested, and the cron ticker of which it alone may run.
     Column("cancel_request", Name(20)),
     Column("alone_for", Id),
@@ -148,6 +167,8 @@ tickers = Table(
     Column("progress_message", Name(200)),
     # How many attempts there were when the run was last retried manually: their numbers go on from there.
     Column("attempts_before", Integer, nullable=False),
+    # And when that was: a bulk job does not mean a run that was let start again after the job's moment.
+    Column("retried_at", UtcDateTime),
     Column(
         "parent_id",
         Id,
@@ -169,6 +190,15 @@ tickers = Table(
     # The end, written once: what history is listed by.
     Column("ended_at", UtcDateTime),
     Column("ended_status", Status),
+    # The node that ran its last attempt: the holder of the lock, in a column that no claim writes.
+    Column("ended_on", Name(200)),
+    # An Origin, and who made it, as far as its caller said.
+    Column("origin", Name(20), nullable=False),
+    Column("created_by", Name(200)),
+    # No foreign keys: the run that it was copied from, or the head of its chain, may be pruned.
+    Column("cloned_from", Id),
+    # NULL of a run without children that is no child; a head's own id.
+    Column("root_id", Id),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     # Spares the end of a run without children, which most are, a look for them.
@@ -177,22 +207,50 @@ tickers = Table(
     Column("result", Payload),
     CheckConstraint("status BETWEEN 0 AND 7", name="status"),
     CheckConstraint("due_at IS NULL OR status = 0", name="due_at"),
+    CheckConstraint("(check_at IS NULL) = (status <> 1)", name="check_at"),
     CheckConstraint("running_on IS NULL OR status = 2", name="running_on"),
     CheckConstraint("(ended_at IS NULL) = (status < 3)", name="ended_at"),
-    UniqueConstraint("cron_ticker_id", "instant", name="uq_tickerq_tickers_cron_ticker_id_instant"),
-    UniqueConstraint("namespace", "active_key", name="uq_tickerq_tickers_namespace_active_key"),
-    Index("uq_tickerq_tickers_alone_for", "alone_for", unique=True),
-    Index("ix_tickerq_tickers_namespace_due_at", "namespace", "due_at", "id"),
-    Index("ix_tickerq_tickers_check_at", "check_at"),
-    Index("ix_tickerq_tickers_running_on", "running_on"),
-    Index("ix_tickerq_tickers_parent_id", "parent_id"),
-    Index("ix_tickerq_tickers_task_id", "task_id"),
+    where_set(
+        "cron_ticker_id",
+        "uq_tickerq_tickers_cron_ticker_id_instant",
+        "cron_ticker_id",
+        "instant",
+        unique=True,
+    ),
+    where_set(
+        "active_key", "uq_tickerq_tickers_namespace_active_key", "namespace", "active_key", unique=True
+    ),
+    where_set("alone_for", "uq_tickerq_tickers_alone_for", "alone_for", unique=True),
+    where_set("due_at", "ix_tickerq_tickers_namespace_due_at", "namespace", "due_at", "id"),
+    # Of each function in each queue the most urgent first, then the oldest: due_lines.py.
+    where_set(
+        "due_at",
+        "ix_tickerq_tickers_due_line",
+        "namespace",
+        "function",
+        "queue",
+        "priority",
+        "due_at",
+        "id",
+        # Always so: else PostgreSQL would read and sort all of it for lists of what is due, in another order.
+        also="priority >= 0",
+    ),
+    where_set("check_at", "ix_tickerq_tickers_check_at", "check_at"),
+    where_set("running_on", "ix_tickerq_tickers_running_on", "running_on"),
+    where_set("parent_id", "ix_tickerq_tickers_parent_id", "parent_id"),
+    where_set("task_id", "ix_tickerq_tickers_task_id", "task_id"),
     # The end lets holds be released by priority, then the oldest first, without a sort.
-    Index("ix_tickerq_tickers_held_for", "held_for", "hold_key", "priority", "id"),
-    Index("ix_tickerq_tickers_ended_at", "ended_at", "id"),
+    where_set("held_for", "ix_tickerq_tickers_held_for", "held_for", "hold_key", "priority", "id"),
+    _of_ended("ix_tickerq_tickers_ended_at", "ended_at", "id"),
+    # These two of all runs: what has a status, and whether any that has not ended is of a function, is asked
+    # without the end's moment, by which alone a database would know that a partial one has it.
     Index("ix_tickerq_tickers_ended_status", "ended_status", "ended_at", "id"),
-    Index("ix_tickerq_tickers_function", "function", "ended_at", "id"),
-    **OPTIONS,
+    Index("ix_tickerq_tickers_function", "function", "ended_status", "ended_at", "id"),
+    _of_ended("ix_tickerq_tickers_kind", "type", "kind", "ended_at", "id"),
+    _of_ended("ix_tickerq_tickers_cron", "cron_ticker_id", "ended_status", "ended_at", "id"),
+    _of_ended("ix_tickerq_tickers_root", "root_id", "ended_at", "id"),
+    _of_ended("ix_tickerq_tickers_ended_on", "ended_on", "ended_at", "id"),
+    info={STORAGE: VACUUMED_OFTEN},
 )
 
 
@@ -217,7 +275,6 @@ attempts = Table(
     Column("exception_message", LongText),
     Column("traceback", LongText),
     Column("node", Name(200)),
-    **OPTIONS,
 )
 progress = Table(
     "tickerq_progress",
@@ -226,7 +283,6 @@ progress = Table(
     Column("claim_no", Integer, nullable=False),
     Column("fraction", Float),
     Column("message", Name(200)),
-    **OPTIONS,
 )
 logs = Table(
     "tickerq_logs",
@@ -237,5 +293,4 @@ logs = Table(
     Column("first", Integer, primary_key=True, autoincrement=False),
     Column("attempt", Integer, nullable=False),
     Column("lines", Json, nullable=False),
-    **OPTIONS,
 )
