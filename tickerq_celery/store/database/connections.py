@@ -1,17 +1,24 @@
 """Engines of the store, with the session rules of their database."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import NoSuchModuleError
-from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import NullPool
 
+from tickerq_celery.deferred import Deferred
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.store.database.dialects import DIALECTS, dialect_of
 
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+else:
+    # Whoever has an object of it has imported it.
+    AsyncEngine = Deferred("sqlalchemy.ext.asyncio", "AsyncEngine")
+
+_AUTOCOMMIT = "AUTOCOMMIT"
 _OPTIONS_OF_A_POOL = {
     "pool",
     "poolclass",
@@ -22,6 +29,21 @@ _OPTIONS_OF_A_POOL = {
     "pool_pre_ping",
     "pool_use_lifo",
 }
+
+
+def autocommitting(engine: Engine, url: URL, options: Mapping[str, object], *, pooled: bool = True) -> Engine:
+    """Return an engine beside ``engine`` whose every statement is a transaction that commits itself.
+
+    Its connections are its own unless the options name their pool: to switch one to that and back takes a
+    driver longer than to send the statement, or takes a round trip.
+    """
+    if "pool" in options:
+        return engine.execution_options(isolation_level=_AUTOCOMMIT)
+    own = {"isolation_level": _AUTOCOMMIT, "skip_autocommit_rollback": True}
+    made = make_engine(url, {**_with_level_of_all(options), **own}, pooled=pooled)
+    given = {*url.query, *_arguments_in(options)}
+    dialect_of(url.get_backend_name()).keep_statements(made, given)
+    return made
 
 
 def make_engine(
@@ -56,7 +78,7 @@ def lacking_driver(url: URL, error: Exception) -> str:
     return f"the driver for {url.drivername} is not installed: {error}{advice}"
 
 
-def prepare_sqlite_engine(engine: Engine | AsyncEngine) -> None:
+def prepare_sqlite_engine(engine: "Engine | AsyncEngine") -> None:
     """Let a SQLite engine's transactions begin as writers that wait for it; call it before the first use.
 
     By itself SQLite refuses a transaction that has read and then wants to write while others write. Engines
@@ -80,10 +102,8 @@ def begin_writing(connection: Connection) -> None:
 def _engine_settings(
     url: URL, options: Mapping[str, object], *, pooled: bool, without: Collection[str]
 ) -> dict[str, Any]:
-    settings = dict(options)
-    arguments = settings.get("connect_args") or {}
-    if not isinstance(arguments, Mapping):
-        raise ConfigError("store_engine_options", "connect_args must be a mapping")
+    settings = _with_level_of_all(options)
+    arguments = _arguments_in(options)
     dialect = dialect_of(url.get_backend_name())
     ours = {name: value for name, value in dialect.connect_args(url).items() if name not in url.query}
     settings["connect_args"] = {
@@ -91,7 +111,32 @@ def _engine_settings(
     }
     if dialect.isolation_level is not None:
         settings.setdefault("isolation_level", dialect.isolation_level)
+    if dialect.asks_for_needless_rollbacks and "pool" not in settings:
+        # Database ends each of its transactions, or gives up the connection.
+        settings.setdefault("pool_reset_on_return", None)
     if not pooled:
         settings = {name: value for name, value in settings.items() if name not in _OPTIONS_OF_A_POOL}
         settings["poolclass"] = NullPool
+    return settings
+
+
+def _arguments_in(options: Mapping[str, object]) -> Mapping[str, object]:
+    arguments = options.get("connect_args") or {}
+    if not isinstance(arguments, Mapping):
+        raise ConfigError("store_engine_options", "connect_args must be a mapping")
+    return arguments
+
+
+def _with_level_of_all(options: Mapping[str, object]) -> dict[str, Any]:
+    """Return the same options, with an isolation level as that of all connections.
+
+    As an execution option it would also hold for the engine whose statements commit themselves: in its place.
+    """
+    settings = dict(options)
+    execution = settings.get("execution_options")
+    if isinstance(execution, Mapping) and "isolation_level" in execution:
+        settings["isolation_level"] = execution["isolation_level"]
+        settings["execution_options"] = {
+            name: value for name, value in execution.items() if name != "isolation_level"
+        }
     return settings

@@ -2,10 +2,15 @@
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from tickerq_celery.errors import StoreError
 from tickerq_celery.store.database.dialects import DIALECTS
 
 # An error does not say of which database it is, but the codes of each are no other one's.
 _EACH = tuple(dict.fromkeys(DIALECTS.values()))
+
+
+class LostAnswerError(StoreError):
+    """The database may have taken a write: the connection was lost before the answer arrived."""
 
 
 def no_tables(shown: str) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DataError
 
 from tickerq_celery.errors import RefusedValueError
 from tickerq_celery.store.database.dialects import DIALECTS
+from tickerq_celery.store.database.dialects.row_values import ALL
 
 # SQLAlchemy appends this to a column's name in a statement for several rows.
 _ROW_NUMBER = re.compile(r"_+m?\d+$")
@@ -37,6 +38,6 @@ def _suspects(parameters: object) -> dict[str, str]:
     found: dict[str, str] = {}
     for row in rows:
         for name, value in row.items() if isinstance(row, dict) else ():
-            if isinstance(value, str) and not value.isascii():
+            if isinstance(value, str) and not value.isascii() and not name.startswith(ALL):
                 found.setdefault(_ROW_NUMBER.sub("", name), value)
     return found

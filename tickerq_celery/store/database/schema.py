@@ -4,14 +4,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, insert, inspect, select, update
 from sqlalchemy.exc import DBAPIError
 
 from tickerq_celery.clock import Clock
-from tickerq_celery.errors import SchemaError, shortened
+from tickerq_celery.deferred import Deferred
+from tickerq_celery.errors import SchemaError
 from tickerq_celery.ids import new_id
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.dialects import dialect_of
@@ -20,6 +20,14 @@ from tickerq_celery.store.database.urls import shown_store
 from tickerq_celery.store.tables import meta, metadata
 from tickerq_celery.store.tables.column_types import sql_now
 from tickerq_celery.store.tables.digest import digest_of
+from tickerq_celery.tickers.settings_report import SchemaView
+from tickerq_celery.wording import shortened
+
+if TYPE_CHECKING:
+    from tickerq_celery.store.migrations.upgrading import upgrade
+else:
+    # Few processes migrate, and the others need no Alembic.
+    upgrade = Deferred("tickerq_celery.store.migrations.upgrading", "upgrade")
 
 logger = logging.getLogger(__name__)
 
@@ -73,18 +81,41 @@ def verify(database: Database, schema: Schema = SCHEMA) -> None:
         SchemaError: The tables are missing, too old, too new, or those of an unreleased version; or the
             database cannot store every text.
     """
-    database.read(lambda connection: _verify(connection, schema))
+    database.read(lambda connection: verify_on(connection, schema))
 
 
-def alembic_config(connection: Connection, schema: Schema = SCHEMA) -> Config:
-    """Return Alembic's configuration for the shipped revisions, bound to ``connection``."""
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.set_main_option("path_separator", "newline")
-    folders = "\n".join(str(folder) for folder in schema.revisions)
-    config.set_main_option("version_locations", folders.replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
+def verify_on(connection: Connection, schema: Schema = SCHEMA) -> None:
+    """Check the same on a connection that is open already.
+
+    Raises:
+        SchemaError: As ``verify`` raises it.
+    """
+    _refuse_encoding(connection)
+    if not _has_meta(connection):
+        raise SchemaError(no_tables(shown_store(connection.engine.url)))
+    _refuse_others(connection, schema)
+    found = connection.scalar(select(meta.c.schema))
+    if found is None or found < schema.number:
+        raise SchemaError(
+            f"the store has schema {found}, this version needs {schema.number}: "
+            "run `celery -A yourapp tickerq migrate`"
+        )
+
+
+def stored(connection: Connection) -> SchemaView | None:
+    """Return what a store says of its tables; None where it has none, or those of an unreleased version."""
+    if not _has_meta(connection) or not _has_digest(connection):
+        return None
+    row = connection.execute(select(meta)).one_or_none()
+    if row is None:
+        return None
+    return SchemaView(
+        store_id=row.store_id,
+        number=row.schema,
+        compatible_from=row.compatible_from,
+        digest=row.digest,
+        created_at=row.created_at,
+    )
 
 
 def _migrate(connection: Connection, clock: Clock, schema: Schema) -> None:
@@ -110,7 +141,7 @@ def _migrate(connection: Connection, clock: Clock, schema: Schema) -> None:
 def _upgrade(connection: Connection, schema: Schema) -> None:
     logger.info("migrating the tables to schema %s, for as long as the database takes", schema.number)
     try:
-        command.upgrade(alembic_config(connection, schema), "head")
+        upgrade(connection, schema.revisions)
     except DBAPIError as error:
         if is_transient(error) or is_read_only(error):
             raise
@@ -133,19 +164,6 @@ def _refuse_foreign_tables(connection: Connection) -> None:
             )
 
 
-def _verify(connection: Connection, schema: Schema) -> None:
-    _refuse_encoding(connection)
-    if not _has_meta(connection):
-        raise SchemaError(no_tables(shown_store(connection.engine.url)))
-    _refuse_others(connection, schema)
-    found = connection.scalar(select(meta.c.schema))
-    if found is None or found < schema.number:
-        raise SchemaError(
-            f"the store has schema {found}, this version needs {schema.number}: "
-            "run `celery -A yourapp tickerq migrate`"
-        )
-
-
 def _refuse_encoding(connection: Connection) -> None:
     flaw = dialect_of(connection.dialect.name).encoding_flaw(connection)
     if flaw is not None:
@@ -153,7 +171,7 @@ def _refuse_encoding(connection: Connection) -> None:
 
 
 def _refuse_others(connection: Connection, schema: Schema) -> None:
-    if meta.c.digest.name not in {column["name"] for column in inspect(connection).get_columns(meta.name)}:
+    if not _has_digest(connection):
         raise SchemaError(_UNRELEASED)
     found = connection.execute(select(meta.c.schema, meta.c.compatible_from, meta.c.digest)).one_or_none()
     if found is None:
@@ -169,3 +187,7 @@ def _refuse_others(connection: Connection, schema: Schema) -> None:
 
 def _has_meta(connection: Connection) -> bool:
     return inspect(connection).has_table(meta.name)
+
+
+def _has_digest(connection: Connection) -> bool:
+    return meta.c.digest.name in {column["name"] for column in inspect(connection).get_columns(meta.name)}

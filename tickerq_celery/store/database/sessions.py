@@ -4,20 +4,31 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Transaction, event, inspect, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_scoped_session
-from sqlalchemy.orm import Session, scoped_session
 
+from tickerq_celery.deferred import Deferred
 from tickerq_celery.errors import OtherDatabaseError, SchemaError, StoreError, TickerValidationError
 from tickerq_celery.store.database.connections import begin_writing
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.errors import is_locked, lacks_table, no_tables
 from tickerq_celery.store.database.urls import shown_store
 from tickerq_celery.store.tables import meta
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_scoped_session
+    from sqlalchemy.orm import Session, scoped_session
+else:
+    # Whoever has an object of it has imported it.
+    AsyncConnection = Deferred("sqlalchemy.ext.asyncio", "AsyncConnection")
+    AsyncEngine = Deferred("sqlalchemy.ext.asyncio", "AsyncEngine")
+    AsyncSession = Deferred("sqlalchemy.ext.asyncio", "AsyncSession")
+    async_scoped_session = Deferred("sqlalchemy.ext.asyncio", "async_scoped_session")
+    Session = Deferred("sqlalchemy.orm", "Session")
+    scoped_session = Deferred("sqlalchemy.orm", "scoped_session")
 
 _WAITING = "tickerq_after_commit"
 _STORE_ID = "tickerq_store_id"
@@ -38,7 +49,7 @@ def _off_the_loop(action: Callable[[], object]) -> Callable[[], None]:
     return start
 
 
-def _after_commit(session: Session) -> None:
+def _after_commit(session: "Session") -> None:
     waiting = session.info.get(_WAITING, [])
     ended = [action for root, action in waiting if root is not None and not root.is_active]
     session.info[_WAITING] = [
@@ -48,7 +59,7 @@ def _after_commit(session: Session) -> None:
         action()
 
 
-def _after_rollback(session: Session, previous_transaction: Any) -> None:
+def _after_rollback(session: "Session", previous_transaction: Any) -> None:
     waiting = session.info.get(_WAITING, [])
     session.info[_WAITING] = [
         (root, action) for root, action in waiting if root is not None and root.is_active
@@ -60,7 +71,7 @@ class Caller:
     """Whose transaction a call is part of; without a ``session``, that of a bare connection."""
 
     connection: Connection
-    session: Session | None
+    session: "Session | None"
     root: Transaction | None
 
     def is_open(self) -> bool:
@@ -154,7 +165,7 @@ def refuse_asynchronous(session: object, *, instead: str) -> None:
     Raises:
         TickerValidationError: It says what to await ``instead``.
     """
-    if isinstance(session, AsyncSession | AsyncConnection | async_scoped_session):
+    if isinstance(session, (AsyncSession, AsyncConnection, async_scoped_session)):
         raise TickerValidationError("session", session, f"it is asynchronous: use `await {instead}`")
 
 

@@ -1,10 +1,13 @@
 """The address of a store: as a user may write it, and as it is shown, without what opens it."""
 
 import re
+from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
-from tickerq_celery.store.database.dialects import SPELLINGS
+from tickerq_celery.errors import ConfigError
+from tickerq_celery.store.database.dialects import SPELLINGS, dialect_of
 
 HIDDEN = "***"
 _SECRET_ARGUMENT = re.compile(
@@ -22,6 +25,25 @@ def parsed_url(text: str) -> URL:
     """
     url = make_url(text)
     return url.set(drivername=SPELLINGS.get(url.drivername, url.drivername))
+
+
+def resolved_url(url: str, folder: Path) -> URL:
+    """Return the store's URL with a SQLite path made absolute under ``folder``.
+
+    Raises:
+        ConfigError: The URL cannot be read, names an unsupported database, or an in-memory one.
+    """
+    try:
+        parsed = parsed_url(url)
+    except (ArgumentError, ValueError):
+        # Not shown, nor the error that may quote it: where it ends and a password begins is unknown.
+        raise ConfigError("store_url", "not a database URL") from None
+    return dialect_of(parsed.get_backend_name()).resolved(parsed, folder)
+
+
+def database_file(url: URL) -> Path | None:
+    """Return the file of a SQLite store, or None for a server's."""
+    return dialect_of(url.get_backend_name()).file_of(url)
 
 
 def shown_store(url: URL) -> str:

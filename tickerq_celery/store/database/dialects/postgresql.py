@@ -1,21 +1,52 @@
 """PostgreSQL, through psycopg or another driver."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from sqlalchemy import Connection, Table, text
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    TableValuedAlias,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import Insert
 
+from tickerq_celery.deferred import Deferred
+from tickerq_celery.store.database.dialects.array_texts import array_text
 from tickerq_celery.store.database.dialects.base import (
     ANSWER_TIMEOUT,
     CONNECT_TIMEOUT,
+    READ_BUDGET,
     Dialect,
     first_argument,
     sqlstate,
 )
+from tickerq_celery.store.database.dialects.prepared_statements import (
+    PREPARE_THRESHOLD,
+    prepare_where_direct,
+)
+from tickerq_celery.store.database.dialects.row_values import ALL, RowValues
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import insert
+else:
+    # With it comes all of SQLAlchemy's dialect, which processes of other stores do not need.
+    insert = Deferred("sqlalchemy.dialects.postgresql", "insert")
 
 _ENCODING = "UTF8"
 # The kernel gives a silent network up: what was sent and not received, and a peer that is gone.
@@ -30,10 +61,13 @@ _CONNECT_ARGS: Mapping[str, object] = {
 # psycopg prepares on the server what it sends often. That belongs to the session, and a pooler gives the next
 # transaction another one, which does not know the statement, or has another client's by the same name.
 # Nor does the environment decide how texts are sent.
-_PSYCOPG_ARGS: Mapping[str, object] = {"prepare_threshold": None, "client_encoding": _ENCODING}
+_PSYCOPG_ARGS: Mapping[str, object] = {PREPARE_THRESHOLD: None, "client_encoding": _ENCODING}
 _LOCK_NUMBER = 0x7469636B
 _NO_TABLE = "42P01"
 _READ_ONLY = "25006"
+_CANCELED = "57014"
+# The limit that a transaction's statements have, in seconds.
+_LIMIT = "tickerq_statement_limit"
 _STALE = "40001"
 _TRANSIENT = {_STALE, "40P01"}
 # What each encoding must be, and where it is set.
@@ -47,9 +81,39 @@ class PostgreSQL(Dialect):
     """PostgreSQL."""
 
     url_start = "postgresql+psycopg://"
+    leaves_index_of_equal = True
+    has_lateral = True
+    has_writing_ctes = True
 
     def connect_args(self, url: URL) -> dict[str, object]:
         return {**_CONNECT_ARGS, **(_PSYCOPG_ARGS if url.get_driver_name() == "psycopg" else {})}
+
+    def keep_statements(self, engine: Engine, given: Collection[str]) -> None:
+        if engine.url.get_driver_name() == "psycopg" and PREPARE_THRESHOLD not in given:
+            prepare_where_direct(engine)
+
+    @contextmanager
+    def sorting_nothing(self, connection: Connection) -> Iterator[None]:
+        # Where its statistics are older than a backlog, it would read and sort all of that for a few rows.
+        connection.exec_driver_sql("SET LOCAL enable_sort = off")
+        yield
+        # What has to sort would be compiled first, for its cost: that takes seconds.
+        connection.exec_driver_sql("SET LOCAL enable_sort TO DEFAULT")
+
+    def begin_reading(self, connection: Connection, seconds: float) -> None:
+        connection.exec_driver_sql(
+            f"SELECT set_config('transaction_read_only', 'on', true), {_limit(connection, seconds)}"
+        )
+
+    def limited(self, connection: Connection, statement: str, seconds: float) -> str:
+        # Only what is running out is worth a trip to the server.
+        if seconds < connection.info[_LIMIT]:
+            own = {READ_BUDGET: None}
+            connection.exec_driver_sql(f"SELECT {_limit(connection, seconds)}", execution_options=own)
+        return statement
+
+    def took_too_long(self, error: DBAPIError) -> bool:
+        return sqlstate(error) == _CANCELED
 
     @contextmanager
     def migration_lock(self, connection: Connection) -> Iterator[None]:
@@ -57,7 +121,38 @@ class PostgreSQL(Dialect):
         yield
 
     def insert_if_absent(self, table: Table) -> Insert:
-        return postgresql.insert(table).on_conflict_do_nothing()
+        return insert(table).on_conflict_do_nothing()
+
+    def among(self, column: ColumnElement[Any], values: Sequence[object]) -> ColumnElement[bool]:
+        # One parameter: the statement is the same for any number of values, and compiled once. It is no text:
+        # what an array is cast from hides from the planner that NULL is not in it, and so partial indexes.
+        list_type: ARRAY[Any] = ARRAY(column.type, dimensions=1)
+        return column == any_(cast(bindparam(None, list(values), list_type), list_type))
+
+    def insert_many(self, connection: Connection, table: Table, values: RowValues) -> None:
+        # A row each is parsed, planned and answered one by one, whatever the driver makes of it.
+        common = [
+            cast(bindparam(f"one_{name}", value, table.c[name].type), table.c[name].type)
+            for name, value in values.common.items()
+        ]
+        names = [*values.own, *values.common]
+        selected = select(*_given(connection, table, values.own).c, *common)
+        connection.execute(insert(table).from_select(names, selected, include_defaults=False))
+
+    def update_many(
+        self,
+        connection: Connection,
+        table: Table,
+        ids: Sequence[UUID],
+        values: RowValues,
+        conditions: Sequence[ColumnElement[bool]],
+    ) -> int:
+        given = _given(connection, table, {"id": ids, **values.own})
+        columns = values.common_literals(table) | {name: given.c[name] for name in values.own}
+        written = connection.execute(
+            update(table).where(table.c.id == given.c.id, *conditions).values(columns)
+        )
+        return written.rowcount
 
     def is_transient(self, error: DBAPIError) -> bool:
         return sqlstate(error) in _TRANSIENT
@@ -78,3 +173,22 @@ class PostgreSQL(Dialect):
 
     def is_read_only(self, error: DBAPIError) -> bool:
         return sqlstate(error) == _READ_ONLY
+
+
+def _given(connection: Connection, table: Table, values: Mapping[str, Sequence[object]]) -> TableValuedAlias:
+    """Return rows with these values of a table's columns: of each column one list is sent."""
+    types = {name: table.c[name].type for name in values}
+    lists = []
+    for name, each in values.items():
+        list_type: ARRAY[Any] = ARRAY(types[name], dimensions=1)
+        sent = array_text(each, types[name], connection.dialect)
+        lists.append(cast(bindparam(f"{ALL}{name}", sent, Text()), list_type))
+    columns = (column(name, type_) for name, type_ in types.items())
+    return func.unnest(*lists).table_valued(*columns, name="given").render_derived()
+
+
+def _limit(connection: Connection, seconds: float) -> str:
+    """Return what limits the statements of the transaction, and of no other."""
+    connection.info[_LIMIT] = seconds
+    # 0 would be no limit.
+    return f"set_config('statement_timeout', '{max(1, round(seconds * 1000))}', true)"

@@ -4,22 +4,31 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Table, delete, event, false
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.sql.dml import Insert
 
+from tickerq_celery.deferred import Deferred
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.store.database.dialects.base import READING, Dialect
 from tickerq_celery.store.tables import meta
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.sqlite import insert
+else:
+    # With it comes all of SQLAlchemy's dialect, which processes of other stores do not need.
+    insert = Deferred("sqlalchemy.dialects.sqlite", "insert")
 
 _BUSY_TIMEOUT_MS = 10_000
 # Python handles no signal while SQLite waits for a lock.
 _BUSY_SLICE_MS = 250
 _BUSY_CODES = {5, 6}
+_INTERRUPTED = 9
+# Of SQLite's machine, some milliseconds: between two Python is asked whether there is time left.
+_STEPS = 50_000
 _LOCKED = "database is locked"
 _CANNOT_OPEN = "unable to open database file"
 
@@ -32,6 +41,7 @@ class SQLite(Dialect):
     """
 
     isolation_level = None
+    autocommits = False  # a trip costs nothing
 
     def resolved(self, url: URL, folder: Path) -> URL:
         is_in_memory = url.database == ":memory:" or "mode=memory" in url.render_as_string()
@@ -52,18 +62,33 @@ class SQLite(Dialect):
     def begin_writing(self, connection: Connection) -> None:
         # Python's driver begins before the first write only, and SQLite commits at the end of a SAVEPOINT
         # that no transaction surrounds: the caller's rollback would come too late.
-        driver: Any = connection.connection.driver_connection
-        if driver.in_transaction:
+        if _driver_of(connection).in_transaction:
             connection.execute(delete(meta).where(false()))
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def begin_reading(self, connection: Connection, seconds: float) -> None:
+        _set_busy_timeout(connection, max(1, round(seconds * 1000)))
+        connection.exec_driver_sql("PRAGMA query_only=ON")
+
+    def limited(self, connection: Connection, statement: str, seconds: float) -> str:
+        until = time.monotonic() + seconds
+        _driver_of(connection).set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+        return statement
+
+    def end_reading(self, connection: Connection) -> None:
+        if not connection.invalidated:
+            _driver_of(connection).set_progress_handler(None, 0)
+
+    def took_too_long(self, error: DBAPIError) -> bool:
+        return _code(error) == _INTERRUPTED
 
     @contextmanager
     def migration_lock(self, connection: Connection) -> Iterator[None]:
         yield  # Its write transaction does so by itself.
 
     def insert_if_absent(self, table: Table) -> Insert:
-        return sqlite.insert(table).on_conflict_do_nothing()
+        return insert(table).on_conflict_do_nothing()
 
     def reason(self, error: DBAPIError, url: URL) -> str:
         reason = super().reason(error, url)
@@ -126,5 +151,13 @@ def _has_lock(connection: Connection, deadline: float) -> bool:
 
 
 def _is_locked(error: DBAPIError) -> bool:
+    return _code(error) in _BUSY_CODES
+
+
+def _code(error: DBAPIError) -> int | None:
     code = getattr(error.orig, "sqlite_errorcode", None)
-    return isinstance(code, int) and code & 0xFF in _BUSY_CODES
+    return code & 0xFF if isinstance(code, int) else None
+
+
+def _driver_of(connection: Connection) -> Any:
+    return connection.connection.driver_connection
