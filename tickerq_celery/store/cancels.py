@@ -6,11 +6,13 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from tickerq_celery.enums import CancelRequest, TickerType
+from tickerq_celery.enums import TickerType
+from tickerq_celery.store.changed_at import changed_at
 from tickerq_celery.store.database.transaction import Transaction, rowcount, savepoint
 from tickerq_celery.store.runs import one
 from tickerq_celery.store.starts import STARTED, Locked, is_running, locked_row
 from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.cancel_requests import CancelRequest
 from tickerq_celery.tickers.claims import Started
 
 
@@ -31,7 +33,7 @@ def request(tx: Transaction, run: Started, wanted: CancelRequest) -> bool:
     statement = (
         update(tickers)
         .where(is_running(run.id, run.claim_no))
-        .values(cancel_request=wanted.value, updated_at=tx.sql_now())
+        .values(cancel_request=wanted.value, updated_at=changed_at(tx.clock))
     )
     return rowcount(tx, statement) == 1
 

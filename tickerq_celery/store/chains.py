@@ -7,13 +7,14 @@ from uuid import UUID
 from sqlalchemy import Select, case, delete, func, select, update
 
 from tickerq_celery.enums import HoldReason, RunCondition, TickerStatus
+from tickerq_celery.store.changed_at import changed_at, end_columns
 from tickerq_celery.store.database.batches import in_parts, write_in_parts
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.holds import UNHELD
 from tickerq_celery.store.starts import lock_free
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.chains import is_met, unmet_reason
 from tickerq_celery.tickers.lifecycle import check_transition
-from tickerq_celery.tickers.terminal import terminal
 
 _IS_WAITING = (tickers.c.status == TickerStatus.IDLE, tickers.c.held_for == HoldReason.PARENT.value)
 
@@ -108,7 +109,7 @@ def _make_due(tx: Transaction, children: Sequence[_Waiting]) -> list[UUID]:
     now = tx.sql_now()
     own_time = tickers.c.execution_time
     due_at = case((own_time > now, own_time), else_=now)
-    _write(tx, children, {"due_at": due_at, "held_for": None, "hold_key": None, "updated_at": now})
+    _write(tx, children, {"due_at": due_at, **UNHELD, "updated_at": changed_at(tx.clock)})
     return [each.id for each in children]
 
 
@@ -119,7 +120,7 @@ def _skip(tx: Transaction, children: Sequence[_Waiting], status: TickerStatus) -
         for condition in {each.run_condition for each in children}:
             reason = unmet_reason(condition, status)
             alike = [each for each in children if each.run_condition == condition]
-            _write(tx, alike, terminal(TickerStatus.SKIPPED, tx.sql_now(), reason).columns())
+            _write(tx, alike, end_columns(tx.clock, TickerStatus.SKIPPED, reason))
         parents = [each.id for each in children if each.has_children]
         # A child that never started has started nothing: whatever is below it waits.
         children, status = (_waiting_below(tx, parents) if parents else []), TickerStatus.SKIPPED

@@ -1,33 +1,36 @@
 """Active runs by function, concurrency key and queue, and the holds that free slots release."""
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, case, func, select, update
 
 from tickerq_celery.enums import HoldReason, TickerKind, TickerStatus
+from tickerq_celery.store import active_runs
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.holds import held_keys, release
+from tickerq_celery.store.holds import UNHELD, held_keys, release
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.claims import Slot
+from tickerq_celery.tickers.flows import FunctionQueue
 
 _QUEUE_PREFIX = "queue:"
+# As an expression: for the order of its index SQLite would read all runs of all functions.
+_FUNCTION = func.coalesce(tickers.c.function, "")
 
 
 def active_per_slot(tx: Transaction, slots: Collection[Slot]) -> dict[Slot, int]:
     """Return how many runs of each slot are Queued or InProgress."""
     counts = dict.fromkeys(slots, 0)
     names, keys = {slot.function for slot in slots}, {slot.key for slot in slots}
-    for column in (tickers.c.check_at, tickers.c.running_on):
+    own = active_runs.own(tx, tickers.c.function.in_(names), tickers.c.concurrency_key.in_(keys))
+    for is_active in (active_runs.IS_QUEUED, active_runs.IS_RUNNING):
         rows = tx.execute(
-            select(tickers.c.function, tickers.c.concurrency_key, func.count())
-            .where(
-                column.is_not(None),
-                tickers.c.namespace == tx.namespace,
-                tickers.c.function.in_(names),
-                tickers.c.concurrency_key.in_(keys),
-            )
-            .group_by(tickers.c.function, tickers.c.concurrency_key)
+            select(_FUNCTION, tickers.c.concurrency_key, func.count())
+            .where(is_active, own)
+            .group_by(_FUNCTION, tickers.c.concurrency_key)
         )
         for name, key, count in rows:
             # Functions may share keys: some pairs were not asked for.
@@ -53,7 +56,7 @@ def _release_each(tx: Transaction, keys: Collection[str], slots: int) -> int:
     held = (
         tickers.c.held_for == HoldReason.KEY.value,
         tickers.c.hold_key.in_(list(keys)),
-        tickers.c.namespace == tx.namespace,
+        active_runs.own(tx),
     )
     position = func.row_number().over(
         partition_by=tickers.c.hold_key, order_by=(tickers.c.priority, tickers.c.id)
@@ -70,49 +73,67 @@ def _release_each(tx: Transaction, keys: Collection[str], slots: int) -> int:
         tx.execute(
             update(tickers)
             .where(tickers.c.id.in_(free), tickers.c.status == TickerStatus.IDLE)
-            .values(due_at=tx.sql_now(), held_for=None, hold_key=None)
+            .values(due_at=tx.sql_now(), **UNHELD)
         )
     return len(free)
 
 
 def queued_per_queue(tx: Transaction, queues: Collection[str | None]) -> dict[str | None, int]:
     """Return how many runs of each of ``queues`` are published and not started."""
-    return {row.name: row.number for row in tx.execute(queued(tx.namespace, queues))}
+    return by_queue(tx.execute(queued(tx, queues, lease=timedelta(0))))
 
 
-def queued(namespace: str, queues: Collection[str | None]) -> Select[str | None, int]:
-    """Return the query for how many runs of each of ``queues`` are published and not started."""
+def by_queue(rows: Iterable[Row[Any]]) -> dict[str | None, int]:
+    """Return how many runs are published in each queue, by rows of the query ``queued``."""
+    counts: Counter[str | None] = Counter()
+    for row in rows:
+        counts[row.name] += row.number
+    return dict(counts)
+
+
+def ahead(tx: Transaction, queues: Collection[str | None], *, lease: timedelta) -> dict[FunctionQueue, int]:
+    """Return how many runs of each function in ``queues`` were claimed within a lease, and not started.
+
+    The message of one that was claimed before may be lost.
+    """
+    rows = tx.execute(queued(tx, queues, lease=lease))
+    return {FunctionQueue(row.function, row.name): int(row.fresh) for row in rows}
+
+
+def queued(
+    tx: Transaction, queues: Collection[str | None], *, lease: timedelta
+) -> Select[str | None, int, str, int]:
+    """Return the query for how many runs of each function in ``queues`` are published and not started.
+
+    With how many of them were claimed within a ``lease``: these are ``fresh``.
+    """
     wanted: ColumnElement[bool] = tickers.c.queue.in_([queue for queue in queues if queue is not None])
     if None in queues:
         wanted |= tickers.c.queue.is_(None)
     return (
-        select(tickers.c.queue.label("name"), func.count().label("number"))
-        .where(
-            tickers.c.check_at.is_not(None),
-            # A published call may wait for a retry of Celery's, far from any queue.
-            tickers.c.kind == TickerKind.FUNCTION.value,
-            tickers.c.namespace == namespace,
-            wanted,
+        select(
+            tickers.c.queue.label("name"),
+            func.count().label("number"),
+            _FUNCTION.label("function"),
+            func.sum(case((tickers.c.locked_at > tx.sql_after(-lease), 1), else_=0)).label("fresh"),
         )
-        .group_by(tickers.c.queue)
+        # A published call may wait for a retry of Celery's, far from any queue.
+        .where(
+            active_runs.IS_QUEUED,
+            active_runs.own(tx, tickers.c.kind == TickerKind.FUNCTION.value, wanted),
+        )
+        .group_by(tickers.c.queue, _FUNCTION)
     )
 
 
 def active_per_function(tx: Transaction, names: Collection[str]) -> dict[str, int]:
     """Return how many runs of each function are Queued or InProgress."""
     counts = dict.fromkeys(names, 0)
-    for column in (tickers.c.check_at, tickers.c.running_on):
-        rows = tx.execute(
-            select(tickers.c.function, func.count())
-            .where(
-                column.is_not(None),
-                tickers.c.namespace == tx.namespace,
-                # A Celery task may have the name of a function.
-                tickers.c.kind == TickerKind.FUNCTION.value,
-                tickers.c.function.in_(list(names)),
-            )
-            .group_by(tickers.c.function)
-        )
+    # A Celery task may have the name of a function.
+    is_function = tickers.c.kind == TickerKind.FUNCTION.value
+    own = active_runs.own(tx, is_function, tickers.c.function.in_(list(names)))
+    for is_active in (active_runs.IS_QUEUED, active_runs.IS_RUNNING):
+        rows = tx.execute(select(_FUNCTION, func.count()).where(is_active, own).group_by(_FUNCTION))
         for name, count in rows:
             counts[name] += count
     return counts
@@ -123,8 +144,11 @@ def queue_key(queue: str | None) -> str:
     return f"{_QUEUE_PREFIX}{queue or ''}"
 
 
-def release_full_queues(tx: Transaction, *, most: int) -> int:
-    """Make runs due that were held for a full queue, as many as now fit; return how many."""
+def release_full_queues(tx: Transaction, *, most: int, limit: int) -> int:
+    """Make runs due that were held for a full queue, as many as now fit and up to ``limit`` of each.
+
+    Returns how many they are.
+    """
     keys = [key for key in held_keys(tx, HoldReason.LIMIT) if key.startswith(_QUEUE_PREFIX)]
     if not keys:
         return 0
@@ -132,6 +156,6 @@ def release_full_queues(tx: Transaction, *, most: int) -> int:
     counts = queued_per_queue(tx, queues.values())
     released = 0
     for key, queue in queues.items():
-        room = max(0, most - counts.get(queue, 0))
+        room = max(0, min(most - counts.get(queue, 0), limit))
         released += len(release(tx, reason=HoldReason.LIMIT, keys=[key], limit=room))
     return released

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import update
-
-from tickerq_celery.store.database.batches import AT_ONCE, value_by_id
+from tickerq_celery.store.database.batches import update_columns
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.row_mapping import changed_columns
+from tickerq_celery.store.row_mapping import changed_columns, cron_columns
 from tickerq_celery.store.tables import cron_tickers
 from tickerq_celery.tickers.cron_rows import CronEdit
+from tickerq_celery.tickers.versions import after_change
 
 
 def edit_all(tx: Transaction, edits: Sequence[CronEdit]) -> None:
@@ -17,17 +16,7 @@ def edit_all(tx: Transaction, edits: Sequence[CronEdit]) -> None:
     for each in edits:
         alike.setdefault(frozenset(changed_columns(each.before, each.after)), []).append(each)
     for names, group in alike.items():
-        for first in range(0, len(group), AT_ONCE):
-            _edit_part(tx, group[first : first + AT_ONCE], names)
-
-
-def _edit_part(tx: Transaction, edits: Sequence[CronEdit], names: frozenset[str]) -> None:
-    columns = {each.after.id: changed_columns(each.before, each.after) for each in edits}
-    table = cron_tickers.c
-    values = {
-        name: value_by_id(table.id, table[name], {each: columns[each][name] for each in columns})
-        for name in names
-    }
-    tx.execute(
-        update(cron_tickers).where(table.id.in_(list(columns))).values({**values, "updated_at": tx.sql_now()})
-    )
+        changed = [cron_columns(each.after, names) for each in group]
+        columns: dict[str, list[object]] = {name: [each[name] for each in changed] for name in names}
+        columns["updated_at"] = [after_change(each.before.updated_at, tx.now) for each in group]
+        update_columns(tx, cron_tickers, [each.after.id for each in group], columns)

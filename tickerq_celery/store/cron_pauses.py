@@ -1,10 +1,10 @@
 """The pause of one cron ticker: by an operator, by its own failures, or as no code defines it any more."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from tickerq_celery.enums import SUCCEEDED, TickerStatus
 from tickerq_celery.store.cron_tickers import edit
@@ -14,7 +14,13 @@ from tickerq_celery.store.row_mapping import cron_row
 from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.tickers.cron_rows import CronRow
 
+# Who pauses a cron ticker after failures.
+BY_FAILURES = "tickerq"
 ORPHANED = "no beat's code defines this entry any more"
+# Of those without a next run, and of the latest instants of one, of which few were skipped since it failed.
+_LOOKED_AT, _LATEST = 1_000, 100
+# How much of an error is shown.
+_HEAD = 200
 _ENDS = SUCCEEDED | {TickerStatus.FAILED}
 
 
@@ -62,8 +68,9 @@ def lock_pausable(tx: Transaction, cron_id: UUID) -> CronRow | None:
 def failures_in_a_row(tx: Transaction, cron: CronRow, *, among_latest: int | None) -> int:
     """Return how many of a cron ticker's latest instants have failed, since it was resumed the last time.
 
-    At most as many as pause it; those that did not end by themselves do not count. ``among_latest`` is
-    how many instants are looked through for them, None for all.
+    At most as many as pause it; those that did not end by themselves do not count, nor those before a pruned
+    one, which may have succeeded. ``among_latest`` is how many instants are looked through for them, None for
+    all.
     """
     latest = (
         select(tickers.c.instant, tickers.c.status, tickers.c.ended_at)
@@ -78,6 +85,8 @@ def failures_in_a_row(tx: Transaction, cron: CronRow, *, among_latest: int | Non
         .order_by(latest.c.instant.desc())
         .limit(cron.pause_on_failure)
     )
+    if cron.pruned_until is not None:
+        statement = statement.where(latest.c.instant > cron.pruned_until)
     if cron.resumed_at is not None:
         statement = statement.where(latest.c.ended_at > cron.resumed_at)
     count = 0
@@ -86,3 +95,72 @@ def failures_in_a_row(tx: Transaction, cron: CronRow, *, among_latest: int | Non
             break
         count += 1
     return count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PausedCron:
+    """A cron ticker that is paused by itself, and not with its function or a tag.
+
+    ``error`` is the beginning of its last failure where that is what paused it.
+    """
+
+    id: UUID
+    function: str
+    expression: str
+    reason: str | None
+    paused_by: str | None
+    paused_at: datetime | None
+    error: str | None = None
+
+
+def paused(tx: Transaction, *, most: int) -> list[PausedCron]:
+    """Return cron tickers that are paused, ``most`` of them; not those that no code defines any more."""
+    columns = (
+        cron_tickers.c.id,
+        cron_tickers.c.function,
+        cron_tickers.c.expression,
+        cron_tickers.c.paused_reason.label("reason"),
+        cron_tickers.c.paused_by,
+        cron_tickers.c.paused_at,
+        cron_tickers.c.is_enabled,
+    )
+    # Those without a next run: beside the paused ones they are those that are over, or suspended.
+    some = (
+        select(*columns)
+        .where(cron_tickers.c.namespace == tx.namespace, cron_tickers.c.next_run_at.is_(None))
+        # As the index has them.
+        .order_by(cron_tickers.c.next_run_at, cron_tickers.c.id)
+        .limit(_LOOKED_AT)
+        .subquery()
+    )
+    rows = tx.execute(
+        select(*(column for column in some.c if column.name != "is_enabled"))
+        .where(some.c.is_enabled.is_(False))
+        .order_by(some.c.paused_at)
+    )
+    found = [PausedCron(**row._asdict()) for row in rows]
+    shown = [each for each in found if each.reason != ORPHANED or each.paused_by is not None][:most]
+    return [
+        replace(each, error=_last_error(tx, each.id)) if each.paused_by == BY_FAILURES else each
+        for each in shown
+    ]
+
+
+def _last_error(tx: Transaction, cron_id: UUID) -> str | None:
+    """Return the type and the beginning of the message of the last failure among the latest instants."""
+    head = func.substr(tickers.c.exception_message, 1, _HEAD).label("message")
+    latest = (
+        select(tickers.c.instant, tickers.c.status, tickers.c.exception_type, head)
+        .where(tickers.c.cron_ticker_id == cron_id, tickers.c.instant.is_not(None))
+        .order_by(tickers.c.instant.desc())
+        .limit(_LATEST)
+        .subquery()
+    )
+    failed = latest.c.status == TickerStatus.FAILED
+    row = tx.execute(
+        select(latest.c.exception_type, latest.c.message)
+        .where(failed)
+        .order_by(latest.c.instant.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else ": ".join(filter(None, row)) or None

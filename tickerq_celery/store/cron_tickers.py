@@ -1,20 +1,20 @@
 """Read, edit and advance cron tickers."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.store.database.batches import in_parts, insert_if_absent, insert_rows
-from tickerq_celery.store.database.transaction import Transaction, rowcount
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.row_mapping import changed_columns, cron_columns, cron_row
-from tickerq_celery.store.tables import cron_tickers, tickers
+from tickerq_celery.store.tables import cron_tickers
 from tickerq_celery.store.views import CRON_COLUMNS, cron_view, cursor_id, page_size
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.pages import Page
+from tickerq_celery.tickers.versions import after_change
 from tickerq_celery.tickers.views import Cron
 
 
@@ -55,6 +55,19 @@ def lock_all(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, CronRow]:
     return {row.id: cron_row(row) for row in rows}
 
 
+def lock_views(tx: Transaction, ids: Collection[UUID], *, codec: RequestCodec) -> dict[UUID, Cron]:
+    """Lock those of ``ids`` that are cron tickers, in their order, and return them as people see them.
+
+    As they are committed, or written here: the snapshot of a caller's transaction may be older.
+    """
+    here = select(*CRON_COLUMNS).where(cron_tickers.c.namespace == tx.namespace).order_by(cron_tickers.c.id)
+    rows = in_parts(
+        sorted(ids),
+        lambda part: tx.execute(here.where(cron_tickers.c.id.in_(part)).with_for_update()).all(),
+    )
+    return {row.id: cron_view(row, codec) for row in rows}
+
+
 def lock_free(tx: Transaction, ids: Collection[UUID]) -> list[CronRow]:
     """Lock those of ``ids`` that no other transaction has locked, and return their rows."""
     if not ids:
@@ -89,12 +102,15 @@ def find(
 
 def edit(tx: Transaction, before: CronRow, after: CronRow) -> None:
     """Write what has changed of a cron ticker that this transaction has locked, and read as ``before``."""
-    values = changed_columns(before, after) | {"updated_at": tx.sql_now()}
+    values = changed_columns(before, after) | {"updated_at": after_change(before.updated_at, tx.now)}
     tx.execute(update(cron_tickers).where(cron_tickers.c.id == before.id).values(values))
 
 
-def close(tx: Transaction, ids: Collection[UUID]) -> None:
-    """Pause cron tickers that are going to be deleted, so that they get no more occurrences."""
+def close(tx: Transaction, ids: Collection[UUID], *, by: str | None) -> None:
+    """Pause cron tickers that are going to be deleted, so that they get no more occurrences.
+
+    They keep their version: who has seen them may delete them again, where the deletion breaks off.
+    """
     tx.execute(
         update(cron_tickers)
         .where(
@@ -105,9 +121,9 @@ def close(tx: Transaction, ids: Collection[UUID]) -> None:
         .values(
             is_enabled=False,
             paused_reason="it is being deleted",
+            paused_by=by,
             paused_at=tx.sql_now(),
             next_run_at=None,
-            updated_at=tx.sql_now(),
         )
     )
 
@@ -118,46 +134,6 @@ def remove(tx: Transaction, ids: Collection[UUID]) -> int:
         cron_tickers.c.id.in_(list(ids)), cron_tickers.c.namespace == tx.namespace
     )
     return tx.execute(statement).rowcount
-
-
-def lock_due(tx: Transaction, *, limit: int) -> list[CronRow]:
-    """Lock up to ``limit`` cron tickers whose next instant has come, passing over those locked elsewhere.
-
-    A paused one has no next instant, also where the pause committed while this looked for its row.
-    """
-    statement = (
-        select(cron_tickers)
-        .where(cron_tickers.c.namespace == tx.namespace, cron_tickers.c.next_run_at <= tx.sql_now())
-        .order_by(cron_tickers.c.next_run_at, cron_tickers.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return [cron_row(row) for row in tx.execute(statement)]
-
-
-def advance(
-    tx: Transaction,
-    cron_id: UUID,
-    *,
-    seen: datetime,
-    next_run_at: datetime | None,
-    last_run_at: datetime | None,
-    runs: int,
-) -> bool:
-    """Move a cron ticker on from the instant that was ``seen``; return True if it still was at that one.
-
-    ``runs`` is how many instants got their occurrence.
-    """
-    statement = (
-        update(cron_tickers)
-        .where(cron_tickers.c.id == cron_id, cron_tickers.c.next_run_at == seen)
-        .values(
-            next_run_at=next_run_at,
-            last_run_at=func.coalesce(last_run_at, cron_tickers.c.last_run_at),
-            run_count=cron_tickers.c.run_count + runs,
-        )
-    )
-    return rowcount(tx, statement) == 1
 
 
 def paused_among(tx: Transaction, ids: Collection[UUID]) -> set[UUID]:
@@ -176,21 +152,6 @@ def seeded(tx: Transaction, keys: Collection[str]) -> dict[str, CronRow]:
         cron_tickers.c.namespace == tx.namespace, cron_tickers.c.seed_key.in_(list(keys))
     )
     return {row.seed_key: cron_row(row) for row in tx.execute(statement)}
-
-
-def next_due(tx: Transaction) -> datetime | None:
-    """Return when the next cron ticker or run of the namespace falls due, or None."""
-    moments = [
-        # Not min(): MariaDB reads every row that it is the least of.
-        tx.scalar(
-            select(column)
-            .where(column.table.c.namespace == tx.namespace, column.is_not(None))
-            .order_by(column)
-            .limit(1)
-        )
-        for column in (cron_tickers.c.next_run_at, tickers.c.due_at)
-    ]
-    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def lock_seeded_except(tx: Transaction, keys: Collection[str]) -> list[CronRow]:

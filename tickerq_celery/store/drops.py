@@ -6,11 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, delete, func, select, update
 
-from tickerq_celery.enums import DropReason
 from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import drops, tickers
+from tickerq_celery.tickers.drop_reasons import DropReason
 
+RECENT = timedelta(days=1)
 _FORGOTTEN_AT_ONCE = 200
 
 

@@ -1,27 +1,37 @@
 """The end of an attempt, written in one transaction and only by the holder of its claim."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, insert, select, true, update
+from sqlalchemy import ColumnElement, Insert, Update, case, insert, select, true, update
 
+from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.store import chains, logs, overlaps
+from tickerq_celery.store.changed_at import changed_at, end_columns
 from tickerq_celery.store.database.batches import write_in_parts
+from tickerq_celery.store.database.bound import bound, parameters
+from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.starts import is_running
 from tickerq_celery.store.tables import attempts, tickers
+from tickerq_celery.store.tables.column_types import sql_after, sql_now
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.lifecycle import Failure, Outcome, check_transition
 from tickerq_celery.tickers.progress import Pending
-from tickerq_celery.tickers.terminal import terminal
 from tickerq_celery.validation import clean, storable
 
 _LONGEST_TYPE = 300
 _LONGEST_MESSAGE = 16 * 1024
 _LONGEST_TRACEBACK = 256 * 1024
+# What every end writes, and what one with a report writes as well.
+_KEPT = ("retry_count", "rescue_count", "exception_type", "exception_message", "elapsed")
+_REPORTED = ("progress", "progress_message")
 
 
 def finish(
@@ -39,15 +49,8 @@ def finish(
     cancel which was requested.
     """
     check_transition(TickerStatus.IN_PROGRESS, outcome.status)
-    is_wanted = tickers.c.cancel_request.is_(None) if outcome.gives_way else true()
-    written = tx.execute(
-        update(tickers)
-        .where(is_running(run.id, run.claim_no), is_wanted)
-        .values(**columns(tx, outcome), **_progress(report), elapsed=elapsed)
-    )
-    if written.rowcount != 1:
+    if not _write(tx, run, outcome, node=node, elapsed=elapsed, report=report):
         return Effect(result=False)
-    tx.execute(insert(attempts).values(attempt_row(tx, run, outcome, node=node)))
     if report is not None:
         logs.append(tx, run, report)
     if outcome.goes_on or not run.has_children:
@@ -55,14 +58,13 @@ def finish(
     return Effect(result=True, due=chains.follow(tx, [run.id], outcome.status))
 
 
-def attempt_row(tx: Transaction, run: Started, outcome: Outcome, *, node: str | None) -> dict[str, object]:
-    """Return the row of the attempt that ends now."""
+def attempt_row(run: Started, outcome: Outcome, *, node: str | None) -> dict[str, object]:
+    """Return the row of the attempt that ends now, but when that is."""
     failure = outcome.failure
     return {
         **attempt_key(run),
         "status": outcome.attempt_status,
         "started_at": run.started_at,
-        "ended_at": tx.sql_now(),
         "exception_type": failure and failure.type[:_LONGEST_TYPE],
         "exception_message": failure and storable(failure.message, _LONGEST_MESSAGE),
         "traceback": failure and failure.traceback and _storable_traceback(failure.traceback),
@@ -123,7 +125,7 @@ def end_waiting(
             tickers.c.status == before,
             true() if only_if is None else only_if,
         )
-        .values(terminal(status, tx.sql_now(), reason).columns() | shown),
+        .values(end_columns(tx.clock, status, reason) | {"ended_on": _last_node(before)} | shown),
     )
     if written != 1:
         return Effect(result=False)
@@ -138,10 +140,19 @@ def end_unstarted(tx: Transaction, ids: Sequence[UUID], *, status: TickerStatus,
     unstarted = [TickerStatus.IDLE, TickerStatus.QUEUED]
     for before in unstarted:
         check_transition(before, status)
-    end = terminal(status, tx.sql_now(), reason).columns()
-    statement = update(tickers).where(tickers.c.status.in_(unstarted)).values(end)
+    end = end_columns(tx.clock, status, reason)
+    waits_for_retry = tickers.c.status == TickerStatus.IDLE
+    # First: MariaDB has each assignment read what the ones before it wrote.
+    ended_on = case((waits_for_retry, tickers.c.lock_holder))
+    statement = update(tickers).where(tickers.c.status.in_(unstarted))
+    statement = statement.ordered_values(("ended_on", ended_on), *end.items())
     write_in_parts(tx, statement, tickers.c.id, ids)
     chains.follow(tx, ids, status)
+
+
+def _last_node(before: TickerStatus) -> ColumnElement[Any] | None:
+    """Return the node of a run's last attempt, as it stood ``before``: a claim has put its own name there."""
+    return None if before is TickerStatus.QUEUED else tickers.c.lock_holder
 
 
 def _storable_traceback(text: str) -> str:
@@ -151,26 +162,26 @@ def _storable_traceback(text: str) -> str:
     return text if len(text) <= _LONGEST_TRACEBACK else f"{text[: half - 1]}…{text[-half:]}"
 
 
-def _progress(report: Pending | None) -> dict[str, object]:
-    if report is None:
-        return {}
-    return {"progress": report.fraction, "progress_message": report.message}
-
-
-def columns(tx: Transaction, outcome: Outcome) -> dict[str, object]:
-    """Return the columns that an attempt's end sets where its run ends or is due again."""
-    reason = outcome.skipped_reason and storable(outcome.skipped_reason, _LONGEST_MESSAGE)
-    kept = kept_columns(outcome)
-    if outcome.wait is None:
-        return kept | terminal(outcome.status, tx.sql_now(), reason).columns() | {"result": outcome.result}
-    return kept | {
-        "status": outcome.status,
-        "due_at": tx.sql_after(outcome.wait),
+def columns(
+    clock: Clock,
+    *,
+    wait: timedelta | None,
+    status: TickerStatus | ColumnElement[TickerStatus],
+    reason: str | ColumnElement[str] | None,
+    result: bytes | ColumnElement[bytes] | None,
+) -> dict[str, object]:
+    """Return the columns that an attempt's end sets where its run ends, or is due again after ``wait``."""
+    if wait is None:
+        end = end_columns(clock, status, reason)
+        return end | {"ended_on": tickers.c.lock_holder, "result": result}
+    return {
+        "status": status,
+        "due_at": sql_after(clock, wait),
         "running_on": None,
         "cancel_request": None,
         "alone_for": None,
         "skipped_reason": reason,
-        "updated_at": tx.sql_now(),
+        "updated_at": changed_at(clock),
     }
 
 
@@ -186,3 +197,90 @@ def failure_columns(failure: Failure | None) -> dict[str, object]:
         "exception_type": failure and failure.type[:_LONGEST_TYPE],
         "exception_message": failure and storable(failure.message, _LONGEST_MESSAGE),
     }
+
+
+def reason_of(outcome: Outcome) -> str | None:
+    """Return why a run was not executed, as it is stored."""
+    return outcome.skipped_reason and storable(outcome.skipped_reason, _LONGEST_MESSAGE)
+
+
+def _write(
+    tx: Transaction,
+    run: Started,
+    outcome: Outcome,
+    *,
+    node: str,
+    elapsed: timedelta | None,
+    report: Pending | None,
+) -> bool:
+    """Write a run's row and that of the attempt: in one statement where the database can, else in two."""
+    ended = {
+        "id": run.id,
+        "claim_no": run.claim_no,
+        "status": outcome.status,
+        "skipped_reason": reason_of(outcome),
+        "elapsed": elapsed,
+        **kept_columns(outcome),
+    }
+    if outcome.wait is None:
+        ended["result"] = outcome.result
+    if report is not None:
+        ended |= {"progress": report.fraction, "progress_message": report.message}
+    kind = _Kind(wait=outcome.wait, gives_way=outcome.gives_way, is_reported=report is not None)
+    values, attempt = parameters(ended), parameters(attempt_row(run, outcome, node=node), row=1)
+    if dialect_of(tx.connection.dialect.name).has_writing_ctes:
+        return tx.execute(_end_and_attempt(tx.clock, kind), values | attempt).rowcount == 1
+    if tx.execute(_end(tx.clock, kind), values).rowcount != 1:
+        return False
+    tx.execute(_attempt(tx.clock), attempt)
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """What distinguishes the statements of ends; of waits there are few."""
+
+    wait: timedelta | None
+    gives_way: bool
+    is_reported: bool
+
+
+@lru_cache(maxsize=64)
+def _end(clock: Clock, kind: _Kind) -> Update:
+    varying = [*_KEPT, *(_REPORTED if kind.is_reported else ())]
+    return (
+        update(tickers)
+        .where(
+            is_running(bound(tickers.c.id), bound(tickers.c.claim_no)),
+            tickers.c.cancel_request.is_(None) if kind.gives_way else true(),
+        )
+        .values(
+            **columns(
+                clock,
+                wait=kind.wait,
+                status=bound(tickers.c.status),
+                reason=bound(tickers.c.skipped_reason),
+                result=bound(tickers.c.result),
+            ),
+            **{name: bound(tickers.c[name]) for name in varying},
+        )
+    )
+
+
+@lru_cache(maxsize=8)
+def _attempt(clock: Clock) -> Insert:
+    values = {column.name: bound(column, row=1) for column in attempts.c if column.name != "ended_at"}
+    return insert(attempts).values(**values, ended_at=sql_now(clock))
+
+
+@lru_cache(maxsize=64)
+def _end_and_attempt(clock: Clock, kind: _Kind) -> Insert:
+    ended = _end(clock, kind).returning(tickers.c.id).cte("ended")
+    values: dict[str, ColumnElement[Any]] = {
+        column.name: bound(column, row=1) for column in attempts.c if column.name != "ended_at"
+    }
+    values |= {"ticker_id": ended.c.id, "ended_at": sql_now(clock)}
+    row = select(*values.values()).select_from(ended)
+    statement = insert(attempts).from_select(list(values), row)
+    # Else SQLAlchemy counts the rows of an UPDATE only.
+    return statement.execution_options(preserve_rowcount=True)

@@ -8,7 +8,8 @@ from tickerq_celery.enums import TickerStatus
 from tickerq_celery.store import chains
 from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.transaction import Transaction, rowcount
-from tickerq_celery.store.ends import attempt_key, attempt_row, columns, kept_columns
+from tickerq_celery.store.ends import attempt_key, attempt_row, columns, kept_columns, reason_of
+from tickerq_celery.store.publications import check_of_call
 from tickerq_celery.store.tables import attempts, tickers
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect
@@ -34,7 +35,7 @@ def finish(
     current = and_(_is_current(run), is_wanted)
     if not _move(tx, run, outcome, current, elapsed=elapsed, check_after=check_after):
         return Effect(result=False)
-    tx.execute(insert(attempts).values(attempt_row(tx, run, outcome, node=node)))
+    tx.execute(insert(attempts).values(attempt_row(run, outcome, node=node) | {"ended_at": tx.sql_now()}))
     if outcome.goes_on or not run.has_children:
         return Effect(result=True)
     return Effect(result=True, due=chains.follow(tx, [run.id], outcome.status))
@@ -70,7 +71,7 @@ def record(tx: Transaction, run: Started, outcome: Outcome, *, node: str | None)
     """
     if tx.scalar(select(tickers.c.id).where(tickers.c.id == run.id).with_for_update()) is None:
         return
-    attempt = attempt_row(tx, run, outcome, node=node) | {"ended_at": tx.now}
+    attempt = attempt_row(run, outcome, node=node) | {"ended_at": tx.now}
     insert_if_absent(tx, attempts, [attempt])
     key = attempt_key(run)
     tx.execute(
@@ -102,18 +103,20 @@ def _move(
     elapsed: timedelta | None,
     check_after: timedelta,
 ) -> bool:
-    values = columns(tx, outcome)
+    values = kept_columns(outcome) | {"elapsed": elapsed}
     if outcome.status is TickerStatus.QUEUED and outcome.wait is not None:
-        values = kept_columns(outcome) | _published_again(tx, run, outcome.wait + check_after)
-    return rowcount(tx, update(tickers).where(condition).values(**values, elapsed=elapsed)) == 1
+        values |= _published_again(tx, run, outcome.wait + check_after)
+    else:
+        reason, result = reason_of(outcome), outcome.result
+        values |= columns(tx.clock, wait=outcome.wait, status=outcome.status, reason=reason, result=result)
+    return rowcount(tx, update(tickers).where(condition).values(**values)) == 1
 
 
 def _published_again(tx: Transaction, run: Started, check_after: timedelta) -> dict[str, object]:
     return {
         "status": TickerStatus.QUEUED,
         "published_at": tx.sql_now(),
-        # What children wait for is a report, and no publication.
-        "check_at": None if run.has_children else tx.sql_after(check_after),
+        "check_at": check_of_call(tx, run.has_children, check_after),
         # As of each call whose message is with the broker, and of which no worker has reported anything.
         "started_at": None,
         "running_on": None,
@@ -121,5 +124,6 @@ def _published_again(tx: Transaction, run: Started, check_after: timedelta) -> d
         "alone_for": None,
         "ended_at": None,
         "ended_status": None,
+        "ended_on": None,
         "updated_at": tx.sql_now(),
     }

@@ -174,6 +174,7 @@ _REOPENED: dict[str, object] = dict.fromkeys(
         "check_at",
         "ended_at",
         "ended_status",
+        "ended_on",
         "skipped_reason",
         "result",
         "elapsed",

@@ -3,23 +3,36 @@
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, and_, false, func, not_, or_, type_coerce
+from sqlalchemy import ColumnElement, Text, and_, false, func, not_, or_, select, type_coerce
 
-from tickerq_celery.enums import SUCCEEDED, TERMINAL, HoldReason, TickerKind, TickerStatus, TickerType
-from tickerq_celery.store.tables import tickers
+from tickerq_celery.enums import (
+    SUCCEEDED,
+    TERMINAL,
+    HoldReason,
+    Origin,
+    TickerKind,
+    TickerPriority,
+    TickerStatus,
+    TickerType,
+)
+from tickerq_celery.store.active_runs import BY_STATUS
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.tables import attempts, tickers
 
 _IS_CALL = tickers.c.kind == TickerKind.CELERY_TASK.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFilter:
-    """Which runs to list; None means any, an empty collection of statuses none."""
+    """Which runs to list; None means any, an empty collection none. ``exclude`` says which of them not."""
 
-    function: str | None = None
+    function: Collection[str] | None = None
+    function_prefix: str | None = None
     kind: TickerKind | None = None
     task_id: str | None = None
     status: Collection[TickerStatus] | None = None
@@ -29,22 +42,70 @@ class RunFilter:
     type: TickerType | None = None
     tag: str | None = None
     error: str | None = None
+    error_type: str | None = None
+    is_late: bool | None = None
+    node: str | None = None
+    queue: str | None = None
+    priority: TickerPriority | None = None
+    origin: Origin | None = None
+    unique_key: str | None = None
+    concurrency_key: str | None = None
+    min_attempts: int | None = None
+    min_elapsed: timedelta | None = None
+    root_id: UUID | None = None
     parent_id: UUID | None = None
     cron_ticker_id: UUID | None = None
     execution_from: datetime | None = None
     execution_until: datetime | None = None
+    due_from: datetime | None = None
+    due_until: datetime | None = None
     ended_from: datetime | None = None
     ended_until: datetime | None = None
+    exclude: "RunFilter | None" = None
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What is asked for, by its name."""
+        found = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: value for name, value in found.items() if value is not None}
 
 
-def conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
+def conditions(tx: Transaction, wanted: RunFilter) -> list[ColumnElement[bool]]:
     """Return what a run must meet, as conditions of SQL."""
-    asked = {each.name: getattr(wanted, each.name) for each in fields(RunFilter)}
-    return [
-        _CONDITIONS[name](value) if name in _CONDITIONS else tickers.c[name] == value
-        for name, value in asked.items()
-        if value is not None
-    ]
+    met = [_condition(tx, name, value) for name, value in wanted.asked.items() if name != "exclude"]
+    if wanted.exclude is None:
+        return met
+    # What is unknown of a run is not so.
+    return met + [not_(func.coalesce(each, false())) for each in conditions(tx, wanted.exclude)]
+
+
+def _condition(tx: Transaction, name: str, value: Any) -> ColumnElement[bool]:
+    if name == "min_elapsed":
+        return _took(tx, value)
+    return _CONDITIONS[name](value) if name in _CONDITIONS else tickers.c[name] == value
+
+
+def _took(tx: Transaction, least: timedelta) -> ColumnElement[bool]:
+    """Return True of a run whose last attempt took so long, or has so far."""
+    is_running = and_(tickers.c.status == TickerStatus.IN_PROGRESS, tickers.c.elapsed.is_(None))
+    return or_(tickers.c.elapsed >= least, and_(is_running, tickers.c.started_at <= tx.sql_after(-least)))
+
+
+def _has_attempts(least: int) -> ColumnElement[bool]:
+    made = select(func.count()).where(attempts.c.ticker_id == tickers.c.id).scalar_subquery()
+    return made >= least
+
+
+def _on_node(name: str) -> ColumnElement[bool]:
+    # Of what waits the lock holder is the beat that claimed it.
+    is_running = and_(tickers.c.status == TickerStatus.IN_PROGRESS, tickers.c.lock_holder == name)
+    return or_(tickers.c.ended_on == name, is_running)
+
+
+def begins(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
+    """Return True of a row whose column begins so."""
+    # Not LIKE, which ignores case on SQLite.
+    return func.substr(column, 1, len(prefix)) == prefix
 
 
 def _in_statuses(statuses: Collection[TickerStatus]) -> ColumnElement[bool]:
@@ -53,7 +114,9 @@ def _in_statuses(statuses: Collection[TickerStatus]) -> ColumnElement[bool]:
     if TERMINAL.issuperset(statuses):
         # The same runs, and history's index finds them where few of many ended so.
         return tickers.c.ended_status.in_(sorted(statuses))
-    return tickers.c.status.in_(sorted(statuses))
+    ended = TERMINAL.intersection(statuses)
+    found = [BY_STATUS[each] for each in sorted(set(statuses) - ended)]
+    return or_(*found, *([tickers.c.ended_status.in_(sorted(ended))] if ended else []))
 
 
 def _has_outcome(known: bool) -> ColumnElement[bool]:
@@ -93,25 +156,35 @@ def _mentions(text: str) -> ColumnElement[bool]:
     )
 
 
-def _has_tag(tag: str) -> ColumnElement[bool]:
+def has_tag(column: ColumnElement[Any], tag: str) -> ColumnElement[bool]:
+    """Return True of a row whose column of tags has this one."""
     # With its quotes and neighbours it is a whole tag: `"eu"` is not in `"europe"`, `","` not in `"a","b"`.
     whole = [f"{before}{json.dumps(tag)}{after}" for before in "[," for after in ",]"]
-    tags: Any = type_coerce(tickers.c.tags, Text)
+    tags: Any = type_coerce(column, Text)
     # Not LIKE, which ignores case on SQLite.
     return or_(*(func.replace(tags, each, "") != tags for each in whole))
 
 
 # The filters that are more than a column's value.
 _CONDITIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+    "function": lambda names: tickers.c.function.in_(sorted(names)),
+    "function_prefix": partial(begins, tickers.c.function),
     "kind": lambda kind: tickers.c.kind == kind.value,
     "task_id": _has_task_id,
     "status": _in_statuses,
     "outcome_known": _has_outcome,
     "is_published": _is_published,
-    "tag": _has_tag,
+    "tag": partial(has_tag, tickers.c.tags),
     "error": _mentions,
+    "error_type": lambda name: tickers.c.exception_type == name,
+    "node": _on_node,
+    "priority": lambda priority: tickers.c.priority == int(priority),
+    "origin": lambda origin: tickers.c.origin == origin.value,
+    "min_attempts": _has_attempts,
     "execution_from": lambda moment: tickers.c.execution_time >= moment,
     "execution_until": lambda moment: tickers.c.execution_time < moment,
+    "due_from": lambda moment: tickers.c.due_at >= moment,
+    "due_until": lambda moment: tickers.c.due_at < moment,
     "ended_from": lambda moment: tickers.c.ended_at >= moment,
     "ended_until": lambda moment: tickers.c.ended_at < moment,
 }

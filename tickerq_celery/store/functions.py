@@ -2,31 +2,16 @@
 
 from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, fields
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import case, select, update
 
+from tickerq_celery.functions.records import FunctionRecord
 from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import functions
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionRecord:
-    """A function as a worker registered it."""
-
-    name: str
-    path: str
-    queue: str | None
-    priority: int
-    max_concurrency: int | None
-    on_lost: str
-    retries: int
-    retry_intervals: tuple[timedelta, ...]
-    request_schema: Any
-    max_concurrency_per_key: int | None = 1
-    rate_limit: str | None = None
+_MOST_NAMES = 1_000
 
 
 def register(tx: Transaction, records: Sequence[FunctionRecord]) -> None:
@@ -38,19 +23,9 @@ def register(tx: Transaction, records: Sequence[FunctionRecord]) -> None:
     stored = find(tx, [record.name for record in records])
     news = [record for record in records if stored.get(record.name) != record]
     for record in sorted(news, key=lambda each: each.name):
-        values: dict[str, Any] = {
-            "path": record.path,
-            "queue": record.queue,
-            "priority": record.priority,
-            "max_concurrency": record.max_concurrency,
-            "max_concurrency_per_key": record.max_concurrency_per_key,
-            "rate_limit": record.rate_limit,
-            "on_lost": record.on_lost,
-            "retries": record.retries,
-            "retry_intervals": record.retry_intervals,
-            "request_schema": record.request_schema,
-            "updated_at": now,
-        }
+        columns = [each.name for each in fields(record) if each.name != "name"]
+        values: dict[str, Any] = {column: getattr(record, column) for column in columns}
+        values["updated_at"] = now
         before = stored.get(record.name)
         if before is not None and before.rate_limit != record.rate_limit:
             # The wait was the old rate's, maybe a day long.
@@ -73,6 +48,12 @@ def find(tx: Transaction, names: Collection[str]) -> dict[str, FunctionRecord]:
         select(*columns).where(functions.c.namespace == tx.namespace, functions.c.name.in_(list(names)))
     )
     return {row.name: FunctionRecord(**row._asdict()) for row in rows}
+
+
+def some_names(tx: Transaction) -> list[str]:
+    """Return the names that workers of the namespace registered, 1,000 at most: one may have been meant."""
+    own = select(functions.c.name).where(functions.c.namespace == tx.namespace)
+    return [row.name for row in tx.execute(own.order_by(functions.c.name).limit(_MOST_NAMES))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,8 @@ def restore(tx: Transaction, kept: KeptRetry, call: DurableCall) -> Outcome | No
         return None
     end = _take_attempt(tx, run)
     if end is not None:
-        columns = {**columns, "status": TickerStatus.IN_PROGRESS, "executions": run.executions}
+        running = {"status": TickerStatus.IN_PROGRESS, "executions": run.executions, "check_at": None}
+        columns = {**columns, **running}
     _write(tx, run, TickerStatus.IDLE, {**columns, "updated_at": tx.sql_now()})
     return end
 

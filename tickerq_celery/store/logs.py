@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select, update
 
-from tickerq_celery.store.database.batches import in_parts, insert_if_absent
+from tickerq_celery.store.database.batches import among, in_parts, insert_if_absent
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.starts import running
 from tickerq_celery.store.tables import logs, progress, tickers
@@ -48,7 +48,7 @@ def append(tx: Transaction, run: Started, pending: Pending) -> None:
 def read(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, list[LogLine]]:
     """Return the newest lines of runs that have any, by their ids, the oldest of each first."""
     found: dict[UUID, list[LogLine]] = {}
-    for ticker_id, attempt, kept in in_parts(ids, lambda part: tx.execute(_newest(part)).all()):
+    for ticker_id, attempt, kept in in_parts(ids, lambda part: tx.execute(_newest(tx, part)).all()):
         found.setdefault(ticker_id, []).extend(
             LogLine(attempt=attempt, at=datetime.fromisoformat(at), level=level, message=text)
             for at, level, text in kept
@@ -56,11 +56,11 @@ def read(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, list[LogLine]]:
     return {ticker_id: lines[-MOST_SHOWN:] for ticker_id, lines in found.items()}
 
 
-def _newest(ids: Sequence[UUID]) -> Select[tuple[UUID, int, Any]]:
+def _newest(tx: Transaction, ids: Sequence[UUID]) -> Select[tuple[UUID, int, Any]]:
     return (
         select(logs.c.ticker_id, logs.c.attempt, logs.c.lines)
         .join(tickers, tickers.c.id == logs.c.ticker_id)
-        .where(logs.c.ticker_id.in_(ids), logs.c.claim_no > tickers.c.claim_no - _ATTEMPTS_SHOWN)
+        .where(among(tx, logs.c.ticker_id, ids), logs.c.claim_no > tickers.c.claim_no - _ATTEMPTS_SHOWN)
         .order_by(logs.c.ticker_id, logs.c.claim_no, logs.c.first)
     )
 

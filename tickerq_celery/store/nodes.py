@@ -1,26 +1,39 @@
 """Rows of beats and workers: their heartbeats, and what each can run."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    type_coerce,
+    update,
+)
 
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.functions.limits import FunctionLimits, limits_from
+from tickerq_celery.store import lost_nodes
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import nodes, tickers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeProfile:
-    """What a process writes in its row; ``functions`` maps each function's name to its limits.
+    """What a process writes in its row.
 
-    ``broker`` is where its messages are; ``entries`` are the seed keys of a beat's
-    entries, None for a worker.
+    ``functions`` maps the name of each function to its limits, ``definitions`` to a digest of its definition.
+    ``broker`` is where its messages are; ``entries`` are the seed keys of the entries of a beat, None for a
+    worker.
     """
 
     id: UUID
@@ -32,10 +45,30 @@ class NodeProfile:
     version: str
     queues: Sequence[str] = ()
     broker: str | None = None
+    pool: str | None = None
     concurrency: int | None = None
     prefetch: int | None = None
+    heartbeat: timedelta
+    lease: timedelta
     entries: Sequence[str] | None = None
     functions: Mapping[str, FunctionLimits]
+    definitions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals:
+    """What a process says of itself with each heartbeat.
+
+    ``memory`` is in bytes. Of a beat, ``ticked`` is the monotonic moment of its last complete tick, and
+    ``claimed`` how often it has claimed a run.
+    """
+
+    memory: int | None = None
+    ticked: float | None = None
+    claimed: int | None = None
+
+
+_UNKNOWN = Vitals()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +87,6 @@ class Node:
     concurrency: int | None
     prefetch: int | None
     functions_hash: str
-    clock_offset_ms: int
     counter: int
     started_at: datetime
     seen_at: datetime
@@ -66,29 +98,25 @@ class Node:
         return self.kind is NodeKind.WORKER and self.stopping_since is None
 
 
-def consumed_queues(present: Iterable[Node]) -> frozenset[str] | None:
-    """Return the queues that the workers among nodes consume, or None where one does not say which."""
-    workers = [node for node in present if node.takes_runs]
-    if not all(node.queues for node in workers):
-        return None
-    return frozenset(queue for node in workers for queue in node.queues)
-
-
 def register(
     tx: Transaction,
     profile: NodeProfile,
     *,
     counter: int,
     started_at: datetime | None,
+    vitals: Vitals = _UNKNOWN,
     is_stopping: bool = False,
 ) -> datetime:
     """Write a node's row, also where one of the same id is there; return when the node started.
 
     That is now, unless it is known. The counter must be one that no row of the node has had.
-    ``is_stopping`` says that it consumes no more.
+    ``is_stopping`` says that it consumes no more. One that had started already may have been found dead.
     """
     now = tx.now
+    if started_at is not None:
+        lost_nodes.mark_returned(tx, profile.id)
     functions = {name: profile.functions[name].as_json() for name in sorted(profile.functions)}
+    definitions = {name: profile.definitions[name] for name in sorted(profile.definitions)}
     tx.execute(delete(nodes).where(nodes.c.id == profile.id))
     tx.execute(
         insert(nodes).values(
@@ -101,30 +129,51 @@ def register(
             version=profile.version,
             queues=list(profile.queues),
             broker=profile.broker,
+            pool=profile.pool,
             concurrency=profile.concurrency,
             prefetch=profile.prefetch,
+            heartbeat=profile.heartbeat,
+            lease=profile.lease,
             entries=None if profile.entries is None else list(profile.entries),
             functions=functions,
-            functions_hash=sha256(json.dumps(functions).encode()).hexdigest(),
-            clock_offset_ms=round((tx.clock.now() - now).total_seconds() * 1000),
+            functions_hash=_hash(functions),
+            definitions=definitions,
+            definitions_hash=_hash(definitions),
             counter=counter,
             started_at=started_at or now,
-            seen_at=now,
             stopping_since=now if is_stopping else None,
+            **_signs(tx, vitals),
         )
     )
     return started_at or now
 
 
-def beat(tx: Transaction, node_id: UUID, *, is_stopping: bool = False) -> bool:
+def beat(tx: Transaction, node_id: UUID, *, vitals: Vitals = _UNKNOWN, is_stopping: bool = False) -> bool:
     """Write a heartbeat, with the time of the first one that stops; return True if the row is still there."""
     stopping_since = func.coalesce(nodes.c.stopping_since, tx.sql_now()) if is_stopping else None
     statement = (
         update(nodes)
         .where(nodes.c.id == node_id)
-        .values(counter=nodes.c.counter + 1, seen_at=tx.sql_now(), stopping_since=stopping_since)
+        .values(counter=nodes.c.counter + 1, stopping_since=stopping_since, **_signs(tx, vitals))
     )
     return rowcount(tx, statement) == 1
+
+
+def _signs(tx: Transaction, vitals: Vitals) -> dict[str, object]:
+    """Return the columns that each heartbeat writes, but for the counter."""
+    since_tick = None if vitals.ticked is None else tx.clock.monotonic() - vitals.ticked
+    return {
+        "seen_at": tx.sql_now(),
+        "clock_at": tx.clock.now(),
+        "memory": vitals.memory,
+        # By the database's clock, as all that is compared with it.
+        "ticked_at": None if since_tick is None else tx.sql_after(-timedelta(seconds=since_tick)),
+        "claimed": vitals.claimed,
+    }
+
+
+def _hash(value: object) -> str:
+    return sha256(json.dumps(value).encode()).hexdigest()
 
 
 def remove(tx: Transaction, node_id: UUID) -> None:
@@ -132,14 +181,15 @@ def remove(tx: Transaction, node_id: UUID) -> None:
     tx.execute(delete(nodes).where(nodes.c.id == node_id))
 
 
-def remove_dead(tx: Transaction, node: Node) -> bool:
-    """Remove a dead node's row, unless it has beaten since; return True if it was removed.
+def remove_dead(tx: Transaction, node: Node, *, found_by: str) -> bool:
+    """Move a dead node's row to the lost ones, unless it has beaten since; return True if it was moved.
 
     A row that the node itself has locked, stalled in a heartbeat, is left for the next pass.
     """
     unchanged = (nodes.c.id == node.id, nodes.c.counter == node.counter)
     if tx.scalar(select(nodes.c.id).where(*unchanged).with_for_update(skip_locked=True)) is None:
         return False
+    lost_nodes.record(tx, node.id, found_by=found_by)
     tx.execute(delete(nodes).where(nodes.c.id == node.id))
     return True
 
@@ -183,19 +233,39 @@ def is_followed(tx: Transaction, queue: str | None) -> bool:
 
 def worker_hashes(tx: Transaction) -> frozenset[str]:
     """Return the hashes of the function sets of the workers of a namespace that take runs."""
-    return frozenset(tx.scalars(hashes_of_workers(tx.namespace)))
+    return frozenset(row.name for row in tx.execute(workers(tx.namespace)))
 
 
-def hashes_of_workers(namespace: str) -> Select[str]:
-    """Return the query for the hashes of the function sets of the workers of a namespace that take runs."""
-    return (
-        select(nodes.c.functions_hash.label("name"))
-        .where(
-            nodes.c.namespace == namespace,
-            nodes.c.kind == NodeKind.WORKER.value,
-            nodes.c.stopping_since.is_(None),
-        )
-        .distinct()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerTakes:
+    """A worker that takes runs: the hash of its function set, its queues, and how many messages it takes.
+
+    It does not say which queues it consumes where they are empty; ``takes`` is None where that is unknown.
+    """
+
+    functions_hash: str
+    queues: frozenset[str]
+    takes: int | None
+
+
+def workers(namespace: str) -> Select[str, int, str]:
+    """Return the query for the workers of a namespace that take runs, as ``takes_from`` reads them."""
+    return select(
+        nodes.c.functions_hash.label("name"),
+        func.coalesce(nodes.c.prefetch, 0).label("number"),
+        # As text: in a union its column has the names of functions as well.
+        type_coerce(nodes.c.queues, Text()).label("function"),
+    ).where(
+        nodes.c.namespace == namespace,
+        nodes.c.kind == NodeKind.WORKER.value,
+        nodes.c.stopping_since.is_(None),
+    )
+
+
+def takes_from(functions_hash: str, takes: int, queues: str) -> WorkerTakes:
+    """Return the worker that a row of the query above describes."""
+    return WorkerTakes(
+        functions_hash=functions_hash, queues=frozenset(json.loads(queues)), takes=takes or None
     )
 
 

@@ -11,14 +11,13 @@ from sqlalchemy import ColumnElement, select, true, update
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.store import chains, runs
 from tickerq_celery.store.database.batches import (
-    AT_ONCE,
     in_parts,
     insert_if_absent,
-    value_by_id,
+    update_columns,
     write_in_parts,
 )
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.holds import BY_CLAIM, DECIDING
+from tickerq_celery.store.holds import BY_CLAIM, DECIDING, UNHELD
 from tickerq_celery.store.row_mapping import cron_columns, run_columns
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.cron_rows import CronEdit, CronRow
@@ -39,16 +38,29 @@ class Occurrence:
     claim_no: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOccurrences:
+    """The new occurrences of one locked cron ticker."""
+
+    cron: CronRow
+    rows: Sequence[RunRow]
+
+
 def add(tx: Transaction, cron: CronRow, rows: Sequence[RunRow]) -> None:
     """Store occurrences of a locked cron ticker, each with its own copy of the chain.
 
     Those whose instant has its occurrence already stay as they are.
     """
-    insert(tx, rows)
-    heads = {row.id: row for row in rows if row.has_children}
+    add_all(tx, [NewOccurrences(cron=cron, rows=rows)])
+
+
+def add_all(tx: Transaction, new: Sequence[NewOccurrences]) -> None:
+    """Store occurrences of several locked cron tickers; see ``add``."""
+    insert(tx, [row for each in new for row in each.rows])
+    heads = {row.id: (each.cron, row) for each in new for row in each.rows if row.has_children}
     # Where the instant had its occurrence already, ours was not stored, and that one has its chain.
-    for head_id in runs.stored_among(tx, heads):
-        runs.insert(tx, occurrence_children(cron, heads[head_id], now=tx.now))
+    stored = [heads[head_id] for head_id in runs.stored_among(tx, heads)]
+    runs.insert(tx, [child for cron, row in stored for child in occurrence_children(cron, row, now=tx.now)])
 
 
 def remove_some(tx: Transaction, ids: Collection[UUID]) -> int:
@@ -114,7 +126,12 @@ def hold_pending(tx: Transaction, cron_id: UUID) -> None:
     _write(
         tx,
         locked,
-        {"due_at": None, "held_for": HoldReason.PAUSED.value, "hold_key": str(cron_id)},
+        {
+            "due_at": None,
+            "held_for": HoldReason.PAUSED.value,
+            "hold_key": str(cron_id),
+            "held_since": tx.sql_now(),
+        },
     )
 
 
@@ -144,24 +161,16 @@ def rewrite_pending(tx: Transaction, edits: Sequence[CronEdit]) -> None:
                 alike.setdefault(part, []).append(cron)
     for names, crons in alike.items():
         which = tickers.c.instant.is_not(None) if names <= _REQUEST else true()
-        for first in range(0, len(crons), AT_ONCE):
-            some = crons[first : first + AT_ONCE]
-            _write(tx, _ids(found, some), _values_by_cron(some, names), *_IS_PENDING, which)
+        changed_columns = [(cron_columns(cron, names), len(found[cron.id])) for cron in crons]
+        columns = {
+            name: [each[name] for each, times in changed_columns for _ in range(times)] for name in names
+        }
+        update_columns(tx, tickers, _ids(found, crons), columns, *_IS_PENDING, which)
     # What held them may be gone; if it is not, the next claim holds them again.
     deciding = [cron for cron, names in changed.values() if names & DECIDING and cron.id in found]
     by_claim = tickers.c.held_for.in_([reason.value for reason in BY_CLAIM])
-    released = {"due_at": tx.sql_now(), "held_for": None, "hold_key": None}
+    released = {"due_at": tx.sql_now(), **UNHELD}
     _write(tx, _ids(found, deciding), released, *_IS_PENDING, by_claim)
-
-
-def _values_by_cron(crons: Sequence[CronRow], names: Collection[str]) -> dict[str, object]:
-    columns = {cron.id: cron_columns(cron, sorted(names)) for cron in crons}
-    return {
-        name: value_by_id(
-            tickers.c.cron_ticker_id, tickers.c[name], {each: columns[each][name] for each in columns}
-        )
-        for name in names
-    }
 
 
 def _ids(found: Mapping[UUID, Sequence[UUID]], crons: Sequence[CronRow]) -> list[UUID]:

@@ -11,6 +11,7 @@ from tickerq_celery.clock import Clock
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.store import chains
 from tickerq_celery.store.database.transaction import Transaction, rowcount
+from tickerq_celery.store.holds import UNHELD
 from tickerq_celery.store.starts import STARTED, Locked, lock_free, locked_row, started
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.store.tables.column_types import sql_now
@@ -103,7 +104,7 @@ def give_way(tx: Transaction, cron_id: UUID, *, in_pause: bool) -> bool:
     statement = (
         update(tickers)
         .where(tickers.c.id == holder, tickers.c.status == TickerStatus.IDLE)
-        .ordered_values(("active_key", None), *_queued(cron_id))
+        .ordered_values(("active_key", None), *_queued(tx.clock, cron_id))
     )
     return rowcount(tx, statement) == 1
 
@@ -148,7 +149,7 @@ def enqueue(tx: Transaction, cron_id: UUID, run_id: UUID) -> None:
     tx.execute(
         update(tickers)
         .where(tickers.c.id == run_id, tickers.c.status == TickerStatus.IDLE)
-        .ordered_values(*_queued(cron_id))
+        .ordered_values(*_queued(tx.clock, cron_id))
     )
 
 
@@ -204,12 +205,13 @@ def lock_running(tx: Transaction, cron_id: UUID) -> Started | None:
 
 
 # Assignments in their order: MariaDB has each of them read what the ones before it wrote.
-def _queued(cron_id: UUID) -> list[tuple[str, Any]]:
+def _queued(clock: Clock, cron_id: UUID) -> list[tuple[str, Any]]:
     return [
         ("not_before", tickers.c.due_at),
         ("due_at", None),
         ("held_for", HoldReason.OVERLAP.value),
         ("hold_key", str(cron_id)),
+        ("held_since", sql_now(clock)),
     ]
 
 
@@ -219,8 +221,7 @@ def _released(clock: Clock) -> list[tuple[str, Any]]:
     return [
         ("due_at", case((own_time > now, own_time), else_=now)),
         ("not_before", None),
-        ("held_for", None),
-        ("hold_key", None),
+        *UNHELD.items(),
     ]
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from tickerq_celery.clock import Clock
+from tickerq_celery.store.changed_at import not_before
 from tickerq_celery.store.database.batches import in_parts, write_in_parts
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.row_mapping import cron_row
@@ -99,5 +100,7 @@ def _lock(
 
 
 def _write(tx: Transaction, ids: Sequence[UUID], *changes: tuple[str, Any]) -> None:
-    statement = update(cron_tickers).ordered_values(*changes, ("updated_at", tx.sql_now()))
+    statement = update(cron_tickers).ordered_values(
+        *changes, ("updated_at", not_before(cron_tickers.c.updated_at, tx.sql_now()))
+    )
     write_in_parts(tx, statement, cron_tickers.c.id, ids)

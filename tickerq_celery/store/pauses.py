@@ -1,6 +1,7 @@
 """Pauses of functions, tags and everything, as they are stored."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,10 +30,13 @@ def add(
     insert_if_absent(tx, pauses, [row | {"reason": reason, "paused_by": by, "paused_at": now}])
 
 
-def remove(tx: Transaction, scope: Scope) -> bool:
-    """Delete a pause; return True if it was there."""
+def remove(tx: Transaction, scope: Scope, paused_at: datetime) -> bool:
+    """Delete the pause that was made at that moment; return True if it was there."""
     statement = delete(pauses).where(
-        pauses.c.namespace == tx.namespace, pauses.c.kind == scope.kind.value, pauses.c.name == scope.name
+        pauses.c.namespace == tx.namespace,
+        pauses.c.kind == scope.kind.value,
+        pauses.c.name == scope.name,
+        pauses.c.paused_at == paused_at,
     )
     return tx.execute(statement).rowcount == 1
 

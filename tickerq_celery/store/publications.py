@@ -1,27 +1,31 @@
 """What becomes of a claim between its commit and its start: stamped, given back or postponed."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, not_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, literal, not_, select, update
 
 from tickerq_celery.enums import TickerKind, TickerStatus
 from tickerq_celery.store import overlaps
+from tickerq_celery.store.changed_at import end_columns
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.ends import end_waiting
 from tickerq_celery.store.nodes import is_followed
 from tickerq_celery.store.starts import lock_free
 from tickerq_celery.store.tables import tickers
+from tickerq_celery.store.tables.column_types import UtcDateTime
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.lifecycle import Failure
-from tickerq_celery.tickers.terminal import terminal
 
 # Up to 64 s.
 _FIRST_RETURN, _MOST_DOUBLINGS = timedelta(seconds=1), 6
 # Workers report what becomes of it: it is published once.
 IS_PUBLISHED_CALL = and_(tickers.c.kind == TickerKind.CELERY_TASK.value, tickers.c.published_at.is_not(None))
+# When the sweep looks after a call that it leaves to workers' reports: not NULL, as the index by check_at has
+# all that is Queued. No later, as east of UTC the last hours of that year are in the year 10,000.
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 _SUCCESS = case((tickers.c.is_late, TickerStatus.DUE_DONE.value), else_=TickerStatus.DONE.value)
 
 
@@ -152,7 +156,7 @@ def end_as_published(
     The occurrence that waits for its overlap lock may run then. ``stamped`` are further columns.
     """
     cron_id = overlaps.cron_locked_by(tx, ticker_id)
-    end = terminal(_SUCCESS, tx.sql_now()).columns()
+    end = end_columns(tx.clock, _SUCCESS)
     # They may be those of an earlier claim: nothing is known of this one.
     unknown = dict.fromkeys(("started_at", "elapsed", "exception_type", "exception_message"))
     statement = update(tickers).where(*_waits(ticker_id, claim_no), *conditions)
@@ -163,6 +167,14 @@ def end_as_published(
     return True
 
 
+def check_of_call(tx: Transaction, has_children: bool, check_after: timedelta) -> ColumnElement[datetime]:
+    """Return when a published call ends unless a worker has reported it.
+
+    Never with children: what they wait for is a report, and no publication.
+    """
+    return literal(NEVER, UtcDateTime()) if has_children else tx.sql_after(check_after)
+
+
 def _stamp_call(tx: Transaction, claim: Claim, *, check_after: timedelta) -> None:
     stamped = {"published_at": tx.sql_now(), "publish_count": claim.publish_count + 1}
     # A worker may be faster, and Celery's retry of its task be published before this.
@@ -170,7 +182,7 @@ def _stamp_call(tx: Transaction, claim: Claim, *, check_after: timedelta) -> Non
     if not claim.has_children and not is_followed(tx, claim.queue):
         end_as_published(tx, claim.id, claim.number, is_unstamped, **stamped)
         return
-    check_at = None if claim.has_children else tx.sql_after(check_after)
+    check_at = check_of_call(tx, claim.has_children, check_after)
     waiting = (*_waits(claim.id, claim.number), is_unstamped)
     tx.execute(update(tickers).where(*waiting).values(**stamped, check_at=check_at))
 

@@ -3,22 +3,15 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, select, update
+from sqlalchemy import ColumnElement, Select, case, func, select, update
 
 from tickerq_celery.enums import HoldReason
+from tickerq_celery.store import active_runs
 from tickerq_celery.store.claims import due_columns, due_from
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.holds import keys_held
 from tickerq_celery.store.tables import functions, tickers
 from tickerq_celery.tickers.claims import Due
-
-_WAITED_FOR: tuple[ColumnElement[bool], ...] = (
-    # Whether the function still has a rate does not matter: an older worker may have held them.
-    exists().where(
-        tickers.c.held_for == HoldReason.RATE.value,
-        tickers.c.hold_key == functions.c.name,
-        tickers.c.namespace == functions.c.namespace,
-    ),
-)
 
 
 def ready(tx: Transaction, among: Collection[str] | None) -> Select[str]:
@@ -27,17 +20,21 @@ def ready(tx: Transaction, among: Collection[str] | None) -> Select[str]:
     ``among`` narrows to those names; None means all.
     """
     free = functions.c.rate_free_at.is_(None) | (functions.c.rate_free_at <= tx.sql_now())
-    statement = select(functions.c.name).where(functions.c.namespace == tx.namespace, free, *_WAITED_FOR)
+    statement = select(functions.c.name).where(*_waited_for(tx), free)
     if among is not None:
         statement = statement.where(functions.c.name.in_(list(among)))
     return statement
 
 
-def next_ready(tx: Transaction) -> datetime | None:
-    """Return when runs that wait for a rate may be claimed next, or None where none waits."""
+def next_ready(tx: Transaction) -> Select[datetime]:
+    """Return the query for when runs that wait for a rate may be claimed next, NULL where none waits."""
     moment = func.coalesce(functions.c.rate_free_at, functions.c.registered_at)
-    statement = select(func.min(moment)).where(functions.c.namespace == tx.namespace, *_WAITED_FOR)
-    return tx.scalar(statement)
+    return select(func.min(moment)).where(*_waited_for(tx))
+
+
+def _waited_for(tx: Transaction) -> tuple[ColumnElement[bool], ...]:
+    # Whether the function still has a rate does not matter: an older worker may have held them.
+    return functions.c.namespace == tx.namespace, functions.c.name.in_(keys_held(tx, HoldReason.RATE))
 
 
 def lock_waiting(tx: Transaction, function: str, *, limit: int) -> Sequence[Due]:
@@ -47,7 +44,7 @@ def lock_waiting(tx: Transaction, function: str, *, limit: int) -> Sequence[Due]
         .where(
             tickers.c.held_for == HoldReason.RATE.value,
             tickers.c.hold_key == function,
-            tickers.c.namespace == tx.namespace,
+            active_runs.own(tx),
         )
         .order_by(tickers.c.priority, tickers.c.id)
         .limit(limit)

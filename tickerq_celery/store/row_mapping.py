@@ -1,9 +1,10 @@
 """Frozen rows as the columns of their tables, and cron tickers' rows back from them."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import fields
 from datetime import date
 from enum import Enum
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row
@@ -63,6 +64,24 @@ def changed_columns(before: CronRow, after: CronRow) -> dict[str, object]:
 def run_columns(run: RunRow, names: Collection[str] = _RUN_FIELDS) -> dict[str, object]:
     """Return the columns of a run's row, or those of these ``names``."""
     return {name: _stored(getattr(run, name)) for name in names}
+
+
+def columns_of_runs(runs: Sequence[RunRow], names: Collection[str] = _RUN_FIELDS) -> dict[str, list[object]]:
+    """Return the columns of several runs' rows, or those of these ``names``, each with all their values."""
+    if not names:
+        return {}
+    # Of one name alone it would return no tuple.
+    values_of = attrgetter("id", *names)
+    _, *columns = zip(*map(values_of, runs), strict=True)
+    return {name: _all_stored(list(values)) for name, values in zip(names, columns, strict=True)}
+
+
+def _all_stored(values: list[object]) -> list[object]:
+    # The last one first: where rows differ, most often all do.
+    if values[-1] == values[0] and values.count(values[0]) == len(values):
+        return [_stored(values[0])] * len(values)
+    is_kept = not any(issubclass(kind, Enum | tuple) for kind in set(map(type, values)))
+    return values if is_kept else [_stored(each) for each in values]
 
 
 def _stored(value: object) -> object:

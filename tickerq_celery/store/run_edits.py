@@ -2,23 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import update
-
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.store.database.batches import AT_ONCE, value_by_id
-from tickerq_celery.store.database.transaction import Transaction, rowcount
-from tickerq_celery.store.row_mapping import run_columns
+from tickerq_celery.store.database.batches import update_columns
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.row_mapping import columns_of_runs
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.run_rows import RunRow
+from tickerq_celery.tickers.versions import after_change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """The columns ``names`` of ``row``, which a time ticker is to get."""
+    """The columns ``names`` of ``row``, which a time ticker is to get that was changed ``edited_before``."""
 
     id: UUID
+    edited_before: datetime
     row: RunRow
     names: frozenset[str]
 
@@ -28,26 +29,10 @@ def edit_all(tx: Transaction, edits: Sequence[Edit]) -> None:
     alike: dict[frozenset[str], list[Edit]] = {}
     for each in edits:
         alike.setdefault(each.names, []).append(each)
-    for group in alike.values():
-        for first in range(0, len(group), AT_ONCE):
-            _edit_part(tx, group[first : first + AT_ONCE])
-
-
-def _edit_part(tx: Transaction, edits: Sequence[Edit]) -> None:
-    columns = {each.id: run_columns(each.row, each.names) for each in edits}
-    statement = (
-        update(tickers)
-        .where(tickers.c.id.in_(list(columns)), tickers.c.status == TickerStatus.IDLE)
-        .values(
-            {
-                name: value_by_id(
-                    tickers.c.id, tickers.c[name], {each: columns[each][name] for each in columns}
-                )
-                for name in edits[0].names
-            }
-        )
-        .values(updated_at=tx.sql_now())
-    )
-    written = rowcount(tx, statement)
-    if written != len(edits):
-        raise AssertionError(f"edited {written} of {len(edits)} locked runs")
+    is_idle = tickers.c.status == TickerStatus.IDLE
+    for names, group in alike.items():
+        columns = columns_of_runs([each.row for each in group], names)
+        columns["updated_at"] = [after_change(each.edited_before, tx.now) for each in group]
+        written = update_columns(tx, tickers, [each.id for each in group], columns, is_idle)
+        if written != len(group):
+            raise AssertionError(f"edited {written} of {len(group)} locked runs")

@@ -1,18 +1,19 @@
 """Read and edit runs: time tickers and cron occurrences alike."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
-from tickerq_celery.enums import RETRIABLE, TickerStatus, TickerType
+from tickerq_celery.enums import TERMINAL, TickerStatus, TickerType
 from tickerq_celery.payload.codec import RequestCodec
-from tickerq_celery.store import chains, logs
-from tickerq_celery.store.database.batches import in_parts, insert_rows
-from tickerq_celery.store.database.transaction import Transaction, rowcount
+from tickerq_celery.store import active_runs, logs
+from tickerq_celery.store.database.batches import MOST_ROWS, among, in_parts, insert_columns
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.filters import RunFilter, conditions
-from tickerq_celery.store.row_mapping import run_columns
+from tickerq_celery.store.row_mapping import columns_of_runs
 from tickerq_celery.store.tables import attempts, tickers
 from tickerq_celery.store.views import (
     ATTEMPT_COLUMNS,
@@ -25,7 +26,7 @@ from tickerq_celery.tickers.pages import Page
 from tickerq_celery.tickers.run_rows import RunRow
 from tickerq_celery.tickers.views import Run
 
-_LARGEST_DELETE = 500
+_CLAIMED = {TickerStatus.QUEUED, TickerStatus.IN_PROGRESS}
 
 
 def stored_among(tx: Transaction, ids: Collection[UUID]) -> list[UUID]:
@@ -43,7 +44,8 @@ def one(namespace: str, ticker_id: UUID, type: TickerType | None) -> ColumnEleme
 
 def insert(tx: Transaction, rows: Sequence[RunRow]) -> None:
     """Store new runs, all or none."""
-    insert_rows(tx, tickers, [run_columns(row) for row in rows])
+    for first in range(0, len(rows), MOST_ROWS):
+        insert_columns(tx, tickers, columns_of_runs(rows[first : first + MOST_ROWS]))
 
 
 def exists(tx: Transaction, ticker_id: UUID, *, type: TickerType | None) -> bool:
@@ -63,20 +65,33 @@ def get(
 
 
 def get_all(
-    tx: Transaction, ids: Sequence[UUID], *, codec: RequestCodec, type: TickerType | None = None
+    tx: Transaction,
+    ids: Sequence[UUID],
+    *,
+    codec: RequestCodec,
+    type: TickerType | None = None,
+    locks: bool = False,
 ) -> dict[UUID, Run]:
-    """Return those of ``ids`` that are runs, each with its attempts and log lines, oldest first."""
-    rows = in_parts(ids, lambda part: tx.execute(_among(tx, part, type)).all())
+    """Return those of ``ids`` that are runs, each with its attempts and log lines, oldest first.
+
+    With ``locks`` as they are committed, or written here: a caller's snapshot may be older.
+    """
+
+    def read(part: Sequence[UUID]) -> Sequence[Row[Any]]:
+        statement = _among(tx, part, type)
+        return tx.execute(statement.with_for_update(of=tickers) if locks else statement).all()
+
+    rows = in_parts(ids, read)
     found = [row.id for row in rows]
     made: dict[UUID, list[Row[Any]]] = {}
-    for attempt in in_parts(found, lambda part: tx.execute(_attempts_of(part)).all()):
+    for attempt in in_parts(found, lambda part: tx.execute(_attempts_of(tx, part)).all()):
         made.setdefault(attempt.ticker_id, []).append(attempt)
     lines = logs.read(tx, found)
     return {row.id: run_view(row, codec, made.get(row.id, ()), lines.get(row.id, ())) for row in rows}
 
 
 def lock_all(
-    tx: Transaction, ids: Collection[UUID], *, codec: RequestCodec, type: TickerType
+    tx: Transaction, ids: Collection[UUID], *, codec: RequestCodec, type: TickerType | None
 ) -> dict[UUID, Run]:
     """Lock those of ``ids`` that are runs, in their order; return them without attempts and log lines."""
     rows = in_parts(
@@ -96,7 +111,11 @@ def find(
 ) -> Page[Run]:
     """Return a page of runs, the newest first."""
     size = page_size(limit)
-    statement = select(*RUN_COLUMNS).where(tickers.c.namespace == tx.namespace, *conditions(wanted))
+    meets = or_(*(and_(*each) for each in _scans(tx, wanted)))
+    if wanted.status and _CLAIMED.issuperset(wanted.status):
+        # As few as are claimed at once: SQLite would look for them through all runs, in the order of ids.
+        meets = tickers.c.id.in_(select(tickers.c.id).where(meets).correlate(None))
+    statement = select(*RUN_COLUMNS).where(meets)
     after = cursor_id(cursor)
     if after is not None:
         statement = statement.where(tickers.c.id < after)
@@ -108,79 +127,20 @@ def find(
 
 def count(tx: Transaction, wanted: RunFilter, *, limit: int) -> int:
     """Return how many runs there are, counting no further than ``limit``."""
-    some = select(tickers.c.id).where(tickers.c.namespace == tx.namespace, *conditions(wanted)).limit(limit)
-    return tx.scalars(select(func.count()).select_from(some.subquery())).one()
+    found = 0
+    for scan in _scans(tx, wanted):
+        some = select(tickers.c.id).where(*scan).limit(limit - found)
+        found += tx.scalars(select(func.count()).select_from(some.subquery())).one()
+    return found
 
 
-def retry(tx: Transaction, ticker_id: UUID, *, task_id: str | None = None) -> bool:
-    """Make a run due that did not succeed, with all of its retries; return True if it had ended so.
-
-    A ``task_id`` becomes that of its messages.
-    """
-    own_id = {} if task_id is None else {"task_id": task_id}
-    so_far = select(func.coalesce(func.max(attempts.c.number) + 1, 0)).where(
-        attempts.c.ticker_id == ticker_id
-    )
-    statement = (
-        update(tickers)
-        .where(
-            tickers.c.id == ticker_id,
-            tickers.c.namespace == tx.namespace,
-            tickers.c.status.in_(sorted(RETRIABLE)),
-        )
-        .values(
-            **own_id,
-            status=TickerStatus.IDLE,
-            due_at=tx.sql_now(),
-            attempts_before=so_far.scalar_subquery(),
-            retry_count=0,
-            rescue_count=0,
-            skipped_reason=None,
-            ended_at=None,
-            ended_status=None,
-            # Not an occurrence's overlap lock, which another may hold by now.
-            active_key=tickers.c.unique_key,
-            updated_at=tx.sql_now(),
-        )
-    )
-    return rowcount(tx, statement) == 1
-
-
-def claim_count(tx: Transaction, ticker_id: UUID) -> int:
-    """Return how often a run has been claimed."""
-    count: int = tx.scalars(select(tickers.c.claim_no).where(tickers.c.id == ticker_id)).one()
-    return count
-
-
-def is_record(tx: Transaction, ticker_id: UUID) -> bool:
-    """Whether a row is the record of instants that got no occurrence, and so no run.
-
-    A manual run has no instant either, but only a claim of it can end as Skipped.
-    """
-    statement = select(tickers.c.id).where(
-        tickers.c.id == ticker_id,
-        tickers.c.type == TickerType.CRON_TICKER_OCCURRENCE,
-        tickers.c.instant.is_(None),
-        tickers.c.status == TickerStatus.SKIPPED,
-        tickers.c.claim_no == 0,
-    )
-    return tx.scalar(statement) is not None
-
-
-def remove(tx: Transaction, ids: Collection[UUID], *, type: TickerType) -> int:
-    """Delete runs with their attempts and children, whatever their status; return how many."""
-    remaining = sorted(ids)
-    found: list[UUID] = []
-    while remaining:
-        batch, remaining = remaining[:_LARGEST_DELETE], remaining[_LARGEST_DELETE:]
-        # Counted before any is deleted, since one may go as another's child.
-        found += tx.scalars(
-            select(tickers.c.id)
-            .where(tickers.c.id.in_(batch), tickers.c.namespace == tx.namespace, tickers.c.type == int(type))
-            .with_for_update()
-        )
-    chains.remove_with_descendants(tx, found)
-    return len(found)
+def _scans(tx: Transaction, wanted: RunFilter) -> Iterator[Sequence[ColumnElement[bool]]]:
+    """Return the conditions of the runs that are wanted, apart where different indexes find them."""
+    if wanted.status and TERMINAL.isdisjoint(wanted.status):
+        others = conditions(tx, replace(wanted, status=None))
+        return ((*part, *others) for part in active_runs.parts(tx, wanted.status))
+    in_namespace = tickers.c.namespace == tx.namespace if wanted.held_for is None else active_runs.own(tx)
+    return iter([(in_namespace, *conditions(tx, wanted))])
 
 
 def unique_keys(tx: Transaction, *, prefix: str) -> set[str]:
@@ -197,7 +157,7 @@ def active(tx: Transaction, keys: Sequence[str], *, codec: RequestCodec) -> dict
     rows = in_parts(
         keys,
         lambda part: tx.execute(
-            select(*columns).where(tickers.c.namespace == tx.namespace, tickers.c.active_key.in_(part))
+            select(*columns).where(tickers.c.namespace == tx.namespace, among(tx, tickers.c.active_key, part))
         ).all(),
     )
     return {row.active_key: run_view(row, codec) for row in rows}
@@ -208,18 +168,19 @@ def lock_idle(tx: Transaction, ids: Collection[UUID]) -> list[UUID]:
     is_idle = select(tickers.c.id).where(tickers.c.status == TickerStatus.IDLE).order_by(tickers.c.id)
     return in_parts(
         sorted(ids),
-        lambda part: tx.scalars(is_idle.where(tickers.c.id.in_(part)).with_for_update()).all(),
+        lambda part: tx.scalars(is_idle.where(among(tx, tickers.c.id, part)).with_for_update()).all(),
     )
 
 
 def _among(tx: Transaction, ids: Sequence[UUID], type: TickerType | None) -> Select[Any]:
-    found = select(*RUN_COLUMNS).where(tickers.c.id.in_(ids), tickers.c.namespace == tx.namespace)
+    is_one = among(tx, tickers.c.id, ids)
+    found = select(*RUN_COLUMNS).where(is_one, tickers.c.namespace == tx.namespace)
     return (found if type is None else found.where(tickers.c.type == int(type))).order_by(tickers.c.id)
 
 
-def _attempts_of(ids: Sequence[UUID]) -> Select[Any]:
+def _attempts_of(tx: Transaction, ids: Sequence[UUID]) -> Select[Any]:
     return (
         select(*ATTEMPT_COLUMNS)
-        .where(attempts.c.ticker_id.in_(ids))
+        .where(among(tx, attempts.c.ticker_id, ids))
         .order_by(attempts.c.ticker_id, attempts.c.number)
     )

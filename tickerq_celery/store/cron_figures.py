@@ -1,0 +1,99 @@
+"""The newest ends of cron tickers, by each status: as many rows are read, however long their history."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, column, select, true, union_all, values
+
+from tickerq_celery.enums import TERMINAL, Origin, TickerKind, TickerStatus
+from tickerq_celery.store.database.dialects import Dialect, dialect_of
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.index_scans import EARLIEST
+from tickerq_celery.store.tables import cron_tickers, tickers
+from tickerq_celery.tickers.cron_figures import CronFigures, CronOutcome, figures_of
+
+_T = tickers.c
+_INDEX = "ix_tickerq_tickers_cron"
+_COLUMNS = (
+    _T.cron_ticker_id, _T.id, _T.kind, _T.ended_status, _T.origin, _T.instant, _T.started_at, _T.ended_at,
+    _T.elapsed,
+)  # fmt: skip
+# Some more than are shown: a few may be manual runs, or records of what was skipped.
+_LOOKED_AT = 25
+# SQLite takes 500 parts of a union.
+_CRONS_AT_ONCE = 50
+_STATUSES = sorted(TERMINAL)
+
+
+def find(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, CronFigures]:
+    """Return the figures of those of ``ids`` that are cron tickers."""
+    here = select(cron_tickers.c.id, cron_tickers.c.next_run_at).where(
+        cron_tickers.c.namespace == tx.namespace, cron_tickers.c.id.in_(list(ids))
+    )
+    crons = {row.id: row.next_run_at for row in tx.execute(here)}
+    if not crons:
+        return {}
+    newest: dict[UUID, dict[TickerStatus, list[CronOutcome]]] = {each: {} for each in crons}
+    for row in _newest(tx, list(crons)):
+        newest[row.cron_ticker_id].setdefault(row.ended_status, []).append(_outcome(row))
+    for by_status in newest.values():
+        for ends in by_status.values():
+            # A union has no order.
+            ends.sort(key=lambda end: (end.ended_at, end.run_id), reverse=True)
+    return {
+        cron_id: figures_of(cron_id, next_run_at, newest[cron_id], looked_at=_LOOKED_AT)
+        for cron_id, next_run_at in crons.items()
+    }
+
+
+def _newest(tx: Transaction, ids: Sequence[UUID]) -> list[Row[Any]]:
+    dialect = dialect_of(tx.connection.dialect.name)
+    if dialect.has_lateral:
+        return list(tx.execute(_of_each(ids)).all())
+    rows: list[Row[Any]] = []
+    for first in range(0, len(ids), _CRONS_AT_ONCE):
+        some = ids[first : first + _CRONS_AT_ONCE]
+        parts = [_part(dialect, cron_id, status) for cron_id in some for status in _STATUSES]
+        # SQLite takes no LIMIT in a part of a union but within a subquery.
+        rows += tx.execute(union_all(*(select(part.subquery()) for part in parts))).all()
+    return rows
+
+
+def _of_each(ids: Sequence[UUID]) -> Select[Any]:
+    """Return a query that is planned once for all cron tickers, where a union is planned for each of them."""
+    crons = values(column("id", _T.cron_ticker_id.type), name="crons").data([(each,) for each in ids])
+    statuses = values(column("status", _T.ended_status.type), name="statuses").data(
+        [(each,) for each in _STATUSES]
+    )
+    newest = _ended(crons.c.id, statuses.c.status).lateral()
+    return select(newest).select_from(crons.join(statuses, true()).join(newest, true()))
+
+
+def _part(dialect: Dialect, cron_id: UUID, status: TickerStatus) -> Select[Any]:
+    part = _ended(cron_id, status)
+    hint = dialect.index_hint(_INDEX)
+    return part if hint is None else part.with_hint(tickers, hint)
+
+
+def _ended(cron_id: Any, status: Any) -> Select[Any]:
+    """Return the newest ends of a cron ticker with one status."""
+    return (
+        select(*_COLUMNS)
+        .where(_T.cron_ticker_id == cron_id, _T.ended_status == status, _T.ended_at >= EARLIEST)
+        .order_by(_T.ended_at.desc(), _T.id.desc())
+        .limit(_LOOKED_AT)
+    )
+
+
+def _outcome(row: Row[Any]) -> CronOutcome:
+    return CronOutcome(
+        run_id=row.id,
+        kind=TickerKind(row.kind),
+        status=row.ended_status,
+        origin=Origin(row.origin),
+        instant=row.instant,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        elapsed=row.elapsed,
+    )
