@@ -6,10 +6,11 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
-from tickerq_celery.enums import CancelRequest, HoldReason, OverlapPolicy, TickerStatus
+from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
 from tickerq_celery.store import cancels, cron_tickers, ends, holds, occurrences, overlaps
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.overlaps import OverlapState
+from tickerq_celery.tickers.cancel_requests import CancelRequest
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.effect import Effect
@@ -39,15 +40,29 @@ SKIP_REASONS = {
 }
 
 
-def fates(policy: OverlapPolicy, count: int, state: OverlapState) -> list[Fate]:
+# Of the instants of one catch-up these let the first run, or the first two, whatever has ended since then.
+_DECIDED_BY_THE_FIRST = {OverlapPolicy.SKIP, OverlapPolicy.BUFFER_ONE}
+
+
+def fates(
+    policy: OverlapPolicy,
+    count: int,
+    state: OverlapState,
+    *,
+    is_continued: bool = False,
+    has_more: bool = False,
+) -> list[Fate]:
     """Return the fates of ``count`` new occurrences, oldest first.
 
-    Whatever the policy but ``allow``, at most one of a cron ticker's occurrences is let run at a time.
+    Whatever the policy but ``allow``, at most one of a cron ticker's occurrences is let run at a time. In
+    parts they are what they are at once: a part ``is_continued`` after two instants at least, and
+    ``has_more`` where others of the same catch-up follow.
     """
-    is_locked, is_waited_for = state.is_locked, state.waiting > 0
+    is_after_others = is_continued and policy in _DECIDED_BY_THE_FIRST
+    is_locked, is_waited_for = state.is_locked or is_after_others, state.waiting > 0 or is_after_others
     decided: list[Fate] = []
     for left in reversed(range(count)):
-        if policy is OverlapPolicy.CANCEL_OTHER and left:
+        if policy is OverlapPolicy.CANCEL_OTHER and (left or has_more):
             decided.append(Fate.SKIP_AS_REPLACED)
             continue
         fate = _fate(policy, is_locked=is_locked or is_waited_for, is_waited_for=is_waited_for)
@@ -75,12 +90,17 @@ def gives_way(state: OverlapState, *, in_pause: bool) -> bool:
     return state.is_unclaimed and state.is_manual_waiting and (in_pause or state.is_held_by_pause)
 
 
-def apply_policy(tx: Transaction, cron: CronRow, rows: Sequence[RunRow]) -> list[RunRow]:
-    """Return new occurrences, oldest first, as the policy of their locked cron ticker wants them stored."""
+def apply_policy(
+    tx: Transaction, cron: CronRow, rows: Sequence[RunRow], *, is_continued: bool, has_more: bool
+) -> list[RunRow]:
+    """Return new occurrences, oldest first, as the policy of their locked cron ticker wants them stored.
+
+    See ``fates`` for a part that ``is_continued`` or ``has_more``.
+    """
     if cron.overlap is OverlapPolicy.ALLOW or not rows:
         return list(rows)
     state = _admitted(tx, cron, overlaps.state(tx, cron.id)).result
-    decided = fates(cron.overlap, len(rows), state)
+    decided = fates(cron.overlap, len(rows), state, is_continued=is_continued, has_more=has_more)
     return [_stored_as(cron, row, fate, tx.now) for row, fate in zip(rows, decided, strict=True)]
 
 
@@ -182,7 +202,12 @@ def _stored_as(cron: CronRow, row: RunRow, fate: Fate, now: datetime) -> RunRow:
         return replace(row, active_key=overlaps.key_of(cron.id))
     if fate is Fate.WAIT:
         return replace(
-            row, held_for=HoldReason.OVERLAP, hold_key=str(cron.id), due_at=None, not_before=row.due_at
+            row,
+            held_for=HoldReason.OVERLAP,
+            hold_key=str(cron.id),
+            held_since=now,
+            due_at=None,
+            not_before=row.due_at,
         )
     return skipped_row(row, reason=SKIP_REASONS[fate], now=now)
 

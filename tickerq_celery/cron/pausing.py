@@ -13,7 +13,6 @@ from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.pauses import covering
 
 logger = logging.getLogger(__name__)
-BY_FAILURES = "tickerq"
 _SUSPENDED_AT_ONCE = 100
 _MOST_PENDING = 10_000
 # Where a fire looks for failures: as a second-by-second cron ticker may fire, it must not take long.
@@ -113,7 +112,7 @@ def pause_if_failing(
     if most is None or cron_pauses.failures_in_a_row(tx, cron, among_latest=among_latest) < most:
         return False
     reason = f"{most} occurrences in a row have failed" if most > 1 else "an occurrence has failed"
-    cron_pauses.pause(tx, cron, reason=reason, by=BY_FAILURES, now=now)
+    cron_pauses.pause(tx, cron, reason=reason, by=cron_pauses.BY_FAILURES, now=now)
     logger.error("cron ticker %s of %s is paused: %s", cron.id, cron.function, reason)
     return True
 

@@ -27,7 +27,8 @@ def reschedule(tx: Transaction, before: CronRow, after: CronRow, *, now: datetim
 
     ``before`` is the locked row. Its occurrences that have not begun end as Skipped where the edit leaves no
     such instants. What passed and had not fired gets one misfire record, where the old expression had it or
-    new bounds leave it out. An edit of neither changes nothing.
+    new bounds leave it out. What new bounds leave of it is decided on anew, also where a catch-up had begun.
+    An edit of neither changes nothing.
     """
     if _fires_otherwise(before, after):
         _record_unfired(tx, before, now)
@@ -42,6 +43,7 @@ def reschedule(tx: Transaction, before: CronRow, after: CronRow, *, now: datetim
     else:
         return after
     following = _next_unskipped(tx, after, base, now)
+    after = replace(after, catch_up_until=None)
     if before.is_enabled and before.resume_from is None:
         return replace(after.not_paused(), next_run_at=following)
     moved = replace(after, resume_from=following)

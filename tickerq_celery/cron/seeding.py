@@ -1,6 +1,5 @@
 """Register a worker's functions and seed the cron tickers that they define."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -9,12 +8,12 @@ from tickerq_celery.cron.overlap import release_queue
 from tickerq_celery.cron.rescheduling import reschedule
 from tickerq_celery.errors import UnreadableRequestError
 from tickerq_celery.functions.definition import Function
+from tickerq_celery.functions.records import function_records
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.schedule.interval import every_in
 from tickerq_celery.store import cron_pauses, cron_tickers, functions
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.functions import FunctionRecord
 from tickerq_celery.store.occurrences import rewrite_pending
 from tickerq_celery.tickers.cron_rows import CronEdit, CronRow, new_cron_row, with_times_of_code
 from tickerq_celery.tickers.work import Work
@@ -43,24 +42,6 @@ def seed_in(tx: Transaction, core: Core) -> None:
     for name, row in known.items():
         if _as_defined(core, defined[name], row, now) != row:
             _follow(core, tx, defined[name], row.id, now)
-
-
-def function_records(registry: Iterable[Function]) -> Iterable[FunctionRecord]:
-    """Yield what the store keeps of each function of a process."""
-    for function in registry:
-        yield FunctionRecord(
-            name=function.name,
-            path=function.signature.path,
-            queue=function.queue,
-            priority=int(function.priority),
-            max_concurrency=function.max_concurrency,
-            max_concurrency_per_key=function.max_concurrency_per_key,
-            rate_limit=None if function.rate_limit is None else str(function.rate_limit),
-            on_lost=function.on_lost.value,
-            retries=function.retries,
-            retry_intervals=function.retry_intervals,
-            request_schema=function.expected_request.schema,
-        )
 
 
 def _seed_row(core: Core, function: Function, now: datetime) -> CronRow:

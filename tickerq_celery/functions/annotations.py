@@ -6,13 +6,19 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
 from typing_extensions import TypeAliasType, is_typeddict
 
+from tickerq_celery.deferred import Deferred
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.functions.context import TickerContext
+
+if TYPE_CHECKING:
+    from pydantic.main import BaseModel
+else:
+    # Whoever has a model has imported it.
+    BaseModel = Deferred("pydantic.main", "BaseModel")
 
 _UNIONS = (typing.Union, types.UnionType)
 
@@ -93,4 +99,4 @@ def is_object(hint: object) -> bool:
         return is_object(kind.__value__)
     if is_typeddict(kind):
         return True
-    return isinstance(kind, type) and (issubclass(kind, BaseModel | Mapping) or is_dataclass(kind))
+    return isinstance(kind, type) and (issubclass(kind, (BaseModel, Mapping)) or is_dataclass(kind))

@@ -1,9 +1,8 @@
 """The decorator that makes ticker functions, as type checkers and users see it."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, Protocol, Unpack, cast, overload
 
-from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from tickerq_celery.functions.adding import Adds
@@ -12,6 +11,9 @@ from tickerq_celery.functions.definition import Function, make_function
 from tickerq_celery.functions.options import FunctionOptions, check_call
 from tickerq_celery.functions.ticker_function import ByName, ContextFunction, TickerFunction
 from tickerq_celery.tickers.keywords import refuse_unknown
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,7 +29,7 @@ class IsDataclass(Protocol):
 
 
 Object_contra = TypeVar(
-    "Object_contra", bound=BaseModel | IsDataclass | Mapping[str, Any] | None, contravariant=True
+    "Object_contra", bound="BaseModel | IsDataclass | Mapping[str, Any] | None", contravariant=True
 )
 
 # A function fits an overloaded protocol if it fits each overload: one keeps its parameters as they are, the

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tickerq_celery.errors import DuplicateFunctionError, UnknownFunctionError
@@ -31,12 +31,16 @@ class Registry:
         """Return the function of that name, or None."""
         return self._functions.get(name)
 
-    def unknown(self, name: str, *, elsewhere: str | None = None) -> UnknownFunctionError:
+    def unknown(
+        self, name: str, *, elsewhere: str | None = None, stored: Iterable[str] = ()
+    ) -> UnknownFunctionError:
         """Return the error for a name that nothing knows, with the function that may have been meant.
 
-        In another namespace, ``elsewhere``, none is suggested: what is registered here is not known there.
+        That is one of here, or one of those that are ``stored``. In another namespace, ``elsewhere``, only
+        of the latter: what is registered here is not known there.
         """
-        return UnknownFunctionError(name, self._functions if elsewhere is None else (), namespace=elsewhere)
+        here = self._functions if elsewhere is None else ()
+        return UnknownFunctionError(name, {*here, *stored}, namespace=elsewhere)
 
     def change(self, change: Callable[[Function], Function]) -> None:
         """Replace each function by what ``change`` makes of it."""

@@ -4,8 +4,11 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from tickerq_celery.errors import UnreadableRequestError
 from tickerq_celery.payload.captured_message import CapturedMessage
-from tickerq_celery.payload.codec import StoredRequest
+from tickerq_celery.payload.codec import StoredRequest, value_in
+
+_NO_CALL = "it is no call of a Celery task"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,26 +41,39 @@ class CeleryCall:
 
     @classmethod
     def decoded(cls, data: bytes) -> "CeleryCall":
-        """Return the call that ``data`` holds."""
-        parts = json.loads(data)
-        message = parts.get("message")
-        return cls(
-            args=tuple(parts["args"]),
-            kwargs=parts["kwargs"],
-            options=parts["options"],
-            message=None if message is None else CapturedMessage.from_json(message),
-        )
+        """Return the call that ``data`` holds.
+
+        Raises:
+            UnreadableRequestError: It holds none.
+        """
+        parts = value_in(data)
+        try:
+            message = parts.get("message")
+            return cls(
+                args=tuple(parts["args"]),
+                kwargs=parts["kwargs"],
+                options=parts["options"],
+                message=None if message is None else CapturedMessage.from_json(message),
+            )
+        except (AttributeError, KeyError, TypeError):
+            raise UnreadableRequestError(_NO_CALL) from None
 
 
 def call_in(request: StoredRequest) -> CeleryCall:
     """Return the call that the request of a Celery task's row holds.
 
     Raises:
-        UnreadableRequestError: It is encrypted, and no key of this process fits.
+        UnreadableRequestError: No key of this process fits, or it is damaged.
     """
     return CeleryCall.decoded(request.json or b"")
 
 
 def call_parts(value: Any) -> Any:
-    """Return a call as JSON without its message, whose texts repeat arguments where no mask hides them."""
+    """Return a call as JSON without its message, whose texts repeat arguments where no mask hides them.
+
+    Raises:
+        UnreadableRequestError: It is no call.
+    """
+    if not isinstance(value, dict):
+        raise UnreadableRequestError(_NO_CALL)
     return {name: part for name, part in value.items() if name != "message"}

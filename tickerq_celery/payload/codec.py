@@ -1,15 +1,21 @@
 """How requests are kept: plain, compressed, encrypted, or both; each row says which."""
 
-import base64
 import json
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
+from tickerq_celery.deferred import Deferred
 from tickerq_celery.errors import ConfigError, UnreadableRequestError
 from tickerq_celery.payload.redaction import redacted
+
+if TYPE_CHECKING:
+    from tickerq_celery.payload.encryption import Cipher
+else:
+    Cipher = Deferred("tickerq_celery.payload.encryption", "Cipher")
 
 # What encryption adds to a request, at most: version, time, vector, padding, signature.
 OVERHEAD = 128
@@ -20,10 +26,6 @@ LARGEST_REQUEST = _LONGEST - 1 - OVERHEAD
 _LEVEL = 6
 # What Celery's messages say of their arguments in words: no name in it could be masked.
 _ARGUMENTS_AS_TEXT = ("argsrepr", "kwargsrepr")
-try:
-    from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-except ImportError:  # the extra `encryption` is not installed
-    MultiFernet = None  # type: ignore[assignment,misc]
 
 
 class Encoding(IntFlag):
@@ -53,23 +55,22 @@ class RequestCodec:
 
     def __init__(self, *, compress_over: int | None, keys: Sequence[str], redact: Sequence[str]) -> None:
         self._compress_over = compress_over
-        self._fernet = _fernet(keys)
+        self._cipher = _cipher_of(keys)
         self._redact = (*redact, *_ARGUMENTS_AS_TEXT) if redact else ()
 
     def pack(self, data: bytes | None) -> Packed:
         """Return JSON as it is stored: compressed if that is shorter, encrypted where there are keys."""
         if data is None:
             return NO_REQUEST
-        encoding = Encoding.JSON
+        encoding = int(Encoding.JSON)
         if self._compress_over is not None and len(data) > self._compress_over:
             shorter = zlib.compress(data, _LEVEL)
             if len(shorter) < len(data):
-                data, encoding = shorter, Encoding.ZLIB
-        if self._fernet is not None:
-            # A token is base64 of what it holds; the row holds that itself, which is a quarter shorter.
-            data = base64.urlsafe_b64decode(self._fernet.encrypt(data))
+                data, encoding = shorter, int(Encoding.ZLIB)
+        if self._cipher is not None:
+            data = self._cipher.encrypt(data)
             encoding |= Encoding.FERNET
-        return Packed(data, int(encoding))
+        return Packed(data, encoding)
 
     def unpack(self, packed: Packed) -> bytes | None:
         """Return the JSON of a stored request.
@@ -93,12 +94,9 @@ class RequestCodec:
         return redacted(value, self._redact)
 
     def _decrypted(self, data: bytes) -> bytes:
-        if self._fernet is None:
+        if self._cipher is None:
             raise UnreadableRequestError("it is encrypted, and this process has no tickerq_encryption_keys")
-        try:
-            return self._fernet.decrypt(base64.urlsafe_b64encode(data))
-        except InvalidToken as error:
-            raise UnreadableRequestError("none of the tickerq_encryption_keys fits") from error
+        return self._cipher.decrypt(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +113,31 @@ class StoredRequest:
 
     @property
     def value(self) -> object:
-        """The request as plain JSON values; None where there is none."""
+        """The request as plain JSON values; None where there is none.
+
+        Raises:
+            UnreadableRequestError: No key of this process fits, or the bytes are damaged.
+        """
         text = self.json
-        return None if text is None else json.loads(text)
+        return None if text is None else value_in(text)
 
     @property
     def shown(self) -> object:
         """The request with its secrets masked."""
         return self.codec.shown(self.value)
+
+
+def value_in(data: bytes) -> Any:
+    """Return the plain JSON values of an unpacked request.
+
+    Raises:
+        UnreadableRequestError: It is no JSON.
+    """
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        # Not the parser's own error, which holds the request as it is, with what `redact` would mask.
+        raise UnreadableRequestError("its JSON is damaged") from None
 
 
 @lru_cache(maxsize=16)
@@ -135,15 +150,15 @@ def codec_of(compress_over: int | None, keys: tuple[str, ...], redact: tuple[str
     return RequestCodec(compress_over=compress_over, keys=keys, redact=redact)
 
 
-def _fernet(keys: Sequence[str]) -> "MultiFernet | None":
+def _cipher_of(keys: Sequence[str]) -> "Cipher | None":
     if not keys:
         return None
-    if MultiFernet is None:
+    try:
+        return Cipher(keys)
+    except ImportError as error:
         raise ConfigError(
             "tickerq_encryption_keys", "this needs tickerq-celery installed with the extra [encryption]"
-        )
-    try:
-        return MultiFernet([Fernet(key) for key in keys])
+        ) from error
     except (ValueError, TypeError):
         # Not shown, nor the error that may quote it.
         raise ConfigError(

@@ -3,14 +3,21 @@
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
-
+from tickerq_celery.deferred import Deferred
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload import requests
 from tickerq_celery.payload.parameters import Parameters
+from tickerq_celery.payload.plain_requests import PlainType, plain_type
 from tickerq_celery.payload.redaction import discreet
+
+if TYPE_CHECKING:
+    from pydantic.main import BaseModel
+else:
+    # Whoever has a model has imported it.
+    BaseModel = Deferred("pydantic.main", "BaseModel")
 
 _FIELD = "request"
 
@@ -25,6 +32,12 @@ class ExpectedRequest:
     function: str
     type: object = None
     parameters: Parameters | None = None
+    # Looked for once: a batch encodes many requests.
+    _plain: PlainType | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        is_empty = self.parameters is not None and self.parameters.is_empty
+        object.__setattr__(self, "_plain", None if is_empty else plain_type(self.type))
 
     @property
     def field_names(self) -> frozenset[str]:
@@ -37,7 +50,7 @@ class ExpectedRequest:
     def schema(self) -> dict[str, object] | None:
         """The JSON schema of the request; None where there is no type, no request, or no schema."""
         is_empty = self.parameters is not None and self.parameters.is_empty
-        return None if is_empty else requests.json_schema(self.type)
+        return None if is_empty or self.type is None else requests.json_schema(self.type)
 
     def encode(self, request: object, *, limit: int) -> bytes | None:
         """Return a request as JSON of at most ``limit`` bytes; None where there is none.
@@ -45,6 +58,9 @@ class ExpectedRequest:
         Raises:
             TickerValidationError: It does not fit the type; or the function takes none, or needs one.
         """
+        data = None if request is None else requests.plain(request, self._plain, limit=limit)
+        if data is not None:
+            return data
         if self.parameters is not None:
             return self._object(self.parameters, request, limit)
         try:

@@ -1,20 +1,8 @@
 """Plain parameters of a function as its request: one JSON object, by their names."""
 
-import json
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any, NoReturn
-
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import PydanticCustomError
-from pydantic_core.core_schema import (
-    CoreSchema,
-    no_info_plain_validator_function,
-    typed_dict_field,
-    typed_dict_schema,
-)
-
-NO_SUCH_PARAMETER = "no_such_parameter"
+from typing import Annotated, Any
 
 
 class Missing(Enum):
@@ -45,8 +33,7 @@ class Parameter:
 class Parameters:
     """The parameters of a function beside its context; ``extra`` is the type of what ``**kwargs`` takes.
 
-    As metadata of an annotation it is the pydantic type of the object: what was not given stays out, so that
-    the function's own default counts when it runs.
+    As metadata of an annotation it says what the object holds that a run is given.
     """
 
     named: tuple[Parameter, ...] = ()
@@ -70,35 +57,3 @@ class Parameters:
 
     def __str__(self) -> str:
         return ", ".join([*map(str, self.named), *(["**…"] if self.takes_extra else [])])
-
-    def __get_pydantic_core_schema__(self, _: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        fields = {
-            each.name: typed_dict_field(handler.generate_schema(each.type), required=each.is_required)
-            for each in self.named
-        }
-        extra = (
-            handler.generate_schema(self.extra)
-            if self.takes_extra
-            else no_info_plain_validator_function(_refuse)
-        )
-        return typed_dict_schema(fields, extra_behavior="allow", extras_schema=extra)
-
-    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        shown = schema if self.takes_extra else typed_dict_schema(schema["fields"], extra_behavior="forbid")
-        found = handler.resolve_ref_schema(handler(shown))
-        for each in self.named:
-            if not each.is_required and _is_json(each.default):
-                found["properties"][each.name]["default"] = each.default
-        return found
-
-
-def _refuse(_: object) -> NoReturn:
-    raise PydanticCustomError(NO_SUCH_PARAMETER, "the function has no such parameter")
-
-
-def _is_json(value: object) -> bool:
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True

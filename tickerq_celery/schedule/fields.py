@@ -3,7 +3,7 @@
 import calendar
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
 FIRST_YEAR = 2  # one year of room at both ends, so that a zone's offset never leaves datetime's range
@@ -39,6 +39,8 @@ class CronFields:
     weekdays: tuple[int, ...]
     nth_weekdays: tuple[NthWeekday, ...]
     either_day: bool
+    # The matching days by a month's first weekday and length: a search may look at hundreds of months.
+    _days: dict[tuple[int, int], int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def ever_match(self) -> bool:
         """Return True if any month, of whatever length and first weekday, has a matching day."""
@@ -104,6 +106,12 @@ class CronFields:
 
     def _days_of(self, first_weekday: int, length: int) -> int:
         """Return the matching days of a month as bits; ``first_weekday`` counts from Monday on."""
+        days = self._days.get((first_weekday, length))
+        if days is None:
+            days = self._days[first_weekday, length] = self._found_days(first_weekday, length)
+        return days
+
+    def _found_days(self, first_weekday: int, length: int) -> int:
         by_number = self._by_number(first_weekday, length)
         by_weekday = self._by_weekday(first_weekday, length)
         both = by_number | by_weekday if self.either_day else by_number & by_weekday

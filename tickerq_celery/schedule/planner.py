@@ -54,11 +54,15 @@ class Misfire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What one look at a cron ticker decides: ``instants``, oldest first, get an occurrence each."""
+    """What one look at a cron ticker decides: ``instants``, oldest first, get an occurrence each.
+
+    A part of a catch-up has more to come: those from ``next_run_at`` up to ``catch_up_until`` run, too.
+    """
 
     instants: tuple[datetime, ...]
     next_run_at: datetime | None
     skipped: Misfire | None
+    catch_up_until: datetime | None = None
 
 
 def plan(
@@ -99,6 +103,33 @@ def plan(
     )
 
 
+def first_part(decided: Plan, *, most: int, now: datetime) -> Plan:
+    """Return what of a plan that was made ``now`` is stored at once: its first ``most`` instants."""
+    if len(decided.instants) <= most:
+        return decided
+    return replace(
+        decided,
+        instants=decided.instants[:most],
+        next_run_at=decided.instants[most],
+        catch_up_until=now,
+    )
+
+
+def next_part(schedule: Instants, *, next_run_at: datetime, until: datetime, most: int) -> Plan:
+    """Return the next ``most`` instants of a catch-up, which goes ``until`` the moment it was decided at.
+
+    What was decided then is not decided anew: the instants have grown older since, and more have passed.
+    """
+    instants: list[datetime] = []
+    following: datetime | None = next_run_at
+    while following is not None and following <= until:
+        if len(instants) == most:
+            return Plan(instants=tuple(instants), next_run_at=following, skipped=None, catch_up_until=until)
+        instants.append(following)
+        following = schedule.next_after(following)
+    return Plan(instants=tuple(instants), next_run_at=following, skipped=None)
+
+
 def within_runs(decided: Plan, *, left: int | None) -> Plan:
     """Return the plan of a cron ticker that has ``left`` runs to go (None: any number); the last ends it.
 
@@ -106,7 +137,7 @@ def within_runs(decided: Plan, *, left: int | None) -> Plan:
     """
     if left is None or len(decided.instants) < left:
         return decided
-    return replace(decided, instants=decided.instants[: max(0, left)], next_run_at=None)
+    return replace(decided, instants=decided.instants[: max(0, left)], next_run_at=None, catch_up_until=None)
 
 
 def passed(schedule: Instants, *, first: datetime, until: datetime, at_most: int) -> Misfire | None:

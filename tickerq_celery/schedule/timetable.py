@@ -28,6 +28,38 @@ class Instants(Protocol):
         """Return the last instant not after ``moment``, or None if there was none yet."""
 
 
+class Definition(Protocol):
+    """When a cron ticker fires, as every row and view of one says it."""
+
+    @property
+    def expression(self) -> str:
+        """A cron expression, or an interval."""
+
+    @property
+    def time_zone(self) -> str:
+        """The name of the zone whose clocks the expression reads."""
+
+    @property
+    def day_or(self) -> bool:
+        """Whether one day field is enough, where both are set."""
+
+    @property
+    def start_at(self) -> datetime | None:
+        """From when on it fires."""
+
+    @property
+    def end_at(self) -> datetime | None:
+        """Until when it fires."""
+
+    @property
+    def exclude(self) -> tuple[date, ...]:
+        """On which dates it does not fire."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was stored."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timetable:
     """The instants from ``start_at`` to ``end_at``, both inclusive, but for excluded dates of ``zone``."""
@@ -119,4 +151,20 @@ def make_timetable(
         start_at=start_at,
         end_at=bounds.end_at,
         exclude=frozenset(bounds.exclude),
+    )
+
+
+def timetable_of(definition: Definition) -> Timetable:
+    """Return the timetable of a stored cron ticker.
+
+    Raises:
+        InvalidCronError: The expression cannot be parsed.
+        TickerValidationError: There is no such time zone on this machine.
+    """
+    return make_timetable(
+        definition.expression,
+        time_zone=definition.time_zone,
+        day_or=definition.day_or,
+        now=definition.created_at,
+        bounds=Bounds(start_at=definition.start_at, end_at=definition.end_at, exclude=definition.exclude),
     )
