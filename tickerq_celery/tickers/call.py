@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 from tickerq_celery.errors import TickerValidationError
@@ -44,6 +45,7 @@ class FunctionField:
 FUNCTION = FunctionField()
 # A ticker's fields, with the values that a user wants.
 Changes: TypeAlias = Mapping[str, Any]
+NO_CHANGES: Changes = MappingProxyType({})
 _REQUEST = ("request", "encoding")
 _COLUMNS = {
     "task": ("function",),

@@ -49,16 +49,23 @@ class _Siblings:
     children: object
 
 
+def starting_statuses(condition: RunCondition | int | None) -> list[TickerStatus]:
+    """Return the statuses of its parent at which a child with this condition starts; None means any end."""
+    return sorted(_MET_BY[_meant(condition)])
+
+
 def is_met(condition: RunCondition | int | None, status: TickerStatus) -> bool:
     """Whether a child with this condition starts when its parent gets to ``status``; None means any end."""
-    wanted = RunCondition.ON_ANY_COMPLETED_STATUS if condition is None else RunCondition(condition)
-    return status in _MET_BY[wanted]
+    return status in _MET_BY[_meant(condition)]
 
 
 def unmet_reason(condition: RunCondition | int | None, status: TickerStatus) -> str:
     """Return why a child is skipped whose parent got to ``status``."""
-    wanted = RunCondition.ON_ANY_COMPLETED_STATUS if condition is None else RunCondition(condition)
-    return f"{UNMET_REASON} It is {word_of(wanted)}, and the parent is {status}"
+    return f"{UNMET_REASON} It is {word_of(_meant(condition))}, and the parent is {status}"
+
+
+def _meant(condition: RunCondition | int | None) -> RunCondition:
+    return RunCondition.ON_ANY_COMPLETED_STATUS if condition is None else RunCondition(condition)
 
 
 def run_condition(value: object) -> RunCondition | None:

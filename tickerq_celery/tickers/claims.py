@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tickerq_celery.enums import CancelRequest, OnLost, TickerKind, TickerPriority, TickerType
+from tickerq_celery.enums import OnLost, TickerKind, TickerPriority, TickerType
 from tickerq_celery.payload.codec import Packed
+from tickerq_celery.tickers.cancel_requests import CancelRequest
 from tickerq_celery.tickers.lifecycle import Standing
 from tickerq_celery.tickers.timeouts import UNLIMITED, Timeouts
 

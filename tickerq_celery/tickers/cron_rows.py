@@ -11,8 +11,8 @@ from tickerq_celery.errors import InvalidCronError
 from tickerq_celery.ids import new_id
 from tickerq_celery.schedule.bounds import BOUND_FIELDS, UNBOUNDED, Bounds, checked_bounds
 from tickerq_celery.schedule.cron_expression import NO_TIME
-from tickerq_celery.schedule.interval import expression_from
-from tickerq_celery.schedule.timetable import Timetable, make_timetable
+from tickerq_celery.schedule.interval import every_in, expression_from
+from tickerq_celery.schedule.timetable import Timetable, make_timetable, timetable_of
 from tickerq_celery.tickers.call import Changes
 from tickerq_celery.tickers.celery_task import CALL_FIELDS
 from tickerq_celery.tickers.chain_templates import Template
@@ -60,7 +60,11 @@ class CronRow(Work):
     seed_time_zone: str | None = None
     seed_day_or: bool | None = None
     next_run_at: datetime | None = None
+    catch_up_until: datetime | None = None
     last_run_at: datetime | None = None
+    created_by: str | None = None
+    pruned_until: datetime | None = None
+    skipped_until: datetime | None = None
     created_at: datetime
     updated_at: datetime
     flaw: str | None = None
@@ -76,6 +80,13 @@ class CronRow(Work):
         return self.max_runs is None or self.run_count < self.max_runs
 
     @property
+    def is_catching_up(self) -> bool:
+        """Whether its next instant belongs to a catch-up that is stored in parts."""
+        until, first = self.catch_up_until, self.next_run_at
+        # An edit or the end of a pause may have moved it on from there.
+        return until is not None and first is not None and first <= until
+
+    @property
     def first_unrecorded(self) -> datetime | None:
         """The first instant that has neither fired nor been recorded, also while a pause keeps it back."""
         return self.next_run_at or self.resume_from
@@ -87,13 +98,7 @@ class CronRow(Work):
             InvalidCronError: The expression cannot be parsed.
             TickerValidationError: There is no such time zone on this machine.
         """
-        return make_timetable(
-            self.expression,
-            time_zone=self.time_zone,
-            day_or=self.day_or,
-            now=self.created_at,
-            bounds=Bounds(start_at=self.start_at, end_at=self.end_at, exclude=self.exclude),
-        )
+        return timetable_of(self)
 
     def next_run_after(self, moment: datetime) -> datetime | None:
         """Return the first instant after ``moment`` within its bounds, or None if there is none.
@@ -205,6 +210,35 @@ def with_times_of_code(row: CronRow, *, expression: str, time_zone: str, day_or:
     if of_code != (row.expression, row.time_zone, row.day_or):
         return seeded
     return replace(seeded, expression=expression, time_zone=time_zone, day_or=day_or)
+
+
+def reverted_to_code(row: CronRow, *, now: datetime) -> CronRow | None:
+    """Return a row with the times that code defines, whatever an operator made of them; None if it has none.
+
+    What an operator has set besides stays; a longer jitter than the code's interval becomes as long as that.
+
+    Raises:
+        InvalidCronError: The code's expression cannot be parsed on this machine.
+        TickerValidationError: There is no such time zone on this machine.
+    """
+    if row.seed_expression is None or row.seed_time_zone is None:
+        return None
+    every = every_in(row.seed_expression)
+    timetable = make_timetable(
+        row.seed_expression,
+        time_zone=row.seed_time_zone,
+        day_or=bool(row.seed_day_or),
+        now=now,
+        bounds=Bounds(start_at=row.start_at, end_at=row.end_at, exclude=row.exclude),
+    )
+    return replace(
+        row,
+        expression=row.seed_expression,
+        time_zone=row.seed_time_zone,
+        day_or=bool(row.seed_day_or),
+        start_at=timetable.start_at,
+        jitter=row.jitter if every is None else min(row.jitter, every),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,34 @@
-"""What a transaction did: its result, and the runs that it made due."""
+"""What a transaction did: its result, the runs that it made due, and what an audit says of it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 T = TypeVar("T")
+# What an audit shows of an object: names of fields, and values that JSON has.
+Shown: TypeAlias = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a verb changed: the ids of all things that it made, changed or deleted, or only how many.
+
+    ``before`` and ``after`` show what is different now, and never a request.
+    """
+
+    ids: Sequence[UUID] = ()
+    count: int | None = None
+    before: Shown | None = None
+    after: Shown | None = None
+
+    @property
+    def size(self) -> int:
+        """How many things it changed."""
+        return len(self.ids) if self.count is None else self.count
+
+
+NO_CHANGE = Change()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,3 +37,4 @@ class Effect(Generic[T]):
 
     result: T
     due: Collection[UUID] = ()
+    change: Change = NO_CHANGE

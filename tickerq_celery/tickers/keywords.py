@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from tickerq_celery.errors import UnknownKeywordError, meant_by
+from tickerq_celery.errors import UnknownKeywordError
 from tickerq_celery.payload.redaction import discreet
+from tickerq_celery.wording import meant_by
 
 # What users of Celery write, and the fields that stand for it here.
 _SAME = {"cron": "expression", "eta": "execution_time", "countdown": "delay"}

@@ -1,6 +1,7 @@
 """The fields that only tickers of functions have, or only those of Celery tasks, and why others have not."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from tickerq_celery.enums import TickerKind
@@ -25,6 +26,9 @@ OF_TASKS = {
     "options": "they are a Celery task's, task=…",
     "on_lost": "it is an option of the ticker function itself: @ticker_function(on_lost=…)",
 }
+_EMPTY: tuple[object, ...] = (None, (), {})
+_of_tasks = attrgetter(*OF_TASKS)
+_UNSET: tuple[object, ...] = ((), {}, {}, None)
 # What the request of a row is made of, by its kind: the rest may change while that cannot be read.
 REQUEST_IS_CHECKED: Mapping[TickerKind, frozenset[str]] = {
     TickerKind.FUNCTION: frozenset({"function", "request"}),
@@ -43,16 +47,21 @@ def refuse_fields_of_functions(ticker: Any) -> None:
     )
 
 
+def has_fields_of_tasks(ticker: Any) -> bool:
+    """Return True if a ticker may have what one of a function cannot have: it is not left as it was."""
+    return _of_tasks(ticker) != _UNSET
+
+
 def refuse_fields_of_tasks(ticker: Any) -> None:
     """Refuse what a ticker of a function cannot have.
 
     Raises:
         TickerValidationError: It names each such field, and shows no value whose name may be a secret's.
     """
-    _refuse(
-        {name: reason for name, reason in OF_TASKS.items() if getattr(ticker, name) not in (None, (), {})},
-        ticker,
-    )
+    if has_fields_of_tasks(ticker):
+        _refuse(
+            {name: reason for name, reason in OF_TASKS.items() if getattr(ticker, name) not in _EMPTY}, ticker
+        )
 
 
 def _refuse(reasons: dict[str, str], ticker: Any) -> None:

@@ -1,5 +1,6 @@
 """Which status may follow which, and what the end of an attempt means for its run."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -10,9 +11,9 @@ from tickerq_celery.errors import (
     TerminateExecution,
     TickerCancelled,
     TickerValidationError,
-    shortened,
 )
 from tickerq_celery.tickers.retry_policy import RetryPolicy
+from tickerq_celery.wording import shortened
 
 LOST = "WorkerLost"
 REFUSED_TEXTS = "the database refused the texts of this end, so they were not recorded"
@@ -45,6 +46,12 @@ class Failure:
     message: str
     traceback: str | None = None
 
+    def redacted(self, redact: Callable[[str], str]) -> "Failure":
+        """Return the same failure with what ``redact`` leaves of its texts."""
+        return replace(
+            self, message=redact(self.message), traceback=self.traceback and redact(self.traceback)
+        )
+
     def without_texts(self) -> "Failure":
         """Return the same failure for a database that refused its texts."""
         return Failure(type=self.type.encode("ascii", "backslashreplace").decode(), message=REFUSED_TEXTS)
@@ -68,6 +75,15 @@ class Outcome:
     skipped_reason: str | None = None
     result: bytes | None = None
     is_lost: bool = False
+
+    def redacted(self, redact: Callable[[str], str]) -> "Outcome":
+        """Return the same outcome with what ``redact`` leaves of its texts."""
+        reason = self.skipped_reason
+        return replace(
+            self,
+            failure=self.failure and self.failure.redacted(redact),
+            skipped_reason=reason and redact(reason),
+        )
 
     def without_texts(self) -> "Outcome":
         """Return the same outcome for a database that refused its texts: a note in ASCII stands for them."""

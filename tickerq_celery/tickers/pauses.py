@@ -3,10 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zlib import crc32
 
 from tickerq_celery import validation
 from tickerq_celery.enums import PauseKind
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.tickers.versions import stamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +20,12 @@ class Pause:
     reason: str | None
     paused_by: str | None
     paused_at: datetime
+
+    @property
+    def version(self) -> str:
+        """Which pause of its scope this is, for ``expected=``."""
+        words = f"{self.paused_by}\n{self.reason}".encode("utf-8", "backslashreplace")
+        return f"{stamp(self.paused_at)}.{crc32(words):x}"
 
     @property
     def key(self) -> str:

@@ -46,10 +46,20 @@ class Pending:
 
 
 class Report:
-    """The progress and the log lines of one attempt; ``changed`` is called when one is added."""
+    """The progress and the log lines of one attempt; ``changed`` is called when one is added.
 
-    def __init__(self, now: Callable[[], datetime], changed: Callable[["Report"], None]) -> None:
+    What ``redact`` returns is kept of their texts.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        changed: Callable[["Report"], None],
+        *,
+        redact: Callable[[str], str],
+    ) -> None:
         self._now = now
+        self._redact = redact
         self._changed = changed
         self._mutex = threading.Lock()
         self._fraction: float | None = None
@@ -63,14 +73,14 @@ class Report:
 
     def progress(self, fraction: float, message: str | None) -> None:
         """Take note of how far the function is; the last word counts."""
+        kept = None if message is None else self._kept(message, LONGEST_MESSAGE)
         with self._mutex:
-            self._fraction = fraction
-            self._message = None if message is None else storable(message, LONGEST_MESSAGE)
+            self._fraction, self._message = fraction, kept
         self._notify()
 
     def log(self, text: str, level: str) -> None:
         """Keep one line, while the attempt has not had too many."""
-        line = Line(self._now(), level, storable(text, LONGEST_LINE))
+        line = Line(self._now(), level, self._kept(text, LONGEST_LINE))
         with self._mutex:
             if self._lines > MOST_LINES:
                 return
@@ -100,6 +110,10 @@ class Report:
     def close(self) -> None:
         """Call ``changed`` no more: the end of the attempt writes the rest."""
         self._is_closed = True
+
+    def _kept(self, text: str, limit: int) -> str:
+        # Before it is cut: of half a secret nothing can be found.
+        return storable(self._redact(text), limit)
 
     def _notify(self) -> None:
         if not self._is_closed:

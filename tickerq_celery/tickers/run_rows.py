@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from uuid import UUID
 
 from tickerq_celery import validation
-from tickerq_celery.enums import HoldReason, RunCondition, TickerStatus, TickerType
+from tickerq_celery.enums import HoldReason, Origin, RunCondition, TickerStatus, TickerType
 from tickerq_celery.ids import new_id
 from tickerq_celery.schedule.bounds import delay_of
 from tickerq_celery.schedule.planner import Misfire
 from tickerq_celery.tickers import chains
 from tickerq_celery.tickers.chain_templates import copies
+from tickerq_celery.tickers.construction import constructor
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.moments import asked_moment
@@ -48,11 +50,31 @@ class RunRow(Work):
     skipped_reason: str | None = None
     ended_at: datetime | None = None
     ended_status: TickerStatus | None = None
+    origin: Origin = Origin.ADDED
+    created_by: str | None = None
+    cloned_from: UUID | None = None
+    root_id: UUID | None = None
+    held_since: datetime | None = None
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it was due when it was made."""
+        return self.due_at is not None and self.due_at <= self.created_at
+
 
 _FIELDS = frozenset(each.name for each in fields(RunRow))
+_OF_A_NEW_ONE = ("id", "type", "execution_time", "due_at", "created_at", "updated_at")
+_OF_A_TICKER = ("unique_key", "active_key", "has_children", "root_id", "created_by")
+_UNSET = {
+    each.name: each.default
+    for each in fields(RunRow)
+    if each.name not in {*WORK_FIELDS, *_OF_A_NEW_ONE, *_OF_A_TICKER}
+}
+_UNSET_VALUES = tuple(_UNSET.values())
+_made = constructor(RunRow, [*WORK_FIELDS, *_OF_A_NEW_ONE, *_OF_A_TICKER, *_UNSET])
+_values_of = attrgetter(*WORK_FIELDS)
 
 
 def new_run_row(
@@ -64,18 +86,13 @@ def new_run_row(
     now: datetime,
 ) -> RunRow:
     """Return the row of a new run, Idle and never claimed."""
-    return RunRow(
-        **{name: getattr(work, name) for name in WORK_FIELDS},
-        id=new_id(),
-        type=type,
-        execution_time=execution_time,
-        due_at=due_at,
-        created_at=now,
-        updated_at=now,
-    )
+    own = (new_id(), type, execution_time, due_at, now, now)
+    return _made(*_values_of(work), *own, None, None, False, None, None, *_UNSET_VALUES)
 
 
-def time_ticker_row(ticker: TimeTicker, work: Work, *, now: datetime) -> RunRow:
+def time_ticker_row(
+    ticker: TimeTicker, work: Work, *, now: datetime, created_by: str | None = None
+) -> RunRow:
     """Return the row of a new time ticker; a past moment is due now.
 
     Raises:
@@ -86,27 +103,48 @@ def time_ticker_row(ticker: TimeTicker, work: Work, *, now: datetime) -> RunRow:
     key = ticker.unique_key
     if key is not None:
         validation.name("unique_key", key, validation.LONGEST_KEY)
-    row = new_run_row(work, type=TickerType.TIME_TICKER, execution_time=at, due_at=max(at, now), now=now)
-    return replace(row, unique_key=key, active_key=key, has_children=bool(ticker.children))
+    own_id, has_children = new_id(), bool(ticker.children)
+    own = (own_id, TickerType.TIME_TICKER, at, max(at, now), now, now)
+    root_id = own_id if has_children else None
+    return _made(*_values_of(work), *own, key, key, has_children, root_id, created_by, *_UNSET_VALUES)
 
 
-def as_child(row: RunRow, ticker: TimeTicker, *, parent_id: UUID) -> RunRow:
+def _head(row: RunRow, *, has_children: bool) -> RunRow:
+    """Return a row as the head of a chain, where it has children; below another it gets that one's root."""
+    return replace(row, has_children=has_children, root_id=row.id if has_children else None)
+
+
+def as_child(row: RunRow, ticker: TimeTicker, *, parent: RunRow) -> RunRow:
     """Return a time ticker's row as one that waits for its parent, and maybe for its own execution time.
 
     Raises:
         TickerValidationError: The run condition is none.
     """
     return replace(
-        waiting_for(parent_id, row),
+        waiting_for(parent, row),
         # Without a moment of its own it has none: it runs when its parent lets it.
         execution_time=None if ticker.execution_time is None and ticker.delay is None else row.execution_time,
         run_condition=chains.run_condition(ticker.run_condition),
     )
 
 
-def waiting_for(parent_id: UUID, row: RunRow) -> RunRow:
-    """Return a row held until its parent starts or ends."""
-    return replace(row, parent_id=parent_id, due_at=None, held_for=HoldReason.PARENT, hold_key=str(parent_id))
+def as_clone(row: RunRow, *, of: UUID) -> RunRow:
+    """Return a row as one copied from the run with this id."""
+    return replace(row, origin=Origin.CLONE, cloned_from=of)
+
+
+def waiting_for(parent: RunRow, row: RunRow) -> RunRow:
+    """Return a row of a chain, held until its parent starts or ends."""
+    return replace(
+        row,
+        parent_id=parent.id,
+        root_id=parent.root_id,
+        origin=Origin.CHAIN,
+        due_at=None,
+        held_for=HoldReason.PARENT,
+        hold_key=str(parent.id),
+        held_since=row.created_at,
+    )
 
 
 def occurrence_row(cron: CronRow, *, instant: datetime | None, now: datetime) -> RunRow:
@@ -116,7 +154,9 @@ def occurrence_row(cron: CronRow, *, instant: datetime | None, now: datetime) ->
     """
     at = now if instant is None else instant + delay_of(cron.id, instant, cron.jitter)
     row = new_run_row(cron, type=TickerType.CRON_TICKER_OCCURRENCE, execution_time=at, due_at=at, now=now)
-    return replace(row, cron_ticker_id=cron.id, instant=instant, has_children=bool(cron.children))
+    origin = Origin.MANUAL if instant is None else Origin.CRON
+    row = replace(row, cron_ticker_id=cron.id, instant=instant, origin=origin)
+    return _head(row, has_children=bool(cron.children))
 
 
 def occurrence_children(cron: CronRow, occurrence: RunRow, *, now: datetime) -> Sequence[RunRow]:
@@ -126,7 +166,7 @@ def occurrence_children(cron: CronRow, occurrence: RunRow, *, now: datetime) -> 
         parent = occurrence if copy.parent is None else rows[copy.parent]
         row = new_run_row(copy.work, type=TickerType.TIME_TICKER, execution_time=None, due_at=None, now=now)
         row = replace(row, run_condition=copy.run_condition, has_children=copy.has_children)
-        rows.append(waiting_for(parent.id, row))
+        rows.append(waiting_for(parent, row))
     return rows
 
 
@@ -134,7 +174,7 @@ def skipped_row(row: RunRow, *, reason: str, now: datetime) -> RunRow:
     """Return an occurrence's row as one that was skipped before it could run; it gets no chain."""
     end = terminal(TickerStatus.SKIPPED, now, reason)
     own = {each.name: getattr(end, each.name) for each in fields(Terminal) if each.name in _FIELDS}
-    return replace(row, has_children=False, **own)
+    return _head(replace(row, **own), has_children=False)
 
 
 def misfire_record(cron: CronRow, misfire: Misfire, *, reason: str, now: datetime) -> RunRow:
@@ -142,5 +182,6 @@ def misfire_record(cron: CronRow, misfire: Misfire, *, reason: str, now: datetim
 
     It stands for all of them and so for no single one: each of them can still get its occurrence.
     """
-    row = replace(occurrence_row(cron, instant=misfire.first, now=now), instant=None)
+    row = occurrence_row(cron, instant=misfire.first, now=now)
+    row = replace(row, instant=None, origin=Origin.MISFIRE)
     return skipped_row(row, reason=reason, now=now)

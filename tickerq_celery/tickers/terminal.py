@@ -5,25 +5,27 @@ from typing import Generic, TypeVar
 
 S = TypeVar("S")
 M = TypeVar("M")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terminal(Generic[S, M]):
+class Terminal(Generic[S, M, R]):
     """The columns that an end sets: status and time, and that nothing waits for the run or executes it.
 
-    ``S`` and ``M`` are a status and a moment, or SQL for them.
+    ``S``, ``M`` and ``R`` are a status, a moment and a reason, or SQL for them.
     """
 
     status: S
     ended_status: S
     ended_at: M
     updated_at: M
-    skipped_reason: str | None
+    skipped_reason: R
     # Neither due, nor held, nor published.
     due_at: None = None
     not_before: None = None
     held_for: None = None
     hold_key: None = None
+    held_since: None = None
     check_at: None = None
     # Nor running, nor in the way of another run of its key or its cron ticker.
     running_on: None = None
@@ -36,6 +38,6 @@ class Terminal(Generic[S, M]):
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
-def terminal(status: S, now: M, reason: str | None = None) -> Terminal[S, M]:
+def terminal(status: S, now: M, reason: R) -> Terminal[S, M, R]:
     """Return the end of a run as ``status``; ``reason`` is why it was not executed, or None."""
     return Terminal(status=status, ended_status=status, ended_at=now, updated_at=now, skipped_reason=reason)

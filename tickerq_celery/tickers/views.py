@@ -6,8 +6,6 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from tickerq_celery.enums import (
-    SUCCEEDED,
-    HoldReason,
     MisfirePolicy,
     OnLost,
     OverlapPolicy,
@@ -15,13 +13,14 @@ from tickerq_celery.enums import (
     TickerKind,
     TickerPriority,
     TickerStatus,
-    TickerType,
 )
 from tickerq_celery.payload.celery_call import call_parts
 from tickerq_celery.payload.codec import StoredRequest
 from tickerq_celery.schedule.interval import every_in
 from tickerq_celery.tickers.chain_templates import Template, tickers_in
 from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.run_summaries import RunState
+from tickerq_celery.tickers.versions import stamp
 
 T = TypeVar("T")
 
@@ -56,77 +55,27 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """A time ticker or a cron occurrence; times are aware UTC.
+class Run(RunState):
+    """A time ticker or a cron occurrence, with all that is kept of it.
 
     Of the call of a Celery task ``function`` is the task's name, ``task_id`` the id of its messages, by which
     ``AsyncResult`` finds its result, and ``on_lost`` what becomes of a run whose worker died; both are None
     for functions.
     """
 
-    id: UUID
-    namespace: str
-    type: TickerType
-    kind: TickerKind
-    function: str
     task_id: str | None
     on_lost: OnLost | None
-    description: str | None
-    status: TickerStatus
-    execution_time: datetime | None
-    published_at: datetime | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    elapsed: timedelta | None
-    retries: int
     retry_intervals: tuple[timedelta, ...]
     timeout: timedelta | None
     hard_timeout: timedelta | None
-    retry_count: int
     rescue_count: int
-    is_late: bool
-    cancel_requested: bool
-    next_attempt_at: datetime | None
-    held_for: HoldReason | None
-    exception_type: str | None
     exception_message: str | None
     skipped_reason: str | None
-    lock_holder: str | None
     locked_at: datetime | None
-    parent_id: UUID | None
     run_condition: RunCondition | None
-    cron_ticker_id: UUID | None
-    priority: TickerPriority
-    queue: str | None
-    concurrency_key: str | None
-    tags: tuple[str, ...]
-    unique_key: str | None
     stored_request: StoredRequest = field(repr=False)
-    created_at: datetime
-    updated_at: datetime
-    progress: float | None = None
-    progress_message: str | None = None
     attempts: tuple[Attempt, ...] = ()
     logs: tuple[LogLine, ...] = ()
-
-    @property
-    def outcome_known(self) -> bool:
-        """Whether ``status`` says how it went; False where Done means "published".
-
-        That is a call of one of the app's Celery tasks which was published, and which no worker reported.
-        """
-        is_function = self.kind is not TickerKind.CELERY_TASK
-        return is_function or self.status not in SUCCEEDED or self.started_at is not None
-
-    @property
-    def is_published(self) -> bool:
-        """Whether all that is known is that the broker has its message, so that it is shown as Published.
-
-        That is a call of one of the app's Celery tasks which waits for a worker's report, or for Celery's
-        retry of it, or which ended unreported.
-        """
-        is_waiting = self.status is TickerStatus.QUEUED and self.published_at is not None
-        return not self.outcome_known or (self.kind is TickerKind.CELERY_TASK and is_waiting)
 
     @property
     def request(self) -> Any:
@@ -135,7 +84,7 @@ class Run:
         Of the call of a Celery task they are its ``args``, ``kwargs`` and ``options``.
 
         Raises:
-            UnreadableRequestError: It is encrypted, and no key of this process fits.
+            UnreadableRequestError: No key of this process fits, or it is damaged.
         """
         value = self.stored_request.value
         return call_parts(value) if self.kind is TickerKind.CELERY_TASK else value
@@ -206,6 +155,11 @@ class Cron:
     updated_at: datetime
 
     @property
+    def version(self) -> str:
+        """Which version of the definition this is, for ``expected=``; a fire does not change it."""
+        return stamp(self.updated_at)
+
+    @property
     def every(self) -> timedelta | None:
         """The interval; None where it is a cron expression."""
         return every_in(self.expression)
@@ -215,7 +169,7 @@ class Cron:
         """The request as plain JSON values; None where there is none.
 
         Raises:
-            UnreadableRequestError: It is encrypted, and no key of this process fits.
+            UnreadableRequestError: No key of this process fits, or it is damaged.
         """
         return self.stored_request.value
 

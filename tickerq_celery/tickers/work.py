@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from operator import attrgetter, is_
 from typing import Protocol
 
 from tickerq_celery import validation
 from tickerq_celery.enums import OnLost, TickerKind, TickerPriority
-from tickerq_celery.payload.codec import NO_REQUEST
+from tickerq_celery.payload.codec import NO_REQUEST, Packed
+from tickerq_celery.tickers.construction import constructor
 from tickerq_celery.tickers.gathering import Gathering
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
-from tickerq_celery.tickers.kind_fields import refuse_fields_of_tasks
+from tickerq_celery.tickers.kind_fields import has_fields_of_tasks, refuse_fields_of_tasks
 from tickerq_celery.tickers.timeouts import checked_timeouts
 
 
@@ -42,6 +44,10 @@ class Work:
 
 
 WORK_FIELDS = tuple(each.name for each in fields(Work))
+_OWN = ("description", "request", "encoding")
+_SHARED = tuple(name for name in WORK_FIELDS if name not in _OWN)
+_made = constructor(Work, [*_SHARED, *_OWN])
+_shared_of = attrgetter(*_SHARED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,24 @@ class FunctionDefaults:
     queue: str | None = None
     timeout: timedelta | None = None
     priority_queues: Mapping[TickerPriority, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Options:
+    """How the runs of a ticker are executed: its own fields, and where it leaves one open its function's."""
+
+    retries: int
+    retry_intervals: tuple[timedelta, ...]
+    timeout: timedelta | None
+    hard_timeout: timedelta | None
+    priority: TickerPriority
+    queue: str | None
+
+
+# What most tickers of a batch have in common, and None or an empty tuple in each that leaves it open.
+_given_by = attrgetter(
+    "retries", "retry_intervals", "timeout", "hard_timeout", "priority", "queue", "concurrency_key", "tags"
+)
 
 
 class NamesFunction(Protocol):
@@ -72,36 +96,73 @@ class NamesFunction(Protocol):
         """The namespace; None is the application's own."""
 
 
-def checked_work(ticker: TimeTicker | CronTicker, *, namespace: str, defaults: FunctionDefaults) -> Work:
-    """Return what a ticker of a function asks for but its request; its function's defaults fill open fields.
+class WorkPlan:
+    """The work of tickers of one function of a ``namespace``: what they have in common is checked once."""
 
-    Raises:
-        TickerValidationError: Fields hold what cannot be stored; it names all of them.
-    """
+    def __init__(self, *, function: str, namespace: str, defaults: FunctionDefaults) -> None:
+        self._function = function
+        self._namespace = namespace
+        self._defaults = defaults
+        self._given: tuple[object, ...] = ()
+        self._shared: tuple[object, ...] | None = None
+
+    def work_of(self, ticker: TimeTicker | CronTicker, packed: Packed | None) -> Work:
+        """Return what a ticker asks for; its function's defaults fill open fields.
+
+        ``packed`` is its request; None of one that was refused already, for other refusals beside that.
+
+        Raises:
+            TickerValidationError: Fields hold what cannot be stored; it names all of them.
+        """
+        # The very same objects, since of equal ones one may be refused: True is 1, and no number of retries.
+        given = _given_by(ticker)
+        packed = packed or NO_REQUEST
+        if self._shared is None or has_fields_of_tasks(ticker) or not all(map(is_, given, self._given)):
+            return self._checked(ticker, given, packed)
+        return _made(*self._shared, optional_description(ticker.description), packed.data, packed.encoding)
+
+    def _checked(self, ticker: TimeTicker | CronTicker, given: tuple[object, ...], packed: Packed) -> Work:
+        with Gathering() as check:
+            check(refuse_fields_of_tasks, ticker)
+            description = check(optional_description, ticker.description)
+            options = check(_checked_options, ticker, self._defaults)
+            concurrency_key = check(_concurrency_key, ticker.concurrency_key)
+            tags = check(validation.tags, ticker.tags)
+        work = Work(
+            namespace=self._namespace,
+            function=self._function,
+            description=description,
+            request=packed.data,
+            encoding=packed.encoding,
+            retries=options.retries,
+            retry_intervals=options.retry_intervals,
+            timeout=options.timeout,
+            hard_timeout=options.hard_timeout,
+            priority=options.priority,
+            queue=options.queue,
+            concurrency_key=concurrency_key,
+            tags=tuple(tags),
+        )
+        self._given, self._shared = given, _shared_of(work)
+        return work
+
+
+def _checked_options(ticker: TimeTicker | CronTicker, defaults: FunctionDefaults) -> _Options:
     intervals = defaults.retry_intervals if ticker.retry_intervals is None else ticker.retry_intervals
     with Gathering() as check:
-        check(refuse_fields_of_tasks, ticker)
-        description = check(optional_description, ticker.description)
         retries = check(validation.retries, defaults.retries if ticker.retries is None else ticker.retries)
         retry_intervals = check(validation.retry_intervals, intervals)
         timeouts = check(checked_timeouts, ticker.timeout, ticker.hard_timeout, of_function=defaults.timeout)
         given = defaults.priority if ticker.priority is None else ticker.priority
         priority = check(validation.member, "priority", given, TickerPriority)
         queue = check(_queue, ticker.queue, priority, defaults)
-        concurrency_key = check(_concurrency_key, ticker.concurrency_key)
-        tags = check(validation.tags, ticker.tags)
-    return Work(
-        namespace=namespace,
-        function=validation.function(ticker.function),
-        description=description,
+    return _Options(
         retries=retries,
         retry_intervals=retry_intervals,
         timeout=timeouts.soft,
         hard_timeout=timeouts.hard,
         priority=priority,
         queue=queue,
-        concurrency_key=concurrency_key,
-        tags=tuple(tags),
     )
 
 

@@ -1,0 +1,86 @@
+"""Functions as users see them: options, versions, pauses, active runs and figures."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from tickerq_celery.enums import OnLost, TickerPriority
+from tickerq_celery.tickers.counts import RunCounts
+from tickerq_celery.tickers.figures import FunctionFigures
+from tickerq_celery.tickers.pauses import Pause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionVersion:
+    """One way in which live workers define a function, and the names of those workers.
+
+    Two have the same ``digest`` if their options and their request's schema are equal; what the body does is
+    not compared.
+    """
+
+    digest: str
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionView:
+    """A function as the worker that started last registered it, and how it is at one moment.
+
+    ``path`` is where its code is, ``summary`` the first line of its docstring. ``queue`` is its own, None
+    where Celery's router decides. None is no limit of ``max_concurrency``, ``max_concurrency_per_key`` and
+    ``rate_limit``, and no timeout of its own. ``request_schema`` is a JSON schema, None where any request, or
+    none, fits. ``registered_at`` is when it was first registered, ``updated_at`` when it last changed.
+
+    One that no worker ever registered is known because runs are held for it, or cron tickers name it. Its
+    ``registered_at``, ``updated_at``, ``path`` and ``digest`` are None, and its options the defaults.
+    ``routed_queue`` is where its messages go: its own queue, else that of its route; None where the route
+    names an exchange only, or the application's router fails.
+
+    ``versions`` are those of the live workers that have it. ``pauses`` hold all of its runs; a pause of a tag
+    may hold some. ``active`` counts its runs that have not ended. ``figures`` are of the last 24 hours, from
+    the beginning of an hour; None where there are too many of all functions asked for: ask for fewer.
+    """
+
+    namespace: str
+    name: str
+    path: str | None
+    summary: str | None
+    queue: str | None
+    priority: TickerPriority
+    max_concurrency: int | None
+    max_concurrency_per_key: int | None
+    rate_limit: str | None
+    on_lost: OnLost
+    retries: int
+    retry_intervals: tuple[timedelta, ...]
+    timeout: timedelta | None
+    hard_timeout: timedelta | None
+    request_schema: Any
+    registered_at: datetime | None
+    updated_at: datetime | None
+    digest: str | None
+    versions: tuple[FunctionVersion, ...]
+    pauses: tuple[Pause, ...]
+    active: RunCounts
+    figures: FunctionFigures | None = None
+    routed_queue: str | None = None
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether a worker ever registered it."""
+        return self.registered_at is not None
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The names of the live workers that have it; without one, its runs are held."""
+        return tuple(sorted(name for version in self.versions for name in version.nodes))
+
+    @property
+    def is_skewed(self) -> bool:
+        """Whether a live worker defines it in another way than it was registered last."""
+        return any(version.digest != self.digest for version in self.versions)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether a pause holds all of its runs."""
+        return bool(self.pauses)

@@ -1,0 +1,28 @@
+"""What became of claims that were handed to the broker."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tickerq_celery.errors import PublishError
+from tickerq_celery.tickers.claims import Claim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A claim that no broker will ever take as it is, and why."""
+
+    claim: Claim
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """Each claim stands in one of three: ``taken`` by the broker, ``refused``, or ``left``.
+
+    Those ``left`` were not sent, or no answer says that they arrived; ``failure`` is why.
+    """
+
+    taken: Sequence[Claim] = ()
+    refused: Sequence[Refusal] = ()
+    left: Sequence[Claim] = ()
+    failure: PublishError | None = None
