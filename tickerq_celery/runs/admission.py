@@ -9,14 +9,16 @@ from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_celery.store.concurrency import queue_key
 from tickerq_celery.store.holds import Hold
 from tickerq_celery.tickers.claims import Due, Slot
+from tickerq_celery.tickers.flows import FunctionQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """The due runs to claim, and those to hold, each with its cause."""
+    """The due runs to claim, those to hold, each with its cause, and those left due for want of room."""
 
     admitted: Sequence[Due]
     held: Mapping[UUID, Hold]
+    left: Sequence[Due]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,7 +27,8 @@ class Capacity:
 
     ``functions`` maps each function that a live worker has to its limits, ``left`` those with a rate to how
     many of their runs may be claimed now. A function that another claim counts just now is
-    ``counted_elsewhere``: it has no slot for this one.
+    ``counted_elsewhere``: it has no slot for this one. ``windows`` says of functions in queues how many of
+    their runs may be ``ahead`` of their start.
     """
 
     functions: Mapping[str, FunctionLimits]
@@ -38,24 +41,38 @@ class Capacity:
     taken: dict[Slot, int] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
     queued: dict[str | None, int] = field(default_factory=dict)
+    windows: Mapping[FunctionQueue, int] = field(default_factory=dict)
+    ahead: dict[FunctionQueue, int] = field(default_factory=dict)
 
     def admit(self, due: Sequence[Due]) -> Admission:
         """Decide on due runs by their priority, then the oldest first, counting those admitted."""
         admitted: list[Due] = []
         held: dict[UUID, Hold] = {}
+        left: list[Due] = []
         for run in sorted(due, key=lambda each: (each.priority, each.id)):
             cause = self._cause(run)
-            if cause is None:
+            if cause is not None:
+                held[run.id] = cause
+            elif self._has_full_window(run):
+                left.append(run)
+            elif self.queued.get(run.queue, 0) >= self.most_queued:
+                held[run.id] = Hold(reason=HoldReason.LIMIT, key=queue_key(run.queue))
+            else:
                 admitted.append(run)
                 self._count(run)
-            else:
-                held[run.id] = cause
-        return Admission(admitted=admitted, held=held)
+        return Admission(admitted=admitted, held=held, left=left)
+
+    def _has_full_window(self, run: Due) -> bool:
+        # Of a Celery task's call it is not known how many are ahead.
+        line = FunctionQueue(run.function, run.queue)
+        return run.call is None and line in self.windows and self.ahead.get(line, 0) >= self.windows[line]
 
     def _count(self, run: Due) -> None:
         self.queued[run.queue] = self.queued.get(run.queue, 0) + 1
         if run.call is not None:
             return
+        line = FunctionQueue(run.function, run.queue)
+        self.ahead[line] = self.ahead.get(line, 0) + 1
         self.active[run.function] = self.active.get(run.function, 0) + 1
         if run.slot is not None:
             self.taken[run.slot] = self.taken.get(run.slot, 0) + 1
@@ -75,8 +92,6 @@ class Capacity:
             limit = self._limit_reached(run, limits)
             if limit is not None:
                 return limit
-        if self.queued.get(run.queue, 0) >= self.most_queued:
-            return Hold(reason=HoldReason.LIMIT, key=queue_key(run.queue))
         return None
 
     def _limit_reached(self, run: Due, limits: FunctionLimits) -> Hold | None:

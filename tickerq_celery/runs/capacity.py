@@ -1,6 +1,6 @@
 """How many runs may start now: limits of live workers' functions, less what is active."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from tickerq_celery.functions.limits import FunctionLimits
@@ -10,6 +10,7 @@ from tickerq_celery.store import capacity, concurrency, cron_tickers, functions,
 from tickerq_celery.store.capacity import Deciding
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Due, Slot
+from tickerq_celery.tickers.flows import FunctionQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +28,11 @@ def count(
     *,
     known: Mapping[str, FunctionLimits],
     deciding: Deciding,
+    windows: Callable[[Collection[FunctionQueue]], Mapping[FunctionQueue, int]],
 ) -> Counted:
     """Lock the functions that have limits, and count active runs; those that waited for a rate may follow.
 
+    ``windows`` returns how many runs of each function in a queue may be ahead of their start.
     In a fixed number of statements, none for runs without limits, whatever the number of runs and keys; but
     for one for each function whose rate is ready.
     """
@@ -42,10 +45,10 @@ def count(
         runs += rates.lock_waiting(tx, name, limit=most)
     if len(runs) > len(due):
         # Of other queues and cron tickers, maybe.
-        deciding = capacity.read(tx, runs, ready_among=())
-    return Counted(
-        runs=runs, capacity=_capacity(core, tx, runs, known=known, counting=counting, deciding=deciding)
-    )
+        deciding = capacity.read(tx, runs, ready_among=(), lease=core.config.lease)
+    found = _capacity(core, tx, runs, known=known, counting=counting, deciding=deciding)
+    found.windows = windows({FunctionQueue(run.function, run.queue) for run in runs})
+    return Counted(runs=runs, capacity=found)
 
 
 def _is_limited(known: Mapping[str, FunctionLimits], run: Due) -> bool:
@@ -90,6 +93,7 @@ def _capacity(
             if each.rate is not None
         },
         queued=dict(deciding.queued),
+        ahead=dict(deciding.ahead),
     )
 
 

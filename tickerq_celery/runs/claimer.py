@@ -2,21 +2,29 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from uuid import UUID
 
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_celery.runs.capacity import KnownFunctions, count
+from tickerq_celery.runs.due_lines import DueLines, Share, by_turns
+from tickerq_celery.runs.fair_queuing import FairQueuing
 from tickerq_celery.runs.holds import HoldRelease, Released
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import capacity, claims, holds, nodes, rates
+from tickerq_celery.store import capacity, claims, due_lines, holds, nodes, rates
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.holds import Hold
 from tickerq_celery.tickers.claims import Claim, Due
+from tickerq_celery.tickers.flows import Flows, FunctionQueue
 
 logger = logging.getLogger(__name__)
+# How large the windows are for runs of other cron tickers and keys, which a backlog of one would delay else.
+_BESIDE = 1.5
+# And for a process that adds runs: what it leaves waits for the next poll of a beat.
+_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,16 +35,51 @@ class Claimed:
     is_full: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """The claims of a batch, the lines of runs that were left due, and how many are ahead in each line."""
+
+    claims: Sequence[Claim] = ()
+    left: Collection[FunctionQueue] = ()
+    ahead: Mapping[FunctionQueue, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What a claim locked: runs beside a backlog, or else the oldest that are due, and what it left.
+
+    ``found`` is how many it locked of each share, None where it took none by line.
+    """
+
+    others: Sequence[Due] = ()
+    oldest: Sequence[Due] = ()
+    found: Mapping[Share, int] | None = None
+    left: Collection[FunctionQueue] = ()
+    ahead: Mapping[FunctionQueue, int] = field(default_factory=dict)
+
+
 class Claimer:
     """Takes due runs for publishing, and holds those that may not run.
 
-    What ``may_claim`` returns False for is left to others.
+    What ``may_claim`` returns False for is left to others; ``on_claimed`` is given how many were claimed.
+    ``queue_of`` returns the queue to which runs of a function are sent, None where that is unknown.
     """
 
-    def __init__(self, core: Core, *, may_claim: Callable[[Due], bool] = lambda due: True) -> None:
+    def __init__(
+        self,
+        core: Core,
+        *,
+        may_claim: Callable[[Due], bool] = lambda due: True,
+        on_claimed: Callable[[int], None] = lambda count: None,
+        queue_of: Callable[[FunctionQueue], str | None] = lambda line: line.queue,
+    ) -> None:
         self._core = core
         self._may_claim = may_claim
+        self._on_claimed = on_claimed
+        self._most = core.config.batch_size
         self._known = KnownFunctions()
+        self._fair = FairQueuing(core.clock)
+        self._lines = DueLines(core, queue_of)
         self._hold_release = HoldRelease(core)
         # Functions of which it was logged that their runs are held.
         self._logged: set[str] = set()
@@ -44,9 +87,36 @@ class Claimer:
     def claim(self, *, holder: str, ids: Collection[UUID] | None = None) -> Claimed:
         """Claim a batch of due runs, or those of ``ids`` that are due; the commit is done on return.
 
-        Runs that waited for a rate are claimed with them, once it lets the next ones through.
+        Runs that waited for a rate are claimed with them, once it lets the next ones through. What has no
+        room in its queue yet is left due, for a claim of a beat.
         """
-        return self._core.write(self._claim, holder, ids)
+        if ids is not None:
+            claimed, _ = self._core.write(self._claim, holder, ids, None)
+        else:
+            claimed = self._claim_next(holder)
+        self._on_claimed(len(claimed.claims))
+        return claimed
+
+    @property
+    def next_look(self) -> float | None:
+        """In how many seconds to claim again, as due runs wait for room in their queue; None: none do."""
+        return self._lines.next_look
+
+    def _claim_next(self, holder: str) -> Claimed:
+        by_line = self._lines.next_look is not None
+        passed = self._fair.passed_over(by_line=by_line)
+        shares = self._lines.look() if by_line else None
+        began = self._core.clock.monotonic()
+        claimed, work = self._core.write(self._claim, holder, None, passed, shares)
+        if passed is not None:
+            self._fair.took_others(work.others, is_full=len(work.others) == self._most, began=began)
+        if work.found is not None:
+            self._lines.took(work.found)
+        self._lines.claimed(work.ahead, left=work.left)
+        if not work.others:
+            is_backlog = claimed.is_full or self._lines.next_look is not None
+            self._fair.took_oldest(work.oldest, is_full=is_backlog)
+        return claimed
 
     def release_holds(self, tx: Transaction) -> Released:
         """Make runs due whose hold's cause is gone, up to a batch for each cause."""
@@ -57,17 +127,68 @@ class Claimer:
         self._logged -= known.keys()
         return known
 
-    def _claim(self, tx: Transaction, holder: str, ids: Collection[UUID] | None) -> Claimed:
+    def _claim(
+        self,
+        tx: Transaction,
+        holder: str,
+        ids: Collection[UUID] | None,
+        passed: Flows | None,
+        shares: Sequence[Share] | None = None,
+    ) -> tuple[Claimed, _Work]:
+        work = self._lock(tx, ids, passed, shares)
+        due = work.others or work.oldest
+        if work.found is None:
+            is_full = bool(work.others) or len(due) == self._most
+        else:
+            is_full = any(share.is_cut and count >= share.most for share, count in work.found.items())
+        taken = self._take(tx, due, holder=holder, ids=ids, beside=bool(work.others))
+        work = replace(work, left=taken.left, ahead=taken.ahead)
+        found = taken.claims if work.found is None else by_turns(taken.claims)
+        return Claimed(claims=found, is_full=is_full), work
+
+    def _lock(
+        self,
+        tx: Transaction,
+        ids: Collection[UUID] | None,
+        passed: Flows | None,
+        shares: Sequence[Share] | None,
+    ) -> _Work:
+        if passed is not None:
+            found = claims.due_beside(tx, passed, limit=self._most)
+            others = self._lock_due(tx, found) if found else ()
+            if others:
+                return _Work(others=others)
+        if shares is None:
+            return _Work(oldest=self._lock_due(tx, ids))
+        locked = due_lines.lock_shares(tx, [(share.due, share.most) for share in shares])
+        oldest = [run for runs in locked for run in runs if self._may_claim(run)]
+        return _Work(oldest=oldest, found=dict(zip(shares, map(len, locked), strict=True)))
+
+    def _lock_due(self, tx: Transaction, ids: Collection[UUID] | None) -> Sequence[Due]:
+        due = claims.lock_due(tx, limit=self._most, ids=ids)
+        return [run for run in due if self._may_claim(run)]
+
+    def _take(
+        self,
+        tx: Transaction,
+        due: Sequence[Due],
+        *,
+        holder: str,
+        ids: Collection[UUID] | None,
+        beside: bool,
+    ) -> _Taken:
         config = self._core.config
-        due = [run for run in claims.lock_due(tx, limit=config.batch_size, ids=ids) if self._may_claim(run)]
         if not due and ids is not None:
-            return Claimed(claims=(), is_full=False)
+            return _Taken()
         among = None if ids is None else {run.function for run in due}
-        deciding = capacity.read(tx, due, ready_among=among)
+        deciding = capacity.read(tx, due, ready_among=among, lease=config.lease)
+        self._lines.know(deciding.workers)
         if not due and not deciding.ready:
-            return Claimed(claims=(), is_full=False)
-        known = self._functions_of(tx, deciding.worker_hashes)
-        counted = count(self._core, tx, due, known=known, deciding=deciding)
+            return _Taken()
+        known = self._functions_of(tx, {worker.functions_hash for worker in deciding.workers})
+        times = _BESIDE if beside else 1 if ids is None else _AT_ONCE
+        windows = partial(self._lines.sizes, times=times)
+        counted = count(self._core, tx, due, known=known, deciding=deciding, windows=windows)
         admission = counted.capacity.admit(counted.runs)
         holds.hold(tx, admission.held)
         self._log_unknown(admission.held.values())
@@ -80,7 +201,8 @@ class Claimer:
         )
         self._start_waits(tx, admission.admitted, known)
         failpoint(CrashPoint.CLAIM_UNCOMMITTED)
-        return Claimed(claims=taken, is_full=len(due) == config.batch_size)
+        left = {FunctionQueue(run.function, run.queue) for run in admission.left}
+        return _Taken(claims=taken, left=left, ahead=counted.capacity.ahead)
 
     def _start_waits(
         self, tx: Transaction, admitted: Iterable[Due], known: Mapping[str, FunctionLimits]

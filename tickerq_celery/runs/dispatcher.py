@@ -1,11 +1,12 @@
 """Claim due runs, publish them, stamp them; give back what the broker did not take."""
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from uuid import UUID
 
-from tickerq_celery.errors import PublishError, StoreError, cause_of
+from tickerq_celery.errors import StoreError
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.publisher import Publisher
@@ -13,13 +14,15 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import publications
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Claim
+from tickerq_celery.tickers.handover import Refusal
 from tickerq_celery.tickers.lifecycle import Failure
+from tickerq_celery.wording import cause_of
 
 logger = logging.getLogger(__name__)
-_STAMPED_AT_ONCE = 100
 # A start keeps a row locked for milliseconds; a worker that keeps it longer is stalled.
 _PAUSES = (0.0, 0.01, 0.05, 0.1, 0.2, 0.4)
 _NAMES_SHOWN = 5
+_LONGEST_CAUSE = 200
 
 
 class Dispatcher:
@@ -84,7 +87,7 @@ class Dispatcher:
         """Publish claims, and add to ``locked`` the calls that are still to be stamped."""
         published: list[Claim] = []
         done = 0
-        for part in _parts(batch):
+        for part in _parts(batch, self._publisher.most_at_once):
             if self._must_stop():
                 self._give_back(batch[done:], until)
                 break
@@ -92,45 +95,20 @@ class Dispatcher:
                 logger.warning("run %s is left to the sweep, which may publish it already", part[0].id)
                 done += len(part)
                 continue
-            sent: list[Claim] = []
-            refused: list[tuple[Claim, Exception]] = []
-            try:
-                for claim in part:
-                    error = self._refusal(claim)
-                    if error is None:
-                        sent.append(claim)
-                    else:
-                        refused.append((claim, error))
-            except PublishError:
-                self._give_back(batch[done + len(sent) + len(refused) :], until)
-                raise
-            finally:
-                locked += self._stamp(sent)
-                self._set_aside(refused)
+            handed = self._publisher.hand_over(part)
+            if handed.failure is not None:
+                self._give_back([*handed.left, *batch[done + len(part) :]], until)
+            locked += self._stamp(handed.taken)
+            self._set_aside(handed.refused)
+            if handed.failure is not None:
+                raise handed.failure
             done += len(part)
-            published += sent
+            published += handed.taken
         return published
 
     def _is_ours(self, claim: Claim, until: float) -> bool:
         # A worker drops the second message of a claim, but not that of a Celery task.
         return claim.call is None or self._core.clock.monotonic() < until
-
-    def _refusal(self, claim: Claim) -> Exception | None:
-        """Publish a claim, or return why no broker will ever take it like this."""
-        try:
-            self._publisher.publish(claim)
-        except PublishError:
-            raise
-        except Exception as error:
-            # The user's router runs here and may raise anything, and so does Celery for a queue that it does
-            # not know. That is this run's own trouble: those behind it must not wait for it.
-            wait = self._core.config.republish_after.total_seconds()
-            logger.exception(
-                "run %s of %s cannot be published, it is tried again in %d s", claim.id, claim.function, wait
-            )
-            return error
-        failpoint(CrashPoint.PUBLISHED)
-        return None
 
     def _stamp(self, part: Sequence[Claim]) -> list[Claim]:
         """Stamp what was published, and return the calls whose rows another transaction has locked."""
@@ -156,14 +134,27 @@ class Dispatcher:
         if locked:
             logger.warning("could not stamp %d published runs: another process has them locked", len(locked))
 
-    def _set_aside(self, refused: Sequence[tuple[Claim, Exception]]) -> None:
-        """Let refused claims wait; a Celery task's, of which more come, fails in the end."""
+    def _set_aside(self, refused: Sequence[Refusal]) -> None:
+        """Let refused claims wait; a Celery task's, of which more come, fails in the end.
+
+        The user's router raised, or Celery does not know a queue. Those behind must not wait for that.
+        """
         core = self._core
+        wait = core.config.republish_after.total_seconds()
+        for each in refused:
+            logger.error(
+                "run %s of %s cannot be published, it is tried again in %d s",
+                each.claim.id,
+                each.claim.function,
+                wait,
+                exc_info=each.error,
+            )
 
         def write(tx: Transaction) -> None:
-            for claim, error in refused:
+            for each in refused:
+                claim = each.claim
                 if claim.call is not None and claim.number > core.config.max_rescues:
-                    failure = Failure(type=type(error).__name__, message=cause_of(error))
+                    failure = Failure(type=type(each.error).__name__, message=_kept(core, each.error))
                     publications.fail(tx, claim, failure)
                 else:
                     publications.postpone(tx, claim.id, claim.number, core.config.republish_after)
@@ -188,12 +179,17 @@ class Dispatcher:
             )
 
 
-def _parts(batch: Sequence[Claim]) -> Iterator[list[Claim]]:
+def _kept(core: Core, error: Exception) -> str:
+    # Redacted before it is cut: of half a secret nothing can be found.
+    return core.redact(cause_of(error, sys.maxsize))[:_LONGEST_CAUSE]
+
+
+def _parts(batch: Sequence[Claim], most: int) -> Iterator[list[Claim]]:
     """Yield what is stamped at once: a Celery task's call alone, so that a kill repeats no other."""
     part: list[Claim] = []
     for claim in batch:
         is_alone = claim.call is not None or (part and part[0].call is not None)
-        if part and (is_alone or len(part) == _STAMPED_AT_ONCE):
+        if part and (is_alone or len(part) == most):
             yield part
             part = []
         part.append(claim)

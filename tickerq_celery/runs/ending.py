@@ -44,26 +44,32 @@ class EndWriter:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    def write(self, tx: Transaction, end: AttemptEnd) -> Effect[Outcome | None]:
+    def write(self, tx: Transaction, end: AttemptEnd, *, is_alone: bool = False) -> Effect[Outcome | None]:
         """Write how an attempt ended, and return what was written: None where its claim was superseded.
 
         A run whose cancel was requested does not go on, nor fails as lost: its outcome is Cancelled then.
+        Each statement of an end that ``is_alone`` may commit itself.
         """
         if end.run.is_call:
             return self._write_execution(tx, end)
+        node, elapsed = self._core.node.name, end.elapsed
         for outcome in end.outcomes:
-            written = ends.finish(
-                tx,
-                end.run,
-                outcome,
-                node=self._core.node.name,
-                elapsed=end.elapsed,
-                report=end.report,
-            )
+            written = ends.finish(tx, end.run, outcome, node=node, elapsed=elapsed, report=end.report)
             if written.result:
-                released = self._release(tx, end.run, outcome)
+                released = [] if is_alone else self._release(tx, end.run, outcome)
                 return Effect(result=outcome, due=[*written.due, *released])
         return Effect(result=None)
+
+    def is_alone(self, end: AttemptEnd) -> bool:
+        """Return True if an end is one statement: nothing follows from it, whichever its outcome will be."""
+        run, function = end.run, self._core.registry.get(end.run.function)
+        if not self._core.database.dialect.has_writing_ctes or function is None:
+            return False
+        leaves_lines = end.report is not None and bool(end.report.chunks)
+        frees_a_slot = function.max_concurrency is not None or run.slot is not None
+        failed = end.outcome.status is TickerStatus.FAILED
+        moves_a_cron = run.cron_ticker_id is not None and (run.active_key is not None or failed)
+        return not (run.is_call or run.has_children or leaves_lines or frees_a_slot or moves_a_cron)
 
     def written(self, tx: Transaction, end: AttemptEnd) -> Outcome | None:
         """Return which outcome of an attempt this process has written before, or None.

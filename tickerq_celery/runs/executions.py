@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import timedelta
 from uuid import UUID
 
-from tickerq_celery.enums import DropReason, TickerStatus
+from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import StoreError
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runs.immediate import dispatch_after
@@ -14,6 +14,7 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import chains, drops, executions
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.claims import Started, TaskExecution
+from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.lifecycle import Failure, Outcome
 
@@ -53,7 +54,7 @@ class ExecutionRecorder:
         Raises:
             StoreError: The database was unreachable for a whole lease.
         """
-        retry = LeaseRetry(self._core, execution)
+        retry = LeaseRetry(self._core, execution.id)
         while True:
             try:
                 effect = self._core.write(self._start_late, execution, began())

@@ -35,17 +35,21 @@ class HoldRelease:
         without_rate = [name for name in paced if name in known and known[name].rate is None]
         room = self._room(tx, known)
         unlimited = [name for name in room if known[name].max_concurrency is None]
-        whole = [
+        batches = [
             self._release(tx, HoldReason.FUNCTION, [name for name in waiting if name in known], most),
             self._release(tx, HoldReason.PAUSED, self._resumed(tx), most),
             self._release(tx, HoldReason.LIMIT, unlimited, most),
             self._release(tx, HoldReason.RATE, without_rate, most),
+            # No more than the next claim takes: what is released and not claimed yet takes no room, and would
+            # be released once more with the next pass.
+            concurrency.release_full_queues(tx, most=config.max_queued, limit=most),
+            *(
+                self._release(tx, HoldReason.LIMIT, [name], min(room[name], most))
+                for name in room.keys() - set(unlimited)
+            ),
         ]
-        count = sum(whole) + concurrency.release_full_queues(tx, most=config.max_queued)
-        for name in room.keys() - set(unlimited):
-            count += self._release(tx, HoldReason.LIMIT, [name], room[name])
-        count += self._release_keys(tx, known)
-        return Released(count=count, is_full=max(whole) >= most)
+        count = sum(batches) + self._release_keys(tx, known)
+        return Released(count=count, is_full=max(batches) >= most)
 
     def _release(self, tx: Transaction, reason: HoldReason, keys: Collection[str], limit: int) -> int:
         released = holds.release(

@@ -5,21 +5,25 @@ import os
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from tickerq_celery.enums import DropReason, TickerStatus
+from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import ClaimSupersededError, RefusedValueError, StoreError, TickerStateError
 from tickerq_celery.failpoints import CrashPoint, failpoint
+from tickerq_celery.ids import new_id
 from tickerq_celery.runs.ending import AttemptEnd, EndWriter
 from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runs.lease_retry import LeaseRetry
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import chains, drops, ends, publications, starts
+from tickerq_celery.store.database.errors import LostAnswerError
 from tickerq_celery.store.database.refusals import translated_refusals
 from tickerq_celery.store.database.sessions import Caller, Callers, when_committed
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.lifecycle import REFUSED_TEXTS, Outcome, lost, lost_call
 from tickerq_celery.tickers.progress import Pending
@@ -50,11 +54,24 @@ class Recorder:
     def start(self, ticker_id: UUID, claim_no: int) -> Started | None:
         """Let this worker execute a claim, or return None where it may not.
 
+        Where the database may have taken the start it is tried for one lease.
+
         Raises:
-            StoreError: The database is unreachable; the run stays Queued, and its message comes again.
+            StoreError: The database is unreachable; the run stays Queued, and its message comes again. Where
+                an answer was lost the run may be InProgress, until it is rescued.
         """
         failpoint(CrashPoint.RECEIVED)
-        effect = self._core.write(self._start, ticker_id, claim_no)
+        start_id = new_id()
+        retry: LeaseRetry | None = None
+        effect: Effect[Started | None] | None = None
+        while effect is None:
+            try:
+                effect = self._try_start(ticker_id, claim_no, start_id)
+            except StoreError as error:
+                if retry is None and not isinstance(error, LostAnswerError):
+                    raise
+                retry = retry or LeaseRetry(self._core, ticker_id, what="may have been started")
+                retry.wait_or_raise(error)
         if effect.result is not None:
             failpoint(CrashPoint.STARTED)
         return dispatch_after(effect, self._dispatch)
@@ -90,11 +107,13 @@ class Recorder:
         """
         failpoint(CrashPoint.BODY_ENDED)
         end = AttemptEnd(run=run, outcome=outcome, elapsed=elapsed, report=report)
-        retry = LeaseRetry(self._core, run)
+        is_alone = self._core.database.autocommits and self._ends.is_alone(end)
+        write = self._core.write_alone if is_alone else self._core.write
+        retry = LeaseRetry(self._core, run.id)
         effect: Effect[Outcome | None] | None = None
         while effect is None:
             try:
-                written = self._core.write(self._ends.write, end)
+                written = write(self._ends.write, end, is_alone=is_alone)
                 # Any of these tries, also one that was interrupted, may follow one that the store has taken.
                 effect = (
                     written if written.result else Effect(result=self._core.read(self._ends.written, end))
@@ -149,7 +168,7 @@ class Recorder:
         Raises:
             StoreError: The database was unreachable for a whole lease.
         """
-        retry = LeaseRetry(self._core, run)
+        retry = LeaseRetry(self._core, run.id)
         while True:
             try:
                 return self._core.read(self._ends.has_written, run, outcome)
@@ -167,18 +186,34 @@ class Recorder:
         effect = _written(lambda text: self._core.write(self._rescue, run, text), message)
         return dispatch_after(effect, self._dispatch)
 
-    def _start(self, tx: Transaction, ticker_id: UUID, claim_no: int) -> Effect[Started | None]:
-        core = self._core
-        run = starts.start(
-            tx,
+    def _try_start(self, ticker_id: UUID, claim_no: int, start_id: UUID) -> Effect[Started | None]:
+        core, node = self._core, self._core.node
+        start = partial(
+            starts.start,
             ticker_id=ticker_id,
             claim_no=claim_no,
-            node_id=core.node.id,
-            node=core.node.name,
+            start_id=start_id,
+            node_id=node.id,
+            node=node.name,
         )
+        if core.database.autocommits:
+            run = core.write_alone(start, only_plain=True)
+            if run is not None:
+                return Effect(result=run)
+        return core.write(self._start, start, lambda tx: starts.own(tx, ticker_id, claim_no, start_id))
+
+    def _start(
+        self,
+        tx: Transaction,
+        start: Callable[[Transaction], Started | None],
+        own: Callable[[Transaction], Started | None],
+    ) -> Effect[Started | None]:
+        started = start(tx)
+        # A try before this one, whose answer was lost, may have let its children start, too.
+        run = started or own(tx)
         if run is None:
             return Effect(result=None)
-        beside = chains.start_beside(tx, run.id) if run.has_children else ()
+        beside = chains.start_beside(tx, run.id) if started is not None and run.has_children else ()
         if run.parent_id is not None:
             run = replace(run, parent_result=chains.result_for(tx, run.id))
         failpoint(CrashPoint.START_UNCOMMITTED)

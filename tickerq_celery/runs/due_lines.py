@@ -1,0 +1,180 @@
+"""Which lines a claim takes due runs of while some wait for room in their queue, and how many of each."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tickerq_celery.runs.publish_window import LOOK_EVERY, LOOK_SOON, PublishWindow
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store import concurrency
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.due_lines import DueLine, DueLinesQuery, FoundLines
+from tickerq_celery.store.nodes import WorkerTakes
+from tickerq_celery.tickers.claims import Claim
+from tickerq_celery.tickers.flows import FunctionQueue
+
+# In seconds: what was learned of a line is forgotten when it has not waited for so long.
+_KEPT = 60.0
+# Each takes a statement; those behind them come with the next look, at once.
+_MOST_LINES = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """How many due runs of a line a claim takes at most; ``is_cut`` where there is room for more."""
+
+    due: DueLine
+    most: int
+    is_cut: bool
+
+
+class DueLines:
+    """The windows of lines, each of one function in one queue, and the lines whose due runs wait for room.
+
+    A line has a window where live workers consume its queue and say how many messages they take.
+    ``queue_of`` returns the queue to which its messages go, None where that is unknown. What a claim finds is
+    noted once it has committed.
+    """
+
+    def __init__(self, core: Core, queue_of: Callable[[FunctionQueue], str | None]) -> None:
+        self._core = core
+        self._queue_of = queue_of
+        self._workers: Sequence[WorkerTakes] = ()
+        self._windows: dict[FunctionQueue, PublishWindow] = {}
+        self._waiting: frozenset[FunctionQueue] = frozenset()
+        # What waits of the lines that this round has looked at, and the last of them.
+        self._found: set[FunctionQueue] = set()
+        self._after: FunctionQueue | None = None
+        self._is_short = False
+        self._query = DueLinesQuery(most=_MOST_LINES)
+
+    @property
+    def next_look(self) -> float | None:
+        """In how many seconds to look again at what waits; None where nothing does."""
+        if not self._waiting:
+            return None
+        if self._after is not None:
+            return 0.0
+        return LOOK_SOON if self._is_short else LOOK_EVERY
+
+    def know(self, workers: Sequence[WorkerTakes]) -> None:
+        """Note which workers take runs."""
+        self._workers = workers
+
+    def sizes(self, lines: Collection[FunctionQueue], *, times: float = 1) -> Mapping[FunctionQueue, int]:
+        """Return so many times the windows of those lines that have one."""
+        now = self._core.clock.monotonic()
+        sizes = {}
+        for line in lines:
+            least = self._least(line)
+            if least is not None:
+                window = self._window(line, now)
+                size = least if window is None else max(least, window.size)
+                sizes[line] = math.ceil(times * size)
+        return sizes
+
+    def look(self) -> Sequence[Share]:
+        """Return what to take of the next lines that have due runs, with their windows adapted.
+
+        Raises:
+            StoreError: The database is unreachable.
+        """
+        found, ahead = self._core.read(self._read)
+        now = self._core.clock.monotonic()
+        if self._after is None:
+            self._is_short = False
+            self._windows = {line: each for line in self._windows if (each := self._window(line, now))}
+        self._after = found.last
+        rooms = [(each, self._room(each.line, ahead.get(each.line, 0), now)) for each in found.due]
+        return _shares(rooms, self._core.config.batch_size)
+
+    def _read(self, tx: Transaction) -> tuple[FoundLines, Mapping[FunctionQueue, int]]:
+        found = self._query.read(tx, after=self._after)
+        queues = {each.line.queue for each in found.due}
+        return found, concurrency.ahead(tx, queues, lease=self._core.config.lease) if queues else {}
+
+    def took(self, found: Mapping[Share, int]) -> None:
+        """Note how many runs of each share a look has found: more wait of one that was used up."""
+        self._found |= {share.due.line for share, count in found.items() if count >= share.most}
+        self._is_short |= not self._found <= self._waiting
+        if self._after is None:
+            self._waiting, self._found = frozenset(self._found), set()
+
+    def claimed(self, ahead: Mapping[FunctionQueue, int], *, left: Collection[FunctionQueue]) -> None:
+        """Note how many runs of each line are ahead of their start now, and of which lines some were left."""
+        now = self._core.clock.monotonic()
+        for line, count in ahead.items():
+            window = self._windows.get(line)
+            if window is not None:
+                self._windows[line] = replace(window, ahead=count)
+        for line in set(left) - self._waiting:
+            window = self._window(line, now)
+            size = self._least(line) or 1 if window is None else window.size
+            self._windows[line] = PublishWindow(size=size, ahead=ahead.get(line, 0), looked_at=now)
+            self._waiting |= {line}
+            self._is_short = True
+
+    def _room(self, line: FunctionQueue, ahead: int, now: float) -> int | None:
+        """Adapt a line's window, and return how many runs it has room for; None where it has no window."""
+        least, window = self._least(line), self._window(line, now)
+        if least is None:
+            self._windows.pop(line, None)
+            return None
+        if window is None:
+            window = PublishWindow(size=least, ahead=ahead, looked_at=now)
+        elif line in self._waiting:
+            self._is_short |= window.is_short(ahead)
+            window = window.after(ahead=ahead, at=now, least=least, most=self._core.config.max_queued)
+        else:
+            window = replace(window, ahead=ahead, looked_at=now)
+        self._windows[line] = window
+        return max(0, window.size - ahead)
+
+    def _window(self, line: FunctionQueue, now: float) -> PublishWindow | None:
+        window = self._windows.get(line)
+        return None if window is None or now - window.looked_at > _KEPT else window
+
+    def _least(self, line: FunctionQueue) -> int | None:
+        """Return what a line's workers take at most, shared by the lines that wait for them.
+
+        None where that is unknown, or as much as may be published at all.
+        """
+        queue = self._queue_of(line)
+        takes = [each.takes for each in self._workers if _consumes(each, queue)]
+        known = [each for each in takes if each is not None]
+        if not takes or len(known) < len(takes) or sum(known) >= self._core.config.max_queued:
+            return None
+        lines = sum(self._queue_of(each) == queue for each in self._waiting | {line})
+        return math.ceil(sum(known) / lines)
+
+
+def _consumes(worker: WorkerTakes, queue: str | None) -> bool:
+    return queue is None or not worker.queues or queue in worker.queues
+
+
+def _shares(rooms: Sequence[tuple[DueLine, int | None]], most: int) -> Sequence[Share]:
+    """Divide a batch of ``most`` runs among lines, so that each with room gets some."""
+    shares: list[Share] = []
+    # What those with little room leave is for the others.
+    for due, room in sorted(rooms, key=lambda each: math.inf if each[1] is None else each[1]):
+        part = max(1, most // (len(rooms) - len(shares)))
+        taken = part if room is None else min(room, part)
+        most = max(0, most - taken)
+        is_cut = room is None or room > part
+        shares.append(Share(due=due, most=taken, is_cut=is_cut))
+    return shares
+
+
+def by_turns(claims: Sequence[Claim]) -> Sequence[Claim]:
+    """Order claims of one batch so that lines take turns in a queue, after more urgent ones.
+
+    Else the first run of a line would stand behind all that is new of a backlog.
+    """
+    before: Counter[FunctionQueue] = Counter()
+    turns = []
+    for claim in claims:
+        line = FunctionQueue(claim.function, claim.queue)
+        turns.append((claim.priority, before[line]))
+        before[line] += 1
+    return [claims[at] for at in sorted(range(len(claims)), key=turns.__getitem__)]

@@ -1,0 +1,48 @@
+"""How many runs of one function are published to a queue ahead of its workers: a window that adapts."""
+
+import math
+from dataclasses import dataclass
+
+# In seconds: what lies in a window is started within that time, about.
+_HORIZON = 0.5
+# In seconds. While runs wait, the window is looked at so often; soon again where it may be too small.
+LOOK_EVERY = 0.25
+LOOK_SOON = 0.05
+# What is left of it at a look: less, and workers may have lacked a message; else it may shrink.
+_LITTLE = 0.25
+_SHRINKING = 0.8
+# Starts in a shorter time say little of how many there are in a second.
+_SHORTEST = LOOK_EVERY / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishWindow:
+    """A window of so many runs, of which so many were ``ahead`` of their start at that monotonic moment."""
+
+    size: int
+    ahead: int
+    looked_at: float
+
+    def is_short(self, ahead: int) -> bool:
+        """Return True if so few runs are left in it that workers may have lacked one."""
+        return ahead < self.size * _LITTLE
+
+    def after(self, *, ahead: int, at: float, least: int, most: int) -> "PublishWindow":
+        """Return the window for runs that wait, when so many are left of those that were ahead.
+
+        It is what workers start in half a second, and twice as large wherever they may have lacked a run; it
+        shrinks slowly.
+        """
+        seconds = at - self.looked_at
+        wanted = self._wanted(ahead, seconds)
+        if self.is_short(ahead):
+            size = max(2 * self.size, wanted)
+        elif seconds >= _SHORTEST:
+            size = max(wanted, math.floor(self.size * _SHRINKING))
+        else:
+            size = max(wanted, self.size)
+        return PublishWindow(size=max(least, min(size, most)), ahead=ahead, looked_at=at)
+
+    def _wanted(self, ahead: int, seconds: float) -> int:
+        started = max(0, self.ahead - ahead)
+        return round(started / seconds * _HORIZON) if seconds > 0 else 0
