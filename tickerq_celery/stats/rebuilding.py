@@ -1,0 +1,76 @@
+"""Count hours of the roll-up anew from the runs that are there, an hour at a time."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from tickerq_celery import validation
+from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.functions.retention import Kept
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.stats.windows import Window, window_of
+from tickerq_celery.store import counted_ends, rollup_state, rollups
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.past_runs import EndPosition
+from tickerq_celery.tickers.figures import Rebuild, RebuiltHour
+from tickerq_celery.tickers.tallies import HOUR, Tally, TallyKey, hour_of, tallies
+
+_AT_ONCE = 2_000
+
+
+def window_to_rebuild(tx: Transaction, since: object, until: object, *, kept: Kept) -> Window:
+    """Return the hours that are asked for, if all of their runs are there and counted.
+
+    Every run is ``kept`` for so long. Without ``until`` they go up to the last hour that is counted.
+
+    Raises:
+        TickerValidationError: It is no window, too old, or too new.
+    """
+    counted = rollup_state.position(tx).ended_at
+    if counted == rollup_state.START.ended_at:
+        raise TickerValidationError("since", since, "no end is counted yet: a beat has to run first")
+    last = hour_of(counted)
+    end = last if until is None else validation.moment("until", until)
+    if end > last:
+        reason = f"whole hours are counted up to {last.isoformat()}: pass an earlier hour"
+        raise TickerValidationError("until", until, reason)
+    window = window_of(validation.moment("since", since), end, now=tx.now)
+    if kept is not None and window.since < tx.now - kept:
+        oldest = (tx.now - kept).isoformat(timespec="seconds")
+        reason = f"retention may have deleted runs that ended before {oldest}: pass a later hour"
+        raise TickerValidationError("since", since, reason)
+    return window
+
+
+def rebuild(core: Core, window: Window) -> Rebuild:
+    """Count the ends of the window's hours anew, each in a transaction of its own."""
+    hours = [core.write(_rebuild_hour, hour) for hour in window.points(HOUR)]
+    return Rebuild(
+        since=window.since,
+        until=window.until,
+        hours=len(hours),
+        ends=sum(ends for ends, _ in hours),
+        changed=tuple(changed for _, changed in hours if changed is not None),
+    )
+
+
+def _rebuild_hour(tx: Transaction, hour: datetime) -> tuple[int, RebuiltHour | None]:
+    """Return how many ends an hour has, and what changed."""
+    # Another rebuild of the hour waits; beats count later hours only.
+    rollup_state.lock(tx, wait=True)
+    counted = _recounted(tx, hour)
+    ends = sum(tally.ends for tally in counted.values())
+    before = rollups.replace_hour(tx, hour, counted)
+    return ends, None if before is None else RebuiltHour(hour=hour, ends_before=before, ends=ends)
+
+
+def _recounted(tx: Transaction, hour: datetime) -> Mapping[TallyKey, Tally]:
+    found: dict[TallyKey, Tally] = {}
+    after, is_last = rollup_state.position_at(hour), False
+    while not is_last:
+        ends = counted_ends.between(tx, after, hour + HOUR, limit=_AT_ONCE, own=True)
+        for key, tally in tallies(ends).items():
+            found[key] = found[key].plus(tally) if key in found else tally
+        is_last = len(ends) < _AT_ONCE
+        if ends:
+            after = EndPosition(ended_at=ends[-1].ended_at, id=ends[-1].id)
+    return found

@@ -1,0 +1,73 @@
+"""Series over a window: a point for each step, also where nothing ended."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from tickerq_celery.enums import TickerStatus
+from tickerq_celery.stats.reading import Question, ask
+from tickerq_celery.stats.summaries import end_counts, timing_summary
+from tickerq_celery.stats.windows import Window
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.tickers.figures import (
+    Throughput,
+    ThroughputPoint,
+    TimingPoint,
+    Timings,
+)
+from tickerq_celery.tickers.histograms import Spread
+from tickerq_celery.tickers.tallies import Tally
+
+SpreadOf: TypeAlias = Callable[[Tally], Spread]
+
+
+def throughput(tx: Transaction, window: Window, step: timedelta, function: str | None) -> Throughput:
+    """Return how many runs ended in each step, and in all."""
+    functions = None if function is None else {function}
+    answer = ask(tx, Question(window=window, by=("hour", "status"), functions=functions))
+    by_point: dict[datetime, list[tuple[TickerStatus, Tally]]] = defaultdict(list)
+    for (hour, status), tally in answer.groups.items():
+        by_point[window.point_of(hour, step)].append((status, tally))
+    return Throughput(
+        **answer.about(window),
+        function=function,
+        step=step,
+        total=end_counts(each for found in by_point.values() for each in found),
+        points=tuple(
+            ThroughputPoint(at=at, counts=end_counts(by_point.get(at, ()))) for at in window.points(step)
+        ),
+    )
+
+
+def timings(
+    tx: Transaction, window: Window, step: timedelta, function: str | None, *, spread_of: SpreadOf
+) -> Timings:
+    """Return how long something took in each step, and in all.
+
+    Raises:
+        TickerValidationError: The roll-up has too many rows in the window.
+    """
+    functions = None if function is None else {function}
+    answer = ask(tx, Question(window=window, by=("hour",), functions=functions, with_spreads=True))
+    by_point: dict[datetime, Spread] = defaultdict(Spread)
+    for (hour,), tally in answer.groups.items():
+        at = window.point_of(hour, step)
+        by_point[at] = by_point[at].plus(spread_of(tally))
+    return Timings(
+        **answer.about(window),
+        function=function,
+        step=step,
+        total=timing_summary(_sum(by_point.values())),
+        points=tuple(
+            TimingPoint(at=at, summary=timing_summary(by_point.get(at, Spread())))
+            for at in window.points(step)
+        ),
+    )
+
+
+def _sum(spreads: Iterable[Spread]) -> Spread:
+    total = Spread()
+    for each in spreads:
+        total = total.plus(each)
+    return total
