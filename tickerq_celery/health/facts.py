@@ -1,0 +1,159 @@
+"""What is read of the store, in one transaction that only reads, to judge whether all is well."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tickerq_celery.enums import HoldReason
+from tickerq_celery.functions.retention import rules_of
+from tickerq_celery.health import failures
+from tickerq_celery.health.failures import FailureShare
+from tickerq_celery.health.housekeeping import RETENTION_GRACE
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store import (
+    backlog,
+    cron_pauses,
+    drops,
+    full_limits,
+    functions,
+    held_runs,
+    lost_nodes,
+    node_views,
+    orphans,
+    past_runs,
+    pauses,
+    rollup_state,
+    run_counts,
+)
+from tickerq_celery.store.backlog import Overdue, Waiting
+from tickerq_celery.store.cron_pauses import PausedCron
+from tickerq_celery.store.database.schema import verify_on
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.full_limits import FullLimit
+from tickerq_celery.store.held_runs import Held
+from tickerq_celery.store.node_views import DefinitionSet
+from tickerq_celery.store.orphans import RunningOn
+from tickerq_celery.tickers.counts import RunCounts
+from tickerq_celery.tickers.node_views import LostNode, NodeState, NodeView
+from tickerq_celery.tickers.pauses import Pause
+
+# As many as a person may still look through; findings name ten.
+_MOST_LOST, _MOST_HELD, _MOST_CRONS = 50, 20, 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """Beats and workers at one moment, those of the namespace in each state, and the last that were lost."""
+
+    at: datetime
+    nodes: Sequence[NodeView]
+    lost: Sequence[LostNode]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that the store says of how it is at one moment.
+
+    ``others`` are live nodes of other namespaces. ``queues`` are the functions that this process or a live
+    worker has, each with the queue that it names. ``past_since`` is when the first run ended that retention
+    should have deleted long ago, ``uncounted_since`` when the first one did that the roll-up has not counted.
+    ``unknown_names`` are functions that only the setting of retention names. ``running`` are the nodes
+    that give no sign of life, and on which runs are in progress.
+    """
+
+    fleet: Fleet
+    others: Sequence[NodeView]
+    definitions: Sequence[DefinitionSet]
+    overdue: Overdue
+    counts: RunCounts
+    waiting: Sequence[Waiting]
+    queues: Mapping[str, str | None]
+    held: Sequence[Held]
+    full_limits: Mapping[str, FullLimit]
+    running: Sequence[RunningOn]
+    failures: Sequence[FailureShare]
+    pauses: Sequence[Pause]
+    paused_crons: Sequence[PausedCron]
+    past_since: datetime | None
+    uncounted_since: datetime | None
+    unknown_names: Collection[str]
+    dropped: Mapping[str, int]
+
+
+def read_fleet(tx: Transaction) -> Fleet:
+    """Return what a probe of a beat or worker needs."""
+    return Fleet(
+        at=tx.now,
+        nodes=node_views.find(tx, namespace=tx.namespace),
+        lost=_lost(tx),
+    )
+
+
+def read(tx: Transaction, core: Core) -> Facts:
+    """Return what a whole report needs.
+
+    Raises:
+        SchemaError: The tables are missing, or those of another version.
+    """
+    verify_on(tx.connection)
+    config = core.config
+    every = node_views.find(tx, namespace=None)
+    own = [node for node in every if node.namespace == tx.namespace]
+    waiting = backlog.waiting(tx, queued_for=config.republish_after)
+    # Claims older than a lease take no room: the next ones follow with a look of a beat.
+    for_room = backlog.for_room(waiting, claimed_since=tx.now - 2 * config.lease)
+    held = [*_held(tx), *map(held_runs.held_for_room, for_room)]
+    return Facts(
+        fleet=Fleet(at=tx.now, nodes=own, lost=_lost(tx)),
+        others=[node for node in every if node.namespace != tx.namespace and node.state is NodeState.ALIVE],
+        definitions=node_views.definition_sets(tx, [node.id for node in own if node.takes_runs]),
+        overdue=backlog.overdue(
+            tx,
+            due_for=config.lease,
+            queued_for=config.republish_after,
+            without=[each.line for each in for_room],
+        ),
+        counts=run_counts.counts(tx),
+        waiting=waiting,
+        queues=_queues(tx, core, own),
+        held=held,
+        full_limits=full_limits.find(tx, held, longer_than=config.lease),
+        running=orphans.running_on(tx, present={node.id for node in own if node.is_present}, most=_MOST_LOST),
+        failures=failures.read(tx),
+        pauses=pauses.list_pauses(tx),
+        paused_crons=cron_pauses.paused(tx, most=_MOST_CRONS),
+        past_since=_past_since(tx, core),
+        uncounted_since=rollup_state.uncounted_since(tx),
+        unknown_names=_unknown_names(tx, core),
+        dropped=drops.recent(tx, within=drops.RECENT),
+    )
+
+
+def _held(tx: Transaction) -> list[Held]:
+    few = (HoldReason.FUNCTION, HoldReason.LIMIT, HoldReason.PAUSED)
+    under_keys = [each for reason in few for each in held_runs.held_under_keys(tx, reason, most=_MOST_HELD)]
+    return [*under_keys, *held_runs.held_for_slots(tx)]
+
+
+def _lost(tx: Transaction) -> list[LostNode]:
+    found = lost_nodes.find(tx, namespace=tx.namespace, limit=_MOST_LOST)
+    return [node for node in found if node.returned_at is None]
+
+
+def _queues(tx: Transaction, core: Core, own: Sequence[NodeView]) -> Mapping[str, str | None]:
+    """Return the functions that this process or a live worker has, with the queue that each names."""
+    elsewhere = {name for node in own if node.takes_runs for name in node.functions} - core.queues.keys()
+    return {name: record.queue for name, record in functions.find(tx, elsewhere).items()} | core.queues
+
+
+def _past_since(tx: Transaction, core: Core) -> datetime | None:
+    if not core.config.auto_prune:
+        return None
+    return past_runs.overdue_since(tx, list(rules_of(core.config.retention)), by=RETENTION_GRACE)
+
+
+def _unknown_names(tx: Transaction, core: Core) -> set[str]:
+    """Return the names in the setting `retention` under which nothing was ever registered, or has run."""
+    named = core.config.retention.functions.keys() - core.queues.keys()
+    named -= functions.find(tx, named).keys()
+    return {name for name in named if not past_runs.has_any(tx, name) and not pauses.is_named(tx, name)}

@@ -1,0 +1,65 @@
+"""Moments, spans, counts and lists, as sentences for operators show them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from tickerq_celery.tickers.counts import Count
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+# As many as a person reads.
+MOST_LISTED = 12
+_LONGEST_ERROR = 200
+
+
+def moment(at: datetime) -> str:
+    """Return a moment to the second, such as ``2026-03-01 09:00:00Z``."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
+
+
+def span(length: timedelta) -> str:
+    """Return a length in its two largest units, such as ``3 min 20 s``."""
+    left = max(0, round(length.total_seconds()))
+    if left == 0:
+        return "less than 1 s"
+    parts: list[str] = []
+    for unit, seconds in _UNITS:
+        count, left = divmod(left, seconds)
+        if count:
+            parts.append(f"{count} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
+def comes(at: datetime, now: datetime) -> str:
+    """Return a moment to come and how far away it is: ``at 2026-03-01 09:00:00Z, in 20 s``."""
+    return f"at {moment(at)}, in {span(at - now)}"
+
+
+def listed(items: Sequence[str], count: int | None = None) -> str:
+    """Return a dozen of ``items`` in a row, and how many more there are; ``count`` is of all."""
+    shown = items[:MOST_LISTED]
+    more = max(len(items), count or 0) - len(shown)
+    if more > 0:
+        return f"{', '.join(shown)} and {more:,} more"
+    return ", ".join(shown[:-1]) + (" and " if len(shown) > 1 else "") + (shown[-1] if shown else "")
+
+
+def in_line(text: str, longest: int = _LONGEST_ERROR) -> str:
+    """Return a text in one line, cut so that a sentence about it stays readable."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def counted(count: int | Count, what: str) -> str:
+    """Return a number and what there is of it, in the plural where it is not 1."""
+    shown = f"{count:,}" if isinstance(count, int) else str(count)
+    return f"{shown} {what}" if int(count) == 1 else f"{shown} {what}s"
+
+
+def before_it(count: Count, what: str) -> str:
+    """Return how many come before a run in its line, with a space before it; nothing where none does."""
+    if not int(count):
+        return ""
+    verb = "comes" if int(count) == 1 else "come"
+    return f" {counted(count, what)} {verb} before it."
