@@ -2,35 +2,43 @@
 
 import logging
 import random
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from celery import Celery
 
+from tickerq_celery.beat.bulk_runner import BulkRunner
+from tickerq_celery.beat.due_watch import DueWatch
 from tickerq_celery.beat.entry_reconciler import EntryReconciler
 from tickerq_celery.beat.entry_rows import Entry
+from tickerq_celery.beat.maintenance import Job, Maintenance
 from tickerq_celery.beat.queue_watch import QueueWatch
+from tickerq_celery.beat.retention import RetentionJob
+from tickerq_celery.beat.rollup import RollupJob
 from tickerq_celery.beat.sweeper import Sweeper
+from tickerq_celery.beat.tick_record import TickRecord
 from tickerq_celery.broker.address import broker_address
 from tickerq_celery.broker.celery_settings import refuse_settings
 from tickerq_celery.broker.publisher import CeleryPublisher
+from tickerq_celery.broker.routes import KnownRoutes
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import ConfigError, PublishError, StoreError
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
+from tickerq_celery.runs.pruner import Pruner, archive_of
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runs.replaced import revoke
 from tickerq_celery.runtime.backoff import Backoff
 from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.runtime.work_thread import WorkThread
-from tickerq_celery.store import cron_tickers, nodes, rates
+from tickerq_celery.store import nodes
 from tickerq_celery.store.database.schema import verify
-from tickerq_celery.store.database.transaction import Transaction
 
 logger = logging.getLogger(__name__)
 _CONNECT_TIMEOUT = 2.0
@@ -45,9 +53,11 @@ _SWEEPS = 8
 _SHORTEST_SWEEP = timedelta(seconds=0.1)
 _SWEEP_JITTER = 0.25
 # In seconds. The first is more than _ANSWER_TIMEOUT: a publish to a broker that hangs fails by then, and the
-# rest of the batch is given back. The second is for the closing handshake, which nothing depends on.
+# rest of the batch is given back. The second is for the closing handshake, which nothing depends on. What of
+# the third is left is for the step of maintenance that began before.
 _LEAVING = 5.5
 _CLOSING = 1.0
+_ENDING = 6.5
 
 
 class BeatLoop:
@@ -66,11 +76,13 @@ class BeatLoop:
         # A beat inside a worker is a process of its own, and so a node of its own.
         self._core = replace(shared, node=new_identity(config.node_identifier))
         self._publisher = _publisher(app, shared)
-        claimer = Claimer(self._core)
-        self._queue_watch = QueueWatch(app, self._core)
+        self._ticks = TickRecord()
+        routes = KnownRoutes(app)
+        self._claimer = Claimer(self._core, on_claimed=self._ticks.claimed, queue_of=routes.queue_of)
+        self._queue_watch = QueueWatch(routes, self._core)
         self._dispatcher = Dispatcher(
             self._core,
-            claimer,
+            self._claimer,
             self._publisher,
             must_stop=lambda: self._is_ending,
             on_published=self._queue_watch.published,
@@ -78,14 +90,14 @@ class BeatLoop:
         self._firing = Firing(self._core, partial(revoke, self._publisher))
         self._sweeper = Sweeper(
             self._core,
-            claimer,
+            self._claimer,
             self._dispatcher,
             Recorder(self._core),
             self._publisher,
         )
         self._keeper = EntryReconciler(self._core, entries)
         me = profile(self._core, NodeKind.BEAT, broker=broker_address(app), entries=self._keeper.keys)
-        self._registration = NodeRegistration(me)
+        self._registration = NodeRegistration(me, self._ticks.vitals)
         self._sweep_every = max(min(config.publish_check, config.heartbeat) / _SWEEPS, _SHORTEST_SWEEP)
         self._sweep_at = 0.0
         self._beat_at = 0.0
@@ -94,6 +106,8 @@ class BeatLoop:
         self._outage: StoreError | PublishError | None = None
         self._backoff = Backoff(config.poll_interval.total_seconds(), _LONGEST_PAUSE)
         self._stuck_for = timedelta(0)
+        self._due = DueWatch(self._core)
+        self._maintenance = _maintenance(app, self._core)
         # Routers and signal receivers of the user's run there, and may ask for the current app.
         self._thread = WorkThread(app.set_current, name="tickerq-beat")
 
@@ -114,10 +128,13 @@ class BeatLoop:
         if self._is_ending:
             return
         self._is_ending = True
+        until = time.monotonic() + _ENDING
+        self._maintenance.ask_to_end()
         with suppress(TimeoutError):
             if self._leave():
                 self._thread.call(self._close_connections, limit=_CLOSING)
         self._thread.end()
+        self._maintenance.wait_for_end(until - time.monotonic())
 
     def _leave(self) -> bool:
         """Remove the node row; return False if the thread hangs."""
@@ -133,7 +150,7 @@ class BeatLoop:
             self._core.write(nodes.remove, self._core.node.id)
 
     def _close_connections(self) -> None:
-        self._core.database.close()
+        self._core.close()
         self._publisher.close()
 
     def _tick(self) -> float:
@@ -147,6 +164,7 @@ class BeatLoop:
             # Beat ends when a tick raises, and nothing would be scheduled any more.
             logger.exception("a tick failed")
             return self._core.config.poll_interval.total_seconds()
+        self._ticks.complete(self._core.clock.monotonic())
         self._resume()
         return seconds
 
@@ -163,6 +181,7 @@ class BeatLoop:
         self._backoff.reset()
 
     def _step(self) -> float:
+        self._ticks.begin()
         self._verify()
         self._heartbeat_if_due()
         if isinstance(self._outage, PublishError):
@@ -180,21 +199,30 @@ class BeatLoop:
         if not self._is_verified:
             verify(self._core.database)
             self._is_verified = True
+            # Not before: it would open a store that is not there.
+            self._maintenance.start()
 
     def _work(self) -> timedelta:
         """Fire and dispatch what is due; return how long there is nothing more to do."""
-        due, wait = self._next_due()
-        if wait > timedelta(0):
+        poll = self._core.config.poll_interval
+        due = self._due.now()
+        if not due.is_due:
             self._stuck_for = timedelta(0)
-            return wait
-        is_full = self._fire()
+            return due.wait(most=poll)
+        is_full = due.is_cron_due and self._fire()
         is_full = self._dispatcher.dispatch(holder=self._core.node.name) or is_full
-        still_due, wait = self._next_due()
-        if is_full or wait > timedelta(0) or still_due != due:
+        next_look = self._claimer.next_look
+        if next_look is not None:
             self._stuck_for = timedelta(0)
-            return timedelta(0) if is_full else wait
+            # Runs are due all the time then: only a cron ticker may come before.
+            following = self._due.recent(within=timedelta(0) if due.is_cron_due else poll)
+            return timedelta(0) if is_full else following.until_cron(most=timedelta(seconds=next_look))
+        following = self._due.look()
+        if is_full or not following.is_due or following.moment != due.moment:
+            self._stuck_for = timedelta(0)
+            return timedelta(0) if is_full else following.wait(most=poll)
         # What is due is locked elsewhere, or cannot be read: asking without a pause would not help.
-        self._stuck_for = min(max(self._stuck_for * 2, _SHORTEST_WAIT), self._core.config.poll_interval)
+        self._stuck_for = min(max(self._stuck_for * 2, _SHORTEST_WAIT), poll)
         return self._stuck_for
 
     def _fire(self) -> bool:
@@ -205,12 +233,14 @@ class BeatLoop:
         except Exception:
             # What is due already must not wait for the cron tickers to be put right.
             logger.exception("cron tickers could not be fired")
+            self._ticks.fail()
             return False
 
     def _heartbeat_if_due(self) -> None:
         now = self._core.clock.monotonic()
         if now < self._beat_at:
             return
+        self._registration.measure()
         self._core.write(self._registration.beat)
         self._beat_at = now + self._core.config.heartbeat.total_seconds()
 
@@ -230,16 +260,6 @@ class BeatLoop:
             self._sweep_at = now
         return is_full
 
-    def _next_due(self) -> tuple[datetime | None, timedelta]:
-        def look(tx: Transaction) -> tuple[datetime | None, timedelta]:
-            moments = (cron_tickers.next_due(tx), rates.next_ready(tx))
-            due = min((moment for moment in moments if moment is not None), default=None)
-            if due is None:
-                return None, self._core.config.poll_interval
-            return due, due - tx.now
-
-        return self._core.read(look)
-
 
 def _server_of(error: StoreError | PublishError) -> str:
     return "broker" if isinstance(error, PublishError) else "store"
@@ -253,3 +273,11 @@ def _publisher(app: Celery, core: Core) -> CeleryPublisher:
         connect_timeout=_CONNECT_TIMEOUT,
         answer_timeout=_ANSWER_TIMEOUT,
     )
+
+
+def _maintenance(app: Celery, core: Core) -> Maintenance:
+    own = replace(core, database=core.database.apart())
+    jobs: list[Job] = [BulkRunner(own, _publisher(app, core)), RollupJob(own)]
+    if core.config.auto_prune:
+        jobs.append(RetentionJob(Pruner(own, archive_of(core.config.prune_archive))))
+    return Maintenance(own, jobs, app.set_current)

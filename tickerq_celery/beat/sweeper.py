@@ -113,13 +113,13 @@ class Sweeper:
         node_ids = self._core.read(nodes.nodes_without_row)
         for node_id in self._without_row.lasting(node_ids, monotonic=self._core.clock.monotonic()):
             for run in self._running_under(node_id):
-                rescue(self._recorder, self._publisher, run, "worker lost: it has no node row any more")
+                rescue(self._recorder, self._publisher, run, "worker lost: it is gone")
 
     def _reap_one(self, node: Node) -> None:
         if node.kind is NodeKind.WORKER and not self._rescue_all(node):
             return
         failpoint(CrashPoint.REAPING)
-        if self._core.write(nodes.remove_dead, node):
+        if self._core.write(nodes.remove_dead, node, found_by=self._core.node.name):
             logger.warning("node %s is dead: no heartbeat for one lease", node.name)
 
     def _rescue_all(self, node: Node) -> bool:

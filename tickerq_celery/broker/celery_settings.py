@@ -9,7 +9,8 @@ from kombu import serialization
 from kombu.exceptions import KombuError
 
 from tickerq_celery.broker.routes import missing_queue
-from tickerq_celery.errors import ConfigError, shortened
+from tickerq_celery.errors import ConfigError
+from tickerq_celery.wording import shortened
 
 _HEADERS_SINCE = 2
 

@@ -26,10 +26,9 @@ class KnownTasks:
         if due.call is None or due.function in self._app.tasks:
             return True
         try:
-            data = self._codec.unpack(due.call)
+            return CeleryCall.decoded(self._codec.unpack(due.call) or b"").message is not None
         except UnreadableRequestError:
             return False
-        return CeleryCall.decoded(data or b"").message is not None
 
     def check_arguments(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Check a call as Celery does, where the task is known here.

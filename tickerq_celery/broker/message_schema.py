@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from tickerq_celery.enums import TickerStatus, TickerType
-from tickerq_celery.errors import shortened
+from tickerq_celery.wording import shortened
 
 # A ticker's message is a call without arguments: a few hundred bytes.
 LARGEST_BODY = 64 * 1024

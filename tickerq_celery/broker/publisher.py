@@ -1,19 +1,15 @@
-"""Sends one run's message to the broker, over a connection of its own."""
+"""Sends the messages of runs to the broker, over a connection of its own."""
 
 import logging
-import math
-import os
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from celery import Celery
-from kombu import Connection, Producer
-from kombu.exceptions import KombuError
+from kombu import Producer
 
 from tickerq_celery.broker.kept_json import revived_call
+from tickerq_celery.broker.link import BrokerLink
 from tickerq_celery.broker.message_replay import publish_captured
 from tickerq_celery.broker.messages import (
     CALL_HEADER,
@@ -24,15 +20,23 @@ from tickerq_celery.broker.messages import (
     task_id,
     task_name,
 )
+from tickerq_celery.broker.one_by_one import MOST_ONE_BY_ONE, one_by_one
 from tickerq_celery.broker.routes import queue_of
+from tickerq_celery.broker.run_messages import RoutingError, RunMessages
 from tickerq_celery.enums import TickerPriority, TickerStatus
-from tickerq_celery.errors import PublishError, cause_of
+from tickerq_celery.errors import PublishError
+from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.tickers.claims import Claim, Started
+from tickerq_celery.tickers.handover import Handover, Refusal
 from tickerq_celery.tickers.timeouts import UNLIMITED, backstop
 
 logger = logging.getLogger(__name__)
+# Stamped together, like those that go one by one: a beat that is killed before that publishes all again.
+_MOST_IN_BATCH = 500
+# How the message of a task of ours is sent.
+_OWN_TASK: Mapping[str, Any] = {"retry": False, "ignore_result": True, "serializer": "json"}
 
 
 class CeleryPublisher:
@@ -54,15 +58,19 @@ class CeleryPublisher:
         self._app = app
         self._codec = codec
         self._lease = lease
-        self._connect_timeout = connect_timeout
-        self._answer_timeout = connect_timeout if answer_timeout is None else answer_timeout
-        self._connection: Connection | None = None
-        self._producer: Producer | None = None
+        self._link = BrokerLink(
+            app,
+            connect_timeout=connect_timeout,
+            answer_timeout=connect_timeout if answer_timeout is None else answer_timeout,
+        )
         # Tasks of which it was logged that they are not known here.
         self._unknown: set[str] = set()
-        self._pid = os.getpid()
-        # Connections made before a fork: kept, since they are the parent's to close.
-        self._inherited: list[Connection] = []
+        self._has_failed = False
+
+    @property
+    def most_at_once(self) -> int:
+        """How many messages go between two looks at whether this process ends, in half a second or less."""
+        return _MOST_IN_BATCH if self._goes_in_batches else MOST_ONE_BY_ONE
 
     def connect(self) -> None:
         """Reach the broker: one attempt at each of its addresses.
@@ -70,25 +78,29 @@ class CeleryPublisher:
         Raises:
             PublishError: It is unreachable.
         """
-        self._forget_inherited()
-        if self._connection is not None and self._connection.connected:
-            return
-        self.close()
-        connection = self._app.connection_for_write(connect_timeout=math.ceil(self._connect_timeout))
-        connection.transport_options = _bounded(connection, self._connect_timeout, self._answer_timeout) | (
-            connection.transport_options or {}
-        )
-        self._connection = connection
+        self._link.connect()
+
+    def hand_over(self, claims: Sequence[Claim]) -> Handover:
+        """Send the messages of claims in their order: a batch of function runs where the transport can.
+
+        The calls of Celery tasks go one by one, since nothing drops a repeat. So does what follows a batch
+        that failed: what one message meets hinders those before it no more.
+        """
         try:
-            connection.ensure_connection(
-                max_retries=max(0, len(connection.alt) - 1),
-                interval_start=0,
-                timeout=math.ceil(self._connect_timeout),
-            )
-            self._producer = self._app.amqp.Producer(connection, auto_declare=False)
-        except self._errors() as error:
-            self._drop()
-            raise PublishError(cause_of(error)) from error
+            self.connect()
+        except PublishError as error:
+            return Handover(left=claims, failure=error)
+        is_batch = len(claims) > 1 and all(claim.call is None for claim in claims)
+        if is_batch and self._goes_in_batches:
+            handover = self._publish_batch(claims)
+        else:
+            handover = one_by_one(claims, self.publish)
+        self._has_failed = handover.failure is not None
+        return handover
+
+    @property
+    def _goes_in_batches(self) -> bool:
+        return self._link.may_batch and not self._has_failed
 
     def publish(self, claim: Claim) -> None:
         """Send a claim's message; a repeat has the same task id.
@@ -100,23 +112,50 @@ class CeleryPublisher:
         if claim.call is not None:
             self._publish_call(claim, CeleryCall.decoded(self._codec.unpack(claim.call) or b""))
             return
+        with self._link.producing() as producer:
+            self._send_run(self._app.send_task, producer, claim)
+
+    def _publish_batch(self, claims: Sequence[Claim]) -> Handover:
+        """Send messages, and wait for the broker once; where one meets an error, nothing is known of any."""
+        messages = RunMessages(self._app)
+        refused: list[Refusal] = []
+        taken: list[Claim] = []
+        try:
+            with self._link.producing(is_batch=True) as producer:
+                for claim in claims:
+                    try:
+                        self._send_run(messages.send_task, producer, claim)
+                    except RoutingError as error:
+                        refused.append(Refusal(claim=claim, error=error.error))
+                    else:
+                        taken.append(claim)
+        except PublishError as error:
+            apart = {each.claim.id for each in refused}
+            left = [claim for claim in claims if claim.id not in apart]
+            return Handover(refused=refused, left=left, failure=error)
+        failpoint(CrashPoint.PUBLISHED)
+        return Handover(taken=taken, refused=refused)
+
+    def _send_run(self, send_task: Callable[..., object], producer: Producer, claim: Claim) -> None:
         options: dict[str, Any] = {} if claim.queue is None else {"queue": claim.queue}
-        priority = message_priority(claim.priority, self._transport)
+        priority = message_priority(claim.priority, self._link.transport)
         if priority is not None:
             options["priority"] = priority
         if claim.timeouts != UNLIMITED:
             options["time_limit"] = backstop(claim.timeouts.of_a_task.hard, self._lease)
-        self._send(
+        send_task(
             task_name(claim.function),
+            producer=producer,
             task_id=task_id(claim.id, claim.number),
             headers={HEADER: [str(claim.id), claim.number], "celery_beat_task": True},
+            **_OWN_TASK,
             **options,
         )
 
     def _publish_call(self, claim: Claim, call: CeleryCall) -> None:
         """Send a plain message of a Celery task, as Celery's own beat does, with the header for followers."""
         if call.message is not None:
-            with self._producing() as producer:
+            with self._link.producing() as producer:
                 publish_captured(
                     self._app,
                     producer,
@@ -135,7 +174,7 @@ class CeleryPublisher:
                 "%s is published by its name, without options of its @app.task: it is not imported here",
                 claim.function,
             )
-        with self._producing() as producer:
+        with self._link.producing() as producer:
             # An eager app would run the task here, in beat.
             if task is None or self._app.conf.task_always_eager:
                 self._app.send_task(claim.function, call.args, call.kwargs, producer=producer, **options)
@@ -152,7 +191,7 @@ class CeleryPublisher:
             options["queue"] = claim.queue
         # Most apps give their tasks no priority, and such a message must not wait behind all others.
         is_asked = claim.priority is not TickerPriority.NORMAL and call.options.get("priority") is None
-        priority = message_priority(claim.priority, self._transport) if is_asked else None
+        priority = message_priority(claim.priority, self._link.transport) if is_asked else None
         if priority is not None:
             options["priority"] = priority
         return options
@@ -167,7 +206,9 @@ class CeleryPublisher:
         """
         # To the workers that have the function: maybe no worker consumes the app's default queue.
         queue = queue_of(self._app, run.function, run.queue)
-        self._send(LOST_TASK, args=(str(run.id), int(run.type), message, int(status)), queue=queue)
+        args = (str(run.id), int(run.type), message, int(status))
+        with self._link.producing() as producer:
+            self._app.send_task(LOST_TASK, args=args, producer=producer, queue=queue, **_OWN_TASK)
 
     def publish_cancel(self, run: Started, *, terminate: bool) -> None:
         """Notify all workers that a cancel of a run was requested; no reply is asked for.
@@ -175,13 +216,12 @@ class CeleryPublisher:
         Raises:
             PublishError: The broker did not take it.
         """
-        self.connect()
         app: Any = self._app
-        mailbox = app.control.mailbox(self._connection)
         method, arguments = cancel_command(run, terminate=terminate)
-        try:
+        with self._link.producing() as producer:
+            mailbox = app.control.mailbox(producer.connection)
             # Not by `control.broadcast`, which takes another connection, and tries for ever.
-            self._open_producer().publish(
+            producer.publish(
                 {"method": method, "arguments": arguments, "destination": None},
                 exchange=mailbox.exchange.name,
                 declare=[mailbox.exchange],
@@ -189,60 +229,10 @@ class CeleryPublisher:
                 serializer="json",
                 retry=False,
             )
-        except self._errors() as error:
-            self._drop()
-            raise PublishError(cause_of(error)) from error
 
     def close(self) -> None:
         """Let go of the connection; the next use opens another."""
-        connection, self._connection, self._producer = self._connection, None, None
-        if connection is not None:
-            connection.release()
-
-    @property
-    def _transport(self) -> str:
-        """The kombu name of the broker's kind."""
-        return "" if self._connection is None else str(self._connection.transport_cls)
-
-    def _drop(self) -> None:
-        connection, self._connection, self._producer = self._connection, None, None
-        if connection is not None:
-            # Without AMQP's closing handshake: a broker that hangs would keep us waiting for its own.
-            connection.collect(socket_timeout=socket.getdefaulttimeout())
-
-    def _forget_inherited(self) -> None:
-        if self._pid != os.getpid():
-            if self._connection is not None:
-                self._inherited.append(self._connection)
-            self._connection, self._producer, self._pid = None, None, os.getpid()
-
-    def _send(self, name: str, **options: Any) -> None:
-        with self._producing() as producer:
-            self._app.send_task(
-                name, producer=producer, retry=False, ignore_result=True, serializer="json", **options
-            )
-
-    @contextmanager
-    def _producing(self) -> Iterator[Producer]:
-        """Give the producer of our own connection, and raise the broker's errors as PublishError."""
-        # Without a producer of ours Celery would take one from the app's pool, without our timeouts.
-        self.connect()
-        try:
-            yield self._open_producer()
-        except self._errors() as error:
-            self._drop()
-            raise PublishError(cause_of(error)) from error
-
-    def _open_producer(self) -> Producer:
-        if self._producer is None:
-            raise AssertionError("connect() made no producer")
-        return self._producer
-
-    def _errors(self) -> tuple[type[BaseException], ...]:
-        connection = self._connection
-        known = () if connection is None else connection.recoverable_connection_errors
-        channel = () if connection is None else connection.recoverable_channel_errors
-        return (KombuError, OSError, *known, *channel)
+        self._link.close()
 
 
 def _message_id(claim: Claim) -> str:
@@ -252,13 +242,3 @@ def _message_id(claim: Claim) -> str:
 def _marks(claim: Claim) -> dict[str, Any]:
     """Return the headers of a Celery task's message that are ours."""
     return {"celery_beat_task": True, CALL_HEADER: [str(claim.id), claim.number]}
-
-
-def _bounded(connection: Connection, connect_timeout: float, answer_timeout: float) -> dict[str, object]:
-    """Return transport options that keep a broker which hangs from hanging us."""
-    name = connection.transport_cls
-    if name.startswith(("redis", "rediss", "sentinel")):
-        return {"socket_connect_timeout": connect_timeout, "socket_timeout": answer_timeout}
-    if name.startswith(("amqp", "pyamqp")):
-        return {"confirm_publish": True, "read_timeout": answer_timeout, "write_timeout": answer_timeout}
-    return {}

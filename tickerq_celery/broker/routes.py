@@ -4,6 +4,7 @@ from celery import Celery
 from celery.exceptions import QueueNotFound
 
 from tickerq_celery.broker.messages import task_name
+from tickerq_celery.tickers.flows import FunctionQueue
 
 
 def queue_of(app: Celery, function: str, queue: str | None) -> str | None:
@@ -19,6 +20,25 @@ def queue_of(app: Celery, function: str, queue: str | None) -> str | None:
     if "exchange" in route or "routing_key" in route:
         return None
     return str(route["queue"].name)
+
+
+class KnownRoutes:
+    """The queues of functions' messages, each asked for once: routers are the user's, and may be slow."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._known: dict[FunctionQueue, str | None] = {}
+
+    def queue_of(self, line: FunctionQueue) -> str | None:
+        """Return the queue to which runs of a function go, given their own; None where it is not known."""
+        if line.queue is not None:
+            return line.queue
+        if line not in self._known:
+            try:
+                self._known[line] = queue_of(self._app, line.function, None)
+            except Exception:  # noqa: BLE001 - the user's router: what it raises is logged at the publishing
+                self._known[line] = None
+        return self._known[line]
 
 
 def missing_queue(app: Celery, function: str, queue: str | None) -> str | None:

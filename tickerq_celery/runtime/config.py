@@ -8,20 +8,33 @@ from typing import Concatenate, ParamSpec, TypedDict, TypeVar
 
 from tickerq_celery import validation
 from tickerq_celery.enums import TickerPriority
-from tickerq_celery.errors import ConfigError, TickerValidationError, meant_by, shortened
+from tickerq_celery.errors import ConfigError, TickerValidationError
+from tickerq_celery.functions.retention import Retention, RetentionSettings, retention_of
 from tickerq_celery.payload.codec import LARGEST_REQUEST, codec_of
 from tickerq_celery.payload.redaction import SECRET_NAMES
 from tickerq_celery.schedule.cron_expression import find_zone
+from tickerq_celery.wording import meant_by, shortened
 
 PREFIX = "tickerq_"
-_DURATIONS = ("poll_interval", "late_after", "lease", "heartbeat", "publish_check", "republish_after")
+_DURATIONS = (
+    "poll_interval",
+    "late_after",
+    "lease",
+    "heartbeat",
+    "publish_check",
+    "republish_after",
+)
 _LONGEST_NAME = 100
+_LONGEST_PATH = 4096
 _LONGEST_DURATION = timedelta(days=366)
+# PostgreSQL takes no limit of a statement of more than 24 days.
+_LONGEST_READ = timedelta(hours=1)
 # From which number to which; None is no bound.
 _COUNTS = {
     "max_queued": (1, None),
     "batch_size": (1, None),
     "store_retries": (0, None),
+    "read_connections": (1, None),
     "payload_limit": (1, LARGEST_REQUEST),
     "max_rescues": (0, None),
 }
@@ -54,22 +67,30 @@ class TickerConfig:
     compress_over: int | None = 4096
     encryption_keys: Sequence[str] = field(default=(), repr=False)
     redact: Sequence[str] = SECRET_NAMES
+    redact_text: Callable[[str], str] | str | None = None
     capture_logs: str | None = None
     exception_handler: object = None
     seed: bool = True
     store_engine_options: Mapping[str, object] = field(default_factory=dict)
     store_retries: int = 3
+    read_connections: int = 4
+    read_budget: timedelta = timedelta(seconds=2)
+    retention: Retention = field(default_factory=Retention)
+    auto_prune: bool = True
+    prune_archive: str | None = None
 
     def __post_init__(self) -> None:
         for name in _DURATIONS:
             object.__setattr__(self, name, _duration(name, getattr(self, name)))
         if self.durable_eta is not None:
             object.__setattr__(self, "durable_eta", _duration("durable_eta", self.durable_eta))
+        object.__setattr__(self, "read_budget", _duration("read_budget", self.read_budget, _LONGEST_READ))
         for name, (least, most) in _COUNTS.items():
             _checked(validation.whole, name, getattr(self, name), least, most)
-        for name in ("seed", "embedded"):
+        for name in ("seed", "embedded", "auto_prune"):
             _checked(validation.flag, name, getattr(self, name))
         object.__setattr__(self, "priority_queues", _queues(self.priority_queues))
+        object.__setattr__(self, "retention", _retention(self.retention))
         self._check_names()
         self._check_limits()
         self._check_payloads()
@@ -78,6 +99,8 @@ class TickerConfig:
         _checked(validation.name, "namespace", self.namespace, _LONGEST_NAME)
         if self.node_identifier is not None:
             _checked(validation.name, "node_identifier", self.node_identifier, _LONGEST_NAME)
+        if self.prune_archive is not None:
+            _checked(validation.name, "prune_archive", self.prune_archive, _LONGEST_PATH)
         if not isinstance(self.store_url, str):
             raise ConfigError("store_url", f"pass a database URL (got {shortened(self.store_url)})")
         if not isinstance(self.store_engine_options, Mapping):
@@ -101,6 +124,11 @@ class TickerConfig:
     def _check_payloads(self) -> None:
         for name in ("encryption_keys", "redact"):
             object.__setattr__(self, name, _texts(name, getattr(self, name)))
+        hook: object = self.redact_text
+        if not (hook is None or callable(hook) or (isinstance(hook, str) and hook)):
+            raise ConfigError(
+                f"{PREFIX}redact_text", f"pass a function, or the dotted path to one (got {shortened(hook)})"
+            )
         if self.capture_logs is not None and self.capture_logs not in logging.getLevelNamesMapping():
             raise ConfigError(
                 f"{PREFIX}capture_logs", f"no such level of logging (got {shortened(self.capture_logs)})"
@@ -132,10 +160,16 @@ class Settings(TypedDict, total=False):
     compress_over: int | None
     encryption_keys: Sequence[str]
     redact: Sequence[str]
+    redact_text: Callable[[str], str] | str | None
     capture_logs: str | None
     seed: bool
     store_engine_options: Mapping[str, object]
     store_retries: int
+    read_connections: int
+    read_budget: timedelta | float
+    retention: RetentionSettings | None
+    auto_prune: bool
+    prune_archive: str | None
 
 
 SETTINGS = tuple(setting.name for setting in fields(TickerConfig))
@@ -184,8 +218,8 @@ def _checked(
         raise ConfigError(PREFIX + name, f"{error.reason} (got {shortened(value)})") from error
 
 
-def _duration(name: str, value: object) -> timedelta:
-    return _checked(validation.duration, name, value, least=validation.MORE_THAN_ZERO, most=_LONGEST_DURATION)
+def _duration(name: str, value: object, most: timedelta = _LONGEST_DURATION) -> timedelta:
+    return _checked(validation.duration, name, value, least=validation.MORE_THAN_ZERO, most=most)
 
 
 def _texts(name: str, value: object) -> tuple[str, ...]:
@@ -208,3 +242,10 @@ def _queues(value: object) -> Mapping[TickerPriority, str]:
         _checked(validation.name, "priority_queues", queue, _LONGEST_NAME)
         found[member] = queue
     return found
+
+
+def _retention(value: object) -> Retention:
+    try:
+        return retention_of(value)
+    except TickerValidationError as error:
+        raise ConfigError(PREFIX + error.field, f"{error.reason} (got {shortened(error.value)})") from error

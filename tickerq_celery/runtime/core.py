@@ -4,7 +4,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -15,7 +15,9 @@ from tickerq_celery.functions.definition import Function
 from tickerq_celery.functions.registry import Registry
 from tickerq_celery.ids import new_id
 from tickerq_celery.payload.codec import RequestCodec, codec_of
+from tickerq_celery.payload.text_redaction import kept_as_it_is
 from tickerq_celery.runtime.config import TickerConfig
+from tickerq_celery.runtime.reader import Reader
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.transaction import Transaction
 
@@ -35,13 +37,23 @@ class NodeIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """Settings, clock, database, functions and identity."""
+    """Settings, clock, database, functions and identity.
+
+    ``redact`` is given each text that a function leaves, and returns what is kept of it.
+    """
 
     config: TickerConfig
     clock: Clock
     database: Database
     registry: Registry
     node: NodeIdentity
+    redact: Callable[[str], str] = kept_as_it_is
+    reader: Reader = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        config = self.config
+        reader = Reader(self.database, connections=config.read_connections, budget=config.read_budget)
+        object.__setattr__(self, "reader", reader)
 
     def transaction(self, connection: Connection) -> Transaction:
         """Return the transaction that a connection is in, on this clock and in this namespace."""
@@ -55,6 +67,17 @@ class Core:
         """
         return self.database.run(self.transaction, work, args, kwargs, reading=False)
 
+    def write_alone(
+        self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run ``work``, whose last statement alone writes, and commits itself; see ``Database``.
+
+        Raises:
+            LostAnswerError: The connection was lost, so that whether it was written is unknown.
+            StoreError: The database cannot be reached, or refused every try: nothing is written.
+        """
+        return self.database.run(self.transaction, work, args, kwargs, reading=False, is_alone=True)
+
     def read(self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``work`` in a transaction that writes nothing, and return what it returned.
 
@@ -62,6 +85,22 @@ class Core:
             StoreError: The database cannot be reached, or refused every try.
         """
         return self.database.run(self.transaction, work, args, kwargs, reading=True)
+
+    def read_bounded(
+        self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do the same for a person or a page that waits: on connections of its own, and for a limited time.
+
+        Raises:
+            QueryTooWideError: It took longer than ``read_budget``.
+            StoreError: The database cannot be reached, refused every try, or did not answer.
+        """
+        return self.reader.read(self.transaction, work, args, kwargs)
+
+    def close(self) -> None:
+        """Close this process's connections to the store; the next use opens new ones."""
+        self.reader.close()
+        self.database.close()
 
     def queue_of(self, function: Function) -> str | None:
         """Return the queue of a function's runs, or None where Celery's router decides."""

@@ -35,16 +35,7 @@ class WorkThread:
         """
         outcomes: SimpleQueue[Callable[[], T]] = SimpleQueue()
         self._calls.put(lambda: outcomes.put(outcome_of(work)))
-        until = None if limit is None else time.monotonic() + limit
-        while True:
-            left = _LONGEST_WAIT if until is None else min(_LONGEST_WAIT, until - time.monotonic())
-            try:
-                outcome = outcomes.get(timeout=max(0.0, left))
-            except Empty:
-                if left <= 0:
-                    raise TimeoutError(f"no answer in {limit} s") from None
-            else:
-                return outcome()
+        return awaited(outcomes, limit=limit)
 
     def end(self) -> None:
         """Let the thread end once it has done what was asked of it."""
@@ -54,6 +45,24 @@ class WorkThread:
         self._begin()
         while (call := self._calls.get()) is not None:
             call()
+
+
+def awaited(outcomes: "SimpleQueue[Callable[[], T]]", *, limit: float | None) -> T:
+    """Return what the first outcome of another thread returns, or raise its error.
+
+    Raises:
+        TimeoutError: There is none in ``limit`` seconds.
+    """
+    until = None if limit is None else time.monotonic() + limit
+    while True:
+        left = _LONGEST_WAIT if until is None else min(_LONGEST_WAIT, until - time.monotonic())
+        try:
+            outcome = outcomes.get(timeout=max(0.0, left))
+        except Empty:
+            if left <= 0:
+                raise TimeoutError(f"no answer in {limit} s") from None
+        else:
+            return outcome()
 
 
 def outcome_of(work: Callable[[], T]) -> Callable[[], T]:

@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from billiard.exceptions import WorkerLostError
 from celery.exceptions import Ignore
 
 from tickerq_celery.broker.messages import parsed_header
-from tickerq_celery.enums import DropReason, TickerStatus
+from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import ConfigError, StoreError, TerminateExecution
 from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.functions.definition import Function
@@ -17,6 +18,7 @@ from tickerq_celery.functions.signature import Takes
 from tickerq_celery.payload import results
 from tickerq_celery.runs.rescue import log_lost
 from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.tickers.lifecycle import Outcome, lost, succeeded
 from tickerq_celery.tickers.timeouts import UNLIMITED, TimeLimits
 from tickerq_celery.worker.body import call_body
@@ -76,6 +78,8 @@ class Execution:
         self._run = run
         self._report = parts.reporting.begin(run)
         self._control = RunControl(parts.core, run, parts.cancel_flag, seen=seen)
+        # Not a method of this object: the two would hold each other, in every attempt.
+        self._succeeded = partial(_succeeded, run, payload_limit=parts.core.config.payload_limit)
         self._completion = Completion(parts.recorder, run, self._succeeded, self._report)
         self.returned: object = None
 
@@ -101,11 +105,15 @@ class Execution:
             if self._parts.recorder.is_in_main_process:
                 self._lost(error)
             raise
-        answer = self._record(outcome, raised)
-        if answer is raised and answer is not None:
-            raise answer
-        if answer is not None:
-            raise answer from raised
+        answer: Exception | None = None
+        try:
+            answer = self._record(outcome, raised)
+            if answer is not None:
+                raise answer
+        finally:
+            # The traceback of an exception holds this frame: a local that holds the exception would make a
+            # cycle, and keep all that the body used until a full garbage collection.
+            del answer, raised
 
     def call_body(self) -> object:
         """Return what the function's body returns."""
@@ -142,19 +150,6 @@ class Execution:
             _handle=ExecutingRun(self._completion, self._report, self._control),
         )
 
-    def _succeeded(self, returned: object) -> Outcome:
-        run = self._run
-        if not run.has_children:
-            return succeeded(run.standing)
-        result = results.written(returned, limit=self._parts.core.config.payload_limit)
-        reason = results.refusal(result)
-        if reason is not None:
-            logger.warning(
-                "run %s of %s has a result that its children cannot be given: %s",
-                run.id, run.function, reason, extra={"ticker_id": str(run.id)},
-            )  # fmt: skip
-        return succeeded(run.standing, result=result)
-
     def _record(self, outcome: Outcome | None, raised: Exception | None) -> Exception | None:
         """Record how the body ended; return what to raise to Celery, None where all is well."""
         is_stored = self._completion.is_stored()
@@ -183,9 +178,12 @@ class Execution:
     def _failed(self, error: Exception) -> Exception:
         core, run = self._parts.core, self._run
         verdict = verdict_on(error, run.standing, now=core.clock.now(), max_rescues=core.config.max_rescues)
-        written = self._finish(verdict.outcome)
+        written = self._finish(verdict.outcome.redacted(core.redact))
         self._notify_handler(verdict, written)
-        return celery_exception(verdict.error, written)
+        answer = celery_exception(verdict.error, written)
+        if answer is not verdict.error:
+            answer.__cause__ = error
+        return answer
 
     def _notify_handler(self, verdict: Verdict, written: Outcome) -> None:
         handler, run = self._parts.handler, self._run
@@ -230,6 +228,19 @@ class Execution:
             handler.cancelled(error, run.id, run.type)
         else:
             handler.failed(error, run.id, run.type, is_final=written.is_failure)
+
+
+def _succeeded(run: Started, returned: object, *, payload_limit: int) -> Outcome:
+    if not run.has_children:
+        return succeeded(run.standing)
+    result = results.written(returned, limit=payload_limit)
+    reason = results.refusal(result)
+    if reason is not None:
+        logger.warning(
+            "run %s of %s has a result that its children cannot be given: %s",
+            run.id, run.function, reason, extra={"ticker_id": str(run.id)},
+        )  # fmt: skip
+    return succeeded(run.standing, result=result)
 
 
 def _log_end(

@@ -12,7 +12,7 @@ from celery.worker.control import control_command
 from celery.worker.request import Request
 
 from tickerq_celery.broker.messages import CANCEL_COMMAND, parsed_header, task_id
-from tickerq_celery.enums import CancelRequest
+from tickerq_celery.tickers.cancel_requests import CancelRequest
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.worker.cancel_flag import CancelFlag
 from tickerq_celery.worker.followed_requests import execution_of

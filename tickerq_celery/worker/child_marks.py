@@ -70,6 +70,8 @@ class ChildMarks:
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, _MOST_CHILDREN * _MARKS_OF_A_CHILD * _MARK.size)
+        # A byte of each child that ever was: all the others have no marks, and most numbers are never given.
+        self._used = mmap.mmap(-1, _MOST_CHILDREN)
         # A byte of it for each mark: the system releases the locks of a process that dies.
         self._locks = _new_file()
         finalize(self, os.close, self._locks)
@@ -81,11 +83,18 @@ class ChildMarks:
 
     def begin(self, ticker_id: UUID, claim_no: int) -> None:
         """Mark that this process executes a claim; nothing where it is no child of a pool."""
-        self._write(_MARK.pack(os.getpid(), ticker_id.bytes, claim_no, 0, 0, 0))
+        number = _own_number()
+        if number is None:
+            return
+        place = self._slice(number)
+        self._used[number // _MARKS_OF_A_CHILD] = 1
+        self._memory[place] = _MARK.pack(os.getpid(), ticker_id.bytes, claim_no, 0, 0, 0)
 
     def end(self) -> None:
         """Remove the mark of what this process executes."""
-        self._write(_NONE)
+        number = _own_number()
+        if number is not None:
+            self._memory[self._slice(number)] = _NONE
 
     def keep(self, *, until: float) -> Callable[[], None]:
         """Mark also after ``end``, up to a moment of the monotonic clock, what this process executes.
@@ -156,16 +165,10 @@ class ChildMarks:
         self._memory[self._slice(mark.number)] = _packed(replace(mark, soft=0, hard=hard))
 
     def _marks(self) -> list[Mark]:
-        memory = self._memory[:]
-        # Up to the last that is set: most numbers are never given, and this is asked five times a second.
-        end = -(-len(memory.rstrip(b"\0")) // _MARK.size) * _MARK.size
-        fields = enumerate(_MARK.iter_unpack(memory[:end]))
+        children = len(self._used[:].rstrip(b"\0"))
+        memory = self._memory[: children * _MARKS_OF_A_CHILD * _MARK.size]
+        fields = enumerate(_MARK.iter_unpack(memory))
         return [Mark(number, *mark) for number, mark in fields if mark[0]]
-
-    def _write(self, mark: bytes) -> None:
-        number = _own_number()
-        if number is not None:
-            self._memory[self._slice(number)] = mark
 
     def _write_limits(self, limits: bytes) -> None:
         number = _own_number()

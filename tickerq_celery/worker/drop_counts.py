@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 
-from tickerq_celery.enums import DropReason
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import drops
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.tickers.drop_reasons import DropReason
 
 _KEPT = timedelta(days=30)
 _RECENT = timedelta(days=1)

@@ -1,7 +1,8 @@
 """Write a worker's row and functions, seed their cron tickers, and say which seeders are due."""
 
-from tickerq_celery.cron.seeding import function_records, seed_in
+from tickerq_celery.cron.seeding import seed_in
 from tickerq_celery.enums import HoldReason
+from tickerq_celery.functions.records import function_records
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration
 from tickerq_celery.store import functions, holds, seeders

@@ -37,6 +37,8 @@ async def cancellable(body: Coroutine[Any, Any, T], control: RunControl) -> T:
         raise
     finally:
         watch.cancel()
+        # They hold what they raise, and its traceback holds this frame.
+        del task, watch
 
 
 async def _cancel_when_requested(task: asyncio.Task[Any], control: RunControl) -> None:

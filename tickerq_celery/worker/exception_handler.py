@@ -3,15 +3,21 @@
 import asyncio
 import inspect
 import logging
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from billiard.exceptions import WorkerLostError
 from celery.utils.imports import import_from_cwd, symbol_by_name
 
+from tickerq_celery.deferred import Deferred
 from tickerq_celery.enums import TickerStatus, TickerType
-from tickerq_celery.errors import ConfigError, TickerCancelled, cause_of
-from tickerq_celery.worker.event_loop import event_loop
+from tickerq_celery.errors import ConfigError, TickerCancelled
+from tickerq_celery.wording import cause_of
+
+if TYPE_CHECKING:
+    from tickerq_celery.worker.event_loop import event_loop
+else:
+    event_loop = Deferred("tickerq_celery.worker.event_loop", "event_loop")
 
 logger = logging.getLogger(__name__)
 

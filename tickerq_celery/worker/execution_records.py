@@ -82,7 +82,7 @@ def _record_end(
         returned,
         now=parts.core.clock.now(),
         payload_limit=parts.core.config.payload_limit,
-    )
+    ).redacted(parts.core.redact)
     written = parts.executions.finish(run, outcome, elapsed=elapsed)
     _log_end(run, outcome, elapsed, is_written=written is not None)
 

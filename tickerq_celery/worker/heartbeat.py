@@ -60,6 +60,7 @@ class Heartbeat:
         Raises:
             StoreError: The database cannot be reached.
         """
+        self._registration.measure()
         if not self._core.write(self._registration.beat):
             name = self._registration.profile.name
             logger.warning("node %s had been declared dead, it registers again", name)

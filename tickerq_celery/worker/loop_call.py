@@ -34,10 +34,14 @@ class LoopCall(Generic[T]):
                 self._abandon()
 
     def result(self) -> T:
-        """Return what the coroutine returned, or raise what ended it."""
-        if self._end is not None:
-            raise self._end
-        return self._task.result()  # type: ignore[union-attr,return-value]  # it has ended, without an error
+        """Return what the coroutine returned, or raise what ended it; to be called once."""
+        try:
+            if self._end is not None:
+                raise self._end
+            return self._task.result()  # type: ignore[union-attr,return-value]  # it has ended, without an error
+        finally:
+            # What is raised has a traceback that holds the caller's frame, and that frame this call.
+            self._end = self._task = None
 
     def begin(self) -> None:
         """Start the coroutine, in the context variables of the caller."""

@@ -19,9 +19,9 @@ from tickerq_celery.broker.message_schema import (
     flaw_in_lost_call,
 )
 from tickerq_celery.broker.messages import LOST_TASK
-from tickerq_celery.enums import DropReason
-from tickerq_celery.errors import cause_of, shortened
 from tickerq_celery.tickers.celery_task import OUR_TASKS
+from tickerq_celery.tickers.drop_reasons import DropReason
+from tickerq_celery.wording import cause_of, shortened
 
 logger = logging.getLogger(__name__)
 

@@ -6,24 +6,35 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from celery import Celery
 
 from tickerq_celery.broker.known_tasks import KnownTasks
 from tickerq_celery.broker.publisher import CeleryPublisher
+from tickerq_celery.broker.routes import KnownRoutes
+from tickerq_celery.deferred import Deferred
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
-from tickerq_celery.runs.executions import ExecutionRecorder
 from tickerq_celery.runs.immediate import ImmediateDispatch
 from tickerq_celery.runs.publisher import Publisher
-from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core, new_identity
-from tickerq_celery.worker.body_limits import BodyLimits
-from tickerq_celery.worker.cancel_flag import CancelFlag
-from tickerq_celery.worker.child_marks import ChildMarks
 from tickerq_celery.worker.exception_handler import HandlerCaller
-from tickerq_celery.worker.reporting import Reporting
+
+if TYPE_CHECKING:
+    from tickerq_celery.runs.executions import ExecutionRecorder
+    from tickerq_celery.runs.recorder import Recorder
+    from tickerq_celery.worker.body_limits import BodyLimits
+    from tickerq_celery.worker.cancel_flag import CancelFlag
+    from tickerq_celery.worker.child_marks import ChildMarks
+    from tickerq_celery.worker.reporting import Reporting
+else:
+    ExecutionRecorder = Deferred("tickerq_celery.runs.executions", "ExecutionRecorder")
+    Recorder = Deferred("tickerq_celery.runs.recorder", "Recorder")
+    BodyLimits = Deferred("tickerq_celery.worker.body_limits", "BodyLimits")
+    CancelFlag = Deferred("tickerq_celery.worker.cancel_flag", "CancelFlag")
+    ChildMarks = Deferred("tickerq_celery.worker.child_marks", "ChildMarks")
+    Reporting = Deferred("tickerq_celery.worker.reporting", "Reporting")
 
 # How many seconds an `add`, or the end of a run, may wait for a broker.
 _PUBLISH_TIMEOUT = 1.0
@@ -38,12 +49,12 @@ class WorkerParts:
         self.handler = handler
 
     @cached_property
-    def cancel_flag(self) -> CancelFlag:
+    def cancel_flag(self) -> "CancelFlag":
         """The flag by which a worker's children notice that the store has a cancellation for them."""
         return CancelFlag()
 
     @cached_property
-    def child_marks(self) -> ChildMarks:
+    def child_marks(self) -> "ChildMarks":
         """What the children of this worker's pool execute."""
         return ChildMarks()
 
@@ -53,7 +64,7 @@ class WorkerParts:
         return {}
 
     @cached_property
-    def body_limits(self) -> BodyLimits:
+    def body_limits(self) -> "BodyLimits":
         """Begins and ends the time limits of the bodies that this process executes."""
         return BodyLimits(self.child_marks)
 
@@ -73,17 +84,18 @@ class WorkerParts:
     @cached_property
     def immediate(self) -> ImmediateDispatch:
         """Claims and publishes runs that this process has just made due."""
-        claimer = Claimer(self.core, may_claim=self.known_tasks.may_publish)
+        routes = KnownRoutes(self.app)
+        claimer = Claimer(self.core, may_claim=self.known_tasks.may_publish, queue_of=routes.queue_of)
         dispatcher = Dispatcher(self.core, claimer, self.publisher)
         return ImmediateDispatch(self.core, dispatcher)
 
     @cached_property
-    def recorder(self) -> Recorder:
+    def recorder(self) -> "Recorder":
         """Records starts and ends of runs."""
         return Recorder(self.core, dispatch=self.immediate.dispatch)
 
     @cached_property
-    def executions(self) -> ExecutionRecorder:
+    def executions(self) -> "ExecutionRecorder":
         """Records executions of Celery tasks."""
         return ExecutionRecorder(self.core, self.recorder, dispatch=self.immediate.dispatch)
 
@@ -93,13 +105,13 @@ class WorkerParts:
         return not self.recorder.is_in_main_process
 
     @cached_property
-    def reporting(self) -> Reporting:
+    def reporting(self) -> "Reporting":
         """Writes progress and log lines of running functions."""
         return Reporting(self.core)
 
     def close(self) -> None:
         """Close this process's connections to the store and the broker."""
-        self.core.database.close()
+        self.core.close()
         self.publisher.close()
 
 

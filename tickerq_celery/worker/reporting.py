@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from tickerq_celery.errors import RefusedValueError, StoreError
+from tickerq_celery.payload.text_redaction import is_redacting
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import logs
 from tickerq_celery.tickers.claims import Started
@@ -49,7 +50,12 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         current = _CURRENT.get()
-        if current is None or record.levelno < current.level or record.name.startswith("tickerq_celery."):
+        if (
+            is_redacting()
+            or current is None
+            or record.levelno < current.level
+            or record.name.startswith("tickerq_celery.")
+        ):
             return
         try:
             current.report.log(self.format(record), record.levelname)
@@ -74,7 +80,8 @@ class Reporting:
 
     def begin(self, run: Started) -> Report:
         """Return the report of an attempt."""
-        return Report(self._core.clock.now, partial(self._note_change, run))
+        core = self._core
+        return Report(core.clock.now, partial(self._note_change, run), redact=core.redact)
 
     @contextmanager
     def during(self, report: Report) -> Iterator[None]:

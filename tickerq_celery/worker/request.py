@@ -8,7 +8,7 @@ from celery.exceptions import Ignore
 from celery.utils.dispatch import Signal
 from celery.worker.request import Request
 
-from tickerq_celery.enums import DropReason
+from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.tickers.timeouts import backstop
 
 message_dropped = Signal(name="tickerq_message_dropped", providing_args=["reason", "owner"])

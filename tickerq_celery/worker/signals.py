@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 from queue import SimpleQueue
 from typing import Any
@@ -11,7 +12,7 @@ from celery import Celery, signals
 from celery.utils.dispatch import Signal
 
 from tickerq_celery.broker.messages import execution_in, execution_of_request, parsed_task_id
-from tickerq_celery.enums import DropReason, TickerStatus
+from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runs.recorder import Recorder
@@ -20,6 +21,7 @@ from tickerq_celery.runs.revoker import Revoker
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import publications, starts
 from tickerq_celery.tickers.claims import Started, TaskExecution
+from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.tickers.lifecycle import Failure, cancelled, failed
 from tickerq_celery.worker.call_reports import CallReportHandler
 from tickerq_celery.worker.drop_counts import DropCounter
@@ -162,6 +164,7 @@ class SignalHandler:
         if isinstance(report, RevokeReport):
             self._revoker.revoke(report.task_ids)
             return
+        report = replace(report, message=self._core.redact(report.message))
         if report.call is not None:
             self._calls.handle(report, report.call)
             return

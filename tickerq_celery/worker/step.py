@@ -1,239 +1,37 @@
-"""The worker's part: register its node, keep it alive, seed what its functions define."""
+"""The part that a TickerQ adds to a worker's blueprint: what it does is imported in a worker only."""
 
-import logging
-from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
-from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from celery import bootsteps, signals
-from celery.concurrency.prefork import TaskPool
-from celery.worker import state
-from celery.worker.components import Pool
-from celery.worker.request import Request
+from celery import bootsteps
 
-from tickerq_celery.broker.address import broker_address
-from tickerq_celery.broker.celery_settings import control_warning, refuse_settings
-from tickerq_celery.broker.messages import is_own_task, task_id
-from tickerq_celery.broker.publisher import CeleryPublisher
-from tickerq_celery.enums import NodeKind
-from tickerq_celery.errors import ConfigError, StoreError
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import NodeRegistration, profile
-from tickerq_celery.store.database.schema import verify
-from tickerq_celery.store.nodes import NodeProfile
-from tickerq_celery.tickers.timeouts import UNLIMITED
-from tickerq_celery.worker import drop_counts
-from tickerq_celery.worker.cancellation import Cancellation
-from tickerq_celery.worker.enrolment import enrol
-from tickerq_celery.worker.event_loop import event_loop
-from tickerq_celery.worker.followed_requests import execution_of
-from tickerq_celery.worker.following import Follower
-from tickerq_celery.worker.heartbeat import Heartbeat, HeartbeatThread
-from tickerq_celery.worker.limit_watch import LimitWatch
-from tickerq_celery.worker.message_guard import MessageGuard
-from tickerq_celery.worker.misrouted import MisroutedLog
+from tickerq_celery.deferred import Deferred
 from tickerq_celery.worker.parts import ProcessParts, WorkerParts
-from tickerq_celery.worker.seeding import SeedingThread
-from tickerq_celery.worker.signals import SignalHandler, SignalListener
 
-logger = logging.getLogger(__name__)
-_CONNECT_TIMEOUT = 2.0
-_UNBOUNDED_PREFETCH = 1_000
-_MOST_COPIES = 100
+if TYPE_CHECKING:
+    from tickerq_celery.worker.main_process import MainProcess
+else:
+    MainProcess = Deferred("tickerq_celery.worker.main_process", "MainProcess")
 
 
 class NodeStep(bootsteps.StartStopStep):
     """Runs in the worker's main process from before the first message until the pool has ended."""
 
-    requires = (Pool,)
+    requires = ("celery.worker.components:Pool",)
     process: ClassVar[ProcessParts[WorkerParts]]
 
     def __init__(self, worker: Any, **kwargs: Any) -> None:
         super().__init__(worker, **kwargs)
-        # All of this before the pool forks: what its children write must name this node, and no other worker
-        # that was forked from the same parent; and a worker that ends while its pool starts may hang in it.
-        try:
-            self._parts = self.process.own()
-            core = self._parts.core
-            refuse_settings(self._parts.app, core.possible_queues)
-            self._own_store = core.database.unpooled()
-            if not any(core.registry) and not any(map(is_own_task, self._parts.app.tasks)):
-                logger.warning("this worker has neither functions nor tasks: is their module in `include`?")
-            # A store that cannot be reached yet is the thread's concern: it logs that, and waits.
-            with suppress(StoreError):
-                verify(self._own_store)
-        except ConfigError as error:
-            logger.critical("this worker cannot run: %s", error)
-            raise SystemExit(1) from error
-        _refuse_timeouts(worker.pool_cls, core)
-        warning = control_warning(self._parts.app, core.config.heartbeat)
-        if warning is not None:
-            logger.warning("%s", warning)
-        self._thread: HeartbeatThread | None = None
-        self._seeding: SeedingThread | None = None
-        self._is_shutting_down = False
-        self._limit_watch: LimitWatch | None = None
-        # Their memory is shared with the children, so they are there before them.
-        self._cancel_flag = self._parts.cancel_flag
-        self._child_marks = self._parts.child_marks
-        self._misrouted = MisroutedLog(core.config.namespace)
-        self._listener = SignalListener(self._parts.app, self._misrouted)
-        self._follower = Follower(self.process, hard_limit=worker.time_limit)
-        # Before the pool forks: a child has the receivers that its parent had then.
-        self._follower.listen()
+        self._main = MainProcess(worker, self.process)
 
     def start(self, worker: Any) -> None:
-        cancellation = Cancellation(self._cancel_flag, worker.pool, _held)
-        cancellation.register()
-        self._thread = self._make_thread(worker, cancellation)
-        self._listener.listen()
-        MessageGuard(worker.consumer, self._listener.drops.note).attach()
-        self._thread.start()
-        if isinstance(worker.pool, TaskPool):
-            self._limit_watch = LimitWatch(
-                self._child_marks, self._listener.reports, self._parts.killed_for_time
-            )
-            self._limit_watch.start()
-        # A child of the pool leaves without Python's own way to end.
-        signals.worker_process_shutdown.connect(_close_loop, weak=False)
-        signals.worker_shutdown.connect(self._on_shutdown, weak=False)
-        # A worker that is terminated sends no such signal, and its process may go on, as that of a test does.
-        blueprint = worker.blueprint
-        blueprint.on_stopped = _followed_by(blueprint.on_stopped, self._on_shutdown)
+        self._main.start(worker)
 
     def close(self, worker: Any) -> None:
         """Let the node's row say that the worker consumes no more: it may wait long for what it has begun."""
-        if self._thread is not None:
-            self._thread.announce_stop()
+        self._main.announce_stop()
 
     def stop(self, worker: Any) -> None:
-        """Do nothing yet: what still runs needs its signs of life; see ``_on_shutdown``."""
+        """Do nothing yet: what still runs needs its signs of life until Celery's ``worker_shutdown``."""
 
     def terminate(self, worker: Any) -> None:
         """Do nothing yet, as ``stop``."""
-
-    def _on_shutdown(self, **_: Any) -> None:
-        self._is_shutting_down = True
-        signals.worker_shutdown.disconnect(self._on_shutdown)
-        self._listener.close()
-        self._follower.close()
-        watch, self._limit_watch = self._limit_watch, None
-        if watch is not None:
-            watch.stop()
-        seeding, self._seeding = self._seeding, None
-        if seeding is not None:
-            seeding.stop()
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.stop()
-
-    def _make_thread(self, worker: Any, cancellation: Cancellation) -> HeartbeatThread:
-        core, own = self._parts.core, self._own_store
-        mine = replace(core, database=own)
-        me = NodeRegistration(_worker_profile(worker, mine))
-        recorder = Recorder(mine)
-        publisher = CeleryPublisher(
-            worker.app, core.codec, lease=core.config.lease, connect_timeout=_CONNECT_TIMEOUT
-        )
-        handler = SignalHandler(mine, recorder, publisher, self._misrouted)
-
-        def begin() -> None:
-            verify(own)
-            enrol(mine, me)
-            if mine.config.seed and len(mine.registry.seeders):
-                # The shutdown, in another thread, sees this one, or this one the shutdown.
-                self._seeding = seeding = SeedingThread(mine, mine.registry.seeders)
-                if self._is_shutting_down:
-                    seeding.stop()
-                seeding.start()
-
-        has_children = isinstance(worker.pool, TaskPool)
-        return HeartbeatThread(
-            Heartbeat(
-                mine,
-                me,
-                held_claims=self._child_marks.claims if has_children else held_requests,
-                on_missing=handler.lost,
-                on_request=cancellation.cancel_as_stored,
-            ),
-            mine.config.heartbeat.total_seconds(),
-            enrol=begin,
-            reports=self._listener.reports,
-            handle=handler.handle,
-            count=lambda: drop_counts.write(mine, self._listener.drops),
-            refused=_refuse,
-        )
-
-
-def _followed_by(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
-    def both() -> None:
-        first()
-        second()
-
-    return both
-
-
-def _worker_profile(worker: Any, core: Core) -> NodeProfile:
-    multiplier = worker.app.conf.worker_prefetch_multiplier
-    concurrency = worker.concurrency or 1
-    return profile(
-        core,
-        NodeKind.WORKER,
-        queues=sorted(worker.app.amqp.queues.consume_from),
-        broker=broker_address(worker.app),
-        concurrency=concurrency,
-        # Prefetched and running: what may be lost with this worker.
-        prefetch=multiplier * concurrency + concurrency if multiplier else _UNBOUNDED_PREFETCH,
-    )
-
-
-def held_requests() -> Collection[str]:
-    """Return the claims that this process has, prefetched or running, as Celery task ids of functions."""
-    # Not ``state.requests``: it keeps one request of each id, and forgets the running one when a second
-    # message of the same claim is dropped.
-    return {_claim_of(request) for request in _held()}
-
-
-def _claim_of(request: Request) -> str:
-    call = execution_of(request)
-    return str(request.id) if call is None else task_id(call.id, call.claim_no)
-
-
-def _held() -> list[Request]:
-    return _copied(state.reserved_requests) + _copied(state.active_requests)
-
-
-def _copied(requests: Iterable[Request]) -> list[Request]:
-    # The event loop changes the set meanwhile. Where it always does, the next beat compares.
-    for _ in range(_MOST_COPIES):
-        with suppress(RuntimeError):
-            return list(requests)
-    return list(requests)
-
-
-def _close_loop(**_: Any) -> None:
-    event_loop().close()
-
-
-def _refuse_timeouts(pool_class: type, core: Core) -> None:
-    """End a worker whose pool cannot interrupt what it runs, if one of its functions counts on that."""
-    if issubclass(pool_class, TaskPool):
-        return
-    # Not what Celery's own setting says for all tasks: no function has asked for that.
-    limited = [function.name for function in core.registry if function.timeouts != UNLIMITED]
-    if limited:
-        logger.critical(
-            "this worker cannot run: %s",
-            f"its pool cannot end what takes too long, as is asked for by {', '.join(limited)}: "
-            "use the prefork pool, or leave these functions to other workers",
-        )
-        raise SystemExit(1)
-
-
-def _refuse(error: ConfigError) -> None:
-    logger.critical("this worker cannot run: %s", error)
-    # What Celery itself sets to end a worker: its loop raises WorkerShutdown with this exit code.
-    celery_state: Any = state
-    celery_state.should_stop = 1

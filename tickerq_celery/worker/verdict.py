@@ -30,7 +30,7 @@ def retry_asked_for(arguments: Mapping[str, Any], *, now: datetime) -> Retry:
     """
     cause, most = arguments.get("exc"), arguments.get("max_retries")
     # Celery's own class: its name is what is recorded. The number that it lacks travels with it.
-    asked: Any = Retry(exc=cause, when=_asked_moment(arguments.get("countdown"), arguments.get("eta"), now))
+    asked = _new_retry(cause, _asked_moment(arguments.get("countdown"), arguments.get("eta"), now))
     asked.__cause__ = cause
     if most is not None:
         most = validation.whole("max_retries", most, 0, validation.MOST_RETRIES)
@@ -83,11 +83,19 @@ def verdict_on(error: Exception, standing: Standing, *, now: datetime, max_rescu
 def celery_exception(error: Exception, outcome: Outcome) -> Exception:
     """Return what to raise so that Celery's events and the log say what was stored."""
     if outcome.wait is not None:
-        seconds: Any = outcome.wait.total_seconds()
-        return Retry(exc=error, when=seconds)
+        new: Exception = _new_retry(error, outcome.wait.total_seconds())
+        return new
     if not outcome.is_failure:
         return Ignore()
     return MaxRetriesExceededError("no retry is left") if isinstance(error, Retry) else error
+
+
+def _new_retry(cause: Exception | None, when: Any) -> Any:
+    made = Retry(exc=cause, when=when)
+    # Celery's puts itself first among its own arguments: a cycle that would hold the cause, and so the frames
+    # of the body, until a full garbage collection.
+    made.args = made.args[1:]
+    return made
 
 
 def failure_of(error: BaseException) -> Failure:

@@ -1,0 +1,79 @@
+"""Reads whose caller waits for a limited time, however many there are and whatever the database does."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from datetime import timedelta
+from queue import SimpleQueue
+from typing import Generic, TypeVar
+
+from sqlalchemy import Connection
+
+from tickerq_celery.errors import StoreError
+from tickerq_celery.runtime.work_thread import awaited, outcome_of
+from tickerq_celery.runtime.work_threads import WorkThreads
+from tickerq_celery.store.database.database import Database
+from tickerq_celery.store.database.reading import ReadBudget, ReadDatabase
+
+T = TypeVar("T")
+X = TypeVar("X")
+# In seconds: what a read has beyond the budget of one statement, and what the database then has for saying
+# that a statement has taken too long.
+_BESIDE_A_STATEMENT = 0.5
+_FOR_THE_ANSWER = 0.4
+
+
+class _Read(Generic[T]):
+    """One read, for a thread to do."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+        self._context = copy_context()
+        self.outcomes: SimpleQueue[Callable[[], T]] = SimpleQueue()
+
+    def __call__(self) -> None:
+        self.outcomes.put(outcome_of(lambda: self._context.run(self._work)))
+
+
+class Reader:
+    """Reads on ``connections`` of its own, a thread each, since no driver bounds all that it may wait for.
+
+    No read takes a connection from writes. One that is given up keeps its own until the database answers.
+    """
+
+    def __init__(self, database: Database, *, connections: int, budget: timedelta) -> None:
+        self.database = ReadDatabase(database, connections=connections)
+        self._writer = database
+        self._statement = budget.total_seconds()
+        self._threads = WorkThreads("tickerq-read", connections)
+
+    def read(
+        self,
+        begin: Callable[[Connection], X],
+        work: Callable[..., T],
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+    ) -> T:
+        """Run ``work`` with what ``begin`` makes of a connection in a transaction that can only read.
+
+        Raises:
+            QueryTooWideError: It took too long, or other reads did.
+            StoreError: The database cannot be reached, refused every try, or did not answer.
+        """
+        if not self._writer.may_have_readers:
+            return self._writer.run(begin, work, args, kwargs, reading=True)
+        whole = self._statement + _BESIDE_A_STATEMENT
+        budget = ReadBudget(statement=self._statement, until=time.monotonic() + whole)
+        read = _Read(lambda: self.database.read_within(budget, begin, work, args, kwargs))
+        self._threads.do(read)
+        limit = whole + _FOR_THE_ANSWER
+        try:
+            return awaited(read.outcomes, limit=limit)
+        except TimeoutError as error:
+            # Also one that has not begun: no read before it has been answered in time.
+            raise StoreError(f"no answer in {limit:g} s") from error
+
+    def close(self) -> None:
+        """Close the connections; the next read opens new ones."""
+        self._threads.end()
+        self.database.close()
