@@ -3,9 +3,18 @@
 from typing import Final
 
 from tickerq_celery.managers.asynchronous import AsyncListing, AsyncManager, AsyncVerb
+from tickerq_celery.managers.audit import AuditManager
+from tickerq_celery.managers.bulk import BulkManager
 from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.error_groups import ErrorManager
+from tickerq_celery.managers.functions import FunctionManager
+from tickerq_celery.managers.health import HealthManager
+from tickerq_celery.managers.nodes import NodeManager
+from tickerq_celery.managers.outlook import OutlookManager
 from tickerq_celery.managers.pauses import PauseManager
+from tickerq_celery.managers.run_chains import ChainManager
 from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.stats import StatsManager
 from tickerq_celery.managers.task_scheduling import TaskScheduling
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.tickers.sessions import AsyncSessionLike
@@ -17,6 +26,7 @@ class AsyncTimeTickers(AsyncManager):
     add: Final = AsyncVerb(TimeTickerManager[AsyncSessionLike].add)
     add_batch: Final = AsyncVerb(TimeTickerManager[AsyncSessionLike].add_batch)
     get: Final = AsyncVerb(TimeTickerManager.get)
+    explain: Final = AsyncVerb(TimeTickerManager.explain)
     find: Final = AsyncVerb(TimeTickerManager.find)
     iterate: Final = AsyncListing(TimeTickerManager.iterate)
     count: Final = AsyncVerb(TimeTickerManager.count)
@@ -31,8 +41,10 @@ class AsyncTimeTickers(AsyncManager):
 
 
 class AsyncCronTickers(AsyncManager):
-    """Standing definitions: store, change, pause, find."""
+    """Standing definitions: store, change, pause, list, find."""
 
+    by_next_run: Final = AsyncVerb(CronTickerManager.by_next_run)
+    by_name: Final = AsyncVerb(CronTickerManager.by_name)
     add: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].add)
     add_batch: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].add_batch)
     get: Final = AsyncVerb(CronTickerManager.get)
@@ -46,22 +58,34 @@ class AsyncCronTickers(AsyncManager):
     pause: Final = AsyncVerb(CronTickerManager.pause)
     resume: Final = AsyncVerb(CronTickerManager.resume)
     skip_next: Final = AsyncVerb(CronTickerManager.skip_next)
+    unskip_next: Final = AsyncVerb(CronTickerManager.unskip_next)
+    revert_to_code: Final = AsyncVerb(CronTickerManager.revert_to_code)
     run_now: Final = AsyncVerb(CronTickerManager.run_now)
     backfill: Final = AsyncVerb(CronTickerManager.backfill)
     preview: Final = AsyncVerb(CronTickerManager.preview)
     explain: Final = AsyncVerb(CronTickerManager.explain)
+    figures: Final = AsyncVerb(CronTickerManager.figures)
     upcoming: Final = AsyncVerb(CronTickerManager.upcoming)
 
 
 class AsyncRuns(AsyncManager):
-    """Runs of both kinds: get, find, count, retry."""
+    """Runs of both kinds: list, get, find, count, explain, retry."""
 
+    active: Final = AsyncVerb(RunManager.active)
+    upcoming: Final = AsyncVerb(RunManager.upcoming)
+    history: Final = AsyncVerb(RunManager.history)
     get: Final = AsyncVerb(RunManager.get)
+    explain: Final = AsyncVerb(RunManager.explain)
     find: Final = AsyncVerb(RunManager.find)
     iterate: Final = AsyncListing(RunManager.iterate)
     count: Final = AsyncVerb(RunManager.count)
+    counts: Final = AsyncVerb(RunManager.counts)
     cancel: Final = AsyncVerb(RunManager.cancel)
     retry: Final = AsyncVerb(RunManager.retry)
+    delete: Final = AsyncVerb(RunManager.delete)
+    delete_batch: Final = AsyncVerb(RunManager.delete_batch)
+    release: Final = AsyncVerb(RunManager.release)
+    mark_failed: Final = AsyncVerb(RunManager.mark_failed)
 
 
 class AsyncPauses(AsyncManager):
@@ -70,6 +94,77 @@ class AsyncPauses(AsyncManager):
     pause: Final = AsyncVerb(PauseManager.pause)
     resume: Final = AsyncVerb(PauseManager.resume)
     find: Final = AsyncVerb(PauseManager.find)
+
+
+class AsyncAudit(AsyncManager):
+    """Who did what, when, and what came of it."""
+
+    find: Final = AsyncVerb(AuditManager.find)
+    iterate: Final = AsyncListing(AuditManager.iterate)
+    record: Final = AsyncVerb(AuditManager.record)
+
+
+class AsyncBulk(AsyncManager):
+    """One action on many runs, done by beat: start, watch, stop."""
+
+    start: Final = AsyncVerb(BulkManager.start)
+    count: Final = AsyncVerb(BulkManager.count)
+    get: Final = AsyncVerb(BulkManager.get)
+    find: Final = AsyncVerb(BulkManager.find)
+    stop: Final = AsyncVerb(BulkManager.stop)
+
+
+class AsyncNodes(AsyncManager):
+    """Beats and workers: which are there, and which were lost."""
+
+    find: Final = AsyncVerb(NodeManager.find)
+    lost: Final = AsyncVerb(NodeManager.lost)
+
+
+class AsyncFunctions(AsyncManager):
+    """What workers registered: options, who has it, how it does."""
+
+    find: Final = AsyncVerb(FunctionManager.find)
+    iterate: Final = AsyncListing(FunctionManager.iterate)
+    get: Final = AsyncVerb(FunctionManager.get)
+    check_request: Final = AsyncVerb(FunctionManager.check_request)
+
+
+class AsyncHealth(AsyncManager):
+    """Whether all is well: everything, or beats or workers alone."""
+
+    report: Final = AsyncVerb(HealthManager.report)
+    probe: Final = AsyncVerb(HealthManager.probe)
+
+
+class AsyncStats(AsyncManager):
+    """What happened lately, in figures of the roll-up."""
+
+    throughput: Final = AsyncVerb(StatsManager.throughput)
+    durations: Final = AsyncVerb(StatsManager.durations)
+    lag: Final = AsyncVerb(StatsManager.lag)
+    top_failing: Final = AsyncVerb(StatsManager.top_failing)
+    rebuild: Final = AsyncVerb(StatsManager.rebuild)
+
+
+class AsyncErrors(AsyncManager):
+    """Failures, grouped by function and exception."""
+
+    groups: Final = AsyncVerb(ErrorManager.groups)
+
+
+class AsyncOutlook(AsyncManager):
+    """What is coming, stored and computed."""
+
+    upcoming: Final = AsyncVerb(OutlookManager.upcoming)
+
+
+class AsyncChains(AsyncManager):
+    """Chains as wholes: their tree, and what to do with the rest of one."""
+
+    tree: Final = AsyncVerb(ChainManager.tree)
+    retry_failed: Final = AsyncVerb(ChainManager.retry_failed)
+    cancel_rest: Final = AsyncVerb(ChainManager.cancel_rest)
 
 
 class Aio(AsyncManager):
@@ -85,9 +180,27 @@ class Aio(AsyncManager):
         cron_tickers: CronTickerManager,
         runs: RunManager,
         pauses: PauseManager,
+        audit: AuditManager,
+        bulk: BulkManager,
+        nodes: NodeManager,
+        functions: FunctionManager,
+        health: HealthManager,
+        stats: StatsManager,
+        errors: ErrorManager,
+        outlook: OutlookManager,
+        chains: ChainManager,
     ) -> None:
         super().__init__("", scheduling)
         self.time_tickers: Final = AsyncTimeTickers("time_tickers", time_tickers)
         self.cron_tickers: Final = AsyncCronTickers("cron_tickers", cron_tickers)
         self.runs: Final = AsyncRuns("runs", runs)
         self.pauses: Final = AsyncPauses("pauses", pauses)
+        self.audit: Final = AsyncAudit("audit", audit)
+        self.bulk: Final = AsyncBulk("bulk", bulk)
+        self.nodes: Final = AsyncNodes("nodes", nodes)
+        self.functions: Final = AsyncFunctions("functions", functions)
+        self.health: Final = AsyncHealth("health", health)
+        self.stats: Final = AsyncStats("stats", stats)
+        self.errors: Final = AsyncErrors("errors", errors)
+        self.outlook: Final = AsyncOutlook("outlook", outlook)
+        self.chains: Final = AsyncChains("chains", chains)

@@ -1,9 +1,9 @@
 """Changes of many tickers in one transaction, and which of them an error is about."""
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import fields
-from typing import TypeVar
+from types import TracebackType
+from typing import Self, TypeVar
 from uuid import UUID
 
 from tickerq_celery import validation
@@ -76,12 +76,20 @@ def by_position(batch: object, kind: type[T]) -> dict[str, T]:
     return found
 
 
-@contextmanager
-def naming(position: str) -> Iterator[None]:
-    """Let an error about a field begin with the position of the ticker that has the field."""
-    try:
-        yield
-    except TickerValidationError as error:
-        if not position:
-            raise
-        raise error.at(position) from error
+class naming:  # noqa: N801 - used like contextlib's own, for each ticker of a batch
+    """Let an error about a field begin with the position of the ticker that has the field.
+
+    A block that goes through many tickers sets the position anew for each.
+    """
+
+    def __init__(self, position: str) -> None:
+        self.position = position
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self.position and isinstance(error, TickerValidationError):
+            raise error.at(self.position) from error

@@ -15,7 +15,7 @@ from tickerq_celery.tickers.chains import ChainNode, nodes_below, run_condition
 from tickerq_celery.tickers.gathering import Gathering
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 from tickerq_celery.tickers.run_rows import RunRow, as_child, time_ticker_row
-from tickerq_celery.tickers.work import Work, checked_work
+from tickerq_celery.tickers.work import Work, WorkPlan
 
 
 def chain_below(storing: UnitOfWork, head: TimeTicker | CronTicker, *, position: str) -> list[ChainNode]:
@@ -26,6 +26,8 @@ def chain_below(storing: UnitOfWork, head: TimeTicker | CronTicker, *, position:
     Raises:
         TickerValidationError: The chain is too large, too deep or no chain, or leaves its namespace.
     """
+    if head.children == ():
+        return []
     with naming(position):
         found = [_in_namespace(storing, node, head) for node in nodes_below(head)]
     return [replace(node, path=f"{position}{node.path}") for node in found]
@@ -38,23 +40,30 @@ def with_children(
     return {**batch, **{f"{node.path}.": node.ticker for nodes in chains for node in nodes}}
 
 
-def chain_rows(
+def chains_of(
     storing: UnitOfWork,
-    head: TimeTicker,
-    nodes: Sequence[ChainNode],
+    heads: Mapping[str, TimeTicker],
+    below: Mapping[str, Sequence[ChainNode]],
     *,
-    position: str,
     known: Mapping[tuple[str, str], Known],
     now: datetime,
-) -> Chain:
-    """Return the row of a time ticker at its ``position`` in the call, and those of the ``nodes`` below it.
+) -> list[Chain]:
+    """Return the rows of time tickers by their positions in the call, each with those of what is ``below``.
 
     Raises:
         TickerValidationError: A field cannot be stored; its name begins with the ticker's position.
     """
-    with naming(position):
-        row = row_of(storing, head, known=known, now=now)
-    return Chain(head=row, below=rows_below(storing, nodes, row, known=known, now=now))
+    found = []
+    with naming("") as at:
+        for position, head in heads.items():
+            at.position = position
+            row = row_of(storing, head, known=known, now=now)
+            at.position = ""  # those below have positions of their own
+            rows = (
+                rows_below(storing, below[position], row, known=known, now=now) if position in below else ()
+            )
+            found.append(Chain(head=row, below=rows))
+    return found
 
 
 def rows_below(
@@ -75,7 +84,7 @@ def rows_below(
         parent = head if node.parent is None else rows[node.parent]
         with naming(f"{node.path}."):
             row = row_of(storing, node.ticker, known=known, now=now)
-            rows.append(as_child(row, node.ticker, parent_id=parent.id))
+            rows.append(as_child(row, node.ticker, parent=parent))
     return rows
 
 
@@ -113,7 +122,8 @@ def row_of(
     Raises:
         TickerValidationError: A field cannot be stored.
     """
-    return time_ticker_row(ticker, work_of(storing, ticker, known=known, request=request), now=now)
+    work = work_of(storing, ticker, known=known, request=request)
+    return time_ticker_row(ticker, work, now=now, created_by=storing.operations.who(None))
 
 
 def work_of(
@@ -130,12 +140,27 @@ def work_of(
     """
     if ticker.function is None:
         return task_work(storing, ticker, request=request)
-    namespace = storing.namespace(ticker.namespace)
-    function = known[namespace, ticker.function]
+    function = known[storing.namespace(ticker.namespace), ticker.function]
+    refused = None
+    if request is None:
+        try:
+            request = storing.packed(ticker.request, function)
+        except TickerValidationError as error:
+            refused = error
+    if refused is None:
+        return function.plan.work_of(ticker, request)
+    return _refused_beside(refused, function.plan, ticker)
+
+
+def _refused_beside(error: TickerValidationError, plan: WorkPlan, ticker: TimeTicker | CronTicker) -> Work:
+    """Raise the error of a ticker's request, with those of its other fields."""
+
+    def refuse() -> None:
+        raise error
+
     with Gathering() as check:
-        packed = check(storing.packed, ticker.request, function) if request is None else request
-        work = check(checked_work, ticker, namespace=namespace, defaults=function.defaults)
-    return replace(work, request=packed.data, encoding=packed.encoding)
+        check(refuse)
+        return check(plan.work_of, ticker, None)
 
 
 def _in_namespace(storing: UnitOfWork, node: ChainNode, head: TimeTicker | CronTicker) -> ChainNode:

@@ -56,7 +56,7 @@ def edit(
         TickerValidationError: A value cannot be stored.
     """
     locked = cron_tickers.lock_all(tx, wanted)
-    stored = cron_tickers.get_all(tx, locked, codec=storing.core.codec)
+    stored = cron_tickers.lock_views(tx, locked, codec=storing.core.codec)
     asked: dict[str, _Wanted] = {}
     for cron_id in sorted(wanted):
         position = position_in(wanted, cron_id)

@@ -1,90 +1,117 @@
-"""Operate on cron tickers: pause, resume, skip the next, run now, backfill."""
+"""Operate on cron tickers: skip the next instant, run now, backfill, follow the code again."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.cron.overlap import add_backfilled, add_manual, admit_next
-from tickerq_celery.cron.pausing import BY_FAILURES, resume_with_held
-from tickerq_celery.enums import TickerKind, TickerStatus, TickerType
-from tickerq_celery.errors import TickerNotFoundError, TickerStateError
-from tickerq_celery.managers.cron_preview import KIND, CronPreview
+from tickerq_celery.cron.rescheduling import reschedule
+from tickerq_celery.cron.unskipping import unskip
+from tickerq_celery.enums import Origin, TickerKind, TickerStatus, TickerType
+from tickerq_celery.errors import TickerStateError, TickerValidationError
+from tickerq_celery.managers.cron_pausing import CronPausing
 from tickerq_celery.managers.fresh_runs import fresh_run
-from tickerq_celery.managers.pauses import check_words
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.schedule.planner import instants_between
-from tickerq_celery.store import cron_pauses, cron_tickers, ends, occurrences, pauses
-from tickerq_celery.store.cron_pauses import is_orphaned
+from tickerq_celery.store import cron_tickers, ends, occurrences, pauses
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.tickers.cron_rows import CronRow
-from tickerq_celery.tickers.effect import Effect
+from tickerq_celery.tickers.cron_rows import CronRow, reverted_to_code
+from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.kind_fields import OF_FUNCTIONS, refuse
 from tickerq_celery.tickers.run_rows import occurrence_row, skipped_row
 from tickerq_celery.tickers.skip_reasons import who_and_why
+from tickerq_celery.tickers.surroundings import Surroundings
+from tickerq_celery.tickers.versions import ExpectedLike, check_version, wanted_version
 from tickerq_celery.tickers.views import Cron, Run
 
 _MOST_A_MINUTE = 60_000
 
 
-class CronOperations(CronPreview):
+class CronOperations(CronPausing):
     """What an operator does to one cron ticker. Every call is one transaction that has it locked."""
 
-    def __init__(self, storing: UnitOfWork, canceller: Canceller) -> None:
+    def __init__(self, storing: UnitOfWork, canceller: Canceller, surroundings: Surroundings) -> None:
         super().__init__(storing)
-        self._occurrences = RunManager(storing, canceller, TickerType.CRON_TICKER_OCCURRENCE)
+        self._occurrences = RunManager(storing, canceller, surroundings, TickerType.CRON_TICKER_OCCURRENCE)
 
-    def pause(self, cron_id: UUID | str, *, reason: str | None = None, by: str | None = None) -> Cron:
-        """Stop a cron ticker from firing, and hold its unclaimed occurrences.
-
-        An operator's earlier pause stays as it is.
-
-        Raises:
-            TickerNotFoundError: There is none.
-            TickerValidationError: ``reason`` or ``by`` is too long.
-        """
-        cron_id = validation.identifier(cron_id)
-        check_words(reason, by)
-        return self._storing.core.write(self._pause, cron_id, reason, by)
-
-    def resume(
+    def skip_next(
         self,
         cron_id: UUID | str,
         *,
-        missed: bool = False,
+        expected: ExpectedLike = None,
         reason: str | None = None,
         by: str | None = None,
     ) -> Cron:
-        """Let a paused cron ticker fire again, from its next instant on; what was held runs now.
-
-        The instants that passed in the pause are recorded in one Skipped occurrence. ``missed=True`` lets
-        the misfire policy decide on them, as if beat had been down.
-
-        Raises:
-            TickerNotFoundError: There is none.
-            TickerValidationError: ``reason`` or ``by`` is too long.
-        """
-        cron_id = validation.identifier(cron_id)
-        check_words(reason, by)
-        return self._storing.core.write(self._resume, cron_id, missed=missed, reason=reason, by=by)
-
-    def skip_next(self, cron_id: UUID | str, *, reason: str | None = None, by: str | None = None) -> Cron:
         """Let a cron ticker's next instant pass, recorded as a Skipped occurrence; return what follows.
 
         Raises:
             TickerNotFoundError: There is none.
             TickerStateError: It is paused, or has no next instant, or that has come, was backfilled, and its
                 occurrence has been claimed.
+            TickerChangedError: It is not the ``expected`` one any more.
             TickerValidationError: ``reason`` or ``by`` is too long.
         """
-        cron_id = validation.identifier(cron_id)
-        check_words(reason, by)
-        return self._storing.core.write(self._skip_next, cron_id, reason, by)
+        operation = self._operation("skip_next", cron_id, by, reason)
+        words = f"Skipped on request{who_and_why(self._storing.operations.who(by), reason)}"
+        return self._change(operation, expected, lambda tx, cron: self._skip_next(tx, cron, words))
 
-    def run_now(self, cron_id: UUID | str, *, request: object = None) -> Run:
+    def unskip_next(
+        self,
+        cron_id: UUID | str,
+        *,
+        expected: ExpectedLike = None,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> Cron:
+        """Undo the latest ``skip_next`` whose instant is still to come: it fires; return the cron ticker.
+
+        Its Skipped record is deleted. Of several that were skipped the last one comes back first.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerStateError: It has no skipped instant that is to come. One that has passed, or whose
+                occurrence a backfill had made, runs by ``runs.retry``.
+            TickerChangedError: It is not the ``expected`` one any more.
+            TickerValidationError: ``reason`` or ``by`` is too long, or its times cannot be read here.
+        """
+        operation = self._operation("unskip_next", cron_id, by, reason)
+        return self._change(operation, expected, self._unskip_next)
+
+    def revert_to_code(
+        self,
+        cron_id: UUID | str,
+        *,
+        expected: ExpectedLike = None,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> Cron:
+        """Let a cron ticker fire by its code's expression, time zone and ``day_or`` again, and return it.
+
+        Nothing changes where it does already. From then on it follows the code.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerStateError: No code defines it.
+            TickerChangedError: It is not the ``expected`` one any more.
+            TickerValidationError: ``reason`` or ``by`` is too long, or the times cannot be read here.
+        """
+        operation = self._operation("revert_to_code", cron_id, by, reason)
+        return self._change(operation, expected, self._revert_to_code)
+
+    def run_now(
+        self,
+        cron_id: UUID | str,
+        *,
+        request: object = None,
+        expected: ExpectedLike = None,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> Run:
         """Run a cron ticker once, now, also while it is paused, and return the run.
 
         A ``request`` replaces the cron ticker's own for this run. Where occurrences may not overlap, the
@@ -93,67 +120,67 @@ class CronOperations(CronPreview):
 
         Raises:
             TickerNotFoundError: There is none.
+            TickerChangedError: It is not the ``expected`` one any more.
             TickerValidationError: The request does not fit the function.
         """
-        cron_id = validation.identifier(cron_id)
-        stored = self._storing.core.write(self._run_now, cron_id, request)
-        self._storing.dispatch(stored.due)
-        return self._occurrences.get(stored.result)
+        version = wanted_version(expected)
+        operation = replace(
+            self._operation("run_now", cron_id, by, reason, request=request).expecting(version),
+            only_adds=True,
+        )
+        stored = self._storing.operate(
+            operation,
+            lambda tx: self._run_now(tx, operation.ids[0], request, version),
+            recall=lambda tx, entry: self._occurrences.got(tx, entry.ids[0]).id,
+        )
+        return self._occurrences.as_left(stored)
 
     def backfill(
-        self, cron_id: UUID | str, start: datetime, end: datetime, *, per_minute: int = 60
+        self,
+        cron_id: UUID | str,
+        start: datetime,
+        end: datetime,
+        *,
+        per_minute: int = 60,
+        expected: ExpectedLike = None,
+        reason: str | None = None,
+        by: str | None = None,
     ) -> list[Run]:
         """Create the occurrences of all instants from ``start`` and before ``end``; return the new ones.
 
         An instant that has its occurrence gets no second one, so a repetition adds nothing. They fall due
         one after the other, ``per_minute`` of them; where they may not overlap, each follows the one before.
+        It reaches back to the instants after the latest one whose occurrence was pruned, and no further.
 
         Raises:
             TickerNotFoundError: There is none.
-            TickerValidationError: The range is no range of the past, or too long, or ``per_minute`` is out of
-                range; nothing is stored.
+            TickerChangedError: It is not the ``expected`` one any more.
+            TickerValidationError: The range is no range of the past, or too long, or begins with instants
+                that may have been pruned, or ``per_minute`` is out of range; nothing is stored.
         """
-        cron_id = validation.identifier(cron_id)
         begin, until = validation.moment("start", start), validation.moment("end", end)
         wait = timedelta(minutes=1) / validation.whole("per_minute", per_minute, 1, _MOST_A_MINUTE)
-        return self._storing.core.write(self._backfill, cron_id, begin, until, wait)
+        version = wanted_version(expected)
+        operation = self._operation(
+            "backfill", cron_id, by, reason, start=begin, end=until, per_minute=per_minute
+        ).expecting(version)
 
-    def _pause(self, tx: Transaction, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
-        cron = self._locked(tx, cron_id)
-        if cron.is_enabled or _is_without_operator(cron):
-            now = tx.now
-            cron_pauses.pause(tx, cron, reason=reason, by=by, now=now)
-        return self._get(tx, cron_id)
+        def work(tx: Transaction) -> Effect[list[Run]]:
+            made = self._backfill(tx, self._seen(tx, operation.ids[0], version), begin, until, wait)
+            after = {"start": begin.isoformat(), "end": until.isoformat()}
+            return Effect(result=made, change=Change(ids=[run.id for run in made], after=after))
 
-    def _resume(
-        self,
-        tx: Transaction,
-        cron_id: UUID,
-        *,
-        missed: bool = False,
-        reason: str | None = None,
-        by: str | None = None,
-    ) -> Cron:
-        cron = self._locked(tx, cron_id)
-        if not cron.is_enabled:
-            resume_with_held(tx, cron, missed=missed, by=by, reason=reason)
-        return self._get(tx, cron_id)
+        return self._storing.operate(
+            operation, work, recall=lambda tx, entry: self._occurrences.got_all(tx, entry.ids)
+        )
 
-    def _skip_next(self, tx: Transaction, cron_id: UUID, reason: str | None, by: str | None) -> Cron:
-        cron = self._locked(tx, cron_id)
+    def _skip_next(self, tx: Transaction, cron: CronRow, words: str) -> None:
         instant = cron.next_run_at
         if instant is None:
-            raise TickerStateError(cron_id, "paused, or has no next instant", "skipped once")
-        self._skip(tx, cron, instant, f"Skipped on request{who_and_why(by, reason)}")
-        cron_tickers.advance(
-            tx,
-            cron_id,
-            seen=instant,
-            next_run_at=cron.next_run_after(instant),
-            last_run_at=None,
-            runs=0,
-        )
-        return self._get(tx, cron_id)
+            raise TickerStateError(cron.id, "paused, or has no next instant", "skipped once")
+        self._skip(tx, cron, instant, words)
+        following = cron.next_run_after(instant)
+        cron_tickers.edit(tx, cron, replace(cron, next_run_at=following, skipped_until=instant))
 
     def _skip(self, tx: Transaction, cron: CronRow, instant: datetime, reason: str) -> None:
         """Make the occurrence of an instant a Skipped one; a backfill may have made it before it fired."""
@@ -161,7 +188,7 @@ class CronOperations(CronPreview):
         there = occurrences.lock_at(tx, cron.id, instant)
         if there is None:
             row = skipped_row(occurrence_row(cron, instant=instant, now=now), reason=reason, now=now)
-            occurrences.add(tx, cron, [row])
+            occurrences.add(tx, cron, [replace(row, origin=Origin.SKIP)])
             return
         if there.claim_no > 0:
             status = f"at {instant.isoformat()}, whose occurrence has been claimed"
@@ -169,11 +196,28 @@ class CronOperations(CronPreview):
         ends.end_unstarted(tx, [there.id], status=TickerStatus.SKIPPED, reason=reason)
         admit_next(tx, cron)
 
-    def _run_now(self, tx: Transaction, cron_id: UUID, request: object) -> Effect[UUID]:
-        """Store a manual run and return its id."""
+    def _unskip_next(self, tx: Transaction, cron: CronRow) -> None:
+        if unskip(tx, cron) is None:
+            raise TickerStateError(cron.id, "without a skipped instant that is to come", "unskipped")
+
+    def _revert_to_code(self, tx: Transaction, cron: CronRow) -> None:
+        wanted = reverted_to_code(cron, now=tx.now)
+        if wanted is None:
+            raise TickerStateError(cron.id, "defined by no code", "reverted to it")
+        if wanted != cron:
+            cron_tickers.edit(tx, cron, reschedule(tx, cron, wanted, now=tx.now))
+
+    def _seen(self, tx: Transaction, cron_id: UUID, version: str | None) -> CronRow:
+        """Lock a cron ticker, if it is the one that a caller has seen."""
         cron = self._locked(tx, cron_id)
-        now = tx.now
-        row = occurrence_row(cron, instant=None, now=now)
+        if version is not None:
+            check_version(version, self._get(tx, cron_id), cron_id)
+        return cron
+
+    def _run_now(self, tx: Transaction, cron_id: UUID, request: object, version: str | None) -> Effect[UUID]:
+        """Store a manual run and return its id."""
+        cron = self._seen(tx, cron_id, version)
+        row = replace(occurrence_row(cron, instant=None, now=tx.now), created_by=self._creator)
         if request is not None:
             if cron.kind is TickerKind.CELERY_TASK:
                 refuse("request", request, OF_FUNCTIONS["request"])
@@ -182,43 +226,43 @@ class CronOperations(CronPreview):
             function = known[cron.namespace, cron.function]
             packed = self._storing.packed(request, function)
             row = replace(row, request=packed.data, encoding=packed.encoding)
-        return add_manual(tx, cron, row, in_pause=lambda: self._is_in_pause(tx, cron))
+        stored = add_manual(tx, cron, row, in_pause=lambda: self._is_in_pause(tx, cron))
+        return replace(stored, change=Change(ids=[stored.result]))
+
+    @property
+    def _creator(self) -> str | None:
+        return self._storing.operations.who(None)
 
     def _is_in_pause(self, tx: Transaction, cron: CronRow) -> bool:
         return not cron.is_enabled or pauses.of_cron(tx, cron) is not None
 
     def _backfill(
-        self, tx: Transaction, cron_id: UUID, start: datetime, end: datetime, wait: timedelta
+        self, tx: Transaction, cron: CronRow, start: datetime, end: datetime, wait: timedelta
     ) -> list[Run]:
-        cron = self._locked(tx, cron_id)
         now = tx.now
         wanted = instants_between(cron.timetable(), start, end, now=now)
-        missing = sorted(set(wanted) - occurrences.taken_among(tx, cron_id, wanted))
+        _refuse_pruned(cron, start, wanted)
+        missing = sorted(set(wanted) - occurrences.taken_among(tx, cron.id, wanted))
         rows = [
-            replace(occurrence_row(cron, instant=instant, now=now), due_at=now + number * wait)
+            replace(
+                occurrence_row(cron, instant=instant, now=now),
+                due_at=now + number * wait,
+                origin=Origin.BACKFILL,
+                created_by=self._creator,
+            )
             for number, instant in enumerate(missing)
         ]
         codec = self._storing.core.codec
         return [fresh_run(row, codec) for row in add_backfilled(tx, cron, rows)]
 
-    def _locked(self, tx: Transaction, cron_id: UUID) -> CronRow:
-        cron = cron_tickers.lock(tx, cron_id)
-        if cron is None:
-            raise TickerNotFoundError(KIND, cron_id)
-        return cron
 
-    def _get(self, tx: Transaction, cron_id: UUID) -> Cron:
-        core = self._storing.core
-        cron = cron_tickers.get(tx, cron_id, codec=core.codec)
-        if cron is None:
-            raise TickerNotFoundError(KIND, cron_id)
-        return cron
-
-
-def _is_without_operator(cron: CronRow) -> bool:
-    """Return True if no operator has paused a cron ticker that does not fire.
-
-    A pause for missing code is taken over, too, or the code's return would let it fire.
-    """
-    has_no_words = cron.paused_reason is None and cron.paused_by is None
-    return has_no_words or cron.paused_by == BY_FAILURES or is_orphaned(cron)
+def _refuse_pruned(cron: CronRow, start: datetime, wanted: Sequence[datetime]) -> None:
+    """Refuse instants that may have had their occurrence: it would run again what was pruned."""
+    until = cron.pruned_until
+    if until is None or not wanted or wanted[0] > until:
+        return
+    first = cron.timetable().next_after(until)
+    advice = "none may be backfilled" if first is None else f"begin at {first.isoformat()} or later"
+    raise TickerValidationError(
+        "start", start, f"occurrences up to {until.isoformat()} may have been pruned: {advice}"
+    )

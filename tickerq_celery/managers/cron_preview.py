@@ -8,9 +8,8 @@ from tickerq_celery import validation
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.schedule import preview
-from tickerq_celery.schedule.bounds import Bounds
 from tickerq_celery.schedule.preview import Explanation
-from tickerq_celery.schedule.timetable import Timetable, make_timetable
+from tickerq_celery.schedule.timetable import timetable_of
 from tickerq_celery.store import cron_tickers, occurrences
 from tickerq_celery.tickers.views import Cron
 
@@ -31,7 +30,7 @@ class CronPreview:
             TickerNotFoundError: There is none.
         """
         found, core = validation.identifier(cron_id), self._storing.core
-        cron = core.read(cron_tickers.get, found, codec=core.codec)
+        cron = core.read_bounded(cron_tickers.get, found, codec=core.codec)
         if cron is None:
             raise TickerNotFoundError(KIND, found)
         return cron
@@ -90,7 +89,7 @@ class CronPreview:
         now = self._storing.core.clock.now()
         start = now if after is None else validation.moment("after", after)
         cron = self.get(cron_id)
-        timetable = timetable_of_view(cron)
+        timetable = timetable_of(cron)
         coming = cron.next_run_at or cron.resume_from
         skipped: Collection[datetime] = ()
         if start >= now:
@@ -98,7 +97,7 @@ class CronPreview:
                 return []  # it has come to its end
             now = now if coming is None else max(now, coming - _MOMENT)
             start = max(start, now)
-            skipped = self._storing.core.read(occurrences.after, cron.id, now)
+            skipped = self._storing.core.read_bounded(occurrences.after, cron.id, now)
         found = preview.upcoming(timetable, after=start, count=count, but=skipped)
         if cron.max_runs is None:
             return found
@@ -107,18 +106,3 @@ class CronPreview:
 
     def _start(self, after: datetime | None) -> datetime:
         return self._storing.core.clock.now() if after is None else after
-
-
-def timetable_of_view(cron: Cron) -> Timetable:
-    """Return the timetable of a stored cron ticker.
-
-    Raises:
-        TickerValidationError: Its expression or zone cannot be read on this machine.
-    """
-    return make_timetable(
-        cron.expression,
-        time_zone=cron.time_zone,
-        day_or=cron.day_or,
-        now=cron.created_at,
-        bounds=Bounds(start_at=cron.start_at, end_at=cron.end_at, exclude=cron.exclude),
-    )

@@ -1,7 +1,7 @@
 """Cron tickers as their table holds them, each with the chain of its occurrences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from tickerq_celery.managers.batches import naming
@@ -61,7 +61,7 @@ def cron_rows(
                 now=tx.now,
                 run_count=stays.run_count,
             )
-        rows.append(row)
+        rows.append(replace(row, created_by=storing.operations.who(None)))
     return rows
 
 

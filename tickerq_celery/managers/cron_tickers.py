@@ -1,6 +1,7 @@
 """Define, change, pause and read cron tickers."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Generic, Unpack
 from uuid import UUID
@@ -8,25 +9,37 @@ from uuid import UUID
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.batches import IdT, by_position, checked_changes, naming, position_in
+from tickerq_celery.managers.changes import change_of, deletion_of
 from tickerq_celery.managers.cron_edits import edit
+from tickerq_celery.managers.cron_figures import CronFiguresReading
+from tickerq_celery.managers.cron_lists import CronLists
 from tickerq_celery.managers.cron_operations import CronOperations
 from tickerq_celery.managers.cron_preview import KIND
 from tickerq_celery.managers.cron_rows import cron_rows
 from tickerq_celery.managers.filters import RunFilters
+from tickerq_celery.managers.operations import Operation, operation_on
 from tickerq_celery.managers.runs import checked_page_size
 from tickerq_celery.store import cron_tickers, occurrences
 from tickerq_celery.store.database.transaction import Transaction, savepoint
-from tickerq_celery.tickers.effect import Effect
+from tickerq_celery.tickers.audit import ObjectKind
+from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.fields import CronTickerChanges
 from tickerq_celery.tickers.inputs import CronTicker
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.sessions import SessionT
+from tickerq_celery.tickers.versions import (
+    ExpectedBatchLike,
+    ExpectedLike,
+    expected_of,
+    wanted_versions,
+)
 from tickerq_celery.tickers.views import Cron, Run
 
 FIXED = {"namespace"}
+_operation = partial(operation_on, ObjectKind.CRON_TICKER)
 
 
-class CronTickerManager(CronOperations, Generic[SessionT]):
+class CronTickerManager(CronOperations, CronLists, CronFiguresReading, Generic[SessionT]):
     """Standing definitions. Every call but a delete is one transaction, or part of a ``session``."""
 
     def add(
@@ -47,9 +60,18 @@ class CronTickerManager(CronOperations, Generic[SessionT]):
     ) -> list[Cron]:
         """Store cron tickers, all or none, and return them in their order; raises what ``add`` does."""
         tickers_by_position = by_position(batch, CronTicker)
-        return self._storing.in_transaction(
-            lambda tx: Effect(result=self._insert(tx, tickers_by_position, allow_unknown)),
-            session,
+        operation = _operation("cron_tickers.add", batch=batch, allow_unknown=allow_unknown)
+        namespaces = {self._storing.namespace(each.namespace) for each in batch}
+
+        def work(tx: Transaction) -> Effect[list[Cron]]:
+            made = self._insert(tx, tickers_by_position, allow_unknown)
+            return Effect(result=made, change=Change(ids=[cron.id for cron in made]))
+
+        return self._storing.operate(
+            replace(operation, only_adds=True),
+            work,
+            recall=lambda tx, entry: self._got_all(tx, entry.ids, namespaces),
+            session=session,
             verb="cron_tickers.add_batch",
         )
 
@@ -77,16 +99,27 @@ class CronTickerManager(CronOperations, Generic[SessionT]):
         *,
         session: SessionT | None = None,
         allow_unknown: bool = False,
+        expected: ExpectedLike = None,
+        reason: str | None = None,
+        by: str | None = None,
         **changes: Unpack[CronTickerChanges],
     ) -> Cron:
         """Change fields of a cron ticker and of its occurrences that have not begun, and return it.
 
         Raises:
             TickerNotFoundError: There is none.
+            TickerChangedError: It is not the ``expected`` one any more.
             TickerValidationError: A field does not exist, or its value cannot be stored.
         """
         self._storing.refuse_asynchronous(session, verb="cron_tickers.update")
-        return self.update_batch({cron_id: changes}, session=session, allow_unknown=allow_unknown)[0]
+        return self.update_batch(
+            {cron_id: changes},
+            session=session,
+            allow_unknown=allow_unknown,
+            expected=expected_of(validation.identifier(cron_id), expected),
+            reason=reason,
+            by=by,
+        )[0]
 
     def update_batch(
         self,
@@ -94,43 +127,112 @@ class CronTickerManager(CronOperations, Generic[SessionT]):
         *,
         session: SessionT | None = None,
         allow_unknown: bool = False,
+        expected: ExpectedBatchLike = None,
+        reason: str | None = None,
+        by: str | None = None,
     ) -> list[Cron]:
-        """Change fields of cron tickers, by their ids, all or none; return and raise what ``update`` does."""
+        """Change fields of cron tickers, by their ids, all or none; return and raise what ``update`` does.
+
+        ``expected`` has those that were read, or their versions by their ids.
+        """
         wanted = checked_changes(changes, CronTicker, FIXED)
+        versions = wanted_versions(expected, wanted)
+        operation = _operation(
+            "cron_tickers.update",
+            list(wanted),
+            by,
+            reason,
+            changes=wanted,
+            allow_unknown=allow_unknown,
+            expected=versions,
+        )
+        who = self._storing.operations.who(by)
 
         def work(tx: Transaction) -> Effect[list[Cron]]:
             # All or none also where the caller goes on after an error.
             with savepoint(tx):
+                before = self._seen_all(tx, wanted, versions)
                 edit(self._storing, tx, wanted, allow_unknown=allow_unknown)
                 for cron_id in sorted(wanted):
                     with naming(position_in(wanted, cron_id)):
-                        self._switch(tx, cron_id, wanted[cron_id].get("is_enabled"))
-            return Effect(result=self._got_all(tx, wanted))
+                        self._switch(tx, cron_id, wanted[cron_id].get("is_enabled"), reason, who)
+            after = self._got_all(tx, wanted)
+            return Effect(result=after, change=change_of(before, after))
 
-        return self._storing.in_transaction(work, session, verb="cron_tickers.update_batch")
+        return self._storing.operate(
+            operation,
+            work,
+            recall=lambda tx, entry: self._got_all(tx, wanted),
+            session=session,
+            verb="cron_tickers.update_batch",
+        )
 
-    def delete(self, cron_id: UUID | str) -> None:
+    def delete(
+        self,
+        cron_id: UUID | str,
+        *,
+        expected: ExpectedLike = None,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> None:
         """Delete a cron ticker with its occurrences, as ``delete_batch`` does.
 
         Raises:
             TickerNotFoundError: There is none.
+            TickerChangedError: It is not the ``expected`` one any more.
         """
         found = validation.identifier(cron_id)
-        if not self.delete_batch([found]):
-            raise TickerNotFoundError(KIND, found)
+        versions = expected_of(found, expected)
+        operation = _operation("cron_tickers.delete", [found], by, reason, expected=versions)
+        self._delete(operation, versions, needed=[found])
 
-    def delete_batch(self, ids: Collection[UUID | str]) -> int:
+    def delete_batch(
+        self,
+        ids: Collection[UUID | str],
+        *,
+        expected: ExpectedBatchLike = None,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> int:
         """Delete cron tickers with their occurrences; return how many were there.
 
-        A long history takes several transactions, the definitions go in the last, all or none. Where one
-        of them fails, the cron tickers are left paused with what remains; delete them again.
+        A long history takes several transactions, the definitions go in the last, all or none, with the
+        entry of the audit. Where one of them fails, the cron tickers are left paused with what remains, and
+        say who is deleting them; delete them again.
+
+        Raises:
+            TickerChangedError: One is not the ``expected`` one any more; nothing is deleted.
         """
         wanted = [validation.identifier(each) for each in ids]
-        core = self._storing.core
-        core.write(cron_tickers.close, wanted)
-        while core.write(occurrences.remove_some, wanted):
+        versions = wanted_versions(expected, wanted)
+        return self._delete(
+            _operation("cron_tickers.delete", wanted, by, reason, expected=versions), versions
+        )
+
+    def _delete(
+        self, operation: Operation, versions: Mapping[UUID, str], *, needed: Collection[UUID] = ()
+    ) -> int:
+        storing, wanted = self._storing, operation.ids
+        with storing.refusals_recorded(operation):
+            storing.core.write(self._close, operation, versions)
+        while storing.core.write(occurrences.remove_some, wanted):
             pass
-        return core.write(cron_tickers.remove, wanted)
+
+        def work(tx: Transaction) -> Effect[int]:
+            before = self._seen_all(tx, wanted, {})
+            for each in needed:
+                if each not in before:
+                    raise TickerNotFoundError(KIND, each)
+            removed = cron_tickers.remove(tx, wanted)
+            return Effect(result=removed, change=deletion_of(list(before.values())))
+
+        return storing.operate(operation, work, recall=lambda tx, entry: entry.count)
+
+    def _close(self, tx: Transaction, operation: Operation, versions: Mapping[UUID, str]) -> None:
+        # Before anything goes: the last transaction would find out too late.
+        self._storing.operations.check_unused(tx, operation)
+        before = self._seen_all(tx, operation.ids, versions)
+        cron_tickers.close(tx, list(before), by=self._storing.operations.who(operation.by))
 
     def occurrences(
         self,
@@ -151,7 +253,7 @@ class CronTickerManager(CronOperations, Generic[SessionT]):
         self, cursor: str | None, *, function: str | None, is_enabled: bool | None, limit: int
     ) -> Page[Cron]:
         core = self._storing.core
-        return core.read(
+        return core.read_bounded(
             cron_tickers.find,
             function=function,
             is_enabled=is_enabled,
@@ -170,13 +272,11 @@ class CronTickerManager(CronOperations, Generic[SessionT]):
             found |= cron_tickers.get_all(tx.within(namespace), ids, codec=codec)
         return [found[row.id] for row in rows]
 
-    def _switch(self, tx: Transaction, cron_id: UUID, is_enabled: object) -> None:
+    def _switch(
+        self, tx: Transaction, cron_id: UUID, is_enabled: object, reason: str | None, by: str | None
+    ) -> None:
         """Pause or resume a cron ticker whose ``is_enabled`` is changed: a bool, None where it is not."""
         if is_enabled is True:
-            self._resume(tx, cron_id)
+            self._resume(tx, self._locked(tx, cron_id), reason=reason, by=by)
         elif is_enabled is False:
-            self._pause(tx, cron_id, None, None)
-
-    def _got_all(self, tx: Transaction, ids: Collection[UUID]) -> list[Cron]:
-        found = cron_tickers.get_all(tx, ids, codec=self._storing.core.codec)
-        return [found[each] for each in ids]
+            self._pause(tx, self._locked(tx, cron_id), reason, by)

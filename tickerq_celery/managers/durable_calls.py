@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from tickerq_celery import validation
-from tickerq_celery.enums import OnLost, TickerKind, TickerType
+from tickerq_celery.enums import OnLost, Origin, TickerKind, TickerType
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.runs.ending import AttemptEnd, EndWriter
@@ -65,7 +65,13 @@ class DurableCalls:
         row = new_run_row(
             work, type=TickerType.TIME_TICKER, execution_time=due, due_at=due, now=core.clock.now()
         )
-        return replace(row, request=packed.data, encoding=packed.encoding, retry_count=call.retries)
+        return replace(
+            row,
+            request=packed.data,
+            encoding=packed.encoding,
+            retry_count=call.retries,
+            origin=Origin.CALL,
+        )
 
     def _encoded(self, call: DurableCall) -> bytes:
         try:

@@ -10,7 +10,7 @@ from tickerq_celery.enums import TERMINAL, OnConflict, TickerStatus, TickerType
 from tickerq_celery.errors import DuplicateTickerError
 from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import runs
+from tickerq_celery.store import run_deletes, runs
 from tickerq_celery.store.database.batches import in_parts
 from tickerq_celery.store.database.errors import is_stale
 from tickerq_celery.store.database.transaction import Transaction, savepoint
@@ -82,7 +82,8 @@ class KeyedRows:
             if is_stale(error):
                 return ()
             raise
-        runs.remove(self.tx, locked, type=TickerType.TIME_TICKER)
+        found = run_deletes.lock_chains(self.tx, locked, type=TickerType.TIME_TICKER)
+        run_deletes.remove(self.tx, found)
         return locked
 
     def _not_inserted(self, rows: Sequence[RunRow]) -> list[RunRow]:

@@ -3,15 +3,19 @@
 import logging
 from collections.abc import Sequence
 
-from tickerq_celery import validation
 from tickerq_celery.cron.pausing import resume_suspended
 from tickerq_celery.enums import HoldReason, PauseKind
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.runtime.core import Core
+from tickerq_celery.managers.changes import pause_in, shown_pause
+from tickerq_celery.managers.operations import Operation
+from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.store import functions, holds, paused_crons, pauses
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.tickers.audit import ObjectKind
+from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.pauses import Pause, Scope, scope_of
 from tickerq_celery.tickers.skip_reasons import who_and_why
+from tickerq_celery.tickers.versions import ExpectedLike, check_version, wanted_version
 
 logger = logging.getLogger(__name__)
 _MOST_RELEASED = 10_000
@@ -23,8 +27,9 @@ class PauseManager:
     Runs that have been claimed already go on, and occurrences asked for by ``run_now`` run all the same.
     """
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, storing: UnitOfWork) -> None:
+        self._storing = storing
+        self._core = storing.core
 
     def pause(
         self,
@@ -46,9 +51,14 @@ class PauseManager:
             UnknownFunctionError: No worker ever registered the function, and no ticker names it.
         """
         scope = scope_of(function, tag, everything)
-        check_words(reason, by)
         is_checked = scope.kind is PauseKind.FUNCTION and not allow_unknown
-        return self._core.write(self._pause, scope, reason, by, is_checked=is_checked)
+        operation = _operation("pause", scope, by, reason, allow_unknown=allow_unknown)
+        who = self._storing.operations.who(by)
+        return self._storing.operate(
+            operation,
+            lambda tx: self._pause(tx, scope, reason, who, is_checked=is_checked),
+            recall=lambda tx, entry: pause_in(entry.after),
+        )
 
     def resume(
         self,
@@ -57,6 +67,7 @@ class PauseManager:
         tag: str | None = None,
         everything: bool = False,
         missed: bool = False,
+        expected: ExpectedLike = None,
         reason: str | None = None,
         by: str | None = None,
     ) -> Pause:
@@ -68,41 +79,58 @@ class PauseManager:
 
         Raises:
             TickerNotFoundError: There is no such pause.
+            TickerChangedError: It is not the ``expected`` one any more.
             TickerValidationError: Not exactly one is named, or ``reason`` or ``by`` is too long.
         """
         scope = scope_of(function, tag, everything)
-        check_words(reason, by)
-        ended = self._core.write(self._resume, scope, missed=missed)
+        version = wanted_version(expected)
+        operation = _operation("resume", scope, by, reason, missed=missed).expecting(version)
+        ended = self._storing.operate(
+            operation,
+            lambda tx: self._resume(tx, scope, version, missed=missed),
+            recall=lambda tx, entry: pause_in(entry.before),
+        )
         after = self._core.write(resume_suspended, after=None)
         while after is not None:
             after = self._core.write(resume_suspended, after=after)
-        logger.info("the pause of %s was ended%s", scope, who_and_why(by, reason))
+        logger.info(
+            "the pause of %s was ended%s", scope, who_and_why(self._storing.operations.who(by), reason)
+        )
         return ended
 
     def find(self) -> tuple[Pause, ...]:
         """Return all pauses of this kind, the oldest first."""
-        return tuple(self._core.read(pauses.list_pauses))
+        return tuple(self._core.read_bounded(pauses.list_pauses))
 
     def _pause(
         self, tx: Transaction, scope: Scope, reason: str | None, by: str | None, *, is_checked: bool
-    ) -> Pause:
+    ) -> Effect[Pause]:
         if is_checked and not self._is_known(tx, scope.name):
-            raise self._core.registry.unknown(scope.name)
-        pauses.add(tx, scope, reason=reason, by=by)
+            raise self._core.registry.unknown(scope.name, stored=functions.some_names(tx))
+        before, _ = _parted(pauses.list_pauses(tx), scope)
+        if before is None:
+            pauses.add(tx, scope, reason=reason, by=by)
         stored, _ = _parted(pauses.list_pauses(tx), scope)
         if stored is None:
             raise AssertionError(f"{scope} was stored and is not there")
-        return stored
+        is_mine = before is None and (stored.paused_by, stored.reason, stored.paused_at) == (
+            by,
+            reason,
+            tx.now,
+        )
+        was = None if is_mine else shown_pause(stored)
+        return Effect(result=stored, change=Change(count=int(is_mine), before=was, after=shown_pause(stored)))
 
     def _is_known(self, tx: Transaction, function: str) -> bool:
         if self._core.registry.get(function) is not None:
             return True
         return bool(functions.find(tx, [function])) or pauses.is_named(tx, function)
 
-    def _resume(self, tx: Transaction, scope: Scope, *, missed: bool) -> Pause:
+    def _resume(self, tx: Transaction, scope: Scope, version: str | None, *, missed: bool) -> Effect[Pause]:
         ended, others = _parted(pauses.list_pauses(tx), scope)
         if ended is None:
             raise TickerNotFoundError("pause", str(scope))
+        check_version(version, ended, str(scope))
         # In the transaction that ends the pause: after it, a beat decides on what it finds.
         if missed:
             paused_crons.resume_as_missed(tx, ended, others)
@@ -114,24 +142,23 @@ class PauseManager:
             keys=[ended.key],
             limit=_MOST_RELEASED,
         )
-        if not pauses.remove(tx, scope):  # another process was faster
+        if not pauses.remove(tx, scope, ended.paused_at):  # another process was faster
             raise TickerNotFoundError("pause", str(scope))
-        return ended
+        return Effect(result=ended, change=Change(count=1, before=shown_pause(ended)))
+
+
+def _operation(verb: str, scope: Scope, by: str | None, reason: str | None, **arguments: object) -> Operation:
+    return Operation(
+        action=f"pauses.{verb}",
+        kind=ObjectKind(scope.kind.value),
+        name=scope.name or None,
+        by=by,
+        reason=reason,
+        arguments=arguments,
+    )
 
 
 def _parted(found: Sequence[Pause], scope: Scope) -> tuple[Pause | None, list[Pause]]:
     """Return the pause of ``scope``, or None, and the others."""
     own = [pause for pause in found if (pause.kind, pause.name) == (scope.kind, scope.name)]
     return (own[0] if own else None), [pause for pause in found if pause not in own]
-
-
-def check_words(reason: object, by: object) -> None:
-    """Refuse a reason or a name that cannot be stored.
-
-    Raises:
-        TickerValidationError: One of them is no text, or too long.
-    """
-    if reason is not None:
-        validation.words("reason", reason, validation.LONGEST_DESCRIPTION)
-    if by is not None:
-        validation.words("by", by, validation.LONGEST_KEY)

@@ -1,32 +1,31 @@
-"""Runs of both kinds, time tickers and cron occurrences: read, count, cancel, retry."""
+"""Runs of both kinds, time tickers and cron occurrences: read, count, explain, cancel, retry."""
 
-from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Unpack
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
-
 from tickerq_celery import validation
-from tickerq_celery.cron.overlap import queue_retry
-from tickerq_celery.enums import RETRIABLE, TickerKind, TickerStatus, TickerType
-from tickerq_celery.errors import DuplicateTickerError, TickerNotFoundError, TickerStateError
+from tickerq_celery.enums import TickerStatus, TickerType
+from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.filters import RunFilters, run_filter
+from tickerq_celery.managers.operations import KIND_NAMES
+from tickerq_celery.managers.run_explaining import RunExplaining
+from tickerq_celery.managers.run_lists import RunLists
+from tickerq_celery.managers.run_operations import RunOperations
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.runs.canceller import Canceller
-from tickerq_celery.store import cron_tickers, runs
-from tickerq_celery.store.database.transaction import Transaction, savepoint
+from tickerq_celery.runs.canceller import Canceller, CancelOrder
+from tickerq_celery.runs.retrying import retry
+from tickerq_celery.store import cron_tickers, run_counts, runs
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.filters import RunFilter
 from tickerq_celery.store.views import MOST_ROWS
+from tickerq_celery.tickers.counts import MOST_COUNTED, RunCounts
+from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.pages import Page, Walk
+from tickerq_celery.tickers.skip_reasons import who_and_why
+from tickerq_celery.tickers.surroundings import Surroundings
+from tickerq_celery.tickers.versions import ExpectedLike, check_version, wanted_version
 from tickerq_celery.tickers.views import Run
-
-MOST_COUNTED = 10_000
-KIND_NAMES: Mapping[TickerType | None, str] = {
-    None: "run",
-    TickerType.TIME_TICKER: "time ticker",
-    TickerType.CRON_TICKER_OCCURRENCE: "occurrence",
-}
 
 
 def checked_page_size(page_size: object) -> int:
@@ -34,14 +33,18 @@ def checked_page_size(page_size: object) -> int:
     return validation.whole("page_size", page_size, 1, MOST_ROWS)
 
 
-class RunManager:
+class RunManager(RunLists, RunExplaining, RunOperations):
     """What happened, happens and will happen; of one ``kind``, or of both."""
 
-    def __init__(self, storing: UnitOfWork, canceller: Canceller, kind: TickerType | None = None) -> None:
-        self._storing = storing
-        self._canceller = canceller
-        self._core = storing.core
-        self._kind = kind
+    def __init__(
+        self,
+        storing: UnitOfWork,
+        canceller: Canceller,
+        surroundings: Surroundings,
+        kind: TickerType | None = None,
+    ) -> None:
+        super().__init__(storing, canceller, kind)
+        self._surroundings = surroundings
 
     def get(self, ticker_id: UUID | str) -> Run:
         """Return a run with its attempts and its newest log lines.
@@ -50,7 +53,7 @@ class RunManager:
             TickerNotFoundError: There is none.
         """
         ticker_id = validation.identifier(ticker_id)
-        return self._core.read(self.got, ticker_id)
+        return self._core.read_bounded(self.got, ticker_id)
 
     def find(
         self,
@@ -95,9 +98,24 @@ class RunManager:
         validation.whole("limit", limit, 1, MOST_COUNTED)
         wanted = run_filter(self._own(filters))
         core = self._core
-        return core.read(runs.count, wanted, limit=limit)
+        return core.read_bounded(runs.count, wanted, limit=limit)
 
-    def cancel(self, ticker_id: UUID | str, *, terminate: bool = False) -> Run:
+    def counts(self) -> RunCounts:
+        """Return how many runs are in progress, queued, due, scheduled and held, each counted to 10,000.
+
+        It reads no history, and costs the same however many runs have ended.
+        """
+        return self._core.read_bounded(run_counts.counts)
+
+    def cancel(
+        self,
+        ticker_id: UUID | str,
+        *,
+        terminate: bool = False,
+        expected: ExpectedLike = None,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> Run:
         """Cancel a run, from any process, and return it as it then is.
 
         One that waits is Cancelled at once. One that runs is asked to end: its ``cancel_requested`` is True
@@ -106,14 +124,38 @@ class RunManager:
         Raises:
             TickerNotFoundError: There is none.
             TickerStateError: It has ended already.
+            TickerChangedError: It is not the ``expected`` one any more.
             TickerBusyError: Another process, perhaps a stalled one, keeps its row locked.
         """
         ticker_id = validation.identifier(ticker_id)
-        if not self._canceller.cancel(ticker_id, type=self._kind, terminate=terminate):
-            raise TickerNotFoundError(KIND_NAMES[self._kind], ticker_id)
-        return self.get(ticker_id)
+        version = wanted_version(expected)
+        operation = self._operation(
+            "runs.cancel", [ticker_id], by, reason, terminate=terminate, expected=version
+        )
+        operations = self._storing.operations
+        order = CancelOrder(
+            ticker_id=ticker_id,
+            type=self._kind,
+            terminate=terminate,
+            who_and_why=who_and_why(operations.who(by), reason),
+            check=partial(self._check_version, ticker_id=ticker_id, expected=version),
+            record=lambda tx, work: operations.record(
+                tx, operation, work, lambda tx, entry: self._check_there(tx, ticker_id)
+            ),
+        )
+        with self._storing.refusals_recorded(operation):
+            if not self._canceller.cancel(order):
+                raise TickerNotFoundError(KIND_NAMES[self._kind], ticker_id)
+        return self.as_left(ticker_id)
 
-    def retry(self, ticker_id: UUID | str) -> Run:
+    def retry(
+        self,
+        ticker_id: UUID | str,
+        *,
+        expected: ExpectedLike = None,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> Run:
         """Let a run that ended as Failed, Cancelled or Skipped start again now, with all of its retries.
 
         Its attempts stay, and their numbers go on. Where occurrences may not overlap, it waits for the
@@ -123,54 +165,34 @@ class RunManager:
             TickerNotFoundError: There is none.
             TickerStateError: It has not ended, or it has succeeded; or it is no run, but the record of
                 instants that did not run.
+            TickerChangedError: It is not the ``expected`` one any more.
             DuplicateTickerError: Another ticker has taken its unique key meanwhile.
         """
-        ticker_id = validation.identifier(ticker_id)
-        self._core.write(self._retry, ticker_id)
-        self._storing.dispatch([ticker_id])
-        return self.get(ticker_id)
-
-    def got(self, tx: Transaction, ticker_id: UUID) -> Run:
-        """Return a run, in a transaction that is open."""
-        return self.got_all(tx, [ticker_id])[0]
-
-    def got_all(self, tx: Transaction, ids: Collection[UUID]) -> list[Run]:
-        """Return runs in the order of their ``ids``, in a transaction that is open."""
-        found = runs.get_all(tx, list(ids), codec=self._core.codec, type=self._kind)
-        for each in ids:
-            if each not in found:
-                raise TickerNotFoundError(KIND_NAMES[self._kind], each)
-        return [found[each] for each in ids]
+        ticker_id, version = validation.identifier(ticker_id), wanted_version(expected)
+        operation = self._operation("runs.retry", [ticker_id], by, reason, expected=version)
+        self._storing.operate(
+            operation,
+            lambda tx: self._retry(tx, ticker_id, version),
+            recall=lambda tx, entry: self._check_there(tx, ticker_id),
+        )
+        return self.as_left(ticker_id)
 
     def _page_after(self, cursor: str | None, *, wanted: RunFilter, limit: int, with_logs: bool) -> Page[Run]:
         core = self._core
-        return core.read(runs.find, wanted, codec=core.codec, limit=limit, cursor=cursor, with_logs=with_logs)
+        return core.read_bounded(
+            runs.find, wanted, codec=core.codec, limit=limit, cursor=cursor, with_logs=with_logs
+        )
 
-    def _own(self, filters: RunFilters) -> RunFilters:
-        return filters if self._kind is None else {**filters, "type": self._kind}
-
-    def _retry(self, tx: Transaction, ticker_id: UUID) -> None:
+    def _retry(self, tx: Transaction, ticker_id: UUID, version: str | None) -> Effect[None]:
         run = self.got(tx, ticker_id)
-        if run.status not in RETRIABLE:
-            raise TickerStateError(ticker_id, run.status.name, "retried")
-        if runs.is_record(tx, ticker_id):
-            raise TickerStateError(ticker_id, "the record of instants that did not run", "retried")
-        cron = None
-        if run.cron_ticker_id is not None:
-            cron = cron_tickers.lock(tx, run.cron_ticker_id)
-        try:
-            with savepoint(tx):
-                is_done = runs.retry(tx, ticker_id, task_id=_new_task_id(tx, run))
-        except IntegrityError as error:
-            raise DuplicateTickerError(run.unique_key or "") from error
-        if not is_done:
-            raise TickerStateError(ticker_id, "changed by another process just now", "retried")
-        if cron is not None:
-            queue_retry(tx, cron, ticker_id)
-
-
-def _new_task_id(tx: Transaction, run: Run) -> str | None:
-    """Return a new id for the messages of a cancelled Celery task: workers remember what was revoked."""
-    if run.kind is not TickerKind.CELERY_TASK or run.status is not TickerStatus.CANCELLED:
-        return None
-    return f"{run.id}:{runs.claim_count(tx, run.id) + 1}"
+        if version is not None:
+            # The cron ticker first, as a fire does.
+            if run.cron_ticker_id is not None:
+                cron_tickers.lock(tx, run.cron_ticker_id)
+            run = runs.lock_all(tx, [ticker_id], codec=self._core.codec, type=self._kind).get(ticker_id, run)
+            check_version(version, run, ticker_id)
+        retry(tx, run)
+        change = Change(
+            ids=[ticker_id], before={"status": str(run.status)}, after={"status": str(TickerStatus.IDLE)}
+        )
+        return Effect(result=None, due=[ticker_id], change=change)

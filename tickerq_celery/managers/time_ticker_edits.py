@@ -9,15 +9,15 @@ from tickerq_celery.enums import HoldReason, TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError
 from tickerq_celery.managers.batches import naming, position_in
 from tickerq_celery.managers.chains import row_of
-from tickerq_celery.managers.runs import KIND_NAMES
+from tickerq_celery.managers.operations import KIND_NAMES
 from tickerq_celery.managers.task_calls import fields_of_kind, refuse_changes_of_a_message, replaced
 from tickerq_celery.managers.unit_of_work import Known, UnitOfWork
 from tickerq_celery.payload.codec import NO_REQUEST, Packed
-from tickerq_celery.store import run_edits, runs
+from tickerq_celery.store import run_edits
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.holds import BY_CLAIM, DECIDING
 from tickerq_celery.store.run_edits import Edit
-from tickerq_celery.tickers.call import Changes, columns_meant
+from tickerq_celery.tickers.call import NO_CHANGES, Changes, columns_meant
 from tickerq_celery.tickers.celery_task import CALL_FIELDS
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.kind_fields import OF_FUNCTIONS, OF_TASKS, REQUEST_IS_CHECKED
@@ -53,21 +53,27 @@ class _Wanted:
         """The columns that the changes mean."""
         names = columns_meant(self.changes)
         if self.is_rescheduled:
-            names |= {"due_at", "held_for", "hold_key"}
+            names |= {"due_at", "held_for", "hold_key", "held_since"}
         return frozenset(names)
 
 
 def edit(
-    storing: UnitOfWork, tx: Transaction, wanted: Mapping[UUID, Changes], *, allow_unknown: bool
+    storing: UnitOfWork,
+    tx: Transaction,
+    wanted: Mapping[UUID, Changes],
+    found: Mapping[UUID, Run],
+    *,
+    allow_unknown: bool,
 ) -> list[UUID]:
     """Write changes of time tickers, by their ids, and return those that are due at once.
+
+    ``found`` are those that are there, which this transaction has locked.
 
     Raises:
         TickerNotFoundError: There is no such time ticker.
         TickerStateError: One is not Idle any more.
         TickerValidationError: A value cannot be stored.
     """
-    found = runs.lock_all(tx, wanted, codec=storing.core.codec, type=TickerType.TIME_TICKER)
     asked: dict[str, _Wanted] = {}
     for ticker_id in sorted(wanted):
         position = position_in(wanted, ticker_id)
@@ -81,20 +87,15 @@ def edit(
     for position, each in asked.items():
         with naming(position):
             row = _row(storing, tx, each, known)
-        edits.append(Edit(id=each.run.id, row=row, names=each.columns))
+        edits.append(Edit(id=each.run.id, edited_before=each.run.updated_at, row=row, names=each.columns))
     run_edits.edit_all(tx, edits)
-    return [each.id for each in edits if "due_at" in each.names and is_due(each.row)]
+    return [each.id for each in edits if "due_at" in each.names and each.row.is_due]
 
 
-def is_due(row: RunRow) -> bool:
-    """Whether a row was due when it was made."""
-    return row.due_at is not None and row.due_at <= row.created_at
-
-
-def as_ticker(run: Run, *, but: Collection[str]) -> TimeTicker:
-    """Return a run as a new ticker without the fields ``but``, which need not be readable."""
-    kept = {name: getattr(run, name) for name in _OF_EVERY_KIND - set(but)}
-    return TimeTicker(**{**fields_of_kind(run, but=but), **kept})
+def as_ticker(run: Run, *, but: Collection[str], changes: Changes = NO_CHANGES) -> TimeTicker:
+    """Return a run as a new ticker with ``changes``; fields ``but`` need not be readable."""
+    kept = {name: getattr(run, name) for name in _OF_EVERY_KIND if name not in but}
+    return TimeTicker(**{**fields_of_kind(run, but=but), **kept, **changes})
 
 
 def _at_moments(changes: Changes, now: datetime) -> Changes:
@@ -114,7 +115,7 @@ def _wanted(ticker_id: UUID, run: Run | None, changes: Changes) -> _Wanted:
     # A request that stays need not be readable here, nor fit the function as it is by now.
     kept = None if REQUEST_IS_CHECKED[run.kind] & changes.keys() else NO_REQUEST
     unread = set() if kept is None else {"request", *CALL_FIELDS}
-    ticker = replace(as_ticker(run, but={*replaced(changes), *unread}), **changes)
+    ticker = as_ticker(run, but={*replaced(changes), *unread}, changes=changes)
     return _Wanted(run=run, changes=changes, ticker=ticker, kept_request=kept)
 
 

@@ -4,47 +4,48 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Generic, Unpack
+from typing import TYPE_CHECKING, Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
-from tickerq_celery.enums import HoldReason, OnConflict, OnConflictLike, TickerType
-from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
+from tickerq_celery.deferred import Deferred
+from tickerq_celery.enums import OnConflict, OnConflictLike
+from tickerq_celery.errors import TickerStateError, TickerValidationError
 from tickerq_celery.managers import unique_keys
 from tickerq_celery.managers.batches import (
-    IdT,
     by_position,
     check_fields,
-    checked_changes,
 )
-from tickerq_celery.managers.chains import chain_below, chain_rows, with_children
+from tickerq_celery.managers.chains import chain_below, chains_of, with_children
 from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.fresh_runs import fresh_run
-from tickerq_celery.managers.runs import KIND_NAMES, MOST_COUNTED, RunManager
+from tickerq_celery.managers.operations import Operation, Recall, operation_on
 from tickerq_celery.managers.task_calls import is_message, replaced
-from tickerq_celery.managers.time_ticker_edits import as_ticker, edit, is_due
-from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.runs.canceller import Canceller
+from tickerq_celery.managers.time_ticker_operations import TimeTickerOperations
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import runs
-from tickerq_celery.store.database.transaction import Transaction, savepoint
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.call import with_names
-from tickerq_celery.tickers.effect import Effect
-from tickerq_celery.tickers.fields import CloneChanges, TimeTickerChanges
+from tickerq_celery.tickers.counts import MOST_COUNTED
+from tickerq_celery.tickers.effect import Change, Effect
+from tickerq_celery.tickers.fields import CloneChanges
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.pages import Page, Walk
+from tickerq_celery.tickers.run_rows import as_clone
 from tickerq_celery.tickers.sessions import SessionT
 from tickerq_celery.tickers.views import Run
 
-FIXED = {"namespace", "unique_key", "run_condition", "children"}
+if TYPE_CHECKING:
+    from tickerq_celery.managers.chain_copies import as_children, runs_below
+    from tickerq_celery.managers.time_ticker_edits import as_ticker
+else:
+    as_children = Deferred("tickerq_celery.managers.chain_copies", "as_children")
+    runs_below = Deferred("tickerq_celery.managers.chain_copies", "runs_below")
+    as_ticker = Deferred("tickerq_celery.managers.time_ticker_edits", "as_ticker")
 
 
-class TimeTickerManager(Generic[SessionT]):
+class TimeTickerManager(TimeTickerOperations[SessionT]):
     """Runs at one moment. Every call is one transaction, or part of the caller's ``session``."""
-
-    def __init__(self, storing: UnitOfWork, canceller: Canceller) -> None:
-        self._storing = storing
-        self._runs = RunManager(storing, canceller, TickerType.TIME_TICKER)
 
     @property
     def now(self) -> datetime:
@@ -86,24 +87,10 @@ class TimeTickerManager(Generic[SessionT]):
         on_conflict: OnConflictLike = OnConflict.RAISE,
     ) -> list[Run]:
         """Schedule runs, all or none, and return them in their order; raises what ``add`` does."""
-        tickers_by_position = by_position(batch, TimeTicker)
-        for position, ticker in tickers_by_position.items():
-            if ticker.run_condition is not None:
-                field = f"{position}run_condition"
-                raise TickerValidationError(field, ticker.run_condition, "only a child has one")
-        work = partial(
-            self._insert,
-            batch=tickers_by_position,
-            allow_unknown=allow_unknown,
-            on_conflict=unique_keys.checked(on_conflict, batch),
-            # Of its own transactions each statement sees what is committed.
-            fresh=None if session is None else self._storing.core,
+        operation = _adding("add", batch=batch, allow_unknown=allow_unknown, on_conflict=on_conflict)
+        return self._add(
+            operation, batch, session=session, allow_unknown=allow_unknown, on_conflict=on_conflict
         )
-        return self._storing.in_transaction(work, session, verb="time_tickers.add_batch")
-
-    def get(self, ticker_id: UUID | str) -> Run:
-        """Return a time ticker with its attempts and log lines; raises what ``runs.get`` does."""
-        return self._runs.get(ticker_id)
 
     def find(
         self,
@@ -126,103 +113,81 @@ class TimeTickerManager(Generic[SessionT]):
         """Return how many time tickers there are; takes and raises what ``runs.count`` does."""
         return self._runs.count(limit=limit, **filters)
 
-    def cancel(self, ticker_id: UUID | str, *, terminate: bool = False) -> Run:
-        """Cancel a time ticker, from any process; does and raises what ``runs.cancel`` does."""
-        return self._runs.cancel(ticker_id, terminate=terminate)
-
-    def retry(self, ticker_id: UUID | str) -> Run:
-        """Let a time ticker that did not succeed start again; does and raises what ``runs.retry`` does."""
-        return self._runs.retry(ticker_id)
-
-    def run_now(self, ticker_id: UUID | str) -> Run:
-        """Let a time ticker start now that waits for its moment or for a retry, and return it.
-
-        Raises:
-            TickerNotFoundError: There is none.
-            TickerStateError: It is not Idle any more, or waits for its parent.
-        """
-        if self.get(ticker_id).held_for is HoldReason.PARENT:
-            raise TickerStateError(validation.identifier(ticker_id), "held until its parent ends", "run now")
-        try:
-            return self.update(ticker_id, allow_unknown=True, execution_time=None)
-        except TickerStateError as error:
-            raise TickerStateError(error.ticker_id, error.status, "run now") from error
-
     def clone(
-        self, ticker_id: UUID | str, *, allow_unknown: bool = False, **changes: Unpack[CloneChanges]
+        self,
+        ticker_id: UUID | str,
+        *,
+        with_children: bool = False,
+        allow_unknown: bool = False,
+        **changes: Unpack[CloneChanges],
     ) -> Run:
         """Schedule a new time ticker like this one, whatever became of it, and return the new one.
 
-        ``changes`` are fields of TimeTicker. Neither its unique key nor its children are copied; a past
-        execution time means now. Raises what ``add`` does, TickerNotFoundError, and TickerStateError for a
-        message that ``durable_eta`` keeps.
+        ``changes`` are fields of TimeTicker. ``with_children`` copies all that is below it in its chain, too,
+        with run conditions and requests. Unique keys are not copied; a past execution time means now. Raises
+        what ``add`` does, TickerNotFoundError, and TickerStateError for a message that ``durable_eta`` keeps.
         """
         check_fields(changes, TimeTicker)
+        if validation.flag("with_children", with_children) and "children" in changes:
+            raise TickerValidationError("children", changes["children"], "with_children copies those it has")
         wanted = with_names(changes)
-        original = self.get(ticker_id)
+        found = validation.identifier(ticker_id)
+        operation = _adding(
+            "clone", ids=[found], changes=changes, with_children=with_children, allow_unknown=allow_unknown
+        )
+        done = self._storing.recalled(operation, self._recall([changes.get("namespace")]))
+        if done is not None:
+            return done[0]
+        original = self.get(found)
         if is_message(original):
             raise TickerStateError(original.id, "a message that durable_eta keeps", "copied")
         copied = replace(as_ticker(original, but=replaced(wanted)), unique_key=None)
         is_past = original.execution_time is not None and original.execution_time <= self.now
         if is_past or wanted.get("delay") is not None:
             copied = replace(copied, execution_time=None)
-        return self.add(replace(copied, **wanted), allow_unknown=allow_unknown)
+        if with_children:
+            core = self._storing.core
+            below = core.read_bounded(runs_below, found, codec=core.codec)
+            copied = replace(copied, children=as_children(below, found, now=self.now))
+        batch = [replace(copied, **wanted)]
+        return self._add(operation, batch, allow_unknown=allow_unknown, cloned_from=original.id)[0]
 
-    def update(
+    def _add(
         self,
-        ticker_id: UUID | str,
+        operation: Operation,
+        batch: Sequence[TimeTicker],
         *,
         session: SessionT | None = None,
-        allow_unknown: bool = False,
-        **changes: Unpack[TimeTickerChanges],
-    ) -> Run:
-        """Change fields of a time ticker that has not been claimed, and return it.
-
-        Raises:
-            TickerNotFoundError: There is none.
-            TickerStateError: It is not Idle any more.
-            TickerValidationError: A field does not exist, is fixed, or its value cannot be stored.
-        """
-        self._storing.refuse_asynchronous(session, verb="time_tickers.update")
-        return self.update_batch({ticker_id: changes}, session=session, allow_unknown=allow_unknown)[0]
-
-    def update_batch(
-        self,
-        changes: Mapping[IdT, TimeTickerChanges],
-        *,
-        session: SessionT | None = None,
-        allow_unknown: bool = False,
+        allow_unknown: bool,
+        on_conflict: OnConflictLike = OnConflict.RAISE,
+        cloned_from: UUID | None = None,
     ) -> list[Run]:
-        """Change fields of time tickers, by their ids, all or none; return and raise what ``update`` does."""
-        wanted = checked_changes(changes, TimeTicker, FIXED)
+        tickers_by_position = by_position(batch, TimeTicker)
+        for position, ticker in tickers_by_position.items():
+            if ticker.run_condition is not None:
+                field = f"{position}run_condition"
+                raise TickerValidationError(field, ticker.run_condition, "only a child has one")
+        work = partial(
+            self._insert,
+            batch=tickers_by_position,
+            allow_unknown=allow_unknown,
+            on_conflict=unique_keys.checked(on_conflict, batch),
+            # Of its own transactions each statement sees what is committed.
+            fresh=None if session is None else self._storing.core,
+            cloned_from=cloned_from,
+        )
+        return self._storing.operate(
+            operation,
+            work,
+            recall=self._recall([each.namespace for each in batch], locks=session is not None),
+            session=session,
+            verb="time_tickers.add_batch",
+        )
 
-        def work(tx: Transaction) -> Effect[list[Run]]:
-            # All or none also where the caller goes on after an error.
-            with savepoint(tx):
-                due = edit(self._storing, tx, wanted, allow_unknown=allow_unknown)
-            return Effect(result=[] if session is None else self._runs.got_all(tx, wanted), due=due)
-
-        changed = self._storing.in_transaction(work, session, verb="time_tickers.update_batch")
-        # Some may have been published since.
-        return changed if session is not None else self._storing.core.read(self._runs.got_all, wanted)
-
-    def delete(self, ticker_id: UUID | str) -> None:
-        """Delete a time ticker with its attempts.
-
-        The body of an active one runs on, and no longer takes up a slot of its limits.
-
-        Raises:
-            TickerNotFoundError: There is none.
-        """
-        found = validation.identifier(ticker_id)
-        if not self.delete_batch([found]):
-            raise TickerNotFoundError(KIND_NAMES[TickerType.TIME_TICKER], found)
-
-    def delete_batch(self, ids: Collection[UUID | str]) -> int:
-        """Delete time tickers with their attempts, all or none; return how many were there."""
-        wanted = [validation.identifier(each) for each in ids]
-        core = self._storing.core
-        return core.write(runs.remove, wanted, type=TickerType.TIME_TICKER)
+    def _recall(self, wanted: Collection[str | None], *, locks: bool = False) -> Recall[list[Run]]:
+        """Return what finds the runs that were added before, in the namespaces that were ``wanted``."""
+        namespaces = {self._storing.namespace(each) for each in wanted}
+        return lambda tx, entry: self._runs.got_all(tx, entry.ids, namespaces, locks=locks)
 
     def _insert(
         self,
@@ -232,23 +197,34 @@ class TimeTickerManager(Generic[SessionT]):
         allow_unknown: bool,
         on_conflict: OnConflict,
         fresh: Core | None,
+        cloned_from: UUID | None,
     ) -> Effect[list[Run]]:
         storing = self._storing
         below = {
-            position: chain_below(storing, ticker, position=position) for position, ticker in batch.items()
+            position: chain_below(storing, ticker, position=position)
+            for position, ticker in batch.items()
+            if ticker.children != ()
         }
         named = with_children(batch, below.values())
         known = storing.known(tx, named, allow_unknown=allow_unknown)
-        now = tx.now
-        chained = [
-            chain_rows(storing, ticker, below[position], position=position, known=known, now=now)
-            for position, ticker in batch.items()
-        ]
+        chained = chains_of(storing, batch, below, known=known, now=tx.now)
+        if cloned_from is not None:
+            chained = [replace(each, head=as_clone(each.head, of=cloned_from)) for each in chained]
         heads = [chain.head for chain in chained]
         codec = storing.core.codec
         existing = unique_keys.insert(tx, chained, on_conflict=on_conflict, fresh=fresh, codec=codec)
-        added = [head for head in heads if head.id not in existing]
+        if not existing:
+            added, made = heads, [fresh_run(head, codec) for head in heads]
+        else:
+            added = [head for head in heads if head.id not in existing]
+            made = [existing.get(head.id) or fresh_run(head, codec) for head in heads]
         return Effect(
-            result=[existing.get(head.id) or fresh_run(head, codec) for head in heads],
-            due=[head.id for head in added if is_due(head)],
+            result=made,
+            due=[head.id for head in added if head.is_due],
+            change=Change(ids=[run.id for run in made], count=len(added)),
         )
+
+
+def _adding(verb: str, *, ids: Sequence[UUID] = (), **arguments: object) -> Operation:
+    adding = operation_on(ObjectKind.RUN, f"time_tickers.{verb}", ids, None, None, **arguments)
+    return replace(adding, only_adds=True)

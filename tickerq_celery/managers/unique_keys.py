@@ -18,7 +18,7 @@ from tickerq_celery.errors import DuplicateTickerError, TickerValidationError
 from tickerq_celery.managers.keyed_rows import KeyedRows
 from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import runs
+from tickerq_celery.store import run_deletes, runs
 from tickerq_celery.store.database.errors import is_stale
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.tickers.inputs import TimeTicker
@@ -183,7 +183,8 @@ class _Keyed:
         if seen is None or seen.updated_at != holder.updated_at:
             return
         if self._is_locked(holder):
-            runs.remove(self.tx, [holder.id], type=TickerType.TIME_TICKER)
+            found = run_deletes.lock_chains(self.tx, [holder.id], type=TickerType.TIME_TICKER)
+            run_deletes.remove(self.tx, found)
 
     def _is_locked(self, run: Run) -> bool:
         try:

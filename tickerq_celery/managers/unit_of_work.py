@@ -1,13 +1,17 @@
 """What managers of both kinds share: known functions, encoded requests, transactions, dispatch."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
 from tickerq_celery import validation
+from tickerq_celery.errors import TickerError
 from tickerq_celery.managers.batches import naming
+from tickerq_celery.managers.operations import Operation, Operations, Recall, Work
+from tickerq_celery.managers.refusals import current_added
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.payload.expected_request import ExpectedRequest
 from tickerq_celery.runs.immediate import dispatch_after
@@ -15,10 +19,11 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import functions
 from tickerq_celery.store.database.refusals import translated_refusals
 from tickerq_celery.store.database.sessions import Callers, refuse_asynchronous, when_committed
-from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.database.transaction import Transaction, savepoint
+from tickerq_celery.tickers.actor import Actor
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.task_work import PlainJson
-from tickerq_celery.tickers.work import FunctionDefaults, NamesFunction
+from tickerq_celery.tickers.work import FunctionDefaults, NamesFunction, WorkPlan
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -29,9 +34,9 @@ _INSTEAD = "tickerq.aio.{}(…, session=session)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is known of a function: its defaults, and what it takes where its code is at hand."""
+    """What is known of a function: how its tickers are checked, and what it takes as far as known here."""
 
-    defaults: FunctionDefaults
+    plan: WorkPlan
     expected: ExpectedRequest
 
 
@@ -39,7 +44,8 @@ class UnitOfWork:
     """One transaction for each call: the manager's own, or the caller's ``session``.
 
     ``plain`` makes JSON of what Celery tasks are given, as their messages have it; ``check_arguments`` raises
-    TypeError for arguments that a task cannot take, as far as this process knows the task.
+    TypeError for arguments that a task cannot take, as far as this process knows the task. With an ``actor``
+    all verbs act in its name.
     """
 
     def __init__(
@@ -48,8 +54,11 @@ class UnitOfWork:
         dispatch_now: Callable[[Collection[UUID]], None],
         plain: PlainJson,
         check_arguments: ArgumentCheck = lambda name, args, kwargs: None,
+        *,
+        actor: Actor | None = None,
     ) -> None:
         self.core = core
+        self.operations: Operations = Operations(core, actor)
         self.plain = plain
         self.check_arguments = check_arguments
         self._callers = Callers(core.database)
@@ -78,6 +87,68 @@ class UnitOfWork:
             when_committed(caller, lambda: dispatch_after(stored, self._dispatch_now))
         return stored.result
 
+    def operate(
+        self,
+        operation: Operation,
+        work: Work[T],
+        *,
+        recall: Recall[T],
+        session: object = None,
+        verb: str | None = None,
+    ) -> T:
+        """Run ``work`` as ``in_transaction`` does, with the operation's entry in the audit.
+
+        The entry shows the ``change`` of the effect that ``work`` returns. Where the same operation was done
+        before, what ``recall`` finds by the first one's entry is returned. ``verb`` is the operation's action
+        unless it is given.
+
+        Raises:
+            OperationReusedError: The actor's operation id has served for something else.
+        """
+        operations = self.operations
+
+        def recorded(tx: Transaction) -> Effect[T]:
+            return operations.record(tx, operation, work, recall)
+
+        def undone_if_refused(tx: Transaction) -> Effect[T]:
+            try:
+                with savepoint(tx):
+                    return recorded(tx)
+            except TickerError as error:
+                operations.refuse_within(tx, operation, error)
+                raise
+
+        if session is not None:
+            within = recorded if operations.actor is None else undone_if_refused
+            with current_added(self.core, operation.kind):
+                return self.in_transaction(within, session, verb=verb or operation.action)
+        with self.refusals_recorded(operation):
+            return self.in_transaction(recorded, None, verb=operation.action)
+
+    def recalled(self, operation: Operation, recall: Recall[T]) -> T | None:
+        """Return what ``recall`` finds of an operation that was done before; None of one that was not.
+
+        For verbs that read what may be gone by then before they ``operate``.
+
+        Raises:
+            OperationReusedError: The actor's operation id has served for something else.
+            TickerNotFoundError: It was done, and its result is gone since.
+        """
+        if not self.operations.may_be_repeated:
+            return None
+        with self.refusals_recorded(operation):
+            return self.core.read(self.operations.recall, operation, recall)
+
+    @contextmanager
+    def refusals_recorded(self, operation: Operation) -> Iterator[None]:
+        """Let the audit count that an operation is refused in the body."""
+        try:
+            with current_added(self.core, operation.kind):
+                yield
+        except TickerError as error:
+            self.operations.refused(operation, error)
+            raise
+
     def dispatch(self, ids: Collection[UUID]) -> None:
         """Publish runs that are due, now."""
         if ids:
@@ -100,29 +171,46 @@ class UnitOfWork:
         """
         found: dict[tuple[str, str], Known] = {}
         elsewhere: dict[str, dict[str, str]] = {}
+        # Those of the ticker before, which most often names the same function.
+        given, given_namespace = None, None
         for position, ticker in tickers.items():
-            if ticker.task is not None:
+            if ticker.task is not None or (ticker.function is given and ticker.namespace is given_namespace):
                 continue
+            given, given_namespace = ticker.function, ticker.namespace
             with naming(position):
-                name = validation.function(ticker.function)
-                namespace = self.namespace(ticker.namespace)
+                name = validation.function(given)
+                namespace = self.namespace(given_namespace)
+            # What was read from the store names each function by a text of its own.
+            if (namespace, name) in found:
+                continue
             function = self.core.registry.get(name) if namespace == self.core.config.namespace else None
             if function is not None:
                 defaults = replace(self._defaults(function), timeout=function.timeout)
-                found[namespace, name] = Known(defaults=defaults, expected=function.expected_request)
+                plan = WorkPlan(function=name, namespace=namespace, defaults=defaults)
+                found[namespace, name] = Known(plan=plan, expected=function.expected_request)
             else:
                 elsewhere.setdefault(namespace, {}).setdefault(name, position)
         for namespace, positions in elsewhere.items():
-            records = functions.find(tx.within(namespace), positions.keys())
-            for name, position in positions.items():
-                if name in records:
-                    defaults = self._defaults(records[name])
-                elif allow_unknown:
-                    defaults = FunctionDefaults(priority_queues=self._priority_queues)
-                else:
-                    other = None if namespace == self.core.config.namespace else namespace
-                    raise self.core.registry.unknown(name, elsewhere=other).at(position)
-                found[namespace, name] = Known(defaults=defaults, expected=ExpectedRequest(function=name))
+            found |= self._known_elsewhere(tx.within(namespace), positions, allow_unknown=allow_unknown)
+        return found
+
+    def _known_elsewhere(
+        self, tx: Transaction, positions: Mapping[str, str], *, allow_unknown: bool
+    ) -> dict[tuple[str, str], Known]:
+        """Return what the store knows of functions, by their names with a position that names each."""
+        found: dict[tuple[str, str], Known] = {}
+        namespace, records = tx.namespace, functions.find(tx, positions.keys())
+        for name, position in positions.items():
+            if name in records:
+                defaults = self._defaults(records[name])
+            elif allow_unknown:
+                defaults = FunctionDefaults(priority_queues=self._priority_queues)
+            else:
+                other = None if namespace == self.core.config.namespace else namespace
+                stored = functions.some_names(tx)
+                raise self.core.registry.unknown(name, elsewhere=other, stored=stored).at(position)
+            plan = WorkPlan(function=name, namespace=namespace, defaults=defaults)
+            found[namespace, name] = Known(plan=plan, expected=ExpectedRequest(function=name))
         return found
 
     def packed(self, request: object, known: Known) -> Packed:

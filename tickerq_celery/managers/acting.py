@@ -1,0 +1,146 @@
+"""All managers of a TickerQ, for one actor or for none."""
+
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Unpack
+
+from tickerq_celery.enums import OnConflict, OnConflictLike
+from tickerq_celery.managers.on_demand import (
+    Aio,
+    AuditManager,
+    BulkManager,
+    ChainManager,
+    CronTickerManager,
+    ErrorManager,
+    FunctionManager,
+    HealthManager,
+    NodeManager,
+    OutlookManager,
+    PauseManager,
+    RunManager,
+    StatsManager,
+    TaskScheduling,
+    TimeTickerManager,
+)
+from tickerq_celery.managers.unit_of_work import UnitOfWork
+from tickerq_celery.tickers.celery_task import TaskLike
+from tickerq_celery.tickers.fields import TaskScheduleOptions
+from tickerq_celery.tickers.sessions import SessionLike
+from tickerq_celery.tickers.surroundings import Surroundings
+from tickerq_celery.tickers.views import Run
+
+if TYPE_CHECKING:
+    from tickerq_celery.runs.canceller import Canceller
+
+
+class Managers:
+    """The managers, as ``tickerq.acting_as(actor)`` returns them: all that they change is audited."""
+
+    def __init__(self, storing: UnitOfWork, canceller: "Canceller", surroundings: Surroundings) -> None:
+        self._storing = storing
+        self._canceller = canceller
+        self._surroundings = surroundings
+
+    @cached_property
+    def time_tickers(self) -> TimeTickerManager:
+        """Runs at one moment: schedule, change, find."""
+        return TimeTickerManager(self._storing, self._canceller, self._surroundings)
+
+    @cached_property
+    def cron_tickers(self) -> CronTickerManager:
+        """Standing definitions: store, change, pause, find."""
+        return CronTickerManager(self._storing, self._canceller, self._surroundings)
+
+    @cached_property
+    def runs(self) -> RunManager:
+        """Runs of both kinds: get, find, count, explain, retry."""
+        return RunManager(self._storing, self._canceller, self._surroundings)
+
+    @cached_property
+    def pauses(self) -> PauseManager:
+        """Pauses of a function, of a tag, or of everything."""
+        return PauseManager(self._storing)
+
+    @cached_property
+    def audit(self) -> AuditManager:
+        """Who did what, when, and what came of it."""
+        return AuditManager(self._storing)
+
+    @cached_property
+    def bulk(self) -> BulkManager:
+        """One action on many runs, done by beat: start, watch, stop."""
+        return BulkManager(self._storing)
+
+    @cached_property
+    def nodes(self) -> NodeManager:
+        """Beats and workers: which are there, and which were lost."""
+        return NodeManager(self._storing)
+
+    @cached_property
+    def functions(self) -> FunctionManager:
+        """What workers registered: options, who has it, how it does."""
+        return FunctionManager(self._storing, self._surroundings)
+
+    @cached_property
+    def health(self) -> HealthManager:
+        """Whether all is well."""
+        return HealthManager(self._storing, self._surroundings)
+
+    @cached_property
+    def stats(self) -> StatsManager:
+        """What happened lately, in figures of the roll-up."""
+        return StatsManager(self._storing)
+
+    @cached_property
+    def errors(self) -> ErrorManager:
+        """Failures, grouped by function and exception."""
+        return ErrorManager(self._storing)
+
+    @cached_property
+    def outlook(self) -> OutlookManager:
+        """What is coming, stored and computed."""
+        return OutlookManager(self._storing)
+
+    @cached_property
+    def chains(self) -> ChainManager:
+        """Chains as wholes: their tree, and what to do with the rest of one."""
+        return ChainManager(self._storing, self._canceller)
+
+    @cached_property
+    def aio(self) -> Aio:
+        """The same managers for event loops."""
+        return Aio(
+            self._scheduling,
+            time_tickers=self.time_tickers,
+            cron_tickers=self.cron_tickers,
+            runs=self.runs,
+            pauses=self.pauses,
+            audit=self.audit,
+            bulk=self.bulk,
+            nodes=self.nodes,
+            functions=self.functions,
+            health=self.health,
+            stats=self.stats,
+            errors=self.errors,
+            outlook=self.outlook,
+            chains=self.chains,
+        )
+
+    def schedule(
+        self,
+        task: TaskLike,
+        *,
+        at: datetime | None = None,
+        delay: timedelta | float | None = None,
+        session: SessionLike | None = None,
+        on_conflict: OnConflictLike = OnConflict.RAISE,
+        **ticker: Unpack[TaskScheduleOptions],
+    ) -> Run:
+        """Schedule a run of a Celery task; takes and raises what ``TickerQ.schedule`` does."""
+        return self._scheduling.schedule(
+            task, at=at, delay=delay, session=session, on_conflict=on_conflict, **ticker
+        )
+
+    @cached_property
+    def _scheduling(self) -> TaskScheduling:
+        return TaskScheduling(self._storing, self.time_tickers)

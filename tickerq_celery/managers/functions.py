@@ -1,0 +1,124 @@
+"""Registered functions: their options, the workers that have them, and how they do."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+
+from tickerq_celery import validation
+from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
+from tickerq_celery.health.routing import route_of
+from tickerq_celery.managers.runs import checked_page_size
+from tickerq_celery.managers.unit_of_work import UnitOfWork
+from tickerq_celery.stats.function_figures import figures_of, without_ends
+from tickerq_celery.store import function_views, functions
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.views import page_size
+from tickerq_celery.tickers.function_views import FunctionView
+from tickerq_celery.tickers.pages import Page, Walk
+from tickerq_celery.tickers.surroundings import Surroundings
+from tickerq_celery.wording import meant_by
+
+_LONGEST_PREFIX = 200
+_FIGURED = timedelta(days=1)
+
+
+class FunctionManager:
+    """Registered functions: their options, the workers that have them, and how they do."""
+
+    def __init__(self, storing: UnitOfWork, surroundings: Surroundings) -> None:
+        self._storing = storing
+        self._surroundings = surroundings
+
+    def find(
+        self,
+        *,
+        prefix: str | None = None,
+        namespace: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[FunctionView]:
+        """Return a page of functions in the order of their names, whether or not a live worker has them.
+
+        ``prefix`` is how a name begins, such as "shop.". Functions stay known when no worker has them any
+        more; one that no worker ever registered is listed where runs or cron tickers wait for it. Celery
+        tasks are not among them.
+
+        Raises:
+            TickerValidationError: An argument is invalid.
+            QueryTooWideError: It took longer than ``read_budget``.
+        """
+        return self._page_after(cursor, prefix=prefix, namespace=namespace, limit=page_size(limit))
+
+    def iterate(
+        self, *, prefix: str | None = None, namespace: str | None = None, page_size: int = 100
+    ) -> Walk[FunctionView]:
+        """Return an iterator over the functions of all pages; takes and raises what ``find`` does."""
+        size = checked_page_size(page_size)
+        return Walk(partial(self._page_after, prefix=prefix, namespace=namespace, limit=size))
+
+    def get(self, name: str, *, namespace: str | None = None) -> FunctionView:
+        """Return a function of a namespace: this application's own, unless another is named.
+
+        Raises:
+            TickerNotFoundError: No worker of the namespace ever registered it, and nothing waits for it; the
+                error names the one that may have been meant.
+            QueryTooWideError: It took longer than ``read_budget``.
+        """
+        wanted, within = validation.function(name), self._storing.namespace(namespace)
+
+        def read(tx: Transaction) -> FunctionView:
+            there = tx.within(within)
+            found = function_views.get(there, wanted)
+            if found is None:
+                raise TickerNotFoundError(
+                    "function", wanted, hint=meant_by(wanted, functions.some_names(there))
+                )
+            return _with_figures(there, [self._routed(found)])[0]
+
+        return self._storing.core.read_bounded(read)
+
+    def check_request(self, name: str, request: object) -> bool:
+        """Check a request as ``time_tickers.add`` would, and store nothing.
+
+        Returns True if it fits; False if this process does not have the function: its worker alone can tell.
+
+        Raises:
+            TickerValidationError: It does not fit what the function takes, or is no JSON, or too large.
+        """
+        function = self._storing.core.registry.get(validation.function(name))
+        if function is None:
+            return False
+        function.expected_request.encode(request, limit=self._storing.core.config.payload_limit)
+        return True
+
+    def _page_after(
+        self, cursor: str | None, *, prefix: str | None, namespace: str | None, limit: int
+    ) -> Page[FunctionView]:
+        start = None if prefix is None else validation.words("prefix", prefix, _LONGEST_PREFIX)
+        after = None if cursor is None else validation.words("cursor", cursor, validation.LONGEST_FUNCTION)
+        within = self._storing.namespace(namespace)
+
+        def read(tx: Transaction) -> Page[FunctionView]:
+            there = tx.within(within)
+            page = function_views.find(there, prefix=start, limit=limit, after=after)
+            routed = [self._routed(view) for view in page]
+            return Page(_with_figures(there, routed), next_cursor=page.next_cursor)
+
+        return self._storing.core.read_bounded(read)
+
+    def _routed(self, view: FunctionView) -> FunctionView:
+        route = route_of(self._surroundings, view.name, view.queue)
+        return replace(view, routed_queue=route.queue)
+
+
+def _with_figures(tx: Transaction, views: Sequence[FunctionView]) -> tuple[FunctionView, ...]:
+    if not views:
+        return ()
+    names = [view.name for view in views]
+    try:
+        found = figures_of(tx, names, since=tx.now - _FIGURED, until=tx.now)
+    except TickerValidationError:
+        # More rows of the roll-up than are read at once.
+        return tuple(views)
+    return tuple(replace(view, figures=found.get(view.name) or without_ends(view.name)) for view in views)

@@ -1,0 +1,173 @@
+"""Figures of what has ended: throughput, durations, lag and failures, from the roll-up."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from tickerq_celery import validation
+from tickerq_celery.managers.operations import Operation
+from tickerq_celery.managers.unit_of_work import UnitOfWork
+from tickerq_celery.stats import function_figures, rebuilding, series
+from tickerq_celery.stats.series import SpreadOf
+from tickerq_celery.stats.windows import Window, step_of, window_of
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.tickers.audit import ObjectKind
+from tickerq_celery.tickers.effect import Change, Effect
+from tickerq_celery.tickers.figures import Rebuild, Throughput, Timings, TopFailing
+
+MOST_LISTED = 200
+
+
+class StatsManager:
+    """What happened in a window of time, in whole hours of UTC: by default in the last 24 hours.
+
+    ``since`` is inclusive and ``until`` exclusive; both are widened to whole hours, and the answer says to
+    which. A window has at most 400 days, a series at most 400 points. Its ``step`` is of whole hours: an hour
+    unless it is given, or a day where hours made too many points.
+    """
+
+    def __init__(self, storing: UnitOfWork) -> None:
+        self._storing = storing
+        self._core = storing.core
+
+    def throughput(
+        self,
+        *,
+        function: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        step: timedelta | float | None = None,
+    ) -> Throughput:
+        """Return how many runs ended, by how they ended, in all and in each ``step``; also of one function.
+
+        Raises:
+            TickerValidationError: ``since``, ``until`` or ``step`` is invalid.
+            QueryTooWideError: Reading it takes too long.
+        """
+        name = _function(function)
+
+        def read(tx: Transaction) -> Throughput:
+            window = window_of(since, until, now=tx.now)
+            return series.throughput(tx, window, step_of(step, window), name)
+
+        return self._core.read_bounded(read)
+
+    def durations(
+        self,
+        *,
+        function: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        step: timedelta | float | None = None,
+    ) -> Timings:
+        """Return how long runs took, in all and in each ``step``; also of one function.
+
+        That is ``Run.elapsed``, of the last attempt of each end that has one.
+
+        Raises:
+            TickerValidationError: ``since``, ``until`` or ``step`` is invalid, or the window has too
+                much for one read: pass a function or a shorter window.
+            QueryTooWideError: Reading it takes too long.
+        """
+        return self._timings(function, since, until, step, spread_of=lambda tally: tally.durations)
+
+    def lag(
+        self,
+        *,
+        function: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        step: timedelta | float | None = None,
+    ) -> Timings:
+        """Return how long after its time a run started, in all and in each ``step``; also of one function.
+
+        Its time is its execution time, or when it was added where that was later or it has none. It is known
+        of runs without a parent that had one attempt; the others do not count. A run counts when it ends.
+
+        Raises:
+            TickerValidationError: As ``durations``.
+            QueryTooWideError: Reading it takes too long.
+        """
+        return self._timings(function, since, until, step, spread_of=lambda tally: tally.lags)
+
+    def top_failing(
+        self, *, since: datetime | None = None, until: datetime | None = None, limit: int = 10
+    ) -> TopFailing:
+        """Return the functions with the most failures, those first.
+
+        ``limit`` is 200 at most. Functions without a failure are left out. So are percentiles:
+        ask ``durations`` for those of one function.
+
+        Raises:
+            TickerValidationError: ``since``, ``until`` or ``limit`` is invalid.
+            QueryTooWideError: Reading it takes too long.
+        """
+        most = validation.whole("limit", limit, 1, MOST_LISTED)
+
+        def read(tx: Transaction) -> TopFailing:
+            window = window_of(since, until, now=tx.now)
+            answer, found = function_figures.failing(tx, window, most)
+            return TopFailing(**answer.about(window), functions=found)
+
+        return self._core.read_bounded(read)
+
+    def rebuild(
+        self,
+        since: datetime,
+        until: datetime | None = None,
+        *,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> Rebuild:
+        """Count the ends of whole hours anew, from the runs that are there now, and return what changed.
+
+        It finds ends that were committed later than two minutes after their moment, which are in no figure.
+        Each hour is one transaction; doing it twice changes nothing more. It counts runs as they are now: one
+        that was retried manually only once, and what was deleted not at all. Hours that retention may have
+        deleted from, and those that are not counted entirely yet, are refused. Without ``until`` the last one
+        is the latest that is counted.
+
+        Raises:
+            TickerValidationError: ``since`` or ``until`` is invalid, too old or too new, or a
+                text is too long.
+        """
+        operation = Operation(
+            action="stats.rebuild",
+            kind=ObjectKind.ROLLUP,
+            by=by,
+            reason=reason,
+            arguments={"since": since, "until": until},
+        )
+        shortest = self._core.config.retention.shortest
+
+        def begin(tx: Transaction) -> Effect[Window]:
+            window = rebuilding.window_to_rebuild(tx, since, until, kept=shortest)
+            return Effect(result=window, change=Change(after=_shown(window)))
+
+        # Its entry is there before the first hour changes. Doing it again does no harm.
+        window = self._storing.operate(operation, begin, recall=lambda tx, entry: begin(tx).result)
+        return rebuilding.rebuild(self._core, window)
+
+    def _timings(
+        self,
+        function: str | None,
+        since: datetime | None,
+        until: datetime | None,
+        step: timedelta | float | None,
+        *,
+        spread_of: SpreadOf,
+    ) -> Timings:
+        name = _function(function)
+
+        def read(tx: Transaction) -> Timings:
+            window = window_of(since, until, now=tx.now)
+            return series.timings(tx, window, step_of(step, window), name, spread_of=spread_of)
+
+        return self._core.read_bounded(read)
+
+
+def _function(name: str | None) -> str | None:
+    return None if name is None else validation.function(name)
+
+
+def _shown(window: Window) -> Mapping[str, object]:
+    return {"since": window.since.isoformat(), "until": window.until.isoformat()}
