@@ -9,7 +9,7 @@ from tickerq_celery import validation
 from tickerq_celery.beat.beat_schedule import call_of, celery_entry, zone_of
 from tickerq_celery.beat.celery_schedules import expression_of
 from tickerq_celery.cli.periodic_task import PeriodicTask
-from tickerq_celery.errors import shortened
+from tickerq_celery.wording import shortened
 
 
 def periodic_tasks(app: Celery) -> list[PeriodicTask]:

@@ -25,8 +25,7 @@ from tickerq_celery.beat.celery_schedules import expression_of
 from tickerq_celery.cli.periodic_task import PeriodicTask
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.store.database.connections import lacking_driver
-from tickerq_celery.store.database.database import database_file
-from tickerq_celery.store.database.urls import parsed_url
+from tickerq_celery.store.database.urls import database_file, parsed_url
 
 _TEXTS = ("name", "task", "args", "kwargs", "queue", "exchange", "routing_key", "headers", "description")
 _NUMBERS = ("priority", "expire_seconds", "interval_id", "crontab_id", "solar_id", "clocked_id")

@@ -1,0 +1,58 @@
+"""How tables and details write moments, durations, states and requests."""
+
+import json
+from datetime import datetime, timedelta
+
+from tickerq_celery.enums import TickerStatus
+from tickerq_celery.errors import UnreadableRequestError
+from tickerq_celery.health import phrases
+from tickerq_celery.tickers.run_summaries import RunState
+from tickerq_celery.tickers.views import Cron, Run
+
+STYLES = {
+    TickerStatus.IN_PROGRESS: "cyan",
+    TickerStatus.DONE: "green",
+    TickerStatus.DUE_DONE: "green",
+    TickerStatus.FAILED: "red",
+    TickerStatus.CANCELLED: "yellow",
+    TickerStatus.SKIPPED: "yellow",
+}
+
+
+def moment(at: datetime | None) -> str:
+    """Return a moment in UTC, to the second; nothing for None."""
+    return "" if at is None else phrases.moment(at)
+
+
+def duration(span: timedelta | None) -> str:
+    """Return a duration as people read it: ``31 ms``, ``2.4 s``, ``5 min 10 s``, ``3 h``, ``2 d 4 h``."""
+    if span is None:
+        return ""
+    seconds = span.total_seconds()
+    if abs(seconds) < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if abs(seconds) < 60:
+        return f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def status_style(run: RunState) -> str | None:
+    """Return the colour of a run's status."""
+    return None if run.is_published else STYLES.get(run.status)
+
+
+def request(view: Run | Cron) -> str | None:
+    """Return a request as people may see it, or why it cannot be read; None where there is none."""
+    try:
+        shown = view.shown_request
+        return None if shown is None else json.dumps(shown, indent=2, ensure_ascii=False)
+    except UnreadableRequestError as error:
+        # Nothing of it: what cannot be parsed cannot be masked.
+        return f"{error} ({len(view.stored_request.packed.data or b''):,} bytes are stored)"

@@ -1,0 +1,1 @@
+"""The commands that change something, in the name of an actor."""

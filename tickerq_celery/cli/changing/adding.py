@@ -1,0 +1,68 @@
+"""``add``: schedule a run, or store a cron ticker."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from tickerq_celery.cli.changing.ticker_options import (
+    OF_CRON_TICKERS,
+    OF_TIME_TICKERS,
+    TICKER_OPTIONS,
+    given,
+    refuse,
+)
+from tickerq_celery.cli.json_input import object_of
+from tickerq_celery.cli.modules import import_modules
+from tickerq_celery.cli.shell import Shell, command
+from tickerq_celery.enums import OnConflict
+from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
+from tickerq_celery.tickers.views import Cron, Run
+
+
+@command("add", acts=True)
+@click.argument("function", required=False)
+@click.argument("pairs", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option("--allow-unknown", is_flag=True, help="Also a function that nothing knows yet.")
+def add(
+    shell: Shell, /, function: str | None, pairs: Sequence[str], allow_unknown: bool, **options: Any
+) -> None:
+    """Schedule a run of FUNCTION, or with --cron or --every store a cron ticker, and print its id.
+
+    KEY=VALUE pairs are its parameters; a value is JSON where it reads as that, else text.
+    """
+    fields = given(options)
+    if "task" in fields and function is not None:
+        # The name is that of --task: all words are pairs.
+        pairs = (function, *pairs)
+        function = None
+    fields |= _called(fields, pairs)
+    if function is not None:
+        fields["function"] = function
+    import_modules(shell.tickerq)
+    made = _added(shell, fields, allow_unknown=allow_unknown)
+    shell.output.value(made, lambda: shell.output.line(str(made.id)))
+
+
+add.params.extend(TICKER_OPTIONS)
+
+
+def _called(fields: dict[str, Any], pairs: Sequence[str]) -> dict[str, Any]:
+    """Return what pairs stand for: the request of a function, or the arguments by name of a task."""
+    if not pairs:
+        return {}
+    field = "kwargs" if "task" in fields else "request"
+    if field in fields:
+        raise click.UsageError(f"pass --{field} or KEY=VALUE pairs, not both")
+    return {field: object_of(pairs)}
+
+
+def _added(shell: Shell, fields: dict[str, Any], *, allow_unknown: bool) -> Run | Cron:
+    if "expression" in fields or "every" in fields:
+        refuse(fields, OF_TIME_TICKERS, "is of time tickers: leave out --cron and --every")
+        return shell.managers.cron_tickers.add(CronTicker(**fields), allow_unknown=allow_unknown)
+    refuse(fields, OF_CRON_TICKERS, "is of cron tickers: add --cron or --every")
+    on_conflict = fields.pop("on_conflict", OnConflict.RAISE)
+    return shell.managers.time_tickers.add(
+        TimeTicker(**fields), allow_unknown=allow_unknown, on_conflict=on_conflict
+    )

@@ -1,0 +1,37 @@
+"""``migrate`` and ``seed``: make the store's tables, and store what the code defines."""
+
+import click
+
+from tickerq_celery.cli.shell import Shell, command
+from tickerq_celery.cron.seeding import prune
+
+
+@command("migrate", acts=True, needs_store=False)
+def migrate(shell: Shell) -> None:
+    """Make or migrate the store's tables."""
+    store = shell.tickerq.core.database.shown
+    shell.output.line(f"migrating, for as long as the database takes: {store}")
+    shell.tickerq.create_schema()
+    shell.managers.audit.record("cli.migrate")
+    shell.output.value({"store": store}, lambda: click.echo(f"the store is ready: {store}"))
+
+
+@command("seed", acts=True)
+@click.option(
+    "--prune", "is_pruning", is_flag=True, help="Pause the cron tickers that no code defines any more."
+)
+def seed(shell: Shell, is_pruning: bool) -> None:
+    """Store the cron tickers of the code."""
+    tickerq = shell.tickerq
+    tickerq.app.loader.import_default_modules()
+    tickerq.seed()
+    defined = [function.name for function in tickerq.registry if function.cron is not None]
+    orphans = prune(tickerq.core) if is_pruning else None
+    shell.managers.audit.record("cli.seed", reason=f"{len(defined)} seeded, {len(orphans or ())} paused")
+
+    def show() -> None:
+        click.echo(f"seeded {len(defined)} cron tickers: {', '.join(defined) or 'none'}")
+        if orphans is not None:
+            click.echo(f"paused {len(orphans)} that no code defines any more: {', '.join(orphans) or 'none'}")
+
+    shell.output.value({"seeded": defined, "paused": orphans}, show)

@@ -1,0 +1,114 @@
+"""``pause`` and ``resume``: a cron ticker, a function, a tag, or everything."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import update_wrapper
+from typing import Any
+from uuid import UUID
+
+import click
+
+from tickerq_celery.cli import cells
+from tickerq_celery.cli.changing.selection import expected_option, reason_option
+from tickerq_celery.cli.cron_words import show_cron_state
+from tickerq_celery.cli.ids import TickerId
+from tickerq_celery.cli.shell import Shell, command
+from tickerq_celery.tickers.pauses import Pause
+from tickerq_celery.tickers.skip_reasons import who_and_why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseTarget:
+    """What is paused or resumed: one of the four."""
+
+    cron_id: UUID | None
+    function: str | None
+    tag: str | None
+    everything: bool
+
+    def __post_init__(self) -> None:
+        named = (self.cron_id, self.function, self.tag)
+        if sum(each is not None for each in named) + self.everything != 1:
+            raise click.UsageError("pass one of CRON_ID, --function, --tag and --everything")
+
+    @property
+    def wide(self) -> dict[str, Any]:
+        """What the calls about more than one cron ticker take."""
+        return {"function": self.function, "tag": self.tag, "everything": self.everything}
+
+
+_OPTIONS = (
+    click.argument("cron_id", metavar="[CRON_ID]", required=False, type=TickerId()),
+    click.option(
+        "--function", metavar="NAME", help="All cron tickers and runs of a function or Celery task."
+    ),
+    click.option("--tag", metavar="TAG", help="All that have this tag."),
+    click.option("--everything", is_flag=True, help="All of the application."),
+    reason_option,
+)
+
+
+def _targeted(body: Callable[..., None]) -> Callable[..., None]:
+    """Give a command what it is about as one argument: ``target``."""
+
+    def gathered(
+        shell: Shell, cron_id: UUID, function: str, tag: str, everything: bool, **options: Any
+    ) -> None:
+        target = PauseTarget(cron_id=cron_id, function=function, tag=tag, everything=everything)
+        body(shell, target=target, **options)
+
+    decorated: Callable[..., None] = update_wrapper(gathered, body)
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    return decorated
+
+
+@command("pause", acts=True)
+@_targeted
+@expected_option
+@click.option("--allow-unknown", is_flag=True, help="Also a function that nothing knows yet.")
+def pause(
+    shell: Shell, target: PauseTarget, reason: str | None, expected: str | None, allow_unknown: bool
+) -> None:
+    """Stop a cron ticker from firing; or hold all runs of a function, with a tag, or of the application."""
+    managers = shell.managers
+    if target.cron_id is not None:
+        before = managers.cron_tickers.get(target.cron_id)
+        cron = managers.cron_tickers.pause(target.cron_id, expected=expected, reason=reason)
+        show_cron_state(shell.output, cron, before=before)
+        return
+    if expected is not None:
+        raise click.UsageError("--expected is of a cron ticker: there is no pause yet that could be expected")
+    earlier = {pause.key: pause.version for pause in managers.pauses.find()}
+    found = managers.pauses.pause(**target.wide, reason=reason, allow_unknown=allow_unknown)
+    is_same = earlier.get(found.key) == found.version
+    already, same = (" already", "; nothing was changed") if is_same else ("", "")
+    said = f"{_of(found)} is paused{already}{_since(found)}{same}"
+    shell.output.value(found, lambda: shell.output.line(said))
+
+
+@command("resume", acts=True)
+@_targeted
+@expected_option
+@click.option("--missed", is_flag=True, help="Let misfire policies decide on the instants that passed.")
+def resume(shell: Shell, target: PauseTarget, reason: str | None, expected: str | None, missed: bool) -> None:
+    """End a pause: what was held runs now, and cron tickers fire from their next instant on."""
+    managers = shell.managers
+    if target.cron_id is not None:
+        before = managers.cron_tickers.get(target.cron_id)
+        cron = managers.cron_tickers.resume(target.cron_id, missed=missed, expected=expected, reason=reason)
+        show_cron_state(shell.output, cron, before=before)
+        return
+    ended = managers.pauses.resume(**target.wide, missed=missed, expected=expected, reason=reason)
+    shell.output.value(
+        ended, lambda: shell.output.line(f"{_of(ended)} is resumed: it was paused{_since(ended)}")
+    )
+
+
+def _of(pause: Pause) -> str:
+    return f"{pause.kind} {pause.name}".rstrip()
+
+
+def _since(pause: Pause) -> str:
+    """Return since when, by whom and why; an earlier pause stays, so that these may be another's."""
+    return f" since {cells.moment(pause.paused_at)}{who_and_why(pause.paused_by, pause.reason)}"
