@@ -13,11 +13,14 @@ from tickerq_celery.errors import TerminateExecution, TickerCancelled, TickerErr
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.functions.cron_setting import CronSetting
+from tickerq_celery.runtime.node import VERSION
 from tickerq_celery.store.database.connections import prepare_sqlite_engine
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 from tickerq_celery.tickers.sessions import AsyncSessionLike, SessionLike
 from tickerq_celery.tickers.views import Attempt, Cron, Run
 from tickerq_celery.worker.exception_handler import TickerExceptionHandler
+
+__version__ = VERSION
 
 __all__ = [
     "AsyncSessionLike",

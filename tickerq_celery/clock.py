@@ -14,6 +14,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Return seconds on a clock that never steps; only differences mean anything."""
 
+    def __hash__(self) -> int:
+        """Return a hash by identity: a statement that is built once is kept for each clock."""
+
     def sql_literal(self) -> datetime | None:
         """Return the moment SQL statements shall bind as now, or None for the database's own clock."""
 

@@ -1,5 +1,7 @@
 """ticker_function: remembers a function until an app is finalised, as Celery's shared_task does."""
 
+from typing import TYPE_CHECKING
+
 from celery import Celery, current_app
 from celery._state import connect_on_app_finalize
 
@@ -7,8 +9,10 @@ from tickerq_celery.errors import ConfigError
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.functions.decorating import FunctionDecorator
 from tickerq_celery.functions.definition import Function
-from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.settings import is_finalised
+
+if TYPE_CHECKING:
+    from tickerq_celery.managers.time_tickers import TimeTickerManager
 
 
 def _hook_on(function: Function) -> None:
@@ -26,7 +30,7 @@ def _hook_on(function: Function) -> None:
             tickerq.register(function)
 
 
-def _current_manager() -> TimeTickerManager:
+def _current_manager() -> "TimeTickerManager":
     """Return the manager of the current app, or of the only TickerQ there is.
 
     Celery's current app is each thread's own, and the threads of a web server have none.

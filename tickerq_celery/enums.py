@@ -11,19 +11,30 @@ __all__ = [
     "RETRIABLE",
     "SUCCEEDED",
     "TERMINAL",
+    "AuditOutcome",
+    "AuditOutcomeLike",
+    "BulkAction",
+    "BulkActionLike",
+    "BulkState",
+    "BulkStateLike",
     "HoldReason",
     "HoldReasonLike",
     "MisfirePolicy",
     "MisfirePolicyLike",
+    "NodeKind",
+    "NodeKindLike",
     "OnConflict",
     "OnConflictLike",
     "OnLost",
     "OnLostLike",
+    "Origin",
+    "OriginLike",
     "OverlapPolicy",
     "OverlapPolicyLike",
     "PauseKind",
     "RunCondition",
     "RunConditionLike",
+    "SettingSource",
     "TickerKind",
     "TickerKindLike",
     "TickerPriority",
@@ -33,21 +44,6 @@ __all__ = [
     "TickerType",
     "TickerTypeLike",
 ]
-
-
-class DropReason(StrEnum):
-    """Why a message, or the end of an attempt, was dropped."""
-
-    UNKNOWN_ID = "unknown_id"
-    OLD_CLAIM = "old_claim"
-    STARTED_ALREADY = "started_already"
-    OTHER_NAMESPACE = "other_namespace"
-    SUPERSEDED = "superseded"
-    BROKEN_HEADER = "broken_header"
-    UNADDRESSED = "unaddressed"
-    UNDECODABLE = "undecodable"
-    UNKNOWN_TASK = "unknown_task"
-    INVALID = "invalid"
 
 
 def word_of(member: IntEnum) -> str:
@@ -198,11 +194,48 @@ class OnConflict(StrEnum):
 OnConflictLike: TypeAlias = OnConflict | Literal["raise", "return_existing", "replace"]
 
 
-class CancelRequest(StrEnum):
-    """What is asked of an active run: to end by itself, or to have its process killed."""
+class Origin(StrEnum):
+    """What made a run."""
 
-    END = "end"
+    ADDED = "added"
+    CLONE = "clone"
+    CALL = "call"
+    CRON = "cron"
+    MANUAL = "manual"
+    BACKFILL = "backfill"
+    SKIP = "skip"
+    MISFIRE = "misfire"
+    CHAIN = "chain"
+
+
+OriginLike: TypeAlias = (
+    Origin | Literal["added", "clone", "call", "cron", "manual", "backfill", "skip", "misfire", "chain"]
+)
+
+
+class BulkAction(StrEnum):
+    """What a bulk job does to each of its runs."""
+
+    RETRY = "retry"
+    CANCEL = "cancel"
     TERMINATE = "terminate"
+    DELETE = "delete"
+
+
+BulkActionLike: TypeAlias = BulkAction | Literal["retry", "cancel", "terminate", "delete"]
+
+
+class BulkState(StrEnum):
+    """Where a bulk job stands; it ends as done, stopped or failed."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+BulkStateLike: TypeAlias = BulkState | Literal["waiting", "running", "done", "stopped", "failed"]
 
 
 class HoldReason(StrEnum):
@@ -230,8 +263,32 @@ class PauseKind(StrEnum):
     EVERYTHING = "everything"
 
 
+class AuditOutcome(StrEnum):
+    """What came of an action: it was done, there was nothing to change, or it was refused."""
+
+    DONE = "done"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+AuditOutcomeLike: TypeAlias = AuditOutcome | Literal["done", "unchanged", "refused"]
+
+
 class NodeKind(StrEnum):
     """What a node does: publish due runs, or execute them."""
 
     BEAT = "beat"
     WORKER = "worker"
+
+
+NodeKindLike: TypeAlias = NodeKind | Literal["beat", "worker"]
+
+
+class SettingSource(StrEnum):
+    """Where a setting's value comes from: the first of these that gives it one."""
+
+    KEYWORD = "keyword"
+    CONFIGURATION = "configuration"
+    ENVIRONMENT = "environment"
+    APP = "app"
+    DEFAULT = "default"

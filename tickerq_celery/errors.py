@@ -16,10 +16,13 @@ TickerError
 ├── TickerStateError
 ├── ClaimSupersededError
 ├── TickerBusyError
+├── TickerChangedError
+├── OperationReusedError
 ├── NoCeleryTaskError (AttributeError)
 ├── IllegalTransitionError
 ├── UnreadableRequestError (ValueError)
 ├── StoreError
+│   └── QueryTooWideError
 ├── PublishError
 ├── ParentResultError
 ├── TerminateExecution (raised by functions)
@@ -27,11 +30,11 @@ TickerError
 """
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from tickerq_celery.enums import TickerStatusLike
+from tickerq_celery.wording import meant_by, misfits, missing, remade
 
 
 class TickerError(Exception):
@@ -39,7 +42,7 @@ class TickerError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # A child process sends errors to its parent: a copy cannot be made from the text alone.
-        return _restored, (type(self), self.args, vars(self))
+        return remade, (type(self), self.args, vars(self))
 
 
 class ConfigError(TickerError, ValueError):
@@ -67,7 +70,7 @@ class TickerValidationError(TickerError, ValueError):
     def __init__(
         self, field: str, value: object, reason: str, *, others: Sequence["TickerValidationError"] = ()
     ) -> None:
-        super().__init__(_misfits(field, value, reason, others))
+        super().__init__(misfits(field, value, reason, others))
         self.field = field
         self.value = value
         self.reason = reason
@@ -82,7 +85,7 @@ class TickerValidationError(TickerError, ValueError):
         return self._copy(self.field, others)
 
     def _copy(self, field: str, others: Sequence["TickerValidationError"]) -> Self:
-        copy = type(self).__new__(type(self), _misfits(field, self.value, self.reason, others))
+        copy = type(self).__new__(type(self), misfits(field, self.value, self.reason, others))
         vars(copy).update(vars(self), field=field, others=tuple(others))
         return copy
 
@@ -153,22 +156,22 @@ class DuplicateTickerError(TickerError):
 
 
 class TickerNotFoundError(TickerError, LookupError):
-    """No ticker has this id; or nothing is paused under a name, which then is the ``ticker_id``."""
+    """None has this id, or this name; ``done`` is what was done to it before, by the same operation."""
 
-    def __init__(self, kind: str, ticker_id: UUID | str) -> None:
-        is_name = isinstance(ticker_id, str)
-        super().__init__(
-            f"there is no {kind} of {ticker_id}" if is_name else f"no {kind} has the id {ticker_id}"
-        )
+    def __init__(self, kind: str, ticker_id: UUID | str, *, done: str | None = None, hint: str = "") -> None:
+        super().__init__(missing(kind, ticker_id, done) + hint)
         self.kind = kind
         self.ticker_id = ticker_id
+        self.done = done
 
 
 class TickerStateError(TickerError):
-    """The run's status does not allow what was asked."""
+    """The run's status does not allow what was asked; ``current`` is the run, or cron ticker, as it is."""
 
-    def __init__(self, ticker_id: UUID, status: str, wanted: str) -> None:
-        super().__init__(f"ticker {ticker_id} is {status}: it cannot be {wanted}")
+    current: object = None
+
+    def __init__(self, ticker_id: UUID, status: str, wanted: str, *, what: str = "ticker") -> None:
+        super().__init__(f"{what} {ticker_id} is {status}: it cannot be {wanted}")
         self.ticker_id = ticker_id
         self.status = status
         self.wanted = wanted
@@ -186,12 +189,33 @@ class ClaimSupersededError(TickerError):
 
 
 class TickerBusyError(TickerError):
-    """Another process, perhaps a stalled one, keeps the run's row locked; nothing was changed."""
+    """Another process, perhaps a stalled one, keeps the run's row locked; ``current`` is as others see it."""
+
+    current: object = None
 
     def __init__(self, ticker_id: UUID, wanted: str) -> None:
         super().__init__(f"ticker {ticker_id} is locked by another process: it was not {wanted}")
         self.ticker_id = ticker_id
         self.wanted = wanted
+
+
+class TickerChangedError(TickerError):
+    """What the caller has seen has changed; ``current`` is the run, cron ticker or pause as it is now."""
+
+    def __init__(self, ticker_id: UUID | str, current: object) -> None:
+        what = "ticker" if isinstance(ticker_id, UUID) else "the pause of"
+        super().__init__(f"{what} {ticker_id} has changed since it was read: look at it again")
+        self.ticker_id = ticker_id
+        self.current = current
+
+
+class OperationReusedError(TickerError):
+    """An operation's id has served for another action, or for other arguments; nothing was changed."""
+
+    def __init__(self, operation_id: UUID, action: str) -> None:
+        super().__init__(f"operation_id: {operation_id} was used before, for {action}: make a new one")
+        self.operation_id = operation_id
+        self.action = action
 
 
 class NoCeleryTaskError(TickerError, AttributeError):
@@ -213,7 +237,7 @@ class IllegalTransitionError(TickerError):
 
 
 class UnreadableRequestError(TickerError, ValueError):
-    """A stored request cannot be decrypted or decompressed here."""
+    """A stored request cannot be decrypted here, or is damaged."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the request cannot be read: {reason}")
@@ -226,6 +250,18 @@ class StoreError(TickerError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"the store did not answer: {reason}")
         self.reason = reason
+
+
+class QueryTooWideError(StoreError):
+    """A read took longer than the ``seconds`` that it has: its filters are wide, or a lock is in its way."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"reading took longer than {seconds:g} s: narrow its filters, unless tables are locked or other "
+            "reads took its time"
+        )
+        self.args: tuple[Any, ...] = (self.reason,)
+        self.seconds = seconds
 
 
 class PublishError(TickerError):
@@ -262,39 +298,3 @@ class TickerCancelled(TickerError):  # noqa: N818 - reads like asyncio's Cancell
 
     def __init__(self, message: str = "the run was cancelled") -> None:
         super().__init__(message)
-
-
-def shortened(value: object, limit: int = 80) -> str:
-    """Return ``repr(value)``, cut so that an error message stays readable."""
-    try:
-        text = repr(value)
-    except Exception:  # noqa: BLE001 - too deep, an int of too many digits, or the user's own __repr__
-        text = f"<{type(value).__name__}>"
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
-def meant_by(name: str, known: Iterable[str]) -> str:
-    """Return ``": did you mean retries?"`` with that of the ``known`` names which is most like this one.
-
-    It is empty where none is alike. The name itself is never suggested.
-    """
-    plain = {each.casefold(): each for each in known if each != name}
-    alike = get_close_matches(name.casefold(), plain, n=1)
-    return f": did you mean {plain[alike[0]]}?" if alike else ""
-
-
-def _misfits(field: str, value: object, reason: str, others: Iterable[Exception]) -> str:
-    return "; ".join([f"{field}: {reason} (got {shortened(value)})", *map(str, others)])
-
-
-def cause_of(error: BaseException, limit: int = 200) -> str:
-    """Return an error's type and text in one line, cut so that a log stays readable."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:limit]
-
-
-def _restored(
-    kind: type[TickerError], args: tuple[object, ...], attributes: dict[str, object]
-) -> TickerError:
-    error = kind.__new__(kind, *args)
-    vars(error).update(attributes)
-    return error

@@ -1,46 +1,32 @@
 """TickerQ: the durable tickers of one Celery app."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar, Unpack, overload
+from typing import Any, ClassVar, Unpack
 from weakref import WeakKeyDictionary, ref
 
 from celery import Celery
-from sqlalchemy.orm import Session
 
 from tickerq_celery import settings
-from tickerq_celery.beat import check
-from tickerq_celery.broker.embedded import transport
-from tickerq_celery.cron.seeding import seed
-from tickerq_celery.enums import OnConflict, OnConflictLike
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.functions.decorating import FunctionDecorator
 from tickerq_celery.functions.definition import Function
 from tickerq_celery.functions.registry import Registry
-from tickerq_celery.functions.seeders import make_seeder
-from tickerq_celery.managers.aio import Aio
-from tickerq_celery.managers.cron_tickers import CronTickerManager
-from tickerq_celery.managers.pauses import PauseManager
-from tickerq_celery.managers.runs import RunManager
-from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.managers.acting import Managers
+from tickerq_celery.managers.facade import Facade
+from tickerq_celery.managers.on_demand import settings_report
 from tickerq_celery.runtime.config import Settings, TickerConfig
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database import schema
 from tickerq_celery.task import make_lost_task, make_task
-from tickerq_celery.tickers.celery_task import TaskLike
-from tickerq_celery.tickers.fields import TaskScheduleOptions
-from tickerq_celery.tickers.sessions import SessionLike
-from tickerq_celery.tickers.views import Run
-from tickerq_celery.wiring import Parts, cancel_revoked_calls, keep_later_calls
+from tickerq_celery.tickers.actor import Actor
+from tickerq_celery.tickers.settings_report import SettingsReport
+from tickerq_celery.wiring import Parts, extend
 from tickerq_celery.worker.exception_handler import HandlerCaller, TickerExceptionHandler, resolved_handler
 from tickerq_celery.worker.parts import ProcessParts
-from tickerq_celery.worker.step import NodeStep
-
-SeederT = TypeVar("SeederT", bound=Callable[[Session], None])
+from tickerq_celery.worker.seeder_decorator import TakesSeeders
 
 
-class TickerQ:
+class TickerQ(Facade, TakesSeeders):
     """Durable tickers for one Celery app.
 
     It reads and opens nothing when made: settings (keywords, else ``app.conf.tickerq_*``) are read and
@@ -76,15 +62,13 @@ class TickerQ:
         self._keywords = keywords
         self._process = ProcessParts(self._make_parts)
         TickerQ._of_app[app] = ref(self)
-        transport.register()
-        check.watch(app)
-        keep_later_calls(
-            app, self._process, lambda: settings.durable_eta(app, keywords, lambda: self._config)
+        extend(
+            app,
+            self._process,
+            durable_eta=lambda: settings.durable_eta(app, keywords, lambda: self._config),
         )
-        cancel_revoked_calls(app, self._process)
         app.add_defaults(lambda: settings.celery_defaults(app, lambda: self._config))
         app.on_after_finalize.connect(self._on_finalized, weak=False)
-        app.steps["worker"].add(type("TickerQNode", (NodeStep,), {"process": self._process}))
 
     @classmethod
     def of(cls, app: "Celery[Any]") -> "TickerQ":
@@ -126,85 +110,21 @@ class TickerQ:
         return self.core.database.url.render_as_string(hide_password=False)
 
     @property
-    def time_tickers(self) -> TimeTickerManager:
-        """Runs at one moment: schedule, change, find."""
-        return self._process.get().time_tickers
+    def _managers(self) -> Managers:
+        return self._process.get().managers
 
-    @property
-    def cron_tickers(self) -> CronTickerManager:
-        """Standing definitions: store, change, pause, find."""
-        return self._process.get().cron_tickers
-
-    @property
-    def runs(self) -> RunManager:
-        """Runs of both kinds: get, find, count, retry."""
-        return self._process.get().runs
-
-    @property
-    def pauses(self) -> PauseManager:
-        """Pauses of a function, of a tag, or of everything."""
-        return self._process.get().pauses
-
-    @property
-    def aio(self) -> Aio:
-        """The same managers for event loops: their verbs are awaited, and take an ``AsyncSession``."""
-        return self._process.get().aio
-
-    def schedule(
-        self,
-        task: TaskLike,
-        *,
-        at: datetime | None = None,
-        delay: timedelta | float | None = None,
-        session: SessionLike | None = None,
-        on_conflict: OnConflictLike = OnConflict.RAISE,
-        **ticker: Unpack[TaskScheduleOptions],
-    ) -> Run:
-        """Schedule a run of a Celery task at a moment, after a ``delay`` (seconds or a timedelta), or now.
-
-        ``task`` is a signature, ``add.s(2, 3)``, the task itself, or its name; the latter two take ``args``,
-        ``kwargs`` and ``options``. ``session`` and ``on_conflict`` are those of ``time_tickers.add``; further
-        keywords are fields of TimeTicker.
+    def acting_as(self, actor: Actor) -> Managers:
+        """Return the same managers for one actor: all that their verbs change is audited in its name.
 
         Raises:
-            TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
-            UnknownKeywordError: A keyword is no field.
-            DuplicateTickerError: A ticker with the same unique key is not terminal.
+            TickerValidationError: ``actor`` is no Actor.
         """
-        scheduling = self._process.get().scheduling
-        return scheduling.schedule(
-            task, at=at, delay=delay, session=session, on_conflict=on_conflict, **ticker
-        )
+        return self._process.get().acting_as(actor)
 
     @property
     def function(self) -> FunctionDecorator:
         """The decorator that registers functions with this TickerQ; see ``ticker_function``."""
         return FunctionDecorator(self.register, lambda: self.time_tickers)
-
-    @overload
-    def seeder(self, body: SeederT, /) -> SeederT: ...
-
-    @overload
-    def seeder(
-        self, /, *, name: str | None = None, version: int | None = None
-    ) -> Callable[[SeederT], SeederT]: ...
-
-    def seeder(self, body: Any = None, /, *, name: str | None = None, version: int | None = None) -> Any:
-        """Let the decorated function seed the store: what it writes through its Session commits as a whole.
-
-        It runs in a worker that starts: where no other worker of its namespace lives, or with a
-        ``version``, a whole number, where neither this nor a higher one has run in this store.
-
-        Raises:
-            TickerValidationError: The function cannot seed, or the name or the version cannot be used.
-            DuplicateFunctionError: Another seeder has this name.
-        """
-
-        def take(body: SeederT) -> SeederT:
-            self.registry.seeders.add(make_seeder(body, name=name, version=version))
-            return body
-
-        return take if body is None else take(body)
 
     def register(self, function: Function) -> None:
         """Make a function known, with a Celery task of its own."""
@@ -225,7 +145,15 @@ class TickerQ:
 
     def seed(self) -> None:
         """Store the cron tickers that this process's functions define; workers do so when they start."""
-        seed(self.core)
+        self._process.get().seed()
+
+    def report(self) -> SettingsReport:
+        """Return with what this process works: settings and where they come from, addresses, versions.
+
+        Passwords and keys are masked. Where the store does not answer, the report says so.
+        """
+        sources = settings.sources(self.app, self._keywords)
+        return settings_report(self.core, sources, broker=settings.broker_address(self.app))
 
     def close(self) -> None:
         """Close this process's connections to the store and the broker."""

@@ -20,6 +20,8 @@ class CrashPoint(StrEnum):
 
     ADDED = "added"
     """A run is committed, its adding process has not dispatched it."""
+    BULK_UNCOMMITTED = "bulk_uncommitted"
+    """A batch of a bulk job is written, its transaction is open."""
     CANCEL_UNCOMMITTED = "cancel_uncommitted"
     """A cancel is written, its transaction is open."""
     CANCELLED = "cancelled"
@@ -29,7 +31,7 @@ class CrashPoint(StrEnum):
     CLAIMED = "claimed"
     """The claim is committed, no message is published."""
     PUBLISHED = "published"
-    """A message is published and not stamped, others of its batch are not published."""
+    """A message is published and not stamped, others of its batch are not published; as one batch all are."""
     REFUSED = "refused"
     """The broker did not take a message, its claim is not given back."""
     STAMPED = "stamped"
@@ -56,6 +58,17 @@ class CrashPoint(StrEnum):
     """A lost attempt has been ended, the exception handler's call is not published."""
     REAPING = "reaping"
     """The runs of a dead node are rescued, its row is still there."""
+    ARCHIVED = "archived"
+    """What is pruned stands in the archive, and is not deleted."""
+    PRUNE_UNCOMMITTED = "prune_uncommitted"
+    """What is past its time is deleted, the transaction is open."""
+
+    ROLLUP_COUNTED = "rollup_counted"
+    """Ends are added to the roll-up, its watermark has not moved, the transaction is open."""
+    ROLLUP_UNCOMMITTED = "rollup_uncommitted"
+    """The watermark has moved, the transaction is open."""
+    ROLLED_UP = "rolled_up"
+    """Ends are counted, and the watermark's move is committed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,26 +5,33 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from celery import VERSION, Celery
+from celery.utils.imports import import_from_cwd, symbol_by_name
 
 from tickerq_celery.broker.celery_settings import eager_warning
 from tickerq_celery.broker.embedded import transport
 from tickerq_celery.clock import SystemClock
-from tickerq_celery.errors import ConfigError, TickerValidationError, shortened
+from tickerq_celery.enums import SettingSource
+from tickerq_celery.errors import ConfigError, TickerValidationError
 from tickerq_celery.functions.cron_setting import CronSetting
 from tickerq_celery.functions.definition import Function, check_expression
 from tickerq_celery.functions.registry import Registry
 from tickerq_celery.runtime.config import PREFIX, SETTINGS, TickerConfig, config_from, unknown_setting
 from tickerq_celery.runtime.core import Core, new_identity
+from tickerq_celery.runtime.text_hook import text_redaction
 from tickerq_celery.runtime.urls import shown_broker
-from tickerq_celery.store.database.database import Database, database_file, resolved_url
+from tickerq_celery.store.database.database import Database
+from tickerq_celery.store.database.urls import database_file, resolved_url
+from tickerq_celery.wording import shortened
 
 logger = logging.getLogger(__name__)
 
 EMBEDDED_VARIABLE = "TICKERQ_EMBEDDED"
+_OFF = {"", "0"}
 SCHEDULER = "tickerq_celery.scheduler:TickerScheduler"
 _CELERYS_SCHEDULER = "celery.beat:PersistentScheduler"
 _NOT_A_NAME = {None, "", "__main__"}
@@ -55,6 +62,20 @@ def read_config(app: Celery, keywords: Mapping[str, object]) -> TickerConfig:
     return config_from(keywords, _ours(app), defaults)
 
 
+def sources(app: Celery, keywords: Mapping[str, object]) -> Mapping[str, SettingSource]:
+    """Return where the value of each setting comes from, as ``read_config`` reads them."""
+    configured = {name.removeprefix(PREFIX) for name in _ours(app)}
+    found = dict.fromkeys(SETTINGS, SettingSource.DEFAULT)
+    if app.main not in _NOT_A_NAME:
+        found["namespace"] = SettingSource.APP
+    if app.conf.get("timezone"):
+        found["time_zone"] = SettingSource.APP
+    if os.environ.get(EMBEDDED_VARIABLE, "") not in _OFF:
+        found["embedded"] = SettingSource.ENVIRONMENT
+    found |= dict.fromkeys(configured, SettingSource.CONFIGURATION)
+    return found | dict.fromkeys(keywords, SettingSource.KEYWORD)
+
+
 def durable_eta(
     app: Celery, keywords: Mapping[str, object], read: Callable[[], TickerConfig]
 ) -> timedelta | None:
@@ -77,7 +98,7 @@ def durable_eta(
 
 def is_embedded(config: TickerConfig) -> bool:
     """Whether the embedded store and broker were asked for, by setting or environment."""
-    return config.embedded or os.environ.get(EMBEDDED_VARIABLE, "") not in {"", "0"}
+    return config.embedded or os.environ.get(EMBEDDED_VARIABLE, "") not in _OFF
 
 
 def broker_folder(store_path: Path | None) -> Path:
@@ -110,7 +131,8 @@ def new_core(app: Celery, config: TickerConfig, registry: Registry) -> Core:
 
     Raises:
         ConfigError: A cron expression of a function stands in a setting, and cannot be used or is nowhere; or
-            the request of its cron ticker is larger than ``payload_limit``.
+            the request of its cron ticker is larger than ``payload_limit``; or ``redact_text`` cannot be
+            used.
     """
     registry.change(lambda function: with_cron_setting(app, function))
     _refuse_large_requests(registry, config.payload_limit)
@@ -121,14 +143,26 @@ def new_core(app: Celery, config: TickerConfig, registry: Registry) -> Core:
     if warning is not None:
         logger.warning("%s", warning)
     node = new_identity(config.node_identifier)
-    return Core(config=config, clock=SystemClock(), database=database, registry=registry, node=node)
+    return Core(
+        config=config,
+        clock=SystemClock(),
+        database=database,
+        registry=registry,
+        node=node,
+        # As `celery -A` imports its app: also where the current folder is not on the path.
+        redact=text_redaction(config.redact_text, find=partial(symbol_by_name, imp=import_from_cwd)),
+    )
 
 
 def addresses(app: Celery, database: Database) -> str:
     """Return where the store and the broker are, in one line without passwords."""
+    return f"store {database.shown}, broker {broker_address(app)}"
+
+
+def broker_address(app: Celery) -> str:
+    """Return where the broker is, without passwords."""
     broker = app.conf.broker_write_url
-    shown = shown_broker(broker) if broker else "Celery's default"
-    return f"store {database.shown}, broker {shown}"
+    return shown_broker(broker) if broker else "Celery's default"
 
 
 def has_broker(app: Celery) -> bool:

@@ -9,17 +9,23 @@ from celery import Celery, Task
 from celery.states import SUCCESS
 
 from tickerq_celery.broker.messages import LOST_TASK, header_of, task_name
-from tickerq_celery.enums import DropReason
+from tickerq_celery.deferred import Deferred
 from tickerq_celery.functions.definition import Function
+from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.tickers.timeouts import TimeLimits
-from tickerq_celery.worker.attempt import Execution, start
 from tickerq_celery.worker.parts import ProcessParts, WorkerParts
-from tickerq_celery.worker.request import Dropped
-from tickerq_celery.worker.verdict import retry_asked_for
 
 if TYPE_CHECKING:
+    from tickerq_celery.worker.attempt import Execution, start
+    from tickerq_celery.worker.request import Dropped
+    from tickerq_celery.worker.verdict import retry_asked_for
+
     _Task = Task[Any, Any]
-else:  # Celery 5.6 cannot subscript it at run time
+else:
+    start = Deferred("tickerq_celery.worker.attempt", "start")
+    Dropped = Deferred("tickerq_celery.worker.request", "Dropped")
+    retry_asked_for = Deferred("tickerq_celery.worker.verdict", "retry_asked_for")
+    # Celery 5.6 cannot subscript it at run time.
     _Task = Task
 
 logger = logging.getLogger(__name__)
@@ -93,10 +99,11 @@ class InnermostTask(_Task):
             TickerValidationError: The wait is longer than 30 days, or no wait, or ``max_retries`` no number.
         """
         asked = inspect.signature(super().retry).bind(*args, **kwargs).arguments
-        error = retry_asked_for(asked, now=self.process.get().core.clock.now())
+        now = self.process.get().core.clock.now()
         if asked.get("throw", True):
-            raise error
-        return error
+            # Held by no local: its traceback holds this frame.
+            raise retry_asked_for(asked, now=now)
+        return retry_asked_for(asked, now=now)
 
 
 def make_task(app: Celery, function: Function, process: ProcessParts[WorkerParts]) -> None:
@@ -133,7 +140,7 @@ def run_body(task: Any) -> object:
     return _execution_in(task).call_body()
 
 
-def _execution_in(task: Any) -> Execution:
+def _execution_in(task: Any) -> "Execution":
     return cast("Execution", task.request.execution)
 
 

@@ -7,12 +7,39 @@ of what it wraps: ``def send_later(user: int, **options: Unpack[ScheduleOptions]
 from tickerq_celery.functions.decorating import FunctionDecorator
 from tickerq_celery.functions.function_call import FunctionCall
 from tickerq_celery.functions.options import FunctionOptions
+from tickerq_celery.functions.retention import KeptByStatus, Retention, RetentionSettings
 from tickerq_celery.functions.ticker_function import ByName, ContextFunction, TickerFunction
-from tickerq_celery.managers.aio import Aio, AsyncCronTickers, AsyncPauses, AsyncRuns, AsyncTimeTickers
+from tickerq_celery.managers.acting import Managers
+from tickerq_celery.managers.aio import (
+    Aio,
+    AsyncAudit,
+    AsyncBulk,
+    AsyncChains,
+    AsyncCronTickers,
+    AsyncErrors,
+    AsyncFunctions,
+    AsyncHealth,
+    AsyncNodes,
+    AsyncOutlook,
+    AsyncPauses,
+    AsyncRuns,
+    AsyncStats,
+    AsyncTimeTickers,
+)
+from tickerq_celery.managers.audit import AuditManager
+from tickerq_celery.managers.bulk import BulkManager
+from tickerq_celery.managers.cron_lists import CronFilters
 from tickerq_celery.managers.cron_tickers import CronTickerManager
-from tickerq_celery.managers.filters import RunFilters
+from tickerq_celery.managers.error_groups import ErrorManager
+from tickerq_celery.managers.filters import RunCriteria, RunFilters
+from tickerq_celery.managers.functions import FunctionManager
+from tickerq_celery.managers.health import HealthManager
+from tickerq_celery.managers.nodes import NodeManager
+from tickerq_celery.managers.outlook import OutlookManager
 from tickerq_celery.managers.pauses import PauseManager
+from tickerq_celery.managers.run_chains import ChainManager
 from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.stats import StatsManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.runtime.config import Settings
 from tickerq_celery.tickers.call import Call, FunctionLike, NamedFunction
@@ -24,34 +51,61 @@ from tickerq_celery.tickers.fields import (
     TaskScheduleOptions,
     TimeTickerChanges,
 )
+from tickerq_celery.tickers.versions import ExpectedLike, Versioned
 
 __all__ = [
     "Aio",
+    "AsyncAudit",
+    "AsyncBulk",
+    "AsyncChains",
     "AsyncCronTickers",
+    "AsyncErrors",
+    "AsyncFunctions",
+    "AsyncHealth",
+    "AsyncNodes",
+    "AsyncOutlook",
     "AsyncPauses",
     "AsyncRuns",
+    "AsyncStats",
     "AsyncTimeTickers",
+    "AuditManager",
+    "BulkManager",
     "ByName",
     "Call",
     "CelerySignature",
     "CeleryTask",
+    "ChainManager",
     "CloneChanges",
     "ContextFunction",
+    "CronFilters",
     "CronTickerChanges",
     "CronTickerManager",
+    "ErrorManager",
+    "ExpectedLike",
     "FunctionCall",
     "FunctionDecorator",
     "FunctionLike",
+    "FunctionManager",
     "FunctionOptions",
+    "HealthManager",
+    "KeptByStatus",
+    "Managers",
     "NamedFunction",
+    "NodeManager",
+    "OutlookManager",
     "PauseManager",
+    "Retention",
+    "RetentionSettings",
+    "RunCriteria",
     "RunFilters",
     "RunManager",
     "ScheduleOptions",
     "Settings",
+    "StatsManager",
     "TaskLike",
     "TaskScheduleOptions",
     "TickerFunction",
     "TimeTickerChanges",
     "TimeTickerManager",
+    "Versioned",
 ]

@@ -38,7 +38,7 @@ def name(field: str, value: object, longest: int) -> str:
     text = words(field, value, longest)
     if not text.strip() or text != text.strip():
         raise TickerValidationError(field, value, _NAME_RULE)
-    if any(unicodedata.category(character) in _CONTROLS for character in text):
+    if not text.isprintable() and any(unicodedata.category(each) in _CONTROLS for each in text):
         raise TickerValidationError(field, value, "a name stands in log lines: no control characters")
     return text
 
@@ -58,6 +58,8 @@ def words(field: str, value: object, longest: int) -> str:
         raise TickerValidationError(field, value, "pass a str")
     if len(value) > longest:
         raise TickerValidationError(field, value, f"at most {longest} characters, this has {len(value)}")
+    if value.isprintable():
+        return value  # no control character and no surrogate is
     if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
         raise TickerValidationError(field, value, "NUL and lone surrogates cannot be stored")
     if any(unicodedata.category(character) == "Cc" for character in value if character not in _LAYOUT):
@@ -227,12 +229,12 @@ def moment(field: str, value: object) -> datetime:
     """Return an aware moment as UTC."""
     if not isinstance(value, datetime):
         raise TickerValidationError(field, value, "pass a datetime")
-    if value.tzinfo is None or value.utcoffset() is None:
+    if value.tzinfo is not UTC and (value.tzinfo is None or value.utcoffset() is None):
         raise TickerValidationError(
             field, value, "a naive datetime is ambiguous: pass an aware one, such as datetime.now(UTC)"
         )
     try:
-        utc = value.astimezone(UTC)
+        utc = value if value.tzinfo is UTC else value.astimezone(UTC)
     except OverflowError as error:
         raise TickerValidationError(field, value, "out of range in UTC") from error
     if not 1 < utc.year < 9999:

@@ -2,21 +2,106 @@
 
 from tickerq_celery.payload.codec import StoredRequest
 from tickerq_celery.runtime.config import TickerConfig
+from tickerq_celery.schedule.merging import Bound
 from tickerq_celery.schedule.preview import Explanation, Upcoming
+from tickerq_celery.tickers.actor import Actor
+from tickerq_celery.tickers.audit import AuditEntry
+from tickerq_celery.tickers.bulk import BulkJob, BulkSkip
+from tickerq_celery.tickers.chain_trees import ChainChange, ChainRun, ChainTree
+from tickerq_celery.tickers.counts import Count, RunCounts
+from tickerq_celery.tickers.cron_figures import CronFigures, CronOutcome
+from tickerq_celery.tickers.cron_summaries import CronSummary
+from tickerq_celery.tickers.explanations import RunExplanation, Wait, WaitCause
+from tickerq_celery.tickers.figures import (
+    EndCounts,
+    ErrorGroup,
+    ErrorGroups,
+    Figures,
+    FunctionFigures,
+    Rebuild,
+    RebuiltHour,
+    Throughput,
+    ThroughputPoint,
+    TimingPoint,
+    Timings,
+    TimingSummary,
+    TopFailing,
+)
+from tickerq_celery.tickers.function_views import FunctionVersion, FunctionView
+from tickerq_celery.tickers.health import (
+    Finding,
+    FindingCode,
+    HealthReport,
+    Severity,
+    Subject,
+    SubjectKind,
+)
+from tickerq_celery.tickers.listings import Listing
+from tickerq_celery.tickers.node_views import LostNode, NodeState, NodeView
+from tickerq_celery.tickers.outlook import Outlook, OutlookItem
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.pauses import Pause
+from tickerq_celery.tickers.run_summaries import RunSummary
+from tickerq_celery.tickers.settings_report import SchemaView, SettingsReport, SettingView
 from tickerq_celery.tickers.views import Attempt, Cron, LogLine, Run
 
 __all__ = [
+    "Actor",
     "Attempt",
+    "AuditEntry",
+    "Bound",
+    "BulkJob",
+    "BulkSkip",
+    "ChainChange",
+    "ChainRun",
+    "ChainTree",
+    "Count",
     "Cron",
+    "CronFigures",
+    "CronOutcome",
+    "CronSummary",
+    "EndCounts",
+    "ErrorGroup",
+    "ErrorGroups",
     "Explanation",
+    "Figures",
+    "Finding",
+    "FindingCode",
+    "FunctionFigures",
+    "FunctionVersion",
+    "FunctionView",
+    "HealthReport",
+    "Listing",
     "LogLine",
+    "LostNode",
+    "NodeState",
+    "NodeView",
+    "Outlook",
+    "OutlookItem",
     "Page",
     "Pause",
+    "Rebuild",
+    "RebuiltHour",
     "Run",
+    "RunCounts",
+    "RunExplanation",
+    "RunSummary",
+    "SchemaView",
+    "SettingView",
+    "SettingsReport",
+    "Severity",
     "StoredRequest",
+    "Subject",
+    "SubjectKind",
+    "Throughput",
+    "ThroughputPoint",
     "TickerConfig",
+    "TimingPoint",
+    "TimingSummary",
+    "Timings",
+    "TopFailing",
     "Upcoming",
+    "Wait",
+    "WaitCause",
     "Walk",
 ]

@@ -4,30 +4,43 @@ import logging
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from celery import Celery
 
+from tickerq_celery.beat import check
 from tickerq_celery.broker.durable_eta import DurableSend, Keeping
+from tickerq_celery.broker.embedded import transport
 from tickerq_celery.broker.kept_json import plain
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.broker.revoke_watch import watch_revokes
-from tickerq_celery.errors import TickerError
-from tickerq_celery.managers.aio import Aio
-from tickerq_celery.managers.cron_tickers import CronTickerManager
-from tickerq_celery.managers.durable_calls import DurableCalls, Writes
-from tickerq_celery.managers.pauses import PauseManager
-from tickerq_celery.managers.runs import RunManager
-from tickerq_celery.managers.task_scheduling import TaskScheduling
-from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.deferred import Deferred
+from tickerq_celery.errors import TickerError, TickerValidationError
+from tickerq_celery.managers.acting import Managers
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runs.publisher import Publisher
-from tickerq_celery.runs.revoker import Revoker
-from tickerq_celery.runtime.bounded_writes import BoundedWrites
+from tickerq_celery.runtime.urls import shown_broker
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.tickers.actor import Actor
 from tickerq_celery.tickers.durable_calls import DurableCall
+from tickerq_celery.tickers.surroundings import Surroundings
 from tickerq_celery.worker.parts import ProcessParts, WorkerParts
+from tickerq_celery.worker.step import NodeStep
+
+if TYPE_CHECKING:
+    from tickerq_celery.broker.surroundings import CelerySurroundings
+    from tickerq_celery.cron.seeding import seed
+    from tickerq_celery.managers.durable_calls import DurableCalls, Writes
+    from tickerq_celery.runs.canceller import Canceller
+    from tickerq_celery.runs.revoker import Revoker
+    from tickerq_celery.runtime.bounded_writes import BoundedWrites
+else:
+    seed = Deferred("tickerq_celery.cron.seeding", "seed")
+    CelerySurroundings = Deferred("tickerq_celery.broker.surroundings", "CelerySurroundings")
+    DurableCalls = Deferred("tickerq_celery.managers.durable_calls", "DurableCalls")
+    Canceller = Deferred("tickerq_celery.runs.canceller", "Canceller")
+    Revoker = Deferred("tickerq_celery.runs.revoker", "Revoker")
+    BoundedWrites = Deferred("tickerq_celery.runtime.bounded_writes", "BoundedWrites")
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -41,45 +54,40 @@ class Parts(WorkerParts):
     """What a worker uses, and the managers: they share how they store, dispatch and cancel."""
 
     @cached_property
-    def time_tickers(self) -> TimeTickerManager:
-        """Runs at one moment: schedule, change, find."""
-        return TimeTickerManager(self._storing, self._canceller)
+    def managers(self) -> Managers:
+        """The managers, without an actor."""
+        return self._managers_of(None)
+
+    def acting_as(self, actor: Actor) -> Managers:
+        """Return managers whose verbs are an actor's.
+
+        Raises:
+            TickerValidationError: It is no Actor.
+        """
+        if not isinstance(actor, Actor):
+            raise TickerValidationError("actor", actor, "pass an Actor of tickerq_celery.views")
+        return self._managers_of(actor)
+
+    def _managers_of(self, actor: Actor | None) -> Managers:
+        check_arguments = self.known_tasks.check_arguments
+        storing = UnitOfWork(self.core, self.immediate.dispatch, plain, check_arguments, actor=actor)
+        return Managers(storing, self._canceller, self.surroundings)
 
     @cached_property
-    def cron_tickers(self) -> CronTickerManager:
-        """Standing definitions: store, change, pause, find."""
-        return CronTickerManager(self._storing, self._canceller)
+    def surroundings(self) -> Surroundings:
+        """What the broker and Celery's router say."""
+        core, conf = self.core, self.app.conf
+        address = shown_broker(conf.broker_write_url or conf.broker_url or "of Celery's default")
+        return CelerySurroundings(self.app, codec=core.codec, lease=core.config.lease, address=address)
 
     @cached_property
-    def runs(self) -> RunManager:
-        """Runs of both kinds: get, find, count, retry."""
-        return RunManager(self._storing, self._canceller)
-
-    @cached_property
-    def pauses(self) -> PauseManager:
-        """Pauses of a function, of a tag, or of everything."""
-        return PauseManager(self.core)
-
-    @cached_property
-    def scheduling(self) -> TaskScheduling:
-        """Runs of Celery tasks, each added by one call."""
-        return TaskScheduling(self._storing, self.time_tickers)
-
-    @cached_property
-    def aio(self) -> Aio:
-        """The same managers for event loops."""
-        return Aio(
-            self.scheduling,
-            time_tickers=self.time_tickers,
-            cron_tickers=self.cron_tickers,
-            runs=self.runs,
-            pauses=self.pauses,
-        )
-
-    @cached_property
-    def durable_calls(self) -> DurableCalls:
+    def durable_calls(self) -> "DurableCalls":
         """Keeps calls of Celery tasks until they are due."""
         return DurableCalls(self.core, self._bounded_writes)
+
+    def seed(self) -> None:
+        """Store the cron tickers that this process's functions define."""
+        seed(self.core)
 
     def close(self) -> None:
         """Close this process's connections to the store and the broker."""
@@ -88,11 +96,7 @@ class Parts(WorkerParts):
         self._notifier.close()
 
     @cached_property
-    def _storing(self) -> UnitOfWork:
-        return UnitOfWork(self.core, self.immediate.dispatch, plain, self.known_tasks.check_arguments)
-
-    @cached_property
-    def revoker(self) -> Revoker:
+    def revoker(self) -> "Revoker":
         """Cancels calls whose messages this process revokes."""
         return Revoker(self._write_in_time, self.immediate.dispatch)
 
@@ -101,11 +105,11 @@ class Parts(WorkerParts):
         return self._bounded_writes.write(work, undo=lambda tx: None)
 
     @cached_property
-    def _bounded_writes(self) -> Writes:
+    def _bounded_writes(self) -> "Writes":
         return BoundedWrites(self.core, _KEEP_TIMEOUT)
 
     @cached_property
-    def _canceller(self) -> Canceller:
+    def _canceller(self) -> "Canceller":
         return Canceller(self.core, self._notifier, self.immediate.dispatch)
 
     @cached_property
@@ -114,7 +118,19 @@ class Parts(WorkerParts):
         return CeleryPublisher(self.app, core.codec, lease=core.config.lease, connect_timeout=_NOTIFY_TIMEOUT)
 
 
-def keep_later_calls(
+def extend(app: Celery, process: ProcessParts[Parts], *, durable_eta: Callable[[], timedelta | None]) -> None:
+    """Add to an app what its workers, its beats and its calls of tasks have of a TickerQ.
+
+    ``durable_eta`` reads the setting, when a call is made.
+    """
+    transport.register()
+    check.watch(app)
+    _keep_later_calls(app, process, durable_eta)
+    _cancel_revoked_calls(app, process)
+    app.steps["worker"].add(type("TickerQNode", (NodeStep,), {"process": process}))
+
+
+def _keep_later_calls(
     app: Celery, process: ProcessParts[Parts], after: Callable[[], timedelta | None]
 ) -> None:
     """Let an app's ``send_task`` keep calls that are due later than ``durable_eta`` from now."""
@@ -130,7 +146,7 @@ def keep_later_calls(
     vars(app)["send_task"] = DurableSend(app, keeping)
 
 
-def cancel_revoked_calls(app: Celery, process: ProcessParts[Parts]) -> None:
+def _cancel_revoked_calls(app: Celery, process: ProcessParts[Parts]) -> None:
     """Let what an app's control revokes be cancelled where it waits in the store."""
 
     def revoked(task_ids: Collection[str]) -> None:

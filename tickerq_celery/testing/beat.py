@@ -6,14 +6,15 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+from tickerq_celery.beat.bulk_runner import BulkRunner
 from tickerq_celery.beat.sweeper import CronUpkeep
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.errors import TickerError
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.replaced import revoke
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import cron_tickers, rates
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.next_due import NextDueQuery
 from tickerq_celery.testing import statements
 from tickerq_celery.testing.in_process import InProcessParts
 from tickerq_celery.tickers.cron_rows import CronRow
@@ -57,6 +58,7 @@ class InProcessBeat:
         self._claimer = Claimer(parts.core)
         self._firing = Firing(parts.core, partial(revoke, parts.box))
         self._upkeep = CronUpkeep(parts.core, parts.box)
+        self._bulk = BulkRunner(parts.core, parts.box)
         self._moments = 0
         self._executed = 0
         self.ended: dict[UUID, datetime] = {}
@@ -81,10 +83,12 @@ class InProcessBeat:
             self._refuse_more()
 
     def _work(self) -> _Pending:
-        """Fire, claim and execute until nothing more is due at this moment."""
+        """Fire, do bulk jobs, claim and execute until nothing more is due at this moment."""
         core, idle_rounds = self._core, 0
         while True:
             while self._firing.fire():
+                pass
+            while not self._bulk.step():
                 pass
             self._parts.dispatcher.dispatch(holder=core.node.name)
             executed = self._parts.box.execute(self._note_end)
@@ -135,5 +139,4 @@ def _instants(cron: CronRow, until: datetime) -> int:
 
 
 def _stored_pending(tx: Transaction) -> _Pending:
-    moments = [moment for moment in (cron_tickers.next_due(tx), rates.next_ready(tx)) if moment is not None]
-    return _Pending(next_moment=min(moments, default=None), has_held=statements.has_held(tx))
+    return _Pending(next_moment=NextDueQuery().read(tx).moment, has_held=statements.has_held(tx))

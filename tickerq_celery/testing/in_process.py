@@ -1,7 +1,7 @@
 """The parts of a TickerQ under test: messages stay in memory, and their tasks run in this process."""
 
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from celery import Celery
 
 from tickerq_celery.broker.messages import HEADER, task_id, task_name
+from tickerq_celery.broker.one_by_one import MOST_ONE_BY_ONE, one_by_one
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.managers.durable_calls import Writes
 from tickerq_celery.runs.claimer import Claimer
@@ -19,6 +20,7 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.testing.task_calls import TaskCalls
 from tickerq_celery.tickers.claims import Claim, Started
+from tickerq_celery.tickers.handover import Handover
 from tickerq_celery.tickers.progress import Report
 from tickerq_celery.wiring import Parts
 from tickerq_celery.worker.cancel_flag import CancelFlag
@@ -44,12 +46,17 @@ class MessageBox:
         self._flag = flag
         self._claims: deque[Claim] = deque()
 
+    @property
+    def most_at_once(self) -> int:
+        """How many messages go into the box before they are stamped."""
+        return MOST_ONE_BY_ONE
+
     def connect(self) -> None:
         """Do nothing: there is no broker."""
 
-    def publish(self, claim: Claim) -> None:
-        """Keep one claim's message."""
-        self._claims.append(claim)
+    def hand_over(self, claims: Sequence[Claim]) -> Handover:
+        """Keep the messages of claims."""
+        return one_by_one(claims, self._claims.append)
 
     def publish_lost(self, run: Started, message: str, *, status: TickerStatus) -> None:
         """Call the user's exception handler for an attempt that was lost."""

@@ -2,18 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Unpack
 from uuid import UUID
 
 from celery import Celery
 
-from tickerq_celery.enums import OnConflict, OnConflictLike, TickerKind
+from tickerq_celery.enums import TickerKind
 from tickerq_celery.extension import TickerQ
-from tickerq_celery.managers.aio import Aio
-from tickerq_celery.managers.cron_tickers import CronTickerManager
-from tickerq_celery.managers.pauses import PauseManager
-from tickerq_celery.managers.runs import RunManager
-from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.managers.acting import Managers
+from tickerq_celery.managers.facade import Facade
 from tickerq_celery.store import runs
 from tickerq_celery.testing import scheduled, statements
 from tickerq_celery.testing.beat import InProcessBeat
@@ -21,17 +17,16 @@ from tickerq_celery.testing.clock import MovableClock
 from tickerq_celery.testing.enrolment import Enrolment
 from tickerq_celery.testing.in_process import InProcessParts
 from tickerq_celery.testing.scheduled import NOT_GIVEN, Wanted
+from tickerq_celery.tickers.actor import Actor
 from tickerq_celery.tickers.call import FunctionLike
 from tickerq_celery.tickers.celery_task import TaskLike
-from tickerq_celery.tickers.fields import TaskScheduleOptions
-from tickerq_celery.tickers.sessions import SessionLike
 from tickerq_celery.tickers.views import Run
 from tickerq_celery.worker.seeding import Seeding, run_seeder
 
 _A_SECOND = timedelta(seconds=1)
 
 
-class TickerQTest:
+class TickerQTest(Facade):
     """The application's TickerQ, taken over for one test: see docs/testing.md.
 
     ``own`` is the application's own object, which works on the same store meanwhile.
@@ -59,45 +54,12 @@ class TickerQTest:
         return self.own.store_url
 
     @property
-    def time_tickers(self) -> TimeTickerManager:
-        """Runs at one moment: schedule, change, find."""
-        return self._parts.time_tickers
+    def _managers(self) -> Managers:
+        return self._parts.managers
 
-    @property
-    def cron_tickers(self) -> CronTickerManager:
-        """Standing definitions: store, change, pause, find."""
-        return self._parts.cron_tickers
-
-    @property
-    def runs(self) -> RunManager:
-        """Runs of both kinds: get, find, count, retry."""
-        return self._parts.runs
-
-    @property
-    def pauses(self) -> PauseManager:
-        """Pauses of a function, of a tag, or of everything."""
-        return self._parts.pauses
-
-    @property
-    def aio(self) -> Aio:
-        """The same managers for event loops."""
-        return self._parts.aio
-
-    def schedule(
-        self,
-        task: TaskLike,
-        *,
-        at: datetime | None = None,
-        delay: timedelta | float | None = None,
-        session: SessionLike | None = None,
-        on_conflict: OnConflictLike = OnConflict.RAISE,
-        **ticker: Unpack[TaskScheduleOptions],
-    ) -> Run:
-        """Schedule a run of a Celery task, as ``TickerQ.schedule`` does."""
-        scheduling = self._parts.scheduling
-        return scheduling.schedule(
-            task, at=at, delay=delay, session=session, on_conflict=on_conflict, **ticker
-        )
+    def acting_as(self, actor: Actor) -> Managers:
+        """Return the same managers for one actor, as ``TickerQ.acting_as`` does."""
+        return self._parts.acting_as(actor)
 
     def run_due(self, *, beat_was_down: bool = False) -> list[Run]:
         """Run in this process what is due, and return the runs in the order of their ends, as they then are.

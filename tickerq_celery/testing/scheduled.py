@@ -127,7 +127,7 @@ def listed(runs: Sequence[Run]) -> str:
 
 def _line(run: Run) -> str:
     parts: Iterable[str | None] = (
-        run.function,
+        f"Celery task {run.function}" if run.kind is TickerKind.CELERY_TASK else run.function,
         "after its parent" if run.execution_time is None else f"at {run.execution_time.isoformat()}",
         None if run.stored_request.packed.data is None else f"request {run.shown_request!r}",
         None if run.held_for in {None, HoldReason.PARENT} else f"held for {run.held_for.value}",

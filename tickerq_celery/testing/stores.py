@@ -15,9 +15,9 @@ from tickerq_celery.clock import SystemClock
 from tickerq_celery.errors import SchemaError, TickerValidationError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.connections import begin_writing
-from tickerq_celery.store.database.database import Database, resolved_url
+from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.schema import migrate, verify
-from tickerq_celery.store.database.urls import shown_store
+from tickerq_celery.store.database.urls import resolved_url, shown_store
 from tickerq_celery.store.tables import meta, metadata
 
 T = TypeVar("T")
@@ -28,13 +28,18 @@ _FILE = "tickerq.db"
 class FileDatabase(Database):
     """A SQLite file that no crash has to survive, so that a commit costs no wait for the disk."""
 
-    def _open(self) -> None:
-        super()._open()
-        event.listen(self.engine, "connect", _wait_for_no_disk)
+    def _new_engine(self) -> Engine:
+        engine = super()._new_engine()
+        event.listen(engine, "connect", _wait_for_no_disk)
+        return engine
 
 
 class JoinedDatabase(Database):
     """The store in a transaction that the user holds open and rolls back: what it commits are SAVEPOINTs."""
+
+    may_have_readers = False
+    # The transaction is the user's.
+    autocommits = False
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection.engine.url, is_for_tests=True)

@@ -11,7 +11,7 @@ from celery.app.utils import find_app
 from celery.utils.imports import import_from_cwd, symbol_by_name
 from sqlalchemy import Connection
 
-from tickerq_celery.errors import ConfigError, cause_of, shortened
+from tickerq_celery.errors import ConfigError
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.store.database.database import Database
@@ -20,6 +20,7 @@ from tickerq_celery.testing.clock import MovableClock
 from tickerq_celery.testing.in_process import InProcessParts
 from tickerq_celery.testing.kit import TickerQTest
 from tickerq_celery.wiring import Parts
+from tickerq_celery.wording import cause_of, shortened
 
 _NAME_IT = 'name it in pytest\'s option tickerq_app, such as "shop.celery:app", or override the fixture'
 
@@ -117,4 +118,4 @@ def _end(core: Core, *, is_shared: bool) -> None:
         if is_shared:
             stores.remove_namespace(core)
     finally:
-        core.database.close()
+        core.close()

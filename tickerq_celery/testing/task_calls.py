@@ -118,7 +118,7 @@ class TaskCalls:
         """Record an end, unless its start was refused; return the wait before what follows it."""
         if run is None:
             return timedelta(0)
-        outcome = outcome_of(run)
+        outcome = outcome_of(run).redacted(self._core.redact)
         self._executions().finish(run, outcome, elapsed=None)
         return outcome.wait or timedelta(0)
 

@@ -1,0 +1,55 @@
+"""Values, names and errors as texts show them, and errors from their parts."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import TypeVar
+
+E = TypeVar("E", bound=Exception)
+_MISSING = {"function": "no worker ever registered a {} {}"}
+
+
+def shortened(value: object, limit: int = 80) -> str:
+    """Return ``repr(value)``, cut so that an error message stays readable."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - too deep, an int of too many digits, or the user's own __repr__
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def meant_by(name: str, known: Iterable[str]) -> str:
+    """Return ``": did you mean retries?"`` with that of the ``known`` names which is most like this one.
+
+    It is empty where none is alike. The name itself is never suggested.
+    """
+    plain = {each.casefold(): each for each in known if each != name}
+    alike = get_close_matches(name.casefold(), plain)
+    if not alike:
+        return ""
+    # Two letters that are swapped are a slip before one that is missing.
+    swapped = [each for each in alike if sorted(each) == sorted(name.casefold())]
+    return f": did you mean {plain[(swapped or alike)[0]]}?"
+
+
+def cause_of(error: BaseException, limit: int = 200) -> str:
+    """Return an error's type and text in one line, cut so that a log stays readable."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:limit]
+
+
+def misfits(field: str, value: object, reason: str, others: Iterable[Exception]) -> str:
+    """Return the text of an error about a field, and of those about ``others``."""
+    return "; ".join([f"{field}: {reason} (got {shortened(value)})", *map(str, others)])
+
+
+def remade(kind: type[E], args: tuple[object, ...], attributes: dict[str, object]) -> E:
+    """Return an error from the parts that a pickle has of it."""
+    error = kind.__new__(kind, *args)
+    vars(error).update(attributes)
+    return error
+
+
+def missing(kind: str, wanted: object, done: str | None) -> str:
+    """Return that nothing has an id or a name, and whether what was ``done`` there was done before."""
+    known_by = "there is no {} of {}" if isinstance(wanted, str) else "no {} has the id {}"
+    text = _MISSING.get(kind, known_by).format(kind, wanted)
+    return text if done is None else f"{text} any more: {done} was done, and it is gone since"
