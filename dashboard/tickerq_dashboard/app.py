@@ -1,18 +1,32 @@
 """The two ways to serve the dashboard: inside a host application, or alone."""
 
 from collections.abc import Mapping
+from functools import partial
 
-from flask import Blueprint, Flask, redirect, url_for
+from flask import Blueprint, Flask, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from tickerq_celery import TickerQ
-from tickerq_dashboard.accounts import UserEntry
-from tickerq_dashboard.errors import register_errors
-from tickerq_dashboard.guards import HostAuth, guard_of
-from tickerq_dashboard.headers import protect
+from tickerq_dashboard.access.accounts import UserEntry
+from tickerq_dashboard.access.guard import Guard, guard_unmatched
+from tickerq_dashboard.access.headers import protect
+from tickerq_dashboard.access.host_auth import HostAuth
+from tickerq_dashboard.access.login import LoginSettings, login_of
+from tickerq_dashboard.access.origins import check_address
+from tickerq_dashboard.access.refusals import WrongAddressError
+from tickerq_dashboard.access.roles import role_permissions
+from tickerq_dashboard.access.signing import csrf_of
+from tickerq_dashboard.assets import read_assets
+from tickerq_dashboard.auditing import RefusalAudit
+from tickerq_dashboard.blueprint import RouteBlueprint
+from tickerq_dashboard.errors import ErrorPages
+from tickerq_dashboard.health import HealthWatch
 from tickerq_dashboard.options import options_of
-from tickerq_dashboard.pages import Pages
+from tickerq_dashboard.reading.cursors import Cursors
+from tickerq_dashboard.reading.reader import Reader
 from tickerq_dashboard.rendering import Renderer
+from tickerq_dashboard.routes import ROUTES
+from tickerq_dashboard.visits import Dashboard
 
 
 def create_blueprint(
@@ -29,29 +43,51 @@ def create_blueprint(
     Args:
         tickerq: Whose store is shown.
         users: Names with password hashes of ``werkzeug.security``, or with (hash, role).
-        auth: Instead of users, a callable that takes the request and returns the user's name or None;
-            or literally "none", which allows every request.
+        auth: Instead of users, a callable that takes the request and returns a ``User``, a name (which is a
+            viewer) or None; or literally "none", which lets every visitor read.
         base_path: The address below which the pages live.
-        secret: What will sign forms; the pages have none as long as they only read.
-        options: ``title`` at the head of the pages, ``page_size`` of the lists (1 to 200).
+        secret: What signs forms and the cursors of lists, the same in every process. By default forms are
+            signed by a key made from the password hashes, or by the application's ``secret_key``, which is
+            needed where ``auth`` is a callable.
+        options: ``title`` at the head of the pages, a ``notice`` on each of them, ``page_size`` of the lists
+            (1 to 200), ``permissions`` of roles that differ from the usual ones, ``api_tokens`` of programs,
+            ``allowed_hosts``.
 
     Raises:
         ConfigError: No user could log in, a password is not hashed, or an option does not exist.
     """
     checked = options_of(base_path, secret, options)
-    guard = guard_of(users, auth)
-    renderer = Renderer(title=checked.title)
-    blueprint = Blueprint(
-        "tickerq_dashboard",
-        __name__,
-        url_prefix=checked.url_prefix,
-        static_folder="static",
-        static_url_path="/static",
+    settings = LoginSettings(
+        users=users, auth=auth, api_tokens=checked.api_tokens, roles=role_permissions(checked.permissions)
     )
-    blueprint.before_request(guard)
+    refusals = RefusalAudit(tickerq)
+    identify = login_of(settings, refusals)
+    csrf = csrf_of(checked.secret, users, is_host_login=callable(auth))
+    watch, assets = HealthWatch(tickerq), read_assets()
+    renderer = Renderer(watch, assets, csrf, title=checked.title, notice=checked.notice)
+    errors = ErrorPages(renderer)
+    blueprint = RouteBlueprint("tickerq_dashboard", __name__, url_prefix=checked.url_prefix, routes=ROUTES)
+    guard = Guard(
+        identify, blueprint.routes, csrf=csrf, refusals=refusals, allowed_hosts=checked.allowed_hosts
+    )
+    blueprint.before_request(guard.ask)
     blueprint.after_request(protect)
-    register_errors(blueprint, renderer)
-    Pages(tickerq, renderer, page_size=checked.page_size).register(blueprint)
+    blueprint.record(lambda state: csrf.accept_host_secret(state.app.secret_key))
+    blueprint.record(partial(guard_unmatched, guard=guard, show=errors.show))
+    errors.register(blueprint)
+    blueprint.serve(
+        Dashboard(
+            tickerq=tickerq,
+            options=checked,
+            watch=watch,
+            renderer=renderer,
+            assets=assets,
+            reader=Reader(tickerq, page_size=checked.page_size),
+            cursors=Cursors(secret, tickerq),
+            routes=blueprint.routes,
+            asks_password=bool(users),
+        )
+    )
     return blueprint
 
 
@@ -73,6 +109,8 @@ def create_app(
         tickerq, users=users, auth=auth, base_path=base_path, secret=secret, **options
     )
     app.register_blueprint(blueprint)
+    # Doubled slashes are an address that does not exist, not one to be sent elsewhere.
+    app.url_map.merge_slashes = False
     if blueprint.url_prefix != "/":
         app.add_url_rule("/", "root", _to_overview)
     app.after_request(protect)
@@ -80,4 +118,8 @@ def create_app(
 
 
 def _to_overview() -> Response:
+    try:
+        check_address(request, ())
+    except WrongAddressError as error:
+        return Response(f"{error}\n", status=400, mimetype="text/plain")
     return redirect(url_for("tickerq_dashboard.overview"))

@@ -1,75 +1,284 @@
 """What an address asks of a list, checked before the store sees it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, NamedTuple, Self
+from uuid import UUID
 
-from werkzeug.datastructures import MultiDict
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
-from tickerq_celery import TickerStatus, TickerType
+from tickerq_celery import TickerType
+from tickerq_celery.enums import HoldReason, Origin
+from tickerq_dashboard import texts
+from tickerq_dashboard.show.durations import exact
+from tickerq_dashboard.show.statuses import LOOKS, PUBLISHED, SLUGS
 
-MAX_FUNCTION_LENGTH = 200
-
-STATUS_SLUGS = {status.name.lower().replace("_", "-"): status for status in TickerStatus}
-# No status of its own: Queued, Done or DueDone, of runs of which no more than their publication is known.
-PUBLISHED_SLUG = "published"
+MAX_TEXT_LENGTH = 200
+MAX_CURSOR_LENGTH = 2_100
+LONGEST = timedelta(days=36_500)
+# The fields into which moments are typed, and the filters that they become.
+TYPED_MOMENTS = {"from_text": "since", "until_text": "until"}
+PUBLISHED_SLUG = PUBLISHED.css
 TYPE_SLUGS = {"time": TickerType.TIME_TICKER, "cron": TickerType.CRON_TICKER_OCCURRENCE}
 
 
-class FilterError(ValueError):
-    """A filter in the address has a value that means nothing."""
-
-    def __init__(self, name: str, value: str) -> None:
-        super().__init__(f"{name}: {value!r} is not a value of this filter")
-        self.name = name
-        self.value = value
+def _without_nul(text: str) -> str:
+    # PostgreSQL cannot compare with a NUL.
+    if "\0" in text:
+        raise ValueError("no text")
+    return text.strip()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFilter:
-    """Which runs are shown, as the words of the address."""
+def _statuses(slugs: tuple[str, ...]) -> tuple[str, ...]:
+    asked = tuple(dict.fromkeys(part for slug in slugs for part in slug.split(",") if part))
+    unknown = [each for each in asked if each not in SLUGS and each != PUBLISHED_SLUG]
+    if unknown:
+        raise ValueError("a status does not exist")
+    if PUBLISHED_SLUG in asked and len(asked) > 1:
+        raise ValueError("published cannot be combined with another status")
+    return asked
 
-    function: str = ""
-    status: str = ""
-    type: str = ""
 
-    def __post_init__(self) -> None:
-        # PostgreSQL cannot compare with a NUL.
-        if len(self.function) > MAX_FUNCTION_LENGTH or "\0" in self.function:
-            raise FilterError("function", self.function)
-        if self.status and self.status not in {*STATUS_SLUGS, PUBLISHED_SLUG}:
-            raise FilterError("status", self.status)
-        if self.type and self.type not in TYPE_SLUGS:
-            raise FilterError("type", self.type)
+def _type_slug(text: str) -> str:
+    if text and text not in TYPE_SLUGS:
+        raise ValueError("no type of run")
+    return text
+
+
+def _held(text: str) -> str:
+    if text and text not in set(HoldReason):
+        raise ValueError("no reason of a hold")
+    return text
+
+
+def _origin(text: str) -> str:
+    if text and text not in set(Origin):
+        raise ValueError("nothing that makes runs")
+    return text
+
+
+def _span(value: object) -> object:
+    """Read a duration as the pages write it; what is none is left to pydantic, which knows ISO 8601."""
+    try:
+        return texts.span(value) if isinstance(value, str) else value
+    except texts.Unreadable:
+        return value
+
+
+Text = Annotated[str, Field(max_length=MAX_TEXT_LENGTH), AfterValidator(_without_nul)]
+
+
+class Chip(NamedTuple):
+    """A filter that is set: what it is, its value in words, and the address without it."""
+
+    name: str
+    value: str
+    rest: Mapping[str, object]
+
+
+class ListQuery(BaseModel):
+    """Where a list goes on: the cursor of another page, or None for the first page."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cursor: Annotated[str, Field(max_length=MAX_CURSOR_LENGTH)] | None = None
 
     @property
-    def words(self) -> dict[str, str]:
+    def words(self) -> dict[str, object]:
         """The filters that are set, as they stand in an address."""
-        given = {"function": self.function, "status": self.status, "type": self.type}
-        return {name: word for name, word in given.items() if word}
+        given = self.model_dump(exclude={"cursor"}, exclude_defaults=True)
+        return {name: _written(value) for name, value in given.items()}
+
+    def chips(self) -> Iterator[Chip]:
+        """Yield the filters that are set."""
+        words = self.words
+        for name in words:
+            field = type(self).model_fields[name]
+            rest = {other: value for other, value in words.items() if other != name}
+            yield Chip(field.title or name.replace("_", " "), self._said(name), rest)
+
+    def _said(self, name: str) -> str:
+        value = getattr(self, name)
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if isinstance(value, datetime) else str(value)
+
+
+class TypedQuery(ListQuery):
+    """A list with fields into which moments are typed: it is shown once they have become filters."""
+
+    from_text: Text = ""
+    until_text: Text = ""
 
     @property
-    def status_wanted(self) -> TickerStatus | None:
-        """The status that the store shall look for; None is any."""
-        return STATUS_SLUGS.get(self.status)
+    def words(self) -> dict[str, object]:
+        """The filters that are set, as they stand in an address."""
+        return {name: value for name, value in super().words.items() if name not in {"q", *TYPED_MOMENTS}}
 
     @property
-    def is_published(self) -> bool | None:
-        """Whether the runs must be shown as Published; None where that does not matter."""
-        return self.status == PUBLISHED_SLUG if self.status else None
+    def is_typed(self) -> bool:
+        """Whether something has been typed that is to become filters."""
+        return any(getattr(self, name) for name in TYPED_MOMENTS)
+
+
+class RunFilters(ListQuery):
+    """Which runs are meant, as the words of an address."""
+
+    status: Annotated[tuple[str, ...], AfterValidator(_statuses)] = ()
+    function: Text = ""
+    prefix: Annotated[Text, Field(title="function begins")] = ""
+    type: Annotated[str, AfterValidator(_type_slug)] = ""
+    queue: Text = ""
+    tag: Text = ""
+    node: Text = ""
+    error_type: Annotated[Text, Field(title="error")] = ""
+    error: Annotated[Text, Field(title="error has")] = ""
+    held: Annotated[str, AfterValidator(_held), Field(title="held for")] = ""
+    origin: Annotated[str, AfterValidator(_origin), Field(title="made by")] = ""
+    unique_key: Text = ""
+    key: Annotated[Text, Field(title="concurrency key")] = ""
+    attempts: Annotated[int, Field(ge=1, le=1_000_000, title="attempts at least")] | None = None
+    longer: Annotated[
+        timedelta | None, BeforeValidator(_span), Field(ge=timedelta(0), le=LONGEST, title="ran longer than")
+    ] = None
+    late: bool = False
+    due: bool = Field(default=False, title="due")
+    cron: UUID | None = Field(default=None, title="cron ticker")
+    chain: UUID | None = None
+    since: AwareDatetime | None = Field(default=None, title="ended since")
+    until: AwareDatetime | None = Field(default=None, title="ended before")
 
     @property
-    def type_wanted(self) -> TickerType | None:
-        """The type that the store shall look for; None is both."""
-        return TYPE_SLUGS.get(self.type)
+    def criteria(self) -> dict[str, Any]:
+        """What the store is asked for, as keywords of the lists of runs."""
+        statuses = [SLUGS[slug] for slug in self.status if slug in SLUGS]
+        given: dict[str, Any] = {
+            "status": statuses or None,
+            "is_published": self.status == (PUBLISHED_SLUG,) if self.status else None,
+            "function": self.function or None,
+            "function_prefix": self.prefix or None,
+            "type": TYPE_SLUGS.get(self.type),
+            "queue": self.queue or None,
+            "tag": self.tag or None,
+            "node": self.node or None,
+            "error_type": self.error_type or None,
+            "error": self.error or None,
+            "held_for": self.held or None,
+            "origin": self.origin or None,
+            "unique_key": self.unique_key or None,
+            "concurrency_key": self.key or None,
+            "min_attempts": self.attempts,
+            "min_elapsed": self.longer,
+            "is_late": True if self.late else None,
+            "cron_ticker_id": self.cron,
+            "root_id": self.chain,
+            "ended_from": self.since,
+            "ended_until": self.until,
+            # To the minute, so that two readers within it share one answer.
+            "due_until": datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
+            if self.due
+            else None,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+    def _said(self, name: str) -> str:
+        value = getattr(self, name)
+        if name == "status":
+            return ", ".join(
+                PUBLISHED.word if slug == PUBLISHED_SLUG else LOOKS[SLUGS[slug]].word for slug in value
+            )
+        if name in {"late", "due"}:
+            return {"late": "only late", "due": "now"}[name]
+        if isinstance(value, timedelta):
+            return exact(value)
+        return super()._said(name)
 
 
-def run_filter_in(args: MultiDict[str, str]) -> RunFilter:
-    """Return the run filter of an address; an empty field is no filter."""
-    return RunFilter(
-        function=args.get("function", "").strip(), status=args.get("status", ""), type=args.get("type", "")
-    )
+class RunsQuery(RunFilters, TypedQuery):
+    """Which runs are shown; ``q`` is what stands in the search box."""
+
+    q: Text = ""
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether something has been typed that is to become filters."""
+        return bool(self.q) or super().is_typed
 
 
-def cursor_in(args: MultiDict[str, str]) -> str | None:
-    """Return the page mark of an address, or None for the first page."""
-    cursor = args.get("cursor", "")
-    return cursor if cursor else None
+class CronsQuery(ListQuery):
+    """Which cron tickers are shown, and in which order."""
+
+    prefix: Annotated[Text, Field(title="function begins")] = ""
+    tag: Text = ""
+    state: Annotated[str, Field(pattern="^(enabled|paused)?$")] = ""
+    order: Annotated[str, Field(pattern="^(name)?$", title="sorted by")] = ""
+
+    @property
+    def criteria(self) -> dict[str, Any]:
+        """What the store is asked for, as keywords of the lists of cron tickers."""
+        given: dict[str, Any] = {"function_prefix": self.prefix or None, "tag": self.tag or None}
+        if self.state:
+            given["is_enabled"] = self.state == "enabled"
+        return {name: value for name, value in given.items() if value is not None}
+
+
+class OverviewQuery(BaseModel):
+    """Which window the figures are of."""
+
+    model_config = ConfigDict(frozen=True)
+
+    window: Annotated[str, Field(pattern="^(24h|7d|30d)$")] = "24h"
+
+
+class UpcomingQuery(BaseModel):
+    """How far the page of what is to come looks."""
+
+    model_config = ConfigDict(frozen=True)
+
+    hours: Annotated[int, Field(ge=1, le=168)] = 24
+    function: Text = ""
+
+
+class FunctionsQuery(ListQuery):
+    """Which functions are shown."""
+
+    prefix: Annotated[Text, Field(title="name begins")] = ""
+
+
+class ScopeQuery(BaseModel):
+    """What is to be paused or resumed: a function or a tag by its name, or everything."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Annotated[str, Field(pattern="^(function|tag|everything)$")] = "everything"
+    name: Text = ""
+
+    @model_validator(mode="after")
+    def _check_name(self) -> Self:
+        if bool(self.name) == (self.kind == "everything"):
+            raise ValueError("a function and a tag have a name, everything has none")
+        return self
+
+
+class FormQuery(BaseModel):
+    """With which function the form of something new begins."""
+
+    model_config = ConfigDict(frozen=True)
+
+    function: Text = ""
+
+
+def _written(value: object) -> object:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    if isinstance(value, bool):
+        return "1"
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds():g}"
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else str(value)

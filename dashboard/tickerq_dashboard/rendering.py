@@ -1,16 +1,99 @@
 """Turning values into HTML, in an environment that no host setting can loosen."""
 
-from flask import g, url_for
-from jinja2 import Environment, PackageLoader, StrictUndefined
+import posixpath
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
 
-from tickerq_dashboard import words
-from tickerq_dashboard.filters import TYPE_SLUGS
+import flask
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from werkzeug.wrappers import Response
+
+from tickerq_dashboard.access.csrf import CsrfTokens
+from tickerq_dashboard.access.origins import is_readable_by_others
+from tickerq_dashboard.access.visitors import current_mount, current_visitor
+from tickerq_dashboard.assets import Assets
+from tickerq_dashboard.health import HealthWatch, banner_of, said, well
+from tickerq_dashboard.navigation import pages_for
+from tickerq_dashboard.preferences import reader_clock, reader_is_live, reader_shortcuts, reader_theme
+from tickerq_dashboard.show import (
+    bulk,
+    bulk_filters,
+    chains,
+    changes,
+    durations,
+    json_tree,
+    moments,
+    places,
+    reasons,
+    statuses,
+    visible,
+    words,
+)
+from tickerq_dashboard.show.moments import Clock
+
+_FILTERS: tuple[Callable[..., Any], ...] = (
+    bulk.job_look,
+    bulk.job_title,
+    bulk_filters.job_runs,
+    chains.has_run,
+    chains.label_of,
+    chains.label_of_reason,
+    chains.reason_of,
+    chains.short_reason,
+    changes.changes_in_words,
+    durations.age,
+    durations.brief,
+    durations.exact,
+    durations.full,
+    json_tree.editable,
+    json_tree.tree_of,
+    moments.machine,
+    places.places_of,
+    reasons.parts_of,
+    said,
+    statuses.in_words,
+    statuses.look_of,
+    visible.one_line,
+    visible.plain,
+    visible.visible,
+    well,
+    words.attempt_dots,
+    words.attempts_made,
+    words.condition_words,
+    words.held_words,
+    words.waiters_words,
+    words.intervals,
+    words.is_call,
+    words.loss_words,
+    words.name_of,
+    words.origin_words,
+    words.pause_words,
+    words.percent,
+    words.plural,
+    words.sign_of,
+)
+# What tells the time of the rendering: it makes no page another one.
+# And what makes a form valid once: an older one is as good.
+_VOLATILE = re.compile(
+    rb'(<(?:time|span)[^>]* data-v="[a-z]+">'
+    rb'|<input type="hidden" name="(?:csrf_token|operation_id|as_of)")[^<]*'
+)
+_STATUSES = {look.css: look for look in (*statuses.LOOKS.values(), statuses.PUBLISHED)}
 
 
 class Renderer:
     """Renders this package's own templates, always escaped."""
 
-    def __init__(self, *, title: str) -> None:
+    def __init__(
+        self, watch: HealthWatch, assets: Assets, csrf: CsrfTokens, *, title: str, notice: str
+    ) -> None:
+        self._watch = watch
+        self._assets = assets
+        self._csrf = csrf
         # Not Flask's own environment: a host may switch its escaping off or shadow a template's name.
         self._environment = Environment(
             loader=PackageLoader("tickerq_dashboard"),
@@ -20,27 +103,67 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.globals.update(
-            title=title, url_for=url_for, status_words=words.STATUS_WORDS, type_slugs=TYPE_SLUGS
+            title=title,
+            notice=notice,
+            url_for=url_for,
+            near=near,
+            static_url=self._static_url,
+            csrf_token=self._csrf_token,
+            operation_id=_operation_id,
+            is_readable_by_others=_is_readable_by_others,
+            statuses=_STATUSES,
         )
-        for filter_ in (
-            words.badge,
-            words.type_word,
-            words.is_call,
-            words.attempt_word,
-            words.retries_word,
-            words.loss_words,
-            words.hold_words,
-            words.moment,
-            words.machine_moment,
-            words.duration,
-            words.intervals,
-            words.request_text,
-            words.percent,
-            words.log_lines,
-        ):
-            self._environment.filters[filter_.__name__] = filter_
-        self._environment.globals["took"] = words.took
+        self._environment.filters.update({each.__name__: each for each in _FILTERS})
 
-    def page(self, template: str, **values: object) -> str:
+    def page(self, template: str, *, clock: Clock | None = None, **values: object) -> str:
         """Return a template as HTML."""
-        return self._environment.get_template(template).render(user=g.get("tickerq_user"), **values)
+        visitor = current_visitor()
+        return self._environment.get_template(template).render(
+            visitor=visitor,
+            banner=banner_of(self._watch.look()),
+            clock=clock or reader_clock(datetime.now(UTC)),
+            theme=reader_theme(),
+            shortcuts=reader_shortcuts(),
+            is_live=reader_is_live(),
+            nav=pages_for(visitor),
+            **values,
+        )
+
+    def _csrf_token(self, route: str) -> str:
+        """Return what a form for a route must send as ``csrf_token``."""
+        visitor = current_visitor()
+        return self._csrf.token(None if visitor is None else visitor.name, route)
+
+    def _static_url(self, filename: str) -> str:
+        """Return the address of a file of this package, which changes with the file."""
+        return url_for(".static", filename=filename, v=self._assets.version(filename))
+
+
+def answered(html: str, status: int = 200) -> Response:
+    """Return a page, or 304 where the browser has the same but for what counts the seconds."""
+    body = html.encode("utf-8", "backslashreplace")
+    response = Response(body, status=status, mimetype="text/html")
+    response.set_etag(sha256(_VOLATILE.sub(rb"\1", body)).hexdigest()[:24], weak=True)
+    return response.make_conditional(flask.request) if status == 200 else response
+
+
+def url_for(endpoint: str, **values: object) -> str:
+    """Return the address of a route, by its name after a dot."""
+    # Not Flask's own reading of the dot: it has none where an address matched no rule.
+    return flask.url_for(f"{current_mount()}{endpoint}", **values)  # type: ignore[arg-type]  # as Flask's own
+
+
+def near(endpoint: str, **values: object) -> str:
+    """Return the same as it is written on the page that is asked for: short, wherever the dashboard is."""
+    here = posixpath.dirname(flask.request.root_path + flask.request.path)
+    return posixpath.relpath(url_for(endpoint, **values), here)
+
+
+def _operation_id() -> str:
+    """Return a new one-time id, which a form sends along so that it takes effect once."""
+    return str(uuid4())
+
+
+def _is_readable_by_others() -> bool:
+    """Return whether this page travels over a network as it is."""
+    return is_readable_by_others(flask.request)

@@ -2,44 +2,32 @@
 
 import errno
 import socket
-import threading
 from collections.abc import Sequence
 
 from flask import Flask
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from waitress.server import (  # type: ignore[import-untyped]  # it ships no types
+    BaseWSGIServer,
+    MultiSocketServer,
+    create_server,
+)
 
 LOCALHOST = "localhost"
+# A page that waits for the store holds one; no more wait at once than the reads of a few people.
+THREADS = 8
 _BACKLOG = 128
+# In bytes: an Authorization header has a few hundred, and the guard lets no body of more than 256 KiB in.
+_MOST_HEADERS, _MOST_BODY = 64 * 1024, 512 * 1024
 _NO_SUCH_ADDRESS = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
-class QuietHandler(WSGIRequestHandler):
-    """Answers requests without naming the versions that answer."""
+def listeners_on(host: str, port: int) -> list[socket.socket]:
+    """Return listening sockets: for ``localhost`` on both loopback addresses, where the machine has both.
 
-    def version_string(self) -> str:
-        return "tickerq"
-
-
-def servers_on(host: str, port: int, app: Flask) -> list[BaseWSGIServer]:
-    """Return servers that listen on a port of ``host``, one for each address; port 0 takes a free one.
+    Which of the two the name means depends on the machine and on the program that asks. Port 0 takes a free
+    one.
 
     Raises:
         OSError: The port cannot be used there.
-    """
-    return [_server(listener, app) for listener in _listeners(host, port)]
-
-
-def serve(servers: Sequence[BaseWSGIServer]) -> None:
-    """Serve until the process is interrupted."""
-    for other in servers[1:]:
-        threading.Thread(target=other.serve_forever, daemon=True).start()
-    servers[0].serve_forever()
-
-
-def _listeners(host: str, port: int) -> list[socket.socket]:
-    """Return listening sockets: for ``localhost`` on both loopback addresses, where the machine has both.
-
-    Which of the two the name means depends on the machine and on the program that asks.
     """
     if host != LOCALHOST:
         return [_listener(host, port)]
@@ -53,14 +41,21 @@ def _listeners(host: str, port: int) -> list[socket.socket]:
         raise
 
 
+def server_of(listeners: Sequence[socket.socket], app: Flask) -> BaseWSGIServer | MultiSocketServer:
+    """Return a server of the app on these sockets, whose ``run`` serves until the process is interrupted."""
+    return create_server(
+        app,
+        sockets=list(listeners),
+        threads=THREADS,
+        # Not the version that answers.
+        ident="tickerq",
+        # What a client says of a proxy is not true where there is none.
+        clear_untrusted_proxy_headers=True,
+        max_request_header_size=_MOST_HEADERS,
+        max_request_body_size=_MOST_BODY,
+    )
+
+
 def _listener(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     return socket.create_server((address, port), family=family, backlog=_BACKLOG)
-
-
-def _server(listener: socket.socket, app: Flask) -> BaseWSGIServer:
-    address, port = listener.getsockname()[:2]
-    with listener:  # the server has a descriptor of its own
-        return make_server(
-            address, port, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno()
-        )

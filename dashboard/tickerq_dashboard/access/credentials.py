@@ -1,0 +1,143 @@
+"""Checking a name and a password, without paying for the hash at every request."""
+
+import hmac
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+
+from tickerq_dashboard.access.accounts import Account
+from tickerq_dashboard.access.hash_slots import PATIENCE, HashSlots
+from tickerq_dashboard.access.hashing import fits, kind_of, no_password
+from tickerq_dashboard.access.refusals import TooManyLoginsError, WrongPasswordError
+from tickerq_dashboard.access.throttle import Throttle
+
+MAX_PASSWORD_BYTES = 1024
+
+
+class VerifiedCredentials:
+    """Remembers for a while which credentials were right: keyed digests only, never a password."""
+
+    def __init__(
+        self, *, lifetime: float = 300.0, limit: int = 256, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._key = secrets.token_bytes(32)
+        self._expiry: dict[bytes, float] = {}
+        self._lock = threading.Lock()
+        self._lifetime = lifetime
+        self._limit = limit
+        self._monotonic = monotonic
+
+    def __contains__(self, credentials: tuple[str, str, str]) -> bool:
+        expiry = self._expiry.get(self.digest(credentials))
+        return expiry is not None and self._monotonic() < expiry
+
+    def add(self, credentials: tuple[str, str, str]) -> None:
+        """Remember these credentials, forgetting the oldest ones over the limit."""
+        digest = self.digest(credentials)
+        with self._lock:
+            self._expiry.pop(digest, None)
+            self._expiry[digest] = self._monotonic() + self._lifetime
+            while len(self._expiry) > self._limit:
+                del self._expiry[next(iter(self._expiry))]
+
+    def digest(self, credentials: tuple[str, str, str]) -> bytes:
+        """Return what stands for credentials in this process's memory."""
+        # Each part is hashed alone, so that no two different triples join to the same text.
+        parts = (sha256(part.encode("utf-8", "surrogatepass")).digest() for part in credentials)
+        return hmac.digest(self._key, b"".join(parts), sha256)
+
+
+class Trials:
+    """The credentials under check: whoever brings the same ones meanwhile waits for the result.
+
+    A browser with many tabs asks many times at once when its verification has expired.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[bytes, threading.Event] = {}
+
+    @contextmanager
+    def of(self, digest: bytes) -> Iterator[None]:
+        """Check alone, after the trial of the same credentials that is under way, if there is one."""
+        with self._lock:
+            other = self._running.get(digest)
+            mine = self._running.setdefault(digest, threading.Event())
+        if other is not None:
+            other.wait(PATIENCE)
+            yield
+            return
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._running[digest]
+            mine.set()
+
+
+class PasswordCheck:
+    """Says which account a name and a password belong to, for one address as often as its throttle allows."""
+
+    def __init__(
+        self,
+        accounts: Mapping[str, Account],
+        throttle: Throttle,
+        *,
+        slots: HashSlots | None = None,
+        verified: VerifiedCredentials | None = None,
+    ) -> None:
+        self._accounts = accounts
+        self._throttle = throttle
+        self._slots = slots if slots is not None else HashSlots()
+        self._verified = verified if verified is not None else VerifiedCredentials()
+        self._trials = Trials()
+        # One hash of each kind that a user has, belonging to no password.
+        hashes = (account.password_hash for account in accounts.values())
+        self._no_passwords = {kind_of(each): no_password(each) for each in hashes}
+
+    def account(self, name: str, password: str, address: str | None) -> Account:
+        """Return the account that these credentials prove.
+
+        Raises:
+            WrongPasswordError: They prove none.
+            TooManyFailuresError: Too many were wrong before, from this address.
+            TooManyLoginsError: Too many are checked at this moment.
+        """
+        account = self._accounts.get(name)
+        credentials = (name, password, "" if account is None else account.password_hash)
+        # Before the throttle: an attacker behind the same address would lock everyone out.
+        if account is not None and credentials in self._verified:
+            return account
+        with self._trials.of(self._verified.digest(credentials)):
+            if account is not None and credentials in self._verified:
+                return account
+            proven = self._proven(account, password, address)
+            self._verified.add(credentials)
+        return proven
+
+    def _proven(self, account: Account | None, password: str, address: str | None) -> Account:
+        wait = self._throttle.begin(address)
+        try:
+            is_right = self._is_right(account, password)
+        except TooManyLoginsError:
+            self._throttle.succeed(address)
+            raise
+        if account is None or not is_right:
+            raise WrongPasswordError(None if account is None else account.name, wait)
+        self._throttle.succeed(address)
+        return account
+
+    def _is_right(self, account: Account | None, password: str) -> bool:
+        # A NUL at its end would go unnoticed: the hashes pad a password with zeros.
+        if "\0" in password or len(password.encode("utf-8", "surrogatepass")) > MAX_PASSWORD_BYTES:
+            return False
+        hashes = dict(self._no_passwords)
+        if account is not None:
+            hashes[kind_of(account.password_hash)] = account.password_hash
+        with self._slots.taken():
+            # One of each kind at each trial: the time says neither whether a user exists nor of which kind.
+            found = [fits(each, password) for each in hashes.values()]
+        return account is not None and any(found)

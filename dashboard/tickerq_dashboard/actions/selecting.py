@@ -1,0 +1,72 @@
+"""Which runs a selection in a list means, and how many they are."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from werkzeug.datastructures import MultiDict
+
+from tickerq_celery import TickerStatus
+from tickerq_celery.enums import TERMINAL
+from tickerq_dashboard.commands.bulk import Selection
+from tickerq_dashboard.filters import RunsQuery
+from tickerq_dashboard.parsing import query_in
+from tickerq_dashboard.rendering import url_for
+from tickerq_dashboard.show.bulk import MOST, meant
+from tickerq_dashboard.show.bulk_filters import EVER
+from tickerq_dashboard.visits import Visit
+
+LISTS = {"active": "runs_active", "upcoming": "runs_upcoming", "history": "runs"}
+_OF_LIST = {
+    "active": frozenset(TickerStatus) - TERMINAL,
+    "upcoming": frozenset({TickerStatus.IDLE}),
+    "history": TERMINAL,
+}
+
+
+def count_of(visit: Visit, command: Selection) -> int:
+    """Return how many runs are meant, counting to 10,000 and no further."""
+    if not command.all:
+        return len(set(command.ids))
+    if not _statuses(command):
+        return 0
+    bulk = visit.dashboard.tickerq.bulk
+    return bulk.count(command.action, as_of=command.as_of, limit=MOST, **criteria_of(command))
+
+
+def criteria_of(command: Selection) -> Mapping[str, Any]:
+    """Return which runs are meant, as the core is told it."""
+    if not command.all:
+        return {"ids": command.ids}
+    criteria = dict(_query(command).criteria)
+    criteria["status"] = _statuses(command)
+    if command.listing == "upcoming":
+        criteria["due_from"] = EVER
+    if command.listing == "active":
+        criteria["exclude"] = {"due_from": EVER}
+    return criteria
+
+
+def words_of(command: Selection) -> str:
+    """Return which runs are meant, as a sentence has it."""
+    if not command.all:
+        return "those that you have ticked"
+    chips = [f"{chip.name} {chip.value}" for chip in _query(command).chips()]
+    return meant(command.listing, ", ".join(chips))
+
+
+def list_of(command: Selection) -> str:
+    """Return the address of the list in which they were selected."""
+    return url_for(f".{LISTS[command.listing]}", **_query(command).words)
+
+
+def _statuses(command: Selection) -> list[TickerStatus]:
+    """Return the statuses that the list has and its filter asks for; without one, no run is meant."""
+    asked = _query(command).criteria.get("status") or list(TickerStatus)
+    return sorted(set(asked) & _OF_LIST[command.listing])
+
+
+def _query(command: Selection) -> RunsQuery:
+    given = query_in(MultiDict(parse_qsl(command.filter)), RunsQuery)
+    assert isinstance(given, RunsQuery)  # noqa: S101  # for the type checker
+    return given

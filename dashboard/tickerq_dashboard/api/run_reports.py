@@ -1,0 +1,83 @@
+"""What is kept of a run beside itself, as JSON: attempts, log, payload, and why it waits."""
+
+from typing import Self
+from uuid import UUID
+
+from tickerq_celery import Run
+from tickerq_dashboard.api.fields import Answer, Json, Moment, Status, Word, all_of
+
+
+class AttemptAnswer(Answer):
+    """One execution of a run; the text of its error is null for those who may not see payloads."""
+
+    number: int
+    retries: int
+    status: Status
+    started_at: Moment | None
+    ended_at: Moment
+    exception_type: str | None
+    exception_message: str | None
+    traceback: str | None
+    node: str | None
+
+
+class AttemptList(Answer):
+    """All attempts of a run, the first one first."""
+
+    items: tuple[AttemptAnswer, ...]
+
+    @classmethod
+    def seen(cls, run: Run, *, may_see: bool) -> Self:
+        """Return them as one sees them who may see payloads, or may not."""
+        hidden = {} if may_see else {"exception_message": None, "traceback": None}
+        return cls(
+            items=tuple(each.model_copy(update=hidden) for each in all_of(AttemptAnswer, run.attempts))
+        )
+
+
+class LogLineAnswer(Answer):
+    """A line that a function logged; ``attempt`` counts from 0."""
+
+    attempt: int
+    at: Moment
+    level: str
+    message: str
+
+
+class LogAnswer(Answer):
+    """What a run logged, the first line first."""
+
+    items: tuple[LogLineAnswer, ...]
+
+
+class PayloadAnswer(Answer):
+    """What a run is given, secrets masked; integers beyond 2^53 are texts.
+
+    Of the call of a Celery task it has ``args``, ``kwargs`` and ``options``. ``problem`` says why it is not
+    readable.
+    """
+
+    payload: Json
+    problem: str | None = None
+
+
+class WaitAnswer(Answer):
+    """One thing that a run waits for."""
+
+    cause: Word
+    text: str
+    until: Moment | None
+    remedy: str | None
+
+
+class ExplanationAnswer(Answer):
+    """Why a run does not run."""
+
+    run_id: UUID
+    function: str
+    status: Status
+    at: Moment
+    summary: str
+    detail: str | None
+    waits: tuple[WaitAnswer, ...]
+    remedy: str | None

@@ -1,0 +1,1 @@
+"""What a form or a JSON body may ask to be done."""

@@ -1,0 +1,57 @@
+"""What to know before a form is sent, each in a sentence."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tickerq_celery.errors import TickerValidationError
+from tickerq_dashboard.forms import field_errors
+from tickerq_dashboard.reading.named import Named
+from tickerq_dashboard.show.words import pause_words, plural
+from tickerq_dashboard.visits import Visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One sentence of a review: ``css`` is ok, info or warn."""
+
+    css: str
+    words: str
+
+
+def facts_of(found: Named) -> Iterator[Fact]:
+    """Yield who would run what a form names, and what would hold it."""
+    if found.problem and found.name:
+        yield Fact(css="warn", words=found.problem)
+    if found.is_task or found.problem:
+        return
+    nodes = found.view.nodes if found.view is not None else ()
+    if nodes:
+        have = "has" if len(nodes) == 1 else "have"
+        yield Fact(css="ok", words=f"{plural(len(nodes), 'live worker')} {have} {found.name}.")
+    else:
+        yield Fact(css="warn", words=f"No live worker has {found.name}: its runs are held until one does.")
+    for pause in () if found.view is None else found.view.pauses:
+        by = f" by {pause.paused_by}" if pause.paused_by else ""
+        yield Fact(
+            css="warn", words=f"{pause_words(pause)} is paused{by}: its runs are held until that ends."
+        )
+    if not found.is_here:
+        words = "This process does not have the function: its worker checks the payload when it runs."
+        yield Fact(css="info", words=words)
+
+
+def payload_facts(visit: Visit, found: Named, values: Mapping[str, Any], *, is_new: bool) -> Iterator[Fact]:
+    """Yield whether the payload of a form fits the function, where this process can tell.
+
+    Of what is edited, a payload that stays is not looked at.
+    """
+    if found.is_task or not found.is_here or not (is_new or "request" in values):
+        return
+    try:
+        visit.dashboard.tickerq.functions.check_request(found.name, values.get("request"))
+    except TickerValidationError as error:
+        for said in field_errors.of_core(error).values():
+            yield Fact(css="warn", words=f"The payload does not fit: {said}")
+    else:
+        yield Fact(css="ok", words=f"The payload fits {found.name}.")

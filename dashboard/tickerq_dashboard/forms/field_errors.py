@@ -1,0 +1,87 @@
+"""Errors by the field that they stand beside, in words for people who fill in forms."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from tickerq_celery.errors import TickerValidationError, UnknownFunctionError
+
+FORM = ""
+_INDEX = re.compile(r"\[(\d+)\]")
+_CHILD = re.compile(r"((?:children\.\d+\.)*)(.*)", re.DOTALL)
+# How a field is called in forms, where that differs.
+_SHOWN_AS = {"task": "function", "execution_time": "at", "children": FORM}
+# The core's words are for code.
+_PLAIN = (
+    ("must be a timedelta or seconds, ", "must be "),
+    ("must be a timedelta or seconds", "must be a time, such as 30 s or 5 min"),
+    ("pass a list of str", "write words with commas between them"),
+    ("pass a cron expression or every, not both", "choose a cron expression or an interval, not both"),
+    ("pass one of ", "choose one of "),
+    ("; None means no limit", ""),
+    ("; None means never", ""),
+    ("Input should be None", "The function takes none: leave it empty"),
+)
+_OF_TYPES: Mapping[str, str] = {
+    "missing": "This is needed.",
+    "int_parsing": "Write a whole number.",
+    "int_type": "Write a whole number.",
+    "int_from_float": "Write a whole number.",
+    "greater_than_equal": "{ge:,} or more.",
+    "less_than_equal": "{le:,} at most.",
+    "string_too_long": "{max_length:,} characters at most.",
+    "string_too_short": "This is needed.",
+    "too_long": "{max_length:,} at most.",
+    "literal_error": "Choose one of the list.",
+    "time_delta_parsing": "Write a time such as 30 s or 5 min.",
+}
+Errors = dict[str, str]
+
+
+def of_model(error: ValidationError) -> Errors:
+    """Return what a command's model refuses, without the values: those may be secrets."""
+    found: Errors = {}
+    for each in error.errors(include_input=False, include_url=False):
+        field, rest = _placed(".".join(map(str, each["loc"])))
+        said = _OF_TYPES.get(each["type"], "{msg}.").format(**{**each.get("ctx", {}), "msg": each["msg"]})
+        found.setdefault(field, f"{rest}: {said}" if rest else said)
+    return found
+
+
+def of_core(error: TickerValidationError) -> Errors:
+    """Return what the core refuses."""
+    found: Errors = {}
+    for each in (error, *error.others):
+        field, rest = _placed(_INDEX.sub(r".\1", each.field))
+        said = _sentence(_in_plain_words(each))
+        found.setdefault(field, f"{rest}: {said}" if rest else said)
+    return found
+
+
+def _in_plain_words(error: TickerValidationError) -> str:
+    if isinstance(error, UnknownFunctionError):
+        return error.reason.partition("; ")[0]
+    reason = error.reason
+    for theirs, ours in _PLAIN:
+        reason = reason.replace(theirs, ours)
+    return reason
+
+
+def _sentence(reason: str) -> str:
+    return reason[:1].upper() + reason[1:] + ("" if reason.endswith((".", "?", "!")) else ".")
+
+
+def _placed(path: str) -> tuple[str, str]:
+    """Return the form's field that a path leads to, and the rest of the path within its value."""
+    found = _CHILD.fullmatch(path)
+    prefix, inner = ("", path) if found is None else (found[1], found[2])
+    leaf, _, rest = inner.partition(".")
+    shown = _SHOWN_AS.get(leaf, leaf)
+    return (prefix + shown if shown or not prefix else f"{prefix}function"), rest
+
+
+def first_of(errors: Mapping[str, Any], order: list[str]) -> str | None:
+    """Return the erroneous field that stands first on the form."""
+    return next((name for name in order if name in errors), None)

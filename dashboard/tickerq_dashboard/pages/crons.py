@@ -1,0 +1,84 @@
+"""The pages of cron tickers: the list, the next to fire first, and one with all that it will do."""
+
+from uuid import UUID
+
+from werkzeug.wrappers import Response
+
+from tickerq_celery.enums import PauseKind
+from tickerq_celery.errors import TickerNotFoundError
+from tickerq_celery.views import CronFigures
+from tickerq_dashboard.access.roles import Permission
+from tickerq_dashboard.filters import CronsQuery, ListQuery
+from tickerq_dashboard.pages.gone import gone
+from tickerq_dashboard.reading.paused import pause_of
+from tickerq_dashboard.show.actions import offered
+from tickerq_dashboard.show.charts.strip import strip_of
+from tickerq_dashboard.show.cron_actions import CRON_ACTIONS
+from tickerq_dashboard.show.instants import instants_of
+from tickerq_dashboard.show.policies import policies_of, schedule_words
+from tickerq_dashboard.show.words import request_of
+from tickerq_dashboard.visits import Visit
+
+
+def crons(visit: Visit, query: CronsQuery) -> Response:
+    """Show the cron tickers."""
+    reader, marks = visit.dashboard.reader, visit.dashboard.cursors
+    cursor = None if query.cursor is None else marks.opened(query.cursor)
+    page = reader.crons("by_name" if query.order == "name" else "by_next_run", query.criteria, cursor)
+    figures = reader.cron_figures(page)
+    return visit.page(
+        "crons.html",
+        clock=visit.clock(),
+        page=page,
+        query=query,
+        tag_pause=pause_of(reader.pauses(), PauseKind.TAG, query.tag),
+        figures=figures,
+        strips={each: strip_of(figure.outcomes) for each, figure in figures.items()},
+        schedules={each.id: schedule_words(each) for each in page},
+        newer=marks.signed(page.previous_cursor),
+        older=marks.signed(page.next_cursor),
+    )
+
+
+def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
+    """Show one cron ticker: its words, its next instants in both zones, its policies and its occurrences."""
+    marks = visit.dashboard.cursors
+    cursor = None if query.cursor is None else marks.opened(query.cursor)
+    try:
+        found = visit.dashboard.reader.cron(cron_id, cursor)
+    except TickerNotFoundError:
+        page = gone(visit, "cron_ticker", cron_id, listing="crons")
+        if page is None:
+            raise
+        return page
+    clock = visit.clock()
+    may = () if visit.visitor is None else visit.visitor.permissions
+    return visit.page(
+        "cron.html",
+        clock=clock,
+        cron=found.cron,
+        schedule=schedule_words(found.cron),
+        policies=list(policies_of(found.cron)),
+        warnings=() if found.explanation is None else found.explanation.warnings,
+        is_readable=found.explanation is not None,
+        instants=instants_of(found.explanation, found.coming or (), found.cron.time_zone, clock),
+        figures=found.figures,
+        strip=strip_of(() if found.figures is None else found.figures.outcomes),
+        mean=_mean(found.figures),
+        page=found.occurrences,
+        newer=marks.signed(found.occurrences.previous_cursor),
+        older=marks.signed(found.occurrences.next_cursor),
+        may_see=Permission.PAYLOAD_VIEW in may,
+        request=request_of(found.cron) if Permission.PAYLOAD_VIEW in may else None,
+        actions=offered(CRON_ACTIONS, visit.may, found.cron),
+        pauses=[
+            each
+            for each in visit.dashboard.reader.pauses()
+            if each.covers(found.cron.function, found.cron.tags)
+        ],
+        audit=found.audit if Permission.AUDIT_VIEW in may else (),
+    )
+
+
+def _mean(figures: CronFigures | None) -> object:
+    return None if figures is None else figures.mean_duration

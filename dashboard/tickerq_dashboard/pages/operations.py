@@ -1,0 +1,182 @@
+"""The pages about the system itself: errors, what is to come, functions, nodes, health, settings, audit."""
+
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from flask import redirect
+from werkzeug.wrappers import Response
+
+from tickerq_celery.enums import NodeKind, PauseKind
+from tickerq_celery.errors import TickerNotFoundError
+from tickerq_celery.views import Outlook
+from tickerq_dashboard.audit_filters import AUDITED, AuditQuery
+from tickerq_dashboard.errors import UnknownPageError
+from tickerq_dashboard.filters import FunctionsQuery, OverviewQuery, UpcomingQuery
+from tickerq_dashboard.pages.overview import counts_by_css
+from tickerq_dashboard.reading.overview import known_errors
+from tickerq_dashboard.reading.reader import MOST_WAITING
+from tickerq_dashboard.reading.windows import WINDOWS
+from tickerq_dashboard.rendering import url_for
+from tickerq_dashboard.search import SearchError, timed
+from tickerq_dashboard.show.charts.bars import Step, bar_chart
+from tickerq_dashboard.show.charts.lanes import lanes_of
+from tickerq_dashboard.show.example import example_of
+from tickerq_dashboard.visits import Visit
+
+HOURS = (1, 6, 24, 168)
+ROWS_SHOWN, GROUPS_SHOWN = 100, 100
+
+
+def errors(visit: Visit, query: OverviewQuery) -> Response:
+    """Show the failures of a window, grouped by exception and function."""
+    reader, window = visit.dashboard.reader, WINDOWS[query.window]
+    since = window.since(reader.now())
+    read = reader.tickerq.errors.groups
+    found = reader.cached(("errors", window.slug), lambda: read(since=since, limit=GROUPS_SHOWN), fresh=3.0)
+    known = reader.cached(
+        ("errors before", window.slug), lambda: known_errors(reader, window, since), fresh=60.0
+    )
+    return visit.page(
+        "errors.html",
+        clock=visit.clock(),
+        found=found,
+        known=known,
+        window=window,
+        windows=WINDOWS.values(),
+        since=since,
+    )
+
+
+def upcoming(visit: Visit, query: UpcomingQuery) -> Response:
+    """Show what is to come, stored and computed."""
+    found = visit.dashboard.reader.upcoming(query.hours, query.function or None)
+    clock = visit.clock()
+    until = clock.now + timedelta(hours=query.hours)
+    return visit.page(
+        "upcoming.html",
+        clock=clock,
+        query=query,
+        hours=HOURS,
+        found=found,
+        shown=found.items[:ROWS_SHOWN],
+        until=until,
+        lanes=lanes_of(_starts(found), clock.now, until),
+    )
+
+
+def functions(visit: Visit, query: FunctionsQuery) -> Response:
+    """Show the functions that workers registered, and those that something waits for."""
+    marks = visit.dashboard.cursors
+    cursor = None if query.cursor is None else marks.opened(query.cursor)
+    page = visit.dashboard.reader.functions(query.prefix or None, cursor)
+    return visit.page(
+        "functions.html",
+        clock=visit.clock(),
+        page=page,
+        query=query,
+        pauses=visit.dashboard.reader.pauses(),
+        paused_crons=visit.dashboard.reader.paused_crons(),
+        older=marks.signed(page.next_cursor),
+    )
+
+
+def pauses(visit: Visit) -> Response:
+    """Show what is paused: functions, tags or everything, and cron tickers on their own."""
+    reader = visit.dashboard.reader
+    return visit.page(
+        "pauses.html", clock=visit.clock(), pauses=reader.pauses(), paused_crons=reader.paused_crons()
+    )
+
+
+def function(visit: Visit, name: str) -> Response:
+    """Show one function: its options, who has it, how it does; of one that nothing registered, its runs."""
+    try:
+        found = visit.dashboard.reader.function(name)
+    except TickerNotFoundError:
+        return _unregistered(visit, name)
+    clock = visit.clock()
+    points = () if found.throughput is None else found.throughput.points
+    steps = [
+        Step(since=each.at, until=each.at + timedelta(hours=1), counts=counts_by_css(each.counts))
+        for each in points
+    ]
+    return visit.page(
+        "function.html",
+        clock=clock,
+        f=found.function,
+        example=None if found.function.request_schema is None else example_of(found.function.request_schema),
+        own_pause=any(each.kind is PauseKind.FUNCTION for each in found.function.pauses),
+        crons=found.crons,
+        durations=found.durations,
+        throughput=found.throughput,
+        charts=[bar_chart("only", steps, clock, width=640, height=150)] if steps else [],
+        steps=steps,
+    )
+
+
+def _unregistered(visit: Visit, name: str) -> Response:
+    """Show how many runs wait for a function that no worker ever registered.
+
+    Raises:
+        TickerNotFoundError: No run of it waits.
+    """
+    waiting = visit.dashboard.reader.waiting_for(name)
+    if not waiting:
+        raise TickerNotFoundError("function", name)
+    return visit.page("unregistered.html", clock=visit.clock(), name=name, waiting=waiting, most=MOST_WAITING)
+
+
+def nodes(visit: Visit) -> Response:
+    """Show the beats and workers, and those that were lost."""
+    reader = visit.dashboard.reader
+    found = reader.nodes()
+    return visit.page(
+        "nodes.html",
+        clock=visit.clock(),
+        beats=[each for each in found if each.kind is NodeKind.BEAT],
+        workers=[each for each in found if each.kind is NodeKind.WORKER],
+        lost=reader.lost_nodes(),
+    )
+
+
+def health(visit: Visit) -> Response:
+    """Show all that the health report found, with what to do about it."""
+    return visit.page("health.html", clock=visit.clock(), report=visit.dashboard.watch.look().report)
+
+
+def settings(visit: Visit) -> Response:
+    """Show with what this process works, secrets masked."""
+    return visit.page("settings.html", clock=visit.clock(), report=visit.dashboard.reader.settings())
+
+
+def audit(visit: Visit, query: AuditQuery) -> Response:
+    """Show who did what."""
+    complaint = ""
+    if query.is_typed:
+        try:
+            return redirect(url_for(".audit", **timed(query, visit.clock())))
+        except SearchError as error:
+            complaint, query = str(error), query.model_copy(update={"cursor": None})
+    marks = visit.dashboard.cursors
+    cursor = None if query.cursor is None else marks.opened(query.cursor)
+    page = visit.dashboard.reader.audit(query.criteria, cursor)
+    return visit.page(
+        "audit.html",
+        clock=visit.clock(),
+        page=page,
+        query=query,
+        kinds=AUDITED,
+        filter=urlencode(query.words),
+        complaint=complaint,
+        older=marks.signed(page.next_cursor),
+        status=422 if complaint else 200,
+    )
+
+
+def unknown(visit: Visit, address: str) -> Response:
+    """Answer an address that is no page, once the guard has let the visitor in."""
+    raise UnknownPageError(address)
+
+
+def _starts(found: Outlook) -> list[tuple[str, datetime]]:
+    return [(each.function, each.moment) for each in found if not each.is_held and not each.is_skipped]

@@ -1,0 +1,162 @@
+"""The page of one run: its state, when, why; then its error, attempts, log, request and chain."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from werkzeug.wrappers import Response
+
+from tickerq_celery import Attempt, Run, TickerStatus
+from tickerq_celery.errors import TickerNotFoundError
+from tickerq_celery.views import RunExplanation, WaitCause
+from tickerq_dashboard.access.roles import Permission
+from tickerq_dashboard.pages.gone import gone
+from tickerq_dashboard.show.actions import Action, offered
+from tickerq_dashboard.show.chains import in_order
+from tickerq_dashboard.show.charts.gantt import Gantt, Span, gantt_of
+from tickerq_dashboard.show.frames import Frame, own_frames
+from tickerq_dashboard.show.moments import Clock
+from tickerq_dashboard.show.run_actions import FOR_LOST_RUNS, RUN_ACTIONS, TERMINATE
+from tickerq_dashboard.show.statuses import LOOKS, Look, look_of
+from tickerq_dashboard.show.words import attempt_error, request_of
+from tickerq_dashboard.visits import Visit
+
+PREFORK = "prefork"
+LINES_SHOWN, ATTEMPTS_DRAWN, TO_COME = 200, 30, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRow:
+    """An attempt as it is shown: made, running, or to come; ``same`` says it failed as the one before."""
+
+    number: int
+    look: Look
+    attempt: Attempt | None
+    due: datetime
+    started: datetime | None
+    ended: datetime | None
+    same: bool = False
+
+
+def run(visit: Visit, run_id: UUID) -> Response:
+    """Show one run with all that is kept of it."""
+    try:
+        found = visit.dashboard.reader.run(run_id)
+    except TickerNotFoundError:
+        page = gone(visit, "run", run_id, listing="runs")
+        if page is None:
+            raise
+        return page
+    clock = visit.clock()
+    may_see = visit.visitor is not None and visit.visitor.may(Permission.PAYLOAD_VIEW)
+    rows = attempt_rows(found.run)
+    waits = () if found.explanation is None else found.explanation.waits
+    last = found.run.attempts[-1] if found.run.attempts else None
+    return visit.page(
+        "run.html",
+        clock=clock,
+        run=found.run,
+        explanation=found.explanation,
+        # What is not the id of another run, however much it looks like one.
+        known=f"{run_id} {found.run.concurrency_key} {found.run.function}",
+        waiters=found.waiters,
+        cron=found.cron,
+        can_start=not any(each.cause is WaitCause.FUNCTION for each in waits),
+        chain=found.chain,
+        chain_runs=() if found.chain is None else in_order(found.chain.runs),
+        audit=found.audit if visit.visitor is not None and visit.visitor.may(Permission.AUDIT_VIEW) else (),
+        may_see=may_see,
+        request=request_of(found.run) if may_see else None,
+        rows=rows,
+        gantt=_gantt(rows, clock),
+        frames=_frames(last) if may_see else [],
+        last=last,
+        actions=actions_of(visit, found.run, found.explanation),
+        lines=found.run.logs[-LINES_SHOWN:],
+    )
+
+
+def actions_of(visit: Visit, run: Run, explanation: RunExplanation | None) -> list[Action[Run]]:
+    """Return what the visitor may do to a run as it is."""
+    is_lost = explanation is not None and any(each.cause is WaitCause.RESCUE for each in explanation.waits)
+    found = offered(RUN_ACTIONS, visit.may, run)
+    if not _can_be_killed(visit, run):
+        found = [each for each in found if each is not TERMINATE]
+    return [each for each in found if is_lost or each.slug not in FOR_LOST_RUNS]
+
+
+def _can_be_killed(visit: Visit, run: Run) -> bool:
+    """Whether the pool of a run's worker may have a process for it alone; an unknown worker may."""
+    pools = {each.pool for each in visit.dashboard.reader.nodes() if each.name == run.node}
+    return not pools or PREFORK in pools
+
+
+def attempt_rows(run: Run) -> list[AttemptRow]:
+    """Return the attempts in their order: those that ended, the one that runs, those that may come."""
+    rows: list[AttemptRow] = []
+    due = run.execution_time or run.created_at
+    for attempt in run.attempts[-ATTEMPTS_DRAWN:]:
+        before = rows[-1].attempt if rows else None
+        same = (
+            before is not None
+            and bool(attempt.exception_type)
+            and attempt_error(before) == attempt_error(attempt)
+        )
+        started = attempt.started_at or attempt.ended_at
+        row = AttemptRow(
+            number=attempt.number + 1,
+            look=look_of(attempt),
+            attempt=attempt,
+            due=min(due, started),
+            started=started,
+            ended=attempt.ended_at,
+            same=same,
+        )
+        rows.append(row)
+        due = attempt.ended_at
+    number = rows[-1].number + 1 if rows else 1
+    if run.status is TickerStatus.IN_PROGRESS and run.started_at is not None:
+        rows.append(
+            AttemptRow(
+                number=number,
+                look=look_of(run),
+                attempt=None,
+                due=min(due, run.started_at),
+                started=run.started_at,
+                ended=None,
+            )
+        )
+        number, due = number + 1, run.started_at
+    if run.status is TickerStatus.IDLE and run.next_attempt_at is not None and rows:
+        rows += _to_come(run, number, due)
+    return rows
+
+
+def _to_come(run: Run, number: int, due: datetime) -> list[AttemptRow]:
+    """Return the attempts that will be made if each fails: the next when it is due, the others after it."""
+    rows: list[AttemptRow] = []
+    moment = run.next_attempt_at
+    while moment is not None and number <= run.retries + 1 and len(rows) < TO_COME:
+        rows.append(
+            AttemptRow(
+                number=number,
+                look=LOOKS[TickerStatus.IDLE],
+                attempt=None,
+                due=moment,
+                started=None,
+                ended=None,
+            )
+        )
+        wait = run.retry_intervals[min(number, len(run.retry_intervals)) - 1] if run.retry_intervals else None
+        number, moment = number + 1, None if wait is None else moment + wait
+    return rows
+
+
+def _gantt(rows: Sequence[AttemptRow], clock: Clock) -> Gantt | None:
+    spans = [Span(css=row.look.css, due=row.due, started=row.started, ended=row.ended) for row in rows]
+    return gantt_of(spans, clock) if spans else None
+
+
+def _frames(last: Attempt | None) -> list[Frame]:
+    return own_frames(last.traceback) if last is not None and last.traceback else []

@@ -1,0 +1,92 @@
+"""The lists of runs: what is active, what comes, and what has ended."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import urlencode
+
+from flask import redirect
+from werkzeug.wrappers import Response
+
+from tickerq_celery.enums import HoldReason, PauseKind
+from tickerq_celery.views import Listing, RunSummary
+from tickerq_dashboard.filters import RunsQuery
+from tickerq_dashboard.reading.paused import pause_of
+from tickerq_dashboard.reading.reader import or_none
+from tickerq_dashboard.rendering import url_for
+from tickerq_dashboard.search import SearchError, run_id_in, searched
+from tickerq_dashboard.show.bulk import verbs_of
+from tickerq_dashboard.visits import Visit
+
+WORDS = {"active": "Now", "upcoming": "Upcoming", "history": "History"}
+LISTINGS = {"active": "runs_active", "upcoming": "runs_upcoming", "history": "runs"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """How many runs the first page of another list has with the same filters; ``has_more``: it goes on."""
+
+    word: str
+    endpoint: str
+    runs: int
+    has_more: bool
+
+
+def listing(name: str) -> Callable[[Visit, RunsQuery], Response]:
+    """Return the page of one list of runs."""
+
+    def show(visit: Visit, query: RunsQuery) -> Response:
+        if query.is_typed:
+            return _search(visit, name, query)
+        return _list(visit, name, query)
+
+    return show
+
+
+def _list(visit: Visit, name: str, query: RunsQuery, complaint: str = "") -> Response:
+    reader, marks = visit.dashboard.reader, visit.dashboard.cursors
+    cursor = None if query.cursor is None else marks.opened(query.cursor)
+    page = reader.runs(name, query.criteria, cursor)
+    return visit.page(
+        "runs.html",
+        clock=visit.clock(),
+        name=name,
+        endpoint=LISTINGS[name],
+        page=page,
+        query=query,
+        word=WORDS[name],
+        elsewhere=() if page or cursor or not query.words else list(_elsewhere(visit, name, query)),
+        complaint=complaint,
+        reasons=HoldReason,
+        verbs=verbs_of(name, visit.may) if page else (),
+        filter=urlencode(query.words),
+        tag_pause=pause_of(reader.pauses(), PauseKind.TAG, query.tag),
+        newer=marks.signed(page.previous_cursor),
+        older=marks.signed(page.next_cursor),
+        status=422 if complaint else 200,
+    )
+
+
+def _elsewhere(visit: Visit, name: str, query: RunsQuery) -> Iterator[Elsewhere]:
+    """Yield what the other lists have of what this one has not."""
+    for other, endpoint in LISTINGS.items():
+        page = None if other == name else or_none(partial(_first, visit, other, query))
+        if page is not None:
+            more = page.next_cursor is not None
+            yield Elsewhere(word=WORDS[other], endpoint=endpoint, runs=len(page), has_more=more)
+
+
+def _first(visit: Visit, name: str, query: RunsQuery) -> Listing[RunSummary]:
+    return visit.dashboard.reader.runs(name, query.criteria, None)
+
+
+def _search(visit: Visit, name: str, query: RunsQuery) -> Response:
+    """Answer the search box: lead to the run whose id it has, or to the list with the filters it sets."""
+    run_id = run_id_in(query.q)
+    if run_id is not None:
+        return redirect(url_for(".run", run_id=run_id))
+    try:
+        words = searched(query, visit.clock())
+    except SearchError as error:
+        return _list(visit, name, query.model_copy(update={"cursor": None}), str(error))
+    return redirect(url_for(f".{LISTINGS[name]}", **words))

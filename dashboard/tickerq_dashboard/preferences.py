@@ -1,0 +1,48 @@
+"""What a reader has chosen, in cookies that the pages' script writes: zone, theme, shortcuts, refreshing.
+
+With them, what an address says beside its filters: which operation has led to it.
+
+No request changes anything: without script, ``?zone=`` in an address sets the zone of that page.
+"""
+
+from datetime import datetime
+from urllib.parse import unquote
+from uuid import UUID
+
+from flask import request
+
+from tickerq_dashboard.show.moments import Clock, zone_named
+
+ZONE_COOKIE, THEME_COOKIE = "tq_zone", "tq_theme"
+SHORTCUTS_COOKIE, LIVE_COOKIE = "tq_shortcuts", "tq_live"
+THEMES = ("auto", "light", "dark")
+
+
+def reader_clock(now: datetime) -> Clock:
+    """Return the moment, and the zone that the reader has chosen; UTC where that is none."""
+    zone, name = zone_named(request.args.get("zone") or unquote(request.cookies.get(ZONE_COOKIE, "")))
+    return Clock(now=now, zone=zone, name=name)
+
+
+def reader_theme() -> str:
+    """Return the theme that the reader has chosen: auto, light or dark."""
+    theme = request.cookies.get(THEME_COOKIE, "")
+    return theme if theme in THEMES else THEMES[0]
+
+
+def reader_shortcuts() -> bool:
+    """Return whether keyboard shortcuts are on; they are until the reader switches them off."""
+    return request.cookies.get(SHORTCUTS_COOKIE, "") != "off"
+
+
+def reader_is_live() -> bool:
+    """Return whether pages refresh themselves; they do until the reader switches that off."""
+    return request.cookies.get(LIVE_COOKIE, "") != "off"
+
+
+def asked_operation() -> UUID | None:
+    """Return the id of the operation that has led to this address, if one has."""
+    try:
+        return UUID(request.args["did"])
+    except (KeyError, ValueError):
+        return None

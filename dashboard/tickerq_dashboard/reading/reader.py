@@ -1,0 +1,297 @@
+"""The reader of one dashboard: bounded calls, each shared by all who ask in the same second."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from tickerq_celery import Cron, Run, TickerQ, TickerStatus
+from tickerq_celery.errors import QueryTooWideError, TickerNotFoundError, TickerValidationError
+from tickerq_celery.views import (
+    AuditEntry,
+    BulkJob,
+    ChainTree,
+    CronFigures,
+    CronSummary,
+    Explanation,
+    FunctionView,
+    Listing,
+    LostNode,
+    NodeView,
+    Outlook,
+    Page,
+    Pause,
+    RunExplanation,
+    RunSummary,
+    SettingsReport,
+    Throughput,
+    Timings,
+)
+from tickerq_dashboard.reading.cache import MomentCache
+from tickerq_dashboard.reading.waiters import Waiters, waiters_of
+
+ValueT = TypeVar("ValueT")
+UNENDED = frozenset({TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS})
+NEXT_INSTANTS, CHAIN_SHOWN, AUDIT_SHOWN, OWN_LOOKED_AT = 10, 200, 10, 20
+MOST_WAITING = 1_000
+# In seconds: what changes by the hour, or by a deployment, need not be asked for each second.
+SLOW = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPage:
+    """A run, why it waits, what waits for it, its cron ticker and its chain, and who did what to it."""
+
+    run: Run
+    explanation: RunExplanation | None
+    waiters: tuple[Waiters, ...]
+    cron: Cron | None
+    chain: ChainTree | None
+    audit: tuple[AuditEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CronPage:
+    """A cron ticker, what it will do, how it has done, and its occurrences.
+
+    ``explanation`` and ``coming`` are None where this machine cannot read the expression or the zone.
+    """
+
+    cron: Cron
+    explanation: Explanation | None
+    coming: tuple[datetime, ...] | None
+    figures: CronFigures | None
+    occurrences: Listing[RunSummary]
+    audit: tuple[AuditEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkPage:
+    """A bulk job, and who did what to it."""
+
+    job: BulkJob
+    audit: tuple[AuditEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionPage:
+    """A function, how its runs went, and the cron tickers that name it."""
+
+    function: FunctionView
+    throughput: Throughput | None
+    durations: Timings | None
+    crons: Listing[CronSummary]
+
+
+class Reader:
+    """Reads one TickerQ. Every answer is the same for all users: rights are the pages' to apply."""
+
+    def __init__(self, tickerq: TickerQ, *, page_size: int, fresh: float = 1.0) -> None:
+        self.tickerq = tickerq
+        self.page_size = page_size
+        self._cache = MomentCache(fresh=fresh)
+
+    def now(self) -> datetime:
+        """Return the present moment, by which pages tell how long ago something was."""
+        return datetime.now(UTC)
+
+    def cached(self, key: object, read: Callable[[], ValueT], *, fresh: float | None = None) -> ValueT:
+        """Return what ``read`` returns, read once for all who ask for this key at about the same time."""
+        return self._cache.get(key, read, fresh=fresh)
+
+    def follow(self, operation_id: UUID) -> bool:
+        """Read anew what an operation may have changed: once in each process, whoever did it where.
+
+        Returns whether this process hears of the operation for the first time.
+        """
+        return self._cache.follow(operation_id)
+
+    def own_entry(self, actor: str, operation_id: UUID) -> AuditEntry | None:
+        """Return the entry of an operation, if it is among the last ones of its actor."""
+
+        def read() -> AuditEntry | None:
+            latest = self.tickerq.audit.find(actor=actor, limit=OWN_LOOKED_AT)
+            return next((each for each in latest if each.id == operation_id), None)
+
+        return self.cached(("own", actor, operation_id), read)
+
+    def runs(
+        self, listing: str, filters: Mapping[str, Any], cursor: str | None, limit: int | None = None
+    ) -> Listing[RunSummary]:
+        """Return a page of ``active``, ``upcoming`` or ``history``; without a limit, a page's rows."""
+        read, most = getattr(self.tickerq.runs, listing), limit or self.page_size
+        words = tuple(sorted((name, str(value)) for name, value in filters.items()))
+        key = ("runs", listing, words, cursor, most)
+        return self.cached(key, lambda: read(limit=most, cursor=cursor, **filters))
+
+    def run(self, run_id: UUID) -> RunPage:
+        """Return all that the page of a run shows.
+
+        Raises:
+            TickerNotFoundError: There is none.
+        """
+        return self.cached(("run", run_id), lambda: self._run(run_id))
+
+    def chain(self, run_id: UUID) -> ChainTree:
+        """Return the chain that a run belongs to, ``CHAIN_SHOWN`` runs of it at most.
+
+        Raises:
+            TickerNotFoundError: There is no such run.
+        """
+        read = self.tickerq.chains.tree
+        return self.cached(("chain", run_id), lambda: read(run_id, limit=CHAIN_SHOWN))
+
+    def crons(
+        self, order: str, filters: Mapping[str, Any], cursor: str | None, limit: int | None = None
+    ) -> Listing[CronSummary]:
+        """Return a page of cron tickers, ``by_next_run`` or ``by_name``."""
+        read, most = getattr(self.tickerq.cron_tickers, order), limit or self.page_size
+        key = ("crons", order, tuple(sorted(filters.items())), cursor, most)
+        return self.cached(key, lambda: read(limit=most, cursor=cursor, **filters))
+
+    def cron_figures(self, crons: Listing[CronSummary]) -> Mapping[UUID, CronFigures]:
+        """Return how cron tickers have done lately."""
+        ids = tuple(each.id for each in crons)
+        return self.cached(("figures", ids), lambda: self.tickerq.cron_tickers.figures(ids), fresh=3.0)
+
+    def cron(self, cron_id: UUID, cursor: str | None) -> CronPage:
+        """Return all that the page of a cron ticker shows.
+
+        Raises:
+            TickerNotFoundError: There is none.
+        """
+        return self.cached(("cron", cron_id, cursor), lambda: self._cron(cron_id, cursor))
+
+    def upcoming(self, hours: int, function: str | None, limit: int = 2_000) -> Outlook:
+        """Return what is to come in the next hours."""
+
+        def read() -> Outlook:
+            until = self.now() + timedelta(hours=hours)
+            return self.tickerq.outlook.upcoming(until, limit=limit, function=function)
+
+        return self.cached(("upcoming", hours, function, limit), read, fresh=2.0)
+
+    def nodes(self) -> tuple[NodeView, ...]:
+        """Return the beats and workers that are there."""
+        return self.cached("nodes", self.tickerq.nodes.find, fresh=2.0)
+
+    def lost_nodes(self) -> tuple[LostNode, ...]:
+        """Return those that were lost lately."""
+        return self.cached("lost", lambda: self.tickerq.nodes.lost(limit=20), fresh=SLOW)
+
+    def pauses(self) -> tuple[Pause, ...]:
+        """Return what is paused beyond single cron tickers."""
+        return self.cached("pauses", self.tickerq.pauses.find, fresh=2.0)
+
+    def paused_crons(self) -> Listing[CronSummary]:
+        """Return the first page of the cron tickers that are paused on their own, by name."""
+        return self.crons("by_name", {"is_enabled": False}, None)
+
+    def functions(
+        self, prefix: str | None, cursor: str | None, limit: int | None = None
+    ) -> Page[FunctionView]:
+        """Return a page of functions, by name."""
+        read, most = self.tickerq.functions.find, limit or self.page_size
+        return self.cached(
+            ("functions", prefix, cursor, most),
+            lambda: read(prefix=prefix, limit=most, cursor=cursor),
+            fresh=3.0,
+        )
+
+    def function(self, name: str) -> FunctionPage:
+        """Return all that the page of a function shows.
+
+        Raises:
+            TickerNotFoundError: Nothing is known of it.
+        """
+        return self.cached(("function", name), lambda: self._function(name), fresh=3.0)
+
+    def waiting_for(self, function: str) -> int:
+        """Return how many runs of a function have not started, up to ``MOST_WAITING``."""
+        read = self.tickerq.runs.count
+        return self.cached(
+            ("waiting for", function),
+            lambda: read(function=function, kind="function", status="idle", limit=MOST_WAITING),
+            fresh=3.0,
+        )
+
+    def bulk_jobs(self, cursor: str | None) -> Page[BulkJob]:
+        """Return a page of the bulk jobs, the newest first."""
+        read = self.tickerq.bulk.find
+        return self.cached(("bulk", cursor), lambda: read(limit=self.page_size, cursor=cursor))
+
+    def bulk_job(self, job_id: UUID) -> BulkPage:
+        """Return one bulk job.
+
+        Raises:
+            TickerNotFoundError: There is none.
+        """
+
+        def read() -> BulkPage:
+            return BulkPage(job=self.tickerq.bulk.get(job_id), audit=self._done_to("bulk_job", job_id))
+
+        return self.cached(("bulk job", job_id), read)
+
+    def audit(
+        self, filters: Mapping[str, Any], cursor: str | None, limit: int | None = None
+    ) -> Page[AuditEntry]:
+        """Return a page of the audit, the latest entry first."""
+        read, most = self.tickerq.audit.find, limit or self.page_size
+        key = ("audit", tuple(sorted((name, str(value)) for name, value in filters.items())), cursor, most)
+        return self.cached(key, lambda: read(limit=most, cursor=cursor, **filters))
+
+    def settings(self) -> SettingsReport:
+        """Return with what this process works."""
+        return self.cached("settings", self.tickerq.report, fresh=SLOW)
+
+    def _run(self, run_id: UUID) -> RunPage:
+        run = self.tickerq.runs.get(run_id)
+        cron_id = run.cron_ticker_id
+        has_chain = run.has_children or run.parent_id is not None or run.root_id is not None
+        return RunPage(
+            run=run,
+            explanation=self.tickerq.runs.explain(run_id) if run.status in UNENDED else None,
+            waiters=or_none(lambda: waiters_of(self.tickerq, run)) or (),
+            cron=None if cron_id is None else or_none(lambda: self.tickerq.cron_tickers.get(cron_id)),
+            chain=self.tickerq.chains.tree(run_id, limit=CHAIN_SHOWN) if has_chain else None,
+            audit=self._done_to("run", run_id),
+        )
+
+    def _cron(self, cron_id: UUID, cursor: str | None) -> CronPage:
+        crons = self.tickerq.cron_tickers
+        cron = crons.get(cron_id)
+        return CronPage(
+            cron=cron,
+            explanation=or_none(
+                lambda: crons.explain(
+                    cron.expression, time_zone=cron.time_zone, day_or=cron.day_or, count=NEXT_INSTANTS
+                )
+            ),
+            coming=or_none(lambda: tuple(crons.upcoming(cron_id, count=NEXT_INSTANTS))),
+            figures=crons.figures([cron_id]).get(cron_id),
+            occurrences=self.tickerq.runs.history(
+                cron_ticker_id=cron_id, limit=self.page_size, cursor=cursor
+            ),
+            audit=self._done_to("cron_ticker", cron_id),
+        )
+
+    def _function(self, name: str) -> FunctionPage:
+        stats = self.tickerq.stats
+        return FunctionPage(
+            function=self.tickerq.functions.get(name),
+            throughput=or_none(lambda: stats.throughput(function=name)),
+            durations=or_none(lambda: stats.durations(function=name)),
+            crons=self.tickerq.cron_tickers.by_next_run(function=name, limit=20),
+        )
+
+    def _done_to(self, kind: str, object_id: UUID) -> tuple[AuditEntry, ...]:
+        return tuple(self.tickerq.audit.find(object_kind=kind, object_id=str(object_id), limit=AUDIT_SHOWN))
+
+
+def or_none(read: Callable[[], ValueT]) -> ValueT | None:
+    """Return what ``read`` returns, or None where that is too much to read, or cannot be read here."""
+    try:
+        return read()
+    except (QueryTooWideError, TickerValidationError, TickerNotFoundError):
+        return None

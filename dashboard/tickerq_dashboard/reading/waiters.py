@@ -1,0 +1,60 @@
+"""What waits for a run that is claimed: for its slot, or for the overlap lock of its cron ticker."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tickerq_celery import Run, TickerQ, TickerStatus
+from tickerq_celery.enums import HoldReason
+
+MOST_COUNTED = 1_000
+_HOLDING = {TickerStatus.QUEUED, TickerStatus.IN_PROGRESS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiters:
+    """How many runs wait for something that a run has, up to ``MOST_COUNTED``.
+
+    ``filters`` are those of the list of these runs, as words of its address.
+    """
+
+    reason: HoldReason
+    runs: int
+    filters: Mapping[str, str]
+
+
+def waiters_of(tickerq: TickerQ, run: Run) -> tuple[Waiters, ...]:
+    """Return what waits for a run; nothing does for one that is not claimed.
+
+    Raises:
+        QueryTooWideError: Reading it takes too long.
+    """
+    if run.status not in _HOLDING:
+        return ()
+    return tuple(
+        Waiters(reason=reason, runs=count, filters=words)
+        for reason, criteria, words in _asked(run)
+        if (count := tickerq.runs.count(held_for=reason, limit=MOST_COUNTED, **criteria))
+        and _is_for_it(tickerq, run, reason)
+    )
+
+
+def _asked(run: Run) -> Iterator[tuple[HoldReason, dict[str, Any], dict[str, str]]]:
+    function = {"function": run.function}
+    yield HoldReason.LIMIT, {**function}, {"held": HoldReason.LIMIT.value, **function}
+    key = run.concurrency_key
+    if key is not None:
+        words = {"held": HoldReason.KEY.value, **function, "key": key}
+        yield HoldReason.KEY, {**function, "concurrency_key": key}, words
+    cron_id = run.cron_ticker_id
+    if cron_id is not None:
+        words = {"held": HoldReason.OVERLAP.value, "cron": str(cron_id)}
+        yield HoldReason.OVERLAP, {"cron_ticker_id": cron_id}, words
+
+
+def _is_for_it(tickerq: TickerQ, run: Run, reason: HoldReason) -> bool:
+    """Whether what is held waits for a slot of the function: those that wait for room in a queue do not."""
+    if reason is not HoldReason.LIMIT:
+        return True
+    first = tickerq.runs.active(held_for=reason, function=run.function, limit=1)
+    return bool(first) and first[0].hold_key == run.function

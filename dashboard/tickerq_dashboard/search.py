@@ -1,0 +1,96 @@
+"""The search box: an id opens its run, ``key:value`` sets a filter, a plain word begins a function's name."""
+
+import shlex
+from collections.abc import Iterator, Mapping
+from uuid import UUID
+
+from tickerq_celery.enums import HoldReason, Origin
+from tickerq_dashboard.filters import PUBLISHED_SLUG, TYPE_SLUGS, TYPED_MOMENTS, RunsQuery, TypedQuery
+from tickerq_dashboard.past import past_moment
+from tickerq_dashboard.show.moments import Clock, machine
+from tickerq_dashboard.show.statuses import SLUGS
+from tickerq_dashboard.texts import Unreadable
+
+# The filters that can be written, and what each takes.
+KEYS: Mapping[str, str] = {
+    "status": f"one or more, with commas: {', '.join((*SLUGS, PUBLISHED_SLUG))}",
+    "function": "the whole name of a function",
+    "queue": "a queue",
+    "tag": "a tag",
+    "node": "the node that runs it, or ran it last",
+    "error": "words of the error's message",
+    "error_type": "the name of an exception",
+    "type": f"one of {', '.join(TYPE_SLUGS)}",
+    "cron": "the id of a cron ticker",
+    "chain": "the id of the first run of a chain",
+    "held": f"why it waits: {', '.join(HoldReason)}",
+    "since": "when it ended at the earliest: 2h ago, 14:30, 2026-11-24 14:30",
+    "until": "before when it ended, in the same way",
+    "longer": "how long its last attempt took at least: 90s, 5min",
+    "attempts": "how many attempts it had at least",
+    "origin": f"what made it: {', '.join(Origin)}",
+    "key": "its concurrency key",
+    "unique_key": "its unique key",
+}
+
+
+class SearchError(ValueError):
+    """What stands in the search box means nothing; the text says what does."""
+
+
+def run_id_in(text: str) -> UUID | None:
+    """Return the id that was pasted, or None where the text is something else."""
+    try:
+        return UUID(text.strip())
+    except ValueError:
+        return None
+
+
+def searched(query: RunsQuery, clock: Clock) -> dict[str, object]:
+    """Return the filters of a query with those that its typed texts set, as words of an address.
+
+    Raises:
+        SearchError: A key does not exist, there is more than one plain word, or a moment cannot be read.
+    """
+    words = timed(query, clock)
+    for key, value in _tokens(query.q):
+        if not key:
+            if words.get("prefix") not in {None, "", value}:
+                raise SearchError(
+                    f"“{value}”: one word begins a function's name; for the rest write key:value"
+                )
+            words["prefix"] = value
+        elif key in TYPED_MOMENTS.values():
+            words[key] = _moment(key, value, clock)
+        elif key in KEYS:
+            words[key] = value
+        else:
+            raise SearchError(f"“{key}:” is no filter. There are {', '.join(sorted(KEYS))}.")
+    return words
+
+
+def timed(query: TypedQuery, clock: Clock) -> dict[str, object]:
+    """Return the filters of a query with the moments that were typed, as words of an address.
+
+    Raises:
+        SearchError: One cannot be read.
+    """
+    typed = {key: getattr(query, field) for field, key in TYPED_MOMENTS.items() if getattr(query, field)}
+    return query.words | {key: _moment(key, text, clock) for key, text in typed.items()}
+
+
+def _moment(field: str, text: str, clock: Clock) -> str:
+    try:
+        return machine(past_moment(text, clock))
+    except Unreadable as error:
+        raise SearchError(f"{field.capitalize()}: {error}") from None
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str]]:
+    try:
+        parts = shlex.split(text)
+    except ValueError as error:
+        raise SearchError("A quotation mark is open.") from error
+    for part in parts:
+        key, colon, value = part.partition(":")
+        yield (key, value) if colon and value else ("", part)

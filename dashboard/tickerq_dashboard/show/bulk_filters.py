@@ -1,0 +1,83 @@
+"""Which runs a bulk job means, in the words of the pages."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tickerq_celery import TickerStatus
+from tickerq_celery.views import BulkJob
+from tickerq_dashboard.show.durations import full
+from tickerq_dashboard.show.moments import Clock
+from tickerq_dashboard.show.statuses import LOOKS
+from tickerq_dashboard.show.words import plural
+
+# What waits for its time has a moment from which it is due; what is held or claimed has none.
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
+
+_NAMES = {
+    "function_prefix": "function begins",
+    "error": "error has",
+    "error_type": "error",
+    "cron_ticker_id": "cron ticker",
+    "root_id": "chain",
+    "parent_id": "below the run",
+    "execution_from": "planned since",
+    "execution_until": "planned before",
+    "due_from": "due since",
+    "due_until": "due before",
+    "ended_from": "ended since",
+    "ended_until": "ended before",
+}
+_YES_OR_NO = {
+    "is_published": ("published", "not published"),
+    "is_late": ("only late", "only on time"),
+    "outcome_known": ("with a known outcome", "with an unknown outcome"),
+}
+_VALUES = {"time_ticker": "time tickers", "cron_ticker_occurrence": "occurrences of cron tickers"}
+_STATUSES = {status.name.lower(): LOOKS[status].word for status in TickerStatus}
+
+
+def job_runs(job: BulkJob, clock: Clock) -> str:
+    """Return which runs a job means: "status Failed, tag eu", or how many were chosen."""
+    if job.total is not None:
+        return f"{plural(job.total, 'run')} chosen one by one"
+    return ", ".join(_said(job.filters or {}, clock)) or "all runs"
+
+
+def _said(filters: Mapping[str, Any], clock: Clock) -> Iterator[str]:
+    for name, value in filters.items():
+        if name == "exclude":
+            yield f"not {' and '.join(_said(value, clock))}"
+        elif name in _YES_OR_NO:
+            yield _YES_OR_NO[name][0 if value else 1]
+        else:
+            yield _OTHERS.get(name, _named)(name, value, clock)
+
+
+def _named(name: str, value: Any, clock: Clock) -> str:
+    values = value if isinstance(value, list) else [value]
+    words = ", ".join(_VALUES.get(str(each), str(each)) for each in values)
+    return f"{_NAMES.get(name, name.replace('_', ' '))} {words}"
+
+
+def _status(name: str, value: Any, clock: Clock) -> str:
+    return f"status {', '.join(_STATUSES.get(each, each) for each in value)}"
+
+
+def _moment(name: str, value: Any, clock: Clock) -> str:
+    moment = datetime.fromisoformat(value)
+    return "waiting for their moment" if moment == EVER else f"{_NAMES[name]} {clock.single(moment)}"
+
+
+def _least(name: str, value: Any, clock: Clock) -> str:
+    if name == "min_attempts":
+        return f"at least {plural(value, 'attempt')}"
+    return f"took at least {full(timedelta(seconds=value))}"
+
+
+_OTHERS: Mapping[str, Callable[[str, Any, Clock], str]] = {
+    "status": _status,
+    "min_attempts": _least,
+    "min_elapsed": _least,
+    **dict.fromkeys((name for name in _NAMES if name.endswith(("_from", "_until"))), _moment),
+}

@@ -1,0 +1,57 @@
+"""Charts within a line: outcomes whose height tells as well as their colour, and how a number went."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tickerq_dashboard.show.charts.scale import px
+from tickerq_dashboard.show.statuses import Executed, look_of
+
+MOST = 20
+_WIDTH, _GAP = 5.0, 2.0
+_HEIGHTS = {
+    "done": 10.0,
+    "due-done": 10.0,
+    "failed": 16.0,
+    "cancelled": 6.0,
+    "skipped": 4.0,
+    "published": 8.0,
+}
+LOWEST = 16.0
+_SPARK_WIDTH, _SPARK_HEIGHT = 44.0, 16.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strip:
+    """Outcomes, the newest at the right, and the sentence that says the same.
+
+    ``paths`` has thick lines for each look: a shape for each outcome would be half of a list's page.
+    """
+
+    paths: Mapping[str, str]
+    said: str
+
+
+def strip_of(outcomes: Sequence[Executed]) -> Strip:
+    """Return the strip of up to 20 outcomes, the newest last."""
+    shown = [look_of(each) for each in outcomes[-MOST:]]
+    first = MOST - len(shown)
+    paths: dict[str, str] = {}
+    for at, look in enumerate(shown, first):
+        top = LOWEST - _HEIGHTS.get(look.css, 8.0)
+        paths[look.css] = f"{paths.get(look.css, '')}M{px(at * (_WIDTH + _GAP))} {px(LOWEST)}V{px(top)}"
+    words = [look.word for look in shown]
+    counted = ", ".join(f"{words.count(word)} {word.lower()}" for word in dict.fromkeys(words))
+    return Strip(paths=paths, said=f"last {len(shown)}: {counted}" if shown else "none has ended")
+
+
+def spark_path(values: Sequence[float]) -> str:
+    """Return the path of a line through values, the newest at the right; empty of fewer than two."""
+    if len(values) < 2:
+        return ""
+    top = max(values) or 1.0
+    step = _SPARK_WIDTH / (len(values) - 1)
+    points = (
+        f"{px(at * step)} {px(_SPARK_HEIGHT - 1.5 - value / top * (_SPARK_HEIGHT - 3))}"
+        for at, value in enumerate(values)
+    )
+    return "M" + "L".join(points)

@@ -1,0 +1,88 @@
+"""What a visitor has just done, as the next page tells it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tickerq_celery.enums import AuditOutcome
+from tickerq_celery.views import AuditEntry
+from tickerq_dashboard.access.roles import Permission
+from tickerq_dashboard.show.cron_actions import EVERY_CRON_ACTION, UNDO
+from tickerq_dashboard.show.run_actions import RUN_ACTIONS, TERMINATE
+from tickerq_dashboard.show.words import plural
+
+BACKFILL = "cron_tickers.backfill"
+_DONE: Mapping[str, str] = {
+    "time_tickers.add": "Scheduled",
+    "time_tickers.clone": "Scheduled a copy",
+    "time_tickers.update": "Saved the changes of",
+    "cron_tickers.add": "Created",
+    "cron_tickers.update": "Saved the changes of",
+    "chains.retry_failed": "Started {runs} again in the chain of",
+    "chains.cancel_rest": "Cancelled or asked to end {runs} in the chain of",
+    "bulk.start": "Started the bulk job",
+    "bulk.stop": "Stopped the bulk job",
+    "pauses.pause": "Paused",
+    "pauses.resume": "Resumed",
+    **{each.verb: each.done for each in RUN_ACTIONS if each is not TERMINATE},
+    **{each.verb: each.done for each in EVERY_CRON_ACTION},
+}
+
+
+# A run that is active has not ended yet when it is told of.
+_ASKED: Mapping[str, str] = {"end": "Asked to end", "terminate": "Ordered its process to be killed"}
+# What takes the pause of more than one cron ticker back, and its end: the word, and the route that asks.
+_UNDO_PAUSES = {"pauses.pause": ("Resume", "ask_resume"), "pauses.resume": ("Pause", "ask_pause")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """What takes back what was done: the word of the link, the route that asks, and what it needs."""
+
+    word: str
+    route: str
+    given: Mapping[str, str]
+    permission: Permission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flash:
+    """What was done, when, to what and why; ``undo`` takes it back."""
+
+    words: str
+    at: datetime
+    object_id: str | None
+    reason: str | None
+    undo: Undo | None
+
+
+def flash_of(entry: AuditEntry) -> Flash:
+    """Return how an entry of the audit is told to its actor."""
+    words = _DONE.get(entry.action, entry.action).format(runs=plural(entry.count, "run"))
+    if entry.action in _UNDO_PAUSES:
+        words = f"{words} {entry.object_kind}"
+    if entry.action == BACKFILL:
+        words = f"Backfilled {plural(entry.count, 'occurrence')} of"
+    if entry.outcome is AuditOutcome.UNCHANGED:
+        words = f"{words}: it was so already, and nothing was changed"
+    else:
+        words = _ASKED.get(_request_in(entry.after), words)
+    undo = _undo(entry) if entry.outcome is AuditOutcome.DONE else None
+    return Flash(words=words, at=entry.at, object_id=entry.object_id, reason=entry.reason, undo=undo)
+
+
+def _request_in(after: Any) -> str:
+    return str(after.get("cancel_request", "")) if isinstance(after, dict) else ""
+
+
+def _undo(entry: AuditEntry) -> Undo | None:
+    if entry.action in _UNDO_PAUSES:
+        word, route = _UNDO_PAUSES[entry.action]
+        given = {"kind": str(entry.object_kind), "name": entry.object_id or ""}
+        return Undo(word=word, route=route, given=given, permission=Permission.FUNCTIONS_PAUSE)
+    action = UNDO.get(entry.action)
+    if action is None or entry.object_id is None:
+        return None
+    given, route = {"cron_id": entry.object_id}, f"ask_cron_{action.name}"
+    return Undo(word=action.word, route=route, given=given, permission=action.permission)

@@ -1,0 +1,28 @@
+"""What a pause of a function, a tag or everything will do, and its end, in words."""
+
+from tickerq_celery.enums import PauseKind
+from tickerq_dashboard.show.words import plural
+
+
+def counted(number: int | None, most: int, noun: str) -> str:
+    """Return a bounded count: 3 runs, 10,000+ runs; without one, the noun alone."""
+    if number is None:
+        return f"{noun}s"
+    return f"{number:,}+ {noun}s" if number >= most else plural(number, noun)
+
+
+def pause_effect(kind: str, crons: str, waiting: str, claimed: str) -> str:
+    """Return what a pause will do to the cron tickers and runs that it covers now."""
+    whose = "" if kind == PauseKind.EVERYTHING else " with this tag" if kind == PauseKind.TAG else " of it"
+    return (
+        f"Until it is resumed, no cron ticker{whose} fires and no run{whose} starts, also of those added "
+        f"later. Now that is {crons} and {waiting} not yet claimed. What is claimed goes on: {claimed}."
+    )
+
+
+def resume_effect() -> str:
+    """Return what the end of a pause will do."""
+    return (
+        "What is held by it starts, where no other pause holds it, and cron tickers fire from their next "
+        "instant on. What passed in the pause does not run: each has one Skipped occurrence that records it."
+    )

@@ -1,0 +1,110 @@
+"""Where one can look into a finding: the list that has its runs, and the page of what it is about."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from tickerq_celery.views import Finding, FindingCode, Subject, SubjectKind
+from tickerq_dashboard.access.roles import Permission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A page, by the name of its route and the words of its address; ``permission`` is what it needs."""
+
+    word: str
+    endpoint: str
+    words: Mapping[str, object] = field(default_factory=dict)
+    permission: Permission = Permission.VIEW
+
+
+_NODES = Place(word="Nodes", endpoint="nodes")
+_SETTINGS = Place(word="Settings", endpoint="settings")
+_QUEUED = Place(word="Queued runs", endpoint="runs_active", words={"status": "queued"})
+_OF_CODE: Mapping[FindingCode, tuple[Place, ...]] = {
+    FindingCode.MODULES: (_SETTINGS,),
+    FindingCode.SETTINGS: (_SETTINGS,),
+    FindingCode.STORE: (_SETTINGS,),
+    FindingCode.SCHEMA: (_SETTINGS,),
+    FindingCode.BROKER: (_SETTINGS,),
+    FindingCode.FUNCTION_SKEW: (Place(word="Functions", endpoint="functions"),),
+    FindingCode.BACKLOG: (Place(word="Active runs", endpoint="runs_active"),),
+    FindingCode.OVERDUE_RUNS: (Place(word="Due runs", endpoint="runs_upcoming", words={"due": "1"}),),
+    FindingCode.OVERDUE_CRONS: (Place(word="Cron tickers", endpoint="crons"),),
+    FindingCode.UNSTARTED_RUNS: (_QUEUED,),
+    FindingCode.UNREPORTED_CALLS: (
+        Place(word="Published runs", endpoint="runs_active", words={"status": "published"}),
+    ),
+    FindingCode.NO_CONSUMER: (_QUEUED, _NODES),
+    FindingCode.NO_ROUTE: (Place(word="Runs to come", endpoint="runs_upcoming"),),
+    FindingCode.NO_FUNCTION: (
+        Place(word="Held runs", endpoint="runs_active", words={"held": "function"}),
+        Place(word="Due runs", endpoint="runs_upcoming", words={"due": "1"}),
+    ),
+    FindingCode.ORPHANED_RUNS: (
+        Place(word="Its runs", endpoint="runs_active", words={"status": "in-progress"}),
+        _NODES,
+    ),
+    FindingCode.FAILING: (
+        Place(word="Failed runs", endpoint="runs", words={"status": "failed"}),
+        Place(word="Errors", endpoint="errors"),
+    ),
+    FindingCode.LIMIT_FULL: (Place(word="Active runs", endpoint="runs_active"),),
+    FindingCode.PAUSED: (Place(word="Pauses", endpoint="pauses"),),
+    FindingCode.RETENTION_LATE: (_SETTINGS,),
+    FindingCode.RETENTION_NAME: (_SETTINGS,),
+    FindingCode.ARCHIVE: (_SETTINGS,),
+    FindingCode.DROPPED: (_NODES,),
+}
+_FILTERS = {SubjectKind.FUNCTION: "function", SubjectKind.NODE: "node", SubjectKind.TAG: "tag"}
+_OF_RUNS = {"runs", "runs_active", "runs_upcoming"}
+
+
+def places_of(finding: Finding) -> tuple[Place, ...]:
+    """Return where one can look into a finding, what says most of it first; that one everybody may see."""
+    general = _OF_CODE.get(finding.code, (_NODES,))
+    subject = finding.subject
+    if subject is None:
+        return general
+    own = tuple(_own(subject))
+    ends = tuple(_end_of_pause(subject)) if finding.code is FindingCode.PAUSED else ()
+    if subject.kind in {SubjectKind.CRON_TICKER, SubjectKind.RUN} and own:
+        return (*own, *ends)
+    if finding.code is FindingCode.NO_FUNCTION:
+        # Its runs are in either list, or in both.
+        return (*own, *(_narrowed(each, subject) for each in general))
+    # The page of a function says more than the list of all.
+    shown = (each for each in general if each.endpoint != "functions" or not own)
+    return (*(_narrowed(each, subject) for each in shown), *own, *ends)
+
+
+def _narrowed(place: Place, subject: Subject) -> Place:
+    """Return a list of runs with the filter of a subject, and the list of nodes at its row."""
+    words = dict(place.words)
+    name = _FILTERS.get(subject.kind)
+    if place.endpoint in _OF_RUNS and name is not None:
+        words[name] = subject.name
+    elif place is _NODES and subject.kind is SubjectKind.NODE and subject.id is not None:
+        words["_anchor"] = f"n{subject.id}"
+    return replace(place, words=words)
+
+
+def _own(subject: Subject) -> Iterator[Place]:
+    if subject.kind is SubjectKind.FUNCTION:
+        yield Place(word="Function", endpoint="function", words={"name": subject.name})
+    elif subject.kind is SubjectKind.CRON_TICKER and subject.id is not None:
+        yield Place(word="Cron ticker", endpoint="cron", words={"cron_id": subject.id})
+    elif subject.kind is SubjectKind.RUN and subject.id is not None:
+        yield Place(word="Run", endpoint="run", words={"run_id": subject.id})
+
+
+def _end_of_pause(subject: Subject) -> Iterator[Place]:
+    if subject.kind is SubjectKind.CRON_TICKER:
+        words = {"cron_id": subject.id}
+        yield Place(
+            word="Resume …", endpoint="ask_cron_resume", words=words, permission=Permission.CRONS_PAUSE
+        )
+    else:
+        scope = {"kind": subject.kind.value, "name": subject.name or None}
+        yield Place(
+            word="Resume …", endpoint="ask_resume", words=scope, permission=Permission.FUNCTIONS_PAUSE
+        )

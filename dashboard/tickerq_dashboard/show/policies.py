@@ -1,0 +1,107 @@
+"""The policies of a cron ticker, each as a sentence."""
+
+from collections.abc import Iterator
+
+from cron_descriptor import (  # type: ignore[import-untyped]  # it ships no types
+    FormatError,
+    Options,
+    get_description,
+)
+
+from tickerq_celery import Cron, MisfirePolicy, OverlapPolicy, TickerPriority
+from tickerq_celery.views import CronSummary
+from tickerq_dashboard.show.durations import full
+from tickerq_dashboard.show.words import LOSS, intervals, is_call, plural
+
+_OVERLAP = {
+    OverlapPolicy.ALLOW: "the new one runs beside it",
+    OverlapPolicy.SKIP: "the new one is skipped",
+    OverlapPolicy.BUFFER_ONE: "one new one waits for it, and later ones are skipped",
+    OverlapPolicy.BUFFER_ALL: "the new ones wait for it, one after the other",
+    OverlapPolicy.CANCEL_OTHER: "the run before is cancelled",
+}
+_MISFIRE = {
+    MisfirePolicy.RUN_ONCE: "the latest missed instant runs",
+    MisfirePolicy.SKIP: "what was missed is skipped",
+    MisfirePolicy.RUN_ALL: "all that was missed runs",
+}
+
+
+def schedule_words(cron: Cron | CronSummary) -> str:
+    """Return a schedule in words; its expression itself where there are none for it."""
+    return f"Every {full(cron.every)}" if cron.every is not None else expression_words(cron.expression)
+
+
+def expression_words(expression: str) -> str:
+    """Return a valid cron expression in words; the expression itself where there are none for it."""
+    options = Options()
+    options.use_24hour_time_format = True
+    try:
+        return str(get_description(expression, options))
+    except (FormatError, ValueError, IndexError, KeyError, NotImplementedError):
+        return expression
+
+
+def policies_of(cron: Cron) -> Iterator[tuple[str, str]]:
+    """Yield each policy: what happens when, and then what."""
+    yield "If the run before still runs,", f"{_OVERLAP[cron.overlap]}."
+    yield "After an outage,", f"{_misfire(cron)}."
+    yield from _failing(cron)
+    yield from _timeouts(cron)
+    yield "Its runs start", f"{_start(cron)}."
+    if cron.on_lost is not None:
+        yield "If its worker dies,", f"{LOSS[cron.on_lost]}."
+    yield from _window(cron)
+
+
+def _misfire(cron: Cron) -> str:
+    said = _MISFIRE[cron.misfire]
+    if cron.misfire is MisfirePolicy.RUN_ALL:
+        said += f", {cron.misfire_limit:,} at most"
+    if cron.misfire_grace is not None:
+        said += f", if it is at most {full(cron.misfire_grace)} late"
+    return said
+
+
+def _failing(cron: Cron) -> Iterator[tuple[str, str]]:
+    if is_call(cron):
+        yield "If a run fails,", "Celery retries it as its task says."
+    elif cron.retries:
+        yield (
+            "If a run fails,",
+            f"it is tried {plural(cron.retries, 'more time')}: after {intervals(cron.retry_intervals)}.",
+        )
+    else:
+        yield "If a run fails,", "it is not tried again."
+    if cron.pause_on_failure is not None:
+        yield f"After {plural(cron.pause_on_failure, 'failed run')} in a row,", "it is paused."
+
+
+def _timeouts(cron: Cron) -> Iterator[tuple[str, str]]:
+    if cron.timeout is not None:
+        yield "A run may take", f"{full(cron.timeout)}; then it is asked to end."
+    if cron.hard_timeout is not None:
+        yield "After", f"{full(cron.hard_timeout)} its process is ended."
+
+
+def _start(cron: Cron) -> str:
+    when = f"up to {full(cron.jitter)} after their time" if cron.jitter else "exactly on time"
+    queue = "the queue that Celery's router chooses" if cron.queue is None else f"the queue {cron.queue}"
+    level = (
+        ""
+        if cron.priority is TickerPriority.NORMAL
+        else f" with priority {cron.priority.name.lower().replace('_', ' ')}"
+    )
+    key = "" if cron.concurrency_key is None else f", and share the slots of the key {cron.concurrency_key}"
+    return f"{when}, on {queue}{level}{key}"
+
+
+def _window(cron: Cron) -> Iterator[tuple[str, str]]:
+    if cron.max_runs is not None:
+        yield "It ends after", f"{plural(cron.max_runs, 'run')}; it has had {cron.run_count:,}."
+    if cron.exclude:
+        yield "It does not fire on", f"{', '.join(each.isoformat() for each in cron.exclude)}."
+    if cron.start_at is not None:
+        yield "It does not fire before", f"{cron.start_at:%Y-%m-%d %H:%M:%S} UTC."
+    if cron.end_at is not None:
+        yield "It does not fire after", f"{cron.end_at:%Y-%m-%d %H:%M:%S} UTC."

@@ -1,0 +1,33 @@
+"""Sentences of the core in parts: words, commands, and the ids of what they speak of."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_ID = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b")
+
+
+class Part(NamedTuple):
+    """A part of a sentence: code, or an id of a run or a cron ticker, or words."""
+
+    text: str
+    is_code: bool = False
+    is_id: bool = False
+
+
+def parts_of(sentence: str) -> Iterator[Part]:
+    """Yield the parts of a sentence, whose code stands between backticks.
+
+    An id within a command is a part of the command, unless the code is the id alone.
+    """
+    for at, text in enumerate(sentence.split("`")):
+        is_code = at % 2 == 1
+        if is_code:
+            yield Part(text, is_code=True, is_id=_ID.fullmatch(text) is not None)
+            continue
+        end = 0
+        for found in _ID.finditer(text):
+            yield Part(text[end : found.start()])
+            yield Part(found[0], is_id=True)
+            end = found.end()
+        yield Part(text[end:])

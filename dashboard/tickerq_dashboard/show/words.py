@@ -1,0 +1,202 @@
+"""The words in which the pages speak of runs."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from tickerq_celery import Attempt, Cron, Run, RunCondition, TickerStatus, TickerType
+from tickerq_celery.enums import HoldReason, OnLost, Origin, TickerKind
+from tickerq_celery.errors import UnreadableRequestError
+from tickerq_celery.views import CronSummary, Pause, RunSummary
+from tickerq_dashboard.reading.waiters import MOST_COUNTED, Waiters
+from tickerq_dashboard.show.durations import THIN, full
+from tickerq_dashboard.show.json_tree import Node, tree_of
+
+NONE = "\N{EN DASH}"
+LONGEST_JSON = 20_000
+MOST_DOTS = 6
+
+HELD = {
+    HoldReason.FUNCTION: "No live worker has its function",
+    HoldReason.LIMIT: "Waits for a free slot",
+    HoldReason.KEY: "Waits for a free slot of its key",
+    HoldReason.RATE: "Waits for its rate limit",
+    HoldReason.PAUSED: "Paused",
+    HoldReason.PARENT: "Waits for its parent",
+    HoldReason.OVERLAP: "Waits for the occurrence before it",
+}
+CONDITIONS = {
+    RunCondition.ON_SUCCESS: "runs on success",
+    RunCondition.ON_FAILURE: "runs on failure",
+    RunCondition.ON_CANCELLED: "runs if cancelled",
+    RunCondition.ON_FAILURE_OR_CANCELLED: "runs on failure or if cancelled",
+    RunCondition.ON_ANY_COMPLETED_STATUS: "runs after any end",
+    RunCondition.IN_PROGRESS: "runs once its parent starts",
+}
+ORIGINS = {
+    Origin.ADDED: "Added by code",
+    Origin.CLONE: "A copy",
+    Origin.CALL: "A call of Celery's",
+    Origin.CRON: "Its cron ticker",
+    Origin.MANUAL: "Run now",
+    Origin.BACKFILL: "A backfill",
+    Origin.SKIP: "A skipped instant",
+    Origin.MISFIRE: "A record of missed instants",
+    Origin.CHAIN: "Its chain",
+}
+LOSS = {OnLost.FAIL: "it fails", OnLost.RETRY: "it starts again"}
+
+
+class Name(NamedTuple):
+    """A function's name: the dimmed path, and the last part, which stays whole."""
+
+    path: str
+    last: str
+
+
+class Sign(NamedTuple):
+    """The icon before a function, and what it stands for."""
+
+    icon: str
+    word: str
+
+
+class Request(NamedTuple):
+    """What a run is given: a tree, the same as text, or why it cannot be shown."""
+
+    tree: Node | None
+    text: str
+    problem: str
+    size: int
+
+
+def name_of(function: str) -> Name:
+    """Return the parts of a function's name."""
+    path, dot, last = function.rpartition(".")
+    return Name(path + dot, last) if last else Name("", function)
+
+
+def sign_of(run: Run | RunSummary) -> Sign:
+    """Return what made a run, as the sign before its function."""
+    if run.parent_id is not None:
+        return Sign("link", "Chain")
+    if run.type is TickerType.CRON_TICKER_OCCURRENCE:
+        return Sign("history", "Cron")
+    return Sign("clock", "Time ticker")
+
+
+def is_call(ticker: Run | RunSummary | Cron | CronSummary) -> bool:
+    """Whether it calls a task of Celery's, which has options of its own instead of ours."""
+    return ticker.kind is TickerKind.CELERY_TASK
+
+
+def held_words(reason: HoldReason) -> str:
+    """Return why a due run may not run yet."""
+    return HELD[reason]
+
+
+def waiters_words(waiters: Waiters, run: Run) -> str:
+    """Return how many runs wait for what of a run: "25 runs wait for its slot (key smtp)"."""
+    more = "+" if waiters.runs >= MOST_COUNTED else ""
+    count = f"{waiters.runs:,}{more} run{'s' if waiters.runs > 1 else ''}"
+    what = {
+        HoldReason.LIMIT: "a slot of its function",
+        HoldReason.KEY: f"its slot (key {run.concurrency_key})",
+        HoldReason.OVERLAP: "its end: occurrences of its cron ticker may not overlap",
+    }[waiters.reason]
+    return f"{count} {'wait' if waiters.runs > 1 else 'waits'} for {what}"
+
+
+def condition_words(condition: RunCondition | None) -> str:
+    """Return when a child runs."""
+    return "runs after any end" if condition is None else CONDITIONS[condition]
+
+
+def origin_words(run: Run | RunSummary) -> str:
+    """Return what made a run."""
+    word = ORIGINS[run.origin]
+    return f"{word}, {run.created_by}" if run.created_by else word
+
+
+def loss_words(policy: OnLost) -> str:
+    """Return what becomes of a run whose worker died."""
+    return LOSS[policy]
+
+
+def scope_words(kind: str, name: str) -> str:
+    """Return what a pause is of: "everything", "tag eu"."""
+    return f"{kind} {name}" if name else "everything"
+
+
+def pause_words(pause: Pause) -> str:
+    """Return what a pause is of, as a sentence begins."""
+    words = scope_words(pause.kind, pause.name)
+    return words[0].upper() + words[1:]
+
+
+def attempts_made(run: Run | RunSummary) -> tuple[int, int]:
+    """Return how many attempts a run has begun, and how many it may have."""
+    has_begun = run.started_at is not None or run.status is TickerStatus.IN_PROGRESS
+    made = run.retry_count + (1 if has_begun or run.ended_at is not None else 0)
+    if run.status is TickerStatus.SKIPPED and run.started_at is None:
+        made = run.retry_count
+    return made, max(made, run.retries + 1)
+
+
+def attempt_dots(run: Run | RunSummary) -> str:
+    """Return a letter for each attempt made: f failed, d done, c cancelled, r runs; none beyond six."""
+    made, _ = attempts_made(run)
+    if made == 0 or made > MOST_DOTS or is_call(run):
+        return ""
+    last = {
+        TickerStatus.DONE: "d", TickerStatus.DUE_DONE: "d", TickerStatus.CANCELLED: "c",
+        TickerStatus.IN_PROGRESS: "r",
+    }.get(run.status, "f")  # fmt: skip
+    return "f" * (made - 1) + last
+
+
+def intervals(waits: Sequence[timedelta]) -> str:
+    """Return the waits before retries, the last of which repeats."""
+    return ", ".join(full(each) for each in waits)
+
+
+def percent(fraction: float, digits: int = 0) -> str:
+    """Return a fraction in per cent, never 100 before it is 1."""
+    scale = 10**digits
+    cut = int(fraction * 100 * scale + 1e-6) / scale
+    return f"{cut:.{digits}f}".removesuffix(".0") + f"{THIN}%"
+
+
+def request_of(ticker: Run | Cron) -> Request | None:
+    """Return what a run is given, its secrets masked; None where it is given nothing."""
+    try:
+        stored = ticker.stored_request.json
+    except UnreadableRequestError as error:
+        return Request(None, "", f"{error}.", 0)
+    if stored is None:
+        return None
+    try:
+        value = ticker.shown_request
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return Request(None, "", f"These {len(stored):,} bytes cannot be read as JSON.", len(stored))
+    if len(text) > LONGEST_JSON:
+        cut = f"{text[:LONGEST_JSON]}\n\N{HORIZONTAL ELLIPSIS}"
+        return Request(tree_of(value), cut, "", len(stored))
+    return Request(tree_of(value), text, "", len(stored))
+
+
+def attempt_error(attempt: Attempt) -> tuple[str | None, str | None]:
+    """Return what tells whether two attempts failed alike."""
+    return attempt.exception_type, attempt.exception_message
+
+
+def plural(count: int, noun: str, many: str | None = None) -> str:
+    """Return a count with its noun: 1 run, 2 runs."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def json_text(value: Any) -> str:
+    """Return a short JSON value in one line."""
+    return json.dumps(value, ensure_ascii=False, default=str)

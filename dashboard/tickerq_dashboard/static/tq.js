@@ -1,0 +1,253 @@
+// @ts-check
+import { Idiomorph } from "./vendor/idiomorph-0.8.0/idiomorph.esm.js";
+
+/** What keeps a page as fresh as its `data-live` says, and nothing else: the pages are whole without it. */
+const policy = window.trustedTypes
+  ? window.trustedTypes.createPolicy("tq-fragment", { createHTML: (html) => html })
+  : { createHTML: (/** @type {string} */ html) => html };
+const THIN = "\u202f";
+const UNITS = /** @type {const} */ ([[86400, "d"], [3600, "h"], [60, "min"]]);
+const RESTING = 60, QUIET_AFTER = 300;
+
+let etag = "", polling = 0, failures = 0, updated = Date.now(), acted = Date.now(), wrong = "";
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+let release = () => {};
+const channel = "BroadcastChannel" in window ? new BroadcastChannel("tq:" + location.pathname + location.search) : null;
+
+/** Whether the reader lets pages refresh themselves. */
+const isLive = () => /** @type {HTMLInputElement | null} */ (document.querySelector("input[name=live]"))?.checked ?? true;
+
+/** @param {number} seconds */
+function age(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  for (const [size, unit] of UNITS) {
+    if (whole >= 2 * size) return Math.floor(whole / size) + THIN + unit;
+  }
+  return whole + THIN + "s";
+}
+
+function tell() {
+  for (const node of document.querySelectorAll("time[data-v]")) {
+    const seconds = (Date.now() - Date.parse(node.getAttribute("datetime") ?? "")) / 1000;
+    const kind = node.getAttribute("data-v");
+    const said = kind === "for" ? age(seconds) : seconds < 0 ? "in " + age(-seconds) : age(seconds) + " ago";
+    // A selection lies in the text node: it is not replaced, and not touched where nothing changes.
+    if (node.firstChild && node.textContent !== said) node.firstChild.nodeValue = said;
+  }
+  const fresh = document.querySelector("[data-v=fresh]");
+  if (!fresh) return;
+  fresh.classList.toggle("wrong", wrong !== "");
+  fresh.classList.toggle("off", !wrong && !isLive());
+  fresh.textContent = wrong || `updated ${age((Date.now() - updated) / 1000)} ago${isLive() ? "" : ", paused"}`;
+}
+
+/** @param {string} html */
+function take(html) {
+  const page = new DOMParser().parseFromString(/** @type {string} */ (/** @type {unknown} */ (policy.createHTML(html))), "text/html");
+  const fresh = page.getElementById("live"), live = document.getElementById("live");
+  if (!fresh || !live) return;
+  Idiomorph.morph(live, fresh, {
+    ignoreActiveValue: true,
+    callbacks: {
+      // What a person opened, typed or ticked stays.
+      beforeAttributeUpdated: (name, node) => !(name === "open" && node.nodeName === "DETAILS") && !(["value", "checked", "selected"].includes(name) && node.matches("input:not([type=hidden]), select, option, textarea")),
+      beforeNodeMorphed: (old) => !(old instanceof HTMLElement && old.matches("form") && old.contains(document.activeElement)),
+    },
+  });
+  document.title = page.title;
+}
+
+/** @param {string} html @param {number} at */
+function show(html, at) {
+  if (html) take(html);
+  updated = at; wrong = ""; failures = 0;
+  tell();
+}
+
+async function ask() {
+  const began = Date.now(), live = document.getElementById("live");
+  live?.setAttribute("aria-busy", "true");
+  try {
+    return await asking(began);
+  } finally {
+    live?.removeAttribute("aria-busy");
+  }
+}
+
+/** @param {number} began */
+async function asking(began) {
+  const answer = await fetch(location.href, { headers: etag ? { "If-None-Match": etag } : {}, credentials: "same-origin", cache: "no-store" });
+  if (answer.status === 401 || answer.status === 403) {
+    wrong = "logged out: load the page again";
+    tell();
+    return false;
+  }
+  if (answer.status !== 304 && !answer.ok) throw new Error(String(answer.status));
+  etag = answer.headers.get("ETag") ?? "";
+  const html = answer.status === 304 ? "" : await answer.text();
+  show(html, began);
+  channel?.postMessage({ html, began });
+  return true;
+}
+
+function pause() {
+  const every = Number(document.getElementById("live")?.dataset.live ?? 0);
+  if (failures) return Math.min(RESTING, 5 * 2 ** (failures - 1));
+  const seconds = Date.now() - acted > QUIET_AFTER * 1000 ? RESTING : every;
+  return seconds * (0.8 + Math.random() * 0.4);
+}
+
+/** @param {number} mine The polling that it belongs to: another one has begun, or none goes on, where it differs. */
+async function turn(mine) {
+  try {
+    if (!(await ask())) return;
+  } catch (error) {
+    failures += 1;
+    const code = /^\d+$/.test(/** @type {Error} */ (error).message) ? ` (${/** @type {Error} */ (error).message})` : "";
+    wrong = `could not refresh${code}: trying again in ${Math.round(pause())} s`;
+    tell();
+  }
+  if (mine === polling) timer = setTimeout(turn, pause() * 1000, mine);
+}
+
+/** Poll while this tab is seen; of several that show the same page, one does, and the others listen. */
+function start() {
+  stop();
+  if (document.hidden || !isLive() || !Number(document.getElementById("live")?.dataset.live ?? 0)) return;
+  const mine = polling, lead = () => { timer = setTimeout(turn, pause() * 1000, mine); };
+  if (!navigator.locks) return lead();
+  const away = new AbortController();
+  release = () => away.abort();
+  navigator.locks.request("tq:" + location.pathname + location.search, { signal: away.signal }, () => {
+    lead();
+    return new Promise((done) => away.signal.addEventListener("abort", () => done(undefined)));
+  }).catch(() => {});
+}
+
+function stop() {
+  polling += 1;
+  clearTimeout(timer);
+  release();
+  release = () => {};
+}
+
+channel?.addEventListener("message", (event) => { if (isLive()) show(event.data.html, event.data.began); });
+document.addEventListener("visibilitychange", start);
+for (const kind of ["pointerdown", "keydown", "scroll"]) addEventListener(kind, () => { acted = Date.now(); }, { passive: true });
+setInterval(() => { if (!document.hidden) tell(); }, 1000);
+
+/** @param {string} name @param {string} value */
+const keep = (name, value) => { document.cookie = `${name}=${encodeURIComponent(value)}; path=${document.body.dataset.path ?? "/"}; max-age=31536000; samesite=lax`; };
+document.addEventListener("change", (event) => {
+  const field = event.target;
+  if (!(field instanceof HTMLInputElement)) return;
+  if (field.name === "shortcuts") {
+    keep("tq_shortcuts", field.checked ? "on" : "off");
+    document.body.toggleAttribute("data-shortcuts", field.checked);
+  }
+  if (field.name === "live") {
+    keep("tq_live", field.checked ? "on" : "off");
+    start();
+    tell();
+  }
+  if (field.name !== "theme") return;
+  keep("tq_theme", field.value);
+});
+document.addEventListener("focusin", (event) => {
+  // A browser scrolls to what has the focus, but not to a part of a drawing.
+  if (event.target instanceof SVGElement) event.target.scrollIntoView({ block: "nearest", inline: "nearest" });
+  const list = document.getElementById("zones");
+  if (!list || list.childElementCount || !(event.target instanceof HTMLInputElement) || event.target.name !== "zone") return;
+  for (const zone of ["UTC", ...Intl.supportedValuesOf("timeZone")]) list.append(Object.assign(document.createElement("option"), { value: zone }));
+});
+document.addEventListener("submit", (event) => {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  if (!form.matches("[data-zone]")) return;
+  event.preventDefault();
+  keep("tq_zone", String(new FormData(form).get("zone") ?? ""));
+  location.reload();
+});
+/** Keyboard shortcuts: an element with `data-keys` is gone to by them; the rest moves in lists. The help page names all. */
+const TYPING = "input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]", SEQUENCE_MS = 1500;
+let first = "", firstAt = 0;
+/** @type {Element | null} */
+let lastTicked = null;
+const rows = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#live .rows.cards > tbody > tr")].filter((row) => row.querySelector("a")));
+/** @param {Element | null | undefined} row */
+const box = (row) => /** @type {HTMLInputElement | null | undefined} */ (row?.querySelector("input[type=checkbox]"));
+/** @param {number} by */
+function move(by) {
+  const all = rows(), at = all.findIndex((row) => row.contains(document.activeElement));
+  const row = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + by))];
+  /** @type {HTMLElement | null | undefined} */ (row?.querySelector("th a, a"))?.focus();
+}
+/** @param {boolean} range */
+function tick(range) {
+  const all = rows(), at = all.findIndex((row) => row.contains(document.activeElement)), here = box(all[at]);
+  if (!here) return;
+  const from = range && lastTicked ? all.findIndex((row) => row === lastTicked) : -1;
+  if (from < 0) here.click();
+  else for (const row of all.slice(Math.min(from, at), Math.max(from, at) + 1)) if (!box(row)?.checked) box(row)?.click();
+  lastTicked = all[at];
+}
+function nextTheme() {
+  const themes = /** @type {HTMLInputElement[]} */ ([...document.querySelectorAll("input[name=theme]")]);
+  themes[(themes.findIndex((each) => each.checked) + 1) % themes.length]?.click();
+}
+/** Follow what leads somewhere or asks first; go to a field, or to a button that acts, which Enter then presses. @param {string} keys */
+function follow(keys) {
+  const all = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(`[data-keys="${CSS.escape(keys)}"]`)]);
+  const node = all.find((each) => each.checkVisibility()) ?? all[0];
+  if (!node) return false;
+  if (node.matches("a, .bulk button")) node.click();
+  else {
+    const menu = node.closest("details");
+    if (menu) menu.open = true;
+    node.focus();
+  }
+  return true;
+}
+/** @type {Record<string, () => void>} */
+const KEYS = { j: () => move(1), k: () => move(-1), x: () => tick(false), X: () => tick(true), t: nextTheme, p: () => /** @type {HTMLInputElement | null} */ (document.querySelector(".side input[name=live]"))?.click() };
+addEventListener("keydown", (event) => {
+  const from = event.target;
+  if (!("shortcuts" in document.body.dataset) || event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (from instanceof HTMLElement && from.matches(TYPING)) {
+    if (event.key === "Escape" && from.matches("[data-keys]")) from.blur();
+    return;
+  }
+  if (event.key === "Shift") return;
+  const keys = first && event.timeStamp - firstAt < SEQUENCE_MS ? `${first} ${event.key}` : event.key;
+  first = keys === "g" ? "g" : "";
+  firstAt = event.timeStamp;
+  if (keys in KEYS) KEYS[keys]();
+  else if (!follow(keys)) return;
+  event.preventDefault();
+});
+/** A form that shows what will happen shows it anew while one types; its button does the same without this. */
+const form = document.querySelector("form[data-review]");
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let looking;
+let asked = 0;
+async function review() {
+  const panel = document.getElementById("review"), mine = ++asked;
+  if (!(form instanceof HTMLFormElement) || !panel) return;
+  const sent = new URLSearchParams(/** @type {any} */ (new FormData(form)));
+  sent.set("step", "review");
+  panel.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: sent, credentials: "same-origin", headers: { "X-Requested-With": "fetch" } });
+    const html = await answer.text();
+    if (!answer.ok || mine !== asked) return;
+    const page = new DOMParser().parseFromString(/** @type {string} */ (/** @type {unknown} */ (policy.createHTML(html))), "text/html");
+    const fresh = page.getElementById("review");
+    if (fresh) Idiomorph.morph(panel, fresh, { callbacks: { beforeAttributeUpdated: (name, node) => !(name === "open" && node.nodeName === "DETAILS") } });
+  } catch { /* The button remains. */ } finally {
+    if (mine === asked) panel.removeAttribute("aria-busy");
+  }
+}
+form?.addEventListener("input", () => { clearTimeout(looking); looking = setTimeout(review, 400); });
+for (const box of document.querySelectorAll(".log.box")) box.scrollTop = box.scrollHeight;
+tell();
+start();

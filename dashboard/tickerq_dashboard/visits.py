@@ -1,0 +1,75 @@
+"""What a handler is given: the dashboard, who asks, and the id of the request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from werkzeug.wrappers import Response
+
+from tickerq_celery import TickerQ
+from tickerq_celery.views import Actor
+from tickerq_dashboard.access.roles import Permission
+from tickerq_dashboard.access.visitors import Visitor
+from tickerq_dashboard.assets import Assets
+from tickerq_dashboard.auditing import actor_of
+from tickerq_dashboard.health import HealthWatch
+from tickerq_dashboard.options import Options
+from tickerq_dashboard.preferences import asked_operation, reader_clock
+from tickerq_dashboard.reading.cursors import Cursors
+from tickerq_dashboard.reading.reader import Reader
+from tickerq_dashboard.rendering import Renderer, answered
+from tickerq_dashboard.routing import Route
+from tickerq_dashboard.show.flashes import Flash, flash_of
+from tickerq_dashboard.show.moments import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """One dashboard: whose store it shows, and what its handlers share."""
+
+    tickerq: TickerQ
+    options: Options
+    watch: HealthWatch
+    renderer: Renderer
+    assets: Assets
+    reader: Reader
+    cursors: Cursors
+    routes: Mapping[str, Route]
+    asks_password: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One request that the guard has let in; an open route has no visitor."""
+
+    dashboard: Dashboard
+    visitor: Visitor | None
+    request_id: str
+
+    def actor(self, operation_id: str | None = None) -> Actor:
+        """Return as whom the visitor acts on the store, with the one-time id of the form that was sent.
+
+        Raises:
+            TickerValidationError: The id is no UUID.
+        """
+        return actor_of(self.visitor, operation_id)
+
+    def may(self, permission: Permission) -> bool:
+        """Return whether the visitor is allowed it."""
+        return self.visitor is not None and self.visitor.may(permission)
+
+    def clock(self) -> Clock:
+        """Return the present moment and the zone that the visitor reads times in."""
+        return reader_clock(self.dashboard.reader.now())
+
+    def page(self, template: str, *, clock: Clock, status: int = 200, **values: object) -> Response:
+        """Return a template as HTML, or that the browser has it already."""
+        flash = self._flash()
+        return answered(self.dashboard.renderer.page(template, clock=clock, flash=flash, **values), status)
+
+    def _flash(self) -> Flash | None:
+        """Return what the visitor did just before, where the address says so."""
+        did = asked_operation()
+        if did is None or self.visitor is None:
+            return None
+        entry = self.dashboard.reader.own_entry(self.actor().name, did)
+        return None if entry is None else flash_of(entry)
