@@ -1,0 +1,20 @@
+"""All measures by name, in the order of the page."""
+
+from benchmarks.beside_peers import BULK_ADD, DISPATCH, EXECUTE, IDLE_TICK
+from benchmarks.ours_alone import (
+    BULK_EDITS,
+    CLAIMS,
+    CRON_SEARCHES,
+    FAIRNESS,
+    FULL_QUEUE,
+    MEMORY,
+    PRUNE,
+    ROLLUP,
+    SCALE,
+    START_DELAY,
+    WRITES,
+)
+
+BESIDE_PEERS = (DISPATCH, EXECUTE, FULL_QUEUE, BULK_ADD, IDLE_TICK)
+OURS_ALONE = (START_DELAY, FAIRNESS, CLAIMS, WRITES, MEMORY, BULK_EDITS, CRON_SEARCHES, ROLLUP, PRUNE, SCALE)
+MEASURES = {each.name: each for each in (*BESIDE_PEERS, *OURS_ALONE)}
