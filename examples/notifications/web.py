@@ -57,7 +57,12 @@ def create_app() -> Flask:
     web.register_blueprint(users)
     password_hash = generate_password_hash("secure-password")
     web.register_blueprint(
-        create_blueprint(tickerq, users={"admin": password_hash}, base_path="/admin/tickerq")
+        create_blueprint(
+            tickerq,
+            users={"admin": (password_hash, "admin")},
+            base_path="/admin/tickerq",
+            notice="This is a demonstration, and everyone knows its password: let no other machine reach it.",
+        )
     )
     web.add_url_rule("/", "home", home)
     return web

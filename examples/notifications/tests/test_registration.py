@@ -12,13 +12,18 @@ from examples.notifications.models import Alert, User
 from examples.notifications.requests import WelcomeEmailRequest
 from examples.notifications.tests.conftest import Outbox
 from examples.notifications.web import create_app, user_service
-from tickerq_celery import TickerStatus
+from tickerq_celery import Run, TickerStatus
 from tickerq_celery.testing import TickerQTest
 
 
 def rows(table: type[User | Alert]) -> int:
     with database.transaction() as session:
         return session.scalars(select(func.count()).select_from(table)).one()
+
+
+def emails_run(tickerq: TickerQTest) -> list[Run]:
+    """Run what is due; return the runs of welcome emails, as a daily job may be due in the same hour."""
+    return [run for run in tickerq.run_due() if run.function == send_welcome_email.name]
 
 
 def test_a_registration_schedules_a_welcome_email_in_five_minutes(tickerq: TickerQTest) -> None:
@@ -47,7 +52,7 @@ def test_the_email_is_sent_after_five_minutes(tickerq: TickerQTest, outbox: Outb
     tickerq.run_due()
     assert outbox.sent == []
     tickerq.clock.advance(minutes=5)
-    [run] = tickerq.run_due()
+    [run] = emails_run(tickerq)
     assert run.status is TickerStatus.DONE
     assert outbox.sent == [("ada@example.com", "Welcome!")]
 
@@ -58,7 +63,7 @@ def test_a_mail_server_that_refuses_is_asked_again_and_alerts_the_operators(
     outbox.refuses = 2
     user_service.register_user("ada@example.com", "Ada")
     tickerq.clock.advance(minutes=5 + 1 + 5)
-    [run] = tickerq.run_due()
+    [run] = emails_run(tickerq)
     assert [attempt.status for attempt in run.attempts] == [
         TickerStatus.FAILED,
         TickerStatus.FAILED,
@@ -71,5 +76,5 @@ def test_an_email_that_is_never_taken_fails_after_three_retries(tickerq: TickerQ
     outbox.refuses = 10
     user_service.register_user("ada@example.com", "Ada")
     tickerq.clock.advance(hours=1)
-    [run] = tickerq.run_due()
+    [run] = emails_run(tickerq)
     assert (run.status, len(run.attempts), outbox.sent) == (TickerStatus.FAILED, 4, [])
