@@ -9,11 +9,26 @@ import pytest
 
 from tests.unit.verbs import verbs_of
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.managers.aio import AsyncCronTickers, AsyncPauses, AsyncRuns, AsyncTimeTickers
+from tickerq_celery.managers.aio import (
+    AsyncBulk,
+    AsyncChains,
+    AsyncCronTickers,
+    AsyncErrors,
+    AsyncHealth,
+    AsyncPauses,
+    AsyncRuns,
+    AsyncStats,
+    AsyncTimeTickers,
+)
 from tickerq_celery.managers.asynchronous import AsyncListing, AsyncManager, AsyncVerb
+from tickerq_celery.managers.bulk import BulkManager
 from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.error_groups import ErrorManager
+from tickerq_celery.managers.health import HealthManager
 from tickerq_celery.managers.pauses import PauseManager
+from tickerq_celery.managers.run_chains import ChainManager
 from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.stats import StatsManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.tickers.pages import Page, Walk
 
@@ -22,6 +37,11 @@ PAIRS = [
     (AsyncCronTickers, CronTickerManager),
     (AsyncRuns, RunManager),
     (AsyncPauses, PauseManager),
+    (AsyncBulk, BulkManager),
+    (AsyncHealth, HealthManager),
+    (AsyncChains, ChainManager),
+    (AsyncStats, StatsManager),
+    (AsyncErrors, ErrorManager),
 ]
 USER: ContextVar[str] = ContextVar("USER", default="none")
 

@@ -16,15 +16,18 @@ from tickerq_celery.errors import (
     IllegalTransitionError,
     InvalidCronError,
     NoCeleryTaskError,
+    OperationReusedError,
     OtherDatabaseError,
     ParentResultError,
     PublishError,
+    QueryTooWideError,
     RefusedValueError,
     SchemaError,
     StoreError,
     TerminateExecution,
     TickerBusyError,
     TickerCancelled,
+    TickerChangedError,
     TickerError,
     TickerNotFoundError,
     TickerStateError,
@@ -32,8 +35,8 @@ from tickerq_celery.errors import (
     UnknownFunctionError,
     UnknownKeywordError,
     UnreadableRequestError,
-    shortened,
 )
+from tickerq_celery.wording import shortened
 
 ID = UUID(int=1)
 RAISED = [
@@ -54,6 +57,10 @@ RAISED = [
         f"session: its database holds the ticker store {UUID(int=2)}, and",
     ),
     (DuplicateFunctionError("Send", "a:b", "c:d"), "function name 'Send' is taken by a:b; c:d needs"),
+    (TickerChangedError(ID, None), f"ticker {ID} has changed since it was read"),
+    (TickerChangedError("tag eu", None), "the pause of tag eu has changed since it was read"),
+    (OperationReusedError(ID, "runs.cancel"), f"operation_id: {ID} was used before, for runs.cancel"),
+    (QueryTooWideError(2), "reading took longer than 2 s: narrow its filters"),
     (DuplicateTickerError("k"), "unique_key: a ticker with key 'k' is still active"),
     (
         DuplicateTickerError("k", is_twice=True),
@@ -62,6 +69,7 @@ RAISED = [
     (UnknownFunctionError("Send").at("[1]."), "[1].function: no such function"),
     (TickerNotFoundError("run", ID), f"no run has the id {ID}"),
     (TickerStateError(ID, "DONE", "changed"), f"ticker {ID} is DONE: it cannot be changed"),
+    (TickerStateError(ID, "done", "stopped", what="bulk job"), f"bulk job {ID} is done: it cannot"),
     (ClaimSupersededError(ID, 3), f"claim 3 of run {ID} was superseded"),
     (
         TickerValidationError("a", 1, "odd", others=[TickerValidationError("b", 2, "even")]),

@@ -1,18 +1,16 @@
 """The page on parity: it has each feature of TickerQ once, and each test that it names exists."""
 
-import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.named_tests import NAMED, ROOT, known_in, named_in
+
 PAGE = ROOT / "docs" / "parity.md"
 # Under the page's headings, each id of the inventory that was made of TickerQ 10.3.
 IDS = Path(__file__).with_name("parity_ids.txt")
 ID = re.compile(r"[A-Z]{1,2}-\d\d")
-NAMED = re.compile(r"`(?P<module>tests/[\w/]+\.py)::(?P<test>test_\w+)`")
 HERE = {"same", "other way", "better"}
 NOT_YET = "not yet"
 ABSENT = "not here"
@@ -31,7 +29,7 @@ class Feature:
     @property
     def tests(self) -> list[tuple[str, str]]:
         """The tests that the row names, each as its module and its name."""
-        return [(found["module"], found["test"]) for found in NAMED.finditer(self.text)]
+        return named_in(self.text)
 
     @property
     def words(self) -> str:
@@ -58,16 +56,6 @@ def listed() -> Iterator[tuple[str, str]]:
             heading = line.removeprefix("# ")
         else:
             yield from ((heading, each) for each in line.split())
-
-
-@cache
-def known_in(module: str) -> frozenset[str]:
-    path = ROOT / module
-    if not path.is_file():
-        return frozenset()
-    return frozenset(
-        each.name for each in ast.parse(path.read_text()).body if isinstance(each, ast.FunctionDef)
-    )
 
 
 def test_the_list_names_each_id_once() -> None:

@@ -6,17 +6,34 @@ from typing import Any, get_origin, get_type_hints
 import pytest
 
 from tests.unit.verbs import verbs_of
+from tickerq_celery.managers.bulk import BulkManager
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.tickers.bulk import BulkJob
+from tickerq_celery.tickers.listings import Listing
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.pauses import Pause
 from tickerq_celery.tickers.views import Cron, Run
 
-MANAGERS = [TimeTickerManager, CronTickerManager, RunManager, PauseManager]
-VIEWS = {Run, Cron, Pause}
-READS = {"find", "iterate", "occurrences", "count", "preview", "explain", "upcoming"}
+MANAGERS = [TimeTickerManager, CronTickerManager, RunManager, PauseManager, BulkManager]
+VIEWS = {Run, Cron, Pause, BulkJob}
+READS = {
+    "by_next_run",
+    "by_name",
+    "active",
+    "history",
+    "find",
+    "iterate",
+    "occurrences",
+    "count",
+    "counts",
+    "preview",
+    "explain",
+    "figures",
+    "upcoming",
+}
 REMOVES_ONE, REMOVES_MANY = {"delete"}, {"delete_batch"}
 MAKES_MANY = {"add_batch", "update_batch", "backfill"}
 
@@ -55,3 +72,10 @@ def test_listings_are_pages_and_walks(manager: type) -> None:
     for name, verb in verbs_of(manager):
         if name in kinds and manager is not PauseManager:
             assert get_origin(get_type_hints(verb)["return"]) is kinds[name]
+
+
+def test_ordered_lists_go_both_ways() -> None:
+    lists = [(RunManager, name) for name in ("active", "upcoming", "history")]
+    lists += [(CronTickerManager, name) for name in ("by_next_run", "by_name")]
+    for manager, name in lists:
+        assert get_origin(get_type_hints(getattr(manager, name))["return"]) is Listing

@@ -3,10 +3,17 @@
 import pytest
 
 pytest_plugins = ["pytester"]
+# A test of tests.
+pytestmark = pytest.mark.verify
 
 CONFTEST = """
 import pytest
 from tests import thoroughness
+
+@pytest.hookimpl(wrapper=True)
+def pytest_generate_tests(metafunc):
+    yield
+    thoroughness.choose(metafunc)
 
 def pytest_collection_modifyitems(config, items):
     thoroughness.select(config, items)
@@ -30,13 +37,34 @@ def test_stored(store_url): ...
 def test_locking(store_url): ...
 
 @pytest.mark.every_database
-def test_dialects(store_url): ...
+@pytest.mark.parametrize("number", range(60))
+def test_dialects(store_url, number): ...
 
 @pytest.mark.parametrize("store_url", ["postgres", "mariadb"], indirect=True)
 def test_servers(store_url): ...
 
+@pytest.mark.parametrize("store_url", [in_verify("postgres"), "sqlite", in_verify("mariadb")], indirect=True)
+@pytest.mark.parametrize("number", range(9))
+def test_chosen(store_url, number): ...
+
+@pytest.mark.parametrize("broker_url", ["redis", "rabbitmq"])
+def test_brokers(store_url, broker_url): ...
+
+@pytest.mark.parametrize("number", range(60))
+def test_many(store_url, number): ...
+
 @pytest.mark.parametrize("size", [1, in_verify(2), in_proof(3)])
 def test_sizes(size): ...
+"""
+TABLES = """
+import pytest
+from tests.thoroughness import in_verify
+
+@pytest.mark.parametrize("number", range(9))
+def test_table(store_url, number): ...
+
+@pytest.mark.parametrize("number", [1, 2, in_verify(3), in_verify(4)])
+def test_few(number): ...
 """
 
 
@@ -50,7 +78,7 @@ class Collected:
         for name in ("VERIFY", "PROOF", "SLICE"):
             monkeypatch.delenv(name, raising=False)
         pytester.makeconftest(CONFTEST)
-        pytester.makepyfile(TESTS)
+        pytester.makepyfile(**{"unit/test_cases": TESTS, "stores/test_tables": TABLES})
 
     def cases(self, *arguments: str, **environment: str) -> list[str]:
         for name, value in environment.items():
@@ -74,9 +102,35 @@ def named(cases: list[str], name: str) -> list[str]:
 def test_a_quick_run_has_each_test_on_one_database(collected: Collected) -> None:
     cases = collected.cases()
     assert len(named(cases, "test_plain")) == len(named(cases, "test_stored")) == 1
-    assert len(named(cases, "test_dialects")) == 3
-    assert len(named(cases, "test_servers")) == 2
+    assert len(named(cases, "test_dialects")) == 60
+    assert len(named(cases, "test_servers")) == 1
+    assert named(cases, "test_chosen") == [f"test_chosen[{number}-sqlite]" for number in range(9)]
+    assert len(named(cases, "test_brokers")) == 2
     assert named(cases, "test_sizes") == ["test_sizes[1]"]
+
+
+def test_of_many_tests_most_run_on_sqlite_and_some_on_each_server(collected: Collected) -> None:
+    on = counted(named(collected.cases(), "test_many"))
+    assert sum(on.values()) == 60
+    assert on["sqlite"] > 30
+    assert min(on.values()) > 1
+
+
+def test_a_quick_run_has_three_cases_of_a_table_that_is_no_unit_tests(collected: Collected) -> None:
+    cases = collected.cases()
+    table = named(cases, "test_table")
+    assert len(table) == len({case.rpartition("-")[2] for case in table}) == 3
+    assert named(cases, "test_few") == ["test_few[1]", "test_few[2]"]
+
+
+def test_what_can_fail_on_each_database_in_its_own_way_runs_as_often_on_each(collected: Collected) -> None:
+    on = counted(named(collected.cases(), "test_dialects"))
+    assert sum(on.values()) == 60
+    assert min(on.values()) > 12
+
+
+def counted(cases: list[str]) -> dict[str, int]:
+    return {kind: sum(kind in case for case in cases) for kind in ("sqlite", "postgres", "mariadb")}
 
 
 def test_a_race_for_row_locks_never_runs_where_there_are_none(collected: Collected) -> None:
@@ -97,5 +151,5 @@ def test_the_slices_of_the_proofs_make_up_all_of_them(collected: Collected) -> N
 
 
 def test_a_case_that_is_named_runs(collected: Collected) -> None:
-    names = collected.cases("test_a_case_that_is_named_runs.py::test_sizes[3]")
+    names = collected.cases("unit/test_cases.py::test_sizes[3]")
     assert names == ["test_sizes[3]"]

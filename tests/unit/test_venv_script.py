@@ -68,7 +68,7 @@ def test_a_fresh_clone_gets_the_locked_versions(clone: Clone) -> None:
     calls = clone.pip_calls()
     assert calls
     assert all("-c constraints.txt" in call for call in calls)
-    assert calls[-1].endswith("-e .[dashboard,redis,postgres,mariadb,encryption,dev]")
+    assert calls[-1].endswith("-e .[dashboard,cli,redis,postgres,mariadb,encryption,dev]")
 
 
 def test_an_old_python_is_reported_in_one_line(clone: Clone) -> None:

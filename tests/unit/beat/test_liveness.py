@@ -13,9 +13,8 @@ from tickerq_celery.store.nodes import Node
 LONG_AGO = datetime(1999, 1, 1, tzinfo=UTC)
 NODE = Node(
     id=UUID(int=1), namespace="n", kind=NodeKind.WORKER, name="w", host="h", pid=1, version="1", queues=(),
-    broker=None, concurrency=1, prefetch=1, functions_hash="",
-    clock_offset_ms=0, counter=5, started_at=LONG_AGO, stopping_since=None,
-    seen_at=LONG_AGO,
+    broker=None, concurrency=1, prefetch=1, functions_hash="", counter=5, started_at=LONG_AGO,
+    stopping_since=None, seen_at=LONG_AGO,
 )  # fmt: skip
 OTHER = replace(NODE, id=UUID(int=2))
 

@@ -1,6 +1,10 @@
 """Overlap policies: the fates of new occurrences, by what is active and what waits."""
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tickerq_celery.cron.overlap import Fate, fates, gives_way
 from tickerq_celery.enums import OverlapPolicy
@@ -54,3 +58,31 @@ def test_only_what_a_pause_holds_gives_way_and_only_to_a_manual_run(
 ) -> None:
     known = {"is_locked": True, "is_unclaimed": True, "is_manual_waiting": True, **state}
     assert gives_way(OverlapState(waiting=1, **known), in_pause=in_pause) is expected
+
+
+def after(state: OverlapState, stored: list[Fate]) -> OverlapState:
+    """Return the state once a part is stored, while nothing ends."""
+    is_locked = state.is_locked or RUN in stored
+    return replace(state, is_locked=is_locked, waiting=state.waiting + stored.count(WAIT))
+
+
+@given(
+    policy=st.sampled_from(OverlapPolicy),
+    sizes=st.lists(st.integers(2, 4), min_size=1, max_size=4),
+    last=st.integers(0, 4),
+    state=st.builds(OverlapState, is_locked=st.booleans(), waiting=st.integers(0, 2)),
+    ends=st.booleans(),
+)
+def test_the_fates_of_a_catch_up_in_parts_are_those_that_it_has_at_once(
+    policy: OverlapPolicy, sizes: list[int], last: int, state: OverlapState, ends: bool
+) -> None:
+    sizes = [*sizes, last] if last else sizes
+    whole, now, parts = fates(policy, sum(sizes), state), state, []
+    for number, size in enumerate(sizes):
+        has_more = number < len(sizes) - 1
+        parts.append(fates(policy, size, now, is_continued=number > 0, has_more=has_more))
+        now = after(now, parts[-1])
+        if ends and policy in (OverlapPolicy.SKIP, OverlapPolicy.BUFFER_ONE):
+            # All that ran or waited may have ended before the next part is stored.
+            now = OverlapState()
+    assert [fate for part in parts for fate in part] == whole

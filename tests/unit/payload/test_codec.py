@@ -1,11 +1,12 @@
 import json
+import sys
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 
 from tickerq_celery.errors import ConfigError, TickerValidationError, UnreadableRequestError
-from tickerq_celery.payload import codec as codec_module
+from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.payload.codec import OVERHEAD, Encoding, Packed, RequestCodec, StoredRequest
 from tickerq_celery.payload.redaction import MASK, SECRET_NAMES, redacted
 from tickerq_celery.payload.requests import encode
@@ -79,6 +80,19 @@ def test_what_cannot_be_read_is_an_error_that_says_why(packed: Packed, reason: s
         codec(NEW).unpack(packed)
 
 
+@pytest.mark.parametrize("data", [b'{"password": "s3cr', b"\xff\xfe", b"[" * 100_000, b""])
+def test_damaged_json_is_unreadable_and_not_quoted_by_the_error(data: bytes) -> None:
+    with pytest.raises(UnreadableRequestError, match=r"its JSON is damaged$") as caught:
+        StoredRequest(Packed(data, Encoding.JSON), codec()).value  # noqa: B018 - it is a property
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("data", [b"[]", b"{}", b"{", b'{"args": null, "kwargs": {}, "options": {}}'])
+def test_a_damaged_call_of_a_celery_task_is_unreadable(data: bytes) -> None:
+    with pytest.raises(UnreadableRequestError):
+        CeleryCall.decoded(data)
+
+
 def test_an_encrypted_request_is_not_read_without_keys() -> None:
     with pytest.raises(UnreadableRequestError, match="has no tickerq_encryption_keys"):
         codec().unpack(codec(NEW).pack(SHORT))
@@ -98,7 +112,9 @@ def test_a_key_that_is_none_is_refused_and_not_shown(key: str) -> None:
 
 
 def test_keys_without_the_extra_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codec_module, "MultiFernet", None)
+    # As Python answers where a package is not there.
+    monkeypatch.setitem(sys.modules, "cryptography.fernet", None)
+    monkeypatch.delitem(sys.modules, "tickerq_celery.payload.encryption", raising=False)
     with pytest.raises(ConfigError, match=r"with the extra \[encryption\]"):
         codec(NEW)
 

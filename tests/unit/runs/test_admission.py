@@ -12,6 +12,7 @@ from tickerq_celery.runs.admission import Capacity
 from tickerq_celery.store.concurrency import queue_key
 from tickerq_celery.store.holds import Hold
 from tickerq_celery.tickers.claims import Due, Slot
+from tickerq_celery.tickers.flows import FunctionQueue
 
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 CRON = UUID(int=99)
@@ -77,6 +78,27 @@ def test_a_queue_has_no_more_runs_published_than_it_may() -> None:
         3: Hold(reason=HoldReason.LIMIT, key=queue_key("mail")),
         4: None,
     }
+
+
+def test_what_has_no_room_in_its_window_is_left_due_and_other_functions_are_not_delayed() -> None:
+    capacity = Capacity(
+        functions={"Send": NO_LIMIT, "Other": FunctionLimits(max_concurrency=1)},
+        most_queued=9,
+        windows={FunctionQueue("Send", None): 2, FunctionQueue("Other", None): 2},
+        ahead={FunctionQueue("Send", None): 1},
+    )
+    urgent = due(4, priority=TickerPriority.HIGH)
+    runs = [due(1), due(2), due(3, "Other"), urgent, due(5, "Other"), due(6, queue="mail")]
+    found = capacity.admit(runs)
+    assert {run.id.int for run in found.admitted} == {4, 3, 6}
+    assert {run.id.int for run in found.left} == {1, 2}
+    assert {run_id.int for run_id in found.held} == {5}
+
+
+def test_a_call_of_a_celery_task_fills_no_window() -> None:
+    line = FunctionQueue("Send", None)
+    capacity = Capacity(functions={}, most_queued=9, windows={line: 1}, ahead={line: 1})
+    assert capacity.admit([due(1, call=Packed(b"{}", 0))]).left == []
 
 
 def test_an_occurrence_of_a_paused_cron_is_held_and_a_manual_run_is_not() -> None:

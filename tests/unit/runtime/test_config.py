@@ -11,6 +11,7 @@ import pytest
 from tickerq_celery import TickerQ
 from tickerq_celery.enums import TickerPriority
 from tickerq_celery.errors import ConfigError
+from tickerq_celery.functions.retention import Retention, RetentionSettings
 from tickerq_celery.runtime.config import SETTINGS, Settings, TickerConfig, config_from
 
 
@@ -91,7 +92,19 @@ def test_what_is_no_distance_is_refused(value: object) -> None:
     refused("durable_eta", value)
 
 
-COUNTS = {"max_queued": 1, "batch_size": 1, "store_retries": 0, "payload_limit": 1, "max_rescues": 0}
+@pytest.mark.parametrize("value", [0, -1, "2", None, True, float("nan"), timedelta(hours=2)], ids=repr)
+def test_what_is_no_time_to_read_is_refused(value: object) -> None:
+    refused("read_budget", value)
+
+
+COUNTS = {
+    "max_queued": 1,
+    "batch_size": 1,
+    "store_retries": 0,
+    "payload_limit": 1,
+    "max_rescues": 0,
+    "read_connections": 1,
+}
 
 
 @pytest.mark.parametrize(("name", "least"), COUNTS.items())
@@ -157,6 +170,7 @@ def test_type_checkers_know_each_setting() -> None:
         timedelta: timedelta | float,
         timedelta | None: timedelta | float | None,
         Mapping[TickerPriority, str]: Mapping[TickerPriority, str] | Mapping[str, str],
+        Retention: RetentionSettings | None,
     }
     parameters = signature(TickerQ).parameters
     kept = {name: kind for name, kind in get_type_hints(TickerConfig).items() if name not in parameters}

@@ -3,9 +3,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from croniter import croniter
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.thoroughness import examples
 from tests.unit.schedule.calls import calls_of
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
 from tickerq_celery.schedule.cron_expression import CronSchedule
@@ -495,7 +496,7 @@ def schedules(draw: st.DrawFn) -> CronSchedule:
         return CronSchedule.parse("30 1-2 * * *", time_zone=zone, day_or=day_or)
 
 
-@settings(max_examples=500, deadline=None)
+@examples(200)
 @given(schedules(), MOMENTS)
 def test_the_next_instant_is_later_and_nothing_lies_between(schedule: CronSchedule, moment: datetime) -> None:
     following = schedule.next_after(moment)
@@ -509,7 +510,7 @@ def test_the_next_instant_is_later_and_nothing_lies_between(schedule: CronSchedu
     assert schedule.next_after(before) == following
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(schedules(), MOMENTS, st.timedeltas(timedelta(0), timedelta(days=2)))
 def test_a_later_moment_never_has_an_earlier_answer(
     schedule: CronSchedule, moment: datetime, later: timedelta
@@ -520,7 +521,7 @@ def test_a_later_moment_never_has_an_earlier_answer(
     assert first <= second
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.text(alphabet="0123456789*,-/#?LWHRsunJAN @\t", max_size=30) | st.text(max_size=20))
 def test_any_text_is_a_schedule_or_an_invalid_expression(text: str) -> None:
     try:
@@ -530,7 +531,7 @@ def test_any_text_is_a_schedule_or_an_invalid_expression(text: str) -> None:
     assert schedule.next_after(at("2024-01-01")) is not None
 
 
-@settings(max_examples=300, deadline=None)
+@examples(150)
 @given(st.text(alphabet="0123456789*,-/#?LWHRSUN", min_size=1, max_size=8), st.integers(0, 4))
 def test_any_field_is_understood_or_named_in_the_refusal(value: str, position: int) -> None:
     fields = ["*"] * 5

@@ -1,9 +1,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.thoroughness import examples
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
 from tickerq_celery.schedule.interval import Interval, checked_every, every_in, every_text, expression_from
 
@@ -26,7 +27,7 @@ def test_the_end_of_the_calendar_has_no_further_instant() -> None:
     assert interval.next_after(datetime(9998, 1, 1, tzinfo=UTC)) is None
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.integers(1, 10**8),
     st.timedeltas(timedelta(days=-4000), timedelta(days=4000)),

@@ -2,9 +2,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.thoroughness import examples
 from tickerq_celery.enums import MisfirePolicy
 from tickerq_celery.schedule.bounds import checked_bounds
 from tickerq_celery.schedule.cron_expression import CronSchedule, find_zone
@@ -211,7 +212,7 @@ def test_a_year_of_every_second_looks_at_no_more_than_the_limit_and_one(
     assert missed.last == now - timedelta(seconds=len(decided.instants))
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     st.sampled_from(["*/5 * * * *", "30 1 * * *", "0,20 */5 * * * *", "0 */2 * * *", "15 1-3 * * *"]),
     st.datetimes(datetime(2025, 10, 30), datetime(2025, 11, 5), timezones=st.just(UTC)),  # noqa: DTZ001
@@ -320,7 +321,7 @@ def test_where_no_run_is_left_all_of_a_long_outage_is_left_out() -> None:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     st.none() | st.integers(0, 90),
     st.none() | st.integers(0, 90),

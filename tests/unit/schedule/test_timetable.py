@@ -2,9 +2,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.thoroughness import examples
 from tests.unit.schedule.calls import calls_of
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
 from tickerq_celery.schedule.bounds import checked_bounds
@@ -126,7 +127,7 @@ AROUND = st.datetimes(datetime(2025, 2, 1), datetime(2026, 12, 1), timezones=st.
 DATES = st.lists(st.dates(date(2025, 2, 1), date(2026, 12, 1)), max_size=6)
 
 
-@settings(max_examples=250, deadline=None)
+@examples(250)
 @given(st.sampled_from(EXPRESSIONS), st.sampled_from(ZONES), AROUND, AROUND, DATES, st.data())
 def test_instants_ascend_within_the_bounds_and_do_not_depend_on_where_a_beat_begins(
     expression: str, zone: str, start: datetime, moment: datetime, exclude: list[date], data: st.DataObject

@@ -1,7 +1,7 @@
 """Which end of a parent lets which child start, and what a chain may look like."""
 
 import json
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 from tests.unmet import is_unmet_reason
 from tickerq_celery.enums import RunCondition, TickerPriority, TickerStatus
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.payload.codec import codec_of
+from tickerq_celery.payload.codec import Encoding, Packed, codec_of
 from tickerq_celery.tickers.celery_task import CALL_FIELDS
 from tickerq_celery.tickers.chain_templates import (
     ChainTicker,
@@ -29,7 +29,7 @@ from tickerq_celery.tickers.chains import (
     unmet_reason,
 )
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
-from tickerq_celery.tickers.work import WORK_FIELDS, FunctionDefaults, checked_work
+from tickerq_celery.tickers.work import WORK_FIELDS, FunctionDefaults, WorkPlan
 
 CODEC = codec_of(None, (), ())
 
@@ -193,13 +193,15 @@ FULL: dict[str, Any] = {
 }
 
 
+def plan_of(ticker: TimeTicker) -> WorkPlan:
+    return WorkPlan(function=str(ticker.function), namespace=NAMESPACE, defaults=FunctionDefaults())
+
+
 def drafted(children: tuple[TimeTicker, ...]) -> list[ChainTicker]:
     """Return a chain as a cron ticker would keep it."""
     return [
         ChainTicker(
-            work=replace(
-                checked_work(node.ticker, namespace=NAMESPACE, defaults=FunctionDefaults()), request=b"[1]"
-            ),
+            work=plan_of(node.ticker).work_of(node.ticker, Packed(b"[1]", Encoding.JSON)),
             parent=node.parent,
             run_condition=node.ticker.run_condition,
             has_children=bool(node.ticker.children),

@@ -5,7 +5,7 @@ from typing import get_type_hints
 
 import pytest
 
-from tickerq_celery.managers import cron_tickers, time_tickers
+from tickerq_celery.managers import cron_tickers, time_ticker_operations
 from tickerq_celery.tickers.call import FunctionLike
 from tickerq_celery.tickers.celery_task import TaskLike
 from tickerq_celery.tickers.fields import (
@@ -27,7 +27,7 @@ OF_A_CHILD = {"run_condition"}
     [
         (ScheduleOptions, TimeTicker, PARAMETERS | OF_A_CHILD | OF_TASKS.keys()),
         (TaskScheduleOptions, TimeTicker, PARAMETERS | OF_A_CHILD | OF_FUNCTIONS.keys()),
-        (TimeTickerChanges, TimeTicker, time_tickers.FIXED),
+        (TimeTickerChanges, TimeTicker, time_ticker_operations.FIXED),
         (CloneChanges, TimeTicker, OF_A_CHILD),
         (CronTickerChanges, CronTicker, cron_tickers.FIXED),
     ],

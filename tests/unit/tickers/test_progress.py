@@ -6,6 +6,7 @@ import pytest
 from tests.unit.functions.context_values import VALUES
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.functions.context import TickerContext
+from tickerq_celery.payload.text_redaction import kept_as_it_is
 from tickerq_celery.tickers.progress import (
     FULL,
     LONGEST_LINE,
@@ -20,7 +21,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def make_report(notified: list[Report] | None = None) -> Report:
-    return Report(lambda: NOW, (notified if notified is not None else []).append)
+    changed = (notified if notified is not None else []).append
+    return Report(lambda: NOW, changed, redact=kept_as_it_is)
 
 
 def texts(pending: Pending) -> list[str]:

@@ -12,9 +12,10 @@ from tickerq_celery.broker.kept_json import plain, revived_call
 from tickerq_celery.enums import OnLost, TickerKind
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.celery_call import CeleryCall
+from tickerq_celery.payload.codec import NO_REQUEST
 from tickerq_celery.tickers.kind_fields import OF_FUNCTIONS, OF_TASKS
 from tickerq_celery.tickers.task_work import TaskWork, checked_task_work
-from tickerq_celery.tickers.work import FunctionDefaults, checked_work
+from tickerq_celery.tickers.work import FunctionDefaults, WorkPlan
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 QUEUES = {TickerPriority.HIGH: "urgent"}
@@ -128,7 +129,10 @@ def test_what_only_tasks_have_is_refused_of_a_function() -> None:
     given = {"args": [2], "kwargs": {"token": "4111"}, "options": {"queue": "q"}, "on_lost": "retry"}
     assert given.keys() == OF_TASKS.keys()
     with pytest.raises(TickerValidationError) as caught:
-        checked_work(TimeTicker("Send", **given), namespace="shop", defaults=FunctionDefaults())  # type: ignore[arg-type]
+        WorkPlan(function="Send", namespace="shop", defaults=FunctionDefaults()).work_of(
+            TimeTicker("Send", **given),  # type: ignore[arg-type]
+            NO_REQUEST,
+        )
     assert {each.field: each.reason for each in (caught.value, *caught.value.others)} == OF_TASKS
     assert "4111" not in str(caught.value)
 

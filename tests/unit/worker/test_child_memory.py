@@ -1,0 +1,91 @@
+"""The garbage of failed tasks in a child of the pool, and what a collection of it passes over."""
+
+import gc
+import os
+import sys
+from collections.abc import Callable, Iterator
+from weakref import WeakSet
+
+import pytest
+from billiard.context import ForkContext
+from celery import signals
+from celery.states import FAILURE, IGNORED, RETRY, SUCCESS
+
+from tickerq_celery.worker.child_memory import ChildMemory
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+MOST = 20
+
+
+class Cycle:
+    """An object that only a collection frees."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.fixture(autouse=True)
+def _listening() -> Iterator[None]:
+    memory = ChildMemory()
+    memory.listen()
+    yield
+    memory.close()
+
+
+def test_a_child_collects_after_so_many_tasks_that_did_not_succeed() -> None:
+    assert in_a_child(lambda: most_alive([FAILURE, RETRY, IGNORED], tasks=3 * MOST)) == MOST
+
+
+def test_a_child_collects_nothing_while_its_tasks_succeed() -> None:
+    assert in_a_child(lambda: most_alive([SUCCESS], tasks=3 * MOST)) == 3 * MOST
+
+
+def test_a_collection_in_a_child_passes_over_what_was_there_before_the_fork() -> None:
+    alive = WeakSet([Cycle()])
+
+    def collect() -> int:
+        gc.collect()
+        return len(alive)
+
+    assert in_a_child(collect) == 1
+
+
+def test_a_process_that_is_no_child_is_left_alone() -> None:
+    # As the solo pool does in the worker's only process.
+    before = gc.get_freeze_count()
+    signals.worker_process_init.send(sender=None)
+    assert gc.get_freeze_count() == before
+    assert most_alive([FAILURE], tasks=2 * MOST) == 2 * MOST
+
+
+def most_alive(states: list[str], *, tasks: int) -> int:
+    """End tasks in these states by turns, each with a cycle; return how many cycles there were at most."""
+    alive: WeakSet[Cycle] = WeakSet()
+    most = 0
+    gc.disable()
+    try:
+        for number in range(tasks):
+            alive.add(Cycle())
+            most = max(most, len(alive))
+            signals.task_postrun.send(sender=None, state=states[number % len(states)])
+        return most
+    finally:
+        gc.enable()
+
+
+def in_a_child(measure: Callable[[], int]) -> int:
+    """Return what is measured in a forked process that has just started as a child of a pool."""
+    reads, writes = os.pipe()
+    child = ForkContext().Process(target=_measure, args=(measure, writes))
+    child.start()
+    os.close(writes)
+    with os.fdopen(reads) as said:
+        answer = said.read()
+    child.join()
+    return int(answer)
+
+
+def _measure(measure: Callable[[], int], writes: int) -> None:
+    signals.worker_process_init.send(sender="test")
+    os.write(writes, str(measure()).encode())
+    os._exit(0)
