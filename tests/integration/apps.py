@@ -22,6 +22,7 @@ from tickerq_celery.enums import NodeKind
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runs.replaced import revoke
+from tickerq_celery.runtime.core import new_identity
 from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.worker.enrolment import enrol
@@ -51,6 +52,19 @@ def enrol_worker(tickerq: TickerQ, *, queues: Sequence[str] = ()) -> None:
     """Register a live worker that has this process's functions: only what a worker has is claimed."""
     me = profile(tickerq.core, NodeKind.WORKER, queues=queues)
     enrol(tickerq.core, NodeRegistration(me))
+
+
+def join(tickerq: TickerQ, kind: NodeKind, *, namespace: str | None = None, **fields: Any) -> None:
+    """Register another live beat or worker, of another namespace if that is given."""
+    core = tickerq.core
+    if namespace is not None:
+        core = replace(core, config=replace(core.config, namespace=namespace))
+    core = replace(core, node=new_identity(None))
+    registration = NodeRegistration(replace(profile(core, kind), **fields))
+    if kind is NodeKind.WORKER:
+        enrol(core, registration)
+    else:
+        core.write(registration.register)
 
 
 def messages(tickerq: TickerQ) -> list[Message]:
@@ -146,7 +160,9 @@ def async_caller_engine(store_url: str) -> AsyncEngine:
     """Return an async engine such as a user has on the store's database."""
     url = make_url(store_url)
     engine = create_async_engine(
-        url.set(drivername=ASYNC_DRIVERS.get(url.get_backend_name(), url.drivername)),
+        url.set(drivername=ASYNC_DRIVERS.get(url.get_backend_name(), url.drivername)).difference_update_query(
+            ["ssl_disabled"]  # aiomysql has no such argument
+        ),
         # A connection belongs to the loop that opened it.
         poolclass=NullPool,
     )

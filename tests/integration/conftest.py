@@ -1,29 +1,72 @@
 """Fixtures for tests on a real store: its parts wired one by one, on a manual clock."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import NullPool
 
 from tests.integration.apps import caller_engine, enrol_worker, ticker_app
 from tests.integration.beats import Beat
 from tests.integration.making import another_node
 from tests.manual_clock import ManualClock
+from tests.servers.own_store import own_store
+from tests.servers.pool import SharedServer
 from tickerq_celery import TickerQ, wiring
 from tickerq_celery.functions.definition import Function, make_function
 from tickerq_celery.functions.registry import Registry
 from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.runtime.core import Core, new_identity
-from tickerq_celery.store.database.database import Database, resolved_url
+from tickerq_celery.store.database.database import Database
+from tickerq_celery.store.database.urls import resolved_url
+from tickerq_celery.store.tables import meta, metadata
 
 
 @pytest.fixture(autouse=True)
-def patient_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let calls that are kept wait for the store as long as a busy machine needs."""
+def _patient_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let calls that are kept wait for the store as long as a busy machine needs; a test may undo that."""
     monkeypatch.setattr(wiring, "_KEEP_TIMEOUT", timedelta(seconds=30))
+
+
+@pytest.fixture(scope="session")
+def own_url(
+    shared_server: Callable[[str], SharedServer], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], str]]:
+    """Return the address of this process's database of a kind, which has the schema."""
+    with ExitStack() as stack:
+
+        @cache
+        def of(kind: str) -> str:
+            return stack.enter_context(own_store(kind, shared_server, tmp_path_factory.mktemp("own")))
+
+        yield of
+
+
+@pytest.fixture
+def lone_store(own_url: Callable[[str], str]) -> Iterator[Callable[[str], str]]:
+    """Return the address of a database of a kind that has no rows but the test's, and none after it."""
+    used: list[str] = []
+
+    def of(kind: str) -> str:
+        used.append(own_url(kind))
+        return used[-1]
+
+    yield of
+    for url in used:
+        _empty(url)
+
+
+def _empty(url: str) -> None:
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            if table is not meta:
+                connection.execute(table.delete())
 
 
 @pytest.fixture
@@ -35,22 +78,27 @@ def database(store_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def make_core(database: Database, clock: ManualClock, namespace: str) -> Callable[..., Core]:
+def make_core(database: Database, clock: ManualClock, namespace: str) -> Iterator[Callable[..., Core]]:
     """Return a core whose settings are overridden by keywords; ``functions`` are registered in it."""
+    made: list[Core] = []
 
     def make(*functions: Function, **settings: Any) -> Core:
         registry = Registry()
         for function in functions:
             registry.add(function)
-        return Core(
+        core = Core(
             config=TickerConfig(**{"namespace": namespace, **settings}),
             clock=clock,
             database=database,
             registry=registry,
             node=new_identity("test"),
         )
+        made.append(core)
+        return core
 
-    return make
+    yield make
+    for core in made:
+        core.close()
 
 
 @pytest.fixture

@@ -12,9 +12,12 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, event, func, select
 
 from tests.manual_clock import START, ManualClock
+from tests.plain_surroundings import PlainSurroundings
 from tickerq_celery.broker.kept_json import plain
+from tickerq_celery.broker.one_by_one import MOST_ONE_BY_ONE, one_by_one
 from tickerq_celery.enums import NodeKind, OnLost, TickerPriority, TickerStatus
 from tickerq_celery.errors import PublishError
+from tickerq_celery.managers.bulk import BulkManager
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
@@ -34,10 +37,14 @@ from tickerq_celery.store.tables import attempts, cron_tickers, functions, ticke
 from tickerq_celery.tickers import claims
 from tickerq_celery.tickers.claims import Claim, Started
 from tickerq_celery.tickers.cron_rows import CronRow
+from tickerq_celery.tickers.handover import Handover
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 from tickerq_celery.tickers.lifecycle import Failure, Outcome, failed
+from tickerq_celery.tickers.surroundings import Surroundings
 from tickerq_celery.worker.enrolment import enrol
 
+# More than may be published: no window bounds that.
+MANY_MESSAGES = 10_000
 T = TypeVar("T")
 ON_SERVERS = ("postgres", "mariadb")
 
@@ -52,8 +59,15 @@ class ListPublisher:
         self.asked: list[tuple[UUID, int, bool]] = []
         self.takes = takes
 
+    @property
+    def most_at_once(self) -> int:
+        return MOST_ONE_BY_ONE
+
     def connect(self) -> None:
         pass
+
+    def hand_over(self, claims: Sequence[Claim]) -> Handover:
+        return one_by_one(claims, self.publish)
 
     def publish(self, claim: Claim) -> None:
         if self.takes is not None and len(self.sent) >= self.takes:
@@ -67,6 +81,9 @@ class ListPublisher:
 
     def publish_cancel(self, run: Started, *, terminate: bool) -> None:
         self.asked.append((run.id, run.claim_no, terminate))
+
+    def close(self) -> None:
+        pass
 
 
 def storing(core: Core) -> UnitOfWork:
@@ -82,7 +99,7 @@ def canceller(core: Core, publisher: ListPublisher | None = None) -> Canceller:
 
 def time_tickers(core: Core, publisher: ListPublisher | None = None) -> TimeTickerManager:
     """Return the manager of time tickers; ``publisher`` is notified of a cancel."""
-    return TimeTickerManager(storing(core), canceller(core, publisher))
+    return TimeTickerManager(storing(core), canceller(core, publisher), PlainSurroundings())
 
 
 def make_run(core: Core, function: str = "Send", **fields: Any) -> UUID:
@@ -96,20 +113,27 @@ def make_runs(core: Core, count: int, function: str = "Send", **fields: Any) -> 
     return [run.id for run in time_tickers(core).add_batch(batch, allow_unknown=True)]
 
 
-def runs(core: Core) -> RunManager:
-    """Return the manager of runs of both kinds."""
-    return RunManager(storing(core), canceller(core))
+def runs(
+    core: Core, publisher: ListPublisher | None = None, surroundings: Surroundings | None = None
+) -> RunManager:
+    """Return the manager of runs of both kinds; ``publisher`` is notified of a cancel."""
+    return RunManager(storing(core), canceller(core, publisher), surroundings or PlainSurroundings())
 
 
 def crons(core: Core) -> CronTickerManager:
     """Return the manager of cron tickers."""
-    return CronTickerManager(storing(core), canceller(core))
+    return CronTickerManager(storing(core), canceller(core), PlainSurroundings())
 
 
 def make_cron(core: Core, expression: str = "0 * * * *", function: str = "Send", **fields: Any) -> UUID:
     """Store a cron ticker, hourly unless ``expression`` says otherwise, and return its id."""
     ticker = CronTicker(function=function, expression=expression, **fields)
     return crons(core).add(ticker, allow_unknown=True).id
+
+
+def bulk(core: Core) -> BulkManager:
+    """Return the manager of bulk jobs."""
+    return BulkManager(storing(core))
 
 
 def remove_runs(core: Core, ids: Sequence[UUID]) -> None:
@@ -124,8 +148,8 @@ def enrolled(core: Core, **fields: Any) -> Core:
 
 
 def worker_profile(core: Core, **fields: Any) -> NodeProfile:
-    """Return what a worker on the queue ``celery`` says of itself."""
-    described = {"queues": ("celery",), "concurrency": 2, "prefetch": 10, **fields}
+    """Return what a worker on the queue ``celery`` says of itself, which takes whatever is published."""
+    described = {"queues": ("celery",), "concurrency": 2, "prefetch": MANY_MESSAGES, **fields}
     return profile(core, NodeKind.WORKER, **described)
 
 

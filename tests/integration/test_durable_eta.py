@@ -17,7 +17,7 @@ from tests.manual_clock import START, ManualClock
 from tests.servers.schema_template import make_schema
 from tests.servers.server import Server
 from tickerq_celery import TickerQ, TickerStatus, TickerType
-from tickerq_celery.enums import TickerKind
+from tickerq_celery.enums import Origin, TickerKind
 from tickerq_celery.errors import ConfigError, StoreError
 from tickerq_celery.payload.celery_call import call_in
 
@@ -83,6 +83,7 @@ def test_a_kept_call_is_a_run_that_is_due_at_its_moment(durable: TickerQ) -> Non
         result.id, "shop.add", TickerKind.CELERY_TASK, TickerType.TIME_TICKER,
     )  # fmt: skip
     assert (run.status, run.execution_time) == (TickerStatus.IDLE, START + timedelta(hours=1))
+    assert run.origin is Origin.CALL
     assert run.next_attempt_at == START + timedelta(hours=1)
     assert (run.request["args"], run.request["kwargs"]) == ([1, 2], {"a": 3})
     assert run.queue == durable.app.conf.task_default_queue

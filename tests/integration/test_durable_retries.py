@@ -16,11 +16,11 @@ from tests.integration.runs.calls import begun, end, recorder
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import Run, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.broker.messages import execution_in
-from tickerq_celery.enums import CancelRequest
 from tickerq_celery.errors import StoreError
 from tickerq_celery.payload.celery_call import call_in
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import cancels
+from tickerq_celery.tickers.cancel_requests import CancelRequest
 from tickerq_celery.tickers.claims import Started, TaskExecution
 from tickerq_celery.tickers.lifecycle import rejected, retried_by_celery
 

@@ -60,14 +60,15 @@ def test_nothing_is_read_or_opened_before_the_first_use(
         tickerq.core  # noqa: B018 - the first use reads the settings
 
 
-def test_a_ticker_q_starts_neither_thread_nor_process(store_url: str, namespace: str) -> None:
+def test_a_ticker_q_starts_no_process_and_no_thread_but_readers(store_url: str, namespace: str) -> None:
     threads = set(threading.enumerate())
     with ticker_app(store_url, namespace) as tickerq:
         tickerq.function("Send")(lambda: None)
         run = tickerq.time_tickers.add(TimeTicker(function="Send"))
         tickerq.seed()
-        assert tickerq.runs.get(run.id).status is TickerStatus.IDLE
         assert set(threading.enumerate()) <= threads
+        assert tickerq.runs.get(run.id).status is TickerStatus.IDLE
+        assert {each.name for each in set(threading.enumerate()) - threads} == {"tickerq-read"}
         assert multiprocessing.active_children() == []
 
 

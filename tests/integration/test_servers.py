@@ -105,11 +105,11 @@ def test_redis_databases_are_emptied_when_given_back(shared_server: Callable[[st
 
 @pytest.mark.parametrize("kind", ["postgres", "redis"])
 def test_a_given_server_is_used_and_left_running(
-    kind: str, shared_server: Callable[[str], SharedServer], monkeypatch: pytest.MonkeyPatch
+    kind: str, shared_server: Callable[[str], SharedServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = shared_server(kind).url
     monkeypatch.setenv(f"TICKERQ_TEST_{kind.upper()}_URL", url)
-    pool = ServerPool()
+    pool = ServerPool(tmp_path)
     given = pool.shared(kind)
     assert given.url == url
     given.drop_database(given.new_database())

@@ -16,14 +16,15 @@ BLOCK = re.compile(r"^```python\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def test_the_page_does_what_it_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, namespace: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     first, *others = [found["text"] for found in BLOCK.finditer(PAGE.read_text())]
     names: dict[str, Any] = {"__name__": "page"}
     exec(compile(first, "page", "exec"), names)
     tickerq, order = names["tickerq"], names["Order"]
-    tickerq.app.conf.broker_url = "memory://"
+    # All apps of a process share the memory, and "celery" is the queue of many.
+    tickerq.app.conf.update(broker_url="memory://", task_default_queue=namespace)
     enrol_worker(tickerq)
     for text in others:
         exec(compile(text, "page", "exec"), names)

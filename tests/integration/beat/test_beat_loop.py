@@ -6,13 +6,14 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from types import FrameType
 from typing import NoReturn
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from tests.integration.apps import caller_engine, enrol_worker, published, ticker_app
 from tests.manual_clock import START, ManualClock
@@ -64,6 +65,48 @@ def test_a_beat_sleeps_until_the_next_run_falls_due_or_one_poll(
     soon = START + timedelta(seconds=0.3)
     tickerq.time_tickers.add(TimeTicker(function="Send", execution_time=soon))
     assert beat.tick() == pytest.approx(0.3)
+
+
+@contextmanager
+def sent_by(tickerq: TickerQ) -> Iterator[list[str]]:
+    """Give the statements that the block sends, without those that only begin and end transactions."""
+    statements: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        if not statement.startswith("BEGIN"):
+            statements.append(statement)
+
+    engine = tickerq.core.database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def test_a_tick_with_nothing_due_sends_one_statement(
+    tickerq: TickerQ, beat: TickerScheduler, clock: ManualClock
+) -> None:
+    tickerq.cron_tickers.add(CronTicker(function="Send", every=60))
+    beat.tick()
+    clock.advance(seconds=1)
+    with sent_by(tickerq) as statements:
+        beat.tick()
+    assert len(statements) == 1
+
+
+def test_a_run_that_falls_due_as_foreseen_is_claimed_without_another_look(
+    tickerq: TickerQ, beat: TickerScheduler, clock: ManualClock
+) -> None:
+    enrol_worker(tickerq)
+    soon = START + timedelta(seconds=0.3)
+    tickerq.time_tickers.add(TimeTicker(function="Send", execution_time=soon))
+    assert beat.tick() == pytest.approx(0.3)
+    clock.advance(seconds=0.3)
+    with sent_by(tickerq) as statements:
+        assert beat.tick() == 1.0
+    assert len(published(tickerq)) == 1
+    assert statements[0].startswith(("SELECT tickerq_tickers.id", "UPDATE tickerq_tickers"))
+    # A look follows, for how long to sleep; no cron ticker was due, and none was looked for.
+    assert [each for each in statements if "tickerq_cron_tickers" in each] == statements[-1:]
 
 
 def test_after_a_full_batch_a_beat_asks_at_once_for_the_next(
@@ -175,6 +218,57 @@ def test_cron_tickers_that_cannot_be_fired_keep_no_run_from_its_dispatch(
     assert published(tickerq) == [run_id]
     assert waits == [0.05, 0.1, 0.2]
     assert {record.message for record in caplog.records} == {"cron tickers could not be fired"}
+
+
+def ticked(tickerq: TickerQ) -> tuple[datetime | None, int | None]:
+    """Return the last complete tick of the beat, and its claims, as its last heartbeat said."""
+    [node] = tickerq.nodes.find(kind="beat")
+    return node.ticked_at, node.claimed
+
+
+def heartbeat(beat: TickerScheduler, clock: ManualClock) -> None:
+    """Let time pass until the next heartbeat, and tick: it says what was before this tick."""
+    clock.advance(seconds=RARE_SWEEPS["heartbeat"])
+    beat.tick()
+
+
+def test_a_beat_says_when_its_last_complete_tick_was_and_how_much_it_has_claimed(
+    tickerq: TickerQ, beat: TickerScheduler, clock: ManualClock
+) -> None:
+    enrol_worker(tickerq)
+    beat.tick()
+    assert ticked(tickerq) == (None, 0)
+    due_run(tickerq, clock)
+    last = clock.now()
+    beat.tick()
+    heartbeat(beat, clock)
+    assert ticked(tickerq) == (last, 1)
+
+
+@pytest.mark.parametrize(
+    ("owner", "verb"), [(Firing, "fire"), (Sweeper, "sweep"), (CeleryPublisher, "connect")]
+)
+def test_a_tick_in_which_something_fails_is_not_complete(
+    tickerq: TickerQ,
+    beat: TickerScheduler,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: type,
+    verb: str,
+) -> None:
+    beat.tick()
+    last = clock.now()
+    monkeypatch.setattr(owner, verb, refuse if owner is CeleryPublisher else fail)
+    tickerq.cron_tickers.add(CronTicker(function="Send", expression="* * * * *"))
+    for _ in range(2):
+        heartbeat(beat, clock)
+        assert ticked(tickerq) == (last, 0)
+    monkeypatch.undo()
+    clock.advance(seconds=5)
+    beat.tick()
+    again = clock.now()
+    heartbeat(beat, clock)
+    assert ticked(tickerq)[0] == again
 
 
 def fail(self: Firing) -> NoReturn:

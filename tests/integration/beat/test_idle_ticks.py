@@ -10,8 +10,9 @@ from sqlalchemy import event
 from tests.integration.making import crons
 from tests.manual_clock import ManualClock
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.cron_tickers import lock_due, next_due
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.due_crons import lock_late, lock_on_time
+from tickerq_celery.store.next_due import NextDueQuery
 from tickerq_celery.tickers.inputs import CronTicker
 
 BY_NEXT_RUN = "ix_tickerq_cron_tickers_namespace_next_run_at"
@@ -36,25 +37,26 @@ def plans(tx: Transaction, work: Callable[[Transaction], object]) -> list[str]:
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_an_index_finds_the_cron_tickers_that_are_due(core: Core, clock: ManualClock) -> None:
-    (plan,) = core.read(plans, lambda tx: lock_due(tx, limit=100))
+@pytest.mark.parametrize("lock", [lock_on_time, lock_late])
+def test_an_index_finds_the_cron_tickers_that_are_due(core: Core, lock: Callable[..., object]) -> None:
+    (plan,) = core.read(plans, lambda tx: lock(tx, late_after=timedelta(seconds=5), limit=100))
     assert BY_NEXT_RUN in plan
-    assert "next_run_at<" in plan
+    assert "next_run_at" in plan.partition(BY_NEXT_RUN)[2]
     assert "TEMP B-TREE" not in plan
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_an_index_finds_the_next_instant_of_all(core: Core) -> None:
-    first, _ = core.read(plans, next_due)
-    assert BY_NEXT_RUN in first
-    assert "SEARCH" in first
+    (plan,) = core.read(plans, NextDueQuery().read)
+    assert f"SEARCH tickerq_cron_tickers USING COVERING INDEX {BY_NEXT_RUN}" in plan
+    assert "SEARCH tickerq_tickers USING COVERING INDEX ix_tickerq_tickers_namespace_due_at" in plan
 
 
 @pytest.mark.parametrize("store_url", ["mariadb"], indirect=True)
 def test_the_next_instant_of_all_costs_the_same_whatever_there_is(core: Core) -> None:
     def rows_read(tx: Transaction) -> int:
         tx.connection.exec_driver_sql("FLUSH STATUS")
-        next_due(tx)
+        NextDueQuery().read(tx)
         counts = tx.connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Handler_read%%'").all()
         return sum(int(count) for _, count in counts)
 
@@ -73,5 +75,5 @@ def test_a_tick_touches_only_the_cron_tickers_that_are_due(core: Core, clock: Ma
     soon = crons(core).add(CronTicker(function="Send", every=60))
     crons(core).add_batch(many)
     clock.advance(minutes=1)
-    due = core.write(lock_due, limit=100)
+    due = core.write(lock_on_time, late_after=timedelta(seconds=5), limit=100)
     assert [row.id for row in due] == [soon.id]

@@ -12,7 +12,7 @@ from celery.concurrency.prefork import TaskPool
 from celery.worker import state
 
 from tests.integration.apps import add_run, execute, ticker_app
-from tests.integration.making import enrolled, finish, make_run, started, worker_profile
+from tests.integration.making import MANY_MESSAGES, enrolled, finish, make_run, started, worker_profile
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import TickerQ
 from tickerq_celery.beat.liveness import LivenessObserver
@@ -21,12 +21,13 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration
 from tickerq_celery.store import nodes
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.nodes import Node, consumed_queues
+from tickerq_celery.store.nodes import Node
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import succeeded
+from tickerq_celery.tickers.node_views import consumed_queues
 from tickerq_celery.worker.enrolment import enrol
 from tickerq_celery.worker.heartbeat import Heartbeat
-from tickerq_celery.worker.step import held_requests
+from tickerq_celery.worker.main_process import held_requests
 
 LEASE = timedelta(seconds=30)
 
@@ -158,9 +159,9 @@ def test_a_node_that_left_and_came_back_gets_a_whole_lease(core: Core, clock: Ma
 def test_a_dead_nodes_row_stays_when_it_has_beaten_since(core: Core) -> None:
     (seen,) = present(core)
     beat(core)
-    assert core.write(nodes.remove_dead, seen) is False
+    assert core.write(nodes.remove_dead, seen, found_by="beat") is False
     (seen,) = present(core)
-    assert core.write(nodes.remove_dead, seen) is True
+    assert core.write(nodes.remove_dead, seen, found_by="beat") is True
     assert present(core) == []
 
 
@@ -169,7 +170,7 @@ def test_a_node_that_was_reaped_registers_anew_with_its_next_beat(core: Core) ->
     assert beat(core) is False
     Worker(core).beats(1)
     (node,) = present(core)
-    assert (node.id, node.queues, node.prefetch) == (core.node.id, ("celery",), 10)
+    assert (node.id, node.queues, node.prefetch) == (core.node.id, ("celery",), MANY_MESSAGES)
 
 
 def test_a_node_that_was_reaped_alive_keeps_the_moment_of_its_first_start(
@@ -197,7 +198,7 @@ def test_a_node_that_registered_again_is_alive_to_those_who_did_not_see_it_reape
     worker.beats_after_a_reap(2)
     clock.advance(seconds=1)
     assert watch.dead() == []
-    assert core.write(nodes.remove_dead, seen) is False
+    assert core.write(nodes.remove_dead, seen, found_by="beat") is False
 
 
 def test_a_sign_of_life_whose_commit_failed_is_counted_all_the_same(core: Core) -> None:

@@ -139,12 +139,6 @@ CALLS: dict[str, Call] = {
 
 
 @pytest.fixture
-def plain(broker_url: str, namespace: str) -> Iterator[TaskApp]:
-    with task_app(broker_url, namespace) as app:
-        yield app
-
-
-@pytest.fixture
 def durable(broker_url: str, namespace: str, store_url: str) -> Iterator[TaskApp]:
     with task_app(broker_url, namespace, store_url) as app:
         yield app

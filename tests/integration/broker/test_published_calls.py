@@ -49,12 +49,6 @@ SIGNATURES: dict[str, Callable[[TaskApp], Any]] = {
 
 
 @pytest.fixture
-def plain(broker_url: str, namespace: str) -> Iterator[TaskApp]:
-    with task_app(broker_url, namespace) as app:
-        yield app
-
-
-@pytest.fixture
 def ours(broker_url: str, namespace: str, store_url: str) -> Iterator[TaskApp]:
     with task_app(broker_url, namespace, store_url) as app:
         yield app

@@ -1,126 +1,57 @@
 """The command line, run as an operator runs it."""
 
 import os
+import re
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
-from tests.integration.apps import change_row
+from tests.integration.apps import change_row, join
+from tests.integration.pruning import count_ends
 from tickerq_celery import TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.broker.address import broker_address
 from tickerq_celery.cli.commands import tickerq_command
-from tickerq_celery.enums import TERMINAL, DropReason, NodeKind
+from tickerq_celery.enums import TERMINAL, NodeKind
+from tickerq_celery.ids import new_id
 from tickerq_celery.runs.claimer import Claimer
-from tickerq_celery.runtime.core import new_identity
-from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store import nodes
+from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.worker import drop_counts
 from tickerq_celery.worker.drop_counts import DropCounter
-from tickerq_celery.worker.enrolment import enrol
 
 EARLIER, LATER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-APP = """
-import os
-from celery import Celery
-from tests.integration.apps import change_row
-from tickerq_celery import TickerQ, TickerStatus, TimeTicker
-
-app = Celery("cli_app", broker="memory://")
-tickerq = TickerQ(app, store_url=os.environ["CLI_STORE"])
-
-@tickerq.function("Send", cron=os.environ.get("CLI_CRON"))
-def send():
-    pass
-"""
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, namespace: str):
-    """Run the command on an application of its own, whose name is the test's namespace."""
-    module = f"cli_{namespace.replace('-', '_')}"
-    (tmp_path / f"{module}.py").write_text(APP.replace('"cli_app"', repr(namespace)))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CLI_STORE", f"sqlite:///{tmp_path}/tickers.db")
-    monkeypatch.setattr(sys, "path", list(sys.path))
-
-    def invoke(*arguments: str) -> Result:
-        sys.modules.pop(module, None)
-        return CliRunner().invoke(tickerq_command, ["-A", f"{module}:app", *arguments])
-
-    return invoke
-
-
-@pytest.fixture
-def configure(tmp_path: Path, namespace: str):
-    """Add a line to the application's module."""
-
-    def add(line: str) -> None:
-        module = tmp_path / f"cli_{namespace.replace('-', '_')}.py"
-        module.write_text(f"{module.read_text()}\n{line}\n")
-
-    return add
-
-
-@pytest.fixture
-def app(run, namespace: str):
-    """Return the TickerQ that the last command ran on."""
-    return lambda: TickerQ.of(sys.modules[f"cli_{namespace.replace('-', '_')}"].app)
-
-
-@pytest.fixture
-def migrated(run) -> None:
-    """The store's tables, made by the command itself."""
-    assert "the store is ready" in run("migrate").output
-
-
-def join(tickerq: TickerQ, kind: NodeKind, *, namespace: str | None = None, **fields: Any) -> None:
-    """Register a live beat or worker, of another namespace if that is given."""
-    core = tickerq.core
-    if namespace is not None:
-        core = replace(core, config=replace(core.config, namespace=namespace))
-    core = replace(core, node=new_identity(None))
-    registration = NodeRegistration(profile(core, kind, **fields))
-    if kind is NodeKind.WORKER:
-        enrol(core, registration)
-    else:
-        core.write(registration.register)
-
-
-@pytest.fixture
-def fleet(migrated, app) -> None:
-    """A store with a live beat, and a live worker of the default queue."""
-    join(app(), NodeKind.BEAT)
-    join(app(), NodeKind.WORKER, queues=["celery"])
 
 
 @pytest.mark.usefixtures("fleet")
 def test_check_says_that_all_is_fine(run, namespace: str, tmp_path: Path):
     result = run("check")
     assert result.exit_code == 0
-    assert result.output.splitlines() == [
+    *first, beat, worker, backlog = result.output.splitlines()
+    assert first == [
         f"ok       settings, namespace {namespace!r}",
+        "ok       due runs are published one by one: kombu's transport memory has no batches",
         f"ok       store sqlite:///{tmp_path}/tickers.db",
         "ok       broker memory://",
-        "ok       1 beat alive, 1 worker alive",
     ]
+    for kind, line in zip(NodeKind, (beat, worker), strict=True):
+        assert re.fullmatch(rf"ok       {kind} \S+ is alive, seen [\w ]+ ago", line)
+    assert backlog == "ok       no run is active, and none waits"
 
 
 @pytest.mark.usefixtures("migrated")
 def test_check_fails_where_no_beat_or_no_worker_is_alive_unless_it_is_offline(run, app):
     missing = [f"failed   no {kind} is alive: start one, `celery -A yourapp {kind}`" for kind in NodeKind]
     result = run("check")
-    assert (result.exit_code, result.output.splitlines()[-2:]) == (1, missing)
+    assert (result.exit_code, result.output.splitlines()[-3:-1]) == (1, missing)
     join(app(), NodeKind.BEAT)
     result = run("check")
-    assert (result.exit_code, result.output.splitlines()[-1]) == (1, missing[1])
+    assert (result.exit_code, result.output.splitlines()[-2]) == (1, missing[1])
     offline = run("check", "--offline")
-    assert (offline.exit_code, len(offline.output.splitlines())) == (0, 2)
+    assert (offline.exit_code, len(offline.output.splitlines())) == (0, 3)
 
 
 @pytest.mark.usefixtures("fleet")
@@ -142,6 +73,12 @@ def test_check_fails_where_the_broker_does_not_answer_unless_it_is_offline(run, 
     assert "failed   broker redis://ada:***@127.0.0.1:1/0 does not answer: " in result.output
     assert "secret" not in result.output
     assert run("check", "--offline").exit_code == 0
+
+
+@pytest.mark.usefixtures("fleet")
+def test_check_says_that_due_runs_are_published_in_batches(run, configure):
+    configure("app.conf.broker_url = 'redis://127.0.0.1:1/0'")
+    assert "ok       due runs are published in batches" in run("check", "--offline").output
 
 
 @pytest.mark.usefixtures("fleet")
@@ -176,9 +113,9 @@ def test_check_warns_of_runs_that_no_live_worker_has_the_function_of(run, app):
     Claimer(tickerq.core).claim(holder="a beat")
     result = run("check")
     assert result.exit_code == 0
-    assert result.output.splitlines()[-2:] == [
-        "warning  2 runs of Report are held: no live worker has this function",
-        "warning  1 run of Bill is held: no live worker has this function",
+    assert [line.partition(", the first since ")[0] for line in result.output.splitlines()[-2:]] == [
+        "warning  2 runs of Report wait: no live worker has this function",
+        "warning  1 run of Bill waits: no live worker has this function",
     ]
 
 
@@ -193,7 +130,7 @@ def test_check_names_a_module_that_cannot_be_imported_and_judges_the_rest(run, c
         "failed   a module that the application includes cannot be imported: "
         "ModuleNotFoundError: No module named 'jbos'"
     )
-    assert [line.split()[1].rstrip(",") for line in rest][:2] == ["settings", "store"]
+    assert [line.split()[1].rstrip(",") for line in rest][:3] == ["settings", "due", "store"]
 
 
 @pytest.mark.usefixtures("fleet")
@@ -210,11 +147,16 @@ def test_check_warns_of_an_application_without_functions_and_tasks(run, configur
 
 
 @pytest.mark.usefixtures("fleet")
-def test_check_fails_where_no_live_worker_consumes_the_queue_of_a_function(run, configure):
+def test_check_warns_of_a_queue_without_a_worker_and_fails_once_runs_wait_in_it(run, app, configure):
     configure("app.conf.task_routes = {'tickerq.Send': {'queue': 'slow'}}")
     result = run("check")
+    assert result.exit_code == 0
+    assert "warning  queue slow: no live worker consumes it, and runs of Send go to it" in result.output
+    due = app().time_tickers.add(TimeTicker(function="Send", execution_time=LATER))
+    change_row(app(), due.id, due_at=EARLIER)
+    result = run("check")
     assert result.exit_code == 1
-    assert "failed   queue slow: no live worker consumes it, and runs of Send wait in it" in result.output
+    assert "failed   queue slow: no live worker consumes it, and 1 run of Send waits in it" in result.output
 
 
 @pytest.mark.usefixtures("fleet")
@@ -234,25 +176,32 @@ def test_check_fails_where_runs_are_overdue(run, app):
         change_row(tickerq, due.id, **(queued if waiting else {"due_at": EARLIER}))
     result = run("check")
     assert result.exit_code == 1
-    assert result.output.splitlines()[-2:] == [
+    for line in (
         "failed   1 run is overdue: for more than 30 s due and not published, the first since "
-        "2026-01-01 00:00:00Z",
+        "2026-01-01 00:00:00Z: ",
         "failed   2 runs are overdue: for more than 300 s published and not started by a worker, "
-        "the first since 2026-01-01 00:00:00Z",
-    ]
+        "the first since 2026-01-01 00:00:00Z: ",
+    ):
+        assert line in result.output
 
 
 @pytest.mark.usefixtures("fleet")
 def test_check_warns_of_published_celery_tasks_whose_children_wait_for_a_report(run, app):
     tickerq = app()
     ticker = TimeTicker(function="Send", execution_time=LATER, children=[TimeTicker(function="Send")])
-    at_the_broker = {"status": TickerStatus.QUEUED, "due_at": None, "published_at": EARLIER}
+    at_the_broker = {
+        "status": TickerStatus.QUEUED,
+        "due_at": None,
+        "check_at": LATER,
+        "published_at": EARLIER,
+    }
     change_row(tickerq, tickerq.time_tickers.add(ticker).id, kind="celery_task", **at_the_broker)
     result = run("check")
     assert result.exit_code == 0
     assert result.output.splitlines()[-1] == (
         "warning  1 run of Celery tasks is published and reported by no worker, the first since "
-        "2026-01-01 00:00:00Z: its children wait for a worker that has this TickerQ"
+        "2026-01-01 00:00:00Z: start a worker that has this TickerQ: the children of these runs wait for its "
+        "report"
     )
 
 
@@ -322,7 +271,7 @@ def test_seed_stores_what_the_code_defines_and_prune_pauses_what_is_gone(
 
 
 @pytest.mark.usefixtures("migrated")
-def test_list_shows_runs_with_what_holds_them(run, namespace: str, tmp_path: Path):
+def test_runs_lists_a_run_of_another_process_under_its_titles(run, namespace: str, tmp_path: Path):
     script = f"import cli_{namespace.replace('-', '_')} as m; print(m.send.schedule(delay=3600).id)"
     added = subprocess.run(
         [sys.executable, "-c", script],
@@ -332,19 +281,24 @@ def test_list_shows_runs_with_what_holds_them(run, namespace: str, tmp_path: Pat
         text=True,
         check=True,
     )
-    header, line = run("list").output.splitlines()
-    assert header.split() == ["ID", "STATUS", "PLANNED", "FOR", "FUNCTION"]
+    header, line = run("runs").output.splitlines()
+    assert header.split() == ["ID", "STATUS", "WHEN", "TOOK", "FUNCTION", "NOTE"]
     assert line.split()[:2] == [added.stdout.strip(), "Idle"]
     assert [line.index("Send"), line.index("Idle")] == [header.index("FUNCTION"), header.index("STATUS")]
 
 
 @pytest.mark.usefixtures("fleet")
-def test_list_orders_the_newest_runs_by_the_time_for_which_they_are_planned(run, app):
+def test_runs_lists_the_next_to_come_first(run, app):
     for days in (2, 3, 1, 4):
         moment = LATER + timedelta(days=days)
         app().time_tickers.add(TimeTicker(function="Send", execution_time=moment))
-    listed = [line.split()[2] for line in run("list", "--limit", "3").output.splitlines()[1:]]
-    assert listed == ["2100-01-05", "2100-01-04", "2100-01-02"]
+    result = run("runs", "--limit", "3")
+    assert [line.split()[2] for line in result.stdout.splitlines()[1:]] == [
+        "2100-01-02",
+        "2100-01-03",
+        "2100-01-04",
+    ]
+    assert result.stderr == "there are more: add --upcoming\n"
 
 
 @pytest.mark.usefixtures("migrated")
@@ -357,18 +311,19 @@ def test_list_orders_the_newest_runs_by_the_time_for_which_they_are_planned(run,
         (TickerStatus.IN_PROGRESS, True, "InProgress"),
     ],
 )
-def test_list_says_of_a_celery_task_that_it_was_published(
-    run, namespace: str, status: TickerStatus, is_started: bool, shown: str
+def test_runs_says_of_a_celery_task_that_it_was_published(
+    run, app, status: TickerStatus, is_started: bool, shown: str
 ):
-    run("list")
-    tickerq = TickerQ.of(sys.modules[f"cli_{namespace.replace('-', '_')}"].app)
+    tickerq = app()
     added = tickerq.time_tickers.add(TimeTicker(function="Send"))
     moment = added.created_at
     end = {"ended_status": status, "ended_at": moment} if status in TERMINAL else {}
     started = {"started_at": moment} if is_started else {}
+    started["check_at"] = moment if status is TickerStatus.QUEUED else None
+    started["running_on"] = new_id() if status is TickerStatus.IN_PROGRESS else None
     at_the_broker = {"kind": "celery_task", "due_at": None, "held_for": None, "published_at": moment}
     change_row(tickerq, added.id, status=status, **at_the_broker, **started, **end)
-    [line] = [line for line in run("list").output.splitlines() if str(added.id) in line]
+    [line] = [line for line in run("runs").output.splitlines() if str(added.id) in line]
     assert line.split()[1] == shown
 
 
@@ -405,7 +360,7 @@ def test_a_command_that_needs_an_app_asks_for_it():
 
 
 def test_the_dashboards_command_comes_from_its_entry_point():
-    assert "hash-password" in CliRunner().invoke(tickerq_command, ["dashboard", "--help"]).output
+    assert "--users" in CliRunner().invoke(tickerq_command, ["dashboard", "--help"]).output
 
 
 def test_help_lists_the_dashboards_command_where_flask_is_not_installed(monkeypatch: pytest.MonkeyPatch):
@@ -417,7 +372,7 @@ def test_help_lists_the_dashboards_command_where_flask_is_not_installed(monkeypa
     assert "Not installed: needs the extra [dashboard]." in result.output
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["--port", "80"], ["hash-password"]])
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["--port", "80"]])
 def test_the_dashboards_command_says_what_it_needs_where_flask_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ):
@@ -427,6 +382,43 @@ def test_the_dashboards_command_says_what_it_needs_where_flask_is_not_installed(
     assert "needs tickerq-celery installed with the extra [dashboard]: " in result.output
 
 
+@pytest.mark.verify  # tests/unit looks at all that a process imports
 def test_the_core_never_imports_the_dashboard():
     script = "import sys, tickerq_celery, tickerq_celery.cli; assert 'flask' not in sys.modules"
-    subprocess.run([sys.executable, "-c", script], check=True)
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@pytest.fixture
+def old_runs(migrated, app) -> TickerQ:
+    """Two runs that ended long ago, and one that is new, in the store of the command."""
+    tickerq = app()
+    for status, ended_at in ((TickerStatus.DONE, EARLIER),) * 2 + ((TickerStatus.FAILED, datetime.now(UTC)),):
+        ended = tickerq.time_tickers.add(TimeTicker("Send", execution_time=LATER), allow_unknown=True)
+        end = {"status": status, "ended_status": status, "ended_at": ended_at, "due_at": None}
+        change_row(tickerq, ended.id, **end)
+    count_ends(tickerq.core)
+    return tickerq
+
+
+def test_prune_shows_what_is_past_its_time_and_deletes_it_when_asked(run, old_runs: TickerQ) -> None:
+    shown = run("prune").output
+    assert ["Done", "2", "2026-01-01", "00:00:00Z", "Send"] in [line.split() for line in shown.splitlines()]
+    assert "2 runs are past their time" in shown
+    assert "nothing was deleted: add --apply" in shown
+    assert old_runs.runs.count() == 3
+    applied = run("prune", "--apply", "--archive", "old.jsonl")
+    assert applied.output.startswith("deleted 2 rows of sqlite:///")
+    assert old_runs.runs.count() == 1
+    assert len(Path("old.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+    assert "deleted 0 rows" in run("prune", "--apply").output
+
+
+def test_prune_says_that_what_the_roll_up_has_not_counted_stays(run, migrated) -> None:
+    assert "no end is counted in the roll-up: what it has not counted stays" in run("prune").output
+
+
+def test_prune_of_a_store_that_is_not_there_names_it(run) -> None:
+    for arguments in ((), ("--apply",)):
+        failed = run("prune", *arguments)
+        assert failed.exit_code == 1
+        assert "tickers.db" in failed.output

@@ -15,6 +15,7 @@ from tests.integration.making import (
     give_back,
     make_cron,
     occurrences_of,
+    storing,
 )
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import CronTicker, RunCondition, TimeTicker
@@ -217,11 +218,11 @@ def test_one_that_ends_in_a_pause_and_is_extended_afterwards_is_not_shown_as_pau
     core: Core, clock: ManualClock
 ) -> None:
     cron_id = make_cron(core)
-    PauseManager(core).pause(function="Send", reason="deployment", by="ann")
+    PauseManager(storing(core)).pause(function="Send", reason="deployment", by="ann")
     clock.advance(hours=1)
     fire(core)
     crons(core).update(cron_id, end_at=at(12, 30))
-    PauseManager(core).resume(function="Send")
+    PauseManager(storing(core)).resume(function="Send")
     extended = crons(core).update(cron_id, end_at=at(20))
     assert (extended.next_run_at, extended.paused_reason, extended.paused_by) == (at(14), None, None)
 

@@ -30,8 +30,8 @@ from tickerq_celery.cron.overlap import TAKEN_REASON
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerPriority, TickerStatus, TickerType
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import overlaps, runs
-from tickerq_celery.store.cron_tickers import lock_due
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.due_crons import lock_late
 from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.tickers.run_rows import occurrence_row
 
@@ -113,10 +113,10 @@ def test_beats_that_fire_at_once_create_one_occurrence_for_each_instant(
 @pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
 def test_a_beat_passes_over_cron_tickers_that_another_has_locked(core: Core, clock: ManualClock) -> None:
     ids = [make_cron(core) for _ in range(5)]
-    clock.advance(hours=1)
+    clock.advance(hours=1, seconds=1)
 
     def lock_then_fire(tx: Transaction) -> set[UUID]:
-        locked = lock_due(tx, limit=2)
+        locked = lock_late(tx, late_after=timedelta(0), limit=2)
         fire(core)
         return {row.id for row in locked}
 

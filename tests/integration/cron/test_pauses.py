@@ -29,9 +29,11 @@ from tests.integration.making import (
     processes,
     row_of,
     started,
+    storing,
     time_tickers,
 )
 from tests.manual_clock import START, ManualClock
+from tickerq_celery import TimeTicker
 from tickerq_celery.beat.sweeper import CronUpkeep
 from tickerq_celery.cron import pausing
 from tickerq_celery.cron.firing import Firing
@@ -47,7 +49,7 @@ from tickerq_celery.managers import pauses as managers_pauses
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import cron_tickers, runs
+from tickerq_celery.store import cron_pauses, cron_tickers, runs
 from tickerq_celery.store import pauses as stored_pauses
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import cron_tickers as cron_tickers_table
@@ -64,7 +66,7 @@ def at(hour: int, minute: int = 0) -> datetime:
 
 
 def pauses(core: Core) -> PauseManager:
-    return PauseManager(core)
+    return PauseManager(storing(core))
 
 
 def sweep(core: Core) -> None:
@@ -155,13 +157,13 @@ def test_a_sweep_ends_what_a_fire_that_saw_the_pause_began_after_it_was_over(
 ) -> None:
     enrolled(core)
     cron_id, run = make_cron(core), make_run(core)
-    pauses(core).pause(everything=True)
+    paused_at = pauses(core).pause(everything=True).paused_at
     clock.advance(hours=1)
     fire(core)
     claim(core)
     # As if those two had committed after the resumption had looked for what they wrote.
     everything = Scope(kind=PauseKind.EVERYTHING, name="")
-    core.write(stored_pauses.remove, everything)
+    core.write(stored_pauses.remove, everything, paused_at)
     sweep(core)
     assert cron_row_of(core, cron_id).next_run_at == at(14)
     assert [claimed.id for claimed in claim(core)] == [run]
@@ -200,6 +202,18 @@ def test_failures_in_a_row_pause_a_cron_ticker_and_hold_what_waits(
     assert (cron.is_enabled, cron.next_run_at, cron.resume_from) == (False, None, at(15))
     assert (cron.paused_by, cron.paused_reason) == ("tickerq", "2 occurrences in a row have failed")
     assert str(cron_id) in caplog.text
+
+
+@pytest.mark.every_database
+def test_what_failures_paused_is_listed_with_the_last_of_them(core: Core, clock: ManualClock) -> None:
+    enrolled(core)
+    cron_id, other = make_cron(core, pause_on_failure=1), make_cron(core)
+    crons(core).pause(other, by="ann")
+    fail_next(core, clock, cron_id)
+    [run] = [each for each in occurrences_of(core, cron_id) if each.status is TickerStatus.FAILED]
+    error = f"{run.exception_type}: {run.exception_message}"
+    found = core.read(cron_pauses.paused, most=10)
+    assert {each.id: each.error for each in found} == {cron_id: error, other: None}
 
 
 def test_a_success_and_a_resumption_begin_the_count_anew(core: Core, clock: ManualClock) -> None:
@@ -415,12 +429,12 @@ def test_a_sweep_comes_to_all_that_are_suspended(
     monkeypatch.setattr(pausing, "_SUSPENDED_AT_ONCE", 1)
     paused, free = make_cron(core, tags=["eu"]), make_cron(core)
     pauses(core).pause(tag="eu")
-    pauses(core).pause(everything=True)
+    paused_at = pauses(core).pause(everything=True).paused_at
     clock.advance(hours=1)
     fire(core)
     # As if the resumption had died before it looked for those.
     everything = Scope(kind=PauseKind.EVERYTHING, name="")
-    core.write(stored_pauses.remove, everything)
+    core.write(stored_pauses.remove, everything, paused_at)
     upkeep = CronUpkeep(core, ListPublisher())
     upkeep.look_after()
     upkeep.look_after()
@@ -601,6 +615,17 @@ def test_a_pause_takes_a_function_that_a_worker_has_registered(
 ) -> None:
     enrolled(core)
     assert pauses(make_core()).pause(function="Send").name == "Send"
+
+
+def test_a_function_that_only_workers_know_is_suggested_where_its_name_is_mistyped(
+    core: Core, make_core: Callable[..., Core]
+) -> None:
+    enrolled(core)
+    elsewhere = make_core()
+    with pytest.raises(UnknownFunctionError, match=r"did you mean Send\?"):
+        pauses(elsewhere).pause(function="Sned")
+    with pytest.raises(UnknownFunctionError, match=r"did you mean Send\?"):
+        time_tickers(elsewhere).add(TimeTicker(function="Sned"))
 
 
 def test_a_resumption_says_who_and_why_until_the_next_one(core: Core, clock: ManualClock) -> None:

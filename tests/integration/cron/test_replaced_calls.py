@@ -21,10 +21,11 @@ from tests.integration.making import (
 from tests.integration.runs.calls import begun, end, published, retry
 from tests.manual_clock import ManualClock
 from tickerq_celery.cron.overlap import CANCELLED_REASON
-from tickerq_celery.enums import CancelRequest, HoldReason, OverlapPolicy, TickerKind, TickerStatus
+from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerKind, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.cancel_requests import CancelRequest
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import cancelled
 

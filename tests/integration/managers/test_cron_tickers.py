@@ -198,7 +198,7 @@ def test_another_expression_moves_the_next_run(tickerq: TickerQ, clock: ManualCl
     assert changed.next_run_at == START + timedelta(minutes=30)
     moved = tickerq.cron_tickers.update(cron.id, expression="0 0 9 * * *", time_zone="Asia/Tokyo")
     assert moved.next_run_at == datetime(2026, 1, 16, 0, 0, tzinfo=UTC)
-    assert (moved.created_at, moved.updated_at) == (START, START + timedelta(seconds=90))
+    assert (moved.created_at, changed.updated_at) == (START, START + timedelta(seconds=90))
 
 
 def test_a_change_that_is_no_time_leaves_the_next_run(tickerq: TickerQ, clock: ManualClock) -> None:

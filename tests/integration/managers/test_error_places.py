@@ -37,6 +37,9 @@ BAD = TimeTicker(function="Send", retries=-1)
 TIME_BATCHES = [
     ([BAD], "retries"),
     ([GOOD, BAD], "[1].retries"),
+    ([TimeTicker(function="Send", retries=1), TimeTicker(function="Send", retries=True)], "[1].retries"),
+    ([TimeTicker(function="Send", tags=[]), TimeTicker(function="Send", tags={})], "[1].tags"),  # type: ignore[arg-type]
+    ([GOOD, TimeTicker(function="Send", description="")] * 2 + [BAD], "[4].retries"),
     ([GOOD, parent(BAD)], "[1].children[0].retries"),
     ([parent(GOOD, parent(BAD))], "children[1].children[0].retries"),
     ([GOOD, "x"], "[1]"),

@@ -174,7 +174,7 @@ def test_walks_take_the_filters_of_find(tickerq: TickerQ, clock: ManualClock) ->
 
 
 def test_a_walk_checks_its_filters_before_it_reads(tickerq: TickerQ) -> None:
-    with pytest.raises(TickerValidationError, match="find has no such filter"):
+    with pytest.raises(TickerValidationError, match="nonsense: there is no such filter"):
         tickerq.runs.iterate(nonsense=1)  # type: ignore[call-arg]
     for manager in (tickerq.runs, tickerq.time_tickers, tickerq.cron_tickers):
         for size in (0, 1_001, "ten"):

@@ -18,6 +18,7 @@ from tickerq_celery.errors import (
     TickerValidationError,
     UnknownFunctionError,
 )
+from tickerq_celery.functions.records import FunctionRecord
 from tickerq_celery.store import functions
 
 MINUTE = timedelta(minutes=1)
@@ -220,7 +221,7 @@ def test_a_function_of_another_namespace_is_not_known_here(tickerq: TickerQ, nam
     with pytest.raises(UnknownFunctionError):
         tickerq.time_tickers.add(welcome(namespace=elsewhere))
     core = tickerq.core
-    record = functions.FunctionRecord(
+    record = FunctionRecord(
         name="Send", path="m:f", queue=None, priority=2, max_concurrency=None, on_lost="retry", retries=5,
         retry_intervals=(timedelta(seconds=9),), request_schema=None,
     )  # fmt: skip

@@ -107,7 +107,7 @@ def test_an_unknown_field_of_a_cron_ticker_and_an_unknown_filter_are_refused_ali
         UnknownKeywordError, match=r"a CronTicker has no such field: did you mean expression\?"
     ):
         CronTicker(function="Send", cron="@daily")  # type: ignore[call-arg]
-    with pytest.raises(UnknownKeywordError, match="find has no such filter: did you mean status"):
+    with pytest.raises(UnknownKeywordError, match="there is no such filter: did you mean status"):
         tickerq.runs.find(stauts=3)  # type: ignore[call-arg]
 
 

@@ -1,32 +1,37 @@
 """What is overdue: due and not claimed, claimed and not started, due and not fired; what is held is not."""
 
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from tests.integration.making import claim, enrolled, make_cron, make_run, row_of, started
+from tests.integration.making import claim, enrolled, make_cron, make_run, make_runs, row_of, started
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import backlog
-from tickerq_celery.store.backlog import Overdue
+from tickerq_celery.store.backlog import Late, Overdue
+from tickerq_celery.store.publications import NEVER
 from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.counts import Count
+from tickerq_celery.tickers.flows import FunctionQueue
 from tickerq_celery.tickers.inputs import TimeTicker
 
-NONE = Overdue(
-    runs=0,
-    run_since=None,
-    queued=0,
-    queued_since=None,
-    unreported=0,
-    unreported_since=None,
-    crons=0,
-    cron_since=None,
-)
+NO_RUN = Late(count=Count(0), since=None)
 
 
-def overdue(core: Core) -> Overdue:
-    return core.read(backlog.overdue, due_for=timedelta(seconds=30), queued_for=timedelta(minutes=5))
+def late(count: int, since: datetime) -> Late:
+    return Late(count=Count(count), since=since)
+
+
+def overdue(core: Core, *, without: Sequence[FunctionQueue] = ()) -> Overdue:
+    return core.read(
+        backlog.overdue, due_for=timedelta(seconds=30), queued_for=timedelta(minutes=5), without=without
+    )
+
+
+def is_on_time(core: Core) -> bool:
+    found = overdue(core)
+    return not found.runs and [found.calls, found.queued, found.unreported, found.crons] == [NO_RUN] * 4
 
 
 def change(core: Core, run_id: UUID, **values: object) -> None:
@@ -40,11 +45,29 @@ def test_a_run_is_overdue_once_it_was_due_for_so_long_and_until_it_is_claimed(
     enrolled(core)
     make_run(core)
     clock.advance(seconds=29)
-    assert overdue(core) == NONE
+    assert is_on_time(core)
     clock.advance(seconds=1)
-    assert (overdue(core).runs, overdue(core).run_since) == (1, START)
+    assert overdue(core).runs == {"Send": late(1, START)}
     claim(core)
-    assert overdue(core) == NONE
+    assert is_on_time(core)
+
+
+def test_what_waits_for_room_behind_others_of_its_function_is_not_overdue(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core, prefetch=10)
+    runs = make_runs(core, 45)
+    other = make_run(core, queue="mail")
+    claim(core, runs)
+    clock.advance(seconds=30)
+    waiting = core.read(backlog.waiting, queued_for=timedelta(minutes=5))
+    assert backlog.for_room(waiting, claimed_since=clock.now()) == []
+    room = backlog.for_room(waiting, claimed_since=START)
+    assert [(each.line, each.runs) for each in room] == [(FunctionQueue("Send", None), 5)]
+    assert overdue(core).runs == {"Send": late(6, START)}
+    assert overdue(core, without=[each.line for each in room]).runs == {"Send": late(1, START)}
+    claim(core, [other])
+    assert overdue(core, without=[each.line for each in room]).runs == {}
 
 
 def test_a_claimed_run_is_overdue_once_it_was_claimed_for_so_long_and_until_it_starts(
@@ -57,7 +80,7 @@ def test_a_claimed_run_is_overdue_once_it_was_claimed_for_so_long_and_until_it_s
     run_id = make_run(core)
     started(core, run_id)
     clock.advance(minutes=5)
-    assert (overdue(core).queued, overdue(core).queued_since) == (1, claimed_at)
+    assert overdue(core).queued == late(1, claimed_at)
 
 
 def test_a_call_of_a_celery_task_is_overdue_until_the_broker_has_it(core: Core, clock: ManualClock) -> None:
@@ -67,24 +90,25 @@ def test_a_call_of_a_celery_task_is_overdue_until_the_broker_has_it(core: Core, 
     assert claim(core)
     change(core, run_id, kind="celery_task")
     clock.advance(minutes=5)
-    assert (overdue(core).queued, overdue(core).queued_since) == (1, claimed_at)
+    assert overdue(core).queued == late(1, claimed_at)
     change(core, run_id, published_at=claimed_at)
-    assert overdue(core) == NONE
+    assert is_on_time(core)
 
 
 def test_a_published_call_with_children_is_unreported_until_a_worker_reports_it(
     core: Core, clock: ManualClock
 ) -> None:
     published_at = clock.now()
-    at_the_broker = {"status": TickerStatus.QUEUED, "due_at": None, "published_at": published_at}
+    awaited = {"check_at": NEVER, "published_at": published_at}
+    at_the_broker = {"status": TickerStatus.QUEUED, "due_at": None, **awaited}
     parent = make_run(core, children=[TimeTicker(function="Send"), TimeTicker(function="Send")])
     change(core, parent, kind="celery_task", **at_the_broker)
     clock.advance(minutes=5, seconds=-1)
-    assert overdue(core) == NONE
+    assert is_on_time(core)
     clock.advance(seconds=1)
-    assert overdue(core) == replace(NONE, unreported=1, unreported_since=published_at)
-    change(core, parent, status=TickerStatus.IN_PROGRESS)
-    assert overdue(core) == NONE
+    assert overdue(core).unreported == late(1, published_at)
+    change(core, parent, status=TickerStatus.IN_PROGRESS, check_at=None)
+    assert is_on_time(core)
 
 
 def test_what_is_held_is_not_overdue(core: Core, clock: ManualClock) -> None:
@@ -92,11 +116,11 @@ def test_what_is_held_is_not_overdue(core: Core, clock: ManualClock) -> None:
     claim(core)
     assert row_of(core, run_id).held_for == "function"
     clock.advance(days=1)
-    assert overdue(core) == NONE
+    assert is_on_time(core)
 
 
 def test_a_cron_ticker_is_overdue_that_should_have_fired(core: Core, clock: ManualClock) -> None:
     make_cron(core)
     clock.advance(days=2)
     found = overdue(core)
-    assert (found.crons, found.cron_since is not None, found.runs) == (1, True, 0)
+    assert (int(found.crons.count), found.crons.since is not None, found.runs) == (1, True, {})

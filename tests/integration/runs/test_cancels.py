@@ -36,7 +36,7 @@ from tests.integration.making import (
 )
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import RunCondition, TimeTicker
-from tickerq_celery.enums import CancelRequest, OnLost, TickerStatus
+from tickerq_celery.enums import OnLost, TickerStatus
 from tickerq_celery.errors import (
     PublishError,
     TickerBusyError,
@@ -44,12 +44,13 @@ from tickerq_celery.errors import (
     TickerStateError,
     TickerValidationError,
 )
-from tickerq_celery.runs.canceller import CANCELLED_REASON
+from tickerq_celery.runs.cancelling import CANCELLED_REASON
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration
 from tickerq_celery.store import cancels
 from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.cancel_requests import CancelRequest
 from tickerq_celery.tickers.chains import unmet_reason
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import failed, put_back, succeeded

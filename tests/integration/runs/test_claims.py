@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, func, insert, select, text, true
 
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire
@@ -41,6 +42,7 @@ from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import claims
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers import claims as claim_values
 from tickerq_celery.tickers.lifecycle import succeeded
 
@@ -231,13 +233,22 @@ def test_a_plain_claim_sends_at_most_four_statements(core: Core, clock: ManualCl
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 def test_a_claim_reads_no_run_that_is_not_due(make_core: Callable[..., Core]) -> None:
     core = enrolled(make_core(send()))
-    make_runs(core, 20_000, execution_time=START + timedelta(days=1))
-    make_runs(core, 2_000)
+    copy_run(core, make_run(core, execution_time=START + timedelta(days=1)), times=20_000)
+    copy_run(core, make_run(core), times=2_000)
     plan = "\n".join(_explained_claim(core))
     assert "Index Scan using ix_tickerq_tickers_namespace_due_at" in plan
     assert re.search(r"rows=500(\.00)? loops=1", plan)
     assert "Rows Removed by Filter" not in plan
     assert "Sort" not in plan
+
+
+def copy_run(core: Core, run_id: UUID, *, times: int) -> None:
+    """Store copies of a run by one statement, which takes a tenth of what adding them takes."""
+    of_the_copy = {"id": func.gen_random_uuid()}
+    source = tickers.join(func.generate_series(1, times).table_valued("number"), true())
+    values = select(*(of_the_copy.get(each.name, each) for each in tickers.c)).select_from(source)
+    statement = insert(tickers).from_select([*tickers.c], values.where(tickers.c.id == run_id))
+    core.write(lambda tx: tx.execute(statement))
 
 
 def _explained_claim(core: Core) -> list[str]:

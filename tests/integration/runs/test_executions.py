@@ -48,19 +48,13 @@ from tests.integration.runs.calls import (
 )
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import RunCondition, TimeTicker
-from tickerq_celery.enums import (
-    CancelRequest,
-    DropReason,
-    HoldReason,
-    OnLost,
-    OverlapPolicy,
-    TickerKind,
-    TickerStatus,
-)
+from tickerq_celery.enums import HoldReason, OnLost, OverlapPolicy, TickerKind, TickerStatus
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import concurrency, drops, nodes, publications
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.tickers.cancel_requests import CancelRequest
 from tickerq_celery.tickers.claims import Claim
+from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.tickers.lifecycle import LOST, Failure, cancelled, published_again, skipped, succeeded
 
 IDLE, QUEUED, IN_PROGRESS = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS
@@ -132,7 +126,7 @@ def test_a_call_with_children_waits_for_a_report_whoever_follows_it(core: Core, 
     core.write(nodes.remove, core.node.id)
     dispatch(core)
     row = row_of(core, run_id)
-    assert (row.status, row.published_at, row.check_at) == (QUEUED, START, None)
+    assert (row.status, row.published_at, row.check_at) == (QUEUED, START, publications.NEVER)
 
 
 def test_a_published_call_that_no_worker_reports_ends_and_is_not_published_again(
@@ -411,7 +405,7 @@ def test_an_end_under_an_old_claim_touches_no_run(core: Core) -> None:
     run_id = make_call(core)
     (claimed,) = claim(core)
     run = begun(core, execution_of(claimed))
-    alter_run(core, run_id, status=QUEUED, running_on=None, published_at=None)
+    alter_run(core, run_id, status=QUEUED, check_at=START, running_on=None, published_at=None)
     claimed_again(core, claimed)
     end(core, run)
     assert (row_of(core, run_id).status, row_of(core, run_id).claim_no) == (QUEUED, 2)
@@ -581,7 +575,7 @@ def test_children_start_at_the_reported_start_and_end_of_their_parent(core: Core
     assert below["IN_PROGRESS"] == (IDLE, None)
     assert below["ON_SUCCESS"] == (IDLE, HoldReason.PARENT)
     retry(core, run)
-    assert row_of(core, execution.id).check_at is None
+    assert row_of(core, execution.id).check_at == publications.NEVER
     assert statuses_below(core, execution.id)["ON_SUCCESS"] == (IDLE, HoldReason.PARENT)
     end(core, begun(core, retry_of(execution)))
     below = statuses_below(core, execution.id)

@@ -275,6 +275,23 @@ def test_the_sweep_releases_as_many_runs_as_a_queue_has_room_for(make_core: Make
     assert len(held(core, ids)) == 1
 
 
+@pytest.mark.parametrize(("max_queued", "max_concurrency"), [(4, None), (99, 4)])
+def test_a_sweep_releases_no_more_than_the_next_claim_takes(
+    make_core: MakeCore, max_queued: int, max_concurrency: int | None
+) -> None:
+    core = enrolled(make_core(send(max_concurrency=max_concurrency), batch_size=2, max_queued=max_queued))
+    ids = make_runs(core, 8)
+    batch = [*claim(core), *claim(core)]
+    assert claim(core) == claim(core) == []
+    assert len(held(core, ids)) == 4
+    remove_runs(core, [each.id for each in batch])
+    released = []
+    for _ in range(3):
+        released.append(core.write(Claimer(core).release_holds))
+        claim(core)
+    assert [(each.count, each.is_full) for each in released] == [(2, True), (2, True), (0, False)]
+
+
 def test_room_in_a_full_queue_and_in_a_full_function_goes_to_the_most_urgent_first(
     make_core: MakeCore,
 ) -> None:

@@ -26,10 +26,11 @@ from tests.integration.making import (
 )
 from tests.manual_clock import ManualClock
 from tickerq_celery import RunCondition, TimeTicker
-from tickerq_celery.enums import DropReason, TickerStatus
+from tickerq_celery.enums import TickerStatus
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration
 from tickerq_celery.store.tables import cron_tickers, drops, functions, nodes, tickers
+from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.worker import drop_counts
 from tickerq_celery.worker.drop_counts import DropCounter
 from tickerq_celery.worker.enrolment import enrol

@@ -218,7 +218,7 @@ def test_a_run_that_its_rate_allows_but_whose_function_is_full_waits_for_the_slo
 
 def test_it_is_known_when_a_rate_allows_the_next_claim_and_none_where_no_run_waits(core: Core) -> None:
     def next_ready() -> datetime | None:
-        return core.read(rates.next_ready)
+        return core.read(lambda tx: tx.scalar(rates.next_ready(tx)))
 
     make_run(core)
     claim(core)
@@ -239,6 +239,6 @@ def test_a_beat_wakes_up_for_the_next_free_claim_of_a_rate(tickerq: TickerQ, clo
         assert beat.tick() == pytest.approx(0.6)
         clock.advance(seconds=0.6)
         beat.tick()
-        assert tickerq.core.read(rates.next_ready) is None
+        assert tickerq.core.read(lambda tx: tx.scalar(rates.next_ready(tx))) is None
     finally:
         beat.close()

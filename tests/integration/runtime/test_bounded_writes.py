@@ -10,36 +10,23 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, event, func, insert, select
+from sqlalchemy import Connection, event
 
-from tests.integration.making import ON_SERVERS
-from tests.servers.schema_template import make_schema
-from tests.servers.server import Server
-from tickerq_celery.clock import SystemClock
+from tests.integration.runtime.conftest import OwnServer
+from tests.integration.runtime.transactions import add, core_on, count
+from tests.thoroughness import in_verify
 from tickerq_celery.errors import StoreError
-from tickerq_celery.functions.registry import Registry
 from tickerq_celery.runtime.bounded_writes import BoundedWrites, _Write
-from tickerq_celery.runtime.config import TickerConfig
-from tickerq_celery.runtime.core import Core, new_identity
+from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.work_thread import WorkThread
-from tickerq_celery.store.database.database import Database, parsed_url
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import seeders
 
 LIMIT = timedelta(seconds=1)
 # For what is to happen at once, on a busy machine.
 ROOM = 5.0
-on_servers = pytest.mark.parametrize("kind", ON_SERVERS)
-
-
-def core_on(url: str, namespace: str) -> Core:
-    return Core(
-        config=TickerConfig(namespace=namespace),
-        clock=SystemClock(),
-        database=Database(parsed_url(url)),
-        registry=Registry(),
-        node=new_identity("test"),
-    )
+# Of a server that does not answer the writes know no more than that their thread has not returned.
+on_servers = pytest.mark.parametrize("own", ["postgres", in_verify("mariadb")], indirect=True)
 
 
 @pytest.fixture
@@ -56,18 +43,8 @@ def writes(core: Core) -> Iterator[BoundedWrites]:
     made.close()
 
 
-def add(tx: Transaction, name: str = "one") -> str:
-    tx.execute(insert(seeders).values(namespace=tx.namespace, name=name, is_due=False))
-    return name
-
-
 def remove(tx: Transaction, name: str = "one") -> None:
     tx.execute(seeders.delete().where(seeders.c.namespace == tx.namespace, seeders.c.name == name))
-
-
-def count(tx: Transaction) -> int:
-    found = select(func.count()).select_from(seeders).where(seeders.c.namespace == tx.namespace)
-    return tx.scalars(found).one()
 
 
 def come_to_rest(writes: BoundedWrites) -> None:
@@ -170,11 +147,9 @@ def test_a_write_that_waits_behind_a_stalled_one_is_not_begun_later(
 @on_servers
 @pytest.mark.parametrize("is_connected", [True, False], ids=["connected", "connecting"])
 def test_a_frozen_server_keeps_no_caller_waiting_and_commits_nothing_later(
-    kind: str, is_connected: bool, start_server: Callable[[str], Server], namespace: str
+    own: OwnServer, is_connected: bool, namespace: str
 ) -> None:
-    server = start_server(kind)
-    url = server.new_database()
-    make_schema(url)
+    server, url = own.server, own.url
     core = core_on(url, namespace)
     core.write(add)
     writes = BoundedWrites(core, LIMIT)
@@ -198,12 +173,8 @@ def test_a_frozen_server_keeps_no_caller_waiting_and_commits_nothing_later(
 
 
 @on_servers
-def test_a_server_that_is_down_is_an_error_at_once(
-    kind: str, start_server: Callable[[str], Server], namespace: str
-) -> None:
-    server = start_server(kind)
-    url = server.new_database()
-    make_schema(url)
+def test_a_server_that_is_down_is_an_error_at_once(own: OwnServer, namespace: str) -> None:
+    server, url = own.server, own.url
     core = core_on(url, namespace)
     server.stop()
     writes = BoundedWrites(core, LIMIT)
@@ -252,12 +223,8 @@ except StoreError:
 
 
 @on_servers
-def test_under_gevent_a_frozen_server_keeps_no_caller_waiting(
-    kind: str, start_server: Callable[[str], Server], namespace: str
-) -> None:
-    server = start_server(kind)
-    url = server.new_database()
-    make_schema(url)
+def test_under_gevent_a_frozen_server_keeps_no_caller_waiting(own: OwnServer, namespace: str) -> None:
+    server, url = own.server, own.url
     process = subprocess.Popen(
         [sys.executable, "-c", _UNDER_GEVENT, url, namespace],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

@@ -21,15 +21,30 @@ def described(connection: Connection) -> dict[str, Any]:
             "foreign keys": _by_name(found.get_foreign_keys(table)),
             "unique": _by_name(found.get_unique_constraints(table)),
             "checks": _by_name(found.get_check_constraints(table)),
-            "indexes": _by_name(found.get_indexes(table)),
+            "indexes": {index["name"]: _comparable(index) for index in found.get_indexes(table)},
             "options": found.get_table_options(table),
+            "storage": _storage(connection, table),
         }
         for table in metadata.tables
     }
 
 
+def _storage(connection: Connection, table: str) -> list[str] | None:
+    """Return what PostgreSQL alone has: parameters of the table's storage, of autovacuum among them."""
+    if connection.dialect.name != "postgresql":
+        return None
+    kept = text("SELECT reloptions FROM pg_class WHERE oid = CAST(:name AS regclass)")
+    return connection.scalar(kept, {"name": table})
+
+
 def _by_name(things: list[Any]) -> dict[str | None, Any]:
     return {thing["name"]: thing for thing in things}
+
+
+def _comparable(index: Any) -> dict[str, Any]:
+    """Return an index with its conditions as texts: two clauses are never equal."""
+    options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+    return {**index, "dialect_options": options}
 
 
 def drop_all(connection: Connection) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, literal, select, update
 from sqlalchemy.exc import StatementError
 
 from tests.integration.conftest import send
@@ -17,7 +17,7 @@ from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.store.tables.column_types import sql_after, sql_now
+from tickerq_celery.store.tables.column_types import UtcDateTime, sql_after, sql_now
 
 pytestmark = pytest.mark.every_database
 SYSTEM = SystemClock()
@@ -129,3 +129,10 @@ def test_a_run_is_claimed_by_the_databases_own_clock(make_core: Callable[..., Co
     row = row_of(core, due)
     assert row.is_late is False
     assert row.check_at - row.locked_at == pytest.approx(core.config.publish_check, abs=timedelta(seconds=1))
+
+
+def test_a_clock_is_asked_where_the_same_statement_had_a_literal_moment_before(core: Core) -> None:
+    moment = datetime(9999, 1, 1, tzinfo=UTC)
+    for now, wanted in ((literal(moment, UtcDateTime()), moment), (sql_now(core.clock), core.clock.now())):
+        statement = select(now.label("asked"))
+        assert core.read(lambda tx, asked=statement: tx.scalars(asked).one()) == wanted

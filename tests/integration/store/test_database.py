@@ -35,8 +35,9 @@ from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import ConfigError, SchemaError, StoreError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.connections import make_engine
-from tickerq_celery.store.database.database import Database, resolved_url
+from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.dialects import sqlite
+from tickerq_celery.store.database.urls import resolved_url
 from tickerq_celery.store.tables import functions, tickers
 
 on_sqlite = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
@@ -367,9 +368,12 @@ def opened(tmp_path: Path) -> Iterator[Database]:
 
 @contextmanager
 def alarm_in(seconds: float) -> Iterator[None]:
-    """Let a signal's handler raise KeyboardInterrupt in the block, after so many seconds."""
+    """Let a signal's handler raise KeyboardInterrupt in the block, after so many seconds.
+
+    Where Python handles it in a callback of the garbage collector, nothing sees the exception: hence others.
+    """
     handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    timer = signal.setitimer(signal.ITIMER_REAL, seconds)
+    timer = signal.setitimer(signal.ITIMER_REAL, seconds, 2)
     try:
         yield
     finally:

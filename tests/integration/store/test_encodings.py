@@ -11,8 +11,9 @@ from tests.manual_clock import ManualClock
 from tests.servers.pool import SharedServer
 from tests.thoroughness import in_verify
 from tickerq_celery.errors import SchemaError
-from tickerq_celery.store.database.database import Database, resolved_url
+from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.schema import migrate, verify
+from tickerq_celery.store.database.urls import resolved_url
 
 
 def executed(url: str, statement: str) -> None:

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -32,11 +34,16 @@ from tests.manual_clock import ManualClock
 from tests.servers.availability import require
 from tests.servers.pgbouncer import SERVER_CONNECTIONS, PgbouncerServer
 from tests.servers.pool import SharedServer
+from tests.servers.proxy import TcpProxy
 from tickerq_celery import TickerStatus, TimeTicker
+from tickerq_celery.errors import QueryTooWideError
+from tickerq_celery.runs import lease_retry
+from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database import connections
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.schema import verify
+from tickerq_celery.store.database.urls import resolved_url
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.lifecycle import succeeded
 
@@ -50,7 +57,8 @@ from tickerq_celery.runs.claimer import Claimer
 url, namespace = sys.argv[1:]
 with ticker_app(url, namespace, ManualClock()) as tickerq:
     def claim_and_stay(tx):
-        print(len(Claimer(tickerq.core)._claim(tx, "killed", None).claims), flush=True)
+        claimed, _ = Claimer(tickerq.core)._claim(tx, "killed", None, None)
+        print(len(claimed.claims), flush=True)
         signal.pause()
     tickerq.core.write(claim_and_stay)
 """
@@ -84,6 +92,24 @@ def engine(store_url: str) -> Iterator[Engine]:
     made = create_engine(store_url, connect_args={"prepare_threshold": None})
     yield made
     made.dispose()
+
+
+@pytest.fixture
+def proxy(store_url: str) -> Iterator[TcpProxy]:
+    """A proxy before the pooler."""
+    with TcpProxy(store_url) as made:
+        yield made
+
+
+@pytest.fixture
+def worker(core: Core, proxy: TcpProxy, store_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Core]:
+    """A node behind the proxy and the pooler; its connections are open."""
+    monkeypatch.setattr(lease_retry.time, "sleep", lambda seconds: None)
+    with closing(Database(resolved_url(proxy.before(store_url), Path.cwd()), is_for_tests=True)) as database:
+        behind = enrolled(replace(core, database=database))
+        make_runs(core, 1)
+        run_what_is_due(behind)
+        yield behind
 
 
 def server_process(connection: Connection) -> Any:
@@ -134,16 +160,37 @@ def test_prepared_statements_fail_behind_this_pooler(database: Database) -> None
             preparing.read(server_process)
 
 
-def test_nothing_is_prepared_on_the_server_unless_the_user_asks_for_it(
-    database: Database, direct_url: str
+def threshold_of(engine: Engine) -> Any:
+    with engine.connect() as connection:
+        return connection.connection.driver_connection.prepare_threshold
+
+
+def test_nothing_is_prepared_on_the_server_unless_the_user_asks_for_it(database: Database) -> None:
+    assert threshold_of(database.engine) is None
+    assert threshold_of(database.autocommitting_engine) is None
+
+
+def test_without_a_pooler_the_statements_of_a_worker_are_prepared_and_no_others(
+    core: Core, direct_url: str
 ) -> None:
-    options = {"connect_args": {"prepare_threshold": 7}}
-    with closing(Database(make_url(direct_url), options=options)) as asking:
-        thresholds = [
-            each.read(lambda connection: connection.connection.driver_connection.prepare_threshold)
-            for each in (database, asking)
-        ]
-    assert thresholds == [None, 7]
+    kept = text("SELECT statement FROM pg_prepared_statements")
+    with closing(Database(make_url(direct_url), is_for_tests=True)) as direct:
+        assert threshold_of(direct.engine) is None
+        make_runs(core, 3)
+        run_what_is_due(enrolled(replace(core, database=direct)))
+        with direct.autocommitting_engine.connect() as connection:
+            statements = list(connection.scalars(kept))
+    assert [each.partition(" ")[0] for each in sorted(statements)] == ["UPDATE", "WITH"]
+
+
+@pytest.mark.parametrize("asked", [None, 7])
+def test_how_often_a_statement_is_sent_before_it_is_prepared_is_as_the_user_says(
+    direct_url: str, asked: int | None
+) -> None:
+    options = {"connect_args": {"prepare_threshold": asked}}
+    with closing(Database(make_url(direct_url), options=options)) as database:
+        thresholds = [threshold_of(each) for each in (database.engine, database.autocommitting_engine)]
+    assert thresholds == [asked, asked]
 
 
 @pytest.mark.parametrize("scheme", ["postgresql+psycopg2", "postgresql+pg8000"])
@@ -160,6 +207,19 @@ def test_a_driver_other_than_psycopg_gets_no_option_of_psycopg(
     monkeypatch.setattr(connections, "create_engine", create)
     connections.make_engine(make_url(f"{scheme}://h/d"), {})
     assert "prepare_threshold" not in given["connect_args"]
+
+
+def test_a_reads_budget_ends_with_its_transaction_and_reaches_no_other_client(core: Core) -> None:
+    slow = text("SELECT pg_sleep(600)")
+    limited = replace(core, config=replace(core.config, read_budget=timedelta(seconds=0.3)))
+    with pytest.raises(QueryTooWideError):
+        limited.read_bounded(lambda tx: tx.execute(slow))
+    settings = "SELECT current_setting('statement_timeout'), current_setting('transaction_read_only')"
+    assert limited.read_bounded(lambda tx: tx.execute(text(settings)).one()) == ("300ms", "on")
+    # Of each server connection, as any client may get it now.
+    with core.database.engine.connect() as first, core.database.engine.connect() as second:
+        assert [client.execute(text(settings)).one() for client in (first, second)] == [("0", "off")] * 2
+    limited.close()
 
 
 def test_two_applications_that_migrate_at_once_both_succeed_and_leave_no_lock(
@@ -189,6 +249,38 @@ def test_six_nodes_start_and_finish_each_run_once_over_two_server_connections(
     assert sorted(run for each in done for run in each) == sorted(ids)
     assert {(row.status, row.claim_no) for row in all_rows(core)} == {(TickerStatus.DONE, 1)}
     assert {len(attempts_of(core, run)) for run in ids} == {1}
+
+
+def test_a_plain_run_takes_one_round_trip_for_its_start_and_one_for_its_end(
+    core: Core, worker: Core, proxy: TcpProxy
+) -> None:
+    make_runs(core, 1)
+    [claimed] = claim(core)
+    proxy.forget()
+    run = Recorder(worker).start(claimed.id, claimed.number)
+    assert len(proxy.requests) == 1
+    assert run is not None
+    proxy.forget()
+    assert Recorder(worker).finish(run, succeeded(run.standing), elapsed=None) is not None
+    assert len(proxy.requests) == 1
+    assert [row.status for row in all_rows(core)] == [TickerStatus.DONE] * 2
+
+
+def test_a_start_and_an_end_whose_answers_are_lost_know_their_own_writes(
+    core: Core, worker: Core, proxy: TcpProxy
+) -> None:
+    [run_id] = make_runs(core, 1)
+    [claimed] = claim(core)
+    proxy.cut_answer_to(b"UPDATE tickerq_tickers")
+    run = Recorder(worker).start(claimed.id, claimed.number)
+    assert run is not None
+    # Another child of the node, to which the broker has delivered the message as well.
+    assert Recorder(worker).start(claimed.id, claimed.number) is None
+    proxy.cut_answer_to(b"tickerq_attempts")
+    outcome = succeeded(run.standing)
+    assert Recorder(worker).finish(run, outcome, elapsed=None) == outcome
+    assert proxy.cuts == 2
+    assert [attempt.status for attempt in attempts_of(core, run_id)] == [TickerStatus.DONE]
 
 
 def test_a_client_that_is_killed_within_its_transaction_gives_its_runs_back(

@@ -18,11 +18,14 @@ from tickerq_celery.store.tables import attempts, meta, tickers
 @pytest.mark.parametrize(
     "values",
     [
-        {"status": TickerStatus.QUEUED},
+        {"status": TickerStatus.QUEUED, "check_at": START},
+        {"status": TickerStatus.QUEUED, "due_at": None},
+        {"check_at": START},
+        {"status": TickerStatus.IN_PROGRESS, "due_at": None, "check_at": START},
         {"status": TickerStatus.DONE, "due_at": None},
         {"ended_at": START},
         {"running_on": new_id()},
-        {"due_at": None, "running_on": new_id(), "status": TickerStatus.QUEUED},
+        {"due_at": None, "running_on": new_id(), "status": TickerStatus.QUEUED, "check_at": START},
         {"status": TickerStatus.DONE, "ended_at": START},
         {"parent_id": new_id()},
         {"cron_ticker_id": new_id()},

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, delete, inspect, select, text, update
 from sqlalchemy.engine import make_url
 
@@ -25,21 +25,32 @@ from tickerq_celery.store.database.schema import (
     SCHEMA,
     VERSION_TABLE,
     Schema,
-    alembic_config,
     migrate,
     verify,
 )
+from tickerq_celery.store.migrations.upgrading import alembic_config
 from tickerq_celery.store.tables import functions, meta, metadata, tickers
 
 ROOT = Path(__file__).parents[3]
 LATER = Path(__file__).parent / "later_revisions"
 # Waits until it is released, so that several begin together.
 MIGRATING = """
-import sys
+import multiprocessing, sys
 from tests.servers.schema_template import make_schema
-print("ready", flush=True)
-sys.stdin.readline()
-make_schema(sys.argv[1])
+
+forks = multiprocessing.get_context("fork")
+all_are_ready = forks.Barrier(4)
+
+def migrate():
+    all_are_ready.wait()
+    make_schema(sys.argv[1])
+
+processes = [forks.Process(target=migrate) for _ in range(4)]
+for process in processes:
+    process.start()
+for process in processes:
+    process.join()
+print([process.exitcode for process in processes])
 """
 
 
@@ -82,6 +93,15 @@ def test_checks_have_the_names_that_they_are_looked_up_by(migrated: Database, na
     assert f"ck_tickerq_tickers_{name}" in checks
 
 
+@pytest.mark.parametrize("empty_database_url", ["postgres"], indirect=True)
+def test_postgresql_vacuums_runs_long_before_a_fifth_of_them_is_dead(migrated: Database) -> None:
+    assert migrated.read(described)["tickerq_tickers"]["storage"] == [
+        "autovacuum_vacuum_scale_factor=0.01",
+        "autovacuum_vacuum_threshold=1000",
+        "autovacuum_vacuum_cost_delay=1",
+    ]
+
+
 def test_migrating_again_changes_nothing(migrated: Database, clock: ManualClock) -> None:
     before = meta_row(migrated)
     clock.advance(days=1)
@@ -93,15 +113,8 @@ def test_migrating_again_changes_nothing(migrated: Database, clock: ManualClock)
 @pytest.mark.every_database
 def test_processes_that_migrate_at_once_all_succeed(empty_database_url: str, empty: Database) -> None:
     command = [sys.executable, "-c", MIGRATING, empty_database_url]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    migrating = [subprocess.Popen(command, cwd=ROOT, text=True, **pipes) for _ in range(4)]
-    for process in migrating:
-        assert process.stdout.readline() == "ready\n"
-    for process in migrating:
-        process.stdin.write("\n")
-        process.stdin.flush()
-    ends = [(process.communicate(timeout=60)[1], process.returncode) for process in migrating]
-    assert [code for _, code in ends] == [0, 0, 0, 0], ends
+    ended = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=60, check=True)
+    assert ended.stdout == "[0, 0, 0, 0]\n", ended.stderr
     verify(empty)
 
 
@@ -207,9 +220,11 @@ def test_a_store_of_before_the_digest_is_refused_as_unreleased(
 
 @pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
 def test_the_steps_are_numbered_and_named_and_the_highest_is_the_schema(empty: Database) -> None:
-    steps = empty.read(
-        lambda connection: list(ScriptDirectory.from_config(alembic_config(connection)).walk_revisions())
-    )
+    def read(connection: Connection) -> list[Script]:
+        config = alembic_config(connection, SCHEMA.revisions)
+        return list(ScriptDirectory.from_config(config).walk_revisions())
+
+    steps = empty.read(read)
     numbers = [int(step.revision.partition("_")[0]) for step in reversed(steps)]
     assert len(set(numbers)) == len(numbers) == SCHEMA.number
     assert all(Path(step.path).stem == f"m{step.revision}" for step in steps)

@@ -19,9 +19,9 @@ from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import starts
 from tickerq_celery.tickers.claims import TaskExecution
+from tickerq_celery.worker.main_process import held_requests
 from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.signals import SignalHandler, SignalListener
-from tickerq_celery.worker.step import held_requests
 
 QUEUED, IN_PROGRESS, DONE = TickerStatus.QUEUED, TickerStatus.IN_PROGRESS, TickerStatus.DONE
 FAILED, CANCELLED = TickerStatus.FAILED, TickerStatus.CANCELLED

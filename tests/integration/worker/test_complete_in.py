@@ -27,7 +27,6 @@ from tests.integration.apps import (
 from tests.integration.making import ON_SERVERS, another_node, rescue
 from tests.manual_clock import ManualClock
 from tickerq_celery import RunCondition, TickerContext, TickerQ, TickerStatus, TimeTicker
-from tickerq_celery.enums import DropReason
 from tickerq_celery.errors import (
     ClaimSupersededError,
     OtherDatabaseError,
@@ -36,6 +35,7 @@ from tickerq_celery.errors import (
 )
 from tickerq_celery.store import starts
 from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.drop_reasons import DropReason
 
 Context = TickerContext[Any]
 effects = Table("effects", MetaData(), Column("run", String(36)))

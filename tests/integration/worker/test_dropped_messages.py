@@ -14,11 +14,11 @@ from sqlalchemy import func, select
 
 from tests.integration.making import at_once, enrolled, processes, worker_profile
 from tests.manual_clock import START, ManualClock
-from tickerq_celery.enums import DropReason
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration
 from tickerq_celery.store.tables import drops
+from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.worker import drop_counts
 from tickerq_celery.worker.drop_counts import DropCounter
 from tickerq_celery.worker.heartbeat import Heartbeat, HeartbeatThread

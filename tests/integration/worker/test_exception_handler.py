@@ -34,7 +34,7 @@ from tickerq_celery import (
 )
 from tickerq_celery.enums import TERMINAL
 from tickerq_celery.errors import ConfigError
-from tickerq_celery.runs.canceller import CANCELLED_REASON
+from tickerq_celery.runs.cancelling import CANCELLED_REASON
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.worker.exception_handler import resolved_handler
 

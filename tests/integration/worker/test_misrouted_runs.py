@@ -13,9 +13,9 @@ from tests.integration.making import row_of as stored
 from tests.manual_clock import ManualClock
 from tickerq_celery import TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.broker.messages import task_id
-from tickerq_celery.enums import DropReason
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
+from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.request import message_dropped
 from tickerq_celery.worker.signals import SignalHandler, SignalListener

@@ -158,7 +158,6 @@ def test_a_changed_name_is_another_seeder(tickerq: TickerQ) -> None:
 
 
 @pytest.mark.row_locks
-@pytest.mark.every_database
 def test_of_twenty_workers_that_start_at_once_one_seeds(tickerq: TickerQ) -> None:
     tickerq.seeder(name="versioned", version=1)(lambda session: add(tickerq, session))
     tickerq.seeder(name="of each fleet")(lambda session: add(tickerq, session))

@@ -22,9 +22,9 @@ from tests.integration.apps import (
 )
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import TerminateExecution, TickerCancelled, TickerContext, TickerQ, TickerStatus
-from tickerq_celery.enums import DropReason
 from tickerq_celery.errors import StoreError
 from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.worker.request import Dropped
 
 Status = TickerStatus

@@ -1,0 +1,85 @@
+"""How cron tickers have done lately: the ends of instants, apart from other runs of theirs."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.integration.cron.firing import fire
+from tests.integration.making import (
+    claim,
+    crons,
+    enrolled,
+    failure,
+    finish,
+    make_cron,
+    start,
+)
+from tests.manual_clock import START, ManualClock
+from tests.plans.explaining import queries
+from tickerq_celery.enums import TickerStatus
+from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.tickers.lifecycle import failed, succeeded
+
+HOUR = timedelta(hours=1)
+
+
+def run_all(core: Core, *, fails: bool = False) -> list[UUID]:
+    """Run what is due to its end."""
+    ids = []
+    for claimed in claim(core):
+        run = start(core, claimed)
+        assert run is not None
+        outcome = failed(run.standing, failure()) if fails else succeeded(run.standing)
+        assert finish(core, run, outcome)
+        ids.append(run.id)
+    return ids
+
+
+@pytest.mark.every_database
+def test_the_ends_of_instants_stand_apart_from_manual_runs_and_backfills(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    cron_id, other = make_cron(core, "@hourly"), make_cron(core, "0 0 1 1 *")
+    ended: list[UUID] = []
+    for hour in range(1, 4):
+        clock.set(START + hour * HOUR)
+        fire(core)
+        ended += run_all(core, fails=hour == 2)
+    crons(core).skip_next(cron_id)
+    manual = crons(core).run_now(cron_id)
+    run_all(core)
+    crons(core).backfill(cron_id, START - 3 * HOUR, START - HOUR)
+    clock.advance(minutes=10)
+    run_all(core)
+    found = crons(core).figures([cron_id, str(other), uuid4()])
+    assert set(found) == {cron_id, other}
+    figures = found[cron_id]
+    assert [each.run_id for each in figures.outcomes] == ended
+    assert [each.status is TickerStatus.FAILED for each in figures.outcomes] == [False, True, False]
+    assert [each.instant for each in figures.outcomes] == [START + hour * HOUR for hour in (1, 2, 3)]
+    assert figures.last_manual is not None
+    assert figures.last_manual.run_id == manual.id
+    assert (figures.success_share, figures.mean_duration) == (2 / 3, timedelta(seconds=1.5))
+    assert figures.next_run_at == START + 5 * HOUR
+    assert found[other].outcomes == ()
+
+
+def test_many_cron_tickers_take_a_few_statements(core: Core) -> None:
+    ids = [make_cron(core, "@hourly") for _ in range(60)]
+    with queries() as sent:
+        assert len(crons(core).figures(ids)) == 60
+    assert len([each for each in sent if "tickerq_" in each.statement]) <= 3
+
+
+@pytest.mark.parametrize("ids", ["x", ["x"], [uuid4() for _ in range(201)]])
+def test_what_is_no_list_of_ids_is_refused(core: Core, ids: list[UUID]) -> None:
+    with pytest.raises(TickerValidationError, match=r"^ids?: "):
+        crons(core).figures(ids)
+
+
+@pytest.mark.every_database
+def test_what_is_no_cron_ticker_has_no_figures(core: Core) -> None:
+    assert crons(core).figures([]) == crons(core).figures([uuid4()]) == {}

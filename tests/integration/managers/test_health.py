@@ -1,0 +1,360 @@
+"""What a report finds in a store that is as it says; what a probe looks at; and what neither changes."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from tests.integration.apps import change_row, enrol_worker, join, ticker_app
+from tests.manual_clock import START, ManualClock
+from tests.servers.schema_template import make_schema
+from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
+from tickerq_celery.enums import NodeKind
+from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.store.tables import metadata, nodes
+from tickerq_celery.tickers.health import Finding, HealthReport, Severity, Subject, SubjectKind
+
+LATER = START + timedelta(days=365)
+
+
+@pytest.fixture
+def shop(store_url: str, namespace: str, clock: ManualClock) -> Iterator[TickerQ]:
+    """An app with a live beat, and a live worker of its one function and its default queue."""
+    yield from _alive(store_url, namespace, clock)
+
+
+@pytest.fixture
+def lone_shop(empty_database_url: str, namespace: str, clock: ManualClock) -> Iterator[TickerQ]:
+    """The same in a store of its own: what has ended of late is read across all namespaces."""
+    make_schema(empty_database_url)
+    yield from _alive(empty_database_url, namespace, clock)
+
+
+def _alive(url: str, namespace: str, clock: ManualClock) -> Iterator[TickerQ]:
+    with ticker_app(url, namespace, clock) as made:
+        made.function("Send")(lambda context: None)
+        join(made, NodeKind.BEAT)
+        join(made, NodeKind.WORKER, queues=[namespace])
+        yield made
+
+
+def problems(report: HealthReport) -> list[tuple[str, str, str | None]]:
+    return [
+        (each.code.value, each.severity.value, each.subject and each.subject.name) for each in report.problems
+    ]
+
+
+def beat_all(tickerq: TickerQ, kind: NodeKind | None = None) -> None:
+    """Let the nodes of the namespace beat now."""
+    own = nodes.c.namespace == tickerq.config.namespace
+    which = own if kind is None else own & (nodes.c.kind == kind.value)
+    now = tickerq.core.clock.now()
+    tickerq.core.database.write(
+        lambda connection: connection.execute(
+            update(nodes).where(which).values(seen_at=now, clock_at=now, ticked_at=now)
+        )
+    )
+
+
+@pytest.mark.every_database
+def test_all_is_well_where_beat_and_worker_live_and_nothing_is_late(shop: TickerQ) -> None:
+    report = shop.health.report()
+    assert (report.severity, report.problems, report.at) == (Severity.OK, (), START)
+    assert [each.code.value for each in report.findings] == [
+        "store", "broker", "beats", "workers", "backlog",
+    ]  # fmt: skip
+    assert report.headline.startswith("All well: beat ")
+    assert report.headline.endswith(" is alive, seen less than 1 s ago; no run is active, and none waits")
+
+
+@pytest.mark.every_database
+def test_faults_of_every_kind_are_found_by_name(
+    lone_shop: TickerQ, clock: ManualClock, namespace: str
+) -> None:
+    shop = lone_shop
+    seeded(shop)
+    clock.advance(minutes=10)
+    beat_all(shop, NodeKind.BEAT)
+    join(shop, NodeKind.WORKER, queues=["other"], version="9.9")
+    found = problems(shop.health.report())
+    worker = next(each for each in shop.nodes.find() if each.queues == (namespace,))
+    assert ("worker_dead", "failed", worker.name) in found
+    assert {each for each in found if each[2] != worker.name} == {
+        ("orphaned_runs", "failed", "Send"),
+        ("overdue_crons", "failed", None),
+        ("overdue_runs", "failed", None),
+        ("unreported_calls", "warning", None),
+        ("no_consumer", "failed", namespace),
+        ("no_function", "warning", "Unknown"),
+        ("limit_full", "warning", "Send"),
+        ("failing", "warning", "Send"),
+        ("paused", "warning", "Paused"),
+        ("paused", "warning", "Digest (0 9 * * *)"),
+        ("version_skew", "warning", None),
+        ("retention_late", "warning", None),
+        ("roll_up_late", "warning", None),
+    }
+
+
+def seeded(shop: TickerQ) -> None:
+    """Store one fault of each kind, each of which is late ten minutes from now."""
+    runs = [shop.time_tickers.add(TimeTicker(function="Send", execution_time=LATER)) for _ in range(8)]
+    queued = {"status": TickerStatus.QUEUED, "due_at": None, "check_at": LATER, "locked_at": START}
+    worker = next(each for each in shop.nodes.find() if each.kind is NodeKind.WORKER)
+    running = {
+        "status": TickerStatus.IN_PROGRESS,
+        "due_at": None,
+        "running_on": worker.id,
+        "lock_holder": worker.name,
+        "locked_at": START,
+        "started_at": START,
+    }
+    held = {"due_at": None, "held_since": START, "hold_key": "Send"}
+    long_ago = START - timedelta(days=32)
+    ended = {"status": TickerStatus.DONE, "ended_status": TickerStatus.DONE, "ended_at": long_ago}
+    change_row(shop, runs[0].id, due_at=START)
+    change_row(shop, runs[1].id, **queued)
+    change_row(shop, runs[2].id, **running)
+    change_row(shop, runs[3].id, **held, held_for="limit")
+    change_row(shop, runs[4].id, due_at=None, **ended)
+    poisoned = {"status": TickerStatus.FAILED, "ended_status": TickerStatus.FAILED, "ended_at": START}
+    for _ in range(5):
+        run = shop.time_tickers.add(TimeTicker(function="Send", execution_time=LATER))
+        change_row(shop, run.id, due_at=None, exception_type="UnreadableRequestError", **poisoned)
+    call = TimeTicker(function="Send", execution_time=LATER, children=[TimeTicker(function="Send")])
+    published = {**queued, "kind": "celery_task", "published_at": START}
+    change_row(shop, shop.time_tickers.add(call).id, **published)
+    unknown = shop.time_tickers.add(TimeTicker(function="Unknown", execution_time=LATER), allow_unknown=True)
+    change_row(shop, unknown.id, due_at=None, held_since=START, held_for="function", hold_key="Unknown")
+    shop.pauses.pause(function="Paused", reason="why", allow_unknown=True)
+    digest = shop.cron_tickers.add(CronTicker(function="Digest", expression="0 9 * * *"), allow_unknown=True)
+    shop.cron_tickers.pause(digest.id)
+    shop.cron_tickers.add(CronTicker(function="Send", expression="* * * * *"))
+
+
+@pytest.mark.every_database
+def test_a_limit_whose_slots_stay_taken_is_found_after_a_lease_and_a_busy_one_is_not(
+    shop: TickerQ, clock: ManualClock
+) -> None:
+    shop.function("Import", max_concurrency=2)(lambda context: None)
+    enrol_worker(shop)
+
+    def taken(at: datetime) -> UUID:
+        run = shop.time_tickers.add(TimeTicker(function="Import", execution_time=LATER))
+        queued = {"status": TickerStatus.QUEUED, "due_at": None, "check_at": LATER}
+        change_row(shop, run.id, **queued, published_at=at, locked_at=at, lock_holder="celery@web1")
+        return run.id
+
+    def limit_full() -> list[Finding]:
+        clock.set(START + timedelta(seconds=40))
+        beat_all(shop)
+        return [each for each in shop.health.report().problems if each.code == "limit_full"]
+
+    waiting = shop.time_tickers.add(TimeTicker(function="Import", execution_time=LATER))
+    held = {"held_for": "limit", "hold_key": "Import", "held_since": START}
+    change_row(shop, waiting.id, due_at=None, queue="slow", **held)
+    first, last = taken(START), taken(START + timedelta(seconds=20))
+    assert limit_full() == []
+    change_row(shop, last, locked_at=START + timedelta(seconds=9))
+    [found] = limit_full()
+    assert (found.severity, found.subject) == (Severity.WARNING, Subject(SubjectKind.FUNCTION, "Import"))
+    assert found.text == (
+        "1 run of Import waits for a slot of the function's limit for 40 s, since 2026-01-15 12:00:00Z; "
+        f"all 2 slots are held by {first} on celery@web1 since 2026-01-15 12:00:00Z and 1 more, "
+        "the last one since 2026-01-15 12:00:09Z"
+    )
+    assert "`tickerq runs --active --function Import` lists them" in (found.remedy or "")
+    assert f"`tickerq explain {waiting.id}`" in (found.remedy or "")
+    change_row(shop, last, status=TickerStatus.IDLE, check_at=None, due_at=LATER)
+    assert limit_full() == []
+
+
+@pytest.mark.every_database
+def test_runs_that_wait_behind_others_of_their_function_are_a_warning_once_they_wait_for_long(
+    shop: TickerQ, clock: ManualClock
+) -> None:
+    queued, waiting = (
+        shop.time_tickers.add(TimeTicker(function="Send", execution_time=LATER)).id for _ in range(2)
+    )
+    change_row(shop, waiting, due_at=START)
+
+    def found(minutes: int) -> list[tuple[str, str, str | None]]:
+        clock.set(START + timedelta(minutes=minutes))
+        taken = {"published_at": clock.now(), "locked_at": clock.now(), "lock_holder": "celery@web1"}
+        change_row(shop, queued, status=TickerStatus.QUEUED, due_at=None, check_at=LATER, **taken)
+        beat_all(shop)
+        return problems(shop.health.report())
+
+    assert found(4) == []
+    assert found(6) == [("limit_full", "warning", "Send")]
+    change_row(shop, queued, status=TickerStatus.IDLE, check_at=None, due_at=LATER)
+    assert problems(shop.health.report()) == [("overdue_runs", "failed", None)]
+
+
+def test_a_finding_says_what_it_is_about_so_that_a_page_can_link_it(
+    shop: TickerQ, clock: ManualClock, namespace: str
+) -> None:
+    seeded(shop)
+    clock.advance(minutes=10)
+    beat_all(shop, NodeKind.BEAT)
+    shop.pauses.pause(tag="eu")
+    shop.pauses.pause(everything=True)
+    join(shop, NodeKind.WORKER, queues=["other"])
+    digest = next(iter(shop.cron_tickers.find(function="Digest")))
+    worker = next(each for each in shop.nodes.find() if each.queues == (namespace,))
+    assert {each.subject for each in shop.health.report().problems} >= {
+        Subject(SubjectKind.NODE, worker.name, worker.id),
+        Subject(SubjectKind.QUEUE, namespace),
+        Subject(SubjectKind.FUNCTION, "Unknown"),
+        Subject(SubjectKind.FUNCTION, "Paused"),
+        Subject(SubjectKind.TAG, "eu"),
+        Subject(SubjectKind.EVERYTHING),
+        Subject(SubjectKind.CRON_TICKER, "Digest (0 9 * * *)", digest.id),
+    }
+
+
+@pytest.mark.every_database
+def test_overdue_runs_are_split_by_what_keeps_them(shop: TickerQ, clock: ManualClock) -> None:
+    for _ in range(3):
+        run = shop.time_tickers.add(TimeTicker(function="Invoice", execution_time=LATER), allow_unknown=True)
+        change_row(shop, run.id, due_at=START)
+    clock.advance(minutes=1)
+    beat_all(shop)
+    [found] = shop.health.report().problems
+    assert (found.code, found.subject) == ("no_function", Subject(SubjectKind.FUNCTION, "Invoice"))
+    assert found.text == (
+        "3 runs of Invoice wait: no live worker has this function, the first since 2026-01-15 12:00:00Z"
+    )
+    run = shop.time_tickers.add(TimeTicker(function="Send", execution_time=LATER))
+    change_row(shop, run.id, due_at=START)
+    overdue, without = shop.health.report().problems
+    assert (overdue.code, without) == ("overdue_runs", found)
+    assert overdue.text.startswith("1 run is overdue")
+    assert (overdue.remedy or "").startswith("beats complete their ticks: ")
+
+
+def test_a_report_and_a_probe_change_nothing(shop: TickerQ, clock: ManualClock) -> None:
+    seeded(shop)
+    clock.advance(minutes=10)
+    before = everything(shop)
+    shop.health.report()
+    shop.health.probe("beat")
+    assert everything(shop) == before
+
+
+def everything(shop: TickerQ) -> list[object]:
+    """Return all rows of the store."""
+    return [
+        shop.core.database.read(lambda connection, table=table: connection.execute(select(table)).all())
+        for table in metadata.sorted_tables
+    ]
+
+
+def test_a_node_is_silent_after_two_and_a_half_heartbeats_and_well_again_with_the_next(
+    shop: TickerQ, clock: ManualClock
+) -> None:
+    beat = next(each.name for each in shop.nodes.find() if each.kind is NodeKind.BEAT)
+    clock.advance(seconds=25)
+    beat_all(shop, NodeKind.WORKER)
+    assert shop.health.report().is_well
+    clock.advance(seconds=0.1)
+    report = shop.health.report()
+    assert problems(report) == [("beat_silent", "failed", beat)]
+    assert f"beat {beat} is silent: its last heartbeat came 25 s ago" in report.headline
+    clock.advance(seconds=5)
+    assert problems(shop.health.report())[0] == ("beat_dead", "failed", beat)
+    beat_all(shop)
+    assert shop.health.report().is_well
+
+
+def test_a_probe_sees_its_kind_and_its_host_only(shop: TickerQ, clock: ManualClock) -> None:
+    join(shop, NodeKind.WORKER, queues=["mail"], host="elsewhere")
+    clock.advance(seconds=60)
+    beat_all(shop, NodeKind.WORKER)
+    assert [each.code.value for each in shop.health.probe("beat").findings] == ["beat_dead"]
+    assert [each.text for each in shop.health.probe(NodeKind.WORKER).findings] == ["2 workers are alive"]
+    assert len(shop.health.probe("worker", host="elsewhere").findings) == 1
+    assert problems(shop.health.probe("worker", host="gone")) == [("no_worker", "failed", None)]
+    with pytest.raises(TickerValidationError, match="kind"):
+        shop.health.probe("wroker")  # type: ignore[arg-type]
+
+
+def test_a_store_without_tables_and_one_that_is_silent_are_findings(tmp_path: Path) -> None:
+    with ticker_app(f"sqlite:///{tmp_path}/none.db", "empty") as empty:
+        report = empty.health.report()
+        assert problems(report)[0][:2] == ("schema", "failed")
+        assert "has no tables yet: run" in report.headline
+        assert (report.at, empty.health.probe("beat").is_well) == (None, False)
+        assert not (tmp_path / "none.db").exists()
+    with ticker_app("postgresql+psycopg://nobody@127.0.0.1:1/none", "down") as down:
+        assert problems(down.health.report())[0][:2] == ("store", "failed")
+        assert [each.code.value for each in down.health.probe("worker").findings] == ["store"]
+
+
+def test_a_broker_that_does_not_answer_is_a_failure_of_reports_and_none_of_probes(shop: TickerQ) -> None:
+    shop.app.conf.broker_url = "redis://ada:secret@127.0.0.1:1/0"
+    report = shop.health.report()
+    assert ("broker", "failed", "redis://ada:***@127.0.0.1:1/0") in problems(report)
+    assert "secret" not in str(report)
+    assert shop.health.probe("worker").is_well
+
+
+@pytest.mark.parametrize(
+    ("broker", "found"),
+    [
+        ("memory://", {("beat_late", "failed")}),
+        ("redis://127.0.0.1:1/0", {("beat_late", "warning"), ("broker", "warning")}),
+    ],
+)
+def test_a_late_beat_is_not_to_be_restarted_while_the_broker_is_what_it_waits_for(
+    shop: TickerQ, clock: ManualClock, broker: str, found: set[tuple[str, str]]
+) -> None:
+    shop.app.conf.broker_url = broker
+    clock.advance(seconds=60)
+    own = nodes.c.namespace == shop.config.namespace
+    beats_on = update(nodes).where(own).values(seen_at=clock.now(), clock_at=clock.now())
+    shop.core.database.write(lambda connection: connection.execute(beats_on))
+    assert {each[:2] for each in problems(shop.health.probe("beat"))} == found
+
+
+def test_retention_names_what_is_misspelt_and_knows_what_ran_once(
+    store_url: str, namespace: str, clock: ManualClock
+) -> None:
+    kept = {name: timedelta(days=1) for name in ("Send", "Sned", "Ran", "Digest")}
+    with ticker_app(store_url, namespace, clock, retention={"functions": kept}) as shop:
+        shop.function("Send")(lambda context: None)
+        ran = shop.time_tickers.add(TimeTicker(function="Ran", execution_time=LATER), allow_unknown=True)
+        ended = {"status": TickerStatus.DONE, "ended_status": TickerStatus.DONE, "ended_at": START}
+        change_row(shop, ran.id, due_at=None, held_for=None, hold_key=None, held_since=None, **ended)
+        shop.cron_tickers.add(CronTicker(function="Digest", expression="0 9 * * *"), allow_unknown=True)
+        named = [each.subject for each in shop.health.report().findings if each.code == "retention_name"]
+    assert named == [Subject(SubjectKind.FUNCTION, "Sned")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_late"),
+    [
+        ({}, True),
+        ({"ended_at": START - timedelta(days=30, hours=23)}, False),
+        ({"has_children": True}, False),
+        ({"function": "Kept"}, False),
+        ({"ended_status": TickerStatus.FAILED, "status": TickerStatus.FAILED}, False),
+    ],
+)
+def test_history_is_late_only_where_a_run_of_no_chain_is_a_day_beyond_its_time(
+    store_url: str, namespace: str, clock: ManualClock, fields: dict[str, object], is_late: bool
+) -> None:
+    with ticker_app(store_url, namespace, clock, retention={"functions": {"Kept": None}}) as shop:
+        shop.function("Send")(lambda context: None)
+        ended = {
+            "status": TickerStatus.DONE,
+            "ended_status": TickerStatus.DONE,
+            "ended_at": START - timedelta(days=31, hours=1),
+        }
+        run = shop.time_tickers.add(TimeTicker(function="Send", execution_time=LATER))
+        change_row(shop, run.id, due_at=None, **{**ended, **fields})
+        found = [each.code.value for each in shop.health.report().problems]
+    assert ("retention_late" in found) is is_late
