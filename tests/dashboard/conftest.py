@@ -3,20 +3,31 @@
 import shutil
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from functools import partial, partialmethod
 from pathlib import Path
+from types import CodeType
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
+from playwright.sync_api import Browser, sync_playwright
+from werkzeug.routing import Rule
 from werkzeug.security import generate_password_hash
 
 from tests.dashboard.seeds import Seeds
-from tickerq_dashboard import create_app
+from tests.dashboard.served import Served, serving
+from tickerq_celery.managers.outlook import OutlookManager
+from tickerq_dashboard import create_app, rendering
+from tickerq_dashboard.access import hashing
 
 BASE = "/tickerq/dashboard"
 PASSWORD = "pass:wörd"
 # One round only: what a real hash costs is the subject of one test, not of all.
 QUICK_HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
+USERS = {"admin": (QUICK_HASH, "admin"), "vera": (QUICK_HASH, "viewer")}
 
 
 def basic(name: str, password: str) -> dict[str, str]:
@@ -25,6 +36,91 @@ def basic(name: str, password: str) -> dict[str, str]:
 
 
 LOGIN = basic("admin", PASSWORD)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_hashes() -> Iterator[None]:
+    """Let a hash of one round be strong enough, but where its strength is the subject."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hashing, "LEAST_PBKDF2_ROUNDS", 1)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patient_outlook() -> Iterator[None]:
+    """Let what is to come take the time that a busy machine needs."""
+    with pytest.MonkeyPatch.context() as patch:
+        upcoming = partialmethod(OutlookManager.upcoming, budget=timedelta(seconds=2))
+        patch.setattr(OutlookManager, "upcoming", upcoming)
+        yield
+
+
+class CompiledTemplates(BytecodeCache):
+    """What Jinja has compiled, for all apps: a process in production makes one, and compiles each once."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give a template what was compiled of the same text."""
+        bucket.code = self._compiled.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self._compiled[bucket.key, bucket.checksum] = bucket.code
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _compiled_templates() -> Iterator[None]:
+    """Compile each template once: that would be most of what a test takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        environment = partial(Environment, bytecode_cache=CompiledTemplates())
+        patch.setattr(rendering, "Environment", environment)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _compiled_routes() -> Iterator[None]:
+    """Compile what builds a route's addresses once: that would be most of what making an app takes."""
+    compile_builder, compiled = Rule._compile_builder, {}
+
+    def compile_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = (rule.rule, *rule._trace, repr(rule.defaults), append_unknown)
+        if key not in compiled:
+            compiled[key] = compile_builder(rule, append_unknown)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        # Private, and of the test process alone: an application in production makes its routes once.
+        patch.setattr(Rule, "_compile_builder", compile_once)
+        yield
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A Chromium of the tests of one file."""
+    arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def served(schema_url: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A dashboard that is served over the showcase, for the tests of one file."""
+    own = tmp_path_factory.mktemp("store") / "tickers.db"
+    shutil.copyfile(schema_url("sqlite").removeprefix("sqlite:///"), own)
+    seeds = Seeds(f"sqlite:///{own}")
+    with serving(seeds, BASE, USERS) as served:
+        yield served
+    seeds.close()
+
+
+@pytest.fixture
+def strong_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse weak hashes, as outside of the tests."""
+    monkeypatch.setattr(hashing, "LEAST_PBKDF2_ROUNDS", 100_000)
 
 
 class Visitor:

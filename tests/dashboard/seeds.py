@@ -1,5 +1,6 @@
 """Rows for the dashboard to show, in a real store: any status at once, without running anything."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from celery import Celery
 from sqlalchemy import Table
 
 from tickerq_celery import MisfirePolicy, OverlapPolicy, TickerPriority, TickerQ, TickerStatus, TickerType
-from tickerq_celery.enums import TERMINAL, TickerKind
+from tickerq_celery.enums import TERMINAL, Origin, TickerKind
 from tickerq_celery.ids import new_id
 from tickerq_celery.store.database.batches import insert_rows
 from tickerq_celery.store.tables import attempts, cron_tickers, logs, tickers
@@ -19,12 +20,24 @@ NOW = datetime(2026, 11, 24, 21, 5, tzinfo=UTC)
 class Seeds:
     """Writes rows by their columns' names; whatever is not said is what a new ticker has."""
 
-    def __init__(self, store_url: str) -> None:
-        self.tickerq = TickerQ(Celery("dashboard", set_as_current=False), store_url)
+    def __init__(self, store_url: str, namespace: str = "dashboard") -> None:
+        # As patient as a busy machine needs, also where no fixture of one test makes it so.
+        self.tickerq = TickerQ(
+            Celery(namespace, broker="memory://", set_as_current=False),
+            store_url,
+            read_budget=timedelta(seconds=60),
+        )
 
     def close(self) -> None:
         """Close the connections to the store."""
+        self.settle()
         self.tickerq.close()
+
+    def settle(self) -> None:
+        """Wait for the health reports that pages are still having read, in threads of their own."""
+        for thread in threading.enumerate():
+            if thread.name == "tickerq-health":
+                thread.join()
 
     def run(self, **columns: Any) -> UUID:
         """Store a run and return its id; a terminal status brings its end with it."""
@@ -43,6 +56,9 @@ class Seeds:
             "status": status,
             "claim_no": 0,
             "due_at": execution_time if is_waiting else None,
+            "check_at": NOW if status is TickerStatus.QUEUED else None,
+            "locked_at": NOW if status is TickerStatus.QUEUED else None,
+            "running_on": new_id() if status is TickerStatus.IN_PROGRESS else None,
             "publish_count": 0,
             "execution_time": execution_time,
             "is_late": False,
@@ -54,6 +70,7 @@ class Seeds:
             "rescue_count": 0,
             "priority": int(TickerPriority.NORMAL),
             "tags": [],
+            "origin": Origin.ADDED.value,
             "ended_at": NOW if is_over else None,
             "ended_status": status if is_over else None,
             "created_at": NOW,

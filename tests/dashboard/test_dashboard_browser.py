@@ -1,177 +1,19 @@
-"""The pages in a real browser: nothing overflows, nothing is blocked, nothing is logged as an error."""
+"""The pages in a real browser: nothing overflows, nothing is blocked, and a refresh takes nothing away."""
 
 import itertools
-import shutil
-import threading
-from collections.abc import Callable, Iterator
-from datetime import timedelta
-from typing import Literal
+import re
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Route
 
-from tests.dashboard.conftest import BASE, PASSWORD, QUICK_HASH
-from tests.dashboard.seeds import NOW, Seeds
-from tickerq_celery import TickerStatus, TickerType
-from tickerq_celery.enums import OnLost, TickerKind
-from tickerq_dashboard import create_app
-from tickerq_dashboard.serving import QuietHandler
+from tests.dashboard.addresses import pages_of_the_route_table, rows_of
+from tests.dashboard.browsing import SCHEMES, logged_in, watched
+from tests.dashboard.conftest import BASE
+from tests.dashboard.served import Served
+from tickerq_celery import TickerStatus
 
-# A browser that moves on drops what it still loads, and werkzeug's development server leaves the file open.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in.*FileIO:pytest.PytestUnraisableExceptionWarning"
-)
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PAGES = (
-    "overview", "runs", "filtered", "no match", "failed run", "waiting run", "call", "crons", "cron",
-    "missing",
-)  # fmt: skip
-WIDTHS = (380, 1280)
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-
-
-def seeded(seeds: Seeds) -> dict[str, str]:
-    """Store something of everything, and return the address of each page over it."""
-    digest = seeds.cron(
-        function="SendDailyDigest",
-        description="Every user's digest of the day",
-        expression="0 0 9 * * *",
-        next_run_at=NOW + timedelta(hours=12),
-    )
-    seeds.cron(
-        function="CleanupOldNotifications",
-        expression="0 0 0 * * *",
-        next_run_at=NOW + timedelta(hours=3),
-        is_enabled=False,
-        paused_reason="the archive moves to another disk this week",
-        paused_by="ann",
-        paused_at=NOW,
-    )
-    for day in range(4):
-        seeds.run(
-            function="SendDailyDigest",
-            type=int(TickerType.CRON_TICKER_OCCURRENCE),
-            cron_ticker_id=digest,
-            status=TickerStatus.DUE_DONE if day == 2 else TickerStatus.DONE,
-            is_late=day == 2,
-            execution_time=NOW - timedelta(days=day + 1),
-            ended_at=NOW - timedelta(days=day + 1),
-            elapsed=timedelta(seconds=84),
-        )
-    for status in TickerStatus:
-        seeds.run(
-            function="SendWelcomeEmail",
-            description="Welcome email for user@example.com",
-            status=status,
-            skipped_reason="the account was closed" if status is TickerStatus.SKIPPED else None,
-            elapsed=timedelta(milliseconds=412) if status >= TickerStatus.DONE else None,
-        )
-    seeds.run(function="a" * 200, held_for="function", description="b" * 500)
-    waiting = seeds.run(
-        function="SendWelcomeEmail",
-        description="Welcome email for john.doe@example.com",
-        execution_time=NOW + timedelta(minutes=5),
-        request=b'{"email":"john.doe@example.com","name":"John Doe"}',
-    )
-    failed = seeds.run(
-        function="myapp.notifications.SendWelcomeEmail",
-        description="Welcome email for john.doe@example.com",
-        status=TickerStatus.FAILED,
-        elapsed=timedelta(seconds=2.21),
-        retry_count=3,
-        exception_type="SMTPServerDisconnected",
-        exception_message="Connection unexpectedly closed: " + "x" * 300,
-        lock_holder="notification-server@web-1:4711:c0ffee",
-        tags=["email", "onboarding"],
-        request=b'{"email":"john.doe@example.com","name":"John Doe","userId":42}',
-    )
-    for number in range(4):
-        started = NOW + timedelta(minutes=number)
-        seeds.attempt(
-            failed,
-            number=number,
-            started_at=started,
-            ended_at=started + timedelta(seconds=2),
-            exception_type="SMTPServerDisconnected",
-            exception_message="Connection unexpectedly closed",
-            traceback="Traceback (most recent call last):\n"
-            '  File "/srv/app/jobs.py", line 12, in send_welcome_email\n' + "y" * 300,
-            node="notification-server@web-1:4711:c0ffee",
-        )
-    call = seeds.run(
-        function="shop.tasks.refresh_the_prices_of_all_suppliers",
-        kind=TickerKind.CELERY_TASK.value,
-        task_id="d1f3c2aa-7b1f-4f3e-9d59-2f3a9c6f8e11",
-        on_lost=OnLost.FAIL.value,
-        status=TickerStatus.QUEUED,
-        due_at=None,
-        published_at=NOW,
-        started_at=NOW,
-        retry_count=1,
-        request=b'{"args":[2,3],"kwargs":{"currency":"EUR"},"options":{"queue":"prices"}}',
-    )
-    seeds.attempt(
-        call,
-        exception_type="ConnectionError",
-        exception_message="the supplier did not answer",
-        node="prices@web-2:4711:c0ffee",
-    )
-    seeds.attempt(call, claim_no=1, retries=1, number=1, node="prices@web-3:4711:c0ffee")
-    return {
-        "overview": "/",
-        "runs": "/runs",
-        "filtered": "/runs?status=failed&type=time",
-        "no match": "/runs?function=Nothing",
-        "failed run": f"/runs/{failed}",
-        "waiting run": f"/runs/{waiting}",
-        "call": f"/runs/{call}",
-        "crons": "/crons",
-        "cron": f"/crons/{digest}",
-        "missing": "/nope",
-    }
-
-
-@pytest.fixture(scope="module")
-def addresses(
-    schema_url: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, str]]:
-    own = tmp_path_factory.mktemp("store") / "tickers.db"
-    shutil.copyfile(schema_url("sqlite").removeprefix("sqlite:///"), own)
-    seeds = Seeds(f"sqlite:///{own}")
-    paths = seeded(seeds)
-    app = create_app(seeds.tickerq, users={"admin": QUICK_HASH}, page_size=12)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield {name: f"http://127.0.0.1:{server.port}{BASE}{path}" for name, path in paths.items()}
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    seeds.close()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-def watched(page: Page) -> list[str]:
-    """Every complaint of a page: errors, blocked content, requests that leave this machine."""
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("dialog", lambda dialog: complaints.append("a dialog opened"))
-    page.on(
-        "request",
-        lambda request: (
-            None if request.url.startswith("http://127.0.0.1:") else complaints.append(f"asked {request.url}")
-        ),
-    )
-    return complaints
+# The most crowded, and the one with the longest texts.
+QUICK = ("overview", "run-failed")
 
 
 CONTRAST = """() => {
@@ -194,24 +36,25 @@ CONTRAST = """() => {
   for (const node of document.querySelectorAll("body *")) {
     const says = [...node.childNodes].some((each) => each.nodeType === 3 && each.data.trim());
     if (!says || !node.checkVisibility()) continue;
-    const [one, two] = [light(rgb(getComputedStyle(node).color)), light(behind(node))];
+    const style = getComputedStyle(node);
+    const ink = node instanceof SVGElement ? style.fill : style.color;
+    const [one, two] = [light(rgb(ink)), light(behind(node))];
     const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
-    if (ratio < 4.5) poor.push(`${node.className || node.tagName}: ${ratio.toFixed(2)}`);
+    if (ratio < 4.5) poor.push(`${node.getAttribute("class") || node.tagName}: ${ratio.toFixed(2)}`);
   }
   return poor;
 }"""
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_fits_its_width_and_breaks_no_rule(
-    browser: Browser, addresses: dict[str, str], name: str
-) -> None:
-    context = browser.new_context(http_credentials={"username": "admin", "password": PASSWORD})
+def check(browser: Browser, served: Served, name: str, widths: tuple[int, ...]) -> None:
+    context = logged_in(browser)
     page = context.new_page()
     complaints = watched(page)
-    page.goto(addresses[name])
-    page.locator("details").evaluate_all("all => all.forEach((each) => { each.open = true })")
-    for width, scheme in itertools.product(WIDTHS, SCHEMES):
+    page.goto(served.address(name))
+    page.locator("details:not(.menu):not(.more)").evaluate_all(
+        "all => all.forEach((each) => { each.open = true })"
+    )
+    for width, scheme in itertools.product(widths, SCHEMES):
         page.set_viewport_size({"width": width, "height": 860})
         page.emulate_media(color_scheme=scheme)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -221,27 +64,156 @@ def test_a_page_fits_its_width_and_breaks_no_rule(
     context.close()
 
 
-def test_the_pages_are_complete_without_script(browser: Browser, addresses: dict[str, str]) -> None:
-    context = browser.new_context(
-        java_script_enabled=False, http_credentials={"username": "admin", "password": PASSWORD}
-    )
+@pytest.mark.parametrize("name", QUICK)
+def test_a_page_fits_its_width_and_breaks_no_rule(browser: Browser, served: Served, name: str) -> None:
+    check(browser, served, name, (390, 1280))
+
+
+@pytest.mark.verify
+def test_every_page_fits_every_width_and_breaks_no_rule(browser: Browser, served: Served) -> None:
+    for name in served.showcase.paths:
+        check(browser, served, name, (320, 390, 700, 1000, 1280, 1900))
+
+
+def test_every_page_of_the_route_table_is_among_those_that_are_looked_at(served: Served) -> None:
+    looked_at = rows_of(served.app, BASE, served.showcase.paths.values())
+    assert pages_of_the_route_table() - looked_at == set()
+
+
+def test_the_overview_is_one_screen_and_a_phone_answers_first_whether_all_is_well(
+    browser: Browser, served: Served
+) -> None:
+    served.showcase.beat()
+    context = logged_in(browser)
     page = context.new_page()
-    page.goto(addresses["runs"])
-    page.get_by_label("Status").select_option("Failed")
-    page.get_by_role("button", name="Filter").click()
-    page.get_by_role("link", name="myapp.notifications.SendWelcomeEmail").click()
-    page.get_by_text("Traceback of attempt 4").click()
-    page.get_by_text("send_welcome_email").last.wait_for(state="visible")
-    page.get_by_role("link", name="Cron tickers").click()
-    page.get_by_role("link", name="SendDailyDigest").click()
-    page.get_by_role("heading", name="Next runs").wait_for(state="visible")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(served.address("overview"))
+    assert page.evaluate("document.documentElement.scrollHeight") <= 900
+    page.set_viewport_size({"width": 390, "height": 844})
+    health = page.locator(".health").bounding_box()
+    numbers = page.locator(".tiles").bounding_box()
+    assert health is not None
+    assert numbers is not None
+    assert health["y"] < 200
+    assert numbers["y"] + numbers["height"] < 844
     context.close()
 
 
-def test_the_script_shows_how_far_off_a_time_is(browser: Browser, addresses: dict[str, str]) -> None:
-    context = browser.new_context(http_credentials={"username": "admin", "password": PASSWORD})
+def test_the_pages_are_complete_without_script(browser: Browser, served: Served) -> None:
+    context = logged_in(browser, script=False)
     page = context.new_page()
-    page.clock.set_fixed_time(NOW + timedelta(minutes=2))
-    page.goto(addresses["waiting run"])
-    assert page.locator("time").first.inner_text() == "2026-11-24 21:10:00 UTC in 3 min."
+    page.goto(served.address("runs-history"))
+    page.get_by_text("Filter", exact=True).click()
+    page.get_by_label("Failed", exact=True).check()
+    page.get_by_role("button", name="Show runs").click()
+    page.get_by_role("link", name="charge_card").first.click()
+    page.get_by_text("Whole traceback of attempt 4").click()
+    page.get_by_text("R = retval").first.wait_for(state="visible")
+    dark = page.get_by_label("Dark").last
+    dark.check()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 20, 25)"
+    page.get_by_role("link", name="Cron tickers", exact=True).click()
+    page.get_by_role("link", name="nightly_export").click()
+    page.get_by_role("heading", name="Next 10").wait_for(state="visible")
+    context.close()
+
+
+def test_a_refresh_keeps_focus_open_elements_and_half_typed_values(browser: Browser, served: Served) -> None:
+    context = logged_in(browser)
+    page = context.new_page()
+    complaints = watched(page)
+    page.clock.install()
+    page.goto(served.address("runs-history"))
+    page.get_by_text("Filter", exact=True).click()
+    field = page.get_by_label("Tag", exact=True)
+    field.fill("half ty")
+    box = page.get_by_label("Skipped")
+    box.check()
+    field.focus()
+    page.evaluate("document.querySelector('.rows tbody tr').wasHere = true")
+    served.showcase.seeds.run(
+        function="brand.new_one",
+        status=TickerStatus.DONE,
+        ended_at=served.showcase.seeds.tickerq.core.clock.now(),
+    )
+    page.clock.run_for(8_000)
+    page.get_by_role("link", name="new_one").wait_for(state="visible")
+    assert field.input_value() == "half ty"
+    assert box.is_checked()
+    assert field.evaluate("node => node === document.activeElement")
+    assert page.locator("details.more").get_attribute("open") is not None
+    assert page.evaluate("[...document.querySelectorAll('tr')].some((row) => row.wasHere)")
+    assert complaints == []
+    context.close()
+
+
+def test_a_refresh_that_fails_says_so_and_leaves_the_page(browser: Browser, served: Served) -> None:
+    context = logged_in(browser)
+    page = context.new_page()
+    page.clock.install()
+    page.goto(served.address("runs-history"))
+    rows = page.locator(".rows tbody tr").count()
+    context.set_offline(True)
+    page.clock.run_for(8_000)
+    page.get_by_text("could not refresh").wait_for(state="attached")
+    assert page.locator(".rows tbody tr").count() == rows
+    context.set_offline(False)
+    page.clock.run_for(12_000)
+    page.get_by_text("updated").wait_for(state="attached")
+    context.close()
+
+
+@pytest.mark.verify
+def test_a_reader_pauses_the_refreshing_and_a_hidden_page_asks_for_nothing(
+    browser: Browser, served: Served
+) -> None:
+    context = logged_in(browser)
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.install()
+    page.goto(served.address("runs-history"))
+    switch = page.locator(".side").get_by_label("Refresh by itself")
+    page.keyboard.press("p")
+    assert not switch.is_checked()
+    page.clock.run_for(60_000)
+    page.get_by_text("ago, paused").wait_for()
+    page.reload()
+    assert not switch.is_checked()
+    asked.clear()
+    page.clock.run_for(60_000)
+    assert asked == []
+    switch.check()
+    page.clock.run_for(8_000)
+    page.get_by_text(re.compile(r"updated \d.s ago$")).wait_for()
+    assert len(asked) == 1
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.clock.run_for(60_000)
+    assert len(asked) == 1
+    context.close()
+
+
+@pytest.mark.verify
+def test_a_page_that_is_hidden_while_it_asks_asks_no_more(browser: Browser, served: Served) -> None:
+    context = logged_in(browser)
+    page = context.new_page()
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.clock.install()
+    page.goto(served.address("runs-history"))
+    page.route("**/runs", hold)
+    page.clock.run_for(8_000)
+    page.locator("#live[aria-busy]").wait_for()
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: true })")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    [first] = waiting
+    first.continue_()
+    page.locator("#live:not([aria-busy])").wait_for()
+    page.clock.run_for(60_000)
+    assert page.locator("#live[aria-busy]").count() == 0
+    assert waiting == [first]
     context.close()

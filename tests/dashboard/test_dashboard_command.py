@@ -3,43 +3,57 @@
 import errno
 import re
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from dataclasses import dataclass
 from http.client import HTTPConnection
+from types import SimpleNamespace
 from typing import Any
 
-import click
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 from werkzeug.security import check_password_hash
-from werkzeug.serving import BaseWSGIServer
 
-from tests.dashboard.conftest import BASE, LOGIN, QUICK_HASH, basic
+from tests.dashboard.conftest import BASE, LOGIN, PASSWORD, QUICK_HASH, basic
+from tests.dashboard.running import running
 from tests.dashboard.seeds import Seeds
-from tickerq_dashboard import command, create_app, serving
+from tickerq_celery.cli.commands import tickerq_command
+from tickerq_dashboard import command, serving
 
 
+@dataclass
 class Server:
     """Takes what a server is given, and ends at once."""
 
-    made: "list[Server]"
+    host: str
+    port: int
+    app: Flask
 
-    def __init__(self, host: str, port: int, app: Flask) -> None:
-        self.host, self.port, self.app = host, port, app
-        self.made.append(self)
-
-    def serve_forever(self) -> None:
+    def run(self) -> None:
         """End as after Ctrl-C."""
 
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[Server]:
-    monkeypatch.setattr(Server, "made", [], raising=False)
-    monkeypatch.setattr(command, "servers_on", lambda *arguments: [Server(*arguments)])
+    servers: list[Server] = []
+
+    def listeners_on(host: str, port: int) -> list[Any]:
+        return [SimpleNamespace(host=host, getsockname=lambda: (host, port))]
+
+    def server_of(listeners: list[Any], app: Flask) -> Server:
+        host, port = listeners[0].getsockname()
+        servers.append(Server(host, port, app))
+        return servers[-1]
+
+    monkeypatch.setattr(command, "listeners_on", listeners_on)
+    monkeypatch.setattr(command, "server_of", server_of)
     monkeypatch.delenv(command.USERS_VARIABLE, raising=False)
-    return Server.made
+    return servers
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the output be a terminal."""
+    monkeypatch.setattr(command, "_is_terminal", lambda: True)
 
 
 def invoke(seeds: Seeds | None, *arguments: str, **options) -> Result:
@@ -51,7 +65,9 @@ def status(server: Server, headers: dict[str, str]) -> int:
     return server.app.test_client().get(BASE, headers=headers).status_code
 
 
-def test_without_users_it_makes_a_password_for_this_machine_only(made: list[Server], seeds: Seeds) -> None:
+def test_without_users_it_makes_a_password_for_this_machine_only(
+    made: list[Server], seeds: Seeds, terminal: None
+) -> None:
     result = invoke(seeds)
     assert result.exit_code == 0, result.output
     (server,) = made
@@ -63,6 +79,28 @@ def test_without_users_it_makes_a_password_for_this_machine_only(made: list[Serv
     assert status(server, {}) == 401
 
 
+def test_a_password_for_one_run_is_shown_on_a_terminal_only(made: list[Server], seeds: Seeds) -> None:
+    result = invoke(seeds)
+    assert result.exit_code == 1
+    assert "no terminal" in result.output
+    assert command.USERS_VARIABLE in result.output
+    assert made == []
+
+
+def test_users_in_a_file_have_roles_and_a_file_that_all_can_read_is_remarked_on(
+    made: list[Server], seeds: Seeds, tmp_path
+) -> None:
+    file = tmp_path / "users"
+    file.write_text(f"ann:operator:{QUICK_HASH}\nbob:{QUICK_HASH}\n")
+    file.chmod(0o600)
+    assert "can read" not in invoke(seeds, "--users", str(file)).output
+    file.chmod(0o644)
+    assert "can read" in invoke(seeds, "--users", str(file)).output
+    client = made[0].app.test_client()
+    for name, role in (("ann", "operator"), ("bob", "viewer")):
+        assert role in client.get(f"{BASE}/health", headers=basic(name, PASSWORD)).text
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "10.0.0.1", "example.com"])
 def test_without_users_it_listens_nowhere_else(made: list[Server], seeds: Seeds, host: str) -> None:
     result = invoke(seeds, "--host", host)
@@ -72,7 +110,9 @@ def test_without_users_it_listens_nowhere_else(made: list[Server], seeds: Seeds,
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
-def test_every_name_of_this_machine_will_do(made: list[Server], seeds: Seeds, host: str) -> None:
+def test_every_name_of_this_machine_will_do(
+    made: list[Server], seeds: Seeds, terminal: None, host: str
+) -> None:
     assert invoke(seeds, "--host", host).exit_code == 0
     assert made[0].host == host
 
@@ -110,7 +150,7 @@ def test_an_empty_file_of_users_refuses_every_login(made: list[Server], seeds: S
     assert made == []
 
 
-def test_the_application_may_be_found_late(made: list[Server], seeds: Seeds) -> None:
+def test_the_application_may_be_found_late(made: list[Server], seeds: Seeds, terminal: None) -> None:
     result = CliRunner().invoke(command.dashboard, obj=lambda: seeds.tickerq)
     assert result.exit_code == 0, result.output
 
@@ -122,58 +162,59 @@ def test_without_an_application_it_says_how_to_name_one(made: list[Server]) -> N
 
 
 def test_a_password_is_hashed_without_being_shown() -> None:
-    result = invoke(None, "hash-password", input="pass:wörd\npass:wörd\n")
+    result = CliRunner().invoke(tickerq_command, ["hash-password"], input="pass:wörd\npass:wörd\n")
     assert result.exit_code == 0, result.output
     assert "pass:wörd" not in result.output
     assert check_password_hash(result.output.splitlines()[-1], "pass:wörd")
 
 
 def test_no_password_can_be_given_where_others_could_read_it() -> None:
-    hash_password = command.dashboard.get_command(click.Context(command.dashboard), "hash-password")
-    assert hash_password is not None
-    assert hash_password.params == []
-
-
-@pytest.fixture
-def serve(seeds: Seeds) -> Iterator[Callable[[str], list[BaseWSGIServer]]]:
-    """Serve the dashboard on a free port of a host, until the test has ended."""
-    app = create_app(seeds.tickerq, users={"admin": QUICK_HASH})
-    with ExitStack() as stack:
-
-        def started(host: str) -> list[BaseWSGIServer]:
-            servers = serving.servers_on(host, 0, app)
-            thread = threading.Thread(target=serving.serve, args=(servers,))
-            thread.start()
-            stack.callback(thread.join)
-            for server in servers:
-                stack.callback(server.server_close)
-                stack.callback(server.shutdown)
-            return servers
-
-        yield started
+    assert command.hash_password.params == []
 
 
 def test_localhost_is_answered_on_both_loopback_addresses_and_its_root_leads_to_the_dashboard(
-    serve: Callable[[str], list[BaseWSGIServer]],
+    app: Flask,
 ) -> None:
-    servers = serve("localhost")
-    assert [server.host for server in servers] == ["127.0.0.1", "::1"]
-    assert servers[0].port == servers[1].port
-    for server in servers:
-        connection = HTTPConnection(server.host, server.port, timeout=10)
-        connection.request("GET", "/")
-        answer = connection.getresponse()
-        assert (answer.status, answer.headers["Location"]) == (302, f"{BASE}/")
-        assert answer.headers["Server"] == "tickerq"
-        connection.close()
+    with running(app, "localhost") as addresses:
+        assert [host for host, _ in addresses] == ["127.0.0.1", "::1"]
+        assert addresses[0][1] == addresses[1][1]
+        for host, port in addresses:
+            connection = HTTPConnection(host, port, timeout=10)
+            for _ in range(2):
+                # The connection is kept: a page and its files need one.
+                connection.request("GET", "/")
+                answer = connection.getresponse()
+                answer.read()
+                assert (answer.status, answer.headers["Location"]) == (302, f"{BASE}/")
+                assert answer.headers["Server"] == "tickerq"
+                assert connection.sock is not None
+            connection.close()
 
 
-def test_another_host_is_one_address(serve: Callable[[str], list[BaseWSGIServer]]) -> None:
-    [server] = serve("127.0.0.1")
-    assert server.host == "127.0.0.1"
+def test_the_server_bounds_headers_and_bodies_and_believes_no_client_about_a_proxy(app: Flask) -> None:
+    with running(app) as [(host, port)]:
+
+        def status(path: str, headers: dict[str, str], method: str = "GET") -> int:
+            connection = HTTPConnection(host, port, timeout=10)
+            try:
+                connection.request(method, path, headers=headers)
+                return connection.getresponse().status
+            finally:
+                connection.close()
+
+        assert status(f"{BASE}/livez", {"X-Forwarded-Prefix": "//evil.example"}) == 200
+        assert status(f"{BASE}/livez", {"X-Padding": "x" * 70_000}) == 431
+        # Refused by its length: the server closes before such a body is sent, which may break the pipe.
+        assert status(f"{BASE}/logout", {**LOGIN, "Content-Length": "600000"}, "POST") == 413
+        assert status(f"{BASE}/static/icon.svg", LOGIN) == 200
 
 
-def test_a_machine_without_ipv6_is_served_on_ipv4(monkeypatch: pytest.MonkeyPatch, seeds: Seeds) -> None:
+def test_another_host_is_one_address(app: Flask) -> None:
+    with running(app, "127.0.0.1") as addresses:
+        assert [host for host, _ in addresses] == ["127.0.0.1"]
+
+
+def test_a_machine_without_ipv6_is_served_on_ipv4(monkeypatch: pytest.MonkeyPatch) -> None:
     create = socket.create_server
 
     def without_ipv6(address: tuple[str, int], **options: Any) -> socket.socket:
@@ -182,13 +223,15 @@ def test_a_machine_without_ipv6_is_served_on_ipv4(monkeypatch: pytest.MonkeyPatc
         return create(address, **options)
 
     monkeypatch.setattr(socket, "create_server", without_ipv6)
-    [server] = serving.servers_on("localhost", 0, create_app(seeds.tickerq, users={"admin": QUICK_HASH}))
-    assert server.host == "127.0.0.1"
-    server.server_close()
+    [listener] = serving.listeners_on("localhost", 0)
+    with listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
-def test_a_port_that_another_program_has_is_refused_in_words(seeds: Seeds, address: str) -> None:
+def test_a_port_that_another_program_has_is_refused_in_words(
+    seeds: Seeds, terminal: None, address: str
+) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.create_server((address, 0), family=family) as other:
         port = other.getsockname()[1]

@@ -14,13 +14,14 @@ from flask.testing import FlaskClient
 from tests.dashboard.conftest import BASE, LOGIN, QUICK_HASH, Visitor
 from tests.dashboard.seeds import Seeds
 from tickerq_celery import TickerQ
+from tickerq_celery.errors import QueryTooWideError
 from tickerq_dashboard import create_app
-from tickerq_dashboard.headers import SECURITY_HEADERS
+from tickerq_dashboard.access.headers import SECURITY_HEADERS
 
 
 def test_every_response_carries_the_security_headers(app: Flask, client: FlaskClient, seeds: Seeds) -> None:
     run_id, cron_id = seeds.run(), seeds.cron()
-    known = ["", "/", "/runs", f"/runs/{run_id}", "/crons", f"/crons/{cron_id}", "/static/dashboard.css"]
+    known = ["", "/", "/runs", f"/runs/{run_id}", "/crons", f"/crons/{cron_id}", "/static/tq.css"]
     failing = ["/runs?status=lost", f"/runs/{uuid4()}", "/nope", "/static/nope"]
     for headers in (LOGIN, {}):
         for path in known + failing:
@@ -40,7 +41,7 @@ def test_a_missing_ticker_is_a_page_inside_the_layout(visitor: Visitor, path: st
     response = visitor.get(path.format(uuid4()))
     if "{}" in path:
         assert response.status_code == 404
-        assert re.search(r"Request id <code>[0-9a-f]{12}</code>", response.text)
+        assert re.search(r"Request <code>[0-9a-f]{12}</code>", response.text)
     assert 'aria-label="Pages"' in response.text
 
 
@@ -73,10 +74,25 @@ def test_a_failure_shows_a_request_id_and_no_cause(
     assert "secret" not in response.text
     assert "/srv/app" not in response.text
     assert "Traceback" not in response.text
-    (record,) = caplog.records
+    (record,) = [each for each in caplog.records if each.name == "tickerq_dashboard.errors"]
     assert (record.exc_info is not None) == (status == 500)
     assert record.request_id == response.headers["X-Request-Id"]
     assert record.request_id in response.text
+
+
+class SlowReader:
+    """A TickerQ whose reads use up their budget."""
+
+    def __getattr__(self, name: str):
+        raise QueryTooWideError(2)
+
+
+def test_a_read_beyond_its_budget_says_to_narrow_the_filter() -> None:
+    response = (
+        create_app(SlowReader(), users={"admin": QUICK_HASH}).test_client().get(BASE + "/runs", headers=LOGIN)
+    )
+    assert response.status_code == 503
+    assert "Narrow the filter" in response.text
 
 
 def test_a_store_without_tables_says_how_to_make_them(tmp_path: Path) -> None:

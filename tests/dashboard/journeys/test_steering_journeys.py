@@ -1,0 +1,111 @@
+"""A person cancels, pauses, starts and releases, and sees at each step how it stands."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.dashboard.journeys.conftest import REFRESHED, opened
+from tests.dashboard.served import Served
+from tickerq_celery import TickerStatus
+from tickerq_celery.store.tables import nodes, tickers
+
+pytestmark = pytest.mark.verify
+
+
+def confirm(page: Page, name: str, reason: str = "") -> None:
+    """Send the form of the page that asks."""
+    if reason:
+        page.get_by_label("Reason").fill(reason)
+    page.locator("form.ask").get_by_role("button", name=name).click()
+
+
+def test_a_run_of_another_node_is_asked_to_end_until_it_does(browser: Browser, site: Served) -> None:
+    running = site.showcase.running
+    page, complaints = opened(browser, site, f"/runs/{running}")
+    page.get_by_role("link", name=re.compile("^Cancel")).click()
+    confirm(page, "Cancel")
+    page.get_by_role("status").get_by_text("Asked to end").wait_for()
+    expect(page.get_by_text("It is asked to end.")).to_be_visible()
+    assert site.showcase.seeds.tickerq.runs.get(running).status is TickerStatus.IN_PROGRESS
+    now = site.showcase.seeds.tickerq.core.clock.now()
+    heeded = {"status": TickerStatus.CANCELLED, "ended_status": TickerStatus.CANCELLED, "ended_at": now}
+    ends = tickers.update().where(tickers.c.id == running).values(**heeded, running_on=None)
+    site.showcase.seeds.tickerq.core.write(lambda tx: tx.execute(ends))
+    page.locator(".badge", has_text="Cancelled").wait_for(timeout=REFRESHED)
+    assert page.get_by_text("It is asked to end.").count() == 0
+    assert complaints == []
+    page.context.close()
+
+
+def test_a_paused_cron_ticker_runs_when_asked_and_resumes_without_a_burst(
+    browser: Browser, site: Served
+) -> None:
+    tickerq = site.showcase.seeds.tickerq
+    cron_id = site.showcase.crons["reports.sales.nightly_export"]
+    before = len(tickerq.runs.find(cron_ticker_id=cron_id))
+    page, complaints = opened(browser, site, f"/crons/{cron_id}")
+    page.get_by_role("link", name="Pause cron ticker …").click()
+    confirm(page, "Pause cron ticker", "the warehouse moves")
+    page.get_by_role("status").get_by_text("Paused").wait_for()
+    cron = tickerq.cron_tickers.get(cron_id)
+    assert (cron.is_enabled, cron.paused_reason) == (False, "the warehouse moves")
+    page.get_by_role("button", name="Run now").click()
+    page.get_by_role("status").wait_for()
+    assert len(tickerq.runs.find(cron_ticker_id=cron_id)) == before + 1
+    page.goto(f"{site.base}/crons/{cron_id}")
+    page.get_by_role("link", name=re.compile("^Resume")).click()
+    confirm(page, "Resume")
+    page.get_by_role("status").get_by_text("Resumed").wait_for()
+    assert tickerq.cron_tickers.get(cron_id).is_enabled
+    assert len(tickerq.runs.find(cron_ticker_id=cron_id)) == before + 1
+    assert complaints == []
+    page.context.close()
+
+
+def test_a_function_is_paused_and_a_run_of_it_is_planned_from_its_page(
+    browser: Browser, site: Served
+) -> None:
+    name, tickerq = "billing.cards.charge_card", site.showcase.seeds.tickerq
+    tickerq.function(name)(lambda context: None)
+    page, complaints = opened(browser, site, f"/functions/{name}")
+    page.get_by_role("link", name="Schedule a run …").click()
+    page.get_by_label("Payload", exact=True).fill('{"order": {"customer": 1}}')
+    page.get_by_label("Description").fill("from its page")
+    page.get_by_role("button", name="Schedule run").last.click()
+    page.get_by_role("status").get_by_text("Scheduled").wait_for()
+    [made] = [each for each in tickerq.runs.find(function=name) if each.description == "from its page"]
+    [entry] = tickerq.audit.find(object_kind="run", object_id=made.id)
+    assert (entry.actor, entry.via) == ("admin", "dashboard")
+    page.goto(f"{site.base}/functions/{name}")
+    page.get_by_role("link", name="Pause …").click()
+    confirm(page, "Pause function", "the gateway is down")
+    page.get_by_role("status").get_by_text("Paused").wait_for()
+    assert "the gateway is down" in [each.reason for each in tickerq.pauses.find()]
+    assert complaints == []
+    page.context.close()
+
+
+def test_a_worker_falls_silent_then_is_dead_and_its_run_is_released_once(
+    browser: Browser, site: Served
+) -> None:
+    tickerq, running = site.showcase.seeds.tickerq, site.showcase.running
+    page, complaints = opened(browser, site, "/nodes")
+    row = page.locator(f"#n{site.showcase.worker}")
+    expect(row).to_contain_text("Alive")
+    now = tickerq.core.clock.now()
+    for ago, state in ((timedelta(hours=8), "Silent"), (timedelta(days=1), "Dead")):
+        seen = nodes.update().where(nodes.c.id == site.showcase.worker).values(seen_at=now - ago)
+        tickerq.core.write(lambda tx, each: tx.execute(each), seen)
+        expect(row).to_contain_text(state, timeout=REFRESHED)
+    page.goto(f"{site.base}/runs/{running}")
+    page.get_by_role("link", name=re.compile("^Release")).click()
+    confirm(page, "Release")
+    page.get_by_role("status").wait_for()
+    released = tickerq.runs.get(running)
+    assert released.rescue_count == 1
+    assert released.status in {TickerStatus.IDLE, TickerStatus.QUEUED}
+    assert page.get_by_role("link", name=re.compile("^Release")).count() == 0
+    assert complaints == []
+    page.context.close()

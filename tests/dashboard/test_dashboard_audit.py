@@ -1,0 +1,104 @@
+"""The audit's page: what changed, and how an entry is found."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.dashboard.conftest import BASE, PASSWORD, QUICK_HASH, Visitor, basic
+from tests.dashboard.page_text import text_of
+from tests.dashboard.seeds import Seeds
+from tickerq_celery import TickerStatus
+from tickerq_celery.tickers.audit import ObjectKind
+from tickerq_dashboard import create_app
+from tickerq_dashboard.audit_filters import AUDITED
+from tickerq_dashboard.show.changes import NOTHING
+
+
+def rows_of(page: str) -> list[str]:
+    return [
+        text_of(f"<main>{row}")
+        for row in re.findall(r"<tr>(.*?)</tr>", page.partition("<tbody>")[2], re.DOTALL)
+    ]
+
+
+def test_an_entry_says_what_differs_in_the_audit_and_on_its_object(visitor: Visitor, seeds: Seeds) -> None:
+    cron_id = seeds.cron(expression="0 0 9 * * *")
+    seeds.tickerq.cron_tickers.update(cron_id, expression="0 0 10 * * *", reason="later", allow_unknown=True)
+    said = "expression 0 0 9 * * * → 0 0 10 * * *"
+    [row] = rows_of(visitor.get("/audit").text)
+    assert said in row
+    assert said in text_of(visitor.get(f"/crons/{cron_id}").text)
+
+
+def test_of_several_objects_each_says_what_differs(visitor: Visitor, seeds: Seeds) -> None:
+    runs = [seeds.run(status=TickerStatus.FAILED) for _ in range(2)]
+    seeds.tickerq.runs.delete_batch(runs)
+    [title] = re.findall(r'<td class="k-note two" title="([^"]*)"', visitor.get("/audit").text)
+    assert all(f"{run_id} status Failed → {NOTHING}" in title for run_id in runs)
+
+
+def test_entries_are_found_by_their_object_and_their_time(visitor: Visitor, seeds: Seeds) -> None:
+    one, other = seeds.cron(), seeds.cron()
+    for cron_id in (one, other):
+        seeds.tickerq.cron_tickers.pause(cron_id)
+    address = f"/audit?kind=cron_ticker&object={one}"
+    assert len(rows_of(visitor.get(address).text)) == 1
+    linked = visitor.get(f"/crons/{one}").text
+    assert f'href="{BASE}{address.replace("&", "&amp;")}"' in linked
+    later = quote((datetime.now(UTC) + timedelta(minutes=1)).isoformat())
+    assert rows_of(visitor.get(f"/audit?since={later}").text) == []
+    assert len(rows_of(visitor.get(f"/audit?until={later}").text)) == 2
+    assert re.search(r"since=\d{4}-", visitor.get("/audit?from_text=2+h").headers["Location"])
+
+
+def test_what_cannot_be_looked_for_is_said(visitor: Visitor) -> None:
+    unread = visitor.get("/audit?from_text=soon")
+    assert unread.status_code == 422
+    assert "Since: Write how long ago" in text_of(unread.text)
+    assert visitor.get("/audit?object=x").status_code == 400
+    assert visitor.get("/audit?kind=weather").status_code == 400
+
+
+def test_every_kind_that_the_audit_knows_can_be_looked_for() -> None:
+    assert set(AUDITED) == {each.value for each in ObjectKind}
+
+
+@pytest.mark.parametrize(("permissions", "has_link"), [(["audit.view"], True), ([], False)])
+def test_who_may_not_see_the_audit_is_not_led_there(
+    seeds: Seeds, permissions: list[str], *, has_link: bool
+) -> None:
+    cron_id = seeds.cron()
+    seeds.tickerq.cron_tickers.pause(cron_id)
+    app = create_app(
+        seeds.tickerq, users={"ann": (QUICK_HASH, "viewer")}, permissions={"viewer": permissions}
+    )
+    client: FlaskClient = app.test_client()
+    page = client.get(f"{BASE}/crons/{cron_id}", headers=basic("ann", PASSWORD)).text
+    assert ("All in the audit" in page) is has_link
+
+
+@pytest.mark.parametrize("kind", ["run", "cron_ticker"])
+def test_what_was_deleted_says_who_did_it_and_why(visitor: Visitor, seeds: Seeds, kind: str) -> None:
+    if kind == "run":
+        path = f"/runs/{seeds.run(status=TickerStatus.FAILED)}"
+        delete = seeds.tickerq.runs.delete
+    else:
+        path = f"/crons/{seeds.cron()}"
+        delete = seeds.tickerq.cron_tickers.delete
+    delete(path.rpartition("/")[2], reason="a <b>mistake</b>", by="ann")
+    answer = visitor.get(path)
+    said = text_of(answer.text)
+    assert answer.status_code == 410
+    assert f"This {kind.replace('_', ' ')} was deleted ann deleted it" in said
+    assert "a <b>mistake</b>" in said
+
+
+def test_who_may_not_see_the_audit_finds_nothing_where_something_was_deleted(seeds: Seeds) -> None:
+    run_id = seeds.run(status=TickerStatus.FAILED)
+    seeds.tickerq.runs.delete(run_id)
+    app = create_app(seeds.tickerq, users={"ann": (QUICK_HASH, "viewer")}, permissions={"viewer": []})
+    client = app.test_client()
+    assert client.get(f"{BASE}/runs/{run_id}", headers=basic("ann", PASSWORD)).status_code == 404

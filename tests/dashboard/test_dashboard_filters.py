@@ -1,0 +1,120 @@
+"""What the lists of runs can be asked for, and how it is typed."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.dashboard.conftest import Visitor
+from tests.dashboard.page_text import text_of
+from tests.dashboard.seeds import Seeds
+from tickerq_celery import TickerStatus
+from tickerq_dashboard.past import past_moment
+from tickerq_dashboard.show.moments import Clock, zone_named
+from tickerq_dashboard.texts import Unreadable
+
+NOW = datetime(2026, 11, 24, 21, 5, tzinfo=UTC)
+FORM = re.compile(r'<details class="more">.*?<form[^>]*>(.*?)</form>', re.DOTALL)
+
+
+def clock_in(zone: str, now: datetime = NOW) -> Clock:
+    place, name = zone_named(zone)
+    return Clock(now=now, zone=place, name=name)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2 h", datetime(2026, 11, 24, 19, 5, tzinfo=UTC)),
+        (" 1 d 30 min ", datetime(2026, 11, 23, 20, 35, tzinfo=UTC)),
+        ("21:30", datetime(2026, 11, 24, 20, 30, tzinfo=UTC)),
+        ("9:00", datetime(2026, 11, 24, 8, 0, tzinfo=UTC)),
+        ("23:15:30", datetime(2026, 11, 23, 22, 15, 30, tzinfo=UTC)),
+        ("2026-11-24", datetime(2026, 11, 23, 23, 0, tzinfo=UTC)),
+        ("2026-07-01 14:30", datetime(2026, 7, 1, 12, 30, tzinfo=UTC)),
+        ("2026-10-25 02:30", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
+        ("2026-11-24T09:00:00Z", datetime(2026, 11, 24, 9, 0, tzinfo=UTC)),
+        ("2026-11-24 14:30:00+05:30", datetime(2026, 11, 24, 9, 0, tzinfo=UTC)),
+    ],
+)
+def test_a_moment_of_the_past_is_read_as_people_say_it(text: str, moment: datetime) -> None:
+    assert past_moment(text, clock_in("Europe/Berlin")) == moment
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "25:00", "2026-13-01", "9" * 40 + " d", "0001-01-01T00:00:00Z", "2026-03-29 02:30"]
+)
+def test_what_is_no_moment_is_unreadable(text: str) -> None:
+    with pytest.raises(Unreadable):
+        past_moment(text, clock_in("Europe/Berlin"))
+
+
+def test_a_moment_is_typed_by_the_reader_s_clocks_and_becomes_a_filter(
+    visitor: Visitor, client: FlaskClient
+) -> None:
+    client.set_cookie("tq_zone", "Asia/Kolkata")
+
+    def asked(address: str) -> Mapping[str, str]:
+        return dict(parse_qsl(urlsplit(visitor.get(address).headers["Location"]).query))
+
+    before = datetime.now(UTC).replace(microsecond=0)
+    ago = datetime.fromisoformat(asked("/runs?from_text=2+h&status=failed")["since"])
+    assert timedelta(0) <= ago - (before - timedelta(hours=2)) < timedelta(minutes=1)
+    assert asked("/runs?until_text=2026-11-24+14:30&status=failed&longer=1+min+30+s") == {
+        "until": "2026-11-24T09:00:00Z",
+        "status": "failed",
+        "longer": "90",
+    }
+    assert asked('/runs?q=since:"2026-11-24+14:30"+origin:manual') == {
+        "since": "2026-11-24T09:00:00Z",
+        "origin": "manual",
+    }
+
+
+def test_the_form_of_filters_keeps_those_that_it_has_no_field_for(
+    visitor: Visitor, client: FlaskClient
+) -> None:
+    client.set_cookie("tq_zone", "Asia/Kolkata")
+    cron = "01a21851-b870-7145-b709-e9a3c2359e6e"
+    found = FORM.search(visitor.get(f"/runs?until=2026-11-24T09:00:00Z&cron={cron}&longer=90").text)
+    assert found is not None
+    assert 'name="until_text" value="2026-11-24 14:30:00+05:30"' in found[1]
+    assert 'name="longer" value="1 min 30 s"' in found[1]
+    assert f'name="cron" value="{cron}"' in found[1]
+
+
+@pytest.mark.parametrize("field", ["from_text=soon", "until_text=25:00", "q=since:soon"])
+def test_a_moment_that_means_nothing_is_said_and_stays_in_its_field(visitor: Visitor, field: str) -> None:
+    response = visitor.get(f"/runs?{field}&tag=eu")
+    assert response.status_code == 422
+    assert re.search(r'id="complaint" class="bad">(Since|Until): Write ', response.text)
+    assert f'value="{field.partition("=")[2]}"' in response.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["origin=manual", "unique_key=u", "key=k", "attempts=2", "longer=90", "longer=1+min", "longer=PT1M"],
+)
+def test_each_filter_finds_what_it_says_and_nothing_else(visitor: Visitor, seeds: Seeds, query: str) -> None:
+    seeds.run(function="Lion", status=TickerStatus.DONE, elapsed=timedelta(seconds=1))
+    wanted = seeds.run(
+        function="Zebra",
+        status=TickerStatus.DONE,
+        origin="manual",
+        unique_key="u",
+        concurrency_key="k",
+        elapsed=timedelta(minutes=2),
+    )
+    for number in range(2):
+        seeds.attempt(wanted, number=number)
+    page = text_of(visitor.get(f"/runs?{query}").text)
+    assert "Zebra" in page
+    assert "Lion" not in page
+
+
+@pytest.mark.parametrize("query", ["origin=luck", "attempts=0", "attempts=two", "longer=soon", "longer=-1"])
+def test_a_filter_that_means_nothing_is_a_bad_request(visitor: Visitor, query: str) -> None:
+    assert visitor.get(f"/runs?{query}").status_code == 400

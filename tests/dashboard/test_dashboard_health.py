@@ -1,0 +1,233 @@
+"""The banner on every page, the page of all findings, and what probes are answered."""
+
+import re
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from itertools import product
+from uuid import uuid4
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.dashboard.conftest import BASE, LOGIN, PASSWORD, QUICK_HASH, Visitor, basic
+from tests.dashboard.seeds import Seeds
+from tests.integration.apps import join
+from tickerq_celery.cli.commands import celery_command
+from tickerq_celery.enums import NodeKind
+from tickerq_celery.views import Finding, FindingCode, HealthReport, Severity, Subject, SubjectKind
+from tickerq_dashboard import create_app
+from tickerq_dashboard.access.roles import Permission
+from tickerq_dashboard.health import HealthWatch, KnownReport, banner_of
+from tickerq_dashboard.rendering import url_for
+from tickerq_dashboard.show.places import places_of
+
+WELL = HealthReport(
+    at=datetime(2026, 1, 15, 12, tzinfo=UTC),
+    findings=(Finding(code=FindingCode.BEATS, severity=Severity.OK, text="beat b is alive"),),
+)
+
+
+class Reports:
+    """A TickerQ whose reports a test gives, and which counts them."""
+
+    def __init__(self, report: Callable[[], HealthReport] = lambda: WELL) -> None:
+        self.health = self
+        self.count = 0
+        self._report = report
+
+    def report(self) -> HealthReport:
+        self.count += 1
+        return self._report()
+
+
+def banner(visitor: Visitor, path: str) -> str:
+    """Return the words of a page's banner."""
+    page = visitor.get(path).text
+    return " ".join(page.partition('<section class="health')[2].partition("</section>")[0].split())
+
+
+@pytest.mark.parametrize("path", ["/", "/runs", "/crons", "/health", "/nowhere"])
+def test_the_banner_of_every_page_says_what_is_worst_and_how_much_more_there_is(
+    seeds: Seeds, visitor: Visitor, path: str
+) -> None:
+    join(seeds.tickerq, NodeKind.WORKER, queues=["celery"])
+    seeds.tickerq.pauses.pause(everything=True, reason="an <incident>")
+    seeds.tickerq.pauses.pause(tag="eu", reason="a move")
+    found = banner(visitor, path)
+    assert "Failure: </span><b>No beat is alive" in found
+    assert (">1 more finding<" in found) is (path not in {"/", "/health"})
+    assert ("a move" in found) is (path == "/")
+    assert "Everything is paused" in found
+    assert "an &lt;incident&gt;" in found
+
+
+def test_the_banner_is_one_line_where_all_is_well(seeds: Seeds, visitor: Visitor) -> None:
+    join(seeds.tickerq, NodeKind.BEAT)
+    join(seeds.tickerq, NodeKind.WORKER, queues=["celery"])
+    found = banner(visitor, "/")
+    assert "<b>All well:</b> beat " in found
+    assert "Details" in found
+
+
+def test_the_page_lists_each_finding_with_what_to_do_and_no_address(seeds: Seeds, visitor: Visitor) -> None:
+    join(seeds.tickerq, NodeKind.WORKER, queues=["celery"])
+    seeds.tickerq.pauses.pause(everything=True, reason="an <incident>", by="ann")
+    page = visitor.get("/health").text
+    for text in (
+        "no beat is alive",
+        "start one, <code>celery -A yourapp beat</code>",
+        "by ann: an &lt;incident&gt;",
+        "<code>tickerq resume --everything</code> ends it",
+        "the store answers",
+        "the broker answers",
+    ):
+        assert text in page
+    assert "sqlite" not in page
+    assert "memory://" not in page
+
+
+def test_each_line_of_the_health_page_leads_to_what_it_is_about(seeds: Seeds) -> None:
+    join(seeds.tickerq, NodeKind.WORKER, queues=["celery"])
+    cron_id = seeds.cron(function="Digest", is_enabled=False, next_run_at=None)
+    seeds.tickerq.pauses.pause(tag="eu", reason="a move")
+    seeds.run(function="Gone", held_for="function", hold_key="Gone", held_since=datetime.now(UTC))
+    client = create_app(seeds.tickerq, users={"ann": (QUICK_HASH, "admin")}).test_client()
+    page = client.get(BASE + "/health", headers=basic("ann", PASSWORD)).text
+    lines = [each.partition("</li>")[0] for each in page.split("<li>")[1:] if 'class="ways"' in each]
+    assert len(lines) == page.count('class="ways"') > 6
+    links = [re.findall(r'<a href="([^"]+)">', each.partition('class="ways"')[2]) for each in lines]
+    assert all(links)
+    for address in {unescape(each) for line in links for each in line}:
+        answer = client.get(address, headers=basic("ann", PASSWORD))
+        assert answer.status_code == 200, address
+    assert [f"{BASE}/crons/{cron_id}", f"{BASE}/crons/{cron_id}/resume"] in links
+    assert [f"{BASE}/pauses", f"{BASE}/pauses/resume?kind=tag&amp;name=eu"] in links
+    assert [
+        f"{BASE}/functions/Gone",
+        f"{BASE}/runs/active?held=function&amp;function=Gone",
+        f"{BASE}/runs/upcoming?due=1&amp;function=Gone",
+    ] in links
+    assert page.index("kind=tag") < page.index("tickerq resume --tag eu")
+
+
+def test_a_finding_of_any_code_has_a_place_that_is_there(app: Flask) -> None:
+    subjects = (None, *(Subject(kind, "any", uuid4()) for kind in SubjectKind))
+    with app.test_request_context(BASE):
+        for code, subject in product(FindingCode, subjects):
+            found = Finding(code=code, severity=Severity.WARNING, text="", subject=subject)
+            places = places_of(found)
+            assert places[0].permission is Permission.VIEW
+            for place in places:
+                assert url_for(f".{place.endpoint}", **place.words).startswith(BASE)
+
+
+def test_a_line_of_the_banner_leads_to_what_it_is_about(seeds: Seeds, visitor: Visitor) -> None:
+    join(seeds.tickerq, NodeKind.BEAT)
+    join(seeds.tickerq, NodeKind.WORKER, queues=["celery"])
+    cron_id = seeds.cron(function="Digest", is_enabled=False, next_run_at=None)
+    found = banner(visitor, "/runs")
+    assert f'<a href="{BASE}/crons/{cron_id}">Cron ticker</a>' in found
+    assert "What to do" in found
+
+
+def test_the_banner_leaves_the_name_of_a_function_as_it_is() -> None:
+    run = Subject(SubjectKind.RUN, "send_mail", uuid4())
+    texts = {FindingCode.ORPHANED_RUNS: "send_mail is in progress", FindingCode.NO_BEAT: "no beat is alive"}
+    findings = tuple(
+        Finding(code=code, severity=Severity.FAILURE, text=text, subject=run) for code, text in texts.items()
+    )
+    shown = banner_of(KnownReport(report=HealthReport(at=None, findings=findings), age=0))
+    assert [each.text for each in shown.lines] == ["send_mail is in progress.", "No beat is alive."]
+
+
+def test_probes_need_no_log_in_and_say_a_state_and_codes_only(seeds: Seeds, client: FlaskClient) -> None:
+    worker = seeds.tickerq
+    join(worker, NodeKind.WORKER, queues=["celery"])
+    assert client.get(BASE + "/livez").json == {"status": "ok", "findings": []}
+    ready, well = client.get(BASE + "/readyz"), client.get(BASE + "/healthz")
+    assert (ready.status_code, well.status_code) == (200, 503)
+    assert ready.json == well.json == {"status": "failed", "findings": ["no_beat"]}
+    assert "WWW-Authenticate" not in ready.headers
+
+
+def test_a_process_is_ready_that_has_a_store_and_well_where_nothing_has_failed(
+    seeds: Seeds, client: FlaskClient
+) -> None:
+    join(seeds.tickerq, NodeKind.BEAT)
+    join(seeds.tickerq, NodeKind.WORKER, queues=["celery"])
+    seeds.tickerq.pauses.pause(everything=True)
+    assert [client.get(f"{BASE}/{name}").status_code for name in ("livez", "readyz", "healthz")] == [200] * 3
+    assert client.get(BASE + "/healthz").json == {"status": "warning", "findings": ["paused"]}
+
+
+@pytest.mark.parametrize("code", [FindingCode.STORE, FindingCode.SCHEMA])
+def test_a_process_without_a_store_lives_and_is_not_ready(code: FindingCode) -> None:
+    failed = Finding(code=code, severity=Severity.FAILURE, text="secret@host")
+    reports = Reports(lambda: HealthReport(at=None, findings=(failed,)))
+    client = create_app(reports, users={"admin": QUICK_HASH}).test_client()
+    answers = [client.get(f"{BASE}/{name}") for name in ("livez", "readyz", "healthz")]
+    assert [each.status_code for each in answers] == [200, 503, 503]
+    assert all("secret" not in each.text for each in answers)
+    assert "secret" not in client.get(BASE + "/health", headers=LOGIN).text
+
+
+def test_fifty_tabs_cost_one_report_and_an_old_one_is_read_again() -> None:
+    reports = Reports()
+    watch = HealthWatch(reports)  # type: ignore[arg-type]
+    assert {watch.look().report for _ in range(50)} == {WELL}
+    assert reports.count == 1
+    eager = HealthWatch(reports, fresh=0)  # type: ignore[arg-type]
+    for _ in range(3):
+        eager.look()
+    assert reports.count == 4
+
+
+def test_a_page_waits_no_longer_than_its_timeout_and_shows_the_last_report_meanwhile() -> None:
+    answers = threading.Event()
+    is_slow = threading.Event()
+
+    def report() -> HealthReport:
+        if is_slow.is_set():
+            answers.wait(30)
+        return WELL
+
+    watch = HealthWatch(Reports(report), fresh=0)  # type: ignore[arg-type]
+    is_slow.set()
+    assert watch.look(timeout=0).report is None
+    answers.set()
+    assert watch.look(timeout=30).report == WELL
+    answers.clear()
+    assert watch.look(timeout=0).report == WELL
+    answers.set()
+
+
+def test_a_report_that_fails_leaves_the_page_and_says_that_health_is_unknown(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def report() -> HealthReport:
+        raise RuntimeError("a bug")
+
+    client = create_app(Reports(report), users={"admin": QUICK_HASH}).test_client()
+    for _ in range(2):
+        page = client.get(BASE + "/health", headers=LOGIN)
+        assert page.status_code == 200
+        assert "Health unknown" in page.text
+    assert client.get(BASE + "/healthz").json == {"status": "unknown", "findings": []}
+    assert [each.message for each in caplog.records] == ["the health report failed"]
+
+
+def test_check_health_and_the_banner_notice_that_no_beat_runs(seeds: Seeds, visitor: Visitor) -> None:
+    join(seeds.tickerq, NodeKind.WORKER, queues=["celery"], definitions={"SendWelcomeEmail": "digest"})
+    seeds.run(execution_time=datetime.now(UTC) - timedelta(seconds=37))
+    for command in ("check", "health"):
+        result = CliRunner().invoke(celery_command, [command], obj=seeds.tickerq.app)
+        shown = result.output
+        assert result.exit_code == 1
+        assert "failed   no beat is alive" in shown
+        assert "failed   1 run is overdue: for more than 30 s due and not published" in shown
+    assert "No beat is alive" in banner(visitor, "/")
+    assert "1 run is overdue" in visitor.get("/health").text
