@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
+from tests.acceptance.warm import WarmServer
 from tests.kit.projects import APP, Project
 from tickerq_celery import TickerQ
 
@@ -34,11 +35,11 @@ def tickerq_app(shop: TickerQ) -> TickerQ:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path, warm_server: WarmServer) -> Project:
     """A user's project with an application whose store is not there."""
     folder = tmp_path / "project"
     folder.mkdir()
-    made = Project(folder)
+    made = Project(folder, warm_server.launch)
     made.write("shop.py", APP)
     made.write("pytest.ini", "[pytest]\ntickerq_app = shop:app\n")
     return made

@@ -1,11 +1,12 @@
 """A user's project with an application and tests, in a folder of its own."""
 
 import os
-import subprocess
-import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
+
+from tests.acceptance.warm import ForkedProcess
 
 APP = """
 from celery import Celery
@@ -20,34 +21,34 @@ def greet(context: TickerContext[str]):
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A run of a project's tests that has ended, and all that it printed."""
+
+    returncode: int
+    output: str
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """What a user has: ``shop.py``, ``pytest.ini`` and what a test writes."""
 
     folder: Path
+    launch: Callable[..., ForkedProcess]
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the project."""
         (self.folder / name).write_text(dedent(text))
 
-    def pytest(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def pytest(self, *arguments: str) -> Ended:
         """Run the project's tests, in a process without what this run of tests is given."""
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "TICKERQ"))
         }
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-p",
-            "pytest_tickerq",
-            "-p",
-            "no:cacheprovider",
-            *arguments,
-        ]
-        return subprocess.run(
-            command, cwd=self.folder, env=kept, capture_output=True, text=True, check=False, timeout=120
-        )
+        command = ("pytest", "-p", "pytest_tickerq", "-p", "no:cacheprovider", *arguments)
+        log = self.folder.with_suffix(".txt")
+        code = self.launch(command, folder=self.folder, environ=kept, log=log).wait(120)
+        return Ended(returncode=code, output=log.read_text())
 
     def made(self) -> set[str]:
         """Return the files and folders of the project, but for Python's own."""

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.verify  # the page's project, in test_testing_page.py, is tested alike
 def test_the_examples_tests_pass_and_touch_no_other_store_and_no_broker(tmp_path: Path) -> None:
     folder = tmp_path / "empty"
     folder.mkdir()

@@ -111,16 +111,16 @@ def test_a_project_whose_tests_forget_the_fixture_is_refused_in_words(project: P
         """,
     )
     result = project.pytest()
-    assert result.stdout.count("a test was about to write to sqlite:///") >= 1
-    assert "2 failed" in result.stdout
-    assert "CalledProcessError" in result.stdout
+    assert result.output.count("a test was about to write to sqlite:///") >= 1
+    assert "2 failed" in result.output
+    assert "CalledProcessError" in result.output
     assert project.made() == {"shop.py", "test_shop.py", "pytest.ini"}
 
 
 def test_a_conftest_is_bound_as_the_tests_are(project: Project) -> None:
     project.write("conftest.py", "import shop\nshop.tickerq.create_schema()\n")
     result = project.pytest()
-    assert "a test was about to write to sqlite:///" in result.stderr
+    assert "a test was about to write to sqlite:///" in result.output
     assert "tickerq.db" not in project.made()
 
 

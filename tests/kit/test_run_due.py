@@ -40,6 +40,19 @@ def test_what_is_due_runs_in_this_process_and_is_returned(shop: TickerQ, tickerq
     assert [run.id for run in tickerq.run_due()] == [later.id]
 
 
+def test_a_job_on_many_runs_is_done_first(shop: TickerQ, tickerq: TickerQTest) -> None:
+    @shop.function("Greet")
+    def greet(context: TickerContext[str]) -> None:
+        raise OSError(context.request)
+
+    greet.schedule("Ada")
+    [run] = tickerq.run_due()
+    job = tickerq.bulk.start("retry", status="failed")
+    assert [each.id for each in tickerq.run_due()] == [run.id]
+    assert tickerq.bulk.get(job.id).changed == 1
+    assert len(tickerq.runs.get(run.id).attempts) == 2
+
+
 def test_what_the_code_itself_schedules_for_its_own_now_is_due(shop: TickerQ, tickerq: TickerQTest) -> None:
     @shop.function("Greet")
     def greet() -> None: ...

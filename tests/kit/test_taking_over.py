@@ -156,24 +156,29 @@ def test_a_projects_tests_use_the_fixture_and_touch_nothing_else(project: Projec
         """,
     )
     result = project.pytest("-q")
-    assert result.returncode == 0, result.stdout
+    assert result.returncode == 0, result.output
     assert project.made() == {"shop.py", "jobs.py", "test_shop.py", "pytest.ini"}
 
 
 def test_the_only_app_there_is_needs_no_name_and_of_several_one_is_to_be_named(project: Project) -> None:
     (project.folder / "pytest.ini").unlink()
-    project.write("test_one.py", "import shop\ndef test_it(tickerq): assert tickerq.own is shop.tickerq")
-    assert project.pytest("-q", "test_one.py").returncode == 0
     project.write(
-        "test_two.py",
+        "test_shop.py",
         """
         import shop
         from celery import Celery
         from tickerq_celery import TickerQ
-        other = TickerQ(Celery("other"))
-        def test_it(tickerq): ...
+
+        def test_one(tickerq):
+            assert tickerq.own is shop.tickerq
+
+        def test_another_is_made():
+            shop.other = TickerQ(Celery("other"))
+
+        def test_several(tickerq): ...
         """,
     )
-    assert "apps with a TickerQ are imported (other, shop): name it in pytest's option tickerq_app" in (
-        project.pytest("-q", "test_two.py").stdout
-    )
+    shown = project.pytest("-q", "-rA").output
+    assert "PASSED test_shop.py::test_one\n" in shown
+    assert "apps with a TickerQ are imported (other, shop): name it in pytest's option tickerq_app" in shown
+    assert "ERROR test_shop.py::test_several" in shown

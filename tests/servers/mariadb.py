@@ -1,6 +1,7 @@
 """A MariaDB server of our own."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from sqlalchemy.exc import OperationalError
 
@@ -27,11 +28,13 @@ class MariadbServer(Server):
     """MariaDB: commits survive a kill, though not a crash of the machine."""
 
     user = "mysql"
+    options: ClassVar[Sequence[str]] = OPTIONS
     not_ready = (OperationalError,)
 
     @property
     def url(self) -> str:
-        return f"mysql+pymysql://root@127.0.0.1:{self.port}/mysql?charset=utf8mb4"
+        # Else PyMySQL would read the system's certificates for each connection, to no end.
+        return f"mysql+pymysql://root@127.0.0.1:{self.port}/mysql?charset=utf8mb4&ssl_disabled=true"
 
     def new_database(self) -> str:
         return sql_databases.create_database(self.url)
@@ -50,7 +53,7 @@ class MariadbServer(Server):
             f"--pid-file={self.folder}/pid",
             f"--port={self.port}",
         )
-        return [program("mariadbd"), "--no-defaults", *paths, *OPTIONS]
+        return [program("mariadbd"), "--no-defaults", *paths, *self.options]
 
     def ping(self) -> None:
         sql_databases.ping(self.url)

@@ -1,10 +1,13 @@
 """The servers of one test run, each started when the first test asks for it."""
 
 import importlib
+from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from tests.servers.server import Server
 from tests.servers.services import SERVICES
+from tests.servers.shared import RunsServer
 
 # By name, and imported when asked for, since a driver may not be installed.
 OWN = {
@@ -39,19 +42,20 @@ class SharedServer(Protocol):
 
 
 class ServerPool:
-    """Shared servers by kind."""
+    """Shared servers by kind; those of our own serve all processes that have this folder."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._shared: dict[str, SharedServer] = {}
 
     def shared(self, kind: str) -> SharedServer:
         """Return the running server of a kind: the given one, else one of our own."""
         if kind not in self._shared:
-            self._shared[kind] = _use_given(kind) or new_server(kind).__enter__()
+            self._shared[kind] = _use_given(kind) or RunsServer(kind, self._folder, partial(new_server, kind))
         return self._shared[kind]
 
     def close(self) -> None:
-        """End all of them."""
+        """Use them no more, and end what is ours once no process uses it."""
         while self._shared:
             self._shared.popitem()[1].close()
 

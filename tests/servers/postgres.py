@@ -1,8 +1,9 @@
 """A PostgreSQL server of our own."""
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from sqlalchemy.exc import OperationalError
 
@@ -24,6 +25,7 @@ class PostgresServer(Server):
     """PostgreSQL: commits survive a kill, though not a crash of the machine."""
 
     user = "postgres"
+    settings: ClassVar[Mapping[str, str]] = SETTINGS
     stop_signal = signal.SIGINT  # "fast": does not wait for clients
     end_signal = signal.SIGQUIT  # after a SIGKILL, its shared memory segment would stay
     not_ready = (OperationalError,)
@@ -43,7 +45,7 @@ class PostgresServer(Server):
         self.run(program("initdb"), f"--pgdata={self.folder}/data", *options)
 
     def command(self) -> Sequence[str]:
-        settings = {**SETTINGS, "port": str(self.port), "unix_socket_directories": str(self.folder)}
+        settings = {**self.settings, "port": str(self.port), "unix_socket_directories": str(self.folder)}
         pairs = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         # Another version's server refuses the data.
         beside_initdb = str(Path(program("initdb")).parent)

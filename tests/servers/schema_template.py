@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from tickerq_celery.clock import SystemClock
-from tickerq_celery.store.database.database import Database, resolved_url
+from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.schema import migrate
+from tickerq_celery.store.database.urls import resolved_url
 
 
 def make_schema(url: str) -> None:

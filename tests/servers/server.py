@@ -109,6 +109,10 @@ class Server(ABC):
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
+    def __getstate__(self) -> dict[str, object]:
+        """Return what another process needs to use the server, which it can neither stop nor remove."""
+        return {**vars(self), "_process": None}
+
     def __enter__(self) -> Self:
         try:
             self.start()

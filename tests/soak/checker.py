@@ -8,6 +8,7 @@ from tests.soak.cron_rules import CRON_RULES
 from tests.soak.history import History
 from tests.soak.limit_rules import LIMIT_RULES
 from tests.soak.recovery_rules import RECOVERY_RULES
+from tests.soak.rollup_rules import ROLLUP_RULES
 from tests.soak.run_rules import RUN_RULES
 from tests.soak.start_rules import START_RULES
 from tests.soak.time_rules import TIME_RULES
@@ -21,6 +22,7 @@ RULES: tuple[Callable[[History], Iterator[Violation]], ...] = (
     *CRON_RULES,
     *LIMIT_RULES,
     *TIME_RULES,
+    *ROLLUP_RULES,
     *RECOVERY_RULES,
 )
 

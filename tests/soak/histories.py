@@ -24,6 +24,7 @@ from tickerq_celery.schedule.planner import Misfire
 from tickerq_celery.tickers.chains import UNMET_REASON
 from tickerq_celery.tickers.lifecycle import LOST
 from tickerq_celery.tickers.skip_reasons import misfire_reason
+from tickerq_celery.tickers.tallies import Tally, TallyKey
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -257,6 +258,15 @@ CHAIN = replace(
     ),
     attempts=(*VALID.attempts, attempt(31, 1, 0, 1, 3), attempt(32, 1, 0, 4, 5), attempt(33, 1, 0, 2, 3)),
 )
+
+
+def tally_of(ends: int) -> Tally:
+    return Tally(ends=ends, late=0, retried=0, published=0, first_ended_at=at(1), last_ended_at=at(2))
+
+
+# The same, whose ends are counted.
+HOUR_OF_SENDS = TallyKey("soak", START, "Work", 1, "function", DONE, "")
+COUNTED = replace(VALID, rolled_up={HOUR_OF_SENDS: tally_of(1)}, recounted={HOUR_OF_SENDS: tally_of(1)})
 
 
 def calm(since: float, **fields: Any) -> History:

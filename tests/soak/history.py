@@ -20,6 +20,7 @@ from tests.soak.traces import (
     Started,
 )
 from tickerq_celery.enums import RunCondition
+from tickerq_celery.tickers.tallies import Tally, TallyKey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,9 @@ class History:
     blows: tuple[Blow, ...] = ()
     calm: Calm | None = None
     refused_finishes: int = 0
+    # What the roll-up says of the store's ends, and what it must say.
+    rolled_up: Mapping[TallyKey, Tally] = field(default_factory=dict)
+    recounted: Mapping[TallyKey, Tally] = field(default_factory=dict)
     limits: Mapping[str, int] = field(default_factory=dict)
     key_limits: Mapping[str, int] = field(default_factory=dict)
 

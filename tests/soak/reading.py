@@ -8,13 +8,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from tests.integration.stats.rolling import recount, rolled_up
 from tests.missed import missed
 from tests.soak import body_file
 from tests.soak.history import History
 from tests.soak.traces import Added, AttemptRow, Blow, Calm, CronSpan, Occurrence, RunRow, SkipRecord
-from tickerq_celery.enums import DropReason, HoldReason
+from tickerq_celery.enums import HoldReason
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.tables import attempts, tickers
+from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.worker import drop_counts
 
 _RUN = (
@@ -45,6 +47,8 @@ def read_history(
         blows=tuple(blows),
         calm=calm,
         refused_finishes=drop_counts.recent(core).get(DropReason.SUPERSEDED, 0),
+        rolled_up=rolled_up(core),
+        recounted=recount(core),
         limits=limits,
         key_limits=key_limits,
     )

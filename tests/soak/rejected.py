@@ -5,9 +5,11 @@ from typing import Any
 
 from tests.soak.histories import (
     CHAIN,
+    COUNTED,
     CRON,
     DONE,
     FAILED,
+    HOUR_OF_SENDS,
     KEYED,
     LIMITED,
     OVERLAPPING,
@@ -24,6 +26,7 @@ from tests.soak.histories import (
     row,
     skip,
     started,
+    tally_of,
     ticker_id,
     without,
 )
@@ -222,6 +225,11 @@ REJECTED: dict[Rule, dict[str, History]] = {
             changed(VALID, "crons", {"misfire": MisfirePolicy.RUN_ALL}),
             runs=(*without(VALID, "runs", id=ticker_id(11)).runs, missed_row(11, 2, 3, policy="run_all")),
         ),
+    },
+    Rule.ENDS_ARE_COUNTED_ONCE: {
+        "an end that was counted twice": replace(COUNTED, rolled_up={HOUR_OF_SENDS: tally_of(2)}),
+        "ends that were never counted": replace(COUNTED, rolled_up={}),
+        "ends of runs that are not there": replace(COUNTED, recounted={}),
     },
     Rule.RECOVERY_IS_BOUNDED: {
         "a run that began long after the faults had ended": changed(

@@ -12,6 +12,8 @@ from tests.soak.traces import Calm, CronSpan
 from tests.soak.workload import CronOrder
 from tickerq_celery import Cron, TickerQ
 from tickerq_celery.enums import HoldReason
+from tickerq_celery.store import rollup_state
+from tickerq_celery.store.publications import NEVER
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.store.tables.column_types import sql_now
 
@@ -41,7 +43,7 @@ class Settling:
 def read_calm(tickerq: TickerQ, *, longest_wait: timedelta) -> Calm:
     """Return the calm that begins now, in which no run may be stalled for longer than so."""
     statement = select(tickers.c.id, tickers.c.check_at).where(
-        tickers.c.namespace == tickerq.config.namespace, tickers.c.check_at.is_not(None)
+        tickers.c.namespace == tickerq.config.namespace, tickers.c.check_at < NEVER
     )
 
     def look(connection: Connection) -> Calm:
@@ -83,6 +85,18 @@ def unfinished(tickerq: TickerQ, *, before: datetime | None = None) -> int:
     if before is not None:
         statement = statement.where(tickers.c.created_at < before)
     return _read(tickerq, lambda connection: connection.scalars(statement).one())
+
+
+def uncounted(tickerq: TickerQ) -> int:
+    """Return how many runs have ended and are not counted in the roll-up."""
+    position = tickerq.core.read(rollup_state.position)
+    is_later = tickers.c.ended_at >= position.ended_at
+    return _read(
+        tickerq,
+        lambda connection: connection.scalars(
+            select(func.count()).select_from(tickers).where(is_later)
+        ).one(),
+    )
 
 
 def _pause(tickerq: TickerQ, cron: Cron, order: CronOrder, *, at_least: datetime) -> CronSpan:

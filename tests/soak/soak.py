@@ -33,7 +33,7 @@ from tests.soak.settings import (
     STALL_LIMIT,
     TICKERQ,
 )
-from tests.soak.settling import Settling, read_calm, settle
+from tests.soak.settling import Settling, read_calm, settle, uncounted
 from tests.soak.workload import CRONS, KEY_LIMITS, LIMITS, Workload
 from tickerq_celery import Cron, CronTicker, TickerQ
 
@@ -81,6 +81,7 @@ def _soak(tickerq: TickerQ, chaos: Chaos, producer: Producer, *, seconds: float)
     settled_after = time.monotonic() - calm_since
     # A body that ended its process by plan may have been among the last.
     fleet.calm()
+    settling.wait(lambda: uncounted(tickerq))
     fleet.stop_all()
     history = read_history(
         tickerq.core,

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,12 @@ from celery import Celery, current_task
 from tests.soak import body_file
 from tests.soak.workload import LIMIT, Death
 from tickerq_celery import TickerContext, TickerQ
+from tickerq_celery.beat import rollup
+from tickerq_celery.stats import rolling
 
+# No process is stopped for so long within a transaction; and a minute shall hold many rounds.
+rolling.HELD_BACK = timedelta(seconds=20)
+rollup._IDLE = timedelta(seconds=2)
 BODIES = Path(os.environ["SOAK_BODIES"])
 
 app = Celery("soak", broker=os.environ["SOAK_BROKER_URL"])

@@ -7,6 +7,7 @@ import pytest
 from tests.soak.checker import check
 from tests.soak.histories import (
     CHAIN,
+    COUNTED,
     KEYED,
     LIMITED,
     OVERLAPPING,
@@ -36,8 +37,8 @@ def rules_broken_by(history: History) -> set[Rule]:
 
 @pytest.mark.parametrize(
     "history",
-    [VALID, LIMITED, KEYED, OVERLAPPING, CHAIN, calm(2), History()],
-    ids=["all kinds", "limited", "keyed", "overlapping", "chain", "calm", "empty"],
+    [VALID, LIMITED, KEYED, OVERLAPPING, CHAIN, COUNTED, calm(2), History()],
+    ids=["all kinds", "limited", "keyed", "overlapping", "chain", "counted", "calm", "empty"],
 )
 def test_a_history_in_which_all_is_well_is_accepted(history: History) -> None:
     assert check(history) == []

@@ -115,7 +115,7 @@ def test_an_end_that_was_not_asked_for_breaks_a_rule(command: str, log: str, rul
     ("log", "is_celerys"),
     [
         (CELERYS_ERROR, True),
-        ("Unrecoverable error: KeyError()\n File tickerq_celery/worker/step.py", False),
+        ("Unrecoverable error: KeyError()\n File tickerq_celery/worker/main_process.py", False),
         (f"File tickerq_celery/task.py\n{CELERYS_ERROR}", True),
         ("Worker: Warm shutdown", False),
     ],

@@ -23,6 +23,7 @@ class Rule(StrEnum):
     CHILDREN_FOLLOW = "children follow their parents: each runs, or is skipped, as its condition says"
     ONE_OCCURRENCE = "one occurrence per cron instant, or a recorded reason why not"
     LIMIT_IS_KEPT = "no more bodies at once than max_concurrency"
+    ENDS_ARE_COUNTED_ONCE = "the roll-up says what a recount of the rows says"
     RECOVERY_IS_BOUNDED = "once the faults have ended, no run is stalled for longer than it may"
     BEATS_END_IN_TIME = "a beat ends within 10 s of SIGTERM"
     PROCESSES_ENDURE = "a process ends only when it is asked to"

@@ -1,15 +1,17 @@
 """A broker whose messages the machine holds: it loses, repeats and delays them as it likes."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from tests.stateful.bodies import TASK
 from tests.stateful.troubles import Process
+from tickerq_celery.broker.one_by_one import MOST_ONE_BY_ONE, one_by_one
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.tickers.claims import Claim, Started
+from tickerq_celery.tickers.handover import Handover
 
 # Of so many of the last messages one comes again, or is revoked: older claims are long over.
 LATEST = 5
@@ -78,10 +80,17 @@ class BrokerClient:
         self._published = published
         self._misrouted = misrouted
 
+    @property
+    def most_at_once(self) -> int:
+        return MOST_ONE_BY_ONE
+
     def connect(self) -> None:
         self._process.ask(lambda: None, PublishError("unreachable"))
 
-    def publish(self, claim: Claim) -> None:
+    def hand_over(self, claims: Sequence[Claim]) -> Handover:
+        return one_by_one(claims, self._publish)
+
+    def _publish(self, claim: Claim) -> None:
         def send() -> None:
             self._published(claim)
             message = Message(Key(claim.id, claim.number), claim.function)

@@ -11,6 +11,7 @@ from tests.stateful.journeys import Journeys
 from tests.stateful.silences import LOOKS_FOR_A_LEASE
 from tests.stateful.world import LOOK_SECONDS
 from tickerq_celery.enums import TERMINAL, TickerStatus
+from tickerq_celery.store.publications import NEVER
 
 _ROUNDS = 40
 
@@ -107,6 +108,6 @@ class Calm(Journeys):
 
     def _seconds_to_next(self) -> float:
         runs = self.world.sight.runs.values()
-        moments = [moment for run in runs for moment in (run.due_at, run.check_at) if moment is not None]
+        moments = {moment for run in runs for moment in (run.due_at, run.check_at)} - {None, NEVER}
         wait = min(moments, default=self.world.clock.now()) - self.world.clock.now()
         return max(wait / timedelta(seconds=1), LOOK_SECONDS)

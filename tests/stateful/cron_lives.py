@@ -36,6 +36,13 @@ class CronLife:
         self.fires_no_more = False
         self._fired: set[datetime] = set()
         self._recorded: set[datetime] = set()
+        # The instant whose skip is being undone: the cron ticker may go back to it.
+        self._back: datetime | None = None
+
+    def comes_back(self, instant: datetime) -> None:
+        """Note that the skip of an instant to come is undone."""
+        self._fired.remove(instant)
+        self._back = instant
 
     def follow(
         self, then: Row[Any] | None, now: Row[Any], occurrences: Sequence[Row[Any]], *, moment: datetime
@@ -53,7 +60,9 @@ class CronLife:
         if then is None:
             assert _next(now) == first_after(moment), f"it begins at {_next(now)}, not after {moment}"
             return
-        assert _next(now) >= _next(then), f"it went back from {_next(then)}"
+        first = _next(then) if self._back is None else min(self._back, _next(then))
+        self._back = None
+        assert _next(now) >= first, f"it went back from {first}"
         passed = set(instants(_next(then), _next(now)))
         forgotten = sorted(passed - self._fired - self._recorded)
         assert not forgotten, f"instants that are neither an occurrence nor in a skip record: {forgotten}"

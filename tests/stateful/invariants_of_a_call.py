@@ -52,7 +52,7 @@ def each_reported_end_is_an_attempt(world: World, run: Run) -> bool:
 def celery_counts_its_retries(world: World, run: Run) -> bool:
     """It has none of ours; only a dead worker lets it start again, where its ticker says so."""
     most = world.core.config.max_rescues if run.on_lost == OnLost.RETRY else 0
-    return run.retries == 0 and run.rescue_count <= most
+    return run.retries == 0 and run.rescue_count <= most + world.words_about(run.id)
 
 
 def it_holds_its_unique_key_until_it_has_ended(world: World, run: Run) -> bool:
@@ -71,10 +71,11 @@ def no_attempt_vanishes(world: World, then_all: Sight, then: Run, now: Run) -> b
 
 
 def it_is_published_again_only_for_a_dead_worker(world: World, then_all: Sight, then: Run, now: Run) -> bool:
-    """What was stamped waits for a new claim only where its ticker says so, and its worker was lost."""
+    """What was stamped waits for a new claim only where its ticker or an operator says so, and was lost."""
     is_given_up = then.published_at is not None and now.status is TickerStatus.IDLE
     is_rescued = then.status is IN_PROGRESS and now.rescue_count == then.rescue_count + 1
-    return not is_given_up or then.status is TickerStatus.IDLE or (is_rescued and now.on_lost == OnLost.RETRY)
+    is_wanted = now.on_lost == OnLost.RETRY or Key(then.id, then.claim_no) in world.at_a_word
+    return not is_given_up or then.status is TickerStatus.IDLE or (is_rescued and is_wanted)
 
 
 def a_stamp_ends_what_no_worker_follows(world: World, then_all: Sight, then: Run, now: Run) -> bool:

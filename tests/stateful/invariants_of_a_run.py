@@ -12,6 +12,7 @@ from tests.stateful.world import World
 from tests.unmet import is_unmet_reason
 from tickerq_celery.cron.overlap import CANCELLED_REASON
 from tickerq_celery.enums import TERMINAL, HoldReason, RunCondition, TickerStatus
+from tickerq_celery.store.publications import NEVER
 from tickerq_celery.tickers.chains import is_met
 from tickerq_celery.tickers.lifecycle import LOST
 
@@ -22,14 +23,15 @@ OfARun = Callable[[World, Run], bool]
 def it_is_due_or_held_only_while_idle(world: World, run: Run) -> bool:
     """An Idle run is either due at some moment or held for a reason; another is neither."""
     ways = (run.due_at is not None) + (run.held_for is not None)
-    return ways == (run.status is TickerStatus.IDLE) and (run.held_for is None) == (run.hold_key is None)
+    of_a_hold = {run.held_for is None, run.hold_key is None, run.held_since is None}
+    return ways == (run.status is TickerStatus.IDLE) and len(of_a_hold) == 1
 
 
 def it_is_checked_only_while_queued(world: World, run: Run) -> bool:
-    """But the published call of a Celery task whose children wait for a report."""
-    is_awaited = is_call(run) and run.has_children and run.published_at is not None
-    is_checked = run.status is TickerStatus.QUEUED and not is_awaited
-    return (run.check_at is not None) == is_checked
+    """But never while it is the published call of a Celery task whose children wait for a report."""
+    is_queued = run.status is TickerStatus.QUEUED
+    is_awaited = is_queued and is_call(run) and run.has_children and run.published_at is not None
+    return (run.check_at is not None, run.check_at == NEVER) == (is_queued, is_awaited)
 
 
 def it_runs_on_a_node_only_while_in_progress(world: World, run: Run) -> bool:
@@ -40,6 +42,15 @@ def it_ended_only_if_terminal(world: World, run: Run) -> bool:
     return (run.ended_at is not None, run.ended_status) == (
         (True, run.status) if run.status in TERMINAL else (False, None)
     )
+
+
+def it_ended_on_a_node_only_if_terminal(world: World, run: Run) -> bool:
+    """And on that of its last attempt, if it ended by that."""
+    made = world.sight.attempts_of(run.id)
+    ended_by_it = bool(made) and made[-1].claim_no == run.claim_no and made[-1].status is run.status
+    if run.status not in TERMINAL:
+        return run.ended_on is None
+    return run.ended_on == run.lock_holder if ended_by_it else run.ended_on in {None, run.lock_holder}
 
 
 def it_is_in_progress_where_its_claim_was_started(world: World, run: Run) -> bool:
@@ -81,13 +92,17 @@ def retries_are_counted(world: World, run: Run) -> bool:
 
 
 def rescues_are_counted(world: World, run: Run) -> bool:
-    """A lost attempt uses up a rescue and no retry; too many end the run."""
+    """A lost attempt uses up a rescue and no retry; too many end the run, or an operator's word does."""
     made = world.sight.attempts_of(run.id)
     lost = sum(attempt.exception_type == LOST and _is_failed(attempt) for attempt in made)
     most = 0 if run.function == FRAIL else world.core.config.max_rescues
+    words = world.words_about(run.id)
     if _ended_by(world, run, {LOST}):
-        return bool(run.rescue_count == lost - 1 == most)
-    return bool(run.rescue_count == lost <= most)
+        is_at_a_word = Key(run.id, run.claim_no) in world.at_a_word
+        return bool(run.rescue_count == lost - 1) and (
+            is_at_a_word or most <= run.rescue_count <= most + words
+        )
+    return bool(run.rescue_count == lost <= most + words)
 
 
 def what_is_stamped_was_sent(world: World, run: Run) -> bool:

@@ -6,6 +6,8 @@ from tests.stateful.rewriting import Function, Mutation
 
 # Where the machine need not look, as the table's own constraints and keys refuse the row.
 CHECK = "CHECK constraint failed: ck_tickerq_tickers_"
+# What meets the mistake first, a run of a function or the call of a Celery task.
+MOVES = "only_known_moves_are_made|only_known_moves_of_a_call_are_made"
 ATTEMPTS_KEY = "UNIQUE constraint failed: tickerq_attempts"
 
 

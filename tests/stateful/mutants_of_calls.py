@@ -53,6 +53,12 @@ OF_CALLS = (
         "stuck for ever|a_stamp_ends_what_no_worker_follows",
     ),
     Mutant(
+        publications.check_of_call,
+        "awaits no report",
+        lambda check: lambda tx, has_children, check_after: check(tx, False, check_after),
+        "it_is_checked_only_while_queued",
+    ),
+    Mutant(
         execution_ends._move,
         "forgets the beginning",
         setting(started_at=None),

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, update
 
-from tests.stateful.mutant import CHECK, Mutant
+from tests.stateful.mutant import CHECK, MOVES, Mutant
 from tests.stateful.rewriting import (
     Function,
     Mutation,
@@ -51,9 +51,10 @@ def _on_another_node(start: Function) -> Function:
 def _publishing_before_the_commit(dispatch: Function) -> Function:
     def mutant(self: Any, *, holder: str, ids: Any = None) -> bool:
         def claim(tx: Transaction) -> bool:
-            claimed = self._claimer._claim(tx, holder, ids)
-            for each in claimed.claims:
-                self._publisher.publish(each)
+            claimed, _ = self._claimer._claim(tx, holder, ids, None)
+            handed = self._publisher.hand_over(claimed.claims)
+            if handed.failure is not None:
+                raise handed.failure
             return bool(claimed.is_full)
 
         self._publisher.connect()
@@ -78,14 +79,14 @@ OF_CLAIMS = (
         claims.claim,
         "counts no claim",
         claiming(step=-1, claim_no=tickers.c.claim_no - 1),
-        "only_known_moves_are_made|lateness_is_decided_by_the_first_claim",
+        f"{MOVES}|lateness_is_decided_by_the_first_claim",
         is_quick=True,
     ),
     Mutant(
         claims.claim, "counts two", claiming(step=1, claim_no=tickers.c.claim_no + 1), "claims_are_counted"
     ),
     Mutant(claims.claim, "leaves it due", claiming(due_at=tickers.c.locked_at), f"{CHECK}due_at"),
-    Mutant(claims.claim, "plans no check", claiming(check_at=None), "it_is_checked_only_while_queued"),
+    Mutant(claims.claim, "plans no check", claiming(check_at=None), f"{CHECK}check_at"),
     Mutant(
         claims.claim, "finds nothing late", claiming(is_late=False), "lateness_is_decided_by_the_first_claim"
     ),
@@ -107,14 +108,14 @@ OF_CLAIMS = (
         publications.stamp,
         "ignores the status",
         without("status"),
-        "it_is_checked_only_while_queued|the_end_is_the_end|only_a_report_moves_what_has_ended",
+        f"{CHECK}check_at|the_end_is_the_end|only_a_report_moves_what_has_ended",
         is_quick=True,
     ),
     Mutant(
         publications.stamp,
         "sets the status",
         both(setting(status=TickerStatus.QUEUED), without("status")),
-        f"{CHECK}|only_known_moves_are_made",
+        f"{CHECK}|{MOVES}",
     ),
     Mutant(
         publications.give_back,
@@ -133,13 +134,13 @@ OF_CLAIMS = (
         starts.start,
         "ignores the claim",
         without("claim_no"),
-        r"run \d+: Started\(",
+        r"run \d+: Started\(|what_is_stamped_was_sent",
         is_quick=True,
     ),
     Mutant(
         starts.start, "ignores the status", without("status"), rf"{CHECK}|run \d+: Started\(", is_quick=True
     ),
-    Mutant(starts.start, "keeps the check", keeping("check_at"), "it_is_checked_only_while_queued"),
+    Mutant(starts.start, "keeps the check", keeping("check_at"), f"{CHECK}check_at"),
     Mutant(
         starts.start,
         "notes no publication",

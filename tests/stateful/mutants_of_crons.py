@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import ANY
 
 from sqlalchemy import Executable
 
 from tests.stateful.mutant import Mutant
 from tests.stateful.rewriting import Function, Mutation, doing_nothing
 from tickerq_celery.cron.firing import Firing
-from tickerq_celery.store import cron_tickers, occurrences
+from tickerq_celery.store import cron_tickers, due_crons, occurrences
 from tickerq_celery.store.database import batches
 from tickerq_celery.store.database.transaction import Transaction
 
@@ -26,7 +27,7 @@ class _Postponing:
         if not self._is_meant(statement):
             return self._tx.execute(statement, *arguments)
         self.left.append((statement, *arguments))
-        return SimpleNamespace(rowcount=1)
+        return SimpleNamespace(rowcount=ANY)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._tx, name)
@@ -55,7 +56,7 @@ def _in_two_transactions(is_later: Callable[[Any], bool]) -> Mutation:
 
 OF_CRONS = (
     Mutant(
-        cron_tickers.advance, "does nothing", doing_nothing(True), "still stands at|come again", is_quick=True
+        due_crons.advance, "does nothing", doing_nothing(None), "still stands at|come again", is_quick=True
     ),
     Mutant(Firing.fire, "advances later", _in_two_transactions(lambda each: each.is_update), "come again"),
     Mutant(

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from tests.stateful.mutant import ATTEMPTS_KEY, CHECK, Mutant
+from tests.stateful.mutant import ATTEMPTS_KEY, CHECK, MOVES, Mutant
 from tests.stateful.rewriting import both, doing_nothing, keeping, rewriting, without
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.store import cancels, ends
@@ -103,12 +103,12 @@ OF_ENDS = (
         ends.end_waiting,
         "ignores the status",
         without("status"),
-        f"the_end_is_the_end|only_known_moves_are_made|its_end_is_that_of_its_last_attempt|{CHECK}",
+        f"the_end_is_the_end|{MOVES}|its_end_is_that_of_its_last_attempt|{CHECK}",
     ),
     Mutant(
         ends.end_waiting,
         "does nothing",
         doing_nothing(Effect(result=False)),
-        "said in vain|busy, but not locked",
+        "said in vain|busy, but not locked|discarded: ",
     ),
 )

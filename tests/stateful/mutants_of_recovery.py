@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BinaryExpression, false
 from sqlalchemy.sql.visitors import replacement_traverse
 
-from tests.stateful.mutant import Mutant
+from tests.stateful.mutant import CHECK, Mutant
 from tests.stateful.mutants_of_claims import claiming
 from tests.stateful.rewriting import (
     Mutation,
@@ -64,7 +64,7 @@ OF_RECOVERY = (
         lost_messages.take_over,
         "puts no check off",
         keeping("check_at"),
-        "two messages may answer one check|it_is_checked_only_while_queued",
+        f"two messages may answer one check|{CHECK}check_at",
         is_quick=True,
     ),
     Mutant(
@@ -115,13 +115,18 @@ OF_RECOVERY = (
         "was taken from a living worker|reaped though it gave a sign of life",
     ),
     Mutant(
-        nodes.hashes_of_workers,
+        nodes.workers,
         "takes beats for workers",
         query_without("kind"),
         "may_run_is_claimed|no_hold_is_released_in_vain",
     ),
     Mutant(holds.hold, "does nothing", doing_nothing(None), "were due, and now", is_quick=True),
-    Mutant(holds.hold, "leaves it due", keeping("due_at"), "it_is_due_or_held_only_while_idle"),
+    Mutant(
+        holds.hold,
+        "leaves it due",
+        keeping("due_at"),
+        "it_is_due_or_held_only_while_idle|its_parent_decides_on_it",
+    ),
     Mutant(
         holds.release,
         "never frees a function",

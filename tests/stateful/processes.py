@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from tests.plain_surroundings import PlainSurroundings
 from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process
 from tickerq_celery.beat.sweeper import Sweeper
@@ -34,12 +35,12 @@ class App:
         dispatcher = Dispatcher(core, Claimer(core), client)
         immediate = ImmediateDispatch(core, dispatcher)
         storing = UnitOfWork(core, immediate.dispatch, plain)
-        # What a cancel lets start is left to a beat, as what an end lets start is.
+        # What a cancel or an operator lets start is left to a beat, as what an end lets start is.
         canceller = Canceller(core, client, lambda ids: None)
-        self.time_tickers = TimeTickerManager(storing, canceller)
-        self.cron_tickers = CronTickerManager(storing, canceller)
-        self.runs = RunManager(storing, canceller)
-        self.pauses = PauseManager(core)
+        self.time_tickers = TimeTickerManager(storing, canceller, PlainSurroundings())
+        self.cron_tickers = CronTickerManager(storing, canceller, PlainSurroundings())
+        self.runs = RunManager(UnitOfWork(core, lambda ids: None, plain), canceller, PlainSurroundings())
+        self.pauses = PauseManager(storing)
 
 
 class Beat:
@@ -55,13 +56,15 @@ class Beat:
         self._firing = Firing(core, partial(revoke, client))
         self._sweeper = Sweeper(core, claimer, self._dispatcher, Recorder(core), client)
         self._presence = NodeRegistration(profile(core, NodeKind.BEAT))
+        # Whether its last batch left more to be claimed at once.
+        self.has_more = False
         # When it began the sweep that it may be in the middle of, and whether one left nothing undone.
         self.swept_from = 0
         self.swept_all = False
 
     def dispatch(self) -> None:
         """Claim and publish a batch."""
-        self._dispatcher.dispatch(holder=self.core.node.name)
+        self.has_more = self._dispatcher.dispatch(holder=self.core.node.name)
 
     def fire(self) -> None:
         """Create the occurrences that are due."""

@@ -33,10 +33,16 @@ class Publications:
     ) -> None:
         self.complaints: list[str] = []
         self.steps_back = 0
+        self.steps_ahead = 0
         self._database = database
         self._clock = clock
         self._may_be_gone = may_be_gone
         self._wrote: dict[Process, _Written] = {}
+        self._began: dict[Process, int] = {}
+
+    def note_begin(self, process: Process) -> None:
+        """Know that a process begins to do something."""
+        self._began[process] = self.steps_ahead
 
     def note_write(self, process: Process) -> None:
         """Know that a process has just written to the store."""
@@ -58,7 +64,9 @@ class Publications:
         # One that was stalled at the broker's door may find that another has published its claim meanwhile.
         was_stamped = found.published_at is not None and found.published_at < wrote.at
         is_again = claim.call is not None and found.claim_no == claim.number and was_stamped
-        if is_again and wrote.steps_back == self.steps_back:
+        # Nor does one that was stalled see a clock that was set ahead, by which another took its claim.
+        was_set_ahead = self._began[process] != self.steps_ahead
+        if is_again and wrote.steps_back == self.steps_back and not was_set_ahead:
             self.complaints.append(f"a stamped call is published again: {claim}")
         is_of_a_sweep = claim.due_at is None and wrote.steps_back == self.steps_back
         if is_current and is_of_a_sweep and found.check_at < wrote.at:

@@ -14,10 +14,10 @@ from tickerq_celery.tickers.claims import Slot, slot_of
 
 _OF_A_RUN = (
     "id", "kind", "function", "on_lost", "executions", "queue", "status", "claim_no", "due_at", "not_before",
-    "held_for", "hold_key", "check_at", "cancel_request", "published_at", "publish_count", "running_on",
-    "lock_holder", "started_at", "is_late", "unique_key", "retries", "retry_count", "rescue_count",
-    "exception_type", "skipped_reason", "cron_ticker_id", "instant", "ended_at", "ended_status", "parent_id",
-    "has_children", "run_condition", "concurrency_key", "active_key",
+    "held_for", "hold_key", "held_since", "check_at", "cancel_request", "published_at", "publish_count",
+    "running_on", "lock_holder", "started_at", "ended_on", "is_late", "unique_key", "retries", "retry_count",
+    "rescue_count", "exception_type", "skipped_reason", "cron_ticker_id", "instant", "ended_at",
+    "ended_status", "parent_id", "has_children", "run_condition", "concurrency_key", "active_key",
 )  # fmt: skip
 _OF_A_NODE = ("id", "kind", "functions", "counter", "seen_at")
 _OF_A_CRON = ("id", "is_enabled", "next_run_at", "resume_from", "overlap")

@@ -13,6 +13,7 @@ from tests.stateful.dispatching import Dispatching
 from tests.stateful.executing import Executing, ends
 from tests.stateful.following import Following
 from tests.stateful.hands import Held
+from tests.stateful.operating import Operating
 from tests.stateful.processes import Beat
 from tests.stateful.recovering import Recovering
 from tests.stateful.reporting import Reporting
@@ -37,7 +38,9 @@ class Meanwhile(Enum):
         return f"Meanwhile.{self.name}"
 
 
-class Silences(Adding, Cancelling, CronSteering, Dispatching, Executing, Following, Reporting, Recovering):
+class Silences(
+    Adding, Cancelling, CronSteering, Dispatching, Executing, Following, Operating, Reporting, Recovering
+):
     """Workers that give no sign of life for a lease."""
 
     @action(

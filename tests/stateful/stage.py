@@ -8,6 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.stateful import promises
 from tests.stateful.actions import POSITIONS, Wheel
+from tests.stateful.explaining import check_explanations
 from tests.stateful.invariants import check
 from tests.stateful.processes import App, Beat
 from tests.stateful.sight import Sight
@@ -66,11 +67,13 @@ class Stage(RuleBasedStateMachine):
         assert not complaints, complaints
         if then is not self.world.sight:
             check(self.world, then)
+            check_explanations(self.world)
         return then
 
     def act(self, process: Process, work: Callable[[], object], troubles: Troubles = ()) -> bool:
         """Let a process do something; return True if it came through."""
         self._begin_step(process)
+        self.world.publications.note_begin(process)
         came_through = process.do(work, troubles)
         self._replace(process)
         return came_through

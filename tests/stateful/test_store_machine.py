@@ -12,7 +12,7 @@ from tickerq_celery.store.database.database import Database
 from tickerq_celery.tickers.inputs import CronTicker
 
 # The proof: a thousand examples on each database.
-WALKS = [(10, 0), in_verify(40, 0), *(in_proof(100, series) for series in range(10))]
+WALKS = [(3, 0), in_verify(40, 0), *(in_proof(100, series) for series in range(10))]
 
 
 @pytest.mark.timeout(1800)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from tickerq_celery.errors import PublishError, StoreError
 from tickerq_celery.store.database.database import Database
+from tickerq_celery.store.database.errors import LostAnswerError
 
 T = TypeVar("T")
 _TIMEOUT_SECONDS = 60
@@ -84,8 +85,18 @@ class Process:
         if self.is_stopped:
             self.go_on()
 
-    def ask(self, action: Callable[[], T], error: Exception, *, misrouted: Exception | None = None) -> T:
-        """Ask another process: the point at which trouble strikes, with ``error`` for an answer."""
+    def ask(
+        self,
+        action: Callable[[], T],
+        error: Exception,
+        *,
+        unanswered: Exception | None = None,
+        misrouted: Exception | None = None,
+    ) -> T:
+        """Ask another process: the point at which trouble strikes, with ``error`` for an answer.
+
+        ``unanswered`` is what is raised in its place where the other has done its part.
+        """
         how = self.pause()
         if how is How.REFUSED:
             raise error
@@ -93,7 +104,7 @@ class Process:
             raise misrouted
         answer = action()
         if how is How.UNANSWERED:
-            raise error
+            raise unanswered or error
         return answer
 
     def pause(self) -> How | None:
@@ -154,11 +165,12 @@ class TroubledDatabase(Database):
         self._process = process
         self._written = written
 
-    def run(self, *arguments: Any, reading: bool) -> Any:
+    def run(self, *arguments: Any, reading: bool, is_alone: bool = False) -> Any:
         def do() -> Any:
-            result = self._store.run(*arguments, reading=reading)
+            result = self._store.run(*arguments, reading=reading, is_alone=is_alone)
             if not reading:
                 self._written(self._process)
             return result
 
-        return self._process.ask(do, StoreError("unreachable"))
+        unanswered = None if reading else LostAnswerError("no answer")
+        return self._process.ask(do, StoreError("unreachable"), unanswered=unanswered)

@@ -11,11 +11,12 @@ from tests.stateful.broker import Message
 from tests.stateful.calls import CallRequest
 from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process, TroubledDatabase
-from tickerq_celery.enums import CancelRequest, TickerStatus
+from tickerq_celery.enums import TickerStatus
 from tickerq_celery.functions.registry import Registry
 from tickerq_celery.runs.executions import ExecutionRecorder
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.node import NodeRegistration
+from tickerq_celery.tickers.cancel_requests import CancelRequest
 from tickerq_celery.tickers.claims import Started, TaskExecution
 from tickerq_celery.tickers.lifecycle import Failure, Outcome
 from tickerq_celery.worker.enrolment import enrol

@@ -63,6 +63,8 @@ class World:
         self.revoked: set[Key] = set()
         self.cancelled: set[UUID] = set()
         self.stepped_back: set[UUID] = set()
+        # The attempts that an operator has ended as lost, of a run whose node is dead.
+        self.at_a_word: set[Key] = set()
         self.lost_with: dict[UUID, Sequence[Key]] = {}
         self.crons: dict[UUID, CronLife] = {}
         # Who acts in this step, and whose claims it may give back although another process made them.
@@ -126,6 +128,10 @@ class World:
         """Return what is worth reading of a run's row."""
         return self.names.shown(self.sight, run)
 
+    def words_about(self, run_id: UUID) -> int:
+        """How many attempts of a run an operator has ended as lost."""
+        return sum(key.run_id == run_id for key in self.at_a_word)
+
     def say(self, text: str) -> None:
         """Add a line to the story of a failed example."""
         note(f"  # {text}")
@@ -153,6 +159,7 @@ class World:
     def step_wall_clock(self, to: datetime) -> None:
         """Set the system clock, as an administrator would."""
         self.publications.steps_back += to < self.clock.now()
+        self.publications.steps_ahead += to > self.clock.now()
         self.clock.set(to)
 
     def _name_what_is_new(self, then: Sight) -> None:

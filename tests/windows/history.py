@@ -28,6 +28,7 @@ class Trail:
 
 
 CALM = Trail()
+NOT_CLAIMED = Trail(claims=0, bodies=0)
 
 
 def trail_of(history: History, run: RunRow) -> Trail:

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -74,6 +75,12 @@ def start_canceller(jobs: Jobs, run_id: UUID, *, trap: Trap) -> CeleryProcess:
     return jobs.script("tests.windows.cancelling", celery=_celery(jobs), environ=environ, **_set(trap))
 
 
+def start_pruner(jobs: Jobs, archive: Path, *, trap: Trap) -> CeleryProcess:
+    """Start a process that prunes and ends."""
+    environ = {"JOB_ARCHIVE": str(archive)}
+    return jobs.script("tests.windows.pruning", celery=_celery(jobs), environ=environ, **_set(trap))
+
+
 def _set(trap: Trap | None) -> dict[str, str]:
     return {} if trap is None else {"failpoint": trap.text}
 
@@ -112,6 +119,12 @@ def add(
     return jobs.add_many(
         count, function=function, request=request, **{"retries": 1, "retry_intervals": [0.2], **options}
     )
+
+
+def with_children(jobs: Jobs, *run_ids: UUID) -> list[UUID]:
+    """Return the ids of runs, and of their children."""
+    find = jobs.tickerq.time_tickers.find
+    return [*run_ids, *(child.id for run_id in run_ids for child in find(parent_id=run_id))]
 
 
 def publish_again(jobs: Jobs, run_id: UUID, *, times: int = 1) -> None:

@@ -5,18 +5,19 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
 
 from tests.acceptance.jobs import Jobs, due_in
 from tests.acceptance.occurrences import assert_each_instant_is_recorded_once, stop_firing
 from tests.acceptance.waiting import wait_until
-from tests.windows.history import CALM, assert_nothing_lost_nothing_doubled, run_ids
+from tests.missed import missed
+from tests.windows.history import CALM, NOT_CLAIMED, assert_nothing_lost_nothing_doubled, run_ids
 from tests.windows.outages import is_write_locked
 from tests.windows.stage import add, start_beat, start_worker, wait_for_nodes, wait_for_rest
 from tests.windows.traps import Trap
 from tests.windows.windows import CLOCKS, FROZEN_INSTANT, INSTANTS, Window, in_each
 from tickerq_celery import Cron, CronTicker
-from tickerq_celery.store.tables import nodes, tickers
+from tickerq_celery.enums import NodeKind, TickerStatus
+from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 HOUR = timedelta(hours=1)
@@ -37,9 +38,15 @@ def stop_and_check(jobs: Jobs, cron: Cron) -> None:
     reached = stop_firing(jobs, cron.id)
     wait_for_rest(jobs)
     assert_each_instant_is_recorded_once(jobs, cron, before=reached)
-    assert_nothing_lost_nothing_doubled(jobs, dict.fromkeys(run_ids(jobs), CALM))
-    for run in jobs.tickerq.cron_tickers.occurrences(cron.id, limit=100):
-        assert run.execution_time is not None
+    occurrences = jobs.tickerq.cron_tickers.occurrences(cron.id, limit=100)
+    # On a slow machine some were not claimed when it was stopped: the last ones, or missed ones.
+    skipped = [run for run in occurrences if run.status is TickerStatus.SKIPPED]
+    started = [run for run in occurrences if run.status is not TickerStatus.SKIPPED]
+    trails = dict.fromkeys(run_ids(jobs), CALM) | dict.fromkeys((run.id for run in skipped), NOT_CLAIMED)
+    assert_nothing_lost_nothing_doubled(jobs, trails)
+    last = max(run.execution_time for run in started)
+    assert all(run.execution_time > last for run in skipped if missed(run.skipped_reason) is None)
+    for run in started:
         assert jobs.run(run.id).attempts[0].started_at >= run.execution_time
 
 
@@ -101,7 +108,6 @@ def test_clocks_that_are_an_hour_wrong_rescue_no_run_and_fire_nothing_early_or_t
     assert run.attempts[0].started_at >= run.execution_time
     for process in (worker, beat):
         assert not process.lines("is dead") + process.lines("was lost") + process.lines("declared dead")
-    offsets = select(nodes.c.kind, nodes.c.clock_offset_ms).where(nodes.c.namespace == jobs.namespace)
-    found = jobs.tickerq.core.database.read(lambda connection: dict(map(tuple, connection.execute(offsets))))
-    assert abs(timedelta(milliseconds=found["worker"]) + HOUR) < timedelta(seconds=10)
-    assert abs(timedelta(milliseconds=found["beat"]) - HOUR) < timedelta(seconds=10)
+    found = {node.kind: node.clock_offset for node in jobs.tickerq.nodes.find()}
+    assert abs(found[NodeKind.WORKER] + HOUR) < timedelta(seconds=10)
+    assert abs(found[NodeKind.BEAT] - HOUR) < timedelta(seconds=10)

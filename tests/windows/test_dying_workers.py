@@ -3,7 +3,6 @@
 import itertools
 import signal
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -20,6 +19,7 @@ from tests.windows.stage import (
     start_worker,
     wait_for_nodes,
     wait_for_rest,
+    with_children,
 )
 from tests.windows.traps import Trap
 from tests.windows.windows import CHAINS, CHILDREN, LIMITED, PREFETCHED, WORKERS, Window, in_each
@@ -30,12 +30,12 @@ from tickerq_celery.store.tables import tickers
 pytestmark = pytest.mark.acceptance
 
 
-def add_first(jobs: Jobs, worker: CeleryProcess, request: Any) -> UUID:
+def add_first(jobs: Jobs, worker: CeleryProcess, window: Window) -> UUID:
     """Add a ticker that comes before those that are added next, and return its id.
 
     Beat may have claimed it before this process could, and publish it a moment later.
     """
-    [run_id] = add(jobs, 1, request)
+    [run_id] = add(jobs, 1, window.request, children=window.children)
     is_out = tickers.c.published_at.is_not(None) | tickers.c.started_at.is_not(None)
     wait_until(lambda: jobs.count(is_out) == 1 or not worker.is_alive(), jobs.logs)
     return run_id
@@ -49,8 +49,8 @@ def test_what_a_dead_child_had_in_its_hands_is_run_by_the_next_one(
     worker = start_worker(jobs, trap=trap, pool="prefork")
     beat = start_beat(jobs)
     wait_for_nodes(jobs, workers=1, beats=1)
-    hit = add_first(jobs, worker, window.request)
-    others = add(jobs, 2)
+    hit = add_first(jobs, worker, window)
+    others = [*with_children(jobs, hit)[1:], *add(jobs, 2)]
     if trap is not None:
         trap.wait(worker)
     wait_for_rest(jobs)
@@ -67,8 +67,8 @@ def test_what_a_dead_worker_had_in_its_hands_is_run_by_another(
     victim, beat = start_worker(jobs, trap=trap), start_beat(jobs)
     wait_for_nodes(jobs, workers=1, beats=1)
     [dead] = jobs.node_names("worker")
-    hit = add_first(jobs, victim, window.request)
-    others = add(jobs, 2)
+    hit = add_first(jobs, victim, window)
+    others = [*with_children(jobs, hit)[1:], *add(jobs, 2)]
     if trap is not None:
         trap.wait(victim)
     assert victim.wait() == -signal.SIGKILL
@@ -89,7 +89,7 @@ def test_what_a_dead_worker_had_received_and_not_started_is_published_again(
     jobs = make_quick(republish_after=60, lease=SHORT_LEASE)
     victim, beat = start_worker(jobs, trap=trap, pool="prefork"), start_beat(jobs)
     wait_for_nodes(jobs, workers=1, beats=1)
-    ids = add(jobs, 4)
+    ids = add(jobs, 4, children=window.children)
     trap.wait(victim)
     # Where the broker is polled, a worker takes only one message more than it can run.
     received = 2 if broker_url.startswith("tickerq-fs") else len(ids)
@@ -97,7 +97,8 @@ def test_what_a_dead_worker_had_received_and_not_started_is_published_again(
     victim.kill()
     start_worker(jobs)
     wait_for_rest(jobs)
-    assert_nothing_lost_nothing_doubled(jobs, dict.fromkeys(ids, window.trail))
+    every = with_children(jobs, *ids)
+    assert_nothing_lost_nothing_doubled(jobs, dict.fromkeys(every, window.trail))
     assert beat.lines("publishing again, as messages were lost or no worker takes them")
 
 

@@ -21,6 +21,7 @@ from tests.windows.stage import (
     wait_for_nodes,
     wait_for_rest,
     wait_for_start,
+    with_children,
 )
 from tests.windows.traps import Trap
 from tests.windows.windows import (
@@ -103,7 +104,7 @@ def test_a_worker_that_is_stalled_in_its_start_keeps_beat_from_nothing(
     pause = Trap.at(CrashPoint.PUBLISHED, signal.SIGSTOP, token=tmp_path / "pause")
     zombie, beat = start_worker(jobs, trap=trap), start_beat(jobs, trap=pause)
     wait_for_nodes(jobs, workers=1, beats=1)
-    [run_id] = add(jobs, execution_time=due_in(0.3))
+    [run_id] = add(jobs, execution_time=due_in(0.3), children=window.children)
     [other_work] = add(jobs, execution_time=due_in(1))
     pause.wait(beat)
     trap.wait(zombie)
@@ -114,7 +115,7 @@ def test_a_worker_that_is_stalled_in_its_start_keeps_beat_from_nothing(
     else:
         jobs.wait_for_status(other_work, seconds=5)
     assert beat.stop(10) == 0
-    let_go_and_check(jobs, zombie, [run_id, other_work])
+    let_go_and_check(jobs, zombie, [*with_children(jobs, run_id), other_work])
 
 
 @in_each(LOCKING_FINISH)
@@ -129,7 +130,7 @@ def test_a_worker_that_is_stalled_in_its_finish_keeps_beat_from_nothing(
     wait_for_nodes(jobs, workers=1, beats=1)
     # By then the zombie has been taken for dead, and beat wants to rescue what it runs.
     [other_work] = add(jobs, execution_time=due_in(SHORT_LEASE + 2))
-    [run_id] = add(jobs)
+    [run_id] = add(jobs, children=window.children)
     trap.wait(zombie)
     start_worker(jobs)
     if store_url.startswith("sqlite"):
@@ -137,7 +138,7 @@ def test_a_worker_that_is_stalled_in_its_finish_keeps_beat_from_nothing(
     else:
         jobs.wait_for_status(other_work, seconds=SHORT_LEASE + 5)
     assert beat.stop(10) == 0
-    let_go_and_check(jobs, zombie, [run_id, other_work])
+    let_go_and_check(jobs, zombie, [*with_children(jobs, run_id), other_work])
 
 
 @in_each(TWICE)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import BROKERS, DATABASES
 from tests.windows.history import CALM, Trail
+from tickerq_celery import RunCondition, TimeTicker
 from tickerq_celery.failpoints import CrashPoint
 
 
@@ -23,6 +24,7 @@ class Victim(StrEnum):
     BROKER = "broker"
     CLOCK = "clock"
     CANCELLER = "canceller"
+    PRUNER = "pruner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,10 @@ class Window:
 
     ``what`` names it where a crash point does not, or not alone. ``request`` is that of the run, and
     ``handled`` says how often the exception handler is called. The sweep publishes ``again`` messages, of
-    which ``dropped`` find that their run was started. ``quick`` is the pair of a quick run, where it is not
-    the one that is picked: a server that may be stopped takes seconds to start. ``is_variant`` is a window
-    of which another one meets the same promise, in `make test`.
+    which ``dropped`` find that their run was started: one, where the beat died after the first message of its
+    batch, and ``dropped_of_batch`` on a broker to which a batch goes at once. ``quick`` is the pair of a
+    quick run, where it is not the one that is picked: a server that may be stopped takes seconds to start.
+    ``is_variant`` is a window of which another one meets the same promise, in `make test`.
     """
 
     id: str
@@ -54,9 +57,21 @@ class Window:
     handled: int = 0
     again: int = 0
     dropped: int = 0
+    dropped_of_batch: int = 0
     involves_broker: bool = False
     quick: Pair | None = None
     is_variant: bool = False
+
+    @property
+    def children(self) -> list[TimeTicker]:
+        """The children of the run that is met, where it has to be started and ended in a transaction.
+
+        On a server a plain run is not: its start and its end are statements that commit themselves, within
+        which nothing of ours can die.
+        """
+        if self.point not in {CrashPoint.START_UNCOMMITTED, CrashPoint.FINISH_UNCOMMITTED}:
+            return []
+        return [TimeTicker(function="Traced", run_condition=RunCondition.ON_SUCCESS)]
 
     @property
     def name(self) -> str:
@@ -71,9 +86,17 @@ RESCUED = Trail(claims=2, rescues=1, bodies=2)
 RETRIED = Trail(claims=2, retries=1, bodies=2)
 
 BATCHES = (
-    Window(id="W1", victim=Victim.BEAT, point=CrashPoint.CLAIM_UNCOMMITTED),
+    Window(id="W1", victim=Victim.BEAT, point=CrashPoint.CLAIM_UNCOMMITTED, is_variant=True),
     Window(id="W2", victim=Victim.BEAT, point=CrashPoint.CLAIMED, again=3),
-    Window(id="W3", victim=Victim.BEAT, point=CrashPoint.PUBLISHED, again=3, dropped=1, involves_broker=True),
+    Window(
+        id="W3",
+        victim=Victim.BEAT,
+        point=CrashPoint.PUBLISHED,
+        again=3,
+        dropped=1,
+        dropped_of_batch=3,
+        involves_broker=True,
+    ),
     Window(id="W3", victim=Victim.BEAT, point=CrashPoint.STAMPED, is_variant=True),
 )
 ADDED = Window(id="W2", victim=Victim.ADDER, point=CrashPoint.ADDED)
@@ -91,7 +114,7 @@ REFUSED = tuple(
 )
 LOST_MESSAGES = (
     Window(id="W4", victim=Victim.BROKER, what="lost", involves_broker=True),
-    Window(id="W4", victim=Victim.BEAT, point=CrashPoint.TAKEN_OVER, involves_broker=True),
+    Window(id="W4", victim=Victim.BEAT, point=CrashPoint.TAKEN_OVER, involves_broker=True, is_variant=True),
 )
 PREFETCHED = tuple(
     Window(
@@ -122,9 +145,13 @@ _WORKERS = (
     Window(id="W7", victim=Victim.WORKER, point=CrashPoint.FINISH_UNCOMMITTED, trail=RESCUED, handled=1),
     Window(id="W7", victim=Victim.WORKER, point=CrashPoint.FINISHED, trail=RETRIED, request={"failures": 1}),
 )
-# The other body dies with a child, and what was not finished is the same whether or not the end was written.
+# The body dies with a child; what was not finished is the same whether or not the end was written; and what
+# was finished is not begun again in W10.
 WORKERS = tuple(
-    replace(window, is_variant=window.what == "body" or window.point is CrashPoint.BODY_ENDED)
+    replace(
+        window,
+        is_variant=window.what == "body" or window.point in {CrashPoint.BODY_ENDED, CrashPoint.FINISHED},
+    )
     for window in _WORKERS
 )
 SWEEPS = (
@@ -169,6 +196,7 @@ LOCKING_START, LOCKING_FINISH = (
         what="locking",
         number=signal.SIGSTOP,
         quick=Pair(store, "redis"),
+        is_variant=point is CrashPoint.START_UNCOMMITTED,
     )
     for point, store in (
         (CrashPoint.START_UNCOMMITTED, "mariadb"),
@@ -209,7 +237,11 @@ INSTANTS = (
     Window(id="W14", victim=Victim.BEAT, point=CrashPoint.FIRED, is_variant=True),
 )
 FROZEN_INSTANT = Window(
-    id="W14", victim=Victim.BEAT, point=CrashPoint.FIRE_UNCOMMITTED, number=signal.SIGSTOP
+    id="W14",
+    victim=Victim.BEAT,
+    point=CrashPoint.FIRE_UNCOMMITTED,
+    number=signal.SIGSTOP,
+    is_variant=True,
 )
 CANCELS = tuple(
     Window(id="W15", victim=Victim.CANCELLER, point=point, is_variant=point is CrashPoint.CANCEL_UNCOMMITTED)
@@ -223,10 +255,19 @@ LOCKING_CANCEL = Window(
     number=signal.SIGSTOP,
     quick=Pair("postgres", "redis"),
 )
+PRUNES = tuple(
+    Window(id="W16", victim=Victim.PRUNER, point=point, is_variant=point is CrashPoint.PRUNE_UNCOMMITTED)
+    for point in (CrashPoint.ARCHIVED, CrashPoint.PRUNE_UNCOMMITTED)
+)
+BULK_JOB = Window(id="W17", victim=Victim.BEAT, point=CrashPoint.BULK_UNCOMMITTED)
+ROLLUPS = tuple(
+    Window(id="W18", victim=Victim.BEAT, point=point, is_variant=point is not CrashPoint.ROLLUP_COUNTED)
+    for point in (CrashPoint.ROLLUP_COUNTED, CrashPoint.ROLLUP_UNCOMMITTED, CrashPoint.ROLLED_UP)
+)
 WINDOWS = (
     *BATCHES, ADDED, *REFUSED, *LOST_MESSAGES, *PREFETCHED, *CHILDREN, *WORKERS, *SWEEPS, *ZOMBIES,
     LONE_ZOMBIE, LOCKING_START, LOCKING_FINISH, TWICE, REDELIVERED, LIMITED, *CHAINS, STORE_UNREACHABLE,
-    CLOCKS, *INSTANTS, FROZEN_INSTANT, *CANCELS, LOCKING_CANCEL,
+    CLOCKS, *INSTANTS, FROZEN_INSTANT, *CANCELS, LOCKING_CANCEL, *PRUNES, BULK_JOB, *ROLLUPS,
 )  # fmt: skip
 
 

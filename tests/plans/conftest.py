@@ -1,0 +1,35 @@
+"""A store with a long history, made once for each kind of database."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.plans import history
+from tests.plans.stored import Stored
+from tests.servers.pool import SharedServer
+from tests.servers.schema_template import make_schema
+from tickerq_celery.store.database.database import Database
+from tickerq_celery.store.database.urls import resolved_url
+
+
+@pytest.fixture(scope="session")
+def stored(
+    request: pytest.FixtureRequest,
+    shared_server: Callable[[str], SharedServer],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stored]:
+    """A database with a long history: the parameter is its kind, and how many runs have ended."""
+    kind, runs = request.param
+    server = None if kind == "sqlite" else shared_server(kind)
+    url = (
+        f"sqlite:///{tmp_path_factory.mktemp('plans')}/tickers.db"
+        if server is None
+        else server.new_database()
+    )
+    make_schema(url)
+    with closing(Database(resolved_url(url, Path.cwd()), is_bounded=False)) as database:
+        yield Stored(url=url, database=database, history=database.write(lambda to: history.build(to, runs)))
+    if server is not None:
+        server.drop_database(url)

@@ -1,0 +1,36 @@
+"""A database with a long history, and what the public reads send to it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from tests.integration.apps import ticker_app
+from tests.plans import history
+from tests.plans.explaining import Plan, explain, queries
+from tests.plans.history import History
+from tickerq_celery import TickerQ
+from tickerq_celery.store.database.database import Database
+
+Read = Callable[[TickerQ, History], object]
+# What is wrong is to be seen in its plan, and not by how long it takes on a busy machine.
+_BUDGET = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A database with a long history."""
+
+    url: str
+    database: Database
+    history: History
+
+    def set_active(self, count: int) -> None:
+        """Let so many runs be in progress, and of each other state that has not ended as many."""
+        self.database.write(lambda connection: history.set_active(connection, self.history, count))
+
+    def plans(self, read: Read, namespace: str) -> Sequence[Plan]:
+        """Read by the public API, and return the plan of each query that was sent."""
+        with ticker_app(self.url, namespace, read_budget=_BUDGET) as tickerq, queries() as sent:
+            read(tickerq, self.history)
+        return [self.database.read(partial(explain, sent=each)) for each in sent]
