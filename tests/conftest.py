@@ -5,14 +5,18 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from tests.acceptance.warm import WarmServer
+from tests.compiled_statements import share_compiled_statements
+from tests.imports import import_own_part_first
 from tests.manual_clock import ManualClock
+from tests.order import mixed
 from tests.servers.availability import (
     pytest_sessionfinish,
     pytest_terminal_summary,
@@ -23,31 +27,48 @@ from tests.servers.finding import program
 from tests.servers.pool import ServerPool, SharedServer, new_server
 from tests.servers.schema_template import make_schema
 from tests.servers.server import Server
-from tests.thoroughness import select
+from tests.thoroughness import choose, examples, select
+from tickerq_celery.runtime import core
+from tickerq_celery.runtime.config import TickerConfig
+from tickerq_celery.runtime.reader import Reader
+from tickerq_celery.store.database.database import Database
 
 __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
 
 DATABASES = ("sqlite", "postgres", "mariadb")
 BROKERS = ("fs", "redis", "rabbitmq")
-# Their files take up to minutes each, those of the others seconds; none is to be left at the end.
-LONG = ("stateful", "acceptance", "compat", "windows")
 
-# How long an example takes depends on what else the machine does.
-settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("tests", examples(100))
 settings.load_profile("tests")
+share_compiled_statements()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> Iterator[None]:
+    """Leave out of each test's cases what is for a longer run."""
+    yield
+    choose(metafunc)
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest's own reads the marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is for a longer run; where processes share the files, begin with the long ones."""
+    """Leave out what is for a longer run; where processes share the files, mix the long ones in."""
     select(config, items)
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: item.path.parent.name not in LONG)
+        items[:] = mixed(items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Divide among the processes what pytest does once for each file, and collect no garbage meanwhile."""
+    gc.disable()
+    import_own_part_first(session.config)
 
 
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what lives as long as the process: all modules and the tests."""
-    gc.collect()
+    gc.enable()
+    # Uncollected: to go once through a million objects takes longer than their garbage is worth.
     gc.freeze()
 
 
@@ -57,6 +78,20 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _patient_reads() -> Iterator[None]:
+    """Let reads that say no other budget take as long as a busy machine needs."""
+    unset = TickerConfig().read_budget
+
+    def patient(database: Database, *, connections: int, budget: timedelta) -> Reader:
+        longer = timedelta(seconds=60) if budget == unset else budget
+        return Reader(database, connections=connections, budget=longer)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(core, "Reader", patient)
+        yield
+
+
 @pytest.fixture
 def namespace() -> str:
     """A namespace that no other test uses: it keeps tests apart that share a database."""
@@ -64,16 +99,20 @@ def namespace() -> str:
 
 
 @pytest.fixture(scope="session")
-def shared_server(pytestconfig: pytest.Config) -> Iterator[Callable[[str], SharedServer]]:
+def shared_server(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], SharedServer]:
     """Return the run's server of a kind ("postgres", "redis", …); the test is skipped where it is missing."""
-    pool = ServerPool()
+    own = tmp_path_factory.getbasetemp()
+    pool = ServerPool(own.parent if hasattr(pytestconfig, "workerinput") else own)
+    # It waits for the other processes, which is no time of any test's.
+    pytestconfig.add_cleanup(pool.close)
 
     def shared(kind: str) -> SharedServer:
         require(pytestconfig, kind)
         return pool.shared(kind)
 
-    yield shared
-    pool.close()
+    return shared
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_origin, get_overloads, get_type_hints
 
 import tickerq_celery
 from tickerq_celery import TickerError, TickerQ
+from tickerq_celery.deferred import Deferred
 from tickerq_celery.tickers.call import FunctionField
 from tickerq_celery.tickers.celery_task import TaskField
 
@@ -96,7 +97,7 @@ def _hints_of(place: str, annotated: object) -> Iterator[tuple[str, object]]:
     for name, hint in get_type_hints(annotated).items():
         where = f"{place}.{name}"
         if not name.startswith("_") and where not in INNER:
-            yield where, hint
+            yield where, hint._found() if isinstance(hint, Deferred) else hint
 
 
 def _named_in(hint: object) -> Iterator[type]:

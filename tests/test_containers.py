@@ -13,6 +13,7 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from sqlalchemy import create_engine, insert, update
 from sqlalchemy.pool import NullPool
 
 from examples.notifications.settings import from_environment
+from tests.acceptance.waiting import wait_until
+from tests.acceptance.warm import WarmServer
 from tests.servers.ports import free_port
 from tests.servers.schema_template import make_schema
 from tests.thoroughness import in_verify
@@ -263,50 +266,67 @@ def test_docker_compose_understands_the_file() -> None:
 
 def health_of(check: list[str], **environ: str) -> int:
     assert check[0] == "python"
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     command = [sys.executable, *check[1:]]
-    return subprocess.run(command, env=inherited | environ, capture_output=True, check=False).returncode
+    return subprocess.run(command, env=inherited() | environ, capture_output=True, check=False).returncode
+
+
+def inherited() -> dict[str, str]:
+    return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 
 
 @pytest.fixture
 def node_store(shared_server: Callable[[str], Any]) -> Iterator[str]:
-    """A PostgreSQL store of this test alone, with one node row of this host, whose heartbeat is of now."""
+    """A PostgreSQL store of this test alone, with a beat and a worker of this host that have just beaten."""
     server = shared_server("postgres")
     url = server.new_database()
     make_schema(url)
-    profile = {
-        "id": new_id(), "namespace": "health", "kind": NodeKind.BEAT.value, "name": "n",
-        "host": socket.gethostname(), "pid": 1, "version": "1", "queues": [], "functions": {},
-        "functions_hash": "0", "clock_offset_ms": 0, "counter": 0,
-    }  # fmt: skip
     with create_engine(url, poolclass=NullPool).begin() as connection:
         now = connection.exec_driver_sql("SELECT now()").scalar_one()
-        connection.execute(insert(nodes).values(**profile, started_at=now, seen_at=now))
+        for kind in NodeKind:
+            profile = {
+                "id": new_id(), "namespace": "notifications", "kind": kind.value, "name": "n",
+                "host": socket.gethostname(), "pid": 1, "version": "1", "queues": [], "functions": {},
+                "functions_hash": "0", "definitions": {}, "definitions_hash": "0",
+                "heartbeat": timedelta(seconds=10), "lease": timedelta(seconds=30), "counter": 0,
+            }  # fmt: skip
+            connection.execute(insert(nodes).values(**profile, started_at=now, seen_at=now, clock_at=now))
     yield url
     server.drop_database(url)
 
 
 @pytest.mark.parametrize("name", [in_verify("beat"), "worker"])
-def test_a_node_is_healthy_while_its_heartbeat_is_young(
-    services: Mapping[str, Any], node_store: str, name: str
+def test_a_node_is_healthy_while_its_own_heartbeat_is_young(
+    services: Mapping[str, Any], node_store: str, name: str, warm_server: WarmServer, tmp_path: Path
 ) -> None:
     check = services[name]["healthcheck"]["test"][1:]
-    assert health_of(check, STORE_URL=node_store) == 0
-    with create_engine(node_store, poolclass=NullPool).begin() as connection:
-        long_ago = connection.exec_driver_sql("SELECT now() - interval '31 seconds'").scalar_one()
-        connection.execute(update(nodes).where(nodes.c.namespace == "health").values(seen_at=long_ago))
-    assert health_of(check, STORE_URL=node_store) == 1
+    # The broker is not asked.
+    environ = inherited() | {"STORE_URL": node_store, "BROKER_URL": "redis://127.0.0.1:1/0"}
+
+    def health() -> int:
+        checking = warm_server.launch(check, folder=ROOT, environ=environ, log=tmp_path / "check.log")
+        return checking.wait(WAIT_SECONDS)
+
+    def silence(kind: NodeKind) -> None:
+        with create_engine(node_store, poolclass=NullPool).begin() as connection:
+            long_ago = connection.exec_driver_sql("SELECT now() - interval '31 seconds'").scalar_one()
+            connection.execute(update(nodes).where(nodes.c.kind == kind.value).values(seen_at=long_ago))
+
+    own = NodeKind(name)
+    other = NodeKind.WORKER if own is NodeKind.BEAT else NodeKind.BEAT
+    silence(other)
+    assert health() == 0
+    silence(own)
+    assert health() == 1
 
 
 @contextmanager
 def running(module: str, folder: Path, environ: Mapping[str, str]) -> Iterator[None]:
     """Run a module of the example as the container does."""
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     paths = os.pathsep.join([str(ROOT), str(ROOT / "dashboard")])
     process = subprocess.Popen(
         [sys.executable, "-m", module],
         cwd=folder,
-        env={**inherited, **environ, "PYTHONPATH": paths},
+        env={**inherited(), **environ, "PYTHONPATH": paths},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -317,8 +337,10 @@ def running(module: str, folder: Path, environ: Mapping[str, str]) -> Iterator[N
         process.wait(WAIT_SECONDS)
 
 
-def becomes_healthy(check: list[str], **environ: str) -> bool:
+def becomes_healthy(check: list[str], port: str, **environ: str) -> bool:
     deadline = time.monotonic() + WAIT_SECONDS
+    # Each check is a Python of its own: none is started for nothing.
+    wait_until(lambda: is_open(int(port)), lambda: f"a listener on port {port}", WAIT_SECONDS)
     while health_of(check, **environ) != 0:
         if time.monotonic() > deadline:
             return False
@@ -326,13 +348,18 @@ def becomes_healthy(check: list[str], **environ: str) -> bool:
     return True
 
 
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.mark.acceptance
-def test_the_web_app_is_healthy_when_its_dashboard_asks_for_a_log_in(tmp_path: Path) -> None:
+def test_the_web_app_is_healthy_when_its_dashboard_answers(tmp_path: Path) -> None:
     port = str(free_port())
     check = image_health_check()
     assert health_of(check, PORT=port) != 0
     with running("examples.notifications.web", tmp_path, {"HOST": "127.0.0.1", "PORT": port}):
-        assert becomes_healthy(check, PORT=port)
+        assert becomes_healthy(check, port, PORT=port)
 
 
 @pytest.mark.acceptance
@@ -341,4 +368,4 @@ def test_the_mail_server_is_healthy_when_it_answers(services: Mapping[str, Any],
     check = [word.replace("2525", port) for word in services["mail"]["healthcheck"]["test"][1:]]
     assert health_of(check) != 0
     with running("examples.notifications.smtp_server", tmp_path, {"SMTP_PORT": port}):
-        assert becomes_healthy(check)
+        assert becomes_healthy(check, port)

@@ -48,7 +48,7 @@ def test_the_examples_print_what_the_page_says_whenever_they_are_run(
     clock.advance(days=365 * years)
     names: dict[str, object] = {"tickerq": tickerq}
     examples = list(EXAMPLE.finditer(text_of(PAGE)))
-    assert len(examples) == 6
+    assert len(examples) == 7
     for example in examples:
         exec(compile(example["code"], PAGE, "exec"), names)
         assert capsys.readouterr().out == (example["printed"] or "")

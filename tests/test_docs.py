@@ -4,31 +4,42 @@ import ast
 import importlib
 import inspect
 import re
-from collections.abc import Callable, Iterator
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, is_typeddict
+from uuid import UUID
 
+import click
 import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from tests.conftest import DATABASES
-from tests.pages import BLOCK, ROOT, names, section, table
+from tests.pages import BLOCK, ROOT, names, section, table, text_of
 from tickerq_celery import errors, ticker_function, typing
 from tickerq_celery.cli.commands import celery_command
+from tickerq_celery.cli.own_commands import OWN
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.functions.options import FunctionOptions
-from tickerq_celery.managers import cron_tickers, time_tickers
+from tickerq_celery.managers import cron_tickers, time_ticker_operations
 from tickerq_celery.runtime.config import SETTINGS, TickerConfig
+from tickerq_celery.tickers.cron_summaries import CronSummary
+from tickerq_celery.tickers.explanations import RunExplanation, Wait, WaitCause
+from tickerq_celery.tickers.function_views import FunctionView
+from tickerq_celery.tickers.health import FindingCode, Severity
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
+from tickerq_celery.tickers.node_views import LostNode, NodeView
+from tickerq_celery.tickers.run_summaries import RunSummary
 from tickerq_celery.tickers.views import Attempt, Cron, Run
 from tickerq_dashboard.options import Options
 
 DOCUMENTS = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*/README.md")]
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*/README.md")]
 )
 OWN_PACKAGES = ("tickerq_celery", "tickerq_dashboard")
 HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
@@ -38,7 +49,7 @@ EMPTY_DEFAULTS = (None, {}, ())
 # How a request and a chain are stored; users read the properties that unpack them.
 PACKED = {"stored_request", "chain"}
 CHANGEABLE = {
-    TimeTicker: {field.name for field in fields(TimeTicker)} - time_tickers.FIXED,
+    TimeTicker: {field.name for field in fields(TimeTicker)} - time_ticker_operations.FIXED,
     CronTicker: {field.name for field in fields(CronTicker)} - cron_tickers.FIXED,
 }
 
@@ -94,6 +105,59 @@ def test_the_readme_names_every_command() -> None:
     assert sorted(name for row in rows for name in names([row[0]])) == known
 
 
+def test_the_page_of_health_names_every_finding_with_its_severities() -> None:
+    page = text_of("docs/health.md").partition("## Findings")[2].partition("## Probes")[0]
+    rows = table(page)
+    assert sorted(name for row in rows for name in names([row[0]])) == sorted(FindingCode)
+    for row in rows:
+        severities = row[1].split(", ")
+        assert set(severities) <= set(Severity), row
+        assert (row[3] == "") is (severities == ["ok"] and row[0] != "`dropped`"), row
+
+
+def test_the_page_of_the_command_line_names_every_argument_and_option() -> None:
+    rows = table(section("docs/command-line.md", "## Reference"))
+    # Names of arguments have brackets and dots, those of commands in groups a space.
+    cells = [[re.findall(r"`([^`]+)`", cell) for cell in row[:2]] for row in rows]
+    documented = [(command, name) for [command], parameters in cells for name in parameters or [""]]
+    own = {name: each.load() for name, each in OWN.items()}
+    assert sorted(documented) == sorted(
+        (command, name) for command, each in commands_in(own) for name in parameters_of(each) or [""]
+    )
+
+
+def commands_in(group: Mapping[str, click.Command]) -> Iterator[tuple[str, click.Command]]:
+    """Yield commands with their names; those of a group below it with both names."""
+    for name, command in group.items():
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {below}", each) for below, each in command.commands.items())
+        else:
+            yield name, command
+
+
+def commands_of_the_page() -> list[str]:
+    text = (ROOT / "docs" / "command-line.md").read_text()
+    written = [line for match in BLOCK.finditer(text) for line in match["text"].splitlines()]
+    written += re.findall(r"`(tickerq [^`]+)`", text.partition("\n- [")[0])
+    return sorted({re.split(r"\s+#|\s\|", line)[0] for line in written if re.match(r"tickerq [a-z]", line)})
+
+
+@pytest.mark.parametrize("line", commands_of_the_page())
+def test_every_command_on_the_page_of_the_command_line_can_be_given(line: str) -> None:
+    known = {"ID": str(UUID(int=1)), "CRON_ID": str(UUID(int=2)), "NAME": "Send"}
+    words = [known.get(word, word) for word in shlex.split(line)[1:]]
+    assert OWN[words[0]].load().make_context(words[0], words[1:]) is not None
+
+
+def parameters_of(command: click.Command) -> list[str]:
+    """Return the options and arguments of a command, without those that each one has."""
+    return [
+        parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
+        for parameter in command.params
+        if not {"--json", "--jsonl", "--as"}.intersection(parameter.opts)
+    ]
+
+
 def test_every_option_of_a_function_is_documented() -> None:
     rows = table(section("docs/functions.md", "## Options"))
     [name, _] = inspect.signature(ticker_function).parameters
@@ -131,6 +195,18 @@ def test_every_hold_is_documented_in_its_order() -> None:
     assert [names([row[0]])[0] for row in rows] == [reason.value for reason in HoldReason]
 
 
+def test_every_cause_of_waiting_is_documented_in_its_order() -> None:
+    rows = table(section("docs/why-waiting.md", "## Causes"))
+    assert [names([row[0]])[0] for row in rows] == [cause.value for cause in WaitCause]
+    assert all(row[1] and row[2] for row in rows)
+
+
+@pytest.mark.parametrize("kind", [RunExplanation, Wait])
+def test_every_field_of_an_explanation_is_documented(kind: type[RunExplanation | Wait]) -> None:
+    rows = table(section("docs/reference.md", f"## `{kind.__name__}`"))
+    assert [names([row[0]])[0] for row in rows] == [field.name for field in fields(kind)]
+
+
 def default_of(field: Any) -> object:
     return field.default if field.default_factory is MISSING else field.default_factory()
 
@@ -149,7 +225,7 @@ def test_every_field_of_what_is_read_is_documented(kind: Any, ticker: Any) -> No
     rows = table(section("docs/reference.md", f"## `{kind.__name__}`"))
     documented = [names([row[0]])[0] for row in rows]
     kept = [field for field in fields(kind) if field.name not in PACKED]
-    properties = {name for name, value in vars(kind).items() if isinstance(value, property)}
+    properties = {name for name, _ in inspect.getmembers(kind, lambda value: isinstance(value, property))}
     assert documented[: len(kept)] == [field.name for field in kept]
     assert set(documented[len(kept) :]) == properties
     may_be_none = ["None" in str(field.type) for field in kept]
@@ -169,7 +245,12 @@ def test_every_option_of_the_dashboard_is_documented() -> None:
     assert documented == {"users", "auth"} | {field.name for field in fields(Options)}
 
 
-def log_calls() -> Iterator[LogCall]:
+@cache
+def log_calls() -> Sequence[LogCall]:
+    return list(_log_calls())
+
+
+def _log_calls() -> Iterator[LogCall]:
     for path in sorted([*(ROOT / "tickerq_celery").rglob("*.py"), *(ROOT / "dashboard").rglob("*.py")]):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and is_logging(node.func) and node.args:
@@ -242,7 +323,8 @@ def test_every_query_runs_on_every_database(schema_url: Callable[[str], str], ki
 
 
 def test_no_page_and_no_message_installs_from_pypi_what_is_not_there() -> None:
-    sources = [path for name in OWN_PACKAGES for path in ROOT.glob(f"**/{name}/**/*.py")]
+    packages = (ROOT / "tickerq_celery", ROOT / "dashboard" / "tickerq_dashboard")
+    sources = [path for package in packages for path in package.rglob("*.py")]
     wanted = re.compile(r"pip3? install[^\n]*\btickerq[-_]celery\b(?!/)")
     wrong = [path.name for path in [*DOCUMENTS, *sources] if wanted.search(path.read_text())]
     assert wrong == []
@@ -251,4 +333,28 @@ def test_no_page_and_no_message_installs_from_pypi_what_is_not_there() -> None:
 def test_the_tables_of_this_test_are_not_empty() -> None:
     assert len(blocks("sql")) == 7
     assert len(blocks("python")) > 10
-    assert len(list(log_calls())) > 20
+    assert len(log_calls()) > 20
+
+
+def test_what_a_summary_lacks_and_has_of_its_own_is_documented() -> None:
+    page = section("docs/reference.md", "## `RunSummary`")
+    of_run = {field.name for field in fields(Run)} - PACKED | {"request"}
+    of_summary = {field.name for field in fields(RunSummary)}
+    assert [names([row[0]])[0] for row in table(page)] == sorted(of_summary - of_run)
+    left_out = page.partition("but ")[2].partition("two of its own")[0]
+    assert set(names([left_out])) == of_run - of_summary
+
+
+@pytest.mark.parametrize("view", [NodeView, LostNode, FunctionView])
+def test_each_field_of_a_node_and_of_a_function_is_documented(view: type[Any]) -> None:
+    rows = table(section("docs/nodes.md", f"## `{view.__name__}`"))
+    assert sorted(name for row in rows for name in names([row[0]])) == sorted(
+        field.name for field in fields(view)
+    )
+
+
+def test_what_a_summary_of_a_cron_ticker_lacks_is_documented() -> None:
+    page = section("docs/reference.md", "## `CronSummary`")
+    of_cron = {field.name for field in fields(Cron)} - PACKED | {"request", "shown_request", "children"}
+    left_out = page.partition("but ")[2]
+    assert set(names([left_out])) == of_cron - {field.name for field in fields(CronSummary)}

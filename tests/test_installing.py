@@ -19,10 +19,11 @@ NOT_A_USERS = "dev"
 USES: Mapping[str, str] = {
     BARE: "import tickerq_celery.cli.commands, tickerq_celery.scheduler, tickerq_celery.testing",
     "dashboard": "import tickerq_dashboard.app",
+    "cli": "import tickerq_celery.cli.rich_tables",
     "redis": "from celery import Celery; Celery(broker='redis://').connection().transport",
     "postgres": "from sqlalchemy import create_engine; create_engine('postgresql+psycopg://')",
     "mariadb": "from sqlalchemy import create_engine; create_engine('mariadb+pymysql://')",
-    "encryption": "from tickerq_celery.payload.codec import MultiFernet; MultiFernet.decrypt",
+    "encryption": "import tickerq_celery.payload.encryption",
 }
 # Without a server and with what Celery and the standard library bring.
 APP = """

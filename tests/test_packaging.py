@@ -18,8 +18,8 @@ READ_AT_RUN_TIME = (
     "tickerq_celery/store/migrations/script.py.mako",
     "tickerq_celery/store/migrations/versions/m0001_first_tables.py",
     "tickerq_dashboard/py.typed",
-    "tickerq_dashboard/static/dashboard.css",
-    "tickerq_dashboard/static/dashboard.js",
+    "tickerq_dashboard/static/tq.css",
+    "tickerq_dashboard/static/tq.js",
     "tickerq_dashboard/static/icon.svg",
 )
 
@@ -30,9 +30,10 @@ def test_the_wheel_holds_both_packages_with_templates_and_migrations(tmp_path: P
     (wheel,) = tmp_path.glob("tickerq_celery-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
+    dashboard = ROOT / "dashboard"
     templates = {
-        f"tickerq_dashboard/templates/{each.name}"
-        for each in (ROOT / "dashboard/tickerq_dashboard/templates").iterdir()
+        str(each.relative_to(dashboard))
+        for each in (dashboard / "tickerq_dashboard/templates").rglob("*.html")
     }
     assert templates
     assert names >= {*READ_AT_RUN_TIME, *templates}

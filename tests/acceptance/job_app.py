@@ -4,11 +4,13 @@ JOB_STORE_URL, JOB_BROKER_URL and JOB_NOTES say where; JOB_TICKERQ and JOB_CELER
 JOB_FUNCTIONS names the set of functions that this process has; JOB_CLOCK_OFFSET is by how many seconds its
 clock is wrong; JOB_POOL_UPKEEP is how many seconds pass until Celery looks again for children that have died;
 with JOB_POOL_FORGETS the pool forgets its jobs when the broker's connection is lost, as Celery 5.6's does;
+with JOB_SLOW_QUEUE a child keeps the lock of the queue of results for so many seconds after it has written;
 JOB_TASK_CLASS, if it is set, gives the app a task class of its own.
 """
 
 import asyncio
 import ctypes
+import gc
 import json
 import logging
 import os
@@ -22,7 +24,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
+from billiard.queues import SimpleQueue
 from celery import Celery, Task, current_task
 from celery.concurrency.asynpool import AsynPool
 from celery.exceptions import SoftTimeLimitExceeded
@@ -48,6 +52,14 @@ if "JOB_POOL_UPKEEP" in os.environ:
     AsynPool.timers = property(lambda pool: {pool.maintain_pool: float(os.environ["JOB_POOL_UPKEEP"])})
 if "JOB_POOL_FORGETS" in os.environ:
     AsynPool.flush = lambda pool: pool._cache.clear()
+if "JOB_SLOW_QUEUE" in os.environ:
+
+    def send_slowly(queue: Any, value: bytes) -> None:
+        with queue._wlock:
+            queue._writer.send_bytes(value)
+            time.sleep(float(os.environ["JOB_SLOW_QUEUE"]))
+
+    SimpleQueue.send_payload = send_slowly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +145,29 @@ def fails(context: TickerContext[int]) -> None:
     note(f"attempt {context.id} {context.retry_count}")
     if context.retry_count < context.request:
         raise ValueError(f"attempt {context.retry_count} was to fail")
+
+
+def mail(context: TickerContext[Any]) -> None:
+    """Fail until a file says that the mail server is back."""
+    if not NOTES.with_name("mended").exists():
+        raise ConnectionRefusedError("no route to the mail server")
+    note(f"sent {context.id}")
+
+
+class LeftError(Exception):
+    """A failure that is garbage once its task has ended."""
+
+
+LEFT_ERRORS: WeakSet[LeftError] = WeakSet()
+
+
+def leaves(context: TickerContext[None]) -> None:
+    """Note how many failures before this one are still in memory where Python collects none by itself."""
+    gc.disable()
+    note(f"left {len(LEFT_ERRORS)}")
+    error = LeftError()
+    LEFT_ERRORS.add(error)
+    raise error
 
 
 def sleeps(context: TickerContext[float]) -> None:
@@ -356,6 +391,8 @@ MORE: dict[str, dict[str, tuple[Callable[..., Any], dict[str, Any]]]] = {
     "every second": {"EverySecond": (traced, {"cron": "* * * * * *"})},
     "alone": {"AloneEverySecond": (alone, {"cron": "* * * * * *"})},
     "limited": {name: (plain, {"timeout": 5}) for name in ("SlowReport", "SlowExport")},
+    "mail": {"Mail": (mail, {})},
+    "garbage": {"Leaves": (leaves, {})},
     "other crons": {"OtherCron": (plain, {"cron": "0 0 4 * * *"})},
 }
 

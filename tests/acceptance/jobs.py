@@ -90,6 +90,11 @@ class Jobs:
             process.wait_for("beat: Starting...")
         return process
 
+    def command(self, *arguments: str, functions: str = "all") -> tuple[int, str]:
+        """Run a command of ``celery -A … tickerq``, and return its exit code and what it printed."""
+        process = self._start("tickerq", *arguments, options=(), functions=functions)
+        return process.wait(), process.log
+
     def script(self, module: str, **options: Any) -> CeleryProcess:
         """Start a module that works with ``job_app`` as an application's own process would."""
         return self._start(module.rpartition(".")[2], program=(module,), **options)
@@ -99,6 +104,7 @@ class Jobs:
         command: str,
         *arguments: str,
         program: Sequence[str] = CELERY,
+        options: Sequence[str] = ("--loglevel", "info"),
         functions: str = "all",
         settings: Mapping[str, object] | None = None,
         celery: Mapping[str, object] | None = None,
@@ -109,7 +115,7 @@ class Jobs:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         process = CeleryProcess(
             f"{command}{len(self._processes)}",
-            (command, "--loglevel", "info", *arguments),
+            (command, *options, *arguments),
             program=program,
             launch=launch or self.launch,
             folder=self.folder,

@@ -19,8 +19,8 @@ from tests.acceptance.pairs import on_each_pair
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tests.integration.apps import change_row
-from tickerq_celery.enums import DropReason
 from tickerq_celery.store.tables import drops
+from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.worker import drop_counts
 
 pytestmark = pytest.mark.acceptance

@@ -45,7 +45,7 @@ def test_two_beats_run_an_entry_once_an_instant_and_the_other_goes_on_when_one_i
         in_verify(CrashPoint.CLAIMED, True, 0),
         # The worker's report says that there was a message.
         (CrashPoint.PUBLISHED, True, 0),
-        (CrashPoint.PUBLISHED, False, 1),
+        in_verify(CrashPoint.PUBLISHED, False, 1),
     ],
 )
 def test_a_beat_that_dies_between_claim_and_stamp_loses_no_instant_and_repeats_one_at_most(

@@ -37,6 +37,7 @@ def jobs(
     return make_jobs(pooler.before(schema_url("postgres")), folder_url(tmp_path / "broker"))
 
 
+@pytest.mark.verify  # of the store alone, tests/integration has them
 def test_a_worker_and_two_beats_run_tickers_retries_and_crons(jobs: Jobs) -> None:
     worker, *beats = jobs.worker(), jobs.beat(), jobs.beat()
     wait_until(lambda: len(jobs.node_names("beat")) == 2, jobs.logs)

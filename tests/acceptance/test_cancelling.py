@@ -10,7 +10,7 @@ from tests.acceptance.jobs import PATCHING_POOLS, Jobs
 from tests.acceptance.pairs import on_files, on_files_and_in_verify_on_redis, on_redis
 from tests.acceptance.waiting import wait_until
 from tests.thoroughness import in_verify
-from tickerq_celery import CronTicker, OverlapPolicy, TickerStatus
+from tickerq_celery import CronTicker, OverlapPolicy, TickerStatus, TimeTicker
 
 pytestmark = pytest.mark.acceptance
 
@@ -64,7 +64,7 @@ def test_a_body_is_notified_of_a_cancel_at_once_and_ends_without_a_retry(
 
 
 @on_files
-@pytest.mark.parametrize("pool", ["prefork", "solo", *map(in_verify, ("threads", *PATCHING_POOLS))])
+@pytest.mark.parametrize("pool", ["prefork", *map(in_verify, ("solo", "threads", *PATCHING_POOLS))])
 def test_without_the_control_command_a_body_is_notified_within_two_heartbeats(jobs: Jobs, pool: str) -> None:
     jobs.worker(pool=pool, celery=WITHOUT_REMOTE_CONTROL, settings={"heartbeat": HEARTBEAT})
     run_id = running(jobs, "Waits")
@@ -96,6 +96,7 @@ def test_a_later_occurrence_replaces_the_one_that_runs(jobs: Jobs, function: str
     jobs.wait_for_status(later.id, CANCELLED)
 
 
+@pytest.mark.verify
 @on_files
 def test_a_later_occurrence_of_a_celery_task_replaces_the_one_that_runs(jobs: Jobs) -> None:
     jobs.worker()
@@ -129,6 +130,17 @@ def test_terminate_kills_the_child_and_the_run_is_cancelled_and_not_rescued(jobs
     assert worker.is_alive()
     assert not jobs.notes(f"waited {run_id}")
     assert len(jobs.notes(f"waits {run_id}")) == 1
+
+
+@on_files
+def test_a_child_that_is_killed_while_it_leaves_keeps_no_lock_of_its_pool(jobs: Jobs) -> None:
+    jobs.worker(concurrency=1, environ={"JOB_SLOW_QUEUE": "0.5"})
+    run = jobs.tickerq.time_tickers.add(TimeTicker(task="job_app.work", args=("returns", 60)))
+    wait_until(lambda: jobs.notes(f"works {run.id}"), jobs.logs)
+    jobs.tickerq.runs.cancel(run.id, terminate=True)
+    jobs.wait_for_status(run.id, CANCELLED)
+    following = jobs.wait_for_status(jobs.add("Plain"))
+    assert following.rescue_count == 0
 
 
 @on_files

@@ -92,7 +92,7 @@ def test_the_diff_keeps_a_countdown_when_the_worker_dies_and_redis_is_emptied(
     assert terminals.printed("second worker").count(REVIEW) == 1
     # Of two beats one publishes.
     assert terminals.printed("second worker").count(PRICES) <= seconds + 2
-    listed = terminals.run(f"{APP} tickerq list")
+    listed = terminals.run(f"{APP} tickerq runs")
     assert "shop.ask_for_review" in listed
 
 

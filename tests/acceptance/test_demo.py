@@ -255,6 +255,8 @@ def test_a_second_demo_runs_what_the_first_one_left(demo: DemoProcess) -> None:
     assert "delivered" not in before
 
 
+# Of these two, `make test` runs what test_demo_children.py has of them.
+@pytest.mark.verify
 def test_a_killed_demo_leaves_no_process(demo: DemoProcess) -> None:
     demo.wait_for(lambda: len(demo.processes()) >= 7, "demo, its four processes and the worker's two")
     demo.end(signal.SIGKILL)
@@ -262,7 +264,8 @@ def test_a_killed_demo_leaves_no_process(demo: DemoProcess) -> None:
     assert demo.processes() == []
 
 
-@pytest.mark.parametrize("name", ["worker", in_verify("beat")])
+@pytest.mark.verify
+@pytest.mark.parametrize("name", ["worker", "beat"])
 def test_a_process_that_dies_ends_the_demo_with_one_clear_line(demo: DemoProcess, name: str) -> None:
     demo.kill(name)
     exit_code = demo.wait()

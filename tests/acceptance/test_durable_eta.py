@@ -11,6 +11,7 @@ from redis import Redis
 
 from tests.acceptance.terminals import Terminals
 from tests.acceptance.waiting import wait_until
+from tests.acceptance.warm import WarmServer
 from tests.pages import BLOCK, FILE_NAME, ROOT
 from tests.servers.server import Server
 from tickerq_celery import Run, TickerQ, TickerStatus
@@ -29,7 +30,7 @@ def redis(start_server: Callable[[str], Server]) -> Server:
 
 
 @pytest.fixture
-def terminals(tmp_path: Path, redis: Server) -> Iterator[Terminals]:
+def terminals(tmp_path: Path, redis: Server, warm_server: WarmServer) -> Iterator[Terminals]:
     """A folder with the page's files, on a Redis of the test's own."""
     for block in BLOCK.finditer(PAGE.read_text()):
         name = FILE_NAME.match(block["text"])
@@ -37,7 +38,7 @@ def terminals(tmp_path: Path, redis: Server) -> Iterator[Terminals]:
             text = block["text"].replace("redis://localhost:6379/0", redis.url)
             (tmp_path / name["name"]).write_text(text)
     with ExitStack() as stack:
-        opened = Terminals(tmp_path)
+        opened = Terminals(tmp_path, launch=warm_server.launch)
         stack.callback(opened.kill)
         yield opened
 
@@ -98,7 +99,9 @@ def test_without_the_setting_it_is_lost(terminals: Terminals, redis: Server, tmp
     lose_everything(terminals, redis)
     # Another one, whose moment is a second after the first one's: what is not there by then does not come.
     left = called + COUNTDOWN + 1 - time.monotonic()
-    terminals.run(f'python -c "from celery_app import remind; remind.apply_async((18,), countdown={left})"')
+    another = f"from celery_app import remind; remind.apply_async((18,), countdown={left})"
+    (tmp_path / "sell_another.py").write_text(another)
+    terminals.run("python sell_another.py")
     terminals.wait_for(lambda: "invoice 18 is due" in terminals.printed("second"), "second")
     assert REMINDED not in terminals.printed("second")
 

@@ -9,6 +9,7 @@ from celery import Celery
 
 from tests.acceptance.terminals import Terminals
 from tests.acceptance.waiting import wait_until
+from tests.acceptance.warm import WarmServer
 from tests.servers.server import Server
 from tickerq_celery import Run, TickerQ, TickerStatus
 from tickerq_celery.enums import TERMINAL
@@ -56,23 +57,19 @@ chord([charge.s(1).set(countdown=1, task_id="one"), charge.s(2).set(task_id="two
 
 
 @pytest.fixture
-def terminals(tmp_path: Path, start_server: Callable[[str], Server]) -> Iterator[Terminals]:
+def terminals(
+    tmp_path: Path, start_server: Callable[[str], Server], warm_server: WarmServer
+) -> Iterator[Terminals]:
     (tmp_path / "celery_app.py").write_text(APP.format(redis=start_server("redis").url))
     (tmp_path / "calls.py").write_text(CALLS)
     with ExitStack() as stack:
-        opened = Terminals(tmp_path)
+        opened = Terminals(tmp_path, launch=warm_server.launch)
         stack.callback(opened.kill)
         yield opened
 
 
-@pytest.mark.parametrize(
-    "pool",
-    [
-        "prefork",
-        pytest.param("threads", marks=pytest.mark.verify),
-        pytest.param("solo", marks=pytest.mark.verify),
-    ],
-)
+@pytest.mark.verify  # tests/compat has a retried call of a real worker
+@pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
 def test_the_retries_of_a_task_are_the_attempts_of_one_run(
     terminals: Terminals, tmp_path: Path, pool: str
 ) -> None:

@@ -33,6 +33,7 @@ def test_a_worker_with_beat_in_it_starts_what_is_due_and_ends_as_one(
     assert "Traceback" not in worker.log
 
 
+@pytest.mark.verify  # two beats that do no harm to each other are in test_several_beats.py, too
 @on_files
 def test_an_orphaned_beat_does_no_harm_next_to_a_new_worker_with_beat(jobs: Jobs) -> None:
     # A child of a pool outlives its worker where that dies before Celery has tied the two.

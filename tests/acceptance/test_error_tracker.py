@@ -92,7 +92,7 @@ def ended(terminals: Terminals, tmp_path: Path) -> list[dict[str, Any]]:
     ends = Counter(Failed=3, Done=2)
 
     def all_ended() -> bool:
-        words = terminals.run("tickerq -A tracked list").split()
+        words = terminals.run("tickerq -A tracked runs").split()
         return Counter(word for word in words if word in ends) == ends
 
     terminals.wait_for(all_ended, "worker", "beat")

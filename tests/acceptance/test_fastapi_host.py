@@ -4,8 +4,6 @@ import json
 import os
 import re
 import shlex
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +16,7 @@ from celery import Celery
 
 from tests.acceptance.processes import ROOT, CeleryProcess
 from tests.acceptance.waiting import wait_until
+from tests.acceptance.warm import WarmServer
 from tests.servers.ports import free_port
 from tickerq_celery import TickerQ
 
@@ -40,27 +39,27 @@ def module_of(command: str) -> list[str]:
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
+def address(tmp_path: Path, warm_server: WarmServer) -> Iterator[str]:
     """Where the web app listens, beside a worker and a beat."""
-    migrate, *services = COMMANDS
-    subprocess.run(
-        [sys.executable, "-m", *module_of(migrate)],
-        cwd=tmp_path,
-        env=environ(tmp_path),
-        check=True,
-        timeout=60,
-    )
     port = free_port()
     with ExitStack() as stack:
-        for number, command in enumerate(services):
+
+        def start(name: str, command: str) -> CeleryProcess:
             process = CeleryProcess(
-                f"service{number}",
-                module_of(command.replace("8000", str(port))),
+                name,
+                module_of(command),
                 program=(),
                 folder=tmp_path,
                 environ=environ(tmp_path),
+                launch=warm_server.launch,
             )
             stack.callback(process.kill)
+            return process
+
+        migrate, *services = COMMANDS
+        assert start("migrate", migrate).wait() == 0
+        for number, command in enumerate(services):
+            process = start(f"service{number}", command.replace("8000", str(port)))
         process.wait_for("Uvicorn running")
         yield f"http://127.0.0.1:{port}"
 

@@ -14,7 +14,6 @@ from sqlalchemy.engine import make_url
 
 from tests.acceptance.jobs import PATCHING_POOLS, Jobs
 from tests.acceptance.pairs import (
-    on_either_loop,
     on_files,
     on_files_and_in_verify_on_redis,
     on_redis,
@@ -67,7 +66,7 @@ def test_each_pool_reports_how_tasks_end(jobs: Jobs, pool: str) -> None:
     assert not jobs.notes("handler")
 
 
-@on_either_loop
+@on_files_and_in_verify_on_redis
 @pytest.mark.parametrize("way", ["SIGKILL", in_verify("sys.exit")])
 def test_a_child_that_dies_fails_its_run_unless_the_ticker_says_otherwise(jobs: Jobs, way: str) -> None:
     jobs.worker(celery=QUICK)
@@ -161,6 +160,7 @@ def test_a_task_that_celery_retries_for_its_lost_child_is_a_further_attempt(jobs
     assert executions(jobs, run_id) == 2
 
 
+@pytest.mark.verify
 @on_servers
 def test_a_killed_worker_that_acknowledges_late_leaves_the_body_to_the_next_one(jobs: Jobs) -> None:
     late = annotated(acks_late=True) | {"broker_transport_options": {"visibility_timeout": 1}}
@@ -192,6 +192,7 @@ def test_a_killed_worker_that_had_acknowledged_fails_the_run_and_the_body_never_
     assert executions(jobs, run_id) == 1
 
 
+@pytest.mark.verify
 @on_servers
 def test_a_queue_that_stands_still_for_longer_than_republish_after_runs_each_body_once(
     make_jobs: Callable[..., Jobs], store_url: str, broker_url: str

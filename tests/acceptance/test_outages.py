@@ -54,6 +54,7 @@ def assert_said_once(process: CeleryProcess, *words: str) -> None:
     assert "Traceback" not in process.log
 
 
+@pytest.mark.verify
 def test_beat_and_worker_wait_for_a_database_that_is_unreachable_when_they_start(
     on_postgres: Jobs, postgres: Server
 ) -> None:
@@ -68,6 +69,7 @@ def test_beat_and_worker_wait_for_a_database_that_is_unreachable_when_they_start
     assert_said_once(worker, "worker paused: store unreachable")
 
 
+@pytest.mark.verify  # tests/windows stops the store of a beat and a worker
 def test_beat_and_worker_outlive_a_restart_of_the_database(on_postgres: Jobs, postgres: Server) -> None:
     jobs = on_postgres
     worker, beat = jobs.worker(), jobs.beat()

@@ -17,6 +17,7 @@ FLOOD = 40
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+@pytest.mark.each_pair_alike
 @pytest.mark.parametrize("broker_url", ["redis", "rabbitmq"], indirect=True)
 def test_a_flood_of_low_starves_no_run_and_a_long_run_goes_to_its_own_queue(
     make_jobs: Callable[..., Jobs], store_url: str, broker_url: str

@@ -1,12 +1,13 @@
 """A process that cannot run says why in one line, and ends."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from werkzeug.security import generate_password_hash
 
+from tests.acceptance.processes import CeleryProcess
+from tests.acceptance.warm import WarmServer
 from tests.thoroughness import in_verify
 
 pytestmark = pytest.mark.acceptance
@@ -14,7 +15,6 @@ pytestmark = pytest.mark.acceptance
 APP = """
 from celery import Celery
 from tickerq_celery import TickerQ
-from tests.thoroughness import in_verify
 
 app = Celery("misspelt", broker="memory://")
 app.conf.tickerq_leese = 3
@@ -31,13 +31,15 @@ tickerq = TickerQ(app, store_url="sqlite:///tickers.db")
         in_verify(("tickerq", "dashboard"), "Error: tickerq_leese: no such setting"),
     ],
 )
-def test_a_misspelt_setting_is_said_in_one_line(tmp_path: Path, command: tuple[str, ...], line: str) -> None:
+def test_a_misspelt_setting_is_said_in_one_line(
+    tmp_path: Path, warm_server: WarmServer, command: tuple[str, ...], line: str
+) -> None:
     (tmp_path / "misspelt.py").write_text(APP)
-    ended = subprocess.run(
-        [sys.executable, "-m", "celery", "-A", "misspelt", *command],
-        cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, timeout=60, check=False,
+    users = {"TICKERQ_DASHBOARD_USERS": f"ann:{generate_password_hash('p')}"}
+    process = CeleryProcess(
+        "misspelt", command, folder=tmp_path, environ={**os.environ, **users},
+        program=("celery", "-A", "misspelt"), launch=warm_server.launch,
     )  # fmt: skip
-    printed = ended.stdout + ended.stderr
-    assert ended.returncode == 1
-    assert [each for each in printed.splitlines() if line in each], printed
-    assert "Traceback" not in printed
+    assert process.wait() == 1
+    assert process.lines(line), process.log
+    assert "Traceback" not in process.log

@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ CONSTANTS = [
     ("celery_app.py:tickerq", 'store_engine_options={"pool_size": 34}'),
     ("celery_app.py:tickerq", "store_retries=3"),
     ("web.py:create_app", 'base_path="/admin/tickerq"'),
-    ("web.py:create_app", 'users={"admin": password_hash}'),
+    ("web.py:create_app", 'users={"admin": (password_hash, "admin")}'),
     ("web.py:create_app", 'generate_password_hash("secure-password")'),
     (
         "jobs.py:send_welcome_email",
@@ -84,6 +85,7 @@ def followed() -> Mapping[str, list[str]]:
     return lines
 
 
+@cache
 def source_of(counterpart: str) -> str:
     """Return the text of what is named: a whole file, or one name in it; fail if it does not exist."""
     name, _, symbol = counterpart.partition(":")
@@ -94,13 +96,16 @@ def source_of(counterpart: str) -> str:
 
 
 def source_of_symbol(text: str, symbol: str) -> str:
-    scope: ast.AST = ast.parse(text)
+    scope: ast.AST = parsed(text)
     for part in symbol.split("."):
         found = [node for node in ast.iter_child_nodes(scope) if part in names_of(node)]
         assert found, f"no {part} there"
         scope = found[0]
     lines = text.splitlines()[first_line(scope) - 1 : getattr(scope, "end_lineno", None)]
     return one_line("\n".join(lines))
+
+
+parsed = cache(ast.parse)
 
 
 def names_of(node: ast.AST) -> list[str]:
@@ -117,6 +122,7 @@ def first_line(node: ast.AST) -> int:
     return min(getattr(part, "lineno", 1) for part in [node, *decorators])
 
 
+@cache
 def one_line(text: str) -> str:
     """Undo what a formatter does to long lines, so that only the words count."""
     flat = " ".join(text.split())

@@ -33,13 +33,18 @@ WHATEVER_DIES = replace(EVERY_SECOND, misfire=MisfirePolicy.RUN_ALL, misfire_lim
 WAYS_TO_END = (signal.SIGKILL, signal.SIGTERM)
 
 
+@pytest.mark.verify  # tests/integration has beats that claim and fire at once, tests/windows two real ones
 @on_each_pair
-def test_three_beats_start_each_ticker_once_and_fire_each_instant_once(jobs: Jobs) -> None:
+def test_three_beats_start_each_ticker_once_and_fire_each_instant_once(
+    make_jobs: Callable[..., Jobs], store_url: str, broker_url: str
+) -> None:
+    # Long: a beat that only stalls, as it may on a busy machine, is not taken for dead, nor claimed after.
+    jobs = make_jobs(store_url, broker_url, lease=60.0)
     jobs.worker()
     beats = [jobs.beat() for _ in range(3)]
     wait_until(lambda: len(jobs.node_names("beat")) == 3, jobs.logs)
     cron = jobs.tickerq.cron_tickers.add(EVERY_SECOND)
-    ids = jobs.add_many(300, execution_time=due_in(1))
+    ids = jobs.add_many(60, execution_time=due_in(1))
     jobs.wait_for_all(ids)
     wait_until(lambda: len(fired(jobs, cron.id)) >= 4, jobs.logs)
     reached = stop_firing(jobs, cron.id)
@@ -51,7 +56,7 @@ def test_three_beats_start_each_ticker_once_and_fire_each_instant_once(jobs: Job
     assert jobs.count(tickers.c.claim_no != 1) == 0
     assert_each_instant_is_recorded_once(jobs, cron, before=reached)
     for beat in beats:
-        assert beat.stop(10) == 0
+        assert beat.stop() == 0
         assert "Traceback" not in beat.log
 
 

@@ -254,6 +254,7 @@ def test_a_run_that_is_revoked_while_it_runs_is_cancelled_and_does_not_start_aga
     jobs.wait_for_note(f"cancelled {run_id}")
 
 
+@pytest.mark.verify
 @on_servers
 def test_what_a_killed_worker_ran_and_had_prefetched_is_done_by_another(jobs: Jobs) -> None:
     worker = jobs.worker(concurrency=1)
@@ -306,6 +307,7 @@ def test_a_worker_that_hangs_in_its_shutdown_takes_no_more_runs_and_keeps_those_
     assert jobs.node_names("worker") == set()
 
 
+@pytest.mark.verify
 @on_files
 def test_a_child_that_holds_the_interpreter_does_not_look_dead(jobs: Jobs) -> None:
     worker = jobs.worker()
@@ -332,13 +334,13 @@ def test_a_run_of_an_unknown_function_is_held_until_a_worker_has_it(jobs: Jobs) 
 
 
 @pytest.mark.row_locks
-@pytest.mark.each_pair_alike
+@pytest.mark.verify  # tests/integration starts twenty at once
 @pytest.mark.parametrize(
     ("store_url", "broker_url"), [("sqlite", "fs"), ("postgres", "redis")], indirect=True
 )
 def test_workers_that_start_at_once_seed_one_row_for_each_cron(jobs: Jobs) -> None:
-    workers = [jobs.worker(functions="crons", pool="solo", ready=False) for _ in range(6)]
-    wait_until(lambda: len(jobs.node_names("worker")) == 6, jobs.logs)
+    workers = [jobs.worker(functions="crons", pool="solo", ready=False) for _ in range(4)]
+    wait_until(lambda: len(jobs.node_names("worker")) == 4, jobs.logs)
     crons = jobs.tickerq.cron_tickers.find(limit=100)
     assert sorted(each.function for each in crons) == sorted(f"Cron{number}" for number in range(20))
     for worker in workers:

@@ -28,6 +28,7 @@ from tests.model.invariants import (
 )
 from tests.model.protocol import CHAIN, CORE, HOLDS
 from tests.model.search import explore
+from tests.thoroughness import in_verify
 
 
 class Mutation(NamedTuple):
@@ -74,7 +75,7 @@ MUTATIONS = (
 )
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
+@pytest.mark.parametrize("mutation", [MUTATIONS[0], *map(in_verify, MUTATIONS[1:])], ids=str)
 def test_without_this_guard_a_promise_is_broken(mutation: Mutation) -> None:
     protocol = Protocol(**{mutation.guard: False})
     found = explore(Model(protocol, mutation.scope), until=mutation.expected).violations
