@@ -126,7 +126,8 @@ class Renderer:
             shortcuts=reader_shortcuts(),
             is_live=reader_is_live(),
             nav=pages_for(visitor),
-            **values,
+            # Where no page says which workers are lost, none of its runs is shown as such.
+            **({"lost": {}} | values),
         )
 
     def _csrf_token(self, route: str) -> str:

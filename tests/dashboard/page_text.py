@@ -8,5 +8,9 @@ THIN = "\u202f"
 
 def text_of(html: str) -> str:
     """What a reader sees of a page, in one line."""
-    body = html.partition("<main")[2]
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", body))).replace(THIN, " ")
+    return text_in(html.partition("<main")[2])
+
+
+def text_in(part: str) -> str:
+    """What a reader sees of a part of a page, in one line."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", part))).replace(THIN, " ")

@@ -9,9 +9,10 @@ from markupsafe import escape
 
 from tests.dashboard.conftest import BASE, PASSWORD, QUICK_HASH, basic
 from tests.dashboard.seeds import Seeds
+from tests.integration.apps import join
 from tests.thoroughness import in_verify
 from tickerq_celery import TickerStatus, TickerType
-from tickerq_celery.enums import HoldReason, Origin
+from tickerq_celery.enums import HoldReason, NodeKind, Origin
 from tickerq_dashboard import create_app
 
 ROWS, MOST_BYTES = 50, 60_000
@@ -60,13 +61,14 @@ def ended(seeds: Seeds) -> None:
 
 
 def active(seeds: Seeds) -> None:
-    now = datetime.now(UTC)
+    now, worker = datetime.now(UTC), join(seeds.tickerq, NodeKind.WORKER)
     for number in range(ROWS + 1):
         at = now - timedelta(minutes=7 * number)
         common = {"function": names(number), "execution_time": at, "retry_count": 2}
         error = {"exception_type": TYPE, "exception_message": MESSAGE}
         if number % 2:
-            seeds.run(status=TickerStatus.IN_PROGRESS, started_at=at, **common, **error)
+            running = {"status": TickerStatus.IN_PROGRESS, "running_on": worker, "started_at": at}
+            seeds.run(**running, **common, **error)
         else:
             held = {"held_for": HELD[number // 2 % 4].value, "hold_key": "k", "held_since": at}
             seeds.run(**common, **error, **held)

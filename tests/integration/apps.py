@@ -54,8 +54,8 @@ def enrol_worker(tickerq: TickerQ, *, queues: Sequence[str] = ()) -> None:
     enrol(tickerq.core, NodeRegistration(me))
 
 
-def join(tickerq: TickerQ, kind: NodeKind, *, namespace: str | None = None, **fields: Any) -> None:
-    """Register another live beat or worker, of another namespace if that is given."""
+def join(tickerq: TickerQ, kind: NodeKind, *, namespace: str | None = None, **fields: Any) -> UUID:
+    """Register another live beat or worker, of another namespace if that is given, and return its id."""
     core = tickerq.core
     if namespace is not None:
         core = replace(core, config=replace(core.config, namespace=namespace))
@@ -65,6 +65,7 @@ def join(tickerq: TickerQ, kind: NodeKind, *, namespace: str | None = None, **fi
         enrol(core, registration)
     else:
         core.write(registration.register)
+    return core.node.id
 
 
 def messages(tickerq: TickerQ) -> list[Message]:

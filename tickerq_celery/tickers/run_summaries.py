@@ -22,7 +22,7 @@ class RunState:
 
     ``origin`` is what made it, ``root_id`` the head of its chain, None where it has none. ``hold_key`` names
     what holds it: the function, the parent, the cron ticker, the pause. ``ended_on`` is the node of its last
-    attempt, once it has ended.
+    attempt, once it has ended; ``running_on`` the id of the node that runs it, None unless it is in progress.
     """
 
     id: UUID
@@ -63,6 +63,7 @@ class RunState:
     unique_key: str | None
     created_at: datetime
     updated_at: datetime
+    running_on: UUID | None = None
     progress: float | None = None
     progress_message: str | None = None
 

@@ -14,6 +14,7 @@ from tickerq_celery.errors import TickerError, TickerNotFoundError
 from tickerq_celery.views import ChainTree, RunSummary
 from tickerq_dashboard.actions.refusing import Way, last_done, refused
 from tickerq_dashboard.commands.command import Command
+from tickerq_dashboard.reading.lost_runs import lost_workers
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.outcomes import AnyAction, Refusal, refusal_of, state_words
 from tickerq_dashboard.visits import Visit
@@ -95,6 +96,7 @@ def _asked(
         target=target,
         action=action,
         thing=thing,
+        lost=lost_workers(visit.dashboard.reader, [thing] if isinstance(thing, Run) else ()),
         head=target.head(thing),
         route=f"{target.page}_{action.name}",
         ids={target.id_name: object_id},

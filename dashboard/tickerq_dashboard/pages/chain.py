@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from tickerq_celery.views import ChainRun
 from tickerq_dashboard.access.roles import Permission
+from tickerq_dashboard.reading.lost_runs import lost_workers
 from tickerq_dashboard.show.actions import offered
 from tickerq_dashboard.show.chain_actions import CHAIN_ACTIONS
 from tickerq_dashboard.show.chains import chain_words, has_run, in_order
@@ -18,12 +19,14 @@ def chain(visit: Visit, run_id: UUID) -> Response:
     """Show the chain that a run belongs to."""
     tree = visit.dashboard.reader.chain(run_id)
     runs = in_order(tree.runs)
-    looks = [look_of(each.run) for each in runs]
+    lost = lost_workers(visit.dashboard.reader, [each.run for each in runs])
+    looks = [look_of(each.run, lost) for each in runs]
     return visit.page(
         "chain.html",
         clock=visit.clock(),
         here_id=run_id,
         tree=tree,
+        lost=lost,
         runs=runs,
         words=chain_words(looks, truncated=tree.truncated),
         has_ended=all(look.has_ended for look in looks),

@@ -13,6 +13,7 @@ from tickerq_dashboard.audit_filters import AUDITED, AuditQuery
 from tickerq_dashboard.errors import UnknownPageError
 from tickerq_dashboard.filters import FunctionsQuery, OverviewQuery, UpcomingQuery
 from tickerq_dashboard.pages.overview import counts_by_css
+from tickerq_dashboard.reading.lost_runs import left_on_lost
 from tickerq_dashboard.reading.overview import known_errors
 from tickerq_dashboard.reading.reader import MOST_WAITING
 from tickerq_dashboard.reading.windows import WINDOWS
@@ -127,7 +128,7 @@ def _unregistered(visit: Visit, name: str) -> Response:
 
 
 def nodes(visit: Visit) -> Response:
-    """Show the beats and workers, and those that were lost."""
+    """Show the beats and workers, those that were lost, and what is still in progress on these."""
     reader = visit.dashboard.reader
     found = reader.nodes()
     return visit.page(
@@ -135,7 +136,9 @@ def nodes(visit: Visit) -> Response:
         clock=visit.clock(),
         beats=[each for each in found if each.kind is NodeKind.BEAT],
         workers=[each for each in found if each.kind is NodeKind.WORKER],
-        lost=reader.lost_nodes(),
+        lost_nodes=reader.lost_nodes(),
+        left=left_on_lost(reader),
+        known={each.id for each in found} | {each.id for each in reader.lost_nodes()},
     )
 
 

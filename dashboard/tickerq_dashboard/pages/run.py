@@ -1,6 +1,6 @@
 """The page of one run: its state, when, why; then its error, attempts, log, request and chain."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,6 +12,7 @@ from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.views import RunExplanation, WaitCause
 from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.pages.gone import gone
+from tickerq_dashboard.reading.lost_runs import lost_workers
 from tickerq_dashboard.show.actions import Action, offered
 from tickerq_dashboard.show.chains import in_order
 from tickerq_dashboard.show.charts.gantt import Gantt, Span, gantt_of
@@ -50,13 +51,15 @@ def run(visit: Visit, run_id: UUID) -> Response:
         return page
     clock = visit.clock()
     may_see = visit.visitor is not None and visit.visitor.may(Permission.PAYLOAD_VIEW)
-    rows = attempt_rows(found.run)
+    lost = lost_workers(visit.dashboard.reader, [found.run])
+    rows = attempt_rows(found.run, lost)
     waits = () if found.explanation is None else found.explanation.waits
     last = found.run.attempts[-1] if found.run.attempts else None
     return visit.page(
         "run.html",
         clock=clock,
         run=found.run,
+        lost=lost,
         explanation=found.explanation,
         # What is not the id of another run, however much it looks like one.
         known=f"{run_id} {found.run.concurrency_key} {found.run.function}",
@@ -92,7 +95,7 @@ def _can_be_killed(visit: Visit, run: Run) -> bool:
     return not pools or PREFORK in pools
 
 
-def attempt_rows(run: Run) -> list[AttemptRow]:
+def attempt_rows(run: Run, lost: Container[UUID | None] = ()) -> list[AttemptRow]:
     """Return the attempts in their order: those that ended, the one that runs, those that may come."""
     rows: list[AttemptRow] = []
     due = run.execution_time or run.created_at
@@ -120,7 +123,7 @@ def attempt_rows(run: Run) -> list[AttemptRow]:
         rows.append(
             AttemptRow(
                 number=number,
-                look=look_of(run),
+                look=look_of(run, lost),
                 attempt=None,
                 due=min(due, run.started_at),
                 started=run.started_at,

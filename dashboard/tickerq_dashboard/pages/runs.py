@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from tickerq_celery.enums import HoldReason, PauseKind
 from tickerq_celery.views import Listing, RunSummary
 from tickerq_dashboard.filters import RunsQuery
+from tickerq_dashboard.reading.lost_runs import lost_workers
 from tickerq_dashboard.reading.paused import pause_of
 from tickerq_dashboard.reading.reader import or_none
 from tickerq_dashboard.rendering import url_for
@@ -53,6 +54,7 @@ def _list(visit: Visit, name: str, query: RunsQuery, complaint: str = "") -> Res
         name=name,
         endpoint=LISTINGS[name],
         page=page,
+        lost=lost_workers(reader, page),
         query=query,
         word=WORDS[name],
         elsewhere=() if page or cursor or not query.words else list(_elsewhere(visit, name, query)),

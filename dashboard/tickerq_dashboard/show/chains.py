@@ -7,7 +7,7 @@ from uuid import UUID
 from tickerq_celery import TickerStatus
 from tickerq_celery.views import ChainRun, RunSummary
 from tickerq_dashboard.show.moments import Clock
-from tickerq_dashboard.show.statuses import CANCELLING, LOOKS, PUBLISHED, Look, in_words
+from tickerq_dashboard.show.statuses import CANCELLING, LOOKS, LOST, PUBLISHED, Look, in_words
 from tickerq_dashboard.show.words import held_words, name_of, plural
 
 LONGEST_LABEL, LONGEST_REASON = 23, 28
@@ -15,6 +15,7 @@ _NEVER_RAN = {TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.CANCELLED, Ti
 # What asks for a look first.
 _ORDER = (
     LOOKS[TickerStatus.FAILED],
+    LOST,
     LOOKS[TickerStatus.CANCELLED],
     LOOKS[TickerStatus.SKIPPED],
     LOOKS[TickerStatus.IN_PROGRESS],

@@ -1,8 +1,10 @@
 """How statuses look: a word, a sign and a colour, never one of them alone."""
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 from tickerq_celery import TickerStatus
 
@@ -73,17 +75,27 @@ CANCELLING = Look(
     has_ended=False,
     about="It runs and was asked to end; its function has not heeded that yet.",
 )
+# Of a run in progress, by its worker: the store still says that it runs.
+LOST = Look(
+    word="Lost",
+    css="lost",
+    has_ended=False,
+    about="It was in progress on a worker that is dead or gone; a beat rescues it, so that it starts again, "
+    "or fails.",
+)
 
-EVERY_LOOK = (*LOOKS.values(), CANCELLING, PUBLISHED)
+EVERY_LOOK = (*LOOKS.values(), CANCELLING, LOST, PUBLISHED)
 
 _NAMES = re.compile(rf"\b({'|'.join(TickerStatus.__members__)})\b")
 SLUGS = {look.css: status for status, look in LOOKS.items()}
 
 
-def look_of(executed: Executed) -> Look:
-    """Return how a run's or an attempt's status looks."""
+def look_of(executed: Executed, lost: Container[UUID | None] = ()) -> Look:
+    """Return how a run's or an attempt's status looks; ``lost`` are the workers that are dead or gone."""
     if getattr(executed, "is_published", False) or not getattr(executed, "outcome_known", True):
         return PUBLISHED
+    if getattr(executed, "running_on", None) in lost:
+        return LOST
     if getattr(executed, "cancel_requested", False) and executed.status is TickerStatus.IN_PROGRESS:
         return CANCELLING
     return LOOKS[executed.status]

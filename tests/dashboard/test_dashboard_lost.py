@@ -1,0 +1,94 @@
+"""A run in progress whose worker is dead or gone is shown as lost, and so is what is left on that worker."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from flask import Flask
+
+from tests.dashboard.conftest import BASE, QUICK_HASH, Visitor
+from tests.dashboard.page_text import text_in, text_of
+from tests.dashboard.seeds import NOW, Seeds
+from tests.integration.apps import join
+from tickerq_celery import TickerStatus
+from tickerq_celery.enums import NodeKind
+from tickerq_celery.ids import new_id
+from tickerq_celery.store import lost_nodes
+from tickerq_celery.store.tables import nodes
+from tickerq_dashboard import create_app
+from tickerq_dashboard.reading.lost_runs import SETTLED, lost_among
+
+NAME = "celery@shop-3"
+
+
+def shown(css: str, word: str, page: str) -> bool:
+    """Whether a page has a run of this look."""
+    return re.search(rf'#s-{css}"(?:></use>|/>)</svg>(?:<span class="word">|<b>)?{word}<', page) is not None
+
+
+@pytest.fixture
+def app(seeds: Seeds) -> Flask:
+    return create_app(seeds.tickerq, users={"admin": (QUICK_HASH, "admin")})
+
+
+def running_on(seeds: Seeds, node: UUID, **columns: object) -> UUID:
+    run = {"status": TickerStatus.IN_PROGRESS, "running_on": node, "lock_holder": NAME, "claim_no": 1}
+    return seeds.run(**run, **({"due_at": None, "started_at": NOW} | columns))
+
+
+def die(seeds: Seeds, node: UUID) -> None:
+    dead = nodes.update().where(nodes.c.id == node).values(seen_at=NOW, name=NAME)
+    seeds.tickerq.core.write(lambda tx: tx.execute(dead))
+
+
+@pytest.mark.parametrize("word", ["dead", "gone"])
+def test_it_is_marked_wherever_it_is_shown(visitor: Visitor, seeds: Seeds, word: str) -> None:
+    node = join(seeds.tickerq, NodeKind.WORKER) if word == "dead" else new_id()
+    die(seeds, node)
+    run_id = running_on(seeds, node, has_children=True)
+    below = {"parent_id": run_id, "root_id": run_id, "execution_time": None, "due_at": None}
+    seeds.run(**below, held_for="parent", held_since=NOW)
+    for path in ("/runs/active", f"/runs/{run_id}", f"/runs/{run_id}/release"):
+        page = visitor.get(path).text
+        assert shown("lost", "Lost", page), path
+        assert not shown("in-progress", "In progress", page), path
+    page = visitor.get(f"/chains/{run_id}").text
+    assert page.count('#s-lost"') == 2
+    assert page.count(">Lost") == 2
+    assert "The chain of 2 runs has not ended: 1 is Lost, 1 Idle." in text_of(page)
+    assert f"Its worker is {word}: {NAME}" in text_of(visitor.get("/runs/active").text)
+    page = visitor.get(f"/runs/{run_id}").text
+    assert f'href="{BASE}/nodes#n{node}">is {word}</a>' in page
+
+
+def test_one_on_a_live_worker_is_in_progress(visitor: Visitor, seeds: Seeds) -> None:
+    run_id = running_on(seeds, join(seeds.tickerq, NodeKind.WORKER))
+    for path in ("/runs/active", f"/runs/{run_id}"):
+        page = visitor.get(path).text
+        assert shown("in-progress", "In progress", page), path
+        assert not shown("lost", "Lost", page), path
+
+
+def test_one_that_has_just_begun_may_be_on_a_worker_that_has_just_come(seeds: Seeds) -> None:
+    now = datetime.now(UTC)
+    for ago, is_lost in ((SETTLED - timedelta(seconds=1), False), (SETTLED + timedelta(seconds=1), True)):
+        run_id = running_on(seeds, new_id(), started_at=now - ago)
+        run = seeds.tickerq.runs.get(run_id)
+        assert bool(lost_among((), [run], now)) == is_lost
+
+
+def test_the_nodes_say_what_is_left_on_a_worker_that_is_gone(visitor: Visitor, seeds: Seeds) -> None:
+    gone, found_dead = new_id(), join(seeds.tickerq, NodeKind.WORKER)
+    die(seeds, found_dead)
+    seeds.tickerq.core.write(lost_nodes.record, found_dead, found_by="beat-1")
+    seeds.tickerq.core.write(lambda tx: tx.execute(nodes.delete()))
+    for node in (gone, gone, found_dead):
+        running_on(seeds, node)
+    page = visitor.get("/nodes").text
+    for node, words in ((gone, "2 runs are still in progress"), (found_dead, "1 run is still in progress")):
+        row = page.partition(f'<tr id="n{node}"')[2].partition("</tr>")[0]
+        assert NAME in row
+        assert words in text_in(row)
+        assert f'href="{BASE}/runs/active?node={NAME}&amp;status=in-progress"' in row
+    assert "its runs were rescued" not in page
