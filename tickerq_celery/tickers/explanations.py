@@ -71,6 +71,10 @@ class RunExplanation:
     ``summary`` fits a line of a list. ``waits`` are all that it waits for, what holds it now before what
     would hold it next; ``detail`` says what else is known. A run that is in progress, or has ended, waits for
     nothing (unless its worker is gone), and ``remedy`` is what an operator can still do with it.
+
+    Of one that can be retried ``retry_waits`` are what a retry would wait for before anything of it runs: the
+    ends of pauses, and a worker that has its function. ``needs_other_request`` says that its stored request
+    is what failed, which a retry would read as well.
     """
 
     run_id: UUID
@@ -81,6 +85,8 @@ class RunExplanation:
     detail: str | None = None
     waits: tuple[Wait, ...] = ()
     remedy: str | None = None
+    retry_waits: tuple[Wait, ...] = ()
+    needs_other_request: bool = False
 
     @property
     def is_waiting(self) -> bool:
@@ -91,4 +97,6 @@ class RunExplanation:
         lines = [self.summary, self.detail, self.remedy and f"To change it: {self.remedy}"]
         for wait in self.waits:
             lines += [f"- {wait.text}", wait.remedy and f"  To change it: {wait.remedy}"]
+        for wait in self.retry_waits:
+            lines += [f"- A retry would wait: {wait.text}", wait.remedy and f"  To change it: {wait.remedy}"]
         return "\n".join(line for line in lines if line)

@@ -81,3 +81,5 @@ class ExplanationAnswer(Answer):
     detail: str | None
     waits: tuple[WaitAnswer, ...]
     remedy: str | None
+    retry_waits: tuple[WaitAnswer, ...]
+    needs_other_request: bool

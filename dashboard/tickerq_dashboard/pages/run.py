@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from tickerq_celery import Attempt, Run, TickerStatus
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.views import RunExplanation, WaitCause
+from tickerq_celery.views import Pause, RunExplanation, WaitCause
 from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.pages.gone import gone
 from tickerq_dashboard.reading.lost_runs import lost_workers
@@ -17,6 +17,7 @@ from tickerq_dashboard.show.actions import Action, offered
 from tickerq_dashboard.show.chains import in_order
 from tickerq_dashboard.show.charts.gantt import Gantt, Span, gantt_of
 from tickerq_dashboard.show.frames import Frame, own_frames
+from tickerq_dashboard.show.helping import helping_of
 from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.show.run_actions import FOR_LOST_RUNS, RUN_ACTIONS, TERMINATE
 from tickerq_dashboard.show.statuses import LOOKS, Look, look_of
@@ -53,7 +54,6 @@ def run(visit: Visit, run_id: UUID) -> Response:
     may_see = visit.visitor is not None and visit.visitor.may(Permission.PAYLOAD_VIEW)
     lost = lost_workers(visit.dashboard.reader, [found.run])
     rows = attempt_rows(found.run, lost)
-    waits = () if found.explanation is None else found.explanation.waits
     last = found.run.attempts[-1] if found.run.attempts else None
     return visit.page(
         "run.html",
@@ -65,7 +65,8 @@ def run(visit: Visit, run_id: UUID) -> Response:
         known=f"{run_id} {found.run.concurrency_key} {found.run.function}",
         waiters=found.waiters,
         cron=found.cron,
-        can_start=not any(each.cause is WaitCause.FUNCTION for each in waits),
+        helping=helping_of(found.run, found.explanation, lost),
+        pauses=_pauses(visit, found.run, found.explanation),
         chain=found.chain,
         chain_runs=() if found.chain is None else in_order(found.chain.runs),
         audit=found.audit if visit.visitor is not None and visit.visitor.may(Permission.AUDIT_VIEW) else (),
@@ -78,6 +79,14 @@ def run(visit: Visit, run_id: UUID) -> Response:
         actions=actions_of(visit, found.run, found.explanation),
         lines=found.run.logs[-LINES_SHOWN:],
     )
+
+
+def _pauses(visit: Visit, run: Run, explanation: RunExplanation | None) -> list[Pause]:
+    """Return the pauses that hold a run, or would hold a retry of it, but that of its cron ticker."""
+    waits = () if explanation is None else (*explanation.waits, *explanation.retry_waits)
+    if not any(each.cause is WaitCause.PAUSE for each in waits):
+        return []
+    return [each for each in visit.dashboard.reader.pauses() if each.covers(run.function, run.tags)]
 
 
 def actions_of(visit: Visit, run: Run, explanation: RunExplanation | None) -> list[Action[Run]]:

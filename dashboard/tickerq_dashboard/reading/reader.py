@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from tickerq_celery import Cron, Run, TickerQ, TickerStatus
+from tickerq_celery.enums import RETRIABLE
 from tickerq_celery.errors import QueryTooWideError, TickerNotFoundError, TickerValidationError
 from tickerq_celery.views import (
     AuditEntry,
@@ -33,6 +34,7 @@ from tickerq_dashboard.reading.waiters import Waiters, waiters_of
 
 ValueT = TypeVar("ValueT")
 UNENDED = frozenset({TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS})
+EXPLAINED = UNENDED | RETRIABLE
 NEXT_INSTANTS, CHAIN_SHOWN, AUDIT_SHOWN, OWN_LOOKED_AT = 10, 200, 10, 20
 MOST_WAITING = 1_000
 # In seconds: what changes by the hour, or by a deployment, need not be asked for each second.
@@ -41,7 +43,7 @@ SLOW = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPage:
-    """A run, why it waits, what waits for it, its cron ticker and its chain, and who did what to it."""
+    """A run, why it waits or a retry would, what waits for it, its cron ticker, chain and audit."""
 
     run: Run
     explanation: RunExplanation | None
@@ -251,7 +253,7 @@ class Reader:
         has_chain = run.has_children or run.parent_id is not None or run.root_id is not None
         return RunPage(
             run=run,
-            explanation=self.tickerq.runs.explain(run_id) if run.status in UNENDED else None,
+            explanation=self.tickerq.runs.explain(run_id) if run.status in EXPLAINED else None,
             waiters=or_none(lambda: waiters_of(self.tickerq, run)) or (),
             cron=None if cron_id is None else or_none(lambda: self.tickerq.cron_tickers.get(cron_id)),
             chain=self.tickerq.chains.tree(run_id, limit=CHAIN_SHOWN) if has_chain else None,

@@ -18,12 +18,14 @@ from tests.integration.making import (
     make_run,
     runs,
     started,
+    storing,
 )
 from tests.integration.runs import calls
 from tests.manual_clock import ManualClock
 from tests.plain_surroundings import PlainSurroundings
 from tickerq_celery import TimeTicker
 from tickerq_celery.enums import OnLost, TickerStatus
+from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import nodes, publications
 from tickerq_celery.tickers.claims import Claim
@@ -238,6 +240,20 @@ def test_how_it_ended_and_who_may_let_it_start_again(core: Core) -> None:
     assert found.remedy == f'`tickerq retry {failed_id}`, or `runs.retry("{failed_id}")`, lets it start again'
     assert "no mail today" in explain(core, skipped_id).summary
     assert explain(core, done_id).remedy is None
+
+
+def test_a_retry_would_wait_for_the_end_of_a_pause_and_for_a_worker(core: Core) -> None:
+    with_beat(enrolled(core))
+    run_id = make_run(core, tags=["eu"])
+    fail(core, started(core, run_id))
+    found = explain(core, run_id)
+    assert (found.retry_waits, found.needs_other_request) == ((), False)
+    PauseManager(storing(core)).pause(tag="eu", by="ann")
+    core.write(nodes.remove, core.node.id)
+    found = explain(core, run_id)
+    assert [wait.cause for wait in found.retry_waits] == [WaitCause.PAUSE, WaitCause.FUNCTION]
+    assert "Tag eu is paused" in found.retry_waits[0].text
+    assert not found.is_waiting
 
 
 def test_an_end_that_is_its_publication(core: Core) -> None:

@@ -125,6 +125,16 @@ def test_each_status_has_its_words(status: TickerStatus) -> None:
         assert (explanation.remedy is not None) == (status in RETRIABLE)
 
 
+@pytest.mark.parametrize("status", sorted(TERMINAL))
+def test_what_has_ended_says_what_a_retry_would_wait_for(status: TickerStatus) -> None:
+    explanation = explained(case(waiting(status=status, ended_at=NOW), pauses=[PAUSE], nodes=WELL[1:]))
+    causes = [wait.cause for wait in explanation.retry_waits]
+    assert causes == ([WaitCause.PAUSE, WaitCause.FUNCTION] if status in RETRIABLE else [])
+    assert not explanation.is_waiting
+    assert all("cancel" not in (wait.remedy or "") for wait in explanation.retry_waits)
+    assert all(f"A retry would wait: {wait.text}" in str(explanation) for wait in explanation.retry_waits)
+
+
 @pytest.mark.parametrize("condition", RunCondition)
 def test_each_run_condition_has_its_words(condition: RunCondition) -> None:
     run = waiting(held_for=HoldReason.PARENT, run_condition=condition)

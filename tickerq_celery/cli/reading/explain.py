@@ -28,8 +28,9 @@ def _show(shell: Shell, found: RunExplanation) -> None:
         output.line(found.detail)
     if found.remedy is not None:
         output.line(f"To change it: {found.remedy}")
-    for wait in found.waits:
-        output.line()
-        output.line(wait.text)
-        if wait.remedy is not None:
-            output.line(f"To change it: {wait.remedy}")
+    for before, waits in (("", found.waits), ("A retry would wait: ", found.retry_waits)):
+        for wait in waits:
+            output.line()
+            output.line(f"{before}{wait.text}")
+            if wait.remedy is not None:
+                output.line(f"To change it: {wait.remedy}")

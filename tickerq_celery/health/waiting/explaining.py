@@ -1,5 +1,7 @@
 """Explain why a run does not run: all causes in order, or that it is in progress, or how it ended."""
 
+from dataclasses import replace
+
 from tickerq_celery.enums import RETRIABLE, TERMINAL, HoldReason, TickerStatus
 from tickerq_celery.health.failures import is_of_request
 from tickerq_celery.health.phrases import in_line, moment, span
@@ -32,11 +34,24 @@ def explained(case: WaitingCase) -> RunExplanation:
     """Return why a run does not run, or that it does or has ended."""
     run = case.run
     if run.status in TERMINAL:
-        return _explanation(case, _ended(case), detail=_end_of(case), remedy=_after_end(case))
+        return _of_end(case)
     if run.status is TickerStatus.IN_PROGRESS:
         return _in_progress(case)
     reasons = _queued(case) if run.status is TickerStatus.QUEUED else _idle(case)
     return _explanation(case, _waits_for(reasons), reasons=reasons)
+
+
+def _of_end(case: WaitingCase) -> RunExplanation:
+    run = case.run
+    found = _explanation(case, _ended(case), detail=_end_of(case), remedy=_after_end(case))
+    if run.status not in RETRIABLE:
+        return found
+    reasons = [*for_pauses.pauses(case), *for_functions.function(case)]
+    return replace(
+        found,
+        retry_waits=tuple(each.wait for each in reasons),
+        needs_other_request=is_of_request(run.exception_type, run.exception_message),
+    )
 
 
 def _explanation(

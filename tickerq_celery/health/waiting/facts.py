@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from tickerq_celery.enums import TERMINAL, HoldReason, NodeKind, TickerStatus, TickerType
+from tickerq_celery.enums import RETRIABLE, TERMINAL, HoldReason, NodeKind, TickerStatus, TickerType
 from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_celery.store import functions, lost_nodes, node_views, nodes, pauses, waiting, waiting_lines
 from tickerq_celery.store.database.transaction import Transaction
@@ -72,11 +72,13 @@ def read(
     if run is None:
         return None
     facts = WaitingFacts(at=tx.now, run=run)
-    if run.status in TERMINAL:
+    if run.status in TERMINAL and run.status not in RETRIABLE:
         return facts
     facts = replace(facts, nodes=node_views.find(tx, namespace=tx.namespace))
     if not run.is_call:
         facts = _with_function(tx, facts)
+    if run.status in RETRIABLE:
+        return _with_pauses(tx, facts)
     if run.status is TickerStatus.IDLE:
         facts = _with_holds(tx, facts)
         is_claimed_next = facts.is_due or run.held_for in BY_CLAIM
@@ -99,12 +101,17 @@ def _lost(tx: Transaction) -> Sequence[LostNode]:
     return lost_nodes.find(tx, namespace=tx.namespace, kind=NodeKind.WORKER, limit=_MOST_LOST)
 
 
-def _with_holds(tx: Transaction, facts: WaitingFacts) -> WaitingFacts:
+def _with_pauses(tx: Transaction, facts: WaitingFacts) -> WaitingFacts:
     run = facts.run
-    if not run.is_manual:
-        covering = [each for each in pauses.list_pauses(tx) if each.covers(run.function, run.tags)]
-        cron_pause = None if run.cron_ticker_id is None else waiting.cron_pause(tx, run.cron_ticker_id)
-        facts = replace(facts, pauses=covering, cron_pause=cron_pause)
+    if run.is_manual:
+        return facts
+    covering = [each for each in pauses.list_pauses(tx) if each.covers(run.function, run.tags)]
+    cron_pause = None if run.cron_ticker_id is None else waiting.cron_pause(tx, run.cron_ticker_id)
+    return replace(facts, pauses=covering, cron_pause=cron_pause)
+
+
+def _with_holds(tx: Transaction, facts: WaitingFacts) -> WaitingFacts:
+    run, facts = facts.run, _with_pauses(tx, facts)
     if run.held_for is HoldReason.PARENT:
         return replace(facts, parent=waiting.parent_of(tx, run))
     if run.held_for is HoldReason.OVERLAP and run.cron_ticker_id is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from tickerq_celery.enums import NodeKind
+from tickerq_celery.enums import TERMINAL, NodeKind
 from tickerq_celery.health.phrases import listed, moment
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, reason
 from tickerq_celery.tickers.explanations import WaitCause
@@ -18,12 +18,12 @@ def function(case: WaitingCase) -> Iterator[Reason]:
     run = case.run
     if run.is_call or any(run.function in worker.functions for worker in case.workers):
         return
+    give_up = "" if run.status in TERMINAL else f", or give it up, `tickerq cancel {run.id}`"
     yield reason(
         WaitCause.FUNCTION,
         f"a worker that has {run.function}",
         " ".join([_since(case), _registered(case), *_workers(case)]),
-        remedy=f"start a worker whose code registers {run.function}, `celery -A yourapp worker`, "
-        f"or give it up, `tickerq cancel {run.id}`",
+        remedy=f"start a worker whose code registers {run.function}, `celery -A yourapp worker`{give_up}",
     )
 
 
