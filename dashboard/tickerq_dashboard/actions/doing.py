@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from tickerq_celery import Cron, Run
 from tickerq_celery.errors import TickerError, TickerNotFoundError
-from tickerq_celery.views import ChainTree, RunSummary
+from tickerq_celery.views import ChainTree, Pause, RunSummary
 from tickerq_dashboard.actions.refusing import Way, last_done, refused
 from tickerq_dashboard.commands.command import Command
 from tickerq_dashboard.reading.lost_runs import lost_workers
@@ -96,6 +96,7 @@ def _asked(
         target=target,
         action=action,
         thing=thing,
+        still=_still(visit, action, thing),
         lost=lost_workers(visit.dashboard.reader, [thing] if isinstance(thing, Run) else ()),
         head=target.head(thing),
         route=f"{target.page}_{action.name}",
@@ -104,6 +105,13 @@ def _asked(
         typed=None if action.typed is None else action.typed(thing),  # type: ignore[arg-type]
         error=error,
     )
+
+
+def _still(visit: Visit, action: AnyAction, thing: Thing) -> list[Pause]:
+    """Return the pauses that hold a cron ticker on when it is resumed."""
+    if action.verb != "cron_tickers.resume" or not isinstance(thing, Cron):
+        return []
+    return [each for each in visit.dashboard.reader.pauses() if each.covers(thing.function, thing.tags)]
 
 
 def _untyped(

@@ -7,15 +7,18 @@ from werkzeug.wrappers import Response
 
 from tickerq_celery.enums import PauseKind
 from tickerq_celery.errors import TickerError, TickerNotFoundError, UnknownFunctionError
+from tickerq_celery.views import Pause
 from tickerq_dashboard.actions.refusing import Way, last_done, refused
 from tickerq_dashboard.commands.pauses import PauseScope, ResumeScope, Scoped
 from tickerq_dashboard.filters import ScopeQuery
 from tickerq_dashboard.reading.paused import (
     MOST_CRONS,
     MOST_RUNS,
+    Still,
     covered_by,
     known_function,
     pause_of,
+    still_over,
 )
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.outcomes import Refusal, plain_refusal_of, state_words
@@ -37,16 +40,18 @@ def ask_pause(visit: Visit, query: ScopeQuery) -> Response:
         counted(covered.waiting, MOST_RUNS, "run"),
         counted(covered.claimed, MOST_RUNS, "run"),
     )
-    return _asked(visit, query, "pause_scope", effect, pause=None)
+    return _asked(visit, query, "pause_scope", effect)
 
 
 def ask_resume(visit: Visit, query: ScopeQuery) -> Response:
-    """Show what the end of a pause will start, with the form that ends it."""
-    there = pause_of(visit.dashboard.tickerq.pauses.find(), query.kind, query.name)
+    """Show what the end of a pause will start, and what holds on, with the form that ends it."""
+    found = visit.dashboard.tickerq.pauses.find()
+    there = pause_of(found, query.kind, query.name)
     if there is None:
         words = f"{scope_words(query.kind, query.name)} is not paused"
         return _refused(visit, "Not resumed", query.kind, query.name, 409, words)
-    return _asked(visit, query, "resume_scope", resume_effect(), pause=there)
+    still = still_over(visit.dashboard.reader, there, found)
+    return _asked(visit, query, "resume_scope", resume_effect(), pause=there, still=still)
 
 
 def pause_scope(visit: Visit, command: PauseScope) -> Response:
@@ -59,7 +64,15 @@ def resume_scope(visit: Visit, command: ResumeScope) -> Response:
     return _done(visit, command, command.apply, "Not resumed")
 
 
-def _asked(visit: Visit, query: ScopeQuery, route: str, effect: str, *, pause: object) -> Response:
+def _asked(
+    visit: Visit,
+    query: ScopeQuery,
+    route: str,
+    effect: str,
+    *,
+    pause: Pause | None = None,
+    still: Still | None = None,
+) -> Response:
     return visit.page(
         "ask_pause.html",
         clock=visit.clock(),
@@ -69,6 +82,7 @@ def _asked(visit: Visit, query: ScopeQuery, route: str, effect: str, *, pause: o
         route=route,
         effect=effect,
         pause=pause,
+        still=still,
         back=_back(visit, query.kind, query.name),
     )
 

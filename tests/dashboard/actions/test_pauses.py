@@ -49,6 +49,45 @@ def test_it_is_paused_and_resumed_with_who_and_why(admin: Person, seeds: Seeds, 
     assert (latest.action, latest.reason) == ("pauses.resume", "it is back")
 
 
+STILL = "does not run after this, because"
+
+
+def test_before_a_resume_the_other_pauses_of_the_same_are_named(admin: Person, seeds: Seeds) -> None:
+    seeds.run(function="Send", tags=["eu", "mail"], execution_time=LATER, due_at=LATER)
+    cron_id = seeds.cron(function="Send", is_enabled=False, tags=["eu"], paused_at=NOW)
+    pauses = seeds.tickerq.pauses
+    pauses.pause(tag="eu", by="ben", reason="the move")
+    pauses.pause(tag="us")
+    pauses.pause(function="Other", allow_unknown=True)
+    pauses.pause(function="Send", allow_unknown=True)
+    pages = {
+        kind: text_of(admin.get(f"/pauses/resume?{query}").text) for kind, (query, _, _) in SCOPES.items()
+    }
+    del pages["everything"]
+    others = {"function": "Tag eu is paused by ben since", "tag": "Function Send is paused since"}
+    for kind, page in pages.items():
+        named = page.partition(f"Some of it {STILL}")[2].partition("Reason")[0]
+        assert others[kind] in named
+        assert "1 cron ticker is paused on its own" in named
+        assert "Tag us" not in named
+        assert "Function Other" not in named
+    assert "the move" in pages["function"]
+    asked = text_of(admin.get(f"/crons/{cron_id}/resume").text)
+    assert "It does not run after this, because" in asked
+    pauses.pause(everything=True)
+    asked = text_of(admin.get("/pauses/resume?kind=function&name=Send").text)
+    assert f"It {STILL}" in asked
+    assert "Everything is paused since" in asked
+    asked = text_of(admin.get("/pauses/resume?kind=everything").text)
+    assert all(each in asked for each in (f"Some of it {STILL}", "Tag us", "Function Other", "1 cron ticker"))
+
+
+def test_where_nothing_else_is_paused_a_resume_names_nothing(admin: Person, seeds: Seeds) -> None:
+    seeds.cron(function="Send")
+    seeds.tickerq.pauses.pause(function="Send")
+    assert STILL not in text_of(admin.get("/pauses/resume?kind=function&name=Send").text)
+
+
 def test_a_form_that_is_sent_twice_pauses_once(admin: Person, seeds: Seeds) -> None:
     form = admin.forms("/pauses/pause?kind=tag&name=eu")["/pauses/pause"]
     first, second = (admin.send("/pauses/pause", form) for _ in range(2))
