@@ -75,6 +75,7 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     words.percent,
     words.plural,
     words.sign_of,
+    words.total,
 )
 # What tells the time of the rendering: it makes no page another one.
 # And what makes a form valid once: an older one is as good.

@@ -108,6 +108,7 @@ def function(visit: Visit, name: str) -> Response:
         example=None if found.function.request_schema is None else example_of(found.function.request_schema),
         own_pause=any(each.kind is PauseKind.FUNCTION for each in found.function.pauses),
         crons=found.crons,
+        held=found.held,
         durations=found.durations,
         throughput=found.throughput,
         charts=[bar_chart("only", steps, clock, width=640, height=150)] if steps else [],

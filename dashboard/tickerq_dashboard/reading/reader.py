@@ -30,6 +30,7 @@ from tickerq_celery.views import (
     Timings,
 )
 from tickerq_dashboard.reading.cache import MomentCache
+from tickerq_dashboard.reading.held import HeldRuns, held_of
 from tickerq_dashboard.reading.waiters import Waiters, waiters_of
 
 ValueT = TypeVar("ValueT")
@@ -78,11 +79,12 @@ class BulkPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionPage:
-    """A function, how its runs went, and the cron tickers that name it."""
+    """A function, how its runs went, which are held, and the cron tickers that name it."""
 
     function: FunctionView
     throughput: Throughput | None
     durations: Timings | None
+    held: tuple[HeldRuns, ...] | None
     crons: Listing[CronSummary]
 
 
@@ -279,9 +281,10 @@ class Reader:
         )
 
     def _function(self, name: str) -> FunctionPage:
-        stats = self.tickerq.stats
+        stats, function = self.tickerq.stats, self.tickerq.functions.get(name)
         return FunctionPage(
-            function=self.tickerq.functions.get(name),
+            function=function,
+            held=or_none(lambda: held_of(self.tickerq, function)),
             throughput=or_none(lambda: stats.throughput(function=name)),
             durations=or_none(lambda: stats.durations(function=name)),
             crons=self.tickerq.cron_tickers.by_next_run(function=name, limit=20),

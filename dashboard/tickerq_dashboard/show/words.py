@@ -1,14 +1,14 @@
 """The words in which the pages speak of runs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 from tickerq_celery import Attempt, Cron, Run, RunCondition, TickerStatus, TickerType
 from tickerq_celery.enums import HoldReason, OnLost, Origin, TickerKind
 from tickerq_celery.errors import UnreadableRequestError
-from tickerq_celery.views import CronSummary, Pause, RunSummary
+from tickerq_celery.views import Count, CronSummary, Pause, RunSummary
 from tickerq_dashboard.reading.waiters import MOST_COUNTED, Waiters
 from tickerq_dashboard.show.durations import THIN, full
 from tickerq_dashboard.show.json_tree import Node, tree_of
@@ -94,6 +94,12 @@ def is_call(ticker: Run | RunSummary | Cron | CronSummary) -> bool:
 def held_words(reason: HoldReason) -> str:
     """Return why a due run may not run yet."""
     return HELD[reason]
+
+
+def total(counts: Iterable[Count]) -> Count:
+    """Return the sum of bounded counts: 3, or 10,000+ where one of them may be more."""
+    each = list(counts)
+    return Count(sum(map(int, each)), is_partial=any(count.or_more for count in each))
 
 
 def waiters_words(waiters: Waiters, run: Run) -> str:

@@ -1,0 +1,79 @@
+"""The page of a function: what of it is held and by what."""
+
+import re
+from datetime import timedelta
+
+from tests.dashboard.conftest import BASE, Visitor
+from tests.dashboard.page_text import text_in
+from tests.dashboard.seeds import NOW, Seeds
+from tests.integration.apps import join
+from tickerq_celery import TickerStatus
+from tickerq_celery.enums import HoldReason, NodeKind
+from tickerq_celery.functions.definition import make_function
+from tickerq_celery.functions.limits import FunctionLimits
+from tickerq_celery.functions.records import function_records
+from tickerq_celery.ids import new_id
+from tickerq_celery.store import functions
+from tickerq_dashboard.reading.held import MOST_EXPLAINED
+
+
+def has(seeds: Seeds, *names: str) -> None:
+    """A live worker that has functions, each with one slot, and has registered them."""
+    limits = {name: FunctionLimits(max_concurrency=1) for name in names}
+    join(
+        seeds.tickerq,
+        NodeKind.WORKER,
+        queues=["celery"],
+        functions=limits,
+        definitions=dict.fromkeys(names, "d1"),
+    )
+    registered = function_records(make_function(lambda context: None, name) for name in names)
+    seeds.tickerq.core.write(functions.register, list(registered))
+
+
+def held(seeds: Seeds, reason: HoldReason, runs: int, key: str = "Send") -> None:
+    for _ in range(runs):
+        seeds.run(function="Send", held_for=reason.value, hold_key=key, held_since=NOW - timedelta(hours=1))
+
+
+def panel_of(page: str) -> str:
+    return page.partition('id="held"')[2].partition("</section>")[0]
+
+
+def test_held_runs_are_counted_by_reason_with_what_holds_the_first(visitor: Visitor, seeds: Seeds) -> None:
+    has(seeds, "Send")
+    holder = seeds.run(
+        function="Send", status=TickerStatus.IN_PROGRESS, due_at=None, running_on=new_id(),
+        lock_holder="w", started_at=NOW, locked_at=NOW, claim_no=1,
+    )  # fmt: skip
+    held(seeds, HoldReason.LIMIT, 3)
+    seeds.tickerq.pauses.pause(tag="eu", by="ben", reason="the move")
+    seeds.run(function="Send", tags=["eu"], held_for="paused", hold_key="tag:eu", held_since=NOW)
+    seeds.run(function="Other", held_for="limit", hold_key="Other", held_since=NOW)
+    page = visitor.get("/functions/Send").text
+    assert re.search(r'href="#held">4</a>', page)
+    panel = panel_of(page)
+    assert panel.index("3 runs") < panel.index("1 run<")
+    assert f'href="{BASE}/runs/active?function=Send&amp;held=limit"' in panel
+    assert f'href="{BASE}/runs/{holder}"' in panel
+    text = text_in(panel)
+    assert re.search(r"3 runs ?: Waits for a free slot", text)
+    assert "Tag eu is paused since" in text
+    assert "by ben: the move" in text
+    assert "no live worker" not in text
+
+
+def test_a_function_of_which_nothing_is_held_says_nothing(visitor: Visitor, seeds: Seeds) -> None:
+    has(seeds, "Send")
+    page = visitor.get("/functions/Send").text
+    assert 'id="held"' not in page
+    assert "#held" not in page
+
+
+def test_only_the_largest_reasons_are_explained(visitor: Visitor, seeds: Seeds) -> None:
+    reasons = [HoldReason.LIMIT, HoldReason.KEY, HoldReason.RATE, HoldReason.FUNCTION]
+    for number, reason in enumerate(reasons):
+        held(seeds, reason, number + 1)
+    panel = panel_of(visitor.get("/functions/Send").text)
+    assert panel.count("<li>") == len(reasons)
+    assert panel.count("Open the first") == MOST_EXPLAINED
