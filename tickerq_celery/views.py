@@ -27,7 +27,12 @@ from tickerq_celery.tickers.figures import (
     TimingSummary,
     TopFailing,
 )
-from tickerq_celery.tickers.function_views import FunctionVersion, FunctionView
+from tickerq_celery.tickers.function_views import (
+    FunctionVersion,
+    FunctionView,
+    SettingDifference,
+    SettingValue,
+)
 from tickerq_celery.tickers.health import (
     Finding,
     FindingCode,
@@ -87,6 +92,8 @@ __all__ = [
     "RunExplanation",
     "RunSummary",
     "SchemaView",
+    "SettingDifference",
+    "SettingValue",
     "SettingView",
     "SettingsReport",
     "Severity",

@@ -1,7 +1,8 @@
-"""The page of a function: what of it is held and by what."""
+"""The page of a function: what of it is held and by what, and in what live workers differ."""
 
 import re
 from datetime import timedelta
+from typing import Any
 
 from tests.dashboard.conftest import BASE, Visitor
 from tests.dashboard.page_text import text_in
@@ -11,10 +12,17 @@ from tickerq_celery import TickerStatus
 from tickerq_celery.enums import HoldReason, NodeKind
 from tickerq_celery.functions.definition import make_function
 from tickerq_celery.functions.limits import FunctionLimits
-from tickerq_celery.functions.records import function_records
+from tickerq_celery.functions.records import FunctionRecord, definitions_of, function_records
 from tickerq_celery.ids import new_id
 from tickerq_celery.store import functions
 from tickerq_dashboard.reading.held import MOST_EXPLAINED
+
+
+def send(context: Any) -> None: ...
+
+
+def records(**options: Any) -> list[FunctionRecord]:
+    return list(function_records([make_function(send, "Send", **options)]))
 
 
 def has(seeds: Seeds, *names: str) -> None:
@@ -77,3 +85,36 @@ def test_only_the_largest_reasons_are_explained(visitor: Visitor, seeds: Seeds) 
     panel = panel_of(visitor.get("/functions/Send").text)
     assert panel.count("<li>") == len(reasons)
     assert panel.count("Open the first") == MOST_EXPLAINED
+
+
+def define(seeds: Seeds, **options: Any) -> None:
+    """A live worker that defines a function so."""
+    function = make_function(send, "Send", **options)
+    join(
+        seeds.tickerq,
+        NodeKind.WORKER,
+        functions={"Send": function.limits},
+        definitions=definitions_of([function]),
+    )
+
+
+def test_it_is_said_in_which_settings_workers_differ_and_which_have_what(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    for options in ({}, {}, {"retries": 3, "timeout": 90, "queue": "mail"}):
+        define(seeds, **options)
+        seeds.tickerq.core.write(functions.register, records(**options))
+    names = {each.name for each in seeds.tickerq.nodes.find()}
+    page = visitor.get("/functions/Send").text
+    said = text_in(page.partition('id="differ"')[2].partition("</dl>")[0])
+    for words in ("Retries 0 on", "; 3 on", "Timeout none on", "1 min 30 s on"):
+        assert words in said
+    assert "Queue as Celery routes it on" in said
+    assert all(said.count(name) == 3 for name in names)
+    listed = visitor.get("/functions").text
+    assert f'href="{BASE}/functions/Send#differ">Differs in queue, retries, timeout</a>' in listed
+
+
+def test_where_workers_do_not_say_their_settings_the_page_says_that(visitor: Visitor, seeds: Seeds) -> None:
+    has(seeds, "Send")
+    assert "a worker of an earlier version does not say" in visitor.get("/functions/Send").text

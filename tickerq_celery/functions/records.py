@@ -1,15 +1,16 @@
-"""What the store keeps of a registered function, and a digest by which workers' definitions are compared."""
+"""What the store keeps of a registered function, and how workers' definitions of it are compared."""
 
 import functools
 import inspect
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
 from tickerq_celery import validation
+from tickerq_celery.enums import OnLost, TickerPriority
 from tickerq_celery.functions.definition import Function
 
 _LONGEST_SUMMARY = 200
@@ -40,8 +41,49 @@ class FunctionRecord:
     def digest(self) -> str:
         """What two definitions have in common whose runs are treated alike; texts do not count."""
         compared = {name: value for name, value in asdict(self).items() if name != "summary"}
-        text = json.dumps(compared, sort_keys=True, default=_seconds)
-        return sha256(text.encode()).hexdigest()[:_DIGITS]
+        return _digest(compared)
+
+    @property
+    def definition(self) -> str:
+        """What a worker's row says of it: its digest, and as JSON the settings that are not the defaults.
+
+        Of the request's schema, which may be long, there is a digest.
+        """
+        shown = {name: value for name, value in asdict(self).items() if name not in _NOT_SETTINGS}
+        if self.request_schema is not None:
+            shown["request_schema"] = _digest(self.request_schema)
+        changed = {name: value for name, value in shown.items() if value != _DEFAULTS.get(name, MISSING)}
+        return self.digest + json.dumps(changed, sort_keys=True, separators=(",", ":"), default=_seconds)
+
+
+_NOT_SETTINGS = {"name", "summary"}
+_DEFAULTS: Mapping[str, Any] = {
+    "queue": None,
+    "priority": int(TickerPriority.NORMAL),
+    "max_concurrency": None,
+    "on_lost": OnLost.RETRY.value,
+    "retries": 0,
+    "retry_intervals": (),
+    "request_schema": None,
+    **{each.name: each.default for each in fields(FunctionRecord) if each.default is not MISSING},
+}
+
+
+def digest_in(definition: str) -> str:
+    """Return the digest that a definition begins with."""
+    return definition[:_DIGITS]
+
+
+def settings_in(definition: str) -> Mapping[str, Any] | None:
+    """Return all settings of a definition, as JSON has them: durations in seconds; None where it has none.
+
+    Rows of workers that were of an earlier version have the digest alone.
+    """
+    text = definition[_DIGITS:]
+    if not text:
+        return None
+    shown = {name: value for name, value in _DEFAULTS.items() if name not in _NOT_SETTINGS}
+    return {**shown, "retry_intervals": [], **json.loads(text)}
 
 
 def function_records(registry: Iterable[Function]) -> Iterator[FunctionRecord]:
@@ -66,8 +108,8 @@ def function_records(registry: Iterable[Function]) -> Iterator[FunctionRecord]:
 
 
 def definitions_of(registry: Iterable[Function]) -> Mapping[str, str]:
-    """Return the digest of each function of a process, by name."""
-    return {record.name: record.digest for record in function_records(registry)}
+    """Return the definition of each function of a process, by name."""
+    return {record.name: record.definition for record in function_records(registry)}
 
 
 def _summary(body: Any) -> str | None:
@@ -75,6 +117,11 @@ def _summary(body: Any) -> str | None:
         body = body.func
     lines = (inspect.getdoc(inspect.unwrap(body)) or "").strip().splitlines()
     return validation.storable(lines[0].strip(), _LONGEST_SUMMARY) if lines else None
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, default=_seconds)
+    return sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
 def _seconds(value: timedelta) -> float:

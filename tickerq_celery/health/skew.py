@@ -1,12 +1,14 @@
 """Findings about what differs among nodes: broker, namespace, clock, version, definitions of functions."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
+from tickerq_celery.functions.records import digest_in, settings_in
 from tickerq_celery.health.findings import capped, failure, warning
 from tickerq_celery.health.phrases import counted, listed, span
 from tickerq_celery.store.node_views import DefinitionSet
+from tickerq_celery.tickers.function_views import FunctionVersion, differences_of
 from tickerq_celery.tickers.health import Finding, FindingCode, Subject, SubjectKind
 from tickerq_celery.tickers.node_views import NodeView
 
@@ -83,21 +85,32 @@ def of_versions(nodes: Sequence[NodeView]) -> Iterator[Finding]:
 
 
 def of_definitions(sets: Sequence[DefinitionSet], nodes: Sequence[NodeView]) -> Iterator[Finding]:
-    """Yield the functions that live workers define differently, with who defines them how."""
+    """Yield the functions that live workers define differently, with who does and in which settings."""
     names = {node.id: node.name for node in nodes}
-    by_digest: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    by_definition: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for each in sets:
-        for function, digest in each.digests.items():
-            by_digest[function][digest] += [names[node] for node in each.nodes if node in names]
+        for function, definition in each.digests.items():
+            by_definition[function][definition] += [names[node] for node in each.nodes if node in names]
     found = [
         warning(
             FindingCode.FUNCTION_SKEW,
             f"function {function} has {len(its)} definitions among live workers: "
-            + "; ".join(f"one on {listed(sorted(on))}" for on in its.values()),
+            + "; ".join(f"one on {listed(sorted(on))}" for on in its.values())
+            + _settings(its),
             subject=Subject(SubjectKind.FUNCTION, function),
             remedy="finish the rollout, unless one is in progress; until then the strictest limits count",
         )
-        for function, its in sorted(by_digest.items())
-        if len(its) > 1
+        for function, its in sorted(by_definition.items())
+        if len({digest_in(each) for each in its}) > 1
     ]
     yield from capped(found, "functions that are defined differently")
+
+
+def _settings(definitions: Mapping[str, Sequence[str]]) -> str:
+    """Return in which settings definitions differ, as far as their workers say them."""
+    versions = [
+        FunctionVersion(digest=digest_in(each), nodes=tuple(on), settings=settings_in(each))
+        for each, on in definitions.items()
+    ]
+    names = [each.setting for each in differences_of(versions)]
+    return f"; they differ in {listed(names)}" if names else ""

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from tickerq_celery.enums import NodeKind, OnLost, PauseKind, TickerPriority
-from tickerq_celery.functions.records import FunctionRecord
+from tickerq_celery.functions.records import FunctionRecord, digest_in, settings_in
 from tickerq_celery.store import awaited_functions, function_counts, pauses
 from tickerq_celery.store import functions as registry
 from tickerq_celery.store.database.transaction import Transaction
@@ -16,7 +16,12 @@ from tickerq_celery.store.filters import begins
 from tickerq_celery.store.node_views import definitions, state_in
 from tickerq_celery.store.tables import functions, nodes
 from tickerq_celery.tickers.counts import RunCounts
-from tickerq_celery.tickers.function_views import FunctionVersion, FunctionView
+from tickerq_celery.tickers.function_views import (
+    FunctionVersion,
+    FunctionView,
+    SettingDifference,
+    differences_of,
+)
 from tickerq_celery.tickers.node_views import NodeState
 from tickerq_celery.tickers.pages import Page
 from tickerq_celery.tickers.pauses import Pause
@@ -67,9 +72,9 @@ def get(tx: Transaction, name: str) -> FunctionView | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Around:
-    """What is read once for all functions of a page."""
+    """What is read once for all functions of a page; of the live workers, the names by their definitions."""
 
-    versions: Mapping[str, Sequence[FunctionVersion]]
+    definitions: Mapping[str, Mapping[str, Sequence[str]]]
     pauses: Sequence[Pause]
     active: Mapping[str, RunCounts]
 
@@ -79,7 +84,7 @@ def _views(tx: Transaction, found: Sequence[Row[Any] | str]) -> list[FunctionVie
     if not found:
         return []
     around = _Around(
-        versions=_live_versions(tx),
+        definitions=_live_definitions(tx),
         pauses=[pause for pause in pauses.list_pauses(tx) if pause.kind is not PauseKind.TAG],
         active=function_counts.counts(tx, [each if isinstance(each, str) else each.name for each in found]),
     )
@@ -93,13 +98,15 @@ def _view(row: Row[Any], around: _Around) -> FunctionView:
     record = FunctionRecord(**{name: getattr(row, name) for name in _RECORD})
     stored = {name: getattr(record, name) for name in _RECORD}
     stored |= {"priority": TickerPriority(record.priority), "on_lost": OnLost(record.on_lost)}
+    versions = _versions(around.definitions.get(record.name, {}))
     return FunctionView(
         **stored,
         namespace=row.namespace,
         registered_at=row.registered_at,
         updated_at=row.updated_at,
         digest=record.digest,
-        versions=tuple(around.versions.get(record.name, ())),
+        versions=versions,
+        differences=_differences(record, versions),
         pauses=tuple(pause for pause in around.pauses if pause.covers(record.name, ())),
         active=around.active[record.name],
     )
@@ -115,21 +122,33 @@ def _unregistered(namespace: str, name: str, around: _Around) -> FunctionView:
     )
 
 
-def _live_versions(tx: Transaction) -> dict[str, list[FunctionVersion]]:
-    """Return how the live workers of the namespace define each function, the most common way first."""
+def _versions(definitions: Mapping[str, Sequence[str]]) -> tuple[FunctionVersion, ...]:
+    """Return how live workers define a function, the most common way first."""
+    found = [
+        FunctionVersion(digest=digest_in(each), nodes=tuple(names), settings=settings_in(each))
+        for each, names in definitions.items()
+    ]
+    return tuple(sorted(found, key=lambda version: (-len(version.nodes), version.digest)))
+
+
+def _differences(
+    record: FunctionRecord, versions: Sequence[FunctionVersion]
+) -> tuple[SettingDifference, ...]:
+    if not versions or any(each.digest == record.digest for each in versions):
+        return differences_of(versions)
+    latest = FunctionVersion(digest=record.digest, nodes=(), settings=settings_in(record.definition))
+    return differences_of([*versions, latest])
+
+
+def _live_definitions(tx: Transaction) -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """Return for each function how the live workers of the namespace define it, with their names."""
     workers = [row for row in _workers(tx) if state_in(row) is NodeState.ALIVE]
     sets = definitions(tx, {row.definitions_hash: row.id for row in workers})
     found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for row in workers:
-        for function, digest in sets[row.definitions_hash].items():
-            found[function][digest].append(row.name)
-    return {
-        function: sorted(
-            (FunctionVersion(digest=digest, nodes=tuple(names)) for digest, names in ways.items()),
-            key=lambda version: (-len(version.nodes), version.digest),
-        )
-        for function, ways in found.items()
-    }
+        for function, definition in sets[row.definitions_hash].items():
+            found[function][definition].append(row.name)
+    return found
 
 
 def _workers(tx: Transaction) -> Sequence[Row[Any]]:

@@ -42,7 +42,7 @@ def find(tx: Transaction, *, namespace: str | None, kind: NodeKind | None = None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefinitionSet:
-    """Functions, each with a digest of its definition, and the nodes that define them all so."""
+    """Functions, each with its definition, and the nodes that define them all so."""
 
     nodes: Collection[UUID]
     digests: Mapping[str, str]
@@ -59,7 +59,7 @@ def definition_sets(tx: Transaction, ids: Collection[UUID]) -> list[DefinitionSe
 
 
 def definitions(tx: Transaction, node_of_hash: Mapping[str, UUID]) -> dict[str, dict[str, str]]:
-    """Return for each hash the functions that a node of it has, with a digest of how it defines each.
+    """Return for each hash the functions that a node of it has, with how it defines each.
 
     One node is read of each hash: workers are many, and the versions of their code are few.
     """

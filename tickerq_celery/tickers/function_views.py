@@ -1,6 +1,8 @@
 """Functions as users see them: options, versions, pauses, active runs and figures."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,11 +17,44 @@ class FunctionVersion:
     """One way in which live workers define a function, and the names of those workers.
 
     Two have the same ``digest`` if their options and their request's schema are equal; what the body does is
-    not compared.
+    not compared. ``settings`` are those options by name, as JSON has them: durations in seconds, a digest of
+    the schema. They are None of a worker of an earlier version, which does not say them.
     """
 
     digest: str
     nodes: tuple[str, ...]
+    settings: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingValue:
+    """A value of a setting as JSON has it, and the live workers that have it; none: as registered last."""
+
+    value: Any
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingDifference:
+    """A setting in which definitions of a function differ, with its values, the most common one first."""
+
+    setting: str
+    values: tuple[SettingValue, ...]
+
+
+def differences_of(versions: Sequence[FunctionVersion]) -> tuple[SettingDifference, ...]:
+    """Return the settings in which versions differ, as far as their workers say them, by name."""
+    known = [(each.settings, each.nodes) for each in versions if each.settings is not None]
+    found = []
+    for name in sorted({name for settings, _ in known for name in settings}):
+        by_text: dict[str, list[str]] = {}
+        for settings, nodes in known:
+            by_text.setdefault(json.dumps(settings.get(name), sort_keys=True), []).extend(nodes)
+        if len(by_text) > 1:
+            in_order = sorted(by_text.items(), key=lambda each: (-len(each[1]), each[0]))
+            values = [SettingValue(value=json.loads(text), nodes=tuple(on)) for text, on in in_order]
+            found.append(SettingDifference(setting=name, values=tuple(values)))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +71,8 @@ class FunctionView:
     ``routed_queue`` is where its messages go: its own queue, else that of its route; None where the route
     names an exchange only, or the application's router fails.
 
-    ``versions`` are those of the live workers that have it. ``pauses`` hold all of its runs; a pause of a tag
+    ``versions`` are those of the live workers that have it, and ``differences`` the settings in which these
+    differ, or from how it was registered last. ``pauses`` hold all of its runs; a pause of a tag
     may hold some. ``active`` counts its runs that have not ended. ``figures`` are of the last 24 hours, from
     the beginning of an hour; None where there are too many of all functions asked for: ask for fewer.
     """
@@ -64,6 +100,7 @@ class FunctionView:
     active: RunCounts
     figures: FunctionFigures | None = None
     routed_queue: str | None = None
+    differences: tuple[SettingDifference, ...] = ()
 
     @property
     def is_registered(self) -> bool:

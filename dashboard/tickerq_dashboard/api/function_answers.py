@@ -31,6 +31,20 @@ class FunctionVersionAnswer(Answer):
     nodes: tuple[str, ...]
 
 
+class SettingValueAnswer(Answer):
+    """A value of a setting, and the live workers that have it; none: as registered last."""
+
+    value: Json
+    nodes: tuple[str, ...]
+
+
+class SettingDifferenceAnswer(Answer):
+    """A setting in which live workers' definitions differ; durations are seconds."""
+
+    setting: str
+    values: tuple[SettingValueAnswer, ...]
+
+
 class FunctionAnswer(Answer):
     """A function as the worker that started last registered it; the example fits its request's schema."""
 
@@ -59,6 +73,7 @@ class FunctionAnswer(Answer):
     updated_at: Moment | None
     digest: str | None
     versions: tuple[FunctionVersionAnswer, ...]
+    differences: tuple[SettingDifferenceAnswer, ...]
     pauses: tuple[PauseAnswer, ...]
     active: ActiveCounts
     figures: FunctionFiguresAnswer | None

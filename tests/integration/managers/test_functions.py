@@ -108,9 +108,17 @@ def test_workers_that_define_a_function_in_different_ways_are_named(make_core: C
     ]  # fmt: skip
     assert view.versions[1] == FunctionVersion(digest=view.digest, nodes=(new.node.name,))
     assert (view.is_skewed, get(new, "Bill").is_skewed) == (True, False)
+    [difference] = view.differences
+    assert difference.setting == "retries"
+    assert [(each.value, each.nodes) for each in difference.values] == [
+        (1, tuple(sorted(each.node.name for each in old))), (2, (new.node.name,)),
+    ]  # fmt: skip
+    assert get(new, "Bill").differences == ()
     new.write(nodes.remove, new.node.id)
     # The latest registration counts, though its worker is gone.
     assert (len(get(new).versions), get(new).is_skewed) == (1, True)
+    [difference] = get(new).differences
+    assert [(each.value, each.nodes) for each in difference.values][1] == (2, ())
 
 
 def test_a_version_of_the_code_that_changes_no_limit_is_no_other_set_of_functions(

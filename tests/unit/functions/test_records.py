@@ -1,12 +1,20 @@
 """What the store keeps of a function, and what its digest compares."""
 
 import functools
+import json
+import re
 from typing import Any
 
 import pytest
 
 from tickerq_celery.functions.definition import make_function
-from tickerq_celery.functions.records import FunctionRecord, function_records
+from tickerq_celery.functions.records import (
+    FunctionRecord,
+    definitions_of,
+    digest_in,
+    function_records,
+    settings_in,
+)
 
 
 def documented(context: Any) -> None:
@@ -80,3 +88,27 @@ def test_a_docstring_makes_no_other_definition() -> None:
 
     other.__qualname__ = bare.__qualname__
     assert record(other).digest == record(bare).digest
+
+
+def test_a_definition_says_its_digest_and_the_settings_that_are_no_defaults() -> None:
+    made = record(retries=2, retry_intervals=[5, 60], timeout=1.5)
+    [(name, definition)] = definitions_of([make_function(bare, "Send", retries=2)]).items()
+    assert (name, digest_in(definition)) == ("Send", record(retries=2).digest)
+    said = json.loads(definition.removeprefix(digest_in(definition)))
+    assert said.keys() == {"path", "request_schema", "retries"}
+    assert (said["path"], said["retries"]) == (made.path, 2)
+    settings = settings_in(made.definition)
+    assert settings is not None
+    assert (settings["retries"], settings["retry_intervals"], settings["timeout"]) == (2, [5, 60], 1.5)
+    assert (settings["queue"], settings["max_concurrency_per_key"], settings["on_lost"]) == (None, 1, "retry")
+    assert settings_in(made.digest) is None
+
+
+def test_a_definition_has_a_digest_of_the_requests_schema_alone() -> None:
+    def count(number: int) -> None: ...
+
+    made = record(count)
+    settings = settings_in(made.definition)
+    assert settings is not None
+    assert re.fullmatch("[0-9a-f]{16}", settings["request_schema"])
+    assert "properties" not in made.definition

@@ -70,6 +70,23 @@ def test_a_function_that_live_workers_define_differently_is_named_with_who_defin
     )
 
 
+def test_it_is_said_in_which_settings_they_differ_as_far_as_that_is_known() -> None:
+    one, other = worker(), worker("celery@web2")
+    digests = ("a" * 16 + '{"path":"p","retries":1}', "b" * 16 + '{"path":"p","timeout":5}', "c" * 16)
+    sets = [
+        DefinitionSet(nodes=[node.id], digests={"Send": each})
+        for node, each in zip((one, other), digests[:2], strict=True)
+    ]
+    [found] = skew.of_definitions(sets, [one, other])
+    assert found.text.endswith("one on celery@web2; they differ in retries and timeout")
+    # The row of a worker of an earlier version has the digest alone.
+    alike = DefinitionSet(nodes=[other.id], digests={"Send": "a" * 16})
+    assert list(skew.of_definitions([sets[0], alike], [one, other])) == []
+    unsaid = DefinitionSet(nodes=[other.id], digests={"Send": digests[2]})
+    [found] = skew.of_definitions([sets[0], unsaid], [one, other])
+    assert "differ in" not in found.text
+
+
 def test_history_that_should_have_gone_more_than_a_day_ago_is_a_warning() -> None:
     assert list(housekeeping.of_retention(None, at=AT)) == []
     [found] = housekeeping.of_retention(AT - timedelta(days=33), at=AT)

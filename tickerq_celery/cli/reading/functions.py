@@ -13,8 +13,11 @@ from tickerq_celery.cli.shell import Shell, command
 from tickerq_celery.cli.tables import Column
 from tickerq_celery.cli.words import FunctionName
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.health.phrases import counted
-from tickerq_celery.tickers.function_views import FunctionView
+from tickerq_celery.health.phrases import counted, listed
+from tickerq_celery.tickers.function_views import FunctionView, SettingDifference
+
+# In place of the workers that have a value, where none is alive.
+LATEST = ("none, as registered last",)
 
 
 @command("functions")
@@ -57,6 +60,7 @@ def _write(output: Output, function: FunctionView) -> None:
             "note": _note(function),
             "code": function.path,
             "workers": "\n".join(function.nodes) or "none",
+            "differ": "\n".join(map(_difference, function.differences)) or None,
             "active": _active(function) or "no run",
             "queue": _queue(function) or "none: its route names an exchange, or the router fails",
             "priority": function.priority.name.lower(),
@@ -72,6 +76,12 @@ def _write(output: Output, function: FunctionView) -> None:
     )
     schema = function.request_schema
     output.block("Request", None if schema is None else json.dumps(schema, indent=2, ensure_ascii=False))
+
+
+def _difference(difference: SettingDifference) -> str:
+    """Return a setting with its values and the workers that have each."""
+    values = [f"{json.dumps(each.value)} on {listed(each.nodes or LATEST)}" for each in difference.values]
+    return f"{difference.setting}: {'; '.join(values)}"
 
 
 def _queue(function: FunctionView) -> str:

@@ -34,8 +34,8 @@ nodes = Table(
     # The limits of each function: what claims go by. Nodes with the same hash have the same.
     Column("functions", Json, nullable=False),
     Column("functions_hash", Name(64), nullable=False),
-    # A digest of each function's definition. In columns of their own: a new version of the code is no other
-    # set of limits.
+    # Each function's definition: a digest, and the settings that are no defaults. In columns of their own: a
+    # new version of the code is no other set of limits.
     Column("definitions", Json, nullable=False),
     Column("definitions_hash", Name(64), nullable=False),
     # The seed keys of the entries that a beat's code defines; NULL for a worker.
