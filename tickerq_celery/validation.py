@@ -11,6 +11,7 @@ from tickerq_celery.errors import TickerValidationError
 
 E = TypeVar("E", bound=Enum)
 LONGEST_FUNCTION = 200
+SHORTEST_PREFIX, LONGEST_ID = 8, 32
 LONGEST_DESCRIPTION = 500
 LONGEST_KEY = 200
 LONGEST_QUEUE = 200
@@ -251,6 +252,14 @@ def identifier(value: object, field: str = "id") -> UUID:
         return UUID(str(value))
     except ValueError as error:
         raise TickerValidationError(field, value, "pass a UUID") from error
+
+
+def id_prefix(value: object) -> str:
+    """Return the hexadecimal digits with which an id begins: eight at least, without hyphens."""
+    digits = value.replace("-", "").lower() if isinstance(value, str) else ""
+    if not SHORTEST_PREFIX <= len(digits) <= LONGEST_ID or set(digits) - set("0123456789abcdef"):
+        raise TickerValidationError("prefix", value, "pass the first 8 digits of an id, or more")
+    return digits
 
 
 def storable(text: str, limit: int) -> str:

@@ -266,6 +266,14 @@ class ScopeQuery(BaseModel):
         return self
 
 
+class FindQuery(BaseModel):
+    """What was typed into "Find"."""
+
+    model_config = ConfigDict(frozen=True)
+
+    q: Text = ""
+
+
 class FormQuery(BaseModel):
     """With which function the form of something new begins."""
 

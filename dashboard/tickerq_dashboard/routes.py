@@ -27,6 +27,7 @@ from tickerq_dashboard.commands.exports import Export, ExportRuns
 from tickerq_dashboard.commands.pauses import PauseScope, ResumeScope
 from tickerq_dashboard.filters import (
     CronsQuery,
+    FindQuery,
     FormQuery,
     FunctionsQuery,
     ListQuery,
@@ -40,6 +41,7 @@ from tickerq_dashboard.forms import runs as run_forms
 from tickerq_dashboard.forms.backfill import backfill_cron, create_backfill
 from tickerq_dashboard.forms.sent import SentForm
 from tickerq_dashboard.pages import bulk, chain, crons, operations, overview, run, runs
+from tickerq_dashboard.pages.find import find
 from tickerq_dashboard.pages.help import show_help
 from tickerq_dashboard.routing import Route
 from tickerq_dashboard.show.actions import Action
@@ -120,6 +122,7 @@ def _form(
 
 ROUTES: tuple[Route, ...] = (
     _page("/", "overview", overview.overview, query=OverviewQuery),
+    _page("/find", "find", find, query=FindQuery),
     _page("/runs", "runs", runs.listing("history"), query=RunsQuery),
     _page("/runs/active", "runs_active", runs.listing("active"), query=RunsQuery),
     _export("/runs/export", exports.export_runs, Permission.VIEW, ExportRuns),

@@ -1,4 +1,4 @@
-"""The search box: an id opens its run, ``key:value`` sets a filter, a plain word begins a function's name."""
+"""The search boxes: an id opens what it is of, ``key:value`` sets a filter, a plain word begins a name."""
 
 import shlex
 from collections.abc import Iterator, Mapping
@@ -34,6 +34,16 @@ KEYS: Mapping[str, str] = {
 }
 
 
+# What a word alone finds, and by what.
+FOUND: Mapping[str, str] = {
+    "an id": "its run, or its cron ticker",
+    "8 or more digits of an id": "the runs whose ids begin so",
+    "the beginning of a function's name": "the function, its cron tickers, and runs of it",
+    "the beginning of an exception's name": "the failures with it, of the last 7 d",
+    "a part of a node's name": "the beat or worker, also one that was lost",
+}
+
+
 class SearchError(ValueError):
     """What stands in the search box means nothing; the text says what does."""
 
@@ -44,6 +54,15 @@ def run_id_in(text: str) -> UUID | None:
         return UUID(text.strip())
     except ValueError:
         return None
+
+
+def word_in(text: str) -> str | None:
+    """Return the one word that was typed, or None where there are filters, several words or none."""
+    try:
+        tokens = list(_tokens(text))
+    except SearchError:
+        return None
+    return tokens[0][1] if len(tokens) == 1 and not tokens[0][0] else None
 
 
 def searched(query: RunsQuery, clock: Clock) -> dict[str, object]:

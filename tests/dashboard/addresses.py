@@ -99,6 +99,7 @@ def _of_operations(of: Objects) -> Mapping[str, str]:
     return {
         "overview": "/",
         "errors": "/errors",
+        "find": "/find?q=r",
         "functions": "/functions",
         "function": f"/functions/{quote(of.function)}",
         "pauses": "/pauses",

@@ -61,7 +61,7 @@ def test_rows_are_moved_through_ticked_and_acted_upon(page: Page) -> None:
 def test_a_run_is_found_retried_and_the_shortcuts_switched_off(page: Page) -> None:
     press = presser(page)
     press("/")
-    find = page.get_by_role("searchbox").or_(page.get_by_label("Find a run or an id")).last
+    find = page.get_by_role("searchbox").or_(page.get_by_label("Find a name or an id")).last
     expect(find).to_be_focused()
     page.keyboard.type("g?jxt")
     assert find.input_value() == "g?jxt"
@@ -102,7 +102,7 @@ def test_no_shortcut_takes_a_key_of_the_browser_and_a_sequence_ends(page: Page) 
 def test_on_a_narrow_page_find_opens_the_menu_that_it_is_in(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.keyboard.press("/")
-    expect(page.get_by_label("Find a run or an id").first).to_be_focused()
+    expect(page.get_by_label("Find a name or an id").first).to_be_focused()
     page.keyboard.press("Escape")
     page.keyboard.press("g")
     page.keyboard.press("e")

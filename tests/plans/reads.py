@@ -153,6 +153,7 @@ def _there_and_back(listed: Callable[..., Any]) -> object:
 
 def _reads() -> Iterator[tuple[str, Read]]:
     yield "a run", _run
+    yield "runs by the beginning of an id", lambda tickerq, _: tickerq.runs.by_id_prefix(id_of(3).hex[:8])
     yield "a chain", _chain
     yield "runs of every state, explained", _explained
     yield "counts", lambda tickerq, history: tickerq.runs.counts()

@@ -74,6 +74,7 @@ class AsyncRuns(AsyncManager):
     active: Final = AsyncVerb(RunManager.active)
     upcoming: Final = AsyncVerb(RunManager.upcoming)
     history: Final = AsyncVerb(RunManager.history)
+    by_id_prefix: Final = AsyncVerb(RunManager.by_id_prefix)
     get: Final = AsyncVerb(RunManager.get)
     explain: Final = AsyncVerb(RunManager.explain)
     find: Final = AsyncVerb(RunManager.find)

@@ -2,10 +2,11 @@
 
 from typing import Unpack
 
+from tickerq_celery import validation
 from tickerq_celery.enums import TickerType
 from tickerq_celery.managers.filters import RunFilters, run_filter
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import run_lists
+from tickerq_celery.store import run_lists, run_summaries
 from tickerq_celery.store.views import page_size
 from tickerq_celery.tickers.listings import Listing
 from tickerq_celery.tickers.run_summaries import RunSummary
@@ -52,6 +53,19 @@ class RunLists:
         function, a status, a kind, a node, a cron ticker or a chain, and to a time by ``ended_until``.
         """
         return self._listed("history", limit, cursor, filters)
+
+    def by_id_prefix(self, prefix: str, *, limit: int = 10) -> tuple[RunSummary, ...]:
+        """Return the runs whose ids begin so, the oldest first; 8 digits or more, hyphens do not matter.
+
+        Eight digits are what all runs have in common that were made within about a minute.
+
+        Raises:
+            TickerValidationError: ``prefix`` is no beginning of an id, or ``limit`` is not 1 to 1,000.
+            QueryTooWideError: It took longer than ``read_budget``.
+        """
+        digits, size = validation.id_prefix(prefix), page_size(limit)
+        find = run_summaries.by_id_prefix
+        return tuple(self._core.read_bounded(find, digits, type=self._kind, limit=size))
 
     def _listed(
         self, listing: str, limit: int, cursor: str | None, filters: RunFilters

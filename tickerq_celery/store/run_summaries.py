@@ -16,6 +16,7 @@ from tickerq_celery.tickers.run_summaries import RunSummary
 
 # How much of a text a list shows.
 _HEAD = 200
+_DIGITS = 32
 
 
 def _head(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
@@ -34,6 +35,16 @@ SUMMARY_COLUMNS = (
     _head(tickers.c.skipped_reason, "skipped_head"),
     *PROGRESS,
 )
+
+
+def by_id_prefix(tx: Transaction, prefix: str, *, type: TickerType | None, limit: int) -> list[RunSummary]:
+    """Return the runs of a type, or of any, whose ids begin with these hexadecimal digits, by their ids."""
+    first, last = (UUID(hex=prefix.ljust(_DIGITS, digit)) for digit in "0f")
+    within = [tickers.c.id >= first, tickers.c.id <= last, tickers.c.namespace == tx.namespace]
+    if type is not None:
+        within.append(tickers.c.type == int(type))
+    found = select(*SUMMARY_COLUMNS).where(*within).order_by(tickers.c.id).limit(limit)
+    return [run_summary(row) for row in tx.execute(found)]
 
 
 def error_heads(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, str]:

@@ -4,7 +4,7 @@ from werkzeug.wrappers import Response
 
 from tickerq_dashboard.access.roles import role_permissions
 from tickerq_dashboard.navigation import pages_for
-from tickerq_dashboard.search import KEYS
+from tickerq_dashboard.search import FOUND, KEYS
 from tickerq_dashboard.show.bulk import BULK_VERBS
 from tickerq_dashboard.show.chain_actions import CHAIN_ACTIONS
 from tickerq_dashboard.show.cron_actions import EVERY_CRON_ACTION
@@ -25,6 +25,7 @@ def show_help(visit: Visit) -> Response:
         clock=visit.clock(),
         shortcuts_listed=SHORTCUTS,
         pages_listed=[page for group in pages_for(visit.visitor) for page in group],
+        found=FOUND,
         filters=KEYS,
         looks=EVERY_LOOK,
         actions={

@@ -139,6 +139,7 @@ def nodes(visit: Visit) -> Response:
         workers=[each for each in found if each.kind is NodeKind.WORKER],
         lost_nodes=reader.lost_nodes(),
         left=left_on_lost(reader),
+        present={each.id for each in found},
         known={each.id for each in found} | {each.id for each in reader.lost_nodes()},
     )
 

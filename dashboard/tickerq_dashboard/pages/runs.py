@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from tickerq_celery.enums import HoldReason, PauseKind
 from tickerq_celery.views import Listing, RunSummary
 from tickerq_dashboard.filters import RunsQuery
+from tickerq_dashboard.reading.finding import is_id_prefix
 from tickerq_dashboard.reading.lost_runs import lost_workers
 from tickerq_dashboard.reading.paused import pause_of
 from tickerq_dashboard.reading.reader import or_none
@@ -87,6 +88,8 @@ def _search(visit: Visit, name: str, query: RunsQuery) -> Response:
     run_id = run_id_in(query.q)
     if run_id is not None:
         return redirect(url_for(".run", run_id=run_id))
+    if is_id_prefix(query.q.strip()):
+        return redirect(url_for(".find", q=query.q.strip()))
     try:
         words = searched(query, visit.clock())
     except SearchError as error:

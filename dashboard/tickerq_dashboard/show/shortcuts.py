@@ -24,7 +24,7 @@ def _of_actions() -> Iterable[Shortcut]:
 
 
 SHORTCUTS: tuple[Shortcut, ...] = (
-    Shortcut(keys="/", does="Find a run or an id"),
+    Shortcut(keys="/", does="Find a name or an id"),
     Shortcut(keys="Esc", does="Leave the field, so that shortcuts work again"),
     Shortcut(keys="j", does="Next row of a list"),
     Shortcut(keys="k", does="Row before"),

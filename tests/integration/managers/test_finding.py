@@ -193,3 +193,23 @@ def test_a_filter_that_means_nothing_is_refused_by_its_name(
     (name,) = filters
     with pytest.raises(TickerValidationError, match=f"^{name}: "):
         tickerq.runs.find(**filters)
+
+
+@pytest.mark.every_database
+def test_runs_are_found_by_the_beginning_of_their_ids(tickerq: TickerQ, runs: dict[str, UUID]) -> None:
+    wanted = runs["failed"]
+    every = {each.id for each in tickerq.runs.find()}
+    for digits in (8, 13, 32):
+        begins = wanted.hex[:digits]
+        alike = sorted(each for each in every if each.hex.startswith(begins))
+        assert [each.id for each in tickerq.runs.by_id_prefix(begins)] == alike
+        assert wanted in alike
+    assert [each.id for each in tickerq.runs.by_id_prefix(str(wanted).upper())] == [wanted]
+    assert len(tickerq.runs.by_id_prefix(wanted.hex[:8], limit=1)) == 1
+    assert tickerq.runs.by_id_prefix("f" * 8) == ()
+
+
+@pytest.mark.parametrize("prefix", ["0192f0c", "0192f0cg", "", "0" * 33, 12345678, None])
+def test_what_begins_no_id_is_refused(tickerq: TickerQ, prefix: Any) -> None:
+    with pytest.raises(TickerValidationError, match="first 8 digits"):
+        tickerq.runs.by_id_prefix(prefix)

@@ -1,0 +1,63 @@
+"""What was typed into "Find": it leads to what it names, to filtered runs, or to a choice."""
+
+from uuid import UUID
+
+from flask import redirect
+from werkzeug.wrappers import Response
+
+from tickerq_celery.errors import TickerNotFoundError
+from tickerq_dashboard.filters import FindQuery
+from tickerq_dashboard.reading.finding import WINDOW, Found, found_by
+from tickerq_dashboard.rendering import url_for
+from tickerq_dashboard.search import FOUND, run_id_in, word_in
+from tickerq_dashboard.visits import Visit
+
+
+def find(visit: Visit, query: FindQuery) -> Response:
+    """Lead to what a text names; show a choice where that is more than one thing, and without a text how."""
+    if not query.q:
+        return _shown(visit, "", Found())
+    whole = run_id_in(query.q)
+    if whole is not None:
+        return redirect(_of_id(visit, whole))
+    word = word_in(query.q)
+    if word is None:
+        return redirect(url_for(".runs", q=query.q))
+    found = found_by(visit.dashboard.reader, word)
+    if found.kinds in {(), ("functions",)}:
+        return redirect(url_for(".runs", prefix=word))
+    only = _only(found)
+    if only is not None:
+        return redirect(only)
+    return _shown(visit, word, found)
+
+
+def _shown(visit: Visit, word: str, found: Found) -> Response:
+    return visit.page("find.html", clock=visit.clock(), word=word, found=found, window=WINDOW, what=FOUND)
+
+
+def _of_id(visit: Visit, found: UUID) -> str:
+    """Return the address of a whole id: of a cron ticker, or else of a run."""
+    try:
+        visit.dashboard.tickerq.runs.get(found)
+    except TickerNotFoundError:
+        pass
+    else:
+        return url_for(".run", run_id=found)
+    try:
+        visit.dashboard.tickerq.cron_tickers.get(found)
+    except TickerNotFoundError:
+        return url_for(".run", run_id=found)
+    return url_for(".cron", cron_id=found)
+
+
+def _only(found: Found) -> str | None:
+    """Return the address of the one thing that was found, but of a cron ticker, whose function is one too."""
+    match found.kinds:
+        case ("runs",) if len(found.runs) == 1:
+            return url_for(".run", run_id=found.runs[0].id)
+        case ("errors",) if len(found.errors) == 1:
+            return url_for(".runs", status="failed", error_type=found.errors[0].name)
+        case ("nodes",) if len(found.nodes) == 1:
+            return url_for(".nodes", _anchor=f"n{found.nodes[0].id}")
+    return None
