@@ -13,6 +13,7 @@ from tickerq_celery.tickers.cron_figures import CronFigures, CronOutcome
 from tickerq_celery.tickers.cron_summaries import CronSummary
 from tickerq_celery.tickers.explanations import RunExplanation, Wait, WaitCause
 from tickerq_celery.tickers.figures import (
+    DurationBucket,
     EndCounts,
     ErrorGroup,
     ErrorGroups,
@@ -65,6 +66,7 @@ __all__ = [
     "CronFigures",
     "CronOutcome",
     "CronSummary",
+    "DurationBucket",
     "EndCounts",
     "ErrorGroup",
     "ErrorGroups",

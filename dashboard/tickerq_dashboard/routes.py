@@ -42,6 +42,7 @@ from tickerq_dashboard.forms.backfill import backfill_cron, create_backfill
 from tickerq_dashboard.forms.sent import SentForm
 from tickerq_dashboard.pages import bulk, chain, crons, operations, overview, run, runs
 from tickerq_dashboard.pages.find import find
+from tickerq_dashboard.pages.function import function
 from tickerq_dashboard.pages.help import show_help
 from tickerq_dashboard.routing import Route
 from tickerq_dashboard.show.actions import Action
@@ -214,7 +215,7 @@ ROUTES: tuple[Route, ...] = (
     _page("/upcoming", "upcoming", operations.upcoming, query=UpcomingQuery),
     _page("/errors", "errors", operations.errors, query=OverviewQuery),
     _page("/functions", "functions", operations.functions, query=FunctionsQuery),
-    _page("/functions/<path:name>", "function", operations.function),
+    _page("/functions/<path:name>", "function", function, query=OverviewQuery),
     _page("/pauses", "pauses", operations.pauses),
     *_form(
         "/pauses/pause",

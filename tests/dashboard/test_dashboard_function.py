@@ -1,7 +1,7 @@
 """The page of a function: what of it is held and by what, and in what live workers differ."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.dashboard.conftest import BASE, Visitor
@@ -118,3 +118,43 @@ def test_it_is_said_in_which_settings_workers_differ_and_which_have_what(
 def test_where_workers_do_not_say_their_settings_the_page_says_that(visitor: Visitor, seeds: Seeds) -> None:
     has(seeds, "Send")
     assert "a worker of an earlier version does not say" in visitor.get("/functions/Send").text
+
+
+def ended(seeds: Seeds, ago: timedelta, status: TickerStatus, seconds: float) -> None:
+    at = datetime.now(UTC) - ago
+    took = timedelta(seconds=seconds)
+    moments = {"ended_at": at, "started_at": at - took, "created_at": at - took}
+    seeds.run(function="Send", status=status, executions=1, elapsed=took, **moments)
+
+
+def test_ends_and_durations_are_drawn_with_a_table_and_links_for_a_window(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    has(seeds, "Send")
+    for seconds in (1, 1, 4):
+        ended(seeds, timedelta(minutes=5), TickerStatus.DONE, seconds)
+    ended(seeds, timedelta(days=3), TickerStatus.FAILED, 60)
+    seen = {}
+    for window, ends, failures, runs in (("24h", "3", "0", [2, 1]), ("7d", "3", "1", [2, 1, 1])):
+        page = visitor.get(f"/functions/Send?window={window}").text
+        assert re.search(rf"</span>Done <b>{ends}</b>.*?</span>Failed <b>{failures}</b>", page)
+        took = page.partition('id="took-title"')[2].partition("</section>")[0]
+        table = took.partition("<tbody>")[2]
+        counts = [int(each) for each in re.findall(r'<td class="num">(\d+)</td>', table)]
+        assert counts == runs
+        assert took.count('class="took"') == 2 * len(runs)
+        assert "p50" in took
+        assert "p95" in took
+        assert f'window={window}" aria-current="true"' in page
+        seen[window] = took
+    longer = re.findall(rf'href="{BASE}/runs\?function=Send&amp;longer=([0-9.]+)"', seen["7d"])
+    listed = visitor.get(f"/runs?function=Send&longer={longer[-1]}").text
+    assert len(re.findall('<th scope="row"', listed)) == 1
+    assert visitor.get("/functions/Send?window=1y").status_code == 400
+
+
+def test_a_function_without_ends_says_so(visitor: Visitor, seeds: Seeds) -> None:
+    has(seeds, "Send")
+    page = visitor.get("/functions/Send").text
+    assert "Nothing of it ended in these 24 h." in page
+    assert "No attempt of it ended in these 24 h." in page

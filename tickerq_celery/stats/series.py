@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.stats.reading import Question, ask
-from tickerq_celery.stats.summaries import end_counts, timing_summary
+from tickerq_celery.stats.summaries import buckets_of, end_counts, timing_summary
 from tickerq_celery.stats.windows import Window
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.figures import (
@@ -54,11 +54,13 @@ def timings(
     for (hour,), tally in answer.groups.items():
         at = window.point_of(hour, step)
         by_point[at] = by_point[at].plus(spread_of(tally))
+    total = _sum(by_point.values())
     return Timings(
         **answer.about(window),
         function=function,
         step=step,
-        total=timing_summary(_sum(by_point.values())),
+        total=timing_summary(total),
+        buckets=buckets_of(total),
         points=tuple(
             TimingPoint(at=at, summary=timing_summary(by_point.get(at, Spread())))
             for at in window.points(step)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from tickerq_celery.enums import SUCCEEDED, TickerStatus
-from tickerq_celery.tickers.figures import EndCounts, TimingSummary
+from tickerq_celery.tickers.figures import DurationBucket, EndCounts, TimingSummary
 from tickerq_celery.tickers.histograms import Spread
 from tickerq_celery.tickers.tallies import Tally
 
@@ -18,6 +18,14 @@ def end_counts(found: Iterable[tuple[TickerStatus, Tally]]) -> EndCounts:
         counts["late"] += tally.late
         counts["retried"] += tally.retried
     return EndCounts(**counts)
+
+
+def buckets_of(spread: Spread) -> tuple[DurationBucket, ...]:
+    """Return the histogram of durations."""
+    return tuple(
+        DurationBucket(above=above, up_to=up_to, count=count)
+        for above, up_to, count in spread.histogram.bounds()
+    )
 
 
 def timing_summary(spread: Spread) -> TimingSummary:

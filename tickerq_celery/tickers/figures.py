@@ -73,6 +73,15 @@ class TimingSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DurationBucket:
+    """How many durations are longer than ``above``, and not longer than ``up_to``."""
+
+    above: timedelta
+    up_to: timedelta
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ThroughputPoint:
     """What ended in one step that begins ``at``."""
 
@@ -105,13 +114,15 @@ class TimingPoint:
 class Timings(Figures):
     """How long runs took, or how long after its time a run started, in all and by ``step``.
 
-    ``function`` is the one that they are of, None of all.
+    ``function`` is the one that they are of, None of all. ``buckets`` are the histogram of all of them, the
+    shortest first, without those that are empty; each is √2 times as long as the one before.
     """
 
     function: str | None
     step: timedelta
     total: TimingSummary
     points: tuple[TimingPoint, ...]
+    buckets: tuple[DurationBucket, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Durations in buckets, each √2 times as long as the one before: they add up, and give percentiles."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self
@@ -54,6 +54,12 @@ class Histogram:
                 return timedelta(milliseconds=_FIRST_MS * 2 ** ((bucket - 0.5) / 2))
         return None
 
+    def bounds(self) -> Iterator[tuple[timedelta, timedelta, int]]:
+        """Yield for each bucket that is not empty what it is above, what it goes up to, and its count."""
+        for bucket, count in sorted(self.counts.items()):
+            above = _ZERO if bucket == 0 else _upper(bucket - 1)
+            yield above, _upper(bucket), count
+
     def as_json(self) -> dict[str, int]:
         """Return what is stored."""
         return {str(bucket): count for bucket, count in sorted(self.counts.items())}
@@ -62,6 +68,10 @@ class Histogram:
     def from_json(cls, stored: Mapping[str, int]) -> Self:
         """Return what was stored."""
         return cls({int(bucket): count for bucket, count in stored.items()})
+
+
+def _upper(bucket: int) -> timedelta:
+    return timedelta(milliseconds=_FIRST_MS * 2 ** (bucket / 2))
 
 
 def bucket_of(duration: timedelta) -> int:

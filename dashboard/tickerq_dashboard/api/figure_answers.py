@@ -67,6 +67,14 @@ class TimingPointAnswer(Answer):
     summary: TimingAnswer
 
 
+class DurationBucketAnswer(Answer):
+    """How many durations are longer than ``above``, and not longer than ``up_to``."""
+
+    above: Seconds
+    up_to: Seconds
+    count: int
+
+
 class TimingsAnswer(FiguresAnswer):
     """How long runs took, or waited, in all and by ``step``."""
 
@@ -74,6 +82,7 @@ class TimingsAnswer(FiguresAnswer):
     step: Seconds
     total: TimingAnswer
     points: tuple[TimingPointAnswer, ...]
+    buckets: tuple[DurationBucketAnswer, ...]
 
 
 class ErrorGroupAnswer(Answer):

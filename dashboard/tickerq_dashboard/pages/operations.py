@@ -6,22 +6,17 @@ from urllib.parse import urlencode
 from flask import redirect
 from werkzeug.wrappers import Response
 
-from tickerq_celery.enums import NodeKind, PauseKind
-from tickerq_celery.errors import TickerNotFoundError
+from tickerq_celery.enums import NodeKind
 from tickerq_celery.views import Outlook
 from tickerq_dashboard.audit_filters import AUDITED, AuditQuery
 from tickerq_dashboard.errors import UnknownPageError
 from tickerq_dashboard.filters import FunctionsQuery, OverviewQuery, UpcomingQuery
-from tickerq_dashboard.pages.overview import counts_by_css
 from tickerq_dashboard.reading.lost_runs import left_on_lost
 from tickerq_dashboard.reading.overview import known_errors
-from tickerq_dashboard.reading.reader import MOST_WAITING
 from tickerq_dashboard.reading.windows import WINDOWS
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.search import SearchError, timed
-from tickerq_dashboard.show.charts.bars import Step, bar_chart
 from tickerq_dashboard.show.charts.lanes import lanes_of
-from tickerq_dashboard.show.example import example_of
 from tickerq_dashboard.visits import Visit
 
 HOURS = (1, 6, 24, 168)
@@ -87,45 +82,6 @@ def pauses(visit: Visit) -> Response:
     return visit.page(
         "pauses.html", clock=visit.clock(), pauses=reader.pauses(), paused_crons=reader.paused_crons()
     )
-
-
-def function(visit: Visit, name: str) -> Response:
-    """Show one function: its options, who has it, how it does; of one that nothing registered, its runs."""
-    try:
-        found = visit.dashboard.reader.function(name)
-    except TickerNotFoundError:
-        return _unregistered(visit, name)
-    clock = visit.clock()
-    points = () if found.throughput is None else found.throughput.points
-    steps = [
-        Step(since=each.at, until=each.at + timedelta(hours=1), counts=counts_by_css(each.counts))
-        for each in points
-    ]
-    return visit.page(
-        "function.html",
-        clock=clock,
-        f=found.function,
-        example=None if found.function.request_schema is None else example_of(found.function.request_schema),
-        own_pause=any(each.kind is PauseKind.FUNCTION for each in found.function.pauses),
-        crons=found.crons,
-        held=found.held,
-        durations=found.durations,
-        throughput=found.throughput,
-        charts=[bar_chart("only", steps, clock, width=640, height=150)] if steps else [],
-        steps=steps,
-    )
-
-
-def _unregistered(visit: Visit, name: str) -> Response:
-    """Show how many runs wait for a function that no worker ever registered.
-
-    Raises:
-        TickerNotFoundError: No run of it waits.
-    """
-    waiting = visit.dashboard.reader.waiting_for(name)
-    if not waiting:
-        raise TickerNotFoundError("function", name)
-    return visit.page("unregistered.html", clock=visit.clock(), name=name, waiting=waiting, most=MOST_WAITING)
 
 
 def nodes(visit: Visit) -> Response:

@@ -32,6 +32,7 @@ from tickerq_celery.views import (
 from tickerq_dashboard.reading.cache import MomentCache
 from tickerq_dashboard.reading.held import HeldRuns, held_of
 from tickerq_dashboard.reading.waiters import Waiters, waiters_of
+from tickerq_dashboard.reading.windows import DEFAULT, Window
 
 ValueT = TypeVar("ValueT")
 UNENDED = frozenset({TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS})
@@ -203,13 +204,13 @@ class Reader:
             fresh=3.0,
         )
 
-    def function(self, name: str) -> FunctionPage:
-        """Return all that the page of a function shows.
+    def function(self, name: str, window: Window = DEFAULT) -> FunctionPage:
+        """Return all that the page of a function shows, its figures of a window.
 
         Raises:
             TickerNotFoundError: Nothing is known of it.
         """
-        return self.cached(("function", name), lambda: self._function(name), fresh=3.0)
+        return self.cached(("function", name, window.slug), lambda: self._function(name, window), fresh=3.0)
 
     def waiting_for(self, function: str) -> int:
         """Return how many runs of a function have not started, up to ``MOST_WAITING``."""
@@ -280,13 +281,14 @@ class Reader:
             audit=self._done_to("cron_ticker", cron_id),
         )
 
-    def _function(self, name: str) -> FunctionPage:
+    def _function(self, name: str, window: Window) -> FunctionPage:
         stats, function = self.tickerq.stats, self.tickerq.functions.get(name)
+        asked: Any = {"function": name, "since": window.since(self.now()), "step": window.step}
         return FunctionPage(
             function=function,
             held=or_none(lambda: held_of(self.tickerq, function)),
-            throughput=or_none(lambda: stats.throughput(function=name)),
-            durations=or_none(lambda: stats.durations(function=name)),
+            throughput=or_none(lambda: stats.throughput(**asked)),
+            durations=or_none(lambda: stats.durations(**asked)),
             crons=self.tickerq.cron_tickers.by_next_run(function=name, limit=20),
         )
 

@@ -68,3 +68,14 @@ def test_a_histogram_that_was_stored_is_the_same(durations: list[timedelta]) -> 
 
 def test_nothing_has_no_percentile_and_no_mean() -> None:
     assert (Spread().percentile(50), Spread().mean, Histogram().percentile(99)) == (None, None, None)
+
+
+@given(LISTS)
+def test_the_bounds_of_the_buckets_hold_every_duration(durations: Sequence[timedelta]) -> None:
+    found = list(Histogram.of(durations).bounds())
+    assert sum(count for _, _, count in found) == len(durations)
+    assert all(above < up_to for above, up_to, _ in found)
+    # To the microsecond to which the bounds are rounded.
+    for above, up_to, count in found:
+        assert count <= sum(above - MICROSECOND <= each <= up_to + MICROSECOND for each in durations)
+    assert list(Histogram.of([timedelta(0)]).bounds()) == [(timedelta(0), MILLISECOND, 1)]

@@ -1,0 +1,173 @@
+"""A histogram of durations: bars of equal width for times that grow by one factor, as buckets do."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tickerq_celery.views import DurationBucket
+from tickerq_dashboard.show.charts.bars import Label
+from tickerq_dashboard.show.charts.scale import px, round_top
+from tickerq_dashboard.show.durations import brief
+from tickerq_dashboard.show.words import plural
+
+_LEFT, _TOP, _BELOW, _GAP = 40.0, 16.0, 20.0, 2.0
+_LEAST = 1.5
+# Buckets are of √2; with more of them, each bar is two, and so on.
+MOST_BARS, MOST_LABELS = 24, 7
+_SHORTEST = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistogramBar:
+    """How many runs took longer than ``above``, up to ``up_to``; its area is what a pointer hits."""
+
+    above: timedelta
+    up_to: timedelta
+    count: int
+    x: str
+    y: str
+    width: str
+    height: str
+    hit: str
+    hit_width: str
+
+    @property
+    def title(self) -> str:
+        """What the bar says: "12 runs took 0.7 s to 1 s"."""
+        return f"{plural(self.count, 'run')} took {self.span}"
+
+    @property
+    def span(self) -> str:
+        """How long they took."""
+        return f"{brief(self.above)} to {brief(self.up_to)}" if self.above else f"up to {brief(self.up_to)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A line at a duration, such as the median, with its name."""
+
+    x: str
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """All that the template draws; ``step`` is by which factor a bar is longer than the one before."""
+
+    name: str
+    width: int
+    height: int
+    left: str
+    right: str
+    top: str
+    zero: str
+    bars: tuple[HistogramBar, ...]
+    labels: tuple[Label, ...]
+    marks: tuple[Mark, ...]
+
+
+def histogram(
+    name: str,
+    buckets: Sequence[DurationBucket],
+    marks: Sequence[tuple[str, timedelta | None]],
+    *,
+    width: int,
+    height: int,
+) -> Histogram | None:
+    """Return the histogram of buckets with marks at some durations, drawn for a width in pixels.
+
+    None where there are no buckets.
+    """
+    if not buckets:
+        return None
+    bars = _joined(buckets)
+    top = round_top(max(count for _, _, count in bars))
+    zero = height - _BELOW
+    wide, tall = (width - _LEFT - 1) / len(bars), (zero - _TOP) / top
+    drawn = [
+        HistogramBar(
+            above=above,
+            up_to=up_to,
+            count=count,
+            x=px(_LEFT + at * wide + _GAP / 2),
+            y=px(zero - _tall(count, tall)),
+            width=px(max(1.0, wide - _GAP)),
+            height=px(_tall(count, tall)),
+            hit=px(_LEFT + at * wide),
+            hit_width=px(wide),
+        )
+        for at, (above, up_to, count) in enumerate(bars)
+    ]
+    numbers = [
+        Label(x=px(_LEFT - 8), y=px(_TOP + 4), text=f"{top:,}", anchor="end"),
+        Label(x=px(_LEFT - 8), y=px(zero + 4), text="0", anchor="end"),
+    ]
+    return Histogram(
+        name=name,
+        width=width,
+        height=height,
+        left=px(_LEFT),
+        right=px(width - 1),
+        top=px(_TOP),
+        zero=px(zero),
+        bars=tuple(drawn),
+        labels=(*numbers, *_bounds(bars, wide, height, most=MOST_LABELS if width > 400 else 4)),
+        marks=tuple(_marks(marks, bars, wide, width)),
+    )
+
+
+def _joined(buckets: Sequence[DurationBucket]) -> list[tuple[timedelta, timedelta, int]]:
+    """Return bars without gaps between the first and the last bucket, each of one bucket or of several."""
+    first, last = _index(buckets[0].up_to), _index(buckets[-1].up_to)
+    size = 1
+    while (last - first) // size + 1 > MOST_BARS:
+        size *= 2
+    counts: dict[int, int] = {}
+    for each in buckets:
+        at = (_index(each.up_to) - first) // size
+        counts[at] = counts.get(at, 0) + each.count
+    return [
+        (_upper(first + at * size - 1), _upper(first + (at + 1) * size - 1), counts.get(at, 0))
+        for at in range((last - first) // size + 1)
+    ]
+
+
+def _index(up_to: timedelta) -> int:
+    return round(2 * math.log2(up_to / _SHORTEST))
+
+
+def _upper(index: int) -> timedelta:
+    return timedelta(0) if index < 0 else _SHORTEST * 2 ** (index / 2)
+
+
+def _tall(count: int, scale: float) -> float:
+    return max(_LEAST, count * scale) if count else 0.0
+
+
+def _bounds(
+    bars: Sequence[tuple[timedelta, timedelta, int]], wide: float, height: int, *, most: int
+) -> Iterator[Label]:
+    """Yield what some of the bars go up to, below the axis."""
+    every = -(-len(bars) // most)
+    for at in range(every - 1, len(bars), every):
+        anchor = "end" if at == len(bars) - 1 else "middle"
+        yield Label(x=px(_LEFT + (at + 1) * wide), y=px(height - 4), text=brief(bars[at][1]), anchor=anchor)
+
+
+def _marks(
+    marks: Sequence[tuple[str, timedelta | None]],
+    bars: Sequence[tuple[timedelta, timedelta, int]],
+    wide: float,
+    width: int,
+) -> Iterator[Mark]:
+    for name, value in marks:
+        if value is None:
+            continue
+        at = next((at for at, (_, up_to, _) in enumerate(bars) if value <= up_to), len(bars) - 1)
+        above, up_to, _ = bars[at]
+        low = max(above, _SHORTEST / 2)
+        part = math.log(max(value, low) / low) / math.log(up_to / low) if up_to > low else 1.0
+        x = _LEFT + (at + min(1.0, part)) * wide
+        yield Mark(x=px(x), text=name, anchor="end" if x > width - 30 else "middle")
