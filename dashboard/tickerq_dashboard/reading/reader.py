@@ -1,12 +1,11 @@
 """The reader of one dashboard: bounded calls, each shared by all who ask in the same second."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from tickerq_celery import Cron, Run, TickerQ, TickerStatus
+from tickerq_celery import TickerQ, TickerStatus
 from tickerq_celery.enums import RETRIABLE
 from tickerq_celery.errors import QueryTooWideError, TickerNotFoundError, TickerValidationError
 from tickerq_celery.views import (
@@ -15,7 +14,6 @@ from tickerq_celery.views import (
     ChainTree,
     CronFigures,
     CronSummary,
-    Explanation,
     FunctionView,
     Listing,
     LostNode,
@@ -23,15 +21,13 @@ from tickerq_celery.views import (
     Outlook,
     Page,
     Pause,
-    RunExplanation,
     RunSummary,
     SettingsReport,
-    Throughput,
-    Timings,
 )
 from tickerq_dashboard.reading.cache import MomentCache
-from tickerq_dashboard.reading.held import HeldRuns, held_of
-from tickerq_dashboard.reading.waiters import Waiters, waiters_of
+from tickerq_dashboard.reading.held import held_of
+from tickerq_dashboard.reading.shown import BulkPage, CronPage, FunctionPage, RunPage
+from tickerq_dashboard.reading.waiters import waiters_of
 from tickerq_dashboard.reading.windows import DEFAULT, Window
 
 ValueT = TypeVar("ValueT")
@@ -41,52 +37,6 @@ NEXT_INSTANTS, CHAIN_SHOWN, AUDIT_SHOWN, OWN_LOOKED_AT = 10, 200, 10, 20
 MOST_WAITING = 1_000
 # In seconds: what changes by the hour, or by a deployment, need not be asked for each second.
 SLOW = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunPage:
-    """A run, why it waits or a retry would, what waits for it, its cron ticker, chain and audit."""
-
-    run: Run
-    explanation: RunExplanation | None
-    waiters: tuple[Waiters, ...]
-    cron: Cron | None
-    chain: ChainTree | None
-    audit: tuple[AuditEntry, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CronPage:
-    """A cron ticker, what it will do, how it has done, and its occurrences.
-
-    ``explanation`` and ``coming`` are None where this machine cannot read the expression or the zone.
-    """
-
-    cron: Cron
-    explanation: Explanation | None
-    coming: tuple[datetime, ...] | None
-    figures: CronFigures | None
-    occurrences: Listing[RunSummary]
-    audit: tuple[AuditEntry, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BulkPage:
-    """A bulk job, and who did what to it."""
-
-    job: BulkJob
-    audit: tuple[AuditEntry, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionPage:
-    """A function, how its runs went, which are held, and the cron tickers that name it."""
-
-    function: FunctionView
-    throughput: Throughput | None
-    durations: Timings | None
-    held: tuple[HeldRuns, ...] | None
-    crons: Listing[CronSummary]
 
 
 class Reader:
