@@ -1,6 +1,7 @@
 """A database with a long history, and what the public reads send to it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -31,6 +32,12 @@ class Stored:
 
     def plans(self, read: Read, namespace: str) -> Sequence[Plan]:
         """Read by the public API, and return the plan of each query that was sent."""
-        with ticker_app(self.url, namespace, read_budget=_BUDGET) as tickerq, queries() as sent:
+        with self.app(namespace) as tickerq, queries() as sent:
             read(tickerq, self.history)
         return [self.database.read(partial(explain, sent=each)) for each in sent]
+
+    @contextmanager
+    def app(self, namespace: str) -> Iterator[TickerQ]:
+        """Give a TickerQ of a namespace, whose reads may take long."""
+        with ticker_app(self.url, namespace, read_budget=_BUDGET) as tickerq:
+            yield tickerq

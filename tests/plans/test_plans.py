@@ -1,10 +1,12 @@
 """Whatever people ask for, few rows are read: by an index, however long the history and quiet the system."""
 
+import re
 from collections.abc import Mapping
 
 import pytest
 
 from tests.plans.history import BIG, SMALL
+from tests.plans.pages import COUNTS, PAGES, TIMED, slowest_of
 from tests.plans.reads import FEW, READS
 from tests.plans.stored import Read, Stored
 from tests.thoroughness import in_verify
@@ -19,6 +21,16 @@ MOST_FIGURED = 6_500
 MOST_ROLLED_UP = 6_000
 # None of a short run looks for what is hard to find.
 MOST_OF_FEW = 1_000
+# Six figures, each of which may be too wide by itself; and one for each function that cron tickers name.
+MOST_QUERIES, MOST_OF_SUMMARIES = 12, 40
+# The same objects for each test, so that each database is made once.
+SHORT, SQLITE, MARIADB, POSTGRES = (
+    ("sqlite", 20_000),
+    ("sqlite", 200_000),
+    ("mariadb", 200_000),
+    ("postgres", 1_000_000),
+)
+UNLIMITED_COUNT = re.compile(r"count\((?!.*\bLIMIT\b)", re.IGNORECASE | re.DOTALL)
 
 
 @pytest.mark.timeout(1800)
@@ -26,10 +38,10 @@ MOST_OF_FEW = 1_000
 @pytest.mark.parametrize(
     ("stored", "reads"),
     [
-        (("sqlite", 20_000), FEW),
-        in_verify(("sqlite", 200_000), READS),
-        in_verify(("mariadb", 200_000), READS),
-        in_verify(("postgres", 1_000_000), READS),
+        (SHORT, FEW),
+        in_verify(SQLITE, READS),
+        in_verify(MARIADB, READS),
+        in_verify(POSTGRES, READS),
     ],
     indirect=["stored"],
     ids=["few", "sqlite", "mariadb", "postgres"],
@@ -50,3 +62,40 @@ def test_no_read_scans_or_sorts_the_history(stored: Stored, reads: Mapping[str, 
                 if plan.scanned or max(plan.read, plan.sorted) > most
             ]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.verify
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    "stored", [SQLITE, MARIADB, POSTGRES], indirect=True, ids=["sqlite", "mariadb", "postgres"]
+)
+def test_a_page_sends_few_statements_of_which_none_scans_or_counts_the_history(stored: Stored) -> None:
+    stored.set_active(10)
+    wrong = []
+    for name, read in (PAGES | COUNTS).items():
+        for namespace in (BIG, SMALL):
+            plans = stored.plans(read, namespace)
+            if len(plans) > most_queries(name):
+                wrong.append(f"{name} of {namespace}: {len(plans)} queries")
+            most = MOST_COUNTED if name in COUNTS else MOST_FIGURED
+            wrong += [
+                f"{name} of {namespace}: {plan}"
+                for plan in plans
+                if plan.scanned or max(plan.read, plan.sorted) > most or is_unlimited(plan.sent.statement)
+            ]
+    with stored.app(BIG) as tickerq:
+        for path in TIMED:
+            print(f"{path}: {slowest_of(tickerq, path):.0f} ms")
+    assert not wrong, "\n".join(wrong)
+
+
+def most_queries(name: str) -> int:
+    """Return how many statements a page may send: twelve, and as many for the page before an older one."""
+    is_summary = name.startswith(("/?", "/functions")) or name == "/"
+    return MOST_OF_SUMMARIES if is_summary else MOST_QUERIES * (2 if "older" in name else 1)
+
+
+def is_unlimited(statement: str) -> bool:
+    """Return whether a statement counts runs without an end; nodes run as many as they have slots."""
+    of_runs = "tickerq_tickers" in statement and "GROUP BY tickerq_tickers.running_on" not in statement
+    return of_runs and UNLIMITED_COUNT.search(statement) is not None
