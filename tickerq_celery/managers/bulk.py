@@ -13,13 +13,13 @@ from tickerq_celery.ids import new_id
 from tickerq_celery.managers.filters import RunFilters, run_filter
 from tickerq_celery.managers.operations import Operation
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.store import bulk_jobs, bulk_runs
+from tickerq_celery.store import bulk_counts, bulk_jobs
 from tickerq_celery.store.bulk_jobs import NewJob
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.filter_json import filter_as_json
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.bulk import BulkJob
-from tickerq_celery.tickers.counts import MOST_COUNTED
+from tickerq_celery.tickers.counts import MOST_COUNTED, Count
 from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.pages import Page
 
@@ -87,8 +87,11 @@ class BulkManager:
         as_of: datetime | None = None,
         limit: int = MOST_COUNTED,
         **filters: Unpack[RunFilters],
-    ) -> int:
+    ) -> Count:
         """Return how many runs a job would look at, counting to ``limit`` (10,000 at most) and no further.
+
+        It looks at 10,000 runs, of those that the action can be done to or, where an index has them, of
+        those that meet a filter: the latest ends first. Where that ends it, the number ``is_partial``.
 
         Raises:
             TickerValidationError: As ``start``.
@@ -98,7 +101,7 @@ class BulkManager:
         _wanted(filters, ids=None, everything=everything)
         moment = None if as_of is None else validation.moment("as_of", as_of)
         return self._core.read_bounded(
-            bulk_runs.count, run_filter(filters), action=wanted_action, as_of=moment, limit=limit
+            bulk_counts.count, run_filter(filters), action=wanted_action, as_of=moment, limit=limit
         )
 
     def get(self, job_id: UUID | str) -> BulkJob:

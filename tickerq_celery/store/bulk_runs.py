@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from tickerq_celery.enums import RETRIABLE, BulkAction, TickerStatus
 from tickerq_celery.store.bulk_jobs import LockedJob
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.filters import RunFilter, conditions
+from tickerq_celery.store.filters import conditions
 from tickerq_celery.store.locked_runs import LockedRun
 from tickerq_celery.store.starts import STARTED, started
 from tickerq_celery.store.tables import tickers
@@ -101,20 +101,6 @@ def still_meant(tx: Transaction, job: LockedJob, ids: Collection[UUID]) -> set[U
     if job.ids is None:
         statement = statement.where(*_meant(tx, job))
     return set(tx.scalars(statement))
-
-
-def count(
-    tx: Transaction, wanted: RunFilter, *, action: BulkAction, as_of: datetime | None, limit: int
-) -> int:
-    """Return how many runs a job would look at, counting no further than ``limit``."""
-    own = action_conditions(action, tx.now if as_of is None else as_of)
-    some = (
-        select(tickers.c.id)
-        .where(tickers.c.namespace == tx.namespace, *conditions(tx, wanted), *own)
-        .limit(limit)
-        .subquery()
-    )
-    return tx.scalars(select(func.count()).select_from(some)).one()
 
 
 def action_conditions(action: BulkAction, as_of: datetime) -> list[ColumnElement[bool]]:

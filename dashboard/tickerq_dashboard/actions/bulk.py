@@ -6,16 +6,19 @@ from flask import redirect
 from werkzeug.wrappers import Response
 
 from tickerq_celery.errors import QueryTooWideError, TickerError
+from tickerq_celery.views import Count
 from tickerq_dashboard.access.roles import ForbiddenError, Permission
 from tickerq_dashboard.actions.refusing import Way, refused
 from tickerq_dashboard.actions.selecting import count_of, criteria_of, list_of, words_of
 from tickerq_dashboard.commands.bulk import Selection, StartBulk
 from tickerq_dashboard.rendering import url_for
-from tickerq_dashboard.show.bulk import BY_ACTION, LARGE_ABOVE, TYPED_ABOVE, BulkVerb, counted_runs
+from tickerq_dashboard.show.bulk import BY_ACTION, TYPED_ABOVE, BulkVerb, counted_runs, is_large, too_large
 from tickerq_dashboard.show.outcomes import Refusal, plain_refusal_of
 from tickerq_dashboard.visits import Visit
 
 LOOKED_AT = 20
+_TOO_MANY = "these are too many to count. Narrow the filter"
+_NONE = "no run matches of which that can be done"
 
 
 def ask_bulk(visit: Visit, command: Selection) -> Response:
@@ -40,9 +43,9 @@ def starting(verb: BulkVerb) -> Callable[..., Response]:
         try:
             count = count_of(visit, command)
             error = _objection(command, count)
-            if error or not count:
+            if error or not count.number:
                 return _asked(visit, verb, command, error)
-            if count > LARGE_ABOVE and not visit.may(Permission.BULK_LARGE):
+            if is_large(count) and not visit.may(Permission.BULK_LARGE):
                 return _too_large(visit, verb, command, count)
             job = bulk.start(
                 verb.action,
@@ -66,11 +69,11 @@ def _asked(visit: Visit, verb: BulkVerb, command: Selection, error: str = "") ->
     try:
         count = count_of(visit, command)
     except QueryTooWideError:
-        why = "these are too many to count. Narrow the filter"
-        return _refused(visit, verb, command, _nothing(verb, why))
-    if count == 0:
-        return _refused(visit, verb, command, _nothing(verb, "no run matches of which that can be done", 409))
-    if count > LARGE_ABOVE and not visit.may(Permission.BULK_LARGE):
+        return _refused(visit, verb, command, _nothing(verb, _TOO_MANY))
+    if not count.number:
+        nothing = _nothing(verb, _TOO_MANY) if count.is_partial else _nothing(verb, _NONE, 409)
+        return _refused(visit, verb, command, nothing)
+    if is_large(count) and not visit.may(Permission.BULK_LARGE):
         return _too_large(visit, verb, command, count)
     return visit.page(
         "ask_bulk.html",
@@ -78,10 +81,10 @@ def _asked(visit: Visit, verb: BulkVerb, command: Selection, error: str = "") ->
         status=422 if error else 200,
         verb=verb,
         selection=command,
-        count=count,
+        count=count.number,
         counted=counted_runs(count),
         meant=words_of(command),
-        must_type=f"{count:,}" if count > TYPED_ABOVE else None,
+        must_type=f"{count.number:,}" if count.number > TYPED_ABOVE else None,
         back=list_of(command),
         error=error,
     )
@@ -95,10 +98,10 @@ def _started_before(visit: Visit, command: StartBulk) -> str | None:
     return next((each.object_id for each in latest if each.id == command.operation_id), None)
 
 
-def _objection(command: StartBulk, count: int) -> str:
+def _objection(command: StartBulk, count: Count) -> str:
     """Return why a number must be looked at again: there are more than was said, or it was not typed."""
-    if count > command.shown:
-        return f"By now there are {count:,}."
+    if count.number > command.shown:
+        return f"By now there are {count}."
     is_typed = command.typed.replace(",", "").replace("+", "").strip() == str(command.shown)
     return "" if command.shown <= TYPED_ABOVE or is_typed else f"Type {command.shown:,} as it stands here."
 
@@ -107,11 +110,11 @@ def _nothing(verb: BulkVerb, why: str, status: int = 422) -> Refusal:
     return Refusal(status=status, sentence=f"{verb.undone}: {why}.")
 
 
-def _too_large(visit: Visit, verb: BulkVerb, command: Selection, count: int) -> Response:
+def _too_large(visit: Visit, verb: BulkVerb, command: Selection, count: Count) -> Response:
     error = ForbiddenError(Permission.BULK_LARGE)
     visit.dashboard.tickerq.acting_as(visit.actor()).audit.record("bulk.start", "refused", error=str(error))
-    why = f"{counted_runs(count)} match, and your role may do so to {LARGE_ABOVE:,} at once"
-    return _refused(visit, verb, command, _nothing(verb, f"{why}. Narrow the filter, or ask an admin", 403))
+    why = f"{too_large(count)}. Narrow the filter, or ask an admin"
+    return _refused(visit, verb, command, _nothing(verb, why, 403))
 
 
 def _refused(visit: Visit, verb: BulkVerb, command: Selection, refusal: Refusal) -> Response:

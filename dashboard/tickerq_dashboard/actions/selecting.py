@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from tickerq_celery import TickerStatus
 from tickerq_celery.enums import TERMINAL
+from tickerq_celery.views import Count
 from tickerq_dashboard.commands.bulk import Selection
 from tickerq_dashboard.filters import RunsQuery
 from tickerq_dashboard.parsing import query_in
@@ -24,12 +25,12 @@ _OF_LIST = {
 }
 
 
-def count_of(visit: Visit, command: Selection) -> int:
-    """Return how many runs are meant, counting to 10,000 and no further."""
+def count_of(visit: Visit, command: Selection) -> Count:
+    """Return how many runs are meant, looking at 10,000 and no further."""
     if not command.all:
-        return len(set(command.ids))
+        return Count(len(set(command.ids)))
     if not _statuses(command):
-        return 0
+        return Count(0)
     bulk = visit.dashboard.tickerq.bulk
     return bulk.count(command.action, as_of=command.as_of, limit=MOST, **criteria_of(command))
 

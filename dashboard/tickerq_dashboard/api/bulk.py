@@ -19,7 +19,7 @@ from tickerq_dashboard.commands.command import LONGEST_REASON, Once
 from tickerq_dashboard.filters import ListQuery, RunFilters
 from tickerq_dashboard.problem_details import RefusedError
 from tickerq_dashboard.rendering import url_for
-from tickerq_dashboard.show.bulk import LARGE_ABOVE, MOST, BulkVerb
+from tickerq_dashboard.show.bulk import MOST, BulkVerb, is_large
 from tickerq_dashboard.visits import Visit
 
 _STOPPED = Doing(undone="Not stopped", noun="bulk job")
@@ -152,12 +152,12 @@ def _check_count(visit: Visit, verb: BulkVerb, command: NewBulk) -> None:
     count = visit.dashboard.tickerq.bulk.count(
         BulkAction(verb.action), as_of=command.as_of, limit=MOST, **command.meant
     )
-    if count > LARGE_ABOVE and not visit.may(Permission.BULK_LARGE):
+    if is_large(count) and not visit.may(Permission.BULK_LARGE):
         error = ForbiddenError(Permission.BULK_LARGE)
         visit.dashboard.tickerq.acting_as(visit.actor()).audit.record(
             "bulk.start", "refused", error=str(error)
         )
         raise error
-    if count > command.expected:
-        more = "or more" if count == MOST else "by now"
-        raise RefusedError(409, verb.undone, f"{verb.undone}: there are {count:,} {more}.")
+    if count.is_partial or count.number > command.expected:
+        more = "or more" if count.or_more else "by now"
+        raise RefusedError(409, verb.undone, f"{verb.undone}: there are {count.number:,} {more}.")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tickerq_celery.enums import BulkState
-from tickerq_celery.views import BulkJob
+from tickerq_celery.views import BulkJob, Count
 from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.show.words import plural
 
@@ -73,9 +73,19 @@ def verbs_of(listing: str, may: Callable[[Permission], bool]) -> list[BulkVerb]:
     return [each for each in BULK_VERBS if listing in each.listings and may(each.permission)]
 
 
-def counted_runs(number: int) -> str:
-    """Return a count that stops at 10,000: 1 run, 10,000+ runs."""
-    return f"{MOST:,}+ runs" if number >= MOST else plural(number, "run")
+def counted_runs(count: Count) -> str:
+    """Return how many runs there are: 1 run, 10,000+ runs."""
+    return f"{count} runs" if count.or_more else plural(count.number, "run")
+
+
+def is_large(count: Count) -> bool:
+    """Whether these are, or may be, more runs than everyone may change at once."""
+    return count.is_partial or count.number > LARGE_ABOVE
+
+
+def too_large(count: Count) -> str:
+    """Return why one who may not change so many runs at once is refused."""
+    return f"{counted_runs(count)} match, and your role may do so to {LARGE_ABOVE:,} at once"
 
 
 def meant(listing: str, filters: str) -> str:

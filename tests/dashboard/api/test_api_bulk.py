@@ -8,7 +8,7 @@ from flask import Flask
 from tests.dashboard.api.conftest import API, Program
 from tests.dashboard.seeds import Seeds
 from tickerq_celery import TickerStatus
-from tickerq_dashboard.api import bulk
+from tickerq_dashboard.show import bulk
 
 
 def post(program: Program, path: str, body: Any) -> Any:

@@ -32,11 +32,12 @@ from tickerq_celery.enums import BulkState, HoldReason, TickerStatus
 from tickerq_celery.errors import TickerStateError, TickerValidationError
 from tickerq_celery.runs import bulk_batch
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import bulk_runs
+from tickerq_celery.store import bulk_counts, bulk_runs
 from tickerq_celery.store.tables import bulk as jobs
 from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.tickers.bulk import BulkJob
 from tickerq_celery.tickers.cancel_requests import CancelRequest
+from tickerq_celery.tickers.counts import Count
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.lifecycle import succeeded
 
@@ -375,9 +376,32 @@ def test_a_count_says_how_many_a_job_would_look_at(core: Core) -> None:
     make_failed(core, 3)
     make_runs(core, 2)
     manager = bulk(core)
-    assert manager.count("retry", everything=True) == 3
-    assert manager.count("cancel", everything=True) == 2
-    assert manager.count("retry", status="failed", limit=2) == 2
+    assert manager.count("retry", everything=True) == Count(3)
+    assert manager.count("cancel", everything=True) == Count(2)
+    assert manager.count("delete", everything=True) == Count(5)
+    assert manager.count("retry", status="idle") == Count(0)
+    assert manager.count("retry", status="failed", limit=2) == Count(2)
+
+
+@pytest.mark.every_database
+def test_a_count_looks_at_so_many_runs_and_says_that_there_may_be_more(
+    core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_failed(core, 2, tags=["eu"])
+    clock.advance(minutes=1)
+    make_failed(core, 2)
+    # Of a function that no other test of this database has.
+    own = core.config.namespace
+    renamed = update(tickers).where(tickers.c.namespace == own).values(function=own)
+    core.write(lambda tx: tx.execute(renamed))
+    manager = bulk(core)
+    whole = manager.count("retry", tag="eu", function=own)
+    assert (whole.number, whole.is_partial) == (2, False)
+    monkeypatch.setattr(bulk_counts, "MOST_COUNTED", 3)
+    counted = manager.count("retry", tag="eu", function=own)
+    assert (counted.number, counted.is_partial, str(counted)) == (1, True, "1+")
+    enough = manager.count("retry", tag="eu", function=own, limit=1)
+    assert (enough.number, enough.is_partial) == (1, False)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from tickerq_celery.enums import BulkAction, BulkState, NodeKind
 from tickerq_celery.errors import QueryTooWideError
 from tickerq_celery.store import nodes
 from tickerq_celery.tickers.bulk import BulkJob
-from tickerq_celery.tickers.counts import MOST_COUNTED
 
 _LOOKS_EVERY = 0.5
 # A beat that dies is noticed after a lease, which is much longer.
@@ -32,6 +31,11 @@ class Meant:
     or_more: bool
     as_of: datetime
 
+    @property
+    def is_none(self) -> bool:
+        """Whether there is none, and not only none among those that were looked at."""
+        return self.count == 0 and not self.or_more
+
     def __str__(self) -> str:
         if self.count is None:
             return "more runs than can be counted in time"
@@ -43,9 +47,9 @@ def do_to_many(shell: Shell, action: BulkAction, selection: Selection) -> None:
     """Let beat do ``action`` to all runs of a selection: say how many they are, ask, start, wait, report."""
     meant = _meant(shell, action, selection)
     nothing = f"no run to {action.value} meets the filters"
-    if meant.count == 0:
+    if meant.is_none:
         refuse_unknown(shell, selection.filters.get("function", ()), nothing)
-    if selection.count_only or meant.count == 0:
+    if selection.count_only or meant.is_none:
         said = str(meant) if selection.count_only else nothing
         shell.output.value(meant, lambda: shell.output.line(said))
         return
@@ -81,8 +85,8 @@ def _meant(shell: Shell, action: BulkAction, selection: Selection) -> Meant:
             action, everything=selection.everything, as_of=as_of, **selection.filters
         )
     except QueryTooWideError:
-        count = None
-    return Meant(action=action, count=count, or_more=count == MOST_COUNTED, as_of=as_of)
+        return Meant(action=action, count=None, or_more=False, as_of=as_of)
+    return Meant(action=action, count=count.number, or_more=count.or_more, as_of=as_of)
 
 
 def _beat_is_alive(shell: Shell) -> bool:
