@@ -15,9 +15,9 @@ from tickerq_celery.runs.pruner import Pruner
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import rollup_state
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.past_runs import EndPosition
 from tickerq_celery.store.tables import audit, bulk, tickers
 from tickerq_celery.tickers.lifecycle import failed, succeeded
+from tickerq_celery.tickers.uncounted_ends import EndPosition
 
 # What is Done is kept for a day, and what Failed for three.
 _BEFORE = START - timedelta(seconds=1)

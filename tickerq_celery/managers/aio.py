@@ -141,6 +141,7 @@ class AsyncHealth(AsyncManager):
 class AsyncStats(AsyncManager):
     """What happened lately, in figures of the roll-up."""
 
+    uncounted: Final = AsyncVerb(StatsManager.uncounted)
     throughput: Final = AsyncVerb(StatsManager.throughput)
     durations: Final = AsyncVerb(StatsManager.durations)
     lag: Final = AsyncVerb(StatsManager.lag)

@@ -3,12 +3,13 @@
 from datetime import datetime
 
 from tickerq_celery import validation
-from tickerq_celery.managers.stats import MOST_LISTED
+from tickerq_celery.managers.stats import MOST_LISTED, uncounted_or_none
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.stats import error_groups
 from tickerq_celery.stats.windows import window_of
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.figures import ErrorGroups
+from tickerq_celery.tickers.uncounted_ends import UncountedEnds
 
 
 class ErrorManager:
@@ -24,20 +25,26 @@ class ErrorManager:
         until: datetime | None = None,
         function: str | None = None,
         limit: int = 50,
+        with_samples: bool = True,
+        uncounted: UncountedEnds | None = None,
     ) -> ErrorGroups:
         """Return the failures of a window by function and type of exception, those seen last first.
 
         The window is one of whole hours, as those of ``stats``; ``limit`` is how many groups, at most 200.
-        Each has its count, when it was seen first and last in the window, and the run that failed last.
+        Each has its count, when it was seen first and last in the window, and the run that failed last,
+        unless ``with_samples`` is False. ``uncounted`` is as for ``stats``.
 
         Raises:
-            TickerValidationError: ``since``, ``until`` or ``limit`` is invalid.
+            TickerValidationError: An argument is invalid.
             QueryTooWideError: Reading it takes too long.
         """
         most = validation.whole("limit", limit, 1, MOST_LISTED)
         name = None if function is None else validation.function(function)
+        validation.flag("with_samples", with_samples)
+        known = uncounted_or_none(uncounted)
 
         def read(tx: Transaction) -> ErrorGroups:
-            return error_groups.groups(tx, window_of(since, until, now=tx.now), name, most)
+            window = window_of(since, until, now=tx.now if known is None else known.at)
+            return error_groups.groups(tx, window, name, most, known, with_samples=with_samples)
 
         return self._storing.core.read_bounded(read)

@@ -9,6 +9,7 @@ from tickerq_celery import validation
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.health.routing import route_of
 from tickerq_celery.managers.runs import checked_page_size
+from tickerq_celery.managers.stats import uncounted_or_none
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.stats.function_figures import figures_of, without_ends
 from tickerq_celery.store import function_views, functions
@@ -17,6 +18,7 @@ from tickerq_celery.store.views import page_size
 from tickerq_celery.tickers.function_views import FunctionView
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.surroundings import Surroundings
+from tickerq_celery.tickers.uncounted_ends import ReadEnds, UncountedEnds
 from tickerq_celery.wording import meant_by
 
 _LONGEST_PREFIX = 200
@@ -37,18 +39,21 @@ class FunctionManager:
         namespace: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
+        uncounted: UncountedEnds | None = None,
     ) -> Page[FunctionView]:
         """Return a page of functions in the order of their names, whether or not a live worker has them.
 
         ``prefix`` is how a name begins, such as "shop.". Functions stay known when no worker has them any
         more; one that no worker ever registered is listed where runs or cron tickers wait for it. Celery
-        tasks are not among them.
+        tasks are not among them. Their figures may share what ``stats.uncounted`` returned with others.
 
         Raises:
             TickerValidationError: An argument is invalid.
             QueryTooWideError: It took longer than ``read_budget``.
         """
-        return self._page_after(cursor, prefix=prefix, namespace=namespace, limit=page_size(limit))
+        return self._page_after(
+            cursor, prefix=prefix, namespace=namespace, limit=page_size(limit), uncounted=uncounted
+        )
 
     def iterate(
         self, *, prefix: str | None = None, namespace: str | None = None, page_size: int = 100
@@ -57,8 +62,12 @@ class FunctionManager:
         size = checked_page_size(page_size)
         return Walk(partial(self._page_after, prefix=prefix, namespace=namespace, limit=size))
 
-    def get(self, name: str, *, namespace: str | None = None) -> FunctionView:
+    def get(
+        self, name: str, *, namespace: str | None = None, uncounted: UncountedEnds | None = None
+    ) -> FunctionView:
         """Return a function of a namespace: this application's own, unless another is named.
+
+        ``uncounted`` is as for ``find``.
 
         Raises:
             TickerNotFoundError: No worker of the namespace ever registered it, and nothing waits for it; the
@@ -66,6 +75,7 @@ class FunctionManager:
             QueryTooWideError: It took longer than ``read_budget``.
         """
         wanted, within = validation.function(name), self._storing.namespace(namespace)
+        known = uncounted_or_none(uncounted)
 
         def read(tx: Transaction) -> FunctionView:
             there = tx.within(within)
@@ -74,7 +84,7 @@ class FunctionManager:
                 raise TickerNotFoundError(
                     "function", wanted, hint=meant_by(wanted, functions.some_names(there))
                 )
-            return _with_figures(there, [self._routed(found)])[0]
+            return _with_figures(there, [self._routed(found)], known)[0]
 
         return self._storing.core.read_bounded(read)
 
@@ -93,8 +103,15 @@ class FunctionManager:
         return True
 
     def _page_after(
-        self, cursor: str | None, *, prefix: str | None, namespace: str | None, limit: int
+        self,
+        cursor: str | None,
+        *,
+        prefix: str | None,
+        namespace: str | None,
+        limit: int,
+        uncounted: UncountedEnds | None = None,
     ) -> Page[FunctionView]:
+        known = uncounted_or_none(uncounted)
         start = None if prefix is None else validation.words("prefix", prefix, _LONGEST_PREFIX)
         after = None if cursor is None else validation.words("cursor", cursor, validation.LONGEST_FUNCTION)
         within = self._storing.namespace(namespace)
@@ -103,7 +120,7 @@ class FunctionManager:
             there = tx.within(within)
             page = function_views.find(there, prefix=start, limit=limit, after=after)
             routed = [self._routed(view) for view in page]
-            return Page(_with_figures(there, routed), next_cursor=page.next_cursor)
+            return Page(_with_figures(there, routed, known), next_cursor=page.next_cursor)
 
         return self._storing.core.read_bounded(read)
 
@@ -112,12 +129,14 @@ class FunctionManager:
         return replace(view, routed_queue=route.queue)
 
 
-def _with_figures(tx: Transaction, views: Sequence[FunctionView]) -> tuple[FunctionView, ...]:
+def _with_figures(
+    tx: Transaction, views: Sequence[FunctionView], known: ReadEnds | None
+) -> tuple[FunctionView, ...]:
     if not views:
         return ()
-    names = [view.name for view in views]
+    names, now = [view.name for view in views], tx.now if known is None else known.at
     try:
-        found = figures_of(tx, names, since=tx.now - _FIGURED, until=tx.now)
+        found = figures_of(tx, names, since=now - _FIGURED, until=now, uncounted=known)
     except TickerValidationError:
         # More rows of the roll-up than are read at once.
         return tuple(views)

@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from tickerq_celery import validation
+from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.operations import Operation
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.stats import function_figures, rebuilding, series
-from tickerq_celery.stats.series import SpreadOf
+from tickerq_celery.stats.reading import read_uncounted
 from tickerq_celery.stats.windows import Window, step_of, window_of
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.figures import Rebuild, Throughput, Timings, TopFailing
+from tickerq_celery.tickers.tallies import SpreadName
+from tickerq_celery.tickers.uncounted_ends import ReadEnds, UncountedEnds
 
 MOST_LISTED = 200
 
@@ -23,11 +26,22 @@ class StatsManager:
     ``since`` is inclusive and ``until`` exclusive; both are widened to whole hours, and the answer says to
     which. A window has at most 400 days, a series at most 400 points. Its ``step`` is of whole hours: an hour
     unless it is given, or a day where hours made too many points.
+
+    Figures that are asked for one after the other may share what ``uncounted`` returned: then they are of
+    that moment, and the ends that are not in the roll-up yet are read once for all of them.
     """
 
     def __init__(self, storing: UnitOfWork) -> None:
         self._storing = storing
         self._core = storing.core
+
+    def uncounted(self) -> UncountedEnds:
+        """Return the ends that the roll-up has not counted yet, the newest 2,000 of the store.
+
+        Raises:
+            QueryTooWideError: Reading it takes too long.
+        """
+        return self._core.read_bounded(read_uncounted)
 
     def throughput(
         self,
@@ -36,18 +50,19 @@ class StatsManager:
         since: datetime | None = None,
         until: datetime | None = None,
         step: timedelta | float | None = None,
+        uncounted: UncountedEnds | None = None,
     ) -> Throughput:
         """Return how many runs ended, by how they ended, in all and in each ``step``; also of one function.
 
         Raises:
-            TickerValidationError: ``since``, ``until`` or ``step`` is invalid.
+            TickerValidationError: An argument is invalid.
             QueryTooWideError: Reading it takes too long.
         """
-        name = _function(function)
+        name, known = _function(function), uncounted_or_none(uncounted)
 
         def read(tx: Transaction) -> Throughput:
-            window = window_of(since, until, now=tx.now)
-            return series.throughput(tx, window, step_of(step, window), name)
+            window = _window(tx, since, until, known)
+            return series.throughput(tx, window, step_of(step, window), name, known)
 
         return self._core.read_bounded(read)
 
@@ -58,17 +73,18 @@ class StatsManager:
         since: datetime | None = None,
         until: datetime | None = None,
         step: timedelta | float | None = None,
+        uncounted: UncountedEnds | None = None,
     ) -> Timings:
         """Return how long runs took, in all and in each ``step``; also of one function.
 
         That is ``Run.elapsed``, of the last attempt of each end that has one.
 
         Raises:
-            TickerValidationError: ``since``, ``until`` or ``step`` is invalid, or the window has too
-                much for one read: pass a function or a shorter window.
+            TickerValidationError: An argument is invalid, or the window has too much for one read: pass a
+                function or a shorter window.
             QueryTooWideError: Reading it takes too long.
         """
-        return self._timings(function, since, until, step, spread_of=lambda tally: tally.durations)
+        return self._timings(function, since, until, step, uncounted, of="durations")
 
     def lag(
         self,
@@ -77,6 +93,7 @@ class StatsManager:
         since: datetime | None = None,
         until: datetime | None = None,
         step: timedelta | float | None = None,
+        uncounted: UncountedEnds | None = None,
     ) -> Timings:
         """Return how long after its time a run started, in all and in each ``step``; also of one function.
 
@@ -87,10 +104,15 @@ class StatsManager:
             TickerValidationError: As ``durations``.
             QueryTooWideError: Reading it takes too long.
         """
-        return self._timings(function, since, until, step, spread_of=lambda tally: tally.lags)
+        return self._timings(function, since, until, step, uncounted, of="lags")
 
     def top_failing(
-        self, *, since: datetime | None = None, until: datetime | None = None, limit: int = 10
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 10,
+        uncounted: UncountedEnds | None = None,
     ) -> TopFailing:
         """Return the functions with the most failures, those first.
 
@@ -98,14 +120,14 @@ class StatsManager:
         ask ``durations`` for those of one function.
 
         Raises:
-            TickerValidationError: ``since``, ``until`` or ``limit`` is invalid.
+            TickerValidationError: An argument is invalid.
             QueryTooWideError: Reading it takes too long.
         """
-        most = validation.whole("limit", limit, 1, MOST_LISTED)
+        most, known = validation.whole("limit", limit, 1, MOST_LISTED), uncounted_or_none(uncounted)
 
         def read(tx: Transaction) -> TopFailing:
-            window = window_of(since, until, now=tx.now)
-            answer, found = function_figures.failing(tx, window, most)
+            window = _window(tx, since, until, known)
+            answer, found = function_figures.failing(tx, window, most, known)
             return TopFailing(**answer.about(window), functions=found)
 
         return self._core.read_bounded(read)
@@ -153,16 +175,34 @@ class StatsManager:
         since: datetime | None,
         until: datetime | None,
         step: timedelta | float | None,
+        uncounted: UncountedEnds | None,
         *,
-        spread_of: SpreadOf,
+        of: SpreadName,
     ) -> Timings:
-        name = _function(function)
+        name, known = _function(function), uncounted_or_none(uncounted)
 
         def read(tx: Transaction) -> Timings:
-            window = window_of(since, until, now=tx.now)
-            return series.timings(tx, window, step_of(step, window), name, spread_of=spread_of)
+            window = _window(tx, since, until, known)
+            return series.timings(tx, window, step_of(step, window), name, known, of=of)
 
         return self._core.read_bounded(read)
+
+
+def uncounted_or_none(uncounted: object) -> ReadEnds | None:
+    """Return the ends that a caller gives.
+
+    Raises:
+        TickerValidationError: It gives something else.
+    """
+    if uncounted is None or isinstance(uncounted, ReadEnds):
+        return uncounted
+    raise TickerValidationError("uncounted", uncounted, "pass what stats.uncounted() has returned")
+
+
+def _window(
+    tx: Transaction, since: datetime | None, until: datetime | None, known: ReadEnds | None
+) -> Window:
+    return window_of(since, until, now=tx.now if known is None else known.at)
 
 
 def _function(name: str | None) -> str | None:

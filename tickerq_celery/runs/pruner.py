@@ -14,9 +14,10 @@ from tickerq_celery.runs.archive import Archive
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import lost_nodes, past_runs, pruning, record_pruning, rollup_state, runs
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.past_runs import EndPosition, PastRuns
+from tickerq_celery.store.past_runs import PastRuns
 from tickerq_celery.store.pruning import PastChains
 from tickerq_celery.tickers.archive_lines import line_of_audit, line_of_run
+from tickerq_celery.tickers.uncounted_ends import EndPosition
 
 _AT_ONCE = 500
 # Each may have a thousand runs.

@@ -12,9 +12,18 @@ from tickerq_celery.store.rolled_figures import FailureKind
 from tickerq_celery.store.run_summaries import error_heads
 from tickerq_celery.tickers.figures import ErrorGroup, ErrorGroups
 from tickerq_celery.tickers.tallies import Tally
+from tickerq_celery.tickers.uncounted_ends import ReadEnds
 
 
-def groups(tx: Transaction, window: Window, function: str | None, limit: int) -> ErrorGroups:
+def groups(
+    tx: Transaction,
+    window: Window,
+    function: str | None,
+    limit: int,
+    uncounted: ReadEnds | None,
+    *,
+    with_samples: bool,
+) -> ErrorGroups:
     """Return the groups that were seen last, those first."""
     question = Question(
         window=window,
@@ -22,13 +31,13 @@ def groups(tx: Transaction, window: Window, function: str | None, limit: int) ->
         functions=None if function is None else {function},
         statuses={TickerStatus.FAILED},
     )
-    answer = ask(tx, question)
+    answer = ask(tx, question, uncounted)
     latest = sorted(answer.groups.items(), key=lambda each: each[1].last_ended_at, reverse=True)[:limit]
     found = {
         FailureKind(function=name, error_type=error_type, last_seen=tally.last_ended_at): tally
         for (name, error_type), tally in latest
     }
-    samples = _samples(tx, found)
+    samples = _samples(tx, found) if with_samples else {}
     heads = error_heads(tx, list(samples.values()))
     return ErrorGroups(
         **answer.about(window),

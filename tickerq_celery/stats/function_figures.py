@@ -12,12 +12,18 @@ from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.figures import FunctionFigures
 from tickerq_celery.tickers.histograms import Spread
 from tickerq_celery.tickers.tallies import Tally
+from tickerq_celery.tickers.uncounted_ends import ReadEnds
 
 _BY = ("function", "status")
 
 
 def figures_of(
-    tx: Transaction, functions: Collection[str] | None, *, since: datetime, until: datetime
+    tx: Transaction,
+    functions: Collection[str] | None,
+    *,
+    since: datetime,
+    until: datetime,
+    uncounted: ReadEnds | None = None,
 ) -> Mapping[str, FunctionFigures]:
     """Return the figures of functions of the namespace, or of all, by name; none of one without an end.
 
@@ -26,16 +32,19 @@ def figures_of(
     Raises:
         TickerValidationError: ``since`` or ``until`` is invalid, or the roll-up has too many rows in it.
     """
-    window = window_of(since, until, now=tx.now)
-    return by_function(ask(tx, Question(window=window, by=_BY, functions=functions, with_spreads=True)))
+    window = window_of(since, until, now=tx.now if uncounted is None else uncounted.at)
+    question = Question(window=window, by=_BY, functions=functions, spread="durations")
+    return by_function(ask(tx, question, uncounted))
 
 
-def failing(tx: Transaction, window: Window, limit: int) -> tuple[Answer, tuple[FunctionFigures, ...]]:
+def failing(
+    tx: Transaction, window: Window, limit: int, uncounted: ReadEnds | None
+) -> tuple[Answer, tuple[FunctionFigures, ...]]:
     """Return the functions with the most failures, those first, and what the figures are made of.
 
     Their percentiles are None: those are read for some functions, not for all.
     """
-    answer = ask(tx, Question(window=window, by=_BY))
+    answer = ask(tx, Question(window=window, by=_BY), uncounted)
     found = [each for each in by_function(answer).values() if each.counts.failed]
     found.sort(key=lambda each: (-each.counts.failed, each.function))
     return answer, tuple(found[:limit])

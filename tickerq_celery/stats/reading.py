@@ -1,6 +1,6 @@
 """Read what happened in a window: the rows of the roll-up, and live what it has not counted yet."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias, TypedDict
@@ -9,8 +9,8 @@ from tickerq_celery.enums import TickerStatus
 from tickerq_celery.stats.windows import Window
 from tickerq_celery.store import counted_ends, rolled_figures, rollup_state
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.past_runs import EndPosition
-from tickerq_celery.tickers.tallies import EndedRun, Tally, TallyKey, tallies
+from tickerq_celery.tickers.tallies import SpreadName, Tally, TallyKey
+from tickerq_celery.tickers.uncounted_ends import EndPosition, ReadEnds
 
 # How many ends that are not counted yet are read.
 MOST_LIVE = 2_000
@@ -22,14 +22,14 @@ Group: TypeAlias = tuple[Any, ...]
 class Question:
     """Which ends are meant, and by which fields of their keys they are grouped.
 
-    ``functions`` and ``statuses`` are all where None. Histograms are read ``with_spreads`` only.
+    ``functions`` and ``statuses`` are all where None. Of the histograms that of the ``spread`` is read.
     """
 
     window: Window
     by: tuple[str, ...]
     functions: Collection[str] | None = None
     statuses: Collection[TickerStatus] | None = None
-    with_spreads: bool = False
+    spread: SpreadName | None = None
 
     def covers(self, namespace: str, key: TallyKey) -> bool:
         """Return True if it is about the ends of a key."""
@@ -75,51 +75,59 @@ class Answer:
         }
 
 
-def ask(tx: Transaction, question: Question) -> Answer:
-    """Return what happened in a window, each end once.
+def read_uncounted(tx: Transaction) -> ReadEnds:
+    """Return the ends that are not counted at present."""
+    counted, at = rollup_state.position_and_time(tx)
+    return _newest(tx, counted, at=at)
+
+
+def ask(tx: Transaction, question: Question, known: ReadEnds | None = None) -> Answer:
+    """Return what happened in a window, each end once; of the ends not counted those that are ``known``.
 
     Raises:
         TickerValidationError: The roll-up has too many rows in the window.
     """
+    window = question.window
+    rolled = _rolled(tx, question)
+    counted = rolled.position
     groups: dict[Group, Tally] = {}
-    counted = _add_rolled(tx, question, groups)
-    since, until = question.window.since, question.window.until
-    ends: Sequence[EndedRun] = ()
-    if counted.ended_at < until:
-        ends = counted_ends.newest(tx, counted, limit=MOST_LIVE + 1)
-    is_cut = len(ends) > MOST_LIVE
-    if is_cut:
-        ends = ends[:MOST_LIVE]
-    _add(groups, _live(tx, question, ends))
-    live_from = max(ends[-1].ended_at if is_cut else counted.ended_at, since)
+    _add(groups, rolled.rows)
+    uncounted = ReadEnds.none_after(counted, at=window.until)
+    if known is not None:
+        uncounted = known.beyond(counted)
+    elif counted.ended_at < window.until:
+        uncounted = _newest(tx, counted, at=window.until)
+    _add(groups, _live(tx, question, uncounted))
+    live_from = max(uncounted.since, window.since)
     return Answer(
         groups=groups,
         counted_until=None if counted == rollup_state.START else counted.ended_at,
         live_from=live_from,
-        is_complete=not is_cut or live_from == since,
+        is_complete=not uncounted.is_cut or live_from == window.since,
     )
 
 
-def _add_rolled(tx: Transaction, question: Question, groups: dict[Group, Tally]) -> EndPosition:
-    """Add what the roll-up says, and return its watermark."""
-    window = question.window
+def _newest(tx: Transaction, counted: EndPosition, *, at: datetime) -> ReadEnds:
+    ends = counted_ends.newest(tx, counted, limit=MOST_LIVE + 1)
+    is_cut = len(ends) > MOST_LIVE
+    return ReadEnds.of(ends[:MOST_LIVE], at=at, after=counted, is_cut=is_cut)
+
+
+def _rolled(tx: Transaction, question: Question) -> rolled_figures.RolledFigures:
+    """Return what the roll-up says, and its watermark."""
     which = rolled_figures.Which(
-        since=window.since,
-        until=window.until,
+        since=question.window.since,
+        until=question.window.until,
         functions=question.functions,
         statuses=question.statuses,
     )
-    if not question.with_spreads:
-        summed = rolled_figures.sums(tx, which, by=question.by)
-        _add(groups, summed.rows)
-        return summed.position
-    whole = rolled_figures.rows(tx, which)
-    _add(groups, ((question.group_of(key), tally) for key, tally in whole.rows))
-    return whole.position
+    if question.spread is None:
+        return rolled_figures.sums(tx, which, by=question.by)
+    return rolled_figures.with_spreads(tx, which, by=question.by, spread=question.spread)
 
 
-def _live(tx: Transaction, question: Question, ends: Iterable[EndedRun]) -> Iterable[tuple[Group, Tally]]:
-    for key, tally in tallies(ends).items():
+def _live(tx: Transaction, question: Question, ends: ReadEnds) -> Iterable[tuple[Group, Tally]]:
+    for key, tally in ends.tallies.items():
         if question.covers(tx.namespace, key):
             yield question.group_of(key), tally
 

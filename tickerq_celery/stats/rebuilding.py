@@ -10,9 +10,9 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.stats.windows import Window, window_of
 from tickerq_celery.store import counted_ends, rollup_state, rollups
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.past_runs import EndPosition
 from tickerq_celery.tickers.figures import Rebuild, RebuiltHour
 from tickerq_celery.tickers.tallies import HOUR, Tally, TallyKey, hour_of, tallies
+from tickerq_celery.tickers.uncounted_ends import EndPosition
 
 _AT_ONCE = 2_000
 

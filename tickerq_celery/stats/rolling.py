@@ -6,8 +6,8 @@ from datetime import timedelta
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.store import counted_ends, rollup_state, rollups
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.past_runs import EndPosition
 from tickerq_celery.tickers.tallies import tallies
+from tickerq_celery.tickers.uncounted_ends import EndPosition
 
 # An end is stored with the moment of its statement, and seen when it is committed: so much later at most.
 HELD_BACK = timedelta(minutes=2)

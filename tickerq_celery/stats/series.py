@@ -1,9 +1,8 @@
 """Series over a window: a point for each step, also where nothing ended."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TypeAlias
 
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.stats.reading import Question, ask
@@ -17,15 +16,20 @@ from tickerq_celery.tickers.figures import (
     Timings,
 )
 from tickerq_celery.tickers.histograms import Spread
-from tickerq_celery.tickers.tallies import Tally
+from tickerq_celery.tickers.tallies import SpreadName, Tally
+from tickerq_celery.tickers.uncounted_ends import ReadEnds
 
-SpreadOf: TypeAlias = Callable[[Tally], Spread]
 
-
-def throughput(tx: Transaction, window: Window, step: timedelta, function: str | None) -> Throughput:
+def throughput(
+    tx: Transaction,
+    window: Window,
+    step: timedelta,
+    function: str | None,
+    uncounted: ReadEnds | None,
+) -> Throughput:
     """Return how many runs ended in each step, and in all."""
     functions = None if function is None else {function}
-    answer = ask(tx, Question(window=window, by=("hour", "status"), functions=functions))
+    answer = ask(tx, Question(window=window, by=("hour", "status"), functions=functions), uncounted)
     by_point: dict[datetime, list[tuple[TickerStatus, Tally]]] = defaultdict(list)
     for (hour, status), tally in answer.groups.items():
         by_point[window.point_of(hour, step)].append((status, tally))
@@ -41,7 +45,13 @@ def throughput(tx: Transaction, window: Window, step: timedelta, function: str |
 
 
 def timings(
-    tx: Transaction, window: Window, step: timedelta, function: str | None, *, spread_of: SpreadOf
+    tx: Transaction,
+    window: Window,
+    step: timedelta,
+    function: str | None,
+    uncounted: ReadEnds | None,
+    *,
+    of: SpreadName,
 ) -> Timings:
     """Return how long something took in each step, and in all.
 
@@ -49,11 +59,12 @@ def timings(
         TickerValidationError: The roll-up has too many rows in the window.
     """
     functions = None if function is None else {function}
-    answer = ask(tx, Question(window=window, by=("hour",), functions=functions, with_spreads=True))
+    question = Question(window=window, by=("hour",), functions=functions, spread=of)
+    answer = ask(tx, question, uncounted)
     by_point: dict[datetime, Spread] = defaultdict(Spread)
     for (hour,), tally in answer.groups.items():
         at = window.point_of(hour, step)
-        by_point[at] = by_point[at].plus(spread_of(tally))
+        by_point[at] = by_point[at].plus(tally.spread(of))
     total = _sum(by_point.values())
     return Timings(
         **answer.about(window),

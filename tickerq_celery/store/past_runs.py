@@ -13,18 +13,11 @@ from tickerq_celery.functions.retention import Rule
 from tickerq_celery.store.database.batches import in_parts
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.uncounted_ends import EndPosition
 
 _T = tickers.c
 # Of each rule, where only that there is something past its time is asked.
 _LOOKED_AT = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndPosition:
-    """The last run that was read, in the order of their ends."""
-
-    ended_at: datetime
-    id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,9 @@ from sqlalchemy import Row, Select, bindparam, delete, or_, select, update
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.store.database.batches import in_parts
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.past_runs import EndPosition
 from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.store.tables.column_types import Id, UtcDateTime
+from tickerq_celery.tickers.uncounted_ends import EndPosition
 
 # Whether a run of a function that ended with a status at a moment is past its time.
 IsPast: TypeAlias = Callable[[str, TickerStatus, datetime], bool]

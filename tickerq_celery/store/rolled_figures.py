@@ -1,34 +1,34 @@
 """Read the roll-up together with its watermark, in one statement: what one says the other does not miss."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Row, Text, and_, func, select, true, type_coerce
 
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.store import rollup_state, rollups
+from tickerq_celery.store import rollup_state
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.past_runs import EndPosition
 from tickerq_celery.store.tables import rollup_state as state
 from tickerq_celery.store.tables import rollups as table
-from tickerq_celery.tickers.histograms import Spread
-from tickerq_celery.tickers.tallies import Tally, TallyKey, hour_of
+from tickerq_celery.tickers.histograms import Histogram, Spread
+from tickerq_celery.tickers.tallies import SpreadName, Tally, hour_of
+from tickerq_celery.tickers.uncounted_ends import EndPosition
 
-K = TypeVar("K")
 _R = table.c
-# What has histograms is read into this process: as many rows are read within a second.
+# Their histograms are added up: of as many rows within a second.
 MOST_ROWS = 20_000
 _WATERMARK = (state.c.ended_at.label("counted_until"), state.c.ended_id.label("counted_id"))
-_SUMS = (
-    *(func.sum(_R[name]).label(name) for name in ("ends", "late", "retried", "published")),
-    *(func.sum(_R[name]).label(name) for name in ("duration_count", "duration_sum", "lag_count", "lag_sum")),
-    *(func.max(_R[name]).label(name) for name in ("duration_max", "lag_max", "last_ended_at")),
-    func.min(_R.first_ended_at).label("first_ended_at"),
+_SUMMED = (
+    *("ends", "late", "retried", "published"),
+    *("duration_count", "duration_sum", "lag_count", "lag_sum"),
 )
+_GREATEST = ("duration_max", "lag_max", "last_ended_at")
+_NONE = Histogram()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +51,10 @@ class Which:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RolledFigures(Generic[K]):
-    """What ends come to, by what they have in common, and the watermark up to which they are counted."""
+class RolledFigures:
+    """What ends come to, by the columns that they have in common, and up to where they are counted."""
 
-    rows: Sequence[tuple[K, Tally]]
+    rows: Sequence[tuple[tuple[Any, ...], Tally]]
     position: EndPosition
 
 
@@ -67,29 +67,31 @@ class FailureKind:
     last_seen: datetime
 
 
-def sums(tx: Transaction, which: Which, *, by: Sequence[str]) -> RolledFigures[tuple[Any, ...]]:
+def sums(tx: Transaction, which: Which, *, by: Sequence[str]) -> RolledFigures:
     """Return what ends come to by some columns of the key, added up by the database, without histograms."""
-    columns = [_R[name] for name in by]
-    statement = _from_both(tx, which, *columns, *_SUMS).group_by(state.c.ended_at, state.c.ended_id, *columns)
-    found = tx.execute(statement).all()
-    rows = [(tuple(getattr(row, name) for name in by), _summed(row)) for row in _those(found)]
-    return RolledFigures(rows=rows, position=_position(found))
+    found = _grouped(tx, table, which.conditions(tx), by)
+    return RolledFigures(rows=[_group(row, by) for row in _those(found)], position=_position(found))
 
 
-def rows(tx: Transaction, which: Which) -> RolledFigures[TallyKey]:
-    """Return whole rows, with their histograms.
+def with_spreads(tx: Transaction, which: Which, *, by: Sequence[str], spread: SpreadName) -> RolledFigures:
+    """Return the same with one of the histograms.
 
     Raises:
-        TickerValidationError: There are too many.
+        TickerValidationError: There are too many rows.
     """
-    found = tx.execute(_from_both(tx, which, *_R).limit(MOST_ROWS + 1)).all()
-    if len(found) > MOST_ROWS:
+    # The database joins their texts: thousands of rows would take longer to fetch than to add up.
+    columns = [_R[name] for name in (*by, *_SUMMED, *_GREATEST, "first_ended_at")]
+    text = type_coerce(_R[spread], Text).label("histogram")
+    some = select(*columns, text).where(which.conditions(tx)).limit(MOST_ROWS + 1).subquery()
+    joined = func.aggregate_strings(some.c.histogram, ",").label("histograms")
+    found = _grouped(tx, some, true(), by, func.count(some.c.ends).label("row_count"), joined)
+    if sum(row.row_count for row in found) > MOST_ROWS:
         reason = (
             f"the roll-up has more than {MOST_ROWS:,} rows since then: pass a shorter window, or a function"
         )
         raise TickerValidationError("since", which.since, reason)
     return RolledFigures(
-        rows=[(rollups.key_of(row), rollups.tally_of(row)) for row in _those(found)],
+        rows=[_group(row, by, {spread: Histogram.of_texts(row.histograms)}) for row in _those(found)],
         position=_position(found),
     )
 
@@ -99,27 +101,45 @@ def samples(tx: Transaction, failures: Collection[FailureKind]) -> Iterator[tupl
     if not failures:
         return
     wanted = {(each.function, each.error_type, each.last_seen): each for each in failures}
-    hours = [
-        and_(
-            _R.hour == hour_of(each.last_seen), _R.function == each.function, _R.error_type == each.error_type
-        )
-        for each in failures
-    ]
+    # By the values of each column and not by those of each failure: one statement for any number of them.
+    among: dict[ColumnElement[Any], Collection[object]] = {
+        _R.hour: {hour_of(each.last_seen) for each in failures},
+        _R.function: {each.function for each in failures},
+        _R.last_ended_at: {each.last_seen for each in failures},
+    }
     columns = (_R.function, _R.error_type, _R.last_ended_at, _R.last_id)
-    is_failure = and_(_R.namespace == tx.namespace, _R.status == TickerStatus.FAILED)
-    for row in tx.execute(select(*columns).where(is_failure, or_(*hours)).order_by(_R.last_id)):
+    statement = select(*columns).where(_R.namespace == tx.namespace, _R.status == TickerStatus.FAILED)
+    statement = statement.where(*(column.in_(list(values)) for column, values in among.items()))
+    for row in tx.execute(statement.order_by(_R.last_id)):
         found = wanted.get((row.function, row.error_type, row.last_ended_at))
         if found is not None:
             yield found, row.last_id
 
 
-def _from_both(tx: Transaction, which: Which, *columns: ColumnElement[Any]) -> Select[Any]:
-    both = state.outerjoin(table, which.conditions(tx))
-    return select(*_WATERMARK, *columns).select_from(both)
+def _grouped(
+    tx: Transaction,
+    rows: FromClause,
+    which: ColumnElement[bool],
+    by: Sequence[str],
+    *more: ColumnElement[Any],
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return sums of rows with the watermark, which stands alone where there is none of these."""
+    columns = [rows.c[name] for name in by]
+    statement = select(
+        *_WATERMARK,
+        *columns,
+        *(func.sum(rows.c[name]).label(name) for name in _SUMMED),
+        *(func.max(rows.c[name]).label(name) for name in _GREATEST),
+        func.min(rows.c.first_ended_at).label("first_ended_at"),
+        *more,
+    )
+    # By its key: without statistics of the table a planner expects thousands of rows, and PostgreSQL would
+    # compile the statement first, which takes half a second.
+    both = statement.select_from(state.outerjoin(rows, which)).where(state.c.id == 1)
+    return tx.execute(both.group_by(state.c.ended_at, state.c.ended_id, *columns)).all()
 
 
 def _those(found: Sequence[Row[Any]]) -> Iterator[Row[Any]]:
-    # Without any row of the roll-up the watermark stands alone.
     return (row for row in found if row.ends is not None)
 
 
@@ -129,14 +149,22 @@ def _position(found: Sequence[Row[Any]]) -> EndPosition:
     return EndPosition(ended_at=found[0].counted_until, id=found[0].counted_id)
 
 
-def _summed(row: Row[Any]) -> Tally:
-    return Tally(
+def _group(
+    row: Row[Any], by: Sequence[str], histograms: Mapping[SpreadName, Histogram] = MappingProxyType({})
+) -> tuple[tuple[Any, ...], Tally]:
+    tally = Tally(
         ends=int(row.ends),
         late=int(row.late),
         retried=int(row.retried),
         published=int(row.published),
         first_ended_at=row.first_ended_at,
         last_ended_at=row.last_ended_at,
-        durations=Spread(count=int(row.duration_count), total=row.duration_sum, longest=row.duration_max),
-        lags=Spread(count=int(row.lag_count), total=row.lag_sum, longest=row.lag_max),
+        durations=_spread(row, "duration", histograms.get("durations", _NONE)),
+        lags=_spread(row, "lag", histograms.get("lags", _NONE)),
     )
+    return tuple(getattr(row, name) for name in by), tally
+
+
+def _spread(row: Row[Any], name: str, histogram: Histogram) -> Spread:
+    count, total, longest = (getattr(row, f"{name}_{each}") for each in ("count", "sum", "max"))
+    return Spread(count=int(count), total=total, longest=longest, histogram=histogram)

@@ -7,8 +7,8 @@ from sqlalchemy import func, or_, select, update
 from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.index_scans import EARLIEST, LEAST_ID
-from tickerq_celery.store.past_runs import EndPosition
 from tickerq_celery.store.tables import rollup_state, tickers
+from tickerq_celery.tickers.uncounted_ends import EndPosition
 
 # Where nothing is counted.
 START = EndPosition(ended_at=EARLIEST, id=LEAST_ID)
@@ -20,6 +20,14 @@ def position(tx: Transaction) -> EndPosition:
     """Return the watermark: what ended before it is counted, and what ended after it is not."""
     row = tx.execute(select(rollup_state).where(_ROW)).one_or_none()
     return START if row is None else EndPosition(ended_at=row.ended_at, id=row.ended_id)
+
+
+def position_and_time(tx: Transaction) -> tuple[EndPosition, datetime]:
+    """Return the watermark and the database's time, both by one statement where there is a watermark."""
+    row = tx.execute(select(rollup_state, tx.sql_now().label("now")).where(_ROW)).one_or_none()
+    if row is None:
+        return START, tx.now
+    return EndPosition(ended_at=row.ended_at, id=row.ended_id), row.now
 
 
 def uncounted_since(tx: Transaction) -> datetime | None:

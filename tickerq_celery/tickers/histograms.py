@@ -1,5 +1,6 @@
 """Durations in buckets, each √2 times as long as the one before: they add up, and give percentiles."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -38,7 +39,10 @@ class Histogram:
         """Return the histogram of the durations of both."""
         if not self.counts or not other.counts:
             return self if self.counts else other
-        return Histogram(dict(Counter(self.counts) + Counter(other.counts)))
+        counts = dict(self.counts)
+        for bucket, count in other.counts.items():
+            counts[bucket] = counts.get(bucket, 0) + count
+        return Histogram(counts)
 
     def percentile(self, percent: int) -> timedelta | None:
         """Return how long so many percent of the durations are at most, about; None where there are none.
@@ -63,6 +67,15 @@ class Histogram:
     def as_json(self) -> dict[str, int]:
         """Return what is stored."""
         return {str(bucket): count for bucket, count in sorted(self.counts.items())}
+
+    @classmethod
+    def of_texts(cls, texts: str) -> Self:
+        """Return the sum of histograms that were stored, given as their JSON texts with commas between."""
+        counts: dict[str, int] = {}
+        for stored in json.loads(f"[{texts}]"):
+            for bucket, count in stored.items():
+                counts[bucket] = counts.get(bucket, 0) + count
+        return cls.from_json(counts)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, int]) -> Self:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from tickerq_celery.enums import TickerKind, TickerStatus
@@ -12,6 +12,8 @@ from tickerq_celery.tickers.histograms import Spread
 from tickerq_celery.tickers.known_outcomes import outcome_known
 
 HOUR = timedelta(hours=1)
+# What is known of ends beside their number.
+SpreadName: TypeAlias = Literal["durations", "lags"]
 
 
 def hour_of(moment: datetime) -> datetime:
@@ -105,6 +107,10 @@ class Tally:
     last_id: UUID | None = None
     durations: Spread = field(default_factory=Spread)
     lags: Spread = field(default_factory=Spread)
+
+    def spread(self, name: SpreadName) -> Spread:
+        """Return the durations, or the lags."""
+        return self.durations if name == "durations" else self.lags
 
     def plus(self, other: "Tally") -> "Tally":
         """Return what the ends of both come to."""

@@ -52,7 +52,8 @@ def charted(name: str, model: type[Answer]) -> Callable[[Visit, FiguresAsked], R
         read: Callable[..., Throughput | Timings] = getattr(reader.tickerq.stats, name)
 
         def figures() -> Any:
-            return read(function=function, since=since, step=window.step)
+            uncounted = reader.uncounted()
+            return read(function=function, since=since, step=window.step, uncounted=uncounted)
 
         found = reader.cached((name, window.slug, function), figures, fresh=3.0)
         return answered(model.model_validate(found))
@@ -70,7 +71,9 @@ def errors(visit: Visit, query: ErrorsAsked) -> Response:
     reader, window = visit.dashboard.reader, WINDOWS[query.window]
     read, since = reader.tickerq.errors.groups, window.since(reader.now())
     found = reader.cached(
-        ("errors", window.slug, query.limit), lambda: read(since=since, limit=query.limit), fresh=3.0
+        ("errors", window.slug, query.limit),
+        lambda: read(since=since, limit=query.limit, uncounted=reader.uncounted()),
+        fresh=3.0,
     )
     answer = ErrorsAnswer.model_validate(found)
     if not may_see(visit):

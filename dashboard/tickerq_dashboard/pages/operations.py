@@ -27,16 +27,17 @@ def errors(visit: Visit, query: OverviewQuery) -> Response:
     """Show the failures of a window, grouped by exception and function."""
     reader, window = visit.dashboard.reader, WINDOWS[query.window]
     since = window.since(reader.now())
-    read = reader.tickerq.errors.groups
-    found = reader.cached(("errors", window.slug), lambda: read(since=since, limit=GROUPS_SHOWN), fresh=3.0)
-    known = reader.cached(
-        ("errors before", window.slug), lambda: known_errors(reader, window, since), fresh=60.0
+    read, uncounted = reader.tickerq.errors.groups, reader.uncounted()
+    found = reader.cached(
+        ("errors", window.slug),
+        lambda: read(since=since, limit=GROUPS_SHOWN, uncounted=uncounted),
+        fresh=3.0,
     )
     return visit.page(
         "errors.html",
         clock=visit.clock(),
         found=found,
-        known=known,
+        known=known_errors(reader, window, since, uncounted),
         window=window,
         windows=WINDOWS.values(),
         since=since,

@@ -12,6 +12,7 @@ from tickerq_celery.views import (
     RunCounts,
     ThroughputPoint,
     Timings,
+    UncountedEnds,
 )
 from tickerq_dashboard.reading.reader import SLOW, Reader, or_none
 from tickerq_dashboard.reading.windows import Window
@@ -62,24 +63,23 @@ def read_overview(reader: Reader, window: Window) -> Overview:
 
 
 def _read(reader: Reader, window: Window) -> Overview:
-    tickerq, since = reader.tickerq, window.since(reader.now())
+    tickerq, since, uncounted = reader.tickerq, window.since(reader.now()), reader.uncounted()
     return Overview(
         window=window,
         since=since,
         counts=or_none(tickerq.runs.counts),
-        ends=or_none(lambda: _ends(reader, window, since)),
-        lag=or_none(lambda: tickerq.stats.lag(since=since, step=window.step)),
-        errors=or_none(lambda: tickerq.errors.groups(since=since, limit=ERRORS_SHOWN)),
-        known_errors=reader.cached(
-            ("errors before", window.slug), lambda: known_errors(reader, window, since), fresh=6 * SLOW
-        ),
+        ends=or_none(lambda: _ends(reader, window, since, uncounted)),
+        lag=or_none(lambda: tickerq.stats.lag(since=since, step=window.step, uncounted=uncounted)),
+        errors=or_none(lambda: tickerq.errors.groups(since=since, limit=ERRORS_SHOWN, uncounted=uncounted)),
+        known_errors=known_errors(reader, window, since, uncounted),
         upcoming=or_none(lambda: tickerq.outlook.upcoming(limit=NEXT_SHOWN)),
         nodes=or_none(reader.nodes) or (),
     )
 
 
-def _ends(reader: Reader, window: Window, since: datetime) -> Ends:
-    found = reader.tickerq.stats.throughput(since=since - window.length, step=window.step)
+def _ends(reader: Reader, window: Window, since: datetime, uncounted: UncountedEnds | None) -> Ends:
+    read = reader.tickerq.stats.throughput
+    found = read(since=since - window.length, step=window.step, uncounted=uncounted)
     # One series, cut in two: the first half may begin an hour early, since windows are of whole hours.
     points = tuple(each for each in found.points if each.at >= since)
     return Ends(
@@ -99,8 +99,23 @@ def summed(counts: Iterable[EndCounts]) -> EndCounts:
     )
 
 
-def known_errors(reader: Reader, window: Window, since: datetime) -> frozenset[tuple[str, str | None]] | None:
+def known_errors(
+    reader: Reader, window: Window, since: datetime, uncounted: UncountedEnds | None
+) -> frozenset[tuple[str, str | None]] | None:
     """Return which errors the window before had, or None where that is too much to read."""
-    groups = reader.tickerq.errors.groups
-    before = or_none(lambda: groups(since=since - window.length, until=since, limit=ERRORS_COMPARED))
-    return None if before is None else frozenset((each.function, each.error_type) for each in before.groups)
+
+    def read() -> frozenset[tuple[str, str | None]] | None:
+        before = or_none(
+            lambda: reader.tickerq.errors.groups(
+                since=since - window.length,
+                until=since,
+                limit=ERRORS_COMPARED,
+                with_samples=False,
+                uncounted=uncounted,
+            )
+        )
+        return (
+            None if before is None else frozenset((each.function, each.error_type) for each in before.groups)
+        )
+
+    return reader.cached(("errors before", window.slug), read, fresh=6 * SLOW)

@@ -23,6 +23,7 @@ from tickerq_celery.views import (
     Pause,
     RunSummary,
     SettingsReport,
+    UncountedEnds,
 )
 from tickerq_dashboard.reading.cache import MomentCache
 from tickerq_dashboard.reading.held import held_of
@@ -140,8 +141,8 @@ class Reader:
         return self.cached("pauses", self.tickerq.pauses.find, fresh=2.0)
 
     def paused_crons(self) -> Listing[CronSummary]:
-        """Return the first page of the cron tickers that are paused on their own, by name."""
-        return self.crons("by_name", {"is_enabled": False}, None)
+        """Return the first page of the cron tickers that are paused on their own, the oldest first."""
+        return self.crons("by_next_run", {"is_enabled": False}, None)
 
     def functions(
         self, prefix: str | None, cursor: str | None, limit: int | None = None
@@ -150,7 +151,7 @@ class Reader:
         read, most = self.tickerq.functions.find, limit or self.page_size
         return self.cached(
             ("functions", prefix, cursor, most),
-            lambda: read(prefix=prefix, limit=most, cursor=cursor),
+            lambda: read(prefix=prefix, limit=most, cursor=cursor, uncounted=self.uncounted()),
             fresh=3.0,
         )
 
@@ -161,6 +162,10 @@ class Reader:
             TickerNotFoundError: Nothing is known of it.
         """
         return self.cached(("function", name, window.slug), lambda: self._function(name, window), fresh=3.0)
+
+    def uncounted(self) -> UncountedEnds | None:
+        """Return the ends that are in no roll-up yet, for all figures of a moment; None if it is slow."""
+        return self.cached("uncounted", lambda: or_none(self.tickerq.stats.uncounted))
 
     def waiting_for(self, function: str) -> int:
         """Return how many runs of a function have not started, up to ``MOST_WAITING``."""
@@ -232,8 +237,10 @@ class Reader:
         )
 
     def _function(self, name: str, window: Window) -> FunctionPage:
-        stats, function = self.tickerq.stats, self.tickerq.functions.get(name)
-        asked: Any = {"function": name, "since": window.since(self.now()), "step": window.step}
+        stats, uncounted = self.tickerq.stats, self.uncounted()
+        function = self.tickerq.functions.get(name, uncounted=uncounted)
+        since = window.since(self.now())
+        asked: Any = {"function": name, "since": since, "step": window.step, "uncounted": uncounted}
         return FunctionPage(
             function=function,
             held=or_none(lambda: held_of(self.tickerq, function)),

@@ -35,9 +35,9 @@ from tickerq_celery.runs.pruner import Pruner
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import record_pruning, retries
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.past_runs import EndPosition
 from tickerq_celery.store.pruning import lock_past, remove
 from tickerq_celery.store.tables import attempts, bulk, logs, progress, tickers
+from tickerq_celery.tickers.uncounted_ends import EndPosition
 
 MakeCore = Callable[..., Core]
 DONE, FAILED = TickerStatus.DONE, TickerStatus.FAILED

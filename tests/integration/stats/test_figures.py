@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, Never
 
 import pytest
 
@@ -20,6 +20,7 @@ from tickerq_celery.stats.function_figures import figures_of
 from tickerq_celery.stats.rolling import roll_up
 from tickerq_celery.store import counted_ends, rolled_figures
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.views import UncountedEnds
 
 FAILED = TickerStatus.FAILED
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
@@ -74,6 +75,40 @@ def test_an_end_that_is_counted_meanwhile_is_in_a_figure_once(
     monkeypatch.setattr(counted_ends, "newest", counted_meanwhile)
     for _ in range(3):
         assert stats(core).throughput().total == live
+
+
+@pytest.mark.every_database
+def test_figures_of_one_moment_share_the_ends_that_are_not_counted(
+    core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(core, *random_ends(core, Random(11), clock.now(), 60))
+    clock.advance(hours=3, minutes=3)
+
+    def figures(uncounted: UncountedEnds | None) -> list[object]:
+        own, groups = stats(core), errors(core).groups(uncounted=uncounted)
+        top = own.top_failing(uncounted=uncounted).functions
+        total = own.throughput(uncounted=uncounted).total
+        return [total, own.lag(uncounted=uncounted).points, own.durations(uncounted=uncounted), groups, top]
+
+    alone, uncounted = figures(None), stats(core).uncounted()
+    monkeypatch.setattr(counted_ends, "newest", too_often)
+    write(core, ended(core, clock.now()))
+    assert figures(uncounted) == alone
+    # Those that are counted meanwhile are in a figure once.
+    for _ in range(3):
+        assert core.write(roll_up, limit=20) is not None
+        assert figures(uncounted)[:2] == alone[:2]
+
+
+def too_often(*_: object, **__: object) -> Never:
+    raise AssertionError("the ends that are not counted were read again")
+
+
+def test_what_is_no_uncounted_ends_is_refused(core: Core) -> None:
+    anything: Any = object()
+    for ask in (stats(core).throughput, stats(core).lag, stats(core).top_failing, errors(core).groups):
+        with pytest.raises(TickerValidationError, match="uncounted: pass what"):
+            ask(uncounted=anything)
 
 
 def test_a_series_has_a_point_for_each_step(core: Core, clock: ManualClock) -> None:
@@ -133,6 +168,7 @@ def test_errors_are_grouped_by_function_and_type_with_the_run_that_failed_last(
     assert send.sample_head.startswith("no. 2 xxx")
     assert len(send.sample_head) == 200
     assert errors(core).groups(function="Send").groups == (send,)
+    assert [each.sample_id for each in errors(core).groups(with_samples=False).groups] == [None, None]
     assert errors(core).groups(limit=1).groups == (bill,)
 
 

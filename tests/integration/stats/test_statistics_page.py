@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.manual_clock import ManualClock
 from tickerq_celery import TickerStatus
 
 PAGE = (Path(__file__).parents[3] / "docs" / "statistics.md").read_text()
-(FIGURES,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+FIGURES, OF_ONE_MOMENT = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
@@ -28,8 +29,12 @@ def test_the_example_shows_what_it_says(
         )
         write(tickerq.core, failed, ended(tickerq.core, clock.now()))
         exec(FIGURES, {"tickerq": tickerq})
+        shared: dict[str, Any] = {"tickerq": tickerq}
+        exec(OF_ONE_MOMENT, shared)
     first, *points, group, sample = capsys.readouterr().out.splitlines()
     assert first == "1 succeeded, 1 failed since 2026-01-14 12:00:00+00:00"
     assert (len(points), points[-1]) == (25, "2026-01-15 12:00:00+00:00 2")
     assert group == "1 x builtins.OSError in Send, last 2026-01-15 12:00:00+00:00: no route"
+    assert (shared["day"].total.ends, shared["lag"].total.count) == (2, 2)
+    assert [each.count for each in shared["failures"].groups] == [1]
     assert sample == f"look at run {failed['id']}"

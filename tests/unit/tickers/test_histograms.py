@@ -1,5 +1,6 @@
 """Histograms add up, and their percentiles are near the real ones, whatever the durations are."""
 
+import json
 import math
 from collections.abc import Sequence
 from datetime import timedelta
@@ -64,6 +65,12 @@ def test_a_histogram_that_was_stored_is_the_same(durations: list[timedelta]) -> 
     histogram = Histogram.of(durations)
     assert Histogram.from_json(histogram.as_json()) == histogram
     assert histogram.total == len(durations)
+
+
+@given(st.lists(LISTS, max_size=5))
+def test_histograms_that_were_stored_add_up(lists: Sequence[Sequence[timedelta]]) -> None:
+    texts = ",".join(json.dumps(Histogram.of(each).as_json()) for each in lists)
+    assert Histogram.of_texts(texts) == Histogram.of(each for some in lists for each in some)
 
 
 def test_nothing_has_no_percentile_and_no_mean() -> None:

@@ -59,6 +59,8 @@ _OTHER_TABLES = text(
 ).bindparams(bindparam("names", list(metadata.tables), expanding=True), prefix=f"{_CHARSET}%")
 _COLUMN = re.compile(r"for column (?:\S*\.)?[`'](\w+)[`']")
 _SELECT = re.compile(r"\ASELECT\b")
+# In bytes: without a word it cuts joined texts off, MySQL at 1,024.
+_LONGEST_JOINED = 16 * 1024 * 1024
 _TRANSIENT = {1020, 1205, 1213}
 _CHECK_VIOLATED = {4025, 3819}
 _NO_TABLE = 1146
@@ -85,8 +87,10 @@ class MySQL(Dialect):
     def limited(self, connection: Connection, statement: str, seconds: float) -> str:
         # Of the statement alone: what a session is set to, a proxy may give to others.
         if getattr(connection.dialect, "is_mariadb", False):
-            return f"SET STATEMENT max_statement_time={max(0.001, seconds):.3f} FOR {statement}"
-        hint = f"SELECT /*+ MAX_EXECUTION_TIME({max(1, round(seconds * 1000))}) */"
+            limits = f"max_statement_time={max(0.001, seconds):.3f}, group_concat_max_len={_LONGEST_JOINED}"
+            return f"SET STATEMENT {limits} FOR {statement}"
+        limit = f"MAX_EXECUTION_TIME({max(1, round(seconds * 1000))})"
+        hint = f"SELECT /*+ {limit} SET_VAR(group_concat_max_len={_LONGEST_JOINED}) */"
         return _SELECT.sub(hint, statement, count=1)
 
     def took_too_long(self, error: DBAPIError) -> bool:
