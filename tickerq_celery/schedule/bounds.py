@@ -83,6 +83,8 @@ def delay_of(cron_ticker_id: UUID, instant: datetime, jitter: timedelta) -> time
 
     It depends on nothing but the arguments, so that two beats, or one after a restart, agree.
     """
+    if not jitter:
+        return jitter
     seed = f"{cron_ticker_id} {instant.astimezone(UTC).isoformat()}".encode()
     number = int.from_bytes(hashlib.sha256(seed).digest()[:8])
     return number % (jitter // MILLISECOND + 1) * MILLISECOND

@@ -6,19 +6,24 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, column, select, true, union_all, values
 
-from tickerq_celery.enums import TERMINAL, Origin, TickerKind, TickerStatus
+from tickerq_celery.enums import TERMINAL, TickerStatus
 from tickerq_celery.store.database.dialects import Dialect, dialect_of
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.index_scans import EARLIEST
 from tickerq_celery.store.tables import cron_tickers, tickers
+from tickerq_celery.store.views import KINDS, ORIGINS
+from tickerq_celery.tickers.construction import constructor
 from tickerq_celery.tickers.cron_figures import CronFigures, CronOutcome, figures_of
 
 _T = tickers.c
 _INDEX = "ix_tickerq_tickers_cron"
 _COLUMNS = (
-    _T.cron_ticker_id, _T.id, _T.kind, _T.ended_status, _T.origin, _T.instant, _T.started_at, _T.ended_at,
+    _T.cron_ticker_id, _T.kind, _T.origin, _T.id, _T.ended_status, _T.instant, _T.started_at, _T.ended_at,
     _T.elapsed,
 )  # fmt: skip
+_outcome = constructor(
+    CronOutcome, ["kind", "origin", "run_id", "status", "instant", "started_at", "ended_at", "elapsed"]
+)
 # Some more than are shown: a few may be manual runs, or records of what was skipped.
 _LOOKED_AT = 25
 # SQLite takes 500 parts of a union.
@@ -35,8 +40,9 @@ def find(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, CronFigures]:
     if not crons:
         return {}
     newest: dict[UUID, dict[TickerStatus, list[CronOutcome]]] = {each: {} for each in crons}
-    for row in _newest(tx, list(crons)):
-        newest[row.cron_ticker_id].setdefault(row.ended_status, []).append(_outcome(row))
+    for cron_id, kind, origin, run_id, status, *times in _newest(tx, list(crons)):
+        outcome = _outcome(KINDS[kind], ORIGINS[origin], run_id, status, *times)
+        newest[cron_id].setdefault(status, []).append(outcome)
     for by_status in newest.values():
         for ends in by_status.values():
             # A union has no order.
@@ -47,11 +53,11 @@ def find(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, CronFigures]:
     }
 
 
-def _newest(tx: Transaction, ids: Sequence[UUID]) -> list[Row[Any]]:
+def _newest(tx: Transaction, ids: Sequence[UUID]) -> list[Row[*tuple[Any, ...]]]:
     dialect = dialect_of(tx.connection.dialect.name)
     if dialect.has_lateral:
         return list(tx.execute(_of_each(ids)).all())
-    rows: list[Row[Any]] = []
+    rows: list[Row[*tuple[Any, ...]]] = []
     for first in range(0, len(ids), _CRONS_AT_ONCE):
         some = ids[first : first + _CRONS_AT_ONCE]
         parts = [_part(dialect, cron_id, status) for cron_id in some for status in _STATUSES]
@@ -83,17 +89,4 @@ def _ended(cron_id: Any, status: Any) -> Select[Any]:
         .where(_T.cron_ticker_id == cron_id, _T.ended_status == status, _T.ended_at >= EARLIEST)
         .order_by(_T.ended_at.desc(), _T.id.desc())
         .limit(_LOOKED_AT)
-    )
-
-
-def _outcome(row: Row[Any]) -> CronOutcome:
-    return CronOutcome(
-        run_id=row.id,
-        kind=TickerKind(row.kind),
-        status=row.ended_status,
-        origin=Origin(row.origin),
-        instant=row.instant,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        elapsed=row.elapsed,
     )

@@ -7,7 +7,8 @@ from itertools import chain
 from uuid import UUID
 
 from tickerq_celery.schedule.merging import Step, merge
-from tickerq_celery.store import nodes, outlook_rows, pauses
+from tickerq_celery.schedule.shared_instants import SharedInstants
+from tickerq_celery.store import outlook_rows, pauses
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.index_scans import EARLIEST
 from tickerq_celery.store.outlook_rows import Key
@@ -76,6 +77,7 @@ class _Reading:
         # Read when something is overdue.
         self._functions: frozenset[str] | None = None
         self._taken: dict[UUID, set[datetime]] = {}
+        self._shared = SharedInstants()
 
     def runs(self) -> Steps:
         """Yield the stored runs that are due; of those of other functions only how far it has come."""
@@ -140,12 +142,12 @@ class _Reading:
 
     def _instants(self, cron: ComingCron) -> Steps:
         pause = covering(self._pauses, cron.function, cron.tags)
-        return steps_of(cron, self._horizon, pause=pause, taken=self._taken.get(cron.id, ()))
+        taken = self._taken.get(cron.id, ())
+        return steps_of(cron, self._horizon, pause=pause, taken=taken, instants=self._shared)
 
     def _has_worker(self, function: str) -> bool:
         if self._functions is None:
-            sets = nodes.function_sets(self._tx, nodes.worker_hashes(self._tx))
-            self._functions = frozenset(name for each in sets.values() for name in each)
+            self._functions = outlook_rows.functions_of_workers(self._tx)
         return function in self._functions
 
     def _take_overdue(self, crons: Sequence[ComingCron]) -> None:

@@ -6,29 +6,37 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
-from tickerq_celery.enums import TickerKind, TickerStatus
+from tickerq_celery.enums import TickerStatus
 from tickerq_celery.schedule.bounds import dates_from
-from tickerq_celery.store.cron_tickers import paused_among
+from tickerq_celery.store import nodes, tables
 from tickerq_celery.store.database.batches import in_parts
 from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.index_scans import EARLIEST, Scan, ScanClauses
 from tickerq_celery.store.tables import cron_tickers, tickers
+from tickerq_celery.store.views import KINDS
 from tickerq_celery.tickers.coming import ComingCron, PlannedRun, SkippedInstant
+from tickerq_celery.tickers.construction import constructor
 
 _C, _T = cron_tickers.c, tickers.c
 _NEXT_RUN = "ix_tickerq_cron_tickers_namespace_next_run_at"
 _SKIPPED = "ix_tickerq_cron_tickers_namespace_skipped_until"
 _DUE = "ix_tickerq_tickers_namespace_due_at"
 _INSTANTS = "uq_tickerq_tickers_cron_ticker_id_instant"
-_CRON_FIELDS = tuple(each.name for each in fields(ComingCron))
+_MADE_OF_CRON = ("kind", "tags", "exclude")
+_CRON_FIELDS = (*_MADE_OF_CRON, *(each.name for each in fields(ComingCron) if each.name not in _MADE_OF_CRON))
 _CRON_COLUMNS = tuple(_C[name] for name in _CRON_FIELDS)
+_made_cron = constructor(ComingCron, _CRON_FIELDS)
 _RUN_COLUMNS = (
     _T.id, _T.kind, _T.function, _T.description, _T.tags, _T.due_at, _T.cron_ticker_id, _T.instant,
     _T.retry_count,
 )  # fmt: skip
+# Of a run whose cron ticker there is.
+_IS_CRON_ENABLED = (
+    select(_C.is_enabled).where(_C.id == _T.cron_ticker_id).scalar_subquery().label("is_cron_enabled")
+)
 # How much of a reason is shown.
 _HEAD = 200
 _OVERDUE_AT_ONCE = 100
@@ -48,10 +56,13 @@ def without_next_run(tx: Transaction, *, limit: int) -> tuple[list[ComingCron], 
     """
     here = [_C.namespace == tx.namespace, _C.next_run_at.is_(None)]
     scan = Scan(index=_NEXT_RUN, conditions=here)
-    columns = (*_CRON_COLUMNS, _C.is_enabled)
-    rows = _rows(tx, columns, (_C.next_run_at, _C.id), scan, None, limit)
-    waiting = [_cron(row) for row in rows if row.is_enabled and row.resume_from is not None]
-    return waiting, len(rows) < limit
+    looked_at = _found(tx, (*_CRON_COLUMNS, _C.is_enabled), (_C.next_run_at, _C.id), scan, None, limit).cte()
+    # The others are passed over by the database: most have ended, and are no news.
+    counted = select(func.count().label("looked_at")).select_from(looked_at).subquery()
+    waits = and_(looked_at.c.is_enabled.is_(True), looked_at.c.resume_from.is_not(None))
+    rows = tx.execute(select(counted, looked_at).select_from(counted.outerjoin(looked_at, waits))).all()
+    waiting = [_cron(row[1:]) for row in rows if row.id is not None]
+    return waiting, rows[0].looked_at < limit
 
 
 def skipped(
@@ -103,13 +114,11 @@ def waiting(
 ) -> list[PlannedRun]:
     """Return the runs that are due before ``until``, the next first, from behind a key on."""
     scan = Scan(index=_DUE, equal=[(_T.namespace, tx.namespace)], since=since or EARLIEST, until=until)
-    rows = _rows(tx, _RUN_COLUMNS, (_T.due_at, _T.id), scan, after, limit)
-    crons = {row.cron_ticker_id for row in rows if row.cron_ticker_id is not None}
-    paused = paused_among(tx, crons)
+    rows = _rows(tx, (*_RUN_COLUMNS, _IS_CRON_ENABLED), (_T.due_at, _T.id), scan, after, limit)
     return [
         PlannedRun(
             id=row.id,
-            kind=TickerKind(row.kind),
+            kind=KINDS[row.kind],
             function=row.function,
             description=row.description,
             tags=tuple(row.tags),
@@ -117,10 +126,16 @@ def waiting(
             cron_ticker_id=row.cron_ticker_id,
             is_manual=row.cron_ticker_id is not None and row.instant is None,
             is_retry=row.retry_count > 0,
-            is_cron_paused=row.cron_ticker_id in paused and row.instant is not None,
+            is_cron_paused=row.is_cron_enabled is False and row.instant is not None,
         )
         for row in rows
     ]
+
+
+def functions_of_workers(tx: Transaction) -> frozenset[str]:
+    """Return the functions that workers of the namespace have which take runs."""
+    sets = nodes.workers(tx.namespace).with_only_columns(tables.nodes.c.functions).distinct()
+    return frozenset(name for functions in tx.scalars(sets) for name in functions)
 
 
 def _rows(
@@ -131,6 +146,17 @@ def _rows(
     after: Key | None,
     limit: int,
 ) -> Sequence[Row[Any]]:
+    return tx.execute(_found(tx, columns, order, scan, after, limit)).all()
+
+
+def _found(
+    tx: Transaction,
+    columns: Sequence[ColumnElement[Any]],
+    order: tuple[ColumnElement[Any], ...],
+    scan: Scan,
+    after: Key | None,
+    limit: int,
+) -> Select[*tuple[Any, ...]]:
     clauses = ScanClauses(order, scan, dialect_of(tx.connection.dialect.name), is_descending=False)
     beyond = [] if after is None else [clauses.beyond(after, is_inclusive=False)]
     statement = (
@@ -139,17 +165,15 @@ def _rows(
         .order_by(*clauses.order())
         .limit(limit)
     )
-    return tx.execute(_hinted(tx, statement, scan.index)).all()
+    return _hinted(tx, statement, scan.index)
 
 
-def _hinted(tx: Transaction, statement: Any, index: str) -> Any:
+def _hinted(tx: Transaction, statement: Select[*tuple[Any, ...]], index: str) -> Select[*tuple[Any, ...]]:
     hint = dialect_of(tx.connection.dialect.name).index_hint(index)
     table = cron_tickers if index in {_NEXT_RUN, _SKIPPED} else tickers
     return statement if hint is None else statement.with_hint(table, hint)
 
 
-def _cron(row: Row[Any]) -> ComingCron:
-    values = {name: getattr(row, name) for name in _CRON_FIELDS}
-    return ComingCron(
-        **values | {"kind": TickerKind(row.kind), "tags": tuple(row.tags), "exclude": dates_from(row.exclude)}
-    )
+def _cron(row: Sequence[Any]) -> ComingCron:
+    kind, tags, exclude, *others = row[: len(_CRON_COLUMNS)]
+    return _made_cron(KINDS[kind], tuple(tags), dates_from(exclude), *others)

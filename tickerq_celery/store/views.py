@@ -67,8 +67,8 @@ class _Members(dict[object, E]):
         return self._kind(value)
 
 
-_TYPES, _KINDS, _PRIORITIES = _Members(TickerType), _Members(TickerKind), _Members(TickerPriority)
-_ORIGINS, _HOLDS = _Members(Origin), _Members(HoldReason)
+_TYPES, KINDS, _PRIORITIES = _Members(TickerType), _Members(TickerKind), _Members(TickerPriority)
+ORIGINS, _HOLDS = _Members(Origin), _Members(HoldReason)
 # The fields of a run that are no columns, or hold what a column does not.
 _OWN_OF_RUN = (
     "type", "kind", "task_id", "on_lost", "cancel_requested", "next_attempt_at", "held_for", "origin",
@@ -94,7 +94,7 @@ def run_view(
     """Return the view of a row that begins with ``RUN_COLUMNS``."""
     (id_, type_, kind, task_id, on_lost, cancel_request, due_at, held_for, origin, condition, priority,
      tags, request, encoding) = _read_of_run(row)  # fmt: skip
-    kind = _KINDS[kind]
+    kind = KINDS[kind]
     return _made_run(
         *_same_of_run(row),
         _TYPES[type_],
@@ -104,7 +104,7 @@ def run_view(
         cancel_request is not None,
         due_at,
         None if held_for is None else _HOLDS[held_for],
-        _ORIGINS[origin],
+        ORIGINS[origin],
         None if condition is None else RunCondition(condition),
         _PRIORITIES[priority],
         tuple(tags),

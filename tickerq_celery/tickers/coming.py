@@ -9,6 +9,7 @@ from tickerq_celery.enums import TickerKind
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.schedule.bounds import delay_of
 from tickerq_celery.schedule.merging import Step
+from tickerq_celery.schedule.shared_instants import NextAfter, SharedInstants
 from tickerq_celery.schedule.timetable import Timetable, timetable_of
 from tickerq_celery.tickers.outlook import OutlookItem
 from tickerq_celery.tickers.pauses import Pause
@@ -155,16 +156,22 @@ def item_of(cron: ComingCron, instant: datetime, pause: Pause | None, note: str 
 
 
 def steps_of(
-    cron: ComingCron, horizon: Horizon, *, pause: Pause | None, taken: Collection[datetime]
+    cron: ComingCron,
+    horizon: Horizon,
+    *,
+    pause: Pause | None,
+    taken: Collection[datetime],
+    instants: SharedInstants,
 ) -> Steps:
     """Yield the instants of a cron ticker in their order, but those that are ``taken``: they have their run.
 
     The first one is the one that beat fires next, which may have passed. Where nothing of it is shown yet,
-    a step has no item, and the moment from which on it is looked for.
+    a step has no item, and the moment from which on it is looked for. The ``instants`` are shared by all cron
+    tickers of an answer.
     """
     left = None if cron.max_runs is None else cron.max_runs - cron.run_count
-    timetable = _timetable(cron)
-    for instant in _instants(cron, timetable, horizon, is_counted=left is not None):
+    next_after = instants.next_after(cron)
+    for instant in _instants(cron, next_after, horizon, is_counted=left is not None):
         is_here = instant >= horizon.since
         if instant in taken:
             yield Step(max(instant, horizon.since))
@@ -173,7 +180,7 @@ def steps_of(
             if left <= 0:
                 return
             left -= 1
-        note = _note(instant, timetable, horizon)
+        note = _note(instant, horizon, is_readable=next_after is not None)
         yield Step(max(instant, horizon.since), item_of(cron, instant, pause, note) if is_here else None)
 
 
@@ -184,14 +191,14 @@ def _timetable(cron: ComingCron) -> Timetable | None:
         return None
 
 
-def _note(instant: datetime, timetable: Timetable | None, horizon: Horizon) -> str | None:
-    if timetable is None:
+def _note(instant: datetime, horizon: Horizon, *, is_readable: bool) -> str | None:
+    if not is_readable:
         return UNREADABLE
     return OVERDUE if instant < horizon.now else None
 
 
 def _instants(
-    cron: ComingCron, timetable: Timetable | None, horizon: Horizon, *, is_counted: bool
+    cron: ComingCron, next_after: NextAfter | None, horizon: Horizon, *, is_counted: bool
 ) -> Iterator[datetime]:
     """Yield its instants from the next one on; those before the horizon only where they are counted."""
     moment = cron.next_run_at
@@ -205,8 +212,8 @@ def _instants(
         moment = max(moment, horizon.now)
     if not is_counted:
         moment = max(moment, horizon.since - _MOMENT)
-    while timetable is not None:
-        following = timetable.next_after(moment)
+    while next_after is not None:
+        following = next_after(moment)
         if following is None:
             return
         yield following

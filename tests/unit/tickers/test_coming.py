@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tickerq_celery.enums import PauseKind, TickerKind
 from tickerq_celery.schedule.bounds import delay_of
 from tickerq_celery.schedule.merging import merge
+from tickerq_celery.schedule.shared_instants import SharedInstants
 from tickerq_celery.schedule.timetable import timetable_of
 from tickerq_celery.tickers.coming import OVERDUE, UNREADABLE, ComingCron, Horizon, steps_of
 from tickerq_celery.tickers.outlook import OutlookItem
@@ -52,7 +53,7 @@ EXPRESSIONS = [
 def found(
     cron: ComingCron, horizon: Horizon, until: datetime, *, taken: tuple[datetime, ...] = (), limit: int = 500
 ) -> list[OutlookItem]:
-    steps = steps_of(cron, horizon, pause=None, taken=taken)
+    steps = steps_of(cron, horizon, pause=None, taken=taken, instants=SharedInstants())
     return list(merge([steps], until=until, limit=limit, is_over=lambda: False).items)
 
 
@@ -98,7 +99,8 @@ def test_one_that_is_overdue_is_said_once_and_goes_on_from_now() -> None:
 def test_one_that_waits_for_the_end_of_a_pause_fires_nothing_that_has_passed(hours: int) -> None:
     cron = replace(CRON, next_run_at=None, resume_from=NOW + hours * HOUR)
     pause = Pause(kind=PauseKind.FUNCTION, name="Send", reason="release", paused_by="ann", paused_at=NOW)
-    steps = steps_of(cron, Horizon(since=NOW, now=NOW), pause=pause, taken=())
+    here = Horizon(since=NOW, now=NOW)
+    steps = steps_of(cron, here, pause=pause, taken=(), instants=SharedInstants())
     items = merge([steps], until=NOW + 3 * HOUR, limit=9, is_over=lambda: False).items
     assert moments(list(items)) == [NOW + each * HOUR for each in ((1, 2) if hours < 0 else (2,))]
     assert {item.note for item in items} == {"held: function Send is paused by ann: release"}
