@@ -1,35 +1,47 @@
 """Functions that are waited for: runs are held until a live worker has them, or cron tickers name them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import ColumnElement, exists, or_, select
 
 from tickerq_celery.enums import HoldReason, TickerKind
-from tickerq_celery.store import active_runs, held_runs
+from tickerq_celery.store import active_runs
+from tickerq_celery.store.database.batches import in_parts
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.loose_scans import one_of_each
+from tickerq_celery.store.name_gaps import Gap, NamedRows, NameScan, names_in
 from tickerq_celery.store.tables import cron_tickers, tickers
 
 _MOST = 200
 
 
-def names(tx: Transaction, *, after: str) -> set[str]:
-    """Return the functions behind ``after`` that are waited for, whether or not a worker registered them.
+def names(tx: Transaction, gaps: Sequence[Gap]) -> set[str]:
+    """Return the functions in some gaps between those that workers registered which are waited for.
 
-    It looks at the first 200 functions for which runs are held, and at the first 200 of cron tickers.
+    It looks at about the first 200 functions there for which runs are held, and at as many of cron tickers.
     """
-    held = held_runs.keys(tx, HoldReason.FUNCTION, most=_MOST, after=after)
-    return {*held, *_of_crons(tx, after)}
+    t = tickers.c
+    held = select(t.hold_key).where(active_runs.own(tx), t.held_for == HoldReason.FUNCTION.value)
+    waiting = names_in(tx, NameScan(rows=held.order_by(t.hold_key), name=t.hold_key), gaps, most=_MOST)
+    return {*(each.name for each in waiting), *_of_crons(tx, gaps)}
 
 
-def _of_crons(tx: Transaction, after: str) -> Iterator[str]:
-    """Yield the functions behind ``after`` that cron tickers name."""
+def _of_crons(tx: Transaction, gaps: Sequence[Gap]) -> Iterator[str]:
+    """Yield the functions that cron tickers name."""
     c = cron_tickers.c
     named = select(c.function, c.kind).where(c.namespace == tx.namespace).order_by(c.function, c.id)
-    for row in one_of_each(tx, named, c.function, after=after, most=_MOST):
-        # A Celery task may have the name of a function.
-        if row.kind == TickerKind.FUNCTION.value or tx.scalar(select(_is_of_cron(tx, row.function))):
-            yield row.function
+    unsure = []
+    for each in names_in(tx, NameScan(rows=named, name=c.function), gaps, most=_MOST):
+        if _is_function(each):
+            yield each.name
+        elif not each.is_whole:
+            unsure.append(each.name)
+    # A Celery task may have the name of a function.
+    are = in_parts(unsure, lambda some: tx.execute(select(*(_is_of_cron(tx, each) for each in some))).one())
+    yield from (name for name, is_one in zip(unsure, are, strict=True) if is_one)
+
+
+def _is_function(named: NamedRows) -> bool:
+    return any(row.kind == TickerKind.FUNCTION.value for row in named.rows)
 
 
 def _is_of_cron(tx: Transaction, name: str) -> ColumnElement[bool]:

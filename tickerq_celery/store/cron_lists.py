@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerKind, TickerPriority
 from tickerq_celery.store import list_pages
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.filters import begins, has_tag
+from tickerq_celery.store.filters import begins, behind, has_tag
 from tickerq_celery.store.index_scans import EARLIEST, Scan
 from tickerq_celery.store.list_pages import ListQuery
 from tickerq_celery.store.ordered_reads import Stage
@@ -20,9 +20,6 @@ from tickerq_celery.tickers.cron_summaries import CronSummary
 from tickerq_celery.tickers.listings import Listing
 
 _C = cron_tickers.c
-# MariaDB may take all characters behind the first 65,536 ones for this one.
-_REPLACEMENT = "\ufffd"
-_SURROGATES = range(0xD800, 0xE000)
 _NAMES = tuple(each.name for each in fields(CronSummary))
 _COLUMNS = tuple(_C[name] for name in _NAMES if name != "is_seeded")
 
@@ -60,7 +57,8 @@ def by_next_run(tx: Transaction, wanted: CronFilter) -> list[Stage]:
         scans=[Scan(index=_BY_NEXT_RUN, conditions=[here, _C.next_run_at.is_(None)])],
         unset=(_C.next_run_at,),
     )
-    return [planned, unplanned]
+    # What is paused is not planned: it is not looked for among all that is.
+    return [unplanned] if wanted.is_enabled is False else [planned, unplanned]
 
 
 def by_name(tx: Transaction, wanted: CronFilter) -> list[Stage]:
@@ -79,18 +77,10 @@ def _range(wanted: CronFilter) -> Sequence[ColumnElement[bool]]:
     if wanted.function is not None:
         return [_C.function == wanted.function]
     if wanted.function_prefix is not None:
-        bound = _behind(wanted.function_prefix)
+        bound = behind(wanted.function_prefix)
         until = [] if bound is None else [_C.function < bound]
         return [_C.function >= wanted.function_prefix, *until]
     return [_C.function > ""]
-
-
-def _behind(prefix: str) -> str | None:
-    """Return the first text behind all that begin so; None where no database is trusted to know it."""
-    if not prefix or prefix[-1] >= _REPLACEMENT:
-        return None
-    following = ord(prefix[-1]) + 1
-    return prefix[:-1] + chr(_SURROGATES.stop if following in _SURROGATES else following)
 
 
 _LISTS: Mapping[str, Callable[[Transaction, CronFilter], list[Stage]]] = {

@@ -24,6 +24,9 @@ from tickerq_celery.store.active_runs import BY_STATUS
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import attempts, tickers
 
+# MariaDB may take all characters behind the first 65,536 ones for this one.
+_REPLACEMENT = "\ufffd"
+_SURROGATES = range(0xD800, 0xE000)
 _IS_CALL = tickers.c.kind == TickerKind.CELERY_TASK.value
 
 
@@ -106,6 +109,14 @@ def begins(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
     """Return True of a row whose column begins so."""
     # Not LIKE, which ignores case on SQLite.
     return func.substr(column, 1, len(prefix)) == prefix
+
+
+def behind(prefix: str) -> str | None:
+    """Return the first text behind all that begin so; None where no database is trusted to know it."""
+    if not prefix or prefix[-1] >= _REPLACEMENT:
+        return None
+    following = ord(prefix[-1]) + 1
+    return prefix[:-1] + chr(_SURROGATES.stop if following in _SURROGATES else following)
 
 
 def _in_statuses(statuses: Collection[TickerStatus]) -> ColumnElement[bool]:

@@ -10,9 +10,9 @@ from sqlalchemy import Row, select
 from tickerq_celery.enums import NodeKind, OnLost, PauseKind, TickerPriority
 from tickerq_celery.functions.records import FunctionRecord, digest_in, settings_in
 from tickerq_celery.store import awaited_functions, function_counts, pauses
-from tickerq_celery.store import functions as registry
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.filters import begins
+from tickerq_celery.store.filters import begins, behind
+from tickerq_celery.store.name_gaps import Gap
 from tickerq_celery.store.node_views import definitions, state_in
 from tickerq_celery.store.tables import functions, nodes
 from tickerq_celery.tickers.counts import RunCounts
@@ -53,10 +53,11 @@ def find(tx: Transaction, *, prefix: str | None, limit: int, after: str | None) 
     rows = {row.name: row for row in tx.execute(statement.order_by(functions.c.name).limit(limit + 1))}
     # All that begin with a prefix come behind the prefix without its last letter.
     start = prefix or ""
-    awaited = awaited_functions.names(tx, after=max(after or "", start[:-1]))
-    awaited = {name for name in awaited if name.startswith(start)}
-    known = registry.find(tx, awaited)
-    names = sorted({*rows, *(name for name in awaited if name not in known)})
+    bounds = [max(after or "", start[:-1]), *rows]
+    # What comes behind a row too many is no more of this page.
+    ends = [*rows, *([] if len(rows) > limit else [None if prefix is None else behind(prefix)])]
+    awaited = awaited_functions.names(tx, [Gap(*each) for each in zip(bounds, ends, strict=False)])
+    names = sorted({*rows, *(name for name in awaited if name.startswith(start))})
     shown = _views(tx, [rows.get(name, name) for name in names[:limit]])
     return Page(tuple(shown), next_cursor=names[limit - 1] if len(names) > limit else None)
 

@@ -16,6 +16,8 @@ from tickerq_celery.tickers.listings import Position
 # How many rows one read reads at most, wanted or not.
 MOST_READ = 2_000
 _GROWTH = 8
+# How many rows the first statement reads, so that of a few scans it need not ask any again.
+_AT_FIRST = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +155,9 @@ class _Merged:
         """Read the next rows of scans; return False if no more may be read."""
         reading = self._reading
         share = reading.left // len(empty)
-        # Few at first: most filters are met by most rows.
-        self._size = min(share, max(ceil(reading.missing / len(empty)), self._size * _GROWTH))
+        # Few at first: most filters are met by most rows. All that are missing may be of one scan.
+        enough = max(ceil(reading.missing / len(empty)), min(reading.missing, _AT_FIRST // len(empty)))
+        self._size = min(share, max(enough, self._size * _GROWTH))
         if not self._size:
             reading.left = 0
             return False
