@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from typing import Any
 from uuid import uuid4
@@ -111,7 +112,6 @@ class Renderer:
             notice=notice,
             url_for=url_for,
             near=near,
-            static_url=self._static_url,
             csrf_token=self._csrf_token,
             operation_id=_operation_id,
             is_readable_by_others=_is_readable_by_others,
@@ -130,6 +130,8 @@ class Renderer:
             shortcuts=reader_shortcuts(),
             is_live=reader_is_live(),
             nav=pages_for(visitor),
+            # Each icon names the sprite.
+            static_url=cache(self._static_url),
             # Where no page says which workers are lost, none of its runs is shown as such.
             **({"lost": {}} | values),
         )

@@ -14,8 +14,10 @@ from sqlalchemy import Connection, Engine, event
 # Whose rows are as many as the history is long, or nearly.
 LARGE = frozenset({"tickerq_tickers", "tickerq_attempts", "tickerq_cron_tickers", "tickerq_rollups"})
 _SCANS, _SORTS = {"Seq Scan", "Parallel Seq Scan"}, {"Sort", "Incremental Sort"}
-# With what bounds its time on MariaDB.
-_QUERY = re.compile(r"(?:SET STATEMENT .*? FOR )?([\s(]*(?:SELECT|WITH)\b.*)", re.IGNORECASE | re.DOTALL)
+# With what bounds its time on MariaDB, and without what does so on PostgreSQL as a transaction begins.
+_QUERY = re.compile(
+    r"(?:SET STATEMENT .*? FOR )?([\s(]*(?:SELECT(?! set_config\()|WITH)\b.*)", re.IGNORECASE | re.DOTALL
+)
 _SETTING = re.compile(r"SET LOCAL (\w+) ")
 _SQLITE_SCAN = re.compile(r"^SCAN (tickerq_\w+)(?! USING)")
 

@@ -12,6 +12,7 @@ from tests.plans.writing import Writer, id_of
 from tickerq_celery.clock import SystemClock
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.functions.limits import FunctionLimits
+from tickerq_celery.stats.rolling import HELD_BACK
 from tickerq_celery.store import nodes
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.nodes import NodeProfile
@@ -24,7 +25,9 @@ COMMON, RARE, RARE_NODE = "shop.f0", "shop.rare", "worker-rare"
 # A cron ticker with a tenth of the history, and one that has never fired.
 BUSY_CRON, NEW_CRON = id_of(1), id_of(9_998)
 CRONS = 10_000
-_STEP, _HOUR = timedelta(seconds=2), timedelta(hours=1)
+_STEP = timedelta(seconds=2)
+# As beat keeps it: ends are counted when they are two minutes old, about each 20 seconds.
+_UNCOUNTED = HELD_BACK + timedelta(seconds=20)
 # What has not ended has numbers that no history reaches.
 _WAITING, _ACTIVE = 10_000_000, 20_000_000
 # Of the nodes that run what is in progress.
@@ -74,7 +77,7 @@ def build(connection: Connection, runs: int) -> History:
         )
     writer.write("tickerq_rollups", 80_000, _rolled_up(writer, history))
     connection.execute(
-        rollup_state.insert().values(id=1, ended_at=history.until - 2 * _HOUR, ended_id=id_of(0))
+        rollup_state.insert().values(id=1, ended_at=history.until - _UNCOUNTED, ended_id=id_of(0))
     )
     writer.write("tickerq_attempts", runs, _attempts(writer, history), only="n % 4 = 0")
     for namespace in (BIG, SMALL):

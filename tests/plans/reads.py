@@ -194,8 +194,10 @@ def _figures() -> Iterator[tuple[str, Read]]:
 
 
 def _ends_to_count(tickerq: TickerQ, history: History) -> object:
-    position = tickerq.core.read(rollup_state.position)
-    return tickerq.core.read(counted_ends.between, position, history.until, limit=2_000)
+    # After a beat was away for hours.
+    position = rollup_state.position_at(history.until - timedelta(hours=4))
+    newest = tickerq.core.read(counted_ends.newest, position, limit=2_000)
+    return tickerq.core.read(counted_ends.between, position, history.until, limit=2_000), newest
 
 
 def _ends_of_an_hour(tickerq: TickerQ, history: History) -> object:

@@ -1,6 +1,7 @@
 """The policies of a cron ticker, each as a sentence."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from cron_descriptor import (  # type: ignore[import-untyped]  # it ships no types
     FormatError,
@@ -13,6 +14,8 @@ from tickerq_celery.views import CronSummary
 from tickerq_dashboard.show.durations import full
 from tickerq_dashboard.show.words import LOSS, intervals, is_call, plural
 
+# Expressions whose words are kept: to find them takes longer than all else that a row of a list shows.
+MOST_KEPT = 1_000
 _OVERLAP = {
     OverlapPolicy.ALLOW: "the new one runs beside it",
     OverlapPolicy.SKIP: "the new one is skipped",
@@ -32,6 +35,7 @@ def schedule_words(cron: Cron | CronSummary) -> str:
     return f"Every {full(cron.every)}" if cron.every is not None else expression_words(cron.expression)
 
 
+@lru_cache(MOST_KEPT)
 def expression_words(expression: str) -> str:
     """Return a valid cron expression in words; the expression itself where there are none for it."""
     options = Options()

@@ -20,6 +20,8 @@ def visible(text: object, most: int | None = None) -> Markup:
     shown = whole if most is None or len(whole) <= most else f"{whole[:most]}\N{HORIZONTAL ELLIPSIS}"
     # No response can carry lone surrogates.
     clean = shown.encode("utf-8", "backslashreplace").decode("utf-8")
+    if _ODD.search(clean) is None:  # as nearly all are
+        return escape(clean)
     out, end = Markup(), 0
     for found in _ODD.finditer(clean):
         out += escape(clean[end : found.start()]) + _mark(found[0])
