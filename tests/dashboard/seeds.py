@@ -1,6 +1,7 @@
 """Rows for the dashboard to show, in a real store: any status at once, without running anything."""
 
 import threading
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -41,6 +42,15 @@ class Seeds:
 
     def run(self, **columns: Any) -> UUID:
         """Store a run and return its id; a terminal status brings its end with it."""
+        return self._insert(tickers, self._run(columns))
+
+    def runs(self, each: Iterable[Mapping[str, Any]]) -> list[UUID]:
+        """Store many runs with the same columns, and return their ids."""
+        rows = [self._run(columns) for columns in each]
+        self.tickerq.core.write(insert_rows, tickers, rows)
+        return [row["id"] for row in rows]
+
+    def _run(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         status = columns.get("status", TickerStatus.IDLE)
         is_over = status in TERMINAL
         is_waiting = status is TickerStatus.IDLE and "held_for" not in columns
@@ -76,7 +86,7 @@ class Seeds:
             "created_at": NOW,
             "updated_at": NOW,
         }
-        return self._insert(tickers, row | columns)
+        return {**row, **columns}
 
     def log(self, ticker_id: UUID, lines: list[list[str]]) -> None:
         """Store lines that the first attempt of a run logged: moment, level, text."""
