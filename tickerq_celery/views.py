@@ -9,6 +9,7 @@ from tickerq_celery.tickers.audit import AuditEntry
 from tickerq_celery.tickers.bulk import BulkJob, BulkSkip
 from tickerq_celery.tickers.chain_trees import ChainChange, ChainRun, ChainTree
 from tickerq_celery.tickers.counts import Count, RunCounts
+from tickerq_celery.tickers.cron_batches import CronBatch, CronSkip
 from tickerq_celery.tickers.cron_figures import CronFigures, CronOutcome
 from tickerq_celery.tickers.cron_summaries import CronSummary
 from tickerq_celery.tickers.explanations import RunExplanation, Wait, WaitCause
@@ -64,8 +65,10 @@ __all__ = [
     "ChainTree",
     "Count",
     "Cron",
+    "CronBatch",
     "CronFigures",
     "CronOutcome",
+    "CronSkip",
     "CronSummary",
     "DurationBucket",
     "EndCounts",

@@ -15,6 +15,7 @@ from tickerq_dashboard.access.logout import log_out, logout
 from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.actions.bulk import ask_bulk, starting
 from tickerq_dashboard.actions.bulk_stopping import stop_bulk
+from tickerq_dashboard.actions.crons_ticked import acting_on_crons, ask_crons
 from tickerq_dashboard.actions.doing import Target, asking, doing
 from tickerq_dashboard.actions.pausing import ask_pause, ask_resume, pause_scope, resume_scope
 from tickerq_dashboard.actions.targets import CHAIN, CRON, RUN
@@ -23,6 +24,7 @@ from tickerq_dashboard.api.reference import reference
 from tickerq_dashboard.api.routes import API_ROUTES
 from tickerq_dashboard.audit_filters import AuditQuery
 from tickerq_dashboard.commands.bulk import Selection, StartBulk, StopBulk
+from tickerq_dashboard.commands.crons_ticked import ActOnCrons, TickedCrons
 from tickerq_dashboard.commands.exports import Export, ExportRuns
 from tickerq_dashboard.commands.pauses import PauseScope, ResumeScope
 from tickerq_dashboard.filters import (
@@ -49,6 +51,7 @@ from tickerq_dashboard.show.actions import Action
 from tickerq_dashboard.show.bulk import BULK_VERBS
 from tickerq_dashboard.show.chain_actions import CHAIN_ACTIONS
 from tickerq_dashboard.show.cron_actions import EVERY_CRON_ACTION
+from tickerq_dashboard.show.crons_ticked import CRONS_VERBS
 from tickerq_dashboard.show.run_actions import RUN_ACTIONS
 from tickerq_dashboard.static_files import static_file
 
@@ -209,6 +212,27 @@ ROUTES: tuple[Route, ...] = (
         (backfill_cron, create_backfill),
         Permission.CRONS_RUN,
         "cron_tickers.backfill",
+    ),
+    # As of runs: it only shows what was ticked.
+    Route(
+        method="POST",
+        path="/crons/ask",
+        name="ask_crons",
+        permission=Permission.VIEW,
+        handler=ask_crons,
+        command=TickedCrons,
+    ),
+    *(
+        Route(
+            method="POST",
+            path=f"/crons/{verb.action}",
+            name=f"{verb.action}_crons",
+            permission=verb.permission,
+            handler=acting_on_crons(verb),
+            command=ActOnCrons,
+            audit=verb.verb,
+        )
+        for verb in CRONS_VERBS
     ),
     _page("/crons/<uuid:cron_id>", "cron", crons.cron, query=ListQuery),
     *_actions(CRON, EVERY_CRON_ACTION),

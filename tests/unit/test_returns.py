@@ -12,13 +12,14 @@ from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.tickers.bulk import BulkJob
+from tickerq_celery.tickers.cron_batches import CronBatch
 from tickerq_celery.tickers.listings import Listing
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.pauses import Pause
 from tickerq_celery.tickers.views import Cron, Run
 
 MANAGERS = [TimeTickerManager, CronTickerManager, RunManager, PauseManager, BulkManager]
-VIEWS = {Run, Cron, Pause, BulkJob}
+VIEWS = {Run, Cron, CronBatch, Pause, BulkJob}
 READS = {
     "by_next_run",
     "by_name",
@@ -35,7 +36,7 @@ READS = {
     "upcoming",
 }
 REMOVES_ONE, REMOVES_MANY = {"delete"}, {"delete_batch"}
-MAKES_MANY = {"add_batch", "update_batch", "backfill"}
+MANY = {"get_batch", "add_batch", "update_batch", "backfill"}
 
 
 VERBS = [
@@ -58,7 +59,7 @@ def test_a_verb_returns_what_it_makes_or_changes_and_how_many_it_removes(
         assert returned is type(None)
     elif name in REMOVES_MANY:
         assert returned is int
-    elif name in MAKES_MANY:
+    elif name in MANY:
         assert is_list_of_views(returned)
     elif name in READS:
         assert returned is not bool

@@ -9,6 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from tickerq_celery.enums import PauseKind, word_of
+from tickerq_celery.tickers.audit import AuditEntry
+from tickerq_celery.tickers.cron_batches import CronSkip
 from tickerq_celery.tickers.effect import Change
 from tickerq_celery.tickers.pauses import Pause
 from tickerq_celery.tickers.views import Cron, Run
@@ -23,6 +25,8 @@ _HIDDEN = {
     "exception_message": "exception_message",
 }
 _WAS, _IS = "…", "changed"
+# As which field an entry has why one of several was left as it is.
+_SKIPPED = "skipped"
 _SHOWN_OF_RUN, _SHOWN_OF_CRON = (
     attrgetter(*(field.name for field in fields(view) if field.name not in _NOT_SHOWN))
     for view in (Run, Cron)
@@ -51,6 +55,32 @@ def change_of(
         ids=ids,
         before={str(each): was for each, (was, _) in changed.items()},
         after={str(each): is_now for each, (_, is_now) in changed.items()},
+    )
+
+
+def batch_change_of(
+    before: Mapping[UUID, Cron], after: Sequence[Cron], skipped: Sequence[CronSkip]
+) -> Change:
+    """Return what is different of several cron tickers, by their ids, with why the others were skipped."""
+    ids = [each.id for each in after]
+    if not 0 < len(ids) + len(skipped) <= _MOST_SHOWN:
+        return Change(ids=ids)
+    changed = {each.id: differences(before[each.id], each) for each in after}
+    left: dict[str, dict[str, object]] = {str(each.id): {_SKIPPED: each.reason} for each in skipped}
+    return Change(
+        ids=ids,
+        before={str(each): was for each, (was, _) in changed.items()},
+        after=left | {str(each): is_now for each, (_, is_now) in changed.items()},
+    )
+
+
+def skips_in(entry: AuditEntry, ids: Sequence[UUID]) -> tuple[CronSkip, ...]:
+    """Return which of ``ids`` the operation of an entry has skipped, and why."""
+    shown_after: Mapping[str, Any] = entry.after or {}
+    return tuple(
+        CronSkip(id=each, reason=shown_after.get(str(each), {}).get(_SKIPPED, _SKIPPED))
+        for each in ids
+        if each not in entry.ids
     )
 
 

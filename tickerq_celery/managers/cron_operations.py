@@ -11,7 +11,7 @@ from tickerq_celery.cron.rescheduling import reschedule
 from tickerq_celery.cron.unskipping import unskip
 from tickerq_celery.enums import Origin, TickerKind, TickerStatus, TickerType
 from tickerq_celery.errors import TickerStateError, TickerValidationError
-from tickerq_celery.managers.cron_pausing import CronPausing
+from tickerq_celery.managers.cron_batches import CronBatches
 from tickerq_celery.managers.fresh_runs import fresh_run
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
@@ -32,7 +32,7 @@ from tickerq_celery.tickers.views import Cron, Run
 _MOST_A_MINUTE = 60_000
 
 
-class CronOperations(CronPausing):
+class CronOperations(CronBatches):
     """What an operator does to one cron ticker. Every call is one transaction that has it locked."""
 
     def __init__(self, storing: UnitOfWork, canceller: Canceller, surroundings: Surroundings) -> None:

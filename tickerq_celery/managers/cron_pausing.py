@@ -95,7 +95,7 @@ class CronPausing(CronPreview):
         return self._storing.operate(operation, change, recall=lambda tx, entry: self._get(tx, cron_id))
 
     def _pause(self, tx: Transaction, cron: CronRow, reason: str | None, by: str | None) -> None:
-        if cron.is_enabled or _is_without_operator(cron):
+        if is_pausable(cron):
             cron_pauses.pause(tx, cron, reason=reason, by=by, now=tx.now)
 
     def _resume(
@@ -144,10 +144,12 @@ class CronPausing(CronPreview):
         return [found[each] for each in ids]
 
 
-def _is_without_operator(cron: CronRow) -> bool:
-    """Return True if no operator has paused a cron ticker that does not fire.
+def is_pausable(cron: CronRow) -> bool:
+    """Return True if a pause changes a cron ticker: it fires, or no operator has paused it.
 
     A pause for missing code is taken over, too, or the code's return would let it fire.
     """
+    if cron.is_enabled:
+        return True
     has_no_words = cron.paused_reason is None and cron.paused_by is None
     return has_no_words or cron.paused_by == BY_FAILURES or is_orphaned(cron)

@@ -35,6 +35,12 @@ class CronPreview:
             raise TickerNotFoundError(KIND, found)
         return cron
 
+    def get_batch(self, ids: Collection[UUID | str]) -> list[Cron]:
+        """Return those of ``ids`` that are cron tickers, in the order given."""
+        wanted, core = [validation.identifier(each) for each in ids], self._storing.core
+        found = core.read_bounded(cron_tickers.get_all, wanted, codec=core.codec)
+        return [found[each] for each in dict.fromkeys(wanted) if each in found]
+
     def preview(
         self,
         expression: str,

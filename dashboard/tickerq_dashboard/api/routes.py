@@ -1,7 +1,7 @@
 """The rows of the route table that answer programs: what they read, and what they do."""
 
 from tickerq_dashboard.access.roles import Permission
-from tickerq_dashboard.api import bulk, cron_previews, payload_checks, storing
+from tickerq_dashboard.api import bulk, cron_batches, cron_previews, payload_checks, storing
 from tickerq_dashboard.api.action_rows import rows_of_actions
 from tickerq_dashboard.api.chain_answers import ChainChangeAnswer
 from tickerq_dashboard.api.cron_answers import BackfillAnswer, CronAnswer
@@ -17,6 +17,7 @@ from tickerq_dashboard.routing import Route
 from tickerq_dashboard.show.bulk import BULK_VERBS
 from tickerq_dashboard.show.chain_actions import CHAIN_ACTIONS
 from tickerq_dashboard.show.cron_actions import EVERY_CRON_ACTION
+from tickerq_dashboard.show.crons_ticked import CRONS_BY_ACTION
 from tickerq_dashboard.show.run_actions import RUN_ACTIONS
 
 _RUN, _CRON = "/runs/<uuid:run_id>", "/crons/<uuid:cron_id>"
@@ -106,6 +107,23 @@ API_ROUTES: tuple[Route, ...] = (
         Backfill,
         BackfillAnswer,
         "cron_tickers.backfill",
+    ),
+    *(
+        write(
+            "POST",
+            f"/crons/{action}",
+            f"{action}_crons",
+            handler,
+            CRONS_BY_ACTION[action].permission,
+            command,
+            answer,
+            CRONS_BY_ACTION[action].verb,
+        )
+        for action, handler, command, answer in (
+            ("pause", cron_batches.pause, cron_batches.CronsCommand, cron_batches.CronBatchAnswer),
+            ("resume", cron_batches.resume, cron_batches.ResumeCrons, cron_batches.CronBatchAnswer),
+            ("delete", cron_batches.delete, cron_batches.CronsCommand, cron_batches.DeletedAnswer),
+        )
     ),
     *rows_of_actions(_CRON, "cron ticker", "cron", CronAnswer, EVERY_CRON_ACTION, "cron_id"),
     write(

@@ -1,5 +1,6 @@
 """The pages of cron tickers: the list, the next to fire first, and one with all that it will do."""
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from werkzeug.wrappers import Response
@@ -14,6 +15,7 @@ from tickerq_dashboard.reading.paused import pause_of
 from tickerq_dashboard.show.actions import offered
 from tickerq_dashboard.show.charts.strip import strip_of
 from tickerq_dashboard.show.cron_actions import CRON_ACTIONS
+from tickerq_dashboard.show.crons_ticked import crons_verbs_of
 from tickerq_dashboard.show.instants import instants_of
 from tickerq_dashboard.show.policies import policies_of, schedule_words
 from tickerq_dashboard.show.words import request_of
@@ -35,6 +37,8 @@ def crons(visit: Visit, query: CronsQuery) -> Response:
         figures=figures,
         strips={each: strip_of(figure.outcomes) for each, figure in figures.items()},
         schedules={each.id: schedule_words(each) for each in page},
+        verbs=crons_verbs_of(visit.may) if page else (),
+        filter=urlencode(query.words),
         newer=marks.signed(page.previous_cursor),
         older=marks.signed(page.next_cursor),
     )

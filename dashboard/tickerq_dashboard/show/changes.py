@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from tickerq_celery.views import AuditEntry
 
@@ -23,8 +24,10 @@ class Changed:
 def changed_in(entry: AuditEntry) -> list[Changed]:
     """Return the fields that differ, of one object or of several; what was deleted has no values after."""
     before, after = _record(entry.before), _record(entry.after)
-    if len(entry.ids) > 1:
-        each = dict.fromkeys((*before, *after))
+    # Of several objects, of which only one may differ: no field is called as an id is.
+    if len(entry.ids) > 1 or any(map(_is_id, (*before, *after))):
+        # What was skipped, and has no values before, comes first.
+        each = dict.fromkeys((*after, *before))
         pairs = [(name, _record(before.get(name)), _record(after.get(name))) for name in each]
     else:
         pairs = [("", before, after)]
@@ -54,6 +57,13 @@ def _differing(object_id: str, before: Mapping[str, Any], after: Mapping[str, An
 
 def _record(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _is_id(name: str) -> bool:
+    try:
+        return bool(UUID(name))
+    except ValueError:
+        return False
 
 
 def _said(value: Any) -> str:

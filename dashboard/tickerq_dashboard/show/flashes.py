@@ -1,5 +1,6 @@
 """What a visitor has just done, as the next page tells it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,8 @@ _DONE: Mapping[str, str] = {
     "time_tickers.update": "Saved the changes of",
     "cron_tickers.add": "Created",
     "cron_tickers.update": "Saved the changes of",
+    "cron_tickers.pause_batch": "Paused",
+    "cron_tickers.resume_batch": "Resumed",
     "chains.retry_failed": "Started {runs} again in the chain of",
     "chains.cancel_rest": "Cancelled or asked to end {runs} in the chain of",
     "bulk.start": "Started the bulk job",
@@ -48,12 +51,13 @@ class Undo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flash:
-    """What was done, when, to what and why; ``undo`` takes it back."""
+    """What was done, when, to what and why; ``left`` says what was left as it is; ``undo`` takes it back."""
 
     words: str
     at: datetime
     object_id: str | None
     reason: str | None
+    left: str
     undo: Undo | None
 
 
@@ -64,12 +68,21 @@ def flash_of(entry: AuditEntry) -> Flash:
         words = f"{words} {entry.object_kind}"
     if entry.action == BACKFILL:
         words = f"Backfilled {plural(entry.count, 'occurrence')} of"
+    if entry.object_kind == "cron_ticker" and entry.object_id is None:
+        words = f"{words} {plural(entry.count, 'cron ticker')}"
     if entry.outcome is AuditOutcome.UNCHANGED:
         words = f"{words}: it was so already, and nothing was changed"
     else:
         words = _ASKED.get(_request_in(entry.after), words)
     undo = _undo(entry) if entry.outcome is AuditOutcome.DONE else None
-    return Flash(words=words, at=entry.at, object_id=entry.object_id, reason=entry.reason, undo=undo)
+    return Flash(words=words, at=entry.at, object_id=entry.object_id, reason=entry.reason, left=_left(entry.after), undo=undo)
+
+
+def _left(after: Any) -> str:
+    """Return how many of several were left as they are, by the reasons: "1: it is paused already by ben"."""
+    shown = after.values() if isinstance(after, dict) else ()
+    reasons = Counter(str(each["skipped"]) for each in shown if isinstance(each, dict) and "skipped" in each)
+    return "; ".join(f"{count:,}: {reason}" for reason, count in reasons.items())
 
 
 def _request_in(after: Any) -> str:

@@ -294,3 +294,20 @@ def test_a_password_writes_only_from_a_page_of_ours(seeds: Seeds, api_app: Flask
     response = client.post(path, json={}, headers={"X-Role": "admin"})
     assert (response.status_code, response.mimetype) == (403, "application/problem+json")
     assert seeds.tickerq.audit.find(outcome="refused")[0].action == "cron_tickers.pause"
+
+
+def test_cron_tickers_are_paused_resumed_and_deleted_at_once(seeds: Seeds, program: Program) -> None:
+    one, two = seeds.cron(), seeds.cron(is_enabled=False)
+    ids = [str(one), str(two), str(uuid4())]
+    paused = post(program, "/crons/pause", {"ids": ids, "reason": "a move"})
+    assert paused.status_code == 200, paused.text
+    assert [(each["id"], each["is_enabled"]) for each in paused.json["changed"]][0] == (ids[0], False)
+    assert {"id": ids[2], "reason": "it is not there"} in paused.json["skipped"]
+    seen = {each: program.get(f"/crons/{each}").json["version"] for each in ids[:2]}
+    resumed = post(program, "/crons/resume", {"ids": ids[:2], "expected": seen, "missed": True})
+    assert {each["is_enabled"] for each in resumed.json["changed"]} == {True}
+    changed = post(program, "/crons/delete", {"ids": ids[:2], "expected": seen})
+    assert (changed.status_code, changed.json["title"]) == (409, "Not deleted")
+    assert post(program, "/crons/delete", {"ids": ids}).json == {"deleted": 2}
+    assert post(program, "/crons/pause", {"ids": []}).status_code == 422
+    assert post(program, "/crons/pause", {"ids": ids[:1], "expected": {ids[1]: "x"}}).status_code == 422

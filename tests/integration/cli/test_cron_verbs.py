@@ -193,3 +193,18 @@ def test_delete_cron_says_where_code_brings_it_back_and_takes_no_runs_id(run, ap
     refused = run("delete-cron", str(run_id), "--yes")
     assert (refused.exit_code, f"no cron ticker has the id {run_id}" in refused.output) == (1, True)
     assert app().runs.get(run_id).held_for is not HoldReason.PAUSED
+
+
+def test_several_cron_tickers_are_paused_and_resumed_at_once(run, app, cron):
+    other = app().cron_tickers.add(CronTicker(function="Send", expression="0 0 1 1 *")).id
+    run("pause", str(cron), "--as", "ann", "--reason", "incident 7")
+    result = run("pause", str(cron), str(other), "--json")
+    assert result.exit_code == 0
+    items = {each["id"]: each for each in json.loads(result.stdout)["items"]}
+    assert items[str(other)]["done"] == "paused"
+    assert items[str(cron)]["skipped"] == "it is paused already by ann: incident 7"
+    missing = new_id()
+    result = run("resume", str(cron), str(other), str(missing))
+    assert (result.exit_code, "it is not there" in result.output) == (1, True)
+    assert {app().cron_tickers.get(each).is_enabled for each in (cron, other)} == {True}
+    assert run("pause", str(cron), str(other), "--expected", "x").exit_code == 2

@@ -1,6 +1,6 @@
-"""``pause`` and ``resume``: a cron ticker, a function, a tag, or everything."""
+"""``pause`` and ``resume``: cron tickers, a function, a tag, or everything."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import update_wrapper
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID
 import click
 
 from tickerq_celery.cli import cells
+from tickerq_celery.cli.changing.cron_batches import show_batch
 from tickerq_celery.cli.changing.selection import expected_option, reason_option
 from tickerq_celery.cli.cron_words import show_cron_state
 from tickerq_celery.cli.ids import TickerId
@@ -21,15 +22,24 @@ from tickerq_celery.tickers.skip_reasons import who_and_why
 class PauseTarget:
     """What is paused or resumed: one of the four."""
 
-    cron_id: UUID | None
+    cron_ids: Sequence[UUID]
     function: str | None
     tag: str | None
     everything: bool
 
     def __post_init__(self) -> None:
-        named = (self.cron_id, self.function, self.tag)
-        if sum(each is not None for each in named) + self.everything != 1:
+        named = (self.function, self.tag)
+        if bool(self.cron_ids) + sum(each is not None for each in named) + self.everything != 1:
             raise click.UsageError("pass one of CRON_ID, --function, --tag and --everything")
+
+    def check(self, expected: str | None) -> None:
+        """Refuse the version of one cron ticker where it is about several.
+
+        Raises:
+            click.UsageError: It is.
+        """
+        if expected is not None and len(self.cron_ids) > 1:
+            raise click.UsageError("--expected is of one id")
 
     @property
     def wide(self) -> dict[str, Any]:
@@ -38,7 +48,7 @@ class PauseTarget:
 
 
 _OPTIONS = (
-    click.argument("cron_id", metavar="[CRON_ID]", required=False, type=TickerId()),
+    click.argument("cron_ids", metavar="[CRON_ID]...", nargs=-1, type=TickerId()),
     click.option(
         "--function", metavar="NAME", help="All cron tickers and runs of a function or Celery task."
     ),
@@ -52,9 +62,14 @@ def _targeted(body: Callable[..., None]) -> Callable[..., None]:
     """Give a command what it is about as one argument: ``target``."""
 
     def gathered(
-        shell: Shell, cron_id: UUID, function: str, tag: str, everything: bool, **options: Any
+        shell: Shell,
+        cron_ids: Sequence[UUID],
+        function: str,
+        tag: str,
+        everything: bool,
+        **options: Any,
     ) -> None:
-        target = PauseTarget(cron_id=cron_id, function=function, tag=tag, everything=everything)
+        target = PauseTarget(cron_ids=cron_ids, function=function, tag=tag, everything=everything)
         body(shell, target=target, **options)
 
     decorated: Callable[..., None] = update_wrapper(gathered, body)
@@ -70,11 +85,16 @@ def _targeted(body: Callable[..., None]) -> Callable[..., None]:
 def pause(
     shell: Shell, target: PauseTarget, reason: str | None, expected: str | None, allow_unknown: bool
 ) -> None:
-    """Stop a cron ticker from firing; or hold all runs of a function, with a tag, or of the application."""
+    """Stop cron tickers from firing; or hold all runs of a function, with a tag, or of the application."""
     managers = shell.managers
-    if target.cron_id is not None:
-        before = managers.cron_tickers.get(target.cron_id)
-        cron = managers.cron_tickers.pause(target.cron_id, expected=expected, reason=reason)
+    target.check(expected)
+    if len(target.cron_ids) > 1:
+        show_batch(shell.output, managers.cron_tickers.pause_batch(target.cron_ids, reason=reason), "paused")
+        return
+    if target.cron_ids:
+        [cron_id] = target.cron_ids
+        before = managers.cron_tickers.get(cron_id)
+        cron = managers.cron_tickers.pause(cron_id, expected=expected, reason=reason)
         show_cron_state(shell.output, cron, before=before)
         return
     if expected is not None:
@@ -94,9 +114,15 @@ def pause(
 def resume(shell: Shell, target: PauseTarget, reason: str | None, expected: str | None, missed: bool) -> None:
     """End a pause: what was held runs now, and cron tickers fire from their next instant on."""
     managers = shell.managers
-    if target.cron_id is not None:
-        before = managers.cron_tickers.get(target.cron_id)
-        cron = managers.cron_tickers.resume(target.cron_id, missed=missed, expected=expected, reason=reason)
+    target.check(expected)
+    if len(target.cron_ids) > 1:
+        batch = managers.cron_tickers.resume_batch(target.cron_ids, missed=missed, reason=reason)
+        show_batch(shell.output, batch, "resumed")
+        return
+    if target.cron_ids:
+        [cron_id] = target.cron_ids
+        before = managers.cron_tickers.get(cron_id)
+        cron = managers.cron_tickers.resume(cron_id, missed=missed, expected=expected, reason=reason)
         show_cron_state(shell.output, cron, before=before)
         return
     ended = managers.pauses.resume(**target.wide, missed=missed, expected=expected, reason=reason)
