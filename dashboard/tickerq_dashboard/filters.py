@@ -216,15 +216,20 @@ class CronsQuery(ListQuery):
 
     prefix: Annotated[Text, Field(title="function begins")] = ""
     tag: Text = ""
-    state: Annotated[str, Field(pattern="^(enabled|paused)?$")] = ""
+    state: Annotated[str, Field(pattern="^(enabled|paused|failing)?$")] = ""
+    source: Annotated[str, Field(pattern="^(code|created)?$")] = ""
     order: Annotated[str, Field(pattern="^(name)?$", title="sorted by")] = ""
 
     @property
     def criteria(self) -> dict[str, Any]:
         """What the store is asked for, as keywords of the lists of cron tickers."""
         given: dict[str, Any] = {"function_prefix": self.prefix or None, "tag": self.tag or None}
-        if self.state:
+        if self.state == "failing":
+            given["is_failing"] = True
+        elif self.state:
             given["is_enabled"] = self.state == "enabled"
+        if self.source:
+            given["is_seeded"] = self.source == "code"
         return {name: value for name, value in given.items() if value is not None}
 
 

@@ -67,6 +67,7 @@ _OF_CRONS: Mapping[str, Mapping[str, Any]] = {
     "a function's": {"function": RARE},
     "by a prefix": {"function_prefix": "shop.f1"},
     "paused": {"is_enabled": False},
+    "failing": {"is_failing": True},
     "with a tag that none has": {"tag": "gone"},
 }
 

@@ -21,13 +21,15 @@ class CronFilters(TypedDict, total=False):
     """The keywords of the lists of cron tickers; one meets all of them, and None means any.
 
     ``function_prefix`` is how a function's name begins, such as "shop."; ``is_seeded`` says that code or an
-    import defined it.
+    import defined it; ``is_failing`` that what of it ended last has failed, or that its failures have
+    paused it.
     """
 
     function: str | None
     function_prefix: str | None
     is_enabled: bool | None
     is_seeded: bool | None
+    is_failing: bool | None
     tag: str | None
 
 
@@ -36,6 +38,7 @@ _CHECKS: Mapping[str, Callable[[str, object], Any]] = {
     "function_prefix": partial(validation.words, longest=_LONGEST_PREFIX),
     "is_enabled": validation.flag,
     "is_seeded": validation.flag,
+    "is_failing": validation.flag,
     "tag": _TEXT,
 }
 
@@ -52,7 +55,7 @@ class CronLists:
 
         ``cursor`` is the ``next_cursor`` or the ``previous_cursor`` of a page with the same filters. A call
         reads 2,000 rows at most: where too few of them meet the ``filters``, the page ends early, and says so
-        by ``looked_back_to``.
+        by ``looked_back_to``. With ``is_failing`` it looks at 400 cron tickers at most.
 
         Raises:
             TickerValidationError: A filter does not exist, or its value means nothing; or the cursor is not

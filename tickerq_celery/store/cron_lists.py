@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row
 
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerKind, TickerPriority
-from tickerq_celery.store import list_pages
+from tickerq_celery.store import cron_failing, list_pages
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.filters import begins, behind, has_tag
 from tickerq_celery.store.index_scans import EARLIEST, Scan
@@ -32,6 +32,7 @@ class CronFilter:
     function_prefix: str | None = None
     is_enabled: bool | None = None
     is_seeded: bool | None = None
+    is_failing: bool | None = None
     tag: str | None = None
 
 
@@ -96,15 +97,16 @@ def page(
     query = ListQuery(
         name=listing,
         stages=_LISTS[listing](tx, wanted),
-        which=[_C.namespace == tx.namespace, *_conditions(wanted)],
+        which=[_C.namespace == tx.namespace, *_conditions(tx, wanted)],
         filters=asdict(wanted),
         columns=_COLUMNS,
         make_item=_summary,
+        rows_each=1 if wanted.is_failing is None else cron_failing.ROWS_READ,
     )
     return list_pages.page(tx, query, limit=limit, cursor=cursor)
 
 
-def _conditions(wanted: CronFilter) -> list[ColumnElement[bool]]:
+def _conditions(tx: Transaction, wanted: CronFilter) -> list[ColumnElement[bool]]:
     met = []
     if wanted.function is not None:
         met.append(_C.function == wanted.function)
@@ -115,6 +117,8 @@ def _conditions(wanted: CronFilter) -> list[ColumnElement[bool]]:
     if wanted.is_seeded is not None:
         has_seed = _C.seed_expression.is_not(None)
         met.append(has_seed if wanted.is_seeded else ~has_seed)
+    if wanted.is_failing is not None:
+        met.append(cron_failing.is_failing(tx, wanted=wanted.is_failing))
     if wanted.tag is not None:
         met.append(has_tag(_C.tags, wanted.tag))
     return met

@@ -21,7 +21,8 @@ T = TypeVar("T")
 class ListQuery(Generic[T]):
     """A list: its name and stages, what a row must meet to be in it, and how an item is made of a row.
 
-    ``filters`` are what was asked for as JSON: a cursor goes on with the same ones only.
+    ``filters`` are what was asked for as JSON: a cursor goes on with the same ones only. ``rows_each`` is how
+    many rows are read to know of one whether it is in the list.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ListQuery(Generic[T]):
     filters: object
     columns: Sequence[ColumnElement[Any]]
     make_item: Callable[[Row[Any]], T]
+    rows_each: int = 1
 
     def fingerprint(self, namespace: str) -> str:
         """Return what two equal filters have in common, and hardly any two others."""
@@ -48,7 +50,9 @@ def page(tx: Transaction, query: ListQuery[T], *, limit: int, cursor: str | None
     if cursor is not None:
         types = {each.name: each.types for each in query.stages}
         position = position_in(cursor, listing=query.name, fingerprint=fingerprint, stages=types)
-    seen = read_keys(tx, query.stages, and_(*query.which), position=position, limit=limit)
+    seen = read_keys(
+        tx, query.stages, and_(*query.which), position=position, limit=limit, rows_each=query.rows_each
+    )
     before, after = _around(seen, position)
     return Listing(
         _items(tx, seen, query, is_backward=position is not None and position.is_backward),

@@ -96,11 +96,16 @@ def read_keys(
     *,
     position: Position | None,
     limit: int,
+    rows_each: int = 1,
 ) -> FoundKeys:
-    """Return up to ``limit`` keys of wanted rows from a position on, reading 2,000 at most."""
+    """Return up to ``limit`` keys of wanted rows from a position on, reading 2,000 at most.
+
+    ``rows_each`` is how many are read to know of one whether it is wanted.
+    """
     is_backward = position is not None and position.is_backward
     # One more says whether there is one.
-    reading = _Reading(tx=tx, wanted=wanted, missing=limit + 1, left=MOST_READ, is_backward=is_backward)
+    left = MOST_READ // rows_each
+    reading = _Reading(tx=tx, wanted=wanted, missing=limit + 1, left=left, is_backward=is_backward)
     found: list[Key] = []
     last: Key | None = None
     for stage, start in _from(stages, position):

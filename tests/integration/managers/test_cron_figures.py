@@ -13,6 +13,7 @@ from tests.integration.making import (
     failure,
     finish,
     make_cron,
+    runs,
     start,
 )
 from tests.manual_clock import START, ManualClock
@@ -20,6 +21,7 @@ from tests.plans.explaining import queries
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.runtime.core import Core
+from tickerq_celery.store.cron_pauses import BY_FAILURES
 from tickerq_celery.tickers.lifecycle import failed, succeeded
 
 HOUR = timedelta(hours=1)
@@ -65,6 +67,31 @@ def test_the_ends_of_instants_stand_apart_from_manual_runs_and_backfills(
     assert (figures.success_share, figures.mean_duration) == (2 / 3, timedelta(seconds=1.5))
     assert figures.next_run_at == START + 5 * HOUR
     assert found[other].outcomes == ()
+
+
+@pytest.mark.every_database
+def test_those_are_failing_whose_last_run_failed_or_that_failures_have_paused(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    names = ("failing", "healed", "cancelled since", "new", "paused by its failures", "paused by ben")
+    ids = {each: make_cron(core, "0 0 1 1 *") for each in names}
+
+    def ran(name: str, *, fails: bool) -> None:
+        clock.advance(minutes=1)
+        crons(core).run_now(ids[name])
+        run_all(core, fails=fails)
+
+    for name, ends in {"failing": (False, True), "healed": (True, False), "cancelled since": (True,)}.items():
+        for fails in ends:
+            ran(name, fails=fails)
+    runs(core).cancel(crons(core).run_now(ids["cancelled since"]).id)
+    crons(core).pause(ids["paused by its failures"], by=BY_FAILURES)
+    crons(core).pause(ids["paused by ben"], by="ben")
+    for listed in (crons(core).by_name, crons(core).by_next_run):
+        found = {each.id for each in listed(is_failing=True)}
+        assert found == {ids[each] for each in ("failing", "cancelled since", "paused by its failures")}
+        assert {each.id for each in listed(is_failing=False)} == set(ids.values()) - found
 
 
 def test_many_cron_tickers_take_a_few_statements(core: Core) -> None:

@@ -130,6 +130,17 @@ def test_all_pages_both_ways_are_what_a_look_at_every_row_finds(
             assert [each for page in back[::-1] for each in ids(page)] == before, filters
 
 
+def test_a_look_for_failing_ones_reads_as_few_rows_as_any_other(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ordered_reads, "MOST_READ", 50)
+    for _ in range(11):
+        make_cron(core)
+    page = listed(core, "by_name", is_failing=True)
+    assert (len(page), page.looked_back_to is None, page.next_cursor is None) == (0, False, False)
+    assert listed(core, "by_name", is_failing=True, cursor=page.next_cursor).next_cursor is None
+
+
 def test_a_light_row_is_the_cron_ticker_without_its_request_and_its_chain(core: Core) -> None:
     cron_id = make_cron(core, "@every 30s", request="x", tags=["eu"], children=[TimeTicker(function="Send")])
     crons(core).pause(cron_id, reason="down", by="mara")

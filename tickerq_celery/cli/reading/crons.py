@@ -31,6 +31,9 @@ _AT_ONCE = 200
 @click.option("--tag", metavar="TAG", help="With this tag.")
 @click.option("--paused/--firing", "is_paused", default=None, help="Only those that are paused, or are not.")
 @click.option("--seeded/--added", "is_seeded", default=None, help="Only those that code defined, or did not.")
+@click.option(
+    "--failing/--well", "is_failing", default=None, help="Only those whose last run failed, or not."
+)
 @click.option("--by-name", is_flag=True, help="In the order of their functions' names.")
 @page_options
 def crons(
@@ -40,6 +43,7 @@ def crons(
     tag: str | None,
     is_paused: bool | None,
     is_seeded: bool | None,
+    is_failing: bool | None,
     by_name: bool,
     limit: int,
     cursor: str | None,
@@ -56,6 +60,7 @@ def crons(
         "tag": tag,
         "is_enabled": None if is_paused is None else not is_paused,
         "is_seeded": is_seeded,
+        "is_failing": is_failing,
     }
     read = partial(manager.by_name if by_name else manager.by_next_run, **filters)
     figures: Figures = {}

@@ -1,0 +1,52 @@
+"""The list of cron tickers, by where they come from and by how they do."""
+
+import pytest
+
+from tests.dashboard.conftest import Visitor
+from tests.dashboard.page_text import text_of
+from tests.dashboard.seeds import NOW, Seeds
+from tickerq_celery import TickerStatus, TickerType
+from tickerq_celery.store import ordered_reads
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("source=code", {"FromCode"}),
+        ("source=created", {"Created", "Failing", "Stopped"}),
+        ("state=failing", {"Failing", "Stopped"}),
+        ("state=failing&source=code", set()),
+        ("state=paused", {"Stopped"}),
+    ],
+)
+def test_cron_tickers_are_listed_by_their_source_and_by_how_they_do(
+    visitor: Visitor, seeds: Seeds, query: str, shown: set[str]
+) -> None:
+    seeds.cron(function="FromCode")
+    created = {"seed_key": None, "seed_expression": None}
+    seeds.cron(function="Created", **created)
+    failing = seeds.cron(function="Failing", **created)
+    seeds.cron(function="Stopped", is_enabled=False, paused_by="tickerq", paused_at=NOW, **created)
+    for status in (TickerStatus.DONE, TickerStatus.FAILED):
+        seeds.run(
+            function="Failing",
+            status=status,
+            type=int(TickerType.CRON_TICKER_OCCURRENCE),
+            cron_ticker_id=failing,
+            ended_at=NOW.replace(minute=int(status)),
+        )
+    page = visitor.get(f"/crons?{query}")
+    names = {name for name in ("FromCode", "Created", "Failing", "Stopped") if f"<b>{name}</b>" in page.text}
+    assert (page.status_code, names) == (200, shown)
+
+
+def test_a_look_that_ends_early_says_so_and_goes_on(
+    visitor: Visitor, seeds: Seeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        seeds.cron()
+    monkeypatch.setattr(ordered_reads, "MOST_READ", 10)
+    page = visitor.get("/crons?state=failing").text
+    assert "This search is too wide." in text_of(page)
+    assert "Search on" in page
+    assert "No cron ticker matches" not in page
