@@ -95,7 +95,7 @@ class ListQuery(BaseModel):
     def words(self) -> dict[str, object]:
         """The filters that are set, as they stand in an address."""
         given = self.model_dump(exclude={"cursor"}, exclude_defaults=True)
-        return {name: _written(value) for name, value in given.items()}
+        return {name: written(value) for name, value in given.items()}
 
     def chips(self) -> Iterator[Chip]:
         """Yield the filters that are set."""
@@ -241,15 +241,6 @@ class OverviewQuery(BaseModel):
     window: Annotated[str, Field(pattern="^(24h|7d|30d)$")] = "24h"
 
 
-class UpcomingQuery(BaseModel):
-    """How far the page of what is to come looks."""
-
-    model_config = ConfigDict(frozen=True)
-
-    hours: Annotated[int, Field(ge=1, le=168)] = 24
-    function: Text = ""
-
-
 class FunctionsQuery(ListQuery):
     """Which functions are shown."""
 
@@ -287,7 +278,8 @@ class FormQuery(BaseModel):
     function: Text = ""
 
 
-def _written(value: object) -> object:
+def written(value: object) -> object:
+    """Return a filter's value as it stands in an address."""
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     if isinstance(value, bool):

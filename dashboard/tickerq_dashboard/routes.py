@@ -42,7 +42,7 @@ from tickerq_dashboard.forms import crons as cron_forms
 from tickerq_dashboard.forms import runs as run_forms
 from tickerq_dashboard.forms.backfill import backfill_cron, create_backfill
 from tickerq_dashboard.forms.sent import SentForm
-from tickerq_dashboard.pages import bulk, chain, crons, operations, overview, run, runs
+from tickerq_dashboard.pages import bulk, chain, crons, operations, overview, run, runs, upcoming
 from tickerq_dashboard.pages.find import find
 from tickerq_dashboard.pages.function import function
 from tickerq_dashboard.pages.help import show_help
@@ -236,7 +236,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     _page("/crons/<uuid:cron_id>", "cron", crons.cron, query=ListQuery),
     *_actions(CRON, EVERY_CRON_ACTION),
-    _page("/upcoming", "upcoming", operations.upcoming, query=UpcomingQuery),
+    _page("/upcoming", "upcoming", upcoming.upcoming, query=UpcomingQuery),
     _page("/errors", "errors", operations.errors, query=OverviewQuery),
     _page("/functions", "functions", operations.functions, query=FunctionsQuery),
     _page("/functions/<path:name>", "function", function, query=OverviewQuery),

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from tickerq_celery.enums import HoldReason, Origin
 from tickerq_dashboard.filters import PUBLISHED_SLUG, TYPE_SLUGS, TYPED_MOMENTS, RunsQuery, TypedQuery
-from tickerq_dashboard.past import past_moment
 from tickerq_dashboard.show.moments import Clock, machine
 from tickerq_dashboard.show.statuses import SLUGS
 from tickerq_dashboard.texts import Unreadable
+from tickerq_dashboard.typed_moments import past_moment
 
 # The filters that can be written, and what each takes.
 KEYS: Mapping[str, str] = {

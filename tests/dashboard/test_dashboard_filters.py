@@ -12,9 +12,9 @@ from tests.dashboard.conftest import Visitor
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import Seeds
 from tickerq_celery import TickerStatus
-from tickerq_dashboard.past import past_moment
 from tickerq_dashboard.show.moments import Clock, zone_named
 from tickerq_dashboard.texts import Unreadable
+from tickerq_dashboard.typed_moments import coming_moment, past_moment
 
 NOW = datetime(2026, 11, 24, 21, 5, tzinfo=UTC)
 FORM = re.compile(r'<details class="more">.*?<form[^>]*>(.*?)</form>', re.DOTALL)
@@ -45,11 +45,26 @@ def test_a_moment_of_the_past_is_read_as_people_say_it(text: str, moment: dateti
 
 
 @pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2 h", datetime(2026, 11, 24, 23, 5, tzinfo=UTC)),
+        ("21:30", datetime(2026, 11, 25, 20, 30, tzinfo=UTC)),
+        ("23:15:30", datetime(2026, 11, 24, 22, 15, 30, tzinfo=UTC)),
+        ("2026-11-26 02:30", datetime(2026, 11, 26, 1, 30, tzinfo=UTC)),
+        ("2026-11-24T09:00:00Z", datetime(2026, 11, 24, 9, 0, tzinfo=UTC)),
+    ],
+)
+def test_a_moment_to_come_is_read_as_people_say_it(text: str, moment: datetime) -> None:
+    assert coming_moment(text, clock_in("Europe/Berlin")) == moment
+
+
+@pytest.mark.parametrize(
     "text", ["", "soon", "25:00", "2026-13-01", "9" * 40 + " d", "0001-01-01T00:00:00Z", "2026-03-29 02:30"]
 )
 def test_what_is_no_moment_is_unreadable(text: str) -> None:
-    with pytest.raises(Unreadable):
-        past_moment(text, clock_in("Europe/Berlin"))
+    for read in (past_moment, coming_moment):
+        with pytest.raises(Unreadable):
+            read(text, clock_in("Europe/Berlin"))
 
 
 def test_a_moment_is_typed_by_the_reader_s_clocks_and_becomes_a_filter(

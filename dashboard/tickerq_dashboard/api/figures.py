@@ -84,7 +84,7 @@ def errors(visit: Visit, query: ErrorsAsked) -> Response:
 
 def upcoming(visit: Visit, query: UpcomingAsked) -> Response:
     """Return what is to come, stored and computed."""
-    found = visit.dashboard.reader.upcoming(query.hours, query.function or None, query.limit)
+    found = visit.dashboard.reader.upcoming(query, query.limit)
     return answered(OutlookAnswer.model_validate(found))
 
 

@@ -14,9 +14,9 @@ from tickerq_dashboard.filters import (
     OverviewQuery,
     RunFilters,
     Text,
-    UpcomingQuery,
 )
 from tickerq_dashboard.options import MAX_PAGE_SIZE
+from tickerq_dashboard.upcoming_filters import UpcomingFilters
 
 Limit = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)]
 
@@ -63,7 +63,7 @@ class FiguresAsked(OverviewQuery):
     function: Text = ""
 
 
-class UpcomingAsked(UpcomingQuery):
+class UpcomingAsked(UpcomingFilters):
     """How far an answer looks, and how much it holds."""
 
     limit: Annotated[int, Field(ge=1, le=2_000)] = 200

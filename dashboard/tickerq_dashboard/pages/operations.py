@@ -1,26 +1,22 @@
-"""The pages about the system itself: errors, what is to come, functions, nodes, health, settings, audit."""
+"""The pages about the system itself: errors, functions, nodes, health, settings, audit."""
 
-from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from flask import redirect
 from werkzeug.wrappers import Response
 
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.views import Outlook
 from tickerq_dashboard.audit_filters import AUDITED, AuditQuery
 from tickerq_dashboard.errors import UnknownPageError
-from tickerq_dashboard.filters import FunctionsQuery, OverviewQuery, UpcomingQuery
+from tickerq_dashboard.filters import FunctionsQuery, OverviewQuery
 from tickerq_dashboard.reading.lost_runs import left_on_lost
 from tickerq_dashboard.reading.overview import known_errors
 from tickerq_dashboard.reading.windows import WINDOWS
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.search import SearchError, timed
-from tickerq_dashboard.show.charts.lanes import lanes_of
 from tickerq_dashboard.visits import Visit
 
-HOURS = (1, 6, 24, 168)
-ROWS_SHOWN, GROUPS_SHOWN = 100, 100
+GROUPS_SHOWN = 100
 
 
 def errors(visit: Visit, query: OverviewQuery) -> Response:
@@ -41,23 +37,6 @@ def errors(visit: Visit, query: OverviewQuery) -> Response:
         window=window,
         windows=WINDOWS.values(),
         since=since,
-    )
-
-
-def upcoming(visit: Visit, query: UpcomingQuery) -> Response:
-    """Show what is to come, stored and computed."""
-    found = visit.dashboard.reader.upcoming(query.hours, query.function or None)
-    clock = visit.clock()
-    until = clock.now + timedelta(hours=query.hours)
-    return visit.page(
-        "upcoming.html",
-        clock=clock,
-        query=query,
-        hours=HOURS,
-        found=found,
-        shown=found.items[:ROWS_SHOWN],
-        until=until,
-        lanes=lanes_of(_starts(found), clock.now, until),
     )
 
 
@@ -138,7 +117,3 @@ def audit(visit: Visit, query: AuditQuery) -> Response:
 def unknown(visit: Visit, address: str) -> Response:
     """Answer an address that is no page, once the guard has let the visitor in."""
     raise UnknownPageError(address)
-
-
-def _starts(found: Outlook) -> list[tuple[str, datetime]]:
-    return [(each.function, each.moment) for each in found if not each.is_held and not each.is_skipped]

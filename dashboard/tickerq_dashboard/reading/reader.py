@@ -119,14 +119,16 @@ class Reader:
         """
         return self.cached(("cron", cron_id, cursor), lambda: self._cron(cron_id, cursor))
 
-    def upcoming(self, hours: int, function: str | None, limit: int = 2_000) -> Outlook:
-        """Return what is to come in the next hours."""
+    def upcoming(self, asked: UpcomingFilters, limit: int = 2_000) -> Outlook:
+        """Return what is to come in a span."""
+        function = asked.function or None
 
         def read() -> Outlook:
-            until = self.now() + timedelta(hours=hours)
-            return self.tickerq.outlook.upcoming(until, limit=limit, function=function)
+            upcoming, until = self.tickerq.outlook.upcoming, asked.ends(self.now())
+            return upcoming(until, since=asked.since, limit=limit, function=function)
 
-        return self.cached(("upcoming", hours, function, limit), read, fresh=2.0)
+        key = ("upcoming", asked.hours, asked.since, asked.until, function, limit)
+        return self.cached(key, read, fresh=2.0)
 
     def nodes(self) -> tuple[NodeView, ...]:
         """Return the beats and workers that are there."""
