@@ -9,7 +9,7 @@ from tickerq_celery.enums import NodeKind
 from tickerq_dashboard.audit_filters import AUDITED, AuditQuery
 from tickerq_dashboard.errors import UnknownPageError
 from tickerq_dashboard.filters import FunctionsQuery, OverviewQuery
-from tickerq_dashboard.reading.lost_runs import left_on_lost
+from tickerq_dashboard.reading.lost_runs import left_on_lost, runs_on_lost
 from tickerq_dashboard.reading.overview import known_errors
 from tickerq_dashboard.reading.windows import WINDOWS
 from tickerq_dashboard.rendering import url_for
@@ -77,6 +77,7 @@ def nodes(visit: Visit) -> Response:
         left=left_on_lost(reader),
         present={each.id for each in found},
         known={each.id for each in found} | {each.id for each in reader.lost_nodes()},
+        orphans=runs_on_lost(reader),
     )
 
 

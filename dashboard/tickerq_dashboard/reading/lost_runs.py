@@ -51,14 +51,19 @@ def lost_among(
     return lost
 
 
-def left_on_lost(reader: Reader) -> Mapping[UUID, Left]:
-    """Return what is in progress on workers that are dead or gone, by their ids, the oldest first."""
+def runs_on_lost(reader: Reader) -> Sequence[RunSummary]:
+    """Return the runs in progress on workers that are dead or gone, the oldest first."""
     active = {"status": (TickerStatus.IN_PROGRESS,)}
     running = or_none(lambda: reader.runs("active", active, None, MOST_RUNNING)) or ()
     lost = lost_workers(reader, running)
+    return [each for each in running if each.running_on in lost]
+
+
+def left_on_lost(reader: Reader) -> Mapping[UUID, Left]:
+    """Return what is in progress on workers that are dead or gone, by their ids, the oldest first."""
     found: dict[UUID, list[RunSummary]] = defaultdict(list)
-    for run in running:
-        if run.running_on is not None and run.running_on in lost:
+    for run in runs_on_lost(reader):
+        if run.running_on is not None:
             found[run.running_on].append(run)
     return {
         node: Left(

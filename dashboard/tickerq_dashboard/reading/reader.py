@@ -1,7 +1,7 @@
 """The reader of one dashboard: bounded calls, each shared by all who ask in the same second."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -30,6 +30,7 @@ from tickerq_dashboard.reading.held import held_of
 from tickerq_dashboard.reading.shown import BulkPage, CronPage, FunctionPage, RunPage
 from tickerq_dashboard.reading.waiters import waiters_of
 from tickerq_dashboard.reading.windows import DEFAULT, Window
+from tickerq_dashboard.upcoming_filters import UpcomingFilters
 
 ValueT = TypeVar("ValueT")
 UNENDED = frozenset({TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS})

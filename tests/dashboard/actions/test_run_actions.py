@@ -185,6 +185,31 @@ def test_a_run_whose_worker_lives_is_not_released(admin: Person, seeds: Seeds) -
     assert path.removeprefix(f"/runs/{shown.running}/") not in admin.offers(f"/runs/{shown.running}")
 
 
+def test_runs_of_workers_that_are_gone_are_released_from_the_page_of_nodes(
+    admin: Person, client: FlaskClient, seeds: Seeds
+) -> None:
+    from tests.dashboard.showcase import Showcase
+
+    shown = Showcase(seeds, runs=1)
+    shown.beat()
+    run_id = lost(seeds)
+    page = admin.get("/nodes").text
+    assert "Runs of workers that are gone" in page
+    assert f'href="{BASE}/runs/{run_id}/mark-failed"' in page
+    # A worker that beats keeps its runs.
+    assert f"/runs/{shown.running}/" not in page
+    operator, viewer = (Person(client, role).get("/nodes").text for role in ("operator", "viewer"))
+    assert f"/runs/{run_id}/release" in operator
+    assert f"/runs/{run_id}/mark-failed" not in operator
+    assert "worker-9" in viewer
+    assert f"/runs/{run_id}/release" not in viewer
+    path = f"/runs/{run_id}/release"
+    done = admin.send(path, admin.forms(path)[path])
+    assert (done.status_code, seeds.tickerq.runs.get(run_id).status) == (303, TickerStatus.IDLE)
+    admin.get(done.location)
+    assert "Runs of workers that are gone" not in admin.get("/nodes").text
+
+
 def test_a_run_that_is_not_there_is_404(admin: Person, seeds: Seeds) -> None:
     run_id = seeds.run(status=TickerStatus.FAILED)
     form = admin.forms(f"/runs/{run_id}")[f"/runs/{run_id}/retry"]
