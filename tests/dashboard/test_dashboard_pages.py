@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import partialmethod
 from html import unescape
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,6 +14,7 @@ from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import NOW, Seeds
 from tickerq_celery import TickerStatus, TickerType
 from tickerq_celery.enums import HoldReason
+from tickerq_celery.functions.retention import retention_of
 from tickerq_celery.managers.outlook import OutlookManager
 from tickerq_dashboard import create_app
 
@@ -84,6 +86,24 @@ def test_a_reader_s_cookies_choose_the_zone_and_the_theme(client: FlaskClient, v
     assert "<span>America/New_York</span>" in chosen
     assert re.findall(r'value="(\w+)" class="theme-\w+" checked', chosen) == ["dark"]
     assert "Set-Cookie" not in visitor.get("/?zone=Europe/Berlin").headers
+
+
+def test_an_ended_run_says_until_when_it_is_kept(visitor: Visitor, seeds: Seeds) -> None:
+    object.__setattr__(seeds.tickerq.config, "retention", retention_of({"failed": None}))
+
+    def kept(run_id: UUID) -> str:
+        page = visitor.get(f"/runs/{run_id}").text
+        return page.partition("<dt>Kept</dt>")[2].partition("</dd>")[0]
+
+    head = seeds.run(status=TickerStatus.DONE, has_children=True)
+    seeds.run(status=TickerStatus.DONE, parent_id=head, root_id=head)
+    thirty_days = f'datetime="{NOW + timedelta(days=30):%Y-%m-%dT%H:%M:%SZ}"'
+    alone = kept(seeds.run(status=TickerStatus.DONE))
+    assert thirty_days in alone
+    assert "chain" not in alone
+    assert "with its chain, at least until" in kept(head)
+    assert kept(seeds.run(status=TickerStatus.FAILED)).endswith("for ever")
+    assert kept(seeds.run()) == ""
 
 
 def test_a_run_shows_each_attempt_with_its_error_and_traceback(visitor: Visitor, seeds: Seeds) -> None:

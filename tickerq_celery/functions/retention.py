@@ -85,6 +85,17 @@ class Retention:
         """Return how long a run of a function is kept that ended with a status."""
         return self.functions.get(function, {}).get(status, self.statuses[status])
 
+    def kept_until(
+        self, function: str, status: TickerStatus, ended_at: datetime, *, instant: datetime | None = None
+    ) -> datetime | None:
+        """Return until when a run is kept at least, None for ever; its chain may keep it longer.
+
+        The time of one that was skipped before its ``instant`` begins at that.
+        """
+        after = self.kept(function, status)
+        since = ended_at if instant is None else max(ended_at, instant)
+        return None if after is None else since + after
+
     @property
     def shortest(self) -> Kept:
         """How long every run is kept at least; None where all are kept for ever."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from werkzeug.wrappers import Response
 
-from tickerq_celery import Attempt, Run, TickerStatus
+from tickerq_celery import Attempt, Run, TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.views import Pause, RunExplanation, WaitCause
 from tickerq_dashboard.access.roles import Permission
@@ -76,6 +76,7 @@ def run(visit: Visit, run_id: UUID) -> Response:
         gantt=_gantt(rows, clock),
         frames=_frames(last) if may_see else [],
         last=last,
+        kept_until=_kept_until(visit, found.run),
         actions=actions_of(visit, found.run, found.explanation),
         lines=found.run.logs[-LINES_SHOWN:],
     )
@@ -87,6 +88,15 @@ def _pauses(visit: Visit, run: Run, explanation: RunExplanation | None) -> list[
     if not any(each.cause is WaitCause.PAUSE for each in waits):
         return []
     return [each for each in visit.dashboard.reader.pauses() if each.covers(run.function, run.tags)]
+
+
+def _kept_until(visit: Visit, run: Run) -> datetime | None:
+    """Return until when the retention of this process keeps an ended run; None for ever, or if it goes on."""
+    if run.ended_at is None:
+        return None
+    kept = visit.dashboard.tickerq.config.retention
+    instant = run.execution_time if run.type is TickerType.CRON_TICKER_OCCURRENCE else None
+    return kept.kept_until(run.function, run.status, run.ended_at, instant=instant)
 
 
 def actions_of(visit: Visit, run: Run, explanation: RunExplanation | None) -> list[Action[Run]]:

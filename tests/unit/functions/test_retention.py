@@ -52,6 +52,16 @@ def test_the_shortest_time_is_that_of_any_run() -> None:
     assert retention_of(None).shortest is None
 
 
+def test_a_run_is_kept_from_its_end_on_or_from_the_instant_that_was_skipped_before() -> None:
+    kept = retention_of({"done": 7 * DAY, "failed": None, "functions": {"Send": DAY}})
+    assert kept.kept_until("Any", DONE, NOW) == NOW + 7 * DAY
+    assert kept.kept_until("Send", FAILED, NOW) == NOW + DAY
+    assert kept.kept_until("Any", FAILED, NOW) is None
+    skipped = TickerStatus.SKIPPED
+    assert kept.kept_until("Send", skipped, NOW, instant=NOW + 3 * DAY) == NOW + 4 * DAY
+    assert kept.kept_until("Send", skipped, NOW, instant=NOW - 3 * DAY) == NOW + DAY
+
+
 def test_what_is_kept_for_ever_is_not_looked_for() -> None:
     kept = retention_of({"done": None, "functions": {"Ping": {"done": DAY}, "Send": {"failed": None}}})
     rules = {(rule.status, rule.function): rule for rule in rules_of(kept)}
