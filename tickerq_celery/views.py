@@ -49,7 +49,7 @@ from tickerq_celery.tickers.outlook import Outlook, OutlookItem
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.pauses import Pause
 from tickerq_celery.tickers.run_summaries import RunSummary
-from tickerq_celery.tickers.settings_report import SchemaView, SettingsReport, SettingView
+from tickerq_celery.tickers.settings_report import SchemaView, SettingsReport, SettingView, TableSize
 from tickerq_celery.tickers.uncounted_ends import UncountedEnds
 from tickerq_celery.tickers.views import Attempt, Cron, LogLine, Run
 
@@ -106,6 +106,7 @@ __all__ = [
     "StoredRequest",
     "Subject",
     "SubjectKind",
+    "TableSize",
     "Throughput",
     "ThroughputPoint",
     "TickerConfig",

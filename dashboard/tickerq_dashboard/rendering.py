@@ -79,6 +79,7 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     words.percent,
     words.plural,
     words.sign_of,
+    words.size,
     words.total,
 )
 # What tells the time of the rendering: it makes no page another one.

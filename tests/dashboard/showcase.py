@@ -77,7 +77,11 @@ class Showcase:
         """Let all nodes have beaten just now, as living ones do."""
         now = datetime.now(UTC)
         beaten = nodes.update().values(seen_at=now, clock_at=now)
-        ticked = nodes.update().where(nodes.c.kind == NodeKind.BEAT.value).values(ticked_at=now)
+        ticked = (
+            nodes.update()
+            .where(nodes.c.kind == NodeKind.BEAT.value)
+            .values(ticked_at=now, pruned_at=now - timedelta(seconds=20))
+        )
         for statement in (beaten, ticked):
             self.seeds.tickerq.core.write(lambda tx, each: tx.execute(each), statement)
 
@@ -142,6 +146,7 @@ class Showcase:
                 "memory": 210_000_000,
                 "ticked_at": self.now if is_beat else None,
                 "claimed": 91_204 if is_beat else None,
+                "pruned": 12_480 if is_beat else None,
             }
             self.seeds.tickerq.core.write(insert_rows, nodes, [row])
         return worker

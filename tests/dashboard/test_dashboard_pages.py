@@ -15,7 +15,9 @@ from tests.dashboard.seeds import NOW, Seeds
 from tickerq_celery import TickerStatus, TickerType
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.functions.retention import retention_of
+from tickerq_celery.ids import new_id
 from tickerq_celery.managers.outlook import OutlookManager
+from tickerq_celery.store.tables import nodes
 from tickerq_dashboard import create_app
 
 WORDS = {
@@ -736,6 +738,32 @@ def test_the_settings_show_no_secret(visitor: Visitor, seeds: Seeds) -> None:
     page = visitor.get("/settings").text
     assert "namespace" in page
     assert "read_budget" in page
+
+
+def test_the_settings_say_when_history_was_cleaned_up_and_how_large_the_tables_are(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    from tests.dashboard.showcase import Showcase
+
+    said = text_of(visitor.get("/settings").text)
+    assert "Last clean-up none yet by a beat that is there" in said
+    shown = Showcase(seeds, runs=1)
+    shown.beat()
+    now = seeds.tickerq.core.clock.now()
+    for seconds, pruned in ((540, 7), (1, 1_234)):
+        beat = nodes.select().where(nodes.c.kind == "beat").limit(1)
+        row = seeds.tickerq.core.read(lambda tx, each: tx.execute(each).one()._asdict(), beat)
+        row |= {"id": new_id(), "name": f"beat-{pruned}", "pruned": pruned}
+        row |= {"pruned_at": now - timedelta(seconds=seconds)}
+        seeds.tickerq.core.write(lambda tx, each: tx.execute(nodes.insert().values(each)), row)
+    fresh = create_app(seeds.tickerq, users={"admin": QUICK_HASH}).test_client()
+    said = text_of(fresh.get(f"{BASE}/settings", headers=LOGIN).text)
+    assert "by beat-1234, which has deleted 1,234 rows" in said
+    assert re.search(r"tickerq_tickers [1-9]\d*", said)
+    object.__setattr__(seeds.tickerq.config, "auto_prune", False)
+    seeds.tickerq.core.write(lambda tx: tx.execute(nodes.delete()))
+    fresh = create_app(seeds.tickerq, users={"admin": QUICK_HASH}).test_client()
+    assert "auto_prune is off here" in text_of(fresh.get(f"{BASE}/settings", headers=LOGIN).text)
 
 
 def test_a_page_that_has_not_changed_is_not_sent_again(visitor: Visitor, seeds: Seeds) -> None:

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from celery import Celery
 from cryptography.fernet import Fernet
+from sqlalchemy import text
 
-from tickerq_celery import TickerQ
+from tickerq_celery import CronTicker, TickerQ
 from tickerq_celery.enums import SettingSource
 from tickerq_celery.runtime.config import SETTINGS
 from tickerq_celery.settings import EMBEDDED_VARIABLE
 from tickerq_celery.store.database.schema import SCHEMA
+from tickerq_celery.store.tables import metadata
 
 SECRET = "s3cr3t-hunter2"
 QUOTED = "s3cr3t%2Dhunter2"
@@ -137,6 +139,23 @@ def test_a_report_says_what_the_store_says_of_its_tables(app: Celery, store_url:
     assert (report.schema.number, report.schema.digest) == (SCHEMA.number, report.digest_needed)
     assert report.schema_problem is None
     assert report.node == tickerq.core.node.name
+    tickerq.close()
+
+
+@pytest.mark.every_database
+def test_a_report_says_how_large_the_tables_are(app: Celery, store_url: str) -> None:
+    tickerq = TickerQ(app, store_url=store_url)
+    for _ in range(3):
+        tickerq.cron_tickers.add(CronTicker("Send", expression="@daily"), allow_unknown=True)
+    if not store_url.startswith("sqlite"):
+        analyze = "ANALYZE" if store_url.startswith("postgres") else "ANALYZE TABLE"
+        tickerq.core.write(lambda tx: tx.execute(text(f"{analyze} tickerq_cron_tickers")))
+    sizes = {each.name: each for each in tickerq.report().tables}
+    assert set(sizes) == set(metadata.tables)
+    assert (sizes["tickerq_cron_tickers"].rows or 0) >= 3
+    assert (sizes["tickerq_cron_tickers"].bytes is None) == store_url.startswith("sqlite")
+    if store_url.startswith("sqlite"):
+        assert sizes["tickerq_bulk"].rows == 0
     tickerq.close()
 
 

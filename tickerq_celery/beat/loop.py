@@ -107,7 +107,7 @@ class BeatLoop:
         self._backoff = Backoff(config.poll_interval.total_seconds(), _LONGEST_PAUSE)
         self._stuck_for = timedelta(0)
         self._due = DueWatch(self._core)
-        self._maintenance = _maintenance(app, self._core)
+        self._maintenance = _maintenance(app, self._core, self._ticks)
         # Routers and signal receivers of the user's run there, and may ask for the current app.
         self._thread = WorkThread(app.set_current, name="tickerq-beat")
 
@@ -275,9 +275,10 @@ def _publisher(app: Celery, core: Core) -> CeleryPublisher:
     )
 
 
-def _maintenance(app: Celery, core: Core) -> Maintenance:
+def _maintenance(app: Celery, core: Core, ticks: TickRecord) -> Maintenance:
     own = replace(core, database=core.database.apart())
     jobs: list[Job] = [BulkRunner(own, _publisher(app, core)), RollupJob(own)]
     if core.config.auto_prune:
-        jobs.append(RetentionJob(Pruner(own, archive_of(core.config.prune_archive))))
+        pruner = Pruner(own, archive_of(core.config.prune_archive))
+        jobs.append(RetentionJob(pruner, lambda deleted: ticks.pruned(deleted, own.clock.monotonic())))
     return Maintenance(own, jobs, app.set_current)

@@ -3,6 +3,7 @@
 import logging
 import random
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from tickerq_celery.runs.pruner import Pruner
@@ -18,12 +19,14 @@ class RetentionJob:
     """Prunes a little every minute, and never for more than half of the time.
 
     The first round begins at random within a minute: beats that start together do not begin together.
+    ``on_round`` is called at the end of each with how many rows it has deleted.
     """
 
     name = "retention"
 
-    def __init__(self, pruner: Pruner) -> None:
+    def __init__(self, pruner: Pruner, on_round: Callable[[int], None]) -> None:
         self._pruner = pruner
+        self._on_round = on_round
         self._has_begun = False
         self._deleted = 0
         self._whole_at = time.monotonic() + _WHOLE_ROUND.total_seconds()
@@ -37,13 +40,14 @@ class RetentionJob:
         piece = self._pruner.step()
         self._deleted += piece.deleted
         if piece.is_last:
-            self._log_round()
+            self._end_round()
             self._begin_again_if_due(began)
             return _ROUND * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - not a secret
         # As long as it took: what runs goes on in between.
         return timedelta(seconds=time.monotonic() - began)
 
-    def _log_round(self) -> None:
+    def _end_round(self) -> None:
+        self._on_round(self._deleted)
         if self._deleted:
             logger.info("deleted %s rows of history that were past their time", f"{self._deleted:,}")
         self._deleted = 0

@@ -10,7 +10,8 @@ from tickerq_celery.functions.records import definitions_of
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import nodes
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.nodes import NodeProfile, Vitals
+from tickerq_celery.store.nodes import NodeProfile
+from tickerq_celery.store.vitals import Vitals
 
 VERSION = version("tickerq-celery")
 

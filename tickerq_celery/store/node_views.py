@@ -20,6 +20,7 @@ _MOST = 1_000
 _SHOWN = (
     "id", "namespace", "name", "host", "pid", "version", "broker", "pool", "concurrency", "prefetch",
     "memory", "heartbeat", "lease", "started_at", "seen_at", "stopping_since", "ticked_at", "claimed",
+    "pruned_at", "pruned",
 )  # fmt: skip
 _OTHERS = (nodes.c.kind, nodes.c.queues, nodes.c.clock_at, nodes.c.definitions_hash)
 

@@ -25,6 +25,7 @@ from tickerq_celery.functions.limits import FunctionLimits, limits_from
 from tickerq_celery.store import lost_nodes
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.tables import nodes, tickers
+from tickerq_celery.store.vitals import Vitals, signs_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,19 +54,6 @@ class NodeProfile:
     entries: Sequence[str] | None = None
     functions: Mapping[str, FunctionLimits]
     definitions: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vitals:
-    """What a process says of itself with each heartbeat.
-
-    ``memory`` is in bytes. Of a beat, ``ticked`` is the monotonic moment of its last complete tick, and
-    ``claimed`` how often it has claimed a run.
-    """
-
-    memory: int | None = None
-    ticked: float | None = None
-    claimed: int | None = None
 
 
 _UNKNOWN = Vitals()
@@ -142,7 +130,7 @@ def register(
             counter=counter,
             started_at=started_at or now,
             stopping_since=now if is_stopping else None,
-            **_signs(tx, vitals),
+            **signs_of(tx, vitals),
         )
     )
     return started_at or now
@@ -154,22 +142,9 @@ def beat(tx: Transaction, node_id: UUID, *, vitals: Vitals = _UNKNOWN, is_stoppi
     statement = (
         update(nodes)
         .where(nodes.c.id == node_id)
-        .values(counter=nodes.c.counter + 1, stopping_since=stopping_since, **_signs(tx, vitals))
+        .values(counter=nodes.c.counter + 1, stopping_since=stopping_since, **signs_of(tx, vitals))
     )
     return rowcount(tx, statement) == 1
-
-
-def _signs(tx: Transaction, vitals: Vitals) -> dict[str, object]:
-    """Return the columns that each heartbeat writes, but for the counter."""
-    since_tick = None if vitals.ticked is None else tx.clock.monotonic() - vitals.ticked
-    return {
-        "seen_at": tx.sql_now(),
-        "clock_at": tx.clock.now(),
-        "memory": vitals.memory,
-        # By the database's clock, as all that is compared with it.
-        "ticked_at": None if since_tick is None else tx.sql_after(-timedelta(seconds=since_tick)),
-        "claimed": vitals.claimed,
-    }
 
 
 def _hash(value: object) -> str:

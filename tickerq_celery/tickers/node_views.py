@@ -47,7 +47,9 @@ class NodeView:
     worker: prefork, threads, solo, gevent, eventlet, or the name of another class.
 
     ``ticked_at`` and ``claimed`` are of a beat: its last complete tick before that heartbeat, None before the
-    first one, and how often it has claimed a run since it started. ``running`` is how many runs are in
+    first one, and how often it has claimed a run since it started. ``pruned_at`` and ``pruned`` are of a beat
+    that prunes: when it last had deleted all that was past its time, None before the first round, and how
+    many rows it has deleted since it started. ``running`` is how many runs are in
     progress on a worker. ``missing_functions`` are those that other live workers of the namespace have and
     this worker has not.
     """
@@ -75,6 +77,8 @@ class NodeView:
     stopping_since: datetime | None
     ticked_at: datetime | None
     claimed: int | None
+    pruned_at: datetime | None
+    pruned: int | None
     running: int
     functions: tuple[str, ...]
     missing_functions: tuple[str, ...]

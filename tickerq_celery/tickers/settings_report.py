@@ -28,11 +28,25 @@ class SchemaView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TableSize:
+    """How many ``rows`` a table has, by the database's own estimate, and how many ``bytes`` with its indexes.
+
+    None is what the database does not know without reading the table. On SQLite ``rows`` is the most that it
+    may be.
+    """
+
+    name: str
+    rows: int | None
+    bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsReport:
     """The effective settings of a process, versions, addresses without passwords, and the store's schema.
 
     ``schema_needed`` and ``digest_needed`` are this version's. ``schema`` is None where the store does not
-    answer or has no tables; ``schema_problem`` says what keeps this version from working with it.
+    answer or has no tables; ``schema_problem`` says what keeps this version from working with it. ``tables``
+    are this version's, the largest first.
     """
 
     version: str
@@ -46,3 +60,4 @@ class SettingsReport:
     digest_needed: str
     schema: SchemaView | None
     schema_problem: str | None
+    tables: tuple[TableSize, ...] = ()

@@ -24,7 +24,8 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.memory import memory_held
 from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store.database.schema import verify
-from tickerq_celery.store.nodes import NodeProfile, Vitals
+from tickerq_celery.store.nodes import NodeProfile
+from tickerq_celery.store.vitals import Vitals
 from tickerq_celery.tickers.timeouts import UNLIMITED
 from tickerq_celery.worker import attempt as _attempt  # noqa: F401  # the children share what is there before the fork
 from tickerq_celery.worker import drop_counts

@@ -30,6 +30,8 @@ class NodeAnswer(Answer):
     stopping_since: Moment | None
     ticked_at: Moment | None
     claimed: int | None
+    pruned_at: Moment | None
+    pruned: int | None
     running: int
     functions: tuple[str, ...]
     missing_functions: tuple[str, ...]

@@ -69,6 +69,14 @@ class SettingAnswer(Answer):
     source: Word
 
 
+class TableAnswer(Answer):
+    """How large a table is, by the database's estimate; null is what it does not know."""
+
+    name: str
+    rows: int | None
+    bytes: int | None
+
+
 class SettingsAnswer(Answer):
     """With what the process of the dashboard works."""
 
@@ -80,3 +88,4 @@ class SettingsAnswer(Answer):
     retention: str
     settings: tuple[SettingAnswer, ...]
     schema_problem: str | None
+    tables: tuple[TableAnswer, ...]

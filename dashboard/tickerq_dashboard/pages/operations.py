@@ -87,8 +87,17 @@ def health(visit: Visit) -> Response:
 
 
 def settings(visit: Visit) -> Response:
-    """Show with what this process works, secrets masked."""
-    return visit.page("settings.html", clock=visit.clock(), report=visit.dashboard.reader.settings())
+    """Show with what this process works, secrets masked, when history was cleaned up, and what it takes."""
+    reader = visit.dashboard.reader
+    cleaners = [each for each in reader.nodes() if each.pruned_at is not None]
+    return visit.page(
+        "settings.html",
+        clock=visit.clock(),
+        report=reader.settings(),
+        # The one that has done so last.
+        cleaner=max(cleaners, key=lambda node: node.pruned_at or node.started_at, default=None),
+        prunes=reader.tickerq.config.auto_prune,
+    )
 
 
 def audit(visit: Visit, query: AuditQuery) -> Response:

@@ -16,6 +16,7 @@ from tickerq_dashboard.show.json_tree import Node, tree_of
 NONE = "\N{EN DASH}"
 LONGEST_JSON = 20_000
 MOST_DOTS = 6
+BYTES, KILO = ("B", "kB", "MB", "GB", "TB"), 1024
 
 HELD = {
     HoldReason.FUNCTION: "No live worker has its function",
@@ -206,3 +207,14 @@ def plural(count: int, noun: str, many: str | None = None) -> str:
 def json_text(value: Any) -> str:
     """Return a short JSON value in one line."""
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def size(number: int) -> str:
+    """Return a number of bytes in the unit that leaves the fewest digits: "812 B", "1.4 MB", "14 MB"."""
+    value = float(number)
+    for unit in BYTES[:-1]:
+        # What would be rounded up to the next unit is of that.
+        if round(value) < KILO:
+            return f"{value:.0f} {unit}" if unit == BYTES[0] or value >= 10 else f"{value:.1f} {unit}"
+        value /= KILO
+    return f"{value:,.1f} {BYTES[-1]}"

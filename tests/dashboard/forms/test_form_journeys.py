@@ -57,6 +57,12 @@ def test_a_cron_ticker_is_reviewed_as_one_types_and_created(
     complaints.clear()  # Chromium's own line about the answer 422.
     field.fill("30 2 * * *")
     page.get_by_text("At 02:30, America/New_York time.").wait_for()
+    minute, hour = (page.get_by_label(each, exact=True) for each in ("Minute", "Hour"))
+    assert (minute.input_value(), hour.input_value()) == ("30", "2")
+    hour.fill("3")
+    assert field.input_value() == "30 3 * * *"
+    field.fill("30 2 * * *")
+    assert hour.input_value() == "2"
     page.get_by_text("The clocks skip 02:00 to 03:00").first.wait_for()
     assert field.evaluate("node => node === document.activeElement")
     press(page, "Create cron ticker")

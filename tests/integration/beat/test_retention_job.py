@@ -39,9 +39,13 @@ class Pruned:
 MORE, LAST = Piece(deleted=500, is_last=False), Piece(deleted=0, is_last=True)
 
 
+def unheard(deleted: int) -> None:
+    """A round has ended; that is another test's subject."""
+
+
 def test_a_job_waits_a_part_of_a_minute_then_prunes_and_rests_as_long_as_that_took() -> None:
     pruner = Pruned(MORE, LAST)
-    job = RetentionJob(pruner)  # type: ignore[arg-type]
+    job = RetentionJob(pruner, unheard)  # type: ignore[arg-type]
     assert timedelta(0) <= job.step() < timedelta(minutes=1)
     assert pruner.steps == 0
     assert job.step() < timedelta(seconds=1)
@@ -51,15 +55,17 @@ def test_a_job_waits_a_part_of_a_minute_then_prunes_and_rests_as_long_as_that_to
 
 def test_a_round_that_has_deleted_anything_says_how_much(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    job = RetentionJob(Pruned(MORE, MORE, LAST, LAST))  # type: ignore[arg-type]
+    rounds: list[int] = []
+    job = RetentionJob(Pruned(MORE, MORE, LAST, LAST), rounds.append)  # type: ignore[arg-type]
     for _ in range(5):
         job.step()
     assert caplog.messages == ["deleted 1,000 rows of history that were past their time"]
+    assert rounds == [1_000, 0]
 
 
 def test_a_day_later_a_job_looks_at_everything_once(monkeypatch: pytest.MonkeyPatch) -> None:
     pruner = Pruned(LAST, LAST, LAST)
-    job = RetentionJob(pruner)  # type: ignore[arg-type]
+    job = RetentionJob(pruner, unheard)  # type: ignore[arg-type]
     job.step()
     job.step()
     later = time.monotonic() + timedelta(days=1).total_seconds()
@@ -71,7 +77,7 @@ def test_a_day_later_a_job_looks_at_everything_once(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_outage_is_the_maintenances_to_wait_out() -> None:
-    job = RetentionJob(Pruned(StoreError("gone"), LAST))  # type: ignore[arg-type]
+    job = RetentionJob(Pruned(StoreError("gone"), LAST), unheard)  # type: ignore[arg-type]
     job.step()
     with pytest.raises(StoreError):
         job.step()
@@ -116,6 +122,14 @@ def test_beat_deletes_what_is_past_its_time_unless_that_is_off(
     beat = TickerScheduler(tickerq.app)
     beat.tick()
     assert passes(lambda: row_of(tickerq, run_id) is None, 20)
+
+    def says_so() -> bool:
+        # Each tick is a heartbeat, or is about to be one.
+        clock.advance(minutes=1)
+        beat.tick()
+        return [each.pruned for each in tickerq.nodes.find(kind="beat") if each.pruned_at] == [1]
+
+    assert passes(says_so, 20)
     for each in (beat, idle):
         each.close()
     assert not [each for each in threading.enumerate() if each.name == "tickerq-maintenance"]

@@ -21,6 +21,7 @@ from tests.integration.making import (
 )
 from tests.integration.pruning import prune
 from tests.manual_clock import START, ManualClock
+from tickerq_celery.beat.tick_record import TickRecord
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import StoreError, TickerValidationError
 from tickerq_celery.ids import new_id
@@ -29,8 +30,8 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store import lost_nodes, node_views, nodes
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.nodes import Vitals
 from tickerq_celery.store.tables import nodes as stored_nodes
+from tickerq_celery.store.vitals import Vitals
 from tickerq_celery.tickers.node_views import NodeState, NodeView
 
 BEATS_FOR = timedelta(seconds=10)
@@ -89,6 +90,16 @@ def test_the_last_tick_of_a_beat_is_by_the_clock_of_the_database(core: Core, clo
     registration.measure()
     core.write(registration.beat)
     assert (one(core).ticked_at, one(core).claimed) == (START, 7)
+
+
+@pytest.mark.every_database
+def test_a_beat_says_when_it_last_pruned_and_how_much(core: Core, clock: ManualClock) -> None:
+    registration = beating(core, NodeKind.BEAT, Vitals(round_ended=clock.monotonic(), pruned=500))
+    clock.advance(seconds=3)
+    registration.measure()
+    core.write(registration.beat)
+    assert (one(core).pruned_at, one(core).pruned) == (START, 500)
+    assert TickRecord().vitals().pruned is None
 
 
 class _Ahead(ManualClock):

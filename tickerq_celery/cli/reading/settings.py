@@ -6,7 +6,7 @@ from tickerq_celery.cli import cells
 from tickerq_celery.cli.shell import Shell, command
 from tickerq_celery.cli.tables import Column
 from tickerq_celery.enums import SettingSource
-from tickerq_celery.tickers.settings_report import SettingsReport, SettingView
+from tickerq_celery.tickers.settings_report import SettingsReport, SettingView, TableSize
 
 
 @command("settings", needs_store=False)
@@ -38,6 +38,9 @@ def _show(shell: Shell, found: SettingsReport) -> None:
     )
     output.line()
     output.listing(found.settings, _COLUMNS, empty="no settings")
+    if found.tables:
+        output.line()
+        output.listing(found.tables, _TABLES, empty="")
 
 
 _COLUMNS: Sequence[Column[SettingView]] = (
@@ -48,4 +51,9 @@ _COLUMNS: Sequence[Column[SettingView]] = (
         lambda setting: "cyan" if setting.source is not SettingSource.DEFAULT else None,
     ),
     Column("VALUE", lambda setting: setting.value, folds=True),
+)
+_TABLES: Sequence[Column[TableSize]] = (
+    Column("TABLE", lambda table: table.name),
+    Column("ROWS", lambda table: "" if table.rows is None else f"{table.rows:,}", is_number=True),
+    Column("BYTES", lambda table: "" if table.bytes is None else f"{table.bytes:,}", is_number=True),
 )

@@ -20,7 +20,7 @@ from tickerq_celery.store.database.urls import shown_store
 from tickerq_celery.store.tables import meta, metadata
 from tickerq_celery.store.tables.column_types import sql_now
 from tickerq_celery.store.tables.digest import digest_of
-from tickerq_celery.tickers.settings_report import SchemaView
+from tickerq_celery.tickers.settings_report import SchemaView, TableSize
 from tickerq_celery.wording import shortened
 
 if TYPE_CHECKING:
@@ -100,6 +100,12 @@ def verify_on(connection: Connection, schema: Schema = SCHEMA) -> None:
             f"the store has schema {found}, this version needs {schema.number}: "
             "run `celery -A yourapp tickerq migrate`"
         )
+
+
+def table_sizes(connection: Connection) -> list[TableSize]:
+    """Return how large this version's tables are, the largest first; no row of them is read."""
+    found = dialect_of(connection.dialect.name).table_sizes(connection, sorted(metadata.tables))
+    return sorted(found, key=lambda table: (-(table.bytes or 0), -(table.rows or 0), table.name))
 
 
 def stored(connection: Connection) -> SchemaView | None:

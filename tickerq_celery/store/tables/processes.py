@@ -56,6 +56,9 @@ nodes = Table(
     # Of a beat: its last complete tick, and how often it has claimed a run since it started.
     Column("ticked_at", UtcDateTime),
     Column("claimed", BigInteger),
+    # Of a beat that prunes: the end of its last round, and how many rows it has deleted since it started.
+    Column("pruned_at", UtcDateTime),
+    Column("pruned", BigInteger),
     Index("ix_tickerq_nodes_namespace_kind", "namespace", "kind"),
 )
 lost_nodes = Table(

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import Insert
 
 from tickerq_celery.store.database.dialects.row_values import RowValues
+from tickerq_celery.tickers.settings_report import TableSize
 
 # The execution option of a transaction that writes nothing.
 READING = "tickerq_reading"
@@ -183,6 +184,10 @@ class Dialect(ABC):
     def is_read_only(self, error: DBAPIError) -> bool:
         """Whether the server takes no writes: it was the first of several a moment ago, or is being moved."""
         return False
+
+    @abstractmethod
+    def table_sizes(self, connection: Connection, names: Sequence[str]) -> list[TableSize]:
+        """Return how large tables are, by what the database knows of them without reading their rows."""
 
     def encoding_flaw(self, connection: Connection) -> str | None:
         """Return why some text could not be stored or read on this connection, or None."""

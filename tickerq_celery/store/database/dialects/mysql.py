@@ -38,6 +38,7 @@ from tickerq_celery.store.database.dialects.base import (
 )
 from tickerq_celery.store.database.dialects.row_values import RowValues
 from tickerq_celery.store.tables import metadata
+from tickerq_celery.tickers.settings_report import TableSize
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.mysql import insert
@@ -57,6 +58,10 @@ _OTHER_TABLES = text(
     "SELECT table_name, table_collation FROM information_schema.tables"
     " WHERE table_schema = DATABASE() AND table_name IN :names AND table_collation NOT LIKE :prefix"
 ).bindparams(bindparam("names", list(metadata.tables), expanding=True), prefix=f"{_CHARSET}%")
+_SIZES = text(
+    "SELECT table_name, table_rows, data_length + index_length FROM information_schema.tables"
+    " WHERE table_schema = DATABASE() AND table_name IN :names"
+).bindparams(bindparam("names", expanding=True))
 _COLUMN = re.compile(r"for column (?:\S*\.)?[`'](\w+)[`']")
 _SELECT = re.compile(r"\ASELECT\b")
 # In bytes: without a word it cuts joined texts off, MySQL at 1,024.
@@ -154,6 +159,10 @@ class MySQL(Dialect):
             follows.append(and_(*(column == value for column, value in pairs)))
         first, bound = pairs[0]
         return and_(first <= bound if is_descending else first >= bound, or_(*follows))
+
+    def table_sizes(self, connection: Connection, names: Sequence[str]) -> list[TableSize]:
+        rows = connection.execute(_SIZES, {"names": list(names)})
+        return [TableSize(name=name, rows=count, bytes=size) for name, count, size in rows]
 
     def is_transient(self, error: DBAPIError) -> bool:
         return first_argument(error) in _TRANSIENT

@@ -41,6 +41,7 @@ from tickerq_celery.store.database.dialects.prepared_statements import (
     prepare_where_direct,
 )
 from tickerq_celery.store.database.dialects.row_values import ALL, RowValues
+from tickerq_celery.tickers.settings_report import TableSize
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import insert
@@ -49,6 +50,10 @@ else:
     insert = Deferred("sqlalchemy.dialects.postgresql", "insert")
 
 _ENCODING = "UTF8"
+_SIZES = text(
+    "SELECT relname, CAST(reltuples AS bigint), pg_total_relation_size(oid) FROM pg_class"
+    " WHERE relkind IN ('r', 'p') AND pg_table_is_visible(oid) AND relname IN :names"
+).bindparams(bindparam("names", expanding=True))
 # The kernel gives a silent network up: what was sent and not received, and a peer that is gone.
 _CONNECT_ARGS: Mapping[str, object] = {
     "connect_timeout": CONNECT_TIMEOUT,
@@ -153,6 +158,13 @@ class PostgreSQL(Dialect):
             update(table).where(table.c.id == given.c.id, *conditions).values(columns)
         )
         return written.rowcount
+
+    def table_sizes(self, connection: Connection, names: Sequence[str]) -> list[TableSize]:
+        rows = connection.execute(_SIZES, {"names": list(names)})
+        # A table that no statistics were made of yet has -1.
+        return [
+            TableSize(name=name, rows=None if count < 0 else count, bytes=size) for name, count, size in rows
+        ]
 
     def is_transient(self, error: DBAPIError) -> bool:
         return sqlstate(error) in _TRANSIENT

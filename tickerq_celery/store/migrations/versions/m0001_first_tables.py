@@ -269,6 +269,8 @@ def upgrade() -> None:
         sa.Column("memory", sa.BigInteger(), nullable=True),
         sa.Column("ticked_at", column_types.UtcDateTime(), nullable=True),
         sa.Column("claimed", sa.BigInteger(), nullable=True),
+        sa.Column("pruned_at", column_types.UtcDateTime(), nullable=True),
+        sa.Column("pruned", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_tickerq_nodes"),
         **_OPTIONS,
     )

@@ -1,0 +1,42 @@
+"""What a beat or worker says of itself with each heartbeat, as columns of its row."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement
+
+from tickerq_celery.store.database.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals:
+    """What a process says of itself with each heartbeat.
+
+    ``memory`` is in bytes. Of a beat, ``ticked`` is the monotonic moment of its last complete tick,
+    ``claimed`` how often it has claimed a run, ``round_ended`` the monotonic moment at which it last had
+    pruned all that was past its time, and ``pruned`` how many rows it has deleted so.
+    """
+
+    memory: int | None = None
+    ticked: float | None = None
+    claimed: int | None = None
+    round_ended: float | None = None
+    pruned: int | None = None
+
+
+def signs_of(tx: Transaction, vitals: Vitals) -> dict[str, object]:
+    """Return the columns that each heartbeat writes, but for the counter."""
+    return {
+        "seen_at": tx.sql_now(),
+        "clock_at": tx.clock.now(),
+        "memory": vitals.memory,
+        "ticked_at": _moment(tx, vitals.ticked),
+        "claimed": vitals.claimed,
+        "pruned_at": _moment(tx, vitals.round_ended),
+        "pruned": vitals.pruned,
+    }
+
+
+def _moment(tx: Transaction, monotonic: float | None) -> ColumnElement[datetime] | None:
+    """Return a moment of this process by the database's clock, as all that is compared with it."""
+    return None if monotonic is None else tx.sql_after(-timedelta(seconds=tx.clock.monotonic() - monotonic))
