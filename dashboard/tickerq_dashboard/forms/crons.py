@@ -13,6 +13,7 @@ from tickerq_celery.typing import Managers
 from tickerq_dashboard.commands.crons import CronEdit, NewCron
 from tickerq_dashboard.filters import FormQuery
 from tickerq_dashboard.forms.cron_fields import ORDER, PRESETS, CronReading, new_texts
+from tickerq_dashboard.forms.cron_parts import MADE_OF, in_step, parts_of
 from tickerq_dashboard.forms.cron_review import CronReviewer
 from tickerq_dashboard.forms.reading import TASK
 from tickerq_dashboard.forms.sent import SentForm
@@ -58,8 +59,9 @@ def update_cron(visit: Visit, command: SentForm, cron_id: UUID) -> Response:
 
 
 def _answer(visit: Visit, sent: SentForm, cron: Cron | None) -> Response:
-    found = _named(visit, sent.texts)
-    texts = after_step(sent.texts, sent.step, found)
+    given = in_step(sent.texts)
+    found = _named(visit, given)
+    texts = after_step(given, sent.step, found)
     state = FormState(
         texts=texts,
         operation_id=sent.operation_id,
@@ -119,5 +121,7 @@ def _page(
         names=names_of(visit.dashboard.reader),
         zone_names=zone_names(),
         presets=PRESETS,
+        cron_parts=parts_of(state.text("expression")),
+        made_of=MADE_OF,
         may_edit_payload=may_change_payload(visit),
     )

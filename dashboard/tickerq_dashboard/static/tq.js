@@ -225,6 +225,17 @@ addEventListener("keydown", (event) => {
   else if (!follow(keys)) return;
   event.preventDefault();
 });
+/** The fields of a cron expression are kept in step with its text; the server does the same without this. */
+const whole = /** @type {HTMLInputElement | null} */ (document.getElementById("f-expression"));
+const parts = /** @type {HTMLInputElement[]} */ ([...document.querySelectorAll(".cronparts label > input")]);
+whole?.addEventListener("input", () => {
+  const fields = whole.value.trim().split(/\s+/), missing = parts.length - fields.length;
+  parts.forEach((part, at) => { part.value = missing === 0 || missing === 1 ? fields[at - missing] ?? "" : ""; });
+});
+for (const part of parts) part.addEventListener("input", () => {
+  const [second, ...others] = parts.map((each) => each.value.replace(/\s+/g, ""));
+  if (whole && (second || others.some((each) => each))) whole.value = [...(second ? [second] : []), ...others.map((each) => each || "*")].join(" ");
+});
 /** A form that shows what will happen shows it anew while one types; its button does the same without this. */
 const form = document.querySelector("form[data-review]");
 /** @type {ReturnType<typeof setTimeout> | undefined} */
