@@ -36,7 +36,6 @@ from tickerq_dashboard.filters import (
     OverviewQuery,
     RunsQuery,
     ScopeQuery,
-    UpcomingQuery,
 )
 from tickerq_dashboard.forms import crons as cron_forms
 from tickerq_dashboard.forms import runs as run_forms
@@ -54,6 +53,7 @@ from tickerq_dashboard.show.cron_actions import EVERY_CRON_ACTION
 from tickerq_dashboard.show.crons_ticked import CRONS_VERBS
 from tickerq_dashboard.show.run_actions import RUN_ACTIONS
 from tickerq_dashboard.static_files import static_file
+from tickerq_dashboard.upcoming_filters import UpcomingQuery
 
 
 def _page(
@@ -225,7 +225,7 @@ ROUTES: tuple[Route, ...] = (
     *(
         Route(
             method="POST",
-            path=f"/crons/{verb.action}",
+            path=f"/crons/{verb.slug}",
             name=f"{verb.action}_crons",
             permission=verb.permission,
             handler=acting_on_crons(verb),

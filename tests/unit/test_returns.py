@@ -36,7 +36,7 @@ READS = {
     "upcoming",
 }
 REMOVES_ONE, REMOVES_MANY = {"delete"}, {"delete_batch"}
-MANY = {"get_batch", "add_batch", "update_batch", "backfill"}
+MANY = {"get_batch", "add_batch", "update_batch", "run_now_batch", "backfill"}
 
 
 VERBS = [

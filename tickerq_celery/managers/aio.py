@@ -64,6 +64,7 @@ class AsyncCronTickers(AsyncManager):
     unskip_next: Final = AsyncVerb(CronTickerManager.unskip_next)
     revert_to_code: Final = AsyncVerb(CronTickerManager.revert_to_code)
     run_now: Final = AsyncVerb(CronTickerManager.run_now)
+    run_now_batch: Final = AsyncVerb(CronTickerManager.run_now_batch)
     backfill: Final = AsyncVerb(CronTickerManager.backfill)
     preview: Final = AsyncVerb(CronTickerManager.preview)
     explain: Final = AsyncVerb(CronTickerManager.explain)

@@ -1,4 +1,4 @@
-"""Operate on cron tickers: skip the next instant, run now, backfill, follow the code again."""
+"""Operate on one cron ticker: skip the next instant, backfill, follow the code again."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,38 +6,28 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from tickerq_celery import validation
-from tickerq_celery.cron.overlap import add_backfilled, add_manual, admit_next
+from tickerq_celery.cron.overlap import add_backfilled, admit_next
 from tickerq_celery.cron.rescheduling import reschedule
 from tickerq_celery.cron.unskipping import unskip
-from tickerq_celery.enums import Origin, TickerKind, TickerStatus, TickerType
+from tickerq_celery.enums import Origin, TickerStatus
 from tickerq_celery.errors import TickerStateError, TickerValidationError
-from tickerq_celery.managers.cron_batches import CronBatches
+from tickerq_celery.managers.cron_running import CronRunning
 from tickerq_celery.managers.fresh_runs import fresh_run
-from tickerq_celery.managers.runs import RunManager
-from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.schedule.planner import instants_between
-from tickerq_celery.store import cron_tickers, ends, occurrences, pauses
+from tickerq_celery.store import cron_tickers, ends, occurrences
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.cron_rows import CronRow, reverted_to_code
 from tickerq_celery.tickers.effect import Change, Effect
-from tickerq_celery.tickers.inputs import TimeTicker
-from tickerq_celery.tickers.kind_fields import OF_FUNCTIONS, refuse
 from tickerq_celery.tickers.run_rows import occurrence_row, skipped_row
 from tickerq_celery.tickers.skip_reasons import who_and_why
-from tickerq_celery.tickers.surroundings import Surroundings
-from tickerq_celery.tickers.versions import ExpectedLike, check_version, wanted_version
+from tickerq_celery.tickers.versions import ExpectedLike, wanted_version
 from tickerq_celery.tickers.views import Cron, Run
 
 _MOST_A_MINUTE = 60_000
 
 
-class CronOperations(CronBatches):
+class CronOperations(CronRunning):
     """What an operator does to one cron ticker. Every call is one transaction that has it locked."""
-
-    def __init__(self, storing: UnitOfWork, canceller: Canceller, surroundings: Surroundings) -> None:
-        super().__init__(storing)
-        self._occurrences = RunManager(storing, canceller, surroundings, TickerType.CRON_TICKER_OCCURRENCE)
 
     def skip_next(
         self,
@@ -102,38 +92,6 @@ class CronOperations(CronBatches):
         """
         operation = self._operation("revert_to_code", cron_id, by, reason)
         return self._change(operation, expected, self._revert_to_code)
-
-    def run_now(
-        self,
-        cron_id: UUID | str,
-        *,
-        request: object = None,
-        expected: ExpectedLike = None,
-        reason: str | None = None,
-        by: str | None = None,
-    ) -> Run:
-        """Run a cron ticker once, now, also while it is paused, and return the run.
-
-        A ``request`` replaces the cron ticker's own for this run. Where occurrences may not overlap, the
-        run waits for the end of the active one, ahead of those that wait already; one that a
-        pause holds gives way to it.
-
-        Raises:
-            TickerNotFoundError: There is none.
-            TickerChangedError: It is not the ``expected`` one any more.
-            TickerValidationError: The request does not fit the function.
-        """
-        version = wanted_version(expected)
-        operation = replace(
-            self._operation("run_now", cron_id, by, reason, request=request).expecting(version),
-            only_adds=True,
-        )
-        stored = self._storing.operate(
-            operation,
-            lambda tx: self._run_now(tx, operation.ids[0], request, version),
-            recall=lambda tx, entry: self._occurrences.got(tx, entry.ids[0]).id,
-        )
-        return self._occurrences.as_left(stored)
 
     def backfill(
         self,
@@ -206,35 +164,6 @@ class CronOperations(CronBatches):
             raise TickerStateError(cron.id, "defined by no code", "reverted to it")
         if wanted != cron:
             cron_tickers.edit(tx, cron, reschedule(tx, cron, wanted, now=tx.now))
-
-    def _seen(self, tx: Transaction, cron_id: UUID, version: str | None) -> CronRow:
-        """Lock a cron ticker, if it is the one that a caller has seen."""
-        cron = self._locked(tx, cron_id)
-        if version is not None:
-            check_version(version, self._get(tx, cron_id), cron_id)
-        return cron
-
-    def _run_now(self, tx: Transaction, cron_id: UUID, request: object, version: str | None) -> Effect[UUID]:
-        """Store a manual run and return its id."""
-        cron = self._seen(tx, cron_id, version)
-        row = replace(occurrence_row(cron, instant=None, now=tx.now), created_by=self._creator)
-        if request is not None:
-            if cron.kind is TickerKind.CELERY_TASK:
-                refuse("request", request, OF_FUNCTIONS["request"])
-            named = TimeTicker(cron.function, namespace=cron.namespace)
-            known = self._storing.known(tx, {"": named}, allow_unknown=True)
-            function = known[cron.namespace, cron.function]
-            packed = self._storing.packed(request, function)
-            row = replace(row, request=packed.data, encoding=packed.encoding)
-        stored = add_manual(tx, cron, row, in_pause=lambda: self._is_in_pause(tx, cron))
-        return replace(stored, change=Change(ids=[stored.result]))
-
-    @property
-    def _creator(self) -> str | None:
-        return self._storing.operations.who(None)
-
-    def _is_in_pause(self, tx: Transaction, cron: CronRow) -> bool:
-        return not cron.is_enabled or pauses.of_cron(tx, cron) is not None
 
     def _backfill(
         self, tx: Transaction, cron: CronRow, start: datetime, end: datetime, wait: timedelta

@@ -1,4 +1,4 @@
-"""Several cron tickers at once: paused, resumed and deleted by programs."""
+"""Several cron tickers at once: paused, resumed, run and deleted by programs."""
 
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -6,12 +6,14 @@ from uuid import UUID
 from flask import Response
 from pydantic import Field, model_validator
 
+from tickerq_celery import Run
 from tickerq_celery.typing import Managers
 from tickerq_celery.views import CronBatch
 from tickerq_dashboard.api.acting import Doing, done
-from tickerq_dashboard.api.answering import answered
+from tickerq_dashboard.api.answering import answered, may_see
 from tickerq_dashboard.api.cron_answers import CronItem
 from tickerq_dashboard.api.fields import Answer, all_of
+from tickerq_dashboard.api.run_answers import RunAnswer
 from tickerq_dashboard.commands.command import LONGEST_REASON, LONGEST_VERSION, Once
 from tickerq_dashboard.show.crons_ticked import CRONS_BY_ACTION
 from tickerq_dashboard.visits import Visit
@@ -26,7 +28,7 @@ class CronsCommand(Once):
     """
 
     ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=MOST_CRONS)]
-    expected: dict[UUID, Annotated[str, Field(max_length=LONGEST_VERSION)]] = {}
+    expected: dict[UUID, Annotated[str, Field(max_length=LONGEST_VERSION)]] = Field(default_factory=dict)
     reason: Annotated[str, Field(max_length=LONGEST_REASON)] | None = None
 
     @model_validator(mode="after")
@@ -61,6 +63,12 @@ class CronBatchAnswer(Answer):
     skipped: tuple[CronSkipAnswer, ...]
 
 
+class StartedRuns(Answer):
+    """The runs that were started."""
+
+    items: tuple[RunAnswer, ...]
+
+
 class DeletedAnswer(Answer):
     """How many were there to be deleted."""
 
@@ -75,6 +83,16 @@ def pause(visit: Visit, command: CronsCommand) -> Response:
 def resume(visit: Visit, command: ResumeCrons) -> Response:
     """Resume cron tickers; those that are not paused, or are not there, are skipped."""
     return _changed(visit, "resume", command)
+
+
+def run_now(visit: Visit, command: CronsCommand) -> Response:
+    """Run cron tickers once each, beside their schedules; returns the runs of those that are there."""
+
+    def verb(managers: Managers) -> list[Run]:
+        return managers.cron_tickers.run_now_batch(command.ids, **command.arguments)
+
+    runs: list[Run] = done(visit, _doing("run_now"), command.operation_id, verb)
+    return answered(StartedRuns(items=tuple(RunAnswer.whole(each, may_see=may_see(visit)) for each in runs)))
 
 
 def delete(visit: Visit, command: CronsCommand) -> Response:

@@ -111,7 +111,7 @@ API_ROUTES: tuple[Route, ...] = (
     *(
         write(
             "POST",
-            f"/crons/{action}",
+            f"/crons/{CRONS_BY_ACTION[action].slug}",
             f"{action}_crons",
             handler,
             CRONS_BY_ACTION[action].permission,
@@ -122,6 +122,7 @@ API_ROUTES: tuple[Route, ...] = (
         for action, handler, command, answer in (
             ("pause", cron_batches.pause, cron_batches.CronsCommand, cron_batches.CronBatchAnswer),
             ("resume", cron_batches.resume, cron_batches.ResumeCrons, cron_batches.CronBatchAnswer),
+            ("run_now", cron_batches.run_now, cron_batches.CronsCommand, cron_batches.StartedRuns),
             ("delete", cron_batches.delete, cron_batches.CronsCommand, cron_batches.DeletedAnswer),
         )
     ),

@@ -14,7 +14,7 @@ Version = Annotated[str, Field(max_length=LONGEST_VERSION)]
 class TickedCrons(Once):
     """Which cron tickers were ticked, and what is meant to be done; ``filter`` is the list's."""
 
-    action: Literal["pause", "resume", "delete"]
+    action: Literal["pause", "resume", "run_now", "delete"]
     ids: Annotated[tuple[UUID, ...], Field(max_length=MOST_TICKED)] = ()
     filter: Annotated[str, Field(max_length=LONGEST_FILTER)] = ""
 

@@ -28,6 +28,11 @@ class CronsVerb:
     removes: bool = False
 
     @property
+    def slug(self) -> str:
+        """The part of it in addresses."""
+        return self.action.replace("_", "-")
+
+    @property
     def undone(self) -> str:
         """How it is told that nothing was done."""
         return f"Not {self.done}"
@@ -44,6 +49,15 @@ CRONS_VERBS: tuple[CronsVerb, ...] = (
         "defines is there again when beat next starts. To stop it, pause it instead.",
         keep="Keep them",
         removes=True,
+    ),
+    CronsVerb(
+        action="run_now",
+        verb="cron_tickers.run_now_batch",
+        word="Run now",
+        done="run",
+        permission=Permission.CRONS_RUN,
+        effect="Each runs once, now, beside its schedule, also while it is paused.",
+        keep="Leave them",
     ),
     CronsVerb(
         action="resume",

@@ -22,6 +22,7 @@ _DONE: Mapping[str, str] = {
     "cron_tickers.update": "Saved the changes of",
     "cron_tickers.pause_batch": "Paused",
     "cron_tickers.resume_batch": "Resumed",
+    "cron_tickers.run_now_batch": "Started a run of",
     "chains.retry_failed": "Started {runs} again in the chain of",
     "chains.cancel_rest": "Cancelled or asked to end {runs} in the chain of",
     "bulk.start": "Started the bulk job",
@@ -75,7 +76,14 @@ def flash_of(entry: AuditEntry) -> Flash:
     else:
         words = _ASKED.get(_request_in(entry.after), words)
     undo = _undo(entry) if entry.outcome is AuditOutcome.DONE else None
-    return Flash(words=words, at=entry.at, object_id=entry.object_id, reason=entry.reason, left=_left(entry.after), undo=undo)
+    return Flash(
+        words=words,
+        at=entry.at,
+        object_id=entry.object_id,
+        reason=entry.reason,
+        left=_left(entry.after),
+        undo=undo,
+    )
 
 
 def _left(after: Any) -> str:

@@ -83,10 +83,23 @@ def test_a_form_that_is_sent_twice_deletes_once_and_leads_to_the_same_page(
     assert "Deleted 2 cron tickers" in text_of(admin.get(first.location).text)
 
 
+def test_what_is_ticked_runs_once_now(admin: Person, seeds: Seeds) -> None:
+    one, paused = seeds.cron(), seeds.cron(is_enabled=False)
+    seeds.cron()
+    answer = asked(admin, "run_now", [one, paused])
+    assert "Run 2 cron tickers now?" in text_of(answer.text)
+    first, second = (sent(admin, answer, "run-now") for _ in range(2))
+    assert (first.status_code, first.location) == (303, second.location)
+    runs = seeds.tickerq.runs.find()
+    assert {each.cron_ticker_id for each in runs} == {one, paused}
+    assert len(runs) == 2
+    assert "Started a run of 2 cron tickers" in text_of(admin.get(first.location).text)
+
+
 def test_one_that_changed_meanwhile_is_named_and_none_is_paused(admin: Person, seeds: Seeds) -> None:
     one, two = seeds.cron(), seeds.cron(function="SendReport")
     answer = asked(admin, "pause", [one, two])
-    seeds.tickerq.cron_tickers.update(two, retries=2)
+    seeds.tickerq.cron_tickers.update(two, retries=2, allow_unknown=True)
     refused = sent(admin, answer, "pause")
     assert refused.status_code == 409
     said = text_of(refused.text)
@@ -101,9 +114,7 @@ def test_one_that_changed_meanwhile_is_named_and_none_is_paused(admin: Person, s
         ("resume", 422, "Not resumed: no cron ticker is ticked."),
     ],
 )
-def test_nothing_to_do_is_said(
-    admin: Person, seeds: Seeds, action: str, status: int, sentence: str
-) -> None:
+def test_nothing_to_do_is_said(admin: Person, seeds: Seeds, action: str, status: int, sentence: str) -> None:
     paused = seeds.cron(is_enabled=False)
     answer = asked(admin, action, [paused] if action == "pause" else [])
     assert (answer.status_code, sentence in text_of(answer.text)) == (status, True)

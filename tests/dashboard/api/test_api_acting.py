@@ -301,11 +301,13 @@ def test_cron_tickers_are_paused_resumed_and_deleted_at_once(seeds: Seeds, progr
     ids = [str(one), str(two), str(uuid4())]
     paused = post(program, "/crons/pause", {"ids": ids, "reason": "a move"})
     assert paused.status_code == 200, paused.text
-    assert [(each["id"], each["is_enabled"]) for each in paused.json["changed"]][0] == (ids[0], False)
+    assert (paused.json["changed"][0]["id"], paused.json["changed"][0]["is_enabled"]) == (ids[0], False)
     assert {"id": ids[2], "reason": "it is not there"} in paused.json["skipped"]
     seen = {each: program.get(f"/crons/{each}").json["version"] for each in ids[:2]}
     resumed = post(program, "/crons/resume", {"ids": ids[:2], "expected": seen, "missed": True})
     assert {each["is_enabled"] for each in resumed.json["changed"]} == {True}
+    started = post(program, "/crons/run-now", {"ids": ids}).json["items"]
+    assert {each["cron_ticker_id"] for each in started} == set(ids[:2])
     changed = post(program, "/crons/delete", {"ids": ids[:2], "expected": seen})
     assert (changed.status_code, changed.json["title"]) == (409, "Not deleted")
     assert post(program, "/crons/delete", {"ids": ids}).json == {"deleted": 2}

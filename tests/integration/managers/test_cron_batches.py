@@ -98,6 +98,21 @@ def test_a_batch_that_changes_nothing_says_so(tickerq: TickerQ) -> None:
     assert tickerq.cron_tickers.pause_batch([]) == CronBatch(changed=(), skipped=())
 
 
+def test_cron_tickers_run_now_once_each_also_those_that_are_paused(tickerq: TickerQ) -> None:
+    one, two, gone = daily(tickerq), daily(tickerq), uuid4()
+    tickerq.cron_tickers.pause(one)
+    acting = tickerq.acting_as(Actor("ana", operation_id=new_id()))
+    made = [acting.cron_tickers.run_now_batch([two, gone, one]) for _ in range(2)]
+    assert [each.cron_ticker_id for each in made[0]] == [two, one]
+    assert {each.created_by for each in made[0]} == {"ana"}
+    assert [each.id for each in made[0]] == [each.id for each in made[1]]
+    assert len(tickerq.runs.find()) == 2
+    found = entry(tickerq)
+    assert (found.action, found.ids) == ("cron_tickers.run_now_batch", (two, one))
+    assert found.after == {str(each.cron_ticker_id): {"run": str(each.id)} for each in made[0]}
+    assert tickerq.cron_tickers.run_now_batch([gone]) == []
+
+
 def test_several_are_read_in_the_order_of_their_ids_without_those_that_are_gone(tickerq: TickerQ) -> None:
     one, two = daily(tickerq), daily(tickerq)
     found = tickerq.cron_tickers.get_batch([two, uuid4(), one, two])
