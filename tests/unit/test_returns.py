@@ -23,6 +23,7 @@ VIEWS = {Run, Cron, CronBatch, Pause, BulkJob}
 READS = {
     "by_next_run",
     "by_name",
+    "by_id_prefix",
     "active",
     "history",
     "find",
