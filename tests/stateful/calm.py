@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 from tests.stateful import promises
+from tests.stateful.backlogs import Backlogs
 from tests.stateful.bodies import End
 from tests.stateful.broker import Key, Message
 from tests.stateful.calls import CallEnd, is_call
 from tests.stateful.cron_lives import FAR_EXPRESSION
-from tests.stateful.journeys import Journeys
 from tests.stateful.silences import LOOKS_FOR_A_LEASE
 from tests.stateful.world import LOOK_SECONDS
 from tickerq_celery.enums import TERMINAL, TickerStatus
@@ -16,7 +16,7 @@ from tickerq_celery.store.publications import NEVER
 _ROUNDS = 40
 
 
-class Calm(Journeys):
+class Calm(Backlogs):
     """Drives the system on when nothing goes wrong any more."""
 
     def settle(self) -> None:

@@ -16,7 +16,7 @@ class Dispatching(Stage):
         came_through = self.act(chosen.process, chosen.dispatch, troubles)
         then = self.look()
         if came_through and not troubles:
-            promises.after_a_good_dispatch(self.world, then, has_more=chosen.has_more)
+            promises.after_a_good_dispatch(self.world, then, chosen)
         if all(trouble.how in {How.REFUSED, How.MISROUTED} for trouble in troubles):
             promises.after_a_dispatch(self.world, then)
 

@@ -63,7 +63,7 @@ def _publishing_before_the_commit(dispatch: Function) -> Function:
     return mutant
 
 
-_ANYTHING_DUE = both(
+ANYTHING_DUE = both(
     without("due_at"), rewriting(lambda statement: statement.where(tickers.c.due_at.is_not(None)))
 )
 
@@ -71,7 +71,7 @@ OF_CLAIMS = (
     Mutant(
         claims.lock_due,
         "takes what is not due",
-        _ANYTHING_DUE,
+        ANYTHING_DUE,
         "only_what_is_due_and_may_run_is_claimed",
         is_quick=True,
     ),

@@ -51,7 +51,7 @@ class Beat:
         self.core = core = around.core_for(self.process, registry)
         self.process.name = core.node.name
         client = around.client_for(self.process)
-        claimer = Claimer(core)
+        self._claimer = claimer = Claimer(core)
         self._dispatcher = Dispatcher(core, claimer, client)
         self._firing = Firing(core, partial(revoke, client))
         self._sweeper = Sweeper(core, claimer, self._dispatcher, Recorder(core), client)
@@ -61,6 +61,11 @@ class Beat:
         # When it began the sweep that it may be in the middle of, and whether one left nothing undone.
         self.swept_from = 0
         self.swept_all = False
+
+    @property
+    def looks_again(self) -> bool:
+        """Whether it will look by itself at what it left due."""
+        return self._claimer.next_look is not None
 
     def dispatch(self) -> None:
         """Claim and publish a batch."""

@@ -25,8 +25,8 @@ from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.signal_reports import SignalReport
 from tickerq_celery.worker.signals import SignalHandler
 
-# More than are ever queued: what a dead worker had prefetched is always looked at.
-PREFETCH = 50
+# Fewer than may be queued: with one worker or two, a beat leaves due what is beyond the window of a line.
+PREFETCH = 1
 
 
 @dataclass(eq=False, slots=True)
