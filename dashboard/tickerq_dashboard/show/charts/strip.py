@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from tickerq_dashboard.show.charts.scale import px
 from tickerq_dashboard.show.statuses import Executed, look_of
 
 MOST = 20
 _WIDTH, _GAP = 5.0, 2.0
+# As the style sheet has them: a line as thick as that, dashed into outcomes.
 _HEIGHTS = {
     "done": 10.0,
     "due-done": 10.0,
@@ -24,7 +26,8 @@ _SPARK_WIDTH, _SPARK_HEIGHT = 44.0, 16.0
 class Strip:
     """Outcomes, the newest at the right, and the sentence that says the same.
 
-    ``paths`` has thick lines for each look: a shape for each outcome would be half of a list's page.
+    ``paths`` has thick dashed lines for each look, one for all outcomes in a row that have it: a shape for
+    each outcome would be half of a list's page.
     """
 
     paths: Mapping[str, str]
@@ -36,9 +39,15 @@ def strip_of(outcomes: Sequence[Executed]) -> Strip:
     shown = [look_of(each) for each in outcomes[-MOST:]]
     first = MOST - len(shown)
     paths: dict[str, str] = {}
-    for at, look in enumerate(shown, first):
-        top = LOWEST - _HEIGHTS.get(look.css, 8.0)
-        paths[look.css] = f"{paths.get(look.css, '')}M{px(at * (_WIDTH + _GAP))} {px(LOWEST)}V{px(top)}"
+    ends: dict[str, float] = {}
+    for css, row in groupby(enumerate(shown, first), key=lambda each: each[1].css):
+        places = [at for at, _ in row]
+        start, length = places[0] * (_WIDTH + _GAP), len(places) * (_WIDTH + _GAP) - _GAP
+        if css in paths:
+            paths[css] += f"m{px(start - ends[css])} 0h{px(length)}"
+        else:
+            paths[css] = f"M{px(start)} {px(LOWEST - _HEIGHTS.get(css, 8.0) / 2)}h{px(length)}"
+        ends[css] = start + length
     words = [look.word for look in shown]
     counted = ", ".join(f"{words.count(word)} {word.lower()}" for word in dict.fromkeys(words))
     return Strip(paths=paths, said=f"last {len(shown)}: {counted}" if shown else "none has ended")
