@@ -37,6 +37,8 @@ UNENDED = frozenset({TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PRO
 EXPLAINED = UNENDED | RETRIABLE
 NEXT_INSTANTS, CHAIN_SHOWN, AUDIT_SHOWN, OWN_LOOKED_AT = 10, 200, 10, 20
 MOST_WAITING = 1_000
+# Of what is to come: a tenth of them is listed, all are drawn.
+MOST_STARTS = 1_000
 # In seconds: what changes by the hour, or by a deployment, need not be asked for each second.
 SLOW = 10.0
 
@@ -120,7 +122,7 @@ class Reader:
         """
         return self.cached(("cron", cron_id, cursor), lambda: self._cron(cron_id, cursor))
 
-    def upcoming(self, asked: UpcomingFilters, limit: int = 2_000) -> Outlook:
+    def upcoming(self, asked: UpcomingFilters, limit: int = MOST_STARTS) -> Outlook:
         """Return what is to come in a span."""
         function = asked.function or None
 
