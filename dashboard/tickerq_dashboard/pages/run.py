@@ -103,7 +103,7 @@ def actions_of(visit: Visit, run: Run, explanation: RunExplanation | None) -> li
     """Return what the visitor may do to a run as it is."""
     is_lost = explanation is not None and any(each.cause is WaitCause.RESCUE for each in explanation.waits)
     found = offered(RUN_ACTIONS, visit.may, run)
-    if not _can_be_killed(visit, run):
+    if TERMINATE in found and not _can_be_killed(visit, run):
         found = [each for each in found if each is not TERMINATE]
     return [each for each in found if is_lost or each.slug not in FOR_LOST_RUNS]
 
