@@ -26,6 +26,8 @@ MOST_OF_FEW = 1_000
 MOST_OF_AN_HOUR = 240
 # Why some have more, "How fast the pages are" in docs/dashboard.md says.
 MOST_QUERIES, MOST_OF_OVERVIEW, MOST_OF_FUNCTIONS, MOST_OF_A_FUNCTION, MOST_OF_A_RUN = 12, 20, 16, 55, 16
+# All that is planned is looked through for one function, a thousand at a time.
+MOST_OF_ITS_STARTS = 30
 # With the window before, which figures are compared with.
 LONG_WINDOWS = {"window=7d": 2 * 7 * 24, "window=30d": 2 * 30 * 24}
 # The same objects for each test, so that each database is made once.
@@ -96,6 +98,7 @@ def most_queries(name: str) -> int:
     own = {"/": MOST_OF_OVERVIEW, "/functions": MOST_OF_FUNCTIONS, "a run": MOST_OF_A_RUN}
     most = own.get(re.split(r"[?,]", name)[0], MOST_QUERIES)
     most = MOST_OF_A_FUNCTION if name.startswith("/functions/") else most
+    most = MOST_OF_ITS_STARTS if name.startswith("/upcoming?function") else most
     return most * (2 if "older" in name else 1)
 
 
