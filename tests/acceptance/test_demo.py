@@ -26,8 +26,9 @@ from tickerq_celery import Cron, Run, TickerQ, TickerStatus, TickerType, TimeTic
 
 pytestmark = pytest.mark.acceptance
 
+# Each walk takes as long as a hundred other tests.
 SERVERS = [
-    ("embedded",),
+    in_verify(("embedded",)),
     in_verify(("servers", "postgres", "redis")),
     in_verify(("servers", "mariadb", "rabbitmq")),
 ]

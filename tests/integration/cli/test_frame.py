@@ -202,6 +202,7 @@ def test_what_is_typed_is_completed(namespace: str, typed: str, found: str) -> N
     assert f"plain,{found}" in result.stdout.splitlines()
 
 
+@pytest.mark.verify
 def test_both_entry_points_work_in_pipes_and_complete_what_is_typed(
     shop: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:

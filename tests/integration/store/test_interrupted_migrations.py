@@ -61,7 +61,7 @@ def is_cut_off(database: Database, schema: Schema, done: set[str]) -> bool:
 
 
 @pytest.mark.parametrize(
-    "empty_database_url", ["mariadb", in_verify("postgres"), in_verify("sqlite")], indirect=True
+    "empty_database_url", [in_verify("mariadb"), in_verify("postgres"), in_verify("sqlite")], indirect=True
 )
 def test_a_migration_that_is_cut_off_after_any_write_can_be_repeated(empty: Database, later: Schema) -> None:
     done: set[str] = set()
