@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.integration.bulk_jobs import done, make_failed
+from tests.manual_clock import ManualClock
 from tickerq_celery import TickerQ
 from tickerq_celery.enums import BulkState
 from tickerq_celery.errors import OperationReusedError, TickerStateError
@@ -51,10 +52,12 @@ def test_a_job_that_is_submitted_twice_is_started_once(tickerq: TickerQ) -> None
         once.bulk.start("delete", ids=failed)
 
 
-def test_a_stop_is_audited_and_a_refused_one_counted(tickerq: TickerQ) -> None:
+def test_a_stop_is_audited_and_a_refused_one_counted(tickerq: TickerQ, clock: ManualClock) -> None:
     ann = tickerq.acting_as(ANN)
     job = ann.bulk.start("cancel", everything=True)
     assert ann.bulk.stop(job.id, reason="the wrong ones").state is BulkState.STOPPED
+    # Of entries of one moment the order is that of their ids, and a refusal's is no later one.
+    clock.advance(seconds=1)
     with pytest.raises(TickerStateError):
         ann.bulk.stop(job.id)
     _, stop, refusal = entries(tickerq)
