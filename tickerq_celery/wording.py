@@ -22,13 +22,17 @@ def meant_by(name: str, known: Iterable[str]) -> str:
 
     It is empty where none is alike. The name itself is never suggested.
     """
+    meant = most_like(name, known)
+    return "" if meant is None else f": did you mean {meant}?"
+
+
+def most_like(name: str, known: Iterable[str]) -> str | None:
+    """Return that of the other ``known`` names which is most like this one, None where none is alike."""
     plain = {each.casefold(): each for each in known if each != name}
     alike = get_close_matches(name.casefold(), plain)
-    if not alike:
-        return ""
     # Two letters that are swapped are a slip before one that is missing.
     swapped = [each for each in alike if sorted(each) == sorted(name.casefold())]
-    return f": did you mean {plain[(swapped or alike)[0]]}?"
+    return plain[(swapped or alike)[0]] if alike else None
 
 
 def cause_of(error: BaseException, limit: int = 200) -> str:

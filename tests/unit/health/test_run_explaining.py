@@ -135,6 +135,19 @@ def test_what_has_ended_says_what_a_retry_would_wait_for(status: TickerStatus) -
     assert all(f"A retry would wait: {wait.text}" in str(explanation) for wait in explanation.retry_waits)
 
 
+@pytest.mark.parametrize(
+    ("functions", "renamed"),
+    [
+        (("SendMail", "Bill"), "Live workers have SendMail: it may have been renamed. Alive without it: w1."),
+        (("Bill",), "Alive without it: w1."),
+    ],
+)
+def test_a_function_that_workers_had_may_have_been_renamed(functions: tuple[str, ...], renamed: str) -> None:
+    run = waiting(function="SendMails", held_for=HoldReason.FUNCTION)
+    [wait] = explained(case(run, nodes=(node(functions=functions), WELL[1]))).waits
+    assert wait.text.partition("first registered it ")[2].partition(". ")[2] == renamed
+
+
 @pytest.mark.parametrize("condition", RunCondition)
 def test_each_run_condition_has_its_words(condition: RunCondition) -> None:
     run = waiting(held_for=HoldReason.PARENT, run_condition=condition)

@@ -8,7 +8,7 @@ from tickerq_celery.health.phrases import listed, moment
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, reason
 from tickerq_celery.tickers.explanations import WaitCause
 from tickerq_celery.tickers.node_views import NodeState
-from tickerq_celery.wording import meant_by
+from tickerq_celery.wording import meant_by, most_like
 
 _A_DAY = timedelta(days=1)
 
@@ -35,9 +35,12 @@ def _since(case: WaitingCase) -> str:
 
 def _registered(case: WaitingCase) -> str:
     known = case.facts.registered
+    theirs: frozenset[str] = frozenset().union(*(worker.functions for worker in case.workers))
     if known is not None:
-        return f"A worker first registered it {moment(known.registered_at)}."
-    names = case.facts.names.union(*(worker.functions for worker in case.workers))
+        present = most_like(case.run.function, theirs)
+        renamed = "" if present is None else f" Live workers have {present}: it may have been renamed."
+        return f"A worker first registered it {moment(known.registered_at)}.{renamed}"
+    names = case.facts.names | theirs
     meant = meant_by(case.run.function, names)
     return f"No worker ever registered it{meant}" + ("" if meant else ".")
 
