@@ -106,11 +106,7 @@ def test_each_line_of_the_health_page_leads_to_what_it_is_about(seeds: Seeds) ->
         assert answer.status_code == 200, address
     assert [f"{BASE}/crons/{cron_id}", f"{BASE}/crons/{cron_id}/resume"] in links
     assert [f"{BASE}/pauses", f"{BASE}/pauses/resume?kind=tag&amp;name=eu"] in links
-    assert [
-        f"{BASE}/functions/Gone",
-        f"{BASE}/runs/active?held=function&amp;function=Gone",
-        f"{BASE}/runs/upcoming?due=1&amp;function=Gone",
-    ] in links
+    assert [f"{BASE}/functions/Gone", f"{BASE}/runs/active?held=function&amp;function=Gone"] in links
     assert page.index("kind=tag") < page.index("tickerq resume --tag eu")
 
 
@@ -123,6 +119,21 @@ def test_a_finding_of_any_code_has_a_place_that_is_there(app: Flask) -> None:
             assert places[0].permission is Permission.VIEW
             for place in places:
                 assert url_for(f".{place.endpoint}", **place.words).startswith(BASE)
+
+
+@pytest.mark.parametrize(
+    ("severity", "words"),
+    [
+        (Severity.WARNING, ["Function", "Held runs"]),
+        (Severity.FAILURE, ["Function", "Held runs", "Due runs"]),
+    ],
+)
+def test_runs_without_a_worker_are_looked_for_where_there_may_be_some(
+    severity: Severity, words: list[str]
+) -> None:
+    gone = Subject(SubjectKind.FUNCTION, "Gone")
+    found = Finding(code=FindingCode.NO_FUNCTION, severity=severity, text="", subject=gone)
+    assert [place.word for place in places_of(found)] == words
 
 
 def test_a_line_of_the_banner_leads_to_what_it_is_about(seeds: Seeds, visitor: Visitor) -> None:

@@ -1,7 +1,7 @@
 """Findings about runs that may not run: held for want of a function, or by a pause."""
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Unpack
 
@@ -13,15 +13,21 @@ from tickerq_celery.store.cron_pauses import BY_FAILURES, PausedCron
 from tickerq_celery.store.held_runs import Held
 from tickerq_celery.tickers.counts import Count
 from tickerq_celery.tickers.health import Finding, FindingCode, Subject, SubjectKind
+from tickerq_celery.tickers.node_views import NodeView
 from tickerq_celery.tickers.pauses import Pause
 from tickerq_celery.tickers.skip_reasons import who_and_why
+from tickerq_celery.wording import most_like
 
 
-def of_functions(held: Sequence[Held], awaited: Mapping[str, Late]) -> Iterator[Finding]:
+def of_functions(
+    held: Sequence[Held], awaited: Mapping[str, Late], nodes: Sequence[NodeView]
+) -> Iterator[Finding]:
     """Yield the functions that no live worker has, with how many runs wait for one.
 
-    Those are runs that a beat holds for it, and overdue ones of the functions that are ``awaited``.
+    Those are runs that a beat holds for it, and overdue ones of the functions that are ``awaited``. Of the
+    functions that live workers among ``nodes`` have, one with almost the same name is said.
     """
+    there = {name for node in nodes if node.takes_runs for name in node.functions}
     waits = dict(awaited)
     for each in held:
         if each.reason is HoldReason.FUNCTION:
@@ -36,11 +42,17 @@ def of_functions(held: Sequence[Held], awaited: Mapping[str, Late]) -> Iterator[
             f"no live worker has this function{first_since(late.since)}",
             subject=Subject(SubjectKind.FUNCTION, name),
             since=late.since,
-            remedy="start a worker whose code has it, `celery -A yourapp worker`, or cancel its runs",
+            remedy=_renamed(name, there)
+            + "start a worker whose code has it, `celery -A yourapp worker`, or cancel its runs",
         )
         for name, late in sorted(waits.items(), key=lambda each: each[1].count, reverse=True)
     ]
     yield from capped(found, "functions that no live worker has")
+
+
+def _renamed(name: str, there: Collection[str]) -> str:
+    present = most_like(name, there)
+    return "" if present is None else f"if it was renamed {present}, edit its cron tickers; else "
 
 
 def of_pauses(

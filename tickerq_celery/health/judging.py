@@ -59,7 +59,7 @@ def of_facts(
         due_for=config.lease,
         queued_for=config.republish_after,
     )
-    yield from held.of_functions(facts.held, awaited)
+    yield from held.of_functions(facts.held, awaited, fleet.nodes)
     yield from limits.of_limits(
         facts.held, facts.full_limits, at=at, soon=config.lease, long=config.republish_after
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from tickerq_celery.views import Finding, FindingCode, Subject, SubjectKind
+from tickerq_celery.views import Finding, FindingCode, Severity, Subject, SubjectKind
 from tickerq_dashboard.access.roles import Permission
 
 
@@ -19,6 +19,8 @@ class Place:
 
 _NODES = Place(word="Nodes", endpoint="nodes")
 _SETTINGS = Place(word="Settings", endpoint="settings")
+_DUE = Place(word="Due runs", endpoint="runs_upcoming", words={"due": "1"})
+_HELD = Place(word="Held runs", endpoint="runs_active", words={"held": "function"})
 _QUEUED = Place(word="Queued runs", endpoint="runs_active", words={"status": "queued"})
 _OF_CODE: Mapping[FindingCode, tuple[Place, ...]] = {
     FindingCode.MODULES: (_SETTINGS,),
@@ -28,7 +30,7 @@ _OF_CODE: Mapping[FindingCode, tuple[Place, ...]] = {
     FindingCode.BROKER: (_SETTINGS,),
     FindingCode.FUNCTION_SKEW: (Place(word="Functions", endpoint="functions"),),
     FindingCode.BACKLOG: (Place(word="Active runs", endpoint="runs_active"),),
-    FindingCode.OVERDUE_RUNS: (Place(word="Due runs", endpoint="runs_upcoming", words={"due": "1"}),),
+    FindingCode.OVERDUE_RUNS: (_DUE,),
     FindingCode.OVERDUE_CRONS: (Place(word="Cron tickers", endpoint="crons"),),
     FindingCode.UNSTARTED_RUNS: (_QUEUED,),
     FindingCode.UNREPORTED_CALLS: (
@@ -36,10 +38,7 @@ _OF_CODE: Mapping[FindingCode, tuple[Place, ...]] = {
     ),
     FindingCode.NO_CONSUMER: (_QUEUED, _NODES),
     FindingCode.NO_ROUTE: (Place(word="Runs to come", endpoint="runs_upcoming"),),
-    FindingCode.NO_FUNCTION: (
-        Place(word="Held runs", endpoint="runs_active", words={"held": "function"}),
-        Place(word="Due runs", endpoint="runs_upcoming", words={"due": "1"}),
-    ),
+    FindingCode.NO_FUNCTION: (_HELD, _DUE),
     FindingCode.ORPHANED_RUNS: (
         Place(word="Its runs", endpoint="runs_active", words={"status": "in-progress"}),
         _NODES,
@@ -70,8 +69,9 @@ def places_of(finding: Finding) -> tuple[Place, ...]:
     if subject.kind in {SubjectKind.CRON_TICKER, SubjectKind.RUN} and own:
         return (*own, *ends)
     if finding.code is FindingCode.NO_FUNCTION:
-        # Its runs are in either list, or in both.
-        return (*own, *(_narrowed(each, subject) for each in general))
+        # Where some are overdue they are in either list, or in both; else a beat holds them all.
+        lists = general if finding.severity is Severity.FAILURE else (_HELD,)
+        return (*own, *(_narrowed(each, subject) for each in lists))
     # The page of a function says more than the list of all.
     shown = (each for each in general if each.endpoint != "functions" or not own)
     return (*(_narrowed(each, subject) for each in shown), *own, *ends)

@@ -120,11 +120,17 @@ def waits(reason: HoldReason, key: str = "Send", **fields: object) -> Held:
 
 
 def test_a_function_that_no_live_worker_has_is_named_with_what_waits_for_it() -> None:
-    [found] = held.of_functions([waits(HoldReason.FUNCTION), waits(HoldReason.LIMIT)], {})
+    [found] = held.of_functions([waits(HoldReason.FUNCTION), waits(HoldReason.LIMIT)], {}, [])
     assert shown(found) == ("no_function", "warning", "Send")
     assert found.text == (
         "12 runs of Send wait: no live worker has this function, the first since 2026-01-15 10:00:00Z"
     )
+
+
+def test_a_function_that_was_renamed_is_found_by_its_new_name() -> None:
+    nodes = [worker(functions=("SendMail",)), gone(worker(functions=("Sender",)), 42)]
+    [found] = held.of_functions([replace(waits(HoldReason.FUNCTION), function="SendMails")], {}, nodes)
+    assert (found.remedy or "").startswith("if it was renamed SendMail, edit its cron tickers; else start a")
 
 
 def test_overdue_runs_that_no_live_worker_can_run_are_found_by_their_function() -> None:
@@ -136,7 +142,7 @@ def test_overdue_runs_that_no_live_worker_can_run_are_found_by_their_function() 
     [rest] = overdue(runs=due, awaited=without)
     assert rest.text.startswith("2 runs are overdue")
     assert overdue(runs={"Send": SOME}, awaited=["Send"]) == []
-    send, bill = held.of_functions([waits(HoldReason.FUNCTION, since=AT)], without)
+    send, bill = held.of_functions([waits(HoldReason.FUNCTION, since=AT)], without, [worker(functions=("Sum",))])
     assert send.text == (
         "15 runs of Send wait: no live worker has this function, the first since 2026-01-15 10:00:00Z"
     )
