@@ -2,10 +2,12 @@
 
 import pytest
 
-from tests.dashboard.conftest import Visitor
+from tests.dashboard.conftest import BASE, Visitor
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import NOW, Seeds
+from tests.integration.apps import join
 from tickerq_celery import TickerStatus, TickerType
+from tickerq_celery.enums import NodeKind
 from tickerq_celery.store import ordered_reads
 
 
@@ -50,3 +52,14 @@ def test_a_look_that_ends_early_says_so_and_goes_on(
     assert "This search is too wide." in text_of(page)
     assert "Search on" in page
     assert "No cron ticker matches" not in page
+
+
+def test_a_cron_ticker_whose_function_no_live_worker_has_says_so(visitor: Visitor, seeds: Seeds) -> None:
+    there, gone = seeds.cron(function="Send"), seeds.cron(function="Gone")
+    seeds.tickerq.function("Send")(lambda context: None)
+    join(seeds.tickerq, NodeKind.WORKER)
+    said = "No live worker has its function"
+    assert said not in visitor.get(f"/crons/{there}").text
+    page = visitor.get(f"/crons/{gone}").text
+    assert said in page
+    assert f'<a href="{BASE}/functions/Gone">See the function</a>' in page

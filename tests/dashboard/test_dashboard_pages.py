@@ -12,8 +12,9 @@ from flask.testing import FlaskClient
 from tests.dashboard.conftest import BASE, LOGIN, PASSWORD, QUICK_HASH, Visitor, basic
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import NOW, Seeds
+from tests.integration.apps import join
 from tickerq_celery import TickerStatus, TickerType
-from tickerq_celery.enums import HoldReason
+from tickerq_celery.enums import HoldReason, NodeKind
 from tickerq_celery.functions.retention import retention_of
 from tickerq_celery.ids import new_id
 from tickerq_celery.managers.outlook import OutlookManager
@@ -502,6 +503,14 @@ def test_the_overview_counts_links_and_charts_what_ended(visitor: Visitor, seeds
     errors = text_of(visitor.get("/errors").text)
     assert " 2 kinds failed since" in errors
     assert "Runs First Last" in errors
+
+
+def test_the_overview_counts_the_slots_that_live_workers_have_taken(visitor: Visitor, seeds: Seeds) -> None:
+    there = join(seeds.tickerq, NodeKind.WORKER, concurrency=2)
+    seeds.run(status=TickerStatus.IN_PROGRESS, running_on=there)
+    # On a worker that is gone, where it takes up no slot.
+    seeds.run(status=TickerStatus.IN_PROGRESS)
+    assert "In progress 2 1 of 2 slots, 0 queued" in text_of(visitor.get("/").text)
 
 
 def test_the_overview_knows_the_next_of_many_and_what_holds_them(visitor: Visitor, seeds: Seeds) -> None:

@@ -18,7 +18,7 @@ from tickerq_dashboard.show.cron_actions import CRON_ACTIONS
 from tickerq_dashboard.show.crons_ticked import crons_verbs_of
 from tickerq_dashboard.show.instants import instants_of
 from tickerq_dashboard.show.policies import policies_of, schedule_words
-from tickerq_dashboard.show.words import request_of
+from tickerq_dashboard.show.words import is_call, request_of
 from tickerq_dashboard.visits import Visit
 
 
@@ -63,6 +63,7 @@ def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
         cron=found.cron,
         schedule=schedule_words(found.cron),
         policies=list(policies_of(found.cron)),
+        lacks_worker=not is_call(found.cron) and not _has_worker(visit, found.cron.function),
         warnings=() if found.explanation is None else found.explanation.warnings,
         is_readable=found.explanation is not None,
         instants=instants_of(found.explanation, found.coming or (), found.cron.time_zone, clock),
@@ -82,6 +83,10 @@ def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
         ],
         audit=found.audit if Permission.AUDIT_VIEW in may else (),
     )
+
+
+def _has_worker(visit: Visit, function: str) -> bool:
+    return any(node.takes_runs and function in node.functions for node in visit.dashboard.reader.nodes())
 
 
 def _mean(figures: CronFigures | None) -> object:

@@ -71,6 +71,14 @@ def _charts(ends: Ends | None, clock: Clock) -> Sequence[BarChart]:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slots:
+    """How many runs the live workers execute, and how many they can execute at once."""
+
+    taken: int
+    there: int
+
+
 def joined(steps: Sequence[Step], most: int) -> list[Step]:
     """Return at most so many steps, each of which is several of the given ones."""
     size = -(-len(steps) // most)
@@ -104,9 +112,9 @@ def _sparks(found: Overview) -> Mapping[str, str]:
     }
 
 
-def _slots(nodes: Sequence[NodeView]) -> int | None:
-    """Return how many runs the live workers can execute at once; None where one does not say."""
+def _slots(nodes: Sequence[NodeView]) -> Slots | None:
+    """Return how busy the live workers are; None where there is none, or one does not say its slots."""
     live = [each for each in nodes if each.kind is NodeKind.WORKER and each.state is NodeState.ALIVE]
     if not live or any(each.concurrency is None for each in live):
         return None
-    return sum(each.concurrency or 0 for each in live)
+    return Slots(taken=sum(each.running for each in live), there=sum(each.concurrency or 0 for each in live))

@@ -142,7 +142,9 @@ def test_overdue_runs_that_no_live_worker_can_run_are_found_by_their_function() 
     [rest] = overdue(runs=due, awaited=without)
     assert rest.text.startswith("2 runs are overdue")
     assert overdue(runs={"Send": SOME}, awaited=["Send"]) == []
-    send, bill = held.of_functions([waits(HoldReason.FUNCTION, since=AT)], without, [worker(functions=("Sum",))])
+    send, bill = held.of_functions(
+        [waits(HoldReason.FUNCTION, since=AT)], without, [worker(functions=("Sum",))]
+    )
     assert send.text == (
         "15 runs of Send wait: no live worker has this function, the first since 2026-01-15 10:00:00Z"
     )
