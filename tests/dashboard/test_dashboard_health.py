@@ -121,6 +121,14 @@ def test_a_finding_of_any_code_has_a_place_that_is_there(app: Flask) -> None:
                 assert url_for(f".{place.endpoint}", **place.words).startswith(BASE)
 
 
+def test_a_run_on_a_worker_that_is_gone_leads_to_what_puts_it_right() -> None:
+    lost = Subject(SubjectKind.RUN, "Send", uuid4())
+    found = Finding(code=FindingCode.ORPHANED_RUNS, severity=Severity.FAILURE, text="", subject=lost)
+    assert [(place.word, place.permission.value) for place in places_of(found)] == [
+        ("Run", "view"), ("Release …", "runs.release"), ("Mark as failed …", "runs.mark_failed"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("severity", "words"),
     [

@@ -54,6 +54,10 @@ _OF_CODE: Mapping[FindingCode, tuple[Place, ...]] = {
     FindingCode.ARCHIVE: (_SETTINGS,),
     FindingCode.DROPPED: (_NODES,),
 }
+_ENDS_OF_LOST_RUNS = (
+    ("Release …", "ask_run_release", Permission.RUNS_RELEASE),
+    ("Mark as failed …", "ask_run_mark_failed", Permission.RUNS_MARK_FAILED),
+)
 _FILTERS = {SubjectKind.FUNCTION: "function", SubjectKind.NODE: "node", SubjectKind.TAG: "tag"}
 _OF_RUNS = {"runs", "runs_active", "runs_upcoming"}
 
@@ -65,7 +69,7 @@ def places_of(finding: Finding) -> tuple[Place, ...]:
     if subject is None:
         return general
     own = tuple(_own(subject))
-    ends = tuple(_end_of_pause(subject)) if finding.code is FindingCode.PAUSED else ()
+    ends = tuple(_ends_of(finding.code, subject))
     if subject.kind in {SubjectKind.CRON_TICKER, SubjectKind.RUN} and own:
         return (*own, *ends)
     if finding.code is FindingCode.NO_FUNCTION:
@@ -95,6 +99,16 @@ def _own(subject: Subject) -> Iterator[Place]:
         yield Place(word="Cron ticker", endpoint="cron", words={"cron_id": subject.id})
     elif subject.kind is SubjectKind.RUN and subject.id is not None:
         yield Place(word="Run", endpoint="run", words={"run_id": subject.id})
+
+
+def _ends_of(code: FindingCode, subject: Subject) -> Iterator[Place]:
+    """Yield the pages that put it right."""
+    if code is FindingCode.PAUSED:
+        yield from _end_of_pause(subject)
+    elif code is FindingCode.ORPHANED_RUNS and subject.kind is SubjectKind.RUN:
+        words = {"run_id": subject.id}
+        for word, endpoint, needed in _ENDS_OF_LOST_RUNS:
+            yield Place(word=word, endpoint=endpoint, words=words, permission=needed)
 
 
 def _end_of_pause(subject: Subject) -> Iterator[Place]:
