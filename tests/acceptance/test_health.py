@@ -6,12 +6,14 @@ from collections.abc import Callable
 import pytest
 
 from tests.acceptance.jobs import Jobs
+from tests.acceptance.pairs import on_each_pair
 from tests.acceptance.waiting import wait_until
 
 pytestmark = pytest.mark.acceptance
 
 
 @pytest.mark.verify  # tests/integration has what is found when a heartbeat stops
+@on_each_pair
 @pytest.mark.parametrize(("heartbeat", "lease"), [(1.0, 3.0), (10.0, 30.0)])
 def test_killed_beat_and_workers_are_named_within_half_a_minute_and_well_once_they_are_back(
     make_jobs: Callable[..., Jobs], store_url: str, broker_url: str, heartbeat: float, lease: float
