@@ -66,7 +66,7 @@ def test_no_read_scans_or_sorts_the_history(stored: Stored, reads: Mapping[str, 
             wrong += [
                 f"{name} of {namespace}: {plan}"
                 for plan in stored.plans(read, namespace)
-                if plan.scanned or max(plan.read, plan.sorted) > most
+                if plan.scanned or max(plan.read, plan.sorted) > most * counted(stored, name)
             ]
     assert not wrong, "\n".join(wrong)
 
@@ -78,19 +78,30 @@ def test_no_read_scans_or_sorts_the_history(stored: Stored, reads: Mapping[str, 
 )
 def test_a_page_sends_few_statements_of_which_none_scans_or_counts_the_history(stored: Stored) -> None:
     stored.set_active(10)
-    # MariaDB counts the rows of a subquery once more, as it reads them from there.
-    counted = 2 if stored.database.url.get_backend_name() in {"mysql", "mariadb"} else 1
     wrong = []
     for name, read in (PAGES | COUNTS).items():
         for namespace in (BIG, SMALL):
             plans = stored.plans(read, namespace)
             if len(plans) > most_queries(name):
                 wrong.append(f"{name} of {namespace}: {len(plans)} queries")
-            wrong += [f"{name} of {namespace}: {plan}" for plan in plans if is_wrong(name, plan, counted)]
+            wrong += [
+                f"{name} of {namespace}: {plan}" for plan in plans if is_wrong(name, plan, counted(stored))
+            ]
     with stored.app(BIG) as tickerq:
         for path in TIMED:
             print(f"{path}: {slowest_of(tickerq, path):.0f} ms")
     assert not wrong, "\n".join(wrong)
+
+
+def counted(stored: Stored, name: str = "a page") -> int:
+    """Return how often a row counts that a statement reads once.
+
+    MariaDB counts the rows of a subquery once more, as it reads them from there, and those of the outlook,
+    which are of one timetable each, at each step from cron tickers to their timetables.
+    """
+    if stored.database.url.get_backend_name() not in {"mysql", "mariadb"}:
+        return 1
+    return 4 if "outlook" in name else 2 if "rolled up" in name or name == "a page" else 1
 
 
 def most_queries(name: str) -> int:
@@ -102,10 +113,10 @@ def most_queries(name: str) -> int:
     return most * (2 if "older" in name else 1)
 
 
-def is_wrong(name: str, plan: Plan, counted: int) -> bool:
+def is_wrong(name: str, plan: Plan, times: int) -> bool:
     """Return whether a statement of a page reads the history: its end, or a window's roll-up, is enough.
 
-    Each row that it read was ``counted`` so many times.
+    Each row that it read was counted so many ``times``.
     """
     most, scanned = MOST_COUNTED if name in COUNTS else MOST_FIGURED, plan.scanned
     if "tickerq_rollups" in plan.sent.statement:
@@ -113,7 +124,7 @@ def is_wrong(name: str, plan: Plan, counted: int) -> bool:
         most = MOST_OF_AN_HOUR * (max(long, default=2 * 24) + 1)
         # Of most of the roll-up an index is the longer way.
         scanned = scanned - {"tickerq_rollups"} if long else scanned
-    return bool(scanned) or max(plan.read, plan.sorted) > most * counted or is_unlimited(plan.sent.statement)
+    return bool(scanned) or max(plan.read, plan.sorted) > most * times or is_unlimited(plan.sent.statement)
 
 
 def is_unlimited(statement: str) -> bool:
