@@ -66,7 +66,7 @@ OF_ENDS = (
         ends.finish,
         "writes another attempt",
         _INSERT_DONE,
-        "its_end_is_that_of_its_last_attempt|retries_are_counted",
+        "its_end_is_that_of_its_last_attempt|retries_are_counted|rescues_are_counted",
     ),
     Mutant(
         ends.finish,

@@ -100,7 +100,8 @@ OF_RECOVERY = (
         lambda register: (
             lambda tx, profile, *, started_at, **_: register(tx, profile, counter=0, started_at=started_at)
         ),
-        "reaped though it gave a sign of life",
+        # Or it is reaped again, and was lost twice at one moment.
+        "reaped though it gave a sign of life|UNIQUE constraint failed: tickerq_lost_nodes",
     ),
     Mutant(
         nodes.remove_dead,
