@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.dashboard.conftest import BASE, LOGIN, QUICK_HASH, Visitor
+from tests.dashboard.failing import FailingReader, unreachable
 from tests.dashboard.seeds import Seeds
 from tickerq_celery import TickerQ
 from tickerq_celery.errors import QueryTooWideError
@@ -43,22 +44,6 @@ def test_a_missing_ticker_is_a_page_inside_the_layout(visitor: Visitor, path: st
         assert response.status_code == 404
         assert re.search(r"Request <code>[0-9a-f]{12}</code>", response.text)
     assert 'aria-label="Pages"' in response.text
-
-
-class FailingReader:
-    """A TickerQ with a bug in it."""
-
-    def __getattr__(self, name: str):
-        raise RuntimeError("SELECT secret FROM t at /srv/app")
-
-
-def unreachable() -> TickerQ:
-    """A TickerQ whose database does not answer."""
-    return TickerQ(
-        Celery("unreachable", set_as_current=False),
-        "postgresql+psycopg://secret:secret@127.0.0.1:1/secret",
-        store_retries=0,
-    )
 
 
 @pytest.mark.parametrize(("reader", "status"), [(unreachable, 503), (FailingReader, 500)])

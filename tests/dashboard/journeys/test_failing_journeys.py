@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from celery import Celery
 from playwright.sync_api import Browser, Page, expect
 
 from tests.dashboard.browsing import logged_in, watched
 from tests.dashboard.conftest import BASE, USERS
+from tests.dashboard.failing import FailingReader, unreachable
 from tests.dashboard.running import running
 from tests.dashboard.seeds import Seeds
 from tickerq_celery import TickerQ, TickerStatus
@@ -87,22 +87,6 @@ class SlowReader:
 
     def __getattr__(self, name: str):
         raise QueryTooWideError(2)
-
-
-class FailingReader:
-    """A TickerQ with a bug in it."""
-
-    def __getattr__(self, name: str):
-        raise RuntimeError("SELECT secret FROM t at /srv/app")
-
-
-def unreachable() -> TickerQ:
-    """A TickerQ whose database does not answer."""
-    return TickerQ(
-        Celery("unreachable", set_as_current=False),
-        "postgresql+psycopg://secret:secret@127.0.0.1:1/secret",
-        store_retries=0,
-    )
 
 
 @pytest.mark.parametrize(
