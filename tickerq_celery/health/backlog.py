@@ -10,7 +10,7 @@ from tickerq_celery.health.phrases import counted, listed, span
 from tickerq_celery.store.backlog import Late, Overdue
 from tickerq_celery.tickers.counts import Count, RunCounts
 from tickerq_celery.tickers.health import Finding, FindingCode
-from tickerq_celery.tickers.node_views import NodeView
+from tickerq_celery.tickers.node_views import NodeView, functions_there
 
 _NO_BEAT = "a live beat publishes it: see the findings about beats, and beat's log"
 _BEATS_WELL = (
@@ -31,9 +31,10 @@ _HELD_FOR = {
 
 def awaited(overdue: Overdue, nodes: Sequence[NodeView]) -> dict[str, Late]:
     """Return the functions of overdue runs that no live worker has; none where no worker is alive at all."""
-    workers = [node for node in nodes if node.takes_runs]
-    there = {name for node in workers for name in node.functions}
-    return {name: late for name, late in overdue.runs.items() if workers and name not in there}
+    if not any(node.takes_runs for node in nodes):
+        return {}
+    there = functions_there(nodes)
+    return {name: late for name, late in overdue.runs.items() if name not in there}
 
 
 def of_overdue(

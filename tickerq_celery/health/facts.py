@@ -34,7 +34,7 @@ from tickerq_celery.store.held_runs import Held
 from tickerq_celery.store.node_views import DefinitionSet
 from tickerq_celery.store.orphans import RunningOn
 from tickerq_celery.tickers.counts import RunCounts
-from tickerq_celery.tickers.node_views import LostNode, NodeState, NodeView
+from tickerq_celery.tickers.node_views import LostNode, NodeState, NodeView, functions_there
 from tickerq_celery.tickers.pauses import Pause
 
 # As many as a person may still look through; findings name ten.
@@ -142,7 +142,7 @@ def _lost(tx: Transaction) -> list[LostNode]:
 
 def _queues(tx: Transaction, core: Core, own: Sequence[NodeView]) -> Mapping[str, str | None]:
     """Return the functions that this process or a live worker has, with the queue that each names."""
-    elsewhere = {name for node in own if node.takes_runs for name in node.functions} - core.queues.keys()
+    elsewhere = functions_there(own) - core.queues.keys()
     return {name: record.queue for name, record in functions.find(tx, elsewhere).items()} | core.queues
 
 

@@ -13,7 +13,7 @@ from tickerq_celery.store.cron_pauses import BY_FAILURES, PausedCron
 from tickerq_celery.store.held_runs import Held
 from tickerq_celery.tickers.counts import Count
 from tickerq_celery.tickers.health import Finding, FindingCode, Subject, SubjectKind
-from tickerq_celery.tickers.node_views import NodeView
+from tickerq_celery.tickers.node_views import NodeView, functions_there
 from tickerq_celery.tickers.pauses import Pause
 from tickerq_celery.tickers.skip_reasons import who_and_why
 from tickerq_celery.wording import most_like
@@ -27,7 +27,7 @@ def of_functions(
     Those are runs that a beat holds for it, and overdue ones of the functions that are ``awaited``. Of the
     functions that live workers among ``nodes`` have, one with almost the same name is said.
     """
-    there = {name for node in nodes if node.takes_runs for name in node.functions}
+    there = functions_there(nodes)
     waits = dict(awaited)
     for each in held:
         if each.reason is HoldReason.FUNCTION:

@@ -114,6 +114,11 @@ def consumed_queues(nodes: Iterable[Consumer]) -> frozenset[str] | None:
     return frozenset(queue for node in workers for queue in node.queues)
 
 
+def functions_there(nodes: Iterable[NodeView]) -> frozenset[str]:
+    """Return the functions that those workers among nodes have which take runs."""
+    return frozenset(name for node in nodes if node.takes_runs for name in node.functions)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostNode:
     """A beat or worker that was found dead, so that its row was removed; times are aware UTC.

@@ -111,7 +111,7 @@ def _still(visit: Visit, action: AnyAction, thing: Thing) -> list[Pause]:
     """Return the pauses that hold a cron ticker on when it is resumed."""
     if action.verb != "cron_tickers.resume" or not isinstance(thing, Cron):
         return []
-    return [each for each in visit.dashboard.reader.pauses() if each.covers(thing.function, thing.tags)]
+    return visit.dashboard.reader.pauses_over(thing.function, thing.tags)
 
 
 def _untyped(

@@ -76,11 +76,7 @@ def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
         may_see=Permission.PAYLOAD_VIEW in may,
         request=request_of(found.cron) if Permission.PAYLOAD_VIEW in may else None,
         actions=offered(CRON_ACTIONS, visit.may, found.cron),
-        pauses=[
-            each
-            for each in visit.dashboard.reader.pauses()
-            if each.covers(found.cron.function, found.cron.tags)
-        ],
+        pauses=visit.dashboard.reader.pauses_over(found.cron.function, found.cron.tags),
         audit=found.audit if Permission.AUDIT_VIEW in may else (),
     )
 

@@ -9,7 +9,7 @@ from tickerq_celery.enums import NodeKind
 from tickerq_dashboard.audit_filters import AUDITED, AuditQuery
 from tickerq_dashboard.errors import UnknownPageError
 from tickerq_dashboard.filters import FunctionsQuery, OverviewQuery
-from tickerq_dashboard.reading.lost_runs import left_on_lost, runs_on_lost
+from tickerq_dashboard.reading.lost_runs import left_by, runs_on_lost
 from tickerq_dashboard.reading.overview import known_errors
 from tickerq_dashboard.reading.windows import WINDOWS
 from tickerq_dashboard.rendering import url_for
@@ -67,17 +67,17 @@ def pauses(visit: Visit) -> Response:
 def nodes(visit: Visit) -> Response:
     """Show the beats and workers, those that were lost, and what is still in progress on these."""
     reader = visit.dashboard.reader
-    found = reader.nodes()
+    found, lost, orphans = reader.nodes(), reader.lost_nodes(), runs_on_lost(reader)
     return visit.page(
         "nodes.html",
         clock=visit.clock(),
         beats=[each for each in found if each.kind is NodeKind.BEAT],
         workers=[each for each in found if each.kind is NodeKind.WORKER],
-        lost_nodes=reader.lost_nodes(),
-        left=left_on_lost(reader),
+        lost_nodes=lost,
+        left=left_by(orphans),
         present={each.id for each in found},
-        known={each.id for each in found} | {each.id for each in reader.lost_nodes()},
-        orphans=runs_on_lost(reader),
+        known={each.id for each in found} | {each.id for each in lost},
+        orphans=orphans,
     )
 
 

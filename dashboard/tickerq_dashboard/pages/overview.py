@@ -6,8 +6,7 @@ from datetime import timedelta
 
 from werkzeug.wrappers import Response
 
-from tickerq_celery.enums import NodeKind
-from tickerq_celery.views import EndCounts, NodeState, NodeView
+from tickerq_celery.views import EndCounts, NodeView
 from tickerq_dashboard.filters import OverviewQuery
 from tickerq_dashboard.reading.overview import Ends, Overview, read_overview
 from tickerq_dashboard.reading.windows import WINDOWS
@@ -114,7 +113,7 @@ def _sparks(found: Overview) -> Mapping[str, str]:
 
 def _slots(nodes: Sequence[NodeView]) -> Slots | None:
     """Return how busy the live workers are; None where there is none, or one does not say its slots."""
-    live = [each for each in nodes if each.kind is NodeKind.WORKER and each.state is NodeState.ALIVE]
+    live = [each for each in nodes if each.takes_runs]
     if not live or any(each.concurrency is None for each in live):
         return None
     return Slots(taken=sum(each.running for each in live), there=sum(each.concurrency or 0 for each in live))

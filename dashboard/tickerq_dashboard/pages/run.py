@@ -87,7 +87,7 @@ def _pauses(visit: Visit, run: Run, explanation: RunExplanation | None) -> list[
     waits = () if explanation is None else (*explanation.waits, *explanation.retry_waits)
     if not any(each.cause is WaitCause.PAUSE for each in waits):
         return []
-    return [each for each in visit.dashboard.reader.pauses() if each.covers(run.function, run.tags)]
+    return visit.dashboard.reader.pauses_over(run.function, run.tags)
 
 
 def _kept_until(visit: Visit, run: Run) -> datetime | None:

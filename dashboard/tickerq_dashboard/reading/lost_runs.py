@@ -59,10 +59,10 @@ def runs_on_lost(reader: Reader) -> Sequence[RunSummary]:
     return [each for each in running if each.running_on in lost]
 
 
-def left_on_lost(reader: Reader) -> Mapping[UUID, Left]:
-    """Return what is in progress on workers that are dead or gone, by their ids, the oldest first."""
+def left_by(orphans: Iterable[RunSummary]) -> Mapping[UUID, Left]:
+    """Return what is in progress on workers that are dead or gone, by their ids, of those runs."""
     found: dict[UUID, list[RunSummary]] = defaultdict(list)
-    for run in runs_on_lost(reader):
+    for run in orphans:
         if run.running_on is not None:
             found[run.running_on].append(run)
     return {

@@ -1,6 +1,6 @@
 """The reader of one dashboard: bounded calls, each shared by all who ask in the same second."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -144,6 +144,10 @@ class Reader:
     def pauses(self) -> tuple[Pause, ...]:
         """Return what is paused beyond single cron tickers."""
         return self.cached("pauses", self.tickerq.pauses.find, fresh=2.0)
+
+    def pauses_over(self, function: str, tags: Sequence[str]) -> list[Pause]:
+        """Return those pauses that hold runs of a function with some tags."""
+        return [each for each in self.pauses() if each.covers(function, tags)]
 
     def paused_crons(self) -> Listing[CronSummary]:
         """Return the first page of the cron tickers that are paused on their own, the oldest first."""

@@ -14,7 +14,7 @@ from tickerq_celery.store.waiting import CronPause, OtherRun, Registered, Waitin
 from tickerq_celery.store.waiting_lines import SlotHolders
 from tickerq_celery.tickers.claims import slot_of
 from tickerq_celery.tickers.counts import Count
-from tickerq_celery.tickers.node_views import LostNode, NodeView
+from tickerq_celery.tickers.node_views import LostNode, NodeView, functions_there
 from tickerq_celery.tickers.pauses import Pause
 
 _NONE = Count(0)
@@ -91,7 +91,7 @@ def read(
 def _with_function(tx: Transaction, facts: WaitingFacts) -> WaitingFacts:
     name = facts.run.function
     facts = replace(facts, registered=waiting.registered(tx, name))
-    if any(node.takes_runs and name in node.functions for node in facts.nodes):
+    if name in functions_there(facts.nodes):
         return facts
     facts = replace(facts, names=frozenset(functions.some_names(tx)), held_first=waiting.held_first(tx, name))
     return replace(facts, lost=_lost(tx))

@@ -7,7 +7,7 @@ from tickerq_celery.enums import TERMINAL, NodeKind
 from tickerq_celery.health.phrases import listed, moment
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, reason
 from tickerq_celery.tickers.explanations import WaitCause
-from tickerq_celery.tickers.node_views import NodeState
+from tickerq_celery.tickers.node_views import NodeState, functions_there
 from tickerq_celery.wording import meant_by, most_like
 
 _A_DAY = timedelta(days=1)
@@ -35,7 +35,7 @@ def _since(case: WaitingCase) -> str:
 
 def _registered(case: WaitingCase) -> str:
     known = case.facts.registered
-    theirs: frozenset[str] = frozenset().union(*(worker.functions for worker in case.workers))
+    theirs = functions_there(case.workers)
     if known is not None:
         present = most_like(case.run.function, theirs)
         renamed = "" if present is None else f" Live workers have {present}: it may have been renamed."
