@@ -107,7 +107,9 @@ class Calm(Backlogs):
         return are_there
 
     def _seconds_to_next(self) -> float:
-        runs = self.world.sight.runs.values()
+        # What is due by now may wait behind a run whose lost message is found later, much later where the
+        # clock was set back meanwhile.
+        runs, now = self.world.sight.runs.values(), self.world.clock.now()
         moments = {moment for run in runs for moment in (run.due_at, run.check_at)} - {None, NEVER}
-        wait = min(moments, default=self.world.clock.now()) - self.world.clock.now()
+        wait = min((moment for moment in moments if moment > now), default=now) - now
         return max(wait / timedelta(seconds=1), LOOK_SECONDS)
