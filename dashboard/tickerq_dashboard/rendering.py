@@ -85,7 +85,7 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
 # What tells the time of the rendering: it makes no page another one.
 # And what makes a form valid once: an older one is as good.
 _VOLATILE = re.compile(
-    rb'(<(?:time|span)[^>]* data-v="[a-z]+">'
+    rb'(<(?:time|span)[^>]* data-v="?[a-z]+"?>'
     rb'|<input type="hidden" name="(?:csrf_token|operation_id|as_of)")[^<]*'
 )
 _STATUSES = {look.css: look for look in (*statuses.LOOKS.values(), statuses.PUBLISHED)}

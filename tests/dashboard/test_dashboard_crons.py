@@ -1,5 +1,7 @@
 """The list of cron tickers, by where they come from and by how they do."""
 
+import re
+
 import pytest
 
 from tests.dashboard.conftest import BASE, Visitor
@@ -7,7 +9,7 @@ from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import NOW, Seeds
 from tests.integration.apps import join
 from tickerq_celery import TickerStatus, TickerType
-from tickerq_celery.enums import NodeKind
+from tickerq_celery.enums import NodeKind, TickerKind
 from tickerq_celery.store import ordered_reads
 
 
@@ -63,3 +65,23 @@ def test_a_cron_ticker_whose_function_no_live_worker_has_says_so(visitor: Visito
     page = visitor.get(f"/crons/{gone}").text
     assert said in page
     assert f'<a href="{BASE}/functions/Gone">See the function</a>' in page
+
+
+def test_the_list_says_which_cron_tickers_no_live_worker_has(visitor: Visitor, seeds: Seeds) -> None:
+    coming = {"next_run_at": NOW}
+    seeds.cron(function="Send", **coming)
+    seeds.cron(function="Gone", **coming)
+    seeds.cron(function="shop.tasks.call", kind=TickerKind.CELERY_TASK.value, **coming)
+    seeds.cron(function="Stopped", is_enabled=False, paused_at=NOW)
+    seeds.cron(function="Over", next_run_at=None)
+    seeds.tickerq.function("Send")(lambda context: None)
+    join(seeds.tickerq, NodeKind.WORKER)
+    page = visitor.get("/crons").text
+    states = re.findall(r'<td( class=warn)?><svg[^>]*><use href="#([a-z-]+)"/></svg><b>([^<]+)</b>.*?<b>([^<]+)', page)
+    assert {name: (icon, word, bool(warns)) for warns, icon, word, name in states} == {
+        "Send": ("history", "Enabled", False),
+        "Gone": ("s-warning", "No worker", True),
+        "call": ("history", "Enabled", False),
+        "Stopped": ("pause", "Paused", True),
+        "Over": ("history", "Ended", False),
+    }

@@ -149,7 +149,7 @@ def test_ends_and_durations_are_drawn_with_a_table_and_links_for_a_window(
         seen[window] = took
     longer = re.findall(rf'href="{BASE}/runs\?function=Send&amp;longer=([0-9.]+)"', seen["7d"])
     listed = visitor.get(f"/runs?function=Send&longer={longer[-1]}").text
-    assert len(re.findall('<th scope="row"', listed)) == 1
+    assert len(re.findall("<th scope=row", listed)) == 1
     assert visitor.get("/functions/Send?window=1y").status_code == 400
 
 

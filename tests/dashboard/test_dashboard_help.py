@@ -17,6 +17,7 @@ from tickerq_dashboard.search import KEYS
 from tickerq_dashboard.show.bulk import BULK_VERBS
 from tickerq_dashboard.show.chain_actions import CHAIN_ACTIONS
 from tickerq_dashboard.show.cron_actions import EVERY_CRON_ACTION
+from tickerq_dashboard.show.cron_looks import EVERY_CRON_LOOK
 from tickerq_dashboard.show.help import FORMS
 from tickerq_dashboard.show.run_actions import RUN_ACTIONS
 from tickerq_dashboard.show.shortcuts import SHORTCUTS
@@ -34,7 +35,7 @@ def who_may(page: str, word: str) -> set[str]:
 
 def test_every_status_filter_and_action_is_explained(visitor: Visitor) -> None:
     page = unescape(visitor.get("/help").text)
-    for look in EVERY_LOOK:
+    for look in (*EVERY_LOOK, *EVERY_CRON_LOOK):
         assert f'<span class="word">{look.word}</span></span></dt><dd>{look.about}</dd>' in page
     for key, takes in KEYS.items():
         assert f"<dt><code>{key}:</code></dt><dd>{takes}</dd>" in page

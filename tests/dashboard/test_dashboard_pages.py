@@ -37,7 +37,7 @@ OCCURRENCE = int(TickerType.CRON_TICKER_OCCURRENCE)
 
 def functions_on(page: str) -> list[str]:
     """The functions of the rows of a list of runs, in their order."""
-    return re.findall(r'<th scope="row"[^>]*>.*?<b>([^<]*)</b>', page)
+    return re.findall(r'<th scope="?row[^>]*>.*?<b>([^<]*)</b>', page)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_a_run_shows_its_cron_ticker_and_its_chain(visitor: Visitor, seeds: Seed
 @pytest.mark.parametrize("reason", HoldReason)
 def test_every_reason_of_a_hold_has_words(visitor: Visitor, seeds: Seeds, reason: HoldReason) -> None:
     seeds.run(held_for=reason.value, held_since=NOW)
-    note = re.search(r"<td>([^<]+)</td></tr>", visitor.get("/runs/active").text)
+    note = re.search(r"<td>([^<]+)</tbody>", visitor.get("/runs/active").text)
     assert note is not None
     assert note[1].strip()[0].isupper()
 
@@ -453,7 +453,7 @@ def test_a_list_is_paged_both_ways_without_gaps_or_repeats(seeds: Seeds, kind: s
         pages, last = [], address
         while address:
             page, last = client.get(address, headers=LOGIN).text, address
-            pages.append(re.findall(r'<th scope="row"[^>]*>.*?href="[^"]*?([0-9a-f-]{36})"', page))
+            pages.append(re.findall(r'<th scope="?row[^>]*>.*?href="[^"]*?([0-9a-f-]{36})"', page))
             link = re.search(rf'rel="{rel}" href="([^"]+)"', page)
             address = unescape(link[1]) if link else ""
         return pages, last
@@ -592,7 +592,7 @@ def test_a_cron_ticker_shows_how_it_has_done_lately(visitor: Visitor, seeds: See
             origin="cron", started_at=ended, elapsed=timedelta(seconds=2),
         )  # fmt: skip
     for path in ("/crons", f"/crons/{cron_id}"):
-        assert "<title>last 3: 2 done, 1 failed</title>" in visitor.get(path).text
+        assert "<title>2 done, 1 failed</title>" in visitor.get(path).text
     assert "66 %" in text_of(visitor.get("/crons").text)
 
 

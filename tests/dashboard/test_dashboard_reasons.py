@@ -87,7 +87,7 @@ def test_what_a_run_waits_for_is_a_link_and_says_there_what_waits(
     assert found is not None
     listed = visitor.get(unescape(found[1]).removeprefix(BASE)).text
     assert "concurrency key" in listed
-    assert listed.count('<th scope="row"') == 2
+    assert listed.count("<th scope=row") == 2
 
 
 def test_a_run_with_a_slot_of_its_function_says_how_many_wait_for_one(visitor: Visitor, seeds: Seeds) -> None:

@@ -1,4 +1,4 @@
-"""A page of fifty rows is small, however long their texts are."""
+"""A page of fifty rows is small, however long their texts are, and leaves room for a few words more a row."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,8 @@ from tickerq_celery.enums import HoldReason, NodeKind, Origin
 from tickerq_dashboard import create_app
 
 ROWS, MOST_BYTES = 50, 60_000
+# Of lists to which words may be added: what they have now, and no more without a reason.
+MOST_OF_CRONS = 56_000
 ROLES = ("viewer", "admin")
 MESSAGE = (
     "(psycopg.errors.QueryCanceled) canceling statement due to statement timeout, 4,711 reorder points of "
@@ -142,4 +144,5 @@ def test_fifty_rows_are_at_most_sixty_thousand_bytes(
         assert response.text.count("<tr") == ROWS + 1
         assert fill is crons or response.text.count(str(escape(MESSAGE[:190]))) == ROWS
         sizes[role] = len(response.data)
-    assert all(size <= MOST_BYTES for size in sizes.values()), sizes
+    most = MOST_OF_CRONS if fill is crons else MOST_BYTES
+    assert all(size <= most for size in sizes.values()), sizes

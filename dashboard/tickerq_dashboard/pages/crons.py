@@ -15,10 +15,11 @@ from tickerq_dashboard.reading.paused import pause_of
 from tickerq_dashboard.show.actions import offered
 from tickerq_dashboard.show.charts.strip import strip_of
 from tickerq_dashboard.show.cron_actions import CRON_ACTIONS
+from tickerq_dashboard.show.cron_looks import cron_look, lacks_worker
 from tickerq_dashboard.show.crons_ticked import crons_verbs_of
 from tickerq_dashboard.show.instants import instants_of
 from tickerq_dashboard.show.policies import policies_of, schedule_words
-from tickerq_dashboard.show.words import is_call, request_of
+from tickerq_dashboard.show.words import request_of
 from tickerq_dashboard.visits import Visit
 
 
@@ -27,7 +28,7 @@ def crons(visit: Visit, query: CronsQuery) -> Response:
     reader, marks = visit.dashboard.reader, visit.dashboard.cursors
     cursor = None if query.cursor is None else marks.opened(query.cursor)
     page = reader.crons("by_name" if query.order == "name" else "by_next_run", query.criteria, cursor)
-    figures = reader.cron_figures(page)
+    figures, there = reader.cron_figures(page), _functions_there(visit)
     return visit.page(
         "crons.html",
         clock=visit.clock(),
@@ -35,6 +36,7 @@ def crons(visit: Visit, query: CronsQuery) -> Response:
         query=query,
         tag_pause=pause_of(reader.pauses(), PauseKind.TAG, query.tag),
         figures=figures,
+        looks={each.id: cron_look(each, there) for each in page},
         strips={each: strip_of(figure.outcomes) for each, figure in figures.items()},
         schedules={each.id: schedule_words(each) for each in page},
         verbs=crons_verbs_of(visit.may) if page else (),
@@ -55,7 +57,7 @@ def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
         if page is None:
             raise
         return page
-    clock = visit.clock()
+    clock, there = visit.clock(), _functions_there(visit)
     may = () if visit.visitor is None else visit.visitor.permissions
     return visit.page(
         "cron.html",
@@ -63,7 +65,8 @@ def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
         cron=found.cron,
         schedule=schedule_words(found.cron),
         policies=list(policies_of(found.cron)),
-        lacks_worker=not is_call(found.cron) and not _has_worker(visit, found.cron.function),
+        look=cron_look(found.cron, there),
+        lacks_worker=lacks_worker(found.cron, there),
         warnings=() if found.explanation is None else found.explanation.warnings,
         is_readable=found.explanation is not None,
         instants=instants_of(found.explanation, found.coming or (), found.cron.time_zone, clock),
@@ -81,8 +84,10 @@ def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
     )
 
 
-def _has_worker(visit: Visit, function: str) -> bool:
-    return any(node.takes_runs and function in node.functions for node in visit.dashboard.reader.nodes())
+def _functions_there(visit: Visit) -> frozenset[str]:
+    """Return the functions that live workers have."""
+    nodes = visit.dashboard.reader.nodes()
+    return frozenset(name for node in nodes if node.takes_runs for name in node.functions)
 
 
 def _mean(figures: CronFigures | None) -> object:

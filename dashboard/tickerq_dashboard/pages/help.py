@@ -8,6 +8,7 @@ from tickerq_dashboard.search import FOUND, KEYS
 from tickerq_dashboard.show.bulk import BULK_VERBS
 from tickerq_dashboard.show.chain_actions import CHAIN_ACTIONS
 from tickerq_dashboard.show.cron_actions import EVERY_CRON_ACTION
+from tickerq_dashboard.show.cron_looks import EVERY_CRON_LOOK
 from tickerq_dashboard.show.help import explained, explained_bulk, explained_forms
 from tickerq_dashboard.show.run_actions import RUN_ACTIONS
 from tickerq_dashboard.show.shortcuts import SHORTCUTS
@@ -28,6 +29,7 @@ def show_help(visit: Visit) -> Response:
         found=FOUND,
         filters=KEYS,
         looks=EVERY_LOOK,
+        cron_looks=EVERY_CRON_LOOK,
         actions={
             "Of a run": list(explained(RUN_ACTIONS, roles)),
             "Of a chain": list(explained(CHAIN_ACTIONS, roles)),

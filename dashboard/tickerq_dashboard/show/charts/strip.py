@@ -50,7 +50,7 @@ def strip_of(outcomes: Sequence[Executed]) -> Strip:
         ends[css] = start + length
     words = [look.word for look in shown]
     counted = ", ".join(f"{words.count(word)} {word.lower()}" for word in dict.fromkeys(words))
-    return Strip(paths=paths, said=f"last {len(shown)}: {counted}" if shown else "none has ended")
+    return Strip(paths=paths, said=counted or "none has ended")
 
 
 def spark_path(values: Sequence[float]) -> str:
