@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from tickerq_celery.health.findings import capped, failure, is_or_are, warning
-from tickerq_celery.health.phrases import in_line, moment, span
+from tickerq_celery.health.phrases import in_line, moment
+from tickerq_celery.health.rescuing import rescue_words, rescued_by, silent_since
 from tickerq_celery.store.orphans import RunningOn
 from tickerq_celery.tickers.health import Finding, FindingCode, Subject, SubjectKind
 from tickerq_celery.tickers.node_views import LostNode, NodeView
@@ -26,18 +27,17 @@ def of_orphans(
     """
     known: list[NodeView | LostNode] = [*lost, *nodes]
     by_id = {node.id: node for node in known}
-    # Its own lease counts from its last heartbeat, and that of a beat from when it has seen this one.
-    grace = 2 * lease
     found = []
     for each in running:
         node = by_id.get(each.node_id)
         since = each.first.started_at if node is None else node.seen_at
-        is_overdue = since is not None and at - since > grace
-        make = failure if is_overdue or not beats_tick else warning
+        silent = silent_since(node, since)
+        by = None if silent is None else rescued_by(silent, nodes, lease=lease)
+        make = failure if not beats_tick or (by is not None and by <= at) else warning
         found.append(
             make(
                 FindingCode.ORPHANED_RUNS,
-                f"{_runs(each)} on {_where(each, node)}; {_rescue(grace, beats_tick, is_overdue)}",
+                f"{_runs(each)} on {_where(each, node)}; {_rescue(by, at, beats_tick)}",
                 subject=Subject(SubjectKind.RUN, each.first.function, each.first.id),
                 since=since,
                 remedy=_remedy(each, beats_tick),
@@ -61,12 +61,10 @@ def _where(on: RunningOn, node: NodeView | LostNode | None) -> str:
     return f"{node.name}, which is {state}: it was last seen at {moment(node.seen_at)}"
 
 
-def _rescue(grace: timedelta, beats_tick: bool, is_overdue: bool) -> str:
+def _rescue(by: datetime | None, at: datetime, beats_tick: bool) -> str:
     if not beats_tick:
         return "no beat ticks, and only a beat rescues runs"
-    if is_overdue:
-        return f"no beat has rescued it, which takes {span(grace)} at most"
-    return f"a beat rescues it within {span(grace)} of its last sign of life"
+    return "a beat rescues it once it has seen that for a lease" if by is None else rescue_words(by, at)
 
 
 def _remedy(on: RunningOn, beats_tick: bool) -> str:

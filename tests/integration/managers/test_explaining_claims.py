@@ -1,7 +1,7 @@
 """Why a claimed run does not run, and that one in progress or at its end does not wait."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -190,8 +190,8 @@ def test_one_in_progress_does_not_wait(core: Core, clock: ManualClock) -> None:
 @pytest.mark.parametrize(
     ("options", "then"),
     [
-        ({}, "It starts again then."),
-        ({"on_lost": OnLost.FAIL}, "It ends as Failed then (on_lost)."),
+        ({}, "With its rescue it starts again."),
+        ({"on_lost": OnLost.FAIL}, "With its rescue it ends as Failed (on_lost)."),
     ],
 )
 def test_the_rescue_of_one_whose_worker_is_silent_or_dead_or_gone(
@@ -202,16 +202,33 @@ def test_the_rescue_of_one_whose_worker_is_silent_or_dead_or_gone(
     started(core, run_id)
     clock.advance(seconds=26)
     with_beat(core)
-    wait = only(core, run_id, WaitCause.RESCUE)
-    assert wait.text == (
-        f"Its worker {core.node.name} is silent, without a heartbeat since 2026-01-15 12:00:00Z: unless it "
-        f"beats again, a beat rescues the run about at 2026-01-15 12:00:30Z, in 4 s. {then}"
+
+    def told() -> tuple[str, str, datetime | None]:
+        wait = only(core, run_id, WaitCause.RESCUE)
+        return wait.text, wait.remedy or "", wait.until
+
+    by = datetime(2026, 1, 15, 12, 1, 26, tzinfo=UTC)
+    verbs = f"`tickerq release {run_id}` starts it again at once"
+    is_silent = f"Its worker {core.node.name} is silent, without a heartbeat since 2026-01-15 12:00:00Z"
+    text, remedy, until = told()
+    assert text == (
+        f"{is_silent}: unless it sends a heartbeat again, a beat rescues it by 2026-01-15 12:01:26Z. {then}"
     )
+    assert (until, remedy.startswith(f"once it is dead, {verbs}")) == (by, True)
     clock.advance(seconds=5)
-    wait = only(core, run_id, WaitCause.RESCUE)
-    assert (wait.until, "is dead, without a heartbeat" in wait.text) == (None, True)
+    text, remedy, until = told()
+    assert text.endswith(f"12:00:00Z: a beat rescues it by 2026-01-15 12:01:26Z. {then}")
+    assert (until, remedy) == (
+        by,
+        f"{verbs}, `tickerq mark-failed {run_id}` ends it; "
+        "if no beat rescues it by then, the log of a beat says why",
+    )
     core.write(nodes.remove, core.node.id)
-    assert "is gone: a beat rescues the run after" in only(core, run_id, WaitCause.RESCUE).text
+    text, _, until = told()
+    assert (text, until) == (
+        f"Its worker {core.node.name} is gone: a beat rescues it by 2026-01-15 12:01:26Z. {then}",
+        by,
+    )
     assert explain(core, run_id).summary.startswith("Waits for its rescue: its worker test@")
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.health.nodes_made import LEASE, lost, worker
 from tests.unit.health.waiting_cases import CRON, NOW, OTHER, REGISTERED, WELL, case, node, other, waiting
 from tickerq_celery.enums import (
     RETRIABLE,
@@ -180,16 +181,52 @@ def test_a_beat_that_completes_no_tick_is_no_beat() -> None:
 @pytest.mark.parametrize(
     ("fields", "then"),
     [
-        ({}, "It starts again then."),
-        ({"kind": TickerKind.CELERY_TASK}, "It ends as Failed then (on_lost)."),
-        ({"kind": TickerKind.CELERY_TASK, "on_lost": OnLost.RETRY}, "It starts again then."),
-        ({"rescue_count": 3}, "It ends as Failed then, after 3 rescues (max_rescues)."),
-        ({"cancel_request": "end"}, "It is Cancelled then, as a cancel was requested."),
+        ({}, "With its rescue it starts again."),
+        ({"kind": TickerKind.CELERY_TASK}, "With its rescue it ends as Failed (on_lost)."),
+        ({"kind": TickerKind.CELERY_TASK, "on_lost": OnLost.RETRY}, "With its rescue it starts again."),
+        ({"rescue_count": 3}, "With its rescue it ends as Failed, after 3 rescues (max_rescues)."),
+        ({"cancel_request": "end"}, "With its rescue it is Cancelled, as a cancel was requested."),
     ],
 )
 def test_a_rescue_says_what_becomes_of_the_run(fields: dict[str, Any], then: str) -> None:
     run = replace(IN_PROGRESS, **fields)
     assert explained(case(run, nodes=WELL[1:])).waits[0].text.endswith(then)
+
+
+def test_a_rescue_that_is_late_is_said_to_be_and_where_to_look() -> None:
+    before = NOW - timedelta(minutes=9)
+    dead = node(state=NodeState.DEAD, seen_at=before)
+    found = explained(
+        case(replace(IN_PROGRESS, started_at=before), nodes=[dead, replace(WELL[1], started_at=before)])
+    )
+    assert found.summary == "Waits for its rescue, which is late: its worker w1 is dead"
+    [wait] = found.waits
+    assert wait.text == (
+        "Its worker w1 is dead, without a heartbeat since 2026-01-15 11:51:00Z: a beat was to rescue it by "
+        "2026-01-15 11:52:00Z, and has not. With its rescue it starts again."
+    )
+    assert (wait.until, (wait.remedy or "").endswith("ends it; the log of a beat says why")) == (None, True)
+
+
+def test_of_a_worker_without_a_row_the_rescue_counts_from_when_it_was_found_dead() -> None:
+    found_at = NOW - timedelta(seconds=20)
+    row = lost(worker(), found_at - LEASE)
+    known = case(
+        replace(IN_PROGRESS, started_at=NOW - timedelta(days=1)),
+        nodes=[replace(WELL[1], started_at=NOW - timedelta(days=2))],
+        lost=[replace(row, id=IN_PROGRESS.running_on)],
+    )
+    assert "is gone: a beat rescues it by 2026-01-15 12:00:40Z." in explained(known).waits[0].text
+
+
+def test_without_a_beat_no_moment_of_a_rescue_is_promised() -> None:
+    found = explained(case(IN_PROGRESS, nodes=[node(state=NodeState.SILENT)]))
+    assert [wait.cause for wait in found.waits] == [WaitCause.RESCUE, WaitCause.BEAT]
+    assert found.waits[0].text.endswith(
+        "unless it sends a heartbeat again, a beat rescues it within 1 min once one ticks. "
+        "With its rescue it starts again."
+    )
+    assert found.waits[0].until is None
 
 
 @pytest.mark.parametrize(

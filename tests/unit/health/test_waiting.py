@@ -280,16 +280,28 @@ def test_runs_on_nodes_that_are_gone_are_named_with_since_when_and_what_to_do() 
     found = of_orphans(running, silent, beat(), lost=[lost(known, AT - timedelta(minutes=9))])
     assert [each.text for each in found] == [
         "Import and 2 more are in progress since 2026-01-15 10:00:00Z on celery@web2, which is silent: "
-        "it was last seen at 2026-01-15 11:59:18Z; a beat rescues it within 1 min of its last sign of life",
+        "it was last seen at 2026-01-15 11:59:18Z; a beat rescues it by 2026-01-15 12:00:18Z",
         "Import (orders of Lyon) is in progress since 2026-01-15 10:00:00Z on celery@web3, which is gone: "
-        "it was last seen at 2026-01-15 11:51:00Z; no beat has rescued it, which takes 1 min at most",
+        "it was last seen at 2026-01-15 11:51:00Z; a beat was to rescue it by 2026-01-15 11:52:30Z, "
+        "and has not",
         "Import (orders of Lyon) is in progress since 2026-01-15 10:00:00Z on celery@web4, which is gone; "
-        "no beat has rescued it, which takes 1 min at most",
+        "a beat was to rescue it by 2026-01-15 11:01:00Z, and has not",
     ]
     assert [each.severity.value for each in found] == ["warning", "failed", "failed"]
     assert [each.since for each in found] == [silent.seen_at, AT - timedelta(minutes=9), EARLIER]
     assert {each.subject for each in found} == {Subject(SubjectKind.RUN, "Import", run.id)}
     assert all(f"`tickerq release {run.id}` lets it start again" in (each.remedy or "") for each in found)
+
+
+def test_a_beat_that_has_just_started_is_given_the_time_that_it_needs_to_see_who_is_silent() -> None:
+    dead = gone(worker(), 3_600, NodeState.DEAD)
+    run = OrphanedRun(id=new_id(), function="Import", description=None, started_at=EARLIER)
+    running = [RunningOn(node_id=dead.id, name="celery@web1", runs=1, first=run)]
+    [found] = of_orphans(running, dead, beat(started_at=AT - timedelta(seconds=9)))
+    assert (found.severity.value, found.text[-43:]) == (
+        "warning",
+        "; a beat rescues it by 2026-01-15 12:00:51Z",
+    )
 
 
 def test_without_a_beat_that_ticks_runs_on_nodes_that_are_gone_are_failures() -> None:

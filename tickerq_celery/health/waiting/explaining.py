@@ -10,6 +10,7 @@ from tickerq_celery.health.waiting import (
     for_functions,
     for_limits,
     for_pauses,
+    for_rescues,
     for_runs,
     for_time,
     for_workers,
@@ -130,7 +131,7 @@ def _names_function(reasons: list[Reason]) -> bool:
 
 def _in_progress(case: WaitingCase) -> RunExplanation:
     run = case.run
-    reasons = list(for_workers.rescue(case))
+    reasons = list(for_rescues.rescue(case))
     since = "" if run.started_at is None else f" since {moment(run.started_at)}"
     cancel = ", and a cancel was requested" if run.cancel_request is not None else ""
     summary = f"In progress on {holder_of(run)}{since}{cancel}"

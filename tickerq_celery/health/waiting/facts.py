@@ -85,6 +85,8 @@ def read(
         return _with_limits(tx, facts, most_queued) if is_claimed_next else facts
     if run.status is TickerStatus.QUEUED and run.published_at is not None:
         return replace(facts, before=waiting_lines.published_before(tx, run), lost=_lost(tx))
+    if run.status is TickerStatus.IN_PROGRESS and all(node.id != run.running_on for node in facts.nodes):
+        return replace(facts, lost=_lost(tx))
     return facts
 
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from tickerq_celery.enums import OnLost
-from tickerq_celery.health.phrases import before_it, comes, listed, moment, span
+from tickerq_celery.health.phrases import before_it, listed, moment
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, holder_of, reason
 from tickerq_celery.health.waiting.for_functions import lost
 from tickerq_celery.health.waiting.for_sweeps import SweepAct, still_to_come, swept
@@ -156,47 +155,3 @@ def _report(case: WaitingCase) -> Reason:
         until=still_to_come(case, until),
         remedy=f"start a worker with this TickerQ for its queue, or give it up, `tickerq cancel {run.id}`",
     )
-
-
-def rescue(case: WaitingCase) -> Iterator[Reason]:
-    """Yield that a run in progress waits for its rescue, as its worker is silent, dead or gone."""
-    run = case.run
-    node = next((each for each in case.facts.nodes if each.id == run.running_on), None)
-    if node is not None and node.is_present:
-        return
-    name = holder_of(run) if node is None else node.name
-    lease = span(case.config.lease if node is None else node.lease)
-    if node is None:
-        state, until = f"is gone: a beat rescues the run after {lease} of looking", None
-    else:
-        until = node.seen_at + node.lease
-        state = f"is {node.state.value}, without a heartbeat since {moment(node.seen_at)}: " + (
-            f"unless it beats again, a beat rescues the run about {comes(until, case.at)}"
-            if until > case.at
-            else "the run is rescued once a beat has seen it silent for a lease"
-        )
-    yield reason(
-        WaitCause.RESCUE,
-        f"its rescue: its worker {name} is {'gone' if node is None else node.state.value}",
-        f"Its worker {name} {state}. {_then(case)}",
-        until=still_to_come(case, until),
-        remedy=f"`tickerq release {run.id}` starts it again, `tickerq mark-failed {run.id}` ends it, "
-        "both once its worker is dead",
-    )
-
-
-def _then(case: WaitingCase) -> str:
-    run = case.run
-    if run.cancel_request is not None:
-        return "It is Cancelled then, as a cancel was requested."
-    if _on_lost(case) is OnLost.FAIL:
-        return "It ends as Failed then (on_lost)."
-    if run.rescue_count >= case.config.max_rescues:
-        return f"It ends as Failed then, after {run.rescue_count} rescues (max_rescues)."
-    return "It starts again then."
-
-
-def _on_lost(case: WaitingCase) -> OnLost:
-    if case.run.is_call:
-        return case.run.on_lost or OnLost.FAIL
-    return OnLost.RETRY if case.facts.registered is None else case.facts.registered.on_lost
