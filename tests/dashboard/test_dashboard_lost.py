@@ -60,6 +60,7 @@ def test_it_is_marked_wherever_it_is_shown(visitor: Visitor, seeds: Seeds, word:
     assert f"Its worker is {word}: {NAME}" in text_of(visitor.get("/runs/active").text)
     page = visitor.get(f"/runs/{run_id}").text
     assert f'href="{BASE}/nodes#n{node}">is {word}</a>' in page
+    assert "1 lost lost As a table" in text_of(page)
 
 
 def test_one_on_a_live_worker_is_in_progress(visitor: Visitor, seeds: Seeds) -> None:

@@ -77,7 +77,7 @@ def run(visit: Visit, run_id: UUID) -> Response:
         frames=_frames(last) if may_see else [],
         last=last,
         kept_until=_kept_until(visit, found.run),
-        actions=actions_of(visit, found.run, found.explanation),
+        actions=actions_of(visit, found.run, lost),
         lines=found.run.logs[-LINES_SHOWN:],
     )
 
@@ -99,11 +99,14 @@ def _kept_until(visit: Visit, run: Run) -> datetime | None:
     return kept.kept_until(run.function, run.status, run.ended_at, instant=instant)
 
 
-def actions_of(visit: Visit, run: Run, explanation: RunExplanation | None) -> list[Action[Run]]:
-    """Return what the visitor may do to a run as it is."""
-    is_lost = explanation is not None and any(each.cause is WaitCause.RESCUE for each in explanation.waits)
+def actions_of(visit: Visit, run: Run, lost: Container[UUID | None]) -> list[Action[Run]]:
+    """Return what the visitor may do to a run as it is.
+
+    Where its worker is lost no process is left to kill, and it may be released or marked as failed.
+    """
+    is_lost = run.running_on in lost
     found = offered(RUN_ACTIONS, visit.may, run)
-    if TERMINATE in found and not _can_be_killed(visit, run):
+    if TERMINATE in found and (is_lost or not _can_be_killed(visit, run)):
         found = [each for each in found if each is not TERMINATE]
     return [each for each in found if is_lost or each.slug not in FOR_LOST_RUNS]
 

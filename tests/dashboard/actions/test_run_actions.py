@@ -10,9 +10,12 @@ from tests.dashboard.conftest import BASE
 from tests.dashboard.hostile import HOSTILE
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import NOW, Seeds
+from tests.integration.apps import join
 from tickerq_celery import TickerStatus, TickerType
+from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.store.tables import nodes
+from tickerq_celery.store.database.batches import insert_rows
+from tickerq_celery.store.tables import nodes, progress
 
 
 def lost(seeds: Seeds) -> UUID:
@@ -289,7 +292,8 @@ def test_a_page_that_differs_by_its_forms_ids_only_is_not_sent_again(
 
 
 def in_progress(seeds: Seeds) -> UUID:
-    return seeds.run(status=TickerStatus.IN_PROGRESS, claim_no=1, started_at=NOW, function="Send")
+    run = {"status": TickerStatus.IN_PROGRESS, "claim_no": 1, "started_at": NOW, "function": "Send"}
+    return seeds.run(**run, running_on=join(seeds.tickerq, NodeKind.WORKER))
 
 
 def test_a_run_is_terminated_once_the_name_of_its_function_is_typed(admin: Person, seeds: Seeds) -> None:
@@ -331,6 +335,40 @@ def test_one_that_was_asked_to_end_and_does_not_can_be_terminated_by_an_admin_on
     assert (refused.status_code, "Not terminated: the run is Done since" in refused.text) == (409, True)
     gone = Person(client).send(f"/runs/{uuid4()}/terminate", {**form, "typed": "Send"})
     assert gone.status_code == 404
+
+
+def test_where_the_worker_is_lost_nothing_is_there_to_be_terminated_and_what_helps_is_offered(
+    admin: Person, seeds: Seeds
+) -> None:
+    run_id = lost(seeds)
+    assert admin.offers(f"/runs/{run_id}") == {"cancel", "clone", "mark-failed", "release"}
+    refused = admin.act(f"/runs/{run_id}", "terminate", typed="SendWelcomeEmail")
+    assert refused.status_code == 409
+    assert (
+        "Not terminated: the run is In progress on worker-9, which is gone, so that no process is left to "
+        "kill: release it, mark it as failed, or cancel it." in text_of(refused.text)
+    )
+    assert not seeds.tickerq.runs.get(run_id).cancel_requested
+
+
+@pytest.mark.parametrize("action", ["release", "mark-failed"])
+def test_how_far_a_lost_run_came_stays_on_its_page(admin: Person, seeds: Seeds, action: str) -> None:
+    run_id = lost(seeds)
+    reported = {"ticker_id": run_id, "claim_no": 1, "fraction": 0.4, "message": "row 400"}
+    seeds.tickerq.core.write(insert_rows, progress, [reported])
+    assert "40 % row 400 reported last" in text_of(admin.get(f"/runs/{run_id}").text)
+    admin.act(f"/runs/{run_id}", action)
+    page = text_of(admin.get(f"/runs/{run_id}").text)
+    assert seeds.tickerq.runs.get(run_id).status is not TickerStatus.IN_PROGRESS
+    assert "40 % row 400 reported last" in page
+
+
+def test_what_a_run_reports_that_goes_on_is_not_its_last(admin: Person, seeds: Seeds) -> None:
+    run_id = in_progress(seeds)
+    reported = {"ticker_id": run_id, "claim_no": 1, "fraction": 0.4, "message": "row 400"}
+    seeds.tickerq.core.write(insert_rows, progress, [reported])
+    page = text_of(admin.get(f"/runs/{run_id}").text)
+    assert ("40 % row 400" in page, "reported last" in page) == (True, False)
 
 
 @pytest.mark.parametrize(("pool", "is_offered"), [("prefork", True), ("solo", False)])
