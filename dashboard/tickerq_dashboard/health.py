@@ -1,16 +1,14 @@
-"""What the banner and the probes show: the process's last health report, read again when it is old."""
+"""The process's last health report, which the banner and the probes show, read again when it is old."""
 
 import logging
 import math
 import os
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tickerq_celery import TickerQ
-from tickerq_celery.views import Finding, FindingCode, HealthReport, Severity, SubjectKind
-from tickerq_dashboard.show.places import Place, places_of
+from tickerq_celery.views import HealthReport
 
 logger = logging.getLogger(__name__)
 # In seconds. However many pages are open, a process reads one report in the first; a page waits for one no
@@ -24,48 +22,6 @@ class KnownReport:
 
     report: HealthReport | None
     age: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One sentence of the banner; ``css`` is ok, warning, failed or unknown, and ``sign`` its icon.
-
-    ``place`` is where one can look into it. One that ``is_pinned`` is said however many others are.
-    """
-
-    css: str
-    sign: str
-    text: str
-    place: Place | None = None
-    is_pinned: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Banner:
-    """What every page says of how the system is: one sentence where all is well, else each problem's.
-
-    ``age`` is how many seconds old that is, 0 where it is fresh.
-    """
-
-    css: str
-    word: str
-    lines: tuple[Line, ...]
-    age: int
-
-    def shown(self, most: int) -> tuple[Line, ...]:
-        """Return the first lines, ``most`` of them, and what is pinned."""
-        return (*self.lines[:most], *(each for each in self.lines[most:] if each.is_pinned))
-
-
-# Texts that hold addresses or a driver's words: those are for the log and the command line.
-_SENTENCES = {
-    (FindingCode.STORE, Severity.OK): "the store answers",
-    (FindingCode.STORE, Severity.FAILURE): "the store does not answer",
-    (FindingCode.SCHEMA, Severity.FAILURE): "the store's tables are missing, or of another version",
-    (FindingCode.BROKER, Severity.OK): "the broker answers",
-    (FindingCode.BROKER, Severity.FAILURE): "the broker does not answer",
-}
-_SIGNS = {Severity.OK: "done", Severity.WARNING: "warning", Severity.FAILURE: "failed"}
 
 
 class HealthWatch:
@@ -126,40 +82,3 @@ class HealthWatch:
 
     def _age(self) -> float:
         return math.inf if self._read_at is None else time.monotonic() - self._read_at
-
-
-def banner_of(known: KnownReport) -> Banner:
-    """Return what the pages say of a report, or of its absence."""
-    report = known.report
-    if report is None:
-        text = "Health unknown. No report came in time: the store or the broker may be slow."
-        return Banner(css="unknown", word="", lines=(Line(css="unknown", sign="unknown", text=text),), age=0)
-    age = round(known.age) if known.age > FRESH else 0
-    if not report.problems:
-        well = Line(css="ok", sign=_SIGNS[Severity.OK], text=report.headline.partition(": ")[2])
-        return Banner(css="ok", word="All well:", lines=(well,), age=age)
-    return Banner(css=report.severity.value, word="", lines=tuple(map(_line, report.problems)), age=age)
-
-
-def _line(finding: Finding) -> Line:
-    text = said(finding).rstrip(".")
-    # That of a run begins with the name of its function.
-    if finding.code is not FindingCode.ORPHANED_RUNS:
-        text = f"{text[:1].upper()}{text[1:]}"
-    return Line(
-        css=finding.severity.value,
-        sign=_SIGNS[finding.severity],
-        text=f"{text}.",
-        place=places_of(finding)[0],
-        is_pinned=finding.subject is not None and finding.subject.kind is SubjectKind.EVERYTHING,
-    )
-
-
-def said(finding: Finding) -> str:
-    """Return what the pages say of a finding."""
-    return _SENTENCES.get((finding.code, finding.severity), finding.text)
-
-
-def well(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings that something is well."""
-    return [each for each in findings if each.severity is Severity.OK]

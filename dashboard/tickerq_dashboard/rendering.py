@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
@@ -17,7 +17,8 @@ from tickerq_dashboard.access.csrf import CsrfTokens
 from tickerq_dashboard.access.origins import is_readable_by_others
 from tickerq_dashboard.access.visitors import current_mount, current_visitor
 from tickerq_dashboard.assets import Assets
-from tickerq_dashboard.health import HealthWatch, banner_of, said, well
+from tickerq_dashboard.banner import Topic, banner_of, said, well
+from tickerq_dashboard.health import HealthWatch
 from tickerq_dashboard.navigation import pages_for
 from tickerq_dashboard.preferences import reader_clock, reader_is_live, reader_shortcuts, reader_theme
 from tickerq_dashboard.show import (
@@ -120,12 +121,14 @@ class Renderer:
         )
         self._environment.filters.update({each.__name__: each for each in _FILTERS})
 
-    def page(self, template: str, *, clock: Clock | None = None, **values: object) -> str:
-        """Return a template as HTML."""
+    def page(
+        self, template: str, *, clock: Clock | None = None, topics: Sequence[Topic] = (), **values: object
+    ) -> str:
+        """Return a template as HTML; of what the page is about, ``topics``, the banner says nothing."""
         visitor = current_visitor()
         return self._environment.get_template(template).render(
             visitor=visitor,
-            banner=banner_of(self._watch.look()),
+            banner=banner_of(self._watch.look(), topics),
             clock=clock or reader_clock(datetime.now(UTC)),
             theme=reader_theme(),
             shortcuts=reader_shortcuts(),

@@ -1,6 +1,6 @@
 """What a handler is given: the dashboard, who asks, and the id of the request."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from werkzeug.wrappers import Response
@@ -11,6 +11,7 @@ from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.access.visitors import Visitor
 from tickerq_dashboard.assets import Assets
 from tickerq_dashboard.auditing import actor_of
+from tickerq_dashboard.banner import Topic
 from tickerq_dashboard.health import HealthWatch
 from tickerq_dashboard.options import Options
 from tickerq_dashboard.preferences import asked_operation, reader_clock
@@ -61,10 +62,18 @@ class Visit:
         """Return the present moment and the zone that the visitor reads times in."""
         return reader_clock(self.dashboard.reader.now())
 
-    def page(self, template: str, *, clock: Clock, status: int = 200, **values: object) -> Response:
-        """Return a template as HTML, or that the browser has it already."""
-        flash = self._flash()
-        return answered(self.dashboard.renderer.page(template, clock=clock, flash=flash, **values), status)
+    def page(
+        self,
+        template: str,
+        *,
+        clock: Clock,
+        status: int = 200,
+        topics: Sequence[Topic] = (),
+        **values: object,
+    ) -> Response:
+        """Return a template as HTML, or that the browser has it already; ``topics`` is what it is about."""
+        render, flash = self.dashboard.renderer.page, self._flash()
+        return answered(render(template, clock=clock, topics=topics, flash=flash, **values), status)
 
     def _flash(self) -> Flash | None:
         """Return what the visitor did just before, where the address says so."""

@@ -77,7 +77,9 @@ def test_the_list_says_which_cron_tickers_no_live_worker_has(visitor: Visitor, s
     seeds.tickerq.function("Send")(lambda context: None)
     join(seeds.tickerq, NodeKind.WORKER)
     page = visitor.get("/crons").text
-    states = re.findall(r'<td( class=warn)?><svg[^>]*><use href="#([a-z-]+)"/></svg><b>([^<]+)</b>.*?<b>([^<]+)', page)
+    states = re.findall(
+        r'<td( class=warn)?><svg[^>]*><use href="#([a-z-]+)"/></svg><b>([^<]+)</b>.*?<b>([^<]+)', page
+    )
     assert {name: (icon, word, bool(warns)) for warns, icon, word, name in states} == {
         "Send": ("history", "Enabled", False),
         "Gone": ("s-warning", "No worker", True),

@@ -14,17 +14,21 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.dashboard.conftest import BASE, LOGIN, PASSWORD, QUICK_HASH, Visitor, basic
-from tests.dashboard.seeds import Seeds
+from tests.dashboard.seeds import NOW, Seeds
 from tests.integration.apps import join
+from tickerq_celery import TickerStatus
 from tickerq_celery.cli.commands import celery_command
 from tickerq_celery.enums import NodeKind
+from tickerq_celery.store.tables import nodes
 from tickerq_celery.views import Finding, FindingCode, HealthReport, Severity, Subject, SubjectKind
 from tickerq_dashboard import create_app
 from tickerq_dashboard.access.roles import Permission
-from tickerq_dashboard.health import HealthWatch, KnownReport, banner_of
+from tickerq_dashboard.banner import Topic, banner_of
+from tickerq_dashboard.health import HealthWatch, KnownReport
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.places import places_of
 
+LATER = NOW.replace(year=2099)
 WELL = HealthReport(
     at=datetime(2026, 1, 15, 12, tzinfo=UTC),
     findings=(Finding(code=FindingCode.BEATS, severity=Severity.OK, text="beat b is alive"),),
@@ -50,7 +54,7 @@ def banner(visitor: Visitor, path: str) -> str:
     return " ".join(page.partition('<section class="health')[2].partition("</section>")[0].split())
 
 
-@pytest.mark.parametrize("path", ["/", "/runs", "/crons", "/health", "/nowhere"])
+@pytest.mark.parametrize("path", ["/", "/runs", "/crons", "/nowhere"])
 def test_the_banner_of_every_page_says_what_is_worst_and_how_much_more_there_is(
     seeds: Seeds, visitor: Visitor, path: str
 ) -> None:
@@ -59,7 +63,7 @@ def test_the_banner_of_every_page_says_what_is_worst_and_how_much_more_there_is(
     seeds.tickerq.pauses.pause(tag="eu", reason="a move")
     found = banner(visitor, path)
     assert "Failure: </span><b>No beat is alive" in found
-    assert (">1 more finding<" in found) is (path not in {"/", "/health"})
+    assert (">1 more finding<" in found) is (path != "/")
     assert ("a move" in found) is (path == "/")
     assert "Everything is paused" in found
     assert "an &lt;incident&gt;" in found
@@ -71,6 +75,76 @@ def test_the_banner_is_one_line_where_all_is_well(seeds: Seeds, visitor: Visitor
     found = banner(visitor, "/")
     assert "<b>All well:</b> beat " in found
     assert "Details" in found
+
+
+def paused_cron(seeds: Seeds) -> tuple[str, ...]:
+    """Pause a cron ticker, and return the pages that are about that."""
+    now = datetime.now(UTC)
+    cron = seeds.cron(function="Digest", is_enabled=False, paused_at=now, paused_by="ben", next_run_at=None)
+    run = seeds.run(function="Digest", status=TickerStatus.FAILED, cron_ticker_id=cron)
+    return f"/crons/{cron}", f"/runs/{run}", "/pauses"
+
+
+def paused_tag(seeds: Seeds) -> tuple[str, ...]:
+    """Pause a tag, and return the pages that are about that."""
+    seeds.tickerq.pauses.pause(tag="eu", by="ben")
+    held = seeds.run(held_for="paused", hold_key="tag:eu", held_since=datetime.now(UTC), tags=["eu"])
+    return f"/runs/{held}", f"/crons/{seeds.cron(tags=['eu'], next_run_at=LATER)}", "/pauses"
+
+
+def paused_function(seeds: Seeds) -> tuple[str, ...]:
+    """Pause a function, and return the pages that are about that."""
+    seeds.run(function="Send", execution_time=LATER)
+    seeds.tickerq.pauses.pause(function="Send", by="ben")
+    return "/functions/Send", "/pauses"
+
+
+def held_function(seeds: Seeds) -> tuple[str, ...]:
+    """Let a run wait for a function that no worker has, and return the page that is about that."""
+    seeds.run(function="Gone", held_for="function", hold_key="Gone", held_since=datetime.now(UTC))
+    return ("/functions/Gone",)
+
+
+@pytest.mark.parametrize("fault", [paused_cron, paused_tag, paused_function, held_function])
+def test_a_page_is_without_the_line_of_the_banner_that_it_is_about(
+    seeds: Seeds, visitor: Visitor, fault: Callable[[Seeds], tuple[str, ...]]
+) -> None:
+    join(seeds.tickerq, NodeKind.BEAT)
+    join(seeds.tickerq, NodeKind.WORKER, queues=["celery"])
+    paths = fault(seeds)
+    assert "Warning: " in banner(visitor, "/errors")
+    # Nothing else is wrong, so that there is no banner at all.
+    assert {path: banner(visitor, path) for path in paths} == dict.fromkeys(paths, "")
+    seeds.tickerq.pauses.pause(tag="other", by="ben")
+    visitor.get(f"/?did={uuid4()}")
+    for path in set(paths) - {"/pauses"}:
+        found = banner(visitor, path)
+        assert "<b>Tag other is paused" in found
+        assert ">1 more finding<" in found
+
+
+def test_the_nodes_page_is_without_the_line_of_the_banner_that_a_node_is_dead(
+    seeds: Seeds, visitor: Visitor
+) -> None:
+    dead = join(seeds.tickerq, NodeKind.WORKER, name="worker-1", queues=["celery"])
+    long_ago = nodes.update().where(nodes.c.id == dead).values(seen_at=NOW, clock_at=NOW)
+    seeds.tickerq.core.write(lambda tx: tx.execute(long_ago))
+    topic = Topic(SubjectKind.NODE, dead)
+    assert sum(topic.has(each) for each in seeds.tickerq.health.report().problems) == 1
+    found = banner(visitor, "/nodes")
+    assert "No beat is alive" in found
+    assert "worker-1" not in found
+
+
+def test_that_everything_is_paused_is_said_on_every_page(seeds: Seeds, visitor: Visitor) -> None:
+    seeds.tickerq.pauses.pause(everything=True, by="ben")
+    assert "Everything is paused" in banner(visitor, "/pauses")
+
+
+def test_the_health_page_says_once_what_is_not_well(seeds: Seeds, visitor: Visitor) -> None:
+    page = visitor.get("/health").text
+    assert page.count("no beat is alive") + page.count("No beat is alive") == 1
+    assert banner(visitor, "/health") == ""
 
 
 def test_the_page_lists_each_finding_with_what_to_do_and_no_address(seeds: Seeds, visitor: Visitor) -> None:
@@ -232,9 +306,10 @@ def test_a_report_that_fails_leaves_the_page_and_says_that_health_is_unknown(
 
     client = create_app(Reports(report), users={"admin": QUICK_HASH}).test_client()
     for _ in range(2):
-        page = client.get(BASE + "/health", headers=LOGIN)
+        page = client.get(BASE + "/help", headers=LOGIN)
         assert page.status_code == 200
         assert "Health unknown" in page.text
+    assert "No report came in time" in client.get(BASE + "/health", headers=LOGIN).text
     assert client.get(BASE + "/healthz").json == {"status": "unknown", "findings": []}
     assert [each.message for each in caplog.records] == ["the health report failed"]
 

@@ -18,7 +18,7 @@ from tickerq_dashboard.api.figure_answers import (
 )
 from tickerq_dashboard.api.queries import ErrorsAsked, FiguresAsked, UpcomingAsked
 from tickerq_dashboard.api.system import UNKNOWN
-from tickerq_dashboard.health import said
+from tickerq_dashboard.banner import said
 from tickerq_dashboard.reading.windows import WINDOWS
 from tickerq_dashboard.visits import Visit
 

@@ -17,7 +17,7 @@ from tickerq_dashboard.api.system_answers import (
     SettingsAnswer,
     SubjectAnswer,
 )
-from tickerq_dashboard.health import said
+from tickerq_dashboard.banner import said
 from tickerq_dashboard.show.example import example_of
 from tickerq_dashboard.visits import Visit
 

@@ -7,8 +7,9 @@ from werkzeug.wrappers import Response
 
 from tickerq_celery.enums import PauseKind
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.views import CronFigures
+from tickerq_celery.views import CronFigures, SubjectKind
 from tickerq_dashboard.access.roles import Permission
+from tickerq_dashboard.banner import Topic, topics_of
 from tickerq_dashboard.filters import CronsQuery, ListQuery
 from tickerq_dashboard.pages.gone import gone
 from tickerq_dashboard.reading.paused import pause_of
@@ -58,6 +59,7 @@ def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
             raise
         return page
     clock, there = visit.clock(), _functions_there(visit)
+    pauses = visit.dashboard.reader.pauses_over(found.cron.function, found.cron.tags)
     may = () if visit.visitor is None else visit.visitor.permissions
     return visit.page(
         "cron.html",
@@ -65,6 +67,7 @@ def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
         cron=found.cron,
         schedule=schedule_words(found.cron),
         policies=list(policies_of(found.cron)),
+        topics=(Topic(SubjectKind.CRON_TICKER, cron_id), *topics_of(pauses)),
         look=cron_look(found.cron, there),
         lacks_worker=lacks_worker(found.cron, there),
         warnings=() if found.explanation is None else found.explanation.warnings,
@@ -79,7 +82,7 @@ def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
         may_see=Permission.PAYLOAD_VIEW in may,
         request=request_of(found.cron) if Permission.PAYLOAD_VIEW in may else None,
         actions=offered(CRON_ACTIONS, visit.may, found.cron),
-        pauses=visit.dashboard.reader.pauses_over(found.cron.function, found.cron.tags),
+        pauses=pauses,
         audit=found.audit if Permission.AUDIT_VIEW in may else (),
     )
 

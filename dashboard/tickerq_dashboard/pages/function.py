@@ -6,7 +6,8 @@ from werkzeug.wrappers import Response
 
 from tickerq_celery.enums import PauseKind
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.views import Throughput, Timings
+from tickerq_celery.views import SubjectKind, Throughput, Timings
+from tickerq_dashboard.banner import Topic, topics_of
 from tickerq_dashboard.filters import OverviewQuery
 from tickerq_dashboard.pages.overview import counts_by_css, joined
 from tickerq_dashboard.reading.reader import MOST_WAITING
@@ -33,6 +34,7 @@ def function(visit: Visit, name: str, query: OverviewQuery) -> Response:
     return visit.page(
         "function.html",
         clock=clock,
+        topics=(Topic(SubjectKind.FUNCTION, name), *topics_of(found.function.pauses)),
         f=found.function,
         example=None if found.function.request_schema is None else example_of(found.function.request_schema),
         own_pause=any(each.kind is PauseKind.FUNCTION for each in found.function.pauses),
@@ -91,4 +93,11 @@ def _unregistered(visit: Visit, name: str) -> Response:
     waiting = visit.dashboard.reader.waiting_for(name)
     if not waiting:
         raise TickerNotFoundError("function", name)
-    return visit.page("unregistered.html", clock=visit.clock(), name=name, waiting=waiting, most=MOST_WAITING)
+    return visit.page(
+        "unregistered.html",
+        clock=visit.clock(),
+        topics=(Topic(SubjectKind.FUNCTION, name),),
+        name=name,
+        waiting=waiting,
+        most=MOST_WAITING,
+    )

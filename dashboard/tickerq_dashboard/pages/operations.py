@@ -1,12 +1,15 @@
 """The pages about the system itself: errors, functions, nodes, health, settings, audit."""
 
 from urllib.parse import urlencode
+from uuid import UUID
 
 from flask import redirect
 from werkzeug.wrappers import Response
 
 from tickerq_celery.enums import NodeKind
+from tickerq_celery.views import FindingCode, SubjectKind
 from tickerq_dashboard.audit_filters import AUDITED, AuditQuery
+from tickerq_dashboard.banner import Topic, topics_of
 from tickerq_dashboard.errors import UnknownPageError
 from tickerq_dashboard.filters import FunctionsQuery, OverviewQuery
 from tickerq_dashboard.reading.lost_runs import left_by, runs_on_lost
@@ -59,24 +62,35 @@ def functions(visit: Visit, query: FunctionsQuery) -> Response:
 def pauses(visit: Visit) -> Response:
     """Show what is paused: functions, tags or everything, and cron tickers on their own."""
     reader = visit.dashboard.reader
+    pauses, crons = reader.pauses(), reader.paused_crons()
     return visit.page(
-        "pauses.html", clock=visit.clock(), pauses=reader.pauses(), paused_crons=reader.paused_crons()
+        "pauses.html",
+        clock=visit.clock(),
+        topics=(*topics_of(pauses), *(_paused(each.id) for each in crons)),
+        pauses=pauses,
+        paused_crons=crons,
     )
+
+
+def _paused(cron_id: UUID) -> Topic:
+    return Topic(SubjectKind.CRON_TICKER, cron_id, FindingCode.PAUSED)
 
 
 def nodes(visit: Visit) -> Response:
     """Show the beats and workers, those that were lost, and what is still in progress on these."""
     reader = visit.dashboard.reader
     found, lost, orphans = reader.nodes(), reader.lost_nodes(), runs_on_lost(reader)
+    present = {each.id for each in found}
     return visit.page(
         "nodes.html",
         clock=visit.clock(),
+        topics=[Topic(SubjectKind.NODE, node) for node in present],
         beats=[each for each in found if each.kind is NodeKind.BEAT],
         workers=[each for each in found if each.kind is NodeKind.WORKER],
         lost_nodes=lost,
         left=left_by(orphans),
-        present={each.id for each in found},
-        known={each.id for each in found} | {each.id for each in lost},
+        present=present,
+        known=present | {each.id for each in lost},
         orphans=orphans,
     )
 

@@ -1,16 +1,17 @@
 """The page of one run: its state, when, why; then its error, attempts, log, request and chain."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from werkzeug.wrappers import Response
 
-from tickerq_celery import Attempt, Run, TickerStatus, TickerType
+from tickerq_celery import Attempt, Cron, Run, TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.views import Pause, RunExplanation, WaitCause
+from tickerq_celery.views import FindingCode, Pause, RunExplanation, SubjectKind, WaitCause
 from tickerq_dashboard.access.roles import Permission
+from tickerq_dashboard.banner import Topic, topics_of
 from tickerq_dashboard.pages.gone import gone
 from tickerq_dashboard.reading.lost_runs import lost_workers
 from tickerq_dashboard.show.actions import Action, offered
@@ -55,9 +56,11 @@ def run(visit: Visit, run_id: UUID) -> Response:
     lost = lost_workers(visit.dashboard.reader, [found.run])
     rows = attempt_rows(found.run, lost)
     last = found.run.attempts[-1] if found.run.attempts else None
+    pauses = _pauses(visit, found.run, found.explanation)
     return visit.page(
         "run.html",
         clock=clock,
+        topics=tuple(_topics(found.run, found.cron, pauses)),
         run=found.run,
         lost=lost,
         explanation=found.explanation,
@@ -66,7 +69,7 @@ def run(visit: Visit, run_id: UUID) -> Response:
         waiters=found.waiters,
         cron=found.cron,
         helping=helping_of(found.run, found.explanation, lost),
-        pauses=_pauses(visit, found.run, found.explanation),
+        pauses=pauses,
         chain=found.chain,
         chain_runs=() if found.chain is None else in_order(found.chain.runs),
         audit=found.audit if visit.visitor is not None and visit.visitor.may(Permission.AUDIT_VIEW) else (),
@@ -88,6 +91,14 @@ def _pauses(visit: Visit, run: Run, explanation: RunExplanation | None) -> list[
     if not any(each.cause is WaitCause.PAUSE for each in waits):
         return []
     return visit.dashboard.reader.pauses_over(run.function, run.tags)
+
+
+def _topics(run: Run, cron: Cron | None, pauses: list[Pause]) -> Iterator[Topic]:
+    """Yield what the page says itself: what is wrong with a run, and the pauses that touch it."""
+    yield Topic(SubjectKind.RUN, run.id)
+    if cron is not None:
+        yield Topic(SubjectKind.CRON_TICKER, cron.id, FindingCode.PAUSED)
+    yield from topics_of(pauses)
 
 
 def _kept_until(visit: Visit, run: Run) -> datetime | None:
