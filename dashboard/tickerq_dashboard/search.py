@@ -41,6 +41,8 @@ FOUND: Mapping[str, str] = {
     "the beginning of a function's name": "the function, its cron tickers, and runs of it",
     "the beginning of an exception's name": "the failures with it, of the last 7 d",
     "a part of a node's name": "the beat or worker, also one that was lost",
+    "several words": "what the first finds, if its name has the others, too; else the failures whose message "
+    "has them as they stand",
 }
 
 
@@ -56,13 +58,17 @@ def run_id_in(text: str) -> UUID | None:
         return None
 
 
-def word_in(text: str) -> str | None:
-    """Return the one word that was typed, or None where there are filters, several words or none."""
+def words_in(text: str) -> list[str]:
+    """Return the words that were typed, or none where there are filters.
+
+    A quotation mark that stays open is one of a text that was pasted.
+    """
     try:
-        tokens = list(_tokens(text))
-    except SearchError:
-        return None
-    return tokens[0][1] if len(tokens) == 1 and not tokens[0][0] else None
+        parts = shlex.split(text)
+    except ValueError:
+        parts = text.split()
+    tokens = list(map(_token, parts))
+    return [] if any(key for key, _ in tokens) else [word for _, word in tokens if word]
 
 
 def searched(query: RunsQuery, clock: Clock) -> dict[str, object]:
@@ -76,7 +82,8 @@ def searched(query: RunsQuery, clock: Clock) -> dict[str, object]:
         if not key:
             if words.get("prefix") not in {None, "", value}:
                 raise SearchError(
-                    f"“{value}”: one word begins a function's name; for the rest write key:value"
+                    f"One word begins a function's name, which is “{words['prefix']}” here already. For "
+                    f'“{value}” write key:value, such as error:"two words".'
                 )
             words["prefix"] = value
         elif key in TYPED_MOMENTS.values():
@@ -110,6 +117,9 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
         parts = shlex.split(text)
     except ValueError as error:
         raise SearchError("A quotation mark is open.") from error
-    for part in parts:
-        key, colon, value = part.partition(":")
-        yield (key, value) if colon and value else ("", part)
+    yield from map(_token, parts)
+
+
+def _token(part: str) -> tuple[str, str]:
+    key, colon, value = part.partition(":")
+    return (key, value) if colon and value else ("", part)

@@ -12,6 +12,7 @@ from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import Seeds
 from tickerq_celery import TickerStatus
 from tickerq_celery.tickers.audit import ObjectKind
+from tickerq_celery.views import Actor
 from tickerq_dashboard import create_app
 from tickerq_dashboard.audit_filters import AUDITED
 from tickerq_dashboard.show.changes import NOTHING
@@ -54,10 +55,13 @@ def test_entries_are_found_by_their_object_and_their_time(visitor: Visitor, seed
     assert re.search(r"since=\d{4}-", visitor.get("/audit?from_text=2+h").headers["Location"])
 
 
-def test_what_cannot_be_looked_for_is_said(visitor: Visitor) -> None:
+def test_what_cannot_be_looked_for_is_said_and_no_entry_stands_below(visitor: Visitor, seeds: Seeds) -> None:
+    seeds.tickerq.acting_as(Actor("ann")).cron_tickers.pause(seeds.cron())
+    assert len(rows_of(visitor.get("/audit").text)) == 1
     unread = visitor.get("/audit?from_text=soon")
-    assert unread.status_code == 422
+    assert (unread.status_code, rows_of(unread.text)) == (422, [])
     assert "Since: Write how long ago" in text_of(unread.text)
+    assert "Nothing was searched. All entries" in text_of(unread.text)
     assert visitor.get("/audit?object=x").status_code == 400
     assert visitor.get("/audit?kind=weather").status_code == 400
 

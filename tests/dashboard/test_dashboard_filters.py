@@ -101,6 +101,15 @@ def test_the_form_of_filters_keeps_those_that_it_has_no_field_for(
     assert f'name="cron" value="{cron}"' in found[1]
 
 
+@pytest.mark.parametrize("path", ["/runs", "/runs/active", "/runs/upcoming"])
+def test_the_form_of_filters_has_fields_for_both_keys(visitor: Visitor, path: str) -> None:
+    found = FORM.search(visitor.get(f"{path}?key=tenant-7&unique_key=once").text)
+    assert found is not None
+    assert 'Concurrency key<input class="field" name="key" value="tenant-7">' in found[1]
+    assert 'Unique key<input class="field" name="unique_key" value="once">' in found[1]
+    assert found[1].count('name="key"') == found[1].count('name="unique_key"') == 1
+
+
 @pytest.mark.parametrize("field", ["from_text=soon", "until_text=25:00", "q=since:soon"])
 def test_a_moment_that_means_nothing_is_said_and_stays_in_its_field(visitor: Visitor, field: str) -> None:
     response = visitor.get(f"/runs?{field}&tag=eu")

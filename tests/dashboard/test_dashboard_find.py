@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -85,6 +86,42 @@ def test_a_name_finds_cron_tickers_errors_and_nodes(visitor: Visitor, seeds: See
     assert leads_to(visitor, "GatewayT") == only
     [node] = seeds.tickerq.nodes.find()
     assert leads_to(visitor, "gateway-7") == f"/nodes#n{node.id}"
+
+
+def test_of_several_words_the_first_begins_a_name_that_has_the_others(visitor: Visitor, seeds: Seeds) -> None:
+    join(seeds.tickerq, NodeKind.WORKER)
+    seeds.tickerq.core.write(lambda tx: tx.execute(nodes.update().values(name="celery@gateway-7")))
+    at = datetime.now(UTC) - timedelta(minutes=5)
+    for name in ("gateway.poll_bank", "gateway.poll_post", "bank.a_gateway"):
+        seeds.cron(function=name)
+        seeds.run(function=name, status=TickerStatus.FAILED, ended_at=at, exception_type=f"{name}Error")
+    page = visitor.get("/find?q=gateway Bank").text
+    assert "gateway. poll_bank" in panel(page, "functions")
+    assert "gateway. poll_bank" in panel(page, "crons")
+    assert "gateway.poll_bankError" in panel(page, "errors")
+    assert "poll_post" not in page
+    assert "a_gateway" not in page
+    assert "All runs of functions that begin so" not in page
+    assert f'href="{BASE}/runs?status=failed&amp;error=gateway+Bank">Failures whose message has' in page
+    [node] = seeds.tickerq.nodes.find()
+    assert leads_to(visitor, "celery way-7") == f"/nodes#n{node.id}"
+
+
+def test_a_further_word_is_looked_for_among_more_than_are_shown(visitor: Visitor, seeds: Seeds) -> None:
+    for number in range(30):
+        seeds.cron(function=f"shop.job_{number:02}")
+    assert "shop. job_29" in panel(visitor.get("/find?q=shop _29").text, "crons")
+
+
+@pytest.mark.parametrize("typed", ["connection refused", "it can't be", "KeyError: 'name' of ' 3"])
+def test_words_that_name_nothing_are_looked_for_in_what_failures_say(
+    visitor: Visitor, seeds: Seeds, typed: str
+) -> None:
+    failed = {"function": "Charge", "status": TickerStatus.FAILED}
+    seeds.run(**failed, exception_type="OSError", exception_message=f"oh: {typed} today")
+    seeds.run(**failed, exception_type="OSError", exception_message="timed out")
+    page = visitor.get(leads_to(visitor, quote(typed))).text
+    assert (f"oh: {typed} today" in unescape(page), "timed out" in page) == (True, False)
 
 
 def test_a_lost_node_is_found(visitor: Visitor, seeds: Seeds) -> None:

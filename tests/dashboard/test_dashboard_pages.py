@@ -377,11 +377,23 @@ def test_the_search_box_leads_to_a_run_or_sets_filters(visitor: Visitor, q: str,
     assert response.headers["Location"] == BASE + leads_to
 
 
-@pytest.mark.parametrize("q", ["colour:red", "two words", 'error:"open'])
-def test_a_search_that_means_nothing_says_what_does(visitor: Visitor, q: str) -> None:
-    response = visitor.get(f"/runs?q={q}")
+@pytest.mark.parametrize(
+    ("q", "is_findable"), [("colour:red", False), ("two words", True), ('error:"open', False)]
+)
+@pytest.mark.parametrize("path", ["/runs", "/runs/active", "/runs/upcoming"])
+def test_a_search_that_means_nothing_says_what_does_and_lists_no_run(
+    visitor: Visitor, seeds: Seeds, path: str, q: str, *, is_findable: bool
+) -> None:
+    seeds.run(status=TickerStatus.DONE)
+    seeds.run()
+    response = visitor.get(f"{path}?q={q}&tag=eu")
     assert response.status_code == 422
     assert 'id="complaint"' in response.text
+    assert "SendWelcomeEmail" not in response.text
+    assert "Nothing was searched. One word begins the name of a function." in text_of(response.text)
+    assert ("Find “two words” everywhere" in response.text) is is_findable
+    assert (f'href="{BASE}/find?q=two+words"' in response.text) is is_findable
+    assert f'href="{BASE}{path}?tag=eu">Drop the search' in response.text
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ def test_what_runs_between_two_moments_is_shown_and_nothing_else(visitor: Visito
 def test_what_is_no_span_is_said_beside_the_fields(visitor: Visitor, typed: str, says: str) -> None:
     page = visitor.get(f"/upcoming?{typed}")
     assert (page.status_code, says in text_of(page.text)) == (422, True)
+    assert ("Nothing was searched" in page.text, "Nothing is to run" in page.text) == (True, False)
 
 
 def test_a_span_that_ends_before_it_begins_is_a_bad_request(visitor: Visitor) -> None:

@@ -9,7 +9,7 @@ from tickerq_celery.errors import TickerNotFoundError
 from tickerq_dashboard.filters import FindQuery
 from tickerq_dashboard.reading.finding import WINDOW, Found, found_by
 from tickerq_dashboard.rendering import url_for
-from tickerq_dashboard.search import FOUND, run_id_in, word_in
+from tickerq_dashboard.search import FOUND, run_id_in, words_in
 from tickerq_dashboard.visits import Visit
 
 
@@ -20,20 +20,25 @@ def find(visit: Visit, query: FindQuery) -> Response:
     whole = run_id_in(query.q)
     if whole is not None:
         return redirect(_of_id(visit, whole))
-    word = word_in(query.q)
-    if word is None:
+    words = words_in(query.q)
+    if not words:
         return redirect(url_for(".runs", q=query.q))
-    found = found_by(visit.dashboard.reader, word)
-    if found.kinds in {(), ("functions",)}:
-        return redirect(url_for(".runs", prefix=word))
+    found = found_by(visit.dashboard.reader, words)
+    if len(words) == 1 and found.kinds in {(), ("functions",)}:
+        return redirect(url_for(".runs", prefix=words[0]))
+    if not found.kinds:
+        return redirect(url_for(".runs", status="failed", error=query.q.strip()))
     only = _only(found)
     if only is not None:
         return redirect(only)
-    return _shown(visit, word, found)
+    return _shown(visit, words[0] if len(words) == 1 else query.q.strip(), found, is_one=len(words) == 1)
 
 
-def _shown(visit: Visit, word: str, found: Found) -> Response:
-    return visit.page("find.html", clock=visit.clock(), word=word, found=found, window=WINDOW, what=FOUND)
+def _shown(visit: Visit, text: str, found: Found, *, is_one: bool = True) -> Response:
+    """Show what a word or several name; of several, where their message stands in failures, too."""
+    return visit.page(
+        "find.html", clock=visit.clock(), word=text, found=found, window=WINDOW, what=FOUND, is_one=is_one
+    )
 
 
 def _of_id(visit: Visit, found: UUID) -> str:

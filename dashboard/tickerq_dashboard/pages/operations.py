@@ -121,10 +121,11 @@ def audit(visit: Visit, query: AuditQuery) -> Response:
         try:
             return redirect(url_for(".audit", **timed(query, visit.clock())))
         except SearchError as error:
-            complaint, query = str(error), query.model_copy(update={"cursor": None})
-    marks = visit.dashboard.cursors
-    cursor = None if query.cursor is None else marks.opened(query.cursor)
-    page = visit.dashboard.reader.audit(query.criteria, cursor)
+            complaint = str(error)
+    marks, page = visit.dashboard.cursors, None
+    if not complaint:
+        cursor = None if query.cursor is None else marks.opened(query.cursor)
+        page = visit.dashboard.reader.audit(query.criteria, cursor)
     return visit.page(
         "audit.html",
         clock=visit.clock(),
@@ -133,7 +134,7 @@ def audit(visit: Visit, query: AuditQuery) -> Response:
         kinds=AUDITED,
         filter=urlencode(query.words),
         complaint=complaint,
-        older=marks.signed(page.next_cursor),
+        older=None if page is None else marks.signed(page.next_cursor),
         status=422 if complaint else 200,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import redirect
@@ -16,7 +17,7 @@ from tickerq_dashboard.reading.lost_runs import lost_workers
 from tickerq_dashboard.reading.paused import pause_of
 from tickerq_dashboard.reading.reader import or_none
 from tickerq_dashboard.rendering import url_for
-from tickerq_dashboard.search import SearchError, run_id_in, searched
+from tickerq_dashboard.search import KEYS, SearchError, run_id_in, searched, words_in
 from tickerq_dashboard.show.bulk import verbs_of
 from tickerq_dashboard.visits import Visit
 
@@ -45,28 +46,43 @@ def listing(name: str) -> Callable[[Visit, RunsQuery], Response]:
     return show
 
 
-def _list(visit: Visit, name: str, query: RunsQuery, complaint: str = "") -> Response:
+def _list(visit: Visit, name: str, query: RunsQuery) -> Response:
     reader, marks = visit.dashboard.reader, visit.dashboard.cursors
     cursor = None if query.cursor is None else marks.opened(query.cursor)
     page = reader.runs(name, query.criteria, cursor)
+    return _shown(
+        visit,
+        name,
+        query,
+        page=page,
+        lost=lost_workers(reader, page),
+        elsewhere=() if page or cursor or not query.words else list(_elsewhere(visit, name, query)),
+        verbs=verbs_of(name, visit.may) if page else (),
+        filter=urlencode(query.words),
+        newer=marks.signed(page.previous_cursor),
+        older=marks.signed(page.next_cursor),
+    )
+
+
+def _refused(visit: Visit, name: str, query: RunsQuery, complaint: str) -> Response:
+    """Say why nothing was searched, and list nothing, since that would pass for what was found."""
+    words = words_in(query.q)
+    return _shown(
+        visit, name, query, status=422, complaint=complaint, keys=KEYS, findable=query.q if words else ""
+    )
+
+
+def _shown(visit: Visit, name: str, query: RunsQuery, **more: Any) -> Response:
     return visit.page(
         "runs.html",
         clock=visit.clock(),
         name=name,
         endpoint=LISTINGS[name],
-        page=page,
-        lost=lost_workers(reader, page),
         query=query,
         word=WORDS[name],
-        elsewhere=() if page or cursor or not query.words else list(_elsewhere(visit, name, query)),
-        complaint=complaint,
         reasons=HoldReason,
-        verbs=verbs_of(name, visit.may) if page else (),
-        filter=urlencode(query.words),
-        tag_pause=pause_of(reader.pauses(), PauseKind.TAG, query.tag),
-        newer=marks.signed(page.previous_cursor),
-        older=marks.signed(page.next_cursor),
-        status=422 if complaint else 200,
+        tag_pause=pause_of(visit.dashboard.reader.pauses(), PauseKind.TAG, query.tag),
+        **{"complaint": "", **more},
     )
 
 
@@ -93,5 +109,5 @@ def _search(visit: Visit, name: str, query: RunsQuery) -> Response:
     try:
         words = searched(query, visit.clock())
     except SearchError as error:
-        return _list(visit, name, query.model_copy(update={"cursor": None}), str(error))
+        return _refused(visit, name, query, str(error))
     return redirect(url_for(f".{LISTINGS[name]}", **words))

@@ -1,7 +1,7 @@
 """What a word that was typed may name: runs by their ids, functions, cron tickers, errors, nodes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from uuid import UUID
 
@@ -10,8 +10,9 @@ from tickerq_celery.views import CronSummary, ErrorGroup, FunctionView, LostNode
 from tickerq_dashboard.reading.reader import SLOW, Reader, or_none
 from tickerq_dashboard.reading.windows import WINDOWS
 
-# So many of a kind are shown; and of so many groups of errors the types are known.
-MOST, GROUPS = 10, 200
+# So many of a kind are shown; so many that begin alike are looked through for further words; and of so many
+# groups of errors the types are known.
+MOST, BEGINNING, GROUPS = 10, 100, 200
 WINDOW = WINDOWS["7d"]
 _ID_PREFIX = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]){0,24}-?")
 
@@ -55,17 +56,27 @@ def is_id_prefix(word: str) -> bool:
     return _ID_PREFIX.fullmatch(word) is not None
 
 
-def found_by(reader: Reader, word: str) -> Found:
-    """Return what a word names, each kind by one bounded read; one that is too much to read has none."""
-    runs, begins = reader.tickerq.runs, {"function_prefix": word}
-    functions = or_none(lambda: reader.functions(word, None, MOST)) or ()
+def found_by(reader: Reader, words: Sequence[str]) -> Found:
+    """Return what words name, each kind by one bounded read; one that is too much to read has none.
+
+    A name begins with the first of them, and has the others.
+    """
+    runs, word = reader.tickerq.runs, words[0]
+    is_id, most = len(words) == 1 and is_id_prefix(word), MOST if len(words) == 1 else BEGINNING
+    functions = or_none(lambda: reader.functions(word, None, most)) or ()
+    crons = or_none(lambda: reader.crons("by_name", {"function_prefix": word}, None, most)) or ()
     return Found(
-        runs=(or_none(lambda: runs.by_id_prefix(word, limit=MOST)) or ()) if is_id_prefix(word) else (),
-        functions=tuple(functions),
-        crons=tuple(or_none(lambda: reader.crons("by_name", begins, None, MOST)) or ()),
-        errors=tuple(_errors(_groups(reader), word))[:MOST],
-        nodes=tuple(_nodes(reader, word))[:MOST],
+        runs=(or_none(lambda: runs.by_id_prefix(word, limit=MOST)) or ()) if is_id else (),
+        functions=tuple(each for each in functions if has_all(each.name, words))[:MOST],
+        crons=tuple(each for each in crons if has_all(each.function, words))[:MOST],
+        errors=tuple(each for each in _errors(_groups(reader), word) if has_all(each.name, words))[:MOST],
+        nodes=tuple(each for each in _nodes(reader, word) if has_all(each.name, words))[:MOST],
     )
+
+
+def has_all(name: str, words: Sequence[str]) -> bool:
+    """Return whether a name has all words but the first, in any case; that one is what it was found by."""
+    return all(each.casefold() in name.casefold() for each in words[1:])
 
 
 def _groups(reader: Reader) -> tuple[ErrorGroup, ...]:
