@@ -1,7 +1,6 @@
 """The loop of one beat: fire, dispatch, sweep, heartbeat; and pause while store or broker are unreachable."""
 
 import logging
-import random
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,6 +18,7 @@ from tickerq_celery.beat.maintenance import Job, Maintenance
 from tickerq_celery.beat.queue_watch import QueueWatch
 from tickerq_celery.beat.retention import RetentionJob
 from tickerq_celery.beat.rollup import RollupJob
+from tickerq_celery.beat.sweep_times import SweepTimes
 from tickerq_celery.beat.sweeper import Sweeper
 from tickerq_celery.beat.tick_record import TickRecord
 from tickerq_celery.broker.address import broker_address
@@ -39,19 +39,15 @@ from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.runtime.work_thread import WorkThread
 from tickerq_celery.store import nodes
 from tickerq_celery.store.database.schema import verify
+from tickerq_celery.store.next_due import NextDue
 
 logger = logging.getLogger(__name__)
 _CONNECT_TIMEOUT = 2.0
 _ANSWER_TIMEOUT = 5.0
 _LONGEST_PAUSE = 5.0
 _SHORTEST_WAIT = timedelta(milliseconds=50)
-# So many sweeps happen in the time after which an unpublished claim, or an inactive node, is looked at again.
-# With the default settings two sweeps are at most 10 / 8 * 1.25 = 1.6 s apart. Hence the batch of a killed
-# beat is published 10 + 1.6 = 11.6 s after its claim at the latest. And a dead worker is found after
-# 1.6 (its last heartbeat is seen) + 30 (the lease) + 1.6 = 33.2 s at the latest.
-_SWEEPS = 8
-_SHORTEST_SWEEP = timedelta(seconds=0.1)
-_SWEEP_JITTER = 0.25
+# In seconds. What falls due in a sweep is done between its parts, but not so often that the sweep is late.
+_MOST_BETWEEN = 0.25
 # In seconds. The first is more than _ANSWER_TIMEOUT: a publish to a broker that hangs fails by then, and the
 # rest of the batch is given back. The second is for the closing handshake, which nothing depends on. What of
 # the third is left is for the step of maintenance that began before.
@@ -98,8 +94,8 @@ class BeatLoop:
         self._keeper = EntryReconciler(self._core, entries)
         me = profile(self._core, NodeKind.BEAT, broker=broker_address(app), entries=self._keeper.keys)
         self._registration = NodeRegistration(me, self._ticks.vitals)
-        self._sweep_every = max(min(config.publish_check, config.heartbeat) / _SWEEPS, _SHORTEST_SWEEP)
-        self._sweep_at = 0.0
+        self._sweeps = SweepTimes(publish_check=config.publish_check, heartbeat=config.heartbeat)
+        self._between_until = 0.0
         self._beat_at = 0.0
         self._is_verified = False
         self._is_ending = False
@@ -192,7 +188,7 @@ class BeatLoop:
         wait = timedelta(0) if self._is_ending else self._work()
         if is_full:
             return 0.0
-        rest = self._sweep_at - self._core.clock.monotonic()
+        rest = self._sweeps.seconds_left(self._core.clock.monotonic())
         return max(0.0, min(wait.total_seconds(), rest, self._core.config.poll_interval.total_seconds()))
 
     def _verify(self) -> None:
@@ -209,8 +205,7 @@ class BeatLoop:
         if not due.is_due:
             self._stuck_for = timedelta(0)
             return due.wait(most=poll)
-        is_full = due.is_cron_due and self._fire()
-        is_full = self._dispatcher.dispatch(holder=self._core.node.name) or is_full
+        is_full = self._fire_and_dispatch(due)
         next_look = self._claimer.next_look
         if next_look is not None:
             self._stuck_for = timedelta(0)
@@ -224,6 +219,21 @@ class BeatLoop:
         # What is due is locked elsewhere, or cannot be read: asking without a pause would not help.
         self._stuck_for = min(max(self._stuck_for * 2, _SHORTEST_WAIT), poll)
         return self._stuck_for
+
+    def _work_between(self) -> None:
+        """Do what has fallen due in the middle of a sweep, unless it is a backlog or the sweep takes long."""
+        if self._is_ending or self._stuck_for or self._core.clock.monotonic() >= self._between_until:
+            return
+        due = self._due.recent(within=self._core.config.poll_interval)
+        if due.is_due:
+            if self._fire_and_dispatch(due):
+                self._between_until = 0.0
+            self._due.look()
+
+    def _fire_and_dispatch(self, due: NextDue) -> bool:
+        """Do what is due, a batch of each; return True if more is."""
+        is_full = due.is_cron_due and self._fire()
+        return self._dispatcher.dispatch(holder=self._core.node.name) or is_full
 
     def _fire(self) -> bool:
         try:
@@ -247,17 +257,16 @@ class BeatLoop:
     def _sweep_if_due(self) -> bool:
         """Sweep if it is time; return True if there is more to sweep at once."""
         now = self._core.clock.monotonic()
-        if now < self._sweep_at:
+        if self._sweeps.seconds_left(now) > 0:
             return False
-        # Several beats should not sweep in step.
-        jitter = random.uniform(1 - _SWEEP_JITTER, 1 + _SWEEP_JITTER)  # noqa: S311 - not a secret
-        self._sweep_at = now + self._sweep_every.total_seconds() * jitter
+        self._sweeps.begin(now)
+        self._between_until = now + _MOST_BETWEEN
         self._keeper.keep()
         self._publisher.connect()
-        is_full = self._sweeper.sweep()
+        is_full = self._sweeper.sweep(between=self._work_between)
         self._queue_watch.look()
         if is_full:
-            self._sweep_at = now
+            self._sweeps.go_on(now)
         return is_full
 
 

@@ -1,6 +1,7 @@
 """The sweep, a periodic pass of every beat: publish lost messages again, reap dead nodes, release holds."""
 
 import logging
+from collections.abc import Callable
 from uuid import UUID
 
 from tickerq_celery.beat.liveness import LeaseFilter, LivenessObserver
@@ -70,17 +71,23 @@ class Sweeper:
         self._crons = CronUpkeep(core, publisher)
         self._without_row = LeaseFilter(core.config.lease)
 
-    def sweep(self) -> bool:
+    def sweep(self, between: Callable[[], object] = lambda: None) -> bool:
         """Do one pass; return True if more holds may be released at once.
+
+        ``between`` is called after each part but the last: what falls due meanwhile waits for one part.
 
         Raises:
             StoreError: The database is unreachable.
             PublishError: The broker is unreachable.
         """
         self._reap()
+        between()
         self._rescue_orphans()
+        between()
         released = self._core.write(self._claimer.release_holds)
+        between()
         self._crons.look_after()
+        between()
         self._publish_again()
         return released.is_full
 

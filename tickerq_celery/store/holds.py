@@ -101,6 +101,17 @@ def release(
     return list(held)
 
 
+def reasons_to_hold(tx: Transaction) -> set[HoldReason]:
+    """Return for which of the reasons of a claim any run is held: one statement, mostly the only one."""
+    reasons = sorted(BY_CLAIM)
+    held = [
+        select(tickers.c.id).where(active_runs.own(tx), tickers.c.held_for == reason.value).exists()
+        for reason in reasons
+    ]
+    found = tx.execute(select(*held)).one()
+    return {reason for reason, is_there in zip(reasons, found, strict=True) if is_there}
+
+
 def held_keys(tx: Transaction, reason: HoldReason) -> list[str]:
     """Return the keys under which runs are held for ``reason``."""
     return list(tx.scalars(keys_held(tx, reason)))

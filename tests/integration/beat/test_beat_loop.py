@@ -303,7 +303,7 @@ def test_sweeps_are_so_close_that_the_promised_times_hold_and_not_in_step(
 ) -> None:
     sweeps: list[float] = []
 
-    def note(self: Sweeper) -> bool:
+    def note(self: Sweeper, between: object) -> bool:
         sweeps.append(clock.monotonic())
         return False
 
@@ -319,6 +319,47 @@ def test_sweeps_are_so_close_that_the_promised_times_hold_and_not_in_step(
     assert config.publish_check.total_seconds() + max(gaps) < 12
     assert config.lease.total_seconds() + 2 * max(gaps) < 34
     assert max(gaps) > 1.2 * min(gaps)
+
+
+def sweep_while_a_run_falls_due(
+    tickerq: TickerQ,
+    beat: TickerScheduler,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+) -> list[int]:
+    """Let a beat sweep, one part of which takes so long that a run falls due; return how many are published
+    before the last part."""
+    enrol_worker(tickerq)
+    soon = clock.now() + timedelta(seconds=600.1)
+    tickerq.time_tickers.add(TimeTicker(function="Send", execution_time=soon))
+    clock.advance(seconds=600)
+    seen: list[int] = []
+    monkeypatch.setattr(Sweeper, "_rescue_orphans", lambda self: clock.advance(seconds=seconds))
+    monkeypatch.setattr(Sweeper, "_publish_again", lambda self: seen.append(len(published(tickerq))))
+    beat.tick()
+    return seen
+
+
+def test_a_run_that_falls_due_in_a_sweep_is_published_before_its_end(
+    tickerq: TickerQ, beat: TickerScheduler, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sweep_while_a_run_falls_due(tickerq, beat, clock, monkeypatch, seconds=0.1) == [1]
+
+
+def test_beside_a_backlog_a_sweep_goes_on_after_one_batch(
+    tickerq: TickerQ, beat: TickerScheduler, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon = clock.now() + timedelta(seconds=600.1)
+    tickerq.time_tickers.add_batch([TimeTicker(function="Send", execution_time=soon)] * 5)
+    assert sweep_while_a_run_falls_due(tickerq, beat, clock, monkeypatch, seconds=0.1) == [2]
+
+
+def test_a_sweep_that_takes_long_goes_on_before_what_falls_due(
+    tickerq: TickerQ, beat: TickerScheduler, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sweep_while_a_run_falls_due(tickerq, beat, clock, monkeypatch, seconds=0.3) == [0]
+    assert len(published(tickerq)) == 1
 
 
 def refuse(self: CeleryPublisher) -> NoReturn:

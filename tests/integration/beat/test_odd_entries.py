@@ -57,7 +57,7 @@ def test_a_sweep_goes_on_where_entries_cannot_be_written(
 
     monkeypatch.setattr(entry_reconciler, "keys_of", fail)
     swept = []
-    monkeypatch.setattr(beat._loop._sweeper, "sweep", lambda: swept.append(1))
+    monkeypatch.setattr(beat._loop._sweeper, "sweep", lambda between: swept.append(1))
     clock.advance(seconds=60)
     beat.tick()
     assert swept
