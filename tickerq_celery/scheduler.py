@@ -4,6 +4,7 @@ import logging
 import math
 from typing import Any
 
+from celery import signals
 from celery.backends.base import DisabledBackend
 from celery.beat import Scheduler
 
@@ -11,8 +12,11 @@ from tickerq_celery.beat.beat_schedule import checked_entries
 from tickerq_celery.beat.loop import BeatLoop
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.extension import TickerQ
+from tickerq_celery.runtime.frozen_heap import freeze_heap
 
 logger = logging.getLogger(__name__)
+# Sent by `celery beat` alone, once its scheduler is there.
+signals.beat_init.connect(freeze_heap, weak=False)
 
 
 class TickerScheduler(Scheduler):

@@ -21,6 +21,7 @@ from tickerq_celery.errors import ConfigError, StoreError
 from tickerq_celery.payload import pydantic_requests as _pydantic_requests  # noqa: F401  # as below
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
+from tickerq_celery.runtime.frozen_heap import freeze_heap
 from tickerq_celery.runtime.memory import memory_held
 from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store.database.schema import verify
@@ -96,6 +97,8 @@ class MainProcess:
         self._follower.listen()
         self._child_memory = ChildMemory()
         self._child_memory.listen()
+        # Sent by `celery worker` alone, before its pool forks.
+        signals.celeryd_after_setup.connect(freeze_heap, weak=False)
         prepare_exits()
 
     def start(self, worker: Any) -> None:

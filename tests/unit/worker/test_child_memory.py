@@ -1,16 +1,15 @@
 """The garbage of failed tasks in a child of the pool, and what a collection of it passes over."""
 
 import gc
-import os
 import sys
 from collections.abc import Callable, Iterator
 from weakref import WeakSet
 
 import pytest
-from billiard.context import ForkContext
 from celery import signals
 from celery.states import FAILURE, IGNORED, RETRY, SUCCESS
 
+from tests.forked import in_a_child
 from tickerq_celery.worker.child_memory import ChildMemory
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
@@ -33,11 +32,11 @@ def _listening() -> Iterator[None]:
 
 
 def test_a_child_collects_after_so_many_tasks_that_did_not_succeed() -> None:
-    assert in_a_child(lambda: most_alive([FAILURE, RETRY, IGNORED], tasks=3 * MOST)) == MOST
+    assert in_a_pool(lambda: most_alive([FAILURE, RETRY, IGNORED], tasks=3 * MOST)) == MOST
 
 
 def test_a_child_collects_nothing_while_its_tasks_succeed() -> None:
-    assert in_a_child(lambda: most_alive([SUCCESS], tasks=3 * MOST)) == 3 * MOST
+    assert in_a_pool(lambda: most_alive([SUCCESS], tasks=3 * MOST)) == 3 * MOST
 
 
 def test_a_collection_in_a_child_passes_over_what_was_there_before_the_fork() -> None:
@@ -47,7 +46,7 @@ def test_a_collection_in_a_child_passes_over_what_was_there_before_the_fork() ->
         gc.collect()
         return len(alive)
 
-    assert in_a_child(collect) == 1
+    assert in_a_pool(collect) == 1
 
 
 def test_a_process_that_is_no_child_is_left_alone() -> None:
@@ -73,19 +72,11 @@ def most_alive(states: list[str], *, tasks: int) -> int:
         gc.enable()
 
 
-def in_a_child(measure: Callable[[], int]) -> int:
-    """Return what is measured in a forked process that has just started as a child of a pool."""
-    reads, writes = os.pipe()
-    child = ForkContext().Process(target=_measure, args=(measure, writes))
-    child.start()
-    os.close(writes)
-    with os.fdopen(reads) as said:
-        answer = said.read()
-    child.join()
-    return int(answer)
+def in_a_pool(measure: Callable[[], int]) -> int:
+    """Return what is measured in a process that has just started as a child of a pool."""
 
+    def start_and_measure() -> int:
+        signals.worker_process_init.send(sender="test")
+        return measure()
 
-def _measure(measure: Callable[[], int], writes: int) -> None:
-    signals.worker_process_init.send(sender="test")
-    os.write(writes, str(measure()).encode())
-    os._exit(0)
+    return in_a_child(start_and_measure)
