@@ -75,6 +75,24 @@ def test_every_page_fits_every_width_and_breaks_no_rule(browser: Browser, served
         check(browser, served, name, (320, 390, 700, 1000, 1280, 1900))
 
 
+@pytest.mark.parametrize("name", ["runs-history", "errors"])
+def test_a_reason_is_read_whole_and_its_row_is_as_high_as_the_others(
+    browser: Browser, served: Served, name: str
+) -> None:
+    context = logged_in(browser)
+    page = context.new_page()
+    page.set_viewport_size({"width": 1280, "height": 860})
+    page.goto(served.address(name))
+    heights = page.locator("tbody tr").evaluate_all("all => all.map((each) => each.offsetHeight)")
+    texts = page.locator("td > p").evaluate_all(
+        "all => all.map((each) => [each.textContent, each.scrollHeight > each.clientHeight])"
+    )
+    context.close()
+    assert max(heights) <= 37
+    assert max(len(text) for text, _ in texts) > 35
+    assert [text for text, is_cut in texts if is_cut] == []
+
+
 def test_every_page_of_the_route_table_is_among_those_that_are_looked_at(served: Served) -> None:
     looked_at = rows_of(served.app, BASE, served.showcase.paths.values())
     assert pages_of_the_route_table() - looked_at == set()

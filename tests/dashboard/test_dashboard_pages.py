@@ -207,10 +207,22 @@ def test_a_run_shows_its_cron_ticker_and_its_chain(visitor: Visitor, seeds: Seed
     assert "Done · runs on failure, this run" in shown
 
 
+def test_an_error_is_listed_by_its_own_name_first(visitor: Visitor, seeds: Seeds) -> None:
+    run = seeds.run(
+        status=TickerStatus.FAILED,
+        ended_at=datetime.now(UTC),
+        exception_type="sqlalchemy.exc.OperationalError",
+        exception_message="timeout",
+    )
+    assert "<p><b>OperationalError</b>: timeout" in visitor.get("/runs").text
+    assert "<i>sqlalchemy.exc.</i><b>OperationalError</b>" in visitor.get("/errors").text
+    assert "sqlalchemy.exc.OperationalError" in text_of(visitor.get(f"/runs/{run}").text)
+
+
 @pytest.mark.parametrize("reason", HoldReason)
 def test_every_reason_of_a_hold_has_words(visitor: Visitor, seeds: Seeds, reason: HoldReason) -> None:
     seeds.run(held_for=reason.value, held_since=NOW)
-    note = re.search(r"<td>([^<]+)</tbody>", visitor.get("/runs/active").text)
+    note = re.search(r"<td><p>([^<]+)</tbody>", visitor.get("/runs/active").text)
     assert note is not None
     assert note[1].strip()[0].isupper()
 
@@ -502,7 +514,7 @@ def test_the_overview_counts_links_and_charts_what_ended(visitor: Visitor, seeds
     assert "Failed 3 ▲ 3 , was 0" in page
     assert "Success 25 %" in page
     assert html.count("#s-failed") >= 1
-    assert re.search(r'KeyError</a> <i class="new">new</i>', html)
+    assert "KeyError</b></a> <i class=new>new</i>" in html
     assert "new: not in the 24 h before" in page
     assert '<span class="two message">boom</span>' in html
     assert len(re.findall(r'class="tile[^"]*" href', html)) == 6
