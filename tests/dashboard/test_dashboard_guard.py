@@ -213,6 +213,7 @@ def test_remembered_credentials_expire_are_bounded_and_hold_no_password() -> Non
         ({"ann": "scrypt:32768:8$salt$0123"}, "'ann'"),
         ({"ann": "$argon2i$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"}, "'ann'"),
         ({"code": QUICK_HASH}, "reserved"),
+        ({"TickerQ": QUICK_HASH}, "reserved"),
         ({"ann\u202e": QUICK_HASH}, "printable"),
         ({"ann": "scrypt:"}, "'ann'"),
         ({"ann": ""}, "'ann'"),

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.exc import SQLAlchemyError
 
 from tickerq_celery.beat.entry_rows import Entry, as_defined, entry_row, is_stopped, keys_of, named_by
+from tickerq_celery.cron.own_entries import record_pause, record_resume
 from tickerq_celery.cron.pausing import resume_with_held
 from tickerq_celery.cron.rescheduling import reschedule
 from tickerq_celery.errors import SchemaError, StoreError
@@ -20,6 +21,7 @@ from tickerq_celery.store.occurrences import rewrite_pending
 from tickerq_celery.tickers.cron_rows import CronEdit, CronRow
 
 logger = logging.getLogger(__name__)
+_DEFINED_AGAIN = "a beat's code defines this entry again"
 
 
 class EntryReconciler:
@@ -128,10 +130,12 @@ class EntryReconciler:
     def _returned(self, tx: Transaction, cron: CronRow) -> CronRow:
         """Let an entry that is defined again fire again; what passed meanwhile gets one misfire record."""
         resume_with_held(tx, cron, missed=False)
+        record_resume(tx, cron, reason=_DEFINED_AGAIN)
         return cron_tickers.lock(tx, cron.id) or cron
 
 
 def _pause_orphan(tx: Transaction, cron: CronRow, now: datetime) -> None:
     if cron.is_enabled:
         cron_pauses.pause(tx, cron, reason=ORPHANED, by=None, now=now)
+        record_pause(tx, cron, reason=ORPHANED)
         logger.info("paused, as no live beat's code defines it any more: %s", cron.description)

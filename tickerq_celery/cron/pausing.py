@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from tickerq_celery.cron.own_entries import record_pause
 from tickerq_celery.cron.rescheduling import missed_by, paused_reason, record_missed
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.store import cron_pauses, cron_tickers, holds, paused_crons, pauses
@@ -113,6 +114,7 @@ def pause_if_failing(
         return False
     reason = f"{most} occurrences in a row have failed" if most > 1 else "an occurrence has failed"
     cron_pauses.pause(tx, cron, reason=reason, by=cron_pauses.BY_FAILURES, now=now)
+    record_pause(tx, cron, reason=reason)
     logger.error("cron ticker %s of %s is paused: %s", cron.id, cron.function, reason)
     return True
 

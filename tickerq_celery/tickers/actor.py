@@ -8,6 +8,9 @@ from tickerq_celery.errors import TickerValidationError
 
 # The actor in the audit of a change that was made without one.
 CODE = "code"
+# That of what no one has asked for. No account of a system or a dashboard is written so.
+ITSELF = "TickerQ"
+_RESERVED = {CODE: "changes without an actor", ITSELF: "what TickerQ does by itself"}
 _LONGEST = {"name": 200, "role": 100, "address": 100, "via": 100, "request_id": 200}
 
 
@@ -40,8 +43,8 @@ class Actor:
             value = getattr(self, field)
             if value is not None or field == "name":
                 validation.name(field, value, longest)
-        if self.name == CODE:
-            raise TickerValidationError("name", self.name, "it is reserved for changes without an actor")
+        if self.name in _RESERVED:
+            raise TickerValidationError("name", self.name, f"it is reserved for {_RESERVED[self.name]}")
         if self.operation_id is not None:
             operation_id = validation.identifier(self.operation_id, "operation_id")
             object.__setattr__(self, "operation_id", operation_id)

@@ -254,6 +254,11 @@ def test_beats_of_two_versions_share_the_work_until_the_old_code_is_gone(
     returned = crons(back)["shop.report"]
     assert (returned.is_enabled, returned.paused_reason) == (True, None)
     assert returned.next_run_at == START.replace(day=16, hour=2, minute=30)
+    audited = tickerq_of(back).audit.find(object_kind="cron_ticker", object_id=returned.id)
+    assert [(each.actor, each.action, each.reason) for each in audited] == [
+        ("TickerQ", "cron_tickers.resume", "a beat's code defines this entry again"),
+        ("TickerQ", "cron_tickers.pause", ORPHANED),
+    ]
 
 
 def test_the_newer_codes_entry_holds_again_after_an_older_beat_was_restarted(

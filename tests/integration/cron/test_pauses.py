@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import Any
@@ -38,7 +39,14 @@ from tickerq_celery.beat.sweeper import CronUpkeep
 from tickerq_celery.cron import pausing
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.cron.pausing import resume_suspended
-from tickerq_celery.enums import HoldReason, MisfirePolicy, OverlapPolicy, PauseKind, TickerStatus
+from tickerq_celery.enums import (
+    AuditOutcome,
+    HoldReason,
+    MisfirePolicy,
+    OverlapPolicy,
+    PauseKind,
+    TickerStatus,
+)
 from tickerq_celery.errors import (
     TickerNotFoundError,
     TickerStateError,
@@ -46,6 +54,7 @@ from tickerq_celery.errors import (
     UnknownFunctionError,
 )
 from tickerq_celery.managers import pauses as managers_pauses
+from tickerq_celery.managers.audit import AuditManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runtime.core import Core
@@ -54,6 +63,7 @@ from tickerq_celery.store import pauses as stored_pauses
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import cron_tickers as cron_tickers_table
 from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.audit import AuditEntry
 from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.tickers.pauses import Scope
 from tickerq_celery.tickers.run_rows import occurrence_row, skipped_row
@@ -79,6 +89,11 @@ def fail_next(core: Core, clock: ManualClock, cron_id: UUID) -> None:
     fire(core)
     (due,) = [row for row in occurrences_of(core, cron_id) if row.status is TickerStatus.IDLE]
     fail(core, started(core, due.id))
+
+
+def entries_about(core: Core, cron_id: UUID) -> list[AuditEntry]:
+    """Return what the audit says of a cron ticker, the newest first."""
+    return list(AuditManager(storing(core)).find(object_kind="cron_ticker", object_id=cron_id))
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=str)
@@ -202,6 +217,40 @@ def test_failures_in_a_row_pause_a_cron_ticker_and_hold_what_waits(
     assert (cron.is_enabled, cron.next_run_at, cron.resume_from) == (False, None, at(15))
     assert (cron.paused_by, cron.paused_reason) == ("tickerq", "2 occurrences in a row have failed")
     assert str(cron_id) in caplog.text
+
+
+@pytest.mark.every_database
+def test_a_pause_by_failures_stands_in_the_audit_and_none_that_was_rolled_back(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core, pause_on_failure=2)
+    fail_next(core, clock, cron_id)
+    fail_next(core, clock, cron_id)
+    [entry] = entries_about(core, cron_id)
+    assert (entry.actor, entry.role, entry.via, entry.action) == ("TickerQ", None, None, "cron_tickers.pause")
+    assert (entry.outcome, entry.reason) == (AuditOutcome.DONE, "2 occurrences in a row have failed")
+    assert (entry.ids, entry.before, entry.after) == (
+        (cron_id,),
+        {"is_enabled": True},
+        {"is_enabled": False},
+    )
+    crons(core).resume(cron_id)
+    fail_next(core, clock, cron_id)
+
+    def fail_and_roll_back(tx: Transaction) -> None:
+        cron = cron_tickers.lock(tx, cron_id)
+        assert cron is not None
+        assert pausing.pause_if_failing(tx, replace(cron, pause_on_failure=1), clock.now())
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        core.write(fail_and_roll_back)
+    assert crons(core).get(cron_id).is_enabled
+    assert [each.action for each in entries_about(core, cron_id)] == [
+        "cron_tickers.resume",
+        "cron_tickers.pause",
+    ]
 
 
 @pytest.mark.every_database
