@@ -8,6 +8,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.wording import in_units
 
 E = TypeVar("E", bound=Enum)
 LONGEST_FUNCTION = 200
@@ -215,7 +216,7 @@ def _noted(rule: str, note: str) -> str:
 def _shown(span: timedelta) -> str:
     if span and not span % _DAY:
         return "a day" if span == _DAY else f"{span.days:,} days"
-    return f"{span.total_seconds():g} s"
+    return in_units(span)
 
 
 def fraction(field: str, value: object) -> float:

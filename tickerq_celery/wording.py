@@ -1,10 +1,12 @@
 """Values, names and errors as texts show them, and errors from their parts."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import TypeVar
 
 E = TypeVar("E", bound=Exception)
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _MISSING = {"function": "no worker ever registered a {} {}"}
 
 
@@ -15,6 +17,23 @@ def shortened(value: object, limit: int = 80) -> str:
     except Exception:  # noqa: BLE001 - too deep, an int of too many digits, or the user's own __repr__
         text = f"<{type(value).__name__}>"
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def in_units(span: timedelta) -> str:
+    """Return a span in its two largest units: ``31 ms``, ``2.4 s``, ``5 min 10 s``, ``2 h``, ``2 d 4 h``."""
+    seconds = max(0.0, span.total_seconds())
+    if 0 < seconds < 0.9995:
+        return "< 1 ms" if seconds < 0.0005 else f"{seconds * 1000:.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    left, parts = round(seconds), list[str]()
+    for size, unit in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2])
 
 
 def meant_by(name: str, known: Iterable[str]) -> str:

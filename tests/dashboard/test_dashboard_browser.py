@@ -2,15 +2,17 @@
 
 import itertools
 import re
+from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser, Route, expect
 
 from tests.dashboard.addresses import pages_of_the_route_table, rows_of
 from tests.dashboard.browsing import SCHEMES, logged_in, watched
 from tests.dashboard.conftest import BASE
 from tests.dashboard.served import Served
 from tickerq_celery import TickerStatus
+from tickerq_dashboard.show.durations import age
 
 # The most crowded, and the one with the longest texts.
 QUICK = ("overview", "run-failed")
@@ -73,6 +75,24 @@ def test_a_page_fits_its_width_and_breaks_no_rule(browser: Browser, served: Serv
 def test_every_page_fits_every_width_and_breaks_no_rule(browser: Browser, served: Served) -> None:
     for name in served.showcase.paths:
         check(browser, served, name, (320, 390, 700, 1000, 1280, 1900))
+
+
+def test_the_script_writes_an_age_as_the_server_does(browser: Browser, served: Served) -> None:
+    context = logged_in(browser)
+    page = context.new_page()
+    page.goto(served.address("runs-history"))
+    shown = page.locator("time[data-v=ago]")
+    spans = (8_808, 2_700, 119, 90_000, 5)
+    for at, seconds in enumerate(spans):
+        shown.nth(at).evaluate(
+            "(node, ago) => { node.dateTime = new Date(Date.now() - 1000 * ago).toISOString(); }",
+            seconds,
+        )
+    # It writes them each second, so that the last but one minute of each may have come.
+    for at, seconds in enumerate(spans):
+        said = {f"{age(timedelta(seconds=seconds + late))} ago" for late in range(40)}
+        expect(shown.nth(at)).to_have_text(re.compile("|".join(map(re.escape, said))))
+    context.close()
 
 
 @pytest.mark.parametrize("name", ["runs-history", "errors"])

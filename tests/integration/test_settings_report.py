@@ -92,7 +92,7 @@ def test_each_value_says_where_it_comes_from(app: Celery, monkeypatch: pytest.Mo
     monkeypatch.setenv(EMBEDDED_VARIABLE, "1")
     report = TickerQ(app, lease=90).report()
     found = {setting.name: (setting.value, setting.source) for setting in report.settings}
-    assert found["lease"] == ("90 s", SettingSource.KEYWORD)
+    assert found["lease"] == ("1 min 30 s", SettingSource.KEYWORD)
     assert found["heartbeat"] == ("5 s", SettingSource.CONFIGURATION)
     assert found["embedded"] == ("True", SettingSource.ENVIRONMENT)
     assert found["time_zone"] == ("Europe/Berlin", SettingSource.APP)

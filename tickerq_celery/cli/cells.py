@@ -3,6 +3,7 @@
 import json
 from datetime import datetime, timedelta
 
+from tickerq_celery import wording
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import UnreadableRequestError
 from tickerq_celery.health import phrases
@@ -25,22 +26,8 @@ def moment(at: datetime | None) -> str:
 
 
 def duration(span: timedelta | None) -> str:
-    """Return a duration as people read it: ``31 ms``, ``2.4 s``, ``5 min 10 s``, ``3 h``, ``2 d 4 h``."""
-    if span is None:
-        return ""
-    seconds = span.total_seconds()
-    if abs(seconds) < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if abs(seconds) < 60:
-        return f"{seconds:.3g} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
+    """Return a duration as people read it: ``31 ms``, ``2.4 s``, ``5 min 10 s``; nothing for None."""
+    return "" if span is None else wording.in_units(span)
 
 
 def status_style(run: RunState) -> str | None:

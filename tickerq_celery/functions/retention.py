@@ -8,7 +8,7 @@ from typing import TypeAlias, TypedDict
 from tickerq_celery import validation
 from tickerq_celery.enums import TERMINAL, TickerStatus
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.wording import meant_by
+from tickerq_celery.wording import in_units, meant_by
 
 # None keeps for ever.
 Kept: TypeAlias = timedelta | None
@@ -183,6 +183,4 @@ def _kept(field_name: str, value: object) -> Kept:
 
 
 def _shown(kept: Kept) -> str:
-    if kept is None:
-        return "for ever"
-    return f"{kept // _DAY} d" if kept % _DAY == timedelta(0) else f"{kept.total_seconds():g} s"
+    return "for ever" if kept is None else in_units(kept)

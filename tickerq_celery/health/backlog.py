@@ -108,4 +108,4 @@ def _failed(code: FindingCode, late: Late, what: str, remedy: str) -> Finding:
 
 def _overdue(late: Late, what: str, limit: timedelta) -> str:
     count = late.count
-    return f"{counted(count, what)} {is_or_are(count)} overdue: for more than {limit.total_seconds():g} s"
+    return f"{counted(count, what)} {is_or_are(count)} overdue: for more than {span(limit)}"

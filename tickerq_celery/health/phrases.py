@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from tickerq_celery.tickers.counts import Count
+from tickerq_celery.wording import in_units
 
-_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 # As many as a person reads.
 MOST_LISTED = 12
 _LONGEST_ERROR = 200
@@ -17,18 +17,9 @@ def moment(at: datetime) -> str:
 
 
 def span(length: timedelta) -> str:
-    """Return a length in its two largest units, such as ``3 min 20 s``."""
-    left = max(0, round(length.total_seconds()))
-    if left == 0:
-        return "less than 1 s"
-    parts: list[str] = []
-    for unit, seconds in _UNITS:
-        count, left = divmod(left, seconds)
-        if count:
-            parts.append(f"{count} {unit}")
-        elif parts:
-            break
-    return " ".join(parts[:2])
+    """Return a length to the second, in its two largest units, such as ``3 min 20 s``."""
+    seconds = round(length.total_seconds())
+    return in_units(timedelta(seconds=seconds)) if seconds > 0 else "less than 1 s"
 
 
 def comes(at: datetime, now: datetime) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import nodes, tickers
+from tickerq_celery.wording import in_units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,8 @@ class Holder:
         """Return what is known of its last sign of life, for a sentence about it."""
         if self.seen_at is None:
             return "is gone"
-        return f"was last seen {max(0.0, (now - self.seen_at).total_seconds()):.0f} s ago"
+        silent_for = timedelta(seconds=round((now - self.seen_at).total_seconds()))
+        return f"was last seen {in_units(silent_for)} ago"
 
 
 def holder_of(tx: Transaction, ticker_id: UUID) -> Holder:

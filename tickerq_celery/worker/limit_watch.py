@@ -6,9 +6,11 @@ import signal
 import threading
 import time
 from contextlib import suppress
+from datetime import timedelta
 from queue import SimpleQueue
 
 from tickerq_celery.broker.messages import task_id
+from tickerq_celery.wording import in_units
 from tickerq_celery.worker.child_marks import ChildMarks, Mark
 from tickerq_celery.worker.signal_reports import Report, SignalKind, SignalReport
 
@@ -67,11 +69,12 @@ class LimitWatch(threading.Thread):
 
     def _report(self, mark: Mark) -> None:
         logger.error("run %s was killed after its hard timeout of %s s", mark.ticker_id, mark.hard)
+        limit = in_units(timedelta(seconds=mark.hard))
         self._reports.put(
             SignalReport(
                 ticker_id=mark.ticker_id,
                 claim_no=mark.claim_no,
                 kind=SignalKind.TIMED_OUT,
-                message=f"time limit exceeded: the function ran for more than {mark.hard:g} s",
+                message=f"time limit exceeded: the function ran for more than {limit}",
             )
         )

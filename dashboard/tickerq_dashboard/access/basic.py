@@ -1,6 +1,7 @@
 """A log-in by the browser's own question for a name and a password."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from flask import Response, request
 from flask_httpauth import HTTPBasicAuth  # type: ignore[import-untyped]  # it ships no types
@@ -11,6 +12,7 @@ from tickerq_dashboard.access.refusals import RefusalLog, WrongPasswordError
 from tickerq_dashboard.access.roles import Permissions
 from tickerq_dashboard.access.visitors import Visitor, current_request_id
 from tickerq_dashboard.problem_details import ProblemDetails, as_problem, is_of_a_program
+from tickerq_dashboard.show.durations import exact
 
 REALM = "TickerQ"
 LOG_IN = "dashboard.log_in"
@@ -39,7 +41,8 @@ class BasicLogin:
         try:
             account = self._check.account(given.username, given.password, request.remote_addr)
         except WrongPasswordError as error:
-            note = f"; further ones are refused for {error.wait:g} s" if error.wait else ""
+            wait = exact(timedelta(seconds=error.wait))
+            note = f"; further ones are refused for {wait}" if error.wait else ""
             self._refusals(LOG_IN, f"{error}{note}", account=error.account)
             return unauthorized()
         return Visitor(name=account.name, role=account.role, permissions=self._roles[account.role])

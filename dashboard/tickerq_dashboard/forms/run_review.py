@@ -9,7 +9,7 @@ from tickerq_dashboard.forms.facts import Fact, facts_of
 from tickerq_dashboard.forms.run_fields import Purpose, RunReading
 from tickerq_dashboard.forms.state import FormState
 from tickerq_dashboard.reading.named import Named
-from tickerq_dashboard.show.durations import full
+from tickerq_dashboard.show.durations import duration
 from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.show.words import intervals, plural
 
@@ -80,6 +80,8 @@ def _retries(reading: RunReading, found: Named, start: datetime | None, clock: C
         (min(waits[min(at, len(waits) - 1)], _FARTHEST) for at in range(min(times, _MOST_ADDED))),
         timedelta(0),
     )
-    until = "" if start is None else f", the last time {full(last)} after the first failure at the earliest"
+    until = (
+        "" if start is None else f", the last time {duration(last)} after the first failure at the earliest"
+    )
     words = f"If it fails, it is tried {plural(times, 'more time')}: after {intervals(waits)}{until}."
     yield Fact(css="info", words=words)

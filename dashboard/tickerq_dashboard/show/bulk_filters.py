@@ -6,7 +6,7 @@ from typing import Any
 
 from tickerq_celery import TickerStatus
 from tickerq_celery.views import BulkJob
-from tickerq_dashboard.show.durations import full
+from tickerq_dashboard.show.durations import duration
 from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.show.statuses import LOOKS
 from tickerq_dashboard.show.words import plural
@@ -72,7 +72,7 @@ def _moment(name: str, value: Any, clock: Clock) -> str:
 def _least(name: str, value: Any, clock: Clock) -> str:
     if name == "min_attempts":
         return f"at least {plural(value, 'attempt')}"
-    return f"took at least {full(timedelta(seconds=value))}"
+    return f"took at least {duration(timedelta(seconds=value))}"
 
 
 _OTHERS: Mapping[str, Callable[[str, Any, Clock], str]] = {

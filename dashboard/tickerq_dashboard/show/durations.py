@@ -1,65 +1,31 @@
 """Spans of time as people read them."""
 
 from datetime import timedelta
-from itertools import pairwise
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-_TWO_MINUTES, _NEARLY_A_MINUTE, _TEN_MINUTES = 120.0, 99.5, 600.0
+_MINUTE = timedelta(minutes=1)
 THIN = "\N{NARROW NO-BREAK SPACE}"
 
 
-def brief(span: timedelta | None) -> str:
-    """Return a span in one unit, as lists show it: 88 ms, 0.4 s, 2.5 min, 5 h, 3 d; nothing for None."""
+def duration(span: timedelta | None) -> str:
+    """Return a span in its two largest units: 88 ms, 2.4 s, 5 min 10 s, 2 h 48 min, 3 d; nothing for None.
+
+    It is as the core writes it in sentences, but for the spaces.
+    """
     if span is None:
         return ""
     seconds = max(0.0, span.total_seconds())
-    if seconds < 0.001:
-        return f"<{THIN}1{THIN}ms"
-    if seconds < 0.0995:
-        return f"{seconds * 1000:.0f}{THIN}ms"
-    if seconds < _NEARLY_A_MINUTE:
-        return f"{_figure(seconds)}{THIN}s"
-    return _larger(seconds)
-
-
-def _larger(seconds: float) -> str:
-    for size, unit in _UNITS[:3]:
-        if seconds >= 2 * size or (size == 60 and seconds >= _NEARLY_A_MINUTE):
-            return f"{_figure(seconds / size)}{THIN}{unit}"
-    return f"{_figure(seconds / 60)}{THIN}min"
-
-
-def _figure(number: float) -> str:
-    return (
-        f"{number:.0f}"
-        if (number >= 9.95 and number == round(number)) or number >= 19.95
-        else f"{number:.1f}".removesuffix(".0")
-    )
+    if 0 < seconds < 0.9995:
+        return f"<{THIN}1{THIN}ms" if seconds < 0.0005 else f"{seconds * 1000:.0f}{THIN}ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f}".removesuffix(".0") + f"{THIN}s"
+    return _in_units(round(seconds))
 
 
 def age(span: timedelta) -> str:
-    """Return how old something is, in one whole unit: 12 s, 9 min, 5 h, 3 d."""
-    seconds = max(0, int(span.total_seconds()))
-    for size, unit in _UNITS[:3]:
-        if seconds >= 2 * size:
-            return f"{seconds // size}{THIN}{unit}"
-    return f"{seconds}{THIN}s" if seconds < _TWO_MINUTES else f"{seconds // 60}{THIN}min"
-
-
-def full(span: timedelta | None) -> str:
-    """Return a span in its two largest units, as the page of an object shows it: 2 min 31 s."""
-    if span is None:
-        return ""
-    seconds = span.total_seconds()
-    if seconds < 60:
-        return brief(span)
-    whole = round(seconds)
-    for (size, unit), (smaller, small) in pairwise(_UNITS):
-        if whole >= size:
-            first, rest = divmod(whole, size)
-            second = rest // smaller
-            return f"{first}{THIN}{unit}" + (f" {second}{THIN}{small}" if second else "")
-    return brief(span)
+    """Return how old something is: 12 s, and from two minutes on without the seconds: 9 min, 2 h 26 min."""
+    whole = timedelta(seconds=max(0, int(span.total_seconds())))
+    return duration(whole if whole < 2 * _MINUTE else whole // _MINUTE * _MINUTE)
 
 
 def exact(span: timedelta) -> str:
@@ -72,3 +38,14 @@ def exact(span: timedelta) -> str:
     if left or not parts:
         parts.append(f"{left / 1_000_000:.6f}".rstrip("0").rstrip(".") + " s")
     return " ".join(parts)
+
+
+def _in_units(left: int) -> str:
+    parts: list[str] = []
+    for size, unit in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count}{THIN}{unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2])

@@ -6,7 +6,7 @@ const policy = window.trustedTypes
   ? window.trustedTypes.createPolicy("tq-fragment", { createHTML: (html) => html })
   : { createHTML: (/** @type {string} */ html) => html };
 const THIN = "\u202f";
-const UNITS = /** @type {const} */ ([[86400, "d"], [3600, "h"], [60, "min"]]);
+const UNITS = /** @type {const} */ ([[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]]);
 const RESTING = 60, QUIET_AFTER = 300;
 
 let etag = "", polling = 0, failures = 0, updated = Date.now(), acted = Date.now(), wrong = "";
@@ -18,13 +18,17 @@ const channel = "BroadcastChannel" in window ? new BroadcastChannel("tq:" + loca
 /** Whether the reader lets pages refresh themselves. */
 const isLive = () => /** @type {HTMLInputElement | null} */ (document.querySelector("input[name=live]"))?.checked ?? true;
 
-/** @param {number} seconds */
+/** As the server writes it: in two units, and from two minutes on without the seconds. @param {number} seconds */
 function age(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
+  const whole = Math.max(0, Math.floor(seconds)), parts = [];
+  let left = whole < 120 ? whole : whole - whole % 60;
   for (const [size, unit] of UNITS) {
-    if (whole >= 2 * size) return Math.floor(whole / size) + THIN + unit;
+    const count = Math.floor(left / size);
+    left -= count * size;
+    if (count) parts.push(count + THIN + unit);
+    else if (parts.length) break;
   }
-  return whole + THIN + "s";
+  return parts.slice(0, 2).join(" ") || "0" + THIN + "s";
 }
 
 function tell() {

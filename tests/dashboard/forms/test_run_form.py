@@ -81,7 +81,7 @@ def test_a_review_says_when_it_runs_and_how_often_it_is_tried(admin: Person, see
     answer = fill(admin, NEW, texts, step="review")
     said = text_of(answer.text)
     assert answer.status_code == 200
-    assert "in 60 min." in said or "in 59 min." in said
+    assert "in 1 h." in said or "in 59 min." in said
     assert "tried 3 more times: after 30 s, 1 min, the last time 2 min 30 s after the first failure" in said
     assert runs(seeds) == []
 

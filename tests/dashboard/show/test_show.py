@@ -4,13 +4,16 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tickerq_celery.wording import in_units
 from tickerq_dashboard.show.charts.bars import Step, bar_chart
 from tickerq_dashboard.show.charts.gantt import Span, gantt_of
 from tickerq_dashboard.show.charts.lanes import lanes_of
 from tickerq_dashboard.show.charts.scale import round_top
 from tickerq_dashboard.show.charts.strip import spark_path
-from tickerq_dashboard.show.durations import age, brief, full
+from tickerq_dashboard.show.durations import age, duration
 from tickerq_dashboard.show.frames import frames_in, own_frames
 from tickerq_dashboard.show.json_tree import MOST_NODES, Node, tree_of
 from tickerq_dashboard.show.moments import Clock, machine, zone_named
@@ -25,36 +28,33 @@ THIN = "\u202f"
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (-1, "< 1 ms"),
+        (-1, "0 s"),
         (0.0004, "< 1 ms"),
         (0.088, "88 ms"),
-        (0.4, "0.4 s"),
+        (0.4, "400 ms"),
+        (0.9996, "1 s"),
         (18.2, "18.2 s"),
-        (59.96, "60 s"),
-        (84, "84 s"),
-        (150, "2.5 min"),
-        (720, "12 min"),
-        (5 * 3600, "5 h"),
-        (3 * 86400, "3 d"),
+        (59.96, "1 min"),
+        (84, "1 min 24 s"),
+        (10_080, "2 h 48 min"),
+        (86_700, "1 d"),
+        (90_000, "1 d 1 h"),
     ],
 )
-def test_a_span_in_a_list_has_one_unit(seconds: float, text: str) -> None:
-    assert brief(timedelta(seconds=seconds)).replace(THIN, " ") == text
+def test_a_span_has_two_units_at_most(seconds: float, text: str) -> None:
+    assert duration(timedelta(seconds=seconds)).replace(THIN, " ") == text
+
+
+@given(st.timedeltas(min_value=timedelta(seconds=-1), max_value=timedelta(days=9_999)))
+def test_pages_write_spans_as_the_core_does(span: timedelta) -> None:
+    assert duration(span).replace(THIN, " ") == in_units(span)
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.5, "0.5 s"), (59, "59 s"), (60, "1 min"), (151, "2 min 31 s"), (3600, "1 h"), (90_000, "1 d 1 h")],
+    [(0.9, "0 s"), (119, "1 min 59 s"), (179, "2 min"), (5400, "1 h 30 min"), (8808, "2 h 26 min")],
 )
-def test_a_span_of_an_object_has_two_units(seconds: float, text: str) -> None:
-    assert full(timedelta(seconds=seconds)).replace(THIN, " ") == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.9, "0 s"), (119, "119 s"), (120, "2 min"), (5400, "90 min"), (7200, "2 h"), (172_800, "2 d")],
-)
-def test_an_age_counts_by_the_second_below_two_minutes(seconds: float, text: str) -> None:
+def test_an_age_is_without_seconds_from_two_minutes_on(seconds: float, text: str) -> None:
     assert age(timedelta(seconds=seconds)).replace(THIN, " ") == text
 
 

@@ -179,7 +179,7 @@ def test_check_fails_where_runs_are_overdue(run, app):
     for line in (
         "failed   1 run is overdue: for more than 30 s due and not published, the first since "
         "2026-01-01 00:00:00Z: ",
-        "failed   2 runs are overdue: for more than 300 s published and not started by a worker, "
+        "failed   2 runs are overdue: for more than 5 min published and not started by a worker, "
         "the first since 2026-01-01 00:00:00Z: ",
     ):
         assert line in result.output

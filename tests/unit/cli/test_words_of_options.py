@@ -74,9 +74,13 @@ def test_a_word_is_taken_in_any_case_and_a_mistyped_one_is_guessed() -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
+        (-1, "0 s"),
+        (0, "0 s"),
+        (0.0004, "< 1 ms"),
         (0.0314, "31 ms"),
-        (2.44, "2.44 s"),
-        (59.99, "60 s"),
+        (0.9996, "1 s"),
+        (2.44, "2.4 s"),
+        (59.99, "1 min"),
         (60, "1 min"),
         (310, "5 min 10 s"),
         (3600, "1 h"),

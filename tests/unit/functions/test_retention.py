@@ -22,7 +22,7 @@ def test_history_ends_by_default() -> None:
     )
     assert str(Retention()) == str(retention_of({})) == shown
     named = retention_of({"done": 120, "functions": {"Send": 60, "Bill": 60}})
-    assert str(named) == shown.replace("done 30 d", "done 120 s", 1) + "; otherwise: Bill, Send"
+    assert str(named) == shown.replace("done 30 d", "done 2 min", 1) + "; otherwise: Bill, Send"
 
 
 def test_none_keeps_everything_for_ever() -> None:

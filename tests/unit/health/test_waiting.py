@@ -93,7 +93,7 @@ def test_nothing_is_well_where_another_finding_names_why_runs_are_unstarted() ->
         (
             "queued",
             "unstarted_runs",
-            "3 runs are overdue: for more than 300 s published and not started by a worker",
+            "3 runs are overdue: for more than 5 min published and not started by a worker",
         ),
     ],
 )

@@ -8,7 +8,7 @@ from datetime import timedelta
 from tickerq_celery.views import DurationBucket
 from tickerq_dashboard.show.charts.bars import Label
 from tickerq_dashboard.show.charts.scale import px, round_top
-from tickerq_dashboard.show.durations import brief
+from tickerq_dashboard.show.durations import duration
 from tickerq_dashboard.show.words import plural
 
 _LEFT, _TOP, _BELOW, _GAP = 40.0, 16.0, 20.0, 2.0
@@ -40,7 +40,11 @@ class HistogramBar:
     @property
     def span(self) -> str:
         """How long they took."""
-        return f"{brief(self.above)} to {brief(self.up_to)}" if self.above else f"up to {brief(self.up_to)}"
+        return (
+            f"{duration(self.above)} to {duration(self.up_to)}"
+            if self.above
+            else f"up to {duration(self.up_to)}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +157,9 @@ def _bounds(
     every = -(-len(bars) // most)
     for at in range(every - 1, len(bars), every):
         anchor = "end" if at == len(bars) - 1 else "middle"
-        yield Label(x=px(_LEFT + (at + 1) * wide), y=px(height - 4), text=brief(bars[at][1]), anchor=anchor)
+        yield Label(
+            x=px(_LEFT + (at + 1) * wide), y=px(height - 4), text=duration(bars[at][1]), anchor=anchor
+        )
 
 
 def _marks(
