@@ -517,7 +517,7 @@ def test_the_overview_counts_links_and_charts_what_ended(visitor: Visitor, seeds
     assert "KeyError</b></a> <i class=new>new</i>" in html
     assert "new: not in the 24 h before" in page
     assert '<span class="two message">boom</span>' in html
-    assert len(re.findall(r'class="tile[^"]*" href', html)) == 6
+    assert len(re.findall(r'class="tile[ "]', html)) == 6
     assert "1 done, 3 failed" in html
     assert "Later" in page
     failed = re.search(r'class="tile st-failed" href="([^"]+)"', html)
@@ -527,6 +527,20 @@ def test_the_overview_counts_links_and_charts_what_ended(visitor: Visitor, seeds
     errors = text_of(visitor.get("/errors").text)
     assert " 2 kinds failed since" in errors
     assert "Runs First Last" in errors
+
+
+def test_the_overview_says_how_many_runs_are_held_and_leads_to_them(visitor: Visitor, seeds: Seeds) -> None:
+    seeds.run(execution_time=NOW.replace(year=2099))
+    assert "Due now 0 1 scheduled In progress" in text_of(visitor.get("/").text)
+    for reason in (HoldReason.PAUSED, HoldReason.KEY, HoldReason.PARENT):
+        seeds.run(function=f"Held{reason}", held_for=reason.value, hold_key="k", held_since=NOW)
+    visitor.get("/?did=1b4e28ba-2fa1-11d2-883f-0016d3cca427")
+    page = visitor.get("/").text
+    assert "Due now 0 1 scheduled, 3 held In progress" in text_of(page)
+    there = re.search(r'<a href="([^"]+)">3 held</a>', page)
+    assert there is not None
+    listed = visitor.get(unescape(there[1]).removeprefix(BASE)).text
+    assert len(functions_on(listed)) == 3
 
 
 def test_the_overview_counts_the_slots_that_live_workers_have_taken(visitor: Visitor, seeds: Seeds) -> None:
