@@ -20,6 +20,7 @@ from tickerq_celery.enums import HoldReason, Origin
 from tickerq_dashboard import texts
 from tickerq_dashboard.show.durations import exact
 from tickerq_dashboard.show.statuses import LOOKS, PUBLISHED, SLUGS
+from tickerq_dashboard.show.words import made_by
 
 MAX_TEXT_LENGTH = 200
 MAX_CURSOR_LENGTH = 2_100
@@ -193,6 +194,8 @@ class RunFilters(ListQuery):
             return ", ".join(
                 PUBLISHED.word if slug == PUBLISHED_SLUG else LOOKS[SLUGS[slug]].word for slug in value
             )
+        if name == "origin":
+            return made_by(Origin(value))
         if name in {"late", "due"}:
             return {"late": "only late", "due": "now"}[name]
         if isinstance(value, timedelta):

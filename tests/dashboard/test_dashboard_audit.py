@@ -34,6 +34,12 @@ def test_an_entry_says_what_differs_in_the_audit_and_on_its_object(visitor: Visi
     assert said in text_of(visitor.get(f"/crons/{cron_id}").text)
 
 
+def test_jargon_of_fields_is_said_in_the_words_of_the_pages(visitor: Visitor, seeds: Seeds) -> None:
+    cron_id = seeds.cron()
+    seeds.tickerq.cron_tickers.update(cron_id, misfire="skip", allow_unknown=True)
+    assert "missed instants (misfire) run_once → skip" in text_of(visitor.get("/audit").text)
+
+
 def test_of_several_objects_each_says_what_differs(visitor: Visitor, seeds: Seeds) -> None:
     runs = [seeds.run(status=TickerStatus.FAILED) for _ in range(2)]
     seeds.tickerq.runs.delete_batch(runs)

@@ -118,6 +118,11 @@ def test_a_moment_that_means_nothing_is_said_and_stays_in_its_field(visitor: Vis
     assert f'value="{field.partition("=")[2]}"' in response.text
 
 
+def test_what_made_runs_is_said_in_words(visitor: Visitor) -> None:
+    page = text_of(visitor.get("/runs?origin=misfire").text)
+    assert "made by a record of missed instants" in page
+
+
 @pytest.mark.parametrize(
     "query",
     ["origin=manual", "unique_key=u", "key=k", "attempts=2", "longer=90", "longer=1+min", "longer=PT1M"],

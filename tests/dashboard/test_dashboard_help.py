@@ -45,6 +45,13 @@ def test_every_status_filter_and_action_is_explained(visitor: Visitor) -> None:
         assert f"<dt>{verb.word}</dt><dd>{verb.effect}</dd>" in page
 
 
+def test_missed_instants_are_explained_with_their_term(visitor: Visitor) -> None:
+    page = visitor.get("/help").text
+    assert re.search(
+        r"<dt>Missed instants</dt><dd>Those at which it should have fired [^<]*<code>misfire</code>", page
+    )
+
+
 def test_nothing_that_a_page_can_change_is_missing(visitor: Visitor) -> None:
     explained = {
         *(each.permission for each in (*ACTIONS, *BULK_VERBS)),

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tickerq_celery import TickerStatus
+from tickerq_celery.enums import Origin
 from tickerq_celery.views import BulkJob
 from tickerq_dashboard.show.durations import duration
 from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.show.statuses import LOOKS
-from tickerq_dashboard.show.words import plural
+from tickerq_dashboard.show.words import made_by, plural
 
 # What waits for its time has a moment from which it is due; what is held or claimed has none.
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -64,6 +65,11 @@ def _status(name: str, value: Any, clock: Clock) -> str:
     return f"status {', '.join(_STATUSES.get(each, each) for each in value)}"
 
 
+def _origin(name: str, value: Any, clock: Clock) -> str:
+    origins = value if isinstance(value, list) else [value]
+    return f"made by {', '.join(made_by(Origin(each)) for each in origins)}"
+
+
 def _moment(name: str, value: Any, clock: Clock) -> str:
     moment = datetime.fromisoformat(value)
     return "waiting for their moment" if moment == EVER else f"{_NAMES[name]} {clock.single(moment)}"
@@ -77,6 +83,7 @@ def _least(name: str, value: Any, clock: Clock) -> str:
 
 _OTHERS: Mapping[str, Callable[[str, Any, Clock], str]] = {
     "status": _status,
+    "origin": _origin,
     "min_attempts": _least,
     "min_elapsed": _least,
     **dict.fromkeys((name for name in _NAMES if name.endswith(("_from", "_until"))), _moment),

@@ -9,6 +9,12 @@ from uuid import UUID
 from tickerq_celery.views import AuditEntry
 
 NOTHING = "\N{EN DASH}"
+# The pages' words for fields whose names are the field's jargon.
+_FIELDS = {
+    "misfire": "missed instants (misfire)",
+    "misfire_limit": "missed instants at most (misfire_limit)",
+    "misfire_grace": "missed instants late at most (misfire_grace)",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +48,8 @@ def changes_in_words(entry: AuditEntry) -> str:
 def _in_words(changed: Changed) -> str:
     # What was made has no values before.
     before = () if changed.before == NOTHING else (changed.before, "→")
-    return " ".join(part for part in (changed.object_id, changed.field, *before, changed.after) if part)
+    field = _FIELDS.get(changed.field, changed.field)
+    return " ".join(part for part in (changed.object_id, field, *before, changed.after) if part)
 
 
 def _differing(object_id: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Changed]:

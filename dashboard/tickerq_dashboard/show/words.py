@@ -120,6 +120,11 @@ def condition_words(condition: RunCondition | None) -> str:
     return "runs after any end" if condition is None else CONDITIONS[condition]
 
 
+def made_by(origin: Origin) -> str:
+    """Return what makes runs of an origin, within a sentence: "its cron ticker"."""
+    return f"{ORIGINS[origin][0].lower()}{ORIGINS[origin][1:]}"
+
+
 def origin_words(run: Run | RunSummary) -> str:
     """Return what made a run."""
     word = ORIGINS[run.origin]

@@ -146,6 +146,18 @@ def test_what_is_no_scope_is_refused(admin: Person, seeds: Seeds, fields: dict[s
     assert seeds.tickerq.pauses.find() == ()
 
 
+def test_what_a_resume_does_with_missed_instants_is_said_with_the_term_for_them(
+    admin: Person, seeds: Seeds
+) -> None:
+    cron_id = seeds.cron(is_enabled=False, paused_at=NOW)
+    seeds.tickerq.pauses.pause(tag="eu")
+    for path, whose in (
+        (f"/crons/{cron_id}/resume", "its policy"),
+        ("/pauses/resume?kind=tag&name=eu", "the policies"),
+    ):
+        assert f"Let {whose} for missed instants (misfire) decide on what passed" in admin.get(path).text
+
+
 def test_the_banner_says_first_that_everything_is_paused_and_as_soon_as_it_is_not(
     admin: Person, seeds: Seeds
 ) -> None:

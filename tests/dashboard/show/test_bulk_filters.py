@@ -33,6 +33,7 @@ ID = UUID("01a22002-fce2-70db-84cc-3275c6711111")
         ),
         ({"is_late": True, "is_published": False}, "not published, only late"),
         ({"root_id": ID}, f"chain {ID}"),
+        ({"origin": "misfire"}, "made by a record of missed instants"),
         ({"ended_from": NOW - timedelta(hours=1)}, "ended since 13:04:12 UTC"),
         (
             {"min_attempts": 2, "min_elapsed": timedelta(minutes=2)},
