@@ -397,7 +397,7 @@ class Showcase:
             running_on=self.worker,
             claim_no=1,
             started_at=self.now - timedelta(seconds=50),
-            lock_holder="worker-1",
+            lock_holder="worker-3",
             locked_at=self.now,
         )
         below(recount, "mail.carts.remind_basket", TickerStatus.IDLE, **waits)

@@ -6,8 +6,9 @@ from uuid import UUID
 from flask import redirect
 from werkzeug.wrappers import Response
 
+from tickerq_celery import TickerStatus
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.views import FindingCode, SubjectKind
+from tickerq_celery.views import FindingCode, NodeView, SubjectKind
 from tickerq_dashboard.audit_filters import AUDITED, AuditQuery
 from tickerq_dashboard.banner import Topic, topics_of
 from tickerq_dashboard.errors import UnknownPageError
@@ -17,6 +18,7 @@ from tickerq_dashboard.reading.overview import known_errors
 from tickerq_dashboard.reading.windows import WINDOWS
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.search import SearchError, timed
+from tickerq_dashboard.show.statuses import LOOKS
 from tickerq_dashboard.visits import Visit
 
 GROUPS_SHOWN = 100
@@ -76,6 +78,11 @@ def _paused(cron_id: UUID) -> Topic:
     return Topic(SubjectKind.CRON_TICKER, cron_id, FindingCode.PAUSED)
 
 
+def _executes(node: NodeView) -> dict[str, str]:
+    """Return the words of the list of runs that a worker executes now."""
+    return {"node": node.name, "status": LOOKS[TickerStatus.IN_PROGRESS].css}
+
+
 def nodes(visit: Visit) -> Response:
     """Show the beats and workers, those that were lost, and what is still in progress on these."""
     reader = visit.dashboard.reader
@@ -85,6 +92,7 @@ def nodes(visit: Visit) -> Response:
         "nodes.html",
         clock=visit.clock(),
         topics=[Topic(SubjectKind.NODE, node) for node in present],
+        executes=_executes,
         beats=[each for each in found if each.kind is NodeKind.BEAT],
         workers=[each for each in found if each.kind is NodeKind.WORKER],
         lost_nodes=lost,
