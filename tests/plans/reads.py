@@ -158,6 +158,10 @@ def _reads() -> Iterator[tuple[str, Read]]:
     yield "a chain", _chain
     yield "runs of every state, explained", _explained
     yield "counts", lambda tickerq, history: tickerq.runs.counts()
+    yield (
+        "held by two pauses, counted",
+        lambda tickerq, _: tickerq.runs.count(held_for="paused", hold_key=["all", id_of(1).hex]),
+    )
     yield "health, counted", lambda tickerq, history: tickerq.health.report()
     yield "the audit", lambda tickerq, history: tickerq.audit.find()
     yield "the outlook", lambda tickerq, history: tickerq.outlook.upcoming(limit=10_000, budget=60)

@@ -27,6 +27,7 @@ from tickerq_celery.tickers.keywords import refuse_unknown
 
 _LONGEST_SEARCH = 200
 _MOST_FUNCTIONS = 50
+_LONGEST_HOLD_KEY, _MOST_HOLD_KEYS = 300, 200
 _MOST_ATTEMPTS = 1_000_000
 
 
@@ -35,7 +36,8 @@ class RunCriteria(TypedDict, total=False):
 
     ``function`` is a name, or several; ``function_prefix`` is how a name begins, such as "shop.".
     ``kind`` tells runs of functions from those of Celery tasks, of which ``function`` is the task's name, and
-    ``task_id`` the id of the messages, as ``AsyncResult.id``. ``held_for`` is why a due run may not run yet.
+    ``task_id`` the id of the messages, as ``AsyncResult.id``. ``held_for`` is why a due run may not run yet,
+    ``hold_key`` under which key that is, such as ``Pause.key`` or the id of a paused cron ticker, or several.
     ``outcome_known`` tells Done from "published", and ``is_published`` what is shown as Published, see
     ``Run``. Times are ``from`` (inclusive) and ``until``
     (exclusive), and ``due`` is when a run may be claimed next. ``error`` is part of an exception's type or
@@ -53,6 +55,7 @@ class RunCriteria(TypedDict, total=False):
     outcome_known: bool | None
     is_published: bool | None
     held_for: HoldReasonLike | None
+    hold_key: str | Collection[str] | None
     type: TickerTypeLike | None
     tag: str | None
     error: str | None
@@ -118,6 +121,13 @@ def _functions(field: str, value: object) -> Collection[str]:
     return {_text(field, each) for each in asked}
 
 
+def _hold_keys(field: str, value: object) -> Collection[str]:
+    asked = value if isinstance(value, Collection) and not isinstance(value, str) else [value]
+    if len(asked) > _MOST_HOLD_KEYS:
+        raise TickerValidationError(field, value, f"at most {_MOST_HOLD_KEYS} keys at once")
+    return {validation.words(field, each, _LONGEST_HOLD_KEY) for each in asked}
+
+
 def _search(field: str, value: object) -> str:
     if value == "":
         raise TickerValidationError(field, value, "pass a text to look for")
@@ -142,6 +152,7 @@ _CHECKS: dict[str, Callable[[str, object], Any]] = {
     "outcome_known": validation.flag,
     "is_published": validation.flag,
     "held_for": partial(validation.member, among=HoldReason),
+    "hold_key": _hold_keys,
     "type": partial(validation.member, among=TickerType),
     "tag": _text,
     "error": _search,

@@ -42,6 +42,7 @@ class RunFilter:
     outcome_known: bool | None = None
     is_published: bool | None = None
     held_for: HoldReason | None = None
+    hold_key: Collection[str] | None = None
     type: TickerType | None = None
     tag: str | None = None
     error: str | None = None
@@ -186,6 +187,7 @@ _CONDITIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
     "outcome_known": _has_outcome,
     "is_published": _is_published,
     "tag": partial(has_tag, tickers.c.tags),
+    "hold_key": lambda keys: tickers.c.hold_key.in_(sorted(keys)),
     "error": _mentions,
     "error_type": lambda name: tickers.c.exception_type == name,
     "node": _on_node,

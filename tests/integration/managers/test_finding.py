@@ -93,6 +93,16 @@ def test_a_run_is_found_by_what_it_is(
     assert found(tickerq, runs, **filters) == expected
 
 
+def test_a_held_run_is_found_by_the_key_of_its_hold(tickerq: TickerQ, runs: dict[str, UUID]) -> None:
+    key, other = str(runs["idle"]), "function:Send"
+    assert found(tickerq, runs, held_for="parent", hold_key=key) == ["held"]
+    assert found(tickerq, runs, hold_key=[other, key]) == ["held"]
+    assert found(tickerq, runs, hold_key=other) == []
+    for refused in ("x" * 301, [str(number) for number in range(201)]):
+        with pytest.raises(TickerValidationError, match="hold_key"):
+            tickerq.runs.count(hold_key=refused)
+
+
 def calls_of_a_celery_task(tickerq: TickerQ, clock: ManualClock) -> dict[str, UUID]:
     """Three calls by an entry of Celery's: one is published, one refused by the broker, one still to come."""
     core, calls = tickerq.core, {}
