@@ -52,10 +52,11 @@ def resume_with_held(
     missed: bool,
     by: str | None = None,
     reason: str | None = None,
-) -> None:
+) -> int:
     """Let a cron ticker that was paused itself fire again, and what the pause holds run; see ``resume``.
 
-    Where a pause of more than it alone covers it still, the end of that one decides on what passed.
+    Where a pause of more than it alone covers it still, the end of that one decides on what passed. Returns
+    how many runs it has released.
     """
     left = pauses.of_cron(tx, cron)
     # One that was added paused has not waited for any instant yet.
@@ -66,12 +67,8 @@ def resume_with_held(
         enabled = replace(cron.resumed(tx.now, by=by, reason=reason), resume_from=following)
         cron_tickers.edit(tx, cron, enabled)
         paused_crons.suspend(tx, [cron.id], left)
-    holds.release(
-        tx,
-        reason=HoldReason.PAUSED,
-        keys=[str(cron.id)],
-        limit=_MOST_PENDING,
-    )
+    released = holds.release(tx, reason=HoldReason.PAUSED, keys=[str(cron.id)], limit=_MOST_PENDING)
+    return len(released)
 
 
 def resume_suspended(tx: Transaction, *, after: UUID | None) -> UUID | None:

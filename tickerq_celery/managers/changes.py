@@ -1,7 +1,7 @@
 """What an audit shows of a change: the fields that differ, and nothing of what requests hold."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
 from enum import Enum, IntEnum
 from operator import attrgetter
@@ -27,6 +27,8 @@ _HIDDEN = {
 _WAS, _IS = "…", "changed"
 # As which field an entry has why one of several was left as it is.
 _SKIPPED = "skipped"
+# As which field one has how many held runs the end of a pause let go.
+RELEASED = "released"
 _SHOWN_OF_RUN, _SHOWN_OF_CRON = (
     attrgetter(*(field.name for field in fields(view) if field.name not in _NOT_SHOWN))
     for view in (Run, Cron)
@@ -58,14 +60,27 @@ def change_of(
     )
 
 
+def with_released(change: Change, released: int) -> Change:
+    """Return the change of one that was resumed, with how many runs that released."""
+    return replace(change, after={**(change.after or {}), RELEASED: released}) if change.ids else change
+
+
 def batch_change_of(
-    before: Mapping[UUID, Cron], after: Sequence[Cron], skipped: Sequence[CronSkip]
+    before: Mapping[UUID, Cron],
+    after: Sequence[Cron],
+    skipped: Sequence[CronSkip],
+    released: Mapping[UUID, int] | None = None,
 ) -> Change:
-    """Return what is different of several cron tickers, by their ids, with why the others were skipped."""
+    """Return what is different of several cron tickers, by their ids, with why the others were skipped.
+
+    Of those that were resumed ``released`` says how many runs each has let go.
+    """
     ids = [each.id for each in after]
     if not 0 < len(ids) + len(skipped) <= _MOST_SHOWN:
         return Change(ids=ids)
     changed = {each.id: differences(before[each.id], each) for each in after}
+    for each_id, number in (released or {}).items():
+        changed[each_id][1][RELEASED] = number
     left: dict[str, dict[str, object]] = {str(each.id): {_SKIPPED: each.reason} for each in skipped}
     return Change(
         ids=ids,

@@ -1,6 +1,7 @@
 """Pause and resume several cron tickers at once."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from tickerq_celery import validation
@@ -18,8 +19,17 @@ from tickerq_celery.tickers.skip_reasons import who_and_why
 from tickerq_celery.tickers.versions import ExpectedBatchLike, wanted_versions
 
 MISSING, NOT_PAUSED = "it is not there", "it is not paused"
-# Changes a locked cron ticker, or returns why it is left as it is.
-_Verb = Callable[[Transaction, CronRow], str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """What a verb did to a cron ticker: ``left`` says why it is as it was; ``released`` is how many runs."""
+
+    left: str | None = None
+    released: int | None = None
+
+
+_Verb = Callable[[Transaction, CronRow], _Done]
 
 
 class CronBatches(CronPausing):
@@ -43,11 +53,11 @@ class CronBatches(CronPausing):
         """
         who = self._storing.operations.who(by)
 
-        def pause(tx: Transaction, cron: CronRow) -> str | None:
+        def pause(tx: Transaction, cron: CronRow) -> _Done:
             if not is_pausable(cron):
-                return f"it is paused already{who_and_why(cron.paused_by, cron.paused_reason)}"
+                return _Done(left=f"it is paused already{who_and_why(cron.paused_by, cron.paused_reason)}")
             self._pause(tx, cron, reason, who)
-            return None
+            return _Done()
 
         return self._do_to_all("pause_batch", pause, ids, expected, reason, by)
 
@@ -71,15 +81,14 @@ class CronBatches(CronPausing):
         """
         who = self._storing.operations.who(by)
 
-        def resume(tx: Transaction, cron: CronRow) -> str | None:
+        def resume(tx: Transaction, cron: CronRow) -> _Done:
             if cron.is_enabled:
-                return NOT_PAUSED
+                return _Done(left=NOT_PAUSED)
             try:
                 with savepoint(tx):
-                    self._resume(tx, cron, missed=missed, by=who, reason=reason)
+                    return _Done(released=self._resume(tx, cron, missed=missed, by=who, reason=reason))
             except TickerValidationError as error:
-                return f"{error.field}: {error.reason}"
-            return None
+                return _Done(left=f"{error.field}: {error.reason}")
 
         return self._do_to_all("resume_batch", resume, ids, expected, reason, by, missed=missed)
 
@@ -120,10 +129,15 @@ class CronBatches(CronPausing):
         rows = cron_tickers.lock_all(tx, before)
         # In the order of their ids, as all others lock what belongs to them.
         found = {each: verb(tx, rows[each]) for each in sorted(rows)}
-        left = {each: found.get(each, MISSING) for each in operation.ids}
+        left = {each: found[each].left if each in found else MISSING for each in operation.ids}
         after = self._got_all(tx, [each for each, why in left.items() if why is None])
         skipped = tuple(CronSkip(id=each, reason=why) for each, why in left.items() if why is not None)
         return Effect(
             result=CronBatch(changed=tuple(after), skipped=skipped),
-            change=batch_change_of(before, after, skipped),
+            change=batch_change_of(
+                before,
+                after,
+                skipped,
+                {each: done.released for each, done in found.items() if done.released is not None},
+            ),
         )

@@ -1,12 +1,13 @@
 """Pause and resume one cron ticker, and what all changes of one have in common."""
 
 from collections.abc import Callable, Collection, Mapping
+from typing import TypeVar
 from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.cron.pausing import resume_with_held
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.managers.changes import change_of
+from tickerq_celery.managers.changes import change_of, with_released
 from tickerq_celery.managers.cron_preview import KIND, CronPreview
 from tickerq_celery.managers.operations import Operation, operation_on
 from tickerq_celery.store import cron_pauses, cron_tickers
@@ -14,9 +15,11 @@ from tickerq_celery.store.cron_pauses import BY_FAILURES, is_orphaned
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.cron_rows import CronRow
-from tickerq_celery.tickers.effect import Effect
+from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.versions import ExpectedLike, check_version, check_versions, wanted_version
 from tickerq_celery.tickers.views import Cron
+
+T = TypeVar("T")
 
 
 class CronPausing(CronPreview):
@@ -68,6 +71,7 @@ class CronPausing(CronPreview):
             operation,
             expected,
             lambda tx, cron: self._resume(tx, cron, missed=missed, by=who, reason=reason),
+            with_released,
         )
 
     def _operation(
@@ -77,9 +81,16 @@ class CronPausing(CronPreview):
         return operation_on(ObjectKind.CRON_TICKER, action, ids, by, reason, **arguments)
 
     def _change(
-        self, operation: Operation, expected: ExpectedLike, work: Callable[[Transaction, CronRow], None]
+        self,
+        operation: Operation,
+        expected: ExpectedLike,
+        work: Callable[[Transaction, CronRow], T],
+        shown: Callable[[Change, T], Change] = lambda change, _: change,
     ) -> Cron:
-        """Do ``work`` on the one locked cron ticker of an operation, if it is the ``expected`` one."""
+        """Do ``work`` on the one locked cron ticker of an operation, if it is the ``expected`` one.
+
+        ``shown`` returns what the audit has of the change, with what the work says of it.
+        """
         version = wanted_version(expected)
         operation = operation.expecting(version)
         cron_id = operation.ids[0]
@@ -88,9 +99,9 @@ class CronPausing(CronPreview):
             row = self._locked(tx, cron_id)
             before = self._get(tx, cron_id)
             check_version(version, before, cron_id)
-            work(tx, row)
+            done = work(tx, row)
             after = self._get(tx, cron_id)
-            return Effect(result=after, change=change_of({cron_id: before}, [after]))
+            return Effect(result=after, change=shown(change_of({cron_id: before}, [after]), done))
 
         return self._storing.operate(operation, change, recall=lambda tx, entry: self._get(tx, cron_id))
 
@@ -106,9 +117,10 @@ class CronPausing(CronPreview):
         missed: bool = False,
         reason: str | None = None,
         by: str | None = None,
-    ) -> None:
-        if not cron.is_enabled:
-            resume_with_held(tx, cron, missed=missed, by=by, reason=reason)
+    ) -> int:
+        if cron.is_enabled:
+            return 0
+        return resume_with_held(tx, cron, missed=missed, by=by, reason=reason)
 
     def _locked(self, tx: Transaction, cron_id: UUID) -> CronRow:
         cron = cron_tickers.lock(tx, cron_id)

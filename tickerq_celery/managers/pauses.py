@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tickerq_celery.cron.pausing import resume_suspended
 from tickerq_celery.enums import HoldReason, PauseKind
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.managers.changes import pause_in, shown_pause
+from tickerq_celery.managers.changes import RELEASED, pause_in, shown_pause
 from tickerq_celery.managers.operations import Operation
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.store import functions, holds, paused_crons, pauses
@@ -136,15 +136,11 @@ class PauseManager:
             paused_crons.resume_as_missed(tx, ended, others)
         else:
             paused_crons.suspend_due(tx, ended)
-        holds.release(
-            tx,
-            reason=HoldReason.PAUSED,
-            keys=[ended.key],
-            limit=_MOST_RELEASED,
-        )
+        released = holds.release(tx, reason=HoldReason.PAUSED, keys=[ended.key], limit=_MOST_RELEASED)
         if not pauses.remove(tx, scope, ended.paused_at):  # another process was faster
             raise TickerNotFoundError("pause", str(scope))
-        return Effect(result=ended, change=Change(count=1, before=shown_pause(ended)))
+        change = Change(count=1, before=shown_pause(ended), after={RELEASED: len(released)})
+        return Effect(result=ended, change=change)
 
 
 def _operation(verb: str, scope: Scope, by: str | None, reason: str | None, **arguments: object) -> Operation:

@@ -1,6 +1,6 @@
 """Do one thing to cron tickers that were ticked: say before which, and afterwards what came of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from urllib.parse import parse_qsl
 
@@ -15,9 +15,11 @@ from tickerq_dashboard.actions.refusing import Way, refused
 from tickerq_dashboard.commands.crons_ticked import ActOnCrons, TickedCrons
 from tickerq_dashboard.filters import CronsQuery
 from tickerq_dashboard.parsing import query_in
+from tickerq_dashboard.reading.paused import MOST_RUNS, held_under
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.crons_ticked import CRONS_BY_ACTION, CronsVerb, counted_crons
 from tickerq_dashboard.show.outcomes import Refusal, plain_refusal_of, state_words
+from tickerq_dashboard.show.pausing import held_words
 from tickerq_dashboard.show.policies import schedule_words
 from tickerq_dashboard.visits import Visit
 
@@ -39,10 +41,19 @@ def ask_crons(visit: Visit, command: TickedCrons) -> Response:
         crons=crons,
         counted=counted_crons(verb, crons),
         schedules={each.id: schedule_words(each) for each in crons},
+        held=_held(visit, verb, crons),
         missing=len(set(command.ids)) - len(crons),
         filter=command.filter,
         back=_list_of(command),
     )
+
+
+def _held(visit: Visit, verb: CronsVerb, crons: Sequence[Cron]) -> str:
+    """Return what becomes of the runs that the pauses of cron tickers hold, when these are resumed."""
+    if verb.action != "resume":
+        return ""
+    keys = [str(each.id) for each in crons if verb.fits(each)]
+    return held_words(held_under(visit.dashboard.reader, keys), MOST_RUNS)
 
 
 def acting_on_crons(verb: CronsVerb) -> Callable[..., Response]:

@@ -15,11 +15,14 @@ from tickerq_celery.views import ChainTree, Pause, RunSummary
 from tickerq_dashboard.actions.refusing import Way, last_done, refused
 from tickerq_dashboard.commands.command import Command
 from tickerq_dashboard.reading.lost_runs import lost_workers
+from tickerq_dashboard.reading.paused import MOST_RUNS, held_under
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.outcomes import AnyAction, Refusal, refusal_of, state_words
+from tickerq_dashboard.show.pausing import held_words
 from tickerq_dashboard.visits import Visit
 
 Thing = Run | Cron | ChainTree
+_RESUME = "cron_tickers.resume"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,7 @@ def _asked(
         action=action,
         thing=thing,
         still=_still(visit, action, thing),
+        held=_held(visit, action, thing),
         lost=lost_workers(visit.dashboard.reader, [thing] if isinstance(thing, Run) else ()),
         head=target.head(thing),
         route=f"{target.page}_{action.name}",
@@ -107,9 +111,16 @@ def _asked(
     )
 
 
+def _held(visit: Visit, action: AnyAction, thing: Thing) -> str:
+    """Return what becomes of the runs that the pause of a cron ticker holds, when it is resumed."""
+    if action.verb != _RESUME or not isinstance(thing, Cron):
+        return ""
+    return held_words(held_under(visit.dashboard.reader, [str(thing.id)]), MOST_RUNS)
+
+
 def _still(visit: Visit, action: AnyAction, thing: Thing) -> list[Pause]:
     """Return the pauses that hold a cron ticker on when it is resumed."""
-    if action.verb != "cron_tickers.resume" or not isinstance(thing, Cron):
+    if action.verb != _RESUME or not isinstance(thing, Cron):
         return []
     return visit.dashboard.reader.pauses_over(thing.function, thing.tags)
 

@@ -16,13 +16,14 @@ from tickerq_dashboard.reading.paused import (
     MOST_RUNS,
     Still,
     covered_by,
+    held_under,
     known_function,
     pause_of,
     still_over,
 )
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.outcomes import Refusal, plain_refusal_of, state_words
-from tickerq_dashboard.show.pausing import counted, pause_effect, resume_effect
+from tickerq_dashboard.show.pausing import counted, held_words, pause_effect, resume_effect
 from tickerq_dashboard.show.words import scope_words
 from tickerq_dashboard.visits import Visit
 
@@ -50,8 +51,10 @@ def ask_resume(visit: Visit, query: ScopeQuery) -> Response:
     if there is None:
         words = f"{scope_words(query.kind, query.name)} is not paused"
         return _refused(visit, "Not resumed", query.kind, query.name, 409, words)
-    still = still_over(visit.dashboard.reader, there, found)
-    return _asked(visit, query, "resume_scope", resume_effect(), pause=there, still=still)
+    reader = visit.dashboard.reader
+    still = still_over(reader, there, found)
+    effect = resume_effect(held_words(held_under(reader, [there.key]), MOST_RUNS))
+    return _asked(visit, query, "resume_scope", effect, pause=there, still=still)
 
 
 def pause_scope(visit: Visit, command: PauseScope) -> Response:

@@ -1,6 +1,6 @@
 """What a pause is of, and what it covers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,11 @@ def covered_by(reader: Reader, kind: str, name: str) -> Covered:
         )
 
     return reader.cached(("covered", kind, name), read)
+
+
+def held_under(reader: Reader, keys: Collection[str]) -> int | None:
+    """Return how many runs pauses hold under these keys, up to ``MOST_RUNS``; None where that is too much."""
+    return or_none(lambda: reader.tickerq.runs.count(held_for="paused", hold_key=keys, limit=MOST_RUNS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ def _pauses(cron: Cron, clock: Clock) -> str:
 
 def _resumes(cron: Cron, clock: Clock) -> str:
     return (
-        "It fires from its next instant on, and what was held runs now. "
+        "It fires from its next instant on. "
         "What passed in the pause does not run: one Skipped occurrence records it."
     )
 

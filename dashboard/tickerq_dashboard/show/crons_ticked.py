@@ -65,8 +65,8 @@ CRONS_VERBS: tuple[CronsVerb, ...] = (
         word="Resume",
         done="resumed",
         permission=Permission.CRONS_PAUSE,
-        effect="They fire from their next instants on, and what was held runs now. What passed in the pause "
-        "does not run: one Skipped occurrence of each records it.",
+        effect="They fire from their next instants on. What passed in the pause does not run: one Skipped "
+        "occurrence of each records it.",
         keep="Leave them paused",
         fits=lambda cron: not cron.is_enabled,
         left="is not paused",

@@ -10,10 +10,13 @@ from tickerq_celery.enums import AuditOutcome
 from tickerq_celery.views import AuditEntry
 from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.show.cron_actions import EVERY_CRON_ACTION, UNDO
+from tickerq_dashboard.show.pausing import counted
 from tickerq_dashboard.show.run_actions import RUN_ACTIONS, TERMINATE
 from tickerq_dashboard.show.words import plural
 
 BACKFILL = "cron_tickers.backfill"
+# Of one pause; a beat releases the others.
+_MOST_RELEASED = 10_000
 _DONE: Mapping[str, str] = {
     "time_tickers.add": "Scheduled",
     "time_tickers.clone": "Scheduled a copy",
@@ -52,13 +55,17 @@ class Undo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flash:
-    """What was done, when, to what and why; ``left`` says what was left as it is; ``undo`` takes it back."""
+    """What was done, when, to what and why; ``undo`` takes it back.
+
+    ``left`` says what was left as it is, ``released`` how many held runs a resume let go.
+    """
 
     words: str
     at: datetime
     object_id: str | None
     reason: str | None
     left: str
+    released: str
     undo: Undo | None
 
 
@@ -82,6 +89,7 @@ def flash_of(entry: AuditEntry) -> Flash:
         object_id=entry.object_id,
         reason=entry.reason,
         left=_left(entry.after),
+        released=_released(entry.after),
         undo=undo,
     )
 
@@ -91,6 +99,14 @@ def _left(after: Any) -> str:
     shown = after.values() if isinstance(after, dict) else ()
     reasons = Counter(str(each["skipped"]) for each in shown if isinstance(each, dict) and "skipped" in each)
     return "; ".join(f"{count:,}: {reason}" for reason, count in reasons.items())
+
+
+def _released(after: Any) -> str:
+    """Return how many held runs were released, of one that was resumed or of several: "3 held runs"."""
+    shown = after if isinstance(after, dict) else {}
+    each = [shown, *(value for value in shown.values() if isinstance(value, dict))]
+    numbers = [int(one["released"]) for one in each if "released" in one]
+    return counted(sum(numbers), _MOST_RELEASED, "held run") if numbers else ""
 
 
 def _request_in(after: Any) -> str:

@@ -20,9 +20,18 @@ def pause_effect(kind: str, crons: str, waiting: str, claimed: str) -> str:
     )
 
 
-def resume_effect() -> str:
-    """Return what the end of a pause will do."""
+def resume_effect(held: str) -> str:
+    """Return what the end of a pause will do to what it holds now."""
     return (
-        "What is held by it starts, where no other pause holds it, and cron tickers fire from their next "
-        "instant on. What passed in the pause does not run: each has one Skipped occurrence that records it."
+        f"{held} Cron tickers fire from their next instant on. What passed in the pause does not run: each "
+        "has one Skipped occurrence that records it."
     )
+
+
+def held_words(held: int | None, most: int) -> str:
+    """Return what the end of pauses will do to the runs that they hold; ``held`` is None if not counted."""
+    if held == 0:
+        return "No run is held."
+    runs = "The held runs" if held is None else counted(held, most, "held run")
+    start, them = ("starts", "it") if held == 1 else ("start", "them")
+    return f"{runs} {start}, where nothing else holds {them}."

@@ -33,6 +33,26 @@ def test_a_pause_has_who_and_why_and_is_undone_from_where_it_is_told(admin: Pers
     assert seeds.tickerq.cron_tickers.get(cron_id).is_enabled
 
 
+def test_a_resume_says_how_many_held_occurrences_start_and_how_many_were_released(
+    admin: Person, seeds: Seeds
+) -> None:
+    cron_id = seeds.cron(is_enabled=False, paused_at=NOW)
+    held = {"held_for": "paused", "hold_key": str(cron_id), "held_since": NOW, "due_at": None}
+    seeds.runs([held] * 2)
+    page = f"/crons/{cron_id}"
+    asked = text_of(admin.get(f"{page}/resume").text)
+    assert "one Skipped occurrence records it. 2 held runs start, where nothing else holds them." in asked
+    assert "held run" not in text_of(admin.get(f"{page}/delete").text)
+    done = admin.act(page, "resume")
+    assert "Released 2 held runs." in text_of(admin.get(done.location).text)
+    [entry] = seeds.tickerq.audit.find(object_kind="cron_ticker", object_id=cron_id)
+    assert (entry.before["is_enabled"], entry.after["is_enabled"], entry.after["released"]) == (
+        False,
+        True,
+        2,
+    )
+
+
 def test_it_runs_once_beside_its_schedule_however_often_the_form_is_sent(admin: Person, seeds: Seeds) -> None:
     cron_id = seeds.cron(is_enabled=False)
     page = f"/crons/{cron_id}"

@@ -69,6 +69,24 @@ def test_what_is_paused_is_resumed_and_the_list_keeps_its_filter(admin: Person, 
     assert "Resumed 2 cron tickers" in text_of(admin.get(done.location).text)
 
 
+def test_a_resume_of_several_says_how_many_held_runs_start_and_were_released(
+    admin: Person, seeds: Seeds
+) -> None:
+    one, two, fires = (
+        seeds.cron(is_enabled=False, paused_at=NOW),
+        seeds.cron(is_enabled=False, paused_at=NOW),
+        seeds.cron(next_run_at=LATER),
+    )
+    for cron_id, number in ((one, 1), (two, 2), (fires, 4)):
+        held = {"held_for": "paused", "hold_key": str(cron_id), "held_since": NOW, "due_at": None}
+        seeds.runs([held] * number)
+    answer = asked(admin, "resume", [one, two, fires])
+    assert "3 held runs start, where nothing else holds them." in text_of(answer.text)
+    done = sent(admin, answer, "resume")
+    assert "Released 3 held runs." in text_of(admin.get(done.location).text)
+    assert seeds.tickerq.runs.count(held_for="paused") == 4
+
+
 def test_a_form_that_is_sent_twice_deletes_once_and_leads_to_the_same_page(
     admin: Person, seeds: Seeds
 ) -> None:

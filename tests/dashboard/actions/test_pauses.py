@@ -10,6 +10,7 @@ from tests.dashboard.hostile import HOSTILE
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import NOW, Seeds
 from tickerq_celery import TickerStatus
+from tickerq_dashboard.show.pausing import held_words
 
 LATER = NOW.replace(year=2099)
 SCOPES = {
@@ -47,6 +48,35 @@ def test_it_is_paused_and_resumed_with_who_and_why(admin: Person, seeds: Seeds, 
     assert f"Resumed {words}" in text_of(admin.get(resumed.location).text)
     latest = next(iter(seeds.tickerq.audit.find(object_kind=kind, limit=1)))
     assert (latest.action, latest.reason) == ("pauses.resume", "it is back")
+
+
+@pytest.mark.parametrize("kind", SCOPES)
+def test_a_resume_says_how_many_held_runs_start_and_afterwards_how_many_were_released(
+    admin: Person, seeds: Seeds, kind: str
+) -> None:
+    query, scope, words = SCOPES[kind]
+    seeds.tickerq.pauses.pause(**scope, allow_unknown=True)
+    path = f"/pauses/resume?{query}"
+    assert "No run is held. Cron tickers fire" in text_of(admin.get(path).text)
+    [pause] = seeds.tickerq.pauses.find()
+    held = {"held_for": "paused", "held_since": NOW, "due_at": None}
+    seeds.runs([{**held, "hold_key": pause.key}])
+    assert "1 held run starts, where nothing else holds it." in text_of(admin.get(path).text)
+    seeds.runs([{**held, "hold_key": pause.key}] * 2 + [{**held, "hold_key": "function:Other"}])
+    asked = text_of(admin.get(path).text)
+    assert "3 held runs start, where nothing else holds them. Cron tickers fire" in asked
+    resumed = act(admin, "resume", query)
+    told = text_of(admin.get(resumed.location).text)
+    assert f"Resumed {words}" in told
+    assert "Released 3 held runs." in told
+    assert seeds.tickerq.runs.count(held_for="paused") == 1
+    [entry] = seeds.tickerq.audit.find(action="pauses.resume")
+    assert entry.after == {"released": 3}
+
+
+def test_more_held_runs_than_are_counted_are_said_to_be_more() -> None:
+    assert held_words(10_000, 10_000) == "10,000+ held runs start, where nothing else holds them."
+    assert held_words(None, 10_000) == "The held runs start, where nothing else holds them."
 
 
 STILL = "does not run after this, because"
