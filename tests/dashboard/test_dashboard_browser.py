@@ -150,7 +150,7 @@ def test_the_pages_are_complete_without_script(browser: Browser, served: Served)
     dark = page.get_by_label("Dark").last
     dark.check()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 20, 25)"
-    page.get_by_role("link", name="Cron tickers", exact=True).click()
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Cron tickers").click()
     page.get_by_role("link", name="nightly_export").click()
     page.get_by_role("heading", name="Next 10").wait_for(state="visible")
     context.close()

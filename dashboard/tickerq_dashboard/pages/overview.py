@@ -64,7 +64,7 @@ def _charts(ends: Ends | None, clock: Clock) -> Sequence[BarChart]:
     step = ends.points[1].at - ends.points[0].at if len(ends.points) > 1 else timedelta(hours=1)
     steps = _steps(ends, step)
     return (
-        bar_chart("wide", steps, clock, width=_WIDE, height=142),
+        bar_chart("wide", steps, clock, width=_WIDE, height=128),
         bar_chart("mid", steps, clock, width=_MID, height=158),
         bar_chart("narrow", joined(steps, 13), clock, width=_NARROW, height=150),
     )
