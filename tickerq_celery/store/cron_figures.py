@@ -1,15 +1,26 @@
 """The newest ends of cron tickers, by each status: as many rows are read, however long their history."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, column, select, true, union_all, values
+from sqlalchemy import (
+    CompoundSelect,
+    Row,
+    Select,
+    bindparam,
+    column,
+    literal_column,
+    select,
+    true,
+    values,
+)
 
 from tickerq_celery.enums import TERMINAL, TickerStatus
-from tickerq_celery.store.database.dialects import Dialect, dialect_of
+from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.index_scans import EARLIEST
+from tickerq_celery.store.index_scans import EARLIEST, limited_union
 from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.store.views import KINDS, ORIGINS
 from tickerq_celery.tickers.construction import constructor
@@ -28,6 +39,9 @@ _outcome = constructor(
 _LOOKED_AT = 25
 # SQLite takes 500 parts of a union.
 _CRONS_AT_ONCE = 50
+# So many cron tickers one statement is for, the rest of which name none: of these a process keeps two.
+_SIZES = (1, _CRONS_AT_ONCE)
+_NONE = UUID(int=0)
 _STATUSES = sorted(TERMINAL)
 
 
@@ -54,15 +68,15 @@ def find(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, CronFigures]:
 
 
 def _newest(tx: Transaction, ids: Sequence[UUID]) -> list[Row[*tuple[Any, ...]]]:
-    dialect = dialect_of(tx.connection.dialect.name)
-    if dialect.has_lateral:
+    name = tx.connection.dialect.name
+    if dialect_of(name).has_lateral:
         return list(tx.execute(_of_each(ids)).all())
     rows: list[Row[*tuple[Any, ...]]] = []
     for first in range(0, len(ids), _CRONS_AT_ONCE):
         some = ids[first : first + _CRONS_AT_ONCE]
-        parts = [_part(dialect, cron_id, status) for cron_id in some for status in _STATUSES]
-        # SQLite takes no LIMIT in a part of a union but within a subquery.
-        rows += tx.execute(union_all(*(select(part.subquery()) for part in parts))).all()
+        size = next(each for each in _SIZES if each >= len(some))
+        given = [*some, *[_NONE] * (size - len(some))]
+        rows += tx.execute(_union(name, size), {_id(place): each for place, each in enumerate(given)}).all()
     return rows
 
 
@@ -76,10 +90,20 @@ def _of_each(ids: Sequence[UUID]) -> Select[Any]:
     return select(newest).select_from(crons.join(statuses, true()).join(newest, true()))
 
 
-def _part(dialect: Dialect, cron_id: UUID, status: TickerStatus) -> Select[Any]:
-    part = _ended(cron_id, status)
-    hint = dialect.index_hint(_INDEX)
-    return part if hint is None else part.with_hint(tickers, hint)
+@cache
+def _union(dialect: str, size: int) -> CompoundSelect[*tuple[Any, ...]]:
+    """Return a query of the ends of so many cron tickers, by status: to build it takes longer than to ask."""
+    hint = dialect_of(dialect).index_hint(_INDEX)
+    parts = [
+        _ended(bindparam(_id(place), type_=_T.cron_ticker_id.type), literal_column(str(status.value)))
+        for place in range(size)
+        for status in _STATUSES
+    ]
+    return limited_union(dialect, [part if hint is None else part.with_hint(tickers, hint) for part in parts])
+
+
+def _id(place: int) -> str:
+    return f"cron_{place}"
 
 
 def _ended(cron_id: Any, status: Any) -> Select[Any]:
@@ -88,5 +112,5 @@ def _ended(cron_id: Any, status: Any) -> Select[Any]:
         select(*_COLUMNS)
         .where(_T.cron_ticker_id == cron_id, _T.ended_status == status, _T.ended_at >= EARLIEST)
         .order_by(_T.ended_at.desc(), _T.id.desc())
-        .limit(_LOOKED_AT)
+        .limit(literal_column(str(_LOOKED_AT)))
     )

@@ -6,11 +6,11 @@ from datetime import datetime
 from math import ceil
 from typing import Any, cast
 
-from sqlalchemy import Column, ColumnElement, FromClause, Row, Select, case, literal, select, union_all
+from sqlalchemy import Column, ColumnElement, FromClause, Row, Select, case, literal, select
 
 from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.index_scans import Scan, ScanClauses
+from tickerq_celery.store.index_scans import Scan, ScanClauses, limited_union
 from tickerq_celery.tickers.listings import Position
 
 # How many rows one read reads at most, wanted or not.
@@ -167,8 +167,7 @@ class _Merged:
             reading.left = 0
             return False
         parts = [self._part(number, scan) for number, scan in enumerate(empty)]
-        # SQLite takes no LIMIT in a part of a union but within a subquery.
-        union = union_all(*(select(part.subquery()) for part in parts))
+        union = limited_union(reading.tx.connection.dialect.name, parts)
         rows = reading.tx.execute(parts[0] if len(parts) == 1 else union).all()
         reading.left -= len(rows)
         for number, scan in enumerate(empty):

@@ -35,6 +35,8 @@ class Dialect(ABC):
     has_partial_indexes = True
     # Whether a subquery of a join may name what stands before it: LATERAL.
     has_lateral = False
+    # Whether a part of a union may have a LIMIT of its own.
+    takes_limits_in_unions = True
     # Whether an INSERT may read what an UPDATE in its WITH has written.
     has_writing_ctes = False
     # Whether a write that is a statement alone asks the server for less if it commits itself.

@@ -43,6 +43,7 @@ class SQLite(Dialect):
 
     isolation_level = None
     autocommits = False  # a trip costs nothing
+    takes_limits_in_unions = False
 
     def resolved(self, url: URL, folder: Path) -> URL:
         is_in_memory = url.database == ":memory:" or "mode=memory" in url.render_as_string()
