@@ -18,6 +18,7 @@ VALUES = {
     "status": (TickerStatus.FAILED, TickerStatus.SKIPPED),
     "function": ("Mail", "Send"),
     "held_for": HoldReason.LIMIT,
+    "hold_key": ("everything:", "tag:eu"),
     "type": TickerType.CRON_TICKER_OCCURRENCE,
     "priority": TickerPriority.HIGH,
     "origin": Origin.BACKFILL,
