@@ -50,7 +50,7 @@ def draw(found: Series, path: Path) -> None:
             ax.set_xlabel("minute")
             ax.grid(axis="y", color=GRID, linewidth=0.8)
         axes[0].set_ylim(bottom=0)
-        axes[0].set_ylabel(f"MB resident, {RATE} runs a second each")
+        axes[0].set_ylabel(f"MB resident, up to {RATE} runs a second each")
         axes[0].legend(frameon=False, loc="lower right")
         figure.savefig(path, dpi=DPI, bbox_inches="tight", metadata={"Software": None})
         plt.close(figure)

@@ -70,11 +70,16 @@ def test_the_banner_of_every_page_says_what_is_worst_and_how_much_more_there_is(
 
 
 def test_the_banner_is_one_line_where_all_is_well(seeds: Seeds, visitor: Visitor) -> None:
-    join(seeds.tickerq, NodeKind.BEAT)
-    join(seeds.tickerq, NodeKind.WORKER, queues=["celery"])
+    join_well(seeds)
     found = banner(visitor, "/")
     assert "<b>All well:</b> beat " in found
     assert "Details" in found
+
+
+def join_well(seeds: Seeds) -> None:
+    """Let a beat and a worker be alive for as long as the test takes."""
+    for kind, queues in ((NodeKind.BEAT, []), (NodeKind.WORKER, ["celery"])):
+        join(seeds.tickerq, kind, queues=queues, heartbeat=timedelta(hours=1), lease=timedelta(hours=3))
 
 
 def paused_cron(seeds: Seeds) -> tuple[str, ...]:
@@ -109,8 +114,7 @@ def held_function(seeds: Seeds) -> tuple[str, ...]:
 def test_a_page_is_without_the_line_of_the_banner_that_it_is_about(
     seeds: Seeds, visitor: Visitor, fault: Callable[[Seeds], tuple[str, ...]]
 ) -> None:
-    join(seeds.tickerq, NodeKind.BEAT)
-    join(seeds.tickerq, NodeKind.WORKER, queues=["celery"])
+    join_well(seeds)
     paths = fault(seeds)
     assert "Warning: " in banner(visitor, "/errors")
     # Nothing else is wrong, so that there is no banner at all.
@@ -219,8 +223,7 @@ def test_runs_without_a_worker_are_looked_for_where_there_may_be_some(
 
 
 def test_a_line_of_the_banner_leads_to_what_it_is_about(seeds: Seeds, visitor: Visitor) -> None:
-    join(seeds.tickerq, NodeKind.BEAT)
-    join(seeds.tickerq, NodeKind.WORKER, queues=["celery"])
+    join_well(seeds)
     cron_id = seeds.cron(function="Digest", is_enabled=False, next_run_at=None)
     found = banner(visitor, "/runs")
     assert f'<a href="{BASE}/crons/{cron_id}">Cron ticker</a>' in found
@@ -250,8 +253,7 @@ def test_probes_need_no_log_in_and_say_a_state_and_codes_only(seeds: Seeds, clie
 def test_a_process_is_ready_that_has_a_store_and_well_where_nothing_has_failed(
     seeds: Seeds, client: FlaskClient
 ) -> None:
-    join(seeds.tickerq, NodeKind.BEAT)
-    join(seeds.tickerq, NodeKind.WORKER, queues=["celery"])
+    join_well(seeds)
     seeds.tickerq.pauses.pause(everything=True)
     assert [client.get(f"{BASE}/{name}").status_code for name in ("livez", "readyz", "healthz")] == [200] * 3
     assert client.get(BASE + "/healthz").json == {"status": "warning", "findings": ["paused"]}
