@@ -48,7 +48,7 @@ def test_settings_are_shown_with_where_they_come_from(run, configure) -> None:
     run("migrate")
     shown = run("settings").output
     assert [line.split() for line in shown.splitlines() if line.startswith("lease")] == [
-        ["lease", "configuration", "60", "s"]
+        ["lease", "configuration", "1", "min"]
     ]
     found = json.loads(run("settings", "--json").output)
     assert found["schema"]["number"] == found["schema_needed"]
