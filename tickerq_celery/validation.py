@@ -8,7 +8,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.wording import in_units
+from tickerq_celery.wording import exactly
 
 E = TypeVar("E", bound=Enum)
 LONGEST_FUNCTION = 200
@@ -216,7 +216,7 @@ def _noted(rule: str, note: str) -> str:
 def _shown(span: timedelta) -> str:
     if span and not span % _DAY:
         return "a day" if span == _DAY else f"{span.days:,} days"
-    return in_units(span)
+    return exactly(span)
 
 
 def fraction(field: str, value: object) -> float:

@@ -36,6 +36,18 @@ def in_units(span: timedelta) -> str:
     return " ".join(parts[:2])
 
 
+def exactly(span: timedelta) -> str:
+    """Return a span that was set, in all of its units and without loss: ``1 h 30 min 0.5 s``."""
+    left, parts = span, list[str]()
+    for size, unit in _UNITS[:-1]:
+        count, left = divmod(left, timedelta(seconds=size))
+        if count:
+            parts.append(f"{count} {unit}")
+    if left or not parts:
+        parts.append(f"{left.total_seconds():.6f}".rstrip("0").rstrip(".") + " s")
+    return " ".join(parts)
+
+
 def meant_by(name: str, known: Iterable[str]) -> str:
     """Return ``": did you mean retries?"`` with that of the ``known`` names which is most like this one.
 

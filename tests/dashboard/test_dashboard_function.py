@@ -101,13 +101,13 @@ def define(seeds: Seeds, **options: Any) -> None:
 def test_it_is_said_in_which_settings_workers_differ_and_which_have_what(
     visitor: Visitor, seeds: Seeds
 ) -> None:
-    for options in ({}, {}, {"retries": 3, "timeout": 90, "queue": "mail"}):
+    for options in ({}, {}, {"retries": 3, "timeout": 90.04, "queue": "mail"}):
         define(seeds, **options)
         seeds.tickerq.core.write(functions.register, records(**options))
     names = {each.name for each in seeds.tickerq.nodes.find()}
     page = visitor.get("/functions/Send").text
     said = text_in(page.partition('id="differ"')[2].partition("</dl>")[0])
-    for words in ("Retries 0 on", "; 3 on", "Timeout none on", "1 min 30 s on"):
+    for words in ("Retries 0 on", "; 3 on", "Timeout none on", "1 min 30.04 s on"):
         assert words in said
     assert "Queue as Celery routes it on" in said
     assert all(said.count(name) == 3 for name in names)

@@ -88,12 +88,12 @@ def test_no_password_and_no_key_is_in_the_report(app: Celery, given: dict[str, A
 
 
 def test_each_value_says_where_it_comes_from(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
-    app.conf.update(tickerq_lease=60, tickerq_heartbeat=5, timezone="Europe/Berlin")
+    app.conf.update(tickerq_lease=60, tickerq_heartbeat=5.25, timezone="Europe/Berlin")
     monkeypatch.setenv(EMBEDDED_VARIABLE, "1")
     report = TickerQ(app, lease=90).report()
     found = {setting.name: (setting.value, setting.source) for setting in report.settings}
     assert found["lease"] == ("1 min 30 s", SettingSource.KEYWORD)
-    assert found["heartbeat"] == ("5 s", SettingSource.CONFIGURATION)
+    assert found["heartbeat"] == ("5.25 s", SettingSource.CONFIGURATION)
     assert found["embedded"] == ("True", SettingSource.ENVIRONMENT)
     assert found["time_zone"] == ("Europe/Berlin", SettingSource.APP)
     assert found["namespace"] == ("shop", SettingSource.APP)

@@ -10,7 +10,7 @@ from kombu.exceptions import KombuError
 
 from tickerq_celery.broker.routes import missing_queue
 from tickerq_celery.errors import ConfigError
-from tickerq_celery.wording import in_units, shortened
+from tickerq_celery.wording import exactly, shortened
 
 _HEADERS_SINCE = 2
 
@@ -64,7 +64,7 @@ def control_warning(app: Celery, heartbeat: timedelta) -> str | None:
         return None
     return (
         "worker_enable_remote_control is off: a cancellation reaches a running function with its worker's "
-        f"next heartbeat, up to {in_units(heartbeat)} later, instead of at once"
+        f"next heartbeat, up to {exactly(heartbeat)} later, instead of at once"
     )
 
 

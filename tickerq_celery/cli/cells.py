@@ -30,6 +30,11 @@ def duration(span: timedelta | None) -> str:
     return "" if span is None else wording.in_units(span)
 
 
+def setting(span: timedelta | None) -> str:
+    """Return a duration that was set, without loss: ``1 h 30 min 0.5 s``; nothing for None."""
+    return "" if span is None else wording.exactly(span)
+
+
 def status_style(run: RunState) -> str | None:
     """Return the colour of a run's status."""
     return None if run.is_published else STYLES.get(run.status)

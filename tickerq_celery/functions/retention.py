@@ -8,7 +8,7 @@ from typing import TypeAlias, TypedDict
 from tickerq_celery import validation
 from tickerq_celery.enums import TERMINAL, TickerStatus
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.wording import in_units, meant_by
+from tickerq_celery.wording import exactly, meant_by
 
 # None keeps for ever.
 Kept: TypeAlias = timedelta | None
@@ -183,4 +183,4 @@ def _kept(field_name: str, value: object) -> Kept:
 
 
 def _shown(kept: Kept) -> str:
-    return "for ever" if kept is None else in_units(kept)
+    return "for ever" if kept is None else exactly(kept)

@@ -13,7 +13,7 @@ from tickerq_celery.functions.retention import Retention, RetentionSettings, ret
 from tickerq_celery.payload.codec import LARGEST_REQUEST, codec_of
 from tickerq_celery.payload.redaction import SECRET_NAMES
 from tickerq_celery.schedule.cron_expression import find_zone
-from tickerq_celery.wording import in_units, meant_by, shortened
+from tickerq_celery.wording import exactly, meant_by, shortened
 
 PREFIX = "tickerq_"
 _DURATIONS = (
@@ -117,7 +117,7 @@ class TickerConfig:
         if self.heartbeat * 2 > self.lease:
             raise ConfigError(
                 f"{PREFIX}lease",
-                f"{in_units(self.lease)} leaves no room for two heartbeats of {in_units(self.heartbeat)}",
+                f"{exactly(self.lease)} leaves no room for two heartbeats of {exactly(self.heartbeat)}",
             )
 
     def _check_payloads(self) -> None:

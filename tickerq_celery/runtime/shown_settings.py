@@ -10,7 +10,7 @@ from tickerq_celery.functions.retention import Retention
 from tickerq_celery.payload.redaction import MASK
 from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.runtime.urls import shown_broker
-from tickerq_celery.wording import in_units
+from tickerq_celery.wording import exactly
 
 NONE = "none"
 # Of what SQLAlchemy's engines take, the texts that are words of its own.
@@ -44,7 +44,7 @@ def _plain(value: object) -> str:
     if value is None:
         return NONE
     if isinstance(value, timedelta):
-        return in_units(value)
+        return exactly(value)
     if isinstance(value, Enum):
         return value.name.lower()
     if isinstance(value, bool | float):

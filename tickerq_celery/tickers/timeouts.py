@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.wording import in_units
+from tickerq_celery.wording import exactly
 
 # From the soft limit to the hard one, where no hard one is given.
 GRACE = timedelta(seconds=30)
@@ -63,14 +63,14 @@ def checked_timeouts(
     found = Timeouts(soft=_checked("timeout", timeout), hard=_checked("hard_timeout", hard_timeout))
     if found.soft is not None and found.hard is not None and found.hard <= found.soft:
         raise TickerValidationError(
-            "hard_timeout", hard_timeout, f"must be more than timeout, {in_units(found.soft)}"
+            "hard_timeout", hard_timeout, f"must be more than timeout, {exactly(found.soft)}"
         )
     theirs = of_function if found.soft is None else None
     if found.hard is not None and theirs is not None and found.hard <= theirs:
         raise TickerValidationError(
             "hard_timeout",
             hard_timeout,
-            f"must be more than the timeout of its function, {in_units(theirs)}: pass a timeout as well",
+            f"must be more than the timeout of its function, {exactly(theirs)}: pass a timeout as well",
         )
     return found
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from queue import SimpleQueue
 
 from tickerq_celery.broker.messages import task_id
-from tickerq_celery.wording import in_units
+from tickerq_celery.wording import exactly
 from tickerq_celery.worker.child_marks import ChildMarks, Mark
 from tickerq_celery.worker.signal_reports import Report, SignalKind, SignalReport
 
@@ -69,7 +69,7 @@ class LimitWatch(threading.Thread):
 
     def _report(self, mark: Mark) -> None:
         logger.error("run %s was killed after its hard timeout of %s s", mark.ticker_id, mark.hard)
-        limit = in_units(timedelta(seconds=mark.hard))
+        limit = exactly(timedelta(seconds=mark.hard))
         self._reports.put(
             SignalReport(
                 ticker_id=mark.ticker_id,

@@ -16,7 +16,7 @@ from tickerq_dashboard.forms.state import FormState
 from tickerq_dashboard.reading.named import Named
 from tickerq_dashboard.reading.reader import or_none
 from tickerq_dashboard.show.clock_changes import LOOKED_AHEAD, clock_changes
-from tickerq_dashboard.show.durations import duration
+from tickerq_dashboard.show.durations import exact
 from tickerq_dashboard.show.instants import Instant, instants_of
 from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.show.policies import expression_words
@@ -98,7 +98,7 @@ class CronReviewer:
         begin = self._bound("start_at") or now
         first = begin if begin > now else begin + ((now - begin) // every + 1) * every
         coming = self._within([first + at * every for at in range(LOOKED_THROUGH)])
-        return f"Every {duration(every)}", coming, None
+        return f"Every {exact(every)}", coming, None
 
     def _explained(self, expression: str, after: datetime, count: int) -> Explanation:
         day_or = bool(self._state.text("day_or"))

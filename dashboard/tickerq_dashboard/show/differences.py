@@ -7,7 +7,7 @@ from typing import Any
 from tickerq_celery import TickerPriority
 from tickerq_celery.enums import OnLost
 from tickerq_celery.views import SettingDifference, SettingValue
-from tickerq_dashboard.show.durations import duration
+from tickerq_dashboard.show.durations import exact
 from tickerq_dashboard.show.words import intervals, json_text, loss_words
 
 _MOST_NODES = 6
@@ -33,7 +33,7 @@ def _or(none: str, say: Callable[[Any], str]) -> Callable[[Any], str]:
 
 
 def _seconds(value: float) -> str:
-    return duration(timedelta(seconds=value))
+    return exact(timedelta(seconds=value))
 
 
 # The name and the words for a value of each setting, by its name in a definition.

@@ -29,7 +29,10 @@ def age(span: timedelta) -> str:
 
 
 def exact(span: timedelta) -> str:
-    """Return a span as one types it, in all of its units and without loss: 1 h 30 min 0.5 s."""
+    """Return a span as one types it, in all of its units and without loss: 1 h 30 min 0.5 s.
+
+    What was set is shown so, as the core does in its settings and refusals.
+    """
     left, parts = span // timedelta(microseconds=1), []
     for size, unit in _UNITS[:3]:
         count, left = divmod(left, size * 1_000_000)

@@ -11,7 +11,7 @@ from cron_descriptor import (  # type: ignore[import-untyped]  # it ships no typ
 
 from tickerq_celery import Cron, MisfirePolicy, OverlapPolicy, TickerPriority
 from tickerq_celery.views import CronSummary
-from tickerq_dashboard.show.durations import duration
+from tickerq_dashboard.show.durations import exact
 from tickerq_dashboard.show.words import LOSS, intervals, is_call, plural
 
 # Expressions whose words are kept: to find them takes longer than all else that a row of a list shows.
@@ -32,7 +32,7 @@ _MISFIRE = {
 
 def schedule_words(cron: Cron | CronSummary) -> str:
     """Return a schedule in words; its expression itself where there are none for it."""
-    return f"Every {duration(cron.every)}" if cron.every is not None else expression_words(cron.expression)
+    return f"Every {exact(cron.every)}" if cron.every is not None else expression_words(cron.expression)
 
 
 @lru_cache(MOST_KEPT)
@@ -63,7 +63,7 @@ def _misfire(cron: Cron) -> str:
     if cron.misfire is MisfirePolicy.RUN_ALL:
         said += f", {cron.misfire_limit:,} at most"
     if cron.misfire_grace is not None:
-        said += f", if it is at most {duration(cron.misfire_grace)} late"
+        said += f", if it is at most {exact(cron.misfire_grace)} late"
     return said
 
 
@@ -83,13 +83,13 @@ def _failing(cron: Cron) -> Iterator[tuple[str, str]]:
 
 def _timeouts(cron: Cron) -> Iterator[tuple[str, str]]:
     if cron.timeout is not None:
-        yield "A run may take", f"{duration(cron.timeout)}; then it is asked to end."
+        yield "A run may take", f"{exact(cron.timeout)}; then it is asked to end."
     if cron.hard_timeout is not None:
-        yield "After", f"{duration(cron.hard_timeout)} its process is ended."
+        yield "After", f"{exact(cron.hard_timeout)} its process is ended."
 
 
 def _start(cron: Cron) -> str:
-    when = f"up to {duration(cron.jitter)} after their time" if cron.jitter else "exactly on time"
+    when = f"up to {exact(cron.jitter)} after their time" if cron.jitter else "exactly on time"
     queue = "the queue that Celery's router chooses" if cron.queue is None else f"the queue {cron.queue}"
     level = (
         ""

@@ -10,7 +10,7 @@ from tickerq_celery.enums import HoldReason, OnLost, Origin, TickerKind
 from tickerq_celery.errors import UnreadableRequestError
 from tickerq_celery.views import Count, CronSummary, Pause, RunSummary
 from tickerq_dashboard.reading.waiters import MOST_COUNTED, Waiters
-from tickerq_dashboard.show.durations import THIN, duration
+from tickerq_dashboard.show.durations import THIN, exact
 from tickerq_dashboard.show.json_tree import Node, tree_of
 
 NONE = "\N{EN DASH}"
@@ -170,7 +170,7 @@ def attempt_dots(run: Run | RunSummary) -> str:
 
 def intervals(waits: Sequence[timedelta]) -> str:
     """Return the waits before retries, the last of which repeats."""
-    return ", ".join(duration(each) for each in waits)
+    return ", ".join(exact(each) for each in waits)
 
 
 def percent(fraction: float, digits: int = 0) -> str:

@@ -123,11 +123,12 @@ def test_bounds_are_those_of_the_zone_that_is_chosen(admin: Person, seeds: Seeds
 
 
 def test_an_interval_fires_by_elapsed_time(admin: Person, seeds: Seeds) -> None:
-    texts = {"function": "clean_up", "schedule": "every", "every": "1 h 30 min"}
-    assert "Every 1 h 30 min." in text_of(fill(admin, NEW, texts, step="review").text)
+    texts = {"function": "clean_up", "schedule": "every", "every": "1 d 2 h 30 min"}
+    assert "Every 1 d 2 h 30 min." in text_of(fill(admin, NEW, texts, step="review").text)
     assert fill(admin, NEW, texts).status_code == 303
     [cron] = seeds.tickerq.cron_tickers.find()
-    assert cron.every == timedelta(minutes=90)
+    assert cron.every == timedelta(days=1, hours=2, minutes=30)
+    assert "Every 1 d 2 h 30 min" in text_of(admin.get("/crons").text)
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickerq_celery.wording import in_units
+from tickerq_celery.wording import exactly, in_units
 from tickerq_dashboard.show.charts.bars import Step, bar_chart
 from tickerq_dashboard.show.charts.gantt import Span, gantt_of
 from tickerq_dashboard.show.charts.lanes import lanes_of
 from tickerq_dashboard.show.charts.scale import round_top
 from tickerq_dashboard.show.charts.strip import spark_path
-from tickerq_dashboard.show.durations import age, duration
+from tickerq_dashboard.show.durations import age, duration, exact
 from tickerq_dashboard.show.frames import frames_in, own_frames
 from tickerq_dashboard.show.json_tree import MOST_NODES, Node, tree_of
 from tickerq_dashboard.show.moments import Clock, machine, zone_named
 from tickerq_dashboard.show.visible import one_line, plain, visible
-from tickerq_dashboard.show.words import name_of
+from tickerq_dashboard.show.words import intervals, name_of
 
 NOW = datetime(2026, 11, 26, 14, 4, 12, tzinfo=UTC)
 BERLIN = Clock(now=NOW, zone=ZoneInfo("Europe/Berlin"), name="Europe/Berlin")
@@ -48,6 +48,16 @@ def test_a_span_has_two_units_at_most(seconds: float, text: str) -> None:
 @given(st.timedeltas(min_value=timedelta(seconds=-1), max_value=timedelta(days=9_999)))
 def test_pages_write_spans_as_the_core_does(span: timedelta) -> None:
     assert duration(span).replace(THIN, " ") == in_units(span)
+
+
+@given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=9_999)))
+def test_pages_write_what_was_set_as_the_core_does(span: timedelta) -> None:
+    assert exact(span) == exactly(span)
+
+
+def test_nothing_of_what_was_set_is_rounded_off() -> None:
+    every = timedelta(days=1, hours=2, minutes=30, milliseconds=40)
+    assert exactly(every) == intervals([every]) == "1 d 2 h 30 min 0.04 s"
 
 
 @pytest.mark.parametrize(

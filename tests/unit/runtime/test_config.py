@@ -156,6 +156,8 @@ def test_a_lease_has_room_for_two_heartbeats() -> None:
     assert TickerConfig(lease=20, heartbeat=10).lease == timedelta(seconds=20)
     with pytest.raises(ConfigError, match=r"19 s leaves no room for two heartbeats of 10 s") as caught:
         TickerConfig(lease=19, heartbeat=10)
+    with pytest.raises(ConfigError, match=r"1 min leaves no room for two heartbeats of 30\.01 s"):
+        TickerConfig(lease=60, heartbeat=30.01)
     assert caught.value.setting == "tickerq_lease"
 
 

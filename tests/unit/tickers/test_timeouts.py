@@ -39,6 +39,7 @@ def test_timeouts_may_be_seconds_or_timedeltas() -> None:
         (float("nan"), None, "timeout: must be a timedelta or seconds"),
         (5, 5, "hard_timeout: must be more than timeout, 5 s"),
         (5, 4, "hard_timeout: must be more than timeout, 5 s"),
+        (90.04, 90.02, "hard_timeout: must be more than timeout, 1 min 30.04 s"),
     ],
 )
 def test_what_is_no_timeout_is_refused_by_name(timeout: object, hard_timeout: object, text: str) -> None:

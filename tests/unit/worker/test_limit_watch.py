@@ -64,7 +64,7 @@ def test_a_body_that_exceeds_its_hard_limit_is_killed_and_reported_once(watched:
         watched.look()
     report = watched.reports.get_nowait()
     assert (report.ticker_id, report.claim_no, report.kind) == (RUN, 3, SignalKind.TIMED_OUT)
-    assert report.message == "time limit exceeded: the function ran for more than 300 ms"
+    assert report.message == "time limit exceeded: the function ran for more than 0.3 s"
     assert watched.reports.empty()
     assert watched.killed == {task_id(RUN, 3): 0.3}
 
