@@ -129,8 +129,8 @@ class EntryReconciler:
 
     def _returned(self, tx: Transaction, cron: CronRow) -> CronRow:
         """Let an entry that is defined again fire again; what passed meanwhile gets one misfire record."""
-        resume_with_held(tx, cron, missed=False)
-        record_resume(tx, cron, reason=_DEFINED_AGAIN)
+        released = resume_with_held(tx, cron, missed=False)
+        record_resume(tx, cron, reason=_DEFINED_AGAIN, released=released)
         return cron_tickers.lock(tx, cron.id) or cron
 
 

@@ -4,22 +4,23 @@ from tickerq_celery.store import audit
 from tickerq_celery.store.audit import Draft
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.actor import ITSELF
-from tickerq_celery.tickers.audit import ObjectKind
+from tickerq_celery.tickers.audit import RELEASED, ObjectKind
 from tickerq_celery.tickers.cron_rows import CronRow
-from tickerq_celery.tickers.effect import Change
+from tickerq_celery.tickers.effect import Change, Shown
 
 
 def record_pause(tx: Transaction, cron: CronRow, *, reason: str) -> None:
     """Record that TickerQ has paused a cron ticker, which this transaction has done."""
-    _record(tx, cron, "cron_tickers.pause", is_enabled=False, reason=reason)
+    _record(tx, cron, "cron_tickers.pause", after={"is_enabled": False}, reason=reason)
 
 
-def record_resume(tx: Transaction, cron: CronRow, *, reason: str) -> None:
-    """Record that TickerQ has resumed a cron ticker, which this transaction has done."""
-    _record(tx, cron, "cron_tickers.resume", is_enabled=True, reason=reason)
+def record_resume(tx: Transaction, cron: CronRow, *, reason: str, released: int) -> None:
+    """Record that TickerQ has resumed a cron ticker, with how many runs that released."""
+    after = {"is_enabled": True, RELEASED: released}
+    _record(tx, cron, "cron_tickers.resume", after=after, reason=reason)
 
 
-def _record(tx: Transaction, cron: CronRow, action: str, *, is_enabled: bool, reason: str) -> None:
+def _record(tx: Transaction, cron: CronRow, action: str, *, after: Shown, reason: str) -> None:
     draft = Draft(
         action=action,
         object_kind=ObjectKind.CRON_TICKER.value,
@@ -27,5 +28,5 @@ def _record(tx: Transaction, cron: CronRow, action: str, *, is_enabled: bool, re
         actor=ITSELF,
         reason=reason,
     )
-    before, after = {"is_enabled": not is_enabled}, {"is_enabled": is_enabled}
+    before = {"is_enabled": not after["is_enabled"]}
     audit.add(tx, draft, Change(ids=[cron.id], before=before, after=after))

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from tickerq_celery.enums import PauseKind, word_of
-from tickerq_celery.tickers.audit import AuditEntry
+from tickerq_celery.tickers.audit import RELEASED, AuditEntry
 from tickerq_celery.tickers.cron_batches import CronSkip
 from tickerq_celery.tickers.effect import Change
 from tickerq_celery.tickers.pauses import Pause
@@ -27,8 +27,6 @@ _HIDDEN = {
 _WAS, _IS = "…", "changed"
 # As which field an entry has why one of several was left as it is.
 _SKIPPED = "skipped"
-# As which field one has how many held runs the end of a pause let go.
-RELEASED = "released"
 _SHOWN_OF_RUN, _SHOWN_OF_CRON = (
     attrgetter(*(field.name for field in fields(view) if field.name not in _NOT_SHOWN))
     for view in (Run, Cron)

@@ -8,6 +8,9 @@ from uuid import UUID
 
 from tickerq_celery.enums import AuditOutcome
 
+# As which field of ``after`` an entry has how many held runs the end of a pause let go.
+RELEASED = "released"
+
 
 class ObjectKind(StrEnum):
     """What an entry of the audit is about: of a pause what is paused, of a host's own action the host."""

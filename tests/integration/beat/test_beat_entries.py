@@ -34,11 +34,12 @@ from tickerq_celery.beat import entry_reconciler
 from tickerq_celery.beat.beat_schedule import checked_entries
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.cron.seeding import prune
-from tickerq_celery.enums import TickerKind
+from tickerq_celery.enums import HoldReason, TickerKind
 from tickerq_celery.errors import PublishError, TickerValidationError
 from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.store import nodes, publications
 from tickerq_celery.store.cron_pauses import ORPHANED
+from tickerq_celery.store.holds import Hold, hold
 from tickerq_celery.store.tables import cron_tickers, tickers
 
 __all__ = ["start"]  # the fixture
@@ -250,6 +251,10 @@ def test_beats_of_two_versions_share_the_work_until_the_old_code_is_gone(
     gone = crons(new)["shop.report"]
     assert (gone.is_enabled, gone.next_run_at) == (False, None)
     assert gone.paused_reason == "no beat's code defines this entry any more"
+    later = TimeTicker(function="Send", execution_time=START.replace(year=2099))
+    held = tickerq_of(new).time_tickers.add(later, allow_unknown=True)
+    cause = Hold(reason=HoldReason.PAUSED, key=str(gone.id))
+    tickerq_of(new).core.write(hold, {held.id: cause})
     back = start(nightly=NIGHTLY)
     returned = crons(back)["shop.report"]
     assert (returned.is_enabled, returned.paused_reason) == (True, None)
@@ -259,6 +264,10 @@ def test_beats_of_two_versions_share_the_work_until_the_old_code_is_gone(
         ("TickerQ", "cron_tickers.resume", "a beat's code defines this entry again"),
         ("TickerQ", "cron_tickers.pause", ORPHANED),
     ]
+    assert (audited[0].before, audited[0].after) == (
+        {"is_enabled": False},
+        {"is_enabled": True, "released": 1},
+    )
 
 
 def test_the_newer_codes_entry_holds_again_after_an_older_beat_was_restarted(
