@@ -29,7 +29,7 @@ class HoldRelease:
 
     def release(self, tx: Transaction, known: Mapping[str, FunctionLimits]) -> Released:
         """Make runs due whose hold's cause is gone, up to a batch for each cause."""
-        if not holds.reasons_to_hold(tx):
+        if not holds.has_any(tx):
             return Released(count=0, is_full=False)
         config, most = self._core.config, self._core.config.batch_size
         waiting = holds.held_keys(tx, HoldReason.FUNCTION)

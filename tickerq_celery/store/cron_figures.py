@@ -76,7 +76,7 @@ def _newest(tx: Transaction, ids: Sequence[UUID]) -> list[Row[*tuple[Any, ...]]]
         some = ids[first : first + _CRONS_AT_ONCE]
         size = next(each for each in _SIZES if each >= len(some))
         given = [*some, *[_NONE] * (size - len(some))]
-        rows += tx.execute(_union(name, size), {_id(place): each for place, each in enumerate(given)}).all()
+        rows += tx.execute(_union(name, size), {_id(number): each for number, each in enumerate(given)}).all()
     return rows
 
 
@@ -95,15 +95,15 @@ def _union(dialect: str, size: int) -> CompoundSelect[*tuple[Any, ...]]:
     """Return a query of the ends of so many cron tickers, by status: to build it takes longer than to ask."""
     hint = dialect_of(dialect).index_hint(_INDEX)
     parts = [
-        _ended(bindparam(_id(place), type_=_T.cron_ticker_id.type), literal_column(str(status.value)))
-        for place in range(size)
+        _ended(bindparam(_id(number), type_=_T.cron_ticker_id.type), literal_column(str(status.value)))
+        for number in range(size)
         for status in _STATUSES
     ]
     return limited_union(dialect, [part if hint is None else part.with_hint(tickers, hint) for part in parts])
 
 
-def _id(place: int) -> str:
-    return f"cron_{place}"
+def _id(number: int) -> str:
+    return f"cron_{number}"
 
 
 def _ended(cron_id: Any, status: Any) -> Select[Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, literal, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, literal, literal_column, or_, select, update
 
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.store import active_runs
@@ -101,15 +101,13 @@ def release(
     return list(held)
 
 
-def reasons_to_hold(tx: Transaction) -> set[HoldReason]:
-    """Return for which of the reasons of a claim any run is held: one statement, mostly the only one."""
-    reasons = sorted(BY_CLAIM)
-    held = [
+def has_any(tx: Transaction) -> bool:
+    """Return True if a claim has held any run that is held still: one statement, mostly the only one."""
+    held = (
         select(tickers.c.id).where(active_runs.own(tx), tickers.c.held_for == reason.value).exists()
-        for reason in reasons
-    ]
-    found = tx.execute(select(*held)).one()
-    return {reason for reason, is_there in zip(reasons, found, strict=True) if is_there}
+        for reason in sorted(BY_CLAIM)
+    )
+    return bool(tx.execute(select(or_(*held))).scalar_one())
 
 
 def held_keys(tx: Transaction, reason: HoldReason) -> list[str]:
