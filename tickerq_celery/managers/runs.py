@@ -123,7 +123,7 @@ class RunManager(RunLists, RunExplaining, RunOperations):
 
         Raises:
             TickerNotFoundError: There is none.
-            TickerStateError: It has ended already, or is to be terminated and its node is dead.
+            TickerStateError: It has ended already.
             TickerChangedError: It is not the ``expected`` one any more.
             TickerBusyError: Another process, perhaps a stalled one, keeps its row locked.
         """

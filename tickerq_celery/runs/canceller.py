@@ -5,14 +5,13 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
 from tickerq_celery.enums import TickerType
 from tickerq_celery.errors import TickerBusyError
 from tickerq_celery.failpoints import CrashPoint, failpoint
-from tickerq_celery.runs.cancelling import CancelledRun, cancel, publish_cancelled, refuse_if_dead
+from tickerq_celery.runs.cancelling import CancelledRun, cancel, publish_cancelled
 from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runs.notifier import Notifier
 from tickerq_celery.runs.publisher import Publisher
@@ -66,7 +65,7 @@ class Canceller:
         """End a waiting run as Cancelled, or request the end of an active one; return True if it exists.
 
         Raises:
-            TickerStateError: It has ended already, or its process is to be killed and its node is dead.
+            TickerStateError: It has ended already.
             TickerBusyError: Another process keeps its row locked.
             StoreError: The database is unreachable.
         """
@@ -89,7 +88,7 @@ class Canceller:
         core = self._core
         for pause in (*_PAUSES, None):
             with suppress(_LockedElsewhere):
-                return core.write(order.record, partial(_cancel, order=order, lease=core.config.lease))
+                return core.write(order.record, partial(_cancel, order=order))
             if not core.read(runs.exists, order.ticker_id, type=order.type):
                 return None
             if pause is not None:
@@ -113,7 +112,7 @@ class Canceller:
         )
 
 
-def _cancel(tx: Transaction, order: CancelOrder, *, lease: timedelta) -> Effect[CancelledRun | None]:
+def _cancel(tx: Transaction, order: CancelOrder) -> Effect[CancelledRun | None]:
     effect = cancel(
         tx,
         order.ticker_id,
@@ -121,7 +120,6 @@ def _cancel(tx: Transaction, order: CancelOrder, *, lease: timedelta) -> Effect[
         order.terminate,
         who_and_why=order.who_and_why,
         check=order.check,
-        check_active=partial(refuse_if_dead, lease=lease) if order.terminate else None,
     )
     if effect.result is None:
         # What was written before it met the lock is undone.

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from tickerq_celery.enums import TERMINAL, TickerKind, TickerStatus, TickerType
@@ -11,7 +10,6 @@ from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.store import cancels, chains, ends
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.holders import holder_of
 from tickerq_celery.store.starts import Locked
 from tickerq_celery.tickers.cancel_requests import CancelRequest
 from tickerq_celery.tickers.claims import Started
@@ -45,13 +43,11 @@ def cancel(
     *,
     who_and_why: str = "",
     check: Callable[[Transaction], None] | None = None,
-    check_active: Callable[[Transaction, Started], None] | None = None,
 ) -> Effect[CancelledRun | None]:
     """End a waiting run as Cancelled, or request the end of an active one.
 
     The result is None where there is no such run, or another transaction has it locked, or what is below it.
-    What ends says ``who_and_why``; ``check`` may refuse it once it is locked, and
-    ``check_active`` one that is in progress.
+    What ends says ``who_and_why``; ``check`` may refuse it once it is locked.
 
     Raises:
         TickerStateError: It has ended already, or it is a Celery task that runs and cannot be asked.
@@ -68,29 +64,12 @@ def cancel(
         return _end_waiting(tx, locked, f"{CANCELLED_REASON}{who_and_why}")
     if locked.run.kind is TickerKind.CELERY_TASK and not terminate:
         raise TickerStateError(ticker_id, locked.status.name, _NOT_ASKED)
-    if check_active is not None:
-        check_active(tx, locked.run)
     wanted = CancelRequest.TERMINATE if terminate else CancelRequest.END
     if not cancels.request(tx, locked.run, wanted):
         return Effect(result=None)
     failpoint(CrashPoint.CANCEL_UNCOMMITTED)
     done = CancelledRun(run=locked.run, before=locked.status)
     return Effect(result=done, change=_asked(locked.run, wanted))
-
-
-def refuse_if_dead(tx: Transaction, run: Started, *, lease: timedelta) -> None:
-    """Refuse to kill the process of a run whose node is dead.
-
-    Raises:
-        TickerStateError: There is no process that could be killed.
-    """
-    holder = holder_of(tx, run.id)
-    if holder.is_dead(tx.now, lease):
-        status = (
-            f"{TickerStatus.IN_PROGRESS.name} on {holder.name}, which {holder.last_seen(tx.now)}, so that no "
-            "process is left to kill: release it, mark it as failed, or cancel it"
-        )
-        raise TickerStateError(run.id, status, "terminated")
 
 
 def publish_cancelled(publisher: Publisher, done: CancelledRun, *, terminate: bool) -> None:

@@ -48,7 +48,7 @@ from tickerq_celery.runs.cancelling import CANCELLED_REASON
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration
-from tickerq_celery.store import cancels, nodes
+from tickerq_celery.store import cancels
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.cancel_requests import CancelRequest
 from tickerq_celery.tickers.chains import unmet_reason
@@ -116,26 +116,6 @@ def test_an_active_run_is_asked_in_its_row_and_by_a_message(core: Core, terminat
     assert (asked.status, asked.cancel_requested, asked.ended_at) == (IN_PROGRESS, True, None)
     assert (publisher.asked, publisher.cancelled) == ([(run.id, 1, terminate)], [])
     assert row_of(core, run.id).cancel_request == ("terminate" if terminate else "end")
-
-
-@pytest.mark.parametrize("is_gone", [False, True])
-def test_no_process_of_a_dead_node_is_killed_and_the_refusal_says_what_helps(
-    core: Core, clock: ManualClock, is_gone: bool
-) -> None:
-    publisher = ListPublisher()
-    run = started(core, make_run(core))
-    clock.advance(seconds=31)
-    if is_gone:
-        core.write(nodes.remove, core.node.id)
-    seen = "is gone" if is_gone else "was last seen 31 s ago"
-    with pytest.raises(TickerStateError) as refused:
-        time_tickers(core, publisher).cancel(run.id, terminate=True)
-    assert str(refused.value) == (
-        f"ticker {run.id} is IN_PROGRESS on {core.node.name}, which {seen}, so that no process is left to "
-        "kill: release it, mark it as failed, or cancel it: it cannot be terminated"
-    )
-    assert (row_of(core, run.id).cancel_request, publisher.asked) == (None, [])
-    assert time_tickers(core).cancel(run.id).cancel_requested
 
 
 def test_who_wants_a_process_killed_is_not_contradicted(core: Core) -> None:
