@@ -3,14 +3,15 @@
 ``make test`` tests each guarantee once, on one of the databases and brokers that it is for, and by two
 cases where it has a table of them; unit tests take no time and have all. ``make verify`` (VERIFY=1) adds what
 is marked ``verify``, every other database and broker, and the other cases; ``make proof`` (PROOF=1) adds what
-is marked ``proof``. With SLICE=3/20, the fourth of twenty parts of the proofs runs.
+is marked ``proof``, and every other pair of a database and a broker. With SLICE=3/20, the fourth of twenty
+parts of the proofs runs.
 """
 
 import math
 import os
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -124,11 +125,37 @@ def _with_permutations_marked(metafunc: pytest.Metafunc) -> list[Any]:
         chosen = candidates[crc32(name.encode()) % len(candidates)]
         permutations.update(id(case) for case in cases if case is not chosen)
     left = [case for case in metafunc._calls if id(case) not in permutations]
-    permutations.update(map(id, _beyond_a_quick_run(metafunc, left)))
+    marks = dict.fromkeys(permutations, pytest.mark.verify.mark)
+    marks |= dict.fromkeys(map(id, _beyond_a_quick_run(metafunc, left)), pytest.mark.verify.mark)
+    marks |= dict.fromkeys(map(id, _further_pairs(metafunc, permutations)), pytest.mark.proof.mark)
     return [
-        replace(case, marks=[*case.marks, pytest.mark.verify.mark]) if id(case) in permutations else case
+        replace(case, marks=[*case.marks, marks[id(case)]]) if id(case) in marks else case
         for case in metafunc._calls
     ]
+
+
+def _further_pairs(metafunc: pytest.Metafunc, permutations: Collection[int]) -> Iterator[Any]:
+    """Yield of the permutations those whose database and broker are both in other cases of the same name."""
+    by_name: dict[str, list[Any]] = defaultdict(list)
+    for case in metafunc._calls:
+        if len(backends := _backends(case, BACKENDS)) > 1 and not _is_longer(metafunc, case):
+            by_name[_name_without(metafunc, case, backends)].append(case)
+    for cases in by_name.values():
+        seen = {each for case in cases if id(case) not in permutations for each in _kinds(case)}
+        left = sorted(
+            (case for case in cases if id(case) in permutations), key=lambda case: crc32(case.id.encode())
+        )
+        # Those with two new kinds first, so that few are needed.
+        for fewest in (2, 1):
+            for case in list(left):
+                if len(_kinds(case) - seen) >= fewest:
+                    seen |= _kinds(case)
+                    left.remove(case)
+        yield from left
+
+
+def _kinds(case: Any) -> set[str]:
+    return set(_backends(case, BACKENDS).values())
 
 
 def _beyond_a_quick_run(metafunc: pytest.Metafunc, cases: Iterable[Any]) -> list[Any]:

@@ -23,7 +23,7 @@ from tests.integration.apps import enrol_worker
 from tests.servers.pool import SharedServer
 from tests.servers.schema_template import make_schema
 from tests.servers.server import Server
-from tests.thoroughness import in_verify
+from tests.thoroughness import in_proof, in_verify
 from tickerq_celery import TickerStatus
 from tickerq_celery.broker.embedded.transport import broker_url as folder_url
 from tickerq_celery.store.tables import tickers
@@ -139,7 +139,11 @@ def jobs(
     return made
 
 
-@pytest.mark.parametrize("case", [*a_few_cases(), *map(in_verify, every_case())], ids=str)
+# Of each three one in verify: each server, each trouble and each moment are among them.
+LONGER = [(in_proof if number % 3 else in_verify)(case) for number, case in enumerate(every_case())]
+
+
+@pytest.mark.parametrize("case", [*a_few_cases(), *LONGER], ids=str)
 def test_sigterm_ends_a_beat_whose_servers_hang_or_are_unreachable(
     case: Case, case_servers: CaseServers, jobs: Jobs
 ) -> None:

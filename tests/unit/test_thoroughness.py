@@ -22,6 +22,10 @@ def pytest_collection_modifyitems(config, items):
 def store_url(request):
     return request.param
 
+@pytest.fixture
+def broker_url(request):
+    return request.param
+
 def pytest_configure(config):
     for name in ("verify", "proof", "row_locks", "every_database", "each_pair_alike"):
         config.addinivalue_line("markers", name)
@@ -49,6 +53,9 @@ def test_chosen(store_url, number): ...
 
 @pytest.mark.parametrize("broker_url", ["redis", "rabbitmq"])
 def test_brokers(store_url, broker_url): ...
+
+@pytest.mark.parametrize("broker_url", ["redis", "rabbitmq", "files"], indirect=True)
+def test_pairs(store_url, broker_url): ...
 
 @pytest.mark.parametrize("number", range(60))
 def test_many(store_url, number): ...
@@ -142,12 +149,38 @@ def test_quick_and_verify_together_have_every_case_but_the_proofs_and_none_twice
 ) -> None:
     quick, verify = collected.cases(), collected.cases("-m", "verify", VERIFY="1")
     everything = collected.cases(PROOF="1")
-    assert sorted([*quick, *verify, "test_sizes[3]"]) == sorted(everything)
+    proofs = collected.cases("-m", "proof", PROOF="1")
+    assert sorted([*quick, *verify, *proofs]) == sorted(everything)
+    assert "test_sizes[3]" in proofs
+
+
+def test_quick_and_verify_together_have_each_database_and_each_broker_and_the_proofs_the_other_pairs(
+    collected: Collected,
+) -> None:
+    quick, verify = collected.cases(), collected.cases("-m", "verify", VERIFY="1")
+    pairs = [
+        case.removeprefix("test_pairs[").rstrip("]").split("-")
+        for case in named([*quick, *verify], "test_pairs")
+    ]
+    assert len(named(quick, "test_pairs")) == 3
+    assert {kind for pair in pairs for kind in pair} == {
+        "sqlite",
+        "postgres",
+        "mariadb",
+        "redis",
+        "rabbitmq",
+        "files",
+    }
+    assert 3 < len(pairs) <= 5
+    assert len(named(collected.cases("-m", "proof", PROOF="1"), "test_pairs")) == 9 - len(pairs)
 
 
 def test_the_slices_of_the_proofs_make_up_all_of_them(collected: Collected) -> None:
     slices = [collected.cases("-m", "proof", PROOF="1", SLICE=f"{number}/2") for number in range(2)]
-    assert sorted(case for part in slices for case in part) == ["test_sizes[3]"]
+    assert sorted(case for part in slices for case in part) == sorted(
+        collected.cases("-m", "proof", PROOF="1")
+    )
+    assert min(map(len, slices)) > 1
 
 
 def test_a_case_that_is_named_runs(collected: Collected) -> None:
