@@ -240,6 +240,17 @@ def test_the_banner_leaves_the_name_of_a_function_as_it_is() -> None:
     assert [each.text for each in shown.lines] == ["send_mail is in progress.", "No beat is alive."]
 
 
+def test_a_page_that_shows_a_pause_leaves_out_nothing_else_of_what_is_paused() -> None:
+    send = Subject(SubjectKind.FUNCTION, "Send")
+    findings = tuple(
+        Finding(code=code, severity=Severity.WARNING, text=code.value, subject=send)
+        for code in (FindingCode.PAUSED, FindingCode.NO_FUNCTION)
+    )
+    report = KnownReport(report=HealthReport(at=None, findings=findings), age=0)
+    shown = banner_of(report, [Topic(SubjectKind.FUNCTION, "Send", FindingCode.PAUSED)])
+    assert ([each.text for each in shown.lines], shown.left_out) == (["No_function."], 1)
+
+
 def test_probes_need_no_log_in_and_say_a_state_and_codes_only(seeds: Seeds, client: FlaskClient) -> None:
     worker = seeds.tickerq
     join(worker, NodeKind.WORKER, queues=["celery"])

@@ -362,6 +362,23 @@ def test_a_sweep_that_takes_long_goes_on_before_what_falls_due(
     assert len(published(tickerq)) == 1
 
 
+def test_a_beat_that_is_to_end_fires_nothing_in_its_sweep(
+    tickerq: TickerQ, beat: TickerScheduler, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrol_worker(tickerq)
+    tickerq.cron_tickers.add(CronTicker(function="Send", expression="0 * * * *"))
+    clock.advance(minutes=59, seconds=59.9)
+
+    def ask_to_end(self: Sweeper) -> None:
+        clock.advance(seconds=0.1)
+        beat._loop._is_ending = True
+
+    monkeypatch.setattr(Sweeper, "_rescue_orphans", ask_to_end)
+    beat.tick()
+    beat._loop._is_ending = False
+    assert tickerq.runs.count() == 0
+
+
 def refuse(self: CeleryPublisher) -> NoReturn:
     raise PublishError("unreachable")
 

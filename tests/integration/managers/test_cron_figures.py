@@ -101,6 +101,20 @@ def test_many_cron_tickers_take_a_few_statements(core: Core) -> None:
     assert len([each for each in sent if "tickerq_" in each.statement]) <= 3
 
 
+@pytest.mark.every_database
+def test_each_of_many_cron_tickers_has_its_own_ends(core: Core) -> None:
+    enrolled(core)
+    ids = [make_cron(core, "0 0 1 1 *") for _ in range(60)]
+    ran = {ids[0], ids[1], ids[49], ids[50], ids[59]}
+    for each in ran:
+        crons(core).run_now(each)
+    while run_all(core):
+        pass
+    for asked in (ids, ids[:2], ids[2:50], ids[:1]):
+        found = crons(core).figures(asked)
+        assert {each for each in asked if found[each].last_manual is not None} == ran & set(asked)
+
+
 @pytest.mark.parametrize("ids", ["x", ["x"], [uuid4() for _ in range(201)]])
 def test_what_is_no_list_of_ids_is_refused(core: Core, ids: list[UUID]) -> None:
     with pytest.raises(TickerValidationError, match=r"^ids?: "):

@@ -27,7 +27,7 @@ from tickerq_celery import TimeTicker
 from tickerq_celery.enums import OnLost, TickerStatus
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import nodes, publications
+from tickerq_celery.store import lost_nodes, nodes, publications
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.explanations import WaitCause
 from tickerq_celery.tickers.lifecycle import skipped, succeeded
@@ -230,6 +230,20 @@ def test_the_rescue_of_one_whose_worker_is_silent_or_dead_or_gone(
         by,
     )
     assert explain(core, run_id).summary.startswith("Waits for its rescue: its worker test@")
+
+
+def test_the_rescue_of_one_whose_worker_was_found_dead_counts_from_then(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    run_id = make_run(core)
+    started(core, run_id)
+    with_beat(enrolled(another_node(core)))
+    clock.advance(seconds=20)
+    core.write(lost_nodes.record, core.node.id, found_by="beat-1")
+    core.write(nodes.remove, core.node.id)
+    text = only(core, run_id, WaitCause.RESCUE).text
+    assert "is gone: a beat rescues it by 2026-01-15 12:01:20Z." in text
 
 
 def test_no_beat_would_rescue_it(core: Core, clock: ManualClock) -> None:
