@@ -61,14 +61,16 @@ def run_id_in(text: str) -> UUID | None:
 def words_in(text: str) -> list[str]:
     """Return the words that were typed, or none where there are filters.
 
-    A quotation mark that stays open is one of a text that was pasted.
+    A quotation mark that stays open is one of a text that was pasted. So is a colon among several words that
+    no key of a filter stands before: "Cannot connect to db:5432".
     """
     try:
         parts = shlex.split(text)
     except ValueError:
         parts = text.split()
-    tokens = list(map(_token, parts))
-    return [] if any(key for key, _ in tokens) else [word for _, word in tokens if word]
+    keys = [key for key, _ in map(_token, parts) if key]
+    is_filter = any(key in KEYS for key in keys) or (len(parts) == 1 and bool(keys))
+    return [] if is_filter else [part for part in parts if part]
 
 
 def searched(query: RunsQuery, clock: Clock) -> dict[str, object]:

@@ -113,7 +113,15 @@ def test_a_further_word_is_looked_for_among_more_than_are_shown(visitor: Visitor
     assert "shop. job_29" in panel(visitor.get("/find?q=shop _29").text, "crons")
 
 
-@pytest.mark.parametrize("typed", ["connection refused", "it can't be", "KeyError: 'name' of ' 3"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "connection refused",
+        "it can't be",
+        "KeyError: 'name' of ' 3",
+        "Error 111 connecting to redis://db:6379/0.",
+    ],
+)
 def test_words_that_name_nothing_are_looked_for_in_what_failures_say(
     visitor: Visitor, seeds: Seeds, typed: str
 ) -> None:
@@ -122,6 +130,11 @@ def test_words_that_name_nothing_are_looked_for_in_what_failures_say(
     seeds.run(**failed, exception_type="OSError", exception_message="timed out")
     page = visitor.get(leads_to(visitor, quote(typed))).text
     assert (f"oh: {typed} today" in unescape(page), "timed out" in page) == (True, False)
+
+
+@pytest.mark.parametrize("typed", ["colour:red", "big queue:mail"])
+def test_a_filter_is_no_text_of_a_failure(visitor: Visitor, typed: str) -> None:
+    assert leads_to(visitor, typed) == f"/runs?q={typed.replace(' ', '+')}"
 
 
 def test_a_lost_node_is_found(visitor: Visitor, seeds: Seeds) -> None:
