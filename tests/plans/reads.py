@@ -107,6 +107,7 @@ def _deciding(tickerq: TickerQ, history: History) -> object:
         core.read(concurrency.active_per_function, [COMMON, RARE]),
         core.read(concurrency.active_per_slot, [slot]),
         [core.read(holds.held_keys, reason) for reason in HoldReason],
+        core.read(holds.has_any),
     )
 
 
