@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, NullPool, QueuePool, delete, event, literal, select
+from sqlalchemy import Connection, NullPool, QueuePool, delete, event, literal, select, text
 
 from tests.integration.runtime.conftest import OwnServer
 from tests.integration.runtime.transactions import add, core_on, count, wide
@@ -125,6 +125,14 @@ def test_a_read_cannot_write(core: Core) -> None:
         core.read_bounded(lambda tx: tx.execute(delete(seeders)))
     assert core.read(count) == 1
     core.write(add, "two")
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+def test_postgresql_compiles_no_query_of_a_bounded_read(core: Core) -> None:
+    def jit(tx: Transaction) -> str:
+        return str(tx.scalar(text("SHOW jit")))
+
+    assert (core.read_bounded(jit), core.read(jit)) == ("off", "on")
 
 
 def test_reads_take_no_connection_of_writes(core: Core) -> None:

@@ -106,8 +106,10 @@ class PostgreSQL(Dialect):
         connection.exec_driver_sql("SET LOCAL enable_sort TO DEFAULT")
 
     def begin_reading(self, connection: Connection, seconds: float) -> None:
+        # Where it expects many rows and few come, it would compile a query for longer than a read may take.
         connection.exec_driver_sql(
-            f"SELECT set_config('transaction_read_only', 'on', true), {_limit(connection, seconds)}"
+            "SELECT set_config('transaction_read_only', 'on', true), set_config('jit', 'off', true),"
+            f" {_limit(connection, seconds)}"
         )
 
     def limited(self, connection: Connection, statement: str, seconds: float) -> str:
