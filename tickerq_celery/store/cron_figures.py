@@ -10,11 +10,10 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
-    column,
+    func,
     literal_column,
     select,
     true,
-    values,
 )
 
 from tickerq_celery.enums import TERMINAL, TickerStatus
@@ -70,7 +69,7 @@ def find(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, CronFigures]:
 def _newest(tx: Transaction, ids: Sequence[UUID]) -> list[Row[*tuple[Any, ...]]]:
     name = tx.connection.dialect.name
     if dialect_of(name).has_lateral:
-        return list(tx.execute(_of_each(ids)).all())
+        return list(tx.execute(_of_each(), {"ids": ids}).all())
     rows: list[Row[*tuple[Any, ...]]] = []
     for first in range(0, len(ids), _CRONS_AT_ONCE):
         some = ids[first : first + _CRONS_AT_ONCE]
@@ -80,14 +79,20 @@ def _newest(tx: Transaction, ids: Sequence[UUID]) -> list[Row[*tuple[Any, ...]]]
     return rows
 
 
-def _of_each(ids: Sequence[UUID]) -> Select[Any]:
+@cache
+def _of_each() -> Select[*tuple[Any, ...]]:
     """Return a query that is planned once for all cron tickers, where a union is planned for each of them."""
-    crons = values(column("id", _T.cron_ticker_id.type), name="crons").data([(each,) for each in ids])
-    statuses = values(column("status", _T.ended_status.type), name="statuses").data(
-        [(each,) for each in _STATUSES]
+    # Not VALUES, of which SQLAlchemy keeps no compiled form.
+    numbers = ", ".join(str(each.value) for each in _STATUSES)
+    statuses = func.unnest(literal_column(f"ARRAY[{numbers}]")).table_valued("status").render_derived()
+    newest = _ended(cron_tickers.c.id, statuses.c.status).lateral()
+    return (
+        select(newest)
+        .select_from(cron_tickers)
+        .join(statuses, true())
+        .join(newest, true())
+        .where(cron_tickers.c.id.in_(bindparam("ids", expanding=True)))
     )
-    newest = _ended(crons.c.id, statuses.c.status).lateral()
-    return select(newest).select_from(crons.join(statuses, true()).join(newest, true()))
 
 
 @cache
