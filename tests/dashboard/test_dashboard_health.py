@@ -86,7 +86,8 @@ def paused_cron(seeds: Seeds) -> tuple[str, ...]:
     """Pause a cron ticker, and return the pages that are about that."""
     now = datetime.now(UTC)
     cron = seeds.cron(function="Digest", is_enabled=False, paused_at=now, paused_by="ben", next_run_at=None)
-    run = seeds.run(function="Digest", status=TickerStatus.FAILED, cron_ticker_id=cron)
+    # Not ended long ago, which the figures would lack.
+    run = seeds.run(function="Digest", status=TickerStatus.FAILED, cron_ticker_id=cron, ended_at=now)
     return f"/crons/{cron}", f"/runs/{run}", "/pauses"
 
 
