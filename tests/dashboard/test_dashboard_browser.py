@@ -113,6 +113,19 @@ def test_a_reason_is_read_whole_and_its_row_is_as_high_as_the_others(
     assert [text for text, is_cut in texts if is_cut] == []
 
 
+def test_on_a_phone_the_list_of_cron_tickers_says_how_each_ended_last(
+    browser: Browser, served: Served
+) -> None:
+    context = logged_in(browser)
+    page = context.new_page()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(served.address("crons"))
+    ends = page.locator(".crons td > a").evaluate_all("all => all.map((each) => each.checkVisibility())")
+    context.close()
+    assert len(ends) > 3
+    assert all(ends)
+
+
 def test_every_page_of_the_route_table_is_among_those_that_are_looked_at(served: Served) -> None:
     looked_at = rows_of(served.app, BASE, served.showcase.paths.values())
     assert pages_of_the_route_table() - looked_at == set()
