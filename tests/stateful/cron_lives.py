@@ -39,6 +39,10 @@ class CronLife:
         # The instant whose skip is being undone: the cron ticker may go back to it.
         self._back: datetime | None = None
 
+    def has_fired_after(self, instant: datetime) -> bool:
+        """Whether a later instant has its occurrence already."""
+        return any(each > instant for each in self._fired)
+
     def comes_back(self, instant: datetime) -> None:
         """Note that the skip of an instant to come is undone."""
         self._fired.remove(instant)

@@ -85,6 +85,9 @@ class Operating(Stage):
         life = world.crons[cron_id]
         skips = [each for each in self._skips_to_come() if each.cron_ticker_id == cron_id]
         latest = max(skips, key=lambda each: each.instant, default=None)
+        if latest is not None and life.has_fired_after(latest.instant):
+            # By a clock that was set back since: those after it come again, and stay as they are.
+            return
         refused = []
 
         def undo() -> None:
@@ -95,7 +98,8 @@ class Operating(Stage):
 
         if latest is not None and not life.fires_no_more:
             world.let_go(latest.id)
-            life.comes_back(latest.instant)
+            if not life.is_being_deleted:
+                life.comes_back(latest.instant)
         self.act(app.process, undo)
         world.say(f"a skip of {world.label(cron_id)} is undone{' in vain' if refused else ''}")
         assert bool(refused) == (latest is None or life.fires_no_more)

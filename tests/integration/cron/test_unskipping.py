@@ -72,6 +72,22 @@ def test_a_skip_whose_instant_has_passed_stays(core: Core, clock: ManualClock) -
     assert [row.status for row in occurrences_of(core, cron_id)] == [SKIPPED]
 
 
+def test_an_instant_after_an_undone_skip_fires_once_where_the_clock_was_set_back(
+    core: Core, clock: ManualClock
+) -> None:
+    enrolled(core)
+    cron_id = make_cron(core)
+    crons(core).skip_next(cron_id)
+    clock.set(at(14))
+    fire(core)
+    clock.set(at(12, 59))
+    assert crons(core).unskip_next(cron_id).next_run_at == at(13)
+    for hour in (13, 14, 15):
+        clock.set(at(hour))
+        fire(core)
+    assert [row.instant for row in occurrences_of(core, cron_id)] == [at(13), at(14), at(15)]
+
+
 def test_an_occurrence_that_a_backfill_has_made_is_not_unskipped(core: Core, clock: ManualClock) -> None:
     enrolled(core)
     cron_id = make_cron(core)
