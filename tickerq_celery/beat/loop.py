@@ -231,9 +231,15 @@ class BeatLoop:
             self._due.look()
 
     def _fire_and_dispatch(self, due: NextDue) -> bool:
-        """Do what is due, a batch of each; return True if more is."""
+        """Do what is due, a batch of each, or two while a backlog is stored; return True if more is."""
         is_full = due.is_cron_due and self._fire()
-        return self._dispatcher.dispatch(holder=self._core.node.name) or is_full
+        dispatch = partial(self._dispatcher.dispatch, holder=self._core.node.name)
+        is_more = dispatch()
+        if is_full and is_more and self._claimer.next_look is not None:
+            # The first may have been for other cron tickers and keys than the backlog's. What is due of other
+            # functions comes with the second: it must not wait until the next part is stored.
+            is_more = dispatch()
+        return is_more or is_full
 
     def _fire(self) -> bool:
         try:

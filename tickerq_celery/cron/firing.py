@@ -1,6 +1,7 @@
 """Create the occurrences of cron tickers at their instants."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,8 +23,11 @@ from tickerq_celery.tickers.pauses import Pause, covering
 logger = logging.getLogger(__name__)
 _CRONS_AT_ONCE = 100
 # What one transaction stores: it keeps its cron tickers locked, and on SQLite every writer waiting.
-_ROWS_AT_ONCE = 500
+_ROWS_AT_ONCE = 200
 _SECONDS_AT_ONCE = 0.05
+# In seconds. After what was late others write, or start runs: SQLite's one lock would hardly be free, and no
+# processor where beat shares it with workers.
+_PAUSE = 0.02
 # What one tick fires before it dispatches: no other transaction begins after either.
 _ROWS_A_TICK = 2_000
 _SECONDS_A_TICK = 0.1
@@ -31,11 +35,15 @@ _SECONDS_A_TICK = 0.1
 
 @dataclass(slots=True)
 class _Fired:
-    """What one transaction did: what it stores, which calls that replaces, and whether more may be due."""
+    """What one transaction did: what it stores, which calls that replaces, and whether more may be due.
+
+    ``is_late`` if it was of cron tickers that were late.
+    """
 
     crons: int = 0
     rows: int = 0
     is_full: bool = False
+    is_late: bool = False
     new: list[NewOccurrences] = field(default_factory=list)
     steps: list[CronStep] = field(default_factory=list)
     to_revoke: list[Started] = field(default_factory=list)
@@ -65,6 +73,8 @@ class Firing:
             if fired.crons:
                 failpoint(CrashPoint.FIRED)
             self._revoke(fired.to_revoke)
+            if fired.is_late and fired.is_full:
+                time.sleep(_PAUSE)
             rows, is_full = rows + fired.rows, fired.is_full
         return is_full
 
@@ -103,6 +113,7 @@ class Firing:
                 break
             yield cron
         for number, cron in enumerate(late, start=1):
+            fired.is_late = True
             yield cron
             if number < len(late) and is_enough():
                 fired.is_full = True

@@ -124,7 +124,7 @@ class DueLines:
         if window is None:
             window = PublishWindow(size=least, ahead=ahead, looked_at=now)
         elif line in self._waiting:
-            self._is_short |= window.is_short(ahead)
+            self._is_short |= window.is_short(ahead, least=least)
             window = window.after(ahead=ahead, at=now, least=least, most=self._core.config.max_queued)
         else:
             window = replace(window, ahead=ahead, looked_at=now)

@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass
 
 # In seconds: what lies in a window is started within that time, about.
-_HORIZON = 0.5
+_HORIZON = 0.3
 # In seconds. While runs wait, the window is looked at so often; soon again where it may be too small.
-LOOK_EVERY = 0.25
+LOOK_EVERY = 0.15
 LOOK_SOON = 0.05
-# What is left of it at a look: less, and workers may have lacked a message; else it may shrink.
+# What is left of it at a look: less than that, and than its workers take, and they may have lacked a message.
 _LITTLE = 0.25
 _SHRINKING = 0.8
 # Starts in a shorter time say little of how many there are in a second.
@@ -23,19 +23,19 @@ class PublishWindow:
     ahead: int
     looked_at: float
 
-    def is_short(self, ahead: int) -> bool:
-        """Return True if so few runs are left in it that workers may have lacked one."""
-        return ahead < self.size * _LITTLE
+    def is_short(self, ahead: int, *, least: int) -> bool:
+        """Return True if so few are left in it that workers, which take ``least``, may have lacked one."""
+        return ahead < min(self.size * _LITTLE, least)
 
     def after(self, *, ahead: int, at: float, least: int, most: int) -> "PublishWindow":
         """Return the window for runs that wait, when so many are left of those that were ahead.
 
-        It is what workers start in half a second, and twice as large wherever they may have lacked a run; it
+        It is what workers start in 0.3 s, and twice as large wherever they may have lacked a run; it
         shrinks slowly.
         """
         seconds = at - self.looked_at
         wanted = self._wanted(ahead, seconds)
-        if self.is_short(ahead):
+        if self.is_short(ahead, least=least):
             size = max(2 * self.size, wanted)
         elif seconds >= _SHORTEST:
             size = max(wanted, math.floor(self.size * _SHRINKING))

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.integration.apps import enrol_worker, published, ticker_app
+from tests.integration.making import enrolled
 from tests.manual_clock import ManualClock
 from tickerq_celery import CronTicker, MisfirePolicy, TickerQ, TimeTicker
 from tickerq_celery.cron import firing
@@ -15,6 +16,7 @@ from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.store.tables import cron_tickers, nodes, tickers
 
 CRONS, INSTANTS = 3, 60
+MORE_CRONS = 8
 
 
 @pytest.fixture
@@ -32,12 +34,12 @@ def tickerq(
 
 
 @pytest.fixture
-def beat(tickerq: TickerQ, clock: ManualClock) -> Iterator[TickerScheduler]:
-    """A beat that has begun to catch up after three days."""
+def beat(tickerq: TickerQ, clock: ManualClock, request: pytest.FixtureRequest) -> Iterator[TickerScheduler]:
+    """A beat that has begun to catch up after three days, of so many cron tickers."""
     ticker = CronTicker(
         function="Send", expression="* * * * *", misfire=MisfirePolicy.RUN_ALL, misfire_limit=INSTANTS
     )
-    tickerq.cron_tickers.add_batch([ticker] * CRONS)
+    tickerq.cron_tickers.add_batch([ticker] * getattr(request, "param", CRONS))
     clock.advance(days=3)
     enrol_worker(tickerq)
     made = TickerScheduler(tickerq.app)
@@ -74,6 +76,23 @@ def test_while_a_backlog_is_stored_a_run_of_another_function_is_dispatched_withi
             sent += published(tickerq)
         assert wanted in sent
         assert is_catching_up(tickerq)
+
+
+@pytest.mark.parametrize("beat", [MORE_CRONS], indirect=True)
+def test_a_tick_that_stores_dispatches_other_functions_whatever_other_cron_tickers_have_due(
+    tickerq: TickerQ, beat: TickerScheduler, clock: ManualClock
+) -> None:
+    # Known to take three messages: each function has a window.
+    enrolled(tickerq.core, queues=(), prefetch=3)
+    for _ in range(2):
+        clock.advance(seconds=0.3)
+        beat.tick()
+    published(tickerq)
+    wanted = add_other(tickerq)
+    clock.advance(seconds=0.3)
+    assert beat.tick() == 0.0
+    assert wanted in published(tickerq)
+    assert is_catching_up(tickerq)
 
 
 def test_each_tick_of_a_catch_up_stores_its_share_and_dispatches(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +47,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def shrink() -> None:
         monkeypatch.setattr(firing, "_ROWS_AT_ONCE", 3)
         monkeypatch.setattr(firing, "_ROWS_A_TICK", 1)
+        monkeypatch.setattr(firing, "_PAUSE", 0.0)
 
     return shrink
 
@@ -259,6 +261,33 @@ def test_a_tick_stores_a_bounded_number_of_rows(
     steps = [later - earlier for earlier, later in pairwise(stored)]
     assert stored[-1] == 404
     assert max(steps) <= 60 + 20
+
+
+def test_between_the_parts_of_a_catch_up_others_have_time_to_write(
+    core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(firing, "time", SimpleNamespace(sleep=pauses.append))
+    monkeypatch.setattr(firing, "_ROWS_AT_ONCE", 20)
+    make_cron(core, "* * * * *", misfire=RUN_ALL, misfire_limit=50)
+    clock.set(BACK)
+    while fire_once(core):
+        pass
+    # 20, 20, and the last 10.
+    assert pauses == [0.02, 0.02]
+
+
+def test_cron_tickers_on_time_are_stored_without_a_pause(
+    core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(firing, "time", SimpleNamespace(sleep=pauses.append))
+    monkeypatch.setattr(firing, "_CRONS_AT_ONCE", 2)
+    for _ in range(5):
+        make_cron(core)
+    clock.set(at(13))
+    assert not fire_once(core)
+    assert (len(all_rows(core)), pauses) == (5, [])
 
 
 def test_cron_tickers_due_in_the_same_second_are_stored_in_few_statements(
