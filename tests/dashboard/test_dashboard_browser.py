@@ -16,7 +16,7 @@ from tickerq_dashboard.show.durations import age
 
 # The most crowded, and the one with the longest texts.
 QUICK = ("overview", "run-failed")
-
+CUT = "all => all.map((each) => [each.textContent, each.scrollHeight > each.clientHeight])"
 
 CONTRAST = """() => {
   const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
@@ -104,13 +104,27 @@ def test_a_reason_is_read_whole_and_its_row_is_as_high_as_the_others(
     page.set_viewport_size({"width": 1280, "height": 860})
     page.goto(served.address(name))
     heights = page.locator("tbody tr").evaluate_all("all => all.map((each) => each.offsetHeight)")
-    texts = page.locator("td > p").evaluate_all(
-        "all => all.map((each) => [each.textContent, each.scrollHeight > each.clientHeight])"
-    )
+    texts = page.locator("td > p").evaluate_all(CUT)
     context.close()
     assert max(heights) <= 37
     assert max(len(text) for text, _ in texts) > 35
     assert [text for text, is_cut in texts if is_cut] == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_the_overview_shows_what_an_error_said_in_two_lines(
+    browser: Browser, served: Served, width: int
+) -> None:
+    context = logged_in(browser)
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 860})
+    page.goto(served.address("overview"))
+    said = page.locator(".errors th > p", has_text="no answer within 30 s (customer 1034)")
+    height = said.evaluate("node => node.clientHeight")
+    [[_, is_cut]] = said.evaluate_all(CUT)
+    context.close()
+    assert 0 < height <= 36
+    assert not is_cut
 
 
 def test_on_a_phone_the_list_of_cron_tickers_says_how_each_ended_last(

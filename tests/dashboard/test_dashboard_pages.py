@@ -516,7 +516,7 @@ def test_the_overview_counts_links_and_charts_what_ended(visitor: Visitor, seeds
     assert html.count("#s-failed") >= 1
     assert "KeyError</b></a> <i class=new>new</i>" in html
     assert "new: not in the 24 h before" in page
-    assert '<span class="two message">boom</span>' in html
+    assert "<p class=two>boom" in html
     assert len(re.findall(r'class="tile[ "]', html)) == 6
     assert "1 done, 3 failed" in html
     assert "Later" in page
