@@ -19,9 +19,10 @@ NOW = datetime(2026, 11, 24, 21, 5, tzinfo=UTC)
 
 
 class Seeds:
-    """Writes rows by their columns' names; whatever is not said is what a new ticker has."""
+    """Writes rows by their columns' names; whatever is not said is what a new ticker has, as of ``now``."""
 
     def __init__(self, store_url: str, namespace: str = "dashboard") -> None:
+        self.now = NOW
         # As patient as a busy machine needs, also where no fixture of one test makes it so.
         self.tickerq = TickerQ(
             Celery(namespace, broker="memory://", set_as_current=False),
@@ -54,7 +55,7 @@ class Seeds:
         status = columns.get("status", TickerStatus.IDLE)
         is_over = status in TERMINAL
         is_waiting = status is TickerStatus.IDLE and "held_for" not in columns
-        execution_time = columns.get("execution_time", NOW)
+        execution_time = columns.get("execution_time", self.now)
         row: dict[str, Any] = {
             "id": new_id(),
             "namespace": self.tickerq.config.namespace,
@@ -66,8 +67,8 @@ class Seeds:
             "status": status,
             "claim_no": 0,
             "due_at": execution_time if is_waiting else None,
-            "check_at": NOW if status is TickerStatus.QUEUED else None,
-            "locked_at": NOW if status is TickerStatus.QUEUED else None,
+            "check_at": self.now if status is TickerStatus.QUEUED else None,
+            "locked_at": self.now if status is TickerStatus.QUEUED else None,
             "running_on": new_id() if status is TickerStatus.IN_PROGRESS else None,
             "publish_count": 0,
             "execution_time": execution_time,
@@ -81,18 +82,24 @@ class Seeds:
             "priority": int(TickerPriority.NORMAL),
             "tags": [],
             "origin": Origin.ADDED.value,
-            "ended_at": NOW if is_over else None,
+            "ended_at": self.now if is_over else None,
             "ended_status": status if is_over else None,
-            "created_at": NOW,
-            "updated_at": NOW,
+            "created_at": min(self.now, execution_time or self.now),
+            "updated_at": self.now,
         }
         return {**row, **columns}
 
-    def log(self, ticker_id: UUID, lines: list[list[str]]) -> None:
-        """Store lines that the first attempt of a run logged: moment, level, text."""
-        row = {"ticker_id": ticker_id, "claim_no": 1, "first": 0, "attempt": 0, "lines": lines}
+    def log(self, ticker_id: UUID, lines: list[list[str]], attempt: int = 0) -> None:
+        """Store lines that an attempt of a run logged, the first if not said: moment, level, text."""
+        row = {
+            "ticker_id": ticker_id,
+            "claim_no": attempt + 1,
+            "first": 0,
+            "attempt": attempt,
+            "lines": lines,
+        }
         self.tickerq.core.write(insert_rows, logs, [row])
-        self._claim(ticker_id, 1)
+        self._claim(ticker_id, attempt + 1)
 
     def attempt(self, ticker_id: UUID, **columns: Any) -> None:
         """Store a failed attempt of a run."""
@@ -102,8 +109,8 @@ class Seeds:
             "retries": 0,
             "number": 0,
             "status": TickerStatus.FAILED,
-            "started_at": NOW,
-            "ended_at": NOW + timedelta(seconds=2),
+            "started_at": self.now,
+            "ended_at": self.now + timedelta(seconds=2),
         }
         self._insert(attempts, row | columns)
         self._claim(ticker_id, row["claim_no"])
@@ -133,8 +140,8 @@ class Seeds:
             "is_enabled": True,
             "seed_key": str(cron_id),
             "seed_expression": "0 0 9 * * *",
-            "created_at": NOW,
-            "updated_at": NOW,
+            "created_at": self.now,
+            "updated_at": self.now,
         }
         return self._insert(cron_tickers, row | columns)
 

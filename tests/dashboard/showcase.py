@@ -8,7 +8,7 @@ from uuid import UUID
 from tests.dashboard.addresses import Objects, addresses
 from tests.dashboard.seeds import Seeds
 from tickerq_celery import TickerStatus, TickerType
-from tickerq_celery.enums import NodeKind, Origin, TickerKind
+from tickerq_celery.enums import TERMINAL, NodeKind, Origin, TickerKind
 from tickerq_celery.ids import new_id
 from tickerq_celery.runtime.node import VERSION
 from tickerq_celery.store.database.batches import insert_rows
@@ -61,7 +61,7 @@ class Showcase:
 
     def __init__(self, seeds: Seeds, *, runs: int = 1_500) -> None:
         self.seeds = seeds
-        self.now = datetime.now(UTC).replace(microsecond=0)
+        self.now = seeds.now = datetime.now(UTC).replace(microsecond=0)
         self._random = random.Random(7)
         self.worker = self._nodes()
         self._functions()
@@ -191,6 +191,7 @@ class Showcase:
             tags=["shop"],
             description="Export of the day's sales for the warehouse" if "export" in function else None,
             timeout=timedelta(minutes=20),
+            created_at=self.now - timedelta(days=30),
         )
 
     def _history(self, runs: int) -> None:
@@ -245,6 +246,7 @@ class Showcase:
         head = self.seeds.run(
             function="shop.orders.import_orders",
             status=TickerStatus.DONE,
+            execution_time=end - timedelta(minutes=5, seconds=4),
             ended_at=end - timedelta(minutes=5),
             started_at=end - timedelta(minutes=5, seconds=4),
             elapsed=timedelta(seconds=4.1),
@@ -292,7 +294,7 @@ class Showcase:
                 (30, "ERROR", "no attempt left: the run has failed"),
             )
         ]
-        self.seeds.log(failed, lines)
+        self.seeds.log(failed, lines, attempt=3)
         for function, condition, status in (
             ("mail.receipts.send_receipt", 0, TickerStatus.SKIPPED),
             ("ops.alerts.notify_billing", 1, TickerStatus.DONE),
@@ -308,6 +310,7 @@ class Showcase:
                 ended_at=end + timedelta(seconds=1),
                 execution_time=None,
                 due_at=None,
+                created_at=end - timedelta(minutes=5),
                 elapsed=timedelta(milliseconds=302) if done else None,
                 started_at=end if done else None,
                 skipped_reason=None if done else "its parent failed; it runs on success",
@@ -353,15 +356,19 @@ class Showcase:
         start = self.now - timedelta(minutes=6)
 
         def below(parent: UUID | None, function: str, status: TickerStatus, **columns: object) -> UUID:
-            over = {"started_at": start, "ended_at": start + timedelta(minutes=2)}
-            ran = {TickerStatus.DONE, TickerStatus.DUE_DONE, TickerStatus.FAILED}
-            row = (over | {"elapsed": timedelta(seconds=42)}) if status in ran else {}
+            row: dict[str, object] = {"ended_at": start + timedelta(minutes=2)} if status in TERMINAL else {}
+            if status in {TickerStatus.DONE, TickerStatus.DUE_DONE, TickerStatus.FAILED}:
+                row |= {"started_at": start, "elapsed": timedelta(seconds=42)}
             return self.seeds.run(
                 function=function,
                 status=status,
                 parent_id=parent,
                 **({"root_id": head, "origin": Origin.CHAIN.value} if parent else {}),
-                **({"execution_time": None, "due_at": None, "run_condition": 0} | row | columns),
+                **(
+                    {"execution_time": None, "due_at": None, "run_condition": 0, "created_at": start}
+                    | row
+                    | columns
+                ),
             )
 
         waits = {"held_for": "parent", "held_since": start}
