@@ -4,23 +4,20 @@ import shutil
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from functools import partial, partialmethod
+from functools import partialmethod
 from pathlib import Path
-from types import CodeType
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2 import BytecodeCache, Environment
-from jinja2.bccache import Bucket
 from playwright.sync_api import Browser, sync_playwright
-from werkzeug.routing import Rule
 from werkzeug.security import generate_password_hash
 
+from tests.dashboard.compiled import templates_and_routes_compiled_once
 from tests.dashboard.seeds import Seeds
 from tests.dashboard.served import Served, serving
 from tickerq_celery.managers.outlook import OutlookManager
-from tickerq_dashboard import create_app, rendering
+from tickerq_dashboard import create_app
 from tickerq_dashboard.access import hashing
 
 BASE = "/tickerq/dashboard"
@@ -55,44 +52,9 @@ def _patient_outlook() -> Iterator[None]:
         yield
 
 
-class CompiledTemplates(BytecodeCache):
-    """What Jinja has compiled, for all apps: a process in production makes one, and compiles each once."""
-
-    def __init__(self) -> None:
-        self._compiled: dict[tuple[str, str], CodeType | None] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Give a template what was compiled of the same text."""
-        bucket.code = self._compiled.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep what was compiled."""
-        self._compiled[bucket.key, bucket.checksum] = bucket.code
-
-
 @pytest.fixture(autouse=True, scope="session")
-def _compiled_templates() -> Iterator[None]:
-    """Compile each template once: that would be most of what a test takes."""
-    with pytest.MonkeyPatch.context() as patch:
-        environment = partial(Environment, bytecode_cache=CompiledTemplates())
-        patch.setattr(rendering, "Environment", environment)
-        yield
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _compiled_routes() -> Iterator[None]:
-    """Compile what builds a route's addresses once: that would be most of what making an app takes."""
-    compile_builder, compiled = Rule._compile_builder, {}
-
-    def compile_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        key = (rule.rule, *rule._trace, repr(rule.defaults), append_unknown)
-        if key not in compiled:
-            compiled[key] = compile_builder(rule, append_unknown)
-        return compiled[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        # Private, and of the test process alone: an application in production makes its routes once.
-        patch.setattr(Rule, "_compile_builder", compile_once)
+def _compiled_once() -> Iterator[None]:
+    with templates_and_routes_compiled_once():
         yield
 
 

@@ -30,9 +30,9 @@ class Stored:
         """Let so many runs be in progress, and of each other state that has not ended as many."""
         self.database.write(lambda connection: history.set_active(connection, self.history, count))
 
-    def plans(self, read: Read, namespace: str) -> Sequence[Plan]:
+    def plans(self, read: Read, tickerq: TickerQ) -> Sequence[Plan]:
         """Read by the public API, and return the plan of each query that was sent."""
-        with self.app(namespace) as tickerq, queries() as sent:
+        with queries() as sent:
             read(tickerq, self.history)
         return [self.database.read(partial(explain, sent=each)) for each in sent]
 
