@@ -1,6 +1,7 @@
 """The wheel in virtual environments with nothing else: bare, and with each extra of `pyproject.toml`."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -54,14 +55,33 @@ def extra(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def environment(wheel: Path, extra: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment with the wheel, one extra and what they require, and not even pip."""
-    made = tmp_path_factory.mktemp("installed") / "venv"
+def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with the wheel and what it requires, and not even pip."""
+    made = tmp_path_factory.mktemp("bare") / "venv"
     venv.create(made)
-    wanted = f"{wheel}[{extra}]" if extra else str(wheel)
-    pip = [sys.executable, "-m", "pip", "--python", str(made), "install", "--quiet", "--no-compile"]
-    subprocess.run([*pip, "-c", str(ROOT / "constraints.txt"), wanted], check=True)
+    install(made, str(wheel))
     return made
+
+
+@pytest.fixture(scope="module")
+def environment(bare: Path, wheel: Path, extra: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with the wheel, one extra and what they require."""
+    made = tmp_path_factory.mktemp("installed") / "venv"
+    # To install all of it anew would be most of the time.
+    shutil.copytree(bare, made, symlinks=True, copy_function=os.link)
+    for script in (made / "bin").iterdir():
+        if (text := script.read_bytes()).startswith(b"#!"):
+            script.unlink()  # else the other's would change
+            script.write_bytes(text.replace(bytes(bare), bytes(made)))
+            script.chmod(0o755)
+    if extra:
+        install(made, f"{wheel}[{extra}]")
+    return made
+
+
+def install(environment: Path, wanted: str) -> None:
+    pip = [sys.executable, "-m", "pip", "--python", str(environment), "install", "--quiet"]
+    subprocess.run([*pip, "-c", str(ROOT / "constraints.txt"), wanted], check=True)
 
 
 def ran(environment: Path, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
