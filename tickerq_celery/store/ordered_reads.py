@@ -44,12 +44,11 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A row's values of its stage's order, its moment, and whether it is wanted."""
+    """A row's values of its stage's order, and its moment."""
 
     stage: Stage
     values: tuple[Any, ...]
     moment: datetime
-    is_wanted: bool
 
     def position(self, *, is_backward: bool) -> Position:
         """Return where the page begins that follows this row, or that ends before it."""
@@ -84,7 +83,7 @@ class _ScanState:
     """What has been read of a scan and not returned yet, and where it continues."""
 
     scan: Scan
-    rows: list[Key] = field(default_factory=list)
+    rows: list[Row[Any]] = field(default_factory=list)
     after: Sequence[Any] | None = None
     is_over: bool = False
 
@@ -109,13 +108,15 @@ def read_keys(
     found: list[Key] = []
     last: Key | None = None
     for stage, start in _from(stages, position):
-        for key in _Merged(reading, stage, start).in_order():
-            if key.is_wanted:
+        merged = _Merged(reading, stage, start)
+        row: Row[Any] | None = None
+        for row in merged.in_order():
+            if row.is_wanted:
                 if len(found) == limit:
                     return FoundKeys(found=found, has_more=True)
-                found.append(key)
+                found.append(merged.key(row))
                 reading.missing -= 1
-            last = key
+        last = last if row is None else merged.key(row)
         if not reading.left:
             return FoundKeys(found=found, stopped_at=last)
     return FoundKeys(found=found)
@@ -143,8 +144,16 @@ class _Merged:
         self._start = start
         self._dialect = dialect_of(reading.tx.connection.dialect.name)
         self._size = 0
+        moments = [at for at, column in enumerate(stage.order) if column is stage.moment]
+        # Most orders begin with the moment: read once, since what is not wanted is most of what is read.
+        self._own_moment = [] if moments else [stage.moment.label("moment")]
+        self._moment_at = 1 + (moments[0] if moments else len(stage.order))
 
-    def in_order(self) -> Iterator[Key]:
+    def key(self, row: Row[Any]) -> Key:
+        """Return the key that a row is of."""
+        return Key(stage=self._stage, values=self._values(row), moment=row[self._moment_at])
+
+    def in_order(self) -> Iterator[Row[Any]]:
         """Return an iterator that ends where nothing follows, or no row may be read any more."""
         while True:
             empty = [each for each in self._scans if not each.rows and not each.is_over]
@@ -153,8 +162,12 @@ class _Merged:
             ready = [each for each in self._scans if each.rows]
             if not ready:
                 return
-            first = (max if self._is_descending else min)(ready, key=lambda scan: scan.rows[-1].values)
+            first = ready[0] if len(ready) == 1 else self._first(ready)
             yield first.rows.pop()
+
+    def _first(self, ready: Sequence[_ScanState]) -> _ScanState:
+        nearest = max if self._is_descending else min
+        return nearest(ready, key=lambda scan: self._values(scan.rows[-1]))
 
     def _fill(self, empty: Sequence[_ScanState]) -> bool:
         """Read the next rows of scans; return False if no more may be read."""
@@ -171,23 +184,19 @@ class _Merged:
         rows = reading.tx.execute(parts[0] if len(parts) == 1 else union).all()
         reading.left -= len(rows)
         for number, scan in enumerate(empty):
-            keys = [self._key(row) for row in rows if row.scan == number]
+            own = list(rows)
             if len(parts) > 1:
                 # A union has no order. What is merged is ordered by moments and ids, as Python orders them.
-                keys.sort(key=lambda key: key.values, reverse=self._is_descending)
-            scan.is_over = len(keys) < self._size
-            scan.rows = keys[::-1]
-            if keys:
-                scan.after = keys[-1].values
+                own = [row for row in rows if row.scan == number]
+                own.sort(key=self._values, reverse=self._is_descending)
+            scan.is_over = len(own) < self._size
+            scan.rows = own[::-1]
+            if own:
+                scan.after = self._values(own[-1])
         return True
 
-    def _key(self, row: Row[Any]) -> Key:
-        return Key(
-            stage=self._stage,
-            values=tuple(row[1 : 1 + len(self._stage.order)]),
-            moment=row.moment,
-            is_wanted=bool(row.is_wanted),
-        )
+    def _values(self, row: Row[Any]) -> tuple[Any, ...]:
+        return tuple(row[1 : 1 + len(self._stage.order)])
 
     def _part(self, number: int, state: _ScanState) -> Select[Any]:
         stage = self._stage
@@ -197,7 +206,7 @@ class _Merged:
             select(
                 literal(number).label("scan"),
                 *(column.label(f"key_{each}") for each, column in enumerate(stage.order)),
-                stage.moment.label("moment"),
+                *self._own_moment,
                 case((self._reading.wanted, 1), else_=0).label("is_wanted"),
             )
             # SQLite searches an index by the first of two bounds, and the cursor's is the nearer one.
