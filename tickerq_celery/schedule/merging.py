@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import count
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -18,11 +18,11 @@ class Bound(StrEnum):
     BUDGET = "budget"
 
 
-@dataclass(frozen=True, slots=True)
-class Step(Generic[T]):
+class Step(NamedTuple, Generic[T]):
     """How far a source has come: nothing of it that is not returned yet lies before the ``moment``.
 
     There it has an ``item``, or None. ``opens`` is another source that has nothing before that moment.
+    An answer takes thousands of them, and a tuple is made in a third of a frozen dataclass's time.
     """
 
     moment: datetime

@@ -11,6 +11,7 @@ from tickerq_celery.schedule.bounds import delay_of
 from tickerq_celery.schedule.merging import Step
 from tickerq_celery.schedule.shared_instants import NextAfter, SharedInstants
 from tickerq_celery.schedule.timetable import Timetable, timetable_of
+from tickerq_celery.tickers.construction import constructor
 from tickerq_celery.tickers.outlook import OutlookItem
 from tickerq_celery.tickers.pauses import Pause
 from tickerq_celery.tickers.skip_reasons import who_and_why
@@ -22,6 +23,14 @@ NO_WORKER = "overdue: no live worker has its function"
 CRON_PAUSED = "held: its cron ticker is paused"
 UNREADABLE = "no run follows it: this machine cannot read its expression or its zone"
 Steps = Iterator[Step[OutlookItem]]
+_NO_DELAY = timedelta(0)
+_made_item = constructor(
+    OutlookItem,
+    [
+        *("moment", "run_id", "cron_ticker_id", "kind", "function", "description"),
+        *("delay", "pause", "is_held", "is_skipped", "note"),
+    ],
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,17 +117,9 @@ def item_of_run(
         words.append(UNCLAIMED if is_claimable else NO_WORKER)
     if run.is_retry:
         words.append("a retry")
-    return OutlookItem(
-        moment=run.due_at,
-        run_id=run.id,
-        cron_ticker_id=run.cron_ticker_id,
-        kind=run.kind,
-        function=run.function,
-        description=run.description,
-        pause=pause,
-        is_held=pause is not None or run.is_cron_paused,
-        note="; ".join(words) or None,
-    )
+    is_held = pause is not None or run.is_cron_paused
+    said = (run.due_at, run.id, run.cron_ticker_id, run.kind, run.function, run.description)
+    return _made_item(*said, _NO_DELAY, pause, is_held, False, "; ".join(words) or None)
 
 
 def item_of_skip(skip: SkippedInstant) -> OutlookItem | None:
@@ -141,18 +142,9 @@ def item_of_skip(skip: SkippedInstant) -> OutlookItem | None:
 def item_of(cron: ComingCron, instant: datetime, pause: Pause | None, note: str | None) -> OutlookItem:
     """Return an instant for which nothing is stored yet."""
     words = [*([] if pause is None else [pause_words(pause)]), *([] if note is None else [note])]
-    return OutlookItem(
-        moment=instant,
-        run_id=None,
-        cron_ticker_id=cron.id,
-        kind=cron.kind,
-        function=cron.function,
-        description=cron.description,
-        delay=delay_of(cron.id, instant, cron.jitter),
-        pause=pause,
-        is_held=pause is not None,
-        note="; ".join(words) or None,
-    )
+    delay = delay_of(cron.id, instant, cron.jitter)
+    said = (instant, None, cron.id, cron.kind, cron.function, cron.description)
+    return _made_item(*said, delay, pause, pause is not None, False, "; ".join(words) or None)
 
 
 def steps_of(

@@ -70,4 +70,7 @@ def scope_of(function: object, tag: object, everything: object) -> Scope:
 
 def covering(pauses: Sequence[Pause], function: str, tags: Collection[str]) -> Pause | None:
     """Return the first pause that holds the runs of a function with these tags, or None."""
-    return next((pause for pause in pauses if pause.covers(function, tags)), None)
+    for pause in pauses:
+        if pause.covers(function, tags):
+            return pause
+    return None
