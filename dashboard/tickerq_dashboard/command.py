@@ -16,7 +16,7 @@ from tickerq_celery.errors import ConfigError
 from tickerq_dashboard.access.accounts import UserEntry, users_in
 from tickerq_dashboard.access.origins import is_loopback
 from tickerq_dashboard.app import create_app
-from tickerq_dashboard.serving import LOCALHOST, listeners_on, server_of
+from tickerq_dashboard.serving import LOCALHOST, freeze_heap, listeners_on, server_of
 
 USERS_VARIABLE = "TICKERQ_DASHBOARD_USERS"
 BASE_PATH = "/tickerq/dashboard"
@@ -53,7 +53,9 @@ def dashboard(context: click.Context, host: str, port: int, users_file: Path | N
     listeners = _listeners(host, port)
     at = f"http://{_in_address(host)}:{listeners[0].getsockname()[1]}{BASE_PATH}/"
     click.echo(f"The dashboard is at {at} (Ctrl-C stops it)")
-    server_of(listeners, app).run()
+    server = server_of(listeners, app)
+    freeze_heap()
+    server.run()
 
 
 @click.command("hash-password")

@@ -3,6 +3,8 @@
 import errno
 import re
 import socket
+import subprocess
+import sys
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from types import SimpleNamespace
@@ -27,9 +29,12 @@ class Server:
     host: str
     port: int
     app: Flask
+    is_frozen: bool = False
+    ran_frozen: bool = False
 
     def run(self) -> None:
         """End as after Ctrl-C."""
+        self.ran_frozen = self.is_frozen
 
 
 @pytest.fixture
@@ -45,7 +50,13 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Server]:
         return servers[-1]
 
     monkeypatch.setattr(command, "listeners_on", listeners_on)
+
+    def freeze_heap() -> None:
+        # Not that of the tests.
+        servers[-1].is_frozen = True
+
     monkeypatch.setattr(command, "server_of", server_of)
+    monkeypatch.setattr(command, "freeze_heap", freeze_heap)
     monkeypatch.delenv(command.USERS_VARIABLE, raising=False)
     return servers
 
@@ -63,6 +74,20 @@ def invoke(seeds: Seeds | None, *arguments: str, **options) -> Result:
 
 def status(server: Server, headers: dict[str, str]) -> int:
     return server.app.test_client().get(BASE, headers=headers).status_code
+
+
+def test_what_is_loaded_is_out_of_collections_before_the_first_page(
+    made: list[Server], seeds: Seeds, terminal: None
+) -> None:
+    assert invoke(seeds).exit_code == 0
+    (server,) = made
+    assert server.ran_frozen
+
+
+def test_a_frozen_heap_is_walked_by_no_collection() -> None:
+    script = "import gc, tickerq_dashboard.serving as it; it.freeze_heap(); print(len(gc.get_objects()))"
+    left = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(left.stdout) < 1_000
 
 
 def test_without_users_it_makes_a_password_for_this_machine_only(
