@@ -3,11 +3,24 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Row, Text, and_, func, select, true, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Row,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    func,
+    select,
+    true,
+    type_coerce,
+)
 
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import TickerValidationError
@@ -40,14 +53,21 @@ class Which:
     functions: Collection[str] | None = None
     statuses: Collection[TickerStatus] | None = None
 
-    def conditions(self, tx: Transaction) -> ColumnElement[bool]:
-        """Return what is true of those rows."""
-        found = [_R.namespace == tx.namespace, _R.hour >= self.since, _R.hour < self.until]
-        if self.functions is not None:
-            found.append(_R.function.in_(sorted(self.functions)))
-        if self.statuses is not None:
-            found.append(_R.status.in_(sorted(self.statuses)))
-        return and_(*found)
+    @property
+    def narrowed(self) -> tuple[str, ...]:
+        """The columns of which it names values."""
+        values = {"function": self.functions, "status": self.statuses}
+        return tuple(name for name, each in values.items() if each is not None)
+
+    def values(self, tx: Transaction) -> dict[str, object]:
+        """Return what is bound in a statement about those rows."""
+        return {
+            "of_namespace": tx.namespace,
+            "from_hour": self.since,
+            "up_to_hour": self.until,
+            **({} if self.functions is None else {"of_function": sorted(self.functions)}),
+            **({} if self.statuses is None else {"of_status": sorted(self.statuses)}),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +89,7 @@ class FailureKind:
 
 def sums(tx: Transaction, which: Which, *, by: Sequence[str]) -> RolledFigures:
     """Return what ends come to by some columns of the key, added up by the database, without histograms."""
-    found = _grouped(tx, table, which.conditions(tx), by)
+    found = tx.execute(_sums(tuple(by), which.narrowed), which.values(tx)).all()
     return RolledFigures(rows=[_group(row, by) for row in _those(found)], position=_position(found))
 
 
@@ -79,12 +99,8 @@ def with_spreads(tx: Transaction, which: Which, *, by: Sequence[str], spread: Sp
     Raises:
         TickerValidationError: There are too many rows.
     """
-    # The database joins their texts: thousands of rows would take longer to fetch than to add up.
-    columns = [_R[name] for name in (*by, *_SUMMED, *_GREATEST, "first_ended_at")]
-    text = type_coerce(_R[spread], Text).label("histogram")
-    some = select(*columns, text).where(which.conditions(tx)).limit(MOST_ROWS + 1).subquery()
-    joined = func.aggregate_strings(some.c.histogram, ",").label("histograms")
-    found = _grouped(tx, some, true(), by, func.count(some.c.ends).label("row_count"), joined)
+    statement = _sums_with(spread, tuple(by), which.narrowed, most=MOST_ROWS)
+    found = tx.execute(statement, which.values(tx)).all()
     if sum(row.row_count for row in found) > MOST_ROWS:
         reason = (
             f"the roll-up has more than {MOST_ROWS:,} rows since then: pass a shorter window, or a function"
@@ -116,14 +132,38 @@ def samples(tx: Transaction, failures: Collection[FailureKind]) -> Iterator[tupl
             yield found, row.last_id
 
 
+# To build one of these takes longer than to ask it: each is built once.
+@cache
+def _sums(by: tuple[str, ...], narrowed: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
+    return _grouped(table, _conditions(narrowed), by)
+
+
+@cache
+def _sums_with(
+    spread: SpreadName, by: tuple[str, ...], narrowed: tuple[str, ...], *, most: int
+) -> Select[*tuple[Any, ...]]:
+    # The database joins their texts: thousands of rows would take longer to fetch than to add up.
+    columns = [_R[name] for name in (*by, *_SUMMED, *_GREATEST, "first_ended_at")]
+    text = type_coerce(_R[spread], Text).label("histogram")
+    some = select(*columns, text).where(_conditions(narrowed)).limit(most + 1).subquery()
+    joined = func.aggregate_strings(some.c.histogram, ",").label("histograms")
+    return _grouped(some, true(), by, func.count(some.c.ends).label("row_count"), joined)
+
+
+def _conditions(narrowed: Sequence[str]) -> ColumnElement[bool]:
+    """Return what is true of the rows of a Which, by the names under which it binds its values."""
+    return and_(
+        _R.namespace == bindparam("of_namespace", type_=_R.namespace.type),
+        _R.hour >= bindparam("from_hour", type_=_R.hour.type),
+        _R.hour < bindparam("up_to_hour", type_=_R.hour.type),
+        *(_R[each].in_(bindparam(f"of_{each}", type_=_R[each].type, expanding=True)) for each in narrowed),
+    )
+
+
 def _grouped(
-    tx: Transaction,
-    rows: FromClause,
-    which: ColumnElement[bool],
-    by: Sequence[str],
-    *more: ColumnElement[Any],
-) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return sums of rows with the watermark, which stands alone where there is none of these."""
+    rows: FromClause, which: ColumnElement[bool], by: Sequence[str], *more: ColumnElement[Any]
+) -> Select[*tuple[Any, ...]]:
+    """Return a query of sums of rows with the watermark, which stands alone where there is none of these."""
     columns = [rows.c[name] for name in by]
     statement = select(
         *_WATERMARK,
@@ -136,7 +176,7 @@ def _grouped(
     # By its key: without statistics of the table a planner expects thousands of rows, and PostgreSQL would
     # compile the statement first, which takes half a second.
     both = statement.select_from(state.outerjoin(rows, which)).where(state.c.id == 1)
-    return tx.execute(both.group_by(state.c.ended_at, state.c.ended_id, *columns)).all()
+    return both.group_by(state.c.ended_at, state.c.ended_id, *columns)
 
 
 def _those(found: Sequence[Row[Any]]) -> Iterator[Row[Any]]:
