@@ -181,7 +181,10 @@ class Following(Hands):
             assert answers[0] is not None, f"not written: the end of {self.shown(row)}"
         if answers[0] is not None and now is not None and row is not None:
             expected = {TickerStatus.DONE: TickerStatus.DUE_DONE} if row.is_late else {}
-            assert now.status is expected.get(end.status, end.status), f"it {end.value}: {self.shown(now)}"
+            status = expected.get(end.status, end.status)
+            if row.cancel_request is not None and status is TickerStatus.QUEUED and is_latest:
+                status = TickerStatus.CANCELLED
+            assert now.status is status, f"it {end.value}: {self.shown(now)}"
 
     def report(self, worker: Worker, message: Message, work: Any, troubles: Troubles = ()) -> bool:
         """Let a worker report something of a message's run; what that did is to be looked at then."""

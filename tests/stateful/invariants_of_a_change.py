@@ -127,10 +127,8 @@ def only_what_waits_for_its_parent_is_skipped_unclaimed(
 
 
 def what_was_to_be_cancelled_does_not_go_on(world: World, then_all: Sight, then: Run, now: Run) -> bool:
-    """Nor is forgotten that it was; a Celery task's retry comes, whose message Celery has sent by then."""
-    if then.cancel_request is None or now.cancel_request is not None or now.status in TERMINAL:
-        return True
-    return is_call(now) and now.status is QUEUED and world.reported == now.id
+    """Nor is forgotten that it was."""
+    return then.cancel_request is None or now.cancel_request is not None or now.status in TERMINAL
 
 
 def only_who_is_wanted_no_more_is_asked_to_end(world: World, then_all: Sight, then: Run, now: Run) -> bool:

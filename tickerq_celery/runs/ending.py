@@ -78,7 +78,7 @@ class EndWriter:
         """
         if end.run.is_call:
             # Its attempt is written also where its run goes on without it.
-            return end.outcome if execution_ends.stands(tx, end.run, end.outcome) else None
+            return next((each for each in end.outcomes if execution_ends.stands(tx, end.run, each)), None)
         return next((each for each in end.outcomes if self.has_written(tx, end.run, each)), None)
 
     def has_written(self, tx: Transaction, run: Started, outcome: Outcome) -> bool:
@@ -95,8 +95,7 @@ class EndWriter:
         """Write how an execution of a Celery task ended; None where its run goes on without it."""
         run, outcome, node = end.run, end.outcome, self._core.node.name
         check_after = self._core.config.republish_after
-        # Only a loss gives way to a cancel: Celery's own retry comes, whatever was requested.
-        for each in end.outcomes if outcome.is_lost else (outcome,):
+        for each in end.outcomes:
             written = execution_ends.finish(
                 tx, run, each, node=node, elapsed=end.elapsed, check_after=check_after
             )

@@ -28,10 +28,11 @@ def finish(
     """Write how an execution ended and its attempt, and let a run's end decide on its children.
 
     Return False, with nothing written, where the run goes on without it, as a later execution has begun or
-    the run was ended meanwhile; and for a loss that gives way to a cancel which was requested.
+    the run was ended meanwhile; and for an outcome that gives way to a cancel which was requested. So does
+    Celery's own retry: its message is on its way by then, and workers discard it as revoked.
     """
     check_transition(TickerStatus.IN_PROGRESS, outcome.status, of_a_call=True)
-    is_wanted = tickers.c.cancel_request.is_(None) if outcome.is_lost else true()
+    is_wanted = tickers.c.cancel_request.is_(None) if outcome.gives_way else true()
     current = and_(_is_current(run), is_wanted)
     if not _move(tx, run, outcome, current, elapsed=elapsed, check_after=check_after):
         return Effect(result=False)

@@ -84,7 +84,7 @@ def _record_end(
         payload_limit=parts.core.config.payload_limit,
     ).redacted(parts.core.redact)
     written = parts.executions.finish(run, outcome, elapsed=elapsed)
-    _log_end(run, outcome, elapsed, is_written=written is not None)
+    _log_end(run, written or outcome, elapsed, is_written=written is not None)
 
 
 def _started(parts: WorkerParts, followed: Followed) -> Started | None:

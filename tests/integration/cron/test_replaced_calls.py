@@ -96,16 +96,13 @@ def test_one_that_runs_is_revoked_once_with_its_process_and_waited_for(hourly: H
     assert [each.id for each in claim(hourly.core)] == [third]
 
 
-def test_one_that_retries_although_it_was_asked_to_end_is_replaced_by_the_next(hourly: Hourly) -> None:
+def test_one_that_asks_for_its_retry_when_it_is_to_end_is_cancelled_and_the_next_runs(hourly: Hourly) -> None:
     run = hourly.running()
-    hourly.fired()
+    second = hourly.fired()
     retry(hourly.core, run, seconds=5)
-    row = row_of(hourly.core, run.id)
-    assert (row.status, row.cancel_request) == (QUEUED, None)
-    third = hourly.fired()
     assert row_of(hourly.core, run.id).status is CANCELLED
-    assert hourly.publisher.asked == [(run.id, 1, True)] * 2
-    assert not hourly.waits(third)
+    assert hourly.publisher.asked == [(run.id, 1, True)]
+    assert [each.id for each in claim(hourly.core)] == [second]
 
 
 @pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)

@@ -501,13 +501,17 @@ def test_a_lost_execution_whose_cancel_was_requested_is_cancelled_and_not_publis
     assert [key[3] for key in keys_of(core, execution.id)] == [CANCELLED]
 
 
-def test_a_retry_of_celerys_comes_whatever_was_requested(core: Core) -> None:
+def test_a_run_that_was_to_be_terminated_is_cancelled_and_not_retried_by_celery(core: Core) -> None:
     execution = published(core, make_call(core))
     run = begun(core, execution)
-    alter_run(core, execution.id, cancel_request=CancelRequest.END.value)
-    retry(core, run)
-    row = row_of(core, execution.id)
-    assert (row.status, row.cancel_request) == (QUEUED, None)
+    alter_run(core, execution.id, cancel_request=CancelRequest.TERMINATE.value)
+    written = retry(core, run)
+    assert written is not None
+    assert written.status is CANCELLED
+    assert row_of(core, execution.id).status is CANCELLED
+    assert [key[3] for key in keys_of(core, execution.id)] == [CANCELLED]
+    # Celery has sent the message of its retry by then: a worker that knows of the revocation discards it.
+    assert not recorder(core).end_unstarted(retry_of(execution), CANCELLED, reason="revoked")
 
 
 def test_a_rescue_does_not_touch_an_execution_that_has_ended(core: Core) -> None:
