@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from tickerq_celery import Attempt, Cron, Run, RunCondition, TickerStatus, TickerType
@@ -145,6 +145,21 @@ def pause_words(pause: Pause) -> str:
     """Return what a pause is of, as a sentence begins."""
     words = scope_words(pause.kind, pause.name)
     return words[0].upper() + words[1:]
+
+
+def active_since(run: RunSummary) -> datetime:
+    """Return since when a run is as it is now: what its earlier attempts left in it does not count."""
+    if run.status is TickerStatus.IN_PROGRESS and run.started_at is not None:
+        return run.started_at
+    if run.status is TickerStatus.QUEUED:
+        return run.published_at or run.updated_at
+    return run.held_since or run.published_at or run.execution_time or run.created_at
+
+
+def has_lag(run: Run | RunSummary) -> bool:
+    """Whether it is known how late a run began; one that waits again has the start of its last attempt."""
+    is_waiting = run.status in {TickerStatus.IDLE, TickerStatus.QUEUED}
+    return None not in (run.started_at, run.execution_time) and not run.retry_count and not is_waiting
 
 
 def attempts_made(run: Run | RunSummary) -> tuple[int, int]:
