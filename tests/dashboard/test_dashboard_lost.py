@@ -92,4 +92,15 @@ def test_the_nodes_say_what_is_left_on_a_worker_that_is_gone(visitor: Visitor, s
         assert NAME in row
         assert words in text_in(row)
         assert f'href="{BASE}/runs/active?node={NAME}&amp;status=in-progress"' in row
-    assert "its runs were rescued" not in page
+    assert "has started again" not in page
+
+
+def test_of_a_lost_beat_nothing_is_said_of_runs(visitor: Visitor, seeds: Seeds) -> None:
+    said = {NodeKind.BEAT: "found dead, by beat-1", NodeKind.WORKER: "or failed where its function says so"}
+    dead = {join(seeds.tickerq, kind): words for kind, words in said.items()}
+    for node in dead:
+        seeds.tickerq.core.write(lost_nodes.record, node, found_by="beat-1")
+    seeds.tickerq.core.write(lambda tx: tx.execute(nodes.delete()))
+    page = visitor.get("/nodes").text
+    for node, words in dead.items():
+        assert words in text_in(page.partition(f'<tr id="n{node}"')[2].partition("</tr>")[0])
