@@ -158,3 +158,11 @@ def test_a_function_without_ends_says_so(visitor: Visitor, seeds: Seeds) -> None
     page = visitor.get("/functions/Send").text
     assert "Nothing of it ended in these 24 h." in page
     assert "No attempt of it ended in these 24 h." in page
+
+
+def test_the_legend_names_each_status_that_is_drawn(visitor: Visitor, seeds: Seeds) -> None:
+    has(seeds, "Send")
+    ended(seeds, timedelta(minutes=5), TickerStatus.CANCELLED, 1)
+    page = visitor.get("/functions/Send").text
+    assert "</span>Cancelled <b>1</b>" in page
+    assert "</span>Skipped <b>" not in page
