@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.dashboard.conftest import Visitor
+from tests.dashboard.conftest import BASE, Visitor
 from tests.dashboard.page_text import text_in, text_of
 from tests.dashboard.seeds import NOW, Seeds
 from tickerq_celery import TickerStatus
@@ -40,3 +40,27 @@ def test_only_an_attempt_that_runs_says_since_when_and_how_late(
     assert f'<td><time datetime="{machine(since)}"' in page
     assert ("4 min" in rows_of(page)) == has_lag
     assert (" Lag " in text_of(visitor.get(f"/runs/{run_id}").text)) == has_lag
+
+
+@pytest.mark.parametrize(
+    ("columns", "listed"),
+    [
+        ({"status": TickerStatus.QUEUED}, "runs/active"),
+        ({"held_for": "limit", "held_since": NOW}, "runs/active"),
+        ({}, "runs/upcoming"),
+        ({"status": TickerStatus.DONE}, "runs"),
+    ],
+)
+def test_a_run_links_to_the_list_that_it_is_in(
+    visitor: Visitor, seeds: Seeds, columns: dict[str, Any], listed: str
+) -> None:
+    page = visitor.get(f"/runs/{seeds.run(queue='pdf', **columns)}").text
+    for words in ("queue=pdf", "function=SendWelcomeEmail"):
+        assert f'href="{BASE}/{listed}?{words}"' in page
+
+
+def test_a_run_that_ended_without_an_attempt_was_never_attempted(visitor: Visitor, seeds: Seeds) -> None:
+    for status, is_over in ((TickerStatus.SKIPPED, True), (TickerStatus.IDLE, False)):
+        page = text_of(visitor.get(f"/runs/{seeds.run(status=status)}").text)
+        assert ("It was never attempted." in page) == is_over
+        assert ("No attempt has ended yet" in page) != is_over
