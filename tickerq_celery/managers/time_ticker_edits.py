@@ -64,10 +64,12 @@ def edit(
     found: Mapping[UUID, Run],
     *,
     allow_unknown: bool,
+    keeps_past: bool = False,
 ) -> list[UUID]:
     """Write changes of time tickers, by their ids, and return those that are due at once.
 
-    ``found`` are those that are there, which this transaction has locked.
+    ``found`` are those that are there, which this transaction has locked. With ``keeps_past`` one that is
+    to be due now keeps a moment that has passed, so that its lag counts from there.
 
     Raises:
         TickerNotFoundError: There is no such time ticker.
@@ -78,8 +80,10 @@ def edit(
     for ticker_id in sorted(wanted):
         position = position_in(wanted, ticker_id)
         with naming(position):
-            changes = _at_moments(wanted[ticker_id], tx.now)
-            asked[position] = _wanted(ticker_id, found.get(ticker_id), changes)
+            changes, run = _at_moments(wanted[ticker_id], tx.now), found.get(ticker_id)
+            if keeps_past and run is not None:
+                changes = _no_later(changes, run, tx.now)
+            asked[position] = _wanted(ticker_id, run, changes)
     known = storing.known(
         tx, {position: each.ticker for position, each in asked.items()}, allow_unknown=allow_unknown
     )
@@ -104,6 +108,12 @@ def _at_moments(changes: Changes, now: datetime) -> Changes:
     if changes.get("delay") is None:
         return kept
     return {**kept, "execution_time": asked_moment(kept.get("execution_time"), changes["delay"], now=now)}
+
+
+def _no_later(changes: Changes, run: Run, now: datetime) -> Changes:
+    if run.execution_time is None or run.execution_time > now:
+        return changes
+    return {**changes, "execution_time": run.execution_time}
 
 
 def _wanted(ticker_id: UUID, run: Run | None, changes: Changes) -> _Wanted:

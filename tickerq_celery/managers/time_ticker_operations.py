@@ -100,6 +100,10 @@ class TimeTickerOperations(Generic[SessionT]):
     ) -> Run:
         """Let a time ticker start now that waits for its moment or for a retry, and return it.
 
+        One whose moment has passed keeps it. What still holds it, such as a full limit, holds it again.
+
+        One whose moment has passed keeps it, as its lag counts from there; what holds it may hold it again.
+
         Raises:
             TickerNotFoundError: There is none.
             TickerStateError: It is not Idle any more, or waits for its parent.
@@ -114,11 +118,14 @@ class TimeTickerOperations(Generic[SessionT]):
         if done is not None:
             return done
         with self._storing.refusals_recorded(operation):
-            if self.get(found).held_for is HoldReason.PARENT:
+            run = self.get(found)
+            if run.held_for is HoldReason.PARENT:
                 raise TickerStateError(found, "held until its parent ends", "run now")
-        wanted: dict[UUID, Changes] = {found: {"execution_time": None}}
+        planned = run.execution_time
+        is_late = planned is not None and planned <= self._storing.core.clock.now()
+        wanted: dict[UUID, Changes] = {found: {"execution_time": planned if is_late else None}}
         try:
-            return self._edit(operation, wanted, versions, None, allow_unknown=True)[0]
+            return self._edit(operation, wanted, versions, None, allow_unknown=True, keeps_past=True)[0]
         except TickerStateError as error:
             raise TickerStateError(error.ticker_id, error.status, "run now") from error
 
@@ -241,6 +248,7 @@ class TimeTickerOperations(Generic[SessionT]):
         session: SessionT | None,
         *,
         allow_unknown: bool,
+        keeps_past: bool = False,
     ) -> list[Run]:
         storing = self._storing
         is_kept = storing.operations.keeps(operation)
@@ -250,7 +258,7 @@ class TimeTickerOperations(Generic[SessionT]):
             with savepoint(tx):
                 before = self._locked(tx, wanted)
                 check_versions(versions, before)
-                due = edit(storing, tx, wanted, before, allow_unknown=allow_unknown)
+                due = edit(storing, tx, wanted, before, allow_unknown=allow_unknown, keeps_past=keeps_past)
             after = self._runs.got_all(tx, wanted) if is_kept or session is not None else []
             change = change_of(before, after) if is_kept else NO_CHANGE
             return Effect(result=after, due=due, change=change)

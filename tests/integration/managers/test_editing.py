@@ -157,6 +157,17 @@ def test_a_run_that_waits_for_a_retry_can_be_run_now(tickerq: TickerQ) -> None:
     assert len(tickerq.runs.get(run.id).attempts) == 2
 
 
+def test_a_held_run_that_is_run_now_is_held_on_and_as_late_as_before(
+    tickerq: TickerQ, clock: ManualClock
+) -> None:
+    tickerq.pauses.pause(everything=True)
+    run = add_run(tickerq, lambda: None, execution_time=START)
+    clock.advance(minutes=10)
+    again = tickerq.time_tickers.run_now(run.id)
+    assert published(tickerq) == []
+    assert (again.held_for, again.execution_time) == ("paused", START)
+
+
 def test_a_run_that_waits_for_its_parent_cannot_be_run_now(tickerq: TickerQ) -> None:
     parent = add_run(
         tickerq, lambda: None, execution_time=START + HOUR, children=[TimeTicker(function="Body")]
