@@ -56,14 +56,11 @@ def without_next_run(tx: Transaction, *, limit: int) -> tuple[list[ComingCron], 
     """
     here = [_C.namespace == tx.namespace, _C.next_run_at.is_(None)]
     scan = Scan(index=_NEXT_RUN, conditions=here)
-    # Of each only what tells whether it waits: a table of whole rows would be written to disk by MariaDB.
-    columns = (_C.id, _C.is_enabled, _C.resume_from)
-    looked_at = _found(tx, columns, (_C.next_run_at, _C.id), scan, None, limit).cte()
+    looked_at = _found(tx, (*_CRON_COLUMNS, _C.is_enabled), (_C.next_run_at, _C.id), scan, None, limit).cte()
     # The others are passed over by the database: most have ended, and are no news.
     counted = select(func.count().label("looked_at")).select_from(looked_at).subquery()
     waits = and_(looked_at.c.is_enabled.is_(True), looked_at.c.resume_from.is_not(None))
-    of_those = counted.outerjoin(looked_at, waits).outerjoin(cron_tickers, _C.id == looked_at.c.id)
-    rows = tx.execute(select(counted, *_CRON_COLUMNS).select_from(of_those)).all()
+    rows = tx.execute(select(counted, looked_at).select_from(counted.outerjoin(looked_at, waits))).all()
     waiting = [_cron(row[1:]) for row in rows if row.id is not None]
     return waiting, rows[0].looked_at < limit
 
