@@ -6,7 +6,7 @@ from datetime import datetime
 from tickerq_celery.schedule.planner import Misfire
 
 _RECORD = re.compile(
-    r"(?:Missed|Paused|Edited): (at least )?(\d+) instants from (\S+) to (\S+) (?:passed|had not fired)"
+    r"(?:Missed|Paused|Edited): (at least )?(\d+) instants? from (\S+) to (\S+) (?:passed|had not fired)"
 )
 
 

@@ -32,4 +32,5 @@ def bounds_reason(misfire: Misfire) -> str:
 
 def _span(misfire: Misfire) -> str:
     count = f"{misfire.count}" if misfire.count_is_exact else f"at least {misfire.count}"
-    return f"{count} instants from {misfire.first.isoformat()} to {misfire.last.isoformat()}"
+    noun = "instant" if misfire.count == 1 else "instants"
+    return f"{count} {noun} from {misfire.first.isoformat()} to {misfire.last.isoformat()}"

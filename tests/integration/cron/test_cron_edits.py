@@ -104,10 +104,10 @@ def test_the_chain_of_an_occurrence_that_an_edit_ends_follows_it(core: Core, clo
         ({"start_at": at(16)}, "3 instants from 2026-01-15T13:00:00+00:00 to 2026-01-15T15:00:00+00:00", []),
         (
             {"start_at": at(14)},
-            "1 instants from 2026-01-15T13:00:00+00:00 to 2026-01-15T13:00:00+00:00",
+            "1 instant from 2026-01-15T13:00:00+00:00 to 2026-01-15T13:00:00+00:00",
             [15],
         ),
-        ({"end_at": at(14)}, "1 instants from 2026-01-15T15:00:00+00:00 to 2026-01-15T15:00:00+00:00", [14]),
+        ({"end_at": at(14)}, "1 instant from 2026-01-15T15:00:00+00:00 to 2026-01-15T15:00:00+00:00", [14]),
         (
             {"exclude": [START.date()]},
             "3 instants from 2026-01-15T13:00:00+00:00 to 2026-01-15T15:00:00+00:00",
@@ -135,7 +135,7 @@ def test_what_no_run_is_left_for_is_in_one_record(core: Core, clock: ManualClock
     clock.set(at(14))
     crons(core).update(cron_id, max_runs=1)
     (reason,) = [row.skipped_reason for row in occurrences_of(core, cron_id) if row.skipped_reason]
-    assert reason.startswith("Edited: 1 instants from 2026-01-15T14:00:00+00:00")
+    assert reason.startswith("Edited: 1 instant from 2026-01-15T14:00:00+00:00")
 
 
 def test_bounds_that_leave_nothing_out_leave_no_record(core: Core, clock: ManualClock) -> None:

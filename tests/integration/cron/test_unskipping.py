@@ -220,7 +220,7 @@ def test_an_operators_times_go_back_to_those_of_the_code(make_core: MakeCore, cl
     assert (cron.expression, cron.time_zone, cron.next_run_at) == (HOURLY, "Europe/Berlin", at(13))
     assert cron.priority.name == "LOW"
     (record,) = occurrences_of(core, cron_id)
-    assert record.skipped_reason.startswith("Edited: 1 instants")
+    assert record.skipped_reason.startswith("Edited: 1 instant ")
 
 
 def test_what_was_reverted_follows_the_code_again(make_core: MakeCore) -> None:
