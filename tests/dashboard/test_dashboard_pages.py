@@ -526,7 +526,7 @@ def test_the_overview_counts_links_and_charts_what_ended(visitor: Visitor, seeds
     assert len(functions_on(linked)) == 3
     errors = text_of(visitor.get("/errors").text)
     assert " 2 kinds failed since" in errors
-    assert "Runs First Last" in errors
+    assert "Failures First Last" in errors
 
 
 def test_the_overview_says_how_many_runs_are_held_and_leads_to_them(visitor: Visitor, seeds: Seeds) -> None:
