@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
 from tickerq_celery import Cron
+from tickerq_celery.enums import Origin
 from tickerq_celery.errors import TickerError, TickerValidationError
 from tickerq_dashboard.commands.crons import Backfill
 from tickerq_dashboard.forms import field_errors
@@ -26,6 +27,8 @@ from tickerq_dashboard.visits import Visit
 MOST, AT_ONCE = 10_000, 1_000
 FIRST_SHOWN, LAST_SHOWN = 5, 3
 _JUST_BEFORE = timedelta(microseconds=1)
+# What made a run that is the occurrence of an instant: neither a manual run nor a misfire record is one.
+_OF_INSTANTS = (Origin.CRON, Origin.BACKFILL, Origin.SKIP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,11 @@ class Span:
     takes: timedelta
     there: int | None
     has_max_runs: bool
+
+    @property
+    def missing(self) -> int | None:
+        """How many occurrences are made; None where it is not known how many are there."""
+        return None if self.there is None else max(0, self.count - self.there)
 
     @property
     def is_too_long(self) -> bool:
@@ -151,21 +159,26 @@ def _span(visit: Visit, cron: Cron, command: Backfill, clock: Clock) -> Span | N
     def shown(instants: list[datetime]) -> list[Instant]:
         return instants_of(None, tuple(instants), cron.time_zone, clock)
 
-    runs = visit.dashboard.tickerq.runs
     return Span(
         count=len(found),
         first=shown(found[:FIRST_SHOWN]),
         last=shown(last) if len(found) <= MOST else [],
         takes=timedelta(minutes=len(found) / command.per_minute),
-        there=or_none(
-            lambda: runs.count(
-                cron_ticker_id=cron.id,
-                execution_from=command.start,
-                execution_until=command.end,
-                exclude={"origin": "manual"},
-            )
-        ),
+        there=or_none(lambda: _there(visit, cron, command)),
         has_max_runs=cron.max_runs is not None,
+    )
+
+
+def _there(visit: Visit, cron: Cron, command: Backfill) -> int:
+    """Return how many occurrences a span has."""
+    return sum(
+        visit.dashboard.tickerq.runs.count(
+            cron_ticker_id=cron.id,
+            origin=each,
+            execution_from=command.start,
+            execution_until=command.end,
+        )
+        for each in _OF_INSTANTS
     )
 
 

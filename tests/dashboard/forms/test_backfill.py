@@ -1,6 +1,7 @@
 """The backfill of a cron ticker: which instants a span has, and then their occurrences, once."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
@@ -10,6 +11,7 @@ from tests.dashboard.conftest import BASE
 from tests.dashboard.hostile import HOSTILE
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import Seeds
+from tickerq_celery import TickerStatus, TickerType
 from tickerq_celery.enums import Origin
 
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -65,6 +67,25 @@ def test_a_span_is_read_by_the_clocks_of_the_cron_ticker_and_said_before(admin: 
     assert stored.location == f"{BASE}{page}?did={entry.id}"
     assert "Backfilled 3 occurrences of" in text_of(admin.get(stored.location).text)
     assert "3 occurrences of this span are there already" in text_of(send(admin, page, "review").text)
+
+
+def test_a_review_counts_as_made_what_is_made_beside_a_misfire_record(admin: Person, seeds: Seeds) -> None:
+    page = page_of(seeds)
+    first, second = datetime(2026, 3, 28, 1, 30, tzinfo=UTC), datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
+    skipped = {
+        "type": TickerType.CRON_TICKER_OCCURRENCE,
+        "cron_ticker_id": UUID(page.rpartition("/")[2]),
+        "status": TickerStatus.SKIPPED,
+    }
+    seeds.run(origin=Origin.MISFIRE, execution_time=first, **skipped)
+    seeds.run(origin=Origin.SKIP, execution_time=second, instant=second, **skipped)
+    seen = text_of(send(admin, page, "review").text)
+    assert "1 occurrence of this span is there already" in seen
+    assert "Backfill 2 occurrences" in seen
+    send(admin, page, "store")
+    [entry] = seeds.tickerq.audit.find(object_kind="cron_ticker")
+    assert entry.count == 2
+    assert "Backfill 1 occurrence" not in text_of(send(admin, page, "review").text)
 
 
 def test_a_form_that_is_sent_twice_backfills_once(admin: Person, seeds: Seeds) -> None:
