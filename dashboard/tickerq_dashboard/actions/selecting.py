@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from werkzeug.datastructures import MultiDict
 
 from tickerq_celery import TickerStatus
-from tickerq_celery.enums import TERMINAL
+from tickerq_celery.enums import TERMINAL, Origin
 from tickerq_celery.views import Count
 from tickerq_dashboard.commands.bulk import Selection
 from tickerq_dashboard.filters import RunsQuery
@@ -45,6 +45,9 @@ def criteria_of(command: Selection) -> Mapping[str, Any]:
         criteria["due_from"] = EVER
     if command.listing == "active":
         criteria["exclude"] = {"due_from": EVER}
+    if command.action == "retry":
+        # A record of missed instants has none of its own that could run.
+        criteria["exclude"] = {"origin": Origin.MISFIRE}
     return criteria
 
 

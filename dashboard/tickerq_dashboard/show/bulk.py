@@ -53,7 +53,8 @@ BULK_VERBS: tuple[BulkVerb, ...] = (
         permission=Permission.RUNS_RETRY,
         listings=frozenset({"history"}),
         effect="Those that failed, were cancelled or skipped start again now, with all of their retries; "
-        "their attempts so far stay. Those that are Done are left alone.",
+        "their attempts so far stay. Those that are Done are left alone, and so are records of missed "
+        "instants: a backfill of their cron ticker runs those.",
         key="r",
     ),
 )

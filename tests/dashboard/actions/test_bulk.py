@@ -11,7 +11,8 @@ from tests.dashboard.actions.many import asked, start, worked
 from tests.dashboard.conftest import BASE
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import NOW, Seeds
-from tickerq_celery import TickerStatus
+from tickerq_celery import TickerStatus, TickerType
+from tickerq_celery.enums import Origin
 from tickerq_celery.store import bulk_counts
 from tickerq_dashboard.actions import bulk as bulk_actions
 from tickerq_dashboard.show import bulk as bulk_shown
@@ -100,6 +101,25 @@ def test_all_of_a_list_are_the_runs_of_that_list_and_of_no_other(
     worked(seeds)
     after = {each.id: each.version for each in seeds.tickerq.runs.find()}
     assert {name for name, each in ids.items() if after.get(each) != before[each]} == touched
+
+
+def test_a_record_of_missed_instants_is_not_among_what_is_retried(admin: Person, seeds: Seeds) -> None:
+    skipped = {"status": TickerStatus.SKIPPED, "type": TickerType.CRON_TICKER_OCCURRENCE}
+    record = seeds.run(cron_ticker_id=seeds.cron(), origin=Origin.MISFIRE, **skipped)
+    page = "/runs?status=skipped"
+    refused = asked(admin, page, "retry")
+    assert refused.status_code == 409
+    assert "retry" not in admin.offers(f"/runs/{record}")
+    seeds.run(status=TickerStatus.SKIPPED)
+    answer = asked(admin, page, "retry")
+    said = text_of(answer.text)
+    assert "Retry 1 run?" in said
+    assert "so are records of missed instants" in said
+    job = start(admin, answer, "retry")
+    assert "a record of missed instants" in text_of(admin.get(job.location).text)
+    worked(seeds)
+    [done] = seeds.tickerq.bulk.find()
+    assert (done.changed, done.skipped) == (1, 0)
 
 
 def test_a_form_that_is_sent_twice_starts_one_job(admin: Person, seeds: Seeds) -> None:
