@@ -98,6 +98,9 @@ class ExecutionRecorder:
     ) -> Effect[Started | None]:
         node = self._core.node
         run = executions.start_late(tx, execution, node_id=node.id, node=node.name, ago=ago)
+        if run is None or executions.running(tx, execution) is None:
+            # Of a claim that was given up meanwhile, only the attempt is known: the run is to begin anew.
+            return Effect(result=run)
         return _started(tx, run)
 
     def _count_drop(self, tx: Transaction, execution: TaskExecution) -> None:

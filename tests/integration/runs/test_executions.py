@@ -586,6 +586,20 @@ def test_children_start_at_the_reported_start_and_end_of_their_parent(core: Core
     assert (below["ON_SUCCESS"], below["ON_FAILURE"]) == ((IDLE, None), (SKIPPED, None))
 
 
+def test_a_child_waits_on_where_an_execution_is_known_whose_claim_was_given_up(core: Core) -> None:
+    run_id = make_call(core, children=[child(RunCondition.IN_PROGRESS)])
+    (claimed,) = claim(core, [run_id])
+    core.write(publications.give_back, [claimed])
+    # Its message had reached the broker all the same, and its worker could not report its beginning.
+    run = recorder(core).start_late(execution_of(claimed), began=lambda: timedelta(seconds=9))
+    assert run is not None
+    end(core, run)
+    assert row_of(core, run_id).status is IDLE
+    assert statuses_below(core, run_id) == {None: (IDLE, HoldReason.PARENT)}
+    begun(core, published(core, run_id))
+    assert statuses_below(core, run_id) == {None: (IDLE, None)}
+
+
 def test_children_are_not_decided_again_when_their_parent_is_opened_again(core: Core) -> None:
     children = [replace(child(each), description=each.name) for each in (RunCondition.ON_SUCCESS,)]
     execution = published(core, make_call(core, children=children))
