@@ -102,8 +102,6 @@ class TimeTickerOperations(Generic[SessionT]):
 
         One whose moment has passed keeps it. What still holds it, such as a full limit, holds it again.
 
-        One whose moment has passed keeps it, as its lag counts from there; what holds it may hold it again.
-
         Raises:
             TickerNotFoundError: There is none.
             TickerStateError: It is not Idle any more, or waits for its parent.
@@ -118,12 +116,9 @@ class TimeTickerOperations(Generic[SessionT]):
         if done is not None:
             return done
         with self._storing.refusals_recorded(operation):
-            run = self.get(found)
-            if run.held_for is HoldReason.PARENT:
+            if self.get(found).held_for is HoldReason.PARENT:
                 raise TickerStateError(found, "held until its parent ends", "run now")
-        planned = run.execution_time
-        is_late = planned is not None and planned <= self._storing.core.clock.now()
-        wanted: dict[UUID, Changes] = {found: {"execution_time": planned if is_late else None}}
+        wanted: dict[UUID, Changes] = {found: {"execution_time": None}}
         try:
             return self._edit(operation, wanted, versions, None, allow_unknown=True, keeps_past=True)[0]
         except TickerStateError as error:
