@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from werkzeug.wrappers import Response
 
-from tickerq_celery import TickerQ
-from tickerq_celery.views import Actor
+from tickerq_celery import TickerQ, TickerStatus
+from tickerq_celery.enums import AuditOutcome
+from tickerq_celery.errors import TickerNotFoundError
+from tickerq_celery.views import Actor, AuditEntry
 from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.access.visitors import Visitor
 from tickerq_dashboard.assets import Assets
@@ -19,7 +22,7 @@ from tickerq_dashboard.reading.cursors import Cursors
 from tickerq_dashboard.reading.reader import Reader
 from tickerq_dashboard.rendering import Renderer, answered
 from tickerq_dashboard.routing import Route
-from tickerq_dashboard.show.flashes import Flash, flash_of
+from tickerq_dashboard.show.flashes import RUN_NOW, Flash, flash_of
 from tickerq_dashboard.show.moments import Clock
 
 
@@ -81,4 +84,15 @@ class Visit:
         if did is None or self.visitor is None:
             return None
         entry = self.dashboard.reader.own_entry(self.actor().name, did)
-        return None if entry is None else flash_of(entry)
+        return None if entry is None else flash_of(entry, self._waits(entry))
+
+    def _waits(self, entry: AuditEntry) -> str:
+        """Return for what a run waits that was to start now; empty where it has started."""
+        if entry.action != RUN_NOW or entry.outcome is not AuditOutcome.DONE or entry.object_id is None:
+            return ""
+        try:
+            page = self.dashboard.reader.run(UUID(entry.object_id))
+        except TickerNotFoundError:
+            return ""
+        is_idle = page.run.status is TickerStatus.IDLE
+        return page.explanation.summary if is_idle and page.explanation is not None else ""

@@ -15,6 +15,7 @@ from tickerq_dashboard.show.run_actions import RUN_ACTIONS, TERMINATE
 from tickerq_dashboard.show.words import plural
 
 BACKFILL = "cron_tickers.backfill"
+RUN_NOW = "time_tickers.run_now"
 # Of one pause; a beat releases the others.
 _MOST_RELEASED = 10_000
 _DONE: Mapping[str, str] = {
@@ -57,7 +58,8 @@ class Undo:
 class Flash:
     """What was done, when, to what and why; ``undo`` takes it back.
 
-    ``left`` says what was left as it is, ``released`` how many held runs a resume let go.
+    ``left`` says what was left as it is, ``released`` how many held runs a resume let go, ``waits`` for what
+    a run waits that was to start.
     """
 
     words: str
@@ -66,11 +68,12 @@ class Flash:
     reason: str | None
     left: str
     released: str
+    waits: str
     undo: Undo | None
 
 
-def flash_of(entry: AuditEntry) -> Flash:
-    """Return how an entry of the audit is told to its actor."""
+def flash_of(entry: AuditEntry, waits: str = "") -> Flash:
+    """Return how an entry of the audit is told to its actor; ``waits`` says why a run has not started."""
     words = _DONE.get(entry.action, entry.action).format(runs=plural(entry.count, "run"))
     if entry.action in _UNDO_PAUSES:
         words = f"{words} {entry.object_kind}"
@@ -82,6 +85,8 @@ def flash_of(entry: AuditEntry) -> Flash:
         words = f"{words}: it was so already, and nothing was changed"
     else:
         words = _ASKED.get(_request_in(entry.after), words)
+    if waits:
+        words = "Made due now, and not started yet"
     undo = _undo(entry) if entry.outcome is AuditOutcome.DONE else None
     return Flash(
         words=words,
@@ -90,6 +95,7 @@ def flash_of(entry: AuditEntry) -> Flash:
         reason=entry.reason,
         left=_left(entry.after),
         released=_released(entry.after),
+        waits=waits,
         undo=undo,
     )
 

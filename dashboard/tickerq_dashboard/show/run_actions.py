@@ -27,6 +27,8 @@ def _cancels(run: Run, clock: Clock) -> str:
 
 
 def _runs_now(run: Run, clock: Clock) -> str:
+    if run.held_for is not None:
+        return "It is due now, and starts once nothing holds it."
     planned = run.next_attempt_at or run.execution_time
     instead = "" if planned is None else f" instead of at {clock.single(planned)}"
     return f"It starts now{instead}."

@@ -14,6 +14,7 @@ from tests.integration.apps import join
 from tickerq_celery import TickerStatus, TickerType
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import TickerNotFoundError
+from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_celery.store.database.batches import insert_rows
 from tickerq_celery.store.tables import nodes, progress
 
@@ -66,12 +67,29 @@ def test_an_action_changes_the_row_and_leaves_its_entry_under_the_forms_id(
 
 def test_a_run_that_waits_for_its_moment_runs_now(admin: Person, seeds: Seeds) -> None:
     run_id = waiting_late(seeds)
+    function = seeds.tickerq.runs.get(run_id).function
+    join(seeds.tickerq, NodeKind.WORKER, functions={function: FunctionLimits()}, definitions={function: "d1"})
     done = admin.act(f"/runs/{run_id}", "run-now")
     assert done.status_code == 303
     assert seeds.tickerq.runs.get(run_id).execution_time.year < 2099
     [entry] = seeds.tickerq.audit.find(object_kind="run", object_id=run_id)
     assert entry.action == "time_tickers.run_now"
     assert "Started ahead of its time" in admin.get(done.location).text
+
+
+def test_a_held_run_that_is_to_run_now_says_what_it_still_waits_for(admin: Person, seeds: Seeds) -> None:
+    seeds.tickerq.pauses.pause(everything=True)
+    run_id = seeds.run(
+        execution_time=NOW, due_at=None, held_for="paused", hold_key="everything", held_since=NOW
+    )
+    page = f"/runs/{run_id}"
+    done = admin.act(page, "run-now")
+    said = text_of(admin.get(done.location).text)
+    assert "Started ahead of its time" not in said
+    assert f"Made due now, and not started yet {run_id}" in said
+    assert "Waits for the end of the pause of everything" in said.partition("Why does it not run?")[0]
+    assert "starts once nothing holds it" in text_of(admin.get(f"{page}/run-now").text)
+    assert seeds.tickerq.runs.get(run_id).execution_time == NOW
 
 
 @pytest.mark.parametrize(
