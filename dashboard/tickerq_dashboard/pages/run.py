@@ -1,6 +1,6 @@
 """The page of one run: its state, when, why; then its error, attempts, log, request and chain."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from tickerq_celery import Attempt, Cron, Run, TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.views import FindingCode, Pause, RunExplanation, SubjectKind, WaitCause
+from tickerq_celery.views import AuditEntry, FindingCode, Pause, RunExplanation, SubjectKind, WaitCause
 from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.banner import Topic, topics_of
 from tickerq_dashboard.pages.gone import gone
@@ -63,6 +63,7 @@ def run(visit: Visit, run_id: UUID) -> Response:
         topics=tuple(_topics(found.run, found.cron, pauses)),
         run=found.run,
         lost=lost,
+        is_killed=_can_be_killed(visit, found.run) and is_terminated(found.run, found.audit),
         explanation=found.explanation,
         # What is not the id of another run, however much it looks like one.
         known=f"{run_id} {found.run.concurrency_key} {found.run.function}",
@@ -126,6 +127,17 @@ def _can_be_killed(visit: Visit, run: Run) -> bool:
     """Whether the pool of a run's worker may have a process for it alone; an unknown worker may."""
     pools = {each.pool for each in visit.dashboard.reader.nodes() if each.name == run.node}
     return not pools or PREFORK in pools
+
+
+def is_terminated(run: Run, audit: Iterable[AuditEntry]) -> bool:
+    """Whether its process was asked to be killed since this attempt began, as far as the audit shows."""
+    return run.cancel_requested and any(
+        each.action == TERMINATE.verb
+        and isinstance(each.after, dict)
+        and each.after.get("cancel_request") == "terminate"
+        and (run.started_at is None or each.at >= run.started_at)
+        for each in audit
+    )
 
 
 def attempt_rows(run: Run, lost: Container[UUID | None] = ()) -> list[AttemptRow]:

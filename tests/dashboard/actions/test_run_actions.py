@@ -314,6 +314,18 @@ def in_progress(seeds: Seeds) -> UUID:
     return seeds.run(**run, running_on=join(seeds.tickerq, NodeKind.WORKER))
 
 
+def test_a_run_that_is_terminated_says_that_its_process_is_killed(admin: Person, seeds: Seeds) -> None:
+    run_id = in_progress(seeds)
+    asked = admin.act(f"/runs/{run_id}", "cancel")
+    said = text_of(admin.get(asked.location).text)
+    assert "once its function heeds that" in said
+    assert "Its process is killed" not in said
+    killed = admin.act(f"/runs/{run_id}", "terminate", typed="Send")
+    said = text_of(admin.get(killed.location).text)
+    assert "Its process is killed: by SIGTERM, then by SIGKILL" in said
+    assert "heeds" not in said
+
+
 def test_a_run_is_terminated_once_the_name_of_its_function_is_typed(admin: Person, seeds: Seeds) -> None:
     run_id = in_progress(seeds)
     path = f"/runs/{run_id}/terminate"
