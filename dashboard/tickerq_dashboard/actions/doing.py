@@ -9,14 +9,17 @@ from uuid import UUID
 from flask import redirect
 from werkzeug.wrappers import Response
 
-from tickerq_celery import Cron, Run
+from tickerq_celery import Cron, Run, TickerStatus
 from tickerq_celery.errors import TickerError, TickerNotFoundError
 from tickerq_celery.views import ChainTree, Pause, RunSummary
+from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.actions.refusing import Way, last_done, refused
 from tickerq_dashboard.commands.command import Command
 from tickerq_dashboard.reading.lost_runs import lost_workers
 from tickerq_dashboard.reading.paused import MOST_RUNS, held_under
+from tickerq_dashboard.reading.reader import or_none
 from tickerq_dashboard.rendering import url_for
+from tickerq_dashboard.show.failing import failing_words, is_paused_by_failures
 from tickerq_dashboard.show.outcomes import AnyAction, Refusal, refusal_of, state_words
 from tickerq_dashboard.show.pausing import held_words
 from tickerq_dashboard.visits import Visit
@@ -101,6 +104,7 @@ def _asked(
         thing=thing,
         still=_still(visit, action, thing),
         held=_held(visit, action, thing),
+        failing=_failing(visit, action, thing),
         lost=lost_workers(visit.dashboard.reader, [thing] if isinstance(thing, Run) else ()),
         head=target.head(thing),
         route=f"{target.page}_{action.name}",
@@ -116,6 +120,16 @@ def _held(visit: Visit, action: AnyAction, thing: Thing) -> str:
     if action.verb != _RESUME or not isinstance(thing, Cron):
         return ""
     return held_words(held_under(visit.dashboard.reader, [str(thing.id)]), MOST_RUNS)
+
+
+def _failing(visit: Visit, action: AnyAction, thing: Thing) -> str:
+    """Return why a cron ticker that failures have paused may be paused again when it is resumed."""
+    if action.verb != _RESUME or not isinstance(thing, Cron) or not is_paused_by_failures(thing):
+        return ""
+    runs = visit.dashboard.tickerq.runs
+    latest = or_none(lambda: runs.history(cron_ticker_id=thing.id, status=TickerStatus.FAILED, limit=1)) or ()
+    last = next(iter(latest), None)
+    return failing_words(thing, last, may_see=visit.may(Permission.PAYLOAD_VIEW))
 
 
 def _still(visit: Visit, action: AnyAction, thing: Thing) -> list[Pause]:

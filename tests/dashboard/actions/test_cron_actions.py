@@ -10,8 +10,9 @@ from tests.dashboard.conftest import BASE
 from tests.dashboard.hostile import HOSTILE
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import NOW, Seeds
-from tickerq_celery import TickerStatus
+from tickerq_celery import TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError
+from tickerq_dashboard.show.failing import failing_words
 
 LATER = NOW.replace(year=2099, hour=9, minute=0)
 
@@ -51,6 +52,25 @@ def test_a_resume_says_how_many_held_occurrences_start_and_how_many_were_release
         True,
         2,
     )
+
+
+def test_a_resume_after_failures_says_the_last_error_and_that_it_may_be_paused_again(
+    admin: Person, seeds: Seeds
+) -> None:
+    paused = {"is_enabled": False, "paused_at": NOW, "pause_on_failure": 3}
+    cron_id = seeds.cron(paused_by="tickerq", **paused)
+    error = {"exception_type": "ConnectionError", "exception_message": "the bank is shut"}
+    occurrence = {"type": TickerType.CRON_TICKER_OCCURRENCE, "cron_ticker_id": cron_id}
+    seeds.run(status=TickerStatus.FAILED, **occurrence, **error)
+    page = f"/crons/{cron_id}/resume"
+    asked = text_of(admin.get(page).text)
+    assert "It failed last with ConnectionError: the bank is shut." in asked
+    assert "it is paused again after 3 failures in a row" in asked
+    [last] = seeds.tickerq.runs.history(cron_ticker_id=cron_id)
+    unseen = failing_words(seeds.tickerq.cron_tickers.get(cron_id), last, may_see=False)
+    assert unseen.startswith("It failed last with ConnectionError. ")
+    by_ann = seeds.cron(paused_by="ann", **paused)
+    assert "paused again" not in text_of(admin.get(f"/crons/{by_ann}/resume").text)
 
 
 def test_it_runs_once_beside_its_schedule_however_often_the_form_is_sent(admin: Person, seeds: Seeds) -> None:
