@@ -33,6 +33,11 @@ class Crowd(StrEnum):
     DUE = "due"
     STORED = "stored"
 
+    @property
+    def words(self) -> str:
+        """What is said of its runs."""
+        return "due" if self is Crowd.DUE else "being stored"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fairness:
@@ -81,7 +86,7 @@ def measure(
     """
     found = beside_a_crowd(Crowd(crowd), count=count, store_url=store_url, broker_url=broker_url)
     late = [*found.late, *[_LONGEST_WAIT * 1000] * found.unstarted]
-    return delays(OURS, late, case=f"{case}, beside {count:,} {crowd}")
+    return delays(OURS, late, case=f"{case}, beside {count:,} {Crowd(crowd).words}")
 
 
 def _add_due(tickerq: TickerQ, count: int) -> None:

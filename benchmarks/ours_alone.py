@@ -1,5 +1,6 @@
 """What is measured without peers, since they have no such thing or do it otherwise."""
 
+from benchmarks.fairness import Crowd
 from benchmarks.subjects import DATABASES, OURS, POSTGRES, REDIS, Measure, Subject
 
 FULL_QUEUE = Measure(
@@ -107,20 +108,21 @@ FAIRNESS = Measure(
     name="fairness",
     is_quick=False,
     title="Beside a backlog of another function",
-    text="How long after their moment runs of one function start while as many of another are due, in one "
-    "queue, with one beat and a worker with two children.",
+    text="How long after their moment runs of one function start while as many of another are due, or are "
+    "being stored by cron tickers that catch up, in one queue, with one beat and a worker with two children.",
     seconds=150.0,
     total_seconds=200.0,
     subjects=tuple(
         Subject(
-            name=f"{OURS}, {name}",
+            name=f"{OURS}, {name}, {crowd.words}",
             path="benchmarks.fairness:measure",
             count=100_000,
             quick=1_000,
             store=kind,
             broker=REDIS,
-            keywords={"case": name},
+            keywords={"case": name, "crowd": crowd},
         )
+        for crowd in Crowd
         for kind, name in DATABASES.items()
     ),
 )
