@@ -23,7 +23,7 @@ from tickerq_celery.tickers.pauses import Pause, covering
 logger = logging.getLogger(__name__)
 _CRONS_AT_ONCE = 100
 # What one transaction stores: it keeps its cron tickers locked, and on SQLite every writer waiting.
-_ROWS_AT_ONCE = 200
+_ROWS_AT_ONCE = 100
 _SECONDS_AT_ONCE = 0.05
 # In seconds. After what was late others write, or start runs: SQLite's one lock would hardly be free, and no
 # processor where beat shares it with workers.
