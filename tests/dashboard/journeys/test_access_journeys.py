@@ -23,6 +23,12 @@ ACTS = ", ".join(
     ]
 )
 
+_HOLDS_THE_LOCK = """async () => {
+    const isOurs = (lock) => lock.name.startsWith("tq:");
+    const holds = async () => (await navigator.locks.query()).held.some(isOurs);
+    while (!(await holds()));
+}"""
+
 
 @contextmanager
 def another_site(html: str) -> Iterator[str]:
@@ -132,6 +138,8 @@ def test_after_logging_out_no_data_is_shown_and_a_page_that_refreshes_says_so(
     expired.on("dialog", lambda dialog: dialogs.append(dialog.type))
     expired.goto(f"{site.base}/runs")
     expired.route("**/runs", lambda route: route.fulfill(status=401, headers={"WWW-Authenticate": "xBasic"}))
+    # A tab that refreshes has a timer only once the browser has granted it the lock of such tabs.
+    expired.evaluate(_HOLDS_THE_LOCK)
     expired.clock.run_for(10_000)
     expect(expired.get_by_text("logged out: load the page again")).to_be_visible()
     expired.unroute("**/runs")
