@@ -110,8 +110,11 @@ def only_who_asked_for_it_is_cancelled(world: World, then_all: Sight, then: Run,
     if now.status is not TickerStatus.CANCELLED or then.status is TickerStatus.CANCELLED:
         return True
     if now.skipped_reason == CANCELLED_REASON:
+        # After a clock was set back, the one that fires next may have an earlier instant.
         return any(
-            run.cron_ticker_id == now.cron_ticker_id and run.instant is not None and run.instant > now.instant
+            run.cron_ticker_id == now.cron_ticker_id
+            and run.instant is not None
+            and (run.instant > now.instant or run.id not in then_all.runs)
             for run in world.sight.runs.values()
         )
     return now.exception_type == "TickerCancelled" or Key(now.id, now.claim_no) in world.revoked
