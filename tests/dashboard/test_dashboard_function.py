@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 from tests.dashboard.conftest import BASE, Visitor
@@ -139,6 +140,7 @@ def test_ends_and_durations_are_drawn_with_a_table_and_links_for_a_window(
         page = visitor.get(f"/functions/Send?window={window}").text
         assert re.search(rf"</span>Done <b>{ends}</b>.*?</span>Failed <b>{failures}</b>", page)
         took = page.partition('id="took-title"')[2].partition("</section>")[0]
+        assert '<th scope="col">Attempts</th>' in took
         table = took.partition("<tbody>")[2]
         counts = [int(each) for each in re.findall(r'<td class="num">(\d+)</td>', table)]
         assert counts == runs
@@ -151,6 +153,21 @@ def test_ends_and_durations_are_drawn_with_a_table_and_links_for_a_window(
     listed = visitor.get(f"/runs?function=Send&longer={longer[-1]}").text
     assert len(re.findall("<th scope=row", listed)) == 1
     assert visitor.get("/functions/Send?window=1y").status_code == 400
+
+
+def test_the_list_heads_what_it_counts_and_leads_to_what_ended_in_the_window(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    has(seeds, "Send")
+    ended(seeds, timedelta(minutes=5), TickerStatus.DONE, 1)
+    ended(seeds, timedelta(minutes=5), TickerStatus.FAILED, 1)
+    ended(seeds, timedelta(days=3), TickerStatus.FAILED, 1)
+    page = visitor.get("/functions").text
+    assert "Active Ends Failures p95" in text_in(page)
+    linked = re.findall(rf'href="{BASE}/runs(\?[^"]+)">(\d+)<', page)
+    assert [int(number) for _, number in linked] == [2, 1]
+    for query, number in linked:
+        assert visitor.get(f"/runs{unescape(query)}").text.count("<th scope=row") == int(number)
 
 
 def test_a_function_without_ends_says_so(visitor: Visitor, seeds: Seeds) -> None:

@@ -1,4 +1,4 @@
-"""Findings about functions most of whose runs fail, as where their requests cannot be read any more."""
+"""Findings about functions most of whose ends are failures, as where requests cannot be read any more."""
 
 import shlex
 from collections import Counter, defaultdict
@@ -34,7 +34,10 @@ def is_of_request(error_type: str | None, message: str | None = None) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureShare:
-    """How the runs of a function ended since a moment; ``error_type`` is that of most of its failures."""
+    """A function's ends since a moment, and how many are failures; ``error_type`` is that of most of these.
+
+    They are no numbers of runs: one that is retried manually ends once more.
+    """
 
     function: str
     since: datetime
@@ -78,7 +81,7 @@ def read(tx: Transaction) -> list[FailureShare]:
 
 
 def of_failures(failures: Sequence[FailureShare]) -> Iterator[Finding]:
-    """Yield the functions of which at least half of the runs fail, where there are enough to say so."""
+    """Yield the functions at least half of whose ends are failures, where there are enough to say so."""
     found = [
         _failing(each)
         for each in sorted(failures, key=lambda each: each.failed, reverse=True)
@@ -94,8 +97,8 @@ def _failing(its: FailureShare) -> Finding:
     what = f", most of them with {its.error_type}" if its.error_type else ""
     return warning(
         FindingCode.FAILING,
-        f"function {its.function} fails: {its.failed:,} of its {counted(its.ends, 'run')} since "
-        f"{moment(its.since)} ended as Failed{what}, the last at {moment(its.last_failed_at)}",
+        f"function {its.function} fails: {its.failed:,} of its {counted(its.ends, 'end')} since "
+        f"{moment(its.since)} are failures{what}, the last at {moment(its.last_failed_at)}",
         subject=Subject(SubjectKind.FUNCTION, its.function),
         remedy=remedy,
     )

@@ -15,7 +15,7 @@ from tickerq_dashboard.errors import UnknownPageError
 from tickerq_dashboard.filters import FunctionsQuery, OverviewQuery
 from tickerq_dashboard.reading.lost_runs import left_by, runs_on_lost
 from tickerq_dashboard.reading.overview import known_errors
-from tickerq_dashboard.reading.windows import WINDOWS
+from tickerq_dashboard.reading.windows import DEFAULT, WINDOWS
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.search import SearchError, timed
 from tickerq_dashboard.show.statuses import LOOKS
@@ -49,11 +49,12 @@ def functions(visit: Visit, query: FunctionsQuery) -> Response:
     """Show the functions that workers registered, and those that something waits for."""
     marks = visit.dashboard.cursors
     cursor = None if query.cursor is None else marks.opened(query.cursor)
-    page = visit.dashboard.reader.functions(query.prefix or None, cursor)
+    page, clock = visit.dashboard.reader.functions(query.prefix or None, cursor), visit.clock()
     return visit.page(
         "functions.html",
-        clock=visit.clock(),
+        clock=clock,
         page=page,
+        since=DEFAULT.since(clock.now),
         query=query,
         pauses=visit.dashboard.reader.pauses(),
         paused_crons=visit.dashboard.reader.paused_crons(),

@@ -41,7 +41,7 @@ def test_a_mark_is_in_the_bar_of_its_duration() -> None:
     [mark] = drawn.marks
     [bar] = [each for each in drawn.bars if each.above < 4 * SECOND <= each.up_to]
     assert float(bar.hit) <= float(mark.x) <= float(bar.hit) + float(bar.hit_width) + 0.1
-    assert bar.title == "1 run took 2.9\u202fs to 4.1\u202fs"
+    assert bar.title == "1 attempt took 2.9\u202fs to 4.1\u202fs"
 
 
 @pytest.mark.parametrize("durations", [[timedelta(0)], [timedelta(days=30)]])

@@ -317,7 +317,9 @@ def test_without_a_beat_that_ticks_runs_on_nodes_that_are_gone_are_failures() ->
 @pytest.mark.parametrize(
     ("ends", "failed", "is_found"), [(5, 3, True), (6, 3, True), (7, 3, False), (4, 4, False)]
 )
-def test_a_function_fails_where_half_of_five_runs_or_more_do(ends: int, failed: int, is_found: bool) -> None:
+def test_a_function_fails_where_half_of_five_ends_or_more_are_failures(
+    ends: int, failed: int, is_found: bool
+) -> None:
     lately = FailureShare(
         function="Send mail",
         since=EARLIER,
@@ -329,9 +331,10 @@ def test_a_function_fails_where_half_of_five_runs_or_more_do(ends: int, failed: 
     found = list(failures.of_failures([lately]))
     assert [shown(each) for each in found] == ([("failing", "warning", "Send mail")] if is_found else [])
     assert all(
-        each.text.startswith(f"function Send mail fails: {failed} of its {ends} runs since ")
+        each.text.startswith(f"function Send mail fails: {failed} of its {ends} ends since ")
+        and " are failures, most of them with " in each.text
         and each.text.endswith(
-            "most of them with tickerq_celery.errors.UnreadableRequestError, the last at 2026-01-15 12:00:00Z"
+            "with tickerq_celery.errors.UnreadableRequestError, the last at 2026-01-15 12:00:00Z"
         )
         for each in found
     )

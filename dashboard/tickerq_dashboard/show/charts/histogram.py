@@ -20,7 +20,7 @@ _SHORTEST = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistogramBar:
-    """How many runs took longer than ``above``, up to ``up_to``; its area is what a pointer hits."""
+    """How many attempts took longer than ``above``, up to ``up_to``; its area is what a pointer hits."""
 
     above: timedelta
     up_to: timedelta
@@ -34,8 +34,8 @@ class HistogramBar:
 
     @property
     def title(self) -> str:
-        """What the bar says: "12 runs took 0.7 s to 1 s"."""
-        return f"{plural(self.count, 'run')} took {self.span}"
+        """What the bar says: "12 attempts took 0.7 s to 1 s"."""
+        return f"{plural(self.count, 'attempt')} took {self.span}"
 
     @property
     def span(self) -> str:
