@@ -11,7 +11,7 @@ from functools import partial
 from celery import Celery
 
 from tickerq_celery.beat.bulk_runner import BulkRunner
-from tickerq_celery.beat.due_watch import DueWatch
+from tickerq_celery.beat.due_work import DueWork
 from tickerq_celery.beat.entry_reconciler import EntryReconciler
 from tickerq_celery.beat.entry_rows import Entry
 from tickerq_celery.beat.maintenance import Job, Maintenance
@@ -39,15 +39,11 @@ from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.runtime.work_thread import WorkThread
 from tickerq_celery.store import nodes
 from tickerq_celery.store.database.schema import verify
-from tickerq_celery.store.next_due import NextDue
 
 logger = logging.getLogger(__name__)
 _CONNECT_TIMEOUT = 2.0
 _ANSWER_TIMEOUT = 5.0
 _LONGEST_PAUSE = 5.0
-_SHORTEST_WAIT = timedelta(milliseconds=50)
-# In seconds. What falls due in a sweep is done between its parts, but not so often that the sweep is late.
-_MOST_BETWEEN = 0.25
 # In seconds. The first is more than _ANSWER_TIMEOUT: a publish to a broker that hangs fails by then, and the
 # rest of the batch is given back. The second is for the closing handshake, which nothing depends on. What of
 # the third is left is for the step of maintenance that began before.
@@ -74,20 +70,21 @@ class BeatLoop:
         self._publisher = _publisher(app, shared)
         self._ticks = TickRecord()
         routes = KnownRoutes(app)
-        self._claimer = Claimer(self._core, on_claimed=self._ticks.claimed, queue_of=routes.queue_of)
+        claimer = Claimer(self._core, on_claimed=self._ticks.claimed, queue_of=routes.queue_of)
         self._queue_watch = QueueWatch(routes, self._core)
-        self._dispatcher = Dispatcher(
+        dispatcher = Dispatcher(
             self._core,
-            self._claimer,
+            claimer,
             self._publisher,
             must_stop=lambda: self._is_ending,
             on_published=self._queue_watch.published,
         )
-        self._firing = Firing(self._core, partial(revoke, self._publisher))
+        firing = Firing(self._core, partial(revoke, self._publisher))
+        self._work = DueWork(self._core, firing, claimer, dispatcher, self._ticks)
         self._sweeper = Sweeper(
             self._core,
-            self._claimer,
-            self._dispatcher,
+            claimer,
+            dispatcher,
             Recorder(self._core),
             self._publisher,
         )
@@ -95,14 +92,11 @@ class BeatLoop:
         me = profile(self._core, NodeKind.BEAT, broker=broker_address(app), entries=self._keeper.keys)
         self._registration = NodeRegistration(me, self._ticks.vitals)
         self._sweeps = SweepTimes(publish_check=config.publish_check, heartbeat=config.heartbeat)
-        self._between_until = 0.0
         self._beat_at = 0.0
         self._is_verified = False
         self._is_ending = False
         self._outage: StoreError | PublishError | None = None
         self._backoff = Backoff(config.poll_interval.total_seconds(), _LONGEST_PAUSE)
-        self._stuck_for = timedelta(0)
-        self._due = DueWatch(self._core)
         self._maintenance = _maintenance(app, self._core, self._ticks)
         # Routers and signal receivers of the user's run there, and may ask for the current app.
         self._thread = WorkThread(app.set_current, name="tickerq-beat")
@@ -185,7 +179,7 @@ class BeatLoop:
             self._publisher.connect()
         # The sweep first: what it makes due is dispatched in the same tick.
         is_full = self._sweep_if_due()
-        wait = timedelta(0) if self._is_ending else self._work()
+        wait = timedelta(0) if self._is_ending else self._work.do()
         if is_full:
             return 0.0
         rest = self._sweeps.seconds_left(self._core.clock.monotonic())
@@ -198,59 +192,9 @@ class BeatLoop:
             # Not before: it would open a store that is not there.
             self._maintenance.start()
 
-    def _work(self) -> timedelta:
-        """Fire and dispatch what is due; return how long there is nothing more to do."""
-        poll = self._core.config.poll_interval
-        due = self._due.now()
-        if not due.is_due:
-            self._stuck_for = timedelta(0)
-            return due.wait(most=poll)
-        is_full = self._fire_and_dispatch(due)
-        next_look = self._claimer.next_look
-        if next_look is not None:
-            self._stuck_for = timedelta(0)
-            # Runs are due all the time then: only a cron ticker may come before.
-            following = self._due.recent(within=timedelta(0) if due.is_cron_due else poll)
-            return timedelta(0) if is_full else following.until_cron(most=timedelta(seconds=next_look))
-        following = self._due.look()
-        if is_full or not following.is_due or following.moment != due.moment:
-            self._stuck_for = timedelta(0)
-            return timedelta(0) if is_full else following.wait(most=poll)
-        # What is due is locked elsewhere, or cannot be read: asking without a pause would not help.
-        self._stuck_for = min(max(self._stuck_for * 2, _SHORTEST_WAIT), poll)
-        return self._stuck_for
-
     def _work_between(self) -> None:
-        """Do what has fallen due in the middle of a sweep, unless it is a backlog or the sweep takes long."""
-        if self._is_ending or self._stuck_for or self._core.clock.monotonic() >= self._between_until:
-            return
-        due = self._due.recent(within=self._core.config.poll_interval)
-        if due.is_due:
-            if self._fire_and_dispatch(due):
-                self._between_until = 0.0
-            self._due.look()
-
-    def _fire_and_dispatch(self, due: NextDue) -> bool:
-        """Do what is due, a batch of each, or two while a backlog is stored; return True if more is."""
-        is_full = due.is_cron_due and self._fire()
-        dispatch = partial(self._dispatcher.dispatch, holder=self._core.node.name)
-        is_more = dispatch()
-        if is_full and is_more and self._claimer.next_look is not None:
-            # The first may have been for other cron tickers and keys than the backlog's. What is due of other
-            # functions comes with the second: it must not wait until the next part is stored.
-            is_more = dispatch()
-        return is_more or is_full
-
-    def _fire(self) -> bool:
-        try:
-            return self._firing.fire()
-        except StoreError:
-            raise
-        except Exception:
-            # What is due already must not wait for the cron tickers to be put right.
-            logger.exception("cron tickers could not be fired")
-            self._ticks.fail()
-            return False
+        if not self._is_ending:
+            self._work.do_between()
 
     def _heartbeat_if_due(self) -> None:
         now = self._core.clock.monotonic()
@@ -266,7 +210,7 @@ class BeatLoop:
         if self._sweeps.seconds_left(now) > 0:
             return False
         self._sweeps.begin(now)
-        self._between_until = now + _MOST_BETWEEN
+        self._work.begin_sweep()
         self._keeper.keep()
         self._publisher.connect()
         is_full = self._sweeper.sweep(between=self._work_between)

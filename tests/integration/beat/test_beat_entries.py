@@ -159,7 +159,7 @@ def test_a_beat_that_was_stalled_after_its_claim_publishes_nothing(
 ) -> None:
     beat, other = (start(minutely=EVERY_MINUTE) for _ in range(2))
     clock.advance(minutes=1)
-    claim = beat._loop._dispatcher._claimer.claim
+    claim = beat._loop._work._claimer.claim
 
     def freeze(**options: Any) -> Any:
         claimed = claim(**options)
@@ -167,7 +167,7 @@ def test_a_beat_that_was_stalled_after_its_claim_publishes_nothing(
         other.tick()
         return claimed
 
-    monkeypatch.setattr(beat._loop._dispatcher._claimer, "claim", freeze)
+    monkeypatch.setattr(beat._loop._work._claimer, "claim", freeze)
     beat.tick()
     assert len(sent(beat)) == 1
     assert statuses(beat) == [TickerStatus.DONE]
