@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from uuid import UUID
 
-from tickerq_celery.beat.liveness import LeaseFilter, LivenessObserver
+from tickerq_celery.beat.dead_nodes import LeaseFilter, LivenessObserver
 from tickerq_celery.cron.overlap import advance_queues
 from tickerq_celery.cron.pausing import resume_suspended
 from tickerq_celery.enums import NodeKind

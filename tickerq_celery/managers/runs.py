@@ -14,7 +14,7 @@ from tickerq_celery.managers.run_lists import RunLists
 from tickerq_celery.managers.run_operations import RunOperations
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller, CancelOrder
-from tickerq_celery.runs.retrying import retry
+from tickerq_celery.runs.manual_retry import retry
 from tickerq_celery.store import cron_tickers, run_counts, runs
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.filters import RunFilter

@@ -8,8 +8,8 @@ from uuid import UUID
 from tickerq_celery.enums import RETRIABLE, TERMINAL, BulkAction, TickerStatus
 from tickerq_celery.errors import DuplicateTickerError, TickerStateError
 from tickerq_celery.runs.cancelling import CANCELLED_REASON, CancelledRun, cancel
-from tickerq_celery.runs.retrying import needs_new_task_id, retry
-from tickerq_celery.store import chains, cron_tickers, ends, retries, run_deletes
+from tickerq_celery.runs.manual_retry import needs_new_task_id, retry
+from tickerq_celery.store import chains, cron_tickers, ends, manual_retries, run_deletes
 from tickerq_celery.store.bulk_runs import BulkRun
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.known_outcomes import refused_status
@@ -60,7 +60,7 @@ def _is_plainly_retried(run: BulkRun) -> bool:
 
 
 def _retry_at_once(tx: Transaction, runs: Sequence[BulkRun], done: Applied) -> None:
-    retries.retry_all(tx, [run.id for run in runs])
+    manual_retries.retry_all(tx, [run.id for run in runs])
     done.changed += len(runs)
 
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from tickerq_celery.errors import DuplicateTickerError
-from tickerq_celery.runs.retrying import retry
-from tickerq_celery.store import retries
+from tickerq_celery.runs.manual_retry import retry
+from tickerq_celery.store import manual_retries
 from tickerq_celery.store.chain_trees import LockedMember
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.tickers.chain_retries import RetryPlan
@@ -31,10 +31,10 @@ def _wait_again(
     tx: Transaction, parent_id: UUID, children: Sequence[UUID], by_id: dict[UUID, LockedMember]
 ) -> None:
     plain = [each for each in children if by_id[each].unique_key is None]
-    retries.wait_again(tx, parent_id, plain)
+    manual_retries.wait_again(tx, parent_id, plain)
     for each in set(children) - set(plain):
         try:
             with savepoint(tx):
-                retries.wait_again(tx, parent_id, [each])
+                manual_retries.wait_again(tx, parent_id, [each])
         except IntegrityError as error:
             raise DuplicateTickerError(by_id[each].unique_key or "") from error

@@ -1,4 +1,7 @@
-"""Claims of due runs, each write guarded by the status and the claim number."""
+"""Claims of due runs, each write guarded by the status and the claim number.
+
+While some wait for room in their queue, ``store/due_lines.py`` locks what is claimed here.
+"""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta

@@ -15,7 +15,7 @@ from tests.integration.apps import add_run, execute, ticker_app
 from tests.integration.making import MANY_MESSAGES, enrolled, finish, make_run, started, worker_profile
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import TickerQ
-from tickerq_celery.beat.liveness import LivenessObserver
+from tickerq_celery.beat.dead_nodes import LivenessObserver
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration

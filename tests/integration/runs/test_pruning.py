@@ -33,7 +33,7 @@ from tickerq_celery.ids import new_id
 from tickerq_celery.runs import pruner as pruning_module
 from tickerq_celery.runs.pruner import Pruner
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import record_pruning, retries
+from tickerq_celery.store import manual_retries, record_pruning
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.pruning import lock_past, remove
 from tickerq_celery.store.tables import attempts, bulk, logs, progress, tickers
@@ -167,7 +167,7 @@ def test_a_chain_of_which_a_run_is_being_retried_stays(core: Core, clock: Manual
     end(core, child, FAILED)
     clock.advance(days=9)
     with processes(core, 1) as [other], other.database.engine.connect() as connection:
-        assert retries.retry(other.transaction(connection), child)
+        assert manual_retries.retry(other.transaction(connection), child)
         assert prune(core) == 0
         connection.commit()
     assert prune(core) == 0

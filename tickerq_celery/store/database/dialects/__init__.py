@@ -1,4 +1,8 @@
-"""The databases that the store supports, a module each; column types: ``store/tables/column_types.py``."""
+"""The databases that the store supports, a module each.
+
+What else names one: its column types in ``store/tables/column_types.py``, partial indexes and storage options
+in ``store/tables/conventions.py`` and ``store/migrations/``, and its extra in ``pyproject.toml``.
+"""
 
 from collections.abc import Mapping
 

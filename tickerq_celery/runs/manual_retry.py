@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from tickerq_celery.cron.overlap import queue_retry
 from tickerq_celery.enums import RETRIABLE, TickerKind, TickerStatus
 from tickerq_celery.errors import DuplicateTickerError, TickerStateError
-from tickerq_celery.store import cron_tickers, retries
+from tickerq_celery.store import cron_tickers, manual_retries
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.tickers.known_outcomes import refused_status
 
@@ -52,14 +52,14 @@ def retry(tx: Transaction, run: Ended) -> None:
     """
     if run.status not in RETRIABLE:
         raise TickerStateError(run.id, refused_status(run.kind, run.status, run.started_at), "retried")
-    if retries.is_record(tx, run.id):
+    if manual_retries.is_record(tx, run.id):
         raise TickerStateError(run.id, "the record of instants that did not run", "retried")
     cron = None
     if run.cron_ticker_id is not None:
         cron = cron_tickers.lock(tx, run.cron_ticker_id)
     try:
         with savepoint(tx):
-            is_done = retries.retry(tx, run.id, task_id=_new_task_id(tx, run))
+            is_done = manual_retries.retry(tx, run.id, task_id=_new_task_id(tx, run))
     except IntegrityError as error:
         raise DuplicateTickerError(run.unique_key or "") from error
     if not is_done:
@@ -74,4 +74,4 @@ def needs_new_task_id(run: Ended) -> bool:
 
 
 def _new_task_id(tx: Transaction, run: Ended) -> str | None:
-    return f"{run.id}:{retries.claim_count(tx, run.id) + 1}" if needs_new_task_id(run) else None
+    return f"{run.id}:{manual_retries.claim_count(tx, run.id) + 1}" if needs_new_task_id(run) else None

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from tickerq_celery.beat.liveness import LeaseFilter, LivenessObserver
+from tickerq_celery.beat.dead_nodes import LeaseFilter, LivenessObserver
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.store.nodes import Node
 
