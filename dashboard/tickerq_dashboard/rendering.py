@@ -22,6 +22,7 @@ from tickerq_dashboard.health import HealthWatch
 from tickerq_dashboard.navigation import pages_for
 from tickerq_dashboard.preferences import reader_clock, reader_is_live, reader_shortcuts, reader_theme
 from tickerq_dashboard.show import (
+    attempts,
     bulk,
     bulk_filters,
     chains,
@@ -39,6 +40,9 @@ from tickerq_dashboard.show import (
 from tickerq_dashboard.show.moments import Clock
 
 _FILTERS: tuple[Callable[..., Any], ...] = (
+    attempts.attempt_dots,
+    attempts.attempts_given,
+    attempts.attempts_made,
     bulk.job_look,
     bulk.job_title,
     bulk_filters.job_runs,
@@ -66,8 +70,6 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     visible.visible,
     well,
     words.active_since,
-    words.attempt_dots,
-    words.attempts_made,
     words.condition_words,
     words.has_lag,
     words.held_words,

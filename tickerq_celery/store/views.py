@@ -30,8 +30,8 @@ from tickerq_celery.validation import whole
 
 E = TypeVar("E", bound=Enum)
 _NOT_SHOWN = {
-    "check_at", "publish_count", "active_key", "attempts_before", "retried_at",
-    "executions", "result", "alone_for", "progress", "progress_message",
+    "check_at", "publish_count", "active_key", "retried_at", "result", "alone_for", "progress",
+    "progress_message",
 }  # fmt: skip
 CRON_COLUMNS = tuple(cron_tickers.c)
 MOST_ROWS = 1_000

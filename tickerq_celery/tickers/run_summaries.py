@@ -23,6 +23,8 @@ class RunState:
     ``origin`` is what made it, ``root_id`` the head of its chain, None where it has none. ``hold_key`` names
     what holds it: the function, the parent, the cron ticker, the pause. ``ended_on`` is the node of its last
     attempt, once it has ended; ``running_on`` the id of the node that runs it, None unless it is in progress.
+    ``attempts_before`` are those that it had when it was retried last; those of its retries and rescues since
+    come on top. Of a Celery task workers report ``executions``.
     """
 
     id: UUID
@@ -40,6 +42,9 @@ class RunState:
     elapsed: timedelta | None
     retries: int
     retry_count: int
+    rescue_count: int
+    attempts_before: int
+    executions: int
     is_late: bool
     cancel_requested: bool
     held_for: HoldReason | None

@@ -68,7 +68,6 @@ class Run(RunState):
     retry_intervals: tuple[timedelta, ...]
     timeout: timedelta | None
     hard_timeout: timedelta | None
-    rescue_count: int
     exception_message: str | None
     skipped_reason: str | None
     locked_at: datetime | None

@@ -35,6 +35,9 @@ class RunItem(Answer):
     elapsed: Seconds | None
     retries: int
     retry_count: int
+    rescue_count: int
+    attempts_before: int
+    executions: int
     is_late: bool
     cancel_requested: bool
     held_for: Word | None
@@ -83,7 +86,6 @@ class RunAnswer(RunItem):
     retry_intervals: tuple[Seconds, ...]
     timeout: Seconds | None
     hard_timeout: Seconds | None
-    rescue_count: int
     exception_message: str | None
     skipped_reason: str | None
     locked_at: Moment | None

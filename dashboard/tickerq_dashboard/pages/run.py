@@ -15,6 +15,7 @@ from tickerq_dashboard.banner import Topic, topics_of
 from tickerq_dashboard.pages.gone import gone
 from tickerq_dashboard.reading.lost_runs import lost_workers
 from tickerq_dashboard.show.actions import Action, offered
+from tickerq_dashboard.show.attempts import attempt_error
 from tickerq_dashboard.show.chains import in_order
 from tickerq_dashboard.show.charts.gantt import Gantt, Span, gantt_of
 from tickerq_dashboard.show.frames import Frame, own_frames
@@ -22,7 +23,7 @@ from tickerq_dashboard.show.helping import helping_of
 from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.show.run_actions import FOR_LOST_RUNS, RUN_ACTIONS, TERMINATE
 from tickerq_dashboard.show.statuses import LOOKS, Look, look_of
-from tickerq_dashboard.show.words import attempt_error, request_of
+from tickerq_dashboard.show.words import request_of
 from tickerq_dashboard.visits import Visit
 
 PREFORK = "prefork"
@@ -184,8 +185,9 @@ def attempt_rows(run: Run, lost: Container[UUID | None] = ()) -> list[AttemptRow
 def _to_come(run: Run, number: int, due: datetime) -> list[AttemptRow]:
     """Return the attempts that will be made if each fails: the next when it is due, the others after it."""
     rows: list[AttemptRow] = []
-    moment = run.next_attempt_at
-    while moment is not None and number <= run.retries + 1 and len(rows) < TO_COME:
+    moment, retry = run.next_attempt_at, run.retry_count
+    # The next one may be given by a rescue, whatever retries are left.
+    while moment is not None and (not rows or retry <= run.retries) and len(rows) < TO_COME:
         rows.append(
             AttemptRow(
                 number=number,
@@ -196,8 +198,9 @@ def _to_come(run: Run, number: int, due: datetime) -> list[AttemptRow]:
                 ended=None,
             )
         )
-        wait = run.retry_intervals[min(number, len(run.retry_intervals)) - 1] if run.retry_intervals else None
-        number, moment = number + 1, None if wait is None else moment + wait
+        number, retry = number + 1, retry + 1
+        wait = run.retry_intervals[min(retry, len(run.retry_intervals)) - 1] if run.retry_intervals else None
+        moment = None if wait is None else moment + wait
     return rows
 
 

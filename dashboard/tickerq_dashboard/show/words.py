@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from tickerq_celery import Attempt, Cron, Run, RunCondition, TickerStatus, TickerType
+from tickerq_celery import Cron, Run, RunCondition, TickerStatus, TickerType
 from tickerq_celery.enums import HoldReason, OnLost, Origin, TickerKind
 from tickerq_celery.errors import UnreadableRequestError
 from tickerq_celery.views import Count, CronSummary, Pause, RunSummary
@@ -15,7 +15,6 @@ from tickerq_dashboard.show.json_tree import Node, tree_of
 
 NONE = "\N{EN DASH}"
 LONGEST_JSON = 20_000
-MOST_DOTS = 6
 BYTES, KILO = ("B", "kB", "MB", "GB", "TB"), 1024
 
 HELD = {
@@ -157,30 +156,10 @@ def active_since(run: RunSummary) -> datetime:
 
 
 def has_lag(run: Run | RunSummary) -> bool:
-    """Whether it is known how late a run began; one that waits again has the start of its last attempt."""
+    """Whether it is known how late a run began: a run keeps the start of its last attempt alone."""
     is_waiting = run.status in {TickerStatus.IDLE, TickerStatus.QUEUED}
-    return None not in (run.started_at, run.execution_time) and not run.retry_count and not is_waiting
-
-
-def attempts_made(run: Run | RunSummary) -> tuple[int, int]:
-    """Return how many attempts a run has begun, and how many it may have."""
-    has_begun = run.started_at is not None or run.status is TickerStatus.IN_PROGRESS
-    made = run.retry_count + (1 if has_begun or run.ended_at is not None else 0)
-    if run.status is TickerStatus.SKIPPED and run.started_at is None:
-        made = run.retry_count
-    return made, max(made, run.retries + 1)
-
-
-def attempt_dots(run: Run | RunSummary) -> str:
-    """Return a letter for each attempt made: f failed, d done, c cancelled, r runs; none beyond six."""
-    made, _ = attempts_made(run)
-    if made == 0 or made > MOST_DOTS or is_call(run):
-        return ""
-    last = {
-        TickerStatus.DONE: "d", TickerStatus.DUE_DONE: "d", TickerStatus.CANCELLED: "c",
-        TickerStatus.IN_PROGRESS: "r",
-    }.get(run.status, "f")  # fmt: skip
-    return "f" * (made - 1) + last
+    had_others = run.retry_count or run.rescue_count or run.attempts_before or run.executions > 1
+    return None not in (run.started_at, run.execution_time) and not is_waiting and not had_others
 
 
 def intervals(waits: Sequence[timedelta]) -> str:
@@ -212,11 +191,6 @@ def request_of(ticker: Run | Cron) -> Request | None:
         cut = f"{text[:LONGEST_JSON]}\n\N{HORIZONTAL ELLIPSIS}"
         return Request(tree_of(value), cut, "", len(stored))
     return Request(tree_of(value), text, "", len(stored))
-
-
-def attempt_error(attempt: Attempt) -> tuple[str | None, str | None]:
-    """Return what tells whether two attempts failed alike."""
-    return attempt.exception_type, attempt.exception_message
 
 
 def plural(count: int, noun: str, many: str | None = None) -> str:

@@ -1,0 +1,78 @@
+"""How many attempts a run had and may have: its retries, its rescues, and those before it was retried."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.dashboard.conftest import BASE, LOGIN, QUICK_HASH, Visitor
+from tests.dashboard.page_text import text_in, text_of
+from tests.dashboard.seeds import NOW, Seeds
+from tickerq_celery import TickerStatus
+from tickerq_celery.ids import new_id
+from tickerq_dashboard import create_app
+
+RUNS = {"status": TickerStatus.IN_PROGRESS, "due_at": None, "running_on": new_id(), "started_at": NOW}
+QUEUED = {"status": TickerStatus.QUEUED, "due_at": None, "started_at": NOW, "published_at": NOW}
+WAITS = {"started_at": NOW, "execution_time": NOW}
+LIST_OF = {"ended": "/runs", "active": "/runs/active", "upcoming": "/runs/upcoming"}
+
+
+@pytest.fixture
+def app(seeds: Seeds) -> Flask:
+    return create_app(seeds.tickerq, users={"admin": (QUICK_HASH, "admin")})
+
+
+def in_list(page: str) -> str:
+    """What the only row of a list says of attempts."""
+    row = page.partition("<tbody>")[2].partition("</tbody>")[0]
+    return text_in(row.split("<td>")[-2]).strip()
+
+
+@pytest.mark.parametrize(
+    ("listed", "columns", "shown", "given"),
+    [
+        ("active", {**RUNS, "retries": 0}, "1/1", ""),
+        ("active", {**RUNS, "retries": 0, "rescue_count": 1}, "2/2", "with 1 rescue"),
+        ("active", {**QUEUED, "retries": 0, "rescue_count": 1}, "1/2", "with 1 rescue"),
+        ("active", {**RUNS, "retries": 2, "retry_count": 1, "rescue_count": 2}, "4/5", "with 2 rescues"),
+        ("active", {**RUNS, "retries": 1, "attempts_before": 2}, "3/4", "2 before it was retried"),
+        ("active", {**QUEUED, "started_at": None}, "", ""),
+        ("active", {**RUNS, "kind": "celery_task", "executions": 3}, "3", ""),
+        ("upcoming", {**WAITS, "retries": 3, "retry_count": 1}, "1/4", ""),
+        ("ended", {"status": TickerStatus.FAILED, "retries": 0, "rescue_count": 3}, "4/4", "with 3 rescues"),
+        ("ended", {"status": TickerStatus.CANCELLED}, "", ""),
+    ],
+)
+def test_lists_and_its_page_count_what_it_was_given_beside_its_retries(
+    visitor: Visitor, seeds: Seeds, listed: str, columns: dict[str, Any], shown: str, given: str
+) -> None:
+    if listed == "upcoming":
+        columns = columns | {"due_at": datetime.now(UTC) + timedelta(hours=1)}
+    run_id = seeds.run(**columns)
+    assert in_list(visitor.get(LIST_OF[listed]).text) == shown
+    band = text_of(visitor.get(f"/runs/{run_id}").text).partition("Queue as Celery")[0]
+    assert band.partition(" Attempts ")[2].strip() == f"{shown} {given}".strip()
+
+
+def test_the_attempt_that_a_rescue_gives_is_drawn_as_to_come(visitor: Visitor, seeds: Seeds) -> None:
+    coming = datetime.now(UTC) + timedelta(minutes=5)
+    run_id = seeds.run(retries=0, rescue_count=1, due_at=coming, execution_time=NOW, started_at=NOW)
+    seeds.attempt(run_id, exception_type="WorkerLost", exception_message="x")
+    page = text_of(visitor.get(f"/runs/{run_id}").text)
+    assert "1 WorkerLost ran 2 s 2 to come in 4 min As a table" in page
+    assert "Next attempt in 4 min" in page
+
+
+def test_what_began_again_has_no_lag_of_its_own(visitor: Visitor, seeds: Seeds) -> None:
+    late = {"execution_time": NOW - timedelta(minutes=3)}
+    for columns in ({"rescue_count": 1}, {"attempts_before": 1}, {"retry_count": 1}):
+        assert " Lag " not in text_of(visitor.get(f"/runs/{seeds.run(**RUNS, **late, **columns)}").text)
+    assert " Lag 3 min " in text_of(visitor.get(f"/runs/{seeds.run(**RUNS, **late)}").text)
+
+
+def test_the_api_says_of_each_run_in_a_list_what_its_attempts_are_made_of(app: Flask, seeds: Seeds) -> None:
+    seeds.run(**RUNS, rescue_count=2, attempts_before=3)
+    (item,) = app.test_client().get(f"{BASE}/api/v1/runs/active", headers=LOGIN).get_json()["items"]
+    assert (item["rescue_count"], item["attempts_before"], item["executions"]) == (2, 3, 0)
