@@ -6,15 +6,26 @@ from collections.abc import Callable
 import pytest
 
 from tests.acceptance.jobs import Jobs
-from tests.acceptance.pairs import on_each_pair
 from tests.acceptance.waiting import wait_until
+from tests.thoroughness import in_proof
 
 pytestmark = pytest.mark.acceptance
 
 
 @pytest.mark.verify  # tests/integration has what is found when a heartbeat stops
-@on_each_pair
-@pytest.mark.parametrize(("heartbeat", "lease"), [(1.0, 3.0), (10.0, 30.0)])
+@pytest.mark.parametrize(
+    ("store_url", "broker_url", "heartbeat", "lease"),
+    [
+        ("sqlite", "fs", 1.0, 3.0),
+        ("postgres", "redis", 1.0, 3.0),
+        ("mariadb", "rabbitmq", 1.0, 3.0),
+        # The defaults, by which each case waits most of a minute.
+        ("mariadb", "rabbitmq", 10.0, 30.0),
+        in_proof("sqlite", "fs", 10.0, 30.0),
+        in_proof("postgres", "redis", 10.0, 30.0),
+    ],
+    indirect=["store_url", "broker_url"],
+)
 def test_killed_beat_and_workers_are_named_within_half_a_minute_and_well_once_they_are_back(
     make_jobs: Callable[..., Jobs], store_url: str, broker_url: str, heartbeat: float, lease: float
 ) -> None:

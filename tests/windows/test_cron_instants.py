@@ -12,9 +12,10 @@ from tests.acceptance.waiting import wait_until
 from tests.missed import missed
 from tests.windows.history import CALM, NOT_CLAIMED, assert_nothing_lost_nothing_doubled, run_ids
 from tests.windows.outages import is_write_locked
+from tests.windows.pairs import in_each
 from tests.windows.stage import add, start_beat, start_worker, wait_for_nodes, wait_for_rest
 from tests.windows.traps import Trap
-from tests.windows.windows import CLOCKS, FROZEN_INSTANT, INSTANTS, Window, in_each
+from tests.windows.windows import CLOCKS, FROZEN_INSTANT, INSTANTS, Window
 from tickerq_celery import Cron, CronTicker
 from tickerq_celery.enums import NodeKind, TickerStatus
 from tickerq_celery.store.tables import tickers

@@ -10,6 +10,7 @@ from tests.acceptance.jobs import UNSTAMPED, Jobs, due_in
 from tests.acceptance.waiting import wait_until
 from tests.windows.history import assert_nothing_lost_nothing_doubled, run_ids
 from tests.windows.outages import Outage, lose_messages, waiting_messages
+from tests.windows.pairs import in_each
 from tests.windows.stage import (
     SHORT_LEASE,
     add,
@@ -30,7 +31,6 @@ from tests.windows.windows import (
     REFUSED,
     SWEEPS,
     Window,
-    in_each,
 )
 from tickerq_celery.store.tables import tickers
 

@@ -11,6 +11,7 @@ from tests.acceptance.jobs import Jobs
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tests.windows.history import CALM, assert_nothing_lost_nothing_doubled
+from tests.windows.pairs import in_each
 from tests.windows.stage import (
     SHORT_LEASE,
     add,
@@ -22,7 +23,7 @@ from tests.windows.stage import (
     with_children,
 )
 from tests.windows.traps import Trap
-from tests.windows.windows import CHAINS, CHILDREN, LIMITED, PREFETCHED, WORKERS, Window, in_each
+from tests.windows.windows import CHAINS, CHILDREN, LIMITED, PREFETCHED, WORKERS, Window
 from tickerq_celery import RunCondition, TickerStatus, TimeTicker
 from tickerq_celery.failpoints import CrashPoint
 from tickerq_celery.store.tables import tickers

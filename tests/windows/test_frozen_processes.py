@@ -12,6 +12,7 @@ from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tests.windows.history import CALM, assert_nothing_lost_nothing_doubled
 from tests.windows.outages import Outage, is_write_locked
+from tests.windows.pairs import in_each
 from tests.windows.stage import (
     SHORT_LEASE,
     add,
@@ -33,7 +34,6 @@ from tests.windows.windows import (
     TWICE,
     ZOMBIES,
     Window,
-    in_each,
 )
 from tickerq_celery import TickerStatus
 from tickerq_celery.failpoints import CrashPoint

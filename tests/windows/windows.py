@@ -1,14 +1,10 @@
-"""The windows in which something may die, and on which databases and brokers each of them is tried."""
+"""The windows in which something may die."""
 
-import itertools
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-import pytest
-
-from tests.conftest import BROKERS, DATABASES
 from tests.windows.history import CALM, Trail
 from tickerq_celery import RunCondition, TimeTicker
 from tickerq_celery.failpoints import CrashPoint
@@ -269,32 +265,3 @@ WINDOWS = (
     LONE_ZOMBIE, LOCKING_START, LOCKING_FINISH, TWICE, REDELIVERED, LIMITED, *CHAINS, STORE_UNREACHABLE,
     CLOCKS, *INSTANTS, FROZEN_INSTANT, *CANCELS, LOCKING_CANCEL, *PRUNES, BULK_JOB, *ROLLUPS,
 )  # fmt: skip
-
-
-def pairs_of(window: Window, *, is_thorough: bool) -> list[Pair]:
-    """Return on what a window is tried: on one pair, another one for each window, or on all that matter.
-
-    Any nine windows that stand together in the table meet every pair.
-    """
-    index = WINDOWS.index(window)
-    if window.quick is not None and not is_thorough:
-        return [window.quick]
-    if is_thorough and window.involves_broker:
-        return [Pair(*each) for each in itertools.product(DATABASES, BROKERS)]
-    first = index + index // 3
-    diagonal = [Pair(DATABASES[(index + shift) % 3], BROKERS[(first + shift) % 3]) for shift in range(3)]
-    return diagonal if is_thorough else diagonal[:1]
-
-
-def in_each(*windows: Window, store: str = "store_url", broker: str = "broker_url") -> pytest.MarkDecorator:
-    """Run a test in each window on its pairs; the fixtures named here get the kind of store and of broker."""
-    cases = [case for window in windows for case in _cases_of(window)]
-    return pytest.mark.parametrize(("window", store, broker), cases, indirect=[store, broker])
-
-
-def _cases_of(window: Window) -> Iterator[object]:
-    quick = [] if window.is_variant else pairs_of(window, is_thorough=False)
-    for pair in dict.fromkeys([*quick, *pairs_of(window, is_thorough=True)]):
-        name = f"{window.name}-{pair.store}-{pair.broker}"
-        marks = () if pair in quick else pytest.mark.verify
-        yield pytest.param(window, pair.store, pair.broker, id=name, marks=marks)
