@@ -20,9 +20,9 @@ from tickerq_celery.store import (
     holds,
     rates,
     rollup_state,
-    waiting_lines,
+    wait_queues,
 )
-from tickerq_celery.store.due_lines import DueLinesQuery
+from tickerq_celery.store.due_flows import DueFlowsQuery
 from tickerq_celery.tickers.claims import Slot
 
 # What an index of history finds.
@@ -91,7 +91,7 @@ def _explained(tickerq: TickerQ, history: History) -> object:
         with suppress(TickerNotFoundError):
             found.append(tickerq.runs.explain(run_id))
     slot = Slot(COMMON, "eu")
-    return found, tickerq.core.read_bounded(waiting_lines.holders, COMMON, slot, most=1)
+    return found, tickerq.core.read_bounded(wait_queues.holders, COMMON, slot, most=1)
 
 
 def _deciding(tickerq: TickerQ, history: History) -> object:
@@ -103,7 +103,7 @@ def _deciding(tickerq: TickerQ, history: History) -> object:
         core.read(lambda tx: tx.scalar(rates.next_ready(tx))),
         core.read(concurrency.queued_per_queue, [None, "mail"]),
         core.read(concurrency.ahead, [None, "mail"], lease=core.config.lease),
-        core.read(DueLinesQuery(most=100).read, after=None),
+        core.read(DueFlowsQuery(most=100).read, after=None),
         core.read(concurrency.active_per_function, [COMMON, RARE]),
         core.read(concurrency.active_per_slot, [slot]),
         [core.read(holds.held_keys, reason) for reason in HoldReason],

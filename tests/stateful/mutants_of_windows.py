@@ -7,13 +7,13 @@ from tests.stateful.mutant import Mutant
 from tests.stateful.mutants_of_claims import ANYTHING_DUE
 from tests.stateful.rewriting import Function, doing_nothing
 from tickerq_celery.runs.admission import Capacity
-from tickerq_celery.runs.due_lines import DueLines
-from tickerq_celery.store import due_lines
+from tickerq_celery.runs.due_flows import DueFlows
+from tickerq_celery.store import due_flows
 
 _LEFT = "were due, and now"
 
 
-def _of_no_line(_: Function) -> Function:
+def _of_no_flow(_: Function) -> Function:
     return lambda _, shares: [[] for _ in shares]
 
 
@@ -26,7 +26,7 @@ def _with_no_room(_: Function) -> Function:
 
 
 def _with_shares_of_nothing(look: Function) -> Function:
-    def mutant(self: DueLines) -> Sequence[Any]:
+    def mutant(self: DueFlows) -> Sequence[Any]:
         look(self)
         return []
 
@@ -35,15 +35,15 @@ def _with_shares_of_nothing(look: Function) -> Function:
 
 OF_WINDOWS = (
     Mutant(
-        due_lines.lock_shares,
+        due_flows.lock_shares,
         "takes what is not due",
         ANYTHING_DUE,
         "only_what_is_due_and_may_run_is_claimed",
     ),
-    Mutant(due_lines.lock_shares, "finds nothing", _of_no_line, _LEFT),
-    Mutant(DueLines.look, "finds no line", _with_shares_of_nothing, _LEFT),
-    Mutant(DueLines.took, "forgets what still waits", _of_nothing, _LEFT),
-    Mutant(DueLines.claimed, "forgets what was left", doing_nothing(None), _LEFT),
+    Mutant(due_flows.lock_shares, "finds nothing", _of_no_flow, _LEFT),
+    Mutant(DueFlows.look, "finds no flow", _with_shares_of_nothing, _LEFT),
+    Mutant(DueFlows.took, "forgets what still waits", _of_nothing, _LEFT),
+    Mutant(DueFlows.claimed, "forgets what was left", doing_nothing(None), _LEFT),
     Mutant(
         Capacity._has_full_window,
         "is full always",

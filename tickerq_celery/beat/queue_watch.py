@@ -24,8 +24,8 @@ class QueueWatch:
 
     def published(self, claims: Sequence[Claim]) -> None:
         """Note where claims went; calls of Celery tasks may be for workers that the store does not know."""
-        lines = {FunctionQueue(claim.function, claim.queue) for claim in claims if claim.call is None}
-        found = {self._routes.queue_of(line) for line in lines}
+        flows = {FunctionQueue(claim.function, claim.queue) for claim in claims if claim.call is None}
+        found = {self._routes.queue_of(flow) for flow in flows}
         self._used |= {queue for queue in found if queue is not None}
 
     def look(self) -> None:

@@ -29,16 +29,16 @@ class KnownRoutes:
         self._app = app
         self._known: dict[FunctionQueue, str | None] = {}
 
-    def queue_of(self, line: FunctionQueue) -> str | None:
+    def queue_of(self, flow: FunctionQueue) -> str | None:
         """Return the queue to which runs of a function go, given their own; None where it is not known."""
-        if line.queue is not None:
-            return line.queue
-        if line not in self._known:
+        if flow.queue is not None:
+            return flow.queue
+        if flow not in self._known:
             try:
-                self._known[line] = queue_of(self._app, line.function, None)
+                self._known[flow] = queue_of(self._app, flow.function, None)
             except Exception:  # noqa: BLE001 - the user's router: what it raises is logged at the publishing
-                self._known[line] = None
-        return self._known[line]
+                self._known[flow] = None
+        return self._known[flow]
 
 
 def missing_queue(app: Celery, function: str, queue: str | None) -> str | None:

@@ -111,7 +111,7 @@ def read(tx: Transaction, core: Core) -> Facts:
             tx,
             due_for=config.lease,
             queued_for=config.republish_after,
-            without=[each.line for each in for_room],
+            without=[each.flow for each in for_room],
         ),
         counts=run_counts.counts(tx),
         waiting=waiting,

@@ -49,7 +49,7 @@ def counted(count: int | Count, what: str) -> str:
 
 
 def before_it(count: Count, what: str) -> str:
-    """Return how many come before a run in its line, with a space before it; nothing where none does."""
+    """Return how many come before a run in its wait queue, with a space before; nothing where none does."""
     if not int(count):
         return ""
     verb = "comes" if int(count) == 1 else "come"

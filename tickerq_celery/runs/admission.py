@@ -64,15 +64,15 @@ class Capacity:
 
     def _has_full_window(self, run: Due) -> bool:
         # Of a Celery task's call it is not known how many are ahead.
-        line = FunctionQueue(run.function, run.queue)
-        return run.call is None and line in self.windows and self.ahead.get(line, 0) >= self.windows[line]
+        flow = FunctionQueue(run.function, run.queue)
+        return run.call is None and flow in self.windows and self.ahead.get(flow, 0) >= self.windows[flow]
 
     def _count(self, run: Due) -> None:
         self.queued[run.queue] = self.queued.get(run.queue, 0) + 1
         if run.call is not None:
             return
-        line = FunctionQueue(run.function, run.queue)
-        self.ahead[line] = self.ahead.get(line, 0) + 1
+        flow = FunctionQueue(run.function, run.queue)
+        self.ahead[flow] = self.ahead.get(flow, 0) + 1
         self.active[run.function] = self.active.get(run.function, 0) + 1
         if run.slot is not None:
             self.taken[run.slot] = self.taken.get(run.slot, 0) + 1

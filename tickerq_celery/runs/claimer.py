@@ -10,11 +10,11 @@ from tickerq_celery.enums import HoldReason
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_celery.runs.capacity import KnownFunctions, count
-from tickerq_celery.runs.due_lines import DueLines, Share, by_turns
+from tickerq_celery.runs.due_flows import DueFlows, Share, by_turns
 from tickerq_celery.runs.fair_queuing import FairQueuing
 from tickerq_celery.runs.holds import HoldRelease, Released
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import capacity, claims, due_lines, holds, nodes, rates
+from tickerq_celery.store import capacity, claims, due_flows, holds, nodes, rates
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.holds import Hold
 from tickerq_celery.tickers.claims import Claim, Due
@@ -37,7 +37,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Taken:
-    """The claims of a batch, the lines of runs that were left due, and how many are ahead in each line."""
+    """The claims of a batch, the flows of runs that were left due, and how many are ahead in each flow."""
 
     claims: Sequence[Claim] = ()
     left: Collection[FunctionQueue] = ()
@@ -48,7 +48,7 @@ class _Taken:
 class _Work:
     """What a claim locked: runs beside a backlog, or else the oldest that are due, and what it left.
 
-    ``found`` is how many it locked of each share, None where it took none by line.
+    ``found`` is how many it locked of each share, None where it took none by flow.
     """
 
     others: Sequence[Due] = ()
@@ -71,7 +71,7 @@ class Claimer:
         *,
         may_claim: Callable[[Due], bool] = lambda due: True,
         on_claimed: Callable[[int], None] = lambda count: None,
-        queue_of: Callable[[FunctionQueue], str | None] = lambda line: line.queue,
+        queue_of: Callable[[FunctionQueue], str | None] = lambda flow: flow.queue,
     ) -> None:
         self._core = core
         self._may_claim = may_claim
@@ -79,7 +79,7 @@ class Claimer:
         self._most = core.config.batch_size
         self._known = KnownFunctions()
         self._fair = FairQueuing(core.clock)
-        self._lines = DueLines(core, queue_of)
+        self._flows = DueFlows(core, queue_of)
         self._hold_release = HoldRelease(core)
         # Functions of which it was logged that their runs are held.
         self._logged: set[str] = set()
@@ -100,21 +100,21 @@ class Claimer:
     @property
     def next_look(self) -> float | None:
         """In how many seconds to claim again, as due runs wait for room in their queue; None: none do."""
-        return self._lines.next_look
+        return self._flows.next_look
 
     def _claim_next(self, holder: str) -> Claimed:
-        by_line = self._lines.next_look is not None
-        passed = self._fair.passed_over(by_line=by_line)
-        shares = self._lines.look() if by_line else None
+        by_flow = self._flows.next_look is not None
+        passed = self._fair.passed_over(by_flow=by_flow)
+        shares = self._flows.look() if by_flow else None
         began = self._core.clock.monotonic()
         claimed, work = self._core.write(self._claim, holder, None, passed, shares)
         if passed is not None:
             self._fair.took_others(work.others, is_full=len(work.others) == self._most, began=began)
         if work.found is not None:
-            self._lines.took(work.found)
-        self._lines.claimed(work.ahead, left=work.left)
+            self._flows.took(work.found)
+        self._flows.claimed(work.ahead, left=work.left)
         if not work.others:
-            is_backlog = claimed.is_full or self._lines.next_look is not None
+            is_backlog = claimed.is_full or self._flows.next_look is not None
             self._fair.took_oldest(work.oldest, is_full=is_backlog)
         return claimed
 
@@ -160,7 +160,7 @@ class Claimer:
                 return _Work(others=others)
         if shares is None:
             return _Work(oldest=self._lock_due(tx, ids))
-        locked = due_lines.lock_shares(tx, [(share.due, share.most) for share in shares])
+        locked = due_flows.lock_shares(tx, [(share.due, share.most) for share in shares])
         oldest = [run for runs in locked for run in runs if self._may_claim(run)]
         return _Work(oldest=oldest, found=dict(zip(shares, map(len, locked), strict=True)))
 
@@ -182,12 +182,12 @@ class Claimer:
             return _Taken()
         among = None if ids is None else {run.function for run in due}
         deciding = capacity.read(tx, due, ready_among=among, lease=config.lease)
-        self._lines.know(deciding.workers)
+        self._flows.know(deciding.workers)
         if not due and not deciding.ready:
             return _Taken()
         known = self._functions_of(tx, {worker.functions_hash for worker in deciding.workers})
         times = _BESIDE if beside else 1 if ids is None else _AT_ONCE
-        windows = partial(self._lines.sizes, times=times)
+        windows = partial(self._flows.sizes, times=times)
         counted = count(self._core, tx, due, known=known, deciding=deciding, windows=windows)
         admission = counted.capacity.admit(counted.runs)
         holds.hold(tx, admission.held)

@@ -26,15 +26,15 @@ class FairQueuing:
         self._served = Flows()
         self._look_at = 0.0
 
-    def passed_over(self, *, by_line: bool) -> Flows | None:
+    def passed_over(self, *, by_flow: bool) -> Flows | None:
         """Return the flows whose runs the next claim leaves out, None where it takes the oldest runs.
 
-        Where it takes those ``by_line``, no flow but of a cron ticker or key is in the way of others.
+        Where it takes those ``by_flow``, no flow but of a cron ticker or key is in the way of others.
         """
         if not self._backlog or self._clock.monotonic() < self._look_at:
             return None
         found = self._backlog | self._served
-        return None if by_line and not (found.crons or found.slots) else found
+        return None if by_flow and not (found.crons or found.slots) else found
 
     def took_oldest(self, due: Sequence[Due], *, is_full: bool) -> None:
         """Note the runs that a claim found by age."""

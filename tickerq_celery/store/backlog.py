@@ -89,7 +89,7 @@ def _overdue_runs(
     tx: Transaction, since: ColumnElement[datetime], without: Collection[FunctionQueue]
 ) -> tuple[dict[str, Late], Late]:
     # What is left out comes after the bound, so that no more are read: others behind a backlog of 10,000 are
-    # overdue only if no beat is well, and then no line has published runs for long.
+    # overdue only if no beat is well, and then no flow has published runs for long.
     some = (
         select(_T.due_at, _T.kind, _T.function, _T.queue)
         .where(_T.namespace == tx.namespace, _T.due_at <= since)
@@ -97,7 +97,7 @@ def _overdue_runs(
         .limit(MOST_COUNTED)
         .subquery()
     )
-    of_lines = [
+    of_flows = [
         and_(
             some.c.function == each.function,
             some.c.queue.is_(None) if each.queue is None else some.c.queue == each.queue,
@@ -107,7 +107,7 @@ def _overdue_runs(
     is_call = some.c.kind != TickerKind.FUNCTION.value
     rows = tx.execute(
         select(some.c.kind, some.c.function, func.count(), func.min(some.c.due_at))
-        .where(or_(is_call, not_(or_(false(), *of_lines))))
+        .where(or_(is_call, not_(or_(false(), *of_flows))))
         .group_by(some.c.kind, some.c.function)
     )
     late = [(kind, function, Late(count=Count(count), since=since)) for kind, function, count, since in rows]
@@ -163,7 +163,7 @@ class Waiting:
     are_due: bool
 
     @property
-    def line(self) -> FunctionQueue:
+    def flow(self) -> FunctionQueue:
         """Their function in their queue."""
         return FunctionQueue(self.function, self.queue)
 
@@ -206,8 +206,8 @@ def for_room(waiting: Sequence[Waiting], *, claimed_since: datetime) -> list[Wai
 
     They wait for room behind these, if one of them was claimed lately: else no beat looks at them.
     """
-    published = {each.line for each in waiting if not each.are_due and each.latest >= claimed_since}
-    return [each for each in waiting if each.are_due and each.line in published]
+    published = {each.flow for each in waiting if not each.are_due and each.latest >= claimed_since}
+    return [each for each in waiting if each.are_due and each.flow in published]
 
 
 def _grouped(tx: Transaction, some: Select[Any], unstarted: ColumnElement[datetime] | None) -> Sequence[Any]:

@@ -61,8 +61,8 @@ def _release_each(tx: Transaction, keys: Collection[str], slots: int) -> int:
     position = func.row_number().over(
         partition_by=tickers.c.hold_key, order_by=(tickers.c.priority, tickers.c.id)
     )
-    line = select(tickers.c.id, position.label("position")).where(*held).subquery()
-    first = tx.scalars(select(line.c.id).where(line.c.position <= slots)).all()
+    queue = select(tickers.c.id, position.label("position")).where(*held).subquery()
+    first = tx.scalars(select(queue.c.id).where(queue.c.position <= slots)).all()
     # Read again with the lock: window functions and FOR UPDATE do not go together.
     free: list[UUID] = list(
         tx.scalars(

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.store import active_runs, functions, waiting_lines
+from tickerq_celery.store import active_runs, functions, wait_queues
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.held_runs import Held
 from tickerq_celery.store.tables import tickers
@@ -46,8 +46,8 @@ def find(tx: Transaction, held: Sequence[Held], *, longer_than: timedelta) -> Ma
 
 
 def _full_limit(tx: Transaction, function: str, most: int) -> FullLimit | None:
-    holders = waiting_lines.holders(tx, function, most=most)
-    taken_at, waiting = waiting_lines.last_taken_at(tx, function), _first_held(tx, function)
+    holders = wait_queues.holders(tx, function, most=most)
+    taken_at, waiting = wait_queues.last_taken_at(tx, function), _first_held(tx, function)
     if holders.count < most or taken_at is None or waiting is None:
         return None
     return FullLimit(

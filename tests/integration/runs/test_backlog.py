@@ -63,11 +63,11 @@ def test_what_waits_for_room_behind_others_of_its_function_is_not_overdue(
     waiting = core.read(backlog.waiting, queued_for=timedelta(minutes=5))
     assert backlog.for_room(waiting, claimed_since=clock.now()) == []
     room = backlog.for_room(waiting, claimed_since=START)
-    assert [(each.line, each.runs) for each in room] == [(FunctionQueue("Send", None), 5)]
+    assert [(each.flow, each.runs) for each in room] == [(FunctionQueue("Send", None), 5)]
     assert overdue(core).runs == {"Send": late(6, START)}
-    assert overdue(core, without=[each.line for each in room]).runs == {"Send": late(1, START)}
+    assert overdue(core, without=[each.flow for each in room]).runs == {"Send": late(1, START)}
     claim(core, [other])
-    assert overdue(core, without=[each.line for each in room]).runs == {}
+    assert overdue(core, without=[each.flow for each in room]).runs == {}
 
 
 def test_a_claimed_run_is_overdue_once_it_was_claimed_for_so_long_and_until_it_starts(

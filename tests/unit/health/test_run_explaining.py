@@ -28,8 +28,8 @@ from tickerq_celery.health.waiting.case import Outside, Route, WaitingCase
 from tickerq_celery.health.waiting.explaining import CAUSE_OF, explained
 from tickerq_celery.health.waiting.for_runs import CONDITIONS
 from tickerq_celery.store.publications import NEVER
+from tickerq_celery.store.wait_queues import SlotHolders
 from tickerq_celery.store.waiting import CronPause
-from tickerq_celery.store.waiting_lines import SlotHolders
 from tickerq_celery.tickers.counts import Count
 from tickerq_celery.tickers.explanations import WaitCause
 from tickerq_celery.tickers.node_views import NodeState, NodeView

@@ -96,8 +96,8 @@ def test_what_has_no_room_in_its_window_is_left_due_and_other_functions_are_not_
 
 
 def test_a_call_of_a_celery_task_fills_no_window() -> None:
-    line = FunctionQueue("Send", None)
-    capacity = Capacity(functions={}, most_queued=9, windows={line: 1}, ahead={line: 1})
+    flow = FunctionQueue("Send", None)
+    capacity = Capacity(functions={}, most_queued=9, windows={flow: 1}, ahead={flow: 1})
     assert capacity.admit([due(1, call=Packed(b"{}", 0))]).left == []
 
 

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from tickerq_celery.enums import RETRIABLE, TERMINAL, HoldReason, NodeKind, TickerStatus, TickerType
 from tickerq_celery.functions.limits import FunctionLimits
-from tickerq_celery.store import functions, lost_nodes, node_views, nodes, pauses, waiting, waiting_lines
+from tickerq_celery.store import functions, lost_nodes, node_views, nodes, pauses, wait_queues, waiting
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.holds import BY_CLAIM
+from tickerq_celery.store.wait_queues import SlotHolders
 from tickerq_celery.store.waiting import CronPause, OtherRun, Registered, WaitingRun
-from tickerq_celery.store.waiting_lines import SlotHolders
 from tickerq_celery.tickers.claims import slot_of
 from tickerq_celery.tickers.counts import Count
 from tickerq_celery.tickers.node_views import LostNode, NodeView, functions_there
@@ -29,7 +29,7 @@ class WaitingFacts:
     ``limits`` are the strictest of the workers that have its function. ``pauses`` are those that cover it,
     ``names`` what its function may have been meant to be, ``lost`` the workers that were found dead last.
     ``queued`` counts the runs in its queue that no worker has started, ``ahead`` those of its function among
-    them, ``before`` those that come before it where it waits in a line.
+    them, ``before`` those that come before it where it waits in a queue.
     """
 
     at: datetime
@@ -84,7 +84,7 @@ def read(
         is_claimed_next = facts.is_due or run.held_for in BY_CLAIM
         return _with_limits(tx, facts, most_queued) if is_claimed_next else facts
     if run.status is TickerStatus.QUEUED and run.published_at is not None:
-        return replace(facts, before=waiting_lines.published_before(tx, run), lost=_lost(tx))
+        return replace(facts, before=wait_queues.published_before(tx, run), lost=_lost(tx))
     if run.status is TickerStatus.IN_PROGRESS and all(node.id != run.running_on for node in facts.nodes):
         return replace(facts, lost=_lost(tx))
     return facts
@@ -119,15 +119,15 @@ def _with_holds(tx: Transaction, facts: WaitingFacts) -> WaitingFacts:
     if run.held_for is HoldReason.OVERLAP and run.cron_ticker_id is not None:
         facts = replace(facts, lock_holder=waiting.lock_holder(tx, run.cron_ticker_id))
     if run.held_for in _IN_LINE:
-        return replace(facts, before=waiting_lines.held_before(tx, run))
+        return replace(facts, before=wait_queues.held_before(tx, run))
     return facts
 
 
 def _with_limits(tx: Transaction, facts: WaitingFacts, most_queued: int) -> WaitingFacts:
     run = facts.run
-    facts = replace(facts, queued=waiting_lines.queued_in(tx, run.queue, most=most_queued))
+    facts = replace(facts, queued=wait_queues.queued_in(tx, run.queue, most=most_queued))
     if not run.is_call and facts.is_due:
-        facts = replace(facts, ahead=waiting_lines.ahead_of(tx, run))
+        facts = replace(facts, ahead=wait_queues.ahead_of(tx, run))
     limits = None if run.is_call else _limits_of(tx, run.function)
     if limits is None:
         return facts
@@ -135,9 +135,9 @@ def _with_limits(tx: Transaction, facts: WaitingFacts, most_queued: int) -> Wait
     of_function = of_key = None
     most, per_key = limits.max_concurrency, limits.max_concurrency_per_key
     if most is not None:
-        of_function = waiting_lines.holders(tx, run.function, most=most)
+        of_function = wait_queues.holders(tx, run.function, most=most)
     if slot is not None and per_key is not None:
-        of_key = waiting_lines.holders(tx, run.function, slot, most=per_key)
+        of_key = wait_queues.holders(tx, run.function, slot, most=per_key)
     return replace(facts, limits=limits, of_function=of_function, of_key=of_key)
 
 

@@ -8,8 +8,8 @@ from tickerq_celery.health.phrases import before_it, comes, counted, listed, mom
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, holder_of, reason
 from tickerq_celery.health.waiting.for_sweeps import still_to_come
 from tickerq_celery.store.concurrency import queue_key
+from tickerq_celery.store.wait_queues import SlotHolders
 from tickerq_celery.store.waiting import OtherRun
-from tickerq_celery.store.waiting_lines import SlotHolders
 from tickerq_celery.tickers.explanations import WaitCause
 
 

@@ -43,12 +43,12 @@ def overlap(case: WaitingCase) -> Iterator[Reason]:
     run, holder = case.run, case.facts.lock_holder
     if run.held_for is not HoldReason.OVERLAP or holder is None:
         return
-    line = before_it(case.facts.before, "other occurrence")
+    ahead = before_it(case.facts.before, "other occurrence")
     yield reason(
         WaitCause.OVERLAP,
         f"the overlap lock, which {holder.id} holds",
         f"Occurrences of its cron ticker {run.cron_ticker_id} may not overlap, and {holder.id} holds the "
-        f"overlap lock: it {standing(case, holder)}.{line}",
+        f"overlap lock: it {standing(case, holder)}.{ahead}",
         remedy=f"`tickerq explain {holder.id}` says what that one waits for, and "
         f"`tickerq cancel {holder.id}` ends it",
     )

@@ -222,10 +222,10 @@ tickers = Table(
     ),
     where_set("alone_for", "uq_tickerq_tickers_alone_for", "alone_for", unique=True),
     where_set("due_at", "ix_tickerq_tickers_namespace_due_at", "namespace", "due_at", "id"),
-    # Of each function in each queue the most urgent first, then the oldest: due_lines.py.
+    # Of each function in each queue the most urgent first, then the oldest: due_flows.py.
     where_set(
         "due_at",
-        "ix_tickerq_tickers_due_line",
+        "ix_tickerq_tickers_due_flow",
         "namespace",
         "function",
         "queue",

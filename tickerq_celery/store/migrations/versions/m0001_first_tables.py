@@ -509,7 +509,7 @@ def upgrade() -> None:
         where="due_at IS NOT NULL",
     )
     create_index(
-        "ix_tickerq_tickers_due_line",
+        "ix_tickerq_tickers_due_flow",
         "tickerq_tickers",
         ["namespace", "function", "queue", "priority", "due_at", "id"],
         unique=False,

@@ -1,4 +1,4 @@
-"""Which lines a claim takes due runs of while some wait for room in their queue, and how many of each."""
+"""Which flows a claim takes due runs of while some wait for room in their queue, and how many of each."""
 
 import math
 from collections import Counter
@@ -9,30 +9,30 @@ from tickerq_celery.runs.publish_window import LOOK_EVERY, LOOK_SOON, PublishWin
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import concurrency
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.due_lines import DueLine, DueLinesQuery, FoundLines
+from tickerq_celery.store.due_flows import DueFlow, DueFlowsQuery, FoundFlows
 from tickerq_celery.store.nodes import WorkerTakes
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.flows import FunctionQueue
 
-# In seconds: what was learned of a line is forgotten when it has not waited for so long.
+# In seconds: what was learned of a flow is forgotten when it has not waited for so long.
 _KEPT = 60.0
 # Each takes a statement; those behind them come with the next look, at once.
-_MOST_LINES = 100
+_MOST_FLOWS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """How many due runs of a line a claim takes at most; ``is_cut`` where there is room for more."""
+    """How many due runs of a flow a claim takes at most; ``is_cut`` where there is room for more."""
 
-    due: DueLine
+    due: DueFlow
     most: int
     is_cut: bool
 
 
-class DueLines:
-    """The windows of lines, each of one function in one queue, and the lines whose due runs wait for room.
+class DueFlows:
+    """The windows of flows, each of one function in one queue, and the flows whose due runs wait for room.
 
-    A line has a window where live workers consume its queue and say how many messages they take.
+    A flow has a window where live workers consume its queue and say how many messages they take.
     ``queue_of`` returns the queue to which its messages go, None where that is unknown. What a claim finds is
     noted once it has committed.
     """
@@ -43,11 +43,11 @@ class DueLines:
         self._workers: Sequence[WorkerTakes] = ()
         self._windows: dict[FunctionQueue, PublishWindow] = {}
         self._waiting: frozenset[FunctionQueue] = frozenset()
-        # What waits of the lines that this round has looked at, and the last of them.
+        # What waits of the flows that this round has looked at, and the last of them.
         self._found: set[FunctionQueue] = set()
         self._after: FunctionQueue | None = None
         self._is_short = False
-        self._query = DueLinesQuery(most=_MOST_LINES)
+        self._query = DueFlowsQuery(most=_MOST_FLOWS)
 
     @property
     def next_look(self) -> float | None:
@@ -62,20 +62,20 @@ class DueLines:
         """Note which workers take runs."""
         self._workers = workers
 
-    def sizes(self, lines: Collection[FunctionQueue], *, times: float = 1) -> Mapping[FunctionQueue, int]:
-        """Return so many times the windows of those lines that have one."""
+    def sizes(self, flows: Collection[FunctionQueue], *, times: float = 1) -> Mapping[FunctionQueue, int]:
+        """Return so many times the windows of those flows that have one."""
         now = self._core.clock.monotonic()
         sizes = {}
-        for line in lines:
-            least = self._least(line)
+        for flow in flows:
+            least = self._least(flow)
             if least is not None:
-                window = self._window(line, now)
+                window = self._window(flow, now)
                 size = least if window is None else max(least, window.size)
-                sizes[line] = math.ceil(times * size)
+                sizes[flow] = math.ceil(times * size)
         return sizes
 
     def look(self) -> Sequence[Share]:
-        """Return what to take of the next lines that have due runs, with their windows adapted.
+        """Return what to take of the next flows that have due runs, with their windows adapted.
 
         Raises:
             StoreError: The database is unreachable.
@@ -84,77 +84,77 @@ class DueLines:
         now = self._core.clock.monotonic()
         if self._after is None:
             self._is_short = False
-            self._windows = {line: each for line in self._windows if (each := self._window(line, now))}
+            self._windows = {flow: each for flow in self._windows if (each := self._window(flow, now))}
         self._after = found.last
-        rooms = [(each, self._room(each.line, ahead.get(each.line, 0), now)) for each in found.due]
+        rooms = [(each, self._room(each.flow, ahead.get(each.flow, 0), now)) for each in found.due]
         return _shares(rooms, self._core.config.batch_size)
 
-    def _read(self, tx: Transaction) -> tuple[FoundLines, Mapping[FunctionQueue, int]]:
+    def _read(self, tx: Transaction) -> tuple[FoundFlows, Mapping[FunctionQueue, int]]:
         found = self._query.read(tx, after=self._after)
-        queues = {each.line.queue for each in found.due}
+        queues = {each.flow.queue for each in found.due}
         return found, concurrency.ahead(tx, queues, lease=self._core.config.lease) if queues else {}
 
     def took(self, found: Mapping[Share, int]) -> None:
         """Note how many runs of each share a look has found: more wait of one that was used up."""
-        self._found |= {share.due.line for share, count in found.items() if count >= share.most}
+        self._found |= {share.due.flow for share, count in found.items() if count >= share.most}
         self._is_short |= not self._found <= self._waiting
         if self._after is None:
             self._waiting, self._found = frozenset(self._found), set()
 
     def claimed(self, ahead: Mapping[FunctionQueue, int], *, left: Collection[FunctionQueue]) -> None:
-        """Note how many runs of each line are ahead of their start now, and of which lines some were left."""
+        """Note how many runs of each flow are ahead of their start now, and of which flows some were left."""
         now = self._core.clock.monotonic()
-        for line, count in ahead.items():
-            window = self._windows.get(line)
+        for flow, count in ahead.items():
+            window = self._windows.get(flow)
             if window is not None:
-                self._windows[line] = replace(window, ahead=count)
-        for line in set(left) - self._waiting:
-            window = self._window(line, now)
-            size = self._least(line) or 1 if window is None else window.size
-            self._windows[line] = PublishWindow(size=size, ahead=ahead.get(line, 0), looked_at=now)
-            self._waiting |= {line}
+                self._windows[flow] = replace(window, ahead=count)
+        for flow in set(left) - self._waiting:
+            window = self._window(flow, now)
+            size = self._least(flow) or 1 if window is None else window.size
+            self._windows[flow] = PublishWindow(size=size, ahead=ahead.get(flow, 0), looked_at=now)
+            self._waiting |= {flow}
             self._is_short = True
 
-    def _room(self, line: FunctionQueue, ahead: int, now: float) -> int | None:
-        """Adapt a line's window, and return how many runs it has room for; None where it has no window."""
-        least, window = self._least(line), self._window(line, now)
+    def _room(self, flow: FunctionQueue, ahead: int, now: float) -> int | None:
+        """Adapt a flow's window, and return how many runs it has room for; None where it has no window."""
+        least, window = self._least(flow), self._window(flow, now)
         if least is None:
-            self._windows.pop(line, None)
+            self._windows.pop(flow, None)
             return None
         if window is None:
             window = PublishWindow(size=least, ahead=ahead, looked_at=now)
-        elif line in self._waiting:
+        elif flow in self._waiting:
             self._is_short |= window.is_short(ahead, least=least)
             window = window.after(ahead=ahead, at=now, least=least, most=self._core.config.max_queued)
         else:
             window = replace(window, ahead=ahead, looked_at=now)
-        self._windows[line] = window
+        self._windows[flow] = window
         return max(0, window.size - ahead)
 
-    def _window(self, line: FunctionQueue, now: float) -> PublishWindow | None:
-        window = self._windows.get(line)
+    def _window(self, flow: FunctionQueue, now: float) -> PublishWindow | None:
+        window = self._windows.get(flow)
         return None if window is None or now - window.looked_at > _KEPT else window
 
-    def _least(self, line: FunctionQueue) -> int | None:
-        """Return what a line's workers take at most, shared by the lines that wait for them.
+    def _least(self, flow: FunctionQueue) -> int | None:
+        """Return what a flow's workers take at most, shared by the flows that wait for them.
 
         None where that is unknown, or as much as may be published at all.
         """
-        queue = self._queue_of(line)
+        queue = self._queue_of(flow)
         takes = [each.takes for each in self._workers if _consumes(each, queue)]
         known = [each for each in takes if each is not None]
         if not takes or len(known) < len(takes) or sum(known) >= self._core.config.max_queued:
             return None
-        lines = sum(self._queue_of(each) == queue for each in self._waiting | {line})
-        return math.ceil(sum(known) / lines)
+        flows = sum(self._queue_of(each) == queue for each in self._waiting | {flow})
+        return math.ceil(sum(known) / flows)
 
 
 def _consumes(worker: WorkerTakes, queue: str | None) -> bool:
     return queue is None or not worker.queues or queue in worker.queues
 
 
-def _shares(rooms: Sequence[tuple[DueLine, int | None]], most: int) -> Sequence[Share]:
-    """Divide a batch of ``most`` runs among lines, so that each with room gets some."""
+def _shares(rooms: Sequence[tuple[DueFlow, int | None]], most: int) -> Sequence[Share]:
+    """Divide a batch of ``most`` runs among flows, so that each with room gets some."""
     shares: list[Share] = []
     # What those with little room leave is for the others.
     for due, room in sorted(rooms, key=lambda each: math.inf if each[1] is None else each[1]):
@@ -167,14 +167,14 @@ def _shares(rooms: Sequence[tuple[DueLine, int | None]], most: int) -> Sequence[
 
 
 def by_turns(claims: Sequence[Claim]) -> Sequence[Claim]:
-    """Order claims of one batch so that lines take turns in a queue, after more urgent ones.
+    """Order claims of one batch so that flows take turns in a queue, after more urgent ones.
 
-    Else the first run of a line would stand behind all that is new of a backlog.
+    Else the first run of a flow would stand behind all that is new of a backlog.
     """
     before: Counter[FunctionQueue] = Counter()
     turns = []
     for claim in claims:
-        line = FunctionQueue(claim.function, claim.queue)
-        turns.append((claim.priority, before[line]))
-        before[line] += 1
+        flow = FunctionQueue(claim.function, claim.queue)
+        turns.append((claim.priority, before[flow]))
+        before[flow] += 1
     return [claims[at] for at in sorted(range(len(claims)), key=turns.__getitem__)]

@@ -18,12 +18,12 @@ from tests.integration.making import (
 )
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.enums import TickerPriority, TickerStatus
-from tickerq_celery.runs import due_lines as looking
+from tickerq_celery.runs import due_flows as looking
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.publish_window import LOOK_EVERY, LOOK_SOON
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import nodes
-from tickerq_celery.store.due_lines import DueLinesQuery
+from tickerq_celery.store.due_flows import DueFlowsQuery
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.flows import FunctionQueue
 
@@ -97,7 +97,7 @@ def test_once_nothing_waits_claims_go_by_age_again(core: Core, clock: ManualCloc
     assert len(statements_of(core, lambda: claimed(claimer))) <= 3
 
 
-def test_lines_of_one_queue_share_what_its_workers_take(core: Core, clock: ManualClock) -> None:
+def test_flows_of_one_queue_share_what_its_workers_take(core: Core, clock: ManualClock) -> None:
     for function in ("Send", "Other", "Third"):
         make_runs(core, 60, function)
     claimer = Claimer(core)
@@ -110,7 +110,7 @@ def test_lines_of_one_queue_share_what_its_workers_take(core: Core, clock: Manua
     assert len(batch) <= 3 * TAKES
 
 
-def test_lines_take_turns_in_what_is_published_at_once(core: Core, clock: ManualClock) -> None:
+def test_flows_take_turns_in_what_is_published_at_once(core: Core, clock: ManualClock) -> None:
     make_runs(core, 60)
     claimer = Claimer(core)
     start_all(core, claimed(claimer))
@@ -184,10 +184,10 @@ def test_what_an_adding_process_cannot_publish_at_once_is_left_to_beat(core: Cor
     assert ids_of(adding.claim(holder="web", ids=[other]).claims) == {other}
 
 
-def test_more_lines_than_one_look_finds_come_round_at_once(
+def test_more_flows_than_one_look_finds_come_round_at_once(
     make_core: MakeCore, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(looking, "_MOST_LINES", 2)
+    monkeypatch.setattr(looking, "_MOST_FLOWS", 2)
     names = [f"Each{number}" for number in range(5)]
     core = enrolled(make_core(send(), *map(send, names)), prefetch=TAKES)
     make_runs(core, 60)
@@ -214,7 +214,7 @@ def test_once_no_worker_is_left_the_rest_is_published_up_to_the_bound_of_a_queue
     assert claimer.next_look is None
 
 
-def test_lines_are_found_in_each_queue_with_the_priorities_of_what_is_due(
+def test_flows_are_found_in_each_queue_with_the_priorities_of_what_is_due(
     core: Core, clock: ManualClock
 ) -> None:
     make_runs(core, 5)
@@ -222,16 +222,16 @@ def test_lines_are_found_in_each_queue_with_the_priorities_of_what_is_due(
     make_run(core, queue="post", execution_time=LATER)
     make_run(core, "Other", queue="mail")
     make_run(core, "Third", execution_time=LATER)
-    found = core.read(DueLinesQuery(most=100).read, after=None)
-    assert [(each.line, list(each.priorities)) for each in found.due] == [
+    found = core.read(DueFlowsQuery(most=100).read, after=None)
+    assert [(each.flow, list(each.priorities)) for each in found.due] == [
         (FunctionQueue("Other", "mail"), [TickerPriority.NORMAL]),
         (FunctionQueue("Send", None), [TickerPriority.NORMAL]),
         (FunctionQueue("Send", "mail"), [TickerPriority.LOW]),
     ]
     assert found.last is None
-    query, pages = DueLinesQuery(most=1), []
+    query, pages = DueFlowsQuery(most=1), []
     page = core.read(query.read, after=None)
     while page.last is not None:
-        pages += [each.line for each in page.due]
+        pages += [each.flow for each in page.due]
         page = core.read(query.read, after=page.last)
-    assert pages == [each.line for each in found.due]
+    assert pages == [each.flow for each in found.due]
