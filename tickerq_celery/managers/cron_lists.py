@@ -1,10 +1,11 @@
 """The ordered lists of cron tickers: by their next run, and by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
 from tickerq_celery import validation
+from tickerq_celery.managers.filters import function_names
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.store import cron_lists
 from tickerq_celery.store.cron_lists import CronFilter
@@ -20,12 +21,12 @@ _TEXT = partial(validation.words, longest=validation.LONGEST_FUNCTION)
 class CronFilters(TypedDict, total=False):
     """The keywords of the lists of cron tickers; one meets all of them, and None means any.
 
-    ``function_prefix`` is how a function's name begins, such as "shop."; ``is_seeded`` says that code or an
-    import defined it; ``is_failing`` that what of it ended last has failed, or that its failures have
-    paused it.
+    ``function`` is a name, or several; ``function_prefix`` is how one begins, such as "shop.". ``is_seeded``
+    says that code or an import defined it; ``is_failing`` that what of it ended last has failed, or that its
+    failures have paused it.
     """
 
-    function: str | None
+    function: str | Collection[str] | None
     function_prefix: str | None
     is_enabled: bool | None
     is_seeded: bool | None
@@ -34,7 +35,7 @@ class CronFilters(TypedDict, total=False):
 
 
 _CHECKS: Mapping[str, Callable[[str, object], Any]] = {
-    "function": _TEXT,
+    "function": lambda field, value: tuple(sorted(function_names(field, value))),
     "function_prefix": partial(validation.words, longest=_LONGEST_PREFIX),
     "is_enabled": validation.flag,
     "is_seeded": validation.flag,
@@ -68,7 +69,7 @@ class CronLists:
     ) -> Listing[CronSummary]:
         """Return a page of cron tickers in the order of their functions' names, then of their making.
 
-        Takes and raises what ``by_next_run`` does. It goes at once to a function, and to a prefix of names.
+        Takes and raises what ``by_next_run`` does. It goes at once to functions, and to a prefix of names.
         """
         return self._listed("crons_by_name", limit, cursor, filters)
 

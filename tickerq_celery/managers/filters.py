@@ -114,7 +114,12 @@ def _text(field: str, value: object) -> str:
     return validation.words(field, value, validation.LONGEST_FUNCTION)
 
 
-def _functions(field: str, value: object) -> Collection[str]:
+def function_names(field: str, value: object) -> Collection[str]:
+    """Return the names that a filter means, which is one of them or several.
+
+    Raises:
+        TickerValidationError: They are too many, or one is none.
+    """
     asked = value if isinstance(value, Collection) and not isinstance(value, str) else [value]
     if len(asked) > _MOST_FUNCTIONS:
         raise TickerValidationError(field, value, f"at most {_MOST_FUNCTIONS} functions at once")
@@ -144,7 +149,7 @@ def _identifier(field: str, value: object) -> UUID:
 
 
 _CHECKS: dict[str, Callable[[str, object], Any]] = {
-    "function": _functions,
+    "function": function_names,
     "function_prefix": _search,
     "kind": partial(validation.member, among=TickerKind),
     "task_id": partial(validation.name, longest=validation.LONGEST_TASK_ID),

@@ -28,7 +28,7 @@ _COLUMNS = tuple(_C[name] for name in _NAMES if name != "is_seeded")
 class CronFilter:
     """Which cron tickers to list; None means any."""
 
-    function: str | None = None
+    function: tuple[str, ...] | None = None
     function_prefix: str | None = None
     is_enabled: bool | None = None
     is_seeded: bool | None = None
@@ -69,19 +69,22 @@ def by_name(tx: Transaction, wanted: CronFilter) -> list[Stage]:
         order=(_C.function, _C.id),
         types=(str, UUID),
         moment=_C.created_at,
-        scans=[Scan(index=_BY_FUNCTION, conditions=[_C.namespace == tx.namespace, *_range(wanted)])],
+        scans=[
+            Scan(index=_BY_FUNCTION, conditions=[_C.namespace == tx.namespace, *each])
+            for each in _ranges(wanted)
+        ],
     )
     return [named]
 
 
-def _range(wanted: CronFilter) -> Sequence[ColumnElement[bool]]:
+def _ranges(wanted: CronFilter) -> Sequence[Sequence[ColumnElement[bool]]]:
     if wanted.function is not None:
-        return [_C.function == wanted.function]
+        return [(_C.function == name,) for name in wanted.function]
     if wanted.function_prefix is not None:
         bound = behind(wanted.function_prefix)
         until = [] if bound is None else [_C.function < bound]
-        return [_C.function >= wanted.function_prefix, *until]
-    return [_C.function > ""]
+        return [(_C.function >= wanted.function_prefix, *until)]
+    return [(_C.function > "",)]
 
 
 _LISTS: Mapping[str, Callable[[Transaction, CronFilter], list[Stage]]] = {
@@ -107,9 +110,9 @@ def page(
 
 
 def _conditions(tx: Transaction, wanted: CronFilter) -> list[ColumnElement[bool]]:
-    met = []
+    met: list[ColumnElement[bool]] = []
     if wanted.function is not None:
-        met.append(_C.function == wanted.function)
+        met.append(_C.function.in_(wanted.function))
     if wanted.function_prefix is not None:
         met.append(begins(_C.function, wanted.function_prefix))
     if wanted.is_enabled is not None:

@@ -102,6 +102,11 @@ def test_a_prefix_finds_all_names_that_begin_so(core: Core, prefix: str) -> None
 FILTERS: Sequence[tuple[dict[str, Any], Callable[[Cron], bool]]] = [
     ({}, lambda cron: True),
     ({"function": "shop.Send"}, lambda cron: cron.function == "shop.Send"),
+    (
+        {"function": ["shop.Send", "mail.Send", "gone"]},
+        lambda cron: cron.function in {"shop.Send", "mail.Send"},
+    ),
+    ({"function": []}, lambda cron: False),
     ({"function_prefix": "shop."}, lambda cron: cron.function.startswith("shop.")),
     ({"is_enabled": False}, lambda cron: not cron.is_enabled),
     ({"is_enabled": True, "tag": "eu"}, lambda cron: cron.is_enabled and "eu" in cron.tags),
