@@ -29,6 +29,7 @@ from tickerq_celery.tickers.figures import (
     TimingSummary,
     TopFailing,
 )
+from tickerq_celery.tickers.function_names import FunctionName
 from tickerq_celery.tickers.function_views import (
     FunctionVersion,
     FunctionView,
@@ -79,6 +80,7 @@ __all__ = [
     "Finding",
     "FindingCode",
     "FunctionFigures",
+    "FunctionName",
     "FunctionVersion",
     "FunctionView",
     "HealthReport",

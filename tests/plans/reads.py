@@ -65,6 +65,7 @@ _LOOKED_FOR: Mapping[str, Mapping[str, Any]] = {
 _OF_CRONS: Mapping[str, Mapping[str, Any]] = {
     "all": {},
     "a function's": {"function": RARE},
+    "several functions'": {"function": [RARE, COMMON, "shop.f3", "shop.gone"]},
     "by a prefix": {"function_prefix": "shop.f1"},
     "paused": {"is_enabled": False},
     "failing": {"is_failing": True},
@@ -174,6 +175,7 @@ def _reads() -> Iterator[tuple[str, Read]]:
     yield "nodes", lambda tickerq, history: tickerq.nodes.find()
     yield "lost nodes", lambda tickerq, history: tickerq.nodes.lost()
     yield "what decides on a claim", _deciding
+    yield "names of functions", lambda tickerq, history: tickerq.functions.names("f1")
     yield "functions, counted", lambda tickerq, history: tickerq.functions.find()
     for status in (TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS):
         yield f"{status}, counted", _counted(status)

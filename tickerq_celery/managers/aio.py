@@ -131,6 +131,7 @@ class AsyncFunctions(AsyncManager):
 
     find: Final = AsyncVerb(FunctionManager.find)
     iterate: Final = AsyncListing(FunctionManager.iterate)
+    names: Final = AsyncVerb(FunctionManager.names)
     get: Final = AsyncVerb(FunctionManager.get)
     check_request: Final = AsyncVerb(FunctionManager.check_request)
 

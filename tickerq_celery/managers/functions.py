@@ -12,9 +12,10 @@ from tickerq_celery.managers.runs import checked_page_size
 from tickerq_celery.managers.stats import uncounted_or_none
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.stats.function_figures import figures_of, without_ends
-from tickerq_celery.store import function_views, functions
+from tickerq_celery.store import function_names, function_views, functions
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.views import page_size
+from tickerq_celery.tickers.function_names import FunctionName
 from tickerq_celery.tickers.function_views import FunctionView
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.surroundings import Surroundings
@@ -61,6 +62,22 @@ class FunctionManager:
         """Return an iterator over the functions of all pages; takes and raises what ``find`` does."""
         size = checked_page_size(page_size)
         return Walk(partial(self._page_after, prefix=prefix, namespace=namespace, limit=size))
+
+    def names(self, *having: str, namespace: str | None = None, limit: int = 10) -> tuple[FunctionName, ...]:
+        """Return the names that have all of some texts, in any case, those that begin with the first first.
+
+        They are of what ``find`` lists, and of the Celery tasks that cron tickers start. About 10,000 names
+        are looked at, fewer where many cron tickers have the same.
+
+        Raises:
+            TickerValidationError: An argument is invalid.
+            QueryTooWideError: It took longer than ``read_budget``.
+        """
+        texts = [validation.words("having", each, _LONGEST_PREFIX) for each in having]
+        within, size = self._storing.namespace(namespace), page_size(limit)
+        return self._storing.core.read_bounded(
+            lambda tx: function_names.find(tx.within(within), texts, limit=size)
+        )
 
     def get(
         self, name: str, *, namespace: str | None = None, uncounted: UncountedEnds | None = None

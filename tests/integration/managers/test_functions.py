@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, Never
 
 import pytest
+from sqlalchemy import update
 
 from tests.integration.conftest import send
 from tests.integration.making import (
@@ -21,14 +22,15 @@ from tests.integration.pruning import end, forget_counts
 from tests.manual_clock import START, ManualClock
 from tests.plain_surroundings import PlainSurroundings
 from tickerq_celery import TickerContext, TickerQ
-from tickerq_celery.enums import HoldReason, OnLost, PauseKind, TickerPriority, TickerStatus
+from tickerq_celery.enums import HoldReason, OnLost, PauseKind, TickerKind, TickerPriority, TickerStatus
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.functions.definition import Function, make_function
 from tickerq_celery.managers import functions as managers_functions
 from tickerq_celery.managers.functions import FunctionManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import function_counts, nodes
+from tickerq_celery.store import function_counts, function_names, nodes
+from tickerq_celery.store.tables import cron_tickers
 from tickerq_celery.tickers.function_views import FunctionVersion, FunctionView
 
 
@@ -250,6 +252,32 @@ def test_a_function_that_no_worker_ever_registered_is_listed_while_something_wai
     assert manager(only_send).get("Ask") == ask
     assert [view.name for view in manager(only_send).iterate(page_size=2)] == list(held)
     assert [view.name for view in manager(only_send).find(prefix="Z")] == ["Zap"]
+
+
+@pytest.mark.every_database
+def test_names_are_found_by_a_part_in_any_case_whatever_knows_them(
+    make_core: Callable[..., Core], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Fewer than the cron tickers of one name, and than the names.
+    monkeypatch.setattr(function_names, "_AT_ONCE", 3)
+    names = ("shop.Bank", "shop.Post", "bank.Pay", "a.rebank", "BANKER")
+    core = enrolled(make_core(*(make_function(greet, name) for name in names)))
+    for _ in range(7):
+        make_cron(core, function="cron.Bank")
+    make_cron(core, function="cron.Other")
+    task, of_task = make_cron(core, function="task.bank"), {"kind": TickerKind.CELERY_TASK.value}
+    core.write(lambda tx: tx.execute(update(cron_tickers).values(of_task).where(cron_tickers.c.id == task)))
+    make_run(core, "Held.Bank")
+    claim(core)
+    found = manager(core).names("bank")
+    assert [each.name for each in found] == [
+        *("BANKER", "bank.Pay", "Held.Bank", "cron.Bank", "shop.Bank", "task.bank", "a.rebank"),
+    ]
+    assert [each.name for each in found if not each.is_function] == ["task.bank"]
+    assert manager(core).names("bank", limit=2) == found[:2]
+    assert [each.name for each in manager(core).names("BANK", "shop")] == ["shop.Bank"]
+    assert manager(core).names("bank_") == ()
+    assert manager(core).names("bank", namespace="other") == ()
 
 
 def test_a_function_that_names_no_queue_shows_the_one_of_its_route(make_core: Callable[..., Core]) -> None:
