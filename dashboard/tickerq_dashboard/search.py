@@ -1,4 +1,4 @@
-"""The search boxes: an id opens what it is of, ``key:value`` sets a filter, a plain word begins a name."""
+"""The search boxes: an id opens what it is of, ``key:value`` sets a filter, a plain word names something."""
 
 import shlex
 from collections.abc import Iterator, Mapping
@@ -38,11 +38,11 @@ KEYS: Mapping[str, str] = {
 FOUND: Mapping[str, str] = {
     "an id": "its run, or its cron ticker",
     "8 or more digits of an id": "the runs whose ids begin so",
-    "the beginning of a function's name": "the function, its cron tickers, and runs of it",
-    "the beginning of an exception's name": "the failures with it, of the last 7 d",
+    "a part of a function's name": "the function, its cron tickers and its runs; also cron tickers of a "
+    "Celery task",
+    "a part of an exception's name": "the failures with it, of the last 7 d",
     "a part of a node's name": "the beat or worker, also one that was lost",
-    "several words": "what the first finds, if its name has the others, too; else the failures whose message "
-    "has them as they stand",
+    "several words": "what has all in its name; else the failures whose message has them as they stand",
 }
 
 

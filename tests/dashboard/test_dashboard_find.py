@@ -12,8 +12,10 @@ from tests.dashboard.page_text import text_in, text_of
 from tests.dashboard.seeds import NOW, Seeds
 from tests.integration.apps import join
 from tickerq_celery import TickerStatus
-from tickerq_celery.enums import NodeKind
-from tickerq_celery.store import lost_nodes
+from tickerq_celery.enums import NodeKind, TickerKind
+from tickerq_celery.functions.definition import make_function
+from tickerq_celery.functions.records import function_records
+from tickerq_celery.store import functions, lost_nodes
 from tickerq_celery.store.tables import nodes
 from tickerq_dashboard.search import FOUND
 
@@ -88,7 +90,7 @@ def test_a_name_finds_cron_tickers_errors_and_nodes(visitor: Visitor, seeds: See
     assert leads_to(visitor, "gateway-7") == f"/nodes#n{node.id}"
 
 
-def test_of_several_words_the_first_begins_a_name_that_has_the_others(visitor: Visitor, seeds: Seeds) -> None:
+def test_a_name_has_all_of_several_words(visitor: Visitor, seeds: Seeds) -> None:
     join(seeds.tickerq, NodeKind.WORKER)
     seeds.tickerq.core.write(lambda tx: tx.execute(nodes.update().values(name="celery@gateway-7")))
     at = datetime.now(UTC) - timedelta(minutes=5)
@@ -96,21 +98,40 @@ def test_of_several_words_the_first_begins_a_name_that_has_the_others(visitor: V
         seeds.cron(function=name)
         seeds.run(function=name, status=TickerStatus.FAILED, ended_at=at, exception_type=f"{name}Error")
     page = visitor.get("/find?q=gateway Bank").text
-    assert "gateway. poll_bank" in panel(page, "functions")
-    assert "gateway. poll_bank" in panel(page, "crons")
+    for each in ("functions", "crons"):
+        shown = panel(page, each)
+        assert shown.index("gateway. poll_bank") < shown.index("bank. a_gateway")
     assert "gateway.poll_bankError" in panel(page, "errors")
     assert "poll_post" not in page
-    assert "a_gateway" not in page
     assert "All runs of functions that begin so" not in page
     assert f'href="{BASE}/runs?status=failed&amp;error=gateway+Bank">Failures whose message has' in page
     [node] = seeds.tickerq.nodes.find()
     assert leads_to(visitor, "celery way-7") == f"/nodes#n{node.id}"
 
 
-def test_a_further_word_is_looked_for_among_more_than_are_shown(visitor: Visitor, seeds: Seeds) -> None:
+def test_a_part_of_a_name_in_any_case_leads_to_the_function_or_the_cron_ticker(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    registered = function_records([make_function(lambda context: None, "shop.SendReceipt")])
+    seeds.tickerq.core.write(functions.register, list(registered))
+    for typed in ("sendrec", "RECEIPT", "shop.sendreceipt"):
+        assert leads_to(visitor, typed) == "/functions/shop.SendReceipt"
+    cron_id = seeds.cron(function="shop.tasks.Recount", kind=TickerKind.CELERY_TASK.value)
+    assert leads_to(visitor, "recount") == f"/crons/{cron_id}"
+    seeds.cron(function="shop.SendSlip")
+    page = visitor.get("/find?q=shop.s").text
+    assert "shop. SendReceipt" in panel(page, "functions")
+    assert "shop. SendSlip" in panel(page, "functions")
+    assert "shop. SendSlip" in panel(page, "crons")
+    assert f'href="{BASE}/runs?function=shop.SendReceipt">its runs</a>' in page
+    assert "All runs of functions that begin so" not in page
+    assert "All runs of functions that begin so" in visitor.get("/find?q=shop.S").text
+
+
+def test_the_cron_tickers_of_one_name_hide_no_other_name(visitor: Visitor, seeds: Seeds) -> None:
     for number in range(30):
-        seeds.cron(function=f"shop.job_{number:02}")
-    assert "shop. job_29" in panel(visitor.get("/find?q=shop _29").text, "crons")
+        seeds.cron(function="shop.job_00" if number < 20 else f"shop.job_{number:02}")
+    assert "shop. job_29" in panel(visitor.get("/find?q=SHOP _29").text, "crons")
 
 
 @pytest.mark.parametrize(

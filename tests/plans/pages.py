@@ -54,6 +54,7 @@ _OTHERS = (
     *("/", "/?window=7d", "/?window=30d", "/errors", "/errors?window=7d", "/errors?window=30d"),
     *("/upcoming", "/upcoming?hours=168", f"/upcoming?function={RARE}"),
     *("/functions", f"/functions/{COMMON}", "/functions?prefix=shop.f1"),
+    *("/find?q=F1", "/find?q=shop%20f1"),
     *("/nodes", "/health", "/pauses", "/bulk", "/audit", "/settings"),
 )
 # Of which single runs can be counted, by the lists that have them.

@@ -28,8 +28,10 @@ MOST_OF_AN_HOUR = 240
 MOST_QUERIES, MOST_OF_OVERVIEW, MOST_OF_FUNCTIONS, MOST_OF_A_FUNCTION, MOST_OF_A_RUN = 12, 20, 16, 55, 16
 # All that is planned is looked through for one function, a thousand at a time.
 MOST_OF_ITS_STARTS = 30
-# With the window before, which figures are compared with.
-LONG_WINDOWS = {"window=7d": 2 * 7 * 24, "window=30d": 2 * 30 * 24}
+# Names are looked through in up to five parts of each kind.
+MOST_OF_FIND = 36
+# With the window before, which figures are compared with. Find looks at the errors of 7 days.
+LONG_WINDOWS = {"window=7d": 2 * 7 * 24, "window=30d": 2 * 30 * 24, "/find": 7 * 24}
 # The same objects for each test, so that each database is made once.
 SHORT, SQLITE, MARIADB, POSTGRES = (
     ("sqlite", 20_000),
@@ -120,7 +122,12 @@ def counted(stored: Stored, name: str = "a page") -> int:
 
 def most_queries(name: str) -> int:
     """Return how many statements a page may send: twelve, and as many for the page before an older one."""
-    own = {"/": MOST_OF_OVERVIEW, "/functions": MOST_OF_FUNCTIONS, "a run": MOST_OF_A_RUN}
+    own = {
+        "/": MOST_OF_OVERVIEW,
+        "/functions": MOST_OF_FUNCTIONS,
+        "a run": MOST_OF_A_RUN,
+        "/find": MOST_OF_FIND,
+    }
     most = own.get(re.split(r"[?,]", name)[0], MOST_QUERIES)
     most = MOST_OF_A_FUNCTION if name.startswith("/functions/") else most
     most = MOST_OF_ITS_STARTS if name.startswith("/upcoming?function") else most

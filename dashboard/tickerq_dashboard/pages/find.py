@@ -24,10 +24,10 @@ def find(visit: Visit, query: FindQuery) -> Response:
     if not words:
         return redirect(url_for(".runs", q=query.q))
     found = found_by(visit.dashboard.reader, words)
-    if len(words) == 1 and found.kinds in {(), ("functions",)}:
-        return redirect(url_for(".runs", prefix=words[0]))
     if not found.kinds:
-        return redirect(url_for(".runs", status="failed", error=query.q.strip()))
+        is_name = len(words) == 1
+        asked = {"prefix": words[0]} if is_name else {"status": "failed", "error": query.q.strip()}
+        return redirect(url_for(".runs", **asked))
     only = _only(found)
     if only is not None:
         return redirect(only)
@@ -57,8 +57,12 @@ def _of_id(visit: Visit, found: UUID) -> str:
 
 
 def _only(found: Found) -> str | None:
-    """Return the address of the one thing that was found, but of a cron ticker, whose function is one too."""
+    """Return the address of the one thing that was found."""
     match found.kinds:
+        case ("functions",) if len(found.functions) == 1:
+            return url_for(".function", name=found.functions[0])
+        case ("crons",) if len(found.crons) == 1:
+            return url_for(".cron", cron_id=found.crons[0].id)
         case ("runs",) if len(found.runs) == 1:
             return url_for(".run", run_id=found.runs[0].id)
         case ("errors",) if len(found.errors) == 1:

@@ -6,13 +6,12 @@ from dataclasses import dataclass, fields
 from uuid import UUID
 
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.views import CronSummary, ErrorGroup, FunctionView, LostNode, NodeView, RunSummary
+from tickerq_celery.views import CronSummary, ErrorGroup, FunctionName, LostNode, NodeView, RunSummary
 from tickerq_dashboard.reading.reader import SLOW, Reader, or_none
 from tickerq_dashboard.reading.windows import WINDOWS
 
-# So many of a kind are shown; so many that begin alike are looked through for further words; and of so many
-# groups of errors the types are known.
-MOST, BEGINNING, GROUPS = 10, 100, 200
+# So many of a kind are shown, and of so many groups of errors the types are known.
+MOST, GROUPS = 10, 200
 WINDOW = WINDOWS["7d"]
 _ID_PREFIX = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]){0,24}-?")
 
@@ -29,7 +28,7 @@ class FoundNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundError:
-    """A type of exception with which runs failed, and how many did in the window."""
+    """A type of exception, and how many failures it was in the window."""
 
     name: str
     count: int
@@ -40,7 +39,7 @@ class Found:
     """What a word may name, up to ``MOST`` of each kind."""
 
     runs: tuple[RunSummary, ...] = ()
-    functions: tuple[FunctionView, ...] = ()
+    functions: tuple[str, ...] = ()
     crons: tuple[CronSummary, ...] = ()
     errors: tuple[FoundError, ...] = ()
     nodes: tuple[FoundNode, ...] = ()
@@ -57,26 +56,36 @@ def is_id_prefix(word: str) -> bool:
 
 
 def found_by(reader: Reader, words: Sequence[str]) -> Found:
-    """Return what words name, each kind by one bounded read; one that is too much to read has none.
+    """Return what words name, each kind by bounded reads; one that is too much to read has none.
 
-    A name begins with the first of them, and has the others.
+    A name has all of them, in any case; that of a cron ticker is its function's.
     """
-    runs, word = reader.tickerq.runs, words[0]
-    is_id, most = len(words) == 1 and is_id_prefix(word), MOST if len(words) == 1 else BEGINNING
-    functions = or_none(lambda: reader.functions(word, None, most)) or ()
-    crons = or_none(lambda: reader.crons("by_name", {"function_prefix": word}, None, most)) or ()
+    runs, is_id = reader.tickerq.runs, len(words) == 1 and is_id_prefix(words[0])
+    names = _names(reader, words)
     return Found(
-        runs=(or_none(lambda: runs.by_id_prefix(word, limit=MOST)) or ()) if is_id else (),
-        functions=tuple(each for each in functions if has_all(each.name, words))[:MOST],
-        crons=tuple(each for each in crons if has_all(each.function, words))[:MOST],
-        errors=tuple(each for each in _errors(_groups(reader), word) if has_all(each.name, words))[:MOST],
-        nodes=tuple(each for each in _nodes(reader, word) if has_all(each.name, words))[:MOST],
+        runs=(or_none(lambda: runs.by_id_prefix(words[0], limit=MOST)) or ()) if is_id else (),
+        functions=tuple(each.name for each in names if each.is_function),
+        crons=_crons(reader, [each.name for each in names]),
+        errors=tuple(each for each in _errors(_groups(reader)) if _has_all(each.name, words))[:MOST],
+        nodes=tuple(each for each in _nodes(reader) if _has_all(each.name, words))[:MOST],
     )
 
 
-def has_all(name: str, words: Sequence[str]) -> bool:
-    """Return whether a name has all words but the first, in any case; that one is what it was found by."""
-    return all(each.casefold() in name.casefold() for each in words[1:])
+def _has_all(name: str, words: Sequence[str]) -> bool:
+    return all(each.casefold() in name.casefold() for each in words)
+
+
+def _names(reader: Reader, words: Sequence[str]) -> tuple[FunctionName, ...]:
+    read = reader.tickerq.functions.names
+    return reader.cached(
+        ("names", *words), lambda: or_none(lambda: read(*words, limit=MOST)) or (), fresh=3.0
+    )
+
+
+def _crons(reader: Reader, names: Sequence[str]) -> tuple[CronSummary, ...]:
+    """Return the first cron tickers of some functions, in the order of these."""
+    found = or_none(lambda: reader.crons("by_name", {"function": tuple(names)}, None, MOST)) if names else ()
+    return tuple(sorted(found or (), key=lambda each: names.index(each.function)))
 
 
 def _groups(reader: Reader) -> tuple[ErrorGroup, ...]:
@@ -88,23 +97,21 @@ def _groups(reader: Reader) -> tuple[ErrorGroup, ...]:
     return reader.cached("types of errors", read, fresh=SLOW)
 
 
-def _errors(groups: Iterable[ErrorGroup], word: str) -> Iterable[FoundError]:
-    """Yield the types that begin so, with their path or without it, in any case; the most common first."""
+def _errors(groups: Iterable[ErrorGroup]) -> Iterable[FoundError]:
+    """Yield the types with their failures, the most common first."""
     counts: dict[str, int] = {}
     for each in groups:
         name = each.error_type or ""
-        if any(start.casefold().startswith(word.casefold()) for start in (name, name.rpartition(".")[2])):
-            counts[name] = counts.get(name, 0) + each.count
+        counts[name] = counts.get(name, 0) + each.count
     in_order = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
     return (FoundError(name=name, count=count) for name, count in in_order if name)
 
 
-def _nodes(reader: Reader, word: str) -> Iterable[FoundNode]:
-    """Yield the nodes whose name has the word, those that are there first."""
+def _nodes(reader: Reader) -> Iterable[FoundNode]:
+    """Yield the nodes, those that are there first."""
     there = or_none(reader.nodes) or ()
     known = {each.id for each in there}
     lost = [each for each in or_none(reader.lost_nodes) or () if each.id not in known]
     every: list[NodeView | LostNode] = [*there, *lost]
     for each in every:
-        if word.casefold() in each.name.casefold():
-            yield FoundNode(id=each.id, name=each.name, kind=each.kind, is_lost=each.id not in known)
+        yield FoundNode(id=each.id, name=each.name, kind=each.kind, is_lost=each.id not in known)
