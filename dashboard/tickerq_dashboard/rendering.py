@@ -43,6 +43,8 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     attempts.attempt_dots,
     attempts.attempts_given,
     attempts.attempts_made,
+    attempts.attempt_ran,
+    attempts.is_lost,
     bulk.job_look,
     bulk.job_title,
     bulk_filters.job_runs,

@@ -61,7 +61,7 @@ def test_the_attempt_that_a_rescue_gives_is_drawn_as_to_come(visitor: Visitor, s
     run_id = seeds.run(retries=0, rescue_count=1, due_at=coming, execution_time=NOW, started_at=NOW)
     seeds.attempt(run_id, exception_type="WorkerLost", exception_message="x")
     page = text_of(visitor.get(f"/runs/{run_id}").text)
-    assert "1 WorkerLost ran 2 s 2 to come in 4 min As a table" in page
+    assert "1 WorkerLost found lost 2 to come in 4 min As a table" in page
     assert "Next attempt in 4 min" in page
 
 
@@ -76,3 +76,15 @@ def test_the_api_says_of_each_run_in_a_list_what_its_attempts_are_made_of(app: F
     seeds.run(**RUNS, rescue_count=2, attempts_before=3)
     (item,) = app.test_client().get(f"{BASE}/api/v1/runs/active", headers=LOGIN).get_json()["items"]
     assert (item["rescue_count"], item["attempts_before"], item["executions"]) == (2, 3, 0)
+
+
+def test_one_figure_says_how_long_the_last_attempt_ran(visitor: Visitor, seeds: Seeds) -> None:
+    columns = {"status": TickerStatus.DONE, "retry_count": 1, "started_at": NOW + timedelta(minutes=1)}
+    run_id = seeds.run(**columns, elapsed=timedelta(milliseconds=1))
+    seeds.attempt(run_id, exception_type="KeyError")
+    started, ended = columns["started_at"], columns["started_at"] + timedelta(milliseconds=9)
+    seeds.attempt(run_id, number=1, status=TickerStatus.DONE, started_at=started, ended_at=ended)
+    page = text_of(visitor.get(f"/runs/{run_id}").text)
+    assert page.count("1 ms") == 3
+    assert page.count("2 s") == 2
+    assert "9 ms" not in page

@@ -37,8 +37,8 @@ def running_on(seeds: Seeds, node: UUID, **columns: object) -> UUID:
     return seeds.run(**run, **({"due_at": None, "started_at": NOW} | columns))
 
 
-def die(seeds: Seeds, node: UUID) -> None:
-    dead = nodes.update().where(nodes.c.id == node).values(seen_at=NOW, name=NAME)
+def die(seeds: Seeds, node: UUID, seen_at: datetime = NOW) -> None:
+    dead = nodes.update().where(nodes.c.id == node).values(seen_at=seen_at, name=NAME)
     seeds.tickerq.core.write(lambda tx: tx.execute(dead))
 
 
@@ -61,6 +61,42 @@ def test_it_is_marked_wherever_it_is_shown(visitor: Visitor, seeds: Seeds, word:
     page = visitor.get(f"/runs/{run_id}").text
     assert f'href="{BASE}/nodes#n{node}">is {word}</a>' in page
     assert "1 lost lost As a table" in text_of(page)
+
+
+@pytest.mark.parametrize("is_recorded", [False, True])
+def test_its_page_says_when_its_worker_was_seen_and_not_how_long_it_runs(
+    visitor: Visitor, seeds: Seeds, is_recorded: bool
+) -> None:
+    node, seen = join(seeds.tickerq, NodeKind.WORKER), NOW + timedelta(minutes=2)
+    die(seeds, node, seen_at=seen)
+    if is_recorded:
+        seeds.tickerq.core.write(lost_nodes.record, node, found_by="beat-1")
+        seeds.tickerq.core.write(lambda tx: tx.execute(nodes.delete()))
+    run_id = running_on(seeds, node)
+    page = text_of(visitor.get(f"/runs/{run_id}").text)
+    band = page.partition("Attempts")[0]
+    assert f"Worker last seen {(datetime.now(UTC) - seen).days} d" in band
+    assert f"{seen:%a %H:%M} UTC" in band
+    assert "Runs for" not in band
+    row = visitor.get("/runs/active").text.partition("<tbody>")[2]
+    assert "data-v=for" not in row
+
+
+def test_of_one_on_a_worker_of_which_nothing_is_known_no_moment_is_said(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    page = text_of(visitor.get(f"/runs/{running_on(seeds, new_id())}").text)
+    assert "is gone" in page
+    assert "last seen" not in page
+    assert "Runs for" not in page
+
+
+def test_an_attempt_that_was_found_lost_ran_for_an_unknown_time(visitor: Visitor, seeds: Seeds) -> None:
+    run_id = seeds.run(status=TickerStatus.FAILED, started_at=NOW, ended_at=NOW + timedelta(minutes=9))
+    seeds.attempt(run_id, exception_type="WorkerLost", ended_at=NOW + timedelta(minutes=9))
+    page = text_of(visitor.get(f"/runs/{run_id}").text)
+    assert "1 WorkerLost found lost As a table" in page
+    assert "Tue 21:05 Tue 21:14 found lost \N{EN DASH}" in page
 
 
 def test_one_on_a_live_worker_is_in_progress(visitor: Visitor, seeds: Seeds) -> None:

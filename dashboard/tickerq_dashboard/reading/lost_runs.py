@@ -34,6 +34,14 @@ def lost_workers(reader: Reader, runs: Iterable[Run | RunSummary]) -> Mapping[UU
     return {} if nodes is None else lost_among(nodes, running, reader.now())
 
 
+def last_seen(reader: Reader, node_id: UUID | None) -> datetime | None:
+    """Return when a worker that is dead or gone was heard of last; None where that is not known any more."""
+    for node in or_none(reader.nodes) or ():
+        if node.id == node_id:
+            return node.seen_at
+    return next((each.seen_at for each in or_none(reader.lost_nodes) or () if each.id == node_id), None)
+
+
 def lost_among(
     nodes: Sequence[NodeView], running: Iterable[Run | RunSummary], now: datetime
 ) -> Mapping[UUID, str]:

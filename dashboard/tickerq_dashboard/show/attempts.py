@@ -1,10 +1,14 @@
 """Attempts of runs in lists and in the head of a run's page: how many there were, how many there may be."""
 
+from datetime import timedelta
+
 from tickerq_celery import Attempt, Run, TickerStatus
 from tickerq_celery.views import RunSummary
 from tickerq_dashboard.show.words import is_call, plural
 
 MOST_DOTS = 6
+# As the error of an attempt whose worker died: when it was found lost stands as its end.
+WORKER_LOST = "WorkerLost"
 
 
 def attempts_made(run: Run | RunSummary) -> tuple[int, int]:
@@ -44,6 +48,23 @@ def attempt_dots(run: Run | RunSummary) -> str:
         TickerStatus.IN_PROGRESS: "r",
     }.get(run.status, "f")  # fmt: skip
     return "f" * (made - 1) + last
+
+
+def is_lost(attempt: Attempt) -> bool:
+    """Whether an attempt's worker died, so that its end is when that was found."""
+    return attempt.exception_type == WORKER_LOST
+
+
+def attempt_ran(attempt: Attempt, run: Run) -> timedelta | None:
+    """Return how long an attempt of a run ran; None where that is not known.
+
+    That of the last one is the run's, as its worker measured it; of those before, the start and end are kept.
+    """
+    if attempt.started_at is None or is_lost(attempt):
+        return None
+    if attempt == run.attempts[-1] and run.elapsed is not None:
+        return run.elapsed
+    return attempt.ended_at - attempt.started_at
 
 
 def attempt_error(attempt: Attempt) -> tuple[str | None, str | None]:
