@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
+import pytest
+
 from tests.dashboard.conftest import BASE, Visitor
 from tests.dashboard.page_text import text_in
 from tests.dashboard.seeds import NOW, Seeds
@@ -175,6 +177,29 @@ def test_a_function_without_ends_says_so(visitor: Visitor, seeds: Seeds) -> None
     page = visitor.get("/functions/Send").text
     assert "Nothing of it ended in these 24 h." in page
     assert "No attempt of it ended in these 24 h." in page
+
+
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [
+        (1, "2 more ends without a duration: cancelled before"),
+        (0, "2 ends in these 24 h without a duration: "),
+    ],
+)
+def test_ends_without_a_duration_are_said_beside_those_that_have_one(
+    visitor: Visitor, seeds: Seeds, measured: int, said: str
+) -> None:
+    has(seeds, "Send")
+    for _ in range(measured):
+        ended(seeds, timedelta(minutes=5), TickerStatus.CANCELLED, 1)
+    at = datetime.now(UTC) - timedelta(minutes=5)
+    for status in (TickerStatus.CANCELLED, TickerStatus.FAILED, TickerStatus.SKIPPED):
+        seeds.run(function="Send", status=status, executions=1, started_at=at, ended_at=at)
+    page = visitor.get("/functions/Send").text
+    took = page.partition('id="took-title"')[2].partition("</section>")[0]
+    assert said in took
+    assert "No attempt of it ended" not in took
+    assert took.count('<svg class="chart') == 2 * measured
 
 
 def test_the_legend_names_each_status_that_is_drawn(visitor: Visitor, seeds: Seeds) -> None:

@@ -11,9 +11,11 @@ from tickerq_dashboard.banner import Topic, topics_of
 from tickerq_dashboard.filters import OverviewQuery
 from tickerq_dashboard.pages.overview import counts_by_css, joined
 from tickerq_dashboard.reading.reader import MOST_WAITING
+from tickerq_dashboard.reading.shown import FunctionPage
 from tickerq_dashboard.reading.windows import WINDOWS, Window
 from tickerq_dashboard.show.charts.bars import BarChart, Step, bar_chart
 from tickerq_dashboard.show.charts.histogram import Histogram, histogram
+from tickerq_dashboard.show.durations import unmeasured_words
 from tickerq_dashboard.show.example import example_of
 from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.visits import Visit
@@ -43,11 +45,21 @@ def function(visit: Visit, name: str, query: OverviewQuery) -> Response:
         window=window,
         windows=WINDOWS.values(),
         durations=found.durations,
+        left_out=_left_out(found, window),
         histograms=_histograms(found.durations),
         throughput=found.throughput,
         charts=_charts(steps, clock),
         steps=steps,
     )
+
+
+def _left_out(found: FunctionPage, window: Window) -> str:
+    """Return which ends no duration is known of, but for what was skipped, of which nothing ran."""
+    if found.throughput is None or found.durations is None:
+        return ""
+    ends, measured = found.throughput.total, found.durations.total.count
+    unmeasured = ends.succeeded + ends.failed + ends.cancelled - measured
+    return unmeasured_words(unmeasured, measured, window.said)
 
 
 def _steps(throughput: Throughput | None, window: Window) -> list[Step]:

@@ -43,6 +43,18 @@ def exact(span: timedelta) -> str:
     return " ".join(parts)
 
 
+def unmeasured_words(ends: int, measured: int, window: str) -> str:
+    """Return of how many ends a window's durations say nothing, beside those ``measured``, and why."""
+    if ends <= 0:
+        return ""
+    which = f"{ends:,}{' more' if measured else ''} {'end' if ends == 1 else 'ends'}"
+    when = "" if measured else f" in these {window}"
+    return (
+        f"{which}{when} without a duration: cancelled before the start, or its process was killed, as by "
+        "Terminate, by a hard timeout or in a crash."
+    )
+
+
 def _in_units(left: int) -> str:
     parts: list[str] = []
     for size, unit in _UNITS:
