@@ -100,9 +100,9 @@ def read(tx: Transaction, core: Core) -> Facts:
     every = node_views.find(tx, namespace=None)
     own = [node for node in every if node.namespace == tx.namespace]
     waiting = backlog.waiting(tx, queued_for=config.republish_after)
-    # Claims older than a lease take no room: the next ones follow with a look of a beat.
-    for_room = backlog.for_room(waiting, claimed_since=tx.now - 2 * config.lease)
-    held = [*_held(tx), *map(held_runs.held_for_room, for_room)]
+    # Claims older than a lease take no capacity: the next ones follow with a look of a beat.
+    for_capacity = backlog.for_capacity(waiting, claimed_since=tx.now - 2 * config.lease)
+    held = [*_held(tx), *map(held_runs.held_for_capacity, for_capacity)]
     return Facts(
         fleet=Fleet(at=tx.now, nodes=own, lost=_lost(tx)),
         others=[node for node in every if node.namespace != tx.namespace and node.state is NodeState.ALIVE],
@@ -111,7 +111,7 @@ def read(tx: Transaction, core: Core) -> Facts:
             tx,
             due_for=config.lease,
             queued_for=config.republish_after,
-            without=[each.flow for each in for_room],
+            without=[each.flow for each in for_capacity],
         ),
         counts=run_counts.counts(tx),
         waiting=waiting,

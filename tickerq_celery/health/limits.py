@@ -65,6 +65,6 @@ def _waits(held: Held) -> str:
     verb = waits_or_wait(held.runs)
     if held.queue is not None:
         queue = f"queue {held.queue}" if held.queue else "their queue"
-        return f"{verb} for room in {queue}"
+        return f"{verb} for capacity in {queue}"
     what = "of its concurrency key" if held.reason is HoldReason.KEY else "of the function's limit"
     return f"{verb} for a slot {what}"

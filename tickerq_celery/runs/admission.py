@@ -14,7 +14,7 @@ from tickerq_celery.tickers.flows import FunctionQueue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """The due runs to claim, those to hold, each with its cause, and those left due for want of room."""
+    """The due runs to claim, those to hold, each with its cause, and those left due for want of capacity."""
 
     admitted: Sequence[Due]
     held: Mapping[UUID, Hold]

@@ -10,7 +10,7 @@ from tickerq_celery.enums import HoldReason
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_celery.runs.capacity import KnownFunctions, count
-from tickerq_celery.runs.due_flows import DueFlows, Share, by_turns
+from tickerq_celery.runs.due_flows import DueFlows, Share, round_robin
 from tickerq_celery.runs.fair_queuing import FairQueuing
 from tickerq_celery.runs.holds import HoldRelease, Released
 from tickerq_celery.runtime.core import Core
@@ -88,7 +88,7 @@ class Claimer:
         """Claim a batch of due runs, or those of ``ids`` that are due; the commit is done on return.
 
         Runs that waited for a rate are claimed with them, once it lets the next ones through. What has no
-        room in its queue yet is left due, for a claim of a beat.
+        capacity in its queue yet is left due, for a claim of a beat.
         """
         if ids is not None:
             claimed, _ = self._core.write(self._claim, holder, ids, None)
@@ -99,7 +99,7 @@ class Claimer:
 
     @property
     def next_look(self) -> float | None:
-        """In how many seconds to claim again, as due runs wait for room in their queue; None: none do."""
+        """In how many seconds to claim again, as due runs wait for capacity in their queue; None: none do."""
         return self._flows.next_look
 
     def _claim_next(self, holder: str) -> Claimed:
@@ -143,7 +143,7 @@ class Claimer:
             is_full = any(share.is_cut and count >= share.most for share, count in work.found.items())
         taken = self._take(tx, due, holder=holder, ids=ids, beside=bool(work.others))
         work = replace(work, left=taken.left, ahead=taken.ahead)
-        found = taken.claims if work.found is None else by_turns(taken.claims)
+        found = taken.claims if work.found is None else round_robin(taken.claims)
         return Claimed(claims=found, is_full=is_full), work
 
     def _lock(

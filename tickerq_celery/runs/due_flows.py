@@ -1,4 +1,4 @@
-"""Which flows a claim takes due runs of while some wait for room in their queue, and how many of each."""
+"""Which flows a claim takes due runs of while some wait for capacity in their queue, and how many of each."""
 
 import math
 from collections import Counter
@@ -22,7 +22,7 @@ _MOST_FLOWS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """How many due runs of a flow a claim takes at most; ``is_cut`` where there is room for more."""
+    """How many due runs of a flow a claim takes at most; ``is_cut`` where more would fit."""
 
     due: DueFlow
     most: int
@@ -30,7 +30,7 @@ class Share:
 
 
 class DueFlows:
-    """The windows of flows, each of one function in one queue, and the flows whose due runs wait for room.
+    """The windows of flows, each of one function in one queue, and the flows whose due runs wait for capacity.
 
     A flow has a window where live workers consume its queue and say how many messages they take.
     ``queue_of`` returns the queue to which its messages go, None where that is unknown. What a claim finds is
@@ -86,8 +86,8 @@ class DueFlows:
             self._is_short = False
             self._windows = {flow: each for flow in self._windows if (each := self._window(flow, now))}
         self._after = found.last
-        rooms = [(each, self._room(each.flow, ahead.get(each.flow, 0), now)) for each in found.due]
-        return _shares(rooms, self._core.config.batch_size)
+        free = [(each, self._free(each.flow, ahead.get(each.flow, 0), now)) for each in found.due]
+        return _shares(free, self._core.config.batch_size)
 
     def _read(self, tx: Transaction) -> tuple[FoundFlows, Mapping[FunctionQueue, int]]:
         found = self._query.read(tx, after=self._after)
@@ -115,8 +115,8 @@ class DueFlows:
             self._waiting |= {flow}
             self._is_short = True
 
-    def _room(self, flow: FunctionQueue, ahead: int, now: float) -> int | None:
-        """Adapt a flow's window, and return how many runs it has room for; None where it has no window."""
+    def _free(self, flow: FunctionQueue, ahead: int, now: float) -> int | None:
+        """Adapt a flow's window, and return how many more runs fit into it; None where it has no window."""
         least, window = self._least(flow), self._window(flow, now)
         if least is None:
             self._windows.pop(flow, None)
@@ -153,28 +153,28 @@ def _consumes(worker: WorkerTakes, queue: str | None) -> bool:
     return queue is None or not worker.queues or queue in worker.queues
 
 
-def _shares(rooms: Sequence[tuple[DueFlow, int | None]], most: int) -> Sequence[Share]:
-    """Divide a batch of ``most`` runs among flows, so that each with room gets some."""
+def _shares(flows: Sequence[tuple[DueFlow, int | None]], most: int) -> Sequence[Share]:
+    """Divide a batch of ``most`` runs among flows, so that each with free capacity gets some."""
     shares: list[Share] = []
-    # What those with little room leave is for the others.
-    for due, room in sorted(rooms, key=lambda each: math.inf if each[1] is None else each[1]):
-        part = max(1, most // (len(rooms) - len(shares)))
-        taken = part if room is None else min(room, part)
+    # What those with little free capacity leave is for the others.
+    for due, free in sorted(flows, key=lambda each: math.inf if each[1] is None else each[1]):
+        part = max(1, most // (len(flows) - len(shares)))
+        taken = part if free is None else min(free, part)
         most = max(0, most - taken)
-        is_cut = room is None or room > part
+        is_cut = free is None or free > part
         shares.append(Share(due=due, most=taken, is_cut=is_cut))
     return shares
 
 
-def by_turns(claims: Sequence[Claim]) -> Sequence[Claim]:
-    """Order claims of one batch so that flows take turns in a queue, after more urgent ones.
+def round_robin(claims: Sequence[Claim]) -> Sequence[Claim]:
+    """Order claims of one batch by priority, then round robin over the flows.
 
     Else the first run of a flow would stand behind all that is new of a backlog.
     """
     before: Counter[FunctionQueue] = Counter()
-    turns = []
+    ranks = []
     for claim in claims:
         flow = FunctionQueue(claim.function, claim.queue)
-        turns.append((claim.priority, before[flow]))
+        ranks.append((claim.priority, before[flow]))
         before[flow] += 1
-    return [claims[at] for at in sorted(range(len(claims)), key=turns.__getitem__)]
+    return [claims[at] for at in sorted(range(len(claims)), key=ranks.__getitem__)]

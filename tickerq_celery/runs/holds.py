@@ -35,19 +35,19 @@ class HoldRelease:
         waiting = holds.held_keys(tx, HoldReason.FUNCTION)
         paced = holds.held_keys(tx, HoldReason.RATE)
         without_rate = [name for name in paced if name in known and known[name].rate is None]
-        room = self._room(tx, known)
-        unlimited = [name for name in room if known[name].max_concurrency is None]
+        free = self._free_slots(tx, known)
+        unlimited = [name for name in free if known[name].max_concurrency is None]
         batches = [
             self._release(tx, HoldReason.FUNCTION, [name for name in waiting if name in known], most),
             self._release(tx, HoldReason.PAUSED, self._resumed(tx), most),
             self._release(tx, HoldReason.LIMIT, unlimited, most),
             self._release(tx, HoldReason.RATE, without_rate, most),
-            # No more than the next claim takes: what is released and not claimed yet takes no room, and would
+            # No more than the next claim takes: what is released and not claimed yet is not counted, and would
             # be released once more with the next pass.
             concurrency.release_full_queues(tx, most=config.max_queued, limit=most),
             *(
-                self._release(tx, HoldReason.LIMIT, [name], min(room[name], most))
-                for name in room.keys() - set(unlimited)
+                self._release(tx, HoldReason.LIMIT, [name], min(free[name], most))
+                for name in free.keys() - set(unlimited)
             ),
         ]
         count = sum(batches) + self._release_keys(tx, known)
@@ -68,14 +68,14 @@ class HoldRelease:
         paused = pauses.keys(tx, waiting)
         return [key for key in waiting if key not in paused]
 
-    def _room(self, tx: Transaction, known: Mapping[str, FunctionLimits]) -> dict[str, int]:
+    def _free_slots(self, tx: Transaction, known: Mapping[str, FunctionLimits]) -> dict[str, int]:
         waiting = holds.held_keys(tx, HoldReason.LIMIT)
         names = [name for name in waiting if name in known]
         if not names:
             return {}
         active = concurrency.active_per_function(tx, names)
-        room = {name: self._left(known[name].max_concurrency, active[name]) for name in names}
-        return {name: slots for name, slots in room.items() if slots > 0}
+        free = {name: self._left(known[name].max_concurrency, active[name]) for name in names}
+        return {name: slots for name, slots in free.items() if slots > 0}
 
     def _left(self, most: int | None, active: int) -> int:
         """Return how many may be released; where the limit is gone, all that are held, a batch at a time."""
@@ -90,5 +90,5 @@ class HoldRelease:
         if not slots:
             return 0
         taken = concurrency.active_per_slot(tx, slots)
-        room = {slot: self._left(known[slot.function].max_concurrency_per_key, taken[slot]) for slot in slots}
-        return concurrency.release_slots(tx, room)
+        free = {slot: self._left(known[slot.function].max_concurrency_per_key, taken[slot]) for slot in slots}
+        return concurrency.release_slots(tx, free)

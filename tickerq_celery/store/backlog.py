@@ -55,7 +55,7 @@ def overdue(
 ) -> Overdue:
     """Return what is due and not claimed for ``due_for``, or unstarted for ``queued_for``.
 
-    What is due of functions in the queues ``without`` waits for room, and is not overdue.
+    What is due of functions in the queues ``without`` waits for capacity, and is not overdue.
     """
     due, queued = tx.sql_after(-due_for), tx.sql_after(-queued_for)
     crons = cron_tickers.c
@@ -201,10 +201,10 @@ def waiting(tx: Transaction, *, queued_for: timedelta) -> list[Waiting]:
     return sorted(found, key=lambda each: each.since)
 
 
-def for_room(waiting: Sequence[Waiting], *, claimed_since: datetime) -> list[Waiting]:
+def for_capacity(waiting: Sequence[Waiting], *, claimed_since: datetime) -> list[Waiting]:
     """Return those of ``waiting`` that are due while others of their function are published to their queue.
 
-    They wait for room behind these, if one of them was claimed lately: else no beat looks at them.
+    They wait for capacity behind these, if one of them was claimed lately: else no beat looks at them.
     """
     published = {each.flow for each in waiting if not each.are_due and each.latest >= claimed_since}
     return [each for each in waiting if each.are_due and each.flow in published]

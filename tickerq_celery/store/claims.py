@@ -1,6 +1,6 @@
 """Claims of due runs, each write guarded by the status and the claim number.
 
-While some wait for room in their queue, ``store/due_flows.py`` locks what is claimed here.
+While some wait for capacity in their queue, ``store/due_flows.py`` locks what is claimed here.
 """
 
 from collections.abc import Collection, Iterator, Sequence

@@ -39,15 +39,15 @@ def active_per_slot(tx: Transaction, slots: Collection[Slot]) -> dict[Slot, int]
     return counts
 
 
-def release_slots(tx: Transaction, room: Mapping[Slot, int]) -> int:
-    """Make as many waiting runs of each slot due as it has room for; return how many.
+def release_slots(tx: Transaction, free: Mapping[Slot, int]) -> int:
+    """Make as many waiting runs of each key due as it has free slots; return how many.
 
-    The most urgent first, then the oldest. The statements are as many as there are different rooms.
+    The most urgent first, then the oldest, with one statement for each different number of free slots.
     """
     released = 0
-    for slots in sorted(set(room.values())):
+    for slots in sorted(set(free.values())):
         if slots > 0:
-            keys = [slot.hold_key for slot, free in room.items() if free == slots]
+            keys = [slot.hold_key for slot, number in free.items() if number == slots]
             released += _release_each(tx, keys, slots)
     return released
 
@@ -156,6 +156,6 @@ def release_full_queues(tx: Transaction, *, most: int, limit: int) -> int:
     counts = queued_per_queue(tx, queues.values())
     released = 0
     for key, queue in queues.items():
-        room = max(0, min(most - counts.get(queue, 0), limit))
-        released += len(release(tx, reason=HoldReason.LIMIT, keys=[key], limit=room))
+        free = max(0, min(most - counts.get(queue, 0), limit))
+        released += len(release(tx, reason=HoldReason.LIMIT, keys=[key], limit=free))
     return released

@@ -35,8 +35,8 @@ def held_under_keys(tx: Transaction, reason: HoldReason, *, most: int) -> list[H
     return [_held_under(tx, reason, key) for key in keys(tx, reason, most=most)]
 
 
-def held_for_room(waiting: Waiting) -> Held:
-    """Return what is due and waits for room in its queue in the form of what is held for that."""
+def held_for_capacity(waiting: Waiting) -> Held:
+    """Return what is due and waits for capacity in its queue in the form of what is held for that."""
     return Held(
         reason=HoldReason.LIMIT,
         key=queue_key(waiting.queue),

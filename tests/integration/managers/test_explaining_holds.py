@@ -214,7 +214,7 @@ def test_a_full_queue(make_core: MakeCore) -> None:
     )
 
 
-def test_room_behind_others_of_its_function(core: Core, clock: ManualClock) -> None:
+def test_capacity_behind_others_of_its_function(core: Core, clock: ManualClock) -> None:
     with_beat(enrolled(core, prefetch=10))
     *_, last = [make_run(core) for _ in range(12)]
     claim(core)

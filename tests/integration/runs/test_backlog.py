@@ -52,7 +52,7 @@ def test_a_run_is_overdue_once_it_was_due_for_so_long_and_until_it_is_claimed(
     assert is_on_time(core)
 
 
-def test_what_waits_for_room_behind_others_of_its_function_is_not_overdue(
+def test_what_waits_for_capacity_behind_others_of_its_function_is_not_overdue(
     core: Core, clock: ManualClock
 ) -> None:
     enrolled(core, prefetch=10)
@@ -61,13 +61,13 @@ def test_what_waits_for_room_behind_others_of_its_function_is_not_overdue(
     claim(core, runs)
     clock.advance(seconds=30)
     waiting = core.read(backlog.waiting, queued_for=timedelta(minutes=5))
-    assert backlog.for_room(waiting, claimed_since=clock.now()) == []
-    room = backlog.for_room(waiting, claimed_since=START)
-    assert [(each.flow, each.runs) for each in room] == [(FunctionQueue("Send", None), 5)]
+    assert backlog.for_capacity(waiting, claimed_since=clock.now()) == []
+    waits = backlog.for_capacity(waiting, claimed_since=START)
+    assert [(each.flow, each.runs) for each in waits] == [(FunctionQueue("Send", None), 5)]
     assert overdue(core).runs == {"Send": late(6, START)}
-    assert overdue(core, without=[each.flow for each in room]).runs == {"Send": late(1, START)}
+    assert overdue(core, without=[each.flow for each in waits]).runs == {"Send": late(1, START)}
     claim(core, [other])
-    assert overdue(core, without=[each.flow for each in room]).runs == {}
+    assert overdue(core, without=[each.flow for each in waits]).runs == {}
 
 
 def test_a_claimed_run_is_overdue_once_it_was_claimed_for_so_long_and_until_it_starts(

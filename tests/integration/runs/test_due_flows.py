@@ -1,4 +1,4 @@
-"""Runs that wait for room in their queue: left due, taken by turns, and in the way of no other function."""
+"""Runs that wait for capacity in their queue: left due, taken round robin, and in the way of no other function."""
 
 from collections.abc import Callable, Collection
 from datetime import timedelta
@@ -133,7 +133,7 @@ def test_the_most_urgent_of_a_line_goes_first_then_the_oldest(core: Core, clock:
     assert [each.id for each in claimed(claimer)][:2] == [urgent, backlog[TAKES]]
 
 
-def test_a_message_that_may_be_lost_takes_no_room(core: Core, clock: ManualClock) -> None:
+def test_a_message_that_may_be_lost_takes_no_capacity(core: Core, clock: ManualClock) -> None:
     make_runs(core, 60)
     claimer = Claimer(core)
     first = claimed(claimer)

@@ -180,8 +180,8 @@ def test_beats_are_to_be_looked_at_for_overdue_runs_only_where_none_ticks(
     [
         (HoldReason.LIMIT, {}, "wait for a slot of the function's limit"),
         (HoldReason.KEY, {}, "wait for a slot of its concurrency key"),
-        (HoldReason.LIMIT, {"queue": "mail"}, "wait for room in queue mail"),
-        (HoldReason.LIMIT, {"queue": ""}, "wait for room in their queue"),
+        (HoldReason.LIMIT, {"queue": "mail"}, "wait for capacity in queue mail"),
+        (HoldReason.LIMIT, {"queue": ""}, "wait for capacity in their queue"),
     ],
 )
 def test_a_limit_that_has_been_full_for_long_is_a_warning(

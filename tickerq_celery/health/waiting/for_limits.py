@@ -135,7 +135,7 @@ def _backlog(case: WaitingCase) -> Iterator[Reason]:
     )
     yield reason(
         WaitCause.BACKLOG,
-        f"room in queue {queue}",
+        f"capacity in queue {queue}",
         f"{text} {who}{_before(case)}",
         remedy=f"start more workers, `celery -A yourapp worker -Q {queue}`{remedy}",
     )
