@@ -30,7 +30,7 @@ class Share:
 
 
 class DueFlows:
-    """The windows of flows, each of one function in one queue, and the flows whose due runs wait for capacity.
+    """The windows of flows, each of one function in one queue, and the flows whose runs wait for capacity.
 
     A flow has a window where live workers consume its queue and say how many messages they take.
     ``queue_of`` returns the queue to which its messages go, None where that is unknown. What a claim finds is

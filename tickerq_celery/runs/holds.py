@@ -42,8 +42,8 @@ class HoldRelease:
             self._release(tx, HoldReason.PAUSED, self._resumed(tx), most),
             self._release(tx, HoldReason.LIMIT, unlimited, most),
             self._release(tx, HoldReason.RATE, without_rate, most),
-            # No more than the next claim takes: what is released and not claimed yet is not counted, and would
-            # be released once more with the next pass.
+            # No more than the next claim takes: what is released and not claimed yet is not counted, so
+            # the next pass would release as much once more.
             concurrency.release_full_queues(tx, most=config.max_queued, limit=most),
             *(
                 self._release(tx, HoldReason.LIMIT, [name], min(free[name], most))

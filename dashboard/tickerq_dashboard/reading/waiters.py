@@ -53,7 +53,7 @@ def _asked(run: Run) -> Iterator[tuple[HoldReason, dict[str, Any], dict[str, str
 
 
 def _is_for_it(tickerq: TickerQ, run: Run, reason: HoldReason) -> bool:
-    """Whether what is held waits for a slot of the function: those that wait for capacity in a queue do not."""
+    """Whether what is held waits for a slot of the function, and not for capacity in a queue."""
     if reason is not HoldReason.LIMIT:
         return True
     first = tickerq.runs.active(held_for=reason, function=run.function, limit=1)

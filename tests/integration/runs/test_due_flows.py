@@ -1,4 +1,4 @@
-"""Runs that wait for capacity in their queue: left due, taken round robin, and in the way of no other function."""
+"""Runs waiting for capacity in their queue: left due, taken round robin, in the way of no other function."""
 
 from collections.abc import Callable, Collection
 from datetime import timedelta
