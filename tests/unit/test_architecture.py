@@ -1,6 +1,7 @@
 """The floor plan: which room may import which, and other rules that hold for the code as a whole."""
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from graphlib import TopologicalSorter
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import tickerq_celery
+from tests.pages import names, section, table
 from tests.public_names import public_names
 
 PACKAGE = "tickerq_celery"
@@ -164,6 +166,21 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 def test_the_root_holds_the_rooms_and_the_doors_and_nothing_else() -> None:
     found = {path.stem if path.suffix == ".py" else path.name for path in ROOT.iterdir()}
     assert found - {"__pycache__", "py.typed"} == {*ROOMS, *DOORS, *LEAVES}
+
+
+def listed(heading: str) -> list[str]:
+    """Return the rooms, doors or leaves that CONTRIBUTING.md lists, as folders and files."""
+    text = section("CONTRIBUTING.md", heading)
+    first = [row[0] for row in table(text)] or re.findall(r"^\* (`[^`]+`):", text, re.MULTILINE)
+    return sorted(names([each.replace("/`", "`") for each in first]))
+
+
+@pytest.mark.parametrize(
+    ("heading", "known"),
+    [("### Rooms", {*ROOMS}), ("### Doors", DOORS.keys() - {"__init__"}), ("### Leaves", LEAVES)],
+)
+def test_contributing_lists_the_rooms_doors_and_leaves(heading: str, known: set[str]) -> None:
+    assert listed(heading) == sorted(name if (ROOT / name).is_dir() else f"{name}.py" for name in known)
 
 
 def test_pure_rooms_know_neither_the_database_nor_celery() -> None:
