@@ -24,6 +24,7 @@ from tickerq_celery.store import (
     pauses,
     rollup_state,
     run_counts,
+    unheeded_cancels,
 )
 from tickerq_celery.store.backlog import Overdue, Waiting
 from tickerq_celery.store.cron_pauses import PausedCron
@@ -33,12 +34,13 @@ from tickerq_celery.store.full_limits import FullLimit
 from tickerq_celery.store.held_runs import Held
 from tickerq_celery.store.node_views import DefinitionSet
 from tickerq_celery.store.orphans import RunningOn
+from tickerq_celery.store.unheeded_cancels import UnheededCancel
 from tickerq_celery.tickers.counts import RunCounts
 from tickerq_celery.tickers.node_views import LostNode, NodeState, NodeView, functions_there
 from tickerq_celery.tickers.pauses import Pause
 
 # As many as a person may still look through; findings name ten.
-_MOST_LOST, _MOST_HELD, _MOST_CRONS = 50, 20, 20
+_MOST_LOST, _MOST_HELD, _MOST_CRONS, _MOST_UNHEEDED = 50, 20, 20, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,8 @@ class Facts:
     worker has, each with the queue that it names. ``past_since`` is when the first run ended that retention
     should have deleted long ago, ``uncounted_since`` when the first one did that the roll-up has not counted.
     ``unknown_names`` are functions that only the setting of retention names. ``running`` are the nodes
-    that give no sign of life, and on which runs are in progress.
+    that give no sign of life, and on which runs are in progress; ``unheeded`` are runs in progress elsewhere
+    that were asked to end.
     """
 
     fleet: Fleet
@@ -71,6 +74,7 @@ class Facts:
     held: Sequence[Held]
     full_limits: Mapping[str, FullLimit]
     running: Sequence[RunningOn]
+    unheeded: Sequence[UnheededCancel]
     failures: Sequence[FailureShare]
     pauses: Sequence[Pause]
     paused_crons: Sequence[PausedCron]
@@ -102,6 +106,7 @@ def read(tx: Transaction, core: Core) -> Facts:
     waiting = backlog.waiting(tx, queued_for=config.republish_after)
     # Claims older than a lease take no capacity: the next ones follow with a look of a beat.
     for_capacity = backlog.for_capacity(waiting, claimed_since=tx.now - 2 * config.lease)
+    present = {node.id for node in own if node.is_present}
     held = [*_held(tx), *map(held_runs.held_for_capacity, for_capacity)]
     return Facts(
         fleet=Fleet(at=tx.now, nodes=own, lost=_lost(tx)),
@@ -118,7 +123,10 @@ def read(tx: Transaction, core: Core) -> Facts:
         queues=_queues(tx, core, own),
         held=held,
         full_limits=full_limits.find(tx, held, longer_than=config.lease),
-        running=orphans.running_on(tx, present={node.id for node in own if node.is_present}, most=_MOST_LOST),
+        running=orphans.running_on(tx, present=present, most=_MOST_LOST),
+        unheeded=unheeded_cancels.find(
+            tx, present=present, asked_for=config.republish_after, most=_MOST_UNHEEDED
+        ),
         failures=failures.read(tx),
         pauses=pauses.list_pauses(tx),
         paused_crons=cron_pauses.paused(tx, most=_MOST_CRONS),

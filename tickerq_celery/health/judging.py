@@ -3,7 +3,18 @@
 from collections.abc import Iterator, Sequence
 
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.health import backlog, failures, held, housekeeping, limits, nodes, orphans, queues, skew
+from tickerq_celery.health import (
+    backlog,
+    failures,
+    held,
+    housekeeping,
+    limits,
+    nodes,
+    orphans,
+    queues,
+    skew,
+    unheeded,
+)
 from tickerq_celery.health.facts import Facts, Fleet
 from tickerq_celery.health.findings import failure, fine
 from tickerq_celery.health.queues import QueueUse
@@ -63,6 +74,7 @@ def of_facts(
     yield from limits.of_limits(
         facts.held, facts.full_limits, at=at, soon=config.lease, long=config.republish_after
     )
+    yield from unheeded.of_cancels(facts.unheeded)
     yield from failures.of_failures(facts.failures)
     yield from skew.of_clocks(present)
     yield from skew.of_versions(present)

@@ -12,8 +12,8 @@ from tickerq_celery.store.held_runs import Held
 from tickerq_celery.tickers.health import Finding, FindingCode, Subject, SubjectKind
 
 _REMEDIES = {
-    HoldReason.LIMIT: "raise max_concurrency, or cancel a run that has a slot",
-    HoldReason.KEY: "see which runs have the keys; raise max_concurrency_per_key, or cancel one",
+    HoldReason.LIMIT: "raise max_concurrency, or {ends}",
+    HoldReason.KEY: "see which runs have the keys; raise max_concurrency_per_key, or {ends}",
 }
 
 
@@ -39,7 +39,8 @@ def of_limits(
 def _full(held: Held, since: datetime, limit: FullLimit | None, at: datetime) -> Finding:
     text = f"{counted(held.runs, 'run')} of {held.function} {_waits(held)} for {span(at - since)}, "
     text += f"since {moment(since)}"
-    remedy = _REMEDIES[held.reason] if held.queue is None else "start more workers of that queue"
+    ends = _REMEDIES[held.reason].format(ends=_end_of_one(limit))
+    remedy = ends if held.queue is None else "start more workers of that queue"
     if limit is not None:
         text += f"; {_holders(limit)}"
         remedy = (
@@ -48,6 +49,13 @@ def _full(held: Held, since: datetime, limit: FullLimit | None, at: datetime) ->
         )
     subject = Subject(SubjectKind.FUNCTION, held.function)
     return warning(FindingCode.LIMIT_FULL, text, subject=subject, since=since, remedy=remedy)
+
+
+def _end_of_one(limit: FullLimit | None) -> str:
+    """Return how one that has a slot ends: by a cancel, or, where the first does not heed that, by a kill."""
+    if limit is None or limit.first.cancel_request is None:
+        return "cancel a run that has a slot"
+    return f"kill the first, which was asked to end: `tickerq cancel --terminate {limit.first.id}`"
 
 
 def _holders(limit: FullLimit) -> str:

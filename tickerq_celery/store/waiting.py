@@ -46,6 +46,7 @@ class OtherRun:
     lock_holder: str | None
     locked_at: datetime | None
     started_at: datetime | None
+    cancel_request: str | None
 
     @property
     def status_word(self) -> str:
@@ -63,7 +64,6 @@ class WaitingRun(OtherRun):
     hold_key: str | None
     held_since: datetime | None
     not_before: datetime | None
-    cancel_request: str | None
     on_lost: OnLost | None
     retries: int
     retry_count: int

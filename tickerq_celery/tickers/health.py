@@ -50,6 +50,7 @@ class FindingCode(StrEnum):
     NO_ROUTE = "no_route"
     NO_FUNCTION = "no_function"
     ORPHANED_RUNS = "orphaned_runs"
+    CANCEL_UNHEEDED = "cancel_unheeded"
     FAILING = "failing"
     LIMIT_FULL = "limit_full"
     PAUSED = "paused"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,7 @@ from tests.servers.schema_template import make_schema
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.ids import new_id
 from tickerq_celery.store.tables import metadata, nodes
 from tickerq_celery.tickers.health import Finding, HealthReport, Severity, Subject, SubjectKind
 
@@ -168,8 +170,44 @@ def test_a_limit_whose_slots_stay_taken_is_found_after_a_lease_and_a_busy_one_is
     )
     assert "`tickerq runs --active --function Import` lists them" in (found.remedy or "")
     assert f"`tickerq explain {waiting.id}`" in (found.remedy or "")
+    assert (found.remedy or "").endswith("raise max_concurrency, or cancel a run that has a slot")
+    change_row(shop, first, cancel_request="end")
+    [found] = limit_full()
+    assert (found.remedy or "").endswith(
+        f"or kill the first, which was asked to end: `tickerq cancel --terminate {first}`"
+    )
     change_row(shop, last, status=TickerStatus.IDLE, check_at=None, due_at=LATER)
     assert limit_full() == []
+
+
+@pytest.mark.every_database
+def test_a_run_that_heeds_no_cancel_is_found_after_five_minutes(shop: TickerQ, clock: ManualClock) -> None:
+    worker = next(each for each in shop.nodes.find() if each.kind is NodeKind.WORKER)
+    running = {"status": TickerStatus.IN_PROGRESS, "due_at": None, "lock_holder": "w1", "started_at": START}
+
+    def added(on: UUID = worker.id, **values: Any) -> UUID:
+        run = shop.time_tickers.add(TimeTicker(function="Send", execution_time=LATER))
+        change_row(shop, run.id, **running, running_on=on, updated_at=START, **values)
+        return run.id
+
+    asked, killed = added(cancel_request="end"), added(cancel_request="terminate")
+    added()
+    added(on=new_id(), cancel_request="end")
+
+    def unheeded(minutes: int) -> list[Finding]:
+        clock.set(START + timedelta(minutes=minutes))
+        beat_all(shop)
+        return [each for each in shop.health.report().problems if each.code == "cancel_unheeded"]
+
+    assert unheeded(5) == []
+    found = {each.subject and each.subject.id: each for each in unheeded(6)}
+    assert found.keys() == {asked, killed}
+    at = "2026-01-15 12:00:00Z, and is in progress on w1 still"
+    assert {each.text for each in found.values()} == {
+        f"Send was asked to end at {at}", f"Send was to be killed at {at}",
+    }  # fmt: skip
+    assert f"`tickerq cancel --terminate {asked}` kills its process" in (found[asked].remedy or "")
+    assert "restart its worker" in (found[killed].remedy or "")
 
 
 @pytest.mark.every_database

@@ -95,6 +95,17 @@ def test_each_hold_is_the_first_that_is_said(reason: HoldReason) -> None:
     assert explanation.waits[0].cause is CAUSE_OF[reason]
 
 
+@pytest.mark.parametrize("reason", [HoldReason.LIMIT, HoldReason.KEY, HoldReason.OVERLAP])
+def test_of_a_holder_that_heeds_no_cancel_the_next_step_is_to_kill_it(reason: HoldReason) -> None:
+    held = HELD[reason]
+    assert "--terminate" not in (explained(held).waits[0].remedy or "")
+    asked = other(cancel_request="end")
+    full = SlotHolders(count=2, shown=[other(id=CRON), asked])
+    facts = replace(held.facts, of_function=full, of_key=full, lock_holder=asked)
+    remedy = explained(replace(held, facts=facts)).waits[0].remedy or ""
+    assert f"`tickerq cancel --terminate {OTHER}` kills it, as it was asked to end and has not" in remedy
+
+
 @pytest.mark.parametrize("reason", sorted(set(HoldReason) - {HoldReason.PARENT, HoldReason.RATE}))
 def test_a_hold_whose_cause_is_gone_waits_for_the_sweep(reason: HoldReason) -> None:
     free = FunctionLimits(max_concurrency=2)

@@ -6,6 +6,7 @@ from datetime import datetime
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.health.phrases import before_it, comes, counted, listed, moment
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, holder_of, reason
+from tickerq_celery.health.waiting.for_runs import end_of
 from tickerq_celery.health.waiting.for_sweeps import still_to_come
 from tickerq_celery.store.concurrency import queue_key
 from tickerq_celery.store.wait_queues import SlotHolders
@@ -79,7 +80,13 @@ def _remedy(case: WaitingCase, found: SlotHolders, cause: WaitCause) -> str:
     queues = {case.route(each).queue for each in found.shown if each.status is TickerStatus.QUEUED}
     idle = sorted(queue for queue in queues if queue is not None and not case.consumers(queue))
     start = "".join(f"start a worker for queue {queue}, " for queue in idle)
-    return f"{start}end one that has a slot (`tickerq cancel ID`), or raise the function's `{setting}`"
+    asked = next((each for each in found.shown if _is_asked_to_end(each)), None)
+    verb = "`tickerq cancel ID`" if asked is None else end_of(asked)
+    return f"{start}end one that has a slot ({verb}), or raise the function's `{setting}`"
+
+
+def _is_asked_to_end(holder: OtherRun) -> bool:
+    return holder.status is TickerStatus.IN_PROGRESS and holder.cancel_request is not None
 
 
 def _unknown(case: WaitingCase) -> Reason:

@@ -49,9 +49,15 @@ def overlap(case: WaitingCase) -> Iterator[Reason]:
         f"the overlap lock, which {holder.id} holds",
         f"Occurrences of its cron ticker {run.cron_ticker_id} may not overlap, and {holder.id} holds the "
         f"overlap lock: it {standing(case, holder)}.{ahead}",
-        remedy=f"`tickerq explain {holder.id}` says what that one waits for, and "
-        f"`tickerq cancel {holder.id}` ends it",
+        remedy=f"`tickerq explain {holder.id}` says what that one waits for, and " + end_of(holder),
     )
+
+
+def end_of(other: OtherRun) -> str:
+    """Return what ends another run that is active; one that was asked to end and runs still is killed."""
+    if other.status is TickerStatus.IN_PROGRESS and other.cancel_request is not None:
+        return f"`tickerq cancel --terminate {other.id}` kills it, as it was asked to end and has not"
+    return f"`tickerq cancel {other.id}` ends it"
 
 
 def standing(case: WaitingCase, other: OtherRun) -> str:
