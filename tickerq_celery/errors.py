@@ -257,8 +257,8 @@ class QueryTooWideError(StoreError):
 
     def __init__(self, seconds: float) -> None:
         super().__init__(
-            f"reading took longer than {seconds:g} s: narrow its filters, unless tables are locked or other "
-            "reads took its time"
+            f"reading took longer than {seconds:.3g} s: narrow its filters, unless tables are locked or "
+            "other reads took its time"
         )
         self.args: tuple[Any, ...] = (self.reason,)
         self.seconds = seconds

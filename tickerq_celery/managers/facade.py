@@ -1,8 +1,10 @@
 """The managers as attributes, with ``schedule``: what TickerQ and the kit for tests share."""
 
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Unpack
 
+from tickerq_celery import validation
 from tickerq_celery.enums import OnConflict, OnConflictLike
 from tickerq_celery.managers.acting import Managers
 from tickerq_celery.managers.on_demand import (
@@ -21,6 +23,7 @@ from tickerq_celery.managers.on_demand import (
     StatsManager,
     TimeTickerManager,
 )
+from tickerq_celery.runtime.shared_limit import sharing
 from tickerq_celery.tickers.celery_task import TaskLike
 from tickerq_celery.tickers.fields import TaskScheduleOptions
 from tickerq_celery.tickers.sessions import SessionLike
@@ -33,6 +36,17 @@ class Facade:
     @property
     def _managers(self) -> Managers:
         raise NotImplementedError
+
+    def reading_within(self, limit: timedelta | float) -> AbstractContextManager[None]:
+        """Let the reads of a ``with`` block take ``limit`` (a timedelta or seconds) together, in this thread.
+
+        Each has at most ``read_budget``, and three quarters of what is left: one that is too wide leaves time
+        to those after it. A transaction of yours (``session=``) has no limit.
+
+        Raises:
+            TickerValidationError: ``limit`` is no duration.
+        """
+        return sharing(validation.duration("limit", limit, least=validation.MORE_THAN_ZERO))
 
     @property
     def time_tickers(self) -> TimeTickerManager:

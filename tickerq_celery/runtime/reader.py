@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 
 from sqlalchemy import Connection
 
-from tickerq_celery.errors import StoreError
+from tickerq_celery.errors import QueryTooWideError, StoreError
+from tickerq_celery.runtime.shared_limit import part_of
 from tickerq_celery.runtime.work_thread import awaited, outcome_of
 from tickerq_celery.runtime.work_threads import WorkThreads
 from tickerq_celery.store.database.database import Database
@@ -62,8 +63,11 @@ class Reader:
         """
         if not self._writer.may_have_readers:
             return self._writer.run(begin, work, args, kwargs, reading=True)
-        whole = self._statement + _BESIDE_A_STATEMENT
-        budget = ReadBudget(statement=self._statement, until=time.monotonic() + whole)
+        statement, whole = part_of(self._statement), part_of(self._statement + _BESIDE_A_STATEMENT)
+        if statement <= 0:
+            # No thread could say so in less time than there is.
+            raise QueryTooWideError(self._statement)
+        budget = ReadBudget(statement=statement, until=time.monotonic() + whole)
         read = _Read(lambda: self.database.read_within(budget, begin, work, args, kwargs))
         self._threads.do(read)
         limit = whole + _FOR_THE_ANSWER
