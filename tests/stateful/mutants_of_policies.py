@@ -44,7 +44,7 @@ OF_POLICIES = (
         # Which of the two is seen first depends on the walk: the run that was to get the lock, or its cancel.
         "after a cancel no run has the overlap lock|its overlap lock is free",
     ),
-    Mutant(overlaps.give_way, "does nothing", doing_nothing(None), "waits for what a pause holds"),
+    Mutant(overlaps.yield_lock, "does nothing", doing_nothing(None), "waits for what a pause holds"),
     Mutant(overlaps.lock_running, "finds nothing", doing_nothing(None), "runs on though", is_quick=True),
     Mutant(overlaps.lock_unstarted, "finds nothing", doing_nothing([]), "too many wait"),
     Mutant(

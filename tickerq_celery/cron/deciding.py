@@ -14,7 +14,7 @@ from tickerq_celery.tickers.run_rows import RunRow, misfire_record, occurrence_r
 from tickerq_celery.tickers.skip_reasons import misfire_reason
 
 # The first part of a catch-up holds two instants at least, so that overlap policies know what is before the
-# next: see ``fates``.
+# next: see ``decisions``.
 _SHORTEST_PART = 2
 
 

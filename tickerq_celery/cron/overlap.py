@@ -23,7 +23,7 @@ CANCELLED_REASON = "Overlap: cancelled, as a later occurrence of this cron ticke
 _CRONS_AT_ONCE = 100
 
 
-class Fate(Enum):
+class Decision(Enum):
     """What becomes of an occurrence: it may start, waits for those before it, or is skipped."""
 
     RUN = "run"
@@ -34,9 +34,9 @@ class Fate(Enum):
 
 
 SKIP_REASONS = {
-    Fate.SKIP_AS_TAKEN: TAKEN_REASON,
-    Fate.SKIP_AS_BUFFERED: BUFFERED_REASON,
-    Fate.SKIP_AS_REPLACED: REPLACED_REASON,
+    Decision.SKIP_AS_TAKEN: TAKEN_REASON,
+    Decision.SKIP_AS_BUFFERED: BUFFERED_REASON,
+    Decision.SKIP_AS_REPLACED: REPLACED_REASON,
 }
 
 
@@ -44,15 +44,15 @@ SKIP_REASONS = {
 _DECIDED_BY_THE_FIRST = {OverlapPolicy.SKIP, OverlapPolicy.BUFFER_ONE}
 
 
-def fates(
+def decisions(
     policy: OverlapPolicy,
     count: int,
     state: OverlapState,
     *,
     is_continued: bool = False,
     has_more: bool = False,
-) -> list[Fate]:
-    """Return the fates of ``count`` new occurrences, oldest first.
+) -> list[Decision]:
+    """Return the decisions about ``count`` new occurrences, oldest first.
 
     Whatever the policy but ``allow``, at most one of a cron ticker's occurrences is let run at a time. In
     parts they are what they are at once: a part ``is_continued`` after two instants at least, and
@@ -60,30 +60,30 @@ def fates(
     """
     is_after_others = is_continued and policy in _DECIDED_BY_THE_FIRST
     is_locked, is_waited_for = state.is_locked or is_after_others, state.waiting > 0 or is_after_others
-    decided: list[Fate] = []
+    decided: list[Decision] = []
     for left in reversed(range(count)):
         if policy is OverlapPolicy.CANCEL_OTHER and (left or has_more):
-            decided.append(Fate.SKIP_AS_REPLACED)
+            decided.append(Decision.SKIP_AS_REPLACED)
             continue
-        fate = _fate(policy, is_locked=is_locked or is_waited_for, is_waited_for=is_waited_for)
-        is_locked = is_locked or fate is Fate.RUN
-        is_waited_for = is_waited_for or fate is Fate.WAIT
-        decided.append(fate)
+        decision = _decision(policy, is_locked=is_locked or is_waited_for, is_waited_for=is_waited_for)
+        is_locked = is_locked or decision is Decision.RUN
+        is_waited_for = is_waited_for or decision is Decision.WAIT
+        decided.append(decision)
     return decided
 
 
-def _fate(policy: OverlapPolicy, *, is_locked: bool, is_waited_for: bool) -> Fate:
+def _decision(policy: OverlapPolicy, *, is_locked: bool, is_waited_for: bool) -> Decision:
     if policy is OverlapPolicy.ALLOW or not is_locked:
-        return Fate.RUN
+        return Decision.RUN
     if policy is OverlapPolicy.SKIP:
-        return Fate.SKIP_AS_TAKEN
+        return Decision.SKIP_AS_TAKEN
     if policy is OverlapPolicy.BUFFER_ONE and is_waited_for:
-        return Fate.SKIP_AS_BUFFERED
-    return Fate.WAIT
+        return Decision.SKIP_AS_BUFFERED
+    return Decision.WAIT
 
 
-def gives_way(state: OverlapState, *, in_pause: bool) -> bool:
-    """Return True if the holder, which a pause holds, gives the lock up for a manual run, which none holds.
+def yields_lock(state: OverlapState, *, in_pause: bool) -> bool:
+    """Return True if the holder, which a pause holds, yields the lock to a manual run, which none holds.
 
     ``in_pause`` says that there is a pause, which will hold a holder that is due later.
     """
@@ -95,13 +95,13 @@ def apply_policy(
 ) -> list[RunRow]:
     """Return new occurrences, oldest first, as the policy of their locked cron ticker wants them stored.
 
-    See ``fates`` for a part that ``is_continued`` or ``has_more``.
+    See ``decisions`` for a part that ``is_continued`` or ``has_more``.
     """
     if cron.overlap is OverlapPolicy.ALLOW or not rows:
         return list(rows)
     state = _admitted(tx, cron, overlaps.state(tx, cron.id)).result
-    decided = fates(cron.overlap, len(rows), state, is_continued=is_continued, has_more=has_more)
-    return [_stored_as(cron, row, fate, tx.now) for row, fate in zip(rows, decided, strict=True)]
+    decided = decisions(cron.overlap, len(rows), state, is_continued=is_continued, has_more=has_more)
+    return [_stored_as(cron, row, decision, tx.now) for row, decision in zip(rows, decided, strict=True)]
 
 
 def add_backfilled(tx: Transaction, cron: CronRow, rows: Sequence[RunRow]) -> Sequence[RunRow]:
@@ -118,7 +118,7 @@ def add_backfilled(tx: Transaction, cron: CronRow, rows: Sequence[RunRow]) -> Se
 def add_manual(tx: Transaction, cron: CronRow, row: RunRow, *, in_pause: Callable[[], bool]) -> Effect[UUID]:
     """Store a manual run of a locked cron ticker, at the head of the wait queue where it has to wait.
 
-    A holder of the overlap lock that a pause holds, or will hold as it is ``in_pause``, gives way to it.
+    A holder of the overlap lock that a pause holds, or will hold as it is ``in_pause``, yields it.
     """
     if cron.overlap is OverlapPolicy.ALLOW:
         occurrences.add(tx, cron, [row])
@@ -136,8 +136,8 @@ def queue_retry(tx: Transaction, cron: CronRow, run_id: UUID) -> None:
     """Let an occurrence of a locked cron ticker that is due again take the overlap lock, or wait for it."""
     if cron.overlap is OverlapPolicy.ALLOW:
         return
-    (fate,) = fates(OverlapPolicy.BUFFER_ALL, 1, overlaps.state(tx, cron.id))
-    if fate is Fate.WAIT:
+    (decision,) = decisions(OverlapPolicy.BUFFER_ALL, 1, overlaps.state(tx, cron.id))
+    if decision is Decision.WAIT:
         overlaps.enqueue(tx, cron.id, run_id)
     else:
         overlaps.take_lock(tx, cron.id, run_id)
@@ -181,8 +181,8 @@ def admit_next(tx: Transaction, cron: CronRow) -> Collection[UUID]:
 def _admitted(
     tx: Transaction, cron: CronRow, state: OverlapState, *, in_pause: bool = False
 ) -> Effect[OverlapState]:
-    """Pass the overlap lock on, if it is free or its holder gives way; return the state as it is then."""
-    if gives_way(state, in_pause=in_pause) and overlaps.give_way(tx, cron.id, in_pause=in_pause):
+    """Pass the overlap lock on, if it is free or its holder yields it; return the state as it is then."""
+    if yields_lock(state, in_pause=in_pause) and overlaps.yield_lock(tx, cron.id, in_pause=in_pause):
         state = replace(state, is_locked=False, waiting=state.waiting + 1)
     if state.is_locked or not state.waiting:
         return Effect(result=state)
@@ -193,14 +193,14 @@ def _admitted(
 
 
 def _queued(tx: Transaction, cron: CronRow, rows: Sequence[RunRow], state: OverlapState) -> list[RunRow]:
-    decided = fates(OverlapPolicy.BUFFER_ALL, len(rows), state)
-    return [_stored_as(cron, row, fate, tx.now) for row, fate in zip(rows, decided, strict=True)]
+    decided = decisions(OverlapPolicy.BUFFER_ALL, len(rows), state)
+    return [_stored_as(cron, row, decision, tx.now) for row, decision in zip(rows, decided, strict=True)]
 
 
-def _stored_as(cron: CronRow, row: RunRow, fate: Fate, now: datetime) -> RunRow:
-    if fate is Fate.RUN:
+def _stored_as(cron: CronRow, row: RunRow, decision: Decision, now: datetime) -> RunRow:
+    if decision is Decision.RUN:
         return replace(row, active_key=overlaps.key_of(cron.id))
-    if fate is Fate.WAIT:
+    if decision is Decision.WAIT:
         return replace(
             row,
             held_for=HoldReason.OVERLAP,
@@ -209,7 +209,7 @@ def _stored_as(cron: CronRow, row: RunRow, fate: Fate, now: datetime) -> RunRow:
             due_at=None,
             not_before=row.due_at,
         )
-    return skipped_row(row, reason=SKIP_REASONS[fate], now=now)
+    return skipped_row(row, reason=SKIP_REASONS[decision], now=now)
 
 
 def advance_queues(tx: Transaction, *, after: str) -> tuple[str, list[Started]]:

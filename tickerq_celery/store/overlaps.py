@@ -83,7 +83,7 @@ def cron_locked_by(tx: Transaction, ticker_id: UUID) -> UUID | None:
     return cron_id
 
 
-def give_way(tx: Transaction, cron_id: UUID, *, in_pause: bool) -> bool:
+def yield_lock(tx: Transaction, cron_id: UUID, *, in_pause: bool) -> bool:
     """Put an occurrence that a pause holds back into the wait queue; return True if the lock is free by that.
 
     ``in_pause`` says that a pause would hold one that is due later, too.

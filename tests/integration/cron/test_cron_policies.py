@@ -29,7 +29,7 @@ AFTER_AN_OUTAGE = {
     MisfirePolicy.SKIP: (),
     MisfirePolicy.RUN_ALL: (14, 15, 16),
 }
-FATES = {
+DECISIONS = {
     OverlapPolicy.ALLOW: {1: [DUE], 3: [DUE, DUE, DUE]},
     OverlapPolicy.SKIP: {1: [TAKEN], 3: [TAKEN, TAKEN, TAKEN]},
     OverlapPolicy.BUFFER_ONE: {1: [WAITS], 3: [WAITS, BUFFERED, BUFFERED]},
@@ -43,7 +43,7 @@ def at(hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 1, 15, hour, minute, tzinfo=UTC)
 
 
-def fates_of(core: Core, cron_id: UUID) -> dict[int, str]:
+def decisions_of(core: Core, cron_id: UUID) -> dict[int, str]:
     """Return what became of each instant, by its hour."""
     found = {}
     for row in occurrences_of(core, cron_id):
@@ -82,12 +82,14 @@ def test_each_missed_instant_is_an_occurrence_or_in_the_one_record_of_its_outage
     clock.set(at(16, 30))
     fire(core)
     if pause != PAUSES[0]:
-        assert fates_of(core, cron_id) == {}
+        assert decisions_of(core, cron_id) == {}
         crons(core).resume(cron_id, missed=pause == PAUSES[2])
     fire(core)
 
     run = AFTER_AN_OUTAGE[misfire] if pause != PAUSES[1] else ()
-    assert fates_of(core, cron_id) == (dict(zip(run, FATES[overlap][len(run)], strict=True)) if run else {})
+    assert decisions_of(core, cron_id) == (
+        dict(zip(run, DECISIONS[overlap][len(run)], strict=True)) if run else {}
+    )
     last = 16 - len(run)
     record = ("Paused" if pause == PAUSES[1] else "Missed", 14, last, 3 - len(run))
     assert records_of(core, cron_id) == ([record] if record[3] else [])

@@ -1,4 +1,4 @@
-"""Overlap policies: the fates of new occurrences, by what is active and what waits."""
+"""Overlap policies: the decisions about new occurrences, by what is active and what waits."""
 
 from dataclasses import replace
 
@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickerq_celery.cron.overlap import Fate, fates, gives_way
+from tickerq_celery.cron.overlap import Decision, decisions, yields_lock
 from tickerq_celery.enums import OverlapPolicy
 from tickerq_celery.store.overlaps import OverlapState
 
-RUN, WAIT = Fate.RUN, Fate.WAIT
-TAKEN, BUFFERED, LEFT = Fate.SKIP_AS_TAKEN, Fate.SKIP_AS_BUFFERED, Fate.SKIP_AS_REPLACED
+RUN, WAIT = Decision.RUN, Decision.WAIT
+TAKEN, BUFFERED, LEFT = Decision.SKIP_AS_TAKEN, Decision.SKIP_AS_BUFFERED, Decision.SKIP_AS_REPLACED
 
 
 @pytest.mark.parametrize(
@@ -25,21 +25,21 @@ TAKEN, BUFFERED, LEFT = Fate.SKIP_AS_TAKEN, Fate.SKIP_AS_BUFFERED, Fate.SKIP_AS_
     ],
 )  # fmt: skip
 def test_a_policy_decides_what_becomes_of_three_at_once(
-    policy: OverlapPolicy, free: list[Fate], taken: list[Fate], crowded: list[Fate]
+    policy: OverlapPolicy, free: list[Decision], taken: list[Decision], crowded: list[Decision]
 ) -> None:
-    assert fates(policy, 3, OverlapState()) == free
-    assert fates(policy, 3, OverlapState(is_locked=True)) == taken
-    assert fates(policy, 3, OverlapState(is_locked=True, waiting=2)) == crowded
+    assert decisions(policy, 3, OverlapState()) == free
+    assert decisions(policy, 3, OverlapState(is_locked=True)) == taken
+    assert decisions(policy, 3, OverlapState(is_locked=True, waiting=2)) == crowded
 
 
 @pytest.mark.parametrize("policy", OverlapPolicy)
 def test_nothing_new_has_no_fate(policy: OverlapPolicy) -> None:
-    assert fates(policy, 0, OverlapState(is_locked=True, waiting=2)) == []
+    assert decisions(policy, 0, OverlapState(is_locked=True, waiting=2)) == []
 
 
 @pytest.mark.parametrize("policy", [policy for policy in OverlapPolicy if policy is not OverlapPolicy.ALLOW])
 def test_what_waits_is_before_what_is_new_also_where_the_lock_is_free(policy: OverlapPolicy) -> None:
-    assert fates(policy, 1, OverlapState(waiting=1)) != [RUN]
+    assert decisions(policy, 1, OverlapState(waiting=1)) != [RUN]
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,10 @@ def test_only_what_a_pause_holds_gives_way_and_only_to_a_manual_run(
     state: dict[str, bool], in_pause: bool, expected: bool
 ) -> None:
     known = {"is_locked": True, "is_unclaimed": True, "is_manual_waiting": True, **state}
-    assert gives_way(OverlapState(waiting=1, **known), in_pause=in_pause) is expected
+    assert yields_lock(OverlapState(waiting=1, **known), in_pause=in_pause) is expected
 
 
-def after(state: OverlapState, stored: list[Fate]) -> OverlapState:
+def after(state: OverlapState, stored: list[Decision]) -> OverlapState:
     """Return the state once a part is stored, while nothing ends."""
     is_locked = state.is_locked or RUN in stored
     return replace(state, is_locked=is_locked, waiting=state.waiting + stored.count(WAIT))
@@ -77,10 +77,10 @@ def test_the_fates_of_a_catch_up_in_parts_are_those_that_it_has_at_once(
     policy: OverlapPolicy, sizes: list[int], last: int, state: OverlapState, ends: bool
 ) -> None:
     sizes = [*sizes, last] if last else sizes
-    whole, now, parts = fates(policy, sum(sizes), state), state, []
+    whole, now, parts = decisions(policy, sum(sizes), state), state, []
     for number, size in enumerate(sizes):
         has_more = number < len(sizes) - 1
-        parts.append(fates(policy, size, now, is_continued=number > 0, has_more=has_more))
+        parts.append(decisions(policy, size, now, is_continued=number > 0, has_more=has_more))
         now = after(now, parts[-1])
         if ends and policy in (OverlapPolicy.SKIP, OverlapPolicy.BUFFER_ONE):
             # All that ran or waited may have ended before the next part is stored.
