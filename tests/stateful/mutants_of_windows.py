@@ -41,7 +41,7 @@ OF_WINDOWS = (
         "only_what_is_due_and_may_run_is_claimed",
     ),
     Mutant(due_flows.lock_shares, "finds nothing", _of_no_flow, _LEFT),
-    Mutant(DueFlows.look, "finds no flow", _with_shares_of_nothing, _LEFT),
+    Mutant(DueFlows.poll, "finds no flow", _with_shares_of_nothing, _LEFT),
     Mutant(DueFlows.took, "forgets what still waits", _of_nothing, _LEFT),
     Mutant(DueFlows.claimed, "forgets what was left", doing_nothing(None), _LEFT),
     Mutant(

@@ -65,7 +65,7 @@ class Beat:
     @property
     def looks_again(self) -> bool:
         """Whether it will look by itself at what it left due."""
-        return self._claimer.next_look is not None
+        return self._claimer.next_poll is not None
 
     def dispatch(self) -> None:
         """Claim and publish a batch."""

@@ -12,19 +12,19 @@ class _ObservedTime:
     """Observed time: a gap in which the observer itself was stalled counts as a tenth of a lease.
 
     A gap of more than a third of a lease means that the observer was stalled, or the database unreachable.
-    It does not count for nothing: an observer that always looks rarely must find the dead, too. A shorter gap
+    It does not count for nothing: an observer that is always slow must find the dead, too. A shorter gap
     counts in full: with a heartbeat's interval before it, and a pause after it, a lease is not over.
     """
 
     def __init__(self, lease: timedelta) -> None:
         self._lease_seconds = lease.total_seconds()
-        self._looked_at: float | None = None
+        self._observed_at: float | None = None
         self._observed = 0.0
 
-    def look(self, monotonic: float) -> float:
-        """Return the seconds observed so far, up to this look."""
-        gap = 0.0 if self._looked_at is None else monotonic - self._looked_at
-        self._looked_at = monotonic
+    def observe(self, monotonic: float) -> float:
+        """Return the seconds observed so far, up to this observation."""
+        gap = 0.0 if self._observed_at is None else monotonic - self._observed_at
+        self._observed_at = monotonic
         self._observed += gap if gap <= self._lease_seconds / 3 else self._lease_seconds / 10
         return self._observed
 
@@ -46,7 +46,7 @@ class LivenessObserver:
 
     def dead_among(self, nodes: Iterable[Node], *, monotonic: float) -> list[Node]:
         """Return the nodes that were observed for one lease or more without a new heartbeat."""
-        now = self._time.look(monotonic)
+        now = self._time.observe(monotonic)
         sights: dict[UUID, _Sight] = {}
         dead = []
         for node in nodes:
@@ -61,7 +61,7 @@ class LivenessObserver:
 
 
 class LeaseFilter:
-    """Passes on the ids that were seen in every look for one lease, by its own monotonic time."""
+    """Passes on the ids that were seen in every observation for one lease, by its own monotonic time."""
 
     def __init__(self, lease: timedelta) -> None:
         self._lease_seconds = lease.total_seconds()
@@ -70,6 +70,6 @@ class LeaseFilter:
 
     def lasting(self, seen: Iterable[UUID], *, monotonic: float) -> list[UUID]:
         """Return those of ``seen`` that were seen without a break for one lease or more."""
-        now = self._time.look(monotonic)
+        now = self._time.observe(monotonic)
         self._since = {each: self._since.get(each, now) for each in seen}
         return [each for each, since in self._since.items() if now - since >= self._lease_seconds]

@@ -21,7 +21,7 @@ class DueWatch:
             known = self._seen.after(self._core.clock.monotonic() - self._seen_at)
             if known.is_due:
                 return known
-        return self.look()
+        return self.poll()
 
     def recent(self, *, within: timedelta) -> NextDue:
         """Return what falls due next by the last answer, by a new one where that is older."""
@@ -29,9 +29,9 @@ class DueWatch:
             seconds = self._core.clock.monotonic() - self._seen_at
             if seconds < within.total_seconds():
                 return self._seen.after(seconds)
-        return self.look()
+        return self.poll()
 
-    def look(self) -> NextDue:
+    def poll(self) -> NextDue:
         """Ask the store.
 
         Raises:

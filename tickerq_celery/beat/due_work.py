@@ -47,13 +47,13 @@ class DueWork:
             self._stuck_for = timedelta(0)
             return due.wait(most=poll)
         is_full = self._fire_and_dispatch(due)
-        next_look = self._claimer.next_look
-        if next_look is not None:
+        next_poll = self._claimer.next_poll
+        if next_poll is not None:
             self._stuck_for = timedelta(0)
             # Runs are due all the time then: only a cron ticker may come before.
             following = self._due.recent(within=timedelta(0) if due.is_cron_due else poll)
-            return timedelta(0) if is_full else following.until_cron(most=timedelta(seconds=next_look))
-        following = self._due.look()
+            return timedelta(0) if is_full else following.until_cron(most=timedelta(seconds=next_poll))
+        following = self._due.poll()
         if is_full or not following.is_due or following.moment != due.moment:
             self._stuck_for = timedelta(0)
             return timedelta(0) if is_full else following.wait(most=poll)
@@ -73,13 +73,13 @@ class DueWork:
         if due.is_due:
             if self._fire_and_dispatch(due):
                 self._between_until = 0.0
-            self._due.look()
+            self._due.poll()
 
     def _fire_and_dispatch(self, due: NextDue) -> bool:
         """Do what is due, a batch of each, or two while a backlog is stored; return True if more is."""
         is_full = due.is_cron_due and self._fire()
         is_more = self._dispatch()
-        if is_full and is_more and self._claimer.next_look is not None:
+        if is_full and is_more and self._claimer.next_poll is not None:
             # The first may have been for other cron tickers and keys than the backlog's. What is due of other
             # functions comes with the second: it must not wait until the next part is stored.
             is_more = self._dispatch()

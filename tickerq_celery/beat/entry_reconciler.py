@@ -31,14 +31,14 @@ class EntryReconciler:
         self._core = core
         self._own = {entry.key: entry for entry in own}
         self._settled: frozenset[LiveBeat] | None = None
-        self._look_again_at = 0.0
+        self._reconcile_again_at = 0.0
 
     @property
     def keys(self) -> list[str]:
         """The keys of this beat's entries, for its node row."""
         return sorted(self._own)
 
-    def keep(self) -> None:
+    def reconcile(self) -> None:
         """Write what is different, if beats came or went since the last time, or once in a lease.
 
         What cannot be written for another reason is logged, and tried again.
@@ -48,25 +48,25 @@ class EntryReconciler:
             SchemaError: This version cannot work with the store any more.
         """
         try:
-            self._look()
+            self._reconcile_if_due()
         except (StoreError, SchemaError):
             raise
         except Exception:
             # The sweep must not wait for the entries to be put right.
             logger.exception("entries of beat_schedule could not be kept")
 
-    def _look(self) -> None:
+    def _reconcile_if_due(self) -> None:
         beats = self._core.read(beat_entries.live_beats)
         # A beat that was reaped while it was alive decides nothing until its next heartbeat.
         if self._core.node.id not in {beat.id for beat in beats}:
             return
         now = self._core.clock.monotonic()
-        # Between two looks a beat may have come and gone, and left its own entries behind.
-        if beats == self._settled and now < self._look_again_at:
+        # Between two passes a beat may have come and gone, and left its own entries behind.
+        if beats == self._settled and now < self._reconcile_again_at:
             return
         if self._core.write(self._write, beats):
             self._settled = beats
-            self._look_again_at = now + self._core.config.lease.total_seconds()
+            self._reconcile_again_at = now + self._core.config.lease.total_seconds()
 
     def _write(self, tx: Transaction, beats: frozenset[LiveBeat]) -> bool:
         """Write this beat's part; return True if no row was locked elsewhere."""
@@ -79,7 +79,7 @@ class EntryReconciler:
         others = named_by(beats) - own
         rows = beat_entries.lock_entries(tx, but=others)
         for row in rows:
-            self._keep_apart(tx, row, is_own=row.seed_key in own, now=now)
+            self._reconcile_one(tx, row, is_own=row.seed_key in own, now=now)
         return len(rows) == len((known | new.keys()) - others)
 
     def _new_rows(self, known: Collection[str], now: datetime) -> dict[str, CronRow]:
@@ -95,12 +95,12 @@ class EntryReconciler:
                 logger.error("entry %r of beat_schedule cannot be kept: %s", entry.name, error)  # noqa: TRY400
         return rows
 
-    def _keep_apart(self, tx: Transaction, cron: CronRow, *, is_own: bool, now: datetime) -> None:
+    def _reconcile_one(self, tx: Transaction, cron: CronRow, *, is_own: bool, now: datetime) -> None:
         """Reconcile one entry; what goes wrong with it keeps no other from being reconciled."""
         try:
             with savepoint(tx):
                 if is_own:
-                    self._keep_own(tx, cron, now)
+                    self._reconcile_own(tx, cron, now)
                 else:
                     _pause_orphan(tx, cron, now)
         except SQLAlchemyError:
@@ -109,7 +109,7 @@ class EntryReconciler:
             # Whatever is wrong with one entry must keep no other from being reconciled.
             logger.exception("%s could not be kept", cron.description)
 
-    def _keep_own(self, tx: Transaction, cron: CronRow, now: datetime) -> None:
+    def _reconcile_own(self, tx: Transaction, cron: CronRow, now: datetime) -> None:
         core = self._core
         try:
             before = self._returned(tx, cron) if is_orphaned(cron) else cron

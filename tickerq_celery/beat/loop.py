@@ -88,8 +88,8 @@ class BeatLoop:
             Recorder(self._core),
             self._publisher,
         )
-        self._keeper = EntryReconciler(self._core, entries)
-        me = profile(self._core, NodeKind.BEAT, broker=broker_address(app), entries=self._keeper.keys)
+        self._reconciler = EntryReconciler(self._core, entries)
+        me = profile(self._core, NodeKind.BEAT, broker=broker_address(app), entries=self._reconciler.keys)
         self._registration = NodeRegistration(me, self._ticks.vitals)
         self._sweeps = SweepTimes(publish_check=config.publish_check, heartbeat=config.heartbeat)
         self._beat_at = 0.0
@@ -211,10 +211,10 @@ class BeatLoop:
             return False
         self._sweeps.begin(now)
         self._work.begin_sweep()
-        self._keeper.keep()
+        self._reconciler.reconcile()
         self._publisher.connect()
         is_full = self._sweeper.sweep(between=self._work_between)
-        self._queue_watch.look()
+        self._queue_watch.check()
         if is_full:
             self._sweeps.go_on(now)
         return is_full

@@ -28,8 +28,8 @@ class QueueWatch:
         found = {self._routes.queue_of(flow) for flow in flows}
         self._used |= {queue for queue in found if queue is not None}
 
-    def look(self) -> None:
-        """Log the queues used since the last look that no live worker consumes.
+    def check(self) -> None:
+        """Log the queues used since the last check that no live worker consumes.
 
         Raises:
             StoreError: The database cannot be reached.

@@ -35,7 +35,7 @@ class CronUpkeep:
         self._after_key = ""
         self._after_suspended: UUID | None = None
 
-    def look_after(self) -> None:
+    def maintain(self) -> None:
         """Pass on overlap locks and resume suspended cron tickers, where nothing else has.
 
         Raises:
@@ -86,7 +86,7 @@ class Sweeper:
         between()
         released = self._core.write(self._claimer.release_holds)
         between()
-        self._crons.look_after()
+        self._crons.maintain()
         between()
         self._publish_again()
         return released.is_full

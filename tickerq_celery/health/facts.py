@@ -104,7 +104,7 @@ def read(tx: Transaction, core: Core) -> Facts:
     every = node_views.find(tx, namespace=None)
     own = [node for node in every if node.namespace == tx.namespace]
     waiting = backlog.waiting(tx, queued_for=config.republish_after)
-    # Claims older than a lease take no capacity: the next ones follow with a look of a beat.
+    # Claims older than a lease take no capacity: the next ones follow with a poll of a beat.
     for_capacity = backlog.for_capacity(waiting, claimed_since=tx.now - 2 * config.lease)
     present = {node.id for node in own if node.is_present}
     held = [*_held(tx), *map(held_runs.held_for_capacity, for_capacity)]

@@ -98,14 +98,14 @@ class Claimer:
         return claimed
 
     @property
-    def next_look(self) -> float | None:
+    def next_poll(self) -> float | None:
         """In how many seconds to claim again, as due runs wait for capacity in their queue; None: none do."""
-        return self._flows.next_look
+        return self._flows.next_poll
 
     def _claim_next(self, holder: str) -> Claimed:
-        by_flow = self._flows.next_look is not None
+        by_flow = self._flows.next_poll is not None
         passed = self._fair.passed_over(by_flow=by_flow)
-        shares = self._flows.look() if by_flow else None
+        shares = self._flows.poll() if by_flow else None
         began = self._core.clock.monotonic()
         claimed, work = self._core.write(self._claim, holder, None, passed, shares)
         if passed is not None:
@@ -114,7 +114,7 @@ class Claimer:
             self._flows.took(work.found)
         self._flows.claimed(work.ahead, left=work.left)
         if not work.others:
-            is_backlog = claimed.is_full or self._flows.next_look is not None
+            is_backlog = claimed.is_full or self._flows.next_poll is not None
             self._fair.took_oldest(work.oldest, is_full=is_backlog)
         return claimed
 

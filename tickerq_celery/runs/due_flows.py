@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tickerq_celery.runs.publish_window import LOOK_EVERY, LOOK_SOON, PublishWindow
+from tickerq_celery.runs.publish_window import POLL_EVERY, POLL_SOON, PublishWindow
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import concurrency
 from tickerq_celery.store.database.transaction import Transaction
@@ -16,7 +16,7 @@ from tickerq_celery.tickers.flows import FunctionQueue
 
 # In seconds: what was learned of a flow is forgotten when it has not waited for so long.
 _KEPT = 60.0
-# Each takes a statement; those behind them come with the next look, at once.
+# Each takes a statement; those behind them come with the next poll, at once.
 _MOST_FLOWS = 100
 
 
@@ -43,20 +43,20 @@ class DueFlows:
         self._workers: Sequence[WorkerTakes] = ()
         self._windows: dict[FunctionQueue, PublishWindow] = {}
         self._waiting: frozenset[FunctionQueue] = frozenset()
-        # What waits of the flows that this round has looked at, and the last of them.
+        # What waits of the flows that this round has polled, and the last of them.
         self._found: set[FunctionQueue] = set()
         self._after: FunctionQueue | None = None
         self._is_short = False
         self._query = DueFlowsQuery(most=_MOST_FLOWS)
 
     @property
-    def next_look(self) -> float | None:
-        """In how many seconds to look again at what waits; None where nothing does."""
+    def next_poll(self) -> float | None:
+        """In how many seconds to poll again what waits; None where nothing does."""
         if not self._waiting:
             return None
         if self._after is not None:
             return 0.0
-        return LOOK_SOON if self._is_short else LOOK_EVERY
+        return POLL_SOON if self._is_short else POLL_EVERY
 
     def know(self, workers: Sequence[WorkerTakes]) -> None:
         """Note which workers take runs."""
@@ -74,7 +74,7 @@ class DueFlows:
                 sizes[flow] = math.ceil(times * size)
         return sizes
 
-    def look(self) -> Sequence[Share]:
+    def poll(self) -> Sequence[Share]:
         """Return what to take of the next flows that have due runs, with their windows adapted.
 
         Raises:
@@ -95,7 +95,7 @@ class DueFlows:
         return found, concurrency.ahead(tx, queues, lease=self._core.config.lease) if queues else {}
 
     def took(self, found: Mapping[Share, int]) -> None:
-        """Note how many runs of each share a look has found: more wait of one that was used up."""
+        """Note how many runs of each share a poll has found: more wait of one that was used up."""
         self._found |= {share.due.flow for share, count in found.items() if count >= share.most}
         self._is_short |= not self._found <= self._waiting
         if self._after is None:
@@ -111,7 +111,7 @@ class DueFlows:
         for flow in set(left) - self._waiting:
             window = self._window(flow, now)
             size = self._least(flow) or 1 if window is None else window.size
-            self._windows[flow] = PublishWindow(size=size, ahead=ahead.get(flow, 0), looked_at=now)
+            self._windows[flow] = PublishWindow(size=size, ahead=ahead.get(flow, 0), polled_at=now)
             self._waiting |= {flow}
             self._is_short = True
 
@@ -122,18 +122,18 @@ class DueFlows:
             self._windows.pop(flow, None)
             return None
         if window is None:
-            window = PublishWindow(size=least, ahead=ahead, looked_at=now)
+            window = PublishWindow(size=least, ahead=ahead, polled_at=now)
         elif flow in self._waiting:
             self._is_short |= window.is_short(ahead, least=least)
             window = window.after(ahead=ahead, at=now, least=least, most=self._core.config.max_queued)
         else:
-            window = replace(window, ahead=ahead, looked_at=now)
+            window = replace(window, ahead=ahead, polled_at=now)
         self._windows[flow] = window
         return max(0, window.size - ahead)
 
     def _window(self, flow: FunctionQueue, now: float) -> PublishWindow | None:
         window = self._windows.get(flow)
-        return None if window is None or now - window.looked_at > _KEPT else window
+        return None if window is None or now - window.polled_at > _KEPT else window
 
     def _least(self, flow: FunctionQueue) -> int | None:
         """Return what a flow's workers take at most, shared by the flows that wait for them.

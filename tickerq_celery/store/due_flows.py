@@ -44,7 +44,7 @@ class DueFlow:
 
 @dataclass(frozen=True, slots=True)
 class FoundFlows:
-    """Flows with due runs, and the last flow that was looked at: None where none follows it."""
+    """Flows with due runs, and the last flow that was read: None where none follows it."""
 
     due: Sequence[DueFlow]
     last: FunctionQueue | None
@@ -68,16 +68,16 @@ class DueFlowsQuery:
             return self._find(tx, after or FunctionQueue("", None))
 
     def _find(self, tx: Transaction, after: FunctionQueue) -> FoundFlows:
-        _, flow = self._look(tx, after)
+        _, flow = self._read_flow(tx, after)
         due, last, count = [], None, 0
         while flow is not None and count < self._most:
             count, last = count + 1, flow
-            priorities, flow = self._look(tx, last)
+            priorities, flow = self._read_flow(tx, last)
             if priorities:
                 due.append(DueFlow(last, priorities))
         return FoundFlows(due=due, last=None if flow is None else last)
 
-    def _look(
+    def _read_flow(
         self, tx: Transaction, flow: FunctionQueue
     ) -> tuple[tuple[TickerPriority, ...], FunctionQueue | None]:
         """Return the priorities of a flow's due runs, and the flow that follows it."""

@@ -95,7 +95,7 @@ class InProcessBeat:
             pending = self._read_pending()
             if pending.has_held and not pending.is_due(core.clock.now()):
                 core.write(self._claimer.release_holds)
-                self._upkeep.look_after()
+                self._upkeep.maintain()
                 pending = self._read_pending()
             idle_rounds = 0 if executed else idle_rounds + 1
             # What is due and is not taken twice waits for something that asking again does not bring.

@@ -52,7 +52,7 @@ class Enrolment:
             reconciler = EntryReconciler(self._beat_core, self._entries)
             beat = profile(self._beat_core, NodeKind.BEAT, entries=reconciler.keys)
             self._core.write(NodeRegistration(beat).register)
-            reconciler.keep()
+            reconciler.reconcile()
 
 
 def _forget_seeds(tx: Transaction) -> None:

@@ -402,8 +402,8 @@ def test_a_sweep_comes_to_all_wait_queues(
     gone, waiting = (row.id for row in occurrences_of(core, freed))
     forget(core, gone)
     upkeep = CronUpkeep(core, ListPublisher())
-    upkeep.look_after()
-    upkeep.look_after()
+    upkeep.maintain()
+    upkeep.maintain()
     assert not waits(core, waiting)
     assert waits(core, occurrences_of(core, busy)[-1].id)
 

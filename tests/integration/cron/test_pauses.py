@@ -485,12 +485,12 @@ def test_a_sweep_comes_to_all_that_are_suspended(
     everything = Scope(kind=PauseKind.EVERYTHING, name="")
     core.write(stored_pauses.remove, everything, paused_at)
     upkeep = CronUpkeep(core, ListPublisher())
-    upkeep.look_after()
-    upkeep.look_after()
+    upkeep.maintain()
+    upkeep.maintain()
     assert cron_row_of(core, free).next_run_at == at(14)
     pauses(core).resume(tag="eu")
-    upkeep.look_after()
-    upkeep.look_after()
+    upkeep.maintain()
+    upkeep.maintain()
     assert cron_row_of(core, paused).next_run_at == at(14)
 
 

@@ -20,7 +20,7 @@ from tests.manual_clock import START, ManualClock
 from tickerq_celery.enums import TickerPriority, TickerStatus
 from tickerq_celery.runs import due_flows as looking
 from tickerq_celery.runs.claimer import Claimer
-from tickerq_celery.runs.publish_window import LOOK_EVERY, LOOK_SOON
+from tickerq_celery.runs.publish_window import POLL_EVERY, POLL_SOON
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import nodes
 from tickerq_celery.store.due_flows import DueFlowsQuery
@@ -58,7 +58,7 @@ def test_of_a_backlog_as_much_is_claimed_as_workers_take_and_the_rest_stays_due(
     rows = [row_of(core, run_id) for run_id in backlog[TAKES:]]
     assert {(row.status, row.held_for) for row in rows} == {(TickerStatus.IDLE, None)}
     assert all(row.due_at is not None for row in rows)
-    assert claimer.next_look == LOOK_SOON
+    assert claimer.next_poll == POLL_SOON
     assert claimed(claimer) == []
 
 
@@ -76,23 +76,23 @@ def test_what_was_started_makes_room_for_the_next_and_the_window_grows_with_it(
     backlog = make_runs(core, 300)
     claimer = Claimer(core)
     start_all(core, claimed(claimer))
-    clock.advance(seconds=LOOK_SOON)
+    clock.advance(seconds=POLL_SOON)
     # Ten were started in 0.05 s: 60 in 0.3 s.
     batch = claimed(claimer)
     assert ids_of(batch) == set(backlog[TAKES : TAKES + 60])
-    clock.advance(seconds=LOOK_EVERY)
+    clock.advance(seconds=POLL_EVERY)
     start_all(core, batch[:30])
     assert len(claimed(claimer)) == 30
-    assert claimer.next_look == LOOK_EVERY
+    assert claimer.next_poll == POLL_EVERY
 
 
 def test_once_nothing_waits_claims_go_by_age_again(core: Core, clock: ManualClock) -> None:
     make_runs(core, TAKES + 5)
     claimer = Claimer(core)
     start_all(core, claimed(claimer))
-    clock.advance(seconds=LOOK_SOON)
+    clock.advance(seconds=POLL_SOON)
     assert len(claimed(claimer)) == 5
-    assert claimer.next_look is None
+    assert claimer.next_poll is None
     make_run(core)
     assert len(statements_of(core, lambda: claimed(claimer))) <= 3
 
@@ -104,7 +104,7 @@ def test_flows_of_one_queue_share_what_its_workers_take(core: Core, clock: Manua
     batch = claimed(claimer)
     for _ in range(30):
         batch += claimed(claimer)
-        clock.advance(seconds=LOOK_EVERY)
+        clock.advance(seconds=POLL_EVERY)
     assert {each.function for each in batch} == {"Send", "Other", "Third"}
     # Nothing is started: what was published at first is all that there is.
     assert len(batch) <= 3 * TAKES
@@ -116,7 +116,7 @@ def test_flows_take_turns_in_what_is_published_at_once(core: Core, clock: Manual
     start_all(core, claimed(claimer))
     others = [make_run(core, "Other"), make_run(core, "Other")]
     urgent = make_run(core, "Third", priority=TickerPriority.HIGH)
-    clock.advance(seconds=LOOK_SOON)
+    clock.advance(seconds=POLL_SOON)
     batch = claimed(claimer)
     assert batch[0].id == urgent
     assert [each.function for each in batch[1:7]] == ["Send", "Other", "Send", "Other", "Send", "Send"]
@@ -129,7 +129,7 @@ def test_the_most_urgent_of_a_line_goes_first_then_the_oldest(core: Core, clock:
     batch = claimed(claimer)
     urgent = make_run(core, priority=TickerPriority.HIGH)
     start_all(core, batch[:3])
-    clock.advance(seconds=LOOK_EVERY)
+    clock.advance(seconds=POLL_EVERY)
     assert [each.id for each in claimed(claimer)][:2] == [urgent, backlog[TAKES]]
 
 
@@ -151,7 +151,7 @@ def test_what_workers_take_is_no_window_where_it_is_not_known_or_as_much_as_may_
     make_runs(core, 60)
     claimer = Claimer(core)
     assert len(claimed(claimer)) == 60
-    assert claimer.next_look is None
+    assert claimer.next_poll is None
 
 
 def test_a_queue_that_no_live_worker_consumes_has_no_window(core: Core) -> None:
@@ -176,7 +176,7 @@ def test_what_an_adding_process_cannot_publish_at_once_is_left_to_beat(core: Cor
     backlog = make_runs(core, 60)
     adding = Claimer(core)
     assert ids_of(adding.claim(holder="web", ids=backlog).claims) == set(backlog[: 4 * TAKES])
-    assert adding.next_look is None
+    assert adding.next_poll is None
     assert adding.claim(holder="web", ids=[make_run(core)]).claims == []
     # Nothing of the same function, until workers have started what is ahead.
     assert claimed(Claimer(core)) == []
@@ -208,10 +208,10 @@ def test_once_no_worker_is_left_the_rest_is_published_up_to_the_bound_of_a_queue
     assert len(claimed(claimer)) == TAKES
     core.write(nodes.remove, core.node.id)
     enrolled(another_node(core), queues=("elsewhere",))
-    clock.advance(seconds=LOOK_EVERY)
+    clock.advance(seconds=POLL_EVERY)
     claimed(claimer)
     assert len(claimed(claimer)) == 60 - TAKES
-    assert claimer.next_look is None
+    assert claimer.next_poll is None
 
 
 def test_flows_are_found_in_each_queue_with_the_priorities_of_what_is_due(

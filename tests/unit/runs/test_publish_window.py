@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickerq_celery.runs.publish_window import LOOK_EVERY, LOOK_SOON, PublishWindow
+from tickerq_celery.runs.publish_window import POLL_EVERY, POLL_SOON, PublishWindow
 
 LEAST, MOST = 10, 10_000
 
 
 def window(size: int, *, ahead: int | None = None) -> PublishWindow:
-    return PublishWindow(size=size, ahead=size if ahead is None else ahead, looked_at=100.0)
+    return PublishWindow(size=size, ahead=size if ahead is None else ahead, polled_at=100.0)
 
 
-def after(before: PublishWindow, *, left: int, seconds: float = LOOK_EVERY) -> int:
-    at = before.looked_at + seconds
+def after(before: PublishWindow, *, left: int, seconds: float = POLL_EVERY) -> int:
+    at = before.polled_at + seconds
     return before.after(ahead=left, at=at, least=LEAST, most=MOST).size
 
 
@@ -38,15 +38,15 @@ def test_it_follows_what_workers_start(size: int, left: int, expected: int) -> N
 
 
 def test_a_look_that_comes_too_soon_does_not_make_it_smaller() -> None:
-    assert after(window(100), left=98, seconds=LOOK_SOON) == 100
+    assert after(window(100), left=98, seconds=POLL_SOON) == 100
 
 
 def test_a_look_that_comes_soon_makes_it_as_large_as_what_was_started_says() -> None:
-    assert after(window(100), left=70, seconds=LOOK_SOON) == 180
+    assert after(window(100), left=70, seconds=POLL_SOON) == 180
 
 
 def test_a_window_that_is_empty_soon_grows_to_what_was_started_in_that_time() -> None:
-    assert after(window(10), left=0, seconds=LOOK_SOON) == 60
+    assert after(window(10), left=0, seconds=POLL_SOON) == 60
 
 
 def test_what_others_have_published_meanwhile_is_no_start() -> None:
@@ -72,12 +72,12 @@ def test_beside_steady_workers_it_comes_to_rest_at_less_than_0_6_s_of_work(rate:
     for number in range(60):
         # Each look fills it; soon again where it was too small.
         is_short = now.is_short(ahead, least=LEAST)
-        wait = LOOK_SOON if is_short else LOOK_EVERY
+        wait = POLL_SOON if is_short else POLL_EVERY
         left = max(0, now.size - math.ceil(rate * wait))
         lacked += number > 40 and left == 0
         ahead = left
-        at = now.looked_at + wait
-        grown = PublishWindow(size=now.size, ahead=now.size, looked_at=now.looked_at)
+        at = now.polled_at + wait
+        grown = PublishWindow(size=now.size, ahead=now.size, polled_at=now.polled_at)
         now = grown.after(ahead=left, at=at, least=LEAST, most=MOST)
     assert now.size <= max(2 * LEAST, rate * 0.6)
-    assert lacked == 0 or rate * LOOK_EVERY >= LEAST
+    assert lacked == 0 or rate * POLL_EVERY >= LEAST
