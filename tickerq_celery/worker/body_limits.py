@@ -13,7 +13,7 @@ from tickerq_celery.worker.child_marks import ChildMarks
 
 
 class BodyLimits:
-    """Lets time limits strike the body of an attempt, and neither its start nor its end.
+    """Enforces time limits on the body of an attempt, and on neither its start nor its end.
 
     The main process sends the signal of the soft limit, and kills for the hard one, by the mark that this
     sets. Celery's own timers measure from the moment at which a child accepts a message: what they send
@@ -22,7 +22,7 @@ class BodyLimits:
 
     def __init__(self, marks: ChildMarks) -> None:
         self._marks = marks
-        self._may_strike = False
+        self._may_raise = False
         self._soft_at = 0.0
 
     @contextmanager
@@ -31,7 +31,7 @@ class BodyLimits:
         if not self._marks.is_child:
             yield
             return
-        previous = signal.signal(signal.SIGUSR1, self._strike)
+        previous = signal.signal(signal.SIGUSR1, self._raise_if_due)
         try:
             with self._marks.removed_after():
                 yield
@@ -51,21 +51,21 @@ class BodyLimits:
         self._soft_at = begun_at + limits.soft if limits.soft else 0.0
         try:
             try:
-                self._may_strike = True
+                self._may_raise = True
                 self._marks.begin_body(limits, begun_at)
                 yield
             finally:
-                self._may_strike = False
+                self._may_raise = False
         finally:
-            # Also where the limit strikes between the end of the body and the line above.
+            # Also where the limit is raised between the end of the body and the line above.
             self.end()
 
     def end(self) -> None:
         """End the measuring before the block does, in any thread."""
-        self._may_strike = False
+        self._may_raise = False
         self._marks.end_body()
 
-    def _strike(self, number: int, frame: FrameType | None) -> None:
-        if self._may_strike and time.monotonic() >= self._soft_at:
-            self._may_strike = False
+    def _raise_if_due(self, number: int, frame: FrameType | None) -> None:
+        if self._may_raise and time.monotonic() >= self._soft_at:
+            self._may_raise = False
             raise SoftTimeLimitExceeded

@@ -127,7 +127,7 @@ class ChildMarks:
         self._write_limits(_LIMITS.pack(begun_at, limits.soft or 0, limits.hard or 0))
 
     def end_body(self) -> None:
-        """Mark that the body has ended: once this returns, no limit strikes it any more."""
+        """Mark that the body has ended: once this returns, no limit interrupts it any more."""
         self._write_limits(_UNLIMITED)
 
     def claims(self) -> Collection[str]:
@@ -160,7 +160,7 @@ class ChildMarks:
             fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, mark.number)
 
     def forget_limits(self, mark: Mark, *, and_hard: bool) -> None:
-        """Remove the soft limit of a frozen mark, which has struck, or both."""
+        """Remove the soft limit of a frozen mark, which was enforced, or both."""
         hard = 0 if and_hard else mark.hard
         self._memory[self._slice(mark.number)] = _packed(replace(mark, soft=0, hard=hard))
 

@@ -17,7 +17,7 @@ from tickerq_celery.worker.loop_thread import LoopThread
 from tickerq_celery.worker.run_control import RunControl
 
 T = TypeVar("T")
-_LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 _CLOSE_SECONDS = 5.0
 
 
@@ -44,7 +44,7 @@ async def cancellable(body: Coroutine[Any, Any, T], control: RunControl) -> T:
 async def _cancel_when_requested(task: asyncio.Task[Any], control: RunControl) -> None:
     # In a thread, as nothing else on this loop may wait for the store.
     while not (control.may_be_requested and await asyncio.to_thread(control.is_requested)):
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)
     task.cancel()
 
 

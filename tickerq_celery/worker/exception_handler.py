@@ -1,4 +1,4 @@
-"""The user's exception handler: found once, called after the outcome is stored, never trusted."""
+"""The user's exception handler: found once, called after the outcome is stored, its errors logged."""
 
 import asyncio
 import inspect

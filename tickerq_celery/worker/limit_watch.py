@@ -15,7 +15,7 @@ from tickerq_celery.worker.child_marks import ChildMarks, Mark
 from tickerq_celery.worker.signal_reports import Report, SignalKind, SignalReport
 
 logger = logging.getLogger(__name__)
-_LOOK_SECONDS = 0.2
+_CHECK_SECONDS = 0.2
 
 
 class LimitWatch(threading.Thread):
@@ -35,26 +35,26 @@ class LimitWatch(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        while not self._stopped.wait(_LOOK_SECONDS):
+        while not self._stopped.wait(_CHECK_SECONDS):
             try:
-                self.look()
+                self.check()
             except Exception:
                 # The thread serves all runs, whatever it meets at one of them.
                 logger.exception("time limits could not be enforced")
 
-    def look(self) -> None:
-        """Strike every body that exceeds a limit now."""
+    def check(self) -> None:
+        """Enforce the limits of every body that exceeds one now."""
         for mark in self._marks.overdue():
             with self._marks.frozen(mark) as is_unchanged:
                 if is_unchanged:
-                    self._strike(mark)
+                    self._enforce(mark)
 
     def stop(self) -> None:
         """End the thread."""
         self._stopped.set()
         self.join()
 
-    def _strike(self, mark: Mark) -> None:
+    def _enforce(self, mark: Mark) -> None:
         is_hard = mark.exceeds(mark.hard, time.monotonic())
         if is_hard:
             # Before the death, which Celery may notice at once.

@@ -1,4 +1,4 @@
-"""Notice which messages are revoked, as a worker hears it: Celery's control command."""
+"""Listen for Celery's revoke command in a worker, and report which messages it names."""
 
 from collections.abc import Callable, Collection
 from functools import partial
@@ -21,14 +21,14 @@ class RevokeListener:
         self._handler: Any = None
 
     def listen(self) -> None:
-        """Put the listener before the command that is registered."""
+        """Put the handler before the command that is registered."""
         # The registry is the process's, which may hold workers of several apps.
         self._own = Panel.data[REVOKE_COMMAND]
         self._handler = partial(self._on_command, self._own)
         Panel.data[REVOKE_COMMAND] = self._handler
 
     def close(self) -> None:
-        """Take it away; where another one stands before it, it stays, and hears nothing of other apps."""
+        """Remove the handler; where another one was put before it, it stays, and ignores other apps."""
         if Panel.data.get(REVOKE_COMMAND) is self._handler:
             Panel.data[REVOKE_COMMAND] = self._own
 

@@ -1,4 +1,4 @@
-"""Keep Celery's soft time limit from striking what this package does around the body of a task."""
+"""Keep Celery's soft time limit from interrupting what this package does around the body of a task."""
 
 import os
 import signal
@@ -11,19 +11,19 @@ _REPEATED_AFTER = 0.05
 
 
 class HeldLimit:
-    """A soft limit that struck before the body: it strikes again soon, unless the body has ended by then."""
+    """A soft limit that came before the body: it is raised again soon, unless the body has ended by then."""
 
     def __init__(self) -> None:
         self._repeat: threading.Timer | None = None
 
     def repeat(self) -> None:
-        """Let it strike the body."""
+        """Let it interrupt the body."""
         self._repeat = threading.Timer(_REPEATED_AFTER, os.kill, (os.getpid(), signal.SIGUSR1))
         self._repeat.daemon = True
         self._repeat.start()
 
     def cancel(self) -> None:
-        """Let it strike nothing any more: a child of the pool that executes nothing would end by it."""
+        """Let it interrupt nothing any more: a child of the pool that executes nothing would end by it."""
         if self._repeat is not None:
             self._repeat.cancel()
 

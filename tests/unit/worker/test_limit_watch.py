@@ -1,4 +1,4 @@
-"""Time limits strike the body of an attempt in a child of a pool, and neither its start nor its end."""
+"""Time limits interrupt the body of an attempt in a pool's child, and neither its start nor its end."""
 
 import os
 import select
@@ -32,7 +32,7 @@ class Watched:
         self.marks = ChildMarks()
         self.reports: SimpleQueue[SignalReport] = SimpleQueue()
         self.killed: dict[str, float] = {}
-        self.look = LimitWatch(self.marks, self.reports, self.killed).look
+        self.check = LimitWatch(self.marks, self.reports, self.killed).check
 
 
 @pytest.fixture
@@ -58,10 +58,10 @@ def has_died(pid: int) -> bool:
 
 def test_a_body_that_exceeds_its_hard_limit_is_killed_and_reported_once(watched: Watched) -> None:
     with child(watched.marks, 0, body(TimeLimits(hard=0.3))) as pid:
-        watched.look()
+        watched.check()
         assert not has_died(pid)
-        wait_until(lambda: watched.look() or has_died(pid), lambda: "the child's death")
-        watched.look()
+        wait_until(lambda: watched.check() or has_died(pid), lambda: "the child's death")
+        watched.check()
     report = watched.reports.get_nowait()
     assert (report.ticker_id, report.claim_no, report.kind) == (RUN, 3, SignalKind.TIMED_OUT)
     assert report.message == "time limit exceeded: the function ran for more than 0.3 s"
@@ -74,7 +74,7 @@ def test_a_body_that_has_ended_is_not_killed_however_long_its_end_takes_to_write
         child(watched.marks, 0, body(TimeLimits(hard=0.01), ended=True)) as pid,
         child(watched.marks, 1, body(TimeLimits(hard=0.01))) as overdue,
     ):
-        wait_until(lambda: watched.look() or has_died(overdue), lambda: "the other child's death")
+        wait_until(lambda: watched.check() or has_died(overdue), lambda: "the other child's death")
         assert not has_died(pid)
 
 
@@ -110,7 +110,7 @@ def test_a_body_that_exceeds_its_soft_limit_is_interrupted_once(watched: Watched
 
     with child(watched.marks, 0, wait_for_the_signal) as pid:
         wait_until(watched.marks.overdue, lambda: "the limit")
-        watched.look()
+        watched.check()
         assert watched.marks.overdue() == []
         assert os.read(struck, 9) == b"."
         assert not has_died(pid)
@@ -162,13 +162,13 @@ def test_the_only_signal_of_a_soft_limit_strikes_a_process_that_was_stalled_as_i
         strike()
 
 
-def test_the_soft_limit_strikes_nothing_that_follows_a_coroutine_on_its_loop(limits: BodyLimits) -> None:
+def test_the_soft_limit_interrupts_nothing_that_follows_a_coroutine_on_its_loop(limits: BodyLimits) -> None:
     with limits.attempt(), limits.body(TimeLimits(soft=1e-9)):
         limits.end()
         strike()
 
 
-def test_a_soft_limit_of_celerys_own_strikes_a_body_without_one(limits: BodyLimits) -> None:
+def test_a_soft_limit_of_celerys_own_interrupts_a_body_without_one(limits: BodyLimits) -> None:
     with limits.attempt(), pytest.raises(SoftTimeLimitExceeded), limits.body(TimeLimits()):
         strike()
 
