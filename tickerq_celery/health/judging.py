@@ -1,4 +1,4 @@
-"""All findings of one look, causes before what follows from them."""
+"""All findings of one report, causes before what follows from them."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""One look at the whole system: read, asked, judged."""
+"""One report of the whole system: the store read, the broker asked, the findings judged."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -2,7 +2,7 @@
 
 from tickerq_celery import validation
 from tickerq_celery.enums import NodeKind, NodeKindLike
-from tickerq_celery.health import look
+from tickerq_celery.health import report
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.tickers.health import HealthReport
 from tickerq_celery.tickers.surroundings import Surroundings
@@ -21,7 +21,7 @@ class HealthManager:
         It never raises for what it finds: that the store does not answer is a finding as well. The store has
         ``read_budget`` to answer, and the broker five seconds.
         """
-        return look.whole(self._core, self._surroundings)
+        return report.whole(self._core, self._surroundings)
 
     def probe(self, kind: NodeKindLike, *, host: str | None = None) -> HealthReport:
         """Return the findings about the beats, or the workers, alone: those of a ``host`` if that is given.
@@ -34,4 +34,4 @@ class HealthManager:
         """
         wanted = validation.member("kind", kind, NodeKind)
         on = None if host is None else validation.name("host", host, 200)
-        return look.probe(self._core, self._surroundings, wanted, on)
+        return report.probe(self._core, self._surroundings, wanted, on)

@@ -56,9 +56,9 @@ def _start(case: WaitingCase) -> Iterator[Reason]:
     if not consumers:
         yield _queue(case, route.queue or run.queue or "its queue")
         return
-    strangers = _on_another_broker(case, consumers)
-    if strangers is not None:
-        yield strangers
+    on_other_broker = _on_another_broker(case, consumers)
+    if on_other_broker is not None:
+        yield on_other_broker
     if any(run.function in worker.functions for worker in consumers):
         yield _worker(case, route.queue, consumers)
     elif any(run.function in worker.functions for worker in case.workers):
