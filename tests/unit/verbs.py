@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 # How the manager's own transactions read; users have no transaction to pass.
-INNER = {"got", "got_all", "as_left"}
+INNER = {"got", "got_all", "reread"}
 
 
 def verbs_of(manager: type) -> list[tuple[str, Callable[..., Any]]]:

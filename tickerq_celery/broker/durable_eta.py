@@ -12,16 +12,16 @@ from celery.utils.time import maybe_iso8601, maybe_make_aware
 from kombu.exceptions import OperationalError
 from kombu.utils.uuid import uuid
 
-from tickerq_celery.broker.left_call import (
-    LeftCall,
+from tickerq_celery.broker.message_capture import CapturingProducer
+from tickerq_celery.broker.messages import execution_in, is_own_task
+from tickerq_celery.broker.unkept_call import (
     NotKeepableError,
     NotKept,
     NotSentError,
+    UnkeptCall,
     eta_text,
     is_of_app,
 )
-from tickerq_celery.broker.message_capture import CapturingProducer
-from tickerq_celery.broker.messages import execution_in, is_own_task
 from tickerq_celery.errors import SchemaError, StoreError
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.tickers.claims import TaskExecution
@@ -76,9 +76,11 @@ class DurableSend:
             if is_of_app(self._app, given):
                 # Of both sends, if the second one is Celery's.
                 task_id = task_id or uuid()
-                left = LeftCall(self._app, given, self._reporter(name), eta_text(self._app, countdown, eta))
+                unkept = UnkeptCall(
+                    self._app, given, self._reporter(name), eta_text(self._app, countdown, eta)
+                )
                 with suppress(NotSentError):
-                    return self._send_later(due, left, name, args, kwargs, task_id, *others, **options)
+                    return self._send_later(due, unkept, name, args, kwargs, task_id, *others, **options)
         return self._send(
             name, args, kwargs, countdown, eta, task_id, producer, connection, *others, **options
         )
@@ -86,7 +88,7 @@ class DurableSend:
     def _send_later(
         self,
         due: datetime,
-        left: LeftCall,
+        unkept: UnkeptCall,
         name: str,
         args: Any,
         kwargs: Any,
@@ -95,7 +97,9 @@ class DurableSend:
         **options: Any,
     ) -> Any:
         options.pop("publisher", None)
-        producer = CapturingProducer(self._app, lambda call: self._keep(call, due), left, self._keeping.now())
+        producer = CapturingProducer(
+            self._app, lambda call: self._keep(call, due), unkept, self._keeping.now()
+        )
         try:
             # Celery's own way to the broker, without the moment: so all else is as Celery makes it.
             return self._send(name, args, kwargs, None, None, task_id, producer, None, *others, **options)

@@ -12,7 +12,7 @@ from kombu.utils import json as kombu_json
 
 from tickerq_celery.broker.entities import NotAnEntityError, entity_as_json
 from tickerq_celery.broker.kept_json import body_as_encoded, is_json, revived
-from tickerq_celery.broker.left_call import LeftCall, NotKeepableError
+from tickerq_celery.broker.unkept_call import NotKeepableError, UnkeptCall
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.captured_message import CapturedMessage
 from tickerq_celery.payload.celery_call import CeleryCall
@@ -24,7 +24,7 @@ _HANDING_OVER = ("retry", "retry_policy", "timeout", "confirm_timeout")
 class CapturingProducer:
     """What ``app.send_task`` uses of a kombu Producer; ``keep`` is given the message that it publishes.
 
-    One that cannot be kept goes to the broker, by ``left``.
+    One that cannot be kept goes to the broker, by ``unkept``.
 
     It connects to the broker only for a result backend that declares a queue for its replies, as ``rpc://``.
     """
@@ -32,11 +32,11 @@ class CapturingProducer:
     serializer: str | None = None
 
     def __init__(
-        self, app: Celery, keep: Callable[[CeleryCall], None], left: LeftCall, now: datetime
+        self, app: Celery, keep: Callable[[CeleryCall], None], unkept: UnkeptCall, now: datetime
     ) -> None:
         self._app = app
         self._keep = keep
-        self._left = left
+        self._unkept = unkept
         self._now = now
         self._is_kept: bool | None = None
 
@@ -70,13 +70,13 @@ class CapturingProducer:
         if self._is_kept is None:
             self._is_kept = self._is_taken(body, options)
         if not self._is_kept:
-            self._left.publish(body, options)
+            self._unkept.publish(body, options)
 
     def _is_taken(self, body: Any, options: Mapping[str, Any]) -> bool:
         try:
             self._keep(captured(body, options, self._now))
         except (NotKeepableError, TickerValidationError) as error:
-            self._left.leave(error)
+            self._unkept.leave(error)
             return False
         return True
 

@@ -1,4 +1,4 @@
-"""Seeders: functions that put a first stock of tickers into the store, once."""
+"""Seeders: functions that put the initial tickers into the store, once."""
 
 import inspect
 from collections.abc import Callable, Iterator

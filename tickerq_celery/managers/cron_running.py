@@ -71,7 +71,7 @@ class CronRunning(CronBatches):
             lambda tx: self._run_now(tx, operation.ids[0], request, version),
             recall=lambda tx, entry: self._occurrences.got(tx, entry.ids[0]).id,
         )
-        return self._occurrences.as_left(stored)
+        return self._occurrences.reread(stored)
 
     def run_now_batch(
         self,

@@ -141,8 +141,8 @@ class RunOperations:
             operation, work, recall=lambda tx, entry: len(set(wanted) & set(entry.ids))
         )
 
-    def as_left(self, ticker_id: UUID) -> Run:
-        """Return a run as a verb has left it; that verb does not fail for wide reads of others."""
+    def reread(self, ticker_id: UUID) -> Run:
+        """Return a run as it is stored after a verb, which does not fail for wide reads of others."""
         return self._core.read(self.got, ticker_id)
 
     def got(self, tx: Transaction, ticker_id: UUID) -> Run:
@@ -222,4 +222,4 @@ class RunOperations:
         ended = self._storing.operate(operation, work, recall=lambda tx, entry: self._check_there(tx, found))
         if ended is not None:
             self._lost.notify(ended)
-        return self.as_left(found)
+        return self.reread(found)

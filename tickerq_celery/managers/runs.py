@@ -146,7 +146,7 @@ class RunManager(RunLists, RunExplaining, RunOperations):
         with self._storing.refusals_recorded(operation):
             if not self._canceller.cancel(order):
                 raise TickerNotFoundError(KIND_NAMES[self._kind], ticker_id)
-        return self.as_left(ticker_id)
+        return self.reread(ticker_id)
 
     def retry(
         self,
@@ -175,7 +175,7 @@ class RunManager(RunLists, RunExplaining, RunOperations):
             lambda tx: self._retry(tx, ticker_id, version),
             recall=lambda tx, entry: self._check_there(tx, ticker_id),
         )
-        return self.as_left(ticker_id)
+        return self.reread(ticker_id)
 
     def _page_after(self, cursor: str | None, *, wanted: RunFilter, limit: int, with_logs: bool) -> Page[Run]:
         core = self._core

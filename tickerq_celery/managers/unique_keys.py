@@ -141,7 +141,7 @@ class _Keyed:
             if holder is None:
                 if self._is_inserted():
                     return None
-                holder = self._holder_in_the_way()
+                holder = self._conflicting_holder()
             if holder is None:
                 continue  # it has ended meanwhile
             if on_conflict is OnConflict.RETURN_EXISTING:
@@ -159,7 +159,7 @@ class _Keyed:
         committed = self._committed(self.fresh, seen)
         return None if committed is None or committed.status in TERMINAL else committed
 
-    def _holder_in_the_way(self) -> Run | None:
+    def _conflicting_holder(self) -> Run | None:
         """Return what an insert met: the caller's own ticker, not committed yet, or one it does not see."""
         seen = self._active(self.tx)
         if self.fresh is None:
