@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from tickerq_dashboard.filters import ListQuery, Text, TypedQuery
+from tickerq_dashboard.show.moments import Clock
 
 # What the audit is about.
 AUDITED = ("run", "cron_ticker", "function", "tag", "everything", "bulk_job", "rollup", "host")
@@ -47,8 +48,9 @@ class AuditFilters(ListQuery):
         }
         return {name: value for name, value in given.items() if value}
 
-    def _said(self, name: str) -> str:
-        return super()._said(name).replace("_", " ") if name == "kind" else super()._said(name)
+    def _said(self, name: str, clock: Clock) -> str:
+        said = super()._said(name, clock)
+        return said.replace("_", " ") if name == "kind" else said
 
 
 class AuditQuery(AuditFilters, TypedQuery):

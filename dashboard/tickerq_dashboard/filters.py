@@ -19,6 +19,7 @@ from tickerq_celery import TickerType
 from tickerq_celery.enums import HoldReason, Origin
 from tickerq_dashboard import texts
 from tickerq_dashboard.show.durations import exact
+from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.show.statuses import LOOKS, PUBLISHED, SLUGS
 from tickerq_dashboard.show.words import made_by
 
@@ -98,17 +99,17 @@ class ListQuery(BaseModel):
         given = self.model_dump(exclude={"cursor"}, exclude_defaults=True)
         return {name: written(value) for name, value in given.items()}
 
-    def chips(self) -> Iterator[Chip]:
-        """Yield the filters that are set."""
+    def chips(self, clock: Clock) -> Iterator[Chip]:
+        """Yield the filters that are set, moments in the reader's zone."""
         words = self.words
         for name in words:
             field = type(self).model_fields[name]
             rest = {other: value for other, value in words.items() if other != name}
-            yield Chip(field.title or name.replace("_", " "), self._said(name), rest)
+            yield Chip(field.title or name.replace("_", " "), self._said(name, clock), rest)
 
-    def _said(self, name: str) -> str:
+    def _said(self, name: str, clock: Clock) -> str:
         value = getattr(self, name)
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if isinstance(value, datetime) else str(value)
+        return clock.single(value) if isinstance(value, datetime) else str(value)
 
 
 class TypedQuery(ListQuery):
@@ -188,7 +189,7 @@ class RunFilters(ListQuery):
         }
         return {name: value for name, value in given.items() if value is not None}
 
-    def _said(self, name: str) -> str:
+    def _said(self, name: str, clock: Clock) -> str:
         value = getattr(self, name)
         if name == "status":
             return ", ".join(
@@ -200,7 +201,7 @@ class RunFilters(ListQuery):
             return {"late": "only late", "due": "now"}[name]
         if isinstance(value, timedelta):
             return exact(value)
-        return super()._said(name)
+        return super()._said(name, clock)
 
 
 class RunsQuery(RunFilters, TypedQuery):

@@ -15,6 +15,7 @@ from tickerq_dashboard.parsing import query_in
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.bulk import MOST, meant
 from tickerq_dashboard.show.bulk_filters import EVER
+from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.visits import Visit
 
 LISTS = {"active": "runs_active", "upcoming": "runs_upcoming", "history": "runs"}
@@ -51,11 +52,11 @@ def criteria_of(command: Selection) -> Mapping[str, Any]:
     return criteria
 
 
-def words_of(command: Selection) -> str:
+def words_of(command: Selection, clock: Clock) -> str:
     """Return which runs are meant, as a sentence has it."""
     if not command.all:
         return "those that you have ticked"
-    chips = [f"{chip.name} {chip.value}" for chip in _query(command).chips()]
+    chips = [f"{chip.name} {chip.value}" for chip in _query(command).chips(clock)]
     return meant(command.listing, ", ".join(chips))
 
 

@@ -66,7 +66,7 @@ def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
         clock=clock,
         cron=found.cron,
         schedule=schedule_words(found.cron),
-        policies=list(policies_of(found.cron)),
+        policies=list(policies_of(found.cron, clock)),
         topics=(Topic(SubjectKind.CRON_TICKER, cron_id), *topics_of(pauses)),
         look=cron_look(found.cron, there),
         lacks_worker=lacks_worker(found.cron, there),

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from tickerq_dashboard.show.durations import age
 
 _WEEK = timedelta(days=6)
-# As the core writes moments in sentences.
-_TOLD = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ")
+# As the core writes moments in sentences, and in the reasons that it stores.
+_TOLD = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

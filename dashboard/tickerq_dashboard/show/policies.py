@@ -12,6 +12,7 @@ from cron_descriptor import (  # type: ignore[import-untyped]  # it ships no typ
 from tickerq_celery import Cron, MisfirePolicy, OverlapPolicy, TickerPriority
 from tickerq_celery.views import CronSummary
 from tickerq_dashboard.show.durations import exact
+from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.show.words import LOSS, intervals, is_call, plural
 
 # Expressions whose words are kept: to find them takes longer than all else that a row of a list shows.
@@ -46,7 +47,7 @@ def expression_words(expression: str) -> str:
         return expression
 
 
-def policies_of(cron: Cron) -> Iterator[tuple[str, str]]:
+def policies_of(cron: Cron, clock: Clock) -> Iterator[tuple[str, str]]:
     """Yield each policy: what happens when, and then what."""
     yield "If the run before still runs,", f"{_OVERLAP[cron.overlap]}."
     yield "After an outage,", f"{_misfire(cron)}."
@@ -55,7 +56,7 @@ def policies_of(cron: Cron) -> Iterator[tuple[str, str]]:
     yield "Its runs start", f"{_start(cron)}."
     if cron.on_lost is not None:
         yield "If its worker dies,", f"{LOSS[cron.on_lost]}."
-    yield from _window(cron)
+    yield from _window(cron, clock)
 
 
 def _misfire(cron: Cron) -> str:
@@ -100,12 +101,12 @@ def _start(cron: Cron) -> str:
     return f"{when}, on {queue}{level}{key}"
 
 
-def _window(cron: Cron) -> Iterator[tuple[str, str]]:
+def _window(cron: Cron, clock: Clock) -> Iterator[tuple[str, str]]:
     if cron.max_runs is not None:
         yield "It ends after", f"{plural(cron.max_runs, 'run')}; it has had {cron.run_count:,}."
     if cron.exclude:
         yield "It does not fire on", f"{', '.join(each.isoformat() for each in cron.exclude)}."
     if cron.start_at is not None:
-        yield "It does not fire before", f"{cron.start_at:%Y-%m-%d %H:%M:%S} UTC."
+        yield "It does not fire before", f"{clock.whole(cron.start_at)}."
     if cron.end_at is not None:
-        yield "It does not fire after", f"{cron.end_at:%Y-%m-%d %H:%M:%S} UTC."
+        yield "It does not fire after", f"{clock.whole(cron.end_at)}."
