@@ -61,7 +61,7 @@ class CrashPoint(StrEnum):
     ARCHIVED = "archived"
     """What is pruned stands in the archive, and is not deleted."""
     PRUNE_UNCOMMITTED = "prune_uncommitted"
-    """What is past its time is deleted, the transaction is open."""
+    """What is expired is deleted, the transaction is open."""
 
     ROLLUP_COUNTED = "rollup_counted"
     """Ends are added to the roll-up, its watermark has not moved, the transaction is open."""

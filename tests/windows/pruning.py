@@ -1,4 +1,4 @@
-"""A process of an application that prunes what is past its time, and ends; JOB_ARCHIVE is the archive."""
+"""A process of an application that prunes what is expired, and ends; JOB_ARCHIVE is the archive."""
 
 import os
 from pathlib import Path

@@ -194,7 +194,7 @@ def test_a_run_that_could_not_start_for_want_of_the_store_starts_when_it_is_back
     worker.signal(signal.SIGCONT)
     # Only now: connections that are open outlive the removal of SQLite's file.
     beat = start_beat(jobs)
-    worker.wait_for(f"run {run_id} waits for its next message")
+    worker.wait_for(f"run {run_id} is not started: store unreachable")
     beat.wait_for("beat paused: store unreachable")
     own_store.start()
     wait_for_rest(jobs)

@@ -56,9 +56,9 @@ class Maintenance:
         self._end.put(None)
 
     def wait_for_end(self, limit: float) -> None:
-        """Wait until it has ended, ``limit`` seconds at most: a step that hangs is left behind."""
+        """Wait until it has ended, ``limit`` seconds at most: a step that hangs is abandoned."""
         if self._has_started and not _has_come(self._ended, max(0.0, limit)):
-            logger.warning("maintenance does not end: its step is left behind")
+            logger.warning("maintenance does not end: its step is abandoned")
 
     def _serve(self) -> None:
         self._begin()

@@ -49,7 +49,7 @@ class RetentionJob:
     def _end_round(self) -> None:
         self._on_round(self._deleted)
         if self._deleted:
-            logger.info("deleted %s rows of history that were past their time", f"{self._deleted:,}")
+            logger.info("deleted %s expired rows of history", f"{self._deleted:,}")
         self._deleted = 0
 
     def _begin_again_if_due(self, now: float) -> None:

@@ -104,7 +104,7 @@ class Retention:
         return min(times, default=None)
 
     def is_past(self, function: str, status: TickerStatus, *, ended_at: datetime, now: datetime) -> bool:
-        """Whether a run is past its time."""
+        """Whether a run is expired."""
         after = self.kept(function, status)
         return after is not None and ended_at < now - after
 

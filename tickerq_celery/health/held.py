@@ -91,7 +91,7 @@ def of_pauses(
 def _resume_cron(cron: PausedCron) -> str:
     verb = f"`tickerq resume {cron.id}`"
     if cron.paused_by == BY_FAILURES:
-        return f"mend the cause of its failures, then {verb}: else it fails again, and is paused again"
+        return f"fix the cause of its failures, then {verb}: else it fails again, and is paused again"
     return f"{verb} ends it"
 
 

@@ -14,7 +14,7 @@ _ROLL_UP_LATE = timedelta(minutes=15)
 
 
 def of_retention(past_since: datetime | None, *, at: datetime) -> Iterator[Finding]:
-    """Yield that runs are past their time for a long time; ``past_since`` is when the first of them ended."""
+    """Yield that runs have been expired for a long time; ``past_since`` is when the first of them ended."""
     if past_since is not None:
         yield warning(
             FindingCode.RETENTION_LATE,

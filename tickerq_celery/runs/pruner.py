@@ -1,4 +1,4 @@
-"""Retention: delete what is past its time, one bounded piece after the other."""
+"""Retention: delete what is expired, one bounded piece after the other."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -34,12 +34,12 @@ class Piece:
 
 
 class Pruner:
-    """Deletes what is past its time: runs, rows of the audit and of the roll-up, bulk jobs.
+    """Deletes what is expired: runs, rows of the audit and of the roll-up, bulk jobs.
 
     Several may do so at once. A run stays until the roll-up has counted its end.
 
     A round goes on where the one before ended, so that what is kept is not walked through again: when a run
-    passes its time its whole chain is read, and the last one to do so finds all of it past its time.
+    expires its whole chain is read, and the last one to do so finds all of it expired.
     """
 
     def __init__(self, core: Core, archive: Archive | None) -> None:
@@ -85,7 +85,7 @@ class Pruner:
         return Piece(deleted=deleted, is_last=not self._rules)
 
     def _look(self, rule: Rule) -> bool:
-        """Find the next runs that are past their time; return True if there are no more."""
+        """Find the next expired runs; return True if there are no more."""
         after = self._positions.get(rule)
         found = self.core.read(_find, rule, after)
         self._add_heads(found.unchained, at_once=_AT_ONCE)

@@ -1,4 +1,4 @@
-"""Find the runs that are past their time, by the rules of retention, in bounded steps."""
+"""Find the expired runs, by the rules of retention, in bounded steps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.uncounted_ends import EndPosition
 
 _T = tickers.c
-# Of each rule, where only that there is something past its time is asked.
+# Of each rule, where only that something is expired is asked.
 _LOOKED_AT = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastRuns:
-    """Runs that one step found past their time: those without a chain, and the heads of the chains of others.
+    """Runs that one step found expired: those without a chain, and the heads of the chains of others.
 
     ``position`` is where to go on.
     """
@@ -35,7 +35,7 @@ class PastRuns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastCount:
-    """How many runs of a function are past their time, and when the first of them ended."""
+    """How many runs of a function are expired, and when the first of them ended."""
 
     function: str
     runs: int
@@ -90,7 +90,7 @@ def count(tx: Transaction, rule: Rule, *, counted: EndPosition) -> list[PastCoun
 
 
 def overdue_since(tx: Transaction, rules: Sequence[Rule], *, by: timedelta) -> datetime | None:
-    """Return when the first run ended that a rule is about and that is past its time ``by`` so long, or None.
+    """Return when the first run ended that a rule is about and that has been expired ``by`` so long, or None.
 
     For each rule the first runs of its status are looked at, and of those none of a chain, which is kept as
     long as its last run.

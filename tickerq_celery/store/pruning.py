@@ -1,4 +1,4 @@
-"""Lock and delete chains that are past their time entirely, and runs without a chain alike."""
+"""Lock and delete chains that are expired entirely, and runs without a chain alike."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.store.tables.column_types import Id, UtcDateTime
 from tickerq_celery.tickers.uncounted_ends import EndPosition
 
-# Whether a run of a function that ended with a status at a moment is past its time.
+# Whether a run of a function that ended with a status at a moment is expired.
 IsPast: TypeAlias = Callable[[str, TickerStatus, datetime], bool]
 _ITS_INSTANT = bindparam("its_instant", type_=UtcDateTime())
 _MARK = (
@@ -40,7 +40,7 @@ class PastRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastChains:
-    """Locked chains, level by level, that are past their time entirely.
+    """Locked chains, level by level, that are expired entirely.
 
     ``busy`` are the heads of those of which another transaction has a part locked.
     """
@@ -61,7 +61,7 @@ class PastChains:
 def lock_past(
     tx: Transaction, heads: Collection[UUID], is_past: IsPast, *, counted: EndPosition
 ) -> PastChains:
-    """Lock the chains of which every run has ended and is past its time, from the heads down.
+    """Lock the chains of which every run has ended and is expired, from the heads down.
 
     Each end is before what the roll-up has ``counted``. What another transaction has locked it does not wait
     for: that one may be letting a run start again.

@@ -1,4 +1,4 @@
-"""Delete rows of the audit and of the roll-up, and ended bulk jobs, that are past their time."""
+"""Delete expired rows of the audit and of the roll-up, and expired bulk jobs."""
 
 from collections.abc import Sequence
 from datetime import timedelta

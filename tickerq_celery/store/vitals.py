@@ -14,7 +14,7 @@ class Vitals:
 
     ``memory`` is in bytes. Of a beat, ``ticked`` is the monotonic moment of its last complete tick,
     ``claimed`` how often it has claimed a run, ``round_ended`` the monotonic moment at which it last had
-    pruned all that was past its time, and ``pruned`` how many rows it has deleted so.
+    pruned all that was expired, and ``pruned`` how many rows it has deleted so.
     """
 
     memory: int | None = None

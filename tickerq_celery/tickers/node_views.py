@@ -48,7 +48,7 @@ class NodeView:
 
     ``ticked_at`` and ``claimed`` are of a beat: its last complete tick before that heartbeat, None before the
     first one, and how often it has claimed a run since it started. ``pruned_at`` and ``pruned`` are of a beat
-    that prunes: when it last had deleted all that was past its time, None before the first round, and how
+    that prunes: when it last had deleted all that was expired, None before the first round, and how
     many rows it has deleted since it started. ``running`` is how many runs are in
     progress on a worker. ``missing_functions`` are those that other live workers of the namespace have and
     this worker has not.

@@ -60,7 +60,7 @@ def _started(parts: WorkerParts, header: object) -> Started:
         if reason is DropReason.OTHER_NAMESPACE:
             owner = parts.recorder.return_misrouted(ticker_id, claim_no)
     except StoreError as error:
-        logger.error("run %s waits for its next message: %s", ticker_id, error)  # noqa: TRY400
+        logger.error("run %s is not started: store unreachable (%s)", ticker_id, error)  # noqa: TRY400
         raise Ignore from error
     logger.info(
         "dropped a stale message of run %s, claim %d: %s", ticker_id, claim_no, reason.value,

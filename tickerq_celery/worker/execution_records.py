@@ -97,7 +97,7 @@ def _started(parts: WorkerParts, followed: Followed) -> Started | None:
 def _log_end(run: Started, outcome: Outcome, elapsed: timedelta, *, is_written: bool) -> None:
     logger.info(
         "run %s of %s %s after %.3f s%s", run.id, run.function, _ending(outcome), elapsed.total_seconds(),
-        "" if is_written else ", and goes on by another execution",
+        "" if is_written else ", continued by another execution",
         extra={"ticker_id": str(run.id), "claim_no": run.claim_no},
     )  # fmt: skip
 

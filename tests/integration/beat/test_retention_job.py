@@ -59,7 +59,7 @@ def test_a_round_that_has_deleted_anything_says_how_much(caplog: pytest.LogCaptu
     job = RetentionJob(Pruned(MORE, MORE, LAST, LAST), rounds.append)  # type: ignore[arg-type]
     for _ in range(5):
         job.step()
-    assert caplog.messages == ["deleted 1,000 rows of history that were past their time"]
+    assert caplog.messages == ["deleted 1,000 expired rows of history"]
     assert rounds == [1_000, 0]
 
 

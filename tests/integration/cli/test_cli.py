@@ -403,7 +403,7 @@ def old_runs(migrated, app) -> TickerQ:
 def test_prune_shows_what_is_past_its_time_and_deletes_it_when_asked(run, old_runs: TickerQ) -> None:
     shown = run("prune").output
     assert ["Done", "2", "2026-01-01", "00:00:00Z", "Send"] in [line.split() for line in shown.splitlines()]
-    assert "2 runs are past their time" in shown
+    assert "2 runs are expired" in shown
     assert "nothing was deleted: add --apply" in shown
     assert old_runs.runs.count() == 3
     applied = run("prune", "--apply", "--archive", "old.jsonl")

@@ -259,7 +259,7 @@ def test_a_round_goes_on_where_the_one_before_ended(
 
 
 def looks_of(core: Core, work: Callable[[], object]) -> int:
-    """Return how often runs past their time were looked for."""
+    """Return how often expired runs were looked for."""
     return sum("ORDER BY tickerq_tickers.ended_at" in each for each in statements_of(core, work))
 
 

@@ -309,4 +309,4 @@ def test_an_unreachable_store_at_the_start_leaves_the_run_queued(
     (result,) = execute(tickerq)
     assert (result.state, isinstance(result.result, Dropped)) == ("IGNORED", False)
     assert row_of(tickerq, run.id).status is Status.QUEUED
-    assert "waits for its next message" in caplog.text
+    assert "is not started: store unreachable (" in caplog.text

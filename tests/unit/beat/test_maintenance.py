@@ -140,7 +140,7 @@ def test_a_step_that_hangs_is_left_behind(
     wait_for_steps(job, 1)
     made.ask_to_end()
     made.wait_for_end(0.01)
-    assert caplog.messages == ["maintenance does not end: its step is left behind"]
+    assert caplog.messages == ["maintenance does not end: its step is abandoned"]
     go_on.set()
 
 

@@ -249,7 +249,7 @@ def test_a_cron_ticker_that_failures_paused_is_shown_with_the_last_and_is_to_be_
         "cron ticker Digest (0 9 * * *) is paused since 2026-01-15 10:00:00Z by tickerq: 3 occurrences in a "
         "row have failed, the last with ConnectionError: the disk is full"
     )
-    assert (found.remedy or "").startswith(f"mend the cause of its failures, then `tickerq resume {cron.id}`")
+    assert (found.remedy or "").startswith(f"fix the cause of its failures, then `tickerq resume {cron.id}`")
     [pruned] = held.of_pauses([], [replace(cron, error=None)], [])
     assert pruned.text.endswith("in a row have failed")
 

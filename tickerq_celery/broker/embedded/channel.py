@@ -138,7 +138,7 @@ class Channel(virtual.Channel):
 
     def _reject(self, claimed: Path) -> None:
         path = self._queues.reject(claimed)
-        logger.error("put aside a file that is no message: %s", path, extra={"path": str(path)})
+        logger.error("quarantined an invalid message file: %s", path, extra={"path": str(path)})
 
     def _keep(self, queue: str) -> None:
         """Show that a queue with a lifetime is in use; make it again if it was swept during a long pause."""

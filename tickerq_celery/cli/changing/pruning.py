@@ -1,4 +1,4 @@
-"""The command ``prune``: show what is past its time, or delete it now instead of waiting for beat."""
+"""The command ``prune``: show what is expired, or delete it now instead of waiting for beat."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import lost_nodes, past_runs, record_pruning, rollup_state
 from tickerq_celery.store.database.transaction import Transaction
 
-_WHOLE_CHAINS = "a chain goes as a whole, once each of its runs is past its time"
+_WHOLE_CHAINS = "a chain goes as a whole, once each of its runs is expired"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrunableRuns:
-    """How many runs of a function are past their time in one status, and when the first of them ended."""
+    """How many runs of a function are expired in one status, and when the first of them ended."""
 
     status: TickerStatus
     function: str
@@ -34,7 +34,7 @@ class PrunableRuns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prunable:
-    """What is past its time: runs, rows of the audit and of the roll-up, bulk jobs, and lost nodes.
+    """What is expired: runs, rows of the audit and of the roll-up, bulk jobs, and lost nodes.
 
     ``keeps`` says what retention is. Runs that ended after ``counted_until`` stay, as the roll-up has not
     counted them; None where it has counted none.
@@ -66,7 +66,7 @@ class Pruned:
     help="A file to which each is appended as a line of JSON before it is deleted.",
 )
 def prune(shell: Shell, applying: bool, archive_path: str | None) -> None:
-    """Show or delete what is past its time.
+    """Show or delete what is expired.
 
     Beat deletes it by itself.
     """
@@ -118,14 +118,14 @@ def _show(output: Output, core: Core, found: Prunable) -> None:
     output.line(f"{core.database.shown} keeps: {found.keeps}")
     output.listing(found.runs, _COLUMNS, empty="")
     runs = sum(each.runs for each in found.runs)
-    output.line(f"{runs:,} runs are past their time; {_WHOLE_CHAINS}")
+    output.line(f"{runs:,} runs are expired; {_WHOLE_CHAINS}")
     until = found.counted_until
     counted = "no end is" if until is None else f"ends before {cells.moment(until)} are"
     output.line(f"{counted} counted in the roll-up: what it has not counted stays until a beat has done so")
     rest = (
         f"{found.audit:,} rows of the audit, {found.bulk:,} bulk jobs, {found.rollups:,} rows of the roll-up"
     )
-    output.line(f"{rest} and {found.lost_nodes:,} lost nodes are past their time")
+    output.line(f"{rest} and {found.lost_nodes:,} lost nodes are expired")
     output.line("nothing was deleted: add --apply")
 
 
