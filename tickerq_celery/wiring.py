@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from celery import Celery
 
@@ -142,8 +142,9 @@ def _keep_later_calls(
         return process.get().core.clock.now()
 
     keeping = Keeping(after=after, now=now, keep=keep)
+    any_app: Any = app
     # Of this app alone, whatever its class.
-    vars(app)["send_task"] = DurableSend(app, keeping)
+    any_app.send_task = DurableSend(app, keeping)
 
 
 def _cancel_revoked_calls(app: Celery, process: ProcessParts[Parts]) -> None:

@@ -14,7 +14,8 @@ def import_modules(tickerq: TickerQ) -> None:
     """
     try:
         tickerq.app.loader.import_default_modules()
-    except Exception as error:  # the user's modules
+    except Exception as error:
+        # The user's modules: whatever their import raises, the command names it and ends.
         raise click.ClickException(
             f"a module that the application includes cannot be imported: {cause_of(error)}"
         ) from error

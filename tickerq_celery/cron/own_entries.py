@@ -11,16 +11,23 @@ from tickerq_celery.tickers.effect import Change, Shown
 
 def record_pause(tx: Transaction, cron: CronRow, *, reason: str) -> None:
     """Record that TickerQ has paused a cron ticker, which this transaction has done."""
-    _record(tx, cron, "cron_tickers.pause", after={"is_enabled": False}, reason=reason)
+    _record(tx, cron, "cron_tickers.pause", is_enabled=False, reason=reason, others={})
 
 
 def record_resume(tx: Transaction, cron: CronRow, *, reason: str, released: int) -> None:
     """Record that TickerQ has resumed a cron ticker, with how many runs that released."""
-    after = {"is_enabled": True, RELEASED: released}
-    _record(tx, cron, "cron_tickers.resume", after=after, reason=reason)
+    _record(tx, cron, "cron_tickers.resume", is_enabled=True, reason=reason, others={RELEASED: released})
 
 
-def _record(tx: Transaction, cron: CronRow, action: str, *, after: Shown, reason: str) -> None:
+def _record(
+    tx: Transaction,
+    cron: CronRow,
+    action: str,
+    *,
+    is_enabled: bool,
+    reason: str,
+    others: Shown,
+) -> None:
     draft = Draft(
         action=action,
         object_kind=ObjectKind.CRON_TICKER.value,
@@ -28,5 +35,5 @@ def _record(tx: Transaction, cron: CronRow, action: str, *, after: Shown, reason
         actor=ITSELF,
         reason=reason,
     )
-    before = {"is_enabled": not after["is_enabled"]}
+    before, after = {"is_enabled": not is_enabled}, {"is_enabled": is_enabled, **others}
     audit.add(tx, draft, Change(ids=[cron.id], before=before, after=after))

@@ -15,7 +15,7 @@ from tickerq_celery.errors import SchemaError, StoreError
 from tickerq_celery.store.database.allowed_stores import refuse_unallowed
 from tickerq_celery.store.database.connections import autocommitting, make_engine
 from tickerq_celery.store.database.dialects import Dialect, dialect_of
-from tickerq_celery.store.database.dialects.base import READING
+from tickerq_celery.store.database.dialects.dialect import READING
 from tickerq_celery.store.database.engines import Engines
 from tickerq_celery.store.database.errors import (
     LostAnswerError,

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from tickerq_celery.errors import QueryTooWideError
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.dialects import dialect_of
-from tickerq_celery.store.database.dialects.base import READ_BUDGET
+from tickerq_celery.store.database.dialects.dialect import READ_BUDGET
 
 T = TypeVar("T")
 X = TypeVar("X")

@@ -7,7 +7,7 @@ in ``store/tables/conventions.py`` and ``store/migrations/``, and its extra in `
 from collections.abc import Mapping
 
 from tickerq_celery.errors import ConfigError
-from tickerq_celery.store.database.dialects.base import Dialect
+from tickerq_celery.store.database.dialects.dialect import Dialect
 from tickerq_celery.store.database.dialects.mysql import MySQL
 from tickerq_celery.store.database.dialects.postgresql import PostgreSQL
 from tickerq_celery.store.database.dialects.sqlite import SQLite

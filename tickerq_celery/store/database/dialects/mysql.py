@@ -30,7 +30,7 @@ from sqlalchemy.sql.dml import Insert
 
 from tickerq_celery.deferred import Deferred
 from tickerq_celery.errors import StoreError
-from tickerq_celery.store.database.dialects.base import (
+from tickerq_celery.store.database.dialects.dialect import (
     ANSWER_TIMEOUT,
     CONNECT_TIMEOUT,
     Dialect,

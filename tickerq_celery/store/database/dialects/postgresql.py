@@ -28,7 +28,7 @@ from sqlalchemy.sql.dml import Insert
 
 from tickerq_celery.deferred import Deferred
 from tickerq_celery.store.database.dialects.array_texts import array_text
-from tickerq_celery.store.database.dialects.base import (
+from tickerq_celery.store.database.dialects.dialect import (
     ANSWER_TIMEOUT,
     CONNECT_TIMEOUT,
     READ_BUDGET,

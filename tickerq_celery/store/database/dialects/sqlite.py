@@ -13,7 +13,7 @@ from sqlalchemy.sql.dml import Insert
 
 from tickerq_celery.deferred import Deferred
 from tickerq_celery.errors import ConfigError
-from tickerq_celery.store.database.dialects.base import READING, Dialect
+from tickerq_celery.store.database.dialects.dialect import READING, Dialect
 from tickerq_celery.store.tables import meta
 from tickerq_celery.tickers.settings_report import TableSize
 
