@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire
-from tests.integration.explaining import causes, explain, only, with_beat
+from tests.integration.health.explaining import causes, explain, only, with_beat
 from tests.integration.locking import locked
 from tests.integration.making import (
     ON_SERVERS,

@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.beats import Beat, pass_lease
 from tests.integration.conftest import send
-from tests.integration.explaining import causes, explain, only, with_beat
+from tests.integration.health.explaining import causes, explain, only, with_beat
 from tests.integration.making import (
     another_node,
     claim,
