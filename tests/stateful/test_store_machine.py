@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conftest import DATABASES
 from tests.stateful.bodies import PLAIN
 from tests.stateful.cron_lives import EXPRESSION
 from tests.stateful.machine import StoreMachine
@@ -12,11 +13,15 @@ from tickerq_celery.store.database.database import Database
 from tickerq_celery.tickers.inputs import CronTicker
 
 # The proof: a thousand examples on each database.
-WALKS = [(3, 0), in_verify(40, 0), *(in_proof(100, series) for series in range(10))]
+WALKS = [
+    ("sqlite", 3, 0),
+    *(in_verify(kind, 20, 0) for kind in DATABASES),
+    *(in_proof(kind, 100, series) for series in range(10) for kind in DATABASES),
+]
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(("examples", "series"), WALKS)
+@pytest.mark.parametrize(("store_url", "examples", "series"), WALKS, indirect=["store_url"])
 def test_the_store_keeps_its_promises_in_every_order_of_events(
     database: Database, examples: int, series: int
 ) -> None:

@@ -1,6 +1,6 @@
 """An edit, a pause and a delete in the very second of the fire: never a double, a gap or an orphan."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -23,8 +23,18 @@ pytestmark = [pytest.mark.row_locks, pytest.mark.timeout(900)]
 EVERY_MINUTE, EVERY_HOUR = "* * * * *", "30 * * * *"
 
 
-def steer(core: Core, clock: ManualClock, action: Callable[[Core, UUID], object]) -> tuple[UUID, datetime]:
+@pytest.fixture
+def others(core: Core) -> Iterator[Sequence[Core]]:
+    """Three other processes: opened once, as it takes longer than a race does."""
+    with processes(core, 3) as made:
+        yield made
+
+
+def steer(
+    core: Core, others: Sequence[Core], clock: ManualClock, action: Callable[[Core, UUID], object]
+) -> tuple[UUID, datetime]:
     """Let two beats fire and claim an instant while another process acts on its cron ticker."""
+    first, second, operator = others
     cron_id = make_cron(core, EVERY_MINUTE)
     due: datetime = cron_row_of(core, cron_id).next_run_at
     clock.set(due)
@@ -33,8 +43,7 @@ def steer(core: Core, clock: ManualClock, action: Callable[[Core, UUID], object]
         fire(other)
         claim(other)
 
-    with processes(core, 3) as (first, second, operator):
-        at_once(lambda: beat(first), lambda: beat(second), lambda: action(operator, cron_id))
+    at_once(lambda: beat(first), lambda: beat(second), lambda: action(operator, cron_id))
     return cron_id, due
 
 
@@ -61,10 +70,12 @@ def delete(core: Core, cron_id: UUID) -> None:
 
 
 @each_number_of_times
-def test_an_edit_lets_nothing_fire_by_the_old_expression(core: Core, clock: ManualClock, times: int) -> None:
+def test_an_edit_lets_nothing_fire_by_the_old_expression(
+    core: Core, others: Sequence[Core], clock: ManualClock, times: int
+) -> None:
     enrolled(core)
     for _ in range(times):
-        cron_id, due = steer(core, clock, edit)
+        cron_id, due = steer(core, others, clock, edit)
         assert recorded(core, cron_id) == [due]
         assert {row.status for row in rows_of(core, cron_id)} <= {TickerStatus.QUEUED, TickerStatus.SKIPPED}
         fire(core)
@@ -74,10 +85,12 @@ def test_an_edit_lets_nothing_fire_by_the_old_expression(core: Core, clock: Manu
 
 
 @each_number_of_times
-def test_a_pause_stops_an_instant_or_comes_after_it(core: Core, clock: ManualClock, times: int) -> None:
+def test_a_pause_stops_an_instant_or_comes_after_it(
+    core: Core, others: Sequence[Core], clock: ManualClock, times: int
+) -> None:
     enrolled(core)
     for _ in range(times):
-        cron_id, due = steer(core, clock, pause)
+        cron_id, due = steer(core, others, clock, pause)
         fire(core)
         claimed = {row.id for row in rows_of(core, cron_id) if row.status is TickerStatus.QUEUED}
         assert {each.id for each in claim(core)} == set()
@@ -89,10 +102,12 @@ def test_a_pause_stops_an_instant_or_comes_after_it(core: Core, clock: ManualClo
 
 
 @each_number_of_times
-def test_a_delete_leaves_no_orphan(core: Core, clock: ManualClock, times: int) -> None:
+def test_a_delete_leaves_no_orphan(
+    core: Core, others: Sequence[Core], clock: ManualClock, times: int
+) -> None:
     enrolled(core)
     for _ in range(times):
-        cron_id, _ = steer(core, clock, delete)
+        cron_id, _ = steer(core, others, clock, delete)
         assert rows_of(core, cron_id) == []
     statement = select(func.count()).where(tickers.c.namespace == core.config.namespace)
     assert core.database.read(lambda connection: connection.scalar(statement)) == 0

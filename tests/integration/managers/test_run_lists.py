@@ -23,7 +23,7 @@ from tests.integration.managers.list_rows import (
     store,
 )
 from tests.manual_clock import START, ManualClock
-from tests.thoroughness import in_verify
+from tests.thoroughness import in_proof, in_verify
 from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus
 from tickerq_celery.errors import TickerValidationError, UnknownKeywordError
 from tickerq_celery.runtime.core import Core
@@ -184,7 +184,7 @@ def test_pages_both_ways_are_the_whole_list(core: Core, listing: str) -> None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("examples", [15, in_verify(60), in_verify(600)])
+@pytest.mark.parametrize("examples", [15, in_verify(60), in_proof(600)])
 def test_all_pages_are_what_a_look_at_every_row_finds(
     core: Core, monkeypatch: pytest.MonkeyPatch, examples: int
 ) -> None:
