@@ -13,6 +13,7 @@ from tickerq_celery.payload.celery_call import call_in
 from tickerq_celery.payload.codec import Packed, RequestCodec, StoredRequest
 from tickerq_celery.tickers.chains import ChainNode
 from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.timeouts import seconds_in
 from tickerq_celery.tickers.work import WORK_FIELDS, Work
 
 # JSON, as the table of cron tickers holds it.
@@ -90,7 +91,7 @@ def _entry(ticker: ChainTicker) -> Entry:
     request, condition = ticker.work.request, ticker.run_condition
     return {
         **{name: getattr(ticker.work, name) for name in _KEPT},
-        **{name: _seconds(getattr(ticker.work, name)) for name in _DURATIONS},
+        **{name: seconds_in(getattr(ticker.work, name)) for name in _DURATIONS},
         "retry_intervals": [each.total_seconds() for each in ticker.work.retry_intervals],
         "run_condition": condition,
         "has_children": ticker.has_children,
@@ -112,10 +113,6 @@ def _copy(entry: Entry, namespace: str) -> ChainTicker:
         run_condition=_condition(entry),
         has_children=entry["has_children"],
     )
-
-
-def _seconds(span: timedelta | None) -> float | None:
-    return None if span is None else span.total_seconds()
 
 
 def _times(entry: Entry) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Timeouts:
     @property
     def of_a_task(self) -> TimeLimits:
         """The limits of a task whose function has these timeouts."""
-        return TimeLimits(soft=_seconds(self.soft), hard=_seconds(self.kill_after))
+        return TimeLimits(soft=seconds_in(self.soft), hard=seconds_in(self.kill_after))
 
 
 UNLIMITED = Timeouts()
@@ -81,7 +81,8 @@ def _checked(field: str, value: object) -> timedelta | None:
     return validation.duration(field, value, least=validation.MORE_THAN_ZERO, note="None means no limit")
 
 
-def _seconds(span: timedelta | None) -> float | None:
+def seconds_in(span: timedelta | None) -> float | None:
+    """Return a duration in seconds, None for none."""
     return None if span is None else span.total_seconds()
 
 
