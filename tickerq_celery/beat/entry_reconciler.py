@@ -71,15 +71,14 @@ class EntryReconciler:
     def _write(self, tx: Transaction, beats: frozenset[LiveBeat]) -> bool:
         """Write this beat's part; return True if no row was locked elsewhere."""
         core = self._core
-        now = tx.now
         known = beat_entries.known_keys(tx)
-        new = self._new_rows(known, now)
+        new = self._new_rows(known, tx.now)
         cron_tickers.insert_new(tx, list(new.values()))
         own = keys_of(core.node.id, beats)
         others = named_by(beats) - own
         rows = beat_entries.lock_entries(tx, but=others)
         for row in rows:
-            self._reconcile_one(tx, row, is_own=row.seed_key in own, now=now)
+            self._reconcile_one(tx, row, is_own=row.seed_key in own)
         return len(rows) == len((known | new.keys()) - others)
 
     def _new_rows(self, known: Collection[str], now: datetime) -> dict[str, CronRow]:
@@ -95,29 +94,29 @@ class EntryReconciler:
                 logger.error("entry %r of beat_schedule cannot be kept: %s", entry.name, error)  # noqa: TRY400
         return rows
 
-    def _reconcile_one(self, tx: Transaction, cron: CronRow, *, is_own: bool, now: datetime) -> None:
+    def _reconcile_one(self, tx: Transaction, cron: CronRow, *, is_own: bool) -> None:
         """Reconcile one entry; what goes wrong with it keeps no other from being reconciled."""
         try:
             with savepoint(tx):
                 if is_own:
-                    self._reconcile_own(tx, cron, now)
+                    self._reconcile_own(tx, cron)
                 else:
-                    _pause_orphan(tx, cron, now)
+                    _pause_orphan(tx, cron)
         except SQLAlchemyError:
             raise
         except Exception:
             # Whatever is wrong with one entry must keep no other from being reconciled.
             logger.exception("%s could not be kept", cron.description)
 
-    def _reconcile_own(self, tx: Transaction, cron: CronRow, now: datetime) -> None:
+    def _reconcile_own(self, tx: Transaction, cron: CronRow) -> None:
         core = self._core
         try:
             before = self._returned(tx, cron) if is_orphaned(cron) else cron
-            after = as_defined(self._own[str(cron.seed_key)], before, codec=core.codec, now=now)
+            after = as_defined(self._own[str(cron.seed_key)], before, codec=core.codec, now=tx.now)
             if is_stopped(before):
-                after = replace(after, next_run_at=after.next_run_after(now))
+                after = replace(after, next_run_at=after.next_run_after(tx.now))
             elif after != before:
-                after = reschedule(tx, before, after, now=now)
+                after = reschedule(tx, before, after)
         except ValueError as error:
             # An operator's own expression that cannot be read here: its row waits, and the others go on.
             name = cron.description
@@ -134,8 +133,8 @@ class EntryReconciler:
         return cron_tickers.lock(tx, cron.id) or cron
 
 
-def _pause_orphan(tx: Transaction, cron: CronRow, now: datetime) -> None:
+def _pause_orphan(tx: Transaction, cron: CronRow) -> None:
     if cron.is_enabled:
-        cron_pauses.pause(tx, cron, reason=ORPHANED, by=None, now=now)
+        cron_pauses.pause(tx, cron, reason=ORPHANED, by=None)
         record_pause(tx, cron, reason=ORPHANED)
         logger.info("paused, as no live beat's code defines it any more: %s", cron.description)

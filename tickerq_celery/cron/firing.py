@@ -85,7 +85,7 @@ class Firing:
             paused = pauses.list_pauses(tx) if paused is None else paused
             fired.crons += 1
             first = cron.next_run_at
-            if first is not None and not self._is_paused(tx, cron, paused, tx.now):
+            if first is not None and not self._is_paused(tx, cron, paused):
                 self._fire_one(tx, cron, first, fired)
         occurrences.add_all(tx, fired.new)
         due_crons.advance(tx, fired.steps)
@@ -121,13 +121,13 @@ class Firing:
                 return
         self._late_at_once = min(2 * self._late_at_once, _CRONS_AT_ONCE)
 
-    def _is_paused(self, tx: Transaction, cron: CronRow, paused: Sequence[Pause], now: datetime) -> bool:
+    def _is_paused(self, tx: Transaction, cron: CronRow, paused: Sequence[Pause]) -> bool:
         """Let a cron ticker that may not fire wait for the end of its pause; return True if it may not."""
         pause = covering(paused, cron.function, cron.tags)
         if pause is not None:
             paused_crons.suspend(tx, [cron.id], pause)
             return True
-        return pause_if_failing(tx, cron, now)
+        return pause_if_failing(tx, cron)
 
     def _fire_one(self, tx: Transaction, cron: CronRow, first: datetime, fired: _Fired) -> None:
         """Decide on one cron ticker, and add to ``fired`` what is to be stored for that."""

@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
 from tickerq_celery.cron.own_entries import record_pause
@@ -36,7 +35,7 @@ def resume(
     passed = missed_by(cron, now)
     next_run_at = cron.resume_from or cron.next_run_after(now)
     if passed is not None and not missed:
-        record_missed(tx, cron, passed, reason=paused_reason(cron, passed), now=now)
+        record_missed(tx, cron, passed, reason=paused_reason(cron, passed))
     if next_run_at is not None and next_run_at <= now and not missed:
         next_run_at = cron.next_run_after(now)
     # The pause of a function says nothing about the failures before it.
@@ -98,7 +97,6 @@ def _resume_one(tx: Transaction, cron: CronRow) -> None:
 def pause_if_failing(
     tx: Transaction,
     cron: CronRow,
-    now: datetime,
     *,
     among_latest: int | None = _LATEST,
 ) -> bool:
@@ -110,7 +108,7 @@ def pause_if_failing(
     if most is None or cron_pauses.failures_in_a_row(tx, cron, among_latest=among_latest) < most:
         return False
     reason = f"{most} occurrences in a row have failed" if most > 1 else "an occurrence has failed"
-    cron_pauses.pause(tx, cron, reason=reason, by=cron_pauses.BY_FAILURES, now=now)
+    cron_pauses.pause(tx, cron, reason=reason, by=cron_pauses.BY_FAILURES)
     record_pause(tx, cron, reason=reason)
     logger.error("cron ticker %s of %s is paused: %s", cron.id, cron.function, reason)
     return True
@@ -124,5 +122,4 @@ def after_a_failure(tx: Transaction, cron_id: UUID) -> None:
     """
     cron = cron_pauses.lock_pausable(tx, cron_id)
     if cron is not None:
-        now = tx.now
-        pause_if_failing(tx, cron, now, among_latest=None)
+        pause_if_failing(tx, cron, among_latest=None)

@@ -22,7 +22,7 @@ MOVED_REASON = "Edited: the cron ticker fires by {!r} now, this was an instant o
 BOUNDED_REASON = "Edited: the cron ticker's new bounds leave this instant out"
 
 
-def reschedule(tx: Transaction, before: CronRow, after: CronRow, *, now: datetime) -> CronRow:
+def reschedule(tx: Transaction, before: CronRow, after: CronRow) -> CronRow:
     """Return an edited row with its next instant, once what its former times made has been taken back.
 
     ``before`` is the locked row. Its occurrences that have not begun end as Skipped where the edit leaves no
@@ -31,18 +31,18 @@ def reschedule(tx: Transaction, before: CronRow, after: CronRow, *, now: datetim
     An edit of neither changes nothing.
     """
     if _fires_otherwise(before, after):
-        _record_unfired(tx, before, now)
+        _record_unfired(tx, before)
         found = list(occurrences.lock_pending(tx, before.id))
         _skip_pending(tx, before, found, None if _is_same(before, after) else after)
-        base = now
+        base = tx.now
     elif _bounds_differ(before, after):
-        _record_left_out(tx, before, after, now)
+        _record_left_out(tx, before, after)
         _skip_pending(tx, before, _out_of_bounds(tx, after), None)
         first = before.first_unrecorded
-        base = now if first is None else min(now, first - _MOMENT)
+        base = tx.now if first is None else min(tx.now, first - _MOMENT)
     else:
         return after
-    following = _next_unskipped(tx, after, base, now)
+    following = _next_unskipped(tx, after, base)
     after = replace(after, catch_up_until=None)
     if before.is_enabled and before.resume_from is None:
         return replace(after.not_paused(), next_run_at=following)
@@ -71,9 +71,9 @@ def _fires_otherwise(before: CronRow, after: CronRow) -> bool:
         return True
 
 
-def _next_unskipped(tx: Transaction, cron: CronRow, base: datetime, now: datetime) -> datetime | None:
+def _next_unskipped(tx: Transaction, cron: CronRow, base: datetime) -> datetime | None:
     """Return the first instant after ``base``, but for those to come that ``skip_next`` has passed over."""
-    skipped = occurrences.after(tx, cron.id, now)
+    skipped = occurrences.after(tx, cron.id, tx.now)
     following = cron.next_run_after(base)
     while following in skipped:
         following = cron.next_run_after(following)
@@ -91,9 +91,9 @@ def missed_by(cron: CronRow, now: datetime) -> Misfire | None:
     return passed(cron.timetable(), first=first, until=now, at_most=cron.misfire_limit)
 
 
-def record_missed(tx: Transaction, cron: CronRow, missed: Misfire, *, reason: str, now: datetime) -> None:
+def record_missed(tx: Transaction, cron: CronRow, missed: Misfire, *, reason: str) -> None:
     """Store the one record of instants that get no occurrence."""
-    runs.insert(tx, [misfire_record(cron, missed, reason=reason, now=now)])
+    runs.insert(tx, [misfire_record(cron, missed, reason=reason, now=tx.now)])
 
 
 def paused_reason(cron: CronRow, missed: Misfire) -> str:
@@ -101,9 +101,9 @@ def paused_reason(cron: CronRow, missed: Misfire) -> str:
     return pause_reason(missed, by=cron.paused_by, reason=cron.paused_reason)
 
 
-def _record_unfired(tx: Transaction, cron: CronRow, now: datetime) -> None:
+def _record_unfired(tx: Transaction, cron: CronRow) -> None:
     try:
-        missed = missed_by(cron, now)
+        missed = missed_by(cron, tx.now)
     except ValueError:
         # What cannot be read here has no instants that could be recorded.
         return
@@ -111,10 +111,10 @@ def _record_unfired(tx: Transaction, cron: CronRow, now: datetime) -> None:
         return
     is_paused = cron.next_run_at is None
     reason = paused_reason(cron, missed) if is_paused else edit_reason(missed, cron.expression)
-    record_missed(tx, cron, missed, reason=reason, now=now)
+    record_missed(tx, cron, missed, reason=reason)
 
 
-def _record_left_out(tx: Transaction, cron: CronRow, after: CronRow, now: datetime) -> None:
+def _record_left_out(tx: Transaction, cron: CronRow, after: CronRow) -> None:
     first = cron.first_unrecorded
     if first is None:
         return
@@ -123,10 +123,10 @@ def _record_left_out(tx: Transaction, cron: CronRow, after: CronRow, now: dateti
     except ValueError:
         return
     left = after.timetable() if after.has_runs_left else None
-    edges = () if left is None else left.edges(first, now)
-    missed = left_out(before, left, first=first, until=now, at_most=cron.misfire_limit, edges=edges)
+    edges = () if left is None else left.edges(first, tx.now)
+    missed = left_out(before, left, first=first, until=tx.now, at_most=cron.misfire_limit, edges=edges)
     if missed is not None:
-        record_missed(tx, cron, missed, reason=bounds_reason(missed), now=now)
+        record_missed(tx, cron, missed, reason=bounds_reason(missed))
 
 
 def _out_of_bounds(tx: Transaction, after: CronRow) -> list[UUID]:

@@ -41,7 +41,7 @@ def seed_in(tx: Transaction, core: Core) -> None:
         known = cron_tickers.seeded(tx, defined)
     for name, row in known.items():
         if _as_defined(core, defined[name], row, now) != row:
-            _follow(core, tx, defined[name], row.id, now)
+            _follow(core, tx, defined[name], row.id)
 
 
 def _seed_row(core: Core, function: Function, now: datetime) -> CronRow:
@@ -76,14 +76,14 @@ def _seed_row(core: Core, function: Function, now: datetime) -> CronRow:
     )
 
 
-def _follow(core: Core, tx: Transaction, function: Function, cron_id: UUID, now: datetime) -> None:
+def _follow(core: Core, tx: Transaction, function: Function, cron_id: UUID) -> None:
     """Let a cron ticker follow the code, as it is once this transaction alone can change it."""
     before = cron_tickers.lock(tx, cron_id)
     if before is None:
         return
-    wanted = _as_defined(core, function, before, now)
+    wanted = _as_defined(core, function, before, tx.now)
     if wanted != before:
-        after = reschedule(tx, before, wanted, now=now)
+        after = reschedule(tx, before, wanted)
         cron_tickers.edit(tx, before, after)
         release_queue(tx, before, after)
         rewrite_pending(tx, [CronEdit(before=before, after=after)])
@@ -156,8 +156,7 @@ def prune(core: Core) -> list[str]:
 
 def _prune(tx: Transaction, core: Core) -> list[str]:
     defined = {function.name for function in core.registry if function.cron is not None}
-    now = tx.now
     orphans = cron_tickers.lock_seeded_except(tx, defined)
     for cron in orphans:
-        cron_pauses.pause(tx, cron, reason="no code defines it any more", by=None, now=now)
+        cron_pauses.pause(tx, cron, reason="no code defines it any more", by=None)
     return [cron.function for cron in orphans]

@@ -75,7 +75,7 @@ def edit(
     for (position, each), row in zip(asked.items(), rows, strict=True):
         with naming(position):
             # Written again without a change, it does not move past an instant that is due.
-            after = reschedule(tx, each.before, each.changed(row), now=row.created_at)
+            after = reschedule(tx, each.before, each.changed(row))
         edits.append(CronEdit(before=each.before, after=after))
     edit_all(tx, edits)
     for edited in edits:

@@ -163,7 +163,7 @@ class CronOperations(CronRunning):
         if wanted is None:
             raise TickerStateError(cron.id, "defined by no code", "reverted to it")
         if wanted != cron:
-            cron_tickers.edit(tx, cron, reschedule(tx, cron, wanted, now=tx.now))
+            cron_tickers.edit(tx, cron, reschedule(tx, cron, wanted))
 
     def _backfill(
         self, tx: Transaction, cron: CronRow, start: datetime, end: datetime, wait: timedelta

@@ -107,7 +107,7 @@ class CronPausing(CronPreview):
 
     def _pause(self, tx: Transaction, cron: CronRow, reason: str | None, by: str | None) -> None:
         if is_pausable(cron):
-            cron_pauses.pause(tx, cron, reason=reason, by=by, now=tx.now)
+            cron_pauses.pause(tx, cron, reason=reason, by=by)
 
     def _resume(
         self,

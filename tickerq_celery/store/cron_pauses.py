@@ -29,21 +29,14 @@ def is_orphaned(cron: CronRow) -> bool:
     return not cron.is_enabled and cron.paused_reason == ORPHANED and cron.paused_by is None
 
 
-def pause(
-    tx: Transaction,
-    cron: CronRow,
-    *,
-    reason: str | None,
-    by: str | None,
-    now: datetime,
-) -> None:
+def pause(tx: Transaction, cron: CronRow, *, reason: str | None, by: str | None) -> None:
     """Stop a locked cron ticker from firing, and hold its occurrences that are due."""
     paused = replace(
         cron,
         is_enabled=False,
         paused_reason=reason,
         paused_by=by,
-        paused_at=now,
+        paused_at=tx.now,
         resume_from=cron.first_unrecorded,
         next_run_at=None,
     )

@@ -241,7 +241,7 @@ def test_a_pause_by_failures_stands_in_the_audit_and_none_that_was_rolled_back(
     def fail_and_roll_back(tx: Transaction) -> None:
         cron = cron_tickers.lock(tx, cron_id)
         assert cron is not None
-        assert pausing.pause_if_failing(tx, replace(cron, pause_on_failure=1), clock.now())
+        assert pausing.pause_if_failing(tx, replace(cron, pause_on_failure=1))
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
