@@ -140,7 +140,7 @@ class RunFilters(ListQuery):
     tag: Text = ""
     node: Text = ""
     error_type: Annotated[Text, Field(title="error")] = ""
-    error: Annotated[Text, Field(title="error has")] = ""
+    error: Annotated[Text, Field(title="error or reason has")] = ""
     held: Annotated[str, AfterValidator(_held), Field(title="held for")] = ""
     origin: Annotated[str, AfterValidator(_origin), Field(title="made by")] = ""
     unique_key: Text = ""

@@ -18,7 +18,7 @@ KEYS: Mapping[str, str] = {
     "queue": "a queue",
     "tag": "a tag",
     "node": "the node that runs it, or ran it last",
-    "error": "words of the error's message",
+    "error": "words of the error's message, or of why it was skipped",
     "error_type": "the name of an exception",
     "type": f"one of {', '.join(TYPE_SLUGS)}",
     "cron": "the id of a cron ticker",

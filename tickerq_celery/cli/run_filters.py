@@ -28,7 +28,11 @@ _OPTIONS = (
     click.option("--kind", type=Word(TickerKind), help="Of functions, or of Celery tasks."),
     click.option("--type", type=Word(TickerType), help="Time tickers, or occurrences."),
     click.option("--held-for", type=Word(HoldReason), help="Held for this reason."),
-    click.option("--error", metavar="TEXT", help="With this in their exception's type or text."),
+    click.option(
+        "--error",
+        metavar="TEXT",
+        help="With this in their exception, or in why they were skipped.",
+    ),
     click.option("--error-type", metavar="TYPE", help="With an exception of exactly this type."),
     click.option("--min-elapsed", type=Span(), help="That took at least so long."),
 )

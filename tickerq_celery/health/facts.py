@@ -9,6 +9,7 @@ from tickerq_celery.functions.retention import rules_of
 from tickerq_celery.health import failures
 from tickerq_celery.health.failures import FailureShare
 from tickerq_celery.health.housekeeping import RETENTION_GRACE
+from tickerq_celery.health.past_faults import LATELY
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import (
     backlog,
@@ -20,6 +21,7 @@ from tickerq_celery.store import (
     lost_nodes,
     node_views,
     orphans,
+    past_faults,
     past_runs,
     pauses,
     rollup_state,
@@ -34,6 +36,7 @@ from tickerq_celery.store.full_limits import FullLimit
 from tickerq_celery.store.held_runs import Held
 from tickerq_celery.store.node_views import DefinitionSet
 from tickerq_celery.store.orphans import RunningOn
+from tickerq_celery.store.past_faults import LostEnds, MissedRecord
 from tickerq_celery.store.unheeded_cancels import UnheededCancel
 from tickerq_celery.tickers.counts import RunCounts
 from tickerq_celery.tickers.node_views import LostNode, NodeState, NodeView, functions_there
@@ -75,6 +78,8 @@ class Facts:
     full_limits: Mapping[str, FullLimit]
     running: Sequence[RunningOn]
     unheeded: Sequence[UnheededCancel]
+    lost_ends: Sequence[LostEnds]
+    missed: Sequence[MissedRecord]
     failures: Sequence[FailureShare]
     pauses: Sequence[Pause]
     paused_crons: Sequence[PausedCron]
@@ -127,6 +132,8 @@ def read(tx: Transaction, core: Core) -> Facts:
         unheeded=unheeded_cancels.find(
             tx, present=present, asked_for=config.republish_after, most=_MOST_UNHEEDED
         ),
+        lost_ends=past_faults.lost(tx, within=LATELY),
+        missed=past_faults.missed(tx, within=LATELY),
         failures=failures.read(tx),
         pauses=pauses.list_pauses(tx),
         paused_crons=cron_pauses.paused(tx, most=_MOST_CRONS),

@@ -11,6 +11,7 @@ from tickerq_celery.health import (
     limits,
     nodes,
     orphans,
+    past_faults,
     queues,
     skew,
     unheeded,
@@ -75,6 +76,8 @@ def of_facts(
         facts.held, facts.full_limits, at=at, soon=config.lease, long=config.republish_after
     )
     yield from unheeded.of_cancels(facts.unheeded)
+    yield from past_faults.of_lost(facts.lost_ends)
+    yield from past_faults.of_missed(facts.missed)
     yield from failures.of_failures(facts.failures)
     yield from skew.of_clocks(present)
     yield from skew.of_versions(present)

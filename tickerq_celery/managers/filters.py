@@ -39,12 +39,11 @@ class RunCriteria(TypedDict, total=False):
     ``task_id`` the id of the messages, as ``AsyncResult.id``. ``held_for`` is why a due run may not run yet,
     ``hold_key`` under which key that is, such as ``Pause.key`` or the id of a paused cron ticker, or several.
     ``outcome_known`` tells Done from "published", and ``is_published`` what is shown as Published, see
-    ``Run``. Times are ``from`` (inclusive) and ``until``
-    (exclusive), and ``due`` is when a run may be claimed next. ``error`` is part of an exception's type or
-    text, in any case, ``error_type`` all of its type. ``node`` runs it, or ran its last attempt;
-    ``root_id`` is the head of its chain; ``is_late`` says that it was claimed late. ``min_attempts`` is how
-    many attempts it has had at least, and ``min_elapsed``, in seconds, how long the last one took, or has
-    taken so far.
+    ``Run``. Times are ``from`` (inclusive) and ``until`` (exclusive), and ``due`` is when a run may be
+    claimed next. ``error`` is part of an exception's type or text, or of why it was skipped, in any case,
+    ``error_type`` all of an exception's type. ``node`` runs it, or ran its last attempt; ``root_id`` is the
+    head of its chain; ``is_late`` says that it was claimed late. ``min_attempts`` is how many attempts it has
+    had at least, and ``min_elapsed``, in seconds, how long the last one took, or has taken so far.
     """
 
     function: str | Collection[str] | None

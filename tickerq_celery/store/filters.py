@@ -165,6 +165,7 @@ def _mentions(text: str) -> ColumnElement[bool]:
     return or_(
         tickers.c.exception_type.icontains(text, autoescape=True),
         tickers.c.exception_message.icontains(text, autoescape=True),
+        tickers.c.skipped_reason.icontains(text, autoescape=True),
     )
 
 

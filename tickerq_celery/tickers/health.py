@@ -51,6 +51,8 @@ class FindingCode(StrEnum):
     NO_FUNCTION = "no_function"
     ORPHANED_RUNS = "orphaned_runs"
     CANCEL_UNHEEDED = "cancel_unheeded"
+    LOST_RUNS = "lost_runs"
+    MISSED_INSTANTS = "missed_instants"
     FAILING = "failing"
     LIMIT_FULL = "limit_full"
     PAUSED = "paused"

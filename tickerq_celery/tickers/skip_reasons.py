@@ -1,6 +1,30 @@
 """The reasons that records of instants without an occurrence are stored with."""
 
+import re
+from dataclasses import dataclass
+
 from tickerq_celery.schedule.planner import Misfire
+
+# How the record of an outage begins, and no other.
+MISSED = "Missed: "
+_MISSED = re.compile(rf"{MISSED}(?P<least>at least )?(?P<count>\d+) instants? .*\(policy (?P<policy>\w+)\)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissedInstants:
+    """How many instants a record of an outage stands for, and by which policy they did not run."""
+
+    count: int
+    is_exact: bool
+    policy: str
+
+
+def missed_in(said: str) -> MissedInstants | None:
+    """Return what the record of an outage says of its instants; None where it says nothing of the kind."""
+    found = _MISSED.match(said)
+    if found is None:
+        return None
+    return MissedInstants(count=int(found["count"]), is_exact=found["least"] is None, policy=found["policy"])
 
 
 def who_and_why(by: str | None, reason: str | None) -> str:
@@ -12,7 +36,7 @@ def who_and_why(by: str | None, reason: str | None) -> str:
 
 def misfire_reason(misfire: Misfire, policy: str) -> str:
     """Return what is said of the instants of an outage: how many were missed, from when to when."""
-    return f"Missed: {_span(misfire)} passed while nothing could run them (policy {policy})"
+    return f"{MISSED}{_span(misfire)} passed while nothing could run them (policy {policy})"
 
 
 def pause_reason(misfire: Misfire, *, by: str | None, reason: str | None) -> str:

@@ -17,7 +17,7 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 _NAMES = {
     "function_prefix": "function begins",
-    "error": "error has",
+    "error": "error or reason has",
     "error_type": "error",
     "cron_ticker_id": "cron ticker",
     "root_id": "chain",

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
+from tickerq_celery.enums import Origin
 from tickerq_celery.views import Finding, FindingCode, Severity, Subject, SubjectKind
 from tickerq_dashboard.access.roles import Permission
+from tickerq_dashboard.show.attempts import WORKER_LOST
+from tickerq_dashboard.show.moments import machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +21,8 @@ class Place:
     permission: Permission = Permission.VIEW
 
 
+# How the record of an outage begins, and none of a pause or an edit.
+MISSED = "Missed:"
 _NODES = Place(word="Nodes", endpoint="nodes")
 _SETTINGS = Place(word="Settings", endpoint="settings")
 _DUE = Place(word="Due runs", endpoint="runs_upcoming", words={"due": "1"})
@@ -43,6 +49,18 @@ _OF_CODE: Mapping[FindingCode, tuple[Place, ...]] = {
         Place(word="Its runs", endpoint="runs_active", words={"status": "in-progress"}),
         _NODES,
     ),
+    FindingCode.LOST_RUNS: (
+        Place(word="Lost runs", endpoint="runs", words={"status": "failed", "error_type": WORKER_LOST}),
+        _NODES,
+    ),
+    FindingCode.MISSED_INSTANTS: (
+        Place(
+            word="Misfire records",
+            endpoint="runs",
+            words={"status": "skipped", "origin": Origin.MISFIRE.value, "error": MISSED},
+        ),
+        Place(word="Cron tickers", endpoint="crons"),
+    ),
     FindingCode.FAILING: (
         Place(word="Failed runs", endpoint="runs", words={"status": "failed"}),
         Place(word="Errors", endpoint="errors"),
@@ -59,12 +77,16 @@ _ENDS_OF_LOST_RUNS = (
     ("Mark as failed …", "ask_run_mark_failed", Permission.RUNS_MARK_FAILED),
 )
 _FILTERS = {SubjectKind.FUNCTION: "function", SubjectKind.NODE: "node", SubjectKind.TAG: "tag"}
+# What has ended is counted from the first on that is meant.
+_OF_PAST = {FindingCode.LOST_RUNS, FindingCode.MISSED_INSTANTS}
 _OF_RUNS = {"runs", "runs_active", "runs_upcoming"}
 
 
 def places_of(finding: Finding) -> tuple[Place, ...]:
     """Return where one can look into a finding, what says most of it first; that one everybody may see."""
     general = _OF_CODE.get(finding.code, (_NODES,))
+    if finding.code in _OF_PAST and finding.since is not None:
+        general = (_later(general[0], finding.since), *general[1:])
     subject = finding.subject
     if subject is None:
         return general
@@ -79,6 +101,11 @@ def places_of(finding: Finding) -> tuple[Place, ...]:
     # The page of a function says more than the list of all.
     shown = (each for each in general if each.endpoint != "functions" or not own)
     return (*(_narrowed(each, subject) for each in shown), *own, *ends)
+
+
+def _later(place: Place, since: datetime) -> Place:
+    """Return a list of what has ended with the first moment of it."""
+    return replace(place, words={**place.words, "since": machine(since)})
 
 
 def _narrowed(place: Place, subject: Subject) -> Place:

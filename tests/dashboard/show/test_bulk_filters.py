@@ -25,7 +25,7 @@ ID = UUID("01a22002-fce2-70db-84cc-3275c6711111")
         ({"status": ["failed", "in_progress"], "tag": "eu"}, "status Failed, In progress, tag eu"),
         (
             {"function_prefix": "shop.", "error": "vat", "error_type": "KeyError"},
-            "function begins shop., error has vat, error KeyError",
+            "function begins shop., error or reason has vat, error KeyError",
         ),
         (
             {"function": ["A", "B"], "type": TickerType.CRON_TICKER_OCCURRENCE},

@@ -1,0 +1,79 @@
+"""The link of a finding leads to the list of exactly those runs that it counts."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from flask import Flask
+
+from tests.dashboard.conftest import BASE, QUICK_HASH, Visitor
+from tests.dashboard.seeds import Seeds
+from tickerq_celery import TickerStatus, TickerType
+from tickerq_celery.enums import Origin
+from tickerq_celery.views import Finding, FindingCode
+from tickerq_dashboard import create_app
+from tickerq_dashboard.rendering import url_for
+from tickerq_dashboard.show.places import places_of
+
+NAMES_OF_RUNS = {"runs", "runs_active", "runs_upcoming"}
+
+
+@pytest.fixture
+def app(seeds: Seeds) -> Flask:
+    return create_app(seeds.tickerq, users={"admin": (QUICK_HASH, "admin")})
+
+
+@pytest.fixture
+def now(seeds: Seeds) -> datetime:
+    seeds.now = datetime.now(UTC)
+    return seeds.now
+
+
+def finding(seeds: Seeds, code: FindingCode) -> Finding:
+    return next(each for each in seeds.tickerq.health.report().findings if each.code is code)
+
+
+def listed_by(app: Flask, visitor: Visitor, found: Finding, among: list[UUID]) -> set[UUID]:
+    """The runs in the list that a finding's first link to one leads to."""
+    place = next(each for each in places_of(found) if each.endpoint in NAMES_OF_RUNS)
+    with app.test_request_context(BASE):
+        address = url_for(f".{place.endpoint}", **place.words)
+    page = visitor.get(address.removeprefix(BASE)).text
+    rows = page.partition("<tbody>")[2].partition("</tbody>")[0]
+    return {each for each in among if str(each) in rows}
+
+
+def test_of_lost_runs(app: Flask, visitor: Visitor, seeds: Seeds, now: datetime) -> None:
+    failed, lost = {"status": TickerStatus.FAILED}, {"exception_type": "WorkerLost"}
+    runs = [
+        seeds.run(**failed, **lost, ended_at=now - timedelta(minutes=90)),
+        seeds.run(**failed, **lost, ended_at=now - timedelta(minutes=1)),
+        seeds.run(**failed, **lost, ended_at=now - timedelta(days=2)),
+        seeds.run(**failed, exception_type="KeyError", ended_at=now - timedelta(minutes=1)),
+        seeds.run(status=TickerStatus.CANCELLED, **lost, ended_at=now - timedelta(minutes=1)),
+    ]
+    found = finding(seeds, FindingCode.LOST_RUNS)
+    assert found.text.startswith("2 runs of ")
+    assert listed_by(app, visitor, found, runs) == set(runs[:2])
+
+
+def test_of_missed_instants(app: Flask, visitor: Visitor, seeds: Seeds, now: datetime) -> None:
+    record = {
+        "status": TickerStatus.SKIPPED,
+        "type": int(TickerType.CRON_TICKER_OCCURRENCE),
+        "cron_ticker_id": seeds.cron(),
+        "origin": Origin.MISFIRE.value,
+    }
+    span = "3 instants from 2026-11-24T09:00:00+00:00 to 2026-11-24T09:02:00+00:00"
+    missed = f"Missed: {span} passed while nothing could run them (policy run_once)"
+    runs = [
+        seeds.run(**record, skipped_reason=missed, ended_at=now - timedelta(minutes=90)),
+        seeds.run(**record, skipped_reason=missed, ended_at=now - timedelta(minutes=1)),
+        seeds.run(**record, skipped_reason=missed, ended_at=now - timedelta(days=2)),
+        seeds.run(**record, skipped_reason=f"Paused: {span} passed in a pause", ended_at=now),
+        seeds.run(**{**record, "origin": Origin.CRON.value}, skipped_reason=missed, ended_at=now),
+    ]
+    found = finding(seeds, FindingCode.MISSED_INSTANTS)
+    assert found.text.startswith("6 instants of SendWelcomeEmail")
+    assert "in 2 misfire records" in found.text
+    assert listed_by(app, visitor, found, runs) == set(runs[:2])
