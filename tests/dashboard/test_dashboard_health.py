@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from itertools import product
@@ -19,6 +20,7 @@ from tests.integration.apps import join
 from tickerq_celery import TickerStatus
 from tickerq_celery.cli.commands import celery_command
 from tickerq_celery.enums import NodeKind
+from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.store.tables import nodes
 from tickerq_celery.views import Finding, FindingCode, HealthReport, Severity, Subject, SubjectKind
 from tickerq_dashboard import create_app
@@ -41,11 +43,15 @@ class Reports:
     def __init__(self, report: Callable[[], HealthReport] = lambda: WELL) -> None:
         self.health = self
         self.count = 0
+        self.config = TickerConfig()
         self._report = report
 
     def report(self) -> HealthReport:
         self.count += 1
         return self._report()
+
+    def reading_within(self, limit: timedelta) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 def banner(visitor: Visitor, path: str) -> str:
