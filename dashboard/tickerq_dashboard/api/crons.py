@@ -28,7 +28,7 @@ def cron(visit: Visit, cron_id: UUID) -> Response:
 
 def payload(visit: Visit, cron_id: UUID) -> Response:
     """Return what the runs of a cron ticker are given, secrets masked."""
-    return answered(payload_of(visit.dashboard.tickerq.cron_tickers.get(cron_id)))
+    return answered(payload_of(visit, visit.dashboard.tickerq.cron_tickers.get(cron_id)))
 
 
 def occurrences(visit: Visit, query: OccurrencesAsked, cron_id: UUID) -> Response:

@@ -54,11 +54,14 @@ class PayloadAnswer(Answer):
     """What a run is given, secrets masked; integers beyond 2^53 are texts.
 
     Of the call of a Celery task it has ``args``, ``kwargs`` and ``options``. ``problem`` says why it is not
-    readable.
+    readable. ``is_valid`` says whether it fits what the function takes, null where this process cannot say;
+    ``misfits`` are the fields that do not.
     """
 
     payload: Json
     problem: str | None = None
+    is_valid: bool | None = None
+    misfits: tuple[str, ...] = ()
 
 
 class WaitAnswer(Answer):

@@ -19,6 +19,7 @@ from tickerq_dashboard.api.run_reports import (
     LogLineAnswer,
     PayloadAnswer,
 )
+from tickerq_dashboard.reading.payload_fit import payload_fit
 from tickerq_dashboard.reading.reader import CHAIN_SHOWN
 from tickerq_dashboard.visits import Visit
 
@@ -53,7 +54,7 @@ def log(visit: Visit, run_id: UUID) -> Response:
 
 def payload(visit: Visit, run_id: UUID) -> Response:
     """Return what a run is given, secrets masked."""
-    return answered(payload_of(_run(visit, run_id)))
+    return answered(payload_of(visit, _run(visit, run_id)))
 
 
 def explanation(visit: Visit, run_id: UUID) -> Response:
@@ -67,14 +68,18 @@ def chain(visit: Visit, run_id: UUID) -> Response:
     return answered(ChainAnswer.seen(found, may_see=may_see(visit)), version=found.version)
 
 
-def payload_of(ticker: Run | Cron) -> PayloadAnswer:
-    """Return what a ticker gives a run, or why that cannot be read."""
+def payload_of(visit: Visit, ticker: Run | Cron) -> PayloadAnswer:
+    """Return what a ticker gives a run, and whether it fits; or why that cannot be read."""
     try:
-        return PayloadAnswer(payload=ticker.shown_request)
+        shown = ticker.shown_request
     except UnreadableRequestError as error:
         return PayloadAnswer(payload=None, problem=str(error))
     except (ValueError, RecursionError):
         return PayloadAnswer(payload=None, problem="it cannot be read as JSON")
+    fit = payload_fit(visit.dashboard.tickerq, ticker)
+    if fit is None:
+        return PayloadAnswer(payload=shown)
+    return PayloadAnswer(payload=shown, is_valid=not fit.misfits, misfits=fit.misfits)
 
 
 def _run(visit: Visit, run_id: UUID) -> Run:

@@ -13,6 +13,7 @@ from tickerq_dashboard.banner import Topic, topics_of
 from tickerq_dashboard.filters import CronsQuery, ListQuery
 from tickerq_dashboard.pages.gone import gone
 from tickerq_dashboard.reading.paused import pause_of
+from tickerq_dashboard.reading.payload_fit import payload_fit
 from tickerq_dashboard.show.actions import offered
 from tickerq_dashboard.show.charts.strip import strip_of
 from tickerq_dashboard.show.cron_actions import CRON_ACTIONS
@@ -81,6 +82,7 @@ def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
         older=marks.signed(found.occurrences.next_cursor),
         may_see=Permission.PAYLOAD_VIEW in may,
         request=request_of(found.cron) if Permission.PAYLOAD_VIEW in may else None,
+        fit=payload_fit(visit.dashboard.tickerq, found.cron) if Permission.PAYLOAD_VIEW in may else None,
         actions=offered(CRON_ACTIONS, visit.may, found.cron),
         pauses=pauses,
         audit=found.audit if Permission.AUDIT_VIEW in may else (),

@@ -13,6 +13,7 @@ from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.banner import Topic, topics_of
 from tickerq_dashboard.pages.gone import gone
 from tickerq_dashboard.reading.lost_runs import last_seen, lost_workers
+from tickerq_dashboard.reading.payload_fit import payload_fit
 from tickerq_dashboard.reading.shown import RunPage
 from tickerq_dashboard.show.actions import Action, offered
 from tickerq_dashboard.show.attempt_rows import AttemptRow, attempt_rows
@@ -69,6 +70,7 @@ def _page(visit: Visit, found: RunPage) -> Response:
         audit=found.audit if visit.visitor is not None and visit.visitor.may(Permission.AUDIT_VIEW) else (),
         may_see=may_see,
         request=request_of(found.run) if may_see else None,
+        fit=payload_fit(visit.dashboard.tickerq, found.run) if may_see else None,
         rows=rows,
         gantt=_gantt(rows, clock),
         frames=_frames(last) if may_see else [],

@@ -138,6 +138,8 @@ def test_a_payload_keeps_its_numbers_and_hides_its_secrets(seeds: Seeds, program
             "deep": [True, 1.5, None],
         },
         "problem": None,
+        "is_valid": None,
+        "misfits": [],
     }
     half = seeds.run(request=b'{"half":"\\ud800","much":1e999}')
     assert program.get(f"/runs/{half}/payload").json["payload"] == {"half": "\ud800", "much": "inf"}

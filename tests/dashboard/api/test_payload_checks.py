@@ -62,3 +62,16 @@ def test_a_function_that_nothing_knows_is_refused(program: Program) -> None:
     response = program.send("POST", "/payload/validate", json={"function": "nope"})
     assert response.status_code == 422
     assert [each["path"] for each in response.json["errors"]] == ["function"]
+
+
+@pytest.mark.usefixtures("functions")
+def test_a_stored_payload_is_said_to_fit_or_not(program: Program, seeds: Seeds) -> None:
+    fitting = seeds.run(function="charge_card", request=b'{"customer":4}')
+    other = seeds.run(function="charge_card", request=b'{"customer":"secret-canary"}')
+    unknown = seeds.run(function="elsewhere", request=b"1")
+    found = [program.get(f"/runs/{each}/payload").json for each in (fitting, other, unknown)]
+    assert [(each["is_valid"], each["misfits"]) for each in found] == [
+        (True, []),
+        (False, ["request.customer"]),
+        (None, []),
+    ]
