@@ -23,7 +23,7 @@ CRONS = (
     ("reports.sales.refresh_today", "0 */20 * * * *", "Europe/Berlin", 20),
     ("crm.sync.push_contacts", "0 0 * * * *", "UTC", 60),
     ("billing.books.close_month", "0 30 2 14 * *", "America/New_York", 0),
-    ("reports.sales.nightly_export", "0 30 2 * * *", "Europe/Berlin", 0),
+    ("reports.sales.nightly_export", "0 30 2 * * *", "Europe/Berlin", 24 * 60),
 )
 TIMED = ("mail.receipts.send_receipt", "billing.cards.charge_card", "mail.carts.remind_basket")
 ERRORS = {
@@ -192,6 +192,7 @@ class Showcase:
             description="Export of the day's sales for the warehouse" if "export" in function else None,
             timeout=timedelta(minutes=20),
             created_at=self.now - timedelta(days=30),
+            updated_at=self.now - timedelta(days=12 if is_edited else 30),
         )
 
     def _history(self, runs: int) -> None:

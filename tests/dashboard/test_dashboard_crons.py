@@ -1,6 +1,7 @@
 """The list of cron tickers, by where they come from and by how they do."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,8 +10,9 @@ from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import NOW, Seeds
 from tests.integration.apps import join
 from tickerq_celery import TickerStatus, TickerType
-from tickerq_celery.enums import NodeKind, TickerKind
+from tickerq_celery.enums import NodeKind, Origin, TickerKind
 from tickerq_celery.store import ordered_reads
+from tickerq_dashboard.show.charts.strip import spark_path
 
 
 @pytest.mark.parametrize(
@@ -87,3 +89,35 @@ def test_the_list_says_which_cron_tickers_no_live_worker_has(visitor: Visitor, s
         "Stopped": ("pause", "Paused", True),
         "Over": ("history", "Ended", False),
     }
+
+
+def test_a_cron_ticker_says_since_when_it_exists_and_when_it_was_changed(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    now = datetime.now(UTC)
+    made, changed = now - timedelta(days=30, minutes=1), now - timedelta(days=3, minutes=1)
+    said = text_of(visitor.get(f"/crons/{seeds.cron(created_at=made, updated_at=made)}").text)
+    assert "in code 30 d ago" in said
+    assert "Last change" not in said
+    said = text_of(visitor.get(f"/crons/{seeds.cron(created_at=made, updated_at=changed)}").text)
+    assert "Last change 3 d ago" in said
+
+
+def test_the_durations_of_its_last_instants_are_drawn(visitor: Visitor, seeds: Seeds) -> None:
+    cron_id = seeds.cron()
+    for minutes, seconds in ((3, 4), (2, 1), (1, 2)):
+        at = NOW - timedelta(minutes=minutes)
+        seeds.run(
+            type=int(TickerType.CRON_TICKER_OCCURRENCE),
+            cron_ticker_id=cron_id,
+            instant=at,
+            execution_time=at,
+            status=TickerStatus.DONE,
+            started_at=at,
+            ended_at=at + timedelta(seconds=seconds),
+            elapsed=timedelta(seconds=seconds),
+            origin=Origin.CRON.value,
+        )
+    page = visitor.get(f"/crons/{cron_id}").text
+    assert 'class="spark"' in page
+    assert f'd="{spark_path([4.0, 1.0, 2.0])}"' in page

@@ -15,7 +15,7 @@ from tickerq_dashboard.pages.gone import gone
 from tickerq_dashboard.reading.paused import pause_of
 from tickerq_dashboard.reading.payload_fit import payload_fit
 from tickerq_dashboard.show.actions import offered
-from tickerq_dashboard.show.charts.strip import strip_of
+from tickerq_dashboard.show.charts.strip import spark_path, strip_of
 from tickerq_dashboard.show.cron_actions import CRON_ACTIONS
 from tickerq_dashboard.show.cron_looks import cron_look, lacks_worker
 from tickerq_dashboard.show.crons_ticked import crons_verbs_of
@@ -77,6 +77,7 @@ def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
         figures=found.figures,
         strip=strip_of(() if found.figures is None else found.figures.outcomes),
         mean=_mean(found.figures),
+        durations=spark_path(_seconds(found.figures)),
         page=found.occurrences,
         newer=marks.signed(found.occurrences.previous_cursor),
         older=marks.signed(found.occurrences.next_cursor),
@@ -93,6 +94,12 @@ def _functions_there(visit: Visit) -> frozenset[str]:
     """Return the functions that live workers have."""
     nodes = visit.dashboard.reader.nodes()
     return frozenset(name for node in nodes if node.takes_runs for name in node.functions)
+
+
+def _seconds(figures: CronFigures | None) -> list[float]:
+    """Return how long each of the last instants ran, the newest last."""
+    took = () if figures is None else (each.elapsed for each in figures.outcomes)
+    return [each.total_seconds() for each in took if each is not None]
 
 
 def _mean(figures: CronFigures | None) -> object:

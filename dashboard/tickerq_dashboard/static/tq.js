@@ -172,6 +172,20 @@ document.addEventListener("submit", (event) => {
   keep("tq_zone", String(new FormData(form).get("zone") ?? ""));
   location.reload();
 });
+/** What a button copies is the text of the element that it names; where a page may not write to the clipboard, it is selected. */
+document.addEventListener("click", async (event) => {
+  const button = event.target instanceof Element ? /** @type {HTMLElement | null} */ (event.target.closest("button[data-copy]")) : null;
+  const node = document.getElementById(button?.dataset.copy ?? ""), word = button?.firstChild;
+  if (!node || !word) return;
+  try {
+    await navigator.clipboard.writeText(node.textContent ?? "");
+    word.nodeValue = "Copied";
+  } catch {
+    getSelection()?.selectAllChildren(node);
+    word.nodeValue = "Selected";
+  }
+  setTimeout(() => { word.nodeValue = "Copy"; }, 2000);
+});
 /** Keyboard shortcuts: an element with `data-keys` is gone to by them; the rest moves in lists. The help page names all. */
 const TYPING = "input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]", SEQUENCE_MS = 1500;
 let first = "", firstAt = 0;
