@@ -61,7 +61,7 @@ def status_of(tickerq: TickerQ) -> dict[str | None, TickerStatus]:
     return {run.task_id: run.status for run in tickerq.runs.find()}
 
 
-def test_a_revoked_call_that_waits_is_cancelled_and_workers_hear_of_it(
+def test_a_revoked_call_that_waits_is_cancelled_and_workers_are_notified(
     tickerq: TickerQ, broadcasts: list[Any]
 ) -> None:
     result, other = call(tickerq), call(tickerq)
@@ -222,7 +222,7 @@ def test_making_a_tickerq_makes_no_control(store_url: str, namespace: str) -> No
         assert "control" not in vars(app)
 
 
-def test_what_a_worker_hears_revoked_is_cancelled(tickerq: TickerQ) -> None:
+def test_what_a_worker_is_asked_to_revoke_is_cancelled(tickerq: TickerQ) -> None:
     result, other = call(tickerq), call(tickerq)
     publisher: Publisher = SimpleNamespace()  # type: ignore[assignment]
     core = tickerq.core
@@ -244,7 +244,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return heard
 
 
-def test_a_worker_hears_the_commands_of_its_own_app_and_leaves_them_to_celery(commands: list[Any]) -> None:
+def test_a_worker_handles_the_commands_of_its_own_app_and_leaves_them_to_celery(commands: list[Any]) -> None:
     app, other = Celery("a", set_as_current=False), Celery("b", set_as_current=False)
     heard: list[Any] = []
     of_other: list[Any] = []
@@ -274,7 +274,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return sent
 
 
-def test_a_call_that_waits_is_cancelled_and_no_worker_hears_of_it(
+def test_a_call_that_waits_is_cancelled_and_no_worker_is_notified(
     tickerq: TickerQ, published: list[Any]
 ) -> None:
     call(tickerq)

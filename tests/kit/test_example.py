@@ -18,7 +18,7 @@ def test_the_examples_tests_pass_and_touch_no_other_store_and_no_broker(tmp_path
     around |= {
         "PYTHONPATH": str(ROOT),
         "STORE_URL": f"sqlite:///{folder}/production.db",
-        # Nothing listens there: whoever connects fails.
+        # Nothing listens there: each connection fails.
         "BROKER_URL": "redis://127.0.0.1:1/0",
         "SMTP_PORT": "1",
     }

@@ -10,14 +10,14 @@ from tests.servers.server import Server
 
 
 class RunsServer:
-    """A server that the processes of a run have in common; whoever started it ends it, after all others."""
+    """A server that the processes of a run have in common; its starter ends it, after all others are done."""
 
     def __init__(self, kind: str, folder: Path, make: Callable[[], Server]) -> None:
         self._file = folder / f"{kind}.server"
         self._use = ExitStack()
         self._is_ours = False
         with locked(folder / f"{kind}.starting", fcntl.LOCK_EX):
-            # Waits while its owner, who waits for nobody any more, is ending it.
+            # Waits while its owner, who waits for no other process any more, is ending it.
             self._use.enter_context(locked(self._lock, fcntl.LOCK_SH))
             self._server = self._join() or self._start(make())
 

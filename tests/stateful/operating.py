@@ -16,7 +16,7 @@ from tickerq_celery.errors import TickerStateError
 
 
 class Operating(Stage):
-    """What operators do by hand; what they may do shows in the rows, and they are refused the rest."""
+    """What operators do manually; what they may do shows in the rows, and they are refused the rest."""
 
     @action(1, lambda self: self.idle_apps() and self.deletable(), run=which)
     def delete_inactive(self, run: int) -> None:

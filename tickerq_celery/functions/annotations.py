@@ -17,7 +17,7 @@ from tickerq_celery.functions.context import TickerContext
 if TYPE_CHECKING:
     from pydantic.main import BaseModel
 else:
-    # Whoever has a model has imported it.
+    # A process that has a model has imported it.
     BaseModel = Deferred("pydantic.main", "BaseModel")
 
 _UNIONS = (typing.Union, types.UnionType)

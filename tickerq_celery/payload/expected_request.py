@@ -16,7 +16,7 @@ from tickerq_celery.payload.redaction import discreet
 if TYPE_CHECKING:
     from pydantic.main import BaseModel
 else:
-    # Whoever has a model has imported it.
+    # A process that has a model has imported it.
     BaseModel = Deferred("pydantic.main", "BaseModel")
 
 _FIELD = "request"

@@ -1,4 +1,4 @@
-"""Passwords: what hashes are accepted, and that a trial costs the same whoever is named."""
+"""Passwords: what hashes are accepted, and that a trial costs the same for any name."""
 
 import threading
 from hashlib import scrypt
@@ -80,7 +80,7 @@ def check_of(monkeypatch: pytest.MonkeyPatch, **hashes: str) -> tuple[PasswordCh
     return check, computed
 
 
-def test_each_trial_computes_one_hash_of_each_kind_whoever_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_trial_computes_one_hash_of_each_kind_for_any_name(monkeypatch: pytest.MonkeyPatch) -> None:
     hashes = {"ann": SCRYPT, "bob": QUICK_HASH, "cleo": QUICK_ARGON2, "dan": QUICK_HASH}
     check, computed = check_of(monkeypatch, **hashes)
     for name in (*hashes, "nobody"):

@@ -15,7 +15,7 @@ HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
 
 class Person:
-    """Somebody of a role, who sends forms as they stand on the pages."""
+    """A user of a role, who sends forms as they stand on the pages."""
 
     def __init__(self, client: FlaskClient, role: str = "admin") -> None:
         self.client, self.role = client, role

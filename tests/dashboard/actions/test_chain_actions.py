@@ -100,7 +100,7 @@ def test_what_has_nothing_left_for_it_is_refused_before_and_after_it_is_sent(
     assert "Nothing was changed" in refused.text
 
 
-def test_a_chain_that_changed_while_somebody_decided_is_not_touched(
+def test_a_chain_that_changed_after_it_was_shown_is_not_touched(
     admin: Person, seeds: Seeds, chain: Chain
 ) -> None:
     path = f"{chain.page}/retry-failed"

@@ -159,7 +159,7 @@ def test_a_cron_ticker_that_was_paused_meanwhile_has_nothing_to_skip(admin: Pers
     assert "the cron ticker is paused by ben since" in text_of(refused.text)
 
 
-def test_what_changed_while_somebody_decided_is_not_touched(admin: Person, seeds: Seeds) -> None:
+def test_what_changed_after_it_was_shown_is_not_touched(admin: Person, seeds: Seeds) -> None:
     cron_id = seeds.cron(next_run_at=LATER)
     path = f"/crons/{cron_id}/delete"
     form = admin.forms(path)[path]

@@ -183,7 +183,7 @@ def test_what_the_state_does_not_allow_is_refused_in_words_before_and_after_it_i
     assert action not in admin.offers(f"/runs/{run_id}")
 
 
-def test_a_run_that_changed_while_somebody_decided_is_not_touched(admin: Person, seeds: Seeds) -> None:
+def test_a_run_that_changed_after_it_was_shown_is_not_touched(admin: Person, seeds: Seeds) -> None:
     run_id = seeds.run()
     path = f"/runs/{run_id}/cancel"
     form = admin.forms(path)[path]
@@ -290,7 +290,7 @@ def test_what_the_store_holds_is_only_text_where_an_action_asks_refuses_and_tell
             assert tag not in page
 
 
-def test_nobody_is_told_of_what_another_did(client: FlaskClient, seeds: Seeds) -> None:
+def test_a_notice_is_shown_to_the_actor_of_the_operation_only(client: FlaskClient, seeds: Seeds) -> None:
     run_id = seeds.run(status=TickerStatus.FAILED)
     seeds.tickerq.runs.retry(run_id)
     [entry] = seeds.tickerq.audit.find(object_kind="run", object_id=run_id)

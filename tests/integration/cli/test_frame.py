@@ -63,7 +63,7 @@ def test_a_user_without_a_name_acts_by_its_number(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("name", ["", "code", "a" * 201])
-def test_a_name_that_nobody_can_act_under_is_refused(cli: Cli, name: str) -> None:
+def test_a_name_that_no_actor_can_have_is_refused(cli: Cli, name: str) -> None:
     result = cli("--as", name, "runs")
     assert result.exit_code == 2
     assert "Invalid value for '--as'" in result.stderr

@@ -22,7 +22,7 @@ from tickerq_celery.payload.redaction import MASK
 # All of it is decided before the database is asked.
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 GOOD = TimeTicker(function="Send", execution_time=START + timedelta(hours=1))
-NOBODYS = TimeTicker(function="Nobodys")
+UNKNOWN = TimeTicker(function="Unknown")
 
 
 def parent(*children: TimeTicker) -> TimeTicker:
@@ -68,7 +68,7 @@ CRON_BATCHES = [
     ([cron(), cron("* *")], InvalidCronError, "[1].expression"),
     ([cron(), cron(children=[BAD])], TickerValidationError, "[1].children[0].retries"),
     ([cron(), cron(children=[GOOD])], TickerValidationError, "[1].children[0].execution_time"),
-    ([cron(), cron(children=[NOBODYS])], UnknownFunctionError, "[1].children[0].function"),
+    ([cron(), cron(children=[UNKNOWN])], UnknownFunctionError, "[1].children[0].function"),
     ([cron(), "x"], TickerValidationError, "[1]"),
 ]
 
@@ -93,9 +93,9 @@ def test_a_chain_that_is_too_large_is_named_with_its_position(tickerq: TickerQ) 
 @pytest.mark.parametrize(
     ("batch", "field"),
     [
-        ([NOBODYS], "function"),
-        ([GOOD, NOBODYS, NOBODYS], "[1].function"),
-        ([parent(NOBODYS)], "children[0].function"),
+        ([UNKNOWN], "function"),
+        ([GOOD, UNKNOWN, UNKNOWN], "[1].function"),
+        ([parent(UNKNOWN)], "children[0].function"),
     ],
 )
 def test_an_unknown_function_is_named_with_its_position(
@@ -103,7 +103,7 @@ def test_an_unknown_function_is_named_with_its_position(
 ) -> None:
     with pytest.raises(UnknownFunctionError, match="no such function is registered") as caught:
         tickerq.time_tickers.add_batch(batch)
-    assert (caught.value.field, caught.value.function) == (field, "Nobodys")
+    assert (caught.value.field, caught.value.function) == (field, "Unknown")
 
 
 def test_of_several_changes_an_error_names_the_tickers_id(tickerq: TickerQ) -> None:

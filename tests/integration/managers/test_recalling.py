@@ -42,7 +42,7 @@ def daily(**fields: Any) -> CronTicker:
         lambda all, run: all.chains.cancel_rest(run),
     ],
 )
-def test_what_was_done_to_a_run_that_is_gone_is_told_and_not_done_again(
+def test_what_was_done_to_a_run_that_is_gone_is_reported_and_not_done_again(
     tickerq: TickerQ, submit: Submit
 ) -> None:
     run = tickerq.time_tickers.add(waiting())
@@ -74,7 +74,7 @@ def test_a_retry_of_a_run_that_is_gone_is_told(tickerq: TickerQ) -> None:
         lambda all, cron: all.cron_tickers.backfill(cron, START - timedelta(days=2), START),
     ],
 )
-def test_what_was_done_to_a_cron_ticker_that_is_gone_is_told_and_not_done_again(
+def test_what_was_done_to_a_cron_ticker_that_is_gone_is_reported_and_not_done_again(
     tickerq: TickerQ, submit: Submit
 ) -> None:
     cron = tickerq.cron_tickers.add(daily())

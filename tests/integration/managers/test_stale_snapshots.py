@@ -66,7 +66,7 @@ def test_what_another_transaction_has_done_first_is_returned(tickerq: TickerQ, o
 
 
 @pytest.mark.parametrize("name", [None, "ana"])
-def test_a_server_that_refuses_stale_snapshots_is_heard(
+def test_a_server_that_refuses_stale_snapshots_is_obeyed(
     tickerq: TickerQ, old: Session, name: str | None
 ) -> None:
     managers = tickerq if name is None else tickerq.acting_as(Actor(name))

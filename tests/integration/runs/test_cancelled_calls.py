@@ -19,7 +19,7 @@ def core(core: Core) -> Core:
     return enrolled(core)
 
 
-def test_one_that_is_not_published_is_cancelled_and_no_worker_hears_of_it(core: Core) -> None:
+def test_one_that_is_not_published_is_cancelled_and_no_worker_is_notified(core: Core) -> None:
     run_id, publisher = make_call(core), ListPublisher()
     assert time_tickers(core, publisher).cancel(run_id).status is CANCELLED
     assert (publisher.asked, publisher.cancelled) == ([], [])

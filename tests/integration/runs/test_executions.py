@@ -121,7 +121,9 @@ def test_a_worker_that_shuts_down_follows_no_further_call(core: Core) -> None:
     assert row_of(core, run_id).status is DONE
 
 
-def test_a_call_with_children_waits_for_a_report_whoever_follows_it(core: Core, beat: Beat) -> None:
+def test_a_call_with_children_waits_for_a_report_with_or_without_a_worker_to_follow_it(
+    core: Core, beat: Beat
+) -> None:
     run_id = make_call(core, children=[TimeTicker(function="Send")])
     core.write(nodes.remove, core.node.id)
     dispatch(core)

@@ -103,7 +103,7 @@ def test_reads_that_use_up_their_budget_delay_no_addition(tickerq: TickerQ, late
 
 @contextmanager
 def locked(engine: Engine, statement: str) -> Iterator[None]:
-    """Lock tables in another session, as a migration by hand does."""
+    """Lock tables in another session, as a manual migration does."""
     with engine.connect() as connection:
         connection.execute(text(statement))
         yield

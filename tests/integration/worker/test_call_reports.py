@@ -194,7 +194,7 @@ def test_a_retry_for_a_lost_child_is_published_again(core: Core, main: MainProce
 
 
 @pytest.mark.parametrize("reason", [{}, {"reason": Retry(exc=OSError("by the body"), when=5)}])
-def test_other_retries_that_the_main_process_hears_are_not_its_to_record(
+def test_other_retries_that_the_main_process_receives_are_not_its_to_record(
     core: Core, main: MainProcess, reason: dict[str, Any]
 ) -> None:
     execution = published(core, make_call(core))

@@ -15,7 +15,7 @@ from tickerq_celery.store.database.dialects import DIALECTS, dialect_of
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 else:
-    # Whoever has an object of it has imported it.
+    # A process that has an object of it has imported it.
     AsyncEngine = Deferred("sqlalchemy.ext.asyncio", "AsyncEngine")
 
 _AUTOCOMMIT = "AUTOCOMMIT"

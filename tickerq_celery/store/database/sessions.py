@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_scoped_session
     from sqlalchemy.orm import Session, scoped_session
 else:
-    # Whoever has an object of it has imported it.
+    # A process that has an object of it has imported it.
     AsyncConnection = Deferred("sqlalchemy.ext.asyncio", "AsyncConnection")
     AsyncEngine = Deferred("sqlalchemy.ext.asyncio", "AsyncEngine")
     AsyncSession = Deferred("sqlalchemy.ext.asyncio", "AsyncSession")
