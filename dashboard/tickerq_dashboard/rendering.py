@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from tickerq_dashboard.access.csrf import CsrfTokens
 from tickerq_dashboard.access.origins import is_readable_by_others
+from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.access.visitors import current_mount, current_visitor
 from tickerq_dashboard.assets import Assets
 from tickerq_dashboard.banner import Topic, banner_of, said, well
@@ -133,6 +134,8 @@ class Renderer:
         visitor = current_visitor()
         return self._environment.get_template(template).render(
             visitor=visitor,
+            # Payloads, and what functions said: their errors and log lines.
+            may_see=visitor is not None and visitor.may(Permission.PAYLOAD_VIEW),
             banner=banner_of(self._watch.look(), topics),
             clock=clock or reader_clock(datetime.now(UTC)),
             theme=reader_theme(),

@@ -58,7 +58,7 @@ READING_ROUTES: tuple[Route, ...] = (
     _read("/runs/upcoming", "runs_upcoming", runs.listing("upcoming"), run_model.RunList, asked.RunsAsked),
     _read(_RUN, "run", runs.run, run_model.RunAnswer),
     _read(f"{_RUN}/attempts", "attempts", runs.attempts, run_reports.AttemptList),
-    _read(f"{_RUN}/log", "log", runs.log, run_reports.LogAnswer),
+    _read(f"{_RUN}/log", "log", runs.log, run_reports.LogAnswer, permission=Permission.PAYLOAD_VIEW),
     _read(f"{_RUN}/explanation", "explanation", runs.explanation, run_reports.ExplanationAnswer),
     _read(
         f"{_RUN}/payload",

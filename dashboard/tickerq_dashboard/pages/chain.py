@@ -5,7 +5,6 @@ from uuid import UUID
 from werkzeug.wrappers import Response
 
 from tickerq_celery.views import ChainRun
-from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.reading.lost_runs import lost_workers
 from tickerq_dashboard.show.actions import offered
 from tickerq_dashboard.show.chain_actions import CHAIN_ACTIONS
@@ -34,7 +33,6 @@ def chain(visit: Visit, run_id: UUID) -> Response:
         chart=None if tree.truncated else chain_chart([_node(each) for each in runs]),
         actions=offered(CHAIN_ACTIONS, visit.may, tree),
         most_drawn=MOST_DRAWN,
-        may_see=visit.may(Permission.PAYLOAD_VIEW),
     )
 
 

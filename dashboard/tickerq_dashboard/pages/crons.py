@@ -81,7 +81,6 @@ def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
         page=found.occurrences,
         newer=marks.signed(found.occurrences.previous_cursor),
         older=marks.signed(found.occurrences.next_cursor),
-        may_see=Permission.PAYLOAD_VIEW in may,
         request=request_of(found.cron) if Permission.PAYLOAD_VIEW in may else None,
         fit=payload_fit(visit.dashboard.tickerq, found.cron) if Permission.PAYLOAD_VIEW in may else None,
         actions=offered(CRON_ACTIONS, visit.may, found.cron),

@@ -44,7 +44,7 @@ def run(visit: Visit, run_id: UUID) -> Response:
 
 def _page(visit: Visit, found: RunPage) -> Response:
     clock = visit.clock()
-    may_see = visit.visitor is not None and visit.visitor.may(Permission.PAYLOAD_VIEW)
+    may_see = visit.may(Permission.PAYLOAD_VIEW)
     lost = lost_workers(visit.dashboard.reader, [found.run])
     seen_at = last_seen(visit.dashboard.reader, found.run.running_on) if lost else None
     rows = attempt_rows(found.run, lost, seen_at)
@@ -68,7 +68,6 @@ def _page(visit: Visit, found: RunPage) -> Response:
         chain=found.chain,
         chain_runs=() if found.chain is None else in_order(found.chain.runs),
         audit=found.audit if visit.visitor is not None and visit.visitor.may(Permission.AUDIT_VIEW) else (),
-        may_see=may_see,
         request=request_of(found.run) if may_see else None,
         fit=payload_fit(visit.dashboard.tickerq, found.run) if may_see else None,
         rows=rows,
