@@ -16,7 +16,7 @@ OF_CHAINS = (
         without("held_for", "status"),
         f"{CHECK}due_at|only_what_waits_for_its_parent_is_skipped_unclaimed|the_end_is_the_end",
     ),
-    Mutant(chains.start_beside, "does nothing", doing_nothing([]), _DECIDES, is_quick=True),
+    Mutant(chains.start_beside, "does nothing", doing_nothing([]), _DECIDES),
     Mutant(rules.is_met, "takes any end", lambda _: lambda condition, status: True, _DECIDES, is_quick=True),
     Mutant(chains._skip, "leaves what waits", doing_nothing(None), _DECIDES),
 )

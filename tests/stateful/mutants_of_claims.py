@@ -109,7 +109,6 @@ OF_CLAIMS = (
         "ignores the status",
         without("status"),
         f"{CHECK}check_at|the_end_is_the_end|only_a_report_moves_what_has_ended",
-        is_quick=True,
     ),
     Mutant(
         publications.stamp,
@@ -135,7 +134,6 @@ OF_CLAIMS = (
         "ignores the claim",
         without("claim_no"),
         r"run \d+: Started\(|what_is_stamped_was_sent",
-        is_quick=True,
     ),
     Mutant(
         starts.start, "ignores the status", without("status"), rf"{CHECK}|run \d+: Started\(", is_quick=True

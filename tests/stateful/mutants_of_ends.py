@@ -41,7 +41,6 @@ OF_ENDS = (
         "accepts a stale body and its attempt",
         both(_INSERT_OR_IGNORE, without("claim_no", when=_of_a_body)),
         r"accepted: \[True\]",
-        is_quick=True,
     ),
     Mutant(
         ends.finish,
@@ -73,7 +72,6 @@ OF_ENDS = (
         "lets a cancelled run go on",
         without("cancel_request"),
         "what_was_to_be_cancelled_does_not_go_on|its body ended with",
-        is_quick=True,
     ),
     Mutant(
         ends.finish,
@@ -87,7 +85,6 @@ OF_ENDS = (
         "asks no process",
         doing_nothing(True),
         "cancelled in vain|runs on though a later",
-        is_quick=True,
     ),
     Mutant(cancels.request, "says no", doing_nothing(False), "busy, but not locked|runs on though a later"),
     Mutant(cancels.lock, "finds nothing", doing_nothing(None), "busy, but not locked"),

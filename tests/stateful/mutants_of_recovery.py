@@ -121,7 +121,7 @@ OF_RECOVERY = (
         query_without("kind"),
         "may_run_is_claimed|no_hold_is_released_in_vain",
     ),
-    Mutant(holds.hold, "does nothing", doing_nothing(None), "were due, and now", is_quick=True),
+    Mutant(holds.hold, "does nothing", doing_nothing(None), "were due, and now"),
     Mutant(
         holds.hold,
         "leaves it due",
