@@ -10,7 +10,7 @@ from tickerq_celery import TickerQ, TickerStatus
 from tickerq_celery.enums import AuditOutcome
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.views import Actor, AuditEntry
-from tickerq_dashboard.access.roles import Permission
+from tickerq_dashboard.access.roles import Permission, role_permissions, roles_with
 from tickerq_dashboard.access.visitors import Visitor
 from tickerq_dashboard.assets import Assets
 from tickerq_dashboard.auditing import actor_of
@@ -60,6 +60,10 @@ class Visit:
     def may(self, permission: Permission) -> bool:
         """Return whether the visitor is allowed it."""
         return self.visitor is not None and self.visitor.may(permission)
+
+    def roles_with(self, permission: Permission) -> tuple[str, ...]:
+        """Return the roles that are allowed it."""
+        return roles_with(permission, role_permissions(self.dashboard.options.permissions))
 
     def clock(self) -> Clock:
         """Return the present moment and the zone that the visitor reads times in."""

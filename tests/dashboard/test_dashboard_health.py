@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.dashboard.conftest import BASE, LOGIN, PASSWORD, QUICK_HASH, Visitor, basic
+from tests.dashboard.page_text import text_in
 from tests.dashboard.seeds import NOW, Seeds
 from tests.integration.apps import join
 from tickerq_celery import TickerStatus
@@ -212,6 +213,23 @@ def test_a_run_on_a_worker_that_is_gone_leads_to_what_puts_it_right() -> None:
     assert [(place.word, place.permission.value) for place in places_of(found)] == [
         ("Run", "view"), ("Release …", "runs.release"), ("Mark as failed …", "runs.mark_failed"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("role", "says_who"), [("admin", False), ("operator", True)])
+def test_a_cancel_that_is_not_heeded_leads_to_a_kill_or_says_who_may(
+    seeds: Seeds, role: str, says_who: bool
+) -> None:
+    worker = join(seeds.tickerq, NodeKind.WORKER, queues=["celery"])
+    run_id = seeds.run(
+        function="Send", status=TickerStatus.IN_PROGRESS, due_at=None, running_on=worker, lock_holder="w",
+        started_at=NOW, locked_at=NOW, claim_no=1, cancel_request="end",
+    )  # fmt: skip
+    client = create_app(seeds.tickerq, users={"ann": (QUICK_HASH, role)}).test_client()
+    page = client.get(BASE + "/health", headers=basic("ann", PASSWORD)).text
+    line = next(each for each in page.split("<li>") if "Send was asked to end" in each)
+    assert f'href="{BASE}/runs/{run_id}">Run</a>' in line
+    assert (f'href="{BASE}/runs/{run_id}/terminate">Terminate …</a>' in line) is not says_who
+    assert ("Terminate: admin" in text_in(line)) is says_who
 
 
 @pytest.mark.parametrize(

@@ -75,3 +75,8 @@ def role_permissions(changed: Mapping[str, Collection[str]] | None) -> Mapping[s
             raise ConfigError(setting, f"no such permission: {', '.join(unknown) or names}")
         roles[role] = frozenset(map(Permission, names)) | {Permission.VIEW}
     return roles
+
+
+def roles_with(permission: Permission | None, roles: Mapping[str, Permissions]) -> tuple[str, ...]:
+    """Return the roles that have a permission."""
+    return tuple(name for name, allowed in roles.items() if permission in allowed)

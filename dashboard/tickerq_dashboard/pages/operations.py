@@ -106,7 +106,8 @@ def nodes(visit: Visit) -> Response:
 
 def health(visit: Visit) -> Response:
     """Show all that the health report found, with what to do about it."""
-    return visit.page("health.html", clock=visit.clock(), report=visit.dashboard.watch.look().report)
+    report = visit.dashboard.watch.look().report
+    return visit.page("health.html", clock=visit.clock(), report=report, roles_with=visit.roles_with)
 
 
 def settings(visit: Visit) -> Response:

@@ -19,6 +19,7 @@ from tickerq_dashboard.show.actions import Action, offered
 from tickerq_dashboard.show.attempt_rows import AttemptRow, attempt_rows
 from tickerq_dashboard.show.chains import in_order
 from tickerq_dashboard.show.charts.gantt import Gantt, Span, gantt_of
+from tickerq_dashboard.show.end_requests import EndRequest, end_request_of
 from tickerq_dashboard.show.frames import Frame, own_frames
 from tickerq_dashboard.show.helping import helping_of
 from tickerq_dashboard.show.moments import Clock
@@ -57,7 +58,9 @@ def _page(visit: Visit, found: RunPage) -> Response:
         run=found.run,
         lost=lost,
         seen_at=seen_at,
-        is_killed=_can_be_killed(visit, found.run) and is_terminated(found.run, found.audit),
+        asked=_asked(visit, found, clock),
+        killers=visit.roles_with(Permission.RUNS_TERMINATE),
+        has_process=_can_be_killed(visit, found.run),
         explanation=found.explanation,
         # What is not the id of another run, however much it looks like one.
         known=f"{found.run.id} {found.run.concurrency_key} {found.run.function}",
@@ -77,6 +80,13 @@ def _page(visit: Visit, found: RunPage) -> Response:
         kept_until=_kept_until(visit, found.run),
         actions=actions_of(visit, found.run, lost),
         lines=found.run.logs[-LINES_SHOWN:],
+    )
+
+
+def _asked(visit: Visit, found: RunPage, clock: Clock) -> EndRequest | None:
+    is_kill = _can_be_killed(visit, found.run) and is_terminated(found.run, found.audit)
+    return end_request_of(
+        found.run, clock.now, is_kill=is_kill, patience=visit.dashboard.tickerq.config.lease
     )
 
 

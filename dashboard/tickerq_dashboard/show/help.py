@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tickerq_dashboard.access.roles import Permission, Permissions
+from tickerq_dashboard.access.roles import Permission, Permissions, roles_with
 from tickerq_dashboard.show.actions import Action
 from tickerq_dashboard.show.bulk import BulkVerb
 
@@ -31,11 +31,6 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "export_runs": ("Export runs", "Sends what the filter of a list matches as CSV or JSON lines."),
     "export_audit": ("Export the audit", "Sends what its filter matches as CSV or JSON lines."),
 }
-
-
-def roles_with(permission: Permission | None, roles: Mapping[str, Permissions]) -> tuple[str, ...]:
-    """Return the roles that have a permission."""
-    return tuple(name for name, allowed in roles.items() if permission in allowed)
 
 
 def explained(actions: Iterable[Action[Any]], roles: Mapping[str, Permissions]) -> Iterator[Explained]:

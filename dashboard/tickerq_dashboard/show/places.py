@@ -61,6 +61,9 @@ _OF_CODE: Mapping[FindingCode, tuple[Place, ...]] = {
         ),
         Place(word="Cron tickers", endpoint="crons"),
     ),
+    FindingCode.CANCEL_UNHEEDED: (
+        Place(word="Runs in progress", endpoint="runs_active", words={"status": "in-progress"}),
+    ),
     FindingCode.FAILING: (
         Place(word="Failed runs", endpoint="runs", words={"status": "failed"}),
         Place(word="Errors", endpoint="errors"),
@@ -136,6 +139,13 @@ def _ends_of(code: FindingCode, subject: Subject) -> Iterator[Place]:
         words = {"run_id": subject.id}
         for word, endpoint, needed in _ENDS_OF_LOST_RUNS:
             yield Place(word=word, endpoint=endpoint, words=words, permission=needed)
+    elif code is FindingCode.CANCEL_UNHEEDED and subject.kind is SubjectKind.RUN:
+        yield Place(
+            word="Terminate …",
+            endpoint="ask_run_terminate",
+            words={"run_id": subject.id},
+            permission=Permission.RUNS_TERMINATE,
+        )
 
 
 def _end_of_pause(subject: Subject) -> Iterator[Place]:

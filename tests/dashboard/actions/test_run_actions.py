@@ -1,5 +1,6 @@
 """What is done to a run: by a form, once, with its entry in the audit, or refused with its present state."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -8,7 +9,7 @@ from flask.testing import FlaskClient
 from tests.dashboard.actions.forms import Person
 from tests.dashboard.conftest import BASE
 from tests.dashboard.hostile import HOSTILE
-from tests.dashboard.page_text import text_of
+from tests.dashboard.page_text import text_in, text_of
 from tests.dashboard.seeds import NOW, Seeds
 from tests.integration.apps import join
 from tickerq_celery import TickerStatus, TickerType
@@ -309,9 +310,37 @@ def test_a_page_that_differs_by_its_forms_ids_only_is_not_sent_again(
     assert again.status_code == 304
 
 
-def in_progress(seeds: Seeds) -> UUID:
+def in_progress(seeds: Seeds, **columns: Any) -> UUID:
     run = {"status": TickerStatus.IN_PROGRESS, "claim_no": 1, "started_at": NOW, "function": "Send"}
-    return seeds.run(**run, running_on=join(seeds.tickerq, NodeKind.WORKER))
+    return seeds.run(**run, running_on=join(seeds.tickerq, NodeKind.WORKER), **columns)
+
+
+@pytest.mark.parametrize(
+    ("role", "asked", "is_offered"),
+    [("admin", "end", True), ("operator", "end", False), ("admin", "terminate", True)],
+)
+def test_a_run_that_heeds_no_cancel_leads_to_its_end_and_says_who_may(
+    client: FlaskClient, seeds: Seeds, role: str, asked: str, is_offered: bool
+) -> None:
+    # Asked at the last change, which was long ago.
+    run_id = in_progress(seeds, cancel_request=asked)
+    page = Person(client, role=role).get(f"/runs/{run_id}").text
+    note = page.partition('<p class="note warn">')[2].partition("</p>")[0]
+    said = text_in(note)
+    assert "and runs still: its function has not heeded that" in said
+    assert ("The next step is to terminate it, which kills its process." in said) is is_offered
+    assert ("which kills its process; that needs the role admin." in said) is not is_offered
+    assert (f'class="btn danger" href="{BASE}/runs/{run_id}/terminate"' in note) is is_offered
+
+
+def test_of_a_run_without_a_process_of_its_own_the_next_step_is_its_worker(
+    admin: Person, seeds: Seeds
+) -> None:
+    run_id = in_progress(seeds, cancel_request="end", lock_holder="w-threads")
+    seeds.tickerq.core.write(lambda tx: tx.execute(nodes.update().values(name="w-threads", pool="threads")))
+    said = text_of(admin.get(f"/runs/{run_id}").text)
+    assert "its function has not heeded that" in said
+    assert "no process for it alone that could be killed: the next step is to restart that worker" in said
 
 
 def test_a_run_that_is_terminated_says_that_its_process_is_killed(admin: Person, seeds: Seeds) -> None:
