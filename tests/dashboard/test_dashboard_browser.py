@@ -66,6 +66,29 @@ def check(browser: Browser, served: Served, name: str, widths: tuple[int, ...]) 
     context.close()
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_of_a_long_name_in_the_side_bar_the_role_is_whole(
+    browser: Browser, served: Served, width: int
+) -> None:
+    context = logged_in(browser)
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 860})
+    page.goto(served.address("settings"))
+    if width < 1100:
+        page.locator(".menu > summary").click()
+    cut = "each => each.scrollWidth > each.clientWidth"
+    who, role = page.locator(".foot .who"), page.locator(".foot p .v")
+    who.evaluate("each => { each.textContent = 'somebody.with.a.long.name@operations.department.example' }")
+    role.evaluate("each => { each.textContent = 'operator' }")
+    assert (who.evaluate(cut), role.evaluate(cut)) == (True, False)
+    bar, last = page.locator(".foot").bounding_box(), page.locator(".foot p a").bounding_box()
+    assert bar is not None
+    assert last is not None
+    assert last["x"] + last["width"] <= bar["x"] + bar["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+
+
 @pytest.mark.parametrize("name", QUICK)
 def test_a_page_fits_its_width_and_breaks_no_rule(browser: Browser, served: Served, name: str) -> None:
     check(browser, served, name, (390, 1280))
