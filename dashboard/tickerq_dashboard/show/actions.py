@@ -37,6 +37,7 @@ class Action(Generic[ObjectT]):
     keep: str = "Keep it"
     command: type[Command] = Command
     removes: bool = False
+    kills: bool = False
     typed: Callable[[ObjectT], str] | None = None
     key: str = ""
 
@@ -44,6 +45,11 @@ class Action(Generic[ObjectT]):
     def name(self) -> str:
         """The part of it in the names of its routes."""
         return self.slug.replace("-", "_")
+
+    @property
+    def is_dangerous(self) -> bool:
+        """Whether nothing brings back what it ends."""
+        return self.removes or self.kills
 
     @property
     def undone(self) -> str:

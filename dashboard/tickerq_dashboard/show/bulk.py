@@ -22,6 +22,7 @@ class BulkVerb:
     listings: frozenset[str]
     effect: str
     key: str = ""
+    removes: bool = False
 
     @property
     def undone(self) -> str:
@@ -37,6 +38,7 @@ BULK_VERBS: tuple[BulkVerb, ...] = (
         listings=frozenset({"upcoming", "history"}),
         effect="They go with their attempts, their logs and all that is below them in a chain, and nothing "
         "brings them back.",
+        removes=True,
     ),
     BulkVerb(
         action="cancel",

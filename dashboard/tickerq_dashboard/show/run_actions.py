@@ -77,6 +77,7 @@ TERMINATE: Action[Run] = Action(
     "prefork pool can.",
     keep="Let it run",
     command=Terminate,
+    kills=True,
     typed=lambda run: run.function,
 )
 RUN_ACTIONS: tuple[Action[Run], ...] = (

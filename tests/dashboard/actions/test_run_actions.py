@@ -1,5 +1,6 @@
 """What is done to a run: by a form, once, with its entry in the audit, or refused with its present state."""
 
+import re
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -331,6 +332,22 @@ def test_a_run_that_heeds_no_cancel_leads_to_its_end_and_says_who_may(
     assert ("The next step is to terminate it, which kills its process." in said) is is_offered
     assert ("which kills its process; that needs the role admin." in said) is not is_offered
     assert (f'class="btn danger" href="{BASE}/runs/{run_id}/terminate"' in note) is is_offered
+
+
+def test_what_nothing_brings_back_has_the_colour_of_danger_and_nothing_else(
+    admin: Person, seeds: Seeds
+) -> None:
+    running, failed = in_progress(seeds), seeds.run(status=TickerStatus.FAILED)
+    dangerous = re.compile(r'class="btn danger" href="[^"]+/([a-z-]+)"')
+    assert dangerous.findall(admin.get(f"/runs/{running}").text) == ["terminate"]
+    assert dangerous.findall(admin.get(f"/runs/{failed}").text) == ["delete"]
+    for run_id, action, is_dangerous in (
+        (running, "terminate", True), (failed, "delete", True), (running, "cancel", False),
+    ):  # fmt: skip
+        asked = admin.get(f"/runs/{run_id}/{action}").text
+        assert ('<button class="btn primary danger">' in asked) is is_dangerous
+    listed = admin.get("/runs").text
+    assert re.findall(r'<button class="btn danger" name="action" value="([a-z]+)"', listed) == ["delete"]
 
 
 def test_of_a_run_without_a_process_of_its_own_the_next_step_is_its_worker(
