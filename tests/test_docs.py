@@ -175,14 +175,12 @@ def test_every_field_of_the_context_is_documented() -> None:
     assert documented == properties | methods | shown
 
 
-def test_every_error_is_documented() -> None:
+def test_every_error_is_documented_in_the_order_of_the_tree() -> None:
     rows = table(section("docs/concepts.md", "## Errors"))
-    known = [
-        name
-        for name, value in vars(errors).items()
-        if inspect.isclass(value) and issubclass(value, errors.TickerError)
-    ]
+    _, _, tree = str(errors.__doc__).partition("\n\n")
+    known = re.findall(r"^\W*(\w+)", tree, re.MULTILINE)
     assert [names([row[0]])[0] for row in rows] == known
+    assert sorted(known) == sorted(errors.__all__)
 
 
 def test_every_status_is_documented_in_its_order() -> None:

@@ -262,6 +262,7 @@ def test_a_module_can_be_read_in_one_sitting_and_holds_more_than_a_few_lines() -
 # Short modules that others import a concept from.
 STANDS_FOR_A_CONCEPT = {
     "dashboard/tickerq_dashboard/access/logout.py",
+    "errors/ticker_error.py",
     "ids.py",
     "tickers/cancel_requests.py",
     "tickers/drop_reasons.py",

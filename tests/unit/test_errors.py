@@ -111,7 +111,12 @@ def test_an_error_says_what_caused_it(error: TickerError, text: str) -> None:
 def test_each_error_is_a_ticker_error_and_is_tried_here() -> None:
     classes = {each for _, each in inspect.getmembers(errors, inspect.isclass) if issubclass(each, Exception)}
     assert all(issubclass(each, TickerError) for each in classes)
+    assert {each.__name__ for each in classes} == set(errors.__all__)
     assert classes - {TickerError} == {type(error) for error, _ in RAISED}
+
+
+def test_the_full_name_of_an_error_is_the_one_that_users_import_it_by() -> None:
+    assert {getattr(errors, name).__module__ for name in errors.__all__} == {"tickerq_celery.errors"}
 
 
 @pytest.mark.parametrize(("error", "text"), RAISED, ids=lambda value: type(value).__name__)

@@ -1,0 +1,92 @@
+"""Every error a user can meet, each with the values that caused it.
+
+TickerError
+├── ConfigError (ValueError)
+│   └── SchemaError
+├── TickerValidationError (ValueError)
+│   ├── InvalidCronError
+│   ├── UnknownFunctionError
+│   ├── UnknownKeywordError (TypeError)
+│   ├── CallError (TypeError)
+│   ├── RefusedValueError
+│   └── OtherDatabaseError
+├── DuplicateFunctionError
+├── DuplicateTickerError
+├── TickerNotFoundError (LookupError)
+├── TickerStateError
+├── ClaimSupersededError
+├── TickerBusyError
+├── TickerChangedError
+├── OperationReusedError
+├── NoCeleryTaskError (AttributeError)
+├── IllegalTransitionError
+├── UnreadableRequestError (ValueError)
+├── StoreError
+│   └── QueryTooWideError
+├── PublishError
+├── ParentResultError
+├── TerminateExecution (raised by functions)
+└── TickerCancelled
+"""
+
+from tickerq_celery.errors.conflicts import (
+    ClaimSupersededError,
+    IllegalTransitionError,
+    OperationReusedError,
+    TickerBusyError,
+    TickerChangedError,
+    TickerNotFoundError,
+    TickerStateError,
+    UnreadableRequestError,
+)
+from tickerq_celery.errors.endings import ParentResultError, TerminateExecution, TickerCancelled
+from tickerq_celery.errors.outages import PublishError, QueryTooWideError, StoreError
+from tickerq_celery.errors.refusals import (
+    CallError,
+    ConfigError,
+    DuplicateFunctionError,
+    DuplicateTickerError,
+    InvalidCronError,
+    NoCeleryTaskError,
+    OtherDatabaseError,
+    RefusedValueError,
+    SchemaError,
+    TickerValidationError,
+    UnknownFunctionError,
+    UnknownKeywordError,
+)
+from tickerq_celery.errors.ticker_error import TickerError
+
+__all__ = [
+    "CallError",
+    "ClaimSupersededError",
+    "ConfigError",
+    "DuplicateFunctionError",
+    "DuplicateTickerError",
+    "IllegalTransitionError",
+    "InvalidCronError",
+    "NoCeleryTaskError",
+    "OperationReusedError",
+    "OtherDatabaseError",
+    "ParentResultError",
+    "PublishError",
+    "QueryTooWideError",
+    "RefusedValueError",
+    "SchemaError",
+    "StoreError",
+    "TerminateExecution",
+    "TickerBusyError",
+    "TickerCancelled",
+    "TickerChangedError",
+    "TickerError",
+    "TickerNotFoundError",
+    "TickerStateError",
+    "TickerValidationError",
+    "UnknownFunctionError",
+    "UnknownKeywordError",
+    "UnreadableRequestError",
+]
+
+# Runs keep the type of an error as a text: it names the module that users import it from.
+for _name in __all__:
+    globals()[_name].__module__ = __name__
