@@ -11,7 +11,7 @@ from tickerq_dashboard.access.visitors import Visitor, current_request_id
 
 logger = logging.getLogger(__name__)
 # Never the name that was tried: it may be a password, typed into the wrong field.
-STRANGER = "not logged in"
+UNAUTHENTICATED = "not logged in"
 
 
 class RefusalAudit:
@@ -40,7 +40,7 @@ def actor_of(visitor: Visitor | None, operation_id: str | None = None) -> Actor:
         TickerValidationError: The operation's id is no UUID, or a host's user has a name that no audit holds.
     """
     return Actor(
-        visitor.name if visitor is not None and visitor.name else STRANGER,
+        visitor.name if visitor is not None and visitor.name else UNAUTHENTICATED,
         role=None if visitor is None else visitor.role,
         address=request.remote_addr or None,
         via="dashboard" if visitor is None else visitor.via,

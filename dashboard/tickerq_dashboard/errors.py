@@ -157,7 +157,7 @@ def problem_of(error: Exception) -> Problem:
 
 
 class ErrorPages:
-    """Shows every error as a page inside the layout, or in plain words to whoever is not logged in."""
+    """Shows every error as a page inside the layout, or in plain words to an unauthenticated visitor."""
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer

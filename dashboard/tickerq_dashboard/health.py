@@ -49,7 +49,7 @@ class HealthWatch:
             return self._known()
 
     def renew(self) -> None:
-        """Read a new report the next time that somebody looks: what it is about has been changed."""
+        """Read a new report on the next request: what it is about has been changed."""
         with self._lock:
             if self._read_at is not None:
                 self._read_at = min(self._read_at, time.monotonic() - self._fresh - 0.001)

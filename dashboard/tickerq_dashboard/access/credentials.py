@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 
 from tickerq_dashboard.access.accounts import Account
-from tickerq_dashboard.access.hash_slots import PATIENCE, HashSlots
+from tickerq_dashboard.access.hash_slots import WAIT_TIMEOUT, HashSlots
 from tickerq_dashboard.access.hashing import fits, kind_of, no_password
 from tickerq_dashboard.access.refusals import TooManyLoginsError, WrongPasswordError
 from tickerq_dashboard.access.throttle import Throttle
@@ -51,7 +51,7 @@ class VerifiedCredentials:
 
 
 class Trials:
-    """The credentials under check: whoever brings the same ones meanwhile waits for the result.
+    """The credentials under check: a concurrent check of the same ones waits for the result.
 
     A browser with many tabs asks many times at once when its verification has expired.
     """
@@ -62,12 +62,12 @@ class Trials:
 
     @contextmanager
     def of(self, digest: bytes) -> Iterator[None]:
-        """Check alone, after the trial of the same credentials that is under way, if there is one."""
+        """Check alone, after the check of the same credentials that is in progress, if there is one."""
         with self._lock:
             other = self._running.get(digest)
             mine = self._running.setdefault(digest, threading.Event())
         if other is not None:
-            other.wait(PATIENCE)
+            other.wait(WAIT_TIMEOUT)
             yield
             return
         try:

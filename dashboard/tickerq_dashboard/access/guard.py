@@ -39,7 +39,7 @@ class Guard:
         self._allowed_hosts = allowed_hosts
 
     def ask(self) -> Response | None:
-        """Let the visitor of a request in, or return what a stranger is answered.
+        """Let the visitor of a request in, or return the answer to an unauthenticated one.
 
         Raises:
             ForbiddenError: The visitor may not do what the route does.
@@ -63,7 +63,7 @@ class Guard:
         return None
 
     def let_in(self) -> Visitor | Response:
-        """Note who is there, or return what a stranger is answered."""
+        """Note who is there, or return the answer to an unauthenticated visitor."""
         check_address(request, self._allowed_hosts)
         found = self._identify()
         if isinstance(found, Visitor):
@@ -88,7 +88,7 @@ class Guard:
 def guard_unmatched(state: BlueprintSetupState, guard: Guard, show: Callable[[Exception], Response]) -> None:
     """Guard the addresses below a blueprint that match no rule of it by their method or slashes.
 
-    A blueprint's own guard does not run for them: Flask would answer 405, or redirect, to strangers too.
+    A blueprint's own guard does not run for them: Flask would answer 405, or redirect, before any log-in.
     """
     name = f"{state.name_prefix}.{state.name}".lstrip(".")
     prefix = (state.url_prefix or "").rstrip("/")

@@ -37,7 +37,7 @@ def count_of(visit: Visit, command: Selection) -> Count:
 
 
 def criteria_of(command: Selection) -> Mapping[str, Any]:
-    """Return which runs are meant, as the core is told it."""
+    """Return which runs are meant, as criteria of the core."""
     if not command.all:
         return {"ids": command.ids}
     criteria = dict(_query(command).criteria)

@@ -55,7 +55,7 @@ class NewBulk(Once):
 
     @property
     def meant(self) -> Mapping[str, Any]:
-        """Which runs are meant, as the core is told it."""
+        """Which runs are meant, as criteria of the core."""
         return {"ids": self.ids} if self.filter is None else self.filter.criteria
 
 

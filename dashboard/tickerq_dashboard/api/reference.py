@@ -57,37 +57,37 @@ def _operations(
     paths: Mapping[str, Any], schemas: Mapping[str, Any], allowed: Mapping[str, Iterable[str]]
 ) -> Iterator[Operation]:
     for path, methods in paths.items():
-        for method, told in methods.items():
+        for method, operation in methods.items():
             yield Operation(
                 method=method.upper(),
                 path=path,
-                summary=told["summary"],
-                permission=told["x-permission"],
-                roles=tuple(name for name, each in allowed.items() if told["x-permission"] in each),
-                fields=(*_parameters(told), *_body(told, schemas)),
-                returns=_returned(told, schemas),
+                summary=operation["summary"],
+                permission=operation["x-permission"],
+                roles=tuple(name for name, each in allowed.items() if operation["x-permission"] in each),
+                fields=(*_parameters(operation), *_body(operation, schemas)),
+                returns=_returned(operation, schemas),
             )
 
 
-def _parameters(told: Mapping[str, Any]) -> Iterator[Field]:
-    for each in told["parameters"]:
+def _parameters(operation: Mapping[str, Any]) -> Iterator[Field]:
+    for each in operation["parameters"]:
         yield Field(
             name=each["name"], where=each["in"], kind=kind_of(each["schema"]), is_needed=each["required"]
         )
 
 
-def _body(told: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[Field]:
-    if "requestBody" not in told:
+def _body(operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[Field]:
+    if "requestBody" not in operation:
         return
-    model = _resolved(told["requestBody"]["content"]["application/json"]["schema"], schemas)
+    model = _resolved(operation["requestBody"]["content"]["application/json"]["schema"], schemas)
     for name, schema in model.get("properties", {}).items():
         yield Field(
             name=name, where="body", kind=kind_of(schema), is_needed=name in model.get("required", ())
         )
 
 
-def _returned(told: Mapping[str, Any], schemas: Mapping[str, Any]) -> tuple[str, ...]:
-    for status, answer in told["responses"].items():
+def _returned(operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> tuple[str, ...]:
+    for status, answer in operation["responses"].items():
         if status != "default" and "content" in answer:
             return tuple(_resolved(answer["content"]["application/json"]["schema"], schemas)["properties"])
     return ()

@@ -25,7 +25,7 @@ class Scoped(Once):
 
     @property
     def scope(self) -> dict[str, Any]:
-        """What the core is told to pause or to resume."""
+        """What the core is to pause or to resume."""
         return {self.kind: self.name or True}
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 ValueT = TypeVar("ValueT")
 # In seconds, and how many answers are kept: a page of runs has about 50 KB.
-FRESH, MOST, PATIENCE = 1.0, 64, 5.0
+FRESH, MOST, WAIT_TIMEOUT = 1.0, 64, 5.0
 
 
 class _Flight:
@@ -43,7 +43,7 @@ class MomentCache:
         assert flight is not None  # noqa: S101  # for the type checker
         if is_ours:
             self._fly(flight, read)
-        elif not flight.done.wait(PATIENCE):
+        elif not flight.done.wait(WAIT_TIMEOUT):
             return read()
         if flight.error is not None:
             raise flight.error
@@ -69,7 +69,7 @@ class MomentCache:
     def _fly(self, flight: _Flight, read: Callable[[], Any]) -> None:
         try:
             flight.value = read()
-        except Exception as error:  # noqa: BLE001  # whoever waits gets it, too
+        except Exception as error:  # noqa: BLE001  # raised to those that wait, too
             flight.error = error
         flight.at = self._clock()
         flight.done.set()

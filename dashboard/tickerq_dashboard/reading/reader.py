@@ -60,7 +60,7 @@ class Reader:
         return self._cache.get(key, read, fresh=fresh)
 
     def follow(self, operation_id: UUID) -> bool:
-        """Read anew what an operation may have changed: once in each process, whoever did it where.
+        """Read anew what an operation may have changed: once in each process, wherever it was done.
 
         Returns whether this process hears of the operation for the first time.
         """

@@ -18,7 +18,7 @@ class Action(Generic[ObjectT]):
     """One thing that can be done to an object.
 
     ``verb`` is the core's, by which the audit knows it; ``word`` is what the button says, ``done`` and
-    ``undone`` how it is told afterwards. ``fits`` says whether the object's state allows it, as far as a page
+    ``undone`` the message afterwards. ``fits`` says whether the object's state allows it, as far as a page
     can know; ``effect`` what it will do. One that ``asks`` shows that on a page of its own before; there the
     words that ``typed`` returns of the object must be typed. ``about`` says to what it fits and what it does,
     without an object; ``key`` is its keyboard shortcut.
@@ -53,7 +53,7 @@ class Action(Generic[ObjectT]):
 
     @property
     def undone(self) -> str:
-        """How it is told that it was not done."""
+        """The message that it was not done."""
         return f"Not {self.done[0].lower()}{self.done[1:]}"
 
 

@@ -26,7 +26,7 @@ class BulkVerb:
 
     @property
     def undone(self) -> str:
-        """How it is told that nothing was started."""
+        """The message that nothing was started."""
         return f"Not started to {self.word.lower()}"
 
 

@@ -34,7 +34,7 @@ class CronsVerb:
 
     @property
     def undone(self) -> str:
-        """How it is told that nothing was done."""
+        """The message that nothing was done."""
         return f"Not {self.done}"
 
 

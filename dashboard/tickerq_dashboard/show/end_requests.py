@@ -1,4 +1,4 @@
-"""A run in progress that was asked to end: since when, whether it heeds that, and what comes next."""
+"""A run in progress that was asked to end: since when, whether it checks for that, and what comes next."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

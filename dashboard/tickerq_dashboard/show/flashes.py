@@ -38,7 +38,7 @@ _DONE: Mapping[str, str] = {
 }
 
 
-# A run that is active has not ended yet when it is told of.
+# A run that is active has not ended yet when the message is shown.
 _ASKED: Mapping[str, str] = {"end": "Asked to end", "terminate": "Ordered its process to be killed"}
 # What takes the pause of more than one cron ticker back, and its end: the word, and the route that asks.
 _UNDO_PAUSES = {"pauses.pause": ("Resume", "ask_resume"), "pauses.resume": ("Pause", "ask_pause")}
@@ -73,7 +73,7 @@ class Flash:
 
 
 def flash_of(entry: AuditEntry, waits: str = "") -> Flash:
-    """Return how an entry of the audit is told to its actor; ``waits`` says why a run has not started."""
+    """Return an entry of the audit as a message to its actor; ``waits`` says why a run has not started."""
     words = _DONE.get(entry.action, entry.action).format(runs=plural(entry.count, "run"))
     if entry.action in _UNDO_PAUSES:
         words = f"{words} {entry.object_kind}"

@@ -11,7 +11,7 @@ from tickerq_dashboard.show.durations import age
 
 _WEEK = timedelta(days=6)
 # As the core writes moments in sentences, and in the reasons that it stores.
-_TOLD = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
+_MOMENTS = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +51,9 @@ class Clock:
     def _is_far(self, when: datetime) -> bool:
         return abs(when - self.now) >= _WEEK
 
-    def told(self, text: str) -> str:
+    def localised(self, text: str) -> str:
         """Return a text of the core with its moments in the reader's zone."""
-        return _TOLD.sub(lambda found: self.single(_read(found[0])), text)
+        return _MOMENTS.sub(lambda found: self.single(_read(found[0])), text)
 
     def whole(self, when: datetime) -> str:
         """Return a moment with its date, second and zone."""

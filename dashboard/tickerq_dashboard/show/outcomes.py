@@ -86,7 +86,7 @@ def _said(error: TickerError, noun: str, clock: Clock) -> tuple[int, str] | None
 
 
 def _state(error: TickerStateError, action: AnyAction, noun: str, clock: Clock) -> str:
-    thing, said = error.current, clock.told(in_words(error.status))
+    thing, said = error.current, clock.localised(in_words(error.status))
     if noun == "chain":
         # The core speaks of the run that the chain was named by.
         return f"the run is {said}"

@@ -21,7 +21,7 @@ def _cancels(run: Run, clock: Clock) -> str:
     if run.status in _WAITS:
         return "It has not started, so nothing is half done. It ends as Cancelled at once."
     return (
-        "It runs: it is asked to end, and is Cancelled once its function heeds that. "
+        "It runs: it is asked to end, and is Cancelled once its function checks for that. "
         "What it has done by then stays done."
     )
 

@@ -73,7 +73,7 @@ CANCELLING = Look(
     word="Cancelling",
     css="in-progress",
     has_ended=False,
-    about="It runs and was asked to end; its function has not heeded that yet.",
+    about="It runs and was asked to end; its function has not checked for that yet.",
 )
 # Of a run in progress, by its worker: the store still says that it runs.
 LOST = Look(

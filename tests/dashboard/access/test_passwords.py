@@ -135,7 +135,7 @@ def test_two_passwords_are_hashed_at_once_four_wait_and_others_are_refused(
         return False
 
     check = PasswordCheck(
-        {"ann": Account(name="ann", password_hash=QUICK_HASH)}, Throttle(), slots=HashSlots(patience=30)
+        {"ann": Account(name="ann", password_hash=QUICK_HASH)}, Throttle(), slots=HashSlots(wait_timeout=30)
     )
     monkeypatch.setattr("tickerq_dashboard.access.credentials.fits", slow)
     outcomes: list[type[Exception]] = []
@@ -173,7 +173,7 @@ def test_a_trial_that_found_no_slot_is_no_failure(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_slot_that_does_not_come_free_in_time_is_a_refusal() -> None:
-    slots = HashSlots(at_once=1, in_queue=1, patience=0.001)
+    slots = HashSlots(at_once=1, in_queue=1, wait_timeout=0.001)
     with slots.taken(), pytest.raises(TooManyLoginsError), slots.taken():
         pass
     with slots.taken():

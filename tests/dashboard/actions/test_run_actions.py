@@ -328,7 +328,7 @@ def test_a_run_that_heeds_no_cancel_leads_to_its_end_and_says_who_may(
     page = Person(client, role=role).get(f"/runs/{run_id}").text
     note = page.partition('<p class="note warn">')[2].partition("</p>")[0]
     said = text_in(note)
-    assert "and runs still: its function has not heeded that" in said
+    assert "and runs still: its function has not checked for that" in said
     assert ("The next step is to terminate it, which kills its process." in said) is is_offered
     assert ("which kills its process; that needs the role admin." in said) is not is_offered
     assert (f'class="btn danger" href="{BASE}/runs/{run_id}/terminate"' in note) is is_offered
@@ -356,7 +356,7 @@ def test_of_a_run_without_a_process_of_its_own_the_next_step_is_its_worker(
     run_id = in_progress(seeds, cancel_request="end", lock_holder="w-threads")
     seeds.tickerq.core.write(lambda tx: tx.execute(nodes.update().values(name="w-threads", pool="threads")))
     said = text_of(admin.get(f"/runs/{run_id}").text)
-    assert "its function has not heeded that" in said
+    assert "its function has not checked for that" in said
     assert "no process for it alone that could be killed: the next step is to restart that worker" in said
 
 
@@ -364,7 +364,7 @@ def test_a_run_that_is_terminated_says_that_its_process_is_killed(admin: Person,
     run_id = in_progress(seeds)
     asked = admin.act(f"/runs/{run_id}", "cancel")
     said = text_of(admin.get(asked.location).text)
-    assert "once its function heeds that" in said
+    assert "once its function checks for that" in said
     assert "Its process is killed" not in said
     killed = admin.act(f"/runs/{run_id}", "terminate", typed="Send")
     said = text_of(admin.get(killed.location).text)

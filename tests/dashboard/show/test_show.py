@@ -86,7 +86,9 @@ def test_the_clock_tells_its_zone_also_over_a_change_of_the_clocks() -> None:
     summer = datetime(2026, 7, 1, 12, tzinfo=UTC)
     assert BERLIN.whole(summer) == "2026-07-01 14:00:00 CEST"
     assert BERLIN.whole(NOW) == "2026-11-26 15:04:12 CET"
-    assert BERLIN.told("silent since 2026-11-26 14:02:48Z, by ann") == "silent since 15:02:48 CET, by ann"
+    assert (
+        BERLIN.localised("silent since 2026-11-26 14:02:48Z, by ann") == "silent since 15:02:48 CET, by ann"
+    )
     assert zone_named("../../etc/passwd") == (UTC, "UTC")
 
 
