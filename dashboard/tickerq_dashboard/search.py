@@ -65,7 +65,7 @@ def words_in(text: str) -> list[str]:
     no key of a filter stands before: "Cannot connect to db:5432".
     """
     try:
-        parts = shlex.split(text)
+        parts = _parts(text)
     except ValueError:
         parts = text.split()
     keys = [key for key, _ in map(_token, parts) if key]
@@ -116,10 +116,24 @@ def _moment(field: str, text: str, clock: Clock) -> str:
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
     try:
-        parts = shlex.split(text)
+        parts = _parts(text)
     except ValueError as error:
         raise SearchError("A quotation mark is open.") from error
     yield from map(_token, parts)
+
+
+def _parts(text: str) -> list[str]:
+    """Return words, and what stands in quotation marks, as one each.
+
+    Raises:
+        ValueError: A quotation mark is open.
+    """
+    lexer = shlex.shlex(text, posix=True)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    # A backslash is a letter of what is looked for, such as a path of Windows.
+    lexer.escape = ""
+    return list(lexer)
 
 
 def _token(part: str) -> tuple[str, str]:
