@@ -12,9 +12,9 @@ from tickerq_dashboard.serving import listeners_on, server_of
 
 
 @contextmanager
-def running(app: Flask, host: str = "127.0.0.1") -> Iterator[list[tuple[str, int]]]:
-    """Serve an app on a free port of a host, and give the addresses where it listens."""
-    listeners = listeners_on(host, 0)
+def running(app: Flask, host: str = "127.0.0.1", port: int = 0) -> Iterator[list[tuple[str, int]]]:
+    """Serve an app on a port of a host, a free one if not said, and give the addresses where it listens."""
+    listeners = listeners_on(host, port)
     addresses = [listener.getsockname()[:2] for listener in listeners]
     server: Any = server_of(listeners, app)
     channels = server.map if hasattr(server, "map") else server._map

@@ -12,6 +12,12 @@ from tests.dashboard.served import Served, serving
 
 # How long a page may take to show what has changed, in milliseconds: it asks every five seconds.
 REFRESHED = 30_000
+# A tab that refreshes has a timer only once the browser has granted it the lock of such tabs.
+HOLDS_THE_LOCK = """async () => {
+    const isOurs = (lock) => lock.name.startsWith("tq:");
+    const holds = async () => (await navigator.locks.query()).held.some(isOurs);
+    while (!(await holds()));
+}"""
 
 
 @pytest.fixture

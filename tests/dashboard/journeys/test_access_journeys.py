@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.dashboard.browsing import logged_in
 from tests.dashboard.conftest import PASSWORD
-from tests.dashboard.journeys.conftest import opened
+from tests.dashboard.journeys.conftest import HOLDS_THE_LOCK, opened
 from tests.dashboard.served import Served
 from tickerq_celery import TickerStatus
 
@@ -22,12 +22,6 @@ ACTS = ", ".join(
         *(f'main a.btn[href*="/{each}"]' for each in ("new", "edit", "pauses/pause")),
     ]
 )
-
-_HOLDS_THE_LOCK = """async () => {
-    const isOurs = (lock) => lock.name.startsWith("tq:");
-    const holds = async () => (await navigator.locks.query()).held.some(isOurs);
-    while (!(await holds()));
-}"""
 
 
 @contextmanager
@@ -138,8 +132,7 @@ def test_after_logging_out_no_data_is_shown_and_a_page_that_refreshes_says_so(
     expired.on("dialog", lambda dialog: dialogs.append(dialog.type))
     expired.goto(f"{site.base}/runs")
     expired.route("**/runs", lambda route: route.fulfill(status=401, headers={"WWW-Authenticate": "xBasic"}))
-    # A tab that refreshes has a timer only once the browser has granted it the lock of such tabs.
-    expired.evaluate(_HOLDS_THE_LOCK)
+    expired.evaluate(HOLDS_THE_LOCK)
     expired.clock.run_for(10_000)
     expect(expired.get_by_text("logged out: load the page again")).to_be_visible()
     expired.unroute("**/runs")

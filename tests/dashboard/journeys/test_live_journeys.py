@@ -1,0 +1,118 @@
+"""A person watches a page that refreshes itself: nothing of theirs is lost, and one tab asks for all."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+
+from tests.dashboard.browsing import logged_in, watched
+from tests.dashboard.conftest import BASE, USERS
+from tests.dashboard.journeys.conftest import HOLDS_THE_LOCK
+from tests.dashboard.running import running
+from tests.dashboard.seeds import Seeds
+from tests.dashboard.served import Served
+from tickerq_celery import TickerStatus
+from tickerq_dashboard import create_app
+
+pytestmark = pytest.mark.verify
+# In milliseconds: longer than any pause between two refreshes.
+A_REFRESH = 80_000
+SELECTED = "String(getSelection())"
+TOP = "node => Math.round(node.getBoundingClientRect().top)"
+
+
+def refreshing(context: BrowserContext, address: str) -> tuple[Page, list[str]]:
+    """Open a page that refreshes itself, and return each of its requests for a refresh."""
+    page = context.new_page()
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.resource_type == "fetch":
+            asked.append(request.url)
+
+    page.on("request", note)
+    page.goto(address)
+    return page, asked
+
+
+def refresh(page: Page, is_so: Callable[[], bool]) -> None:
+    """Let the page refresh until something is so: the server answers for a second with what it knows."""
+    for _ in range(60):
+        page.clock.run_for(A_REFRESH)
+        page.locator("#live:not([aria-busy])").wait_for()
+        if is_so():
+            return
+    raise AssertionError("the page does not become so")
+
+
+def end_one(seeds: Seeds, name: str) -> None:
+    """Let a run end just now, so that it stands first in the history."""
+    seeds.run(function=name, status=TickerStatus.DONE, ended_at=seeds.tickerq.core.clock.now())
+
+
+def test_a_selection_and_the_place_on_the_page_outlast_three_refreshes(
+    browser: Browser, served: Served
+) -> None:
+    context = logged_in(browser)
+    context.clock.install()
+    page, _ = refreshing(context, served.address("runs-history"))
+    complaints = watched(page)
+    page.evaluate(HOLDS_THE_LOCK)
+    page.set_viewport_size({"width": 1280, "height": 400})
+    address = page.locator(".rows tbody th a").nth(7).get_attribute("href")
+    read = page.locator(f'.rows a[href="{address}"]')
+    read.locator("b").evaluate("node => getSelection().selectAllChildren(node)")
+    page.evaluate("scrollTo(0, 260)")
+    kept = (page.evaluate(SELECTED), read.evaluate(TOP))
+    assert page.evaluate("scrollY") > 200
+    for name in ("first_new", "second_new", "third_new"):
+        end_one(served.showcase.seeds, name)
+        refresh(page, lambda name=name: page.get_by_role("link", name=name).count() == 1)
+        assert (page.evaluate(SELECTED), read.evaluate(TOP)) == kept
+    assert complaints == []
+    context.close()
+
+
+def test_of_two_tabs_one_asks_and_both_show_it_and_the_other_goes_on_when_it_is_closed(
+    browser: Browser, served: Served
+) -> None:
+    context = logged_in(browser)
+    context.clock.install()
+    first, asked_by_first = refreshing(context, served.address("runs-history"))
+    first.evaluate(HOLDS_THE_LOCK)
+    second, asked_by_second = refreshing(context, served.address("runs-history"))
+    end_one(served.showcase.seeds, "seen_by_both")
+    refresh(first, lambda: first.get_by_role("link", name="seen_by_both").count() == 1)
+    expect(second.get_by_role("link", name="seen_by_both")).to_be_visible()
+    assert asked_by_first
+    assert asked_by_second == []
+    first.close()
+    second.evaluate(HOLDS_THE_LOCK)
+    end_one(served.showcase.seeds, "seen_by_one")
+    refresh(second, lambda: second.get_by_role("link", name="seen_by_one").count() == 1)
+    assert asked_by_second
+    context.close()
+
+
+def test_a_page_whose_server_is_stopped_says_so_and_recovers_when_it_is_back(
+    browser: Browser, seeds: Seeds
+) -> None:
+    end_one(seeds, "before")
+    app = create_app(seeds.tickerq, users=USERS)
+    context = logged_in(browser)
+    context.clock.install()
+    with running(app) as [(host, port)]:
+        page, asked = refreshing(context, f"http://{host}:{port}{BASE}/runs")
+        page.evaluate(HOLDS_THE_LOCK)
+    fresh = page.locator("[data-v=fresh]")
+    asked.clear()
+    for _ in range(3):
+        page.clock.run_for(A_REFRESH)
+        expect(fresh).to_contain_text("could not refresh: trying again in")
+        expect(page.get_by_role("link", name="before")).to_be_visible()
+    assert len(asked) == 3
+    end_one(seeds, "after")
+    with running(app, host, port):
+        refresh(page, lambda: page.get_by_role("link", name="after").count() == 1)
+        expect(fresh).to_contain_text("updated")
+    context.close()
