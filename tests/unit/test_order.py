@@ -28,6 +28,12 @@ def test_long_files_are_spread_over_the_first_half() -> None:
     assert found == ["a", "0", "1", "w", "2", "3", "4", "5", "6", "7"]
 
 
+def test_long_files_of_one_folder_are_not_together() -> None:
+    short = [f"unit/{number}.py" for number in range(8)]
+    found = order_of("acceptance/b.py", "acceptance/z.py", "plans/p.py", "windows/a.py", *short)
+    assert found == ["a", "0", "b", "1", "p", "2", "z", *map(str, range(3, 8))]
+
+
 @pytest.mark.parametrize(
     "files", [["unit/1.py"], ["windows/w.py", "windows/x.py"], ["unit/1.py", "windows/w.py"]]
 )
