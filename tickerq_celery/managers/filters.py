@@ -105,8 +105,8 @@ def run_filter(given: RunFilters) -> RunFilter:
     return RunFilter(**_checked(asked), exclude=RunFilter(**_checked(excluded, "exclude.")))
 
 
-def _checked(given: Mapping[str, object], place: str = "") -> dict[str, Any]:
-    return {name: _CHECKS[name](place + name, value) for name, value in given.items() if value is not None}
+def _checked(given: Mapping[str, object], position: str = "") -> dict[str, Any]:
+    return {name: _CHECKS[name](position + name, value) for name, value in given.items() if value is not None}
 
 
 def _text(field: str, value: object) -> str:

@@ -86,9 +86,9 @@ class ChildMarks:
         number = _own_number()
         if number is None:
             return
-        place = self._slice(number)
+        position = self._slice(number)
         self._used[number // _MARKS_OF_A_CHILD] = 1
-        self._memory[place] = _MARK.pack(os.getpid(), ticker_id.bytes, claim_no, 0, 0, 0)
+        self._memory[position] = _MARK.pack(os.getpid(), ticker_id.bytes, claim_no, 0, 0, 0)
 
     def end(self) -> None:
         """Remove the mark of what this process executes."""
@@ -107,11 +107,11 @@ class ChildMarks:
             return _nothing
         pid, ticker_bytes, claim_no, *_ = _MARK.unpack(self._memory[self._slice(own)])
         for number in range(own + 1, own + _MARKS_OF_A_CHILD):
-            place = self._slice(number)
+            position = self._slice(number)
             # A predecessor of this process, with its number, has left its own.
-            if pid and _MARK.unpack(self._memory[place])[0] != pid:
-                self._memory[place] = _MARK.pack(pid, ticker_bytes, claim_no, until, 0, 0)
-                return lambda: self._memory.__setitem__(place, _NONE)
+            if pid and _MARK.unpack(self._memory[position])[0] != pid:
+                self._memory[position] = _MARK.pack(pid, ticker_bytes, claim_no, until, 0, 0)
+                return lambda: self._memory.__setitem__(position, _NONE)
         return _nothing
 
     @contextmanager
