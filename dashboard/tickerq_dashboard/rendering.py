@@ -144,8 +144,8 @@ class Renderer:
             nav=pages_for(visitor),
             # Each icon names the sprite.
             static_url=cache(self._static_url),
-            # Where no page says which workers are lost, none of its runs is shown as such.
-            **({"lost": {}} | values),
+            # Where no page says which workers are lost, none of its runs is shown as such, nor in a queue.
+            **({"lost": {}, "in_queues": {}} | values),
         )
 
     def _csrf_token(self, route: str) -> str:

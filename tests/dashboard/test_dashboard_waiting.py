@@ -8,7 +8,10 @@ import pytest
 from tests.dashboard.conftest import BASE, Visitor
 from tests.dashboard.page_text import text_in, text_of
 from tests.dashboard.seeds import NOW, Seeds
+from tests.integration.apps import join
 from tickerq_celery import TickerStatus
+from tickerq_celery.enums import NodeKind
+from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_dashboard.show.moments import machine
 
 AGAIN: dict[str, Any] = {
@@ -17,6 +20,12 @@ AGAIN: dict[str, Any] = {
     "started_at": NOW - timedelta(minutes=5),
     "published_at": NOW,
     "due_at": None,
+}
+
+
+SEND = {
+    "functions": {"SendWelcomeEmail": FunctionLimits()},
+    "definitions": {"SendWelcomeEmail": "d1"},
 }
 
 
@@ -64,3 +73,49 @@ def test_a_run_that_ended_without_an_attempt_was_never_attempted(visitor: Visito
         page = text_of(visitor.get(f"/runs/{seeds.run(status=status)}").text)
         assert ("It was never attempted." in page) == is_over
         assert ("No attempt has ended yet" in page) != is_over
+
+
+@pytest.mark.parametrize(
+    ("queue", "worker", "said"),
+    [
+        ("pdf", None, "In queue pdf: no worker is alive"),
+        ("pdf", {"queues": ("celery",), **SEND}, "In queue pdf, which no live worker consumes"),
+        (None, {"queues": ("pdf",), **SEND}, "In queue celery, which no live worker consumes"),
+        ("pdf", {"queues": ("pdf",)}, "In queue pdf: no live worker of it has its function"),
+        ("pdf", {"queues": ("pdf",), **SEND}, "In queue pdf, for a worker to start it"),
+        (None, {"queues": (), **SEND}, "In queue celery, for a worker to start it"),
+    ],
+)
+def test_a_list_says_of_a_queued_run_whether_a_worker_takes_it_and_not_how_it_failed(
+    visitor: Visitor, seeds: Seeds, queue: str | None, worker: dict[str, Any] | None, said: str
+) -> None:
+    if worker is not None:
+        join(seeds.tickerq, NodeKind.WORKER, **worker)
+    seeds.run(**AGAIN, queue=queue, rescue_count=1, exception_type="WorkerLost", exception_message="x")
+    rows = rows_of(visitor.get("/runs/active").text)
+    assert rows.strip().endswith(said)
+    assert "WorkerLost" not in rows
+
+
+def test_the_page_of_a_run_that_waits_again_says_of_which_attempt_its_error_is(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    run_id = seeds.run(**AGAIN, queue="pdf", exception_type="WorkerLost", exception_message="x")
+    seeds.attempt(run_id, exception_type="WorkerLost", exception_message="x")
+    join(seeds.tickerq, NodeKind.WORKER, queues=("celery",), **SEND)
+    page = visitor.get(f"/runs/{run_id}").text
+    text = text_of(page)
+    assert "Attempt 1 ended with WorkerLost" in text
+    assert "Waits for a worker that consumes queue pdf" in text
+    assert f'<a href="{BASE}/nodes">See the workers</a>' in page
+    ended = seeds.run(status=TickerStatus.FAILED, exception_type="KeyError")
+    seeds.attempt(ended, exception_type="KeyError")
+    assert "ended with" not in text_of(visitor.get(f"/runs/{ended}").text)
+
+
+def test_a_list_says_after_which_error_a_run_waits_for_its_retry(visitor: Visitor, seeds: Seeds) -> None:
+    common = {"exception_type": "KeyError", "exception_message": "x"}
+    seeds.run(**common, retry_count=1, started_at=NOW, due_at=NOW + timedelta(days=9_000))
+    seeds.run(**common, status=TickerStatus.FAILED)
+    assert rows_of(visitor.get("/runs/upcoming").text).strip().endswith("After KeyError : x")
+    assert "After" not in rows_of(visitor.get("/runs").text)

@@ -63,6 +63,13 @@ class FunctionManager:
         size = checked_page_size(page_size)
         return Walk(partial(self._page_after, prefix=prefix, namespace=namespace, limit=size))
 
+    def queue_of(self, function: str, queue: str | None = None) -> str | None:
+        """Return the queue to which messages of a function go, by Celery's router in this process.
+
+        ``queue`` is a run's own. None is returned where a route names an exchange only, or the router raises.
+        """
+        return route_of(self._surroundings, function, queue).queue
+
     def names(self, *having: str, namespace: str | None = None, limit: int = 10) -> tuple[FunctionName, ...]:
         """Return the names that have all of some texts, in any case, those that begin with the first first.
 

@@ -15,6 +15,7 @@ from tickerq_dashboard.filters import RunsQuery
 from tickerq_dashboard.reading.finding import is_id_prefix
 from tickerq_dashboard.reading.lost_runs import lost_workers
 from tickerq_dashboard.reading.paused import pause_of
+from tickerq_dashboard.reading.queued_runs import queue_words
 from tickerq_dashboard.reading.reader import or_none
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.search import KEYS, SearchError, run_id_in, searched, words_in
@@ -56,6 +57,7 @@ def _list(visit: Visit, name: str, query: RunsQuery) -> Response:
         query,
         page=page,
         lost=lost_workers(reader, page),
+        in_queues=queue_words(reader, page),
         elsewhere=() if page or cursor or not query.words else list(_elsewhere(visit, name, query)),
         verbs=verbs_of(name, visit.may) if page else (),
         filter=urlencode(query.words),
