@@ -7,7 +7,7 @@ from operator import attrgetter
 import pytest
 
 # Their files take up to minutes each; those of others take seconds.
-LONG = ("acceptance", "compat", "plans", "stateful", "windows")
+LONG = ("acceptance", "compat", "plans", "stateful", "tests", "typing", "windows")
 
 
 def mixed(items: Sequence[pytest.Item]) -> list[pytest.Item]:

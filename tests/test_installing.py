@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.thoroughness import in_proof
+
 pytestmark = pytest.mark.verify
 
 ROOT = Path(__file__).parents[1]
@@ -98,9 +100,13 @@ def test_each_extra_of_a_user_has_a_use_in_this_test() -> None:
     assert {*project["optional-dependencies"], BARE} - {NOT_A_USERS} == set(USES)
 
 
-def test_an_installation_lists_its_commands_migrates_seeds_and_does_what_its_extra_is_for(
-    environment: Path, extra: str
-) -> None:
+# The drivers of servers and the encryption change none of that.
+@pytest.mark.parametrize(
+    "extra",
+    ["bare", "dashboard", "cli", *map(in_proof, ("redis", "postgres", "mariadb", "encryption"))],
+    indirect=True,
+)
+def test_an_installation_lists_its_commands_migrates_and_seeds(environment: Path, extra: str) -> None:
     (environment.parent / "installed.py").write_text(APP)
     for listed in (ran(environment, "tickerq", "--help"), ran(environment, "celery", "tickerq", "--help")):
         assert (listed.returncode, listed.stderr) == (0, "")
@@ -110,6 +116,9 @@ def test_an_installation_lists_its_commands_migrates_seeds_and_does_what_its_ext
     assert "Traceback" not in asked.stderr
     assert ran(environment, "tickerq", "-A", "installed", "migrate").stderr == ""
     assert ran(environment, "tickerq", "-A", "installed", "seed").stdout == "seeded 1 cron tickers: Send\n"
+
+
+def test_an_extra_is_enough_for_what_it_is_for(environment: Path, extra: str) -> None:
     assert ran(environment, "python", "-c", USES[extra]).stderr == ""
 
 
