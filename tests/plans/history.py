@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from tests.integration.making import add_function
+from tests.plans.audited import AUDITED, audited
 from tests.plans.writing import Writer, id_of
 from tickerq_celery.clock import SystemClock
 from tickerq_celery.enums import NodeKind
@@ -24,6 +25,8 @@ BIG, SMALL = "shop", "small"
 COMMON, RARE, RARE_NODE = "shop.f0", "shop.rare", "worker-rare"
 # A cron ticker with a tenth of the history, and one that has never fired.
 BUSY_CRON, NEW_CRON = id_of(1), id_of(9_998)
+# A run of a chain, to which much has been done.
+AUDITED_RUN = id_of(1_007)
 CRONS = 10_000
 _STEP = timedelta(seconds=2)
 # As beat keeps it: ends are counted when they are two minutes old, about each 20 seconds.
@@ -75,6 +78,8 @@ def build(connection: Connection, runs: int) -> History:
         connection.execute(
             pauses.insert().values(namespace=namespace, kind="function", name="gone", paused_at=history.until)
         )
+    audit = audited(writer, history.until, namespace=_NAMESPACE, run=AUDITED_RUN, cron=BUSY_CRON)
+    writer.write("tickerq_audit", AUDITED, audit)
     writer.write("tickerq_rollups", 80_000, _rolled_up(writer, history))
     connection.execute(
         rollup_state.insert().values(id=1, ended_at=history.until - _UNCOUNTED, ended_id=id_of(0))
@@ -97,9 +102,14 @@ def set_active(connection: Connection, history: History, count: int) -> None:
     writer.analyse()
 
 
+def planned_of(namespace: str) -> UUID:
+    """Return a planned run."""
+    return id_of(_WAITING + (12 if namespace == BIG else 2))
+
+
 def unended() -> Sequence[UUID]:
     """Return a planned run, and of each state of ``set_active`` a run that may be there."""
-    return [id_of(_WAITING + 2), *(id_of(_ACTIVE + 1_000_000 * number) for number in range(8))]
+    return [planned_of(SMALL), *(id_of(_ACTIVE + 1_000_000 * number) for number in range(8))]
 
 
 def _write_processes(connection: Connection, namespace: str) -> None:

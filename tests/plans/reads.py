@@ -7,6 +7,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
+from tests.plans.audited import AUDITED, audited_at
 from tests.plans.history import BIG, BUSY_CRON, COMMON, NEW_CRON, RARE, RARE_NODE, History, unended
 from tests.plans.stored import Read
 from tests.plans.writing import id_of
@@ -95,6 +96,12 @@ def _explained(tickerq: TickerQ, history: History) -> object:
     return found, tickerq.core.read_bounded(wait_queues.holders, COMMON, slot, most=1)
 
 
+def _old_audit(tickerq: TickerQ, history: History) -> object:
+    number = AUDITED // 2
+    cursor = f"{audited_at(history.until, number).isoformat()}|{id_of(number)}"
+    return tickerq.audit.find(cursor=cursor), tickerq.audit.find(actor="user-1", cursor=cursor)
+
+
 def _deciding(tickerq: TickerQ, history: History) -> object:
     """Read what each claim and each sweep read, of a function with limits as well."""
     core = tickerq.core
@@ -166,6 +173,7 @@ def _reads() -> Iterator[tuple[str, Read]]:
     )
     yield "health, counted", lambda tickerq, history: tickerq.health.report()
     yield "the audit", lambda tickerq, history: tickerq.audit.find()
+    yield "the audit from its middle", _old_audit
     yield "the outlook", lambda tickerq, history: tickerq.outlook.upcoming(limit=10_000, budget=60)
     yield "the outlook's first ten", lambda tickerq, history: tickerq.outlook.upcoming(limit=10)
     yield "the outlook of a function", lambda tickerq, _: tickerq.outlook.upcoming(function=RARE, budget=60)
@@ -225,6 +233,7 @@ FEW: Mapping[str, Read] = {
         "health, counted",
         "nodes",
         "what decides on a claim",
+        "the audit from its middle",
         "history, all",
         "upcoming, all",
         "the outlook",

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, text
 from tickerq_celery.store.tables import metadata
 
 _ID_END = "70008000000000000000"
-_ANALYSED = "tickerq_tickers, tickerq_cron_tickers, tickerq_attempts, tickerq_rollups"
+_ANALYSED = "tickerq_tickers, tickerq_cron_tickers, tickerq_attempts, tickerq_rollups, tickerq_audit"
 
 
 def id_of(number: int) -> UUID:

@@ -144,7 +144,8 @@ def _behind(cursor: object) -> ColumnElement[bool]:
         raise TickerValidationError("cursor", cursor, "pass the next_cursor of a page") from error
     if at.tzinfo is None:
         raise TickerValidationError("cursor", cursor, "pass the next_cursor of a page")
-    return or_(audit.c.at < at, and_(audit.c.at == at, audit.c.id < entry_id))
+    # The first condition is what an index begins at: of an alternative alone none can.
+    return and_(audit.c.at <= at, or_(audit.c.at < at, audit.c.id < entry_id))
 
 
 def _cursor(row: Row[Any]) -> str:
