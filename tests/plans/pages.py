@@ -1,32 +1,22 @@
 """The dashboard's pages that read the store, and what a bulk action counts before it asks."""
 
-import gc
-import math
-import re
-import time
 from collections.abc import Iterator, Mapping
-from html import unescape
 from typing import Any
-from unittest.mock import patch
 from urllib.parse import urlencode
 
-from flask.testing import FlaskClient
-
-from tests.plans.history import BIG, BUSY_CRON, COMMON, NEW_CRON, RARE, RARE_NODE, History
+from tests.plans.audited import RARE_ACTOR
+from tests.plans.history import BUSY_CRON, COMMON, RARE, RARE_NODE
 from tests.plans.stored import Read
+from tests.plans.visiting import older_page, page, page_with_report
 from tests.plans.writing import id_of
-from tickerq_celery import TickerQ, TickerStatus
-from tickerq_dashboard import User, create_app
-from tickerq_dashboard.health import HealthWatch, KnownReport
-from tickerq_dashboard.reading.cache import MomentCache
-from tickerq_dashboard.serving import freeze_heap
+from tickerq_celery import TickerStatus
 
-BASE = "/tickerq/dashboard"
-# What an address of the lists of runs may ask.
+# What an address of the lists of runs may ask; moments are those of things.py.
 _FILTERS: tuple[Mapping[str, object], ...] = (
     {},
     {"status": "failed"},
     {"status": "failed,cancelled"},
+    {"status": "published"},
     {"function": COMMON},
     {"function": RARE},
     {"function": RARE, "status": "failed"},
@@ -39,24 +29,61 @@ _FILTERS: tuple[Mapping[str, object], ...] = (
     {"node": "gone"},
     {"error_type": "builtins.OSError"},
     {"error": "no such text"},
+    {"held": "paused"},
+    {"held": "limit", "function": COMMON},
+    {"origin": "chain"},
+    {"origin": "misfire"},
+    {"unique_key": "gone"},
+    {"key": "gone"},
+    {"attempts": 5},
+    {"longer": "9s"},
+    {"longer": "99s"},
     {"late": "1"},
+    {"due": "1"},
     {"cron": BUSY_CRON},
     {"chain": id_of(1_006)},
+    {"since": "{middle}"},
+    {"until": "{middle}"},
+    {"since": "{middle}", "until": "{hour_later}", "status": "failed"},
 )
 _OF_CRONS: tuple[Mapping[str, object], ...] = (
     {},
     {"order": "name"},
     {"prefix": "shop.f1"},
+    {"state": "enabled"},
     {"state": "paused"},
+    {"state": "failing"},
+    {"state": "failing", "order": "name"},
+    {"state": "failing", "tag": "gone"},
+    {"source": "code"},
+    {"source": "created", "state": "paused"},
     {"tag": "gone"},
+)
+_OF_AUDIT: tuple[Mapping[str, object], ...] = (
+    {},
+    {"actor": RARE_ACTOR},
+    {"actor": "user-1", "outcome": "refused"},
+    {"action": "gone"},
+    {"kind": "cron_ticker"},
+    {"kind": "cron_ticker", "object": BUSY_CRON},
+    {"kind": "run", "object": "gone"},
+    {"until": "{middle}"},
+)
+# An id, digits that begin some, names of all that has one, what names nothing, and a text of an error.
+_FOUND = (
+    *("", "{ended}", "{cron}", "{planned}", "00000000", "F1", "shop f1", "OSError", "worker-7", "zzz"),
+    *("status:failed", "cannot connect to db:5432"),
 )
 _OTHERS = (
     *("/", "/?window=7d", "/?window=30d", "/errors", "/errors?window=7d", "/errors?window=30d"),
     *("/upcoming", "/upcoming?hours=168", f"/upcoming?function={RARE}"),
-    *("/functions", f"/functions/{COMMON}", "/functions?prefix=shop.f1"),
-    *("/find?q=F1", "/find?q=shop%20f1"),
-    *("/nodes", "/health", "/pauses", "/bulk", "/audit", "/settings"),
+    "/upcoming?since={middle}&until={hour_later}",
+    *("/functions", "/functions?prefix=shop.f1", f"/functions/{COMMON}", f"/functions/{COMMON}?window=30d"),
+    *("/nodes", "/health", "/pauses", "/bulk", "/settings", "/help", "/api", "/logout", "/livez"),
+    *(f"/runs/{{{run}}}" for run in ("ended", "failed", "planned")),
+    *("/chains/{ended}", "/crons/{cron}", "/crons/{new_cron}"),
 )
+_WITH_REPORT = ("/", "/health", "/api/v1/health", "/api/v1/pulse", "/readyz", "/healthz")
 # Of which single runs can be counted, by the lists that have them.
 _COUNTED: Mapping[str, Mapping[str, Any]] = {
     "of all that failed": {"status": TickerStatus.FAILED},
@@ -71,84 +98,46 @@ _COUNTED: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def client_of(tickerq: TickerQ) -> FlaskClient:
-    """Return a browser of an admin, with a dashboard that has read nothing yet."""
-    app = create_app(tickerq, auth=lambda request: User(name="ann", role="admin"), secret="0123456789abcdef")
-    return app.test_client()
+def address(path: str, filters: Mapping[str, object]) -> str:
+    """Return an address that asks for what filters say; what is in braces is filled in later."""
+    return f"{path}?{urlencode(filters, safe='{}')}" if filters else path
 
 
-def show(client: FlaskClient, path: str) -> str:
-    """Return a page's HTML, without the health report, which a thread of its own reads each five seconds."""
-    with patch.object(HealthWatch, "look", lambda *_: KnownReport(report=None, age=0.0)):
-        answer = client.get(BASE + path)
-    assert answer.status_code == 200, (path, answer.status_code)
-    return answer.text
-
-
-def older(html: str) -> str | None:
-    """Return where a list's page leads to for what is older, if there is any."""
-    found = re.search(r'rel="next" href="([^"]+)"', html)
-    return None if found is None else unescape(found[1]).removeprefix(BASE)
-
-
-def slowest_of(tickerq: TickerQ, path: str, requests: int = 20) -> float:
-    """Return how many milliseconds a page takes the server, in 19 of 20 requests at most: each reads anew."""
-    client = client_of(tickerq)
-    show(client, path)  # compiles the templates
-    freeze_heap()
-    took = []
-    with patch.object(MomentCache, "_is_old", lambda *_: True):
-        for _ in range(requests):
-            began = time.perf_counter()
-            show(client, path)
-            took.append(1_000 * (time.perf_counter() - began))
-    gc.unfreeze()
-    return sorted(took)[math.ceil(0.95 * requests) - 1]
-
-
-def _page(path: str) -> Read:
-    return lambda tickerq, history: show(client_of(tickerq), path)
-
-
-def _older_page(path: str) -> Read:
-    def read(tickerq: TickerQ, history: History) -> object:
-        client = client_of(tickerq)
-        following = older(show(client, path))
-        return None if following is None else show(client, following)
-
-    return read
-
-
-def _page_of_own(big: str, small: str) -> Read:
-    """Return a read of a page of one thing, of which each namespace has its own."""
-
-    def read(tickerq: TickerQ, history: History) -> object:
-        return show(client_of(tickerq), big if tickerq.config.namespace == BIG else small)
-
-    return read
+def addresses() -> Iterator[str]:
+    """Yield the addresses of pages that answer 200 in both namespaces."""
+    for path in ("/runs", "/runs/active", "/runs/upcoming"):
+        yield from (address(path, filters) for filters in _FILTERS)
+    yield from (address("/crons", filters) for filters in _OF_CRONS)
+    yield from (address("/audit", filters) for filters in _OF_AUDIT)
+    yield from _OTHERS
 
 
 def _counted(action: str, filters: Mapping[str, Any]) -> Read:
     return lambda tickerq, history: tickerq.bulk.count(action, as_of=history.until, **filters)
 
 
-def addresses() -> Iterator[str]:
-    """Yield the addresses of the pages that both namespaces have."""
-    for path in ("/runs", "/runs/active", "/runs/upcoming"):
-        yield from (f"{path}?{urlencode(filters)}" for filters in _FILTERS)
-    yield from (f"/crons?{urlencode(filters)}" for filters in _OF_CRONS)
-    yield from _OTHERS
-
-
 def _pages() -> Iterator[tuple[str, Read]]:
     for path in addresses():
-        yield path, _page(path)
-    for path in ("/runs", "/runs?status=failed", "/runs/active", "/runs/upcoming", "/crons", "/functions"):
-        yield f"{path}, older", _older_page(path)
-    yield "a run", _page_of_own(f"/runs/{id_of(1_007)}", f"/runs/{id_of(5_057)}")
-    yield "a chain", _page_of_own(f"/chains/{id_of(1_007)}", f"/chains/{id_of(5_057)}")
-    yield "a busy cron ticker", _page_of_own(f"/crons/{BUSY_CRON}", f"/crons/{id_of(101)}")
-    yield "a new cron ticker", _page_of_own(f"/crons/{NEW_CRON}", f"/crons/{id_of(9_999)}")
+        yield path, page(path)
+    for words in _FOUND:
+        # To the one thing that is meant, or to the list that has it.
+        yield address("/find", {"q": words}), page(address("/find", {"q": words}), (200, 302))
+    for path in (
+        "/runs",
+        "/runs?status=failed",
+        "/runs/active",
+        "/runs/upcoming",
+        "/crons",
+        "/functions",
+        "/audit",
+    ):
+        yield f"{path}, older", older_page(path)
+    # Of a function that no worker has, and of runs that are there while some are active.
+    for path in (f"/functions/{RARE}", "/runs/{running}", "/runs/{held}", "/bulk/{ended}"):
+        yield path, page(path, (200, 404))
+    yield "/nope", page("/nope", (404,))
+    for path in _WITH_REPORT:
+        yield f"{path}, with its report", page_with_report(path)
 
 
 def _counts() -> Iterator[tuple[str, Read]]:
@@ -158,7 +147,7 @@ def _counts() -> Iterator[tuple[str, Read]]:
     yield "count to cancel all", _counted("cancel", {"status": TickerStatus.IDLE})
 
 
-# Whose times are printed: lists, and the pages that add figures up.
+# Whose times are measured: lists, and the pages that add figures up.
 TIMED = (
     "/",
     "/runs",
