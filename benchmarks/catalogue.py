@@ -5,6 +5,7 @@ from benchmarks.ours_alone import (
     BULK_EDITS,
     CLAIMS,
     CRON_SEARCHES,
+    DASHBOARD,
     FAIRNESS,
     FULL_QUEUE,
     MEMORY,
@@ -16,5 +17,17 @@ from benchmarks.ours_alone import (
 )
 
 BESIDE_PEERS = (DISPATCH, EXECUTE, FULL_QUEUE, BULK_ADD, IDLE_TICK)
-OURS_ALONE = (START_DELAY, FAIRNESS, CLAIMS, WRITES, MEMORY, BULK_EDITS, CRON_SEARCHES, ROLLUP, PRUNE, SCALE)
+OURS_ALONE = (
+    START_DELAY,
+    FAIRNESS,
+    CLAIMS,
+    WRITES,
+    MEMORY,
+    BULK_EDITS,
+    CRON_SEARCHES,
+    ROLLUP,
+    DASHBOARD,
+    PRUNE,
+    SCALE,
+)
 MEASURES = {each.name: each for each in (*BESIDE_PEERS, *OURS_ALONE)}

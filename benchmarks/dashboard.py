@@ -1,0 +1,97 @@
+"""How long the dashboard's pages take the server beside a long history, and the slowest statement of each.
+
+Each request reads anew, as the first of those who ask in a moment does. A browser's part is not measured.
+"""
+
+import gc
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from unittest.mock import patch
+
+from sqlalchemy import Connection
+
+from benchmarks.measured import Measured, Unit
+from benchmarks.subjects import OURS
+from tests.integration.apps import ticker_app
+from tests.plans import history
+from tests.plans.explaining import Sent, queries
+from tests.plans.pages import TIMED
+from tests.plans.visiting import client_of, show
+from tests.servers.schema_template import make_schema
+from tickerq_celery import TickerQ
+from tickerq_celery.store.database.database import Database
+from tickerq_celery.store.database.urls import resolved_url
+from tickerq_dashboard.reading.cache import MomentCache
+from tickerq_dashboard.serving import freeze_heap
+
+PAGE, STATEMENT = "a page, p95", "its slowest statement, p95"
+REPEATED, ACTIVE = 20, 10
+# Nothing is left out for its time: that is what is measured.
+BUDGET = timedelta(minutes=2)
+
+
+def measure(*, count: int, store_url: str, case: str) -> tuple[Measured, ...]:
+    """Ask each page 20 times beside ``count`` ended runs; ``case`` names the database."""
+    make_schema(store_url)
+    with closing(Database(resolved_url(store_url, Path.cwd()), is_bounded=False)) as database:
+        written = database.write(lambda connection: history.build(connection, count))
+        database.write(lambda connection: history.set_active(connection, written, ACTIVE))
+        with ticker_app(store_url, history.BIG, read_budget=BUDGET) as tickerq:
+            return tuple(_measured(tickerq, database, case))
+
+
+def _measured(tickerq: TickerQ, database: Database, case: str) -> Iterator[Measured]:
+    for path in TIMED:
+        with queries() as sent:
+            show(client_of(tickerq), path)
+        found = {
+            PAGE: _page(tickerq, path),
+            STATEMENT: max(database.read(partial(_took, sent=each)) for each in sent),
+        }
+        for quantity, value in found.items():
+            yield Measured(
+                subject=OURS,
+                quantity=quantity,
+                value=value,
+                unit=Unit.MILLISECONDS,
+                case=f"{case}, {path}",
+                count=REPEATED,
+            )
+
+
+def _page(tickerq: TickerQ, path: str) -> float:
+    client = client_of(tickerq)
+    show(client, path)  # compiles the templates
+    freeze_heap()
+    with patch.object(MomentCache, "_is_old", lambda *_: True):
+        took = [_timed(lambda: show(client, path)) for _ in range(REPEATED)]
+    gc.unfreeze()
+    return p95(took)
+
+
+def _took(connection: Connection, *, sent: Sent) -> float:
+    """Return how many milliseconds a statement and its rows take, in 19 of 20 times at most."""
+    for setting in sent.settings:
+        connection.exec_driver_sql(setting)
+    return p95(
+        [
+            _timed(lambda: connection.exec_driver_sql(sent.statement, sent.parameters).all())
+            for _ in range(REPEATED)
+        ]
+    )
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return 1_000 * (time.perf_counter() - began)
+
+
+def p95(milliseconds: Sequence[float]) -> float:
+    """Return what 19 of 20 of them are at most, by the nearest-rank method."""
+    return sorted(milliseconds)[math.ceil(0.95 * len(milliseconds)) - 1]
