@@ -543,6 +543,26 @@ def test_the_overview_says_how_many_runs_are_held_and_leads_to_them(visitor: Vis
     assert len(functions_on(listed)) == 3
 
 
+@pytest.mark.parametrize(
+    ("late", "said"),
+    [
+        ((240, 60), "2 cron tickers overdue for 4 min In progress"),
+        ((240,), "1 cron ticker overdue for 4 min In progress"),
+        ((10,), "0 scheduled In progress"),
+    ],
+)
+def test_the_overview_says_beside_what_is_due_how_many_cron_tickers_no_beat_fires(
+    visitor: Visitor, seeds: Seeds, late: tuple[int, ...], said: str
+) -> None:
+    now = datetime.now(UTC)
+    for seconds in late:
+        seeds.cron(next_run_at=now - timedelta(seconds=seconds))
+    seeds.cron(next_run_at=now + timedelta(hours=1))
+    page = visitor.get("/").text
+    assert said in re.sub(r"4 min \d+ s", "4 min", text_of(page).partition("Due now 0 ")[2])
+    assert (f'<a href="{BASE}/crons">{len(late)} cron' in page) == ("overdue" in said)
+
+
 def test_the_overview_counts_the_slots_that_live_workers_have_taken(visitor: Visitor, seeds: Seeds) -> None:
     there = join(seeds.tickerq, NodeKind.WORKER, concurrency=2)
     seeds.run(status=TickerStatus.IN_PROGRESS, running_on=there)

@@ -1,14 +1,17 @@
 """Count active runs by the indexes that hold nothing else, each to a bound."""
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, func, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, select
 
 from tickerq_celery.enums import HoldReason, TickerKind
 from tickerq_celery.store import active_runs
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import tickers
+from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.tickers.counts import MOST_COUNTED, Count, RunCounts
 
-_T = tickers.c
+_T, _C = tickers.c, cron_tickers.c
+_COUNTED = ("in_progress", "queued", "published", "due", "scheduled", "due_crons")
 
 
 def counts(tx: Transaction) -> RunCounts:
@@ -16,6 +19,8 @@ def counts(tx: Transaction) -> RunCounts:
     own, in_namespace = active_runs.own(tx), _T.namespace == tx.namespace
     is_due = (in_namespace, _T.due_at <= tx.sql_now())
     first = select(_T.due_at).where(*is_due).order_by(_T.due_at).limit(1)
+    crons_due = (_C.namespace == tx.namespace, _C.next_run_at <= tx.sql_now())
+    due_crons = select(_C.next_run_at).where(*crons_due).order_by(_C.next_run_at)
     held = {each: f"held_for_{each.value}" for each in HoldReason}
     row = (
         tx.execute(
@@ -26,6 +31,8 @@ def counts(tx: Transaction) -> RunCounts:
                 _published_among_queued(own).label("published"),
                 counted(*is_due, order=_T.due_at).label("due"),
                 first.scalar_subquery().label("due_since"),
+                _number_of(due_crons).label("due_crons"),
+                due_crons.limit(1).scalar_subquery().label("due_crons_since"),
                 counted(in_namespace, _T.due_at > tx.sql_now(), order=_T.due_at).label("scheduled"),
                 *(
                     counted(own, _T.held_for == reason.value, order=_T.hold_key).label(name)
@@ -39,8 +46,9 @@ def counts(tx: Transaction) -> RunCounts:
     return RunCounts(
         at=row["at"],
         due_since=row["due_since"],
+        due_crons_since=row["due_crons_since"],
         held={reason: Count(row[name]) for reason, name in held.items()},
-        **{name: Count(row[name]) for name in ("in_progress", "queued", "published", "due", "scheduled")},
+        **{name: Count(row[name]) for name in _COUNTED},
     )
 
 
@@ -56,5 +64,8 @@ def _published_among_queued(own: ColumnElement[bool]) -> ScalarSelect[int]:
 def counted(*which: ColumnElement[bool], order: ColumnElement[object]) -> ScalarSelect[int]:
     """Return how many runs there are of which all of that is true, as a subquery in an index's order."""
     # In the order of the index: a bound alone would let PostgreSQL hope to meet enough rows in the table.
-    some = select(_T.id).where(*which).order_by(order).limit(MOST_COUNTED)
-    return select(func.count()).select_from(some.subquery()).scalar_subquery()
+    return _number_of(select(_T.id).where(*which).order_by(order))
+
+
+def _number_of(some: Select[Any]) -> ScalarSelect[int]:
+    return select(func.count()).select_from(some.limit(MOST_COUNTED).subquery()).scalar_subquery()

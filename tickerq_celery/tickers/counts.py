@@ -38,7 +38,9 @@ class RunCounts:
     ``in_progress`` run, and ``queued`` were claimed and have not started, published or not; so many of these
     are ``published``: Celery tasks that the broker has and no worker has reported yet. ``due`` may be
     claimed now, the first of them since ``due_since``; ``scheduled`` may be later. ``held`` may not run for
-    each reason, those too of which there is none.
+    each reason, those too of which there is none. ``due_crons`` are the cron tickers that are to fire now,
+    the first of them since ``due_crons_since``: for more than a moment where no beat fires them. Of a
+    function they are not counted.
     """
 
     at: datetime
@@ -49,6 +51,14 @@ class RunCounts:
     due_since: datetime | None
     scheduled: Count
     held: Mapping[HoldReason, Count]
+    due_crons: Count = Count(0)
+    due_crons_since: datetime | None = None
+
+    @property
+    def crons_lag(self) -> timedelta:
+        """How long the first of the cron tickers that are due has been so; zero where none is."""
+        since = self.due_crons_since
+        return timedelta(0) if since is None else max(timedelta(0), self.at - since)
 
     @property
     def lag(self) -> timedelta:

@@ -141,6 +141,8 @@ class PulseAnswer(Answer):
     due_since: Moment | None
     scheduled: Counted
     held: dict[str, Counted]
+    due_crons: Counted
+    due_crons_since: Moment | None
     lag: Seconds
     severity: Word
     problems: tuple[str, ...]

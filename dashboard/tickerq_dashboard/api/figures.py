@@ -22,7 +22,7 @@ from tickerq_dashboard.banner import said
 from tickerq_dashboard.reading.windows import WINDOWS
 from tickerq_dashboard.visits import Visit
 
-_COUNTS = ("in_progress", "queued", "published", "due", "scheduled")
+_COUNTS = ("in_progress", "queued", "published", "due", "scheduled", "due_crons")
 
 
 def pulse(visit: Visit) -> Response:
@@ -33,6 +33,7 @@ def pulse(visit: Visit) -> Response:
         PulseAnswer(
             at=counts.at,
             due_since=counts.due_since,
+            due_crons_since=counts.due_crons_since,
             lag=counts.lag,  # type: ignore[arg-type]  # in seconds
             held={reason.value: _counted(count) for reason, count in counts.held.items()},
             severity=UNKNOWN if report is None else report.severity.value,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from tests.integration.apps import fire_crons
 from tests.integration.making import (
     claim,
     enrolled,
@@ -19,6 +20,7 @@ from tests.integration.making import (
     started,
 )
 from tests.manual_clock import START, ManualClock
+from tickerq_celery import CronTicker, TickerQ
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import run_counts
@@ -69,6 +71,22 @@ def test_each_active_run_is_counted_in_one_place(busy: Core, clock: ManualClock)
         held={**NONE, HoldReason.PARENT: Count(1)},
     )
     assert runs(busy).counts().lag == timedelta(minutes=5)
+
+
+@pytest.mark.every_database
+def test_cron_tickers_that_no_beat_fires_are_counted_with_the_moment_of_the_first(
+    tickerq: TickerQ, clock: ManualClock
+) -> None:
+    for expression in ("0 */2 * * * *", "0 */5 * * * *", "0 0 * * * *"):
+        tickerq.cron_tickers.add(CronTicker(function="Send", expression=expression))
+    paused = tickerq.cron_tickers.add(CronTicker(function="Send", expression="0 * * * * *"))
+    tickerq.cron_tickers.pause(paused.id)
+    clock.advance(minutes=6)
+    found = tickerq.runs.counts()
+    assert (found.due_crons, found.due_crons_since) == (Count(2), START + timedelta(minutes=2))
+    assert found.crons_lag == timedelta(minutes=4)
+    fire_crons(tickerq)
+    assert (tickerq.runs.counts().due_crons, tickerq.runs.counts().crons_lag) == (NOTHING, timedelta(0))
 
 
 def test_where_nothing_is_active_nothing_is_counted(core: Core) -> None:
