@@ -11,12 +11,15 @@ import subprocess
 import sys
 import time
 import tomllib
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
+import psutil
 import pytest
 import yaml
 from jsonschema import Draft7Validator
@@ -360,6 +363,28 @@ def test_the_web_app_is_healthy_when_its_dashboard_answers(tmp_path: Path) -> No
     assert health_of(check, PORT=port) != 0
     with running("examples.notifications.web", tmp_path, {"HOST": "127.0.0.1", "PORT": port}):
         assert becomes_healthy(check, port, PORT=port)
+
+
+@pytest.mark.verify
+@pytest.mark.acceptance
+def test_the_demonstration_listens_here_only_and_says_on_every_page_that_it_is_one(
+    tmp_path: Path, schema_url: Callable[[str], str]
+) -> None:
+    store = shutil.copyfile(schema_url("sqlite").removeprefix("sqlite:///"), tmp_path / "tickers.db")
+    port = free_port()
+    password = b64encode(b"admin:secure-password").decode()
+    # Without a host, as `make demo` starts it.
+    with running(
+        "examples.notifications.web", tmp_path, {"PORT": str(port), "STORE_URL": f"sqlite:///{store}"}
+    ):
+        wait_until(lambda: is_open(port), lambda: f"a listener on port {port}", WAIT_SECONDS)
+        sockets = [each.laddr for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
+        assert {each.ip for each in sockets if each.port == port} <= {"127.0.0.1", "::1"}
+        for path in ("/", "/runs", "/crons/new", "/settings", "/logout", "/help"):
+            page = Request(f"http://127.0.0.1:{port}/admin/tickerq{path}")
+            page.add_header("Authorization", f"Basic {password}")
+            with urlopen(page) as answer:
+                assert b"This is a demonstration, and everyone knows its password" in answer.read(), path
 
 
 @pytest.mark.acceptance

@@ -1,15 +1,20 @@
 """What is vendored is what the lock file says, and what the notices say."""
 
+import gzip
 import hashlib
 import json
 import re
 from pathlib import Path
+
+import pytest
 
 import tickerq_dashboard
 
 PACKAGE = Path(tickerq_dashboard.__file__).parent
 STATIC = PACKAGE / "static"
 LOCK = json.loads((STATIC / "vendor.lock.json").read_text(encoding="utf-8"))
+
+LOCK_SCRIPTS = [name for name in LOCK["sha256"] if name.endswith(".js")]
 
 
 def test_every_vendored_file_is_locked_by_its_hash() -> None:
@@ -27,6 +32,14 @@ def test_every_vendored_package_has_its_licence_and_its_notice() -> None:
         assert name.removesuffix("-static") in notices.lower()
     for folder in (STATIC / "vendor").iterdir():
         assert (folder / "LICENSE").is_file()
+
+
+@pytest.mark.parametrize(
+    ("names", "most"), [(["tq.css"], 20), (["tq.js"], 12), (["tq.js", *LOCK_SCRIPTS], 20)], ids=str
+)
+def test_what_a_browser_loads_once_is_small(names: list[str], most: int) -> None:
+    sizes = [len(gzip.compress((STATIC / name).read_bytes(), 9)) for name in names]
+    assert 0 < sum(sizes) <= most * 1024
 
 
 def test_every_icon_that_a_template_names_is_in_the_sprite() -> None:
