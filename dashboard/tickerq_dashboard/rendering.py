@@ -79,6 +79,7 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     words.waiters_words,
     words.intervals,
     words.is_call,
+    words.is_record,
     words.loss_words,
     words.name_of,
     words.origin_words,

@@ -16,6 +16,7 @@ from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.bulk import MOST, meant
 from tickerq_dashboard.show.bulk_filters import EVER
 from tickerq_dashboard.show.moments import Clock
+from tickerq_dashboard.show.words import plural
 from tickerq_dashboard.visits import Visit
 
 LISTS = {"active": "runs_active", "upcoming": "runs_upcoming", "history": "runs"}
@@ -29,7 +30,7 @@ _OF_LIST = {
 def count_of(visit: Visit, command: Selection) -> Count:
     """Return how many runs are meant, looking at 10,000 and no further."""
     if not command.all:
-        return Count(len(set(command.ids)))
+        return Count(len(set(command.ticked)))
     if not _statuses(command):
         return Count(0)
     bulk = visit.dashboard.tickerq.bulk
@@ -39,7 +40,7 @@ def count_of(visit: Visit, command: Selection) -> Count:
 def criteria_of(command: Selection) -> Mapping[str, Any]:
     """Return which runs are meant, as criteria of the core."""
     if not command.all:
-        return {"ids": command.ids}
+        return {"ids": command.ticked}
     criteria = dict(_query(command).criteria)
     criteria["status"] = _statuses(command)
     if command.listing == "upcoming":
@@ -55,7 +56,8 @@ def criteria_of(command: Selection) -> Mapping[str, Any]:
 def words_of(command: Selection, clock: Clock) -> str:
     """Return which runs are meant, as a sentence has it."""
     if not command.all:
-        return "those that you have ticked"
+        left_out = f", but for {plural(command.left_out, 'record')} of missed instants"
+        return "those that you have ticked" + (left_out if command.left_out else "")
     chips = [f"{chip.name} {chip.value}" for chip in _query(command).chips(clock)]
     return meant(command.listing, ", ".join(chips))
 

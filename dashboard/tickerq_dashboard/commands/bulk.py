@@ -12,11 +12,15 @@ MOST_TICKED, LONGEST_FILTER, LONGEST_TYPED = 200, 4_000, 20
 
 
 class Selection(Once):
-    """Which runs are meant of a list as it was at ``as_of``; ``filter`` is the list's, as in its address."""
+    """Which runs are meant of a list as it was at ``as_of``; ``filter`` is the list's, as in its address.
+
+    Of those that were ticked ``records`` are the ones that stand for missed instants.
+    """
 
     action: Literal["retry", "cancel", "delete"]
     listing: Literal["active", "upcoming", "history"]
     ids: Annotated[tuple[UUID, ...], Field(max_length=MOST_TICKED)] = ()
+    records: Annotated[tuple[UUID, ...], Field(max_length=MOST_TICKED)] = ()
     all: bool = False
     as_of: AwareDatetime
     filter: Annotated[str, Field(max_length=LONGEST_FILTER)] = ""
@@ -24,7 +28,17 @@ class Selection(Once):
     @property
     def is_empty(self) -> bool:
         """Whether nothing was selected."""
-        return not self.ids and not self.all
+        return not self.ids and not self.records and not self.all
+
+    @property
+    def left_out(self) -> int:
+        """How many of those that were ticked are left out: a record has no instant of its own to retry."""
+        return 0 if self.all or self.action != "retry" else len(set(self.records))
+
+    @property
+    def ticked(self) -> tuple[UUID, ...]:
+        """Those that were ticked and are meant."""
+        return self.ids if self.left_out else (*self.ids, *self.records)
 
 
 class StartBulk(Selection):

@@ -91,6 +91,11 @@ def is_call(ticker: Run | RunSummary | Cron | CronSummary) -> bool:
     return ticker.kind is TickerKind.CELERY_TASK
 
 
+def is_record(run: Run | RunSummary) -> bool:
+    """Whether it stands for instants that did not run, and for none that could run again."""
+    return run.origin is Origin.MISFIRE
+
+
 def held_words(reason: HoldReason) -> str:
     """Return why a due run may not run yet."""
     return HELD[reason]

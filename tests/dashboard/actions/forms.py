@@ -38,7 +38,7 @@ class Person:
         found = re.findall(r'(?:href|action)="([^"]+)"', head)
         return {each.removeprefix(BASE + path + "/") for each in found if each.startswith(f"{BASE}{path}/")}
 
-    def send(self, path: str, form: Mapping[str, str]) -> Any:
+    def send(self, path: str, form: Mapping[str, Any]) -> Any:
         return self.client.post(BASE + path, data=form, headers=as_role(self.role))
 
     def act(self, page: str, action: str, **fields: str) -> Any:

@@ -1,6 +1,8 @@
 """What is done to many runs at once: selected in a list, said with its number, and done by a job."""
 
+import re
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -120,6 +122,39 @@ def test_a_record_of_missed_instants_is_not_among_what_is_retried(admin: Person,
     worked(seeds)
     [done] = seeds.tickerq.bulk.find()
     assert (done.changed, done.skipped) == (1, 0)
+
+
+def test_records_of_missed_instants_that_are_ticked_are_left_out_of_a_retry_and_it_says_so(
+    admin: Person, seeds: Seeds
+) -> None:
+    skipped = {"status": TickerStatus.SKIPPED, "type": TickerType.CRON_TICKER_OCCURRENCE}
+    records = [seeds.run(cron_ticker_id=seeds.cron(), origin=Origin.MISFIRE, **skipped) for _ in range(2)]
+    run = seeds.run(status=TickerStatus.SKIPPED)
+    ids = ticked(admin, "/runs", [run, *records])
+    assert (ids["ids"], sorted(ids["records"])) == ([str(run)], sorted(map(str, records)))
+    answer = admin.send("/bulk/ask", {**ids, "action": "retry"})
+    said = text_of(answer.text)
+    assert "Retry 1 run?" in said
+    assert "Meant are those that you have ticked, but for 2 records of missed instants." in said
+    job = start(admin, answer, "retry")
+    worked(seeds)
+    [done] = seeds.tickerq.bulk.find()
+    assert job.status_code == 303
+    assert (done.changed, done.skipped) == (1, 0)
+    assert admin.send("/bulk/ask", {**ids, "ids": [], "action": "retry"}).status_code == 409
+    deleted = text_of(admin.send("/bulk/ask", {**ids, "action": "delete"}).text)
+    assert "Delete 3 runs?" in deleted
+    assert "Meant are those that you have ticked." in deleted
+
+
+def ticked(person: Person, page: str, runs: list[UUID]) -> dict[str, Any]:
+    """What the form of a list sends with the boxes of some runs ticked."""
+    boxes = re.findall(r'<input type="checkbox" name="(\w+)" value="([^"]+)"', person.get(page).text)
+    form: dict[str, Any] = dict(person.forms(page)["/bulk/ask"])
+    for name, value in boxes:
+        if value in set(map(str, runs)):
+            form.setdefault(name, []).append(value)
+    return form
 
 
 def test_a_form_that_is_sent_twice_starts_one_job(admin: Person, seeds: Seeds) -> None:
