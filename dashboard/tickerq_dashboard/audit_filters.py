@@ -5,6 +5,8 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from tickerq_dashboard.filters import ListQuery, Text, TypedQuery
+from tickerq_dashboard.show.audited import action_words
+from tickerq_dashboard.show.ids import short_id
 from tickerq_dashboard.show.moments import Clock
 
 # What the audit is about.
@@ -50,6 +52,10 @@ class AuditFilters(ListQuery):
 
     def _said(self, name: str, clock: Clock) -> str:
         said = super()._said(name, clock)
+        if name == "action":
+            return action_words(said)
+        if name == "object":
+            return short_id(said)
         return said.replace("_", " ") if name == "kind" else said
 
 

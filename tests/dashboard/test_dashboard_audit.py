@@ -11,6 +11,7 @@ from tests.dashboard.conftest import BASE, PASSWORD, QUICK_HASH, Visitor, basic
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import Seeds
 from tickerq_celery import TickerStatus
+from tickerq_celery.ids import new_id
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.views import Actor
 from tickerq_dashboard import create_app
@@ -37,14 +38,58 @@ def test_an_entry_says_what_differs_in_the_audit_and_on_its_object(visitor: Visi
 def test_jargon_of_fields_is_said_in_the_words_of_the_pages(visitor: Visitor, seeds: Seeds) -> None:
     cron_id = seeds.cron()
     seeds.tickerq.cron_tickers.update(cron_id, misfire="skip", allow_unknown=True)
-    assert "missed instants (misfire) run_once → skip" in text_of(visitor.get("/audit").text)
+    assert "missed instants (misfire) run once → skip" in text_of(visitor.get("/audit").text)
 
 
 def test_of_several_objects_each_says_what_differs(visitor: Visitor, seeds: Seeds) -> None:
     runs = [seeds.run(status=TickerStatus.FAILED) for _ in range(2)]
     seeds.tickerq.runs.delete_batch(runs)
     [title] = re.findall(r'<td class="k-note two" title="([^"]*)"', visitor.get("/audit").text)
-    assert all(f"{run_id} status Failed → {NOTHING}" in title for run_id in runs)
+    assert all(f"{run_id.hex[-12:]} status Failed → {NOTHING}" in title for run_id in runs)
+
+
+def test_statuses_durations_and_requests_are_said_in_words(visitor: Visitor, seeds: Seeds) -> None:
+    core = seeds.tickerq
+    running = seeds.run(
+        status=TickerStatus.IN_PROGRESS, due_at=None, running_on=new_id(), started_at=seeds.now, claim_no=1
+    )
+    core.runs.cancel(running)
+    core.runs.cancel(running, terminate=True)
+    cron_id = seeds.cron()
+    core.cron_tickers.update(
+        cron_id, jitter=90, retry_intervals=[1, 60], priority="high", tags=["a", "b"], allow_unknown=True
+    )
+    said = [*rows_of(visitor.get("/audit").text), text_of(visitor.get(f"/crons/{cron_id}").text)]
+    assert "Terminate run" in said[1]
+    assert "asked to end → to be killed" in said[1]
+    assert "Cancel run" in said[2]
+    for each in (said[0], said[3]):
+        assert "Edit cron ticker" in each
+        for words in ("jitter 0 s → 1 min 30 s", "waits between 30 s → 1 s, 1 min", "→ high", "tags a, b"):
+            assert words in each
+    assert not any(raw in each for each in said for raw in ("runs.cancel", "cron_tickers.update"))
+
+
+def test_ids_are_shortened_and_whole_where_one_points(visitor: Visitor, seeds: Seeds) -> None:
+    run_id, cron_id, job = seeds.run(status=TickerStatus.FAILED), seeds.cron(), None
+    seeds.tickerq.runs.retry(run_id)
+    seeds.tickerq.cron_tickers.pause(cron_id)
+    job = seeds.tickerq.bulk.start("retry", ids=[run_id])
+    page = visitor.get("/audit").text
+    for each, kind in ((run_id, "run"), (cron_id, "cron ticker"), (job.id, "bulk job")):
+        assert re.search(rf'<a title="{each}" href="[^"]+">{kind} {each.hex[-12:]}</a>', page)
+    assert not any(str(each) in text_of(page) for each in (run_id, cron_id, job.id))
+    head = visitor.get(f"/bulk/{job.id}").text.partition('class="crumbs"')[2].partition("</p>")[0]
+    assert f'title="{job.id}">{job.id.hex[-12:]}<' in head
+
+
+def test_an_action_is_chosen_by_its_words_and_a_hosts_own_stays(visitor: Visitor, seeds: Seeds) -> None:
+    seeds.tickerq.cron_tickers.pause(seeds.cron())
+    page = visitor.get("/audit?action=cron_tickers.pause").text
+    assert '<option value="cron_tickers.pause" selected>Pause cron ticker</option>' in page
+    assert "action <b>Pause cron ticker</b>" in page
+    assert len(rows_of(page)) == 1
+    assert "<option selected>host.log_in</option>" in visitor.get("/audit?action=host.log_in").text
 
 
 def test_entries_are_found_by_their_object_and_their_time(visitor: Visitor, seeds: Seeds) -> None:

@@ -797,7 +797,7 @@ def test_what_was_done_stands_in_the_audit_and_on_its_object(visitor: Visitor, s
     cron_id = seeds.cron()
     seeds.tickerq.cron_tickers.pause(cron_id, reason="a <b>release</b>", by="ann")
     assert "cron_tickers.pause" in visitor.get("/audit").text
-    assert "ann cron_tickers.pause: a <b>release</b>" in text_of(visitor.get(f"/crons/{cron_id}").text)
+    assert "ann Pause cron ticker : a <b>release</b>" in text_of(visitor.get(f"/crons/{cron_id}").text)
     assert "No entry matches" in visitor.get("/audit?actor=nobody").text
 
 

@@ -18,6 +18,7 @@ from tickerq_dashboard.reading.overview import known_errors
 from tickerq_dashboard.reading.windows import DEFAULT, WINDOWS
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.search import SearchError, timed
+from tickerq_dashboard.show.audited import ACTIONS
 from tickerq_dashboard.show.statuses import LOOKS
 from tickerq_dashboard.visits import Visit
 
@@ -142,6 +143,7 @@ def audit(visit: Visit, query: AuditQuery) -> Response:
         page=page,
         query=query,
         kinds=AUDITED,
+        actions=ACTIONS,
         filter=urlencode(query.words),
         complaint=complaint,
         older=None if page is None else marks.signed(page.next_cursor),

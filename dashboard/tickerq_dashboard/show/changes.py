@@ -1,20 +1,14 @@
 """What an entry of the audit says of a change: each field that differs, before and after."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from tickerq_celery.views import AuditEntry
+from tickerq_dashboard.show.field_words import field_words, value_words
+from tickerq_dashboard.show.ids import is_id, short_id
 
 NOTHING = "\N{EN DASH}"
-# The pages' words for fields whose names are the field's jargon.
-_FIELDS = {
-    "misfire": "missed instants (misfire)",
-    "misfire_limit": "missed instants at most (misfire_limit)",
-    "misfire_grace": "missed instants late at most (misfire_grace)",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +25,7 @@ def changed_in(entry: AuditEntry) -> list[Changed]:
     """Return the fields that differ, of one object or of several; what was deleted has no values after."""
     before, after = _record(entry.before), _record(entry.after)
     # Of several objects, of which only one may differ: no field is called as an id is.
-    if len(entry.ids) > 1 or any(map(_is_id, (*before, *after))):
+    if len(entry.ids) > 1 or any(map(is_id, (*before, *after))):
         # What was skipped, and has no values before, comes first.
         each = dict.fromkeys((*after, *before))
         pairs = [(name, _record(before.get(name)), _record(after.get(name))) for name in each]
@@ -41,41 +35,23 @@ def changed_in(entry: AuditEntry) -> list[Changed]:
 
 
 def changes_in_words(entry: AuditEntry) -> str:
-    """Return the same in a line: "expression 0 9 * * * → 0 10 * * *, time_zone UTC → Europe/Berlin"."""
+    """Return the same in a line: "expression 0 9 * * * → 0 10 * * *, time zone UTC → Europe/Berlin"."""
     return ", ".join(map(_in_words, changed_in(entry)))
 
 
 def _in_words(changed: Changed) -> str:
     # What was made has no values before.
     before = () if changed.before == NOTHING else (changed.before, "→")
-    field = _FIELDS.get(changed.field, changed.field)
-    return " ".join(part for part in (changed.object_id, field, *before, changed.after) if part)
+    which = short_id(changed.object_id)
+    return " ".join(part for part in (which, field_words(changed.field), *before, changed.after) if part)
 
 
 def _differing(object_id: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Changed]:
     for field in dict.fromkeys((*before, *after)):
-        yield Changed(
-            object_id=object_id,
-            field=field,
-            before=_said(before.get(field)),
-            after=_said(after.get(field)),
-        )
+        was, is_now = (value_words(field, each.get(field)) or NOTHING for each in (before, after))
+        if was != is_now:
+            yield Changed(object_id=object_id, field=field, before=was, after=is_now)
 
 
 def _record(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _is_id(name: str) -> bool:
-    try:
-        return bool(UUID(name))
-    except ValueError:
-        return False
-
-
-def _said(value: Any) -> str:
-    if value is None or value == "":
-        return NOTHING
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -10,6 +10,7 @@ from tickerq_celery.enums import AuditOutcome
 from tickerq_celery.views import AuditEntry
 from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.show.cron_actions import EVERY_CRON_ACTION, UNDO
+from tickerq_dashboard.show.ids import short_id
 from tickerq_dashboard.show.pausing import counted
 from tickerq_dashboard.show.run_actions import RUN_ACTIONS, TERMINATE
 from tickerq_dashboard.show.words import plural
@@ -65,6 +66,7 @@ class Flash:
     words: str
     at: datetime
     object_id: str | None
+    object_words: str
     reason: str | None
     left: str
     released: str
@@ -92,6 +94,7 @@ def flash_of(entry: AuditEntry, waits: str = "") -> Flash:
         words=words,
         at=entry.at,
         object_id=entry.object_id,
+        object_words=short_id(entry.object_id or ""),
         reason=entry.reason,
         left=_left(entry.after),
         released=_released(entry.after),

@@ -1,10 +1,9 @@
 """Sentences of the core in parts: words, commands, and the ids of what they speak of."""
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_ID = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b")
+from tickerq_dashboard.show import ids
 
 
 class Part(NamedTuple):
@@ -23,10 +22,10 @@ def parts_of(sentence: str) -> Iterator[Part]:
     for at, text in enumerate(sentence.split("`")):
         is_code = at % 2 == 1
         if is_code:
-            yield Part(text, is_code=True, is_id=_ID.fullmatch(text) is not None)
+            yield Part(text, is_code=True, is_id=ids.IN_TEXT.fullmatch(text) is not None)
             continue
         end = 0
-        for found in _ID.finditer(text):
+        for found in ids.IN_TEXT.finditer(text):
             yield Part(text[end : found.start()])
             yield Part(found[0], is_id=True)
             end = found.end()

@@ -280,7 +280,7 @@ def test_a_job_is_stopped_and_says_so_when_it_has_ended(admin: Person, seeds: Se
     refused = admin.send(f"{path}/stop", {"csrf_token": form["csrf_token"]})
     assert refused.status_code == 409
     assert "Not stopped: the bulk job is stopped." in text_of(refused.text)
-    assert "Last: ann, bulk.stop" in text_of(refused.text)
+    assert "Last: ann, Stop bulk job" in text_of(refused.text)
     assert admin.send(f"/bulk/{uuid4()}/stop", {"csrf_token": form["csrf_token"]}).status_code == 404
     assert admin.get(f"/bulk/{uuid4()}").status_code == 404
 

@@ -56,7 +56,9 @@ def test_what_failed_is_retried_with_what_was_skipped_for_it(
     assert statuses(seeds, chain) == ["IDLE", "IDLE", "IDLE"]
     [entry] = seeds.tickerq.audit.find(action="chains.retry_failed")
     assert (entry.object_id, entry.reason, entry.count) == (str(chain.receipt), "the bank is back", 2)
-    assert f"Started 2 runs again in the chain of {chain.receipt}" in text_of(admin.get(done.location).text)
+    assert f"Started 2 runs again in the chain of {chain.receipt.hex[-12:]}" in text_of(
+        admin.get(done.location).text
+    )
 
 
 def test_the_rest_is_cancelled_and_what_has_ended_stays(admin: Person, seeds: Seeds, chain: Chain) -> None:
@@ -64,7 +66,7 @@ def test_the_rest_is_cancelled_and_what_has_ended_stays(admin: Person, seeds: Se
     assert "1 run has not started and will not. What has ended stays as it is." in asked
     done = admin.act(chain.page, "cancel-rest")
     assert statuses(seeds, chain) == ["FAILED", "SKIPPED", "CANCELLED"]
-    assert f"Cancelled or asked to end 1 run in the chain of {chain.receipt}" in text_of(
+    assert f"Cancelled or asked to end 1 run in the chain of {chain.receipt.hex[-12:]}" in text_of(
         admin.get(done.location).text
     )
     assert admin.offers(chain.page) == {"retry-failed"}

@@ -64,7 +64,7 @@ def test_an_action_changes_the_row_and_leaves_its_entry_under_the_forms_id(
     assert done.location == f"{BASE}{page}?did={entry.id}"
     shown = admin.get(done.location).text
     assert 'class="flash" role="status"' in shown
-    assert f"{told} {run_id}" in text_of(shown)
+    assert f"{told} {run_id.hex[-12:]}" in text_of(shown)
 
 
 def test_a_run_that_waits_for_its_moment_runs_now(admin: Person, seeds: Seeds) -> None:
@@ -88,7 +88,7 @@ def test_a_held_run_that_is_to_run_now_says_what_it_still_waits_for(admin: Perso
     done = admin.act(page, "run-now")
     said = text_of(admin.get(done.location).text)
     assert "Started ahead of its time" not in said
-    assert f"Made due now, and not started yet {run_id}" in said
+    assert f"Made due now, and not started yet {run_id.hex[-12:]}" in said
     assert "Waits for the end of the pause of everything" in said.partition("Why does it not run?")[0]
     assert "starts once nothing holds it" in text_of(admin.get(f"{page}/run-now").text)
     assert seeds.tickerq.runs.get(run_id).execution_time == NOW
@@ -114,7 +114,9 @@ def test_a_deleted_run_is_told_of_on_the_list(admin: Person, seeds: Seeds) -> No
     with pytest.raises(TickerNotFoundError):
         seeds.tickerq.runs.get(run_id)
     assert done.location.startswith(f"{BASE}/runs?did=")
-    assert f"Deleted {run_id}" in text_of(admin.get(done.location).text)
+    told = admin.get(done.location).text
+    assert f"Deleted {run_id.hex[-12:]}" in text_of(told)
+    assert f'<span class="mono" title="{run_id}">' in told
     again = admin.get(f"/runs/{run_id}/delete")
     assert (again.status_code, "Not deleted: the run is not there any more." in again.text) == (404, True)
 

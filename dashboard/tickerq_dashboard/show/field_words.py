@@ -1,0 +1,70 @@
+"""Fields that a change touches, and their stored values, in the words of the pages."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from tickerq_dashboard.show.durations import exact
+from tickerq_dashboard.show.statuses import LOOKS
+from tickerq_dashboard.show.words import json_text
+
+_STATUSES = {str(status): look.word for status, look in LOOKS.items()}
+_REQUESTS = {"end": "to end", "terminate": "to be killed"}
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else json_text(value)
+
+
+def _word(value: Any) -> str:
+    return str(value).replace("_", " ").lower()
+
+
+def _seconds(value: Any) -> str:
+    return exact(timedelta(seconds=value)) if isinstance(value, int | float) else _plain(value)
+
+
+def _list(say: Callable[[Any], str]) -> Callable[[Any], str]:
+    return lambda value: ", ".join(map(say, value)) if isinstance(value, list) else _plain(value)
+
+
+def _status(value: Any) -> str:
+    return _STATUSES.get(str(value), str(value))
+
+
+# The name and the words for a value; what is not here has its name without underscores, and its value.
+_FIELDS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
+    "status": ("status", _status),
+    "cancel_request": ("asked", lambda value: _REQUESTS.get(str(value), str(value))),
+    "cancel_requested": ("asked to end", _plain),
+    "is_enabled": ("fires", _plain),
+    "paused_at": ("paused since", _plain),
+    "paused_reason": ("reason of the pause", _plain),
+    "next_run_at": ("next run", _plain),
+    "resume_from": ("goes on from", _plain),
+    "resumed_at": ("resumed", _plain),
+    "released": ("held runs released", _plain),
+    "execution_time": ("planned for", _plain),
+    "as_of": ("runs as they were at", _plain),
+    "misfire": ("missed instants (misfire)", _word),
+    "misfire_limit": ("missed instants at most (misfire_limit)", _plain),
+    "misfire_grace": ("missed instants late at most (misfire_grace)", _seconds),
+    "pause_on_failure": ("failures in a row before a pause", _plain),
+    "on_lost": ("if its worker dies", _word),
+    "retry_intervals": ("waits between", _list(_seconds)),
+    "tags": ("tags", _list(str)),
+    **dict.fromkeys(("jitter", "every", "timeout", "hard_timeout"), ("", _seconds)),
+    **dict.fromkeys(("overlap", "kind", "priority", "run_condition", "state"), ("", _word)),
+}
+
+
+def field_words(field: str) -> str:
+    """Return how the pages call a field."""
+    return _FIELDS.get(field, ("", _plain))[0] or field.replace("_", " ")
+
+
+def value_words(field: str, value: Any) -> str:
+    """Return a field's stored value as the pages say it; nothing of one that is not set."""
+    return "" if value is None or value == "" else _FIELDS.get(field, ("", _plain))[1](value)
