@@ -141,8 +141,8 @@ document.addEventListener("visibilitychange", start);
 for (const kind of ["pointerdown", "keydown", "scroll"]) addEventListener(kind, () => { acted = Date.now(); }, { passive: true });
 setInterval(() => { if (!document.hidden) tell(); }, 1000);
 
-/** @param {string} name @param {string} value */
-const keep = (name, value) => { document.cookie = `${name}=${encodeURIComponent(value)}; path=${document.body.dataset.path ?? "/"}; max-age=31536000; samesite=lax`; };
+/** Lax, so that a page which a link in an e-mail opens is in the reader's zone. @param {string} name @param {string} value */
+const keep = (name, value) => { document.cookie = `${name}=${encodeURIComponent(value)}; path=${document.body.dataset.path ?? "/"}; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`; };
 document.addEventListener("change", (event) => {
   const field = event.target;
   if (!(field instanceof HTMLInputElement)) return;

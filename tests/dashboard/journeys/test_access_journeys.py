@@ -6,10 +6,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.dashboard.browsing import logged_in
-from tests.dashboard.conftest import PASSWORD
+from tests.dashboard.conftest import BASE, PASSWORD, basic
 from tests.dashboard.journeys.conftest import HOLDS_THE_LOCK, opened
 from tests.dashboard.served import Served
 from tickerq_celery import TickerStatus
@@ -142,3 +142,28 @@ def test_after_logging_out_no_data_is_shown_and_a_page_that_refreshes_says_so(
     assert dialogs == []
     assert PASSWORD not in expired.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])")
     expired.context.close()
+
+
+@pytest.mark.parametrize("origin", ["https://tickers.example", "http://localhost"])
+def test_cookies_hold_choices_only_and_are_secure_on_https(
+    browser: Browser, site: Served, origin: str
+) -> None:
+    client, headers = site.app.test_client(), basic("admin", PASSWORD)
+
+    def answer(route: Route) -> None:
+        given = client.get(route.request.url, headers=headers, buffered=True)
+        route.fulfill(status=given.status_code, headers=dict(given.headers), body=given.data)
+
+    context = browser.new_context()
+    # As a proxy that speaks TLS: the browser sees an answer of that origin.
+    context.route(f"{origin}/**", answer)
+    page = context.new_page()
+    page.goto(f"{origin}{BASE}/help")
+    page.get_by_label("Dark").check(force=True)
+    page.get_by_label("Refresh by itself").first.uncheck()
+    cookies = {each["name"]: each for each in context.cookies()}
+    assert {name: each["value"] for name, each in cookies.items()} == {"tq_theme": "dark", "tq_live": "off"}
+    for each in cookies.values():
+        assert (each["sameSite"], each["path"]) == ("Lax", f"{BASE}/")
+        assert each["secure"] is origin.startswith("https")
+    context.close()
