@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from celery import _state, signals
 from celery.contrib.testing.worker import start_worker
+from kombu import Connection
 from sqlalchemy.orm import Session
 
 from tests.acceptance.waiting import wait_until
@@ -27,6 +28,13 @@ def _the_process_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     signals.setup_logging.connect(keep_logging_as_it_is)
     yield
     signals.setup_logging.disconnect(keep_logging_as_it_is)
+
+
+@pytest.fixture(autouse=True)
+def _workers_end_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a worker look each tenth of a second whether it shall end: Celery's own looks each two seconds."""
+    drain = Connection.drain_events
+    monkeypatch.setattr(Connection, "drain_events", lambda connection, **_: drain(connection, timeout=0.1))
 
 
 @pytest.fixture
