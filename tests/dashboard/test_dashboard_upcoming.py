@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.dashboard.conftest import BASE, Visitor
-from tests.dashboard.page_text import text_of
+from tests.dashboard.page_text import text_in, text_of
 from tests.dashboard.seeds import Seeds
 
 DAY = timedelta(days=1)
@@ -65,6 +65,23 @@ def test_a_span_that_ends_before_it_begins_is_a_bad_request(visitor: Visitor) ->
 def test_an_empty_span_says_which(visitor: Visitor) -> None:
     page = visitor.get("/upcoming?since=2097-11-25T09:00:00Z&until=2097-11-25T10:00:00Z").text
     assert re.search(r"Nothing is to run between .*09:00.* and .*10:00", text_of(page))
+
+
+def test_a_chart_that_does_not_reach_its_end_says_until_when_it_is_whole(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    def chart(function: str) -> str:
+        page = visitor.get(f"/upcoming?function={function}").text
+        return text_in(page.partition('id="lanes-title"')[2].partition("</header>")[0])
+
+    start = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=2)
+    for function, expression in (("Often", "* * * * * *"), ("Seldom", "0 0 * * * *")):
+        seeds.cron(function=function, expression=expression, next_run_at=start)
+    # A start each second: the thousand of the page.
+    found = seeds.tickerq.outlook.upcoming(function="Often", limit=1_000, budget=1)
+    assert found.truncated is not None
+    assert re.search(r" UTC , whole until (\w+ )?\d\d:\d\d(:\d\d)? UTC : later starts", chart("Often"))
+    assert "whole" not in chart("Seldom")
 
 
 def test_minutes_in_which_several_tickers_start_are_named_and_lead_to_them(
