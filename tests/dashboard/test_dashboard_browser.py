@@ -118,21 +118,44 @@ def test_the_script_writes_an_age_as_the_server_does(browser: Browser, served: S
     context.close()
 
 
+@pytest.mark.parametrize("width", [1280, 1400, 1920])
 @pytest.mark.parametrize("name", ["runs-history", "errors"])
 def test_a_reason_is_read_whole_and_its_row_is_as_high_as_the_others(
-    browser: Browser, served: Served, name: str
+    browser: Browser, served: Served, name: str, width: int
 ) -> None:
     context = logged_in(browser)
     page = context.new_page()
-    page.set_viewport_size({"width": 1280, "height": 860})
+    page.set_viewport_size({"width": width, "height": 860})
     page.goto(served.address(name))
     heights = page.locator("tbody tr").evaluate_all("all => all.map((each) => each.offsetHeight)")
     texts = page.locator("td > p").evaluate_all(CUT)
+    room = page.locator("td > p").first.evaluate("node => node.clientWidth")
     context.close()
     assert max(heights) <= 37
     assert max(len(text) for text, _ in texts) > 35
-    # Two lines have room for so many characters.
-    assert [text for text, is_cut in texts if is_cut and len(text) <= 65] == []
+    assert [text for text, is_cut in texts if is_cut] == []
+    # On a wide page what the other columns leave free.
+    assert room >= (550 if width == 1920 else 200)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_table_of_attempts_has_room_for_their_numbers(
+    browser: Browser, served: Served, width: int
+) -> None:
+    context = logged_in(browser)
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 860})
+    page.goto(served.address("run-failed"))
+    table = page.get_by_role("region", name="Attempts as a table", include_hidden=True)
+    table.evaluate("each => { each.closest('details').open = true }")
+    numbers = table.locator("tbody th")
+    cut = numbers.evaluate_all(
+        "all => all.map((each) => [each.textContent, each.scrollWidth > each.clientWidth])"
+    )
+    context.close()
+    assert [text.split()[0] for text, _ in cut] == ["Attempt"] * len(cut)
+    assert len(cut) > 1
+    assert [text for text, is_cut in cut if is_cut] == []
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
