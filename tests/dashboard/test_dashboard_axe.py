@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Literal
 
 import pytest
@@ -9,8 +10,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.dashboard.browsing import logged_in
+from tests.dashboard.conftest import BASE, USERS
+from tests.dashboard.failing import unreachable
+from tests.dashboard.running import running
+from tests.dashboard.seeds import Seeds
 from tests.dashboard.served import Served
 from tests.thoroughness import in_proof
+from tickerq_celery import TickerStatus
+from tickerq_celery.errors import QueryTooWideError
+from tickerq_dashboard import create_app
 
 pytestmark = pytest.mark.verify
 ALL_RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
@@ -87,4 +95,80 @@ def test_axe_finds_nothing_in_menus_questions_and_refused_forms(page: Page, serv
     page.get_by_role("button", name=re.compile("^Create|^Add")).first.click()
     page.locator("#wrong-title").wait_for()
     found += faults(page, "refused form", ENTIRE)
+    assert not found, "\n".join(found)
+
+
+def in_light(page: Page, name: str) -> list[str]:
+    """What axe finds in the light theme, on a wide page and on the narrowest."""
+    return [*faults(page, name, (("light", 1280, ALL_RULES), ("light", 320, ALL_RULES)))]
+
+
+def test_axe_finds_nothing_where_a_store_is_empty_or_does_not_answer(
+    page: Page, seeds: Seeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[str] = []
+    with running(create_app(seeds.tickerq, users=USERS)) as [(host, port)]:
+        base = f"http://{host}:{port}{BASE}"
+        for path in ("/", "/runs", "/runs/active", "/crons", "/errors", "/functions", "/nodes"):
+            page.goto(base + path)
+            assert page.locator(".empty").count(), path
+            found += in_light(page, f"empty {path}")
+        monkeypatch.setattr(type(seeds.tickerq.runs), "history", too_wide)
+        answer = page.goto(f"{base}/runs?tag=eu")
+        assert answer is not None
+        assert answer.status == 503
+        found += in_light(page, "too wide")
+    with running(create_app(unreachable(), users=USERS)) as [(host, port)]:
+        answer = page.goto(f"http://{host}:{port}{BASE}/runs")
+        assert answer is not None
+        assert answer.status == 503
+        found += in_light(page, "no store")
+    assert not found, "\n".join(found)
+
+
+def too_wide(*_: object, **__: object) -> None:
+    """Read a list for longer than its budget."""
+    raise QueryTooWideError(2)
+
+
+def test_axe_finds_nothing_where_an_action_is_asked_told_or_refused(
+    browser: Browser, page: Page, seeds: Seeds
+) -> None:
+    seeds.now = seeds.tickerq.core.clock.now()
+    seeds.tickerq.function("SendDailyDigest")(lambda context: None)
+    error = {"exception_type": "shop.NoStock", "exception_message": "none of 7 " * 20}
+    failed = seeds.runs({"status": TickerStatus.FAILED, "function": "shop.send", **error} for _ in range(102))
+    cron_id = seeds.cron(next_run_at=seeds.now + timedelta(days=1))
+    found: list[str] = []
+    with running(create_app(seeds.tickerq, users=USERS)) as [(host, port)]:
+        base = f"http://{host}:{port}{BASE}"
+        page.goto(f"{base}/crons/{cron_id}/edit")
+        seeds.tickerq.cron_tickers.update(cron_id, expression="0 0 8 * * *", description="of another one")
+        page.get_by_label("Cron expression").last.fill("0 0 7 * * *")
+        page.get_by_role("button", name="Save changes").last.click()
+        page.get_by_text("Not saved: it has changed").first.wait_for()
+        found += in_light(page, "409 of a form")
+        page.set_viewport_size({"width": 1280, "height": 860})
+        page.goto(f"{base}/runs/{failed[0]}/delete")
+        page.get_by_label("Reason").fill("of no use " * 9)
+        page.locator("form.ask").get_by_role("button", name="Delete run").click()
+        page.get_by_role("status").wait_for()
+        found += in_light(page, "flash")
+        page.goto(f"{base}/runs/{failed[0]}")
+        page.get_by_text("admin deleted it").wait_for()
+        found += in_light(page, "410")
+        page.goto(f"{base}/runs/{failed[1]}/cancel")
+        found += in_light(page, "409 of an action")
+        page.goto(f"{base}/runs?status=failed")
+        page.get_by_label("All that match the filter").check()
+        page.get_by_role("button", name="Retry …").click()
+        page.get_by_label("Type 101 to go on").fill("no")
+        page.locator("form.ask .primary").click()
+        page.get_by_text("Type 101 as it stands here.").wait_for()
+        found += in_light(page, "bulk question")
+        viewer = logged_in(browser, user="vera", bypass_csp=True).new_page()
+        viewer.goto(f"{base}/runs/new")
+        viewer.get_by_text("Your role does not allow this").wait_for()
+        found += in_light(viewer, "403")
+        viewer.context.close()
     assert not found, "\n".join(found)
