@@ -2,15 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from a2wsgi import WSGIMiddleware
 from fastapi import FastAPI
 from flask import Flask
-from werkzeug.middleware.dispatcher import DispatcherMiddleware
-from werkzeug.test import Client
 
 from tests.dashboard.conftest import LOGIN, QUICK_HASH
 from tests.dashboard.seeds import Seeds
@@ -29,19 +26,6 @@ def check_page(page: str) -> None:
     links = re.findall(r'(?:href|src|action)="([^"]*)"', page)
     assert len(links) > 5
     assert [link for link in links if not link.startswith((f"{MOUNT}/", "#"))] == []
-
-
-def test_it_is_mounted_beside_any_wsgi_application_such_as_djangos(app: Flask) -> None:
-    def django(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        start_response("200 OK", [("Content-Type", "text/plain")])
-        return [b"Django's own page"]
-
-    client = Client(DispatcherMiddleware(django, {MOUNT: app}))
-    assert client.get("/").text == "Django's own page"
-    assert client.get(f"{MOUNT}/health").status_code == 401
-    page = client.get(f"{MOUNT}/health", headers=LOGIN)
-    assert page.status_code == 200
-    check_page(page.text)
 
 
 def test_it_is_mounted_under_fastapi(app: Flask) -> None:
