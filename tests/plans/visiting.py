@@ -1,8 +1,12 @@
-"""Visit the dashboard as an admin's browser does, in a process that has read nothing yet."""
+"""Visit the dashboard as an admin's browser does, as the first of those who ask in a moment."""
 
 import re
+import time
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
+from functools import lru_cache
 from html import unescape
+from typing import Any
 from unittest.mock import patch
 
 from flask.testing import FlaskClient
@@ -16,21 +20,29 @@ from tickerq_dashboard import User, create_app
 from tickerq_dashboard.access.csrf import FIELD, CsrfTokens
 from tickerq_dashboard.access.signing import key_of
 from tickerq_dashboard.health import HealthWatch, KnownReport
+from tickerq_dashboard.reading.cache import MomentCache
 
 BASE = "/tickerq/dashboard"
 _SECRET, _USER = "0123456789abcdef", "ann"
 
 
+@lru_cache(maxsize=1)
 def client_of(tickerq: TickerQ) -> FlaskClient:
-    """Return a browser of an admin, with a dashboard that has read nothing yet."""
+    """Return a browser of an admin; to make a dashboard takes as long as most pages do."""
     app = create_app(tickerq, auth=lambda request: User(name=_USER, role="admin"), secret=_SECRET)
     return app.test_client()
 
 
 def show(client: FlaskClient, path: str, answers: Collection[int] = (200,)) -> str:
     """Return a page's HTML, without the health report, which a thread of its own reads each five seconds."""
-    with patch.object(HealthWatch, "look", lambda *_: KnownReport(report=None, age=0.0)):
+    with _anew(), patch.object(HealthWatch, "look", lambda *_: KnownReport(report=None, age=0.0)):
         return _checked(client.get(BASE + path), path, answers)
+
+
+def _anew() -> AbstractContextManager[Any]:
+    """Let a page use nothing that was read for one before it: what it reads once counts for each page."""
+    began = time.monotonic()
+    return patch.object(MomentCache, "_is_old", lambda _, flight, fresh: flight.at < began)
 
 
 def _checked(answer: TestResponse, path: str, answers: Collection[int]) -> str:
@@ -64,7 +76,7 @@ def page_with_report(path: str) -> Read:
 
     def read(tickerq: TickerQ, history: History) -> object:
         known = KnownReport(report=tickerq.health.report(), age=0.0)
-        with patch.object(HealthWatch, "look", lambda *_: known):
+        with _anew(), patch.object(HealthWatch, "look", lambda *_: known):
             # A probe says what is not well by its status.
             return _checked(client_of(tickerq).get(BASE + path), path, (200, 503))
 
@@ -78,7 +90,7 @@ def sent(route: str, path: str, answers: Collection[int], fields: Mapping[str, o
         token = CsrfTokens(key_of(_SECRET)).token(_USER, route)
         namespace = tickerq.config.namespace
         form = {name: filled(str(value), namespace, history) for name, value in fields.items()}
-        with patch.object(HealthWatch, "look", lambda *_: KnownReport(report=None, age=0.0)):
+        with _anew(), patch.object(HealthWatch, "look", lambda *_: KnownReport(report=None, age=0.0)):
             answer = client_of(tickerq).post(BASE + path, data=form | {FIELD: token}, buffered=True)
         return _checked(answer, path, answers)
 
