@@ -72,6 +72,7 @@ def test_users_of_flask_login_are_those_of_the_dashboard(
 
 def test_it_is_mounted_beside_djangos_pages(seeds: Seeds, monkeypatch: pytest.MonkeyPatch) -> None:
     from django.conf import settings
+    from django.core.wsgi import get_wsgi_application
     from django.http import HttpRequest, HttpResponse
     from django.urls import path
 
@@ -87,7 +88,8 @@ def test_it_is_mounted_beside_djangos_pages(seeds: Seeds, monkeypatch: pytest.Mo
         MIDDLEWARE=["django.middleware.common.CommonMiddleware"],
         LOGGING_CONFIG=None,
     )
-    names = executed("get_wsgi_application", tickerq=seeds.tickerq, password_hash=QUICK_HASH)
+    given = {"tickerq": seeds.tickerq, "password_hash": QUICK_HASH}
+    names = executed("DispatcherMiddleware(", application=get_wsgi_application(), **given)
     client = Client(names["application"])
     assert client.get("/shop/").text == "Django's own page, /shop/"
     assert client.get("/shop").location == "/shop/"
