@@ -35,6 +35,7 @@ READS = {
     "explain",
     "figures",
     "upcoming",
+    "backfill_preview",
 }
 REMOVES_ONE, REMOVES_MANY = {"delete"}, {"delete_batch"}
 MANY = {"get_batch", "add_batch", "update_batch", "run_now_batch", "backfill"}

@@ -70,6 +70,7 @@ class AsyncCronTickers(AsyncManager):
     explain: Final = AsyncVerb(CronTickerManager.explain)
     figures: Final = AsyncVerb(CronTickerManager.figures)
     upcoming: Final = AsyncVerb(CronTickerManager.upcoming)
+    backfill_preview: Final = AsyncVerb(CronTickerManager.backfill_preview)
 
 
 class AsyncRuns(AsyncManager):

@@ -8,6 +8,7 @@ from tickerq_celery import validation
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.schedule import preview
+from tickerq_celery.schedule.planner import instants_between
 from tickerq_celery.schedule.preview import Explanation
 from tickerq_celery.schedule.timetable import timetable_of
 from tickerq_celery.store import cron_tickers, occurrences
@@ -109,6 +110,21 @@ class CronPreview:
             return found
         left = cron.max_runs - cron.run_count
         return found[: max(0, left - preview.count_until(timetable, after=now, until=start, at_most=left))]
+
+    def backfill_preview(self, cron_id: UUID | str, start: datetime, end: datetime) -> list[datetime]:
+        """Return the instants from ``start`` and before ``end`` that ``backfill`` would make occurrences of.
+
+        These are those that have none. It stores nothing, and does not look for what was pruned.
+
+        Raises:
+            TickerNotFoundError: There is none.
+            TickerValidationError: The range is no range of the past, or too long.
+            QueryTooWideError: It took longer than ``read_budget``.
+        """
+        begin, until = validation.moment("start", start), validation.moment("end", end)
+        core, cron = self._storing.core, self.get(cron_id)
+        wanted = instants_between(timetable_of(cron), begin, until, now=core.clock.now())
+        return sorted(set(wanted) - core.read_bounded(occurrences.taken_among, cron.id, wanted))
 
     def _start(self, after: datetime | None) -> datetime:
         return self._storing.core.clock.now() if after is None else after

@@ -48,6 +48,24 @@ def test_a_month_of_hours_is_backfilled_once(core: Core, clock: ManualClock) -> 
     assert crons(core).get(cron_id).next_run_at == START + timedelta(hours=1)
 
 
+def test_the_preview_of_a_backfill_is_what_it_makes_and_stores_nothing(
+    core: Core, clock: ManualClock
+) -> None:
+    cron_id = make_cron(core, jitter=3_000)
+    day = timedelta(days=1)
+    crons(core).backfill(cron_id, DECEMBER + day, DECEMBER + 2 * day)
+    span = (DECEMBER, DECEMBER + 2 * day)
+    seen = crons(core).backfill_preview(cron_id, *span)
+    assert len(occurrences_of(core, cron_id)) == 24
+    made = [run.id for run in crons(core).backfill(cron_id, *span)]
+    stored = {row.id: row.instant for row in occurrences_of(core, cron_id)}
+    assert seen == [stored[each] for each in made]
+    assert len(seen) == 24
+    assert crons(core).backfill_preview(cron_id, *span) == []
+    with pytest.raises(TickerValidationError, match="only the past"):
+        crons(core).backfill_preview(cron_id, DECEMBER, START + day)
+
+
 @pytest.mark.parametrize("overlap", [OverlapPolicy.ALLOW, OverlapPolicy.BUFFER_ALL])
 def test_a_backfill_returns_what_it_has_made_in_the_order_of_the_instants(
     core: Core, overlap: OverlapPolicy
