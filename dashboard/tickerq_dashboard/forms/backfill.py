@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
 from tickerq_celery import Cron
-from tickerq_celery.enums import Origin
 from tickerq_celery.errors import TickerError, TickerValidationError
 from tickerq_dashboard.commands.crons import Backfill
 from tickerq_dashboard.forms import field_errors
@@ -27,28 +26,26 @@ from tickerq_dashboard.visits import Visit
 MOST, AT_ONCE = 10_000, 1_000
 FIRST_SHOWN, LAST_SHOWN = 5, 3
 _JUST_BEFORE = timedelta(microseconds=1)
-# What made a run that is the occurrence of an instant: neither a manual run nor a misfire record is one.
-_OF_INSTANTS = (Origin.CRON, Origin.BACKFILL, Origin.SKIP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """What a backfill would make: how many instants, the first and the last of them, and how long they take.
 
-    ``there`` is how many occurrences the span has already; None where that is too much to count.
+    ``missing`` is how many of them lack their occurrence, which is made; None where that is not known.
     """
 
     count: int
     first: list[Instant]
     last: list[Instant]
     takes: timedelta
-    there: int | None
+    missing: int | None
     has_max_runs: bool
 
     @property
-    def missing(self) -> int | None:
-        """How many occurrences are made; None where it is not known how many are there."""
-        return None if self.there is None else max(0, self.count - self.there)
+    def there(self) -> int | None:
+        """How many have their occurrence already; None where that is not known."""
+        return None if self.missing is None else max(0, self.count - self.missing)
 
     @property
     def is_too_long(self) -> bool:
@@ -154,6 +151,8 @@ def _span(visit: Visit, cron: Cron, command: Backfill, clock: Clock) -> Span | N
     found = or_none(lambda: _instants(visit, cron, command))
     if found is None:
         return None
+    preview = visit.dashboard.tickerq.cron_tickers.backfill_preview
+    missing = or_none(lambda: preview(cron.id, command.start, command.end))
     last = found[max(FIRST_SHOWN, len(found) - LAST_SHOWN) :]
 
     def shown(instants: list[datetime]) -> list[Instant]:
@@ -164,21 +163,8 @@ def _span(visit: Visit, cron: Cron, command: Backfill, clock: Clock) -> Span | N
         first=shown(found[:FIRST_SHOWN]),
         last=shown(last) if len(found) <= MOST else [],
         takes=timedelta(minutes=len(found) / command.per_minute),
-        there=or_none(lambda: _there(visit, cron, command)),
+        missing=None if missing is None else len(missing),
         has_max_runs=cron.max_runs is not None,
-    )
-
-
-def _there(visit: Visit, cron: Cron, command: Backfill) -> int:
-    """Return how many occurrences a span has."""
-    return sum(
-        visit.dashboard.tickerq.runs.count(
-            cron_ticker_id=cron.id,
-            origin=each,
-            execution_from=command.start,
-            execution_until=command.end,
-        )
-        for each in _OF_INSTANTS
     )
 
 

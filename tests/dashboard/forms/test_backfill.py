@@ -88,6 +88,30 @@ def test_a_review_counts_as_made_what_is_made_beside_a_misfire_record(admin: Per
     assert "Backfill 1 occurrence" not in text_of(send(admin, page, "review").text)
 
 
+@pytest.mark.parametrize(
+    ("instant", "made"),
+    [
+        # Its jitter leads into the span, or out of it.
+        (datetime(2026, 3, 27, 1, 30, tzinfo=UTC), 3),
+        (datetime(2026, 3, 30, 0, 30, tzinfo=UTC), 2),
+    ],
+)
+def test_a_review_counts_occurrences_by_their_instants_and_not_by_when_they_are_to_run(
+    admin: Person, seeds: Seeds, instant: datetime, made: int
+) -> None:
+    page = page_of(seeds, jitter=timedelta(days=1))
+    occurrence = {
+        "type": TickerType.CRON_TICKER_OCCURRENCE,
+        "cron_ticker_id": UUID(page.rpartition("/")[2]),
+        "status": TickerStatus.DONE,
+        "origin": Origin.CRON,
+    }
+    seeds.run(**occurrence, instant=instant, execution_time=instant + timedelta(hours=23))
+    seen = text_of(send(admin, page, "review").text)
+    assert ("1 occurrence of this span is there already" in seen) is (made == 2)
+    assert f"Backfill {made} occurrences" in seen
+
+
 def test_a_form_that_is_sent_twice_backfills_once(admin: Person, seeds: Seeds) -> None:
     page = page_of(seeds)
     path = f"{page}/backfill"
