@@ -15,9 +15,9 @@ from pydantic import (
     model_validator,
 )
 
-from tickerq_celery import TickerType
-from tickerq_celery.enums import HoldReason, Origin
-from tickerq_dashboard import texts
+from tickerq_celery.enums import Origin
+from tickerq_dashboard import filter_values as values
+from tickerq_dashboard.filter_values import PUBLISHED_SLUG, TYPE_SLUGS
 from tickerq_dashboard.show.durations import exact
 from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.show.statuses import LOOKS, PUBLISHED, SLUGS
@@ -25,57 +25,13 @@ from tickerq_dashboard.show.words import made_by
 
 MAX_TEXT_LENGTH = 200
 MAX_CURSOR_LENGTH = 2_100
+MOST_ROUTED = 100
 LONGEST = timedelta(days=36_500)
 # The fields into which moments are typed, and the filters that they become.
 TYPED_MOMENTS = {"from_text": "since", "until_text": "until"}
-PUBLISHED_SLUG = PUBLISHED.css
-TYPE_SLUGS = {"time": TickerType.TIME_TICKER, "cron": TickerType.CRON_TICKER_OCCURRENCE}
 
 
-def _without_nul(text: str) -> str:
-    # PostgreSQL cannot compare with a NUL.
-    if "\0" in text:
-        raise ValueError("no text")
-    return text.strip()
-
-
-def _statuses(slugs: tuple[str, ...]) -> tuple[str, ...]:
-    asked = tuple(dict.fromkeys(part for slug in slugs for part in slug.split(",") if part))
-    unknown = [each for each in asked if each not in SLUGS and each != PUBLISHED_SLUG]
-    if unknown:
-        raise ValueError("a status does not exist")
-    if PUBLISHED_SLUG in asked and len(asked) > 1:
-        raise ValueError("published cannot be combined with another status")
-    return asked
-
-
-def _type_slug(text: str) -> str:
-    if text and text not in TYPE_SLUGS:
-        raise ValueError("no type of run")
-    return text
-
-
-def _held(text: str) -> str:
-    if text and text not in set(HoldReason):
-        raise ValueError("no reason of a hold")
-    return text
-
-
-def _origin(text: str) -> str:
-    if text and text not in set(Origin):
-        raise ValueError("nothing that makes runs")
-    return text
-
-
-def _span(value: object) -> object:
-    """Read a duration as the pages write it; what is none is left to pydantic, which knows ISO 8601."""
-    try:
-        return texts.span(value) if isinstance(value, str) else value
-    except texts.Unreadable:
-        return value
-
-
-Text = Annotated[str, Field(max_length=MAX_TEXT_LENGTH), AfterValidator(_without_nul)]
+Text = Annotated[str, Field(max_length=MAX_TEXT_LENGTH), AfterValidator(values.without_nul)]
 
 
 class Chip(NamedTuple):
@@ -132,22 +88,29 @@ class TypedQuery(ListQuery):
 class RunFilters(ListQuery):
     """Which runs are meant, as the words of an address."""
 
-    status: Annotated[tuple[str, ...], AfterValidator(_statuses)] = ()
+    status: Annotated[tuple[str, ...], AfterValidator(values.statuses)] = ()
     function: Text = ""
     prefix: Annotated[Text, Field(title="function begins")] = ""
-    type: Annotated[str, AfterValidator(_type_slug)] = ""
+    type: Annotated[str, AfterValidator(values.type_slug)] = ""
     queue: Text = ""
+    routed: Annotated[
+        tuple[Text, ...],
+        BeforeValidator(values.parted),
+        Field(max_length=MOST_ROUTED, title="or routed there"),
+    ] = ()
     tag: Text = ""
     node: Text = ""
     error_type: Annotated[Text, Field(title="error")] = ""
     error: Annotated[Text, Field(title="error or reason has")] = ""
-    held: Annotated[str, AfterValidator(_held), Field(title="held for")] = ""
-    origin: Annotated[str, AfterValidator(_origin), Field(title="made by")] = ""
+    held: Annotated[str, AfterValidator(values.reason_of_hold), Field(title="held for")] = ""
+    origin: Annotated[str, AfterValidator(values.origin), Field(title="made by")] = ""
     unique_key: Text = ""
     key: Annotated[Text, Field(title="concurrency key")] = ""
     attempts: Annotated[int, Field(ge=1, le=1_000_000, title="attempts at least")] | None = None
     longer: Annotated[
-        timedelta | None, BeforeValidator(_span), Field(ge=timedelta(0), le=LONGEST, title="ran longer than")
+        timedelta | None,
+        BeforeValidator(values.span),
+        Field(ge=timedelta(0), le=LONGEST, title="ran longer than"),
     ] = None
     late: bool = False
     due: bool = Field(default=False, title="due")
@@ -167,6 +130,7 @@ class RunFilters(ListQuery):
             "function_prefix": self.prefix or None,
             "type": TYPE_SLUGS.get(self.type),
             "queue": self.queue or None,
+            "routed": self.routed if self.queue and self.routed else None,
             "tag": self.tag or None,
             "node": self.node or None,
             "error_type": self.error_type or None,
@@ -195,6 +159,8 @@ class RunFilters(ListQuery):
             return ", ".join(
                 PUBLISHED.word if slug == PUBLISHED_SLUG else LOOKS[SLUGS[slug]].word for slug in value
             )
+        if name == "routed":
+            return ", ".join(value)
         if name == "origin":
             return made_by(Origin(value))
         if name in {"late", "due"}:

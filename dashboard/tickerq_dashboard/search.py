@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from tickerq_celery.enums import HoldReason, Origin
-from tickerq_dashboard.filters import PUBLISHED_SLUG, TYPE_SLUGS, TYPED_MOMENTS, RunsQuery, TypedQuery
+from tickerq_dashboard.filter_values import PUBLISHED_SLUG, TYPE_SLUGS
+from tickerq_dashboard.filters import TYPED_MOMENTS, RunsQuery, TypedQuery
 from tickerq_dashboard.show.moments import Clock, machine
 from tickerq_dashboard.show.statuses import SLUGS
 from tickerq_dashboard.texts import Unreadable

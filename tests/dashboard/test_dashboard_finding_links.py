@@ -8,8 +8,10 @@ from flask import Flask
 
 from tests.dashboard.conftest import BASE, QUICK_HASH, Visitor
 from tests.dashboard.seeds import Seeds
+from tests.integration.apps import join
 from tickerq_celery import TickerStatus, TickerType
-from tickerq_celery.enums import Origin
+from tickerq_celery.broker.messages import task_name
+from tickerq_celery.enums import NodeKind, Origin
 from tickerq_celery.views import Finding, FindingCode
 from tickerq_dashboard import create_app
 from tickerq_dashboard.rendering import url_for
@@ -33,9 +35,9 @@ def finding(seeds: Seeds, code: FindingCode) -> Finding:
     return next(each for each in seeds.tickerq.health.report().findings if each.code is code)
 
 
-def listed_by(app: Flask, visitor: Visitor, found: Finding, among: list[UUID]) -> set[UUID]:
-    """The runs in the list that a finding's first link to one leads to."""
-    place = next(each for each in places_of(found) if each.endpoint in NAMES_OF_RUNS)
+def listed_by(app: Flask, visitor: Visitor, found: Finding, among: list[UUID], number: int = 0) -> set[UUID]:
+    """The runs in the list that a finding's first link to one leads to, or a later one."""
+    place = [each for each in places_of(found) if each.endpoint in NAMES_OF_RUNS][number]
     with app.test_request_context(BASE):
         address = url_for(f".{place.endpoint}", **place.words)
     page = visitor.get(address.removeprefix(BASE)).text
@@ -77,3 +79,31 @@ def test_of_missed_instants(app: Flask, visitor: Visitor, seeds: Seeds, now: dat
     assert found.text.startswith("6 instants of SendWelcomeEmail")
     assert "in 2 misfire records" in found.text
     assert listed_by(app, visitor, found, runs) == set(runs[:2])
+
+
+def test_of_runs_in_a_queue_that_no_worker_consumes(
+    app: Flask, visitor: Visitor, seeds: Seeds, now: datetime
+) -> None:
+    join(seeds.tickerq, NodeKind.WORKER, queues=("pdf",))
+    seeds.tickerq.app.conf.task_routes = {task_name("Routed"): {"queue": "slow"}}
+    queued = {"status": TickerStatus.QUEUED, "due_at": None, "published_at": now, "locked_at": now}
+    due = {"due_at": now - timedelta(seconds=20)}
+    runs = [
+        seeds.run(**queued, function="Own", queue="slow"),
+        seeds.run(**queued, function="Routed"),
+        seeds.run(**queued, function="Routed", queue="slow"),
+        seeds.run(**due, function="Routed"),
+        seeds.run(**due, function="Own", queue="slow"),
+        seeds.run(**queued, function="Routed", queue="pdf"),
+        seeds.run(**queued, function="Own"),
+        seeds.run(**due, function="Own", queue="pdf"),
+        seeds.run(function="Routed", execution_time=now + timedelta(hours=1)),
+    ]
+    report = seeds.tickerq.health.report()
+    found = next(each for each in report.findings if each.subject and each.subject.name == "slow")
+    assert (found.code, found.functions) == (FindingCode.NO_CONSUMER, ("Routed",))
+    assert "5 runs of Own and Routed wait in it (2 due and not published yet)" in found.text
+    assert listed_by(app, visitor, found, runs) == set(runs[:3])
+    assert listed_by(app, visitor, found, runs, 1) == set(runs[3:5])
+    page = visitor.get("/runs/active?queue=slow&routed=Routed,Sent").text
+    assert "or routed there <b>Routed, Sent</b>" in page

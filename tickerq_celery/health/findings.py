@@ -48,6 +48,7 @@ class Details(TypedDict, total=False):
     remedy: str | None
     subject: Subject | None
     since: datetime | None
+    functions: tuple[str, ...]
 
 
 def failure(code: FindingCode, text: str, **details: Unpack[Details]) -> Finding:

@@ -18,7 +18,8 @@ from tickerq_celery.tickers.node_views import LostNode, NodeView, consumed_queue
 class QueueUse:
     """A queue that a function's runs go to: how many wait for it, and since when; 0 where none does.
 
-    So many of them are ``unstarted``: published for longer than a message may take.
+    So many of them are ``due``, not claimed yet, and ``unstarted``: published for longer than a message may
+    take. They are ``routed`` where they have no queue of their own, so that the router sends them there.
     The ``queue`` is None where a route names an exchange only, or where the router raised an ``error``.
     """
 
@@ -28,6 +29,8 @@ class QueueUse:
     unstarted: int
     since: datetime | None
     error: str | None
+    due: int = 0
+    routed: bool = False
 
 
 def unstarted_elsewhere(late: Late, uses: Sequence[QueueUse], nodes: Sequence[NodeView]) -> Late:
@@ -89,6 +92,8 @@ def _waiting(queue: str, uses: Sequence[QueueUse], lost: Sequence[LostNode]) -> 
     functions = listed(sorted({use.function for use in uses if use.runs}))
     text = f"queue {queue}: no live worker consumes it, and {counted(runs, 'run')} of {functions} "
     text += "waits in it" if runs == 1 else "wait in it"
+    due = sum(use.due for use in uses)
+    text += f" ({due:,} due and not published yet)" if due else ""
     text += "" if since is None else f", the first since {moment(since)}"
     return failure(
         FindingCode.NO_CONSUMER,
@@ -96,6 +101,7 @@ def _waiting(queue: str, uses: Sequence[QueueUse], lost: Sequence[LostNode]) -> 
         subject=Subject(SubjectKind.QUEUE, queue),
         since=since,
         remedy=_start(queue),
+        functions=tuple(sorted({use.function for use in uses if use.runs and use.routed})),
     )
 
 

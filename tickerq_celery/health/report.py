@@ -87,6 +87,8 @@ def _uses(facts: Facts, surroundings: Surroundings) -> Iterator[QueueUse]:
             unstarted=each.unstarted,
             since=each.since,
             error=route.error,
+            due=each.runs if each.are_due else 0,
+            routed=each.queue is None,
         )
     for function, named in facts.queues.items():
         route = route_of(surroundings, function, named)

@@ -41,9 +41,11 @@ class RunCriteria(TypedDict, total=False):
     ``outcome_known`` tells Done from "published", and ``is_published`` what is shown as Published, see
     ``Run``. Times are ``from`` (inclusive) and ``until`` (exclusive), and ``due`` is when a run may be
     claimed next. ``error`` is part of an exception's type or text, or of why it was skipped, in any case,
-    ``error_type`` all of an exception's type. ``node`` runs it, or ran its last attempt; ``root_id`` is the
-    head of its chain; ``is_late`` says that it was claimed late. ``min_attempts`` is how many attempts it has
-    had at least, and ``min_elapsed``, in seconds, how long the last one took, or has taken so far.
+    ``error_type`` all of an exception's type. With ``queue``, ``routed`` are functions whose runs without a
+    queue of their own are meant, too, as Celery's router sends them there. ``node`` runs it, or ran its last
+    attempt; ``root_id`` is the head of its chain; ``is_late`` says that it was claimed late. ``min_attempts``
+    is how many attempts it has had at least, and ``min_elapsed``, in seconds, how long the last one took, or
+    has taken so far.
     """
 
     function: str | Collection[str] | None
@@ -62,6 +64,7 @@ class RunCriteria(TypedDict, total=False):
     is_late: bool | None
     node: str | None
     queue: str | None
+    routed: str | Collection[str] | None
     priority: TickerPriorityLike | None
     origin: OriginLike | None
     unique_key: str | None
@@ -164,6 +167,7 @@ _CHECKS: dict[str, Callable[[str, object], Any]] = {
     "is_late": validation.flag,
     "node": partial(validation.words, longest=200),
     "queue": partial(validation.words, longest=validation.LONGEST_QUEUE),
+    "routed": function_names,
     "priority": partial(validation.member, among=TickerPriority),
     "origin": partial(validation.member, among=Origin),
     "unique_key": partial(validation.words, longest=validation.LONGEST_KEY),

@@ -32,7 +32,10 @@ _IS_CALL = tickers.c.kind == TickerKind.CELERY_TASK.value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFilter:
-    """Which runs to list; None means any, an empty collection none. ``exclude`` says which of them not."""
+    """Which runs to list; None means any, an empty collection none. ``exclude`` says which of them not.
+
+    ``routed`` are functions whose runs without a queue of their own are meant by ``queue``, too.
+    """
 
     function: Collection[str] | None = None
     function_prefix: str | None = None
@@ -50,6 +53,7 @@ class RunFilter:
     is_late: bool | None = None
     node: str | None = None
     queue: str | None = None
+    routed: Collection[str] | None = None
     priority: TickerPriority | None = None
     origin: Origin | None = None
     unique_key: str | None = None
@@ -76,7 +80,11 @@ class RunFilter:
 
 def conditions(tx: Transaction, wanted: RunFilter) -> list[ColumnElement[bool]]:
     """Return what a run must meet, as conditions of SQL."""
-    met = [_condition(tx, name, value) for name, value in wanted.asked.items() if name != "exclude"]
+    met = [
+        _in_queue(value, wanted.routed or ()) if name == "queue" else _condition(tx, name, value)
+        for name, value in wanted.asked.items()
+        if name not in {"exclude", "routed"}
+    ]
     if wanted.exclude is None:
         return met
     # What is unknown of a run is not so.
@@ -87,6 +95,12 @@ def _condition(tx: Transaction, name: str, value: Any) -> ColumnElement[bool]:
     if name == "min_elapsed":
         return _took(tx, value)
     return _CONDITIONS[name](value) if name in _CONDITIONS else tickers.c[name] == value
+
+
+def _in_queue(queue: str, routed: Collection[str]) -> ColumnElement[bool]:
+    own = tickers.c.queue == queue
+    sent = and_(tickers.c.queue.is_(None), tickers.c.function.in_(sorted(routed)))
+    return or_(own, sent) if routed else own
 
 
 def _took(tx: Transaction, least: timedelta) -> ColumnElement[bool]:

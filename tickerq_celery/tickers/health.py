@@ -97,7 +97,9 @@ class Subject:
 class Finding:
     """One thing that was found; ``subject`` is what it is about, None where that is not one thing.
 
-    ``since`` is when it began, where that is known, and ``remedy`` what a person can do about it.
+    ``since`` is when it began, where that is known, and ``remedy`` what a person can do about it. Of a queue
+    in which runs wait, ``functions`` are those whose runs have no queue of their own: Celery's router sends
+    them there.
     """
 
     code: FindingCode
@@ -106,6 +108,7 @@ class Finding:
     subject: Subject | None = None
     since: datetime | None = None
     remedy: str | None = None
+    functions: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         remedy = "" if self.remedy is None else f": {self.remedy}"

@@ -17,6 +17,7 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 _NAMES = {
     "function_prefix": "function begins",
+    "routed": "or routed there",
     "error": "error or reason has",
     "error_type": "error",
     "cron_ticker_id": "cron ticker",

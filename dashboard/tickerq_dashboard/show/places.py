@@ -42,7 +42,7 @@ _OF_CODE: Mapping[FindingCode, tuple[Place, ...]] = {
     FindingCode.UNREPORTED_CALLS: (
         Place(word="Published runs", endpoint="runs_active", words={"status": "published"}),
     ),
-    FindingCode.NO_CONSUMER: (_QUEUED, _NODES),
+    FindingCode.NO_CONSUMER: (_QUEUED, _DUE, _NODES),
     FindingCode.NO_ROUTE: (Place(word="Runs to come", endpoint="runs_upcoming"),),
     FindingCode.NO_FUNCTION: (_HELD, _DUE),
     FindingCode.ORPHANED_RUNS: (
@@ -101,6 +101,10 @@ def places_of(finding: Finding) -> tuple[Place, ...]:
         # Where some are overdue they are in either list, or in both; else a beat holds them all.
         lists = general if finding.severity is Severity.FAILURE else (_HELD,)
         return (*own, *(_narrowed(each, subject) for each in lists))
+    if finding.code is FindingCode.NO_CONSUMER:
+        # Where none waits in it, there are none to see.
+        lists = (_QUEUED, _DUE) if finding.severity is Severity.FAILURE else ()
+        return (*(_in_queue(each, finding) for each in lists), _NODES)
     # The page of a function says more than the list of all.
     shown = (each for each in general if each.endpoint != "functions" or not own)
     return (*(_narrowed(each, subject) for each in shown), *own, *ends)
@@ -109,6 +113,13 @@ def places_of(finding: Finding) -> tuple[Place, ...]:
 def _later(place: Place, since: datetime) -> Place:
     """Return a list of what has ended with the first moment of it."""
     return replace(place, words={**place.words, "since": machine(since)})
+
+
+def _in_queue(place: Place, finding: Finding) -> Place:
+    """Return a list of the runs that go to a queue: by their own, and by the router."""
+    queue = "" if finding.subject is None else finding.subject.name
+    routed = {"routed": ",".join(finding.functions)} if finding.functions else {}
+    return replace(place, words={**place.words, "queue": queue, **routed})
 
 
 def _narrowed(place: Place, subject: Subject) -> Place:

@@ -1,5 +1,6 @@
 """Which queues have no consumer, and which functions no queue."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.unit.health.nodes_made import AT, gone, lost, shown, worker
@@ -28,6 +29,13 @@ def test_a_queue_in_which_runs_wait_is_a_failure_and_an_empty_one_a_warning() ->
     )
     assert waiting.remedy == "start a worker for it, `celery -A yourapp worker -Q slow`"
     assert empty.text == "queue rare: no live worker consumes it, and runs of Rare go to it"
+
+
+def test_it_says_which_functions_the_router_sends_there_and_what_is_not_published_yet() -> None:
+    uses = [replace(use("Bill", "slow", 2), routed=True), replace(use("Report", "slow", 3), due=3)]
+    [found] = of_queues([*uses, replace(use("Rare", "slow"), routed=True)], [worker()], [])
+    assert found.functions == ("Bill",)
+    assert "5 runs of Bill and Report wait in it (3 due and not published yet), the first" in found.text
 
 
 def test_the_last_worker_that_consumed_a_queue_is_named() -> None:

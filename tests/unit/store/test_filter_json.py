@@ -17,6 +17,7 @@ VALUES = {
     "kind": TickerKind.CELERY_TASK,
     "status": (TickerStatus.FAILED, TickerStatus.SKIPPED),
     "function": ("Mail", "Send"),
+    "routed": ("Mail", "Send"),
     "held_for": HoldReason.LIMIT,
     "hold_key": ("everything:", "tag:eu"),
     "type": TickerType.CRON_TICKER_OCCURRENCE,

@@ -1,0 +1,65 @@
+"""The values of an address's filters, checked one by one."""
+
+from tickerq_celery import TickerType
+from tickerq_celery.enums import HoldReason, Origin
+from tickerq_dashboard import texts
+from tickerq_dashboard.show.statuses import PUBLISHED, SLUGS
+
+PUBLISHED_SLUG = PUBLISHED.css
+TYPE_SLUGS = {"time": TickerType.TIME_TICKER, "cron": TickerType.CRON_TICKER_OCCURRENCE}
+
+
+def without_nul(text: str) -> str:
+    """Return a text without blanks around it; one with a NUL is refused."""
+    # PostgreSQL cannot compare with a NUL.
+    if "\0" in text:
+        raise ValueError("no text")
+    return text.strip()
+
+
+def statuses(slugs: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the statuses that an address names, each once."""
+    asked = tuple(dict.fromkeys(part for slug in slugs for part in slug.split(",") if part))
+    unknown = [each for each in asked if each not in SLUGS and each != PUBLISHED_SLUG]
+    if unknown:
+        raise ValueError("a status does not exist")
+    if PUBLISHED_SLUG in asked and len(asked) > 1:
+        raise ValueError("published cannot be combined with another status")
+    return asked
+
+
+def parted(values: object) -> object:
+    """Take apart what an address has with commas between."""
+    given = (values,) if isinstance(values, str) else values
+    if not isinstance(given, tuple | list):
+        return values
+    return tuple(dict.fromkeys(part for each in given for part in str(each).split(",") if part))
+
+
+def type_slug(text: str) -> str:
+    """Return a type of run."""
+    if text and text not in TYPE_SLUGS:
+        raise ValueError("no type of run")
+    return text
+
+
+def reason_of_hold(text: str) -> str:
+    """Return a reason of a hold."""
+    if text and text not in set(HoldReason):
+        raise ValueError("no reason of a hold")
+    return text
+
+
+def origin(text: str) -> str:
+    """Return what makes runs."""
+    if text and text not in set(Origin):
+        raise ValueError("nothing that makes runs")
+    return text
+
+
+def span(value: object) -> object:
+    """Read a duration as the pages write it; what is none is left to pydantic, which knows ISO 8601."""
+    try:
+        return texts.span(value) if isinstance(value, str) else value
+    except texts.Unreadable:
+        return value
