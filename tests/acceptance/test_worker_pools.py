@@ -20,7 +20,7 @@ from tests.acceptance.pairs import (
     on_servers,
 )
 from tests.acceptance.waiting import wait_until
-from tests.thoroughness import in_verify
+from tests.thoroughness import in_proof, in_verify
 from tickerq_celery import TickerStatus
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.store.tables import tickers
@@ -93,8 +93,16 @@ def test_a_run_succeeds_or_is_retried_by_its_intervals_and_fails_after_the_last(
 
 
 @pytest.mark.verify
-@on_servers
-@pytest.mark.parametrize("pool", PATCHING_POOLS)
+@pytest.mark.parametrize(
+    ("store_url", "broker_url", "pool"),
+    [
+        ("postgres", "redis", "gevent"),
+        ("mariadb", "rabbitmq", "eventlet"),
+        in_proof("postgres", "redis", "eventlet"),
+        in_proof("mariadb", "rabbitmq", "gevent"),
+    ],
+    indirect=["store_url", "broker_url"],
+)
 def test_a_pool_of_greenlets_runs_many_side_by_side_in_one_process(jobs: Jobs, pool: str) -> None:
     jobs.worker(pool=pool, concurrency=20)
     jobs.beat()

@@ -7,25 +7,36 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
+from tests.conftest import DATABASES
 from tests.integration.cron.firing import fire
 from tests.integration.making import at_once, claim, cron_row_of, crons, enrolled, make_cron, processes
 from tests.integration.making import occurrences_of as rows_of
 from tests.manual_clock import ManualClock
 from tests.missed import missed
-from tests.thoroughness import in_verify
+from tests.thoroughness import in_proof, in_verify
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.tables import tickers
 
 MINUTE = timedelta(minutes=1)
-each_number_of_times = pytest.mark.parametrize("times", [8, in_verify(200)])
+each_number_of_times = pytest.mark.parametrize(
+    ("store_url", "times"),
+    [
+        *((kind, 8) for kind in DATABASES),
+        in_verify("postgres", 200),
+        in_verify("mariadb", 200),
+        # It has one writer at a time, with whom none can race.
+        in_proof("sqlite", 200),
+    ],
+    indirect=["store_url"],
+)
 pytestmark = [pytest.mark.row_locks, pytest.mark.timeout(900)]
 EVERY_MINUTE, EVERY_HOUR = "* * * * *", "30 * * * *"
 
 
 @pytest.fixture
 def others(core: Core) -> Iterator[Sequence[Core]]:
-    """Three other processes: opened once, as it takes longer than a race does."""
+    """Three other processes, opened once for all races of a test."""
     with processes(core, 3) as made:
         yield made
 
