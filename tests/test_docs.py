@@ -45,6 +45,11 @@ OWN_PACKAGES = ("tickerq_celery", "tickerq_dashboard")
 HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
 LINK = re.compile(r"\[[^\]]+\]\((?P<target>[^)\s]+)\)")
 PLACEHOLDER = re.compile(r"%(?:\.\d+f|[sdr])")
+LONGEST_LINE, LONGEST_CELL = 120, 180
+# A line that a link or the id of a test makes longer cannot be wrapped.
+LONG_WORD = 90
+# A history that is not rewritten, and figures that are generated.
+NOT_WRAPPED = ("CHANGELOG.md", "THIRD_PARTY_NOTICES.md", "docs/benchmarks/")
 EMPTY_DEFAULTS = (None, {}, ())
 # How a request and a chain are stored; users read the properties that unpack them.
 PACKED = {"stored_request", "chain"}
@@ -305,6 +310,37 @@ def anchors(document: Path) -> set[str]:
     """Return the anchors that GitHub gives to a document's headings."""
     headings = [match["text"] for match in HEADING.finditer(BLOCK.sub("", document.read_text()))]
     return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def test_lines_of_prose_are_wrapped() -> None:
+    long = [
+        f"{place}: {len(line)} characters"
+        for place, line in prose()
+        if not line.startswith(("|", "!["))
+        and len(line) > LONGEST_LINE
+        and max(map(len, line.split())) < LONG_WORD
+    ]
+    assert long == []
+
+
+def test_cells_of_tables_are_short() -> None:
+    # The examples quote lines of code in theirs.
+    cells = [
+        (place, cell.strip())
+        for place, line in prose()
+        for cell in line.strip("|").split("|")
+        if line.startswith("|") and not place.startswith("examples/")
+    ]
+    assert [place for place, cell in cells if len(cell) > LONGEST_CELL] == []
+
+
+def prose() -> Iterator[tuple[str, str]]:
+    """Yield the lines of the documents without their blocks of code, each with its place."""
+    for document in DOCUMENTS:
+        name = document.relative_to(ROOT).as_posix()
+        text = BLOCK.sub(lambda block: "\n" * block[0].count("\n"), document.read_text())
+        if not name.startswith(NOT_WRAPPED):
+            yield from ((f"{name}:{number}", line) for number, line in enumerate(text.split("\n"), 1))
 
 
 @pytest.mark.parametrize("text", blocks("python"))
