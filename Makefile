@@ -22,7 +22,7 @@ help:
 	@echo "make bench      measure beside the peers, and install them; ARGS='dispatch prune' names measures, QUICK=1 is short"
 	@echo "make profile    write flame graphs of a beat and a worker's child; ARGS='POSTGRES_URL REDIS_URL FOLDER'"
 	@echo "make bench-report  write the page and charts of docs/benchmarks anew, without measuring"
-	@echo "make lint       ruff and mypy"
+	@echo "make lint       ruff, mypy, and TypeScript for the dashboard's script"
 	@echo "make format     let ruff rewrite what it can"
 	@echo "make lock       refresh constraints.txt"
 	@echo "make venv       make or update the virtual environment"
@@ -70,6 +70,7 @@ lint: venv
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
 	@$(python) -m mypy
+	@scripts/check-script "$(VENV)"
 
 format: venv
 	@$(python) -m ruff format .

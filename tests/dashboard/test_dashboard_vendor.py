@@ -42,6 +42,14 @@ def test_what_a_browser_loads_once_is_small(names: list[str], most: int) -> None
     assert 0 < sum(sizes) <= most * 1024
 
 
+def test_the_checker_of_the_script_is_locked_by_its_hash_and_by_no_host() -> None:
+    lock = json.loads((PACKAGE.parents[1] / "scripts" / "typescript" / "package-lock.json").read_text())
+    [checker] = [package for name, package in lock["packages"].items() if name]
+    assert checker["integrity"].startswith("sha512-")
+    assert "resolved" not in checker
+    assert (STATIC / "tq.js").read_text(encoding="utf-8").startswith("// @ts-check\n")
+
+
 def test_every_icon_that_a_template_names_is_in_the_sprite() -> None:
     symbols = set(re.findall(r'<symbol id="([^"]+)"', (STATIC / "icons.svg").read_text(encoding="utf-8")))
     texts = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.html")]

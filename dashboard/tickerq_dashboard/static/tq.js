@@ -2,9 +2,11 @@
 import { Idiomorph } from "./vendor/idiomorph-0.8.0/idiomorph.esm.js";
 
 /** What keeps a page as fresh as its `data-live` says, and nothing else: the pages are whole without it. */
-const policy = window.trustedTypes
-  ? window.trustedTypes.createPolicy("tq-fragment", { createHTML: (html) => html })
-  : { createHTML: (/** @type {string} */ html) => html };
+/** @typedef {{ createHTML: (html: string) => string }} Rules */
+/** @type {{ createPolicy: (name: string, rules: Rules) => Rules } | undefined} */
+const trusted = /** @type {any} */ (window).trustedTypes;
+const rules = { createHTML: (/** @type {string} */ html) => html };
+const policy = trusted ? trusted.createPolicy("tq-fragment", rules) : rules;
 const THIN = "\u202f";
 const UNITS = /** @type {const} */ ([[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]]);
 const RESTING = 60, QUIET_AFTER = 300;
@@ -48,7 +50,7 @@ function tell() {
 
 /** @param {string} html */
 function take(html) {
-  const page = new DOMParser().parseFromString(/** @type {string} */ (/** @type {unknown} */ (policy.createHTML(html))), "text/html");
+  const page = new DOMParser().parseFromString(policy.createHTML(html), "text/html");
   const fresh = page.getElementById("live"), live = document.getElementById("live");
   if (!fresh || !live) return;
   Idiomorph.morph(live, fresh, {
@@ -269,7 +271,7 @@ async function review() {
     const answer = await fetch(form.action, { method: "POST", body: sent, credentials: "same-origin", headers: { "X-Requested-With": "fetch" } });
     const html = await answer.text();
     if (!answer.ok || mine !== asked) return;
-    const page = new DOMParser().parseFromString(/** @type {string} */ (/** @type {unknown} */ (policy.createHTML(html))), "text/html");
+    const page = new DOMParser().parseFromString(policy.createHTML(html), "text/html");
     const fresh = page.getElementById("review");
     if (fresh) Idiomorph.morph(panel, fresh, { callbacks: { beforeAttributeUpdated: (name, node) => !(name === "open" && node.nodeName === "DETAILS") } });
   } catch { /* The button remains. */ } finally {
