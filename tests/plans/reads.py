@@ -123,6 +123,14 @@ def _chain(tickerq: TickerQ, history: History) -> object:
     return tickerq.chains.tree(id_of(1_007 if tickerq.config.namespace == BIG else 5_057))
 
 
+def _backfill(tickerq: TickerQ, history: History) -> object:
+    now = tickerq.core.clock.now()
+    # The small namespace has none of its id.
+    with suppress(TickerNotFoundError):
+        return tickerq.cron_tickers.backfill_preview(BUSY_CRON, now - timedelta(days=300), now)
+    return None
+
+
 def _pages(listing: str, filters: Mapping[str, Any]) -> Read:
     """Return a read of a first page, of a second one, and of the one before."""
 
@@ -183,6 +191,7 @@ def _reads() -> Iterator[tuple[str, Read]]:
     yield "nodes", lambda tickerq, history: tickerq.nodes.find()
     yield "lost nodes", lambda tickerq, history: tickerq.nodes.lost()
     yield "what decides on a claim", _deciding
+    yield "a backfill, previewed", _backfill
     yield "names of functions", lambda tickerq, history: tickerq.functions.names("f1")
     yield "functions, counted", lambda tickerq, history: tickerq.functions.find()
     for status in (TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS):
