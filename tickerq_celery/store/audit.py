@@ -1,6 +1,7 @@
 """Entries of the audit: begun and completed in the transaction of the change, counted where refused."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,7 @@ from tickerq_celery.enums import AuditOutcome
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.ids import new_id
 from tickerq_celery.store.database.batches import insert_if_absent
+from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import audit
 from tickerq_celery.store.views import page_size
@@ -109,7 +111,9 @@ def find(
         statement = statement.where(_behind(cursor))
     statement = statement.order_by(audit.c.at.desc(), audit.c.id.desc())
     read = size + 1 if not left else _MOST_READ
-    rows = tx.execute(statement.limit(read)).all()
+    # It would sooner sort all that somebody has done, or was done to something, than walk along so many.
+    with dialect_of(tx.connection.dialect.name).sorting_nothing(tx.connection) if left else nullcontext():
+        rows = tx.execute(statement.limit(read)).all()
     found = [row for row in rows if all(getattr(row, name) == value for name, value in left.items())]
     items = tuple(entry_of(row) for row in found[:size])
     if len(found) > size:
