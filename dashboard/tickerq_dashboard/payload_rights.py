@@ -2,6 +2,7 @@
 
 from tickerq_dashboard.access.roles import ForbiddenError, Permission
 from tickerq_dashboard.commands.work import Work
+from tickerq_dashboard.filters import RunFilters
 from tickerq_dashboard.visits import Visit
 
 
@@ -21,3 +22,13 @@ def check_payload(visit: Visit, command: Work | None, action: str) -> None:
     error = ForbiddenError(Permission.PAYLOAD_EDIT)
     visit.dashboard.tickerq.acting_as(visit.actor()).audit.record(action, "refused", error=str(error))
     raise error
+
+
+def check_filter(visit: Visit, filters: RunFilters | None) -> None:
+    """Let one whom no page shows what errors say find no runs by it either: letter by letter, that reads it.
+
+    Raises:
+        ForbiddenError: The filter has such a text.
+    """
+    if filters is not None and filters.error and not visit.may(Permission.PAYLOAD_VIEW):
+        raise ForbiddenError(Permission.PAYLOAD_VIEW)

@@ -12,6 +12,7 @@ from tickerq_celery.views import Count
 from tickerq_dashboard.commands.bulk import Selection
 from tickerq_dashboard.filters import RunsQuery
 from tickerq_dashboard.parsing import query_in
+from tickerq_dashboard.payload_rights import check_filter
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.bulk import MOST, meant
 from tickerq_dashboard.show.bulk_filters import EVER
@@ -31,6 +32,7 @@ def count_of(visit: Visit, command: Selection) -> Count:
     """Return how many runs are meant, looking at 10,000 and no further."""
     if not command.all:
         return Count(len(set(command.ticked)))
+    check_filter(visit, _query(command))
     if not _statuses(command):
         return Count(0)
     bulk = visit.dashboard.tickerq.bulk

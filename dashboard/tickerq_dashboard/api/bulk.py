@@ -17,6 +17,7 @@ from tickerq_dashboard.api.fields import Answer, ListAnswer, Moment, Word, all_o
 from tickerq_dashboard.commands.bulk import StopBulk
 from tickerq_dashboard.commands.command import LONGEST_REASON, Once
 from tickerq_dashboard.filters import ListQuery, RunFilters
+from tickerq_dashboard.payload_rights import check_filter
 from tickerq_dashboard.problem_details import RefusedError
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.bulk import MOST, BulkVerb, is_large
@@ -110,6 +111,7 @@ def starting(verb: BulkVerb) -> Callable[[Visit, NewBulk], Response]:
     doing = Doing(undone=verb.undone, noun="list of runs")
 
     def start(visit: Visit, command: NewBulk) -> Response:
+        check_filter(visit, command.filter)
         _check_count(visit, verb, command)
         found: BulkJob = done(
             visit,

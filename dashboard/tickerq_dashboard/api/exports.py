@@ -17,6 +17,7 @@ from tickerq_dashboard.audit_filters import AuditFilters
 from tickerq_dashboard.commands.exports import Export, ExportRuns
 from tickerq_dashboard.filters import RunFilters
 from tickerq_dashboard.parsing import query_in
+from tickerq_dashboard.payload_rights import check_filter
 from tickerq_dashboard.show.tables import FORMATS, Row
 from tickerq_dashboard.visits import Visit
 
@@ -35,7 +36,9 @@ class Pages(Protocol):
 
 def export_runs(visit: Visit, command: ExportRuns) -> Response:
     """Return the runs of a list that its filter matches, as a file."""
-    criteria = _asked(command, RunFilters).criteria
+    asked = _asked(command, RunFilters)
+    check_filter(visit, asked)
+    criteria = asked.criteria
     read = getattr(visit.dashboard.tickerq.runs, command.listing)
     sees = may_see(visit)
     rows = _rows(

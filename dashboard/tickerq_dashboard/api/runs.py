@@ -19,6 +19,7 @@ from tickerq_dashboard.api.run_reports import (
     LogLineAnswer,
     PayloadAnswer,
 )
+from tickerq_dashboard.payload_rights import check_filter
 from tickerq_dashboard.reading.payload_fit import payload_fit
 from tickerq_dashboard.reading.reader import CHAIN_SHOWN
 from tickerq_dashboard.visits import Visit
@@ -29,6 +30,7 @@ def listing(name: str) -> Callable[[Visit, RunsAsked], Response]:
 
     def runs(visit: Visit, query: RunsAsked) -> Response:
         """Return a page of runs that meet the filters."""
+        check_filter(visit, query)
         page = visit.dashboard.reader.runs(name, query.criteria, opened(visit, query), query.limit)
         items = tuple(RunItem.seen(each, may_see=may_see(visit)) for each in page)
         return answered(RunList(items=items, **marks_of(visit, page)))

@@ -6,6 +6,7 @@ from flask import redirect
 from werkzeug.wrappers import Response
 
 from tickerq_celery.errors import TickerNotFoundError
+from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.filters import FindQuery
 from tickerq_dashboard.reading.finding import WINDOW, Found, found_by
 from tickerq_dashboard.rendering import url_for
@@ -24,10 +25,10 @@ def find(visit: Visit, query: FindQuery) -> Response:
     if not words:
         return redirect(url_for(".runs", q=query.q))
     found = found_by(visit.dashboard.reader, words)
-    if not found.kinds:
-        is_name = len(words) == 1
-        asked = {"prefix": words[0]} if is_name else {"status": "failed", "error": query.q.strip()}
-        return redirect(url_for(".runs", **asked))
+    if not found.kinds and len(words) == 1:
+        return redirect(url_for(".runs", prefix=words[0]))
+    if not found.kinds and visit.may(Permission.PAYLOAD_VIEW):
+        return redirect(url_for(".runs", status="failed", error=query.q.strip()))
     only = _only(found)
     if only is not None:
         return redirect(only)

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from tickerq_celery.enums import HoldReason, PauseKind
 from tickerq_celery.views import Listing, RunSummary
 from tickerq_dashboard.filters import RunsQuery
+from tickerq_dashboard.payload_rights import check_filter
 from tickerq_dashboard.reading.finding import is_id_prefix
 from tickerq_dashboard.reading.lost_runs import lost_workers
 from tickerq_dashboard.reading.paused import pause_of
@@ -48,6 +49,7 @@ def listing(name: str) -> Callable[[Visit, RunsQuery], Response]:
 
 
 def _list(visit: Visit, name: str, query: RunsQuery) -> Response:
+    check_filter(visit, query)
     reader, marks = visit.dashboard.reader, visit.dashboard.cursors
     cursor = None if query.cursor is None else marks.opened(query.cursor)
     page = reader.runs(name, query.criteria, cursor)

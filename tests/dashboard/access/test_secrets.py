@@ -132,6 +132,31 @@ def test_what_functions_say_is_for_those_who_may_see_payloads(
     assert SAID not in caplog.text
 
 
+@pytest.mark.parametrize("role", ["operator", "admin"])
+def test_what_errors_say_is_not_found_out_by_filters(seeds: Seeds, role: str) -> None:
+    permissions = {"operator": ["audit.view", "runs.retry"]}
+    app = create_app(seeds.tickerq, auth=by_role, secret=SECRET, api_tokens=tokens(), permissions=permissions)
+    client, headers = app.test_client(), bearer(role)
+    failing(seeds)
+    api, words = f"{BASE}/api/v1", f"error={SAID}"
+    now, once = datetime.now(UTC).isoformat(), {"operation_id": str(new_id())}
+    listed = {**once, "filter": words, "listing": "history"}
+    ticked = {**listed, "action": "retry", "all": "1", "as_of": now}
+    given = [
+        client.get(f"{BASE}/runs?{words}", headers=headers),
+        client.get(f"{BASE}/runs/active?{words}", headers=headers),
+        client.get(f"{BASE}/runs?q=error:{SAID}", headers=headers, follow_redirects=True),
+        client.get(f"{api}/runs?{words}", headers=headers),
+        client.post(f"{BASE}/runs/export", data={**listed, "format": "csv"}, headers=headers),
+        client.post(f"{BASE}/bulk/ask", data=ticked, headers=headers),
+        client.post(f"{api}/bulk/retry", json={"filter": {"error": SAID}, "expected": 9}, headers=headers),
+    ]
+    wanted = [403] * 7 if role == "operator" else [200] * 6 + [202]
+    assert [answer.status_code for answer in given] == wanted
+    # Several words that name nothing lead to the failures whose message has them.
+    assert ("Location" in client.get(f"{BASE}/find?q=no+card", headers=headers).headers) is (role == "admin")
+
+
 def test_a_password_is_in_no_address_cookie_or_log(seeds: Seeds, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     client = create_app(seeds.tickerq, users=USERS).test_client()
