@@ -87,6 +87,7 @@ def _asked(visit: Visit, verb: BulkVerb, command: Selection, error: str = "") ->
         must_type=f"{count.number:,}" if count.number > TYPED_ABOVE else None,
         back=list_of(command),
         error=error,
+        reason=command.reason if isinstance(command, StartBulk) else None,
     )
 
 

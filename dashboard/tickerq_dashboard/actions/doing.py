@@ -92,7 +92,14 @@ def doing(target: Target, action: AnyAction) -> Callable[..., Response]:
 
 
 def _asked(
-    visit: Visit, target: Target, action: AnyAction, object_id: UUID, thing: Thing, error: str = ""
+    visit: Visit,
+    target: Target,
+    action: AnyAction,
+    object_id: UUID,
+    thing: Thing,
+    *,
+    error: str = "",
+    reason: str | None = None,
 ) -> Response:
     clock = visit.clock()
     return visit.page(
@@ -112,6 +119,7 @@ def _asked(
         effect=action.effect(thing, clock),  # type: ignore[arg-type]  # a target's actions fit its objects
         typed=None if action.typed is None else action.typed(thing),  # type: ignore[arg-type]
         error=error,
+        reason=reason,
     )
 
 
@@ -152,7 +160,8 @@ def _untyped(
     wanted = action.typed(thing)  # type: ignore[arg-type]
     if getattr(command, "typed", "").strip() == wanted:
         return None
-    return _asked(visit, target, action, object_id, thing, f"Type {wanted} as it stands here.")
+    error = f"Type {wanted} as it stands here."
+    return _asked(visit, target, action, object_id, thing, error=error, reason=command.reason)
 
 
 def _refused(

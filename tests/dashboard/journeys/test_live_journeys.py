@@ -1,13 +1,11 @@
 """A person watches a page that refreshes itself: nothing of theirs is lost, and one tab asks for all."""
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.dashboard.browsing import logged_in, watched
 from tests.dashboard.conftest import BASE, USERS
-from tests.dashboard.journeys.conftest import HOLDS_THE_LOCK
+from tests.dashboard.journeys.conftest import A_REFRESH, HOLDS_THE_LOCK, refresh
 from tests.dashboard.running import running
 from tests.dashboard.seeds import Seeds
 from tests.dashboard.served import Served
@@ -15,8 +13,6 @@ from tickerq_celery import TickerStatus
 from tickerq_dashboard import create_app
 
 pytestmark = pytest.mark.verify
-# In milliseconds: longer than any pause between two refreshes.
-A_REFRESH = 80_000
 SELECTED = "String(getSelection())"
 TOP = "node => Math.round(node.getBoundingClientRect().top)"
 
@@ -33,16 +29,6 @@ def refreshing(context: BrowserContext, address: str) -> tuple[Page, list[str]]:
     page.on("request", note)
     page.goto(address)
     return page, asked
-
-
-def refresh(page: Page, is_so: Callable[[], bool]) -> None:
-    """Let the page refresh until something is so: the server answers for a second with what it knows."""
-    for _ in range(60):
-        page.clock.run_for(A_REFRESH)
-        page.locator("#live:not([aria-busy])").wait_for()
-        if is_so():
-            return
-    raise AssertionError("the page does not become so")
 
 
 def end_one(seeds: Seeds, name: str) -> None:
