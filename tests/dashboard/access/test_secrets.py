@@ -108,6 +108,7 @@ def test_what_is_masked_is_in_no_page_answer_export_or_log(
     assert len(having("•••", given) | having("\\u2022", given)) >= 4
     assert MASKED not in caplog.text
     # What is not masked is found, as the next test relies on.
+    assert having("What it said last", given) == {"/errors"}
     found = having(SAID, given)
     assert len(found) > 20
     assert {
@@ -128,6 +129,8 @@ def test_what_functions_say_is_for_those_who_may_see_payloads(
     given = list(answers(seeds, "viewer"))
     assert having(SAID, given) == set()
     assert having(MASKED, given) == set()
+    # A column of which nothing is shown is none.
+    assert having("What it said last", given) == set()
     assert having("Rejected", given) >= {"/", "/errors", "/runs", "/runs/export", "/api/v1/errors"}
     assert SAID not in caplog.text
 
