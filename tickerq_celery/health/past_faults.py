@@ -13,6 +13,8 @@ from tickerq_celery.tickers.skip_reasons import missed_in
 
 # As long as a shift: who comes to work sees what the night has left.
 LATELY = timedelta(hours=6)
+# As long as the start of another beat takes: a deployment is no fault.
+_RESTART = timedelta(minutes=1)
 
 
 def of_lost(lost: Sequence[LostEnds]) -> Iterator[Finding]:
@@ -32,7 +34,7 @@ def of_lost(lost: Sequence[LostEnds]) -> Iterator[Finding]:
 
 
 def of_missed(missed: Sequence[MissedRecord]) -> Iterator[Finding]:
-    """Yield that instants were missed; all is well where their policy is to skip them."""
+    """Yield that instants were missed; all is well where all are skipped by policy, or beat was restarted."""
     known = [(each, said) for each in missed if (said := missed_in(each.said)) is not None]
     if not known:
         return
@@ -48,6 +50,9 @@ def of_missed(missed: Sequence[MissedRecord]) -> Iterator[Finding]:
     )
     if all(said.policy == MisfirePolicy.SKIP for _, said in known):
         yield fine(FindingCode.MISSED_INSTANTS, f"{text} (policy skip)", since=since)
+        return
+    if all(each.at - said.first < _RESTART for each, said in known):
+        yield fine(FindingCode.MISSED_INSTANTS, f"{text}, for less than a minute each time", since=since)
         return
     yield warning(
         FindingCode.MISSED_INSTANTS,

@@ -2,20 +2,24 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from tickerq_celery.schedule.planner import Misfire
 
 # How the record of an outage begins, and no other.
 MISSED = "Missed: "
-_MISSED = re.compile(rf"{MISSED}(?P<least>at least )?(?P<count>\d+) instants? .*\(policy (?P<policy>\w+)\)")
+_MISSED = re.compile(
+    rf"{MISSED}(?P<least>at least )?(?P<count>\d+) instants? from (?P<first>\S+) .*\(policy (?P<policy>\w+)\)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissedInstants:
-    """How many instants a record of an outage stands for, and by which policy they did not run."""
+    """How many instants a record of an outage stands for, the first, and by which policy they did not run."""
 
     count: int
     is_exact: bool
+    first: datetime
     policy: str
 
 
@@ -24,7 +28,12 @@ def missed_in(said: str) -> MissedInstants | None:
     found = _MISSED.match(said)
     if found is None:
         return None
-    return MissedInstants(count=int(found["count"]), is_exact=found["least"] is None, policy=found["policy"])
+    return MissedInstants(
+        count=int(found["count"]),
+        is_exact=found["least"] is None,
+        first=datetime.fromisoformat(found["first"]),
+        policy=found["policy"],
+    )
 
 
 def who_and_why(by: str | None, reason: str | None) -> str:

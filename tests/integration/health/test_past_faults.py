@@ -91,6 +91,22 @@ def test_instants_that_an_outage_left_without_a_run_are_found(
     assert len(tickerq.runs.get(record.id).skipped_reason or "") < _HEAD
 
 
+def test_what_passes_while_a_beat_is_restarted_is_no_fault(tickerq: TickerQ, clock: ManualClock) -> None:
+    tickerq.cron_tickers.add(CronTicker(function="Send", expression="* * * * * *"))
+    clock.advance(seconds=59)
+    fire_crons(tickerq)
+    short = found(tickerq, FindingCode.MISSED_INSTANTS)
+    assert short is not None
+    assert short.severity is Severity.OK
+    assert "58 instants of Send were missed" in short.text
+    assert short.text.endswith("for less than a minute each time")
+    clock.advance(seconds=61)
+    fire_crons(tickerq)
+    both = found(tickerq, FindingCode.MISSED_INSTANTS)
+    assert both is not None
+    assert both.severity is Severity.WARNING
+
+
 def test_what_passed_in_a_pause_was_not_missed(tickerq: TickerQ, clock: ManualClock) -> None:
     cron = tickerq.cron_tickers.add(CronTicker(function="Send", expression="0 * * * * *"))
     tickerq.cron_tickers.pause(cron.id)
