@@ -1,7 +1,7 @@
 """A person finds what failed, when something comes, and what an error belongs to."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -49,6 +49,30 @@ def test_failures_of_a_function_are_filtered_and_the_address_is_the_view(
     assert page.url != address
     assert complaints == []
     other.context.close()
+    page.context.close()
+
+
+def test_a_range_of_times_that_is_typed_finds_what_ended_in_it(browser: Browser, served: Served) -> None:
+    page, complaints = opened(browser, served, "/runs")
+    page.get_by_text("Filter", exact=True).click()
+    page.get_by_role("textbox", name="Ended since").fill("6 h")
+    page.get_by_role("textbox", name="Ended before").fill("1 h")
+    page.get_by_role("button", name="Show runs").click()
+    page.wait_for_url(re.compile("since="))
+    ends = page.locator("tbody time[data-v=ago]").evaluate_all("all => all.map((each) => each.dateTime)")
+    now = datetime.now(UTC)
+    ago = [now - datetime.fromisoformat(each) for each in ends]
+    assert ago
+    assert timedelta(hours=1) <= min(ago)
+    assert max(ago) <= timedelta(hours=6, minutes=1)
+    everything, address = len(ids(page)), page.url
+    page.reload()
+    assert (page.url, len(ids(page))) == (address, everything)
+    page.get_by_text("Filter", exact=True).click()
+    page.get_by_role("textbox", name="Ended since").fill("the day before")
+    page.get_by_role("button", name="Show runs").click()
+    expect(page.locator("#complaint")).to_be_visible()
+    assert [each for each in complaints if "422" not in each and "400" not in each] == []
     page.context.close()
 
 

@@ -22,23 +22,27 @@ TRACE = 'Traceback (most recent call last):\n  File "shop.py", line {}, in send\
 
 
 @pytest.fixture
-def page(browser: Browser, seeds: Seeds) -> Iterator[Page]:
-    """A page of a dashboard over the seeds, whose clock the test moves."""
+def base(seeds: Seeds) -> Iterator[str]:
     seeds.now = seeds.tickerq.core.clock.now()
     with running(create_app(seeds.tickerq, users=USERS)) as [(host, port)]:
-        context = logged_in(browser)
-        context.clock.install()
-        page = context.new_page()
-        complaints = watched(page)
-        page.goto(f"http://{host}:{port}{BASE}/runs?status=failed")
-        yield page
-        # Chromium's own line about a form that was refused.
-        assert [each for each in complaints if "422" not in each] == []
-        context.close()
+        yield f"http://{host}:{port}{BASE}"
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page whose clock the test moves."""
+    context = logged_in(browser)
+    context.clock.install()
+    page = context.new_page()
+    complaints = watched(page)
+    yield page
+    # Chromium's own line about a form that was refused.
+    assert [each for each in complaints if "422" not in each] == []
+    context.close()
 
 
 def test_after_a_retry_the_fourth_attempt_appears_and_the_three_before_it_stay(
-    page: Page, seeds: Seeds
+    page: Page, base: str, seeds: Seeds
 ) -> None:
     failed = {"status": TickerStatus.FAILED, "exception_type": "NoStock", "retries": 2, "retry_count": 2}
     run_id = seeds.run(function="shop.send", started_at=seeds.now, **failed)
@@ -53,7 +57,7 @@ def test_after_a_retry_the_fourth_attempt_appears_and_the_three_before_it_stay(
             exception_type="NoStock",
             traceback=trace,
         )
-    page.reload()
+    page.goto(f"{base}/runs?status=failed")
     page.get_by_role("link", name="send").click()
     attempts = page.locator(".attempt .who b")
     expect(attempts).to_have_text(["1", "2", "3"])
@@ -79,12 +83,12 @@ def test_after_a_retry_the_fourth_attempt_appears_and_the_three_before_it_stay(
 
 
 def test_all_that_match_are_retried_once_their_number_is_typed_and_a_newer_one_is_not(
-    page: Page, seeds: Seeds
+    page: Page, base: str, seeds: Seeds
 ) -> None:
     # Those with unique keys are retried one after another, 50 in a batch.
     those = {"status": TickerStatus.FAILED, "function": "shop.send"}
     failed = seeds.runs({**those, "unique_key": f"order {number}"} for number in range(137))
-    page.reload()
+    page.goto(f"{base}/runs?status=failed")
     page.get_by_label("All that match the filter, on every page").check()
     now = seeds.tickerq.core.clock.now()
     newer = seeds.run(**those, ended_at=now)
