@@ -34,10 +34,7 @@ class Refusal:
 def state_words(thing: object, clock: Clock) -> str:
     """Return how an object is at present: "the run is Done since 15:03:58 CET"."""
     if isinstance(thing, Cron):
-        state = "enabled" if thing.is_enabled else "paused"
-        who = f" by {thing.paused_by}" if thing.paused_by and not thing.is_enabled else ""
-        since = thing.paused_at if not thing.is_enabled else thing.updated_at
-        return f"the cron ticker is {state}{who}" + ("" if since is None else f" since {clock.single(since)}")
+        return _cron_words(thing, clock)
     if isinstance(thing, Run):
         since = thing.ended_at or thing.started_at or thing.published_at
         word = look_of(thing).word
@@ -49,6 +46,15 @@ def state_words(thing: object, clock: Clock) -> str:
         who = f" by {thing.paused_by}" if thing.paused_by else ""
         return f"{scope_words(thing.kind, thing.name)} is paused{who} since {clock.single(thing.paused_at)}"
     return "it is not as you have seen it"
+
+
+def _cron_words(cron: Cron, clock: Clock) -> str:
+    if cron.is_enabled:
+        # Since when it is so is not stored.
+        return f"the cron ticker is enabled, last changed at {clock.single(cron.updated_at)}"
+    who = f" by {cron.paused_by}" if cron.paused_by else ""
+    since = "" if cron.paused_at is None else f" since {clock.single(cron.paused_at)}"
+    return f"the cron ticker is paused{who}{since}"
 
 
 def refusal_of(error: TickerError, action: AnyAction, noun: str, clock: Clock) -> Refusal | None:

@@ -135,7 +135,7 @@ def test_a_deleted_cron_ticker_takes_its_occurrences_along(admin: Person, seeds:
     ("action", "is_enabled", "sentence"),
     [
         ("pause", False, "Not paused: the cron ticker is paused by ben since"),
-        ("resume", True, "Not resumed: the cron ticker is enabled"),
+        ("resume", True, "Not resumed: the cron ticker is enabled, last changed at "),
         ("skip-next", False, "Not skipped the next run: the cron ticker is paused by ben"),
     ],
 )
