@@ -95,7 +95,7 @@ def run_filter(given: RunFilters) -> RunFilter:
     """Return the checked filter.
 
     Raises:
-        TickerValidationError: A filter does not exist, or its value means nothing.
+        TickerValidationError: A filter does not exist, or its value means nothing, alone or without another.
     """
     asked = {name: value for name, value in given.items() if name != "exclude"}
     refuse_unknown("there is no such filter", asked, [*_CHECKS, "exclude"])
@@ -109,7 +109,11 @@ def run_filter(given: RunFilters) -> RunFilter:
 
 
 def _checked(given: Mapping[str, object], position: str = "") -> dict[str, Any]:
-    return {name: _CHECKS[name](position + name, value) for name, value in given.items() if value is not None}
+    asked = {name: value for name, value in given.items() if value is not None}
+    if "routed" in asked and "queue" not in asked:
+        # It is no condition of its own: alone, it would mean all runs.
+        raise TickerValidationError(f"{position}routed", asked["routed"], "it needs `queue`, pass both")
+    return {name: _CHECKS[name](position + name, value) for name, value in asked.items()}
 
 
 def _text(field: str, value: object) -> str:

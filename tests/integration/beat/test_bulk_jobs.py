@@ -410,6 +410,8 @@ def test_a_count_looks_at_so_many_runs_and_says_that_there_may_be_more(
     [
         ({}, "pass one of ids=, filters and everything=True"),
         ({"exclude": {}}, "pass one of ids=, filters and everything=True"),
+        ({"routed": "Mail"}, "routed: it needs `queue`, pass both"),
+        ({"exclude": {"routed": "Mail"}}, "exclude.routed: it needs `queue`, pass both"),
         ({"ids": [], "status": "failed"}, "pass one of ids=, filters and everything=True"),
         ({"everything": True, "status": "failed"}, "pass one of ids=, filters and everything=True"),
         ({"ids": []}, "ids: pass from 1 to 10,000 ids"),

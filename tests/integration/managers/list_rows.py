@@ -1,7 +1,7 @@
 """Rows of runs in any state at once, and what a list of them is: plainly filtered and sorted."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -155,7 +155,6 @@ CRITERIA: dict[str, Callable[[Row, Any], bool]] = {
         run.ended_on == node or (run.status is TickerStatus.IN_PROGRESS and run.lock_holder == node)
     ),
     "root_id": lambda run, root: run.root_id == root,
-    "queue": lambda run, queue: run.queue == queue,
     "priority": lambda run, priority: run.priority == int(priority),
     "origin": lambda run, origin: run.origin == origin,
     "is_late": lambda run, late: run.is_late is late,
@@ -179,7 +178,7 @@ def _took(run: Row) -> timedelta:
 
 
 def some_criteria(chance: random.Random) -> dict[str, Any]:
-    """Return up to three filters."""
+    """Return up to three filters, and sometimes a queue with functions that are routed there."""
     moment: datetime = START + timedelta(minutes=chance.randrange(8))
     of_each: dict[str, Any] = {
         "function": chance.choice([*FUNCTIONS, list(FUNCTIONS[:2])]),
@@ -202,7 +201,22 @@ def some_criteria(chance: random.Random) -> dict[str, Any]:
         "ended_until": moment,
         "due_until": moment,
     }
-    return {name: of_each[name] for name in chance.sample(list(of_each), chance.randrange(4))}
+    some = {name: of_each[name] for name in chance.sample(list(of_each), chance.randrange(4))}
+    if chance.random() < 0.2:
+        some["queue"] = of_each["queue"]
+        some["routed"] = chance.choice([FUNCTIONS[0], [], list(FUNCTIONS[1:])])
+    return some
+
+
+def _answers(run: Row, filters: dict[str, Any]) -> Iterator[bool]:
+    """Yield whether a row meets each of the filters."""
+    routed = filters.get("routed", [])
+    for name, value in filters.items():
+        if name == "queue":
+            is_sent = run.queue is None and CRITERIA["function"](run, routed)
+            yield run.queue == value or is_sent
+        elif name != "routed":
+            yield CRITERIA[name](run, value)
 
 
 def expected(listing: str, rows: Sequence[dict[str, Any]], filters: dict[str, Any]) -> list[UUID]:
@@ -212,8 +226,8 @@ def expected(listing: str, rows: Sequence[dict[str, Any]], filters: dict[str, An
     keys = {}
     for run in (Row(columns=each) for each in rows):
         key = ORDERS[listing](run)
-        is_asked = all(CRITERIA[name](run, value) for name, value in asked.items())
-        is_excluded = any(CRITERIA[name](run, value) for name, value in excluded.items())
+        is_asked = all(_answers(run, asked))
+        is_excluded = any(_answers(run, excluded))
         if key is not None and is_asked and not is_excluded:
             keys[run.id] = key
     return sorted(keys, key=lambda each: keys[each], reverse=listing == "history")

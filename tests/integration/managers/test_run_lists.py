@@ -305,6 +305,10 @@ def test_a_cursor_of_another_list_of_other_filters_or_made_by_hand_is_refused(
         ({"origin": "thin air"}, "origin"),
         ({"root_id": "no"}, "root_id"),
         ({"function": ["a"] * 51}, "function"),
+        ({"routed": "shop.Send"}, "routed"),
+        ({"routed": [], "tag": "eu"}, "routed"),
+        ({"exclude": {"routed": "shop.Send"}, "queue": "slow"}, "exclude.routed"),
+        ({"exclude": {"queue": "slow"}, "routed": "shop.Send"}, "routed"),
         ({"limit": 1_001}, "limit"),
     ],
 )
