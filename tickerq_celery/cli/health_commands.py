@@ -80,6 +80,8 @@ def _show(report: HealthReport) -> None:
     for finding in (*report.problems, *well):
         severity = click.style(f"{finding.severity.value:<8}", fg=_STYLES[finding.severity])
         click.echo(f"{severity} {harmless(finding.text)}")
+        if finding.error_head is not None:
+            click.echo(f"{'':<8} the last error: {harmless(finding.error_head)}")
         if finding.remedy is not None:
             click.echo(f"{'':<8} -> {harmless(finding.remedy)}")
 

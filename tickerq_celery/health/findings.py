@@ -49,6 +49,7 @@ class Details(TypedDict, total=False):
     subject: Subject | None
     since: datetime | None
     functions: tuple[str, ...]
+    error_head: str | None
 
 
 def failure(code: FindingCode, text: str, **details: Unpack[Details]) -> Finding:

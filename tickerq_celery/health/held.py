@@ -75,7 +75,7 @@ def of_pauses(
     ]
     for cron in crons:
         scope = Subject(SubjectKind.CRON_TICKER, f"{cron.function} ({cron.expression})", cron.id)
-        error = "" if cron.error is None else f", the last with {in_line(cron.error)}"
+        error = "" if cron.error_type is None else f", the last with {cron.error_type}"
         found.append(
             _paused(
                 f"{scope} is paused{_when(cron.paused_at)}{who_and_why(cron.paused_by, cron.reason)}{error}",
@@ -83,6 +83,7 @@ def of_pauses(
                 subject=scope,
                 since=cron.paused_at,
                 remedy=_resume_cron(cron),
+                error_head=None if cron.error_head is None else in_line(cron.error_head),
             )
         )
     yield from capped(found, "pauses")

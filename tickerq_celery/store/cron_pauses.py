@@ -94,7 +94,8 @@ def failures_in_a_row(tx: Transaction, cron: CronRow, *, among_latest: int | Non
 class PausedCron:
     """A cron ticker that is paused by itself, and not with its function or a tag.
 
-    ``error`` is the beginning of its last failure where that is what paused it.
+    ``error_type`` is that of its last failure where failures paused it, and ``error_head`` how its message
+    begins.
     """
 
     id: UUID
@@ -103,7 +104,8 @@ class PausedCron:
     reason: str | None
     paused_by: str | None
     paused_at: datetime | None
-    error: str | None = None
+    error_type: str | None = None
+    error_head: str | None = None
 
 
 def paused(tx: Transaction, *, most: int) -> list[PausedCron]:
@@ -133,27 +135,25 @@ def paused(tx: Transaction, *, most: int) -> list[PausedCron]:
     )
     found = [PausedCron(**row._asdict()) for row in rows]
     shown = [each for each in found if each.reason != ORPHANED or each.paused_by is not None][:most]
-    return [
-        replace(each, error=_last_error(tx, each.id)) if each.paused_by == BY_FAILURES else each
-        for each in shown
-    ]
+    return [_with_last_error(tx, each) if each.paused_by == BY_FAILURES else each for each in shown]
 
 
-def _last_error(tx: Transaction, cron_id: UUID) -> str | None:
-    """Return the type and the beginning of the message of the last failure among the latest instants."""
-    head = func.substr(tickers.c.exception_message, 1, _HEAD).label("message")
+def _with_last_error(tx: Transaction, cron: PausedCron) -> PausedCron:
+    """Return a cron ticker with the type and the head of the last failure among its latest instants."""
+    error_type = tickers.c.exception_type.label("error_type")
+    head = func.substr(tickers.c.exception_message, 1, _HEAD).label("error_head")
     latest = (
-        select(tickers.c.instant, tickers.c.status, tickers.c.exception_type, head)
-        .where(tickers.c.cron_ticker_id == cron_id, tickers.c.instant.is_not(None))
+        select(tickers.c.instant, tickers.c.status, error_type, head)
+        .where(tickers.c.cron_ticker_id == cron.id, tickers.c.instant.is_not(None))
         .order_by(tickers.c.instant.desc())
         .limit(_LATEST)
         .subquery()
     )
     failed = latest.c.status == TickerStatus.FAILED
     row = tx.execute(
-        select(latest.c.exception_type, latest.c.message)
+        select(latest.c.error_type, latest.c.error_head)
         .where(failed)
         .order_by(latest.c.instant.desc())
         .limit(1)
     ).one_or_none()
-    return None if row is None else ": ".join(filter(None, row)) or None
+    return cron if row is None else replace(cron, error_type=row.error_type, error_head=row.error_head)

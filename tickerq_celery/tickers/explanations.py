@@ -55,13 +55,15 @@ class Wait:
     """One thing that a run waits for.
 
     ``text`` says it in words. ``until`` is when it is over at the latest if nothing goes wrong, None where
-    that is not known. ``remedy`` is the call or command that changes it, None where waiting is all.
+    that is not known. ``remedy`` is the call or command that changes it, None where waiting is all. Of a
+    retry, ``error_head`` is how the message of the exception before it begins: ``text`` has only its type.
     """
 
     cause: WaitCause
     text: str
     until: datetime | None = None
     remedy: str | None = None
+    error_head: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,8 @@ class RunExplanation:
     def __str__(self) -> str:
         lines = [self.summary, self.detail, self.remedy and f"To change it: {self.remedy}"]
         for wait in self.waits:
-            lines += [f"- {wait.text}", wait.remedy and f"  To change it: {wait.remedy}"]
+            lines += [f"- {wait.text}", wait.error_head and f"  The last error: {wait.error_head}"]
+            lines += [wait.remedy and f"  To change it: {wait.remedy}"]
         for wait in self.retry_waits:
             lines += [f"- A retry would wait: {wait.text}", wait.remedy and f"  To change it: {wait.remedy}"]
         return "\n".join(line for line in lines if line)

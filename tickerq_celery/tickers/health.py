@@ -99,7 +99,8 @@ class Finding:
 
     ``since`` is when it began, where that is known, and ``remedy`` what a person can do about it. Of a queue
     in which runs wait, ``functions`` are those whose runs have no queue of their own: Celery's router sends
-    them there.
+    them there. ``error_head`` is how the message of the last exception begins, where that is the cause:
+    ``text`` has only its type, since messages may hold what is not for all who read reports.
     """
 
     code: FindingCode
@@ -109,10 +110,12 @@ class Finding:
     since: datetime | None = None
     remedy: str | None = None
     functions: tuple[str, ...] = ()
+    error_head: str | None = None
 
     def __str__(self) -> str:
+        error = "" if self.error_head is None else f" (the last error: {self.error_head})"
         remedy = "" if self.remedy is None else f": {self.remedy}"
-        return f"{self.severity.value:<8} {self.text}{remedy}"
+        return f"{self.severity.value:<8} {self.text}{error}{remedy}"
 
 
 _MOST_SEVERE_FIRST = (Severity.FAILURE, Severity.WARNING, Severity.OK)

@@ -4,6 +4,7 @@ from typing import Self
 from uuid import UUID
 
 from tickerq_celery import Run
+from tickerq_celery.views import RunExplanation
 from tickerq_dashboard.api.fields import Answer, Json, Moment, Status, Word, all_of
 
 
@@ -65,12 +66,13 @@ class PayloadAnswer(Answer):
 
 
 class WaitAnswer(Answer):
-    """One thing that a run waits for."""
+    """One thing that a run waits for; ``error_head`` is null for those who may not see payloads."""
 
     cause: Word
     text: str
     until: Moment | None
     remedy: str | None
+    error_head: str | None
 
 
 class ExplanationAnswer(Answer):
@@ -86,3 +88,13 @@ class ExplanationAnswer(Answer):
     remedy: str | None
     retry_waits: tuple[WaitAnswer, ...]
     needs_other_request: bool
+
+    @classmethod
+    def seen(cls, explanation: RunExplanation, *, may_see: bool) -> Self:
+        """Return it as one sees it who may see payloads, or may not."""
+        found = cls.model_validate(explanation)
+        if may_see:
+            return found
+        waits = tuple(each.model_copy(update={"error_head": None}) for each in found.waits)
+        # The detail of a failure repeats what its exception said.
+        return found.model_copy(update={"detail": None, "waits": waits})

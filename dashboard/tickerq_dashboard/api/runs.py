@@ -61,9 +61,8 @@ def payload(visit: Visit, run_id: UUID) -> Response:
 
 def explanation(visit: Visit, run_id: UUID) -> Response:
     """Return why a run does not run."""
-    found = ExplanationAnswer.model_validate(visit.dashboard.tickerq.runs.explain(run_id))
-    # That repeats what the exception of the last attempt said.
-    return answered(found if may_see(visit) else found.model_copy(update={"detail": None}))
+    found = visit.dashboard.tickerq.runs.explain(run_id)
+    return answered(ExplanationAnswer.seen(found, may_see=may_see(visit)))
 
 
 def chain(visit: Visit, run_id: UUID) -> Response:

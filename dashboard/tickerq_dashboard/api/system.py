@@ -3,7 +3,7 @@
 from flask import Response
 
 from tickerq_celery.views import Finding, SubjectKind
-from tickerq_dashboard.api.answering import answered, marks_of, opened
+from tickerq_dashboard.api.answering import answered, marks_of, may_see, opened
 from tickerq_dashboard.api.fields import all_of
 from tickerq_dashboard.api.function_answers import FunctionAnswer, FunctionList
 from tickerq_dashboard.api.node_answers import LostNodeAnswer, NodeAnswer, NodesAnswer
@@ -60,7 +60,8 @@ def health(visit: Visit) -> Response:
     report = visit.dashboard.watch.look().report
     if report is None:
         return answered(HealthAnswer(severity=UNKNOWN, at=None, findings=()))
-    findings = tuple(map(_finding, report.findings))
+    sees = may_see(visit)
+    findings = tuple(_finding(each, may_see=sees) for each in report.findings)
     return answered(HealthAnswer(severity=report.severity.value, at=report.at, findings=findings))
 
 
@@ -75,7 +76,7 @@ def settings(visit: Visit) -> Response:
     return answered(SettingsAnswer.model_validate(visit.dashboard.reader.settings()))
 
 
-def _finding(finding: Finding) -> FindingAnswer:
+def _finding(finding: Finding, *, may_see: bool) -> FindingAnswer:
     # In the words of the pages: the core's may hold addresses.
     subject = None if finding.subject is None or finding.subject.kind in ADDRESSED else finding.subject
     return FindingAnswer(
@@ -85,4 +86,5 @@ def _finding(finding: Finding) -> FindingAnswer:
         subject=None if subject is None else SubjectAnswer.model_validate(subject),
         since=finding.since,
         remedy=finding.remedy,
+        error_head=finding.error_head if may_see else None,
     )

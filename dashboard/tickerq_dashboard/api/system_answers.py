@@ -14,7 +14,10 @@ class SubjectAnswer(Answer):
 
 
 class FindingAnswer(Answer):
-    """One thing that was found; ``code`` is for programs, since texts may change."""
+    """One thing that was found; ``code`` is for programs, since texts may change.
+
+    ``error_head`` is null for those who may not see payloads.
+    """
 
     code: Word
     severity: Word
@@ -22,6 +25,7 @@ class FindingAnswer(Answer):
     subject: SubjectAnswer | None
     since: Moment | None
     remedy: str | None
+    error_head: str | None
 
 
 class HealthAnswer(Answer):

@@ -37,9 +37,13 @@ EXPORTS = tuple(
 
 
 def failing(seeds: Seeds) -> tuple[UUID, UUID, UUID, UUID]:
-    """Store runs that failed; return one that ended, one that waits, the first one's child and its cron."""
+    """Store runs that failed; return one that ended, one that waits, the first one's child and its cron.
+
+    The failure of the first has paused the cron ticker, and the function is one that fails.
+    """
     now = seeds.now = datetime.now(UTC)
-    cron_id = seeds.cron(request=REQUEST, function="Pay")
+    paused = {"is_enabled": False, "paused_by": "tickerq", "paused_reason": "it failed", "paused_at": now}
+    cron_id = seeds.cron(request=REQUEST, function="Pay", **paused)
     error = {name: TEXTS[name] for name in ("exception_type", "exception_message")}
     common = {"function": "Pay", "request": REQUEST, "retry_count": 1, **error}
     of_cron = {
@@ -49,7 +53,9 @@ def failing(seeds: Seeds) -> tuple[UUID, UUID, UUID, UUID]:
         "instant": now,
     }
     failed = seeds.run(status=TickerStatus.FAILED, has_children=True, **common, **of_cron)
-    waiting = seeds.run(due_at=now + timedelta(days=9), **common)
+    waiting = seeds.run(due_at=now + timedelta(days=9), locked_at=now, **common)
+    for _ in range(5):
+        seeds.run(status=TickerStatus.FAILED, **common)
     child = seeds.run(status=TickerStatus.FAILED, parent_id=failed, root_id=failed, **common)
     for run_id in (failed, waiting, child, seeds.run(status=TickerStatus.IN_PROGRESS, **common)):
         seeds.attempt(run_id, **TEXTS)
@@ -119,6 +125,8 @@ def test_what_is_masked_is_in_no_page_answer_export_or_log(
         "/runs/upcoming",
         "/runs/export",
         "/api/v1/errors",
+        "/health",
+        "/api/v1/health",
     } <= found
 
 
@@ -131,7 +139,10 @@ def test_what_functions_say_is_for_those_who_may_see_payloads(
     assert having(MASKED, given) == set()
     # A column of which nothing is shown is none.
     assert having("What it said last", given) == set()
-    assert having("Rejected", given) >= {"/", "/errors", "/runs", "/runs/export", "/api/v1/errors"}
+    listed = {"/", "/errors", "/runs", "/runs/export", "/api/v1/errors"}
+    assert having("Rejected", given) >= listed
+    # Of a pause by failures there is the type.
+    assert having("the last with ledger.errors.Rejected", given) >= {"/api/v1/health", "/api/v1/pulse"}
     assert SAID not in caplog.text
 
 

@@ -7,6 +7,9 @@ import pytest
 
 from tests.integration.apps import join
 from tickerq_celery.enums import NodeKind
+from tickerq_celery.ids import new_id
+from tickerq_celery.store import cron_pauses
+from tickerq_celery.store.cron_pauses import PausedCron
 
 
 @pytest.mark.usefixtures("migrated")
@@ -46,7 +49,30 @@ def test_health_as_json_has_state_headline_and_each_finding(run) -> None:
     assert (report["status"], report["headline"]) == ("failed", "no beat is alive")
     assert report["at"].endswith("+00:00")
     assert {"code": "no_worker", "severity": "failed"}.items() <= report["findings"][3].items()
-    assert set(report["findings"][0]) == {"code", "severity", "text", "subject", "since", "remedy"}
+    fields = {"code", "severity", "text", "subject", "since", "remedy", "functions", "error_head"}
+    assert set(report["findings"][0]) == fields
+
+
+@pytest.mark.usefixtures("fleet")
+def test_health_and_check_say_what_the_last_error_of_a_paused_cron_ticker_said(
+    run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cron = PausedCron(
+        id=new_id(),
+        function="Send",
+        expression="0 9 * * *",
+        reason="an occurrence has failed",
+        paused_by="tickerq",
+        paused_at=None,
+        error_type="OSError",
+        error_head="no route\x1b to host",
+    )
+    monkeypatch.setattr(cron_pauses, "paused", lambda tx, *, most: [cron])
+    _, said, error, remedy, *_ = run("health").output.splitlines()
+    assert said.endswith(" has failed, the last with OSError")
+    assert error == "         the last error: no route\\x1b to host"
+    assert remedy.startswith("         -> fix the cause")
+    assert "the last with OSError (the last error: no route" in run("check").output
 
 
 @pytest.mark.usefixtures("fleet")

@@ -260,9 +260,12 @@ def test_what_failures_paused_is_listed_with_the_last_of_them(core: Core, clock:
     crons(core).pause(other, by="ann")
     fail_next(core, clock, cron_id)
     [run] = [each for each in occurrences_of(core, cron_id) if each.status is TickerStatus.FAILED]
-    error = f"{run.exception_type}: {run.exception_message}"
     found = core.read(cron_pauses.paused, most=10)
-    assert {each.id: each.error for each in found} == {cron_id: error, other: None}
+    assert run.exception_message
+    assert {each.id: (each.error_type, each.error_head) for each in found} == {
+        cron_id: (run.exception_type, run.exception_message),
+        other: (None, None),
+    }
 
 
 def test_a_success_and_a_resumption_begin_the_count_anew(core: Core, clock: ManualClock) -> None:

@@ -137,6 +137,15 @@ def test_each_status_has_its_words(status: TickerStatus) -> None:
         assert (explanation.remedy is not None) == (status in RETRIABLE)
 
 
+def test_a_retry_has_what_the_exception_before_it_said_apart_from_its_text() -> None:
+    retry = CAUSES[WaitCause.RETRY]
+    run = replace(retry.run, exception_message="no route\nto host")
+    explanation = explained(replace(retry, facts=replace(retry.facts, run=run)))
+    [wait] = explanation.waits
+    assert (wait.text.endswith(" failed with OSError."), wait.error_head) == (True, "no route to host")
+    assert "  The last error: no route to host" in str(explanation).splitlines()
+
+
 @pytest.mark.parametrize("status", sorted(TERMINAL))
 def test_what_has_ended_says_what_a_retry_would_wait_for(status: TickerStatus) -> None:
     explanation = explained(case(waiting(status=status, ended_at=NOW), pauses=[PAUSE], nodes=WELL[1:]))

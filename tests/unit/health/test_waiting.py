@@ -242,15 +242,19 @@ def test_a_cron_ticker_that_failures_paused_is_shown_with_the_last_and_is_to_be_
         reason="3 occurrences in a row have failed",
         paused_by="tickerq",
         paused_at=EARLIER,
-        error="ConnectionError: the disk\nis full",
+        error_type="ConnectionError",
+        error_head="the disk\nis full",
     )
     [found] = held.of_pauses([], [cron], [])
     assert found.text == (
         "cron ticker Digest (0 9 * * *) is paused since 2026-01-15 10:00:00Z by tickerq: 3 occurrences in a "
-        "row have failed, the last with ConnectionError: the disk is full"
+        "row have failed, the last with ConnectionError"
     )
+    # What the exception said is apart: not all who read reports may read it.
+    assert found.error_head == "the disk is full"
+    assert " ConnectionError (the last error: the disk is full): fix the cause" in str(found)
     assert (found.remedy or "").startswith(f"fix the cause of its failures, then `tickerq resume {cron.id}`")
-    [pruned] = held.of_pauses([], [replace(cron, error=None)], [])
+    [pruned] = held.of_pauses([], [replace(cron, error_type=None, error_head=None)], [])
     assert pruned.text.endswith("in a row have failed")
 
 

@@ -32,5 +32,7 @@ def _show(shell: Shell, found: RunExplanation) -> None:
         for wait in waits:
             output.line()
             output.line(f"{before}{wait.text}")
+            if wait.error_head is not None:
+                output.line(f"The last error: {wait.error_head}")
             if wait.remedy is not None:
                 output.line(f"To change it: {wait.remedy}")

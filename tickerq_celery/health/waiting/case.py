@@ -74,7 +74,14 @@ class Reason:
 
 
 def reason(
-    cause: WaitCause, short: str, text: str, *, until: datetime | None = None, remedy: str | None = None
+    cause: WaitCause,
+    short: str,
+    text: str,
+    *,
+    until: datetime | None = None,
+    remedy: str | None = None,
+    error_head: str | None = None,
 ) -> Reason:
     """Return a wait with its few words."""
-    return Reason(short=short, wait=Wait(cause=cause, text=text, until=until, remedy=remedy))
+    wait = Wait(cause=cause, text=text, until=until, remedy=remedy, error_head=error_head)
+    return Reason(short=short, wait=wait)

@@ -47,14 +47,14 @@ def _time(case: WaitingCase, at: datetime) -> Reason:
 
 def _retry(case: WaitingCase, at: datetime) -> Reason:
     run = case.run
-    message = f": {in_line(run.exception_message)}" if run.exception_message else ""
     return reason(
         WaitCause.RETRY,
         f"retry {run.retry_count} of {run.retries}, in {span(at - case.at)}",
         f"Retry {run.retry_count} of {run.retries} comes {comes(at, case.at)}. "
-        f"The attempt before it failed with {run.exception_type}{message}.",
+        f"The attempt before it failed with {run.exception_type}.",
         until=at,
         remedy=_start_now(case),
+        error_head=in_line(run.exception_message) if run.exception_message else None,
     )
 
 
