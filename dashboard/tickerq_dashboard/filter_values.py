@@ -28,12 +28,10 @@ def statuses(slugs: tuple[str, ...]) -> tuple[str, ...]:
     return asked
 
 
-def parted(values: object) -> object:
-    """Take apart what an address has with commas between."""
-    given = (values,) if isinstance(values, str) else values
-    if not isinstance(given, tuple | list):
-        return values
-    return tuple(dict.fromkeys(part for each in given for part in str(each).split(",") if part))
+def each_once(values: object) -> object:
+    """Return one text, or several, as those that differ."""
+    given = [values] if isinstance(values, str) else values
+    return tuple(dict.fromkeys(map(str, given))) if isinstance(given, tuple | list) else values
 
 
 def type_slug(text: str) -> str:

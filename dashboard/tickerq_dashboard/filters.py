@@ -25,7 +25,8 @@ from tickerq_dashboard.show.words import made_by
 
 MAX_TEXT_LENGTH = 200
 MAX_CURSOR_LENGTH = 2_100
-MOST_ROUTED = 100
+# As many functions as the core takes in one filter.
+MOST_ROUTED = 50
 LONGEST = timedelta(days=36_500)
 # The fields into which moments are typed, and the filters that they become.
 TYPED_MOMENTS = {"from_text": "since", "until_text": "until"}
@@ -57,11 +58,13 @@ class ListQuery(BaseModel):
 
     def chips(self, clock: Clock) -> Iterator[Chip]:
         """Yield the filters that are set, moments in the reader's zone."""
-        words = self.words
-        for name in words:
+        for name in self.words:
             field = type(self).model_fields[name]
-            rest = {other: value for other, value in words.items() if other != name}
-            yield Chip(field.title or name.replace("_", " "), self._said(name, clock), rest)
+            yield Chip(field.title or name.replace("_", " "), self._said(name, clock), self._without(name))
+
+    def _without(self, name: str) -> dict[str, object]:
+        """Return the words of an address without one filter."""
+        return {other: value for other, value in self.words.items() if other != name}
 
     def _said(self, name: str, clock: Clock) -> str:
         value = getattr(self, name)
@@ -95,7 +98,7 @@ class RunFilters(ListQuery):
     queue: Text = ""
     routed: Annotated[
         tuple[Text, ...],
-        BeforeValidator(values.parted),
+        BeforeValidator(values.each_once),
         Field(max_length=MOST_ROUTED, title="or routed there"),
     ] = ()
     tag: Text = ""
@@ -118,6 +121,18 @@ class RunFilters(ListQuery):
     chain: UUID | None = None
     since: AwareDatetime | None = Field(default=None, title="ended since")
     until: AwareDatetime | None = Field(default=None, title="ended before")
+
+    @property
+    def words(self) -> dict[str, object]:
+        """The filters that are set, as they stand in an address."""
+        words = super().words
+        if not self.queue:
+            # It widens a queue, and alone means nothing.
+            words.pop("routed", None)
+        elif self.routed:
+            # Names may have commas: they stand in an address one by one.
+            words["routed"] = list(self.routed)
+        return words
 
     @property
     def criteria(self) -> dict[str, Any]:
@@ -152,6 +167,10 @@ class RunFilters(ListQuery):
             else None,
         }
         return {name: value for name, value in given.items() if value is not None}
+
+    def _without(self, name: str) -> dict[str, object]:
+        rest = super()._without(name)
+        return {other: rest[other] for other in rest if (name, other) != ("queue", "routed")}
 
     def _said(self, name: str, clock: Clock) -> str:
         value = getattr(self, name)

@@ -92,6 +92,9 @@ def searched(query: RunsQuery, clock: Clock) -> dict[str, object]:
         elif key in TYPED_MOMENTS.values():
             words[key] = _moment(key, value, clock)
         elif key in KEYS:
+            if key == "queue" and value != words.get("queue"):
+                # Those functions go to the other one.
+                words.pop("routed", None)
             words[key] = value
         else:
             raise SearchError(f"“{key}:” is no filter. There are {', '.join(sorted(KEYS))}.")

@@ -1,6 +1,9 @@
 """The link of a finding leads to the list of exactly those runs that it counts."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
+from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import pytest
@@ -12,7 +15,7 @@ from tests.integration.apps import join
 from tickerq_celery import TickerStatus, TickerType
 from tickerq_celery.broker.messages import task_name
 from tickerq_celery.enums import NodeKind, Origin
-from tickerq_celery.views import Finding, FindingCode
+from tickerq_celery.views import Finding, FindingCode, Severity, Subject, SubjectKind
 from tickerq_dashboard import create_app
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.places import places_of
@@ -105,5 +108,85 @@ def test_of_runs_in_a_queue_that_no_worker_consumes(
     assert "5 runs of Own and Routed wait in it (2 due and not published yet)" in found.text
     assert listed_by(app, visitor, found, runs) == set(runs[:3])
     assert listed_by(app, visitor, found, runs, 1) == set(runs[3:5])
-    page = visitor.get("/runs/active?queue=slow&routed=Routed,Sent").text
-    assert "or routed there <b>Routed, Sent</b>" in page
+
+
+def of_queue(*functions: str) -> Finding:
+    """A finding of a queue that no worker consumes, with the functions that are routed there."""
+    return Finding(
+        code=FindingCode.NO_CONSUMER,
+        severity=Severity.FAILURE,
+        text="No worker consumes slow",
+        subject=Subject(kind=SubjectKind.QUEUE, name="slow"),
+        functions=functions,
+    )
+
+
+@pytest.mark.parametrize("comma", [", ", "&"])
+def test_of_a_queue_with_a_function_whose_name_has_a_comma(
+    app: Flask, visitor: Visitor, seeds: Seeds, comma: str
+) -> None:
+    queued = {"status": TickerStatus.QUEUED, "due_at": None}
+    name = f"Bill{comma}send"
+    runs = [seeds.run(**queued, function=name), seeds.run(**queued, function="Bill")]
+    assert listed_by(app, visitor, of_queue("Other", name), runs) == {runs[0]}
+
+
+@pytest.mark.parametrize(
+    ("functions", "is_named"),
+    [
+        ([f"F{number}" for number in range(50)], True),
+        ([f"F{number}" for number in range(51)], False),
+        (["F" * 200, "G" * 200], True),
+        ([f"{number:0>200}" for number in range(8)], False),
+        (["\N{SNOWMAN}" * 200], False),
+    ],
+)
+def test_of_a_queue_with_more_functions_than_an_address_takes_it_names_none(
+    visitor: Visitor, app: Flask, functions: list[str], is_named: bool
+) -> None:
+    place = places_of(of_queue(*functions))[0]
+    assert ("routed" in place.words) == is_named
+    with app.test_request_context(BASE):
+        address = url_for(f".{place.endpoint}", **place.words)
+    assert visitor.get(address.removeprefix(BASE)).status_code == 200
+
+
+LINK = re.compile(r'<a href="([^"]*)" aria-label="Drop ([^"]*)"')
+HIDDEN = re.compile(r'<input type="hidden" name="(?!csrf)([^"]*)" value="([^"]*)">')
+
+
+def test_routed_is_dropped_with_its_queue_and_kept_by_the_forms(visitor: Visitor) -> None:
+    page = visitor.get("/runs/active?queue=slow&routed=A,B&routed=C&tag=eu").text
+    assert "or routed there <b>A,B, C</b>" in page
+    drops = {name: parse_qsl(urlsplit(unescape(link)).query) for link, name in LINK.findall(page)}
+    a_queue, routed, a_tag = ("queue", "slow"), [("routed", "A,B"), ("routed", "C")], ("tag", "eu")
+    assert drops == {
+        "queue": [a_tag],
+        "or routed there": [a_queue, a_tag],
+        "tag": [a_queue, *routed],
+    }
+    search, filters = page.partition('<div class="filters">')[2].split("</form>")[:2]
+    assert HIDDEN.findall(search) == [a_queue, *routed, a_tag]
+    assert HIDDEN.findall(filters) == routed
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("q=tag:eu", [("queue", "slow"), ("routed", "A"), ("routed", "B"), ("tag", "eu")]),
+        ("q=queue:slow", [("queue", "slow"), ("routed", "A"), ("routed", "B")]),
+        ("q=queue:mail", [("queue", "mail")]),
+    ],
+)
+def test_a_search_keeps_routed_with_the_same_queue_only(
+    visitor: Visitor, address: str, asked: list[tuple[str, str]]
+) -> None:
+    found = visitor.get(f"/runs/active?queue=slow&routed=A&routed=B&{address}")
+    assert sorted(parse_qsl(urlsplit(found.headers["Location"]).query)) == asked
+
+
+def test_routed_without_a_queue_is_no_filter_and_is_not_said(visitor: Visitor, seeds: Seeds) -> None:
+    run_id = seeds.run(status=TickerStatus.QUEUED, due_at=None)
+    page = visitor.get("/runs/active?routed=Other").text
+    assert str(run_id) in page
+    assert "routed" not in page

@@ -62,7 +62,7 @@ def _list(visit: Visit, name: str, query: RunsQuery) -> Response:
         in_queues=queue_words(reader, page),
         elsewhere=() if page or cursor or not query.words else list(_elsewhere(visit, name, query)),
         verbs=verbs_of(name, visit.may) if page else (),
-        filter=urlencode(query.words),
+        filter=urlencode(query.words, doseq=True),
         newer=marks.signed(page.previous_cursor),
         older=marks.signed(page.next_cursor),
     )

@@ -1,12 +1,14 @@
 """Where one can look into a finding: the list that has its runs, and the page of what it is about."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from urllib.parse import urlencode
 
 from tickerq_celery.enums import Origin
 from tickerq_celery.views import Finding, FindingCode, Severity, Subject, SubjectKind
 from tickerq_dashboard.access.roles import Permission
+from tickerq_dashboard.filters import MOST_ROUTED
 from tickerq_dashboard.show.attempts import WORKER_LOST
 from tickerq_dashboard.show.moments import machine
 
@@ -82,6 +84,8 @@ _ENDS_OF_LOST_RUNS = (
 _FILTERS = {SubjectKind.FUNCTION: "function", SubjectKind.NODE: "node", SubjectKind.TAG: "tag"}
 # What has ended is counted from the first on that is meant.
 _OF_PAST = {FindingCode.LOST_RUNS, FindingCode.MISSED_INSTANTS}
+# What servers take of an address, with room for a cursor.
+_LONGEST_ROUTED = 1_500
 _OF_RUNS = {"runs", "runs_active", "runs_upcoming"}
 
 
@@ -118,8 +122,14 @@ def _later(place: Place, since: datetime) -> Place:
 def _in_queue(place: Place, finding: Finding) -> Place:
     """Return a list of the runs that go to a queue: by their own, and by the router."""
     queue = "" if finding.subject is None else finding.subject.name
-    routed = {"routed": ",".join(finding.functions)} if finding.functions else {}
-    return replace(place, words={**place.words, "queue": queue, **routed})
+    return replace(place, words={**place.words, "queue": queue, **_routed(finding.functions)})
+
+
+def _routed(functions: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Return the word of those functions, or none where they are more than an address takes."""
+    words = {"routed": functions}
+    is_short = len(functions) <= MOST_ROUTED and len(urlencode(words, doseq=True)) <= _LONGEST_ROUTED
+    return words if functions and is_short else {}
 
 
 def _narrowed(place: Place, subject: Subject) -> Place:

@@ -1,5 +1,6 @@
 """A browser without script that pauses a scope, or does one thing to many runs of a list."""
 
+from html import unescape
 from uuid import UUID
 
 from tests.dashboard.actions.forms import HIDDEN, Person
@@ -28,7 +29,7 @@ def asked(person: Person, page: str, action: str, *, ids: list[UUID] | None = No
 def fields_of(html: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, value in HIDDEN.findall(html.partition('<form class="ask"')[2]):
-        found.setdefault(name, []).append(value)
+        found.setdefault(name, []).append(unescape(value))
     return found
 
 

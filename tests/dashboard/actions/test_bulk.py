@@ -74,6 +74,29 @@ def test_all_that_match_are_those_of_the_filter_as_the_list_was(admin: Person, s
     assert len(list(seeds.tickerq.runs.find(function="Other"))) == 2
 
 
+def test_all_that_match_a_queue_are_those_that_are_routed_there_too(admin: Person, seeds: Seeds) -> None:
+    failed(seeds, 1, function="Send", queue="slow")
+    failed(seeds, 1, function="Bill, send")
+    failed(seeds, 1, function="Count")
+    other = failed(seeds, 1, function="Bill")[0]
+    answer = asked(admin, "/runs?queue=slow&routed=Bill,+send&routed=Count", "delete")
+    said = "Meant are all runs that have ended: queue slow, or routed there Bill, send, Count."
+    assert said in text_of(answer.text)
+    start(admin, answer, "delete")
+    worked(seeds)
+    assert [each.id for each in seeds.tickerq.runs.find()] == [other]
+
+
+def test_a_selection_without_a_queue_is_not_said_to_be_of_what_is_routed_there(
+    admin: Person, seeds: Seeds
+) -> None:
+    failed(seeds, 2)
+    form = {**admin.forms("/runs")["/bulk/ask"], "filter": "routed=Other", "action": "delete", "all": "1"}
+    answer = admin.client.post(f"{BASE}/bulk/ask", data=form, headers={"X-Role": admin.role})
+    assert "Delete 2 runs?" in answer.text
+    assert "routed" not in text_of(answer.text)
+
+
 @pytest.mark.parametrize(
     ("page", "action", "touched"),
     [
