@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 from tests.dashboard.conftest import BASE, LOGIN, USERS
 from tests.dashboard.page_text import text_of
@@ -18,6 +18,13 @@ FITS = "Fits what charge_card takes."
 class Order(BaseModel):
     customer: int
     token: int
+
+    @field_validator("token")
+    @classmethod
+    def known(cls, token: int) -> int:
+        if token == 404:
+            raise KeyError(token)
+        return token
 
 
 @pytest.fixture
@@ -66,3 +73,10 @@ def test_nothing_is_said_of_what_this_process_cannot_check(seeds: Seeds) -> None
         said = page(seeds, f"/runs/{run_id}")
         assert "charge_card takes" not in said
         assert "Elsewhere takes" not in said
+
+
+@pytest.mark.usefixtures("functions")
+def test_a_validator_that_fails_in_its_own_way_leaves_the_page(seeds: Seeds) -> None:
+    said = page(seeds, f"/runs/{seeds.run(**charge({'customer': 4, 'token': 404}))}")
+    assert "customer: 4" in said
+    assert "charge_card takes" not in said

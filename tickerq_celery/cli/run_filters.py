@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from tickerq_celery.cli.words import FunctionName, Span, Word
+from tickerq_celery.cli.words import FunctionParam, Span, Word
 from tickerq_celery.enums import HoldReason, TickerKind, TickerStatus, TickerType
 
 T = TypeVar("T")
@@ -15,7 +15,7 @@ _OPTIONS = (
     click.option(
         "--function",
         multiple=True,
-        type=FunctionName(),
+        type=FunctionParam(),
         metavar="NAME",
         help="Of this function or Celery task.",
     ),

@@ -46,7 +46,7 @@ class Word(click.ParamType, Generic[E]):  # type: ignore[type-arg] # generic sin
         return f"[{'|'.join(self.words)}]"
 
 
-class FunctionName(click.ParamType):  # type: ignore[type-arg]
+class FunctionParam(click.ParamType):  # type: ignore[type-arg]
     """The name of a ticker function, or of a Celery task; a shell completes those of the application."""
 
     name = "name"

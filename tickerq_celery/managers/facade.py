@@ -38,7 +38,7 @@ class Facade:
         raise NotImplementedError
 
     def reading_within(self, limit: timedelta | float) -> AbstractContextManager[None]:
-        """Let the reads of a ``with`` block take ``limit`` (a timedelta or seconds) together, in this thread.
+        """Let the reads of a ``with`` block, in its context, end within ``limit``, a timedelta or seconds.
 
         Each has at most ``read_budget``, and three quarters of what is left: one that is too wide leaves time
         to those after it. A transaction of yours (``session=``) has no limit.

@@ -14,7 +14,7 @@ from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.tickers.known_outcomes import refused_status
 
 
-class EndedRun(Protocol):
+class RetriableRun(Protocol):
     """What must be known of a run that has ended, so that it can start again."""
 
     @property
@@ -42,7 +42,7 @@ class EndedRun(Protocol):
         """Its unique key, or None."""
 
 
-def retry(tx: Transaction, run: EndedRun) -> None:
+def retry(tx: Transaction, run: RetriableRun) -> None:
     """Make a run due that did not succeed, with all of its retries, or let it wait for its overlap lock.
 
     Raises:
@@ -68,10 +68,10 @@ def retry(tx: Transaction, run: EndedRun) -> None:
         queue_retry(tx, cron, run.id)
 
 
-def needs_new_task_id(run: EndedRun) -> bool:
+def needs_new_task_id(run: RetriableRun) -> bool:
     """Return True for a cancelled Celery task: workers remember what was revoked."""
     return run.kind is TickerKind.CELERY_TASK and run.status is TickerStatus.CANCELLED
 
 
-def _new_task_id(tx: Transaction, run: EndedRun) -> str | None:
+def _new_task_id(tx: Transaction, run: RetriableRun) -> str | None:
     return f"{run.id}:{manual_retries.claim_count(tx, run.id) + 1}" if needs_new_task_id(run) else None

@@ -66,7 +66,7 @@ class Reader:
         statement, whole = part_of(self._statement), part_of(self._statement + _BESIDE_A_STATEMENT)
         if statement <= 0:
             # No thread could say so in less time than there is.
-            raise QueryTooWideError(self._statement)
+            raise QueryTooWideError(0.0)
         budget = ReadBudget(statement=statement, until=time.monotonic() + whole)
         read = _Read(lambda: self.database.read_within(budget, begin, work, args, kwargs))
         self._threads.do(read)

@@ -1,11 +1,14 @@
 """Whether a stored payload still fits what its function takes, where this process has the function."""
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 from tickerq_celery import Cron, Run, TickerQ
 from tickerq_celery.errors import TickerValidationError, UnreadableRequestError
 from tickerq_dashboard.show.words import is_call
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,10 @@ def payload_fit(tickerq: TickerQ, ticker: Run | Cron) -> PayloadFit | None:
     except TickerValidationError as error:
         misfits = tuple(each.field.replace("[", ".").replace("]", "") for each in (error, *error.others))
         return PayloadFit(function=ticker.function, misfits=misfits)
-    except (UnreadableRequestError, ValueError, RecursionError):
+    except UnreadableRequestError:
+        return None
+    except Exception:
+        # Validators of the user's model raise what they like: the page has more to show than this.
+        logger.exception("the payload of a run of %s could not be checked", ticker.function)
         return None
     return PayloadFit(function=ticker.function, misfits=()) if is_known else None

@@ -10,12 +10,13 @@ from tickerq_celery import (
     Run,
     RunCondition,
     TickerPriority,
+    TickerQ,
     TickerStatus,
     TickerType,
     TimeTicker,
 )
 from tickerq_celery.enums import HoldReason, OverlapPolicy, PauseKind
-from tickerq_celery.views import Page, Pause
+from tickerq_celery.views import Count, FunctionName, Page, Pause
 
 
 def read(run: Run) -> None:
@@ -54,3 +55,13 @@ def read_definition(cron: Cron, pause: Pause, page: Page[Cron]) -> None:
 
     page.append(cron)  # refused: attr-defined | reportAttributeAccessIssue,reportUnknownMemberType
     read(cron)  # refused: arg-type | reportArgumentType
+
+
+def newer_verbs(tickerq: TickerQ, cron: Cron, since: datetime, until: datetime) -> None:
+    assert_type(tickerq.cron_tickers.backfill_preview(cron.id, since, until), list[datetime])
+    assert_type(tickerq.functions.queue_of("send"), str | None)
+    assert_type(tickerq.functions.names("mail"), tuple[FunctionName, ...])
+    with tickerq.reading_within(2.2):
+        assert_type(tickerq.runs.counts().due_crons, Count)
+
+    tickerq.reading_within("2.2")  # refused: arg-type | reportArgumentType

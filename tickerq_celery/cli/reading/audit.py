@@ -11,7 +11,7 @@ from tickerq_celery.cli import cells
 from tickerq_celery.cli.paging import page_options
 from tickerq_celery.cli.shell import Shell, command
 from tickerq_celery.cli.tables import Column
-from tickerq_celery.cli.words import FunctionName, Moment, Word
+from tickerq_celery.cli.words import FunctionParam, Moment, Word
 from tickerq_celery.enums import AuditOutcome
 from tickerq_celery.tickers.audit import AuditEntry, ObjectKind
 
@@ -22,7 +22,7 @@ from tickerq_celery.tickers.audit import AuditEntry, ObjectKind
 @click.option("--outcome", type=Word(AuditOutcome), help="Done, or refused.")
 @click.option("--run", "run", type=click.UUID, help="About this run.")
 @click.option("--cron", "cron_ticker", type=click.UUID, help="About this cron ticker.")
-@click.option("--function", type=FunctionName(), metavar="NAME", help="About this function: its pauses.")
+@click.option("--function", type=FunctionParam(), metavar="NAME", help="About this function: its pauses.")
 @click.option("--tag", metavar="TAG", help="About this tag: its pauses.")
 @click.option("--since", type=Moment(), help="From this moment on.")
 @click.option("--until", type=Moment(), help="Before this moment.")

@@ -13,7 +13,7 @@ from tickerq_celery.cli.output import cursors_of
 from tickerq_celery.cli.paging import page_options
 from tickerq_celery.cli.shell import Shell, command
 from tickerq_celery.cli.tables import Column
-from tickerq_celery.cli.words import FunctionName
+from tickerq_celery.cli.words import FunctionParam
 from tickerq_celery.tickers.cron_figures import CronFigures, CronOutcome
 from tickerq_celery.tickers.cron_summaries import CronSummary
 from tickerq_celery.tickers.json_values import as_json
@@ -26,7 +26,7 @@ _AT_ONCE = 200
 
 
 @command("crons")
-@click.option("--function", type=FunctionName(), metavar="NAME", help="Of this function or Celery task.")
+@click.option("--function", type=FunctionParam(), metavar="NAME", help="Of this function or Celery task.")
 @click.option("--prefix", metavar="TEXT", help="Of functions whose name begins so.")
 @click.option("--tag", metavar="TAG", help="With this tag.")
 @click.option("--paused/--firing", "is_paused", default=None, help="Only those that are paused, or are not.")

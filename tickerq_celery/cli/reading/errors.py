@@ -9,12 +9,12 @@ from tickerq_celery.cli import cells
 from tickerq_celery.cli.hints import hint_at_functions
 from tickerq_celery.cli.shell import Shell, command
 from tickerq_celery.cli.tables import Column
-from tickerq_celery.cli.words import FunctionName, Moment
+from tickerq_celery.cli.words import FunctionParam, Moment
 from tickerq_celery.tickers.figures import ErrorGroup, ErrorGroups
 
 
 @command("errors")
-@click.option("--function", type=FunctionName(), metavar="NAME", help="Of this function or Celery task.")
+@click.option("--function", type=FunctionParam(), metavar="NAME", help="Of this function or Celery task.")
 @click.option("--since", type=Moment(), help="From this hour on; else the last 24 hours.")
 @click.option("--until", type=Moment(), help="Before this hour; else until now.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 200), help="How many groups.")

@@ -11,7 +11,7 @@ from tickerq_celery.cli.output import Output
 from tickerq_celery.cli.paging import page_options
 from tickerq_celery.cli.shell import Shell, command
 from tickerq_celery.cli.tables import Column
-from tickerq_celery.cli.words import FunctionName
+from tickerq_celery.cli.words import FunctionParam
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.health.phrases import counted, listed
 from tickerq_celery.tickers.function_views import FunctionView, SettingDifference
@@ -21,7 +21,7 @@ LATEST = ("none, as registered last",)
 
 
 @command("functions")
-@click.argument("name", required=False, type=FunctionName(), metavar="[NAME]")
+@click.argument("name", required=False, type=FunctionParam(), metavar="[NAME]")
 @click.option("--prefix", metavar="TEXT", help="Those whose name begins so.")
 @click.option("--namespace", metavar="NAME", help="Of this namespace; else the application's own.")
 @page_options
