@@ -176,7 +176,8 @@ def test_a_clocked_task_is_imported_once_whatever_became_of_its_time_ticker(
     assert lines(run(*command, "--apply")) == [f"new       {name} -> refresh" for name in names]
     ids = {each.description: each.id for each in tickerq.time_tickers.find()}
     enrol_worker(tickerq)
-    tickerq.time_tickers.update(ids["done"], execution_time=datetime.now(UTC))
+    # A moment that the database, whose clock counts in milliseconds, has reached for certain.
+    tickerq.time_tickers.update(ids["done"], execution_time=datetime.now(UTC) - timedelta(seconds=1))
     execute_messages(tickerq)
     tickerq.time_tickers.cancel(ids["cancelled"])
     assert [tickerq.time_tickers.get(ids[name]).status for name in names] == [
