@@ -97,6 +97,25 @@ def test_a_list_says_of_a_queued_run_whether_a_worker_takes_it_and_not_how_it_fa
     assert "WorkerLost" not in rows
 
 
+def test_routers_are_asked_once_for_a_page_that_is_looked_at_again(
+    visitor: Visitor, seeds: Seeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    def queue_of(functions: object, function: str, queue: str | None = None) -> str:
+        asked.append((function, queue))
+        return f"of {function}"
+
+    monkeypatch.setattr(type(seeds.tickerq.functions), "queue_of", queue_of)
+    for function, queue in [("A", None), ("A", None), ("A", "pdf"), ("B", None)]:
+        seeds.run(**AGAIN, function=function, queue=queue)
+    for address in ("/runs/active", "/runs/active", "/runs/active?status=queued"):
+        assert "In queue of B: no worker is alive" in rows_of(visitor.get(address).text)
+    assert sorted(asked, key=str) == [("A", "pdf"), ("A", None), ("B", None)]
+    seeds.run(**AGAIN, function="C")
+    assert "In queue of C: no worker is alive" in rows_of(visitor.get("/runs/active?prefix=C").text)
+
+
 def test_the_page_of_a_run_that_waits_again_says_of_which_attempt_its_error_is(
     visitor: Visitor, seeds: Seeds
 ) -> None:

@@ -6,7 +6,10 @@ from uuid import UUID
 from tickerq_celery import TickerStatus
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.views import NodeView, RunSummary
-from tickerq_dashboard.reading.reader import Reader, or_none
+from tickerq_dashboard.reading.reader import SLOW, Reader, or_none
+
+# A function, and the queue of a run's own.
+Flow = tuple[str, str | None]
 
 
 def queue_words(reader: Reader, runs: Iterable[RunSummary]) -> Mapping[UUID, str]:
@@ -22,12 +25,17 @@ def queue_words(reader: Reader, runs: Iterable[RunSummary]) -> Mapping[UUID, str
     if nodes is None:
         return {}
     workers = [each for each in nodes if each.takes_runs]
-    # Routers are the user's, and may be slow: each is asked once for what is alike.
-    queues = {flow: reader.tickerq.functions.queue_of(*flow) for flow in {_flow(each) for each in queued}}
+    queues = _queues(reader, frozenset(map(_flow, queued)))
     return {each.id: _waits_for(each, queues[_flow(each)], workers) for each in queued}
 
 
-def _flow(run: RunSummary) -> tuple[str, str | None]:
+def _queues(reader: Reader, flows: frozenset[Flow]) -> Mapping[Flow, str | None]:
+    # Routers are the user's, and may be slow: a page that is looked at again asks none.
+    ask = reader.tickerq.functions.queue_of
+    return reader.cached(("queues", flows), lambda: {flow: ask(*flow) for flow in flows}, fresh=SLOW)
+
+
+def _flow(run: RunSummary) -> Flow:
     return run.function, run.queue
 
 
