@@ -14,7 +14,6 @@ from tickerq_dashboard.forms.cron_fields import EVERY, CronReading
 from tickerq_dashboard.forms.facts import Fact, facts_of, payload_facts
 from tickerq_dashboard.forms.state import FormState
 from tickerq_dashboard.reading.named import Named
-from tickerq_dashboard.reading.reader import or_none
 from tickerq_dashboard.show.clock_changes import LOOKED_AHEAD, clock_changes
 from tickerq_dashboard.show.durations import exact
 from tickerq_dashboard.show.instants import Instant, instants_of
@@ -190,9 +189,9 @@ class CronReviewer:
         text, own = self._state.text, self._reading.cron
         if text("schedule") == EVERY or not found.name:
             return
-        same = self._visit.dashboard.reader.cached(
+        same = self._visit.dashboard.reader.cached_or_none(
             ("crons of", found.name),
-            lambda: or_none(lambda: self._crons.by_next_run(function=found.name, limit=MOST_OTHERS)),
+            lambda: self._crons.by_next_run(function=found.name, limit=MOST_OTHERS),
             fresh=WHILE_TYPING,
         )
         wanted = " ".join(text("expression").split())

@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
+from tickerq_celery.errors import QueryTooWideError
+
 ValueT = TypeVar("ValueT")
 # In seconds, and how many answers are kept: a page of runs has about 50 KB.
 FRESH, MOST, WAIT_TIMEOUT = 1.0, 64, 5.0
@@ -31,7 +33,10 @@ class MomentCache:
         self._followed: OrderedDict[Hashable, None] = OrderedDict()
 
     def get(self, key: Hashable, read: Callable[[], ValueT], *, fresh: float | None = None) -> ValueT:
-        """Return what ``read`` returned for this key a moment ago, or returns now; an error is not kept."""
+        """Return what ``read`` returned for this key a moment ago, or returns now; an error is not kept.
+
+        Who waits for the reading of another one that runs out of time reads as well: each has its own time.
+        """
         with self._lock:
             flight = self._flights.get(key)
             is_ours = flight is None or (flight.done.is_set() and self._is_old(flight, fresh))
@@ -43,7 +48,7 @@ class MomentCache:
         assert flight is not None  # noqa: S101  # for the type checker
         if is_ours:
             self._fly(flight, read)
-        elif not flight.done.wait(WAIT_TIMEOUT):
+        elif not flight.done.wait(WAIT_TIMEOUT) or isinstance(flight.error, QueryTooWideError):
             return read()
         if flight.error is not None:
             raise flight.error

@@ -77,9 +77,7 @@ def _has_all(name: str, words: Sequence[str]) -> bool:
 
 def _names(reader: Reader, words: Sequence[str]) -> tuple[FunctionName, ...]:
     read = reader.tickerq.functions.names
-    return reader.cached(
-        ("names", *words), lambda: or_none(lambda: read(*words, limit=MOST)) or (), fresh=3.0
-    )
+    return reader.cached_or_none(("names", *words), lambda: read(*words, limit=MOST), fresh=3.0) or ()
 
 
 def _crons(reader: Reader, names: Sequence[str]) -> tuple[CronSummary, ...]:
@@ -91,10 +89,9 @@ def _crons(reader: Reader, names: Sequence[str]) -> tuple[CronSummary, ...]:
 def _groups(reader: Reader) -> tuple[ErrorGroup, ...]:
     def read() -> tuple[ErrorGroup, ...]:
         since = WINDOW.since(reader.now())
-        found = or_none(lambda: reader.tickerq.errors.groups(since=since, limit=GROUPS))
-        return () if found is None else found.groups
+        return reader.tickerq.errors.groups(since=since, limit=GROUPS).groups
 
-    return reader.cached("types of errors", read, fresh=SLOW)
+    return reader.cached_or_none("types of errors", read, fresh=SLOW) or ()
 
 
 def _errors(groups: Iterable[ErrorGroup]) -> Iterable[FoundError]:

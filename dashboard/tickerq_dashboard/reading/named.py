@@ -6,7 +6,7 @@ from typing import Any
 
 from tickerq_celery.views import FunctionView
 from tickerq_dashboard.commands.work import LONGEST_NAME, Work
-from tickerq_dashboard.reading.reader import SLOW, Reader, or_none
+from tickerq_dashboard.reading.reader import SLOW, Reader
 from tickerq_dashboard.show.example import example_of
 
 MOST_NAMES = 200
@@ -39,8 +39,8 @@ class Named:
 def names_of(reader: Reader) -> list[tuple[str, str]]:
     """Return what can be named, with its kind in words."""
     tickerq = reader.tickerq
-    read = lambda: or_none(lambda: tickerq.functions.find(limit=MOST_NAMES))  # noqa: E731  # it is one thing
-    found = reader.cached("names of functions", read, fresh=SLOW)
+    read = tickerq.functions.find
+    found = reader.cached_or_none("names of functions", lambda: read(limit=MOST_NAMES), fresh=SLOW)
     stored = (each.name for each in found or () if each.is_registered)
     functions = sorted({*stored, *(each.name for each in tickerq.registry)})
     tasks = sorted(name for name in tickerq.app.tasks if _is_own_task(reader, name))
@@ -53,9 +53,7 @@ def named(reader: Reader, name: str, *, is_task: bool) -> Named:
         return Named(name=name, is_task=True, problem=None if _is_own_task(reader, name) else NO_TASK)
     if not 0 < len(name) <= LONGEST_NAME:
         return Named(name=name, problem=NO_FUNCTION)
-    view = reader.cached(
-        ("named", name), lambda: or_none(lambda: reader.tickerq.functions.get(name)), fresh=2.0
-    )
+    view = reader.cached_or_none(("named", name), lambda: reader.tickerq.functions.get(name), fresh=2.0)
     is_here = reader.tickerq.registry.get(name) is not None
     is_known = is_here or (view is not None and view.is_registered)
     return Named(name=name, is_here=is_here, view=view, problem=None if is_known else NO_FUNCTION)

@@ -104,18 +104,14 @@ def known_errors(
 ) -> frozenset[tuple[str, str | None]] | None:
     """Return which errors the window before had, or None where that is too much to read."""
 
-    def read() -> frozenset[tuple[str, str | None]] | None:
-        before = or_none(
-            lambda: reader.tickerq.errors.groups(
-                since=since - window.length,
-                until=since,
-                limit=ERRORS_COMPARED,
-                with_samples=False,
-                uncounted=uncounted,
-            )
+    def read() -> frozenset[tuple[str, str | None]]:
+        before = reader.tickerq.errors.groups(
+            since=since - window.length,
+            until=since,
+            limit=ERRORS_COMPARED,
+            with_samples=False,
+            uncounted=uncounted,
         )
-        return (
-            None if before is None else frozenset((each.function, each.error_type) for each in before.groups)
-        )
+        return frozenset((each.function, each.error_type) for each in before.groups)
 
-    return reader.cached(("errors before", window.slug), read, fresh=6 * SLOW)
+    return reader.cached_or_none(("errors before", window.slug), read, fresh=6 * SLOW)

@@ -39,6 +39,8 @@ NEXT_INSTANTS, CHAIN_SHOWN, AUDIT_SHOWN, OWN_LOOKED_AT = 10, 200, 10, 20
 MOST_WAITING = 1_000
 # Of what is to come: a tenth of them is listed, all are drawn.
 MOST_STARTS = 1_000
+# Why something cannot be read, however much time there is.
+UNREADABLE = (TickerValidationError, TickerNotFoundError)
 # In seconds: what changes by the hour, or by a deployment, need not be asked for each second.
 SLOW = 10.0
 
@@ -58,6 +60,22 @@ class Reader:
     def cached(self, key: object, read: Callable[[], ValueT], *, fresh: float | None = None) -> ValueT:
         """Return what ``read`` returns, read once for all who ask for this key at about the same time."""
         return self._cache.get(key, read, fresh=fresh)
+
+    def cached_or_none(
+        self, key: object, read: Callable[[], ValueT], *, fresh: float | None = None
+    ) -> ValueT | None:
+        """Return what ``cached`` does, or None where that is too much to read, or cannot be read here.
+
+        Only the latter is kept: how much one can read depends on the time that its page has left.
+        """
+
+        def kept() -> ValueT | None:
+            try:
+                return read()
+            except UNREADABLE:
+                return None
+
+        return or_none(lambda: self.cached(key, kept, fresh=fresh))
 
     def follow(self, operation_id: UUID) -> bool:
         """Read anew what an operation may have changed: once in each process, wherever it was done.
@@ -174,7 +192,7 @@ class Reader:
 
     def uncounted(self) -> UncountedEnds | None:
         """Return the ends that are in no roll-up yet, for all figures of a moment; None if it is slow."""
-        return self.cached("uncounted", lambda: or_none(self.tickerq.stats.uncounted))
+        return self.cached_or_none("uncounted", self.tickerq.stats.uncounted)
 
     def waiting_for(self, function: str) -> int:
         """Return how many runs of a function have not started, up to ``MOST_WAITING``."""
@@ -266,5 +284,5 @@ def or_none(read: Callable[[], ValueT]) -> ValueT | None:
     """Return what ``read`` returns, or None where that is too much to read, or cannot be read here."""
     try:
         return read()
-    except (QueryTooWideError, TickerValidationError, TickerNotFoundError):
+    except (QueryTooWideError, *UNREADABLE):
         return None

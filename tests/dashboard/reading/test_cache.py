@@ -1,11 +1,13 @@
 """However many tabs ask, the store is asked once."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from tests.dashboard.conftest import BASE, LOGIN, QUICK_HASH
 from tests.dashboard.seeds import Seeds
+from tickerq_celery.errors import QueryTooWideError
 from tickerq_dashboard import create_app
 from tickerq_dashboard.reading.cache import MOST, MomentCache
 
@@ -85,3 +87,41 @@ def test_fifty_tabs_cost_one_set_of_queries(seeds: Seeds, monkeypatch: pytest.Mo
     assert first > 0
     # The report of health, which the banner reads on its own, counts for one at most.
     assert len(reads) <= 2 * first + 1
+
+
+@pytest.mark.parametrize("shared", [ValueError("well"), QueryTooWideError(0.1)], ids=["shared", "own"])
+def test_those_who_wait_for_a_reading_that_was_out_of_time_read_for_themselves(shared: Exception) -> None:
+    cache, begun, may_end, asked = MomentCache(), threading.Event(), threading.Event(), []
+    answers: list[object] = []
+
+    def first() -> str:
+        begun.set()
+        may_end.wait(10)
+        raise shared
+
+    def ask(read: Callable[[], object]) -> None:
+        try:
+            answers.append(cache.get("key", read))
+        except (ValueError, QueryTooWideError) as error:
+            answers.append(error)
+
+    def later() -> str:
+        asked.append(1)
+        return "answer"
+
+    threads = [threading.Thread(target=ask, args=(read,)) for read in (first, *[later] * 3)]
+    threads[0].start()
+    begun.wait(10)
+    flight = cache._flights["key"]
+    wait, waiting = flight.done.wait, threading.Semaphore(0)
+    flight.done.wait = lambda timeout=None: waiting.release() or wait(timeout)  # type: ignore[method-assign]
+    for each in threads[1:]:
+        each.start()
+    for _ in threads[1:]:
+        assert waiting.acquire(timeout=10)
+    may_end.set()
+    for each in threads:
+        each.join()
+    is_own = isinstance(shared, QueryTooWideError)
+    assert sorted(map(str, answers)) == sorted([str(shared), *["answer" if is_own else str(shared)] * 3])
+    assert len(asked) == (3 if is_own else 0)
