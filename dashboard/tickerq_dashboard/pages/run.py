@@ -85,9 +85,7 @@ def _page(visit: Visit, found: RunPage) -> Response:
 
 def _asked(visit: Visit, found: RunPage, clock: Clock) -> EndRequest | None:
     is_kill = _can_be_killed(visit, found.run) and is_terminated(found.run, found.audit)
-    return end_request_of(
-        found.run, clock.now, is_kill=is_kill, patience=visit.dashboard.tickerq.config.lease
-    )
+    return end_request_of(found.run, clock.now, is_kill=is_kill, after=visit.dashboard.tickerq.config.lease)
 
 
 def _pauses(visit: Visit, run: Run, explanation: RunExplanation | None) -> list[Pause]:

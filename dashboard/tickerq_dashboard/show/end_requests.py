@@ -10,7 +10,7 @@ from tickerq_celery import Run, TickerStatus
 class EndRequest:
     """Since when a run is asked to end, or its process to be killed.
 
-    ``is_unheeded`` where that was so long ago that it would have ended if it looked for it.
+    ``is_unheeded`` after so long that it would have ended if it looked for it.
     """
 
     since: datetime
@@ -18,7 +18,7 @@ class EndRequest:
     is_unheeded: bool
 
 
-def end_request_of(run: Run, now: datetime, *, is_kill: bool, patience: timedelta) -> EndRequest | None:
+def end_request_of(run: Run, now: datetime, *, is_kill: bool, after: timedelta) -> EndRequest | None:
     """Return what was asked of a run in progress, or None.
 
     Nothing but the request changes such a run, so that its last change is the moment of that.
@@ -26,4 +26,4 @@ def end_request_of(run: Run, now: datetime, *, is_kill: bool, patience: timedelt
     if not run.cancel_requested or run.status is not TickerStatus.IN_PROGRESS:
         return None
     since = run.updated_at
-    return EndRequest(since=since, is_kill=is_kill, is_unheeded=now - since > patience)
+    return EndRequest(since=since, is_kill=is_kill, is_unheeded=now - since > after)
