@@ -14,9 +14,10 @@ from tickerq_dashboard.access.roles import ForbiddenError, Permission
 from tickerq_dashboard.api.acting import Doing, done
 from tickerq_dashboard.api.answering import answered, marks_of, opened
 from tickerq_dashboard.api.fields import Answer, ListAnswer, Moment, Word, all_of
+from tickerq_dashboard.api.queries import MeantRuns
 from tickerq_dashboard.commands.bulk import StopBulk
 from tickerq_dashboard.commands.command import LONGEST_REASON, Once
-from tickerq_dashboard.filters import ListQuery, RunFilters
+from tickerq_dashboard.filters import ListQuery
 from tickerq_dashboard.payload_rights import check_filter
 from tickerq_dashboard.problem_details import RefusedError
 from tickerq_dashboard.rendering import url_for
@@ -26,7 +27,7 @@ from tickerq_dashboard.visits import Visit
 _STOPPED = Doing(undone="Not stopped", noun="bulk job")
 
 
-class BulkFilter(RunFilters):
+class BulkFilter(MeantRuns):
     """Which runs are meant: the filters of the lists, without a place in one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

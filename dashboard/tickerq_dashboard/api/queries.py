@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from tickerq_dashboard.audit_filters import AuditFilters
 from tickerq_dashboard.commands.command import LONGEST_REASON
@@ -21,7 +21,18 @@ from tickerq_dashboard.upcoming_filters import UpcomingFilters
 Limit = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)]
 
 
-class RunsAsked(RunFilters):
+class MeantRuns(RunFilters):
+    """Which runs a program means: it takes no filter for one that is not looked at."""
+
+    @field_validator("routed")
+    @classmethod
+    def _check_queue(cls, routed: tuple[str, ...], given: ValidationInfo) -> tuple[str, ...]:
+        if routed and given.data.get("queue") == "":
+            raise ValueError("it needs queue")
+        return routed
+
+
+class RunsAsked(MeantRuns):
     """Which runs are returned."""
 
     limit: Limit = 50

@@ -55,6 +55,8 @@ def test_more_than_the_program_knows_is_not_begun(seeds: Seeds, program: Program
         {"filter": {"tag": "eu"}},
         {"filter": {"tag": "eu", "tga": "us"}, "expected": 5},
         {"filter": {"tag": "eu", "cursor": "x"}, "expected": 5},
+        {"filter": {"routed": ["Send"]}, "expected": 5},
+        {"filter": {"tag": "eu", "routed": "Send"}, "expected": 5},
         {"ids": ["00000000-0000-7000-8000-000000000000"], "filter": {"tag": "eu"}, "expected": 1},
     ],
 )

@@ -94,6 +94,15 @@ def test_lists_take_the_filters_of_the_pages_and_go_both_ways(seeds: Seeds, prog
     assert len(program.get("/runs?limit=200").json["items"]) == 6
 
 
+def test_lists_take_what_is_routed_to_a_queue_with_that_queue_only(seeds: Seeds, program: Program) -> None:
+    names = ("Bill, send", "Count", "Other")
+    ids = {name: str(failed(seeds, function=name)) for name in names}
+    found = program.get("/runs?queue=slow&routed=Bill,+send&routed=Count").json
+    assert {each["id"] for each in found["items"]} == {ids[name] for name in names[:2]}
+    refused = program.get("/runs?tag=eu&routed=Count")
+    assert (refused.status_code, "it needs queue" in refused.text) == (400, True), refused.text
+
+
 def test_a_cursor_is_good_for_its_own_list_and_filters_only(seeds: Seeds, program: Program) -> None:
     for _ in range(3):
         failed(seeds)
