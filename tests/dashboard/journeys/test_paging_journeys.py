@@ -83,4 +83,5 @@ def test_runs_are_walked_there_and_back_without_gaps_while_others_end(browser: B
     assert back == [*ids, *added]
     assert len(there) // PAGE >= len(added) > 1
     assert sum("ended_at" in each and "order by" in each for each in sent) >= RUNS // PAGE
-    assert [each for each in sent if "count(" in each and "ended_at" in each] == []
+    # The banner counts among the ends that it looks at.
+    assert [each for each in sent if "count(" in each and "ended_at" in each and "limit" not in each] == []
