@@ -54,6 +54,11 @@ def as_problem(details: ProblemDetails) -> Response:
     return Response(f"{body}\n", status=details.status, mimetype=MIMETYPE)
 
 
+def path_of(field: str) -> str:
+    """Return the path of a field that the core names: ``children[0].retries`` as children.0.retries."""
+    return field.replace("[", ".").replace("]", "")
+
+
 def field_problems(errors: Mapping[str, str]) -> tuple[FieldProblem, ...]:
     """Return sentences by paths as a list."""
     return tuple(FieldProblem(path=path, message=said) for path, said in errors.items())

@@ -57,10 +57,12 @@ class RunCounts:
     @property
     def crons_lag(self) -> timedelta:
         """How long the first of the cron tickers that are due has been so; zero where none is."""
-        since = self.due_crons_since
-        return timedelta(0) if since is None else max(timedelta(0), self.at - since)
+        return self._passed(self.due_crons_since)
 
     @property
     def lag(self) -> timedelta:
         """How long the first of what is due has been so; zero where nothing is."""
-        return timedelta(0) if self.due_since is None else max(timedelta(0), self.at - self.due_since)
+        return self._passed(self.due_since)
+
+    def _passed(self, since: datetime | None) -> timedelta:
+        return timedelta(0) if since is None else max(timedelta(0), self.at - since)

@@ -28,7 +28,7 @@ from tickerq_dashboard.api.preconditions import is_conditional, seen_version
 from tickerq_dashboard.api.queries import Deleting
 from tickerq_dashboard.api.run_answers import RunAnswer
 from tickerq_dashboard.commands.command import Command
-from tickerq_dashboard.problem_details import RefusedError
+from tickerq_dashboard.problem_details import RefusedError, path_of
 from tickerq_dashboard.show.actions import Action
 from tickerq_dashboard.show.outcomes import AnyAction, plain_refusal_of, refusal_of, state_words
 from tickerq_dashboard.visits import Visit
@@ -137,10 +137,8 @@ def _refused(error: TickerError, visit: Visit, doing: Doing) -> RefusedError | N
 
 
 def by_field(error: TickerValidationError) -> dict[str, str]:
-    """Return what the core refuses, by the paths of fields: ``children[0].retries`` as children.0.retries."""
-    return {
-        each.field.replace("[", ".").replace("]", ""): _reason(each) for each in (*error.others, error)[::-1]
-    }
+    """Return what the core refuses, by the paths of fields."""
+    return {path_of(each.field): _reason(each) for each in (*error.others, error)[::-1]}
 
 
 def _reason(error: TickerValidationError) -> str:

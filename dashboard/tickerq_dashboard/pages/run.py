@@ -70,7 +70,7 @@ def _page(visit: Visit, found: RunPage) -> Response:
         pauses=pauses,
         chain=found.chain,
         chain_runs=() if found.chain is None else in_order(found.chain.runs),
-        audit=found.audit if visit.visitor is not None and visit.visitor.may(Permission.AUDIT_VIEW) else (),
+        audit=found.audit if visit.may(Permission.AUDIT_VIEW) else (),
         request=request_of(found.run) if may_see else None,
         fit=payload_fit(visit.dashboard.tickerq, found.run) if may_see else None,
         rows=rows,

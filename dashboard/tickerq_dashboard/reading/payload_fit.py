@@ -6,6 +6,7 @@ from typing import Any
 
 from tickerq_celery import Cron, Run, TickerQ
 from tickerq_celery.errors import TickerValidationError, UnreadableRequestError
+from tickerq_dashboard.problem_details import path_of
 from tickerq_dashboard.show.words import is_call
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ def payload_fit(tickerq: TickerQ, ticker: Run | Cron) -> PayloadFit | None:
         stored: Any = ticker.stored_request.value
         is_known = tickerq.functions.check_request(ticker.function, stored)
     except TickerValidationError as error:
-        misfits = tuple(each.field.replace("[", ".").replace("]", "") for each in (error, *error.others))
+        misfits = tuple(path_of(each.field) for each in (error, *error.others))
         return PayloadFit(function=ticker.function, misfits=misfits)
     except UnreadableRequestError:
         return None
