@@ -48,6 +48,15 @@ def ticker_app(
     app.close()
 
 
+@contextmanager
+def sending_app(store_url: str, namespace: str, clock: ManualClock) -> Iterator[TickerQ]:
+    """Give a TickerQ with one function, ``Send``, that a live worker has."""
+    with ticker_app(store_url, namespace, clock) as tickerq:
+        tickerq.function("Send")(lambda context: None)
+        enrol_worker(tickerq)
+        yield tickerq
+
+
 def enrol_worker(tickerq: TickerQ, *, queues: Sequence[str] = ()) -> None:
     """Register a live worker that has this process's functions: only what a worker has is claimed."""
     me = profile(tickerq.core, NodeKind.WORKER, queues=queues)

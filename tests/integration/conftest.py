@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
-from tests.integration.apps import caller_engine, enrol_worker, ticker_app
+from tests.integration.apps import caller_engine, sending_app
 from tests.integration.beats import Beat
 from tests.integration.making import another_node
 from tests.manual_clock import ManualClock
@@ -110,9 +110,7 @@ def core(make_core: Callable[..., Core]) -> Core:
 @pytest.fixture
 def tickerq(store_url: str, namespace: str, clock: ManualClock) -> Iterator[TickerQ]:
     """An app with one function, ``Send``, that a live worker has."""
-    with ticker_app(store_url, namespace, clock) as made:
-        made.function("Send")(lambda context: None)
-        enrol_worker(made)
+    with sending_app(store_url, namespace, clock) as made:
         yield made
 
 

@@ -4,7 +4,20 @@ from collections.abc import Mapping
 
 from flask import Flask
 
+from tests.dashboard.seeds import Seeds
 from tickerq_dashboard.routing import Route
+
+
+def samples_in(seeds: Seeds) -> Mapping[str, object]:
+    """Store a run, a cron ticker and a bulk job; return what addresses name, by the names of their parts."""
+    return {
+        "run_id": seeds.run(),
+        "cron_id": seeds.cron(),
+        "job_id": seeds.tickerq.bulk.start("retry", status="failed").id,
+        "filename": "icon.svg",
+        "name": "SendDailyDigest",
+        "address": "nowhere",
+    }
 
 
 def address_of(app: Flask, route: Route, samples: Mapping[str, object]) -> str:

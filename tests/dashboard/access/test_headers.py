@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.dashboard.access.route_addresses import address_of
+from tests.dashboard.access.route_addresses import address_of, samples_in
 from tests.dashboard.api.conftest import bearer, tokens
 from tests.dashboard.conftest import BASE, LOGIN, USERS, basic
 from tests.dashboard.failing import FailingReader, unreachable
@@ -48,14 +48,7 @@ def check(answer: TestResponse) -> int:
 @pytest.mark.parametrize("role", [None, "admin", in_verify("viewer")])
 def test_each_row_of_the_route_table_is_answered_with_every_header(seeds: Seeds, role: str | None) -> None:
     app = hosted(seeds.tickerq)
-    samples = {
-        "run_id": seeds.run(),
-        "cron_id": seeds.cron(),
-        "job_id": seeds.tickerq.bulk.start("retry", status="failed").id,
-        "filename": "icon.svg",
-        "name": "SendDailyDigest",
-        "address": "nowhere",
-    }
+    samples = samples_in(seeds)
     statuses = {}
     for route in ROUTES:
         # A program's token stands for that of a form, which is not looked at then.

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask, Request
 from pydantic import BaseModel
 
-from tests.dashboard.access.route_addresses import address_of
+from tests.dashboard.access.route_addresses import address_of, samples_in
 from tests.dashboard.access.users import SECRET, as_role, by_role
 from tests.dashboard.conftest import BASE
 from tests.dashboard.seeds import Seeds
@@ -34,14 +34,7 @@ def answered(route: Route) -> set[str]:
 def test_each_route_answers_each_method_to_whom_the_table_says(seeds: Seeds, role: str | None) -> None:
     app = create_app(seeds.tickerq, auth=by_role, secret=SECRET)
     client = app.test_client()
-    samples = {
-        "run_id": seeds.run(),
-        "cron_id": seeds.cron(),
-        "job_id": seeds.tickerq.bulk.start("retry", status="failed").id,
-        "filename": "icon.svg",
-        "name": "SendDailyDigest",
-        "address": "nowhere",
-    }
+    samples = samples_in(seeds)
     paths: dict[str, list[Route]] = {}
     for route in ROUTES:
         paths.setdefault(address_of(app, route, samples), []).append(route)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.dashboard.access.users import SECRET, by_role
 from tests.dashboard.api.conftest import Program, tokens
-from tests.integration.apps import enrol_worker, ticker_app
+from tests.integration.apps import sending_app
 from tests.integration.cron.firing import fire, instants
 from tests.manual_clock import ManualClock
 from tickerq_celery import CronTicker, TickerQ
@@ -36,9 +36,7 @@ LOOK = timedelta(minutes=15)
 
 @pytest.fixture
 def tickerq(store_url: str, namespace: str, clock: ManualClock) -> Iterator[TickerQ]:
-    with ticker_app(store_url, namespace, clock) as made:
-        made.function("Send")(lambda context: None)
-        enrol_worker(made)
+    with sending_app(store_url, namespace, clock) as made:
         yield made
 
 
