@@ -38,10 +38,13 @@ def opened(browser: Browser, site: Served, path: str, user: str = "admin") -> tu
     return page, complaints
 
 
-def refresh(page: Page, is_so: Callable[[], bool]) -> None:
-    """Let the page refresh until something is so: the server answers for a second with what it knows."""
+def refresh(page: Page, is_so: Callable[[], bool], *, step: int = A_REFRESH) -> None:
+    """Let the page refresh until something is so: the server answers for a second with what it knows.
+
+    Its clock goes on by ``step`` milliseconds at a time.
+    """
     for _ in range(60):
-        page.clock.run_for(A_REFRESH)
+        page.clock.run_for(step)
         page.locator("#live:not([aria-busy])").wait_for()
         if is_so():
             return
