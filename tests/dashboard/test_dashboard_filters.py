@@ -1,5 +1,6 @@
 """What the lists of runs can be asked for, and how it is typed."""
 
+import html
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -8,10 +9,11 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
-from tests.dashboard.conftest import Visitor
+from tests.dashboard.conftest import BASE, Visitor
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import Seeds
 from tickerq_celery import TickerStatus
+from tickerq_celery.store import ordered_reads
 from tickerq_dashboard.show.moments import Clock, zone_named
 from tickerq_dashboard.texts import Unreadable
 from tickerq_dashboard.typed_moments import coming_moment, past_moment
@@ -147,3 +149,25 @@ def test_each_filter_finds_what_it_says_and_nothing_else(visitor: Visitor, seeds
 @pytest.mark.parametrize("query", ["origin=luck", "attempts=0", "attempts=two", "longer=soon", "longer=-1"])
 def test_a_filter_that_means_nothing_is_a_bad_request(visitor: Visitor, query: str) -> None:
     assert visitor.get(f"/runs?{query}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "why", "found"),
+    [
+        ("", "Most runs of the store are of other namespaces.", "found none of this one"),
+        ("status=failed", "This search is too wide.", "found none of these"),
+    ],
+)
+def test_a_list_that_ends_early_names_the_store_and_why(
+    visitor: Visitor, seeds: Seeds, monkeypatch: pytest.MonkeyPatch, query: str, why: str, found: str
+) -> None:
+    ended = {"status": TickerStatus.FAILED, "function": "Send"}
+    seeds.run(ended_at=NOW, **ended)
+    for minutes in range(1, 6):
+        seeds.run(namespace="elsewhere", ended_at=NOW + timedelta(minutes=minutes), **ended)
+    monkeypatch.setattr(ordered_reads, "MOST_READ", 4)
+    page = visitor.get(f"/runs?{query}")
+    assert f"{why} The list read 2,000 runs of the store back to" in text_of(page.text)
+    assert found in text_of(page.text)
+    [older] = re.findall(r'href="([^"]+)">Search older', page.text)
+    assert "Send" in text_of(visitor.get(html.unescape(older).removeprefix(BASE)).text)
