@@ -27,6 +27,7 @@ from tests.servers.finding import program
 from tests.servers.pool import ServerPool, SharedServer, new_server
 from tests.servers.schema_template import make_schema
 from tests.servers.server import Server
+from tests.servers.shared_rows import empty_when_full
 from tests.thoroughness import choose, examples, select
 from tickerq_celery.runtime import core
 from tickerq_celery.runtime.config import TickerConfig
@@ -146,14 +147,18 @@ def schema_url(
 
 
 @pytest.fixture(params=DATABASES)
-def store_url(request: pytest.FixtureRequest, schema_url: Callable[[str], str], tmp_path: Path) -> str:
+def store_url(
+    request: pytest.FixtureRequest, schema_url: Callable[[str], str], tmp_path: Path
+) -> Iterator[str]:
     """A database with the schema, on each kind; a server's is shared, and ``namespace`` keeps tests apart."""
     template = schema_url(request.param)
     if request.param != "sqlite":
-        return template
+        yield template
+        empty_when_full(template)
+        return
     own = tmp_path / "tickers.db"
     shutil.copyfile(template.removeprefix("sqlite:///"), own)
-    return f"sqlite:///{own}"
+    yield f"sqlite:///{own}"
 
 
 @pytest.fixture(params=DATABASES)

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Engine
 
 from tests.integration.apps import caller_engine, sending_app
 from tests.integration.beats import Beat
@@ -17,6 +16,7 @@ from tests.integration.making import another_node
 from tests.manual_clock import ManualClock
 from tests.servers.own_store import own_store
 from tests.servers.pool import SharedServer
+from tests.servers.shared_rows import empty_store
 from tickerq_celery import TickerQ, wiring
 from tickerq_celery.functions.definition import Function, make_function
 from tickerq_celery.functions.registry import Registry
@@ -24,7 +24,6 @@ from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.urls import resolved_url
-from tickerq_celery.store.tables import meta, metadata
 
 
 @pytest.fixture(autouse=True)
@@ -58,15 +57,7 @@ def lone_store(own_url: Callable[[str], str]) -> Iterator[Callable[[str], str]]:
 
     yield of
     for url in used:
-        _empty(url)
-
-
-def _empty(url: str) -> None:
-    engine = create_engine(url, poolclass=NullPool)
-    with engine.begin() as connection:
-        for table in reversed(metadata.sorted_tables):
-            if table is not meta:
-                connection.execute(table.delete())
+        empty_store(url)
 
 
 @pytest.fixture
