@@ -134,6 +134,18 @@ def test_the_cron_tickers_of_one_name_hide_no_other_name(visitor: Visitor, seeds
     assert "shop. job_29" in panel(visitor.get("/find?q=SHOP _29").text, "crons")
 
 
+def test_the_cron_tickers_of_the_name_itself_come_first(visitor: Visitor, seeds: Seeds) -> None:
+    for number in range(12):
+        seeds.cron(function="a.resend", description=f"any part {number}")
+    seeds.cron(function="Z.send", description="a part behind a dot")
+    seeds.cron(function="SEND_ALL", description="it begins so")
+    seeds.cron(function="send", description="the name itself")
+    shown = panel(visitor.get("/find?q=send").text, "crons")
+    nearest = ("the name itself", "it begins so", "a part behind a dot", "any part 0")
+    assert sorted(nearest, key=shown.index) == list(nearest)
+    assert shown.count("any part") == 7
+
+
 @pytest.mark.parametrize(
     "typed",
     [

@@ -71,10 +71,11 @@ class FunctionManager:
         return route_of(self._surroundings, function, queue).queue
 
     def names(self, *having: str, namespace: str | None = None, limit: int = 10) -> tuple[FunctionName, ...]:
-        """Return the names that have all of some texts, in any case, those that begin with the first first.
+        """Return the names that have all of some texts, in any case, the nearest to the first text first.
 
-        They are of what ``find`` lists, and of the Celery tasks that cron tickers start. About 10,000 names
-        are looked at, fewer where many cron tickers have the same.
+        That is the text itself, then what begins with it, then what has a part behind a dot that does. They
+        are of what ``find`` lists, and of the Celery tasks that cron tickers start. About 10,000 names are
+        looked at, fewer where many cron tickers have the same.
 
         Raises:
             TickerValidationError: An argument is invalid.

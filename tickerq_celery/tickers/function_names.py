@@ -13,9 +13,9 @@ class FunctionName:
 
 
 def having(names: Iterable[str], texts: Collection[str]) -> Sequence[str]:
-    """Return the names that have all texts, in any case: those that begin with the first of them come first.
+    """Return the names that have all texts, in any case: one that is the first of them comes first.
 
-    Then those come of which a part behind a dot does.
+    Then come those that begin with it, those of which a part behind a dot does, and the others.
     """
     wanted = [each.casefold() for each in texts]
     found = [name for name in names if all(each in name.casefold() for each in wanted)]
@@ -24,6 +24,8 @@ def having(names: Iterable[str], texts: Collection[str]) -> Sequence[str]:
 
 
 def _distance(name: str, first: str) -> int:
-    if name.startswith(first):
+    if name == first:
         return 0
-    return 1 if f".{first}" in name else 2
+    if name.startswith(first):
+        return 1
+    return 2 if f".{first}" in name else 3

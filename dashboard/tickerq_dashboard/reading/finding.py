@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from uuid import UUID
 
 from tickerq_celery.enums import NodeKind
@@ -82,8 +83,22 @@ def _names(reader: Reader, words: Sequence[str]) -> tuple[FunctionName, ...]:
 
 def _crons(reader: Reader, names: Sequence[str]) -> tuple[CronSummary, ...]:
     """Return the first cron tickers of some functions, in the order of these."""
-    found = or_none(lambda: reader.crons("by_name", {"function": tuple(names)}, None, MOST)) if names else ()
-    return tuple(sorted(found or (), key=lambda each: names.index(each.function)))
+    found: list[CronSummary] = []
+    for some in _ascending(names):
+        if len(found) < MOST:
+            found += or_none(partial(reader.crons, "by_name", {"function": some}, None, MOST)) or ()
+    return tuple(found[:MOST])
+
+
+def _ascending(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return names in groups that a list by name has in their order: one for each way of matching at most."""
+    groups: list[tuple[str, ...]] = []
+    for name in names:
+        if groups and groups[-1][-1] < name:
+            groups[-1] = (*groups[-1], name)
+        else:
+            groups.append((name,))
+    return groups
 
 
 def _groups(reader: Reader) -> tuple[ErrorGroup, ...]:

@@ -275,6 +275,8 @@ def test_names_are_found_by_a_part_in_any_case_whatever_knows_them(
     ]
     assert [each.name for each in found if not each.is_function] == ["task.bank"]
     assert manager(core).names("bank", limit=2) == found[:2]
+    make_cron(core, function="bank")
+    assert next(each.name for each in manager(core).names("Bank")) == "bank"
     assert [each.name for each in manager(core).names("BANK", "shop")] == ["shop.Bank"]
     assert manager(core).names("bank_") == ()
     assert manager(core).names("bank", namespace="other") == ()
