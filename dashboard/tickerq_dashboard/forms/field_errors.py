@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from tickerq_celery.errors import TickerValidationError, UnknownFunctionError
+from tickerq_dashboard.problem_details import path_of
 
 FORM = ""
-_INDEX = re.compile(r"\[(\d+)\]")
 _CHILD = re.compile(r"((?:children\.\d+\.)*)(.*)", re.DOTALL)
 # How a field is called in forms, where that differs.
 _SHOWN_AS = {"task": "function", "execution_time": "at", "children": FORM}
@@ -54,7 +54,7 @@ def of_core(error: TickerValidationError) -> Errors:
     """Return what the core refuses."""
     found: Errors = {}
     for each in (error, *error.others):
-        field, rest = _placed(_INDEX.sub(r".\1", each.field))
+        field, rest = _placed(path_of(each.field))
         said = _sentence(_in_plain_words(each))
         found.setdefault(field, f"{rest}: {said}" if rest else said)
     return found
