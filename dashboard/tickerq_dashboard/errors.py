@@ -1,6 +1,7 @@
 """What a browser is shown when something fails: a status and a sentence, never a cause."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, Response
@@ -27,6 +28,7 @@ from tickerq_dashboard.problem_details import (
     ProblemDetails,
     RefusedError,
     as_problem,
+    by_field,
     field_problems,
     is_of_a_program,
 )
@@ -156,6 +158,13 @@ def problem_of(error: Exception) -> Problem:
     return UNEXPECTED
 
 
+def _said_by_field(error: Exception) -> Mapping[str, str]:
+    """Return a sentence for each field that an error is about."""
+    if isinstance(error, TickerValidationError):
+        return by_field(error)
+    return error.errors if isinstance(error, _BY_FIELD) else {}
+
+
 class ErrorPages:
     """Shows every error as a page inside the layout, or in plain words to an unauthenticated visitor."""
 
@@ -199,7 +208,7 @@ class ErrorPages:
                     status=problem.status,
                     detail=problem.advice,
                     request_id=request_id,
-                    errors=field_problems(error.errors if isinstance(error, _BY_FIELD) else {}),
+                    errors=field_problems(_said_by_field(error)),
                 )
             )
         if current_visitor() is None:

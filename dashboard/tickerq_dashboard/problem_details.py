@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from flask import Response, request
 from pydantic import BaseModel, ConfigDict
 
+from tickerq_celery.errors import TickerValidationError, UnknownFunctionError
+
 MIMETYPE = "application/problem+json"
 _ROOT = "/api/v1/"
 
@@ -59,6 +61,16 @@ def path_of(field: str) -> str:
     return field.replace("[", ".").replace("]", "")
 
 
+def by_field(error: TickerValidationError) -> dict[str, str]:
+    """Return what the core refuses, by the paths of fields."""
+    return {path_of(each.field): _reason(each) for each in (*error.others, error)[::-1]}
+
+
 def field_problems(errors: Mapping[str, str]) -> tuple[FieldProblem, ...]:
     """Return sentences by paths as a list."""
     return tuple(FieldProblem(path=path, message=said) for path, said in errors.items())
+
+
+def _reason(error: TickerValidationError) -> str:
+    # What follows is for code.
+    return error.reason.partition("; ")[0] if isinstance(error, UnknownFunctionError) else error.reason

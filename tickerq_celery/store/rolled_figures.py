@@ -103,7 +103,8 @@ def with_spreads(tx: Transaction, which: Which, *, by: Sequence[str], spread: Sp
     found = tx.execute(statement, which.values(tx)).all()
     if sum(row.row_count for row in found) > MOST_ROWS:
         reason = (
-            f"the roll-up has more than {MOST_ROWS:,} rows since then: pass a shorter window, or a function"
+            f"the roll-up has more than the {MOST_ROWS:,} rows that are read at most: pass a shorter window, "
+            "or a function"
         )
         raise TickerValidationError("since", which.since, reason)
     return RolledFigures(

@@ -16,7 +16,6 @@ from tickerq_celery.errors import (
     TickerError,
     TickerStateError,
     TickerValidationError,
-    UnknownFunctionError,
 )
 from tickerq_celery.typing import Managers
 from tickerq_celery.views import ChainChange
@@ -28,7 +27,7 @@ from tickerq_dashboard.api.preconditions import is_conditional, seen_version
 from tickerq_dashboard.api.queries import Deleting
 from tickerq_dashboard.api.run_answers import RunAnswer
 from tickerq_dashboard.commands.command import Command
-from tickerq_dashboard.problem_details import RefusedError, path_of
+from tickerq_dashboard.problem_details import RefusedError, by_field
 from tickerq_dashboard.show.actions import Action
 from tickerq_dashboard.show.outcomes import AnyAction, plain_refusal_of, refusal_of, state_words
 from tickerq_dashboard.visits import Visit
@@ -134,13 +133,3 @@ def _refused(error: TickerError, visit: Visit, doing: Doing) -> RefusedError | N
     else:
         refusal = plain_refusal_of(error, doing.undone, doing.noun, clock)
     return None if refusal is None else RefusedError(refusal.status, doing.undone, refusal.sentence)
-
-
-def by_field(error: TickerValidationError) -> dict[str, str]:
-    """Return what the core refuses, by the paths of fields."""
-    return {path_of(each.field): _reason(each) for each in (*error.others, error)[::-1]}
-
-
-def _reason(error: TickerValidationError) -> str:
-    # What follows is for code.
-    return error.reason.partition("; ")[0] if isinstance(error, UnknownFunctionError) else error.reason

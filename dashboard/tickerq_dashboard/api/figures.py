@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Response
 
+from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.views import Count, Throughput, Timings
 from tickerq_dashboard.api.answering import answered, may_see
 from tickerq_dashboard.api.fields import Answer
@@ -19,7 +20,8 @@ from tickerq_dashboard.api.figure_answers import (
 from tickerq_dashboard.api.queries import ErrorsAsked, FiguresAsked, UpcomingAsked
 from tickerq_dashboard.api.system import UNKNOWN
 from tickerq_dashboard.banner import said
-from tickerq_dashboard.reading.windows import WINDOWS
+from tickerq_dashboard.problem_details import RefusedError
+from tickerq_dashboard.reading.windows import WINDOWS, Window
 from tickerq_dashboard.visits import Visit
 
 _COUNTS = ("in_progress", "queued", "published", "due", "scheduled", "due_crons")
@@ -47,7 +49,11 @@ def charted(name: str, model: type[Answer]) -> Callable[[Visit, FiguresAsked], R
     """Return what answers with one of the core's statistics."""
 
     def chart(visit: Visit, query: FiguresAsked) -> Response:
-        """Return figures of a window, in all and step by step."""
+        """Return figures of a window, in all and step by step.
+
+        Raises:
+            RefusedError: The roll-up has more rows in the window than are read.
+        """
         reader, window = visit.dashboard.reader, WINDOWS[query.window]
         since, function = window.since(reader.now()), query.function or None
         read: Callable[..., Throughput | Timings] = getattr(reader.tickerq.stats, name)
@@ -56,7 +62,13 @@ def charted(name: str, model: type[Answer]) -> Callable[[Visit, FiguresAsked], R
             uncounted = reader.uncounted()
             return read(function=function, since=since, step=window.step, uncounted=uncounted)
 
-        found = reader.cached((name, window.slug, function), figures, fresh=3.0)
+        try:
+            found = reader.cached((name, window.slug, function), figures, fresh=3.0)
+        except TickerValidationError as error:
+            if error.field != "since":
+                raise
+            # The address has no such field: it is the window's.
+            raise _too_much(window, error) from error
         return answered(model.model_validate(found))
 
     return chart
@@ -87,6 +99,11 @@ def upcoming(visit: Visit, query: UpcomingAsked) -> Response:
     """Return what is to come, stored and computed."""
     found = visit.dashboard.reader.upcoming(query, query.limit)
     return answered(OutlookAnswer.model_validate(found))
+
+
+def _too_much(window: Window, error: TickerValidationError) -> RefusedError:
+    said = f"Of the last {window.said}, {error.reason}."
+    return RefusedError(400, "This window is too much for one answer", said, {"window": said})
 
 
 def _counted(count: Count) -> Counted:

@@ -6,11 +6,10 @@ from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from tickerq_celery.errors import TickerValidationError
-from tickerq_dashboard.api.acting import by_field
 from tickerq_dashboard.api.answering import answered
 from tickerq_dashboard.api.fields import Answer
 from tickerq_dashboard.commands.work import LONGEST_NAME
-from tickerq_dashboard.problem_details import FieldProblem, RefusedError, field_problems
+from tickerq_dashboard.problem_details import FieldProblem, RefusedError, by_field, field_problems
 from tickerq_dashboard.reading.named import named
 from tickerq_dashboard.visits import Visit
 

@@ -3,9 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.dashboard.api.conftest import Program
 from tests.dashboard.seeds import Seeds
+from tests.integration.stats.rolling import roll_all
 from tickerq_celery import TickerStatus
+from tickerq_celery.store import rolled_figures
 from tickerq_celery.store.database.batches import insert_rows
 from tickerq_celery.store.tables import functions
 
@@ -13,15 +17,8 @@ from tickerq_celery.store.tables import functions
 def ended(seeds: Seeds, status: TickerStatus, **columns: Any) -> None:
     at = datetime.now(UTC) - timedelta(minutes=1)
     moments = {"execution_time": at - timedelta(seconds=5), "started_at": at - timedelta(seconds=3)}
-    seeds.run(
-        status=status,
-        ended_at=at,
-        executions=1,
-        elapsed=timedelta(seconds=3),
-        created_at=at,
-        **moments,
-        **columns,
-    )
+    own = {"ended_at": at, **moments, **columns}
+    seeds.run(status=status, executions=1, elapsed=timedelta(seconds=3), created_at=at, **own)
 
 
 def test_what_ended_is_counted_by_how(seeds: Seeds, program: Program) -> None:
@@ -39,6 +36,33 @@ def test_how_long_it_took_and_waited_is_said_in_seconds(seeds: Seeds, program: P
     ended(seeds, TickerStatus.DONE)
     assert program.get("/stats/durations").json["total"]["longest"] == 3.0
     assert program.get("/stats/lag").json["total"]["count"] == 1
+
+
+@pytest.mark.parametrize("name", ["durations", "lag"])
+def test_a_window_with_too_much_for_one_answer_is_named_with_the_bound(
+    seeds: Seeds, program: Program, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    long_ago = datetime.now(UTC) - timedelta(hours=2)
+    for status in (TickerStatus.DONE, TickerStatus.FAILED):
+        ended(seeds, status, ended_at=long_ago)
+    roll_all(seeds.tickerq.core)
+    # Those of other tests may have been counted up to now before.
+    seeds.tickerq.stats.rebuild(long_ago)
+    monkeypatch.setattr(rolled_figures, "MOST_ROWS", 1)
+    response = program.get(f"/stats/{name}?window=30d")
+    said = (
+        "Of the last 30 d, the roll-up has more than the 1 rows that are read at most: "
+        "pass a shorter window, or a function."
+    )
+    found = response.json
+    assert (response.status_code, found["detail"]) == (400, said)
+    assert found["errors"] == [{"path": "window", "message": said}]
+
+
+def test_a_function_that_cannot_be_one_is_named(program: Program) -> None:
+    response = program.get("/stats/durations?function=" + 201 * "x")
+    assert response.status_code == 400
+    assert [each["path"] for each in response.json["errors"]] == ["function"]
 
 
 def test_failures_are_grouped(seeds: Seeds, program: Program) -> None:
