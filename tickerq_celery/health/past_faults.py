@@ -1,6 +1,7 @@
 """Findings about what went wrong lately and is over: runs that were lost for good, and missed instants."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from tickerq_celery.enums import MisfirePolicy
@@ -9,7 +10,7 @@ from tickerq_celery.health.phrases import counted, listed, moment
 from tickerq_celery.store.past_faults import LostEnds, MissedRecord
 from tickerq_celery.tickers.health import Finding, FindingCode
 from tickerq_celery.tickers.lifecycle import LOST
-from tickerq_celery.tickers.skip_reasons import missed_in
+from tickerq_celery.tickers.skip_reasons import MissedInstants, missed_in
 
 # As long as a shift: who comes to work sees what the night has left.
 LATELY = timedelta(hours=6)
@@ -34,30 +35,56 @@ def of_lost(lost: Sequence[LostEnds]) -> Iterator[Finding]:
 
 
 def of_missed(missed: Sequence[MissedRecord]) -> Iterator[Finding]:
-    """Yield that instants were missed; all is well where all are skipped by policy, or beat was restarted."""
-    known = [(each, said) for each in missed if (said := missed_in(each.said)) is not None]
+    """Yield that instants were missed; a warning is about records of no policy skip and no beat's restart."""
+    known = [_Known(each, said) for each in missed if (said := missed_in(each.said)) is not None]
     if not known:
         return
-    number = sum(said.count for _, said in known)
-    least = "" if all(said.is_exact for _, said in known) else "at least "
-    since = min(each.at for each, _ in known)
-    functions = listed(sorted({each.function for each, _ in known}))
-    them, were = ("it", "was") if number == 1 else ("them", "were")
-    recorded = "recorded at" if len(known) == 1 else f"in {len(known)} misfire records, the first of"
-    text = (
-        f"{least}{counted(number, 'instant')} of {functions} {were} missed while nothing could run {them}, "
-        f"{recorded} {moment(since)}"
-    )
-    if all(said.policy == MisfirePolicy.SKIP for _, said in known):
-        yield fine(FindingCode.MISSED_INSTANTS, f"{text} (policy skip)", since=since)
-        return
-    if all(each.at - said.first < _RESTART for each, said in known):
-        yield fine(FindingCode.MISSED_INSTANTS, f"{text}, for less than a minute each time", since=since)
+    faults = [each for each in known if not each.is_skipped and not each.is_short]
+    said_of = faults or known
+    since = min(each.record.at for each in said_of)
+    if not faults:
+        yield fine(FindingCode.MISSED_INSTANTS, f"{_text(said_of)}{_excuse(known)}", since=since)
         return
     yield warning(
         FindingCode.MISSED_INSTANTS,
-        text,
+        _text(said_of),
         since=since,
         remedy="beat's log says why it did not tick then; `tickerq backfill CRON_ID` runs those that are "
         "still wanted",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A record, and what it says of its instants."""
+
+    record: MissedRecord
+    said: MissedInstants
+
+    @property
+    def is_skipped(self) -> bool:
+        return self.said.policy == MisfirePolicy.SKIP
+
+    @property
+    def is_short(self) -> bool:
+        return self.record.at - self.said.first < _RESTART
+
+
+def _excuse(known: Sequence[_Known]) -> str:
+    if all(each.is_skipped for each in known):
+        return " (policy skip)"
+    if all(each.is_short for each in known):
+        return ", for less than a minute each time"
+    return ", for less than a minute or by policy skip each time"
+
+
+def _text(known: Sequence[_Known]) -> str:
+    number = sum(each.said.count for each in known)
+    least = "" if all(each.said.is_exact for each in known) else "at least "
+    functions = listed(sorted({each.record.function for each in known}))
+    them, were = ("it", "was") if number == 1 else ("them", "were")
+    recorded = "recorded at" if len(known) == 1 else f"in {len(known)} misfire records, the first of"
+    return (
+        f"{least}{counted(number, 'instant')} of {functions} {were} missed while nothing could run {them}, "
+        f"{recorded} {moment(min(each.record.at for each in known))}"
     )

@@ -107,6 +107,28 @@ def test_what_passes_while_a_beat_is_restarted_is_no_fault(tickerq: TickerQ, clo
     assert both.severity is Severity.WARNING
 
 
+def test_records_are_judged_one_by_one(tickerq: TickerQ, clock: ManualClock) -> None:
+    skipping = CronTicker(function="Send", expression="0 * * * * *", misfire=MisfirePolicy.SKIP)
+    tickerq.cron_tickers.add(skipping)
+    clock.advance(minutes=3)
+    fire_crons(tickerq)
+    tickerq.cron_tickers.add(CronTicker(function="Send", expression="* * * * * *"))
+    clock.advance(seconds=30)
+    fire_crons(tickerq)
+    both = found(tickerq, FindingCode.MISSED_INSTANTS)
+    assert both is not None
+    assert both.severity is Severity.OK
+    assert "in 2 misfire records" in both.text
+    assert both.text.endswith("for less than a minute or by policy skip each time")
+    clock.advance(seconds=90)
+    fire_crons(tickerq)
+    fault = found(tickerq, FindingCode.MISSED_INSTANTS)
+    assert fault is not None
+    assert (fault.severity, fault.since) == (Severity.WARNING, clock.now())
+    assert fault.text.startswith("89 instants of Send were missed")
+    assert "recorded at" in fault.text
+
+
 def test_what_passed_in_a_pause_was_not_missed(tickerq: TickerQ, clock: ManualClock) -> None:
     cron = tickerq.cron_tickers.add(CronTicker(function="Send", expression="0 * * * * *"))
     tickerq.cron_tickers.pause(cron.id)
