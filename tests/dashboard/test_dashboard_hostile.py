@@ -15,6 +15,7 @@ from tests.dashboard.browsing import watched
 from tests.dashboard.conftest import BASE
 from tests.dashboard.hostile import BUNDLES, MARK, SUM
 from tests.dashboard.hostile_store import make_hostile
+from tests.dashboard.refreshing import refresh, stop_clock, wait_for_lead
 from tests.dashboard.running import running
 from tests.dashboard.seeds import Seeds
 from tests.thoroughness import in_proof
@@ -165,18 +166,17 @@ def test_what_is_typed_is_only_shown(looker: Looker, hostile: Hostile, name: str
         ).all():
             field.fill(text.replace("\0", ""))
         looker.look(f"{name}, typed")
-        form.locator("button:visible").last.click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            form.locator("button:visible").last.click()
         looker.look(f"{name}, sent")
 
 
 @pytest.mark.parametrize("name", ["overview", "runs-history", "run-failed", "crons", "nodes"])
 def test_a_refresh_makes_no_more_of_a_text(looker: Looker, hostile: Hostile, name: str) -> None:
     page = looker.page
-    page.clock.install()
+    stop_clock(page.context)
     looker.go(hostile.root + BASE + addresses(hostile.objects)[name])
     page.evaluate("document.querySelector('#live').replaceChildren()")
-    with page.expect_response(page.url):
-        page.clock.run_for(60_000)
-    page.locator("#live *").first.wait_for(state="attached")
+    wait_for_lead(page)
+    refresh(page, lambda: page.locator("#live *").count() > 0)
     looker.look(f"{name}, refreshed")

@@ -1,6 +1,6 @@
 """Dashboards over a showcase, for people of two roles."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -12,14 +12,6 @@ from tests.dashboard.served import Served, serving
 
 # How long a page may take to show what has changed, in milliseconds: it asks every five seconds.
 REFRESHED = 30_000
-# By a clock that the test moves: longer than any pause between two refreshes.
-A_REFRESH = 80_000
-# A tab that refreshes has a timer only once the browser has granted it the lock of such tabs.
-HOLDS_THE_LOCK = """async () => {
-    const isOurs = (lock) => lock.name.startsWith("tq:");
-    for (let left = 5_000; left; left -= 1) if ((await navigator.locks.query()).held.some(isOurs)) return;
-    throw new Error("no tab of this page refreshes it");
-}"""
 
 
 @pytest.fixture
@@ -36,16 +28,3 @@ def opened(browser: Browser, site: Served, path: str, user: str = "admin") -> tu
     complaints = watched(page)
     page.goto(site.base + path)
     return page, complaints
-
-
-def refresh(page: Page, is_so: Callable[[], bool], *, step: int = A_REFRESH) -> None:
-    """Let the page refresh until something is so: the server answers for a second with what it knows.
-
-    Its clock goes on by ``step`` milliseconds at a time.
-    """
-    for _ in range(60):
-        page.clock.run_for(step)
-        page.locator("#live:not([aria-busy])").wait_for()
-        if is_so():
-            return
-    raise AssertionError("the page does not become so")

@@ -8,9 +8,11 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
+from tests.acceptance.waiting import wait_until
 from tests.dashboard.browsing import logged_in
 from tests.dashboard.conftest import BASE, PASSWORD, basic
-from tests.dashboard.journeys.conftest import HOLDS_THE_LOCK, opened
+from tests.dashboard.journeys.conftest import opened
+from tests.dashboard.refreshing import refresh, stop_clock, wait_for_lead
 from tests.dashboard.served import Served
 from tickerq_celery import TickerStatus
 
@@ -107,7 +109,9 @@ def test_a_page_of_another_site_can_neither_post_nor_frame_nor_redirect(
     form = f'<form method="post" action="{target}"><input name="reason" value="x"></form>'
     attack = f"{form}<script>document.forms[0].submit()</script>"
     with another_site(attack) as evil, page.expect_response(target) as answered:
-        page.goto(evil)
+        # Its own form may lead away from it before it is loaded.
+        page.goto(evil, wait_until="commit")
+    page.wait_for_url(target)
     assert answered.value.status == 403
     assert site.showcase.seeds.tickerq.runs.get(failed).status is TickerStatus.FAILED
     with another_site(f'<iframe src="{site.base}/runs/{failed}"></iframe>') as evil:
@@ -127,14 +131,13 @@ def test_after_logging_out_no_data_is_shown_and_a_page_that_refreshes_says_so(
     expect(page.locator("body")).to_contain_text("logged out", ignore_case=True)
     page.context.close()
     expired = logged_in(browser).new_page()
-    expired.clock.install()
+    stop_clock(expired.context)
     dialogs: list[str] = []
     expired.on("dialog", lambda dialog: dialogs.append(dialog.type))
     expired.goto(f"{site.base}/runs")
     expired.route("**/runs", lambda route: route.fulfill(status=401, headers={"WWW-Authenticate": "xBasic"}))
-    expired.evaluate(HOLDS_THE_LOCK)
-    expired.clock.run_for(10_000)
-    expect(expired.get_by_text("logged out: load the page again")).to_be_visible()
+    wait_for_lead(expired)
+    refresh(expired, expired.get_by_text("logged out: load the page again").is_visible)
     expired.unroute("**/runs")
     answer = expired.goto(f"{site.base}/runs")
     assert answer is not None
@@ -161,9 +164,14 @@ def test_cookies_hold_choices_only_and_are_secure_on_https(
     page.goto(f"{origin}{BASE}/help")
     page.get_by_label("Dark").check(force=True)
     page.get_by_label("Refresh by itself").first.uncheck()
-    cookies = {each["name"]: each for each in context.cookies()}
-    assert {name: each["value"] for name, each in cookies.items()} == {"tq_theme": "dark", "tq_live": "off"}
-    for each in cookies.values():
+    chosen = {"tq_theme": "dark", "tq_live": "off"}
+
+    def kept() -> dict[str, str]:
+        return {each["name"]: each["value"] for each in context.cookies()}
+
+    # The browser gets them from its page in its own time.
+    wait_until(lambda: kept() == chosen, lambda: str(kept()), 10)
+    for each in context.cookies():
         assert (each["sameSite"], each["path"]) == ("Lax", f"{BASE}/")
         assert each["secure"] is origin.startswith("https")
     context.close()

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.dashboard.browsing import logged_in
+from tests.dashboard.refreshing import stop_clock
 from tests.dashboard.served import Served
 
 pytestmark = pytest.mark.verify
@@ -11,6 +12,8 @@ pytestmark = pytest.mark.verify
 
 def run_page(browser: Browser, served: Served, *, may_write: bool) -> Page:
     context = logged_in(browser)
+    # A button says for two seconds that it has copied.
+    stop_clock(context)
     if may_write:
         context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()

@@ -5,10 +5,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.dashboard.browsing import logged_in, watched
 from tests.dashboard.conftest import BASE, USERS
-from tests.dashboard.journeys.conftest import HOLDS_THE_LOCK, refresh
+from tests.dashboard.refreshing import refresh, stop_clock, wait_for_lead
 from tests.dashboard.running import running
 from tests.dashboard.seeds import Seeds
 from tests.dashboard.served import Served
+from tests.servers.ports import free_port
 from tickerq_celery import TickerStatus
 from tickerq_dashboard import create_app
 
@@ -40,10 +41,10 @@ def test_a_selection_and_the_place_on_the_page_outlast_three_refreshes(
     browser: Browser, served: Served
 ) -> None:
     context = logged_in(browser)
-    context.clock.install()
+    stop_clock(context)
     page, _ = refreshing(context, served.address("runs-history"))
     complaints = watched(page)
-    page.evaluate(HOLDS_THE_LOCK)
+    wait_for_lead(page)
     page.set_viewport_size({"width": 1280, "height": 400})
     address = page.locator(".rows tbody th a").nth(7).get_attribute("href")
     read = page.locator(f'.rows a[href="{address}"]')
@@ -63,9 +64,9 @@ def test_of_two_tabs_one_asks_and_both_show_it_and_the_other_goes_on_when_it_is_
     browser: Browser, served: Served
 ) -> None:
     context = logged_in(browser)
-    context.clock.install()
+    stop_clock(context)
     first, asked_by_first = refreshing(context, served.address("runs-history"))
-    first.evaluate(HOLDS_THE_LOCK)
+    wait_for_lead(first)
     second, asked_by_second = refreshing(context, served.address("runs-history"))
     end_one(served.showcase.seeds, "seen_by_both")
     refresh(first, lambda: first.get_by_role("link", name="seen_by_both").count() == 1)
@@ -73,7 +74,7 @@ def test_of_two_tabs_one_asks_and_both_show_it_and_the_other_goes_on_when_it_is_
     assert asked_by_first
     assert asked_by_second == []
     first.close()
-    second.evaluate(HOLDS_THE_LOCK)
+    wait_for_lead(second)
     end_one(served.showcase.seeds, "seen_by_one")
     refresh(second, lambda: second.get_by_role("link", name="seen_by_one").count() == 1)
     assert asked_by_second
@@ -86,10 +87,12 @@ def test_a_page_whose_server_is_stopped_says_so_and_recovers_when_it_is_back(
     end_one(seeds, "before")
     app = create_app(seeds.tickerq, users=USERS)
     context = logged_in(browser)
-    context.clock.install()
-    with running(app) as [(host, port)]:
-        page, _ = refreshing(context, f"http://{host}:{port}{BASE}/runs")
-        page.evaluate(HOLDS_THE_LOCK)
+    stop_clock(context)
+    # Of those that no client is given, so that it stays free while nothing listens there.
+    port = free_port()
+    with running(app, port=port):
+        page, _ = refreshing(context, f"http://127.0.0.1:{port}{BASE}/runs")
+        wait_for_lead(page)
     fresh = page.locator("[data-v=fresh]")
     for seconds in (5, 10, 20):
         said = f"could not refresh: trying again in {seconds} s"
@@ -97,7 +100,7 @@ def test_a_page_whose_server_is_stopped_says_so_and_recovers_when_it_is_back(
         refresh(page, lambda said=said: said in fresh.inner_text(), step=1_000)
         expect(page.get_by_role("link", name="before")).to_be_visible()
     end_one(seeds, "after")
-    with running(app, host, port):
+    with running(app, port=port):
         refresh(page, lambda: page.get_by_role("link", name="after").count() == 1)
         expect(fresh).to_contain_text("updated")
     context.close()

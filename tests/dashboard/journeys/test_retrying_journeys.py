@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.dashboard.browsing import logged_in, watched
 from tests.dashboard.conftest import BASE, USERS
-from tests.dashboard.journeys.conftest import HOLDS_THE_LOCK, refresh
+from tests.dashboard.refreshing import refresh, stop_clock, wait_for_lead
 from tests.dashboard.running import running
 from tests.dashboard.seeds import Seeds
 from tests.integration.making import ListPublisher
@@ -32,7 +32,7 @@ def base(seeds: Seeds) -> Iterator[str]:
 def page(browser: Browser) -> Iterator[Page]:
     """A page whose clock the test moves."""
     context = logged_in(browser)
-    context.clock.install()
+    stop_clock(context)
     page = context.new_page()
     complaints = watched(page)
     yield page
@@ -70,7 +70,7 @@ def test_after_a_retry_the_fourth_attempt_appears_and_the_three_before_it_stay(
     page.get_by_role("button", name="Retry run").click()
     expect(page.get_by_role("status")).to_contain_text("Retried")
     page.get_by_text("As a table").click()
-    page.evaluate(HOLDS_THE_LOCK)
+    wait_for_lead(page)
     now = seeds.tickerq.core.clock.now()
     seeds.attempt(run_id, number=3, started_at=now, ended_at=now, status=TickerStatus.DONE)
     done = {"status": TickerStatus.DONE, "ended_status": TickerStatus.DONE, "due_at": None}
@@ -105,7 +105,7 @@ def test_all_that_match_are_retried_once_their_number_is_typed_and_a_newer_one_i
     expect(page.locator(".badge")).to_have_text("Waiting")
     tomorrow = TimeTicker(function="shop.send", execution_time=now + timedelta(days=1), unique_key="order 7")
     seeds.tickerq.time_tickers.add(tomorrow, allow_unknown=True)
-    page.evaluate(HOLDS_THE_LOCK)
+    wait_for_lead(page)
     beat = BulkRunner(seeds.tickerq.core, ListPublisher())
     beat.step()
     changed = page.locator(".band div", has_text="Changed").first
