@@ -67,6 +67,7 @@ def test_what_failed_is_retried_and_the_rest_cancelled_by_the_keyboard(
     page.keyboard.type("the gateway is back")
     page.keyboard.press("Enter")
     expect(page.locator(".flash")).to_contain_text("again in the chain of")
+    page.wait_for_load_state()
     expect(page.locator(".graph .st-failed")).to_have_count(0)
     assert page.locator(".graph g").count() == page.locator(".tree a").count()
     tabbed_to(page, '.head a[href$="/cancel-rest"]')

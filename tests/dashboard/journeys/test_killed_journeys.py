@@ -34,7 +34,7 @@ def test_a_beat_and_a_worker_that_are_killed_are_named_within_half_a_minute_unti
         complaints = watched(page)
         page.goto(f"http://{host}:{port}{BASE}/")
         banner = page.get_by_label("Health")
-        expect(banner).to_contain_text("All well")
+        expect(banner).to_contain_text("All well", timeout=REFRESHED)
         page.evaluate("window.wasHere = true")
         for process in processes:
             process.kill()

@@ -100,6 +100,7 @@ def entered(page: Page, origin: str, below: str, mount: object) -> None:
     else:
         page.goto(f"{origin}{below}/")
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    page.wait_for_load_state()
 
 
 @pytest.mark.parametrize("mount", MOUNTS, ids=lambda mount: mount.__name__)
@@ -116,12 +117,16 @@ def test_all_that_pages_load_and_lead_to_stays_below_their_path(
         answers: list[tuple[str, int]] = []
         page.on("response", lambda answer: answers.append((answer.url, answer.status)))
         for word in page.locator(".pages a").all_inner_texts():
-            page.get_by_role("navigation", name="Pages").get_by_role("link", name=word, exact=True).click()
+            link = page.get_by_role("navigation", name="Pages").get_by_role("link", name=word, exact=True)
+            # The first leads to where one is.
+            with page.expect_navigation():
+                link.click()
             expect(page.locator(".pages a[aria-current]")).to_have_text(word)
         page.get_by_label("Find a name or an id").last.fill(str(run_id))
         page.keyboard.press("Enter")
         page.get_by_role("button", name="Retry run").click()
         page.get_by_role("status").get_by_text("Retried").wait_for()
+        page.wait_for_load_state()
         hrefs = page.locator("[href], [src], [action]").evaluate_all(
             "all => all.map((each) => each.href?.baseVal ?? each.href ?? each.src ?? each.action)"
         )

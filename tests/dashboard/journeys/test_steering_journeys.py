@@ -52,7 +52,7 @@ def test_a_paused_cron_ticker_runs_when_asked_and_resumes_without_a_burst(
     cron = tickerq.cron_tickers.get(cron_id)
     assert (cron.is_enabled, cron.paused_reason) == (False, "the warehouse moves")
     page.get_by_role("button", name="Run now").click()
-    page.get_by_role("status").wait_for()
+    page.get_by_role("status").get_by_text("Run beside the schedule").wait_for()
     assert len(tickerq.runs.find(cron_ticker_id=cron_id)) == before + 1
     page.goto(f"{site.base}/crons/{cron_id}")
     page.get_by_role("link", name=re.compile("^Resume")).click()
@@ -101,7 +101,8 @@ def test_a_worker_falls_silent_then_is_dead_and_its_run_is_released_once(
         expect(row).to_contain_text(state, timeout=REFRESHED)
     page.locator(f'a[href$="/runs/{running}/release"]').click()
     confirm(page, "Release")
-    page.get_by_role("status").wait_for()
+    page.get_by_role("status").get_by_text("Released").wait_for()
+    page.wait_for_load_state()
     released = tickerq.runs.get(running)
     assert released.rescue_count == 1
     assert released.status in {TickerStatus.IDLE, TickerStatus.QUEUED}

@@ -85,6 +85,8 @@ def test_an_expression_that_never_fires_is_refused_and_sundays_are_previewed_as_
     error = page.locator(".fld", has=page.locator("#f-expression")).locator(".wrong")
     expect(error).to_contain_text("Never fires")
     expect(page.locator("#f-expression")).to_have_attribute("aria-invalid", "true")
+    # The script, which reviews what is typed, comes after what is seen.
+    page.wait_for_load_state()
     assert not store.tickerq.cron_tickers.find(function="clean_up")
     field.fill("30 2 * * SUN")
     review = page.locator("#review")
@@ -93,6 +95,7 @@ def test_an_expression_that_never_fires_is_refused_and_sundays_are_previewed_as_
     assert len(previewed) == 5
     press(page, "Create cron ticker")
     expect(page.get_by_role("status")).to_contain_text("Created")
+    page.wait_for_load_state()
     shown = page.locator(".instants time").evaluate_all(MACHINE)
     assert shown[:5] == previewed
     page.set_viewport_size({"width": 390, "height": 844})
@@ -139,7 +142,8 @@ def test_a_payload_that_does_not_fit_is_refused_at_its_field_and_a_form_sent_twi
     payload.fill('{"customer": 7}')
     page.get_by_label("After a time").check()
     page.get_by_label("Time from now").fill("2 h")
-    with page.expect_request(lambda request: request.method == "POST") as sent:
+    # What the script asks for a review of what is typed is a request by the same method.
+    with page.expect_request(lambda it: it.is_navigation_request() and it.method == "POST") as sent:
         page.get_by_role("button", name="Schedule run").last.dblclick()
     expect(page.get_by_role("status")).to_contain_text("Scheduled")
     form = sent.value
@@ -167,7 +171,7 @@ def test_without_script_a_run_is_retried_and_a_cron_ticker_is_reviewed_created_a
     page.get_by_label("Cron expression").last.fill("15 4 * * MON")
     press(page, "Review")
     expect(page.locator(".cronwords")).to_contain_text("on Monday")
-    assert page.locator("#review .instants time").count() == 5
+    expect(page.locator("#review .instants time")).to_have_count(5)
     press(page, "Create cron ticker")
     expect(page.get_by_role("status")).to_contain_text("Created")
     page.get_by_role("link", name="Pause cron ticker …").click()
