@@ -26,7 +26,7 @@ ADDITIONS = 20
 MOST_FOR_AN_ADDITION = 0.1
 MOST_FOR_A_READ = 3.0
 # For a machine that does much else.
-ROOM = 2.0
+ROOM = 5.0
 
 
 @pytest.fixture(autouse=True)
