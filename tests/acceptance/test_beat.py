@@ -32,15 +32,16 @@ def assert_one_line_says(process: CeleryProcess, *words: str) -> None:
 def test_a_ticker_starts_at_its_time_and_not_at_the_next_poll(
     make_jobs: Callable[..., Jobs], store_url: str, broker_url: str
 ) -> None:
-    jobs = make_jobs(store_url, broker_url, poll_interval=5, lease=30)
+    # Beat knows them when it starts, and polls again long after they are due.
+    jobs = make_jobs(store_url, broker_url, poll_interval=20, lease=60)
     jobs.worker(pool="threads")
-    # Beat knows them when it starts; a second and a third could only by chance be met by a poll.
     ids = [jobs.add("Plain", execution_time=due_in(seconds)) for seconds in (3, 4.5, 6)]
     jobs.beat()
     for run_id in ids:
         run = jobs.wait_for_status(run_id)
         assert run.execution_time is not None
-        assert run.attempts[0].started_at - run.execution_time < timedelta(seconds=1)
+        # Which takes a busy machine a moment.
+        assert run.attempts[0].started_at - run.execution_time < timedelta(seconds=5)
 
 
 @pytest.mark.each_pair_alike
@@ -49,7 +50,7 @@ def test_a_ticker_starts_at_its_time_and_not_at_the_next_poll(
 def test_a_ticker_that_is_due_at_once_needs_no_beat(jobs: Jobs) -> None:
     jobs.worker()
     for _ in range(2):
-        jobs.wait_for_status(jobs.add("Plain"), seconds=2)
+        jobs.wait_for_status(jobs.add("Plain"))
 
 
 @on_files
@@ -114,5 +115,5 @@ def test_ctrl_c_ends_beat_as_sigterm_does(jobs: Jobs) -> None:
     beat = jobs.beat()
     wait_until(lambda: jobs.node_names("beat"), lambda: beat.log)
     beat.signal(signal.SIGINT)
-    assert beat.wait(5) == 0
+    assert beat.wait(10) == 0
     assert jobs.node_names("beat") == set()

@@ -155,7 +155,7 @@ def test_sigterm_ends_a_beat_whose_servers_hang_or_are_unreachable(
     ids = []
     if case.moment == "dispatching":
         # Not before all are stored: beat takes a moment for them, which must not have passed by then.
-        ids = jobs.add_many(BATCH, execution_time=due_in(1.5))
+        ids = jobs.add_many(BATCH, execution_time=due_in(3))
         wait_until(lambda: jobs.count(UNSTAMPED), lambda: beat.log)
     with case_servers.in_trouble():
         time.sleep(0.5)  # so that beat meets it: any moment must do

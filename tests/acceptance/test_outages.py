@@ -98,7 +98,7 @@ def test_a_database_that_hangs_for_longer_than_a_lease_costs_no_run_its_attempt(
 ) -> None:
     shared = shared_server("postgres")
     postgres = shared if isinstance(shared, Server) else start_server("postgres")
-    jobs = make_jobs(postgres.new_database(), folder_url(tmp_path / "broker"), lease=1)
+    jobs = make_jobs(postgres.new_database(), folder_url(tmp_path / "broker"), lease=2)
     jobs.tickerq.create_schema()
     worker, beat = jobs.worker(), jobs.beat()
     wait_until(lambda: jobs.node_names("beat"), jobs.logs)
@@ -108,7 +108,7 @@ def test_a_database_that_hangs_for_longer_than_a_lease_costs_no_run_its_attempt(
         stack.callback(postgres.thaw)
         postgres.freeze()
         jobs.wait_for_note(f"awake {asleep}")
-        time.sleep(1.5)  # more than a lease without a sign of life
+        time.sleep(2.5)  # more than a lease without a sign of life
     assert len(jobs.wait_for_status(asleep).attempts) == 1
     jobs.wait_for_status(jobs.add("Plain", execution_time=due_in(0.5)))
     for process in (worker, beat):

@@ -73,11 +73,11 @@ def test_a_body_that_ended_in_time_is_done_however_long_the_store_keeps_its_end_
 ) -> None:
     jobs = make_jobs(store_url, broker_url, lease=20)
     jobs.worker()
-    run_id = jobs.add("Sleeps", 0.5, hard_timeout=1.5)
+    run_id = jobs.add("Sleeps", 0.5, hard_timeout=3)
     jobs.wait_for_note(f"asleep {run_id}")
     with stalled(jobs):
         jobs.wait_for_note(f"awake {run_id}")
-        time.sleep(2.5)
+        time.sleep(4)
     run = jobs.wait_for_status(run_id)
     assert [each.status for each in run.attempts] == [TickerStatus.DONE]
 
@@ -90,11 +90,11 @@ def test_a_start_that_the_store_keeps_waiting_takes_no_time_from_its_body(
     jobs = make_jobs(store_url, broker_url, lease=300)
     jobs.tickerq.function("Sleeps")(never_called)
     enrol_worker(jobs.tickerq)
-    run_id = jobs.add("Sleeps", 0.5, timeout=1, hard_timeout=1.5)
+    run_id = jobs.add("Sleeps", 0.5, timeout=2.5, hard_timeout=3)
     assert jobs.count(STAMPED) == 1
     with stalled(jobs):
         jobs.worker(ready=False).wait_for(f"tickerq.Sleeps[{run_id}:1] received")
-        time.sleep(2.5)
+        time.sleep(4)
         assert not jobs.notes("asleep")
     run = jobs.wait_for_status(run_id)
     assert [each.status for each in run.attempts] == [TickerStatus.DONE]
