@@ -13,8 +13,8 @@ from tickerq_dashboard.preferences import asked_operation
 from tickerq_dashboard.routing import Route
 from tickerq_dashboard.visits import Dashboard, Visit
 
-# All readings of a page or an answer take so many read budgets together: with one of 2 s, and 0.6 s for the
-# banner, it ends within 3 s.
+# All readings of a page, a form or an answer take so many read budgets together: with one of 2 s, and 0.6 s
+# for the banner, it ends within 3 s. What a form writes is not counted.
 READ_BUDGETS = 1.1
 
 
@@ -54,8 +54,6 @@ def _view(route: Route, dashboard: Dashboard) -> Callable[..., str | Response]:
             given["query"] = query_in(request.args, route.query)
         if route.command is not None:
             given["command"] = (body_in if route.is_api else command_in)(request, route.command)
-        if route.method != "GET":
-            return route.handler(visit, **given, **path)
         with dashboard.tickerq.reading_within(READ_BUDGETS * dashboard.tickerq.config.read_budget):
             return route.handler(visit, **given, **path)
 

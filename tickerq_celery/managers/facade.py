@@ -41,7 +41,8 @@ class Facade:
         """Let the reads of a ``with`` block, in its context, end within ``limit``, a timedelta or seconds.
 
         Each has at most ``read_budget``, and three quarters of what is left: one that is too wide leaves time
-        to those after it. A transaction of yours (``session=``) has no limit.
+        to those after it. A transaction of yours (``session=``) has no limit, and the time of what writes is
+        not counted.
 
         Raises:
             TickerValidationError: ``limit`` is no duration.

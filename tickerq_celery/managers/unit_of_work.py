@@ -16,6 +16,7 @@ from tickerq_celery.payload.codec import Packed
 from tickerq_celery.payload.expected_request import ExpectedRequest
 from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runtime.core import Core
+from tickerq_celery.runtime.shared_limit import writing
 from tickerq_celery.store import functions
 from tickerq_celery.store.database.refusals import translated_refusals
 from tickerq_celery.store.database.sessions import Callers, refuse_asynchronous, when_committed
@@ -79,7 +80,8 @@ class UnitOfWork:
         What it stored and is due at once is published afterwards, or when the caller's has committed.
         """
         if session is None:
-            return dispatch_after(self.core.write(work), self._dispatch_now)
+            with writing():
+                return dispatch_after(self.core.write(work), self._dispatch_now)
         caller = self._callers.join(session, instead=_INSTEAD.format(verb))
         with translated_refusals():
             stored = work(self.core.transaction(caller.connection))
@@ -122,7 +124,7 @@ class UnitOfWork:
             within = recorded if operations.actor is None else undone_if_refused
             with current_added(self.core, operation.kind):
                 return self.in_transaction(within, session, verb=verb or operation.action)
-        with self.refusals_recorded(operation):
+        with writing(), self.refusals_recorded(operation):
             return self.in_transaction(recorded, None, verb=operation.action)
 
     def recalled(self, operation: Operation, recall: Recall[T]) -> T | None:

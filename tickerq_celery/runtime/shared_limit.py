@@ -22,6 +22,22 @@ def sharing(limit: timedelta) -> Iterator[None]:
         _until.reset(token)
 
 
+@contextmanager
+def writing() -> Iterator[None]:
+    """Let a block that writes be no part of a shared limit, neither its reads nor the time that it takes.
+
+    Else what is read after a write that had to wait would fail, though the write is done.
+    """
+    until, begun = _until.get(), time.monotonic()
+    token = _until.set(None)
+    try:
+        yield
+    finally:
+        _until.reset(token)
+        if until is not None:
+            _until.set(until + time.monotonic() - begun)
+
+
 def part_of(seconds: float) -> float:
     """Return how many of its ``seconds`` a read has: all, or its part of what a shared limit has left."""
     until = _until.get()

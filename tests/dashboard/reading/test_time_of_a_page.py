@@ -6,11 +6,16 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from tests.dashboard.access.users import SECRET, by_role
+from tests.dashboard.actions.forms import Person
 from tests.dashboard.conftest import BASE, LOGIN
+from tests.dashboard.forms.filling import fields_of
 from tests.dashboard.seeds import Seeds
 from tickerq_celery.errors import QueryTooWideError
 from tickerq_celery.runtime import shared_limit
+from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.reading import ReadBudget, ReadDatabase
+from tickerq_dashboard import create_app
 from tickerq_dashboard.blueprint import READ_BUDGETS
 from tickerq_dashboard.health import HealthWatch, KnownReport
 
@@ -67,3 +72,50 @@ def test_another_page_of_it_takes_no_longer(
     path: str, status: int, seeds: Seeds, client: FlaskClient, locked: Locked
 ) -> None:
     assert budgets_of(path, status, seeds, client, locked) <= READ_BUDGETS
+
+
+@pytest.fixture
+def admin(seeds: Seeds) -> Person:
+    return Person(create_app(seeds.tickerq, auth=by_role, secret=SECRET).test_client())
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "status"),
+    [
+        pytest.param("/runs/new", {"function": "Send"}, 200, id="review of a run"),
+        pytest.param("/crons/new", {"function": "Send"}, 200, id="review of a cron ticker"),
+        pytest.param("/crons/{cron}/backfill", {}, 503, id="review of a backfill"),
+    ],
+)
+def test_a_form_that_is_sent_takes_no_longer(
+    seeds: Seeds,
+    admin: Person,
+    request: pytest.FixtureRequest,
+    path: str,
+    fields: dict[str, str],
+    status: int,
+) -> None:
+    path = path.format(cron=seeds.cron())
+    form = {**fields_of(admin.get(path).text), **admin.forms(path)[path], **fields, "step": "review"}
+    locked = request.getfixturevalue("locked")
+    assert (admin.send(path, form).status_code, locked.reads > 0) == (status, True)
+    assert locked.at / seeds.tickerq.config.read_budget.total_seconds() <= READ_BUDGETS
+
+
+def test_what_is_read_after_a_write_that_had_to_wait_has_its_time(
+    seeds: Seeds, admin: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/crons/{seeds.cron(next_run_at=seeds.now.replace(year=2099))}/backfill"
+    span = {"start": "2026-03-28T00:00", "end": "2026-03-31T00:00", "per_minute": "60", "step": "store"}
+    form = {**admin.forms(path)[path], **span}
+    seeds.tickerq.cron_tickers.pause(path.split("/")[2])
+    clock, write = Locked(), Core.write
+
+    def waits(*args: Any, **options: Any) -> Any:
+        clock.at += 60
+        return write(*args, **options)
+
+    monkeypatch.setattr(shared_limit, "time", clock)
+    monkeypatch.setattr(Core, "write", waits)
+    # The page of a refusal reads the cron ticker as it is now.
+    assert (admin.send(path, form).status_code, clock.at >= 60) == (409, True)

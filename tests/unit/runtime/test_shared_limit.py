@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tickerq_celery.runtime import shared_limit
-from tickerq_celery.runtime.shared_limit import part_of, sharing
+from tickerq_celery.runtime.shared_limit import part_of, sharing, writing
 
 
 class Watch:
@@ -68,3 +68,15 @@ def test_a_block_inside_of_one_has_no_more_than_that(watch: Watch) -> None:
         with sharing(timedelta(seconds=0.03)):
             assert part_of(2.0) == pytest.approx(0.0225)
         assert part_of(2.0) == pytest.approx(0.225)
+
+
+def test_what_writes_is_no_part_of_the_limit(watch: Watch) -> None:
+    with sharing(timedelta(seconds=2)):
+        watch.at += 1
+        with writing():
+            watch.at += 60
+            assert part_of(2.0) == 2.0
+            with writing():
+                watch.at += 60
+        assert part_of(2.0) == pytest.approx(0.75)
+    assert part_of(2.0) == 2.0
