@@ -3,7 +3,7 @@
 from tickerq_celery.payload.codec import StoredRequest
 from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.schedule.merging import Bound
-from tickerq_celery.schedule.preview import Explanation, Upcoming
+from tickerq_celery.schedule.preview import BackfillPreview, Explanation, Upcoming
 from tickerq_celery.tickers.actor import Actor
 from tickerq_celery.tickers.audit import AuditEntry
 from tickerq_celery.tickers.bulk import BulkJob, BulkSkip
@@ -58,6 +58,7 @@ __all__ = [
     "Actor",
     "Attempt",
     "AuditEntry",
+    "BackfillPreview",
     "Bound",
     "BulkJob",
     "BulkSkip",

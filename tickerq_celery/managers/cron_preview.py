@@ -9,7 +9,7 @@ from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.schedule import preview
 from tickerq_celery.schedule.planner import instants_between
-from tickerq_celery.schedule.preview import Explanation
+from tickerq_celery.schedule.preview import BackfillPreview, Explanation
 from tickerq_celery.schedule.timetable import timetable_of
 from tickerq_celery.store import cron_tickers, occurrences
 from tickerq_celery.tickers.views import Cron
@@ -111,10 +111,10 @@ class CronPreview:
         left = cron.max_runs - cron.run_count
         return found[: max(0, left - preview.count_until(timetable, after=now, until=start, at_most=left))]
 
-    def backfill_preview(self, cron_id: UUID | str, start: datetime, end: datetime) -> list[datetime]:
-        """Return the instants from ``start`` and before ``end`` that ``backfill`` would make occurrences of.
+    def backfill_preview(self, cron_id: UUID | str, start: datetime, end: datetime) -> BackfillPreview:
+        """Return the instants from ``start`` and before ``end``, and those that ``backfill`` would make.
 
-        These are those that have none. It stores nothing, and does not look for what was pruned.
+        These have no occurrence. It stores nothing, and does not look for what was pruned.
 
         Raises:
             TickerNotFoundError: There is none.
@@ -123,8 +123,11 @@ class CronPreview:
         """
         begin, until = validation.moment("start", start), validation.moment("end", end)
         core, cron = self._storing.core, self.get(cron_id)
-        wanted = instants_between(timetable_of(cron), begin, until, now=core.clock.now())
-        return sorted(set(wanted) - core.read_bounded(occurrences.taken_among, cron.id, wanted))
+        now: datetime = core.read_bounded(lambda tx: tx.now)
+        wanted = instants_between(timetable_of(cron), begin, until, now=now)
+        taken = core.read_bounded(occurrences.taken_among, cron.id, wanted)
+        missing = tuple(each for each in wanted if each not in taken)
+        return BackfillPreview(instants=tuple(wanted), missing=missing)
 
     def _start(self, after: datetime | None) -> datetime:
         return self._storing.core.clock.now() if after is None else after

@@ -110,6 +110,14 @@ class Explanation:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackfillPreview:
+    """The instants of a span, and those ``missing``: they have no occurrence, and a backfill makes it."""
+
+    instants: tuple[datetime, ...]
+    missing: tuple[datetime, ...]
+
+
 def count_until(instants: Instants, *, after: datetime, until: datetime, at_most: int) -> int:
     """Return how many instants lie after one moment and not after another, counting to ``at_most``.
 

@@ -14,7 +14,6 @@ from tickerq_dashboard.commands.crons import Backfill
 from tickerq_dashboard.forms import field_errors
 from tickerq_dashboard.forms.field_errors import FORM
 from tickerq_dashboard.forms.sent import SentForm
-from tickerq_dashboard.reading.reader import or_none
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.instants import Instant, instants_of
 from tickerq_dashboard.show.moments import Clock, zone_named
@@ -22,35 +21,31 @@ from tickerq_dashboard.show.outcomes import plain_refusal_of
 from tickerq_dashboard.texts import Repeated, Unreadable, moment
 from tickerq_dashboard.visits import Visit
 
-# The core's own bound, and how many it returns at once.
-MOST, AT_ONCE = 10_000, 1_000
+# The core's own bound.
+MOST = 10_000
 FIRST_SHOWN, LAST_SHOWN = 5, 3
-_JUST_BEFORE = timedelta(microseconds=1)
+# The fields beside which an error can stand.
+_FIELDS = {"start", "end", "per_minute"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """What a backfill would make: how many instants, the first and the last of them, and how long they take.
+    """What a backfill would make: of how many instants, the first and the last of them.
 
-    ``missing`` is how many of them lack their occurrence, which is made; None where that is not known.
+    ``missing`` is how many of them lack their occurrence, which is made, and ``takes`` how long that goes on.
     """
 
     count: int
     first: list[Instant]
     last: list[Instant]
+    missing: int
     takes: timedelta
-    missing: int | None
     has_max_runs: bool
 
     @property
-    def there(self) -> int | None:
-        """How many have their occurrence already; None where that is not known."""
-        return None if self.missing is None else max(0, self.count - self.missing)
-
-    @property
-    def is_too_long(self) -> bool:
-        """Whether it has more instants than one backfill may make."""
-        return self.count > MOST
+    def there(self) -> int:
+        """How many have their occurrence already."""
+        return self.count - self.missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,14 +70,14 @@ def create_backfill(visit: Visit, command: SentForm, cron_id: UUID) -> Response:
     """Show what the span has, or store its occurrences and lead to the cron ticker."""
     crons = visit.dashboard.tickerq.cron_tickers
     cron = crons.get(cron_id)
-    read = _read(command, cron, visit.clock().now)
+    read = _read(command, cron)
     if read.command is None or not command.stores:
         return _shown(visit, cron, command, read)
     did = str(command.operation_id)
     try:
         read.command.apply(visit.dashboard.tickerq.acting_as(visit.actor(did)), cron_id)
     except TickerValidationError as error:
-        wrong = Read(command=read.command, errors=field_errors.of_core(error))
+        wrong = Read(command=read.command, errors=_errors_of(error))
         return _shown(visit, crons.get(cron_id), command, wrong)
     except TickerError as error:
         refusal = plain_refusal_of(error, "Not backfilled", "cron ticker", visit.clock())
@@ -93,7 +88,12 @@ def create_backfill(visit: Visit, command: SentForm, cron_id: UUID) -> Response:
     return redirect(url_for(".cron", cron_id=cron_id, did=did), 303)
 
 
-def _read(sent: SentForm, cron: Cron, now: datetime) -> Read:
+def _errors_of(error: TickerValidationError) -> dict[str, str]:
+    said = field_errors.of_core(error)
+    return {name if name in _FIELDS else FORM: sentence for name, sentence in said.items()}
+
+
+def _read(sent: SentForm, cron: Cron) -> Read:
     errors: dict[str, str] = {}
     repeated: set[str] = set()
     moments: dict[str, datetime] = {}
@@ -122,15 +122,17 @@ def _read(sent: SentForm, cron: Cron, now: datetime) -> Read:
         return Read(errors=errors, repeated=frozenset(repeated))
     if command.start >= command.end:
         return Read(errors={"start": "This must be before the end."})
-    if command.end > now:
-        return Read(errors={"end": "Only the past can be backfilled."})
     return Read(command=command)
 
 
 def _shown(visit: Visit, cron: Cron, sent: SentForm, read: Read, status: int = 422) -> Response:
     clock = visit.clock()
-    errors = read.errors
-    span = None if read.command is None else _span(visit, cron, read.command, clock)
+    errors, span = read.errors, None
+    if read.command is not None:
+        try:
+            span = _span(visit, cron, read.command, clock)
+        except TickerValidationError as error:
+            errors = {**_errors_of(error), **errors}
     return visit.page(
         "forms/backfill.html",
         clock=clock,
@@ -146,36 +148,23 @@ def _shown(visit: Visit, cron: Cron, sent: SentForm, read: Read, status: int = 4
     )
 
 
-def _span(visit: Visit, cron: Cron, command: Backfill, clock: Clock) -> Span | None:
-    """Return what a span has; None where this machine cannot read the schedule."""
-    found = or_none(lambda: _instants(visit, cron, command))
-    if found is None:
-        return None
-    preview = visit.dashboard.tickerq.cron_tickers.backfill_preview
-    missing = or_none(lambda: preview(cron.id, command.start, command.end))
-    last = found[max(FIRST_SHOWN, len(found) - LAST_SHOWN) :]
+def _span(visit: Visit, cron: Cron, command: Backfill, clock: Clock) -> Span:
+    """Return what a span has.
 
-    def shown(instants: list[datetime]) -> list[Instant]:
-        return instants_of(None, tuple(instants), cron.time_zone, clock)
+    Raises:
+        TickerValidationError: A backfill would refuse it, or this machine cannot read the schedule.
+    """
+    preview = visit.dashboard.tickerq.cron_tickers.backfill_preview
+    seen = preview(cron.id, command.start, command.end)
+
+    def shown(instants: tuple[datetime, ...]) -> list[Instant]:
+        return instants_of(None, instants, cron.time_zone, clock)
 
     return Span(
-        count=len(found),
-        first=shown(found[:FIRST_SHOWN]),
-        last=shown(last) if len(found) <= MOST else [],
-        takes=timedelta(minutes=len(found) / command.per_minute),
-        missing=None if missing is None else len(missing),
+        count=len(seen.instants),
+        first=shown(seen.instants[:FIRST_SHOWN]),
+        last=shown(seen.instants[max(FIRST_SHOWN, len(seen.instants) - LAST_SHOWN) :]),
+        missing=len(seen.missing),
+        takes=timedelta(minutes=len(seen.missing) / command.per_minute),
         has_max_runs=cron.max_runs is not None,
     )
-
-
-def _instants(visit: Visit, cron: Cron, command: Backfill) -> list[datetime]:
-    """Return the instants of a span, up to one more than may be backfilled."""
-    found: list[datetime] = []
-    after = command.start - _JUST_BEFORE
-    while len(found) <= MOST:
-        part = visit.dashboard.tickerq.cron_tickers.upcoming(cron.id, after=after, count=AT_ONCE)
-        found += [each for each in part if each < command.end]
-        if len(part) < AT_ONCE or part[-1] >= command.end:
-            break
-        after = part[-1]
-    return found[: MOST + 1]

@@ -128,7 +128,7 @@ def test_a_form_that_is_sent_twice_backfills_once(admin: Person, seeds: Seeds) -
     [
         ({"start": ""}, "Write a date and a time."),
         ({"start": "2026-04-01T00:00"}, "This must be before the end."),
-        ({"end": "2099-01-01T00:00"}, "Only the past can be backfilled."),
+        ({"end": "2099-01-01T00:00"}, "Only the past can be backfilled, it is 20"),
         ({"per_minute": "0"}, "1 or more."),
         ({"start": "2026-03-29T02:30"}, "The clocks of Europe/Berlin skip this time."),
         ({"start": "2025-10-26T02:30"}, "Choose which of both."),
@@ -156,7 +156,9 @@ def test_more_than_the_bound_is_not_offered_and_refused(admin: Person, seeds: Se
     page = page_of(seeds, expression="0 * * * * *")
     long = {"start": "2026-03-01T00:00", "end": "2026-03-08T00:00"}
     seen = send(admin, page, "review", **long)
-    assert "10,000+ instants" in text_of(seen.text)
+    assert "More than 10000 instants from 2026-02-28 23:00:00+00:00: backfill it in parts." in text_of(
+        seen.text
+    )
     assert 'value="store"' not in seen.text
     refused = send(admin, page, "store", **long)
     assert (refused.status_code, "backfill it in parts" in refused.text) == (422, True)
@@ -202,3 +204,10 @@ def test_what_the_store_holds_is_only_text_and_an_unknown_zone_is_said(admin: Pe
     assert "There is no such time zone." in answer.text
     assert "&lt;img/src" in answer.text
     assert "<img/src" not in answer.text
+
+
+def test_a_schedule_that_cannot_be_read_is_said(admin: Person, seeds: Seeds) -> None:
+    page = page_of(seeds, expression="no cron")
+    for step, status in (("review", 200), ("store", 422)):
+        answer = send(admin, page, step)
+        assert (answer.status_code, 'class="note bad"' in answer.text) == (status, True)

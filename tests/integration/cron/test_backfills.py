@@ -1,5 +1,6 @@
 """Run now and backfill: occurrences that an operator asks for."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -59,11 +60,28 @@ def test_the_preview_of_a_backfill_is_what_it_makes_and_stores_nothing(
     assert len(occurrences_of(core, cron_id)) == 24
     made = [run.id for run in crons(core).backfill(cron_id, *span)]
     stored = {row.id: row.instant for row in occurrences_of(core, cron_id)}
-    assert seen == [stored[each] for each in made]
-    assert len(seen) == 24
-    assert crons(core).backfill_preview(cron_id, *span) == []
+    assert list(seen.missing) == [stored[each] for each in made]
+    assert (len(seen.missing), len(seen.instants)) == (24, 48)
+    assert crons(core).backfill_preview(cron_id, *span) == replace(seen, missing=())
     with pytest.raises(TickerValidationError, match="only the past"):
         crons(core).backfill_preview(cron_id, DECEMBER, START + day)
+
+
+class _Behind(ManualClock):
+    """A process's clock that is an hour behind the database's."""
+
+    def sql_literal(self) -> datetime:
+        return self.now() + timedelta(hours=1)
+
+
+@pytest.mark.every_database
+def test_what_is_past_says_the_clock_of_the_store_before_and_when_it_is_done(core: Core) -> None:
+    cron_id = make_cron(core, expression="0 0 * * * *")
+    behind = replace(core, clock=_Behind())
+    span = (START - timedelta(hours=1), START + timedelta(hours=1))
+    seen = crons(behind).backfill_preview(cron_id, *span)
+    assert len(seen.missing) == 2
+    assert len(crons(behind).backfill(cron_id, *span)) == 2
 
 
 @pytest.mark.parametrize("overlap", [OverlapPolicy.ALLOW, OverlapPolicy.BUFFER_ALL])

@@ -16,7 +16,7 @@ from tickerq_celery import (
     TimeTicker,
 )
 from tickerq_celery.enums import HoldReason, OverlapPolicy, PauseKind
-from tickerq_celery.views import Count, FunctionName, Page, Pause
+from tickerq_celery.views import BackfillPreview, Count, FunctionName, Page, Pause
 
 
 def read(run: Run) -> None:
@@ -58,7 +58,7 @@ def read_definition(cron: Cron, pause: Pause, page: Page[Cron]) -> None:
 
 
 def newer_verbs(tickerq: TickerQ, cron: Cron, since: datetime, until: datetime) -> None:
-    assert_type(tickerq.cron_tickers.backfill_preview(cron.id, since, until), list[datetime])
+    assert_type(tickerq.cron_tickers.backfill_preview(cron.id, since, until), BackfillPreview)
     assert_type(tickerq.functions.queue_of("send"), str | None)
     assert_type(tickerq.functions.names("mail"), tuple[FunctionName, ...])
     with tickerq.reading_within(2.2):
