@@ -12,10 +12,13 @@ from tests.dashboard.seeds import NOW, Seeds
 from tickerq_celery import TickerStatus
 from tickerq_celery.ids import new_id
 from tickerq_dashboard import create_app
+from tickerq_dashboard.show.attempts import attempt_dots, attempts_made
 
 RUNS = {"status": TickerStatus.IN_PROGRESS, "due_at": None, "running_on": new_id(), "started_at": NOW}
 QUEUED = {"status": TickerStatus.QUEUED, "due_at": None, "started_at": NOW, "published_at": NOW}
 WAITS = {"started_at": NOW, "execution_time": NOW}
+CANCELLED = {"status": TickerStatus.CANCELLED, "started_at": NOW, "exception_type": "KeyError"}
+IN_WAITING = {"skipped_reason": "cancelled before it ran by ann"}
 LIST_OF = {"ended": "/runs", "active": "/runs/active", "upcoming": "/runs/upcoming"}
 
 
@@ -43,6 +46,9 @@ def in_list(page: str) -> str:
         ("upcoming", {**WAITS, "retries": 3, "retry_count": 1}, "1/4", ""),
         ("ended", {"status": TickerStatus.FAILED, "retries": 0, "rescue_count": 3}, "4/4", "with 3 rescues"),
         ("ended", {"status": TickerStatus.CANCELLED}, "", ""),
+        ("ended", {**CANCELLED, "retries": 3, "retry_count": 1}, "2/4", ""),
+        ("ended", {**CANCELLED, "retries": 3, "retry_count": 1, **IN_WAITING}, "1/4", ""),
+        ("ended", {**CANCELLED, "retries": 0, "rescue_count": 1, **IN_WAITING}, "1/2", "with 1 rescue"),
     ],
 )
 def test_lists_and_its_page_count_what_it_was_given_beside_its_retries(
@@ -54,6 +60,19 @@ def test_lists_and_its_page_count_what_it_was_given_beside_its_retries(
     assert in_list(visitor.get(LIST_OF[listed]).text) == shown
     band = text_of(visitor.get(f"/runs/{run_id}").text).partition("Queue as Celery")[0]
     assert band.partition(" Attempts ")[2].strip() == f"{shown} {given}".strip()
+
+
+def test_one_that_was_cancelled_while_it_waited_for_a_retry_had_failed_attempts_only(
+    seeds: Seeds,
+) -> None:
+    coming = datetime.now(UTC) + timedelta(minutes=5)
+    run_id = seeds.run(**WAITS, retries=3, retry_count=2, due_at=coming, exception_type="KeyError")
+    seeds.tickerq.runs.cancel(run_id)
+    [run] = seeds.tickerq.runs.history()
+    assert (run.status, run.skipped_head) == (TickerStatus.CANCELLED, "cancelled before it ran")
+    assert (attempts_made(run), attempt_dots(run)) == ((2, 4), "ff")
+    whole = seeds.tickerq.runs.get(run_id)
+    assert (attempts_made(whole), attempt_dots(whole)) == ((2, 4), "ff")
 
 
 def test_the_attempt_that_a_rescue_gives_is_drawn_as_to_come(visitor: Visitor, seeds: Seeds) -> None:

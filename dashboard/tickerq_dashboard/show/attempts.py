@@ -26,9 +26,16 @@ def attempts_made(run: Run | RunSummary) -> tuple[int, int]:
 
 def _has_last(run: Run | RunSummary) -> bool:
     """Whether the attempt has begun that followed those which led to another one."""
+    if run.status is TickerStatus.CANCELLED and _why_it_did_not_run(run):
+        # It waited, maybe for a retry: its start is that of the attempt before.
+        return False
     if run.status in {TickerStatus.SKIPPED, TickerStatus.CANCELLED}:
         return run.started_at is not None
     return run.status not in {TickerStatus.IDLE, TickerStatus.QUEUED}
+
+
+def _why_it_did_not_run(run: Run | RunSummary) -> str | None:
+    return run.skipped_reason if isinstance(run, Run) else run.skipped_head
 
 
 def attempts_given(run: Run | RunSummary) -> str:
@@ -47,7 +54,7 @@ def attempt_dots(run: Run | RunSummary) -> str:
         TickerStatus.DONE: "d", TickerStatus.DUE_DONE: "d", TickerStatus.CANCELLED: "c",
         TickerStatus.IN_PROGRESS: "r",
     }.get(run.status, "f")  # fmt: skip
-    return "f" * (made - 1) + last
+    return "f" * (made - 1) + (last if _has_last(run) else "f")
 
 
 def is_lost(attempt: Attempt) -> bool:
