@@ -52,7 +52,7 @@ def _full(held: Held, since: datetime, limit: FullLimit | None, at: datetime) ->
 
 
 def _end_of_one(limit: FullLimit | None) -> str:
-    """Return how one that has a slot ends: by a cancel, or, where the first does not heed that, by a kill."""
+    """Return how one that has a slot ends: by a cancel, or, where the first was asked already, by a kill."""
     if limit is None or limit.first.cancel_request is None:
         return "cancel a run that has a slot"
     return f"kill the first, which was asked to end: `tickerq cancel --terminate {limit.first.id}`"

@@ -10,7 +10,7 @@ from tickerq_celery.tickers.health import Finding, FindingCode, Subject, Subject
 
 
 def of_cancels(cancels: Sequence[UnheededCancel]) -> Iterator[Finding]:
-    """Yield the runs whose function does not heed a cancel, or whose process was not killed."""
+    """Yield the runs whose function does not check for a cancel, or whose process was not killed."""
     yield from capped([_unheeded(each) for each in cancels], "runs that were asked to end and have not")
 
 
@@ -20,7 +20,7 @@ def _unheeded(its: UnheededCancel) -> Finding:
         asked = "was asked to end"
         remedy = (
             f"`tickerq cancel --terminate {its.id}` kills its process, where its pool is prefork; its "
-            "function heeds a cancel where it calls `context.raise_if_cancelled()`"
+            "function ends by itself where it calls `context.raise_if_cancelled()`"
         )
     else:
         asked = "was to be killed"

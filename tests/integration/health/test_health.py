@@ -181,7 +181,7 @@ def test_a_limit_whose_slots_stay_taken_is_found_after_a_lease_and_a_busy_one_is
 
 
 @pytest.mark.every_database
-def test_a_run_that_heeds_no_cancel_is_found_after_five_minutes(shop: TickerQ, clock: ManualClock) -> None:
+def test_a_run_that_was_asked_to_end_is_found_after_five_minutes(shop: TickerQ, clock: ManualClock) -> None:
     worker = next(each for each in shop.nodes.find() if each.kind is NodeKind.WORKER)
     running = {"status": TickerStatus.IN_PROGRESS, "due_at": None, "lock_holder": "w1", "started_at": START}
 
@@ -207,6 +207,7 @@ def test_a_run_that_heeds_no_cancel_is_found_after_five_minutes(shop: TickerQ, c
         f"Send was asked to end at {at}", f"Send was to be killed at {at}",
     }  # fmt: skip
     assert f"`tickerq cancel --terminate {asked}` kills its process" in (found[asked].remedy or "")
+    assert "its function ends by itself where it calls" in (found[asked].remedy or "")
     assert "restart its worker" in (found[killed].remedy or "")
 
 
