@@ -83,6 +83,19 @@ def test_ids_are_shortened_and_whole_where_one_points(visitor: Visitor, seeds: S
     assert f'title="{job.id}">{job.id.hex[-12:]}<' in head
 
 
+def test_a_bulk_job_says_which_runs_it_means_as_its_page_does(visitor: Visitor, seeds: Seeds) -> None:
+    until = datetime(2026, 11, 1, tzinfo=UTC)
+    seeds.tickerq.bulk.start("retry", status="failed", function_prefix="Send", ended_until=until)
+    seeds.tickerq.bulk.start("retry", everything=True)
+    seeds.tickerq.bulk.start("retry", ids=[seeds.run(status=TickerStatus.FAILED)])
+    said = rows_of(visitor.get("/audit").text)
+    assert "action retry, of 1 by id, runs as they were at" in said[0]
+    assert "action retry, of all runs, runs as they were at" in said[1]
+    words = "function begins Send, status Failed, ended before 2026-11-01 00:00 UTC"
+    assert f"of {words}, runs as they were at" in said[2]
+    assert words in text_of(visitor.get("/bulk").text)
+
+
 def test_an_action_is_chosen_by_its_words_and_a_hosts_own_stays(visitor: Visitor, seeds: Seeds) -> None:
     seeds.tickerq.cron_tickers.pause(seeds.cron())
     page = visitor.get("/audit?action=cron_tickers.pause").text

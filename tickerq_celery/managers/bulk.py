@@ -153,7 +153,7 @@ def _added(tx: Transaction, job: NewJob) -> Effect[BulkJob]:
         raise TickerValidationError("as_of", job.as_of, "it is not to come: pass a moment of the past")
     bulk_jobs.add(tx, job)
     stored = _got(tx, job.id)
-    shown = {"action": job.action.value, "what": stored.what, "as_of": stored.as_of.isoformat()}
+    shown = {**stored.asked(), "as_of": stored.as_of.isoformat()}
     return Effect(result=stored, change=Change(ids=[job.id], after=shown))
 
 

@@ -57,10 +57,14 @@ class BulkJob:
         """Whether it is done, stopped or failed."""
         return self.state not in ACTIVE
 
+    def asked(self) -> dict[str, object]:
+        """Return what the audit shows of its start: what is asked, and of which runs."""
+        filters = {} if self.filters is None else {"filters": dict(self.filters)}
+        return {"action": str(self.action), "what": self.what, **filters}
+
     def outcome(self) -> dict[str, object]:
         """Return what the audit shows of its end: what was asked, of which runs, and what came of it."""
-        asked = {"action": str(self.action), "what": self.what}
-        return {**asked, "state": self.state.value, "changed": self.changed, "skipped": self.skipped}
+        return {**self.asked(), "state": self.state.value, "changed": self.changed, "skipped": self.skipped}
 
 
 def with_skips(before: Sequence[BulkSkip], new: Mapping[str, Sequence[UUID]]) -> tuple[BulkSkip, ...]:

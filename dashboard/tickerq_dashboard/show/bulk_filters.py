@@ -43,46 +43,51 @@ def job_runs(job: BulkJob, clock: Clock) -> str:
     """Return which runs a job means: "status Failed, tag eu", or how many were chosen."""
     if job.total is not None:
         return f"{plural(job.total, 'run')} chosen one by one"
-    return ", ".join(_said(job.filters or {}, clock)) or "all runs"
+    return clock.localised(filter_words(job.filters or {}))
 
 
-def _said(filters: Mapping[str, Any], clock: Clock) -> Iterator[str]:
+def filter_words(filters: Mapping[str, Any]) -> str:
+    """Return which runs meet the filters of a job, with moments as it stores them."""
+    return ", ".join(_said(filters)) or "all runs"
+
+
+def _said(filters: Mapping[str, Any]) -> Iterator[str]:
     for name, value in filters.items():
         if name == "exclude":
-            yield f"not {' and '.join(_said(value, clock))}"
+            yield f"not {' and '.join(_said(value))}"
         elif name in _YES_OR_NO:
             yield _YES_OR_NO[name][0 if value else 1]
         else:
-            yield _OTHERS.get(name, _named)(name, value, clock)
+            yield _OTHERS.get(name, _named)(name, value)
 
 
-def _named(name: str, value: Any, clock: Clock) -> str:
+def _named(name: str, value: Any) -> str:
     values = value if isinstance(value, list) else [value]
     words = ", ".join(_VALUES.get(str(each), str(each)) for each in values)
     return f"{_NAMES.get(name, name.replace('_', ' '))} {words}"
 
 
-def _status(name: str, value: Any, clock: Clock) -> str:
+def _status(name: str, value: Any) -> str:
     return f"status {', '.join(_STATUSES.get(each, each) for each in value)}"
 
 
-def _origin(name: str, value: Any, clock: Clock) -> str:
+def _origin(name: str, value: Any) -> str:
     origins = value if isinstance(value, list) else [value]
     return f"made by {', '.join(made_by(Origin(each)) for each in origins)}"
 
 
-def _moment(name: str, value: Any, clock: Clock) -> str:
-    moment = datetime.fromisoformat(value)
-    return "waiting for their moment" if moment == EVER else f"{_NAMES[name]} {clock.single(moment)}"
+def _moment(name: str, value: Any) -> str:
+    is_ever = datetime.fromisoformat(value) == EVER
+    return "waiting for their moment" if is_ever else f"{_NAMES[name]} {value}"
 
 
-def _least(name: str, value: Any, clock: Clock) -> str:
+def _least(name: str, value: Any) -> str:
     if name == "min_attempts":
         return f"at least {plural(value, 'attempt')}"
     return f"took at least {duration(timedelta(seconds=value))}"
 
 
-_OTHERS: Mapping[str, Callable[[str, Any, Clock], str]] = {
+_OTHERS: Mapping[str, Callable[[str, Any], str]] = {
     "status": _status,
     "origin": _origin,
     "min_attempts": _least,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from tickerq_dashboard.show.bulk_filters import filter_words
 from tickerq_dashboard.show.durations import exact
 from tickerq_dashboard.show.statuses import LOOKS
 from tickerq_dashboard.show.words import json_text
@@ -48,6 +49,8 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "released": ("held runs released", _plain),
     "execution_time": ("planned for", _plain),
     "as_of": ("runs as they were at", _plain),
+    "filters": ("of", lambda value: filter_words(value) if isinstance(value, Mapping) else _plain(value)),
+    "what": ("of", _plain),
     "misfire": ("missed instants (misfire)", _word),
     "misfire_limit": ("missed instants at most (misfire_limit)", _plain),
     "misfire_grace": ("missed instants late at most (misfire_grace)", _seconds),

@@ -41,6 +41,14 @@ def test_a_job_is_audited_when_it_starts_and_when_it_ends_in_the_name_of_who_sta
         assert (each.said_by, each.reason) == ("bob", "it is mended")
 
 
+def test_a_job_of_filters_is_audited_with_them(tickerq: TickerQ) -> None:
+    job = tickerq.bulk.start("retry", tag="eu", exclude={"function": "Send"})
+    done(tickerq.core, job)
+    for each in entries(tickerq):
+        assert isinstance(each.after, dict)
+        assert each.after["filters"] == job.filters == {"tag": "eu", "exclude": {"function": ["Send"]}}
+
+
 @pytest.mark.every_database
 def test_a_job_that_is_submitted_twice_is_started_once(tickerq: TickerQ) -> None:
     failed = make_failed(tickerq.core, 2)
