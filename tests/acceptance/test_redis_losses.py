@@ -109,8 +109,8 @@ def test_what_a_dead_worker_had_prefetched_starts_again_and_its_late_redelivery_
     # What the broker lost is not looked for here: the dead worker is.
     jobs = make_jobs(store_url, redis.url, republish_after=300)
     killed = jobs.worker(concurrency=1)
-    asleep = jobs.add("Sleeps", 4.0)
-    jobs.wait_for_note(f"asleep {asleep}")
+    dying = jobs.add("Dies", "outside")
+    jobs.wait_for_note(f"dies {dying}")
     ids = jobs.add_many(4, function="Fails", request=1, retries=1, retry_intervals=[3])
     wait_until(lambda: broker.hlen("unacked") == len(ids), jobs.logs)
     killed.kill()
@@ -123,9 +123,9 @@ def test_what_a_dead_worker_had_prefetched_starts_again_and_its_late_redelivery_
     redeliver(jobs)
     for run_id in ids:
         other.wait_for(f"dropped a stale message of run {run_id}, claim 1")
-    jobs.wait_for_all([asleep, *ids])
+    jobs.wait_for_all([dying, *ids])
     assert Counter(jobs.notes("attempt ")) == {
         f"attempt {run_id} {number}": 1 for run_id in ids for number in (0, 1)
     }
     assert {claim_of(jobs, run_id) for run_id in ids} == {2}
-    assert [attempt.exception_type for attempt in jobs.run(asleep).attempts] == ["WorkerLost", None]
+    assert [attempt.exception_type for attempt in jobs.run(dying).attempts] == ["WorkerLost", None]

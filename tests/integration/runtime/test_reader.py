@@ -224,11 +224,14 @@ def test_a_signals_handler_interrupts_the_wait_and_may_read_itself(core: Core) -
     def handle(number: int, frame: FrameType | None) -> None:
         raise InterruptedError(core.read_bounded(one))
 
+    def read() -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        core.read_bounded(wide)
+
     before = signal.signal(signal.SIGALRM, handle)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.1)
         with pytest.raises(InterruptedError) as caught:
-            core.read_bounded(wide)
+            read()
         assert caught.value.args == (1,)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -382,7 +382,7 @@ def alarm_in(seconds: float) -> Iterator[None]:
 
 
 def test_a_wait_for_a_sqlite_lock_handles_a_signal(opened: Database, tmp_path: Path) -> None:
-    with locked(tmp_path / "locked.db"), alarm_in(0.1), pytest.raises(KeyboardInterrupt):
+    with locked(tmp_path / "locked.db"), pytest.raises(KeyboardInterrupt), alarm_in(0.1):
         opened.write(lambda connection: connection.exec_driver_sql("SELECT 1"))
     # The next one waits as long as before, and there is nothing that it must wait for.
     assert opened.write(lambda connection: connection.exec_driver_sql(BUSY_TIMEOUT).scalar()) == 10_000

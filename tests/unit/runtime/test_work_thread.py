@@ -35,15 +35,13 @@ def hangs() -> Iterator[threading.Event]:
 
 @pytest.fixture
 def alarm() -> Iterator[None]:
-    """Raise SystemExit in the main thread soon, as Celery's handler of SIGTERM does."""
+    """Raise SystemExit in the main thread at SIGALRM, as Celery's handler of SIGTERM does."""
 
     def leave(number: int, frame: FrameType | None) -> None:
         raise SystemExit
 
     handler = signal.signal(signal.SIGALRM, leave)
-    signal.setitimer(signal.ITIMER_REAL, SOON)
     yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, handler)
 
 
@@ -66,16 +64,21 @@ def test_what_a_call_raises_is_raised_and_the_next_call_is_made(thread: WorkThre
 
 @pytest.mark.usefixtures("alarm")
 def test_a_signal_reaches_its_handler_while_a_call_hangs(thread: WorkThread, hangs: threading.Event) -> None:
+    main = threading.get_ident()
+
+    def work() -> None:
+        hangs.wait(SOON)  # so that the main thread waits for this
+        signal.pthread_kill(main, signal.SIGALRM)
+        hangs.wait(FOR_EVER)
+
     with pytest.raises(SystemExit):
-        thread.call(lambda: hangs.wait(FOR_EVER))
+        thread.call(work)
 
 
 @pytest.mark.usefixtures("alarm")
 def test_a_signal_that_another_thread_received_reaches_its_handler_too(
     thread: WorkThread, hangs: threading.Event
 ) -> None:
-    signal.setitimer(signal.ITIMER_REAL, 0)
-
     ended: list[bool] = []
 
     def work() -> None:

@@ -323,7 +323,7 @@ def test_a_forked_child_has_a_loop_of_its_own(loop: EventLoop) -> None:
         child = os.fork()
     if child == 0:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)  # pytest has put a handler of its own there
-        signal.alarm(10)
+        signal.alarm(60)
         own = loop.run(running_loop())
         loop.close()
         os._exit(0 if own.is_closed() else 1)
