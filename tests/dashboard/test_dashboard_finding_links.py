@@ -62,6 +62,15 @@ def test_of_lost_runs(app: Flask, visitor: Visitor, seeds: Seeds, now: datetime)
     assert listed_by(app, visitor, found, runs) == set(runs[:2])
 
 
+def test_of_what_is_active_and_what_is_due(app: Flask, visitor: Visitor, seeds: Seeds, now: datetime) -> None:
+    queued = {"status": TickerStatus.QUEUED, "due_at": None, "published_at": now, "locked_at": now}
+    runs = [seeds.run(**queued), seeds.run(due_at=now - timedelta(seconds=5))]
+    found = finding(seeds, FindingCode.BACKLOG)
+    assert found.text.startswith("no run is overdue; 2 are active: 1 queued and 1 due")
+    assert listed_by(app, visitor, found, runs) == {runs[0]}
+    assert listed_by(app, visitor, found, runs, 1) == {runs[1]}
+
+
 def test_of_missed_instants(app: Flask, visitor: Visitor, seeds: Seeds, now: datetime) -> None:
     record = {
         "status": TickerStatus.SKIPPED,
@@ -80,7 +89,7 @@ def test_of_missed_instants(app: Flask, visitor: Visitor, seeds: Seeds, now: dat
     ]
     found = finding(seeds, FindingCode.MISSED_INSTANTS)
     assert found.text.startswith("6 instants of SendWelcomeEmail")
-    assert "in 2 misfire records" in found.text
+    assert "the first of 2026-11-24 09:00:00Z, in 2 misfire records" in found.text
     assert listed_by(app, visitor, found, runs) == set(runs[:2])
 
 

@@ -12,7 +12,7 @@ from tickerq_celery.tickers.counts import Count, RunCounts
 from tickerq_celery.tickers.health import Finding, FindingCode
 from tickerq_celery.tickers.node_views import NodeView, functions_there
 
-_NO_BEAT = "a live beat publishes it: see the findings about beats, and beat's log"
+_NO_BEAT = "a live beat publishes and fires what is due: see the findings about beats, and beat's log"
 _BEATS_WELL = (
     "beats complete their ticks: their log says what keeps them from it, such as a broker that takes no "
     "messages, and `tickerq explain ID` what one of these waits for"

@@ -34,7 +34,7 @@ def of_broker(broker: BrokerState) -> Finding:
         FindingCode.BROKER,
         f"broker {broker.address} {broker.error}",
         subject=subject,
-        remedy="nothing is lost: runs that are due wait in the store until it answers",
+        remedy="bring it back, or correct `broker_url`; nothing is lost: runs that are due wait in the store",
     )
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from tickerq_celery.enums import MisfirePolicy
 from tickerq_celery.health.findings import fine, warning
-from tickerq_celery.health.phrases import counted, listed, moment
+from tickerq_celery.health.phrases import counted, listed, moment, span
 from tickerq_celery.store.past_faults import LostEnds, MissedRecord
 from tickerq_celery.tickers.health import Finding, FindingCode
 from tickerq_celery.tickers.lifecycle import LOST
@@ -50,7 +50,7 @@ def of_missed(missed: Sequence[MissedRecord]) -> Iterator[Finding]:
         _text(said_of),
         since=since,
         remedy="beat's log says why it did not tick then; `tickerq backfill CRON_ID` runs those that are "
-        "still wanted",
+        f"still wanted; a record counts for {span(LATELY)}, or until it is deleted",
     )
 
 
@@ -83,8 +83,9 @@ def _text(known: Sequence[_Known]) -> str:
     least = "" if all(each.said.is_exact for each in known) else "at least "
     functions = listed(sorted({each.record.function for each in known}))
     them, were = ("it", "was") if number == 1 else ("them", "were")
-    recorded = "recorded at" if len(known) == 1 else f"in {len(known)} misfire records, the first of"
+    which = "that of" if number == 1 else "the first of"
+    records = "" if len(known) == 1 else f", in {len(known)} misfire records"
     return (
         f"{least}{counted(number, 'instant')} of {functions} {were} missed while nothing could run {them}, "
-        f"{recorded} {moment(min(each.record.at for each in known))}"
+        f"{which} {moment(min(each.said.first for each in known))}{records}"
     )

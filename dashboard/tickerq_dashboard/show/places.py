@@ -37,7 +37,7 @@ _OF_CODE: Mapping[FindingCode, tuple[Place, ...]] = {
     FindingCode.SCHEMA: (_SETTINGS,),
     FindingCode.BROKER: (_SETTINGS,),
     FindingCode.FUNCTION_SKEW: (Place(word="Functions", endpoint="functions"),),
-    FindingCode.BACKLOG: (Place(word="Active runs", endpoint="runs_active"),),
+    FindingCode.BACKLOG: (Place(word="Active runs", endpoint="runs_active"), _DUE),
     FindingCode.OVERDUE_RUNS: (_DUE,),
     FindingCode.OVERDUE_CRONS: (Place(word="Cron tickers", endpoint="crons"),),
     FindingCode.UNSTARTED_RUNS: (_QUEUED,),

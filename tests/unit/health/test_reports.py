@@ -2,6 +2,7 @@
 
 from tests.unit.health.nodes_made import AT
 from tickerq_celery.health.findings import capped, warning
+from tickerq_celery.health.judging import of_broker
 from tickerq_celery.tickers.health import (
     Finding,
     FindingCode,
@@ -10,6 +11,7 @@ from tickerq_celery.tickers.health import (
     Subject,
     SubjectKind,
 )
+from tickerq_celery.tickers.surroundings import BrokerState
 
 BEATS = Finding(code=FindingCode.BEATS, severity=Severity.OK, text="beat b is alive, seen 2 s ago")
 WORKERS = Finding(code=FindingCode.WORKERS, severity=Severity.OK, text="3 workers are alive")
@@ -56,3 +58,11 @@ def test_a_sum_of_findings_names_the_kind_of_each_where_they_differ() -> None:
     assert summed(Subject(function, "A"), Subject(tag, "b")) == "and 2 more pauses: function A and tag b"
     cron = Subject(SubjectKind.CRON_TICKER, "Digest (0 9 * * *)")
     assert summed(cron, Subject(tag, "b")).endswith("cron ticker Digest (0 9 * * *) and tag b")
+
+
+def test_a_broker_that_does_not_answer_is_to_be_brought_back() -> None:
+    found = of_broker(BrokerState(address="redis://x", error="does not answer: refused"))
+    assert (found.severity, found.text) == (Severity.FAILURE, "broker redis://x does not answer: refused")
+    assert found.remedy == (
+        "bring it back, or correct `broker_url`; nothing is lost: runs that are due wait in the store"
+    )

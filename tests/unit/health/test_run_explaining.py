@@ -89,6 +89,15 @@ CAUSES: Mapping[WaitCause, WaitingCase] = {
 }
 
 
+def test_a_broker_that_does_not_answer_comes_before_beats_that_wait_for_it() -> None:
+    silent = Outside(broker=BrokerState(address="redis://x", error="does not answer"))
+    stalled = node(NodeKind.BEAT, ticked_at=NOW - timedelta(minutes=5))
+    found = explained(case(outside=silent, nodes=(WELL[0], stalled))).waits
+    assert [each.cause for each in found] == [WaitCause.BROKER, WaitCause.BEAT]
+    without = explained(case(outside=silent, nodes=WELL[:1])).waits
+    assert [each.cause for each in without] == [WaitCause.BEAT, WaitCause.BROKER]
+
+
 @pytest.mark.parametrize("reason", HoldReason)
 def test_each_hold_is_the_first_that_is_said(reason: HoldReason) -> None:
     explanation = explained(HELD[reason])

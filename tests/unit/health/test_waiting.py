@@ -100,6 +100,7 @@ def test_nothing_is_well_where_another_finding_names_why_runs_are_unstarted() ->
 def test_what_is_late_is_a_failure_with_its_number_and_its_begin(field: str, code: str, text: str) -> None:
     [late] = overdue(**{field: SOME})
     assert shown(late) == (code, "failed", None)
+    assert (field == "queued") is not ("publishes and fires what is due" in (late.remedy or ""))
     assert (late.text, late.since) == (f"{text}, the first since 2026-01-15 10:00:00Z", EARLIER)
 
 

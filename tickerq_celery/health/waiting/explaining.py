@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tickerq_celery.enums import RETRIABLE, TERMINAL, HoldReason, TickerStatus
+from tickerq_celery.enums import RETRIABLE, TERMINAL, HoldReason, NodeKind, TickerStatus
 from tickerq_celery.health.failures import is_of_request
 from tickerq_celery.health.phrases import in_line, moment, span
 from tickerq_celery.health.waiting import (
@@ -18,6 +18,7 @@ from tickerq_celery.health.waiting import (
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, holder_of
 from tickerq_celery.tickers.explanations import RunExplanation, WaitCause
 from tickerq_celery.tickers.known_outcomes import outcome_known
+from tickerq_celery.tickers.node_views import NodeState
 
 _LONGEST_SUMMARY = 120
 CAUSE_OF = {
@@ -104,8 +105,10 @@ def _idle(case: WaitingCase) -> list[Reason]:
     rest = [each for each in current if each not in first]
     beats = list(for_beats.beat(case))
     if run.held_for is None and facts.is_due:
-        beats = [*beats, *for_beats.broker(case)]
-        return [*first, *beats, *rest] or list(for_beats.claim(case))
+        broker = list(for_beats.broker(case))
+        # Beats that live complete no tick as long as their broker does not answer.
+        causes = [*broker, *beats] if case.nodes_of(NodeKind.BEAT, NodeState.ALIVE) else [*beats, *broker]
+        return [*first, *causes, *rest] or list(for_beats.claim(case))
     return [*first, *for_time.later_than_hold(case), *rest, *beats] or list(for_beats.claim(case))
 
 
