@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 # In seconds. However many pages are open, a process reads one report in the first; a page waits for one no
 # longer than the second, and shows an older one up to the third.
 FRESH, TIMEOUT, KEPT = 5.0, 0.6, 60.0
+# The first report of a process also loads code and connects: so long is waited for that one.
+FIRST_TIMEOUT = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +38,19 @@ class HealthWatch:
         self._read_at: float | None = None
         self._done: threading.Event | None = None
 
-    def look(self, timeout: float = TIMEOUT) -> KnownReport:
-        """Return the latest report, waiting ``timeout`` seconds for one where the last is old."""
+    def look(self, timeout: float | None = None) -> KnownReport:
+        """Return the latest report, waiting ``timeout`` seconds for one where the last is old.
+
+        Without ``timeout`` that is the usual one, and a longer one for the first report of the process.
+        """
         if self._pid != os.getpid():
             self._begin_anew()
         with self._lock:
             if self._age() <= self._fresh:
                 return self._known()
             done = self._done or self._begin()
-        done.wait(timeout)
+            usual = FIRST_TIMEOUT if self._read_at is None else TIMEOUT
+        done.wait(usual if timeout is None else timeout)
         with self._lock:
             return self._known()
 

@@ -317,6 +317,27 @@ def test_fifty_tabs_cost_one_report_and_an_old_one_is_read_again() -> None:
     assert reports.count == 4
 
 
+def test_the_first_report_of_a_process_is_waited_for_longer_than_those_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tickerq_dashboard.health.TIMEOUT", 0.0)
+    monkeypatch.setattr("tickerq_dashboard.health.FIRST_TIMEOUT", 30.0)
+    answers = threading.Event()
+
+    def report() -> HealthReport:
+        answers.wait(30)
+        return WELL
+
+    watch = HealthWatch(Reports(report), fresh=0)  # type: ignore[arg-type]
+    first = threading.Timer(0.05, answers.set)
+    first.start()
+    assert watch.look().report == WELL
+    first.join()
+    answers.clear()
+    assert watch.look().age > 0
+    answers.set()
+
+
 def test_a_page_waits_no_longer_than_its_timeout_and_shows_the_last_report_meanwhile() -> None:
     answers = threading.Event()
     is_slow = threading.Event()

@@ -6,6 +6,7 @@ from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.store import outlook
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.outlook import Asked
 from tickerq_celery.tickers.outlook import Outlook
 
@@ -52,9 +53,11 @@ class OutlookManager:
         core = self._storing.core
         most = core.config.read_budget
         whole = validation.duration("budget", budget, least=validation.MORE_THAN_ZERO, most=most)
-        start, clock = core.clock.monotonic(), core.clock
+        clock = core.clock
 
-        def spent() -> float:
-            return (clock.monotonic() - start) / whole.total_seconds()
+        def read(tx: Transaction) -> Outlook:
+            # From here on: a connection that had to be made first takes nothing from it.
+            start = clock.monotonic()
+            return outlook.read(tx, asked, spent=lambda: (clock.monotonic() - start) / whole.total_seconds())
 
-        return core.read_bounded(outlook.read, asked, spent=spent)
+        return core.read_bounded(read)

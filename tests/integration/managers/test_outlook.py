@@ -5,7 +5,7 @@ from itertools import count
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 from tests.integration.making import (
     another_node,
@@ -25,6 +25,7 @@ from tickerq_celery.managers.outlook import OutlookManager
 from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import outlook as outlook_reads
+from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.tickers.coming import CRON_PAUSED, NO_WORKER, OVERDUE, UNCLAIMED
 from tickerq_celery.tickers.outlook import Outlook
@@ -207,6 +208,21 @@ def test_the_time_that_an_answer_may_take_ends_it_and_says_up_to_when_it_is_comp
     assert found.truncated is Bound.BUDGET
     assert 100 < len(found) < 150
     assert found.complete_until == found[-1].moment + timedelta(seconds=1)
+
+
+def test_a_connection_that_had_to_be_made_takes_nothing_from_the_time(
+    core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_cron(core, "@hourly")
+    connected = Core.transaction
+
+    def slowly(self: Core, connection: Connection) -> Transaction:
+        clock.advance(seconds=1)
+        return connected(self, connection)
+
+    monkeypatch.setattr(Core, "transaction", slowly)
+    found = outlook(core).upcoming(limit=5)
+    assert (len(found), found.truncated) == (5, Bound.LIMIT)
 
 
 def test_held_cron_tickers_take_half_of_the_time_at_most_and_it_is_said(
