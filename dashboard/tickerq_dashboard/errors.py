@@ -20,7 +20,12 @@ from tickerq_celery.errors import (
     TickerNotFoundError,
     TickerValidationError,
 )
-from tickerq_dashboard.access.refusals import ForgedRequestError, ThrottledError, WrongAddressError
+from tickerq_dashboard.access.refusals import (
+    ForgedRequestError,
+    NeedsTokenError,
+    ThrottledError,
+    WrongAddressError,
+)
 from tickerq_dashboard.access.roles import ForbiddenError
 from tickerq_dashboard.access.visitors import current_request_id, current_visitor
 from tickerq_dashboard.parsing import InvalidCommandError, InvalidQueryError
@@ -75,6 +80,11 @@ FORGED = Problem(
     status=403,
     title="This form is no longer valid",
     advice="Nothing was changed. Load its page again, and send it from there. A form lasts for 12 hours.",
+)
+NEEDS_TOKEN = Problem(
+    status=403,
+    title="This needs a program's token",
+    advice="Nothing was changed. A log-in only reads here: send a token, as Authorization: Bearer.",
 )
 INVALID = Problem(
     status=422,
@@ -133,6 +143,8 @@ PROBLEMS: dict[type[Exception], Problem] = {
     RequestEntityTooLarge: TOO_LARGE,
     UnsupportedMediaType: NO_JSON,
     ForbiddenError: FORBIDDEN,
+    # Before ForgedRequestError, of which it is a kind.
+    NeedsTokenError: NEEDS_TOKEN,
     ForgedRequestError: FORGED,
     InvalidCommandError: INVALID,
     ThrottledError: THROTTLED,

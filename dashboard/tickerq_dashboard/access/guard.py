@@ -10,7 +10,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound, RequestEntityTooLarg
 from tickerq_dashboard.access.csrf import FIELD, HEADER, CsrfTokens
 from tickerq_dashboard.access.headers import protect
 from tickerq_dashboard.access.origins import check_address, check_origin
-from tickerq_dashboard.access.refusals import ForgedRequestError, RefusalLog
+from tickerq_dashboard.access.refusals import ForgedRequestError, NeedsTokenError, RefusalLog
 from tickerq_dashboard.access.roles import ForbiddenError, Permission
 from tickerq_dashboard.access.visitors import Visitor, admit, mount_at
 from tickerq_dashboard.routing import SAFE, Route
@@ -82,6 +82,8 @@ class Guard:
         if visitor.via == "dashboard":
             check_origin(request)
             token = request.headers.get(HEADER) or request.form.get(FIELD)
+            if token is None and route.name.startswith("api_"):
+                raise NeedsTokenError
             self._csrf.check(token, visitor.name, route.name)
 
 

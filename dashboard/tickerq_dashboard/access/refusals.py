@@ -48,5 +48,12 @@ class ForgedRequestError(PermissionError):
     """A request that would change something came from no page of ours that was made for its user."""
 
 
+class NeedsTokenError(ForgedRequestError):
+    """A program would change something as a person, whose log-in browsers send unasked: it needs a token."""
+
+    def __init__(self) -> None:
+        super().__init__("there is neither a program's token nor a form's")
+
+
 class WrongAddressError(ValueError):
     """The request names a host that is not allowed, or a prefix that leads to another host."""

@@ -3,6 +3,7 @@
 import pytest
 from flask import Flask
 
+from tests.dashboard.access.users import as_role
 from tests.dashboard.api.conftest import API, Program, bearer
 from tests.dashboard.conftest import BASE
 from tests.dashboard.seeds import Seeds
@@ -105,3 +106,14 @@ def test_a_page_named_like_the_api_stays_a_page(program: Program, api_app: Flask
     client = api_app.test_client()
     response = client.get(f"{BASE}/functions/x/api/v1/y", headers={"X-Role": "viewer"})
     assert (response.status_code, response.mimetype) == (404, "text/html")
+
+
+def test_a_log_in_that_would_change_something_is_answered_by_what_a_program_needs(
+    api_app: Flask, seeds: Seeds
+) -> None:
+    client = api_app.test_client()
+    response = client.post(f"{API}/runs", headers=as_role("admin"), json={"function": "Send"})
+    assert (response.status_code, response.mimetype) == (403, "application/problem+json")
+    assert response.json["title"] == "This needs a program's token"
+    assert "Authorization: Bearer" in response.json["detail"]
+    assert len(seeds.tickerq.runs.upcoming()) == 0
