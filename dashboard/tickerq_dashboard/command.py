@@ -31,7 +31,8 @@ BASE_PATH = "/tickerq/dashboard"
     "--users",
     "users_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=f"File with one name:hash a line. Without it, {USERS_VARIABLE} holds them, separated by commas.",
+    help="File with one name:hash or name:role:hash a line; without a role it is viewer. Without the file, "
+    f"{USERS_VARIABLE} holds them, separated by commas.",
 )
 @click.pass_context
 def dashboard(context: click.Context, host: str, port: int, users_file: Path | None) -> None:

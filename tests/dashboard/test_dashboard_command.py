@@ -121,6 +121,7 @@ def test_users_in_a_file_have_roles_and_a_file_that_all_can_read_is_remarked_on(
     assert "can read" not in invoke(seeds, "--users", str(file)).output
     file.chmod(0o644)
     assert "can read" in invoke(seeds, "--users", str(file)).output
+    assert "name:role:hash" in invoke(seeds, "--help").output
     client = made[0].app.test_client()
     for name, role in (("ann", "operator"), ("bob", "viewer")):
         assert role in client.get(f"{BASE}/health", headers=basic(name, PASSWORD)).text

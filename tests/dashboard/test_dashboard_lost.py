@@ -132,7 +132,7 @@ def test_the_nodes_say_what_is_left_on_a_worker_that_is_gone(visitor: Visitor, s
 
 
 def test_of_a_lost_beat_nothing_is_said_of_runs(visitor: Visitor, seeds: Seeds) -> None:
-    said = {NodeKind.BEAT: "found dead, by beat-1", NodeKind.WORKER: "or failed where its function says so"}
+    said = {NodeKind.BEAT: "found dead by beat-1", NodeKind.WORKER: "or failed where its function says so"}
     dead = {join(seeds.tickerq, kind): words for kind, words in said.items()}
     for node in dead:
         seeds.tickerq.core.write(lost_nodes.record, node, found_by="beat-1")
@@ -140,3 +140,20 @@ def test_of_a_lost_beat_nothing_is_said_of_runs(visitor: Visitor, seeds: Seeds) 
     page = visitor.get("/nodes").text
     for node, words in dead.items():
         assert words in text_in(page.partition(f'<tr id="n{node}"')[2].partition("</tr>")[0])
+
+
+def test_a_lost_node_is_a_beat_or_a_worker_and_its_finder_is_not_why_it_was_away(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    beat, worker = (join(seeds.tickerq, kind, name="n-1") for kind in (NodeKind.BEAT, NodeKind.WORKER))
+    for node in (beat, worker):
+        seeds.tickerq.core.write(lost_nodes.record, node, found_by="beat-1")
+    seeds.tickerq.core.write(lost_nodes.mark_returned, worker)
+    seeds.tickerq.core.write(lambda tx: tx.execute(nodes.delete()))
+    page = visitor.get("/nodes").text
+    of = {
+        node: text_in(page.partition(f'<tr id="n{node}"')[2].partition("</tr>")[0]) for node in (beat, worker)
+    }
+    assert "n-1 beat " in of[beat]
+    assert "n-1 worker " in of[worker]
+    assert re.search(r"it came back at .+: it was frozen or cut off; found dead by beat-1", of[worker])

@@ -356,6 +356,15 @@ def test_a_list_that_finds_nothing_says_what_the_others_have(visitor: Visitor, s
     assert "has none" not in visitor.get("/runs/active?prefix=shop.").text
 
 
+def test_a_list_without_failed_runs_says_where_those_are_that_were_retried(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    said = "A run that failed and was retried since is listed with the status that it has now."
+    seeds.run(status=TickerStatus.DONE, function="Mail")
+    assert said in text_of(visitor.get("/runs?status=failed&function=Mail").text)
+    assert said not in text_of(visitor.get("/runs?status=cancelled&function=Mail").text)
+
+
 def test_the_form_of_filters_offers_why_a_run_is_held(visitor: Visitor, seeds: Seeds) -> None:
     page = visitor.get("/runs/active?held=limit").text
     offered = page.partition('<select class="select" name="held">')[2].partition("</select>")[0]
@@ -652,6 +661,10 @@ def test_a_cron_ticker_shows_how_it_has_done_lately(visitor: Visitor, seeds: See
     for path in ("/crons", f"/crons/{cron_id}"):
         assert "<title>2 done, 1 failed</title>" in visitor.get(path).text
     assert "66 %" in text_of(visitor.get("/crons").text)
+    assert "Last 3 ends" in text_of(visitor.get(f"/crons/{cron_id}").text)
+    once = seeds.cron(function="Once", next_run_at=NOW)
+    seeds.run(type=OCCURRENCE, cron_ticker_id=once, status=TickerStatus.DONE, origin="cron")
+    assert "Last 1 end " in text_of(visitor.get(f"/crons/{once}").text)
 
 
 def test_a_paused_cron_ticker_says_who_paused_it_and_why(visitor: Visitor, seeds: Seeds) -> None:
@@ -741,6 +754,32 @@ def test_a_retry_to_come_stands_below_the_attempts_that_failed(visitor: Visitor,
     seeds.attempt(run_id, exception_type="KeyError", exception_message="x")
     page = text_of(visitor.get(f"/runs/{run_id}").text)
     assert re.search(r"1 KeyError ran 2 s 2 to come in 4 min 3 to come in 9 min", page)
+
+
+def test_a_retry_that_is_overdue_is_due_and_those_after_it_are_to_come(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    late = datetime.now(UTC) - timedelta(minutes=5)
+    waits = [timedelta(seconds=10), timedelta(minutes=30)]
+    run_id = seeds.run(retry_count=1, retries=2, retry_intervals=waits, due_at=late, execution_time=NOW)
+    seeds.attempt(run_id, exception_type="KeyError", exception_message="x")
+    page = text_of(visitor.get(f"/runs/{run_id}").text)
+    assert "Next attempt due 5 min ago" in page
+    assert re.search(r"2 to come due 5 min ago 3 to come in (29|30) min", page)
+
+
+def test_a_cron_ticker_that_is_overdue_is_said_to_be_due(visitor: Visitor, seeds: Seeds) -> None:
+    late = seeds.cron(function="Late", next_run_at=datetime.now(UTC) - timedelta(minutes=5))
+    assert "Next run due 5 min ago" in text_of(visitor.get(f"/crons/{late}").text)
+    assert "due 5 min ago" in text_of(visitor.get("/crons").text)
+
+
+def test_where_nothing_is_active_a_link_leads_to_what_is_due(visitor: Visitor, seeds: Seeds) -> None:
+    due = seeds.run(due_at=datetime.now(UTC) - timedelta(seconds=5))
+    page = visitor.get("/runs/active").text
+    assert "Nothing runs, is queued or is held" in page
+    [there] = re.findall(r'<a href="([^"]+)">What is due</a>', page)
+    assert str(due) in visitor.get(there.removeprefix(BASE)).text
 
 
 def test_what_a_role_may_not_see_is_not_on_the_page(seeds: Seeds) -> None:

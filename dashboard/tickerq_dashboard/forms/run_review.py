@@ -33,9 +33,9 @@ def run_facts(state: FormState, reading: RunReading, found: Named, clock: Clock)
         yield Fact(css="info", words=f"Until it has ended, no other run with the key {key} is taken.")
     following = sum(each.size for each in state.chain)
     if following:
-        yield Fact(
-            css="info", words=f"{plural(following, 'run')} of its chain wait for it; the tree below has them."
-        )
+        wait, them = ("waits", "it") if following == 1 else ("wait", "them")
+        words = f"{plural(following, 'run')} of its chain {wait} for it; the tree below has {them}."
+        yield Fact(css="info", words=words)
     if reading.purpose is Purpose.EDIT:
         yield Fact(css="info", words="It is changed only if it has not been claimed by then.")
 

@@ -48,7 +48,7 @@ def _page(visit: Visit, found: RunPage) -> Response:
     may_see = visit.may(Permission.PAYLOAD_VIEW)
     lost = lost_workers(visit.dashboard.reader, [found.run])
     seen_at = last_seen(visit.dashboard.reader, found.run.running_on) if lost else None
-    rows = attempt_rows(found.run, lost, seen_at)
+    rows = attempt_rows(found.run, clock.now, lost=lost, seen=seen_at)
     last = found.run.attempts[-1] if found.run.attempts else None
     pauses = _pauses(visit, found.run, found.explanation)
     return visit.page(

@@ -30,7 +30,7 @@ class AttemptRow:
 
 
 def attempt_rows(
-    run: Run, lost: Container[UUID | None] = (), seen: datetime | None = None
+    run: Run, now: datetime, *, lost: Container[UUID | None] = (), seen: datetime | None = None
 ) -> list[AttemptRow]:
     """Return the attempts of a run; ``lost`` are workers that are dead or gone, ``seen`` is of its own."""
     rows = list(_ended(run))
@@ -51,7 +51,7 @@ def attempt_rows(
             ),
         ]
     if run.status is TickerStatus.IDLE and run.next_attempt_at is not None and rows:
-        return [*rows, *_to_come(run, number, run.next_attempt_at)]
+        return [*rows, *_to_come(run, number, now)]
     return rows
 
 
@@ -74,8 +74,12 @@ def _ended(run: Run) -> Iterator[AttemptRow]:
         before, due = attempt, attempt.ended_at
 
 
-def _to_come(run: Run, number: int, moment: datetime | None) -> Iterator[AttemptRow]:
-    """Yield the attempts that will be made if each fails: the next when it is due, the others after it."""
+def _to_come(run: Run, number: int, now: datetime) -> Iterator[AttemptRow]:
+    """Yield the attempts that will be made if each fails: the next when it is due, the others after it.
+
+    Those wait for the next to end, which is not before now, however long it has been due.
+    """
+    moment = run.next_attempt_at
     # The next one may be given by a rescue, whatever retries are left.
     left = max(1, run.retries + 1 - run.retry_count)
     for further in range(min(left, TO_COME)):
@@ -91,4 +95,4 @@ def _to_come(run: Run, number: int, moment: datetime | None) -> Iterator[Attempt
         )
         retry = run.retry_count + further
         waits = run.retry_intervals
-        moment = moment + waits[min(retry, len(waits) - 1)] if waits else None
+        moment = max(moment, now) + waits[min(retry, len(waits) - 1)] if waits else None

@@ -28,7 +28,7 @@ _DONE: Mapping[str, str] = {
     "cron_tickers.pause_batch": "Paused",
     "cron_tickers.resume_batch": "Resumed",
     "cron_tickers.run_now_batch": "Started a run of",
-    "chains.retry_failed": "Started {runs} again in the chain of",
+    "chains.retry_failed": "Set {runs} to run again in the chain of",
     "chains.cancel_rest": "Cancelled or asked to end {runs} in the chain of",
     "bulk.start": "Started the bulk job",
     "bulk.stop": "Stopped the bulk job",

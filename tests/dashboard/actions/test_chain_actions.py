@@ -56,7 +56,7 @@ def test_what_failed_is_retried_with_what_was_skipped_for_it(
     assert statuses(seeds, chain) == ["IDLE", "IDLE", "IDLE"]
     [entry] = seeds.tickerq.audit.find(action="chains.retry_failed")
     assert (entry.object_id, entry.reason, entry.count) == (str(chain.receipt), "the bank is back", 2)
-    assert f"Started 2 runs again in the chain of {chain.receipt.hex[-12:]}" in text_of(
+    assert f"Set 2 runs to run again in the chain of {chain.receipt.hex[-12:]}" in text_of(
         admin.get(done.location).text
     )
 

@@ -101,7 +101,9 @@ def test_a_chain_is_built_to_any_depth_without_script(admin: Person, seeds: Seed
         "children.1.at": "2098-12-01T09:30",
     }
     reviewed = press(admin, NEW, form, step="review")
-    assert "4 runs of its chain wait for it" in text_of(reviewed.text)
+    assert "4 runs of its chain wait for it; the tree below has them" in text_of(reviewed.text)
+    lone = press(admin, NEW, fields_of(fill(admin, NEW, GOOD, step="add:").text), step="review")
+    assert "1 run of its chain waits for it; the tree below has it" in text_of(lone.text)
     fewer = press(admin, NEW, form, step="remove:children.0.children.0.children.0.")
     assert "children.0.children.0.children.0.function" not in fields_of(fewer.text)
     assert press(admin, NEW, fields_of(fewer.text)).status_code == 303
