@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.dashboard.conftest import QUICK_HASH, Visitor
+from tests.dashboard.conftest import BASE, QUICK_HASH, Visitor
 from tests.dashboard.page_text import text_in, text_of
 from tests.dashboard.seeds import NOW, Seeds
 from tests.integration.apps import join
@@ -96,3 +96,22 @@ def test_a_retry_that_would_read_the_same_request_says_so(visitor: Visitor, seed
     page = text_of(visitor.get(f"/runs/{run_id}").text)
     assert "It would fail as before: it reads the same request" in page
     assert "Retry run" in page
+
+
+def test_a_record_of_missed_instants_leads_to_a_backfill_and_says_nothing_of_a_retry(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    columns: dict[str, Any] = {
+        "status": TickerStatus.SKIPPED,
+        "type": TickerType.CRON_TICKER_OCCURRENCE,
+        "function": "Unknown",
+    }
+    columns["cron_ticker_id"] = seeds.cron()
+    missed = "Missed: 2 instants from 2026-11-24T09:00:00+00:00 to 2026-11-24T09:01:00+00:00 passed"
+    record = visitor.get(f"/runs/{seeds.run(**columns, origin='misfire', skipped_reason=missed)}").text
+    assert "What a retry would do" not in record
+    [there] = re.findall(r'<a href="([^"]+)">Backfill …</a> runs what is still wanted', record)
+    assert visitor.get(there.removeprefix(BASE)).status_code == 200
+    skipped = visitor.get(f"/runs/{seeds.run(**columns, origin='cron', skipped_reason='Overlap')}").text
+    assert "What a retry would do" in skipped
+    assert "runs what is still wanted" not in skipped

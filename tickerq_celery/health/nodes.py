@@ -85,7 +85,7 @@ def _none(
     where = "" if host is None else f" on {host}"
     text = f"no {kind} is alive{where}"
     if latest:
-        text += f": the last one, {latest[0].name}, was last seen at {moment(latest[0].seen_at)}"
+        text += f": the last that was lost, {latest[0].name}, was last seen at {moment(latest[0].seen_at)}"
         text += _others(latest)
     elif stopping:
         text += f": {listed([node.name for node in stopping])} shuts down"

@@ -55,7 +55,7 @@ def test_the_last_that_were_lost_are_named_where_none_is_left() -> None:
     assert shown(none) == ("no_worker", "failed", "celery@web3")
     assert none.since == last.seen_at
     assert none.text == (
-        "no worker is alive: the last one, celery@web3, was last seen at 2026-01-15 11:58:00Z, "
+        "no worker is alive: the last that was lost, celery@web3, was last seen at 2026-01-15 11:58:00Z, "
         "and before it celery@web2"
     )
     [well] = judged(NodeKind.WORKER, [worker()], [last])
