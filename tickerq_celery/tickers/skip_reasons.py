@@ -45,7 +45,8 @@ def who_and_why(by: str | None, reason: str | None) -> str:
 
 def misfire_reason(misfire: Misfire, policy: str) -> str:
     """Return what is said of the instants of an outage: how many were missed, from when to when."""
-    return f"{MISSED}{_span(misfire)} passed while nothing could run them (policy {policy})"
+    them = "it" if misfire.count == 1 else "them"
+    return f"{MISSED}{_span(misfire)} passed while nothing could run {them} (policy {policy})"
 
 
 def pause_reason(misfire: Misfire, *, by: str | None, reason: str | None) -> str:

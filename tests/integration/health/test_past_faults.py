@@ -99,7 +99,9 @@ def test_instants_that_an_outage_left_without_a_run_are_found(
     )
     [record] = tickerq.runs.history(origin="misfire")
     assert record.skipped_head is not None
-    assert len(tickerq.runs.get(record.id).skipped_reason or "") < _HEAD
+    reason = tickerq.runs.get(record.id).skipped_reason or ""
+    assert f"passed while nothing could run {them} (" in reason
+    assert len(reason) < _HEAD
 
 
 def test_what_passes_while_a_beat_is_restarted_is_no_fault(tickerq: TickerQ, clock: ManualClock) -> None:
