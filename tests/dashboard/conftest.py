@@ -19,6 +19,7 @@ from tests.dashboard.served import Served, serving
 from tickerq_celery.managers.outlook import OutlookManager
 from tickerq_dashboard import create_app
 from tickerq_dashboard.access import hashing
+from tickerq_dashboard.health import HealthWatch
 
 BASE = "/tickerq/dashboard"
 PASSWORD = "pass:wörd"
@@ -33,6 +34,8 @@ def basic(name: str, password: str) -> dict[str, str]:
 
 
 LOGIN = basic("admin", PASSWORD)
+# What waits for a report as long as it does in production.
+LOOK = HealthWatch.look
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -49,6 +52,14 @@ def _patient_outlook() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         upcoming = partialmethod(OutlookManager.upcoming, budget=timedelta(seconds=2))
         patch.setattr(OutlookManager, "upcoming", upcoming)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patient_banner() -> Iterator[None]:
+    """Let pages wait for the report of their banner as long as a busy machine needs to read it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HealthWatch, "look", partialmethod(LOOK, timeout=30.0))
         yield
 
 

@@ -19,12 +19,13 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from tests.dashboard.access.users import SECRET, as_role, by_role
-from tests.dashboard.conftest import BASE
+from tests.dashboard.conftest import BASE, LOOK
 from tests.integration.apps import enrol_worker, ticker_app
 from tickerq_celery import CronTicker, TickerQ, TimeTicker
 from tickerq_celery.runtime import core
 from tickerq_celery.runtime.reader import Reader
 from tickerq_dashboard import create_app
+from tickerq_dashboard.health import HealthWatch
 
 READERS_OF_A_PAGE, ADDITIONS = 3, 10
 MOST_FOR_AN_ADDITION, MOST_FOR_A_PAGE = 0.1, 3.0
@@ -44,8 +45,9 @@ class Visited:
 
 @pytest.fixture(autouse=True)
 def unchanged_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the budget of reads as it is in production: it is what is tested here."""
+    """Leave the time of reads and of the banner as it is in production: it is what is tested here."""
     monkeypatch.setattr(core, "Reader", Reader)
+    monkeypatch.setattr(HealthWatch, "look", LOOK)
 
 
 def settle() -> None:
