@@ -9,7 +9,7 @@ from flask import Flask
 
 from tests.dashboard.conftest import BASE, QUICK_HASH, Visitor
 from tests.dashboard.page_text import text_in, text_of
-from tests.dashboard.seeds import NOW, Seeds
+from tests.dashboard.seeds import Seeds
 from tests.integration.apps import join
 from tickerq_celery import TickerStatus
 from tickerq_celery.enums import NodeKind
@@ -20,6 +20,8 @@ from tickerq_dashboard import create_app
 from tickerq_dashboard.reading.lost_runs import SETTLED, lost_among
 
 NAME = "celery@shop-3"
+# Pages say a moment of the days before by its weekday.
+NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 
 
 def shown(css: str, word: str, page: str) -> bool:
@@ -93,10 +95,12 @@ def test_of_one_on_a_worker_of_which_nothing_is_known_no_moment_is_said(
 
 def test_an_attempt_that_was_found_lost_ran_for_an_unknown_time(visitor: Visitor, seeds: Seeds) -> None:
     run_id = seeds.run(status=TickerStatus.FAILED, started_at=NOW, ended_at=NOW + timedelta(minutes=9))
-    seeds.attempt(run_id, exception_type="WorkerLost", ended_at=NOW + timedelta(minutes=9))
+    lost = {"started_at": NOW, "ended_at": NOW + timedelta(minutes=9)}
+    seeds.attempt(run_id, exception_type="WorkerLost", **lost)
     page = text_of(visitor.get(f"/runs/{run_id}").text)
     assert "1 WorkerLost found lost As a table" in page
-    assert "Tue 21:05 Tue 21:14 found lost \N{EN DASH}" in page
+    began, ended = (f"{each:%a %H:%M}" for each in (NOW, NOW + timedelta(minutes=9)))
+    assert f"{began} {ended} found lost \N{EN DASH}" in page
 
 
 def test_one_on_a_live_worker_is_in_progress(visitor: Visitor, seeds: Seeds) -> None:

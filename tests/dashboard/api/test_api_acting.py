@@ -1,6 +1,6 @@
 """What programs do: by the commands of the forms, once for each operation, of what they have seen."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -73,18 +73,20 @@ def test_a_chain_is_retried_and_its_rest_cancelled(seeds: Seeds, program: Progra
 @pytest.mark.parametrize(
     ("status", "action", "says"),
     [
-        (TickerStatus.DONE, "retry", "Not retried: the run is Done since Tue 21:05 UTC."),
-        (TickerStatus.FAILED, "cancel", "Not cancelled: the run is Failed since Tue 21:05 UTC."),
-        (TickerStatus.DONE, "release", "Not released: the run is Done since Tue 21:05 UTC."),
+        (TickerStatus.DONE, "retry", "Not retried: the run is Done since {since} UTC."),
+        (TickerStatus.FAILED, "cancel", "Not cancelled: the run is Failed since {since} UTC."),
+        (TickerStatus.DONE, "release", "Not released: the run is Done since {since} UTC."),
         (TickerStatus.DONE, "run-now", "Not started ahead of its time: the run is Done."),
     ],
 )
 def test_a_refusal_says_how_it_is_at_present(
     seeds: Seeds, program: Program, status: TickerStatus, action: str, says: str
 ) -> None:
-    response = post(program, f"/runs/{seeds.run(status=status)}/{action}")
+    # A moment of the days before is said by its weekday.
+    ended = datetime.now(UTC) - timedelta(days=2)
+    response = post(program, f"/runs/{seeds.run(status=status, ended_at=ended)}/{action}")
     assert (response.status_code, response.mimetype) == (409, "application/problem+json")
-    assert says in response.json["detail"]
+    assert says.format(since=f"{ended:%a %H:%M}") in response.json["detail"]
 
 
 def test_an_operation_takes_effect_once(seeds: Seeds, program: Program) -> None:
