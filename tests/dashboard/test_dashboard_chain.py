@@ -1,7 +1,7 @@
 """The page of a chain."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,6 +14,9 @@ from tickerq_celery import TickerStatus
 from tickerq_dashboard import create_app
 from tickerq_dashboard.reading.reader import CHAIN_SHOWN
 from tickerq_dashboard.show.charts.chain import MOST_DRAWN
+
+# Pages say a moment of the days before by its weekday.
+RECENTLY = datetime.now(UTC) - timedelta(days=2)
 
 
 class Chain:
@@ -39,6 +42,7 @@ class Chain:
             run_condition=1,
             status=TickerStatus.DONE,
             started_at=NOW,
+            ended_at=RECENTLY,
             elapsed=timedelta(1),
         )
         self.last = self.below(self.head, "Last", run_condition=4, held_for="parent", held_since=NOW)
@@ -85,7 +89,7 @@ def test_each_run_says_its_status_its_condition_and_why(visitor: Visitor, seeds:
         "shop.Import, Failed: KeyError",
         f"Receipt, Skipped, runs on success: {unmet}",
         f"Note, Skipped, runs after any end: {unmet}",
-        f"Alarm, Done, runs on failure, this run: ended {NOW:%a %H:%M}",
+        f"Alarm, Done, runs on failure, this run: ended {RECENTLY:%a %H:%M}",
         "Last, Idle, runs after any end: Waits for its parent",
     ]
     assert [f"#s-{sign}" in tree for sign in ("failed", "skipped", "done", "idle")] == [True] * 4
