@@ -44,6 +44,8 @@ class RouteBlueprint(Blueprint):
 def _view(route: Route, dashboard: Dashboard) -> Callable[..., str | Response]:
     def answer(**path: Any) -> str | Response:
         visit = Visit(dashboard=dashboard, visitor=current_visitor(), request_id=current_request_id())
+        if route.permission is not None:
+            dashboard.watch.begin_first()
         if route.is_api:
             refuse_unknown(request.args, route.query)
         did = asked_operation()

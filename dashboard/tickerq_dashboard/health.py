@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 # In seconds. However many pages are open, a process reads one report in the first; a page waits for one no
 # longer than the second, and shows an older one up to the third.
 FRESH, TIMEOUT, KEPT = 5.0, 0.6, 60.0
-# The first report of a process also loads code and connects: so long is waited for that one.
+# The first report of a process also loads code and connects: a page waits for it until it has taken so long.
 FIRST_TIMEOUT = 2.0
 
 
@@ -36,12 +36,22 @@ class HealthWatch:
         self._lock = threading.Lock()
         self._last: HealthReport | None = None
         self._read_at: float | None = None
+        self._begun_at = -math.inf
         self._done: threading.Event | None = None
+
+    def begin_first(self) -> None:
+        """Begin to read the first report of this process, while the page that will show it reads its own."""
+        if self._pid != os.getpid():
+            self._begin_anew()
+        with self._lock:
+            if self._read_at is None and self._done is None:
+                self._begin()
 
     def look(self, timeout: float | None = None) -> KnownReport:
         """Return the latest report, waiting ``timeout`` seconds for one where the last is old.
 
-        Without ``timeout`` that is the usual one, and a longer one for the first report of the process.
+        Without ``timeout`` that is the usual one; for the first report of the process, until that has taken
+        its longer one.
         """
         if self._pid != os.getpid():
             self._begin_anew()
@@ -49,7 +59,7 @@ class HealthWatch:
             if self._age() <= self._fresh:
                 return self._known()
             done = self._done or self._begin()
-            usual = FIRST_TIMEOUT if self._read_at is None else TIMEOUT
+            usual = TIMEOUT if self._read_at is not None else self._left_for_first()
         done.wait(usual if timeout is None else timeout)
         with self._lock:
             return self._known()
@@ -68,6 +78,7 @@ class HealthWatch:
 
     def _begin(self) -> threading.Event:
         done = self._done = threading.Event()
+        self._begun_at = time.monotonic()
         threading.Thread(target=self._run, args=(done,), name="tickerq-health", daemon=True).start()
         return done
 
@@ -81,6 +92,10 @@ class HealthWatch:
         with self._lock:
             self._last, self._read_at, self._done = report, time.monotonic(), None
         done.set()
+
+    def _left_for_first(self) -> float:
+        # Not from now on: a page whose own readings took all of their time would end too late.
+        return max(TIMEOUT, FIRST_TIMEOUT - (time.monotonic() - self._begun_at))
 
     def _known(self) -> KnownReport:
         age = self._age()

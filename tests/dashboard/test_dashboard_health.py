@@ -14,10 +14,11 @@ from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.dashboard.conftest import BASE, LOGIN, PASSWORD, QUICK_HASH, Visitor, basic
+from tests.dashboard.conftest import BASE, LOGIN, LOOK, PASSWORD, QUICK_HASH, Visitor, basic
 from tests.dashboard.page_text import text_in
 from tests.dashboard.seeds import NOW, Seeds
 from tests.integration.apps import join
+from tests.manual_clock import ManualClock
 from tickerq_celery import TickerStatus
 from tickerq_celery.cli.commands import celery_command
 from tickerq_celery.enums import NodeKind
@@ -27,7 +28,7 @@ from tickerq_celery.views import Finding, FindingCode, HealthReport, Severity, S
 from tickerq_dashboard import create_app
 from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.banner import Topic, banner_of
-from tickerq_dashboard.health import HealthWatch, KnownReport
+from tickerq_dashboard.health import FIRST_TIMEOUT, TIMEOUT, HealthWatch, KnownReport
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.places import places_of
 
@@ -317,25 +318,51 @@ def test_fifty_tabs_cost_one_report_and_an_old_one_is_read_again() -> None:
     assert reports.count == 4
 
 
+class SlowReports(Reports):
+    """Reports that come once they may."""
+
+    def __init__(self) -> None:
+        self.may_come = threading.Event()
+        super().__init__(self._slow)
+
+    def _slow(self) -> HealthReport:
+        self.may_come.wait(30)
+        return WELL
+
+
 def test_the_first_report_of_a_process_is_waited_for_longer_than_those_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("tickerq_dashboard.health.TIMEOUT", 0.0)
     monkeypatch.setattr("tickerq_dashboard.health.FIRST_TIMEOUT", 30.0)
-    answers = threading.Event()
-
-    def report() -> HealthReport:
-        answers.wait(30)
-        return WELL
-
-    watch = HealthWatch(Reports(report), fresh=0)  # type: ignore[arg-type]
-    first = threading.Timer(0.05, answers.set)
+    reports = SlowReports()
+    watch = HealthWatch(reports, fresh=0)  # type: ignore[arg-type]
+    first = threading.Timer(0.05, reports.may_come.set)
     first.start()
-    assert watch.look().report == WELL
+    assert LOOK(watch).report == WELL
     first.join()
-    answers.clear()
-    assert watch.look().age > 0
-    answers.set()
+    reports.may_come.clear()
+    assert LOOK(watch).age > 0
+    reports.may_come.set()
+
+
+def test_the_first_report_is_read_beside_the_page_whose_readings_count_as_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = ManualClock()
+    monkeypatch.setattr("tickerq_dashboard.health.time", clock)
+    reports = SlowReports()
+    watch = HealthWatch(reports)  # type: ignore[arg-type]
+    watch.begin_first()
+    done = watch._done
+    assert done is not None
+    timeouts: list[float] = []
+    monkeypatch.setattr(done, "wait", timeouts.append)
+    for seconds in (0.5, 8.5):
+        clock.advance(seconds=seconds)
+        assert LOOK(watch).report is None
+    assert timeouts == [FIRST_TIMEOUT - 0.5, TIMEOUT]
+    reports.may_come.set()
 
 
 def test_a_page_waits_no_longer_than_its_timeout_and_shows_the_last_report_meanwhile() -> None:

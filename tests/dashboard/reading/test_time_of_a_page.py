@@ -42,6 +42,7 @@ def locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Locked]:
     monkeypatch.setattr(shared_limit, "time", found)
     monkeypatch.setattr(ReadDatabase, "read_within", lambda _, *args: found.read_within(*args))
     # The banner's report is read in another thread, for which a page waits 0.6 s.
+    monkeypatch.setattr(HealthWatch, "begin_first", lambda _: None)
     monkeypatch.setattr(HealthWatch, "look", lambda _: KnownReport(report=None, age=0.0))
     return found
 
