@@ -65,18 +65,20 @@ class Broker:
 
 
 class BrokerClient:
-    """One process's way to the broker; two are notified of each claim that is sent, and that never can be."""
+    """One process's way to the broker; it notifies of each claim that is offered, sent, or never can be."""
 
     def __init__(
         self,
         broker: Broker,
         process: Process,
         *,
+        offered: Callable[[], None],
         published: Callable[[Claim], None],
         misrouted: Callable[[Claim], None],
     ) -> None:
         self._broker = broker
         self._process = process
+        self._offered = offered
         self._published = published
         self._misrouted = misrouted
 
@@ -96,6 +98,7 @@ class BrokerClient:
             message = Message(Key(claim.id, claim.number), claim.function)
             self._broker.put(message, sender=self._process.name)
 
+        self._offered()
         try:
             self._process.ask(send, PublishError("unreachable"), misrouted=LookupError("no such queue"))
         except LookupError:

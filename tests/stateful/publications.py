@@ -38,15 +38,21 @@ class Publications:
         self._clock = clock
         self._may_be_gone = may_be_gone
         self._wrote: dict[Process, _Written] = {}
+        self._took: dict[Process, _Written] = {}
         self._began: dict[Process, int] = {}
 
     def note_begin(self, process: Process) -> None:
         """Know that a process begins to do something."""
         self._began[process] = self.steps_ahead
+        self._took.pop(process, None)
 
     def note_write(self, process: Process) -> None:
         """Know that a process has just written to the store."""
         self._wrote[process] = _Written(self._clock.now(), self.steps_back)
+
+    def note_offer(self, process: Process) -> None:
+        """Know that a process offers a claim to the broker; its last write before the first took them all."""
+        self._took.setdefault(process, self._wrote[process])
 
     def check(self, process: Process, claim: Claim) -> None:
         """A message names a committed claim, and a sweep's answers a check that was put off before."""
@@ -60,14 +66,16 @@ class Publications:
         if found.claim_no < claim.number:
             self.complaints.append(f"a message before its commit: {claim}")
         is_current = (found.claim_no, found.status) == (claim.number, TickerStatus.QUEUED)
-        wrote = self._wrote[process]
+        # While a sweep was stalled in its batch, a message may have come whose sender died before its stamp.
+        is_of_a_sweep = claim.due_at is None
+        wrote = (self._took if is_of_a_sweep else self._wrote)[process]
         # One that was stalled at the broker's door may find that another has published its claim meanwhile.
         was_stamped = found.published_at is not None and found.published_at < wrote.at
         is_again = claim.call is not None and found.claim_no == claim.number and was_stamped
         # Nor does one that was stalled see a clock that was set ahead, by which another took its claim.
         was_set_ahead = self._began[process] != self.steps_ahead
-        if is_again and wrote.steps_back == self.steps_back and not was_set_ahead:
+        was_set_back = wrote.steps_back != self.steps_back
+        if is_again and not was_set_back and not was_set_ahead:
             self.complaints.append(f"a stamped call is published again: {claim}")
-        is_of_a_sweep = claim.due_at is None and wrote.steps_back == self.steps_back
-        if is_current and is_of_a_sweep and found.check_at < wrote.at:
+        if is_current and is_of_a_sweep and not was_set_back and found.check_at < wrote.at:
             self.complaints.append(f"two messages may answer one check: {claim}")

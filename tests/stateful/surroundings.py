@@ -17,6 +17,7 @@ class Surroundings:
     core: Core
     broker: Broker
     written: Callable[[Process], None]
+    offered: Callable[[Process], None]
     published: Callable[[Process, Claim], None]
     misrouted: Callable[[Claim], None]
 
@@ -34,6 +35,7 @@ class Surroundings:
         return BrokerClient(
             self.broker,
             process,
+            offered=lambda: self.offered(process),
             published=lambda claim: self.published(process, claim),
             misrouted=self.misrouted,
         )

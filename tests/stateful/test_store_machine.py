@@ -3,10 +3,14 @@
 import pytest
 
 from tests.conftest import DATABASES
-from tests.stateful.bodies import PLAIN
+from tests.stateful.adding import Draft
+from tests.stateful.bodies import PLAIN, TASK
+from tests.stateful.calls import CallRequest
 from tests.stateful.cron_lives import EXPRESSION
 from tests.stateful.machine import StoreMachine
+from tests.stateful.troubles import How, Trouble
 from tests.stateful.walks import lead, walk
+from tests.stateful.world import PUBLISH_CHECK_SECONDS
 from tests.thoroughness import in_proof, in_verify
 from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
 from tickerq_celery.store.database.database import Database
@@ -18,6 +22,9 @@ WALKS = [
     *(in_verify(kind, 20, 0) for kind in DATABASES),
     *(in_proof(kind, 100, series) for series in range(10) for kind in DATABASES),
 ]
+_NEW_CALL = Draft(TASK, delay=0, retries=0, queue=None, key=None)
+_DIES_BEFORE_ITS_STAMP = (Trouble(4, How.DIES),)
+_STOPS_BEFORE_ITS_FIRST_STAMP = (Trouble(6, How.STOPS),)
 
 
 @pytest.mark.timeout(1800)
@@ -40,3 +47,23 @@ def test_a_run_now_in_a_pause_admits_and_publishes_the_manual_run_before_it(data
         assert second.held_for == HoldReason.OVERLAP
 
     lead(database, ask_twice)
+
+
+def test_a_sweep_that_stalls_in_its_batch_may_repeat_a_call_that_began_meanwhile(database: Database) -> None:
+    def stall_in_a_batch(machine: StoreMachine) -> None:
+        worker, beat = machine.hire_worker(is_full=True), machine.world.beats[0]
+        for _ in range(2):
+            machine.add(app=0, batch=[_NEW_CALL], troubles=_DIES_BEFORE_ITS_STAMP)
+        machine.pass_time(PUBLISH_CHECK_SECONDS)
+        machine.sweep(beat, _STOPS_BEFORE_ITS_FIRST_STAMP)
+        _, message, repeated = machine.world.broker.messages
+        worker.calls.append(CallRequest(message))
+        machine.begin_body(machine.waiting_calls()[0])
+        machine.pass_time(1)
+        machine.go_on_with(beat.process)
+        machine.look()
+
+        assert repeated.key != message.key
+        assert machine.world.broker.messages[-1] == message
+
+    lead(database, stall_in_a_batch)

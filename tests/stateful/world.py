@@ -176,6 +176,7 @@ class World:
             core=self.core,
             broker=self.broker,
             written=self._note_write,
+            offered=self.publications.note_offer,
             published=self.publications.check,
             misrouted=lambda claim: self.released.add(Key(claim.id, claim.number)),
         )
