@@ -30,9 +30,12 @@ _STOPS_BEFORE_ITS_FIRST_STAMP = (Trouble(6, How.STOPS),)
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("store_url", "examples", "series"), WALKS, indirect=["store_url"])
 def test_the_store_keeps_its_promises_in_every_order_of_events(
-    database: Database, examples: int, series: int
+    database: Database, examples: int, series: int, pytestconfig: pytest.Config
 ) -> None:
-    walk(database, examples=examples)
+    given: str | None = pytestconfig.getoption("hypothesis_seed")
+    # Else the same ways on each database, and in each series.
+    drawn_by = None if given is None else f"{given} {series} {database.url.get_backend_name()}"
+    walk(database, examples=examples, drawn_by=drawn_by)
 
 
 def test_a_run_now_in_a_pause_admits_and_publishes_the_manual_run_before_it(database: Database) -> None:

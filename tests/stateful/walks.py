@@ -28,15 +28,20 @@ class SeededProvider(HypothesisProvider):
 AVAILABLE_PROVIDERS[_SEEDED] = SeededProvider
 
 
-def walk(database: Database, *, examples: int) -> None:
-    """Walk so many times, as never before; a failure is shrunk and can be reproduced."""
+def walk(database: Database, *, examples: int, drawn_by: str | None) -> None:
+    """Walk so many times, as never before; a failure is shrunk and can be reproduced.
+
+    What is ``drawn_by`` the same text goes the same ways again.
+    """
     phases = (Phase.reuse, Phase.generate, Phase.shrink)
+    usual = settings(_SETTINGS, max_examples=examples, print_blob=True, phases=phases)
+    # A failure's @reproduce_failure(…) goes before this class.
+    machine = _machine_on(database)
+    if drawn_by is None:
+        run_state_machine_as_test(machine, settings=settings(usual, backend="hypothesis-urandom"))
+        return
     run_state_machine_as_test(
-        # A failure's @reproduce_failure(…) goes before this class.
-        _machine_on(database),
-        settings=settings(
-            _SETTINGS, max_examples=examples, backend="hypothesis-urandom", print_blob=True, phases=phases
-        ),
+        seed(drawn_by)(machine), settings=settings(usual, backend=_SEEDED, database=None)
     )
 
 
