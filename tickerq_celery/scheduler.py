@@ -8,7 +8,7 @@ from celery import signals
 from celery.backends.base import DisabledBackend
 from celery.beat import Scheduler
 
-from tickerq_celery.beat.entry_checks import checked_entries
+from tickerq_celery.beat.beat_schedule import checked_entries
 from tickerq_celery.beat.loop import BeatLoop
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.extension import TickerQ

@@ -6,8 +6,8 @@ from typing import Any
 from celery import Celery
 
 from tickerq_celery import validation
+from tickerq_celery.beat.beat_schedule import call_of, celery_entry, zone_of
 from tickerq_celery.beat.celery_schedules import expression_of
-from tickerq_celery.beat.entry_checks import call_of, celery_entry, zone_of
 from tickerq_celery.cli.periodic_task import PeriodicTask
 from tickerq_celery.wording import shortened
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from celery import Celery
 from sqlalchemy import delete
 
-from tickerq_celery.beat.entry_checks import checked_entries
+from tickerq_celery.beat.beat_schedule import checked_entries
 from tickerq_celery.beat.entry_reconciler import EntryReconciler
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.runtime.core import Core, new_identity

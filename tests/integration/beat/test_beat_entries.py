@@ -31,7 +31,7 @@ from tests.integration.beat.entries import (
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import TickerStatus, TimeTicker
 from tickerq_celery.beat import entry_reconciler
-from tickerq_celery.beat.entry_checks import checked_entries
+from tickerq_celery.beat.beat_schedule import checked_entries
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.cron.seeding import prune
 from tickerq_celery.enums import HoldReason, TickerKind

@@ -1,4 +1,4 @@
-"""Celery's beat entries as an app has them, checked: what cannot be kept is refused by the entry's name."""
+"""Read Celery's ``beat_schedule``: an app's entries; what cannot be kept is refused by the entry's name."""
 
 from collections.abc import Mapping
 from datetime import timedelta
