@@ -24,6 +24,7 @@ from tickerq_dashboard.reading.cache import MomentCache
 
 BASE = "/tickerq/dashboard"
 _SECRET, _USER = "0123456789abcdef", "ann"
+_UNREAD = KnownReport(report=None, age=0.0)
 
 
 @lru_cache(maxsize=1)
@@ -35,7 +36,7 @@ def client_of(tickerq: TickerQ) -> FlaskClient:
 
 def show(client: FlaskClient, path: str, answers: Collection[int] = (200,)) -> str:
     """Return a page's HTML, without the health report, which a thread of its own reads each five seconds."""
-    with _anew(), patch.object(HealthWatch, "look", lambda *_: KnownReport(report=None, age=0.0)):
+    with _anew(), _known(_UNREAD):
         return _checked(client.get(BASE + path), path, answers)
 
 
@@ -43,6 +44,11 @@ def _anew() -> AbstractContextManager[Any]:
     """Let a page use nothing that was read for one before it: what it reads once counts for each page."""
     began = time.monotonic()
     return patch.object(MomentCache, "_is_old", lambda _, flight, fresh: flight.at < began)
+
+
+def _known(report: KnownReport) -> AbstractContextManager[Any]:
+    """Let pages show a report, rather than read one."""
+    return patch.multiple(HealthWatch, begin_first=lambda _: None, look=lambda *_: report)
 
 
 def _checked(answer: TestResponse, path: str, answers: Collection[int]) -> str:
@@ -76,7 +82,7 @@ def page_with_report(path: str) -> Read:
 
     def read(tickerq: TickerQ, history: History) -> object:
         known = KnownReport(report=tickerq.health.report(), age=0.0)
-        with _anew(), patch.object(HealthWatch, "look", lambda *_: known):
+        with _anew(), _known(known):
             # A probe says what is not well by its status.
             return _checked(client_of(tickerq).get(BASE + path), path, (200, 503))
 
@@ -90,7 +96,7 @@ def sent(route: str, path: str, answers: Collection[int], fields: Mapping[str, o
         token = CsrfTokens(key_of(_SECRET)).token(_USER, route)
         namespace = tickerq.config.namespace
         form = {name: filled(str(value), namespace, history) for name, value in fields.items()}
-        with _anew(), patch.object(HealthWatch, "look", lambda *_: KnownReport(report=None, age=0.0)):
+        with _anew(), _known(_UNREAD):
             answer = client_of(tickerq).post(BASE + path, data=form | {FIELD: token}, buffered=True)
         return _checked(answer, path, answers)
 
