@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.conftest import DATABASES
-from tests.integration.making import make_runs
+from tests.integration.making import make_runs, time_tickers
 from tests.servers import shared_rows
-from tests.servers.shared_rows import empty_when_full
+from tests.servers.shared_rows import empty_store, empty_when_full
+from tickerq_celery import TimeTicker
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.tables import tickers
@@ -35,4 +36,15 @@ def test_a_shared_database_is_emptied_when_it_holds_many_rows(
     assert count(database) == 2
     make_runs(core, 1)
     empty_when_full(store_url)
+    assert count(database) == 0
+
+
+@pytest.mark.every_database
+def test_a_long_chain_is_deleted_whole(core: Core, database: Database, store_url: str) -> None:
+    link = TimeTicker(function="Send")
+    for _ in range(30):
+        link = TimeTicker(function="Send", children=[link])
+    time_tickers(core).add(link, allow_unknown=True)
+    assert count(database) == 31
+    empty_store(store_url)
     assert count(database) == 0
