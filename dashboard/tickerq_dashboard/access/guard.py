@@ -82,7 +82,7 @@ class Guard:
         if visitor.via == "dashboard":
             check_origin(request)
             token = request.headers.get(HEADER) or request.form.get(FIELD)
-            if token is None and route.name.startswith("api_"):
+            if token is None and route.is_api:
                 raise NeedsTokenError
             self._csrf.check(token, visitor.name, route.name)
 
