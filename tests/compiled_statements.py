@@ -40,7 +40,8 @@ def _common(key: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _traits(dialect: Dialect) -> tuple[Any, ...]:
     """Return what dialects of a type may compile differently: the server's version, isolation and so on."""
-    traits = vars(dialect).items()
+    # Copied at once: another thread may be compiling, and a dialect keeps what it works out meanwhile.
+    traits = tuple(vars(dialect).items())
     # Of the rest, the application chooses how JSON is written; all else is made anew for each dialect.
     known = (
         (name, value) for name, value in traits if isinstance(value, _PLAIN) or name.startswith("_json_")
