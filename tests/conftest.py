@@ -17,6 +17,7 @@ from tests.compiled_statements import share_compiled_statements
 from tests.imports import import_own_part_first
 from tests.manual_clock import ManualClock
 from tests.order import mixed
+from tests.seconds import pytest_configure
 from tests.servers.availability import (
     pytest_sessionfinish,
     pytest_terminal_summary,
@@ -34,7 +35,7 @@ from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.runtime.reader import Reader
 from tickerq_celery.store.database.database import Database
 
-__all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
+__all__ = ["pytest_configure", "pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
 
 DATABASES = ("sqlite", "postgres", "mariadb")
 BROKERS = ("fs", "redis", "rabbitmq")
