@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # More at a time than there are cores, since what starts processes mostly waits for them.
 pytest := $(python) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help venv demo screenshots pictures test test-unit verify proof soak bench profile bench-report lint format lock
+.PHONY: help venv demo screenshots pictures test test-unit verify next-part measure-parts proof soak bench profile bench-report lint format lock
 
 help:
 	@echo "make demo       run the example: web app, worker, beat, mail server, dashboard (Ctrl-C ends it)"
@@ -16,7 +16,10 @@ help:
 	@echo "make pictures   the four pictures of the README anew, in docs/pictures"
 	@echo "make test       test each guarantee once, three tests at a time; ARGS='-k name' is passed to pytest"
 	@echo "make test-unit  run the unit tests only; PYTHON=python3.13 VENV=.venv-3.13 for another Python"
-	@echo "make verify     what make test leaves out: every database, broker, pool and window, and the longer forms"
+	@echo "make verify     what make test leaves out: every database, broker, pool and window, and the longer forms;"
+	@echo "                TICKERQ_PART=2 is the second of its three parts"
+	@echo "make next-part  let .ci/run take the next of the three parts of verify: the last commit of a push"
+	@echo "make measure-parts  run verify, and divide its parts by the seconds that its files took"
 	@echo "make proof      the long proofs entire: all zones, mutants and kills; SLICE=3/20 is one part of twenty"
 	@echo "make soak       kill everything at random for SOAK_SECONDS=600, then check what became of each ticker"
 	@echo "make bench      measure beside the peers, and install them; ARGS='dispatch prune' names measures, QUICK=1 is short"
@@ -47,6 +50,15 @@ test-unit: venv
 
 verify: venv
 	@VERIFY=1 $(pytest) -m verify $(ARGS)
+
+next-part:
+	@echo $$(( $$(cat .ci/part) % 3 + 1 )) > .ci/part
+	@git commit --quiet --message "ci: take part $$(cat .ci/part) of verify next" .ci/part
+
+measure-parts: venv
+	@mkdir -p build
+	@SECONDS_OF_TESTS=build/seconds.csv $(MAKE) verify
+	@$(python) -m tests.parts build/seconds.csv
 
 proof: venv
 	@PROOF=1 $(python) -m pytest -n 2 --dist worksteal -m proof --timeout 1800 $(ARGS)

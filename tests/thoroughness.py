@@ -1,10 +1,10 @@
-"""How much a run of the tests does: the one module in which ``VERIFY``, ``PROOF`` and ``SLICE`` are read.
+"""How much a run of the tests does: only here are ``VERIFY``, ``PROOF``, ``SLICE`` and ``TICKERQ_PART`` read.
 
-``make test`` tests each guarantee once, on one of the databases and brokers that it is for, and by two
-cases where it has a table of them; unit tests take no time and have all. ``make verify`` (VERIFY=1) adds what
+``make test`` tests each guarantee once, on one of the databases and brokers that it is for, and by one
+case where it has a table of them; unit tests take no time and have all. ``make verify`` (VERIFY=1) adds what
 is marked ``verify``, every other database and broker, and the other cases; ``make proof`` (PROOF=1) adds what
 is marked ``proof``, and every other pair of a database and a broker. With SLICE=3/20, the fourth of twenty
-parts of the proofs runs.
+parts of the proofs runs; with TICKERQ_PART=2, the second of the three parts of `make verify`.
 """
 
 import math
@@ -20,6 +20,7 @@ from zlib import crc32
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
+from tests import parts
 from tests.servers.services import SERVICES
 
 # The fixtures of which each value is a kind of database or of broker.
@@ -30,7 +31,7 @@ WITHOUT_ROW_LOCKS = "sqlite"
 SHARES = {"sqlite": 24, "postgres": 1, "mariadb": 1}
 _LONGER = ("verify", "proof")
 # So many cases of a table show in a quick run that its guarantee holds; each takes a store, an app or more.
-_MOST_CASES = 2
+_MOST_CASES = 1
 _WHOLE_TABLES = "unit"
 # Of the examples of a property, a quick run draws one of so many.
 _FEWER_EXAMPLES = 4
@@ -84,6 +85,8 @@ def select(config: pytest.Config, items: list[pytest.Item], environ: Mapping[str
                 item.add_marker(pytest.mark.verify)
     kept = [item for item in items if not any(item.get_closest_marker(name) for name in left_out)]
     kept = _slice_of(kept, environ.get("SLICE", "0/1"))
+    if environ.get("VERIFY") == "1" and "TICKERQ_PART" in environ:
+        kept = _part_of(kept, environ["TICKERQ_PART"])
     remaining = set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in remaining])
     items[:] = kept
@@ -106,6 +109,12 @@ def _slice_of(items: list[pytest.Item], part: str) -> list[pytest.Item]:
     proofs = [item for item in items if item.get_closest_marker("proof")]
     chosen = set(proofs[int(number) % int(count) :: int(count)])
     return [item for item in items if item in chosen or not item.get_closest_marker("proof")]
+
+
+def _part_of(items: list[pytest.Item], number: str) -> list[pytest.Item]:
+    """Return the tests of one part of `make verify`, which are those of whole files."""
+    part, part_of = parts.part_called(number), parts.parts_below(parts.TESTS)
+    return [item for item in items if part_of[item.path.relative_to(parts.TESTS).as_posix()] == part]
 
 
 def _with_permutations_marked(metafunc: pytest.Metafunc) -> list[Any]:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests import parts
+
 pytest_plugins = ["pytester"]
 # A test of tests.
 pytestmark = pytest.mark.verify
@@ -82,7 +84,7 @@ class Collected:
         self._pytester = pytester
         self._monkeypatch = monkeypatch
         monkeypatch.setenv("TICKERQ_REQUIRE_SERVICES", "1")
-        for name in ("VERIFY", "PROOF", "SLICE"):
+        for name in ("VERIFY", "PROOF", "SLICE", "TICKERQ_PART"):
             monkeypatch.delenv(name, raising=False)
         pytester.makeconftest(CONFTEST)
         pytester.makepyfile(**{"unit/test_cases": TESTS, "stores/test_tables": TABLES})
@@ -123,11 +125,9 @@ def test_of_many_tests_most_run_on_sqlite_and_some_on_each_server(collected: Col
     assert min(on.values()) > 1
 
 
-def test_a_quick_run_has_two_cases_of_a_table_that_is_no_unit_tests(collected: Collected) -> None:
+def test_a_quick_run_has_one_case_of_a_table_that_is_no_unit_tests(collected: Collected) -> None:
     cases = collected.cases()
-    table = named(cases, "test_table")
-    assert len(table) == len({case.rpartition("-")[2] for case in table}) == 2
-    assert named(cases, "test_few") == ["test_few[1]", "test_few[2]"]
+    assert len(named(cases, "test_table")) == len(named(cases, "test_few")) == 1
 
 
 def test_what_can_fail_on_each_database_in_its_own_way_runs_as_often_on_each(collected: Collected) -> None:
@@ -181,6 +181,18 @@ def test_the_slices_of_the_proofs_make_up_all_of_them(collected: Collected) -> N
         collected.cases("-m", "proof", PROOF="1")
     )
     assert min(map(len, slices)) > 1
+
+
+def test_the_parts_of_verify_hold_whole_files_and_make_up_all_of_it(
+    collected: Collected, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "TESTS", pytester.path)
+    of_each = [collected.cases("-m", "verify", VERIFY="1", TICKERQ_PART=number) for number in "123"]
+    assert sorted(case for cases in of_each for case in cases) == sorted(
+        collected.cases("-m", "verify", VERIFY="1")
+    )
+    # There are two files, so that one part has none.
+    assert sorted(map(bool, of_each)) == [False, True, True]
 
 
 def test_a_case_that_is_named_runs(collected: Collected) -> None:
