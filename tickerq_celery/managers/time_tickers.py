@@ -138,10 +138,11 @@ class TimeTickerManager(TimeTickerOperations[SessionT]):
         done = self._storing.recalled(operation, self._recall([changes.get("namespace")]))
         if done is not None:
             return done[0]
-        original = self.get(found)
-        if is_message(original):
-            raise TickerStateError(original.id, "a message that durable_eta keeps", "copied")
-        copied = replace(as_ticker(original, but=replaced(wanted)), unique_key=None)
+        with self._storing.refusals_recorded(operation):
+            original = self.get(found)
+            if is_message(original):
+                raise TickerStateError(original.id, "a message that durable_eta keeps", "copied")
+            copied = replace(as_ticker(original, but=replaced(wanted)), unique_key=None)
         is_past = original.execution_time is not None and original.execution_time <= self.now
         if is_past or wanted.get("delay") is not None:
             copied = replace(copied, execution_time=None)
