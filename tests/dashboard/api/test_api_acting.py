@@ -41,14 +41,6 @@ def test_a_run_is_retried_in_the_name_of_the_program(seeds: Seeds, program: Prog
     assert entry.reason == "the card is good again"
 
 
-def test_to_terminate_a_run_whose_worker_is_lost_lets_it_be_cancelled_with_its_rescue(
-    seeds: Seeds, program: Program
-) -> None:
-    run_id = seeds.run(status=TickerStatus.IN_PROGRESS, started_at=NOW, claim_no=1, lock_holder="worker-9")
-    assert post(program, f"/runs/{run_id}/terminate").status_code == 200
-    assert seeds.tickerq.runs.get(run_id).cancel_requested
-
-
 def test_a_chain_is_retried_and_its_rest_cancelled(seeds: Seeds, program: Program) -> None:
     head = seeds.run(status=TickerStatus.FAILED, has_children=True)
     below = seeds.run(held_for="parent", held_since=NOW, parent_id=head, root_id=head, due_at=None)
@@ -87,19 +79,6 @@ def test_a_refusal_says_how_it_is_at_present(
     response = post(program, f"/runs/{seeds.run(status=status, ended_at=ended)}/{action}")
     assert (response.status_code, response.mimetype) == (409, "application/problem+json")
     assert says.format(since=f"{ended:%a %H:%M}") in response.json["detail"]
-
-
-def test_an_operation_takes_effect_once(seeds: Seeds, program: Program) -> None:
-    cron_id = seeds.cron()
-    body = {"operation_id": str(uuid4())}
-    first = post(program, f"/crons/{cron_id}/run-now", body)
-    again = post(program, f"/crons/{cron_id}/run-now", body)
-    assert (first.status_code, again.status_code) == (200, 200)
-    assert first.json["id"] == again.json["id"]
-    assert len(seeds.tickerq.runs.find(cron_ticker_id=cron_id)) == 1
-    other = post(program, f"/crons/{seeds.cron()}/run-now", body)
-    assert other.status_code == 409
-    assert "operation_id" in other.json["detail"]
 
 
 def test_a_run_is_scheduled_with_its_chain_and_found_where_it_says(seeds: Seeds, program: Program) -> None:

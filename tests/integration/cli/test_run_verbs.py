@@ -163,15 +163,6 @@ def test_what_does_not_go_together_is_refused_before_anything_is_done(run, app, 
     assert audited(app()) == []
 
 
-def test_delete_removes_runs_and_refuses_one_that_is_active(run, app, make, left_by_dead_node):
-    ended, active = make(TickerStatus.DONE), left_by_dead_node()
-    result = run("delete", str(ended), str(active), "--yes", "--as", "ann")
-    assert result.exit_code == 1
-    assert f"ticker {active} is IN_PROGRESS: it cannot be deleted, cancel it first" in result.output
-    assert [each.id for each in app().runs.find()] == [active]
-    assert ("ann", "runs.delete", None) in audited(app())
-
-
 @pytest.mark.parametrize("answer", ["y", "n"])
 def test_delete_asks_on_a_terminal_and_a_no_changes_nothing(run, app, make, monkeypatch, answer):
     monkeypatch.setattr("tickerq_celery.cli.asking._is_terminal", lambda: True)
@@ -183,21 +174,6 @@ def test_delete_asks_on_a_terminal_and_a_no_changes_nothing(run, app, make, monk
     is_deleted = answer == "y"
     assert result.exit_code == (0 if is_deleted else 1)
     assert [each.id for each in app().runs.find()] == ([] if is_deleted else [run_id])
-
-
-@pytest.mark.parametrize(
-    ("verb", "after"), [("release", TickerStatus.QUEUED), ("mark-failed", TickerStatus.FAILED)]
-)
-def test_a_dead_nodes_run_starts_again_or_ends_and_a_run_that_waits_is_refused(
-    run, app, make, left_by_dead_node, verb, after
-):
-    lost, waiting = left_by_dead_node(), make()
-    result = run(verb, str(lost), str(waiting), "--as", "ann", "--reason", "power cut")
-    assert result.exit_code == 1
-    assert status_of(app(), lost) is after
-    assert f"ticker {waiting} is IDLE" in result.output
-    found: Run = app().runs.get(lost)
-    assert "ann" in (found.attempts[-1].exception_message or "")
 
 
 def test_the_store_failing_shows_what_was_done_before_it(run, app, make, monkeypatch):

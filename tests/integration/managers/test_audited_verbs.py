@@ -1,7 +1,5 @@
 """Which verbs have an entry in the audit, and what it shows."""
 
-import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
@@ -99,84 +97,6 @@ def test_what_an_actor_adds_has_its_name(tickerq: TickerQ) -> None:
         ("cron_tickers.run_now", str(cron.id), (manual.id,)),
         ("time_tickers.clone", str(run.id), (copy.id,)),
     ]
-
-
-def test_what_code_adds_has_no_entry(tickerq: TickerQ) -> None:
-    run = waiting(tickerq)
-    cron = tickerq.cron_tickers.add(daily())
-    tickerq.cron_tickers.run_now(cron.id)
-    tickerq.time_tickers.run_now(run.id)
-    tickerq.time_tickers.clone(run.id)
-    assert entries(tickerq) == []
-
-
-@pytest.mark.parametrize(
-    "act",
-    [
-        lambda all, run, cron: all.runs.cancel(run.id),
-        lambda all, run, cron: all.chains.cancel_rest(run.id),
-        lambda all, run, cron: all.time_tickers.update(run.id, retries=1),
-        lambda all, run, cron: all.time_tickers.delete(run.id),
-        lambda all, run, cron: all.cron_tickers.update(cron.id, retries=1),
-        lambda all, run, cron: all.cron_tickers.skip_next(cron.id),
-        lambda all, run, cron: all.cron_tickers.delete(cron.id),
-        lambda all, run, cron: all.cron_tickers.backfill(cron.id, START - timedelta(days=2), START),
-        lambda all, run, cron: all.pauses.pause(tag="red"),
-    ],
-)
-def test_what_code_changes_has_an_entry_of_code(tickerq: TickerQ, act: Callable[..., object]) -> None:
-    run, cron = waiting(tickerq), tickerq.cron_tickers.add(daily())
-    act(tickerq, run, cron)
-    (found,) = entries(tickerq)
-    assert (found.actor, found.outcome) == ("code", "done")
-
-
-@pytest.mark.parametrize(
-    "act",
-    [
-        lambda all, run, cron: all.time_tickers.add(TimeTicker("Send", delay=60, request=SECRET)),
-        lambda all, run, cron: all.time_tickers.clone(run.id),
-        lambda all, run, cron: all.time_tickers.run_now(run.id),
-        lambda all, run, cron: all.time_tickers.update(run.id, retries=1),
-        lambda all, run, cron: all.time_tickers.delete_batch([run.id]),
-        lambda all, run, cron: all.runs.cancel(run.id),
-        lambda all, run, cron: all.cron_tickers.add(daily()),
-        lambda all, run, cron: all.cron_tickers.update(cron.id, is_enabled=False),
-        lambda all, run, cron: all.cron_tickers.skip_next(cron.id),
-        lambda all, run, cron: all.cron_tickers.run_now(cron.id, request=SECRET),
-        lambda all, run, cron: all.cron_tickers.delete_batch([cron.id]),
-        lambda all, run, cron: all.cron_tickers.backfill(cron.id, START - timedelta(days=2), START),
-        lambda all, run, cron: all.pauses.pause(tag="red", reason="why"),
-    ],
-)
-def test_each_verb_is_done_once_and_returns_the_same_again(
-    tickerq: TickerQ, clock: ManualClock, act: Callable[..., object]
-) -> None:
-    run, cron = waiting(tickerq), tickerq.cron_tickers.add(daily())
-    acting = tickerq.acting_as(Actor("ana", operation_id=new_id()))
-    first = act(acting, run, cron)
-    clock.advance(seconds=1)
-    assert shape(act(acting, run, cron)) == shape(first)
-    (found,) = entries(tickerq)
-    assert (found.outcome, found.actor) == ("done", "ana")
-    assert SECRET not in json.dumps([found.before, found.after, found.error, found.digest])
-
-
-def shape(result: object) -> object:
-    """Return what names a result, which is read anew."""
-    if isinstance(result, list):
-        return [each.id for each in result]
-    return getattr(result, "id", result)
-
-
-def test_a_retry_is_done_once(tickerq: TickerQ) -> None:
-    run = waiting(tickerq)
-    tickerq.runs.cancel(run.id)
-    acting = tickerq.acting_as(Actor("ana", operation_id=new_id()))
-    acting.runs.retry(run.id)
-    tickerq.runs.cancel(run.id)
-    assert acting.runs.retry(run.id).status.name == "CANCELLED"
-    assert [each.action for each in entries(tickerq)] == ["runs.cancel", "runs.retry", "runs.cancel"]
 
 
 def test_an_entry_commits_with_the_callers_transaction(tickerq: TickerQ, engine: Engine) -> None:

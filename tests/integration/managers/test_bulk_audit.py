@@ -8,8 +8,7 @@ from tests.integration.bulk_jobs import done, make_failed
 from tests.manual_clock import ManualClock
 from tickerq_celery import TickerQ
 from tickerq_celery.enums import BulkState
-from tickerq_celery.errors import OperationReusedError, TickerStateError
-from tickerq_celery.ids import new_id
+from tickerq_celery.errors import TickerStateError
 from tickerq_celery.views import Actor, AuditEntry
 
 ANN = Actor("ann", role="admin", address="10.0.0.7", via="dashboard", request_id="r-1")
@@ -47,17 +46,6 @@ def test_a_job_of_filters_is_audited_with_them(tickerq: TickerQ) -> None:
     for each in entries(tickerq):
         assert isinstance(each.after, dict)
         assert each.after["filters"] == job.filters == {"tag": "eu", "exclude": {"function": ["Send"]}}
-
-
-@pytest.mark.every_database
-def test_a_job_that_is_submitted_twice_is_started_once(tickerq: TickerQ) -> None:
-    failed = make_failed(tickerq.core, 2)
-    once = tickerq.acting_as(Actor("ann", operation_id=new_id()))
-    first, second = (once.bulk.start("retry", ids=failed) for _ in range(2))
-    assert first == second
-    assert len(tickerq.bulk.find()) == 1
-    with pytest.raises(OperationReusedError):
-        once.bulk.start("delete", ids=failed)
 
 
 def test_a_stop_is_audited_and_a_refused_one_counted(tickerq: TickerQ, clock: ManualClock) -> None:

@@ -103,15 +103,6 @@ def test_what_changes_nothing_says_so(tickerq: TickerQ) -> None:
     assert [each.outcome for each in entries(tickerq)] == ["done", "unchanged"]
 
 
-def test_an_operation_that_is_submitted_twice_is_done_once(tickerq: TickerQ) -> None:
-    run = waiting(tickerq)
-    once = Actor("ana", operation_id=new_id())
-    first = tickerq.acting_as(once).runs.cancel(run.id)
-    again = tickerq.acting_as(once).runs.cancel(run.id)
-    assert again == first
-    assert entry(tickerq).id == once.operation_id
-
-
 def test_an_operation_is_not_repeated_once_it_could_be_done_again(tickerq: TickerQ) -> None:
     cron = tickerq.cron_tickers.add(CronTicker("Send", expression="0 9 * * *"))
     once = Actor("ana", operation_id=str(new_id()))
@@ -159,12 +150,6 @@ def test_refusals_of_a_minute_are_counted_in_one_entry(tickerq: TickerQ, clock: 
     with pytest.raises(TickerNotFoundError):
         acting.cron_tickers.pause(UUID(int=8))
     assert [each.count for each in entries(tickerq)] == [3, 1, 1]
-
-
-def test_what_code_is_refused_has_no_entry(tickerq: TickerQ) -> None:
-    with pytest.raises(TickerNotFoundError):
-        tickerq.runs.cancel(UUID(int=7))
-    assert entries(tickerq) == []
 
 
 @pytest.mark.parametrize(
