@@ -18,8 +18,8 @@ from sqlalchemy import func, make_url, select
 
 from benchmarks.measured import Measured, rate
 from benchmarks.subjects import OURS
+from tests.tables import tickers
 from tickerq_celery import TickerContext, TickerQ, TimeTicker
-from tickerq_celery.store.tables import tickers
 
 CASES = {"postgresql": "PostgreSQL", "mysql": "MariaDB", "mariadb": "MariaDB", "sqlite": "SQLite"}
 

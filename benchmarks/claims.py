@@ -15,13 +15,13 @@ from sqlalchemy import text, update
 from benchmarks.measured import Measured, Unit, rate
 from benchmarks.stored_runs import ticker_app, write_runs
 from benchmarks.subjects import OURS
+from tests.tables import tickers
 from tickerq_celery import TickerStatus
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import publications
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.claims import Claim, Started
 from tickerq_celery.tickers.lifecycle import succeeded
 

@@ -12,9 +12,9 @@ from benchmarks.measured import Measured, rate
 from benchmarks.noop_app import BROKER, FUNCTION, QUEUE, STORE, noop_app
 from benchmarks.processes import running, wait_for
 from benchmarks.subjects import OURS
+from tests.tables import tickers
 from tickerq_celery import TickerQ, TimeTicker
 from tickerq_celery.enums import SUCCEEDED
-from tickerq_celery.store.tables import tickers
 
 CELERY = ("celery", "-A", "benchmarks.noop_app")
 WORKER = (*CELERY, "worker", "-c", "2", "--loglevel", "WARNING")

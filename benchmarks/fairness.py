@@ -18,8 +18,8 @@ from benchmarks.fleet import fleet, started_late, store_of
 from benchmarks.fleet_app import BROKER, CROWD, OTHER, STORE
 from benchmarks.measured import Measured, delays
 from benchmarks.subjects import OURS
+from tests.tables import cron_tickers, tickers
 from tickerq_celery import CronTicker, MisfirePolicy, TickerQ, TimeTicker
-from tickerq_celery.store.tables import cron_tickers, tickers
 
 _INSTANTS = 1_000
 _BATCH = 5_000

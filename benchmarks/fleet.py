@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from benchmarks import fleet_app
 from benchmarks.processes import running
+from tests.tables import nodes, tickers
 from tickerq_celery import TickerQ
-from tickerq_celery.store.tables import nodes, tickers
 
 _CELERY = ("celery", "-A", "benchmarks.fleet_app")
 _LEAN = ("--without-gossip", "--without-mingle", "--without-heartbeat")

@@ -26,8 +26,8 @@ from benchmarks.measured import Measured, Unit, rate
 from benchmarks.processes import end
 from benchmarks.subjects import OURS
 from tests.integration.apps import dispatch_due, enrol_worker
+from tests.tables import tickers
 from tickerq_celery import TickerQ, TimeTicker
-from tickerq_celery.store.tables import tickers
 
 CHILDREN = 2
 _ADDED_AT_ONCE = 1_000

@@ -8,11 +8,11 @@ from datetime import timedelta
 from benchmarks.measured import Measured, Unit
 from benchmarks.noop_app import FUNCTION, noop_app
 from benchmarks.subjects import OURS
+from tests.tables import cron_tickers
 from tickerq_celery import CronTicker, TickerQ
 from tickerq_celery.ids import new_id
 from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.store.database.batches import insert_rows
-from tickerq_celery.store.tables import cron_tickers
 
 BATCH = 5_000
 TICKS = 200

@@ -19,6 +19,7 @@ from sqlalchemy import delete, func, select, text
 from benchmarks.measured import Measured, delays, rate
 from benchmarks.subjects import OURS
 from tests.integration.pruning import count_ends
+from tests.tables import attempts, nodes, tickers
 from tickerq_celery import TickerQ, TimeTicker
 from tickerq_celery.beat.maintenance import Maintenance
 from tickerq_celery.beat.retention import RetentionJob
@@ -28,7 +29,6 @@ from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.scheduler import TickerScheduler
-from tickerq_celery.store.tables import attempts, nodes, tickers
 from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.worker.enrolment import enrol
 

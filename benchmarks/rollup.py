@@ -12,11 +12,11 @@ from benchmarks.subjects import OURS
 from tests.integration.apps import ticker_app
 from tests.plans import history
 from tests.servers.schema_template import make_schema
+from tests.tables import rollup_state, rollups
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.stats.rolling import roll_up
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.urls import resolved_url
-from tickerq_celery.store.tables import rollup_state, rollups
 
 
 def measure(*, count: int, store_url: str, case: str) -> tuple[Measured, ...]:

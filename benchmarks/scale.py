@@ -18,9 +18,9 @@ from sqlalchemy import Connection, Table, select, text
 from benchmarks.load import FUNCTION, celery, ended
 from benchmarks.measured import Measured, Unit, rate
 from benchmarks.subjects import OURS
+from tests.tables import cron_tickers, tickers
 from tickerq_celery import CronTicker, TickerQ, TimeTicker
 from tickerq_celery.enums import SUCCEEDED
-from tickerq_celery.store.tables import cron_tickers, tickers
 
 TIMES = (1, 2, 4)
 DUE, EXECUTED = 10_000, 2_000

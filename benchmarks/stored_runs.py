@@ -9,11 +9,11 @@ from uuid import UUID
 from celery import Celery
 from sqlalchemy import ColumnElement, Connection, insert, literal, literal_column, null, select, text
 
+from tests.tables import tickers
 from tickerq_celery import TickerContext, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.ids import new_id
 from tickerq_celery.runtime.node import NodeRegistration, profile
-from tickerq_celery.store.tables import tickers
 from tickerq_celery.store.tables.column_types import UtcDateTime
 from tickerq_celery.worker.enrolment import enrol
 

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 
-from tickerq_celery.schedule.planner import Misfire
+from tests.inner import Misfire
 
 _RECORD = re.compile(
     r"(?:Missed|Paused|Edited): (at least )?(\d+) instants? from (\S+) to (\S+) (?:passed|had not fired)"

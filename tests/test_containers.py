@@ -29,12 +29,12 @@ from sqlalchemy.pool import NullPool
 from examples.notifications.settings import from_environment
 from tests.acceptance.waiting import wait_until
 from tests.acceptance.warm import WarmServer
+from tests.inner import new_id
 from tests.servers.ports import free_port
 from tests.servers.schema_template import make_schema
+from tests.tables import nodes
 from tests.thoroughness import in_verify
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.ids import new_id
-from tickerq_celery.store.tables import nodes
 
 ROOT = Path(__file__).parents[1]
 COMPOSE_FILE = ROOT / "docker-compose.yml"

@@ -19,23 +19,37 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from tests.conftest import DATABASES
+from tests.inner import celery_command
 from tests.pages import BLOCK, ROOT, names, section, table, text_of
-from tickerq_celery import errors, ticker_function, typing
-from tickerq_celery.cli.commands import celery_command
+from tickerq_celery import (
+    Attempt,
+    Cron,
+    CronTicker,
+    Run,
+    TickerContext,
+    TimeTicker,
+    errors,
+    ticker_function,
+    typing,
+)
 from tickerq_celery.cli.own_commands import OWN
 from tickerq_celery.enums import HoldReason, TickerStatus
-from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.functions.options import FunctionOptions
 from tickerq_celery.managers import cron_tickers, time_ticker_operations
-from tickerq_celery.runtime.config import SETTINGS, TickerConfig
-from tickerq_celery.tickers.cron_summaries import CronSummary
-from tickerq_celery.tickers.explanations import RunExplanation, Wait, WaitCause
-from tickerq_celery.tickers.function_views import FunctionView
-from tickerq_celery.tickers.health import FindingCode, Severity
-from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
-from tickerq_celery.tickers.node_views import LostNode, NodeView
-from tickerq_celery.tickers.run_summaries import RunSummary
-from tickerq_celery.tickers.views import Attempt, Cron, Run
+from tickerq_celery.runtime.config import SETTINGS
+from tickerq_celery.views import (
+    CronSummary,
+    FindingCode,
+    FunctionView,
+    LostNode,
+    NodeView,
+    RunExplanation,
+    RunSummary,
+    Severity,
+    TickerConfig,
+    Wait,
+    WaitCause,
+)
 from tickerq_dashboard.options import Options
 
 DOCUMENTS = sorted(

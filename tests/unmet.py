@@ -1,6 +1,6 @@
 """Tells runs that were skipped for their parent's status from those skipped for another reason."""
 
-from tickerq_celery.tickers.chains import UNMET_REASON
+from tests.inner import UNMET_REASON
 
 
 def is_unmet_reason(reason: str | None) -> bool:

@@ -14,10 +14,11 @@ from sqlalchemy import ColumnElement, and_, func, select
 
 from tests.acceptance.processes import CELERY, ROOT, CeleryProcess, launch_python
 from tests.acceptance.waiting import WAIT_SECONDS, wait_until
-from tickerq_celery import Run, TickerQ, TickerStatus, TimeTicker, failpoints
+from tests.inner import failpoints
+from tests.tables import nodes, tickers
+from tickerq_celery import Run, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.enums import SUCCEEDED
 from tickerq_celery.store.nodes import list_nodes
-from tickerq_celery.store.tables import nodes, tickers
 
 # Short, so that what is lost is found within seconds.
 SETTINGS: Mapping[str, object] = {

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from tests.acceptance.jobs import Jobs
 from tests.missed import missed
+from tests.tables import tickers
 from tickerq_celery import Cron, TickerStatus
-from tickerq_celery.store.tables import tickers
 
 SECOND = timedelta(seconds=1)
 HARDLY_EVER = "0 0 0 29 2 *"

@@ -18,9 +18,9 @@ from tests.acceptance.jobs import Jobs, due_in
 from tests.acceptance.pairs import on_each_pair
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
+from tests.inner import DropReason
 from tests.integration.apps import change_row
-from tickerq_celery.store.tables import drops
-from tickerq_celery.tickers.drop_reasons import DropReason
+from tests.tables import drops
 from tickerq_celery.worker import drop_counts
 
 pytestmark = pytest.mark.acceptance

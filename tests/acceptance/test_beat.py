@@ -12,9 +12,9 @@ from tests.acceptance.jobs import UNSTAMPED, Jobs, due_in
 from tests.acceptance.pairs import on_files
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
+from tests.tables import tickers
 from tests.thoroughness import in_verify
 from tickerq_celery import TickerStatus
-from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

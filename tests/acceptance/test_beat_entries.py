@@ -8,9 +8,9 @@ from tests.acceptance.jobs import Jobs
 from tests.acceptance.pairs import on_each_pair, on_files
 from tests.acceptance.processes import PLAIN_CELERY
 from tests.acceptance.waiting import wait_until
+from tests.inner import CrashPoint
+from tests.tables import tickers
 from tests.thoroughness import in_verify
-from tickerq_celery.failpoints import CrashPoint
-from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

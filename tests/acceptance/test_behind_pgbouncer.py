@@ -9,12 +9,12 @@ import pytest
 
 from tests.acceptance.jobs import Jobs, due_in
 from tests.acceptance.waiting import wait_until
+from tests.inner import broker_url as folder_url
 from tests.servers.availability import require
 from tests.servers.pgbouncer import PgbouncerServer
 from tests.servers.pool import SharedServer
+from tests.tables import tickers
 from tickerq_celery import CronTicker, TickerType
-from tickerq_celery.broker.embedded.transport import broker_url as folder_url
-from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

@@ -10,12 +10,11 @@ from sqlalchemy import Connection, text
 
 from tests.acceptance.jobs import Jobs, due_in
 from tests.acceptance.waiting import wait_until
+from tests.inner import CrashPoint, transport
 from tests.servers.pool import SharedServer
 from tests.servers.schema_template import make_schema
 from tests.windows.traps import Trap
-from tickerq_celery.broker.embedded import transport
 from tickerq_celery.enums import BulkState
-from tickerq_celery.failpoints import CrashPoint
 from tickerq_celery.views import BulkJob
 
 pytestmark = pytest.mark.acceptance

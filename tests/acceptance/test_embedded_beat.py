@@ -9,9 +9,9 @@ from tests.acceptance.jobs import Jobs, due_in
 from tests.acceptance.occurrences import assert_each_instant_is_recorded_once, fired, stop_firing
 from tests.acceptance.pairs import on_files, on_redis
 from tests.acceptance.waiting import wait_until
+from tests.tables import tickers
 from tests.thoroughness import in_verify
 from tickerq_celery import CronTicker
-from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

@@ -19,14 +19,14 @@ from tests.acceptance.pairs import on_files
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
 from tests.conftest import BROKERS
+from tests.inner import broker_url as folder_url
 from tests.integration.apps import enrol_worker
 from tests.servers.pool import SharedServer
 from tests.servers.schema_template import make_schema
 from tests.servers.server import Server
+from tests.tables import tickers
 from tests.thoroughness import in_proof, in_verify
 from tickerq_celery import TickerStatus
-from tickerq_celery.broker.embedded.transport import broker_url as folder_url
-from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

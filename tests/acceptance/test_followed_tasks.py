@@ -21,10 +21,10 @@ from tests.acceptance.pairs import (
 )
 from tests.acceptance.processes import PLAIN_CELERY
 from tests.acceptance.waiting import wait_until
+from tests.tables import tickers
 from tests.thoroughness import in_verify
 from tickerq_celery import TickerStatus, TimeTicker
 from tickerq_celery.enums import OnLost
-from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

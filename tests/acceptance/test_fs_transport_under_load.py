@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
+from tests.inner import broker_url, register
 from tests.thoroughness import in_proof, in_verify
-from tickerq_celery.broker.embedded.transport import broker_url, register
 
 pytestmark = pytest.mark.acceptance
 

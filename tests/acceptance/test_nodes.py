@@ -11,7 +11,7 @@ from tests.acceptance.pairs import on_files
 from tests.acceptance.waiting import wait_until
 from tests.thoroughness import in_verify
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.tickers.node_views import NodeState, NodeView
+from tickerq_celery.views import NodeState, NodeView
 
 pytestmark = pytest.mark.acceptance
 QUICK = {"heartbeat": 0.5, "lease": 4.0, "poll_interval": 0.2}

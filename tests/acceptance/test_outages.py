@@ -13,10 +13,10 @@ import pytest
 from tests.acceptance.jobs import Jobs, due_in
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
+from tests.inner import broker_url as folder_url
 from tests.servers.pool import SharedServer
 from tests.servers.server import Server
 from tickerq_celery import TickerStatus
-from tickerq_celery.broker.embedded.transport import broker_url as folder_url
 
 pytestmark = pytest.mark.acceptance
 

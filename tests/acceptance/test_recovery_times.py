@@ -13,9 +13,9 @@ from tests.acceptance.jobs import UNSTAMPED, Jobs, due_in
 from tests.acceptance.pairs import on_each_pair
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
+from tests.tables import nodes, tickers
 from tickerq_celery import TimeTicker
-from tickerq_celery.runtime.config import TickerConfig
-from tickerq_celery.store.tables import nodes, tickers
+from tickerq_celery.views import TickerConfig
 
 pytestmark = [
     pytest.mark.acceptance,

@@ -15,7 +15,7 @@ from tests.integration.apps import enrol_worker
 from tests.servers.availability import require
 from tests.servers.pool import new_server
 from tests.servers.server import Server
-from tickerq_celery.store.tables import tickers
+from tests.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.acceptance.jobs import Jobs
 from tests.acceptance.waiting import wait_until
+from tests.tables import tickers
 from tickerq_celery import TimeTicker
-from tickerq_celery.store.tables import tickers
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.verify]
 BACKLOG, OTHERS = 4_000, 3

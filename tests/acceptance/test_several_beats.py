@@ -21,9 +21,9 @@ from tests.acceptance.occurrences import (
 from tests.acceptance.pairs import on_each_pair, on_files
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
+from tests.tables import tickers
 from tests.thoroughness import in_proof, in_verify
 from tickerq_celery import CronTicker, MisfirePolicy
-from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

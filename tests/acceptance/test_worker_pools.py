@@ -20,11 +20,11 @@ from tests.acceptance.pairs import (
     on_servers,
 )
 from tests.acceptance.waiting import WAIT_SECONDS, wait_until
+from tests.inner import Claim
+from tests.tables import tickers
 from tests.thoroughness import in_proof, in_verify
 from tickerq_celery import TickerStatus
 from tickerq_celery.broker.publisher import CeleryPublisher
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.claims import Claim
 
 pytestmark = pytest.mark.acceptance
 

@@ -12,8 +12,8 @@ from tests.dashboard.addresses import Objects
 from tests.dashboard.hostile import BUNDLES
 from tests.dashboard.seeds import Seeds
 from tests.dashboard.showcase import Showcase
-from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import (
+from tests.inner import Transaction
+from tests.tables import (
     attempts,
     audit,
     bulk,

@@ -9,11 +9,11 @@ from uuid import UUID
 from celery import Celery
 from sqlalchemy import Table
 
+from tests.inner import new_id
+from tests.tables import attempts, cron_tickers, logs, tickers
 from tickerq_celery import MisfirePolicy, OverlapPolicy, TickerPriority, TickerQ, TickerStatus, TickerType
 from tickerq_celery.enums import TERMINAL, Origin, TickerKind
-from tickerq_celery.ids import new_id
 from tickerq_celery.store.database.batches import insert_rows
-from tickerq_celery.store.tables import attempts, cron_tickers, logs, tickers
 
 NOW = datetime(2026, 11, 24, 21, 5, tzinfo=UTC)
 

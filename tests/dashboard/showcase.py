@@ -7,13 +7,12 @@ from uuid import UUID
 
 from tests.dashboard.addresses import Objects, addresses
 from tests.dashboard.seeds import Seeds
+from tests.inner import VERSION, new_id
+from tests.tables import bulk as bulk_table
+from tests.tables import functions, nodes
 from tickerq_celery import TickerStatus, TickerType
 from tickerq_celery.enums import TERMINAL, NodeKind, Origin, TickerKind
-from tickerq_celery.ids import new_id
-from tickerq_celery.runtime.node import VERSION
 from tickerq_celery.store.database.batches import insert_rows
-from tickerq_celery.store.tables import bulk as bulk_table
-from tickerq_celery.store.tables import functions, nodes
 
 OCCURRENCE = int(TickerType.CRON_TICKER_OCCURRENCE)
 CRONS = (

@@ -9,8 +9,8 @@ from flask import Flask
 from tests.dashboard.conftest import BASE, LOGIN, QUICK_HASH, Visitor
 from tests.dashboard.page_text import text_in, text_of
 from tests.dashboard.seeds import NOW, Seeds
+from tests.inner import new_id
 from tickerq_celery import TickerStatus
-from tickerq_celery.ids import new_id
 from tickerq_dashboard import create_app
 from tickerq_dashboard.show.attempts import attempt_dots, attempts_made
 

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from tests.dashboard.conftest import BASE, PASSWORD, QUICK_HASH, Visitor, basic
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import Seeds
+from tests.inner import new_id
 from tickerq_celery import TickerStatus
-from tickerq_celery.ids import new_id
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.views import Actor
 from tickerq_dashboard import create_app

@@ -18,7 +18,7 @@ from werkzeug.security import check_password_hash
 from tests.dashboard.conftest import BASE, LOGIN, PASSWORD, QUICK_HASH, basic
 from tests.dashboard.running import running
 from tests.dashboard.seeds import Seeds
-from tickerq_celery.cli.commands import tickerq_command
+from tests.inner import tickerq_command
 from tickerq_dashboard import command, serving
 
 

@@ -9,9 +9,9 @@ from tests.dashboard.conftest import BASE, Visitor
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import NOW, Seeds
 from tests.integration.apps import join
+from tests.statements import ordered_reads
 from tickerq_celery import TickerStatus, TickerType
 from tickerq_celery.enums import NodeKind, Origin, TickerKind
-from tickerq_celery.store import ordered_reads
 from tickerq_dashboard.show.charts.strip import spark_path
 
 

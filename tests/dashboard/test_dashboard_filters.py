@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from tests.dashboard.conftest import BASE, Visitor
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import Seeds
+from tests.statements import ordered_reads
 from tickerq_celery import TickerStatus
-from tickerq_celery.store import ordered_reads
 from tickerq_dashboard.show.moments import Clock, zone_named
 from tickerq_dashboard.texts import Unreadable
 from tickerq_dashboard.typed_moments import coming_moment, past_moment

@@ -10,13 +10,13 @@ import pytest
 from tests.dashboard.conftest import BASE, Visitor
 from tests.dashboard.page_text import text_in, text_of
 from tests.dashboard.seeds import NOW, Seeds
+from tests.inner import make_function
 from tests.integration.apps import join
+from tests.statements import functions, lost_nodes
+from tests.tables import nodes
 from tickerq_celery import TickerStatus
 from tickerq_celery.enums import NodeKind, TickerKind
-from tickerq_celery.functions.definition import make_function
 from tickerq_celery.functions.records import function_records
-from tickerq_celery.store import functions, lost_nodes
-from tickerq_celery.store.tables import nodes
 from tickerq_dashboard.search import FOUND
 
 TYPE = "billing.gateway.GatewayTimeout"

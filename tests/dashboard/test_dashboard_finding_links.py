@@ -11,9 +11,9 @@ from flask import Flask
 
 from tests.dashboard.conftest import BASE, QUICK_HASH, Visitor
 from tests.dashboard.seeds import Seeds
+from tests.inner import task_name
 from tests.integration.apps import join
 from tickerq_celery import TickerStatus, TickerType
-from tickerq_celery.broker.messages import task_name
 from tickerq_celery.enums import NodeKind, Origin
 from tickerq_celery.views import Finding, FindingCode, Severity, Subject, SubjectKind
 from tickerq_dashboard import create_app

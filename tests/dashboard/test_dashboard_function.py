@@ -10,14 +10,12 @@ import pytest
 from tests.dashboard.conftest import BASE, Visitor
 from tests.dashboard.page_text import text_in
 from tests.dashboard.seeds import NOW, Seeds
+from tests.inner import FunctionLimits, make_function, new_id
 from tests.integration.apps import join
+from tests.statements import functions
 from tickerq_celery import TickerStatus
 from tickerq_celery.enums import HoldReason, NodeKind
-from tickerq_celery.functions.definition import make_function
-from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_celery.functions.records import FunctionRecord, definitions_of, function_records
-from tickerq_celery.ids import new_id
-from tickerq_celery.store import functions
 from tickerq_dashboard.reading.held import MOST_EXPLAINED
 
 

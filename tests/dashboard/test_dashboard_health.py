@@ -17,14 +17,21 @@ from flask.testing import FlaskClient
 from tests.dashboard.conftest import BASE, LOGIN, LOOK, PASSWORD, QUICK_HASH, Visitor, basic
 from tests.dashboard.page_text import text_in
 from tests.dashboard.seeds import NOW, Seeds
+from tests.inner import celery_command
 from tests.integration.apps import join
 from tests.manual_clock import ManualClock
+from tests.tables import nodes
 from tickerq_celery import TickerStatus
-from tickerq_celery.cli.commands import celery_command
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.runtime.config import TickerConfig
-from tickerq_celery.store.tables import nodes
-from tickerq_celery.views import Finding, FindingCode, HealthReport, Severity, Subject, SubjectKind
+from tickerq_celery.views import (
+    Finding,
+    FindingCode,
+    HealthReport,
+    Severity,
+    Subject,
+    SubjectKind,
+    TickerConfig,
+)
 from tickerq_dashboard import create_app
 from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.banner import Topic, banner_of

@@ -9,11 +9,11 @@ from flask import Flask
 from tests.dashboard.conftest import BASE, QUICK_HASH, Visitor
 from tests.dashboard.page_text import text_in, text_of
 from tests.dashboard.seeds import NOW, Seeds
+from tests.inner import FunctionLimits
 from tests.integration.apps import join
 from tickerq_celery import TickerStatus, TickerType
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import UnreadableRequestError
-from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_dashboard import create_app
 
 UNREADABLE = f"{UnreadableRequestError.__module__}.{UnreadableRequestError.__qualname__}"

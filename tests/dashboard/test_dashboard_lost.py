@@ -10,12 +10,12 @@ from flask import Flask
 from tests.dashboard.conftest import BASE, QUICK_HASH, Visitor
 from tests.dashboard.page_text import text_in, text_of
 from tests.dashboard.seeds import Seeds
+from tests.inner import new_id
 from tests.integration.apps import join
+from tests.statements import lost_nodes
+from tests.tables import nodes
 from tickerq_celery import TickerStatus
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.ids import new_id
-from tickerq_celery.store import lost_nodes
-from tickerq_celery.store.tables import nodes
 from tickerq_dashboard import create_app
 from tickerq_dashboard.reading.lost_runs import SETTLED, lost_among
 

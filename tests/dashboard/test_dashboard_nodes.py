@@ -6,10 +6,10 @@ from html import unescape
 from tests.dashboard.conftest import BASE, Visitor
 from tests.dashboard.seeds import NOW, Seeds
 from tests.integration.apps import join
+from tests.statements import lost_nodes
+from tests.tables import nodes
 from tickerq_celery import TickerStatus
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.store import lost_nodes
-from tickerq_celery.store.tables import nodes
 
 
 def addresses_of(page: str, word: str) -> list[str]:

@@ -12,13 +12,13 @@ from flask.testing import FlaskClient
 from tests.dashboard.conftest import BASE, LOGIN, PASSWORD, QUICK_HASH, Visitor, basic
 from tests.dashboard.page_text import text_in, text_of
 from tests.dashboard.seeds import NOW, Seeds
+from tests.inner import new_id
 from tests.integration.apps import join
+from tests.tables import nodes
 from tickerq_celery import TickerStatus, TickerType
 from tickerq_celery.enums import HoldReason, NodeKind
 from tickerq_celery.functions.retention import retention_of
-from tickerq_celery.ids import new_id
 from tickerq_celery.managers.outlook import OutlookManager
-from tickerq_celery.store.tables import nodes
 from tickerq_dashboard import create_app
 
 WORDS = {

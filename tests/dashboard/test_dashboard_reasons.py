@@ -10,11 +10,10 @@ from flask import Flask
 from tests.dashboard.conftest import BASE, QUICK_HASH, Visitor
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import NOW, Seeds
+from tests.inner import FunctionLimits, new_id
 from tests.integration.apps import join
 from tickerq_celery import TickerStatus, TickerType
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.functions.limits import FunctionLimits
-from tickerq_celery.ids import new_id
 from tickerq_dashboard import create_app
 from tickerq_dashboard.show.reasons import Part, parts_of
 

@@ -8,10 +8,10 @@ import pytest
 from tests.dashboard.conftest import BASE, Visitor
 from tests.dashboard.page_text import text_in, text_of
 from tests.dashboard.seeds import NOW, Seeds
+from tests.inner import FunctionLimits
 from tests.integration.apps import join
 from tickerq_celery import TickerStatus
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_dashboard.show.moments import machine
 
 AGAIN: dict[str, Any] = {

@@ -10,8 +10,8 @@ from tests.dashboard.conftest import BASE, LOGIN, USERS
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import Seeds
 from tests.dashboard.showcase import Showcase
+from tests.inner import Misfire
 from tickerq_celery import TickerStatus
-from tickerq_celery.schedule.planner import Misfire
 from tickerq_celery.tickers.skip_reasons import misfire_reason
 from tickerq_dashboard import create_app
 

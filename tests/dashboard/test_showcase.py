@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tests.dashboard.seeds import NOW, Seeds
 from tests.dashboard.showcase import Showcase
-from tickerq_celery.store.tables import attempts, cron_tickers, tickers
+from tests.tables import attempts, cron_tickers, tickers
 
 
 def test_no_row_of_the_showcase_has_a_fixed_moment(seeds: Seeds) -> None:

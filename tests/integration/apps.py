@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from tests.manual_clock import ManualClock
+from tests.tables import tickers
 from tickerq_celery import Run, TickerContext, TickerQ, TimeTicker, prepare_sqlite_engine
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
@@ -24,7 +25,6 @@ from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runs.replaced import revoke
 from tickerq_celery.runtime.core import new_identity
 from tickerq_celery.runtime.node import NodeRegistration, profile
-from tickerq_celery.store.tables import tickers
 from tickerq_celery.worker.enrolment import enrol
 
 

@@ -1,12 +1,9 @@
 """A beat whose passes a test makes one by one, and whose broker is a list."""
 
+from tests.inner import Claimer, Core, Dispatcher, Recorder
 from tests.integration.making import ListPublisher
 from tests.manual_clock import ManualClock
 from tickerq_celery.beat.sweeper import Sweeper
-from tickerq_celery.runs.claimer import Claimer
-from tickerq_celery.runs.dispatcher import Dispatcher
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.core import Core
 
 
 class Beat:

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from tests.inner import Core
 from tests.integration.making import (
     ListPublisher,
     another_node,
@@ -13,8 +14,7 @@ from tests.integration.making import (
     started,
 )
 from tickerq_celery.beat.bulk_runner import BulkRunner
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.tickers.bulk import BulkJob
+from tickerq_celery.views import BulkJob
 
 
 def runner(core: Core, publisher: ListPublisher | None = None) -> BulkRunner:

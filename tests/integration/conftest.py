@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from tests.inner import Core, Database, Function, Registry, make_function, new_identity, resolved_url
 from tests.integration.apps import caller_engine, sending_app
 from tests.integration.beats import Beat
 from tests.integration.making import another_node
@@ -18,12 +19,7 @@ from tests.servers.own_store import own_store
 from tests.servers.pool import SharedServer
 from tests.servers.shared_rows import empty_store
 from tickerq_celery import TickerQ, wiring
-from tickerq_celery.functions.definition import Function, make_function
-from tickerq_celery.functions.registry import Registry
-from tickerq_celery.runtime.config import TickerConfig
-from tickerq_celery.runtime.core import Core, new_identity
-from tickerq_celery.store.database.database import Database
-from tickerq_celery.store.database.urls import resolved_url
+from tickerq_celery.views import TickerConfig
 
 
 @pytest.fixture(autouse=True)

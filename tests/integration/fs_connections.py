@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from kombu import Connection, Exchange, Producer, Queue
 
+from tests.inner import broker_url, register
 from tickerq_celery.broker.embedded.channel import Channel
-from tickerq_celery.broker.embedded.transport import broker_url, register
 
 FsConnect = Callable[..., Connection]
 TWO_HOURS = 7200

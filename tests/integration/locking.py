@@ -6,8 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, select
 
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.database.database import Database
+from tests.inner import Core, Database
 
 
 @contextmanager

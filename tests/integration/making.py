@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, event, func, select
 
 from tests.manual_clock import START, ManualClock
 from tests.plain_surroundings import PlainSurroundings
+from tests.tables import attempts, cron_tickers, functions, tickers
 from tickerq_celery.broker.kept_json import plain
 from tickerq_celery.broker.one_by_one import MOST_ONE_BY_ONE, one_by_one
 from tickerq_celery.enums import NodeKind, OnLost, TickerPriority, TickerStatus
@@ -33,7 +34,6 @@ from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.nodes import NodeProfile
-from tickerq_celery.store.tables import attempts, cron_tickers, functions, tickers
 from tickerq_celery.tickers import claims
 from tickerq_celery.tickers.claims import Claim, Started
 from tickerq_celery.tickers.cron_rows import CronRow

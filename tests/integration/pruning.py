@@ -8,6 +8,7 @@ from sqlalchemy import insert, update
 
 from tests.integration.making import failure, finish, started, time_tickers
 from tests.manual_clock import START, ManualClock
+from tests.tables import audit, bulk, tickers
 from tickerq_celery import TickerStatus, TimeTicker
 from tickerq_celery.ids import new_id
 from tickerq_celery.runs.archive import Archive
@@ -15,7 +16,6 @@ from tickerq_celery.runs.pruner import Pruner
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import rollup_state
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import audit, bulk, tickers
 from tickerq_celery.tickers.lifecycle import failed, succeeded
 from tickerq_celery.tickers.uncounted_ends import EndPosition
 

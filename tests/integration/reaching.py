@@ -2,11 +2,10 @@
 
 from uuid import UUID
 
+from tests.inner import Recorder, failed, succeeded
 from tests.integration.apps import enrol_worker, row_of
 from tests.integration.making import claim, failure, finish
 from tickerq_celery import TickerQ, TickerStatus
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.tickers.lifecycle import failed, succeeded
 
 
 def reach(tickerq: TickerQ, run_id: UUID, status: TickerStatus) -> None:

@@ -10,9 +10,9 @@ from celery import Celery, _state
 from sqlalchemy import select
 
 from tests.integration.apps import enrol_worker
+from tests.tables import cron_tickers
 from tickerq_celery import CronSetting, TickerQ, ticker_function
 from tickerq_celery.errors import ConfigError, TickerValidationError
-from tickerq_celery.store.tables import cron_tickers
 
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 HOURLY, DAILY = "0 * * * *", "0 9 * * *"

@@ -10,19 +10,15 @@ from celery._state import _task_stack
 from celery.app.task import Context
 from celery.exceptions import MaxRetriesExceededError, Reject, Retry
 
+from tests.inner import CancelRequest, Core, Started, TaskExecution, execution_in, rejected, retried_by_celery
 from tests.integration.apps import dispatch_due, enrol_worker, messages, row_of, ticker_app
 from tests.integration.making import failure
 from tests.integration.runs.calls import begun, end, recorder
 from tests.manual_clock import START, ManualClock
+from tests.statements import cancels
 from tickerq_celery import Run, TickerQ, TickerStatus, TimeTicker
-from tickerq_celery.broker.messages import execution_in
 from tickerq_celery.errors import StoreError
 from tickerq_celery.payload.celery_call import call_in
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import cancels
-from tickerq_celery.tickers.cancel_requests import CancelRequest
-from tickerq_celery.tickers.claims import Started, TaskExecution
-from tickerq_celery.tickers.lifecycle import rejected, retried_by_celery
 
 HOUR = 3600
 

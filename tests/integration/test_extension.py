@@ -15,11 +15,11 @@ import pytest
 from celery import Celery, Task, _state
 from celery.concurrency.prefork import TaskPool
 
+from tests.inner import verify
 from tests.integration.apps import enrol_worker, execute, ticker_app
 from tickerq_celery import TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import ConfigError, DuplicateFunctionError, TickerValidationError
 from tickerq_celery.scheduler import TickerScheduler
-from tickerq_celery.store.database.schema import verify
 from tickerq_celery.task import TickerTask
 from tickerq_celery.worker.step import NodeStep
 

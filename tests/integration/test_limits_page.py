@@ -12,7 +12,7 @@ from tests.integration.apps import enrol_worker, ticker_app
 from tests.manual_clock import ManualClock
 from tickerq_celery import TickerPriority, TickerQ, TickerStatus
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.runtime.config import TickerConfig
+from tickerq_celery.views import TickerConfig
 
 PAGE = (Path(__file__).parents[2] / "docs" / "limits.md").read_text()
 FUNCTIONS, TICKERS, QUEUES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)

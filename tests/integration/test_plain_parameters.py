@@ -17,9 +17,9 @@ from tests.integration.apps import (
     ticker_app,
 )
 from tests.manual_clock import START, ManualClock
+from tests.statements import functions
 from tickerq_celery import CronTicker, Run, TickerContext, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import CallError, TickerValidationError, UnknownKeywordError
-from tickerq_celery.store import functions
 
 HOUR = timedelta(hours=1)
 only_sqlite = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

@@ -12,15 +12,14 @@ from celery.app.control import Control
 from celery.worker.control import Panel
 from kombu.exceptions import OperationalError
 
+from tests.inner import Recorder, RevokeReport
 from tests.integration.apps import change_row, dispatch_due, enrol_worker, messages, row_of, ticker_app
 from tests.manual_clock import ManualClock
 from tickerq_celery import RunCondition, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runs.publisher import Publisher
-from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.revoke_listener import RevokeListener
-from tickerq_celery.worker.signal_reports import RevokeReport
 from tickerq_celery.worker.signals import SignalHandler
 
 HOUR = 3600

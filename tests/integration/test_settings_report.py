@@ -11,12 +11,12 @@ from celery import Celery
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
+from tests.inner import SCHEMA
+from tests.tables import metadata
 from tickerq_celery import CronTicker, TickerQ
 from tickerq_celery.enums import SettingSource
 from tickerq_celery.runtime.config import SETTINGS
 from tickerq_celery.settings import EMBEDDED_VARIABLE
-from tickerq_celery.store.database.schema import SCHEMA
-from tickerq_celery.store.tables import metadata
 
 SECRET = "s3cr3t-hunter2"
 QUOTED = "s3cr3t%2Dhunter2"

@@ -6,13 +6,12 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.conftest import DATABASES
+from tests.inner import Core, Database
 from tests.integration.making import make_runs, time_tickers
 from tests.servers import shared_rows
 from tests.servers.shared_rows import empty_store, empty_when_full
+from tests.tables import tickers
 from tickerq_celery import TimeTicker
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.database.database import Database
-from tickerq_celery.store.tables import tickers
 
 
 @pytest.fixture(params=DATABASES)

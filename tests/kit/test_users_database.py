@@ -8,8 +8,10 @@ from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
+from tests.inner import Transaction
 from tests.integration.apps import caller_engine
 from tests.kit.users_connections import rolled_back
+from tests.tables import metadata, tickers
 from tickerq_celery import TickerContext, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import (
     DuplicateTickerError,
@@ -18,8 +20,6 @@ from tickerq_celery.errors import (
     TickerValidationError,
 )
 from tickerq_celery.functions.ticker_function import TickerFunction
-from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import metadata, tickers
 from tickerq_celery.testing import TickerQTest, create_schema, take_over
 
 

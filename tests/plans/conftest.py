@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.dashboard.compiled import templates_and_routes_compiled_once
+from tests.inner import Database, resolved_url
 from tests.plans import history
 from tests.plans.stored import Stored
 from tests.servers.pool import SharedServer
 from tests.servers.schema_template import make_schema
-from tickerq_celery.store.database.database import Database
-from tickerq_celery.store.database.urls import resolved_url
 
 
 @pytest.fixture(autouse=True, scope="module")

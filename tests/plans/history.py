@@ -7,18 +7,17 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from tests.inner import FunctionLimits, Transaction
 from tests.integration.making import add_function
 from tests.plans.audited import AUDITED, audited
 from tests.plans.writing import Writer, id_of
+from tests.statements import nodes
+from tests.tables import pauses, rollup_state, tickers
 from tickerq_celery.clock import SystemClock
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_celery.stats.rolling import HELD_BACK
-from tickerq_celery.store import nodes
-from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.nodes import NodeProfile
 from tickerq_celery.store.publications import NEVER
-from tickerq_celery.store.tables import pauses, rollup_state, tickers
 
 BIG, SMALL = "shop", "small"
 # The least of what there is: a function and a node with a handful of runs, all over the history.

@@ -7,24 +7,16 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
+from tests.inner import Slot
 from tests.plans.audited import AUDITED, audited_at
 from tests.plans.history import BIG, BUSY_CRON, COMMON, NEW_CRON, RARE, RARE_NODE, History, unended
 from tests.plans.stored import Read
 from tests.plans.writing import id_of
+from tests.statements import capacity, concurrency, counted_ends, holds, rates, rollup_state, wait_queues
 from tickerq_celery import TickerQ, TickerStatus
 from tickerq_celery.enums import HoldReason, TickerKind, TickerType
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.store import (
-    capacity,
-    concurrency,
-    counted_ends,
-    holds,
-    rates,
-    rollup_state,
-    wait_queues,
-)
 from tickerq_celery.store.due_flows import DueFlowsQuery
-from tickerq_celery.tickers.claims import Slot
 
 # What an index of history finds.
 _INDEXED: Mapping[str, Mapping[str, Any]] = {

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
+from tests.inner import Database
 from tests.integration.apps import ticker_app
 from tests.plans import history
 from tests.plans.explaining import LARGE, Plan, Sent, explain, queries
 from tests.plans.history import History
 from tickerq_celery import TickerQ
-from tickerq_celery.store.database.database import Database
 
 Read = Callable[[TickerQ, History], object]
 # What is wrong is to be seen in its plan, and not by how long it takes on a busy machine.

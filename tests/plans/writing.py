@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Table, text
 
-from tickerq_celery.store.tables import metadata
+from tests.tables import metadata
 
 _ID_END = "70008000000000000000"
 _ANALYSED = "tickerq_tickers, tickerq_cron_tickers, tickerq_attempts, tickerq_rollups, tickerq_audit"

@@ -3,7 +3,7 @@
 from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.pool import NullPool
 
-from tickerq_celery.store.tables import meta, metadata, tickers
+from tests.tables import meta, metadata, tickers
 
 # A tenth of what a list reads at most: a test meets rows of others, and its own are found all the same.
 _MANY = 200

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
+from tests.inner import is_met
 from tests.soak.history import History
 from tests.soak.time_rules import CLOCKS_APART
 from tests.soak.traces import Added, RunRow
 from tests.soak.violation import Rule, Violation
 from tests.unmet import is_unmet_reason
 from tickerq_celery.enums import TERMINAL, RunCondition, TickerStatus
-from tickerq_celery.tickers.chains import is_met
 
 
 def children_follow_their_parents(history: History) -> Iterator[Violation]:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
+from tests.inner import TAKEN_REASON
 from tests.missed import missed
 from tests.soak.history import History
 from tests.soak.traces import CronSpan, Occurrence, RunRow, SkipRecord
 from tests.soak.violation import Rule, Violation
-from tickerq_celery.cron.overlap import TAKEN_REASON
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerStatus
 from tickerq_celery.tickers.skip_reasons import misfire_reason
 

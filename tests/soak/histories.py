@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from tests.inner import LOST, TAKEN_REASON, UNMET_REASON, Misfire
 from tests.soak.history import History
 from tests.soak.traces import (
     Added,
@@ -18,11 +19,7 @@ from tests.soak.traces import (
     SkipRecord,
     Started,
 )
-from tickerq_celery.cron.overlap import TAKEN_REASON
 from tickerq_celery.enums import HoldReason, OverlapPolicy, RunCondition, TickerStatus
-from tickerq_celery.schedule.planner import Misfire
-from tickerq_celery.tickers.chains import UNMET_REASON
-from tickerq_celery.tickers.lifecycle import LOST
 from tickerq_celery.tickers.skip_reasons import misfire_reason
 from tickerq_celery.tickers.tallies import Tally, TallyKey
 

@@ -8,15 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from tests.inner import Core, DropReason
 from tests.integration.stats.rolling import recount, rolled_up
 from tests.missed import missed
 from tests.soak import body_file
 from tests.soak.history import History
 from tests.soak.traces import Added, AttemptRow, Blow, Calm, CronSpan, Occurrence, RunRow, SkipRecord
+from tests.tables import attempts, tickers
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.tables import attempts, tickers
-from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.worker import drop_counts
 
 _RUN = (

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from tests.inner import LOST, UNMET_REASON
 from tests.soak.histories import (
     CHAIN,
     COUNTED,
@@ -34,8 +35,6 @@ from tests.soak.history import History
 from tests.soak.violation import Rule
 from tickerq_celery import MisfirePolicy
 from tickerq_celery.enums import HoldReason, TickerStatus
-from tickerq_celery.tickers.chains import UNMET_REASON
-from tickerq_celery.tickers.lifecycle import LOST
 
 IDLE, QUEUED, IN_PROGRESS = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS
 FAILED_AS_LOST: dict[str, Any] = {"status": FAILED, "exception_type": LOST}

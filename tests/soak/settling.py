@@ -10,11 +10,11 @@ from sqlalchemy import Connection, func, select
 
 from tests.soak.traces import Calm, CronSpan
 from tests.soak.workload import CronOrder
+from tests.statements import rollup_state
+from tests.tables import tickers
 from tickerq_celery import Cron, TickerQ
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.store import rollup_state
 from tickerq_celery.store.publications import NEVER
-from tickerq_celery.store.tables import tickers
 from tickerq_celery.store.tables.column_types import sql_now
 
 T = TypeVar("T")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import TAKEN_REASON, Misfire
 from tests.missed import missed
 from tests.soak import body_file
 from tests.soak.faults import FaultKind
@@ -32,9 +33,7 @@ from tests.soak.reading import skip_record
 from tests.soak.report import evidence, shortcomings, summary
 from tests.soak.traces import Blow
 from tests.soak.violation import Rule, Violation
-from tickerq_celery.cron.overlap import TAKEN_REASON
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.schedule.planner import Misfire
 from tickerq_celery.tickers.skip_reasons import misfire_reason
 
 SECOND = timedelta(seconds=1)

@@ -10,9 +10,9 @@ from tests.stateful.actions import action
 from tests.stateful.bodies import ALL_FUNCTIONS, PLAIN, TASK
 from tests.stateful.stage import Stage, troubles, which
 from tests.stateful.troubles import Troubles
+from tickerq_celery import TimeTicker
 from tickerq_celery.enums import OnLost, RunCondition, TickerStatus
 from tickerq_celery.errors import DuplicateTickerError, TickerStateError
-from tickerq_celery.tickers.inputs import TimeTicker
 
 _MOST_ACTIVE = 5
 RETRY_SECONDS = 4

@@ -9,7 +9,7 @@ from tests.stateful.stage import troubles, which
 from tests.stateful.troubles import Troubles
 from tests.stateful.workers import PREFETCH
 from tests.stateful.world import SETTINGS
-from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery import TimeTicker
 
 _MOST_ACTIVE = 1
 _DUE = 4

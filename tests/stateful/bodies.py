@@ -2,12 +2,10 @@
 
 from enum import Enum
 
+from tests.inner import Failure, Outcome, Registry, Started, outcome_of, succeeded
 from tests.integration.conftest import send
 from tickerq_celery.enums import OnLost, TickerStatus
 from tickerq_celery.errors import TerminateExecution, TickerCancelled
-from tickerq_celery.functions.registry import Registry
-from tickerq_celery.tickers.claims import Started
-from tickerq_celery.tickers.lifecycle import Failure, Outcome, outcome_of, succeeded
 
 PLAIN, SINGLE, FRAIL = "Plain", "Single", "Frail"
 ALL_FUNCTIONS = (PLAIN, SINGLE, FRAIL)

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+from tests.inner import Claim, Started
 from tests.stateful.bodies import TASK
 from tests.stateful.troubles import Process
 from tickerq_celery.broker.one_by_one import MOST_ONE_BY_ONE, one_by_one
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import PublishError
-from tickerq_celery.tickers.claims import Claim, Started
 from tickerq_celery.tickers.handover import Handover
 
 # Of so many of the last messages one comes again, or is revoked: older claims are long over.

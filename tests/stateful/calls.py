@@ -8,20 +8,21 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from tests.manual_clock import ManualClock
-from tests.stateful.bodies import TASK
-from tests.stateful.broker import Message
-from tickerq_celery.enums import TickerStatus
-from tickerq_celery.tickers.claims import Started, TaskExecution
-from tickerq_celery.tickers.lifecycle import (
+from tests.inner import (
     Failure,
     Outcome,
+    Started,
+    TaskExecution,
     published_again,
     rejected,
     retried_by_celery,
     skipped,
     succeeded,
 )
+from tests.manual_clock import ManualClock
+from tests.stateful.bodies import TASK
+from tests.stateful.broker import Message
+from tickerq_celery.enums import TickerStatus
 
 RETRY_OF_CELERY = timedelta(seconds=4)
 # After so many a task fails instead of asking for another retry.

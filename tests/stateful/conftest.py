@@ -7,9 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tickerq_celery.runs import canceller, dispatcher, lease_retry
-from tickerq_celery.store.database.database import Database
-from tickerq_celery.store.database.urls import resolved_url
+from tests.inner import Database, dispatcher, resolved_url
+from tickerq_celery.runs import canceller, lease_retry
 
 
 @pytest.fixture

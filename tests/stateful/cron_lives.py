@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from tests.inner import Misfire
 from tests.missed import missed
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.schedule.planner import Misfire
 
 PERIOD = timedelta(seconds=10)
 EXPRESSION = "*/10 * * * * *"

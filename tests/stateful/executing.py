@@ -4,6 +4,7 @@ from enum import Enum
 
 from hypothesis import strategies as st
 
+from tests.inner import SignalKind, Started
 from tests.stateful import promises
 from tests.stateful.actions import action
 from tests.stateful.bodies import End
@@ -13,8 +14,6 @@ from tests.stateful.stage import one_trouble, which
 from tests.stateful.troubles import How, Troubles
 from tests.stateful.workers import Request, Worker
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.tickers.claims import Started
-from tickerq_celery.worker.signal_reports import SignalKind
 
 ends = st.sampled_from([End.SUCCEEDS, *End, End.FAILS])
 

@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
+from tests.inner import Core
 from tests.stateful.world import World
 from tickerq_celery.enums import TERMINAL, TickerStatus
 from tickerq_celery.health.waiting import facts as waiting_facts
 from tickerq_celery.health.waiting.case import Outside, WaitingCase
 from tickerq_celery.health.waiting.explaining import explained
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.tickers.explanations import RunExplanation
+from tickerq_celery.views import RunExplanation
 
 # Each look costs some statements: walks must not become slow by it.
 _EVERY, _MOST = 10, 4

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 from sqlalchemy import Row
 
+from tests.inner import LOST, Outcome, Started
 from tests.stateful.actions import action
 from tests.stateful.broker import LATEST, Message
 from tests.stateful.calls import MOST_RETRIES, AttemptKey, CallEnd, CallRequest
@@ -14,8 +15,6 @@ from tests.stateful.stage import one_trouble, which
 from tests.stateful.troubles import How, Troubles
 from tests.stateful.workers import Worker
 from tickerq_celery.enums import SUCCEEDED, TickerStatus
-from tickerq_celery.tickers.claims import Started
-from tickerq_celery.tickers.lifecycle import LOST, Outcome
 
 call_ends = st.sampled_from([CallEnd.SUCCEEDS, *CallEnd, CallEnd.RETRIES])
 

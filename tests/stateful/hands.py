@@ -1,9 +1,9 @@
 """What the workers hold: messages that they have prefetched, bodies that run, reports to write."""
 
+from tests.inner import SignalKind, SignalReport
 from tests.stateful.broker import Key, Message
 from tests.stateful.stage import Stage
 from tests.stateful.workers import Request, Worker
-from tickerq_celery.worker.signal_reports import SignalKind, SignalReport
 
 
 class Held:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tests.inner import slot_of
 from tests.stateful.bodies import LIMITS, SLOTS_OF_A_KEY
 from tests.stateful.calls import is_call
 from tests.stateful.invariants_of_a_call import OF_A_CALL, OF_A_CALLS_CHANGE
@@ -10,7 +11,6 @@ from tests.stateful.invariants_of_a_run import OF_A_FUNCTIONS_RUN, OF_A_RUN, OfA
 from tests.stateful.sight import LEASED, Sight
 from tests.stateful.world import World
 from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
-from tickerq_celery.tickers.claims import slot_of
 
 # Not manual runs, nor those that gave way to them: they wait whatever the policy.
 _MOST_WAITING = {

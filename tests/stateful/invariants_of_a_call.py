@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from tests.inner import LOST
 from tests.stateful.broker import Key
 from tests.stateful.calls import AttemptKey
 from tests.stateful.sight import Sight
 from tests.stateful.world import World
 from tickerq_celery.enums import SUCCEEDED, TERMINAL, OnLost, TickerStatus
-from tickerq_celery.tickers.lifecycle import LOST
 
 Run = Row[Any]
 OfACall = Callable[[World, Run], bool]

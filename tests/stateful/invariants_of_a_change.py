@@ -5,13 +5,13 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from tests.inner import CANCELLED_REASON
 from tests.stateful.admissions import due_at, has_run_meanwhile
 from tests.stateful.broker import Key
 from tests.stateful.calls import is_call
 from tests.stateful.promises import is_paused
 from tests.stateful.sight import Sight
 from tests.stateful.world import World
-from tickerq_celery.cron.overlap import CANCELLED_REASON
 from tickerq_celery.enums import SUCCEEDED, TERMINAL, HoldReason, OverlapPolicy, TickerStatus
 
 Run = Row[Any]

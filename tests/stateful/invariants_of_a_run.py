@@ -5,16 +5,14 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from tests.inner import CANCELLED_REASON, LOST, is_met
 from tests.stateful.bodies import FRAIL, RETRIED
 from tests.stateful.broker import Key
 from tests.stateful.calls import is_call
 from tests.stateful.world import World
 from tests.unmet import is_unmet_reason
-from tickerq_celery.cron.overlap import CANCELLED_REASON
 from tickerq_celery.enums import TERMINAL, HoldReason, RunCondition, TickerStatus
 from tickerq_celery.store.publications import NEVER
-from tickerq_celery.tickers.chains import is_met
-from tickerq_celery.tickers.lifecycle import LOST
 
 Run = Row[Any]
 OfARun = Callable[[World, Run], bool]

@@ -5,13 +5,12 @@ from typing import Any
 from sqlalchemy import Column, delete, null
 from sqlalchemy.sql.visitors import replacement_traverse
 
+from tests.inner import Started, lifecycle
 from tests.stateful.mutant import ATTEMPTS_KEY, CHECK, Mutant
 from tests.stateful.rewriting import Function, doing_nothing, keeping, rewriting, setting, without
+from tests.statements import execution_ends, executions, lost_messages, nodes, publications
+from tests.tables import attempts, tickers
 from tickerq_celery.enums import OnLost
-from tickerq_celery.store import execution_ends, executions, lost_messages, nodes, publications
-from tickerq_celery.store.tables import attempts, tickers
-from tickerq_celery.tickers import lifecycle
-from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect
 
 

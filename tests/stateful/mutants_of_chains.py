@@ -1,9 +1,9 @@
 """Mutants of what a parent's start and end do to its children."""
 
+from tests.inner import chains as rules
 from tests.stateful.mutant import CHECK, Mutant
 from tests.stateful.rewriting import doing_nothing, keeping, without
-from tickerq_celery.store import chains
-from tickerq_celery.tickers import chains as rules
+from tests.statements import chains
 
 _DECIDES = "its_parent_decides_on_it"
 

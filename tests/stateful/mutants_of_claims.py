@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, update
 
+from tests.inner import Claim, Dispatcher, Transaction
 from tests.stateful.mutant import CHECK, MOVES, Mutant
 from tests.stateful.rewriting import (
     Function,
@@ -17,13 +18,10 @@ from tests.stateful.rewriting import (
     setting,
     without,
 )
+from tests.statements import claims, publications, starts
+from tests.tables import tickers
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.runs.dispatcher import Dispatcher
-from tickerq_celery.store import claims, publications, starts
-from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.lost_messages import TakenOver
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.claims import Claim
 
 
 def claiming(*, step: int = 0, **values: Any) -> Mutation:

@@ -7,12 +7,12 @@ from unittest.mock import ANY
 
 from sqlalchemy import Executable
 
+from tests.inner import Transaction
 from tests.stateful.mutant import Mutant
 from tests.stateful.rewriting import Function, Mutation, doing_nothing
+from tests.statements import cron_tickers, due_crons, occurrences
 from tickerq_celery.cron.firing import Firing
-from tickerq_celery.store import cron_tickers, due_crons, occurrences
 from tickerq_celery.store.database import batches
-from tickerq_celery.store.database.transaction import Transaction
 
 
 class _Postponing:

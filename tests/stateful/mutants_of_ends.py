@@ -4,12 +4,12 @@ from typing import Any
 
 from sqlalchemy import select
 
+from tests.inner import LOST
 from tests.stateful.mutant import ATTEMPTS_KEY, CHECK, MOVES, Mutant
 from tests.stateful.rewriting import both, doing_nothing, keeping, rewriting, without
+from tests.statements import cancels, ends
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.store import cancels, ends
 from tickerq_celery.tickers.effect import Effect
-from tickerq_celery.tickers.lifecycle import LOST
 
 
 def _of_a_rescue(run: object, outcome: Any, **_: object) -> bool:

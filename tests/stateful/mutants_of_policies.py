@@ -3,11 +3,11 @@
 from dataclasses import replace
 from uuid import UUID
 
+from tests.inner import Transaction
 from tests.stateful.mutant import Mutant
 from tests.stateful.rewriting import Function, doing_nothing, setting
+from tests.statements import occurrences, overlaps, paused_crons, pauses, starts
 from tickerq_celery.cron import rescheduling
-from tickerq_celery.store import occurrences, overlaps, paused_crons, pauses, starts
-from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.overlaps import OverlapState
 
 

@@ -19,10 +19,10 @@ from tests.stateful.rewriting import (
     rewriting,
     without,
 )
+from tests.statements import capacity, concurrency, holds, lost_messages, nodes, starts
+from tests.tables import tickers
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.store import capacity, concurrency, holds, lost_messages, nodes, starts
 from tickerq_celery.store.lost_messages import TakenOver
-from tickerq_celery.store.tables import tickers
 
 
 def _for(wanted: HoldReason) -> Callable[..., bool]:

@@ -6,9 +6,9 @@ from typing import Any
 from tests.stateful.mutant import Mutant
 from tests.stateful.mutants_of_claims import ANYTHING_DUE
 from tests.stateful.rewriting import Function, doing_nothing
+from tests.statements import due_flows
 from tickerq_celery.runs.admission import Capacity
 from tickerq_celery.runs.due_flows import DueFlows
-from tickerq_celery.store import due_flows
 
 _LEFT = "were due, and now"
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from tests.inner import Claimer, Dispatcher, NodeRegistration, Recorder, Registry, profile
 from tests.plain_surroundings import PlainSurroundings
 from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process
@@ -9,19 +10,14 @@ from tickerq_celery.beat.sweeper import Sweeper
 from tickerq_celery.broker.kept_json import plain
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.functions.registry import Registry
 from tickerq_celery.managers.cron_tickers import CronTickerManager
-from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
-from tickerq_celery.runs.claimer import Claimer
-from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runs.immediate import ImmediateDispatch
-from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runs.replaced import revoke
-from tickerq_celery.runtime.node import NodeRegistration, profile
+from tickerq_celery.typing import PauseManager
 
 
 class App:

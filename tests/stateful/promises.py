@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from tests.inner import SignalKind, SignalReport, slot_of
 from tests.stateful.bodies import LIMITS, SLOTS_OF_A_KEY, End
 from tests.stateful.broker import Key
 from tests.stateful.calls import is_call
@@ -15,8 +16,6 @@ from tests.stateful.sight import Sight
 from tests.stateful.workers import PREFETCH
 from tests.stateful.world import World
 from tickerq_celery.enums import TERMINAL, HoldReason, OverlapPolicy, TickerStatus
-from tickerq_celery.tickers.claims import slot_of
-from tickerq_celery.worker.signal_reports import SignalKind, SignalReport
 
 
 def after_a_sweep(world: World, then: Sight, published: Collection[Key]) -> None:

@@ -7,12 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from tests.inner import Claim, Database
 from tests.manual_clock import ManualClock
 from tests.stateful.troubles import Process
+from tests.tables import tickers
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.store.database.database import Database
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.claims import Claim
 
 
 class _Written(NamedTuple):

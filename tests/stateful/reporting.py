@@ -2,6 +2,7 @@
 
 from hypothesis import strategies as st
 
+from tests.inner import SignalKind
 from tests.stateful import promises
 from tests.stateful.actions import action
 from tests.stateful.broker import LATEST, Key, Message
@@ -9,7 +10,6 @@ from tests.stateful.hands import Hands, report_of
 from tests.stateful.stage import troubles, which
 from tests.stateful.troubles import Troubles
 from tests.stateful.workers import Worker
-from tickerq_celery.worker.signal_reports import SignalKind
 
 
 class Reporting(Hands):

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
 
+from tests.inner import Slot, slot_of
 from tests.stateful.bodies import TASK
+from tests.tables import attempts, cron_tickers, nodes, pauses, tickers
 from tickerq_celery.enums import HoldReason, NodeKind, TickerStatus
-from tickerq_celery.store.tables import attempts, cron_tickers, nodes, pauses, tickers
-from tickerq_celery.tickers.claims import Slot, slot_of
 
 _OF_A_RUN = (
     "id", "kind", "function", "on_lost", "executions", "queue", "status", "claim_no", "due_at", "not_before",

@@ -6,6 +6,7 @@ from typing import TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from tests.inner import Database
 from tests.stateful import promises
 from tests.stateful.actions import POSITIONS, Wheel
 from tests.stateful.explaining import check_explanations
@@ -15,7 +16,6 @@ from tests.stateful.sight import Sight
 from tests.stateful.troubles import How, Process, Trouble, Troubles
 from tests.stateful.workers import Worker
 from tests.stateful.world import World
-from tickerq_celery.store.database.database import Database
 
 T = TypeVar("T")
 # Indexes are drawn from one range whatever there is to choose from: a draw must not depend on the rows.

@@ -13,9 +13,9 @@ from tests.stateful.bodies import ALL_FUNCTIONS, TASK
 from tests.stateful.cron_lives import EXPRESSION
 from tests.stateful.stage import Stage, troubles, which
 from tests.stateful.troubles import Troubles
+from tickerq_celery import CronTicker
 from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError
-from tickerq_celery.tickers.inputs import CronTicker
 
 _MOST_CRONS = 2
 

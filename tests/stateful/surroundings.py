@@ -3,11 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from tests.inner import Claim, Core, Registry, new_identity
 from tests.stateful.broker import Broker, BrokerClient
 from tests.stateful.troubles import Process, TroubledDatabase
-from tickerq_celery.functions.registry import Registry
-from tickerq_celery.runtime.core import Core, new_identity
-from tickerq_celery.tickers.claims import Claim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from tests.inner import Database
 from tests.stateful.actions import Wheel
 from tests.stateful.walks import walk
-from tickerq_celery.store.database.database import Database
 
 
 @pytest.fixture

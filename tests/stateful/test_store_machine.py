@@ -3,6 +3,7 @@
 import pytest
 
 from tests.conftest import DATABASES
+from tests.inner import Database
 from tests.stateful.adding import Draft
 from tests.stateful.bodies import PLAIN, TASK
 from tests.stateful.calls import CallRequest
@@ -12,9 +13,8 @@ from tests.stateful.troubles import How, Trouble
 from tests.stateful.walks import lead, walk
 from tests.stateful.world import PUBLISH_CHECK_SECONDS
 from tests.thoroughness import in_proof, in_verify
+from tickerq_celery import CronTicker
 from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
-from tickerq_celery.store.database.database import Database
-from tickerq_celery.tickers.inputs import CronTicker
 
 # The proof: a thousand examples on each database.
 WALKS = [

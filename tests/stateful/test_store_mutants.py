@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from tests.inner import Database
 from tests.stateful.invariants import PROMISES
 from tests.stateful.mutant import Mutant
 from tests.stateful.mutants import MUTANTS
@@ -10,7 +11,6 @@ from tests.stateful.rewriting import install
 from tests.stateful.walks import walk_again
 from tests.thoroughness import in_proof, in_verify
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.store.database.database import Database
 
 # Several times as many as any mutant takes: where one needs them all, the machine has lost its way to it.
 EXAMPLES = 400

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
+from tests.inner import Database
 from tickerq_celery.errors import PublishError, StoreError
-from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.errors import LostAnswerError
 
 T = TypeVar("T")

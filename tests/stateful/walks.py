@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.inner import Database
 from tests.stateful.machine import StoreMachine
-from tickerq_celery.store.database.database import Database
 
 STEPS = 50
 _SEED = 1

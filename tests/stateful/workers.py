@@ -5,6 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
+from tests.inner import (
+    CancelRequest,
+    Failure,
+    NodeRegistration,
+    Outcome,
+    Recorder,
+    Registry,
+    SignalReport,
+    Started,
+    TaskExecution,
+)
 from tests.integration.making import worker_profile
 from tests.stateful.bodies import ALL_FUNCTIONS
 from tests.stateful.broker import Message
@@ -12,17 +23,10 @@ from tests.stateful.calls import CallRequest
 from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process, TroubledDatabase
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.functions.registry import Registry
 from tickerq_celery.runs.executions import ExecutionRecorder
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.node import NodeRegistration
-from tickerq_celery.tickers.cancel_requests import CancelRequest
-from tickerq_celery.tickers.claims import Started, TaskExecution
-from tickerq_celery.tickers.lifecycle import Failure, Outcome
 from tickerq_celery.worker.enrolment import enrol
 from tickerq_celery.worker.heartbeat import Heartbeat
 from tickerq_celery.worker.misrouted import MisroutedLog
-from tickerq_celery.worker.signal_reports import SignalReport
 from tickerq_celery.worker.signals import SignalHandler
 
 # Fewer than may be queued: with one worker or two, a beat leaves due what is beyond the window of a line.

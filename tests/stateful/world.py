@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from hypothesis import note
 from sqlalchemy import Row
 
+from tests.inner import Core, Database, Registry, new_identity
 from tests.manual_clock import ManualClock
 from tests.stateful.bodies import ALL_FUNCTIONS, PLAIN, registry_of
 from tests.stateful.broker import Broker, Key
@@ -21,10 +22,7 @@ from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process
 from tests.stateful.workers import Worker
 from tickerq_celery.enums import TERMINAL
-from tickerq_celery.functions.registry import Registry
-from tickerq_celery.runtime.config import TickerConfig
-from tickerq_celery.runtime.core import Core, new_identity
-from tickerq_celery.store.database.database import Database
+from tickerq_celery.views import TickerConfig
 
 LEASE_SECONDS = 10
 # How often the living beat and sweep: a beat learns little from gaps of more than a third of a lease.

@@ -12,13 +12,13 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from tests.dashboard.api.conftest import Program
+from tests.inner import celery_command
 from tests.manual_clock import ManualClock
 from tests.surfaces.acts import Act
 from tests.surfaces.things import Names
+from tests.tables import bulk, cron_tickers, pauses, tickers
 from tickerq_celery import TickerQ
-from tickerq_celery.cli.commands import celery_command
 from tickerq_celery.errors import TickerError
-from tickerq_celery.store.tables import bulk, cron_tickers, pauses, tickers
 from tickerq_celery.typing import Managers
 from tickerq_celery.views import Actor, AuditEntry
 

@@ -9,13 +9,13 @@ import pytest
 from tests.dashboard.access.users import SECRET as KEY
 from tests.dashboard.access.users import by_role
 from tests.dashboard.api.conftest import Program
+from tests.inner import new_id
 from tests.integration.apps import sending_app
 from tests.manual_clock import ManualClock
 from tests.surfaces.acts import ACTS, Act
 from tests.surfaces.hands import NAME, Hand, Hands, without_ids
 from tests.surfaces.things import SECRET, Making, nothing_yet
 from tests.thoroughness import in_verify
-from tickerq_celery.ids import new_id
 from tickerq_dashboard import create_app
 
 # As which status the API says what managers raise; If-Match that does not match has its own.

@@ -16,12 +16,11 @@ from tickerq_celery.managers.functions import FunctionManager
 from tickerq_celery.managers.health import HealthManager
 from tickerq_celery.managers.nodes import NodeManager
 from tickerq_celery.managers.outlook import OutlookManager
-from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.run_chains import ChainManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.stats import StatsManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
-from tickerq_celery.typing import Managers
+from tickerq_celery.typing import Managers, PauseManager
 from tickerq_dashboard.api.reading_routes import ROOT
 from tickerq_dashboard.api.routes import API_ROUTES
 

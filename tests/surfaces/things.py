@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from tests.inner import new_id
 from tests.integration.apps import change_row
 from tests.manual_clock import START
+from tests.tables import cron_tickers
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
-from tickerq_celery.ids import new_id
-from tickerq_celery.store.tables import cron_tickers
 
 Names = tuple[str, ...]
 Making = Callable[[TickerQ], Names]

@@ -25,12 +25,12 @@ from tickerq_celery.managers.bulk import BulkManager
 from tickerq_celery.managers.cron_tickers import CronTickerManager
 from tickerq_celery.managers.error_groups import ErrorManager
 from tickerq_celery.managers.health import HealthManager
-from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.run_chains import ChainManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.stats import StatsManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
-from tickerq_celery.tickers.pages import Page, Walk
+from tickerq_celery.typing import PauseManager
+from tickerq_celery.views import Page, Walk
 
 PAIRS = [
     (AsyncTimeTickers, TimeTickerManager),

@@ -2,9 +2,9 @@
 
 import pytest
 
+from tests.inner import VERSION_TABLE
+from tests.tables import metadata
 from tickerq_celery.alembic import include_name
-from tickerq_celery.store.database.schema import VERSION_TABLE
-from tickerq_celery.store.tables import metadata
 
 
 @pytest.mark.parametrize("table", [*metadata.tables, VERSION_TABLE, "tickerq_of_a_later_version"])

@@ -6,17 +6,13 @@ from typing import Any, get_origin, get_type_hints
 import pytest
 
 from tests.unit.verbs import verbs_of
+from tickerq_celery import Cron, Run
 from tickerq_celery.managers.bulk import BulkManager
 from tickerq_celery.managers.cron_tickers import CronTickerManager
-from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.time_tickers import TimeTickerManager
-from tickerq_celery.tickers.bulk import BulkJob
-from tickerq_celery.tickers.cron_batches import CronBatch
-from tickerq_celery.tickers.listings import Listing
-from tickerq_celery.tickers.pages import Page, Walk
-from tickerq_celery.tickers.pauses import Pause
-from tickerq_celery.tickers.views import Cron, Run
+from tickerq_celery.typing import PauseManager
+from tickerq_celery.views import BulkJob, CronBatch, Listing, Page, Pause, Walk
 
 MANAGERS = [TimeTickerManager, CronTickerManager, RunManager, PauseManager, BulkManager]
 VIEWS = {Run, Cron, CronBatch, Pause, BulkJob}

@@ -1,4 +1,4 @@
-from tickerq_celery.ids import new_id
+from tests.inner import new_id
 
 
 def test_ids_made_one_after_the_other_differ_and_sort_in_that_order() -> None:

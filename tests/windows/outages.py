@@ -9,8 +9,8 @@ from typing import Protocol
 from redis import Redis
 
 from tests.acceptance.jobs import Jobs
+from tests.inner import transport
 from tests.servers.redis_databases import RESERVED
-from tickerq_celery.broker.embedded import transport
 
 
 class Outage(Protocol):

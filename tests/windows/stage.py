@@ -12,12 +12,12 @@ from sqlalchemy import func, select
 from tests.acceptance.jobs import Jobs
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
+from tests.inner import Claim
 from tests.soak import body_file
+from tests.tables import nodes, tickers
 from tests.windows.outages import is_write_locked
 from tests.windows.traps import Trap, wait_until_stopped
 from tickerq_celery.broker.publisher import CeleryPublisher
-from tickerq_celery.store.tables import nodes, tickers
-from tickerq_celery.tickers.claims import Claim
 
 QUICK: Mapping[str, object] = {
     "poll_interval": 0.2,

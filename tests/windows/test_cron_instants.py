@@ -10,6 +10,7 @@ from tests.acceptance.jobs import Jobs, due_in
 from tests.acceptance.occurrences import assert_each_instant_is_recorded_once, stop_firing
 from tests.acceptance.waiting import wait_until
 from tests.missed import missed
+from tests.tables import tickers
 from tests.windows.history import CALM, NOT_CLAIMED, assert_nothing_lost_nothing_doubled, run_ids
 from tests.windows.outages import is_write_locked
 from tests.windows.pairs import in_each
@@ -18,7 +19,6 @@ from tests.windows.traps import Trap
 from tests.windows.windows import CLOCKS, FROZEN_INSTANT, INSTANTS, Window
 from tickerq_celery import Cron, CronTicker
 from tickerq_celery.enums import NodeKind, TickerStatus
-from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 HOUR = timedelta(hours=1)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.acceptance.jobs import UNSTAMPED, Jobs, due_in
 from tests.acceptance.waiting import wait_until
+from tests.tables import tickers
 from tests.windows.history import assert_nothing_lost_nothing_doubled, run_ids
 from tests.windows.outages import Outage, lose_messages, waiting_messages
 from tests.windows.pairs import in_each
@@ -32,7 +33,6 @@ from tests.windows.windows import (
     SWEEPS,
     Window,
 )
-from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 PUBLISHED = tickers.c.published_at.is_not(None)

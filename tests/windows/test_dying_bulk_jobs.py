@@ -7,13 +7,13 @@ import pytest
 
 from tests.acceptance.jobs import Jobs
 from tests.acceptance.waiting import wait_until
+from tests.tables import tickers
 from tests.windows.pairs import in_each
 from tests.windows.stage import add, start_beat
 from tests.windows.traps import Trap
 from tests.windows.windows import BULK_JOB, Window
 from tickerq_celery import TickerStatus
 from tickerq_celery.enums import BulkState
-from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

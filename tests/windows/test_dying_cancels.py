@@ -8,13 +8,13 @@ import pytest
 
 from tests.acceptance.jobs import Jobs
 from tests.acceptance.waiting import wait_until
+from tests.inner import CrashPoint
 from tests.windows.pairs import in_each
 from tests.windows.stage import add, start_canceller, start_worker, wait_for_nodes
 from tests.windows.traps import Trap, wait_until_stopped
 from tests.windows.windows import CANCELS, LOCKING_CANCEL, Window
 from tickerq_celery import TickerStatus
 from tickerq_celery.errors import StoreError, TickerBusyError
-from tickerq_celery.failpoints import CrashPoint
 
 pytestmark = pytest.mark.acceptance
 

@@ -11,13 +11,13 @@ from sqlalchemy import update
 
 from tests.acceptance.jobs import Jobs
 from tests.integration.pruning import prune
+from tests.tables import tickers
 from tests.windows.pairs import in_each
 from tests.windows.stage import add, start_pruner
 from tests.windows.traps import Trap
 from tests.windows.windows import PRUNES, Window
 from tickerq_celery import TickerStatus
 from tickerq_celery.runs.archive import Archive
-from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

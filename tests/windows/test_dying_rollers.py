@@ -10,16 +10,16 @@ from sqlalchemy import update
 
 from tests.acceptance.jobs import Jobs
 from tests.acceptance.waiting import wait_until
+from tests.inner import CrashPoint
 from tests.integration.stats.rolling import recount, rolled_up
 from tests.servers.own_store import own_store
 from tests.servers.pool import SharedServer
+from tests.tables import tickers
 from tests.windows.pairs import in_each
 from tests.windows.stage import add, start_beat
 from tests.windows.traps import Trap
 from tests.windows.windows import ROLLUPS, Window
-from tickerq_celery.failpoints import CrashPoint
 from tickerq_celery.stats.rolling import roll_up
-from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

@@ -10,6 +10,8 @@ import pytest
 from tests.acceptance.jobs import Jobs
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
+from tests.inner import CrashPoint
+from tests.tables import tickers
 from tests.windows.history import CALM, assert_nothing_lost_nothing_doubled
 from tests.windows.pairs import in_each
 from tests.windows.stage import (
@@ -25,8 +27,6 @@ from tests.windows.stage import (
 from tests.windows.traps import Trap
 from tests.windows.windows import CHAINS, CHILDREN, LIMITED, PREFETCHED, WORKERS, Window
 from tickerq_celery import RunCondition, TickerStatus, TimeTicker
-from tickerq_celery.failpoints import CrashPoint
-from tickerq_celery.store.tables import tickers
 
 pytestmark = pytest.mark.acceptance
 

@@ -14,11 +14,11 @@ from tests.acceptance.jobs import Jobs
 from tests.acceptance.pairs import on_each_pair
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
+from tests.tables import tickers
 from tests.thoroughness import in_proof
 from tests.windows.effects import effects_of, make_table
 from tests.windows.stage import SHORT_LEASE, start_beat, start_worker, wait_for_nodes
 from tickerq_celery.enums import SUCCEEDED
-from tickerq_celery.store.tables import tickers
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1_200)]
 

@@ -10,6 +10,7 @@ import pytest
 from tests.acceptance.jobs import Jobs, due_in
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
+from tests.inner import CrashPoint
 from tests.windows.history import CALM, assert_nothing_lost_nothing_doubled
 from tests.windows.outages import Outage, is_write_locked
 from tests.windows.pairs import in_each
@@ -36,7 +37,6 @@ from tests.windows.windows import (
     Window,
 )
 from tickerq_celery import TickerStatus
-from tickerq_celery.failpoints import CrashPoint
 
 pytestmark = pytest.mark.acceptance
 # After how many seconds Redis delivers again what was not acknowledged, and how often a worker looks for it.

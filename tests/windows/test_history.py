@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import LOST
 from tests.soak import body_file
 from tests.soak.checker import check
 from tests.soak.histories import attempt, changed, row, ticker_id, without
@@ -12,7 +13,6 @@ from tests.soak.history import History
 from tests.soak.violation import Rule
 from tests.windows.history import CALM, Trail, trail_of, with_plan
 from tickerq_celery import TickerStatus
-from tickerq_celery.tickers.lifecycle import LOST
 
 DONE, FAILED = TickerStatus.DONE, TickerStatus.FAILED
 HIT, OTHER = ticker_id(0), ticker_id(1)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.inner import CrashPoint
 from tests.windows.pairs import further_pairs_of, pairs_of, quick_pair_of
 from tests.windows.windows import WINDOWS, Window
-from tickerq_celery.failpoints import CrashPoint
 
 
 def windows_of(test: Any) -> Iterator[Window]:

@@ -7,7 +7,7 @@ from typing import Self
 
 from tests.acceptance.processes import CeleryProcess
 from tests.acceptance.waiting import wait_until
-from tickerq_celery.failpoints import CrashPoint
+from tests.inner import CrashPoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

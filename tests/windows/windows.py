@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from tests.inner import CrashPoint
 from tests.windows.history import CALM, Trail
 from tickerq_celery import RunCondition, TimeTicker
-from tickerq_celery.failpoints import CrashPoint
 
 
 class Victim(StrEnum):

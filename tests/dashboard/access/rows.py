@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 
 from tests.dashboard.seeds import Seeds
-from tickerq_celery.store.tables import metadata
+from tests.tables import metadata
 
 
 def rows_of(seeds: Seeds) -> dict[str, list[Any]]:

@@ -15,9 +15,9 @@ from tests.dashboard.access.users import SECRET, by_role
 from tests.dashboard.api.conftest import bearer, tokens
 from tests.dashboard.conftest import BASE, PASSWORD, QUICK_HASH, USERS, basic
 from tests.dashboard.seeds import Seeds
+from tests.inner import new_id
 from tickerq_celery import TickerStatus, TickerType
 from tickerq_celery.enums import Origin
-from tickerq_celery.ids import new_id
 from tickerq_dashboard import create_app
 from tickerq_dashboard.routes import ROUTES
 

@@ -13,9 +13,9 @@ from tests.dashboard.actions.many import asked, start, worked
 from tests.dashboard.conftest import BASE
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import NOW, Seeds
+from tests.statements import bulk_counts
 from tickerq_celery import TickerStatus, TickerType
 from tickerq_celery.enums import Origin
-from tickerq_celery.store import bulk_counts
 from tickerq_dashboard.actions import bulk as bulk_actions
 from tickerq_dashboard.show import bulk as bulk_shown
 

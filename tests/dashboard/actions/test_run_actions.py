@@ -12,13 +12,13 @@ from tests.dashboard.conftest import BASE
 from tests.dashboard.hostile import HOSTILE
 from tests.dashboard.page_text import text_in, text_of
 from tests.dashboard.seeds import NOW, Seeds
+from tests.inner import FunctionLimits
 from tests.integration.apps import join
+from tests.tables import nodes, progress
 from tickerq_celery import TickerStatus, TickerType
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_celery.store.database.batches import insert_rows
-from tickerq_celery.store.tables import nodes, progress
 
 
 def lost(seeds: Seeds) -> UUID:

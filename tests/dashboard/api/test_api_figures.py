@@ -8,10 +8,10 @@ import pytest
 from tests.dashboard.api.conftest import Program
 from tests.dashboard.seeds import Seeds
 from tests.integration.stats.rolling import roll_all
+from tests.statements import rolled_figures
+from tests.tables import functions
 from tickerq_celery import TickerStatus
-from tickerq_celery.store import rolled_figures
 from tickerq_celery.store.database.batches import insert_rows
-from tickerq_celery.store.tables import functions
 
 
 def ended(seeds: Seeds, status: TickerStatus, **columns: Any) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.dashboard.browsing import logged_in
 from tests.dashboard.journeys.conftest import REFRESHED, opened
 from tests.dashboard.served import Served
-from tickerq_celery.store.tables import nodes
+from tests.tables import nodes
 
 pytestmark = pytest.mark.verify
 

@@ -12,9 +12,9 @@ from tests.dashboard.refreshing import refresh, stop_clock, wait_for_lead
 from tests.dashboard.running import running
 from tests.dashboard.seeds import Seeds
 from tests.integration.making import ListPublisher
+from tests.tables import tickers
 from tickerq_celery import TickerStatus, TimeTicker
 from tickerq_celery.beat.bulk_runner import BulkRunner
-from tickerq_celery.store.tables import tickers
 from tickerq_dashboard import create_app
 
 pytestmark = pytest.mark.verify

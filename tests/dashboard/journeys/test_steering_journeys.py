@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.dashboard.journeys.conftest import REFRESHED, opened
 from tests.dashboard.served import Served
+from tests.tables import nodes, tickers
 from tickerq_celery import TickerStatus
-from tickerq_celery.store.tables import nodes, tickers
 
 pytestmark = pytest.mark.verify
 

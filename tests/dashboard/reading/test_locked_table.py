@@ -20,9 +20,9 @@ from sqlalchemy.pool import NullPool
 
 from tests.dashboard.access.users import SECRET, as_role, by_role
 from tests.dashboard.conftest import BASE, LOOK
+from tests.inner import core
 from tests.integration.apps import enrol_worker, ticker_app
 from tickerq_celery import CronTicker, TickerQ, TimeTicker
-from tickerq_celery.runtime import core
 from tickerq_celery.runtime.reader import Reader
 from tickerq_dashboard import create_app
 from tickerq_dashboard.health import HealthWatch

@@ -11,9 +11,9 @@ from tests.dashboard.actions.forms import Person
 from tests.dashboard.conftest import BASE, LOGIN
 from tests.dashboard.forms.filling import fields_of
 from tests.dashboard.seeds import Seeds
+from tests.inner import Core
 from tickerq_celery.errors import QueryTooWideError
 from tickerq_celery.runtime import shared_limit
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.reading import ReadBudget, ReadDatabase
 from tickerq_dashboard import create_app
 from tickerq_dashboard.blueprint import READ_BUDGETS

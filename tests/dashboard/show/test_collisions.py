@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from tests.inner import new_id
 from tickerq_celery.enums import TickerKind
-from tickerq_celery.ids import new_id
 from tickerq_celery.views import OutlookItem
 from tickerq_dashboard.show.collisions import MOST_NAMED, MOST_SHOWN, collisions_of
 

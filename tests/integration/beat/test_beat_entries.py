@@ -29,6 +29,8 @@ from tests.integration.beat.entries import (
     tickerq_of,
 )
 from tests.manual_clock import START, ManualClock
+from tests.statements import nodes, publications
+from tests.tables import cron_tickers, tickers
 from tickerq_celery import TickerStatus, TimeTicker
 from tickerq_celery.beat import entry_reconciler
 from tickerq_celery.beat.beat_schedule import checked_entries
@@ -37,10 +39,8 @@ from tickerq_celery.cron.seeding import prune
 from tickerq_celery.enums import HoldReason, TickerKind
 from tickerq_celery.errors import PublishError, TickerValidationError
 from tickerq_celery.scheduler import TickerScheduler
-from tickerq_celery.store import nodes, publications
 from tickerq_celery.store.cron_pauses import ORPHANED
 from tickerq_celery.store.holds import Hold, hold
-from tickerq_celery.store.tables import cron_tickers, tickers
 
 __all__ = ["start"]  # the fixture
 PAUSES: list[dict[str, Any]] = [

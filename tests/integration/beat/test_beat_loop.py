@@ -15,19 +15,17 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event, select
 
+from tests.inner import Claim, Claimed, Claimer, NodeRegistration, profile
 from tests.integration.apps import caller_engine, enrol_worker, published, ticker_app
 from tests.manual_clock import START, ManualClock
+from tests.tables import tickers
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.beat.sweeper import Sweeper
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import PublishError
-from tickerq_celery.runs.claimer import Claimed, Claimer
-from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.scheduler import TickerScheduler
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.claims import Claim
 
 # So that no sweep falls into a test that does not ask for it.
 RARE_SWEEPS = {"publish_check": 600, "heartbeat": 600, "lease": 1_200}

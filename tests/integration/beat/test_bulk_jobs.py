@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection, update
 
+from tests.inner import CancelRequest, Core, succeeded
 from tests.integration.bulk_jobs import done, make_failed, runner
 from tests.integration.locking import locked
 from tests.integration.making import (
@@ -27,19 +28,15 @@ from tests.integration.making import (
     started,
 )
 from tests.manual_clock import ManualClock
+from tests.statements import bulk_counts, bulk_runs
+from tests.tables import bulk as jobs
+from tests.tables import cron_tickers, tickers
+from tickerq_celery import TimeTicker
 from tickerq_celery.beat.bulk_runner import BulkRunner
 from tickerq_celery.enums import BulkState, HoldReason, TickerStatus
 from tickerq_celery.errors import TickerStateError, TickerValidationError
 from tickerq_celery.runs import bulk_batch
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import bulk_counts, bulk_runs
-from tickerq_celery.store.tables import bulk as jobs
-from tickerq_celery.store.tables import cron_tickers, tickers
-from tickerq_celery.tickers.bulk import BulkJob
-from tickerq_celery.tickers.cancel_requests import CancelRequest
-from tickerq_celery.tickers.counts import Count
-from tickerq_celery.tickers.inputs import TimeTicker
-from tickerq_celery.tickers.lifecycle import succeeded
+from tickerq_celery.views import BulkJob, Count
 
 EVERY = pytest.mark.every_database
 

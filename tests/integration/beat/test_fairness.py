@@ -10,10 +10,10 @@ from sqlalchemy import select
 from tests.integration.apps import enrol_worker, published, ticker_app
 from tests.integration.making import enrolled
 from tests.manual_clock import ManualClock
+from tests.tables import cron_tickers, nodes, tickers
 from tickerq_celery import CronTicker, MisfirePolicy, TickerQ, TimeTicker
 from tickerq_celery.cron import firing
 from tickerq_celery.scheduler import TickerScheduler
-from tickerq_celery.store.tables import cron_tickers, nodes, tickers
 
 CRONS, INSTANTS = 3, 60
 MORE_CRONS = 8

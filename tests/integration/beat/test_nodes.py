@@ -11,19 +11,15 @@ import pytest
 from celery.concurrency.prefork import TaskPool
 from celery.worker import state
 
+from tests.inner import Core, NodeRegistration, Started, Transaction, succeeded
 from tests.integration.apps import add_run, execute, ticker_app
 from tests.integration.making import MANY_MESSAGES, enrolled, finish, make_run, started, worker_profile
 from tests.manual_clock import START, ManualClock
+from tests.statements import nodes
 from tickerq_celery import TickerQ
 from tickerq_celery.beat.dead_nodes import LivenessObserver
 from tickerq_celery.errors import StoreError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import NodeRegistration
-from tickerq_celery.store import nodes
-from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.nodes import Node
-from tickerq_celery.tickers.claims import Started
-from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.tickers.node_views import consumed_queues
 from tickerq_celery.worker.enrolment import enrol
 from tickerq_celery.worker.heartbeat import Heartbeat

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.inner import Core, NodeRegistration, profile, succeeded
 from tests.integration.beats import Beat, pass_lease
 from tests.integration.conftest import send
 from tests.integration.making import (
@@ -22,12 +23,9 @@ from tests.integration.making import (
     started,
 )
 from tests.manual_clock import ManualClock
+from tests.statements import nodes
 from tickerq_celery.enums import NodeKind, OnLost, TickerStatus
 from tickerq_celery.errors import PublishError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import NodeRegistration, profile
-from tickerq_celery.store import nodes
-from tickerq_celery.tickers.lifecycle import succeeded
 
 MakeCore = Callable[..., Core]
 

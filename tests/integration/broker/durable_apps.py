@@ -14,10 +14,10 @@ from kombu import Exchange, Queue
 from kombu.message import Message
 from sqlalchemy import update
 
+from tests.inner import transport
 from tests.integration.apps import dispatch_due
+from tests.tables import tickers
 from tickerq_celery import TickerQ
-from tickerq_celery.broker.embedded import transport
-from tickerq_celery.store.tables import tickers
 
 HOUR = 3600
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -14,22 +14,17 @@ from kombu import Exchange, Producer, Queue
 from kombu.message import Message
 from redis.client import Pipeline
 
+from tests.inner import Claim, Claimer, Core, Dispatcher, new_id, transport
 from tests.integration.broker.cutting_proxy import CuttingProxy, cutting_proxy
 from tests.integration.making import all_rows, enrolled, make_runs, start
 from tests.manual_clock import ManualClock
 from tickerq_celery.broker.batching import why_one_by_one
 from tickerq_celery.broker.confirms import ConfirmedProducer
-from tickerq_celery.broker.embedded import transport
 from tickerq_celery.broker.link import BrokerLink
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.enums import TickerPriority, TickerStatus
 from tickerq_celery.errors import PublishError
-from tickerq_celery.ids import new_id
 from tickerq_celery.payload.codec import RequestCodec
-from tickerq_celery.runs.claimer import Claimer
-from tickerq_celery.runs.dispatcher import Dispatcher
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.timeouts import Timeouts
 
 PLAIN = RequestCodec(compress_over=None, keys=(), redact=())

@@ -12,6 +12,7 @@ import pytest
 from kombu import Connection, Queue
 from kombu.exceptions import ChannelError, OperationalError
 
+from tests.inner import Transport, broker_folder, register
 from tests.integration.fs_connections import (
     FsConnect,
     channel_of,
@@ -23,7 +24,6 @@ from tests.integration.fs_connections import (
     receive_all,
 )
 from tickerq_celery.broker.embedded.queues import QueueFolder
-from tickerq_celery.broker.embedded.transport import Transport, broker_folder, register
 from tickerq_celery.errors import ConfigError
 
 ODD_NAMES = [

@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 from kombu.message import Message
 
+from tests.inner import transport
 from tests.integration.broker.durable_apps import TaskApp, shown, task_app, without_expirations
 from tickerq_celery import TickerQ
-from tickerq_celery.broker.embedded import transport
 from tickerq_celery.enums import TickerPriorityLike
 
 LATER = datetime.now(UTC) + timedelta(hours=2)

@@ -7,6 +7,7 @@ import pytest
 from celery import Celery
 from celery.exceptions import QueueNotFound
 
+from tests.inner import LOST_TASK, Claimer, Core, Dispatcher, Failure, claims
 from tests.integration.cron.firing import alter, fire
 from tests.integration.making import (
     ListPublisher,
@@ -25,17 +26,11 @@ from tests.integration.making import (
 )
 from tests.manual_clock import START, ManualClock
 from tests.servers.ports import free_port
-from tickerq_celery.broker.messages import LOST_TASK
+from tests.statements import nodes, publications
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerKind, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.payload.codec import RequestCodec
-from tickerq_celery.runs.claimer import Claimer
-from tickerq_celery.runs.dispatcher import Dispatcher
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import nodes, publications
-from tickerq_celery.tickers import claims
-from tickerq_celery.tickers.lifecycle import Failure
 
 IDLE, QUEUED, IN_PROGRESS = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS
 

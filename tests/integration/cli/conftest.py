@@ -12,9 +12,9 @@ import pytest
 from celery import _state
 from click.testing import CliRunner, Result
 
+from tests.inner import celery_command, tickerq_command
 from tests.integration.apps import join
 from tickerq_celery import TickerQ
-from tickerq_celery.cli.commands import celery_command, tickerq_command
 from tickerq_celery.enums import NodeKind
 
 Cli = Callable[..., Result]

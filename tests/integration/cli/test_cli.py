@@ -10,16 +10,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.inner import Claimer, DropReason, new_id, tickerq_command
 from tests.integration.apps import change_row, join
 from tests.integration.pruning import count_ends
+from tests.statements import nodes
 from tickerq_celery import TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.broker.address import broker_address
-from tickerq_celery.cli.commands import tickerq_command
 from tickerq_celery.enums import TERMINAL, NodeKind
-from tickerq_celery.ids import new_id
-from tickerq_celery.runs.claimer import Claimer
-from tickerq_celery.store import nodes
-from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.worker import drop_counts
 from tickerq_celery.worker.drop_counts import DropCounter
 

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import new_id
 from tickerq_celery import CronTicker, TickerQ, TimeTicker
 from tickerq_celery.enums import HoldReason, Origin
-from tickerq_celery.ids import new_id
 
 pytestmark = pytest.mark.usefixtures("fleet")
 

@@ -2,8 +2,8 @@
 
 import json
 
+from tests.inner import new_id
 from tickerq_celery import TimeTicker
-from tickerq_celery.ids import new_id
 
 
 def test_it_says_why_and_who_changes_it(run, app) -> None:

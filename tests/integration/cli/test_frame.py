@@ -11,15 +11,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from tests.inner import new_id, tickerq_command
 from tests.integration.apps import ticker_app
 from tests.integration.cli.conftest import Cli
 from tests.servers.schema_template import make_schema
 from tickerq_celery import TickerQ
 from tickerq_celery.cli import shell
-from tickerq_celery.cli.commands import tickerq_command
 from tickerq_celery.cli.own_commands import OWN
 from tickerq_celery.errors import StoreError
-from tickerq_celery.ids import new_id
 
 BIN = Path(sys.executable).parent
 # Those that look into a store, with what they cannot do without.

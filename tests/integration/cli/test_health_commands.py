@@ -5,10 +5,10 @@ import socket
 
 import pytest
 
+from tests.inner import new_id
 from tests.integration.apps import join
+from tests.statements import cron_pauses
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.ids import new_id
-from tickerq_celery.store import cron_pauses
 from tickerq_celery.store.cron_pauses import PausedCron
 
 

@@ -12,10 +12,10 @@ from click.testing import CliRunner, Result
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from tests.inner import celery_command
 from tests.integration.apps import enrol_worker, ticker_app
 from tests.integration.apps import execute as execute_messages
 from tickerq_celery import TickerQ, TickerStatus
-from tickerq_celery.cli.commands import celery_command
 
 Run = Callable[..., Result]
 # As django-celery-beat 2.9's migrations leave them, but for what nothing here reads.

@@ -9,12 +9,12 @@ import pytest
 
 from tests.integration.apps import change_row, join
 from tests.integration.bulk_jobs import runner
+from tests.statements import nodes
 from tickerq_celery import TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.cli.changing import many_runs
 from tickerq_celery.enums import BulkState, NodeKind
 from tickerq_celery.errors import QueryTooWideError
 from tickerq_celery.managers.bulk import BulkManager
-from tickerq_celery.store import nodes
 
 pytestmark = pytest.mark.usefixtures("migrated")
 

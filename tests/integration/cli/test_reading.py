@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from tests.inner import celery_command, new_id
 from tests.integration.apps import add_run, change_row, dispatch_due, execute, failing, fire_crons
 from tests.integration.cli.conftest import Cli
 from tests.integration.pruning import forget_counts
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import CronTicker, TickerQ, TimeTicker
-from tickerq_celery.cli.commands import celery_command
-from tickerq_celery.ids import new_id
 from tickerq_celery.tickers.archive_lines import line_of_run
 from tickerq_celery.tickers.json_values import as_json
 from tickerq_celery.views import Actor, Cron, Run, RunSummary

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import new_id
 from tests.integration.apps import change_row
 from tickerq_celery import TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import StoreError
-from tickerq_celery.ids import new_id
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.views import Run
 

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import update
 
+from tests.inner import Core
 from tests.integration.making import ListPublisher, occurrences_of
+from tests.tables import cron_tickers
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.runs.replaced import revoke
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.tables import cron_tickers
 
 
 def fire(core: Core, publisher: ListPublisher | None = None) -> None:

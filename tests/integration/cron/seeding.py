@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from tests.inner import Core
 from tests.integration.making import enrolled
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.tables import cron_tickers
+from tests.tables import cron_tickers
 
 DAILY = "0 0 9 * * *"
 HOURLY = "0 0 * * * *"

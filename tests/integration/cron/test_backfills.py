@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.inner import MOST_INSTANTS, Core, succeeded
 from tests.integration.cron.firing import fire
 from tests.integration.making import (
     at_once,
@@ -21,9 +22,6 @@ from tests.integration.making import (
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.enums import HoldReason, MisfirePolicy, OverlapPolicy, TickerStatus, TickerType
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.schedule.planner import MOST_INSTANTS
-from tickerq_celery.tickers.lifecycle import succeeded
 
 DECEMBER, JANUARY = datetime(2025, 12, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
+from tests.inner import Core, delay_of, succeeded
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire
 from tests.integration.making import (
@@ -27,9 +28,6 @@ from tests.manual_clock import ManualClock
 from tickerq_celery import MisfirePolicy, OverlapPolicy, TickerStatus, TimeTicker
 from tickerq_celery.cron import firing
 from tickerq_celery.cron.firing import Firing
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.schedule.bounds import delay_of
-from tickerq_celery.tickers.lifecycle import succeeded
 
 MakeCore = Callable[..., Core]
 RUN_ALL = MisfirePolicy.RUN_ALL

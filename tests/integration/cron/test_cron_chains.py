@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import Core, succeeded
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire as fire_all
 from tests.integration.making import (
@@ -21,13 +22,11 @@ from tests.integration.making import (
     started,
 )
 from tests.manual_clock import START, ManualClock
+from tests.statements import occurrences
 from tests.unmet import is_unmet_reason
 from tickerq_celery import OverlapPolicy, RunCondition, TimeTicker
 from tickerq_celery.enums import TickerPriority, TickerStatus, TickerType
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import occurrences
-from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.tickers.run_rows import occurrence_row
 
 # Fits as a request. Compression shortens it by less than what bytes in JSON cost, a third.

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.inner import Core
 from tests.integration.cron.firing import fire, instants
 from tests.integration.making import (
     claim,
@@ -20,8 +21,7 @@ from tests.integration.making import (
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import CronTicker, RunCondition, TimeTicker
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerStatus
-from tickerq_celery.managers.pauses import PauseManager
-from tickerq_celery.runtime.core import Core
+from tickerq_celery.typing import PauseManager
 
 EDITS: list[dict[str, Any]] = [{"expression": "30 * * * *"}, {"time_zone": "Asia/Kolkata"}]
 

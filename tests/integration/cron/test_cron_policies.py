@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import BUFFERED_REASON, REPLACED_REASON, TAKEN_REASON, Core
 from tests.integration.cron.firing import fire
 from tests.integration.making import (
     cron_row_of,
@@ -17,9 +18,7 @@ from tests.integration.making import (
 )
 from tests.manual_clock import ManualClock
 from tests.missed import missed
-from tickerq_celery.cron.overlap import BUFFERED_REASON, REPLACED_REASON, TAKEN_REASON
 from tickerq_celery.enums import HoldReason, MisfirePolicy, OverlapPolicy, TickerStatus
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.schedule.cron_expression import CronSchedule
 
 DUE, WAITS = "due", "waits"

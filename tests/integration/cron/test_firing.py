@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import IntegrityError
 
+from tests.inner import TAKEN_REASON, Core, Transaction, succeeded
 from tests.integration.conftest import send
 from tests.integration.cron.firing import alter, fire, instants
 from tests.integration.making import (
@@ -26,13 +27,9 @@ from tests.integration.making import (
     started,
 )
 from tests.manual_clock import START, ManualClock
-from tickerq_celery.cron.overlap import TAKEN_REASON
+from tests.statements import overlaps, runs
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerPriority, TickerStatus, TickerType
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import overlaps, runs
-from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.due_crons import lock_late
-from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.tickers.run_rows import occurrence_row
 
 MINUTE = timedelta(minutes=1)

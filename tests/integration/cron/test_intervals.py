@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from tests.inner import Core, delay_of
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire
 from tests.integration.making import (
@@ -22,13 +23,10 @@ from tests.integration.making import (
     processes,
 )
 from tests.manual_clock import START, ManualClock
+from tests.tables import cron_tickers
+from tickerq_celery import Cron, CronTicker
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerStatus
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.schedule.bounds import delay_of
-from tickerq_celery.store.tables import cron_tickers
-from tickerq_celery.tickers.inputs import CronTicker
-from tickerq_celery.tickers.views import Cron
 
 MakeCore = Callable[..., Core]
 MINUTE = timedelta(minutes=1)

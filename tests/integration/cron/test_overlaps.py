@@ -6,6 +6,17 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import (
+    CANCELLED_REASON,
+    CancelRequest,
+    Core,
+    Recorder,
+    Started,
+    Transaction,
+    advance_queues,
+    overlap,
+    succeeded,
+)
 from tests.integration.cron.firing import alter, fire
 from tests.integration.locking import locked
 from tests.integration.making import (
@@ -29,23 +40,14 @@ from tests.integration.making import (
 )
 from tests.manual_clock import START, ManualClock
 from tests.plain_surroundings import PlainSurroundings
-from tickerq_celery import RunCondition, TimeTicker
+from tests.tables import tickers as table
+from tickerq_celery import Run, RunCondition, TimeTicker
 from tickerq_celery.beat.sweeper import CronUpkeep
-from tickerq_celery.cron import overlap
-from tickerq_celery.cron.overlap import CANCELLED_REASON, advance_queues
 from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
-from tickerq_celery.managers.pauses import PauseManager
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runs.ending import AttemptEnd, EndWriter
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import tickers as table
-from tickerq_celery.tickers.cancel_requests import CancelRequest
-from tickerq_celery.tickers.claims import Started
-from tickerq_celery.tickers.lifecycle import succeeded
-from tickerq_celery.tickers.views import Run
+from tickerq_celery.typing import PauseManager
 
 IDLE, QUEUED, CANCELLED = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.CANCELLED
 WITH_QUEUE = (OverlapPolicy.BUFFER_ONE, OverlapPolicy.BUFFER_ALL, OverlapPolicy.CANCEL_OTHER)

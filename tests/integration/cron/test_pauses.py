@@ -10,6 +10,8 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import Claimer, Core, Transaction, succeeded
+from tests.inner import pauses as managers_pauses
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire, instants
 from tests.integration.locking import locked
@@ -34,6 +36,10 @@ from tests.integration.making import (
     time_tickers,
 )
 from tests.manual_clock import START, ManualClock
+from tests.statements import cron_pauses, cron_tickers, runs
+from tests.statements import pauses as stored_pauses
+from tests.tables import cron_tickers as cron_tickers_table
+from tests.tables import tickers
 from tickerq_celery import TimeTicker
 from tickerq_celery.beat.sweeper import CronUpkeep
 from tickerq_celery.cron import pausing
@@ -53,20 +59,11 @@ from tickerq_celery.errors import (
     TickerValidationError,
     UnknownFunctionError,
 )
-from tickerq_celery.managers import pauses as managers_pauses
 from tickerq_celery.managers.audit import AuditManager
-from tickerq_celery.managers.pauses import PauseManager
-from tickerq_celery.runs.claimer import Claimer
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import cron_pauses, cron_tickers, runs
-from tickerq_celery.store import pauses as stored_pauses
-from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import cron_tickers as cron_tickers_table
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.audit import AuditEntry
-from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.tickers.pauses import Scope
 from tickerq_celery.tickers.run_rows import occurrence_row, skipped_row
+from tickerq_celery.typing import PauseManager
+from tickerq_celery.views import AuditEntry
 
 SCOPES: list[dict[str, Any]] = [{"function": "Send"}, {"tag": "eu"}, {"everything": True}]
 

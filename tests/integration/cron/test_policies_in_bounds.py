@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import Core, succeeded
 from tests.integration.cron.firing import fire, instants
 from tests.integration.making import (
     claim,
@@ -24,8 +25,6 @@ from tickerq_celery import CronTicker
 from tickerq_celery.cron.rescheduling import BOUNDED_REASON
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerStatus
 from tickerq_celery.errors import TickerStateError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.tickers.lifecycle import succeeded
 
 HOUR = timedelta(hours=1)
 TODAY = date(2026, 1, 15)

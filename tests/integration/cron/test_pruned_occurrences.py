@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import Core
 from tests.integration.conftest import send
 from tests.integration.cron.firing import alter, fire, instants
 from tests.integration.locking import locked
@@ -22,10 +23,9 @@ from tests.integration.making import (
 )
 from tests.integration.pruning import A_DAY, end, prune
 from tests.manual_clock import START, ManualClock
+from tests.tables import cron_tickers
 from tickerq_celery import MisfirePolicy, TickerStatus, TimeTicker
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.tables import cron_tickers
 
 MakeCore = Callable[..., Core]
 HOUR = timedelta(hours=1)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import Core, skipped
 from tests.integration.cron.firing import fire, instants
 from tests.integration.making import (
     claim,
@@ -23,8 +24,6 @@ from tests.manual_clock import START, ManualClock
 from tests.missed import missed
 from tickerq_celery.enums import MisfirePolicy, TickerStatus
 from tickerq_celery.errors import TickerStateError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.tickers.lifecycle import skipped
 
 RECORDED: dict[str, dict[str, Any]] = {
     "an outage": {},

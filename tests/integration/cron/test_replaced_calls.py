@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import CANCELLED_REASON, CancelRequest, Core, Started, cancelled
 from tests.integration.beats import Beat
 from tests.integration.cron.firing import alter, fire
 from tests.integration.locking import locked
@@ -20,14 +21,9 @@ from tests.integration.making import (
 )
 from tests.integration.runs.calls import begun, end, published, retry
 from tests.manual_clock import ManualClock
-from tickerq_celery.cron.overlap import CANCELLED_REASON
+from tests.tables import tickers
 from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerKind, TickerStatus
 from tickerq_celery.errors import PublishError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.cancel_requests import CancelRequest
-from tickerq_celery.tickers.claims import Started
-from tickerq_celery.tickers.lifecycle import cancelled
 
 QUEUED, CANCELLED = TickerStatus.QUEUED, TickerStatus.CANCELLED
 

@@ -9,6 +9,7 @@ from celery import Celery
 from cryptography.fernet import Fernet
 from pydantic import BaseModel
 
+from tests.inner import Core, Function, make_function
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire
 from tests.integration.cron.seeding import DAILY, HOURLY, seeded
@@ -16,8 +17,6 @@ from tests.integration.making import crons, occurrences_of
 from tests.manual_clock import ManualClock
 from tickerq_celery import TickerContext, TickerQ
 from tickerq_celery.errors import ConfigError, TickerValidationError
-from tickerq_celery.functions.definition import Function, make_function
-from tickerq_celery.runtime.core import Core
 
 MakeCore = Callable[..., Core]
 

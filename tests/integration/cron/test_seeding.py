@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from tests.inner import Core, make_function
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire
 from tests.integration.cron.seeding import DAILY, HOURLY, rows, seeded
@@ -21,12 +22,10 @@ from tests.integration.making import (
     processes,
 )
 from tests.manual_clock import START, ManualClock
+from tests.tables import functions, nodes
 from tickerq_celery.cron.seeding import prune, seed
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerPriority
-from tickerq_celery.functions.definition import make_function
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.functions import find
-from tickerq_celery.store.tables import functions, nodes
 
 MakeCore = Callable[..., Core]
 

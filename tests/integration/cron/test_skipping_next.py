@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.inner import Core
 from tests.integration.making import (
     claim,
     cron_row_of,
@@ -18,7 +19,6 @@ from tests.manual_clock import ManualClock
 from tickerq_celery import TimeTicker
 from tickerq_celery.enums import OverlapPolicy, TickerStatus
 from tickerq_celery.errors import TickerStateError
-from tickerq_celery.runtime.core import Core
 
 
 def at(hour: int) -> datetime:

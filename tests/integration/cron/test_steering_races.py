@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.conftest import DATABASES
+from tests.inner import Core
 from tests.integration.cron.firing import fire
 from tests.integration.making import at_once, claim, cron_row_of, crons, enrolled, make_cron, processes
 from tests.integration.making import occurrences_of as rows_of
 from tests.manual_clock import ManualClock
 from tests.missed import missed
+from tests.tables import tickers
 from tests.thoroughness import in_proof, in_verify
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.tables import tickers
 
 MINUTE = timedelta(minutes=1)
 each_number_of_times = pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.inner import Core, new_id
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire
 from tests.integration.cron.seeding import DAILY, HOURLY, seeded
@@ -23,8 +24,6 @@ from tests.thoroughness import in_verify
 from tickerq_celery import CronTicker, TickerQ
 from tickerq_celery.enums import Origin, TickerStatus
 from tickerq_celery.errors import TickerChangedError, TickerNotFoundError, TickerStateError
-from tickerq_celery.ids import new_id
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.views import Actor
 
 MakeCore = Callable[..., Core]

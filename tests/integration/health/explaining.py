@@ -2,12 +2,11 @@
 
 from uuid import UUID
 
+from tests.inner import Core, NodeRegistration, profile
 from tests.integration.making import another_node, runs
 from tests.plain_surroundings import PlainSurroundings
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import NodeRegistration, profile
-from tickerq_celery.tickers.explanations import RunExplanation, Wait, WaitCause
+from tickerq_celery.views import RunExplanation, Wait, WaitCause
 
 
 def with_beat(core: Core) -> Core:

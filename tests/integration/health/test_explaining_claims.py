@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import Claim, Core, skipped, succeeded
 from tests.integration.beats import Beat, pass_lease
 from tests.integration.conftest import send
 from tests.integration.health.explaining import causes, explain, only, with_beat
@@ -23,14 +24,11 @@ from tests.integration.making import (
 from tests.integration.runs import calls
 from tests.manual_clock import ManualClock
 from tests.plain_surroundings import PlainSurroundings
+from tests.statements import lost_nodes, nodes, publications
 from tickerq_celery import TimeTicker
 from tickerq_celery.enums import OnLost, TickerStatus
-from tickerq_celery.managers.pauses import PauseManager
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import lost_nodes, nodes, publications
-from tickerq_celery.tickers.claims import Claim
-from tickerq_celery.tickers.explanations import WaitCause
-from tickerq_celery.tickers.lifecycle import skipped, succeeded
+from tickerq_celery.typing import PauseManager
+from tickerq_celery.views import WaitCause
 
 MakeCore = Callable[..., Core]
 PUBLISHED = "It was published 2026-01-15 12:00:00Z to queue"

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.inner import Core, NodeRegistration, new_id, profile, succeeded
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire
 from tests.integration.health.explaining import causes, explain, only, with_beat
@@ -29,18 +30,14 @@ from tests.integration.making import (
 from tests.integration.runs import calls
 from tests.manual_clock import ManualClock
 from tests.plain_surroundings import PlainSurroundings
+from tests.statements import nodes, publications
+from tests.tables import tickers
 from tickerq_celery import RunCondition, TimeTicker
 from tickerq_celery.enums import NodeKind, OverlapPolicy
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.health.waiting import facts as waiting_facts
-from tickerq_celery.ids import new_id
-from tickerq_celery.managers.pauses import PauseManager
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import NodeRegistration, profile
-from tickerq_celery.store import nodes, publications
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.explanations import WaitCause
-from tickerq_celery.tickers.lifecycle import succeeded
+from tickerq_celery.typing import PauseManager
+from tickerq_celery.views import WaitCause
 
 MakeCore = Callable[..., Core]
 

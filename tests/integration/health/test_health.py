@@ -9,15 +9,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
+from tests.inner import new_id
 from tests.integration.apps import change_row, enrol_worker, join, ticker_app
 from tests.manual_clock import START, ManualClock
 from tests.servers.schema_template import make_schema
+from tests.tables import metadata, nodes
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.ids import new_id
-from tickerq_celery.store.tables import metadata, nodes
-from tickerq_celery.tickers.health import Finding, HealthReport, Severity, Subject, SubjectKind
+from tickerq_celery.views import Finding, HealthReport, Severity, Subject, SubjectKind
 
 LATER = START + timedelta(days=365)
 

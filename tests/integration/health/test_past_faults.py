@@ -12,8 +12,8 @@ from tickerq_celery import CronTicker, MisfirePolicy, TickerQ, TickerStatus, Tim
 from tickerq_celery.health.past_faults import LATELY
 from tickerq_celery.health.phrases import moment
 from tickerq_celery.store.past_faults import _HEAD
-from tickerq_celery.tickers.health import Finding, FindingCode, Severity
 from tickerq_celery.tickers.skip_reasons import missed_in
+from tickerq_celery.views import Finding, FindingCode, Severity
 
 FAILED = {"status": TickerStatus.FAILED, "ended_status": TickerStatus.FAILED, "due_at": None}
 LOST = {**FAILED, "exception_type": "WorkerLost"}

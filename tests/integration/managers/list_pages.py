@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tickerq_celery.tickers.listings import Listing
+from tickerq_celery.views import Listing
 
 T = TypeVar("T")
 

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from tests.inner import Core, new_id
 from tests.manual_clock import START
+from tests.tables import tickers
 from tickerq_celery.enums import (
     TERMINAL,
     HoldReason,
@@ -17,10 +19,7 @@ from tickerq_celery.enums import (
     TickerStatus,
     TickerType,
 )
-from tickerq_celery.ids import new_id
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.batches import insert_rows
-from tickerq_celery.store.tables import tickers
 
 MINUTE = timedelta(minutes=1)
 FUNCTIONS = ("shop.Send", "shop.Count", "mail.Send")

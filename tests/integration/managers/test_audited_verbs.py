@@ -8,12 +8,11 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from tests.inner import Core, new_id
 from tests.integration.making import ON_SERVERS, crons, make_cron, make_run, statements_of, time_tickers
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import CronTicker, Run, TickerQ, TimeTicker
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
-from tickerq_celery.ids import new_id
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.views import Actor, AuditEntry
 
 ANA = Actor("ana", address="10.0.0.7")

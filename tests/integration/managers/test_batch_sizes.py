@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
+from tests.inner import Core
 from tests.integration.apps import caller_engine
 from tests.integration.making import (
     claim,
@@ -21,11 +22,9 @@ from tests.integration.making import (
     time_tickers,
 )
 from tests.manual_clock import START
+from tickerq_celery import Cron, CronTicker, TimeTicker
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import DuplicateTickerError, TickerStateError, TickerValidationError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
-from tickerq_celery.tickers.views import Cron
 
 LATER = START + timedelta(hours=1)
 

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
+from tests.inner import Claimed, Claimer, Dispatcher
 from tests.integration.apps import (
     async_caller_engine,
     caller_engine,
@@ -35,6 +36,7 @@ from tests.manual_clock import START, ManualClock
 from tests.servers.pool import SharedServer
 from tests.servers.ports import free_port
 from tests.servers.schema_template import make_schema
+from tests.tables import tickers
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker, prepare_sqlite_engine
 from tickerq_celery.errors import (
     DuplicateTickerError,
@@ -44,9 +46,6 @@ from tickerq_celery.errors import (
     TickerStateError,
     TickerValidationError,
 )
-from tickerq_celery.runs.claimer import Claimed, Claimer
-from tickerq_celery.runs.dispatcher import Dispatcher
-from tickerq_celery.store.tables import tickers
 
 T = TypeVar("T")
 DUE = TimeTicker(function="Send")

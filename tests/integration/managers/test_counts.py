@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from tests.inner import Core, failed, succeeded
 from tests.integration.apps import fire_crons
 from tests.integration.making import (
     claim,
@@ -20,13 +21,10 @@ from tests.integration.making import (
     started,
 )
 from tests.manual_clock import START, ManualClock
-from tickerq_celery import CronTicker, TickerQ
+from tests.statements import run_counts
+from tickerq_celery import CronTicker, TickerQ, TimeTicker
 from tickerq_celery.enums import HoldReason, TickerStatus
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import run_counts
-from tickerq_celery.tickers.counts import Count, RunCounts
-from tickerq_celery.tickers.inputs import TimeTicker
-from tickerq_celery.tickers.lifecycle import failed, succeeded
+from tickerq_celery.views import Count, RunCounts
 
 HOUR = timedelta(hours=1)
 NOTHING = Count(0)

@@ -5,11 +5,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import update
 
+from tests.inner import new_id
 from tests.manual_clock import ManualClock
+from tests.tables import cron_tickers
 from tickerq_celery import CronTicker, TickerQ
 from tickerq_celery.errors import TickerChangedError
-from tickerq_celery.ids import new_id
-from tickerq_celery.store.tables import cron_tickers
 from tickerq_celery.views import Actor, AuditEntry, CronBatch
 
 

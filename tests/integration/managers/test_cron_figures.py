@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.inner import Core, failed, succeeded
 from tests.integration.cron.firing import fire
 from tests.integration.making import (
     claim,
@@ -20,9 +21,7 @@ from tests.manual_clock import START, ManualClock
 from tests.plans.explaining import queries
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.cron_pauses import BY_FAILURES
-from tickerq_celery.tickers.lifecycle import failed, succeeded
 
 HOUR = timedelta(hours=1)
 

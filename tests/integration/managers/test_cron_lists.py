@@ -10,17 +10,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
+from tests.inner import Core
 from tests.integration.conftest import send
 from tests.integration.making import crons, make_cron
 from tests.integration.managers.list_pages import walked
 from tests.manual_clock import START
+from tests.statements import ordered_reads
+from tests.tables import cron_tickers
 from tickerq_celery import Cron, TimeTicker
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import ordered_reads
-from tickerq_celery.store.tables import cron_tickers
-from tickerq_celery.tickers.cron_summaries import CronSummary
-from tickerq_celery.tickers.listings import Listing
+from tickerq_celery.views import CronSummary, Listing
 
 FUNCTIONS = ("shop.Send", "shop.Count", "mail.Send", "Shop.send")
 LISTS = ("by_next_run", "by_name")

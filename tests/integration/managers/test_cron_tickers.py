@@ -19,6 +19,7 @@ from tests.integration.apps import (
 )
 from tests.integration.reaching import reach
 from tests.manual_clock import START, ManualClock
+from tests.statements import occurrences as store
 from tickerq_celery import (
     Cron,
     CronSetting,
@@ -37,7 +38,6 @@ from tickerq_celery.errors import (
     TickerValidationError,
     UnknownFunctionError,
 )
-from tickerq_celery.store import occurrences as store
 
 MINUTE = timedelta(minutes=1)
 

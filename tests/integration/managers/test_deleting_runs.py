@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.inner import Core, new_id, succeeded
 from tests.integration.cron.firing import fire
 from tests.integration.locking import locked
 from tests.integration.making import (
@@ -26,6 +27,7 @@ from tests.integration.making import (
     time_tickers,
 )
 from tests.manual_clock import ManualClock
+from tests.tables import tickers
 from tests.thoroughness import in_verify
 from tickerq_celery import RunCondition, TickerQ, TimeTicker
 from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
@@ -36,10 +38,6 @@ from tickerq_celery.errors import (
     TickerNotFoundError,
     TickerStateError,
 )
-from tickerq_celery.ids import new_id
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.views import Actor
 
 ALWAYS = RunCondition.ON_ANY_COMPLETED_STATUS

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.inner import new_id
 from tests.integration.apps import (
     add_run,
     dispatch_due,
@@ -26,7 +27,6 @@ from tickerq_celery.errors import (
     TickerStateError,
     TickerValidationError,
 )
-from tickerq_celery.ids import new_id
 
 HOUR = timedelta(hours=1)
 Status = TickerStatus

@@ -7,15 +7,15 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import failed
 from tests.integration.apps import change_row, dispatch_due, enrol_worker, fire_crons, ticker_app
 from tests.integration.making import claim, failure, finish, started
 from tests.integration.reaching import reach
 from tests.manual_clock import START, ManualClock
+from tests.statements import nodes, publications
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TickerType, TimeTicker
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.scheduler import TickerScheduler
-from tickerq_celery.store import nodes, publications
-from tickerq_celery.tickers.lifecycle import failed
 
 HOUR = timedelta(hours=1)
 DISTANT = START + 9 * HOUR

@@ -7,6 +7,7 @@ from typing import Any, Never
 import pytest
 from sqlalchemy import update
 
+from tests.inner import Core, Function, make_function
 from tests.integration.conftest import send
 from tests.integration.making import (
     another_node,
@@ -21,17 +22,15 @@ from tests.integration.making import (
 from tests.integration.pruning import end, forget_counts
 from tests.manual_clock import START, ManualClock
 from tests.plain_surroundings import PlainSurroundings
+from tests.statements import function_counts, function_names, nodes
+from tests.tables import cron_tickers
 from tickerq_celery import TickerContext, TickerQ
 from tickerq_celery.enums import HoldReason, OnLost, PauseKind, TickerKind, TickerPriority, TickerStatus
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
-from tickerq_celery.functions.definition import Function, make_function
 from tickerq_celery.managers import functions as managers_functions
 from tickerq_celery.managers.functions import FunctionManager
-from tickerq_celery.managers.pauses import PauseManager
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import function_counts, function_names, nodes
-from tickerq_celery.store.tables import cron_tickers
-from tickerq_celery.tickers.function_views import FunctionVersion, FunctionView
+from tickerq_celery.typing import PauseManager
+from tickerq_celery.views import FunctionVersion, FunctionView
 
 
 def manager(core: Core) -> FunctionManager:

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from tests.inner import new_id
 from tests.manual_clock import ManualClock
 from tests.thoroughness import in_verify
 from tickerq_celery import CronTicker, TickerQ, TimeTicker
 from tickerq_celery.enums import AuditOutcome, TickerStatus
 from tickerq_celery.errors import TickerError
-from tickerq_celery.ids import new_id
 from tickerq_celery.managers.changes import shown
 from tickerq_celery.typing import Managers
 from tickerq_celery.views import Actor, AuditEntry

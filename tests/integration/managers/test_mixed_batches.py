@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from tests.inner import Core
 from tests.integration.making import statements_of, time_tickers
 from tests.manual_clock import START
+from tests.tables import tickers
+from tickerq_celery import Run, TimeTicker
 from tickerq_celery.enums import TickerPriority
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.batches import MOST_ROWS
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.inputs import TimeTicker
-from tickerq_celery.tickers.views import Run
 
 LATER = START + timedelta(hours=1)
 HARD = timedelta(minutes=2)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from tests.inner import Core, NodeRegistration, Transaction, new_id, profile
 from tests.integration.beats import Beat, pass_lease
 from tests.integration.conftest import send
 from tests.integration.making import (
@@ -21,18 +22,14 @@ from tests.integration.making import (
 )
 from tests.integration.pruning import prune
 from tests.manual_clock import START, ManualClock
+from tests.statements import lost_nodes, node_views, nodes
+from tests.tables import nodes as stored_nodes
 from tickerq_celery.beat.tick_record import TickRecord
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import StoreError, TickerValidationError
-from tickerq_celery.ids import new_id
 from tickerq_celery.managers.nodes import NodeManager
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import NodeRegistration, profile
-from tickerq_celery.store import lost_nodes, node_views, nodes
-from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import nodes as stored_nodes
 from tickerq_celery.store.vitals import Vitals
-from tickerq_celery.tickers.node_views import NodeState, NodeView
+from tickerq_celery.views import NodeState, NodeView
 
 BEATS_FOR = timedelta(seconds=10)
 

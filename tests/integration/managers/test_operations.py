@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
+from tests.inner import new_id
 from tests.integration.making import ON_SERVERS
 from tests.manual_clock import ManualClock
 from tickerq_celery import CronTicker, Run, TickerQ, TimeTicker
@@ -21,7 +22,6 @@ from tickerq_celery.errors import (
     TickerStateError,
     TickerValidationError,
 )
-from tickerq_celery.ids import new_id
 from tickerq_celery.views import Actor, AuditEntry
 
 ANA = Actor("ana", role="admin", address="10.0.0.7", via="dashboard", request_id="r-1")

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, update
 
+from tests.inner import Core, Transaction
 from tests.integration.making import (
     another_node,
     claim,
@@ -20,16 +21,13 @@ from tests.integration.making import (
     storing,
 )
 from tests.manual_clock import START, ManualClock
+from tests.statements import outlook as outlook_reads
+from tests.tables import cron_tickers, tickers
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.outlook import OutlookManager
-from tickerq_celery.managers.pauses import PauseManager
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import outlook as outlook_reads
-from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.tickers.coming import CRON_PAUSED, NO_WORKER, OVERDUE, UNCLAIMED
-from tickerq_celery.tickers.outlook import Outlook
-from tickerq_celery.views import Bound
+from tickerq_celery.typing import PauseManager
+from tickerq_celery.views import Bound, Outlook
 
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
 

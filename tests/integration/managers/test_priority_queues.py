@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
+from tests.inner import Core
 from tests.integration.conftest import send
 from tests.integration.making import enrolled, make_cron, make_run, row_of
+from tests.tables import cron_tickers
 from tickerq_celery.cron.seeding import seed
 from tickerq_celery.enums import TickerPriority
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.tables import cron_tickers
 
 MakeCore = Callable[..., Core]
 HIGH, NORMAL, LONG = TickerPriority.HIGH, TickerPriority.NORMAL, TickerPriority.LONG_RUNNING

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import new_id
 from tests.manual_clock import START, ManualClock
+from tests.statements import occurrences
 from tickerq_celery import CronTicker, TickerQ, TimeTicker
 from tickerq_celery.errors import StoreError, TickerChangedError, TickerNotFoundError
-from tickerq_celery.ids import new_id
-from tickerq_celery.store import occurrences
 from tickerq_celery.typing import Managers
 from tickerq_celery.views import Actor
 

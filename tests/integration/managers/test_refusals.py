@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from tests.inner import Core
 from tests.integration.locking import locked
 from tests.integration.making import ON_SERVERS
+from tests.tables import tickers
 from tickerq_celery import CronTicker, TickerQ, TimeTicker
 from tickerq_celery.errors import StoreError, TickerBusyError, TickerStateError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.tables import tickers
 
 IN_AN_HOUR = timedelta(hours=1)
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event, update
 
 from tests.conftest import DATABASES
+from tests.inner import Core
 from tests.integration.conftest import send
 from tests.integration.making import ON_SERVERS, enrolled, fail, make_run, make_runs, runs, started
 from tests.integration.managers.list_pages import walked
@@ -23,14 +24,12 @@ from tests.integration.managers.list_rows import (
     store,
 )
 from tests.manual_clock import START, ManualClock
+from tests.statements import ordered_reads
+from tests.tables import tickers
 from tests.thoroughness import in_proof, in_verify
 from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus
 from tickerq_celery.errors import TickerValidationError, UnknownKeywordError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import ordered_reads
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.listings import Listing
-from tickerq_celery.tickers.run_summaries import RunSummary
+from tickerq_celery.views import Listing, RunSummary
 
 MINUTE = timedelta(minutes=1)
 LISTS = ("history", "active", "upcoming")

@@ -12,7 +12,7 @@ from tests.integration.reaching import reach
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import CronTicker, Run, TickerQ, TickerStatus, TickerType, TimeTicker
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
-from tickerq_celery.tickers.pages import Page
+from tickerq_celery.views import Page
 
 LATER = START + timedelta(hours=1)
 

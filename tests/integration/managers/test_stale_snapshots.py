@@ -8,10 +8,10 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from tests.inner import new_id
+from tests.tables import tickers
 from tickerq_celery import CronTicker, TickerQ, TimeTicker
 from tickerq_celery.errors import TickerChangedError
-from tickerq_celery.ids import new_id
-from tickerq_celery.store.tables import tickers
 from tickerq_celery.views import Actor
 
 IN_AN_HOUR = timedelta(hours=1)

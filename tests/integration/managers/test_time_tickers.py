@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from tests.integration.apps import enrol_worker, published, ticker_app
 from tests.manual_clock import START, ManualClock
+from tests.statements import functions
 from tickerq_celery import TickerPriority, TickerQ, TickerStatus, TickerType, TimeTicker
 from tickerq_celery.errors import (
     DuplicateTickerError,
@@ -19,7 +20,6 @@ from tickerq_celery.errors import (
     UnknownFunctionError,
 )
 from tickerq_celery.functions.records import FunctionRecord
-from tickerq_celery.store import functions
 
 MINUTE = timedelta(minutes=1)
 

@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
+from tests.inner import Core, Database, Transaction, savepoint
 from tests.integration.making import (
     ON_SERVERS,
     add_function,
@@ -26,12 +27,9 @@ from tests.integration.making import (
     make_runs,
     paths_of,
 )
+from tests.tables import tickers
 from tickerq_celery.errors import StoreError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.errors import is_stale, is_transient
-from tickerq_celery.store.database.transaction import Transaction, savepoint
-from tickerq_celery.store.tables import tickers
 
 on_servers = pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
 DEADLOCK = OperationalError("UPDATE", {}, pymysql.err.OperationalError(1213, "Deadlock found"))

@@ -18,9 +18,9 @@ from tests.integration.apps import (
 )
 from tests.integration.making import ON_SERVERS, at_once
 from tests.manual_clock import START, ManualClock
+from tests.tables import tickers
 from tickerq_celery import Run, TickerContext, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import DuplicateTickerError, TickerNotFoundError, TickerValidationError
-from tickerq_celery.store.tables import tickers
 
 CHOICES = ["raise", "return_existing", "replace"]
 LEVELS = ["READ COMMITTED", "REPEATABLE READ"]

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.inner import Core, Outcome, Started, cancelled, failed, skipped, succeeded
 from tests.integration.apps import enrol_worker, failing, ticker_app
 from tests.integration.apps import execute as execute_all
 from tests.integration.conftest import send
@@ -35,6 +36,7 @@ from tests.integration.making import (
     time_tickers,
 )
 from tests.manual_clock import START, ManualClock
+from tests.tables import tickers
 from tickerq_celery import RunCondition, TickerQ, TimeTicker
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.errors import (
@@ -47,10 +49,6 @@ from tickerq_celery.errors import (
     TickerValidationError,
 )
 from tickerq_celery.managers.run_chains import ChainManager
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.claims import Started
-from tickerq_celery.tickers.lifecycle import Outcome, cancelled, failed, skipped, succeeded
 from tickerq_celery.views import Actor, ChainTree
 
 MakeCore = Callable[..., Core]

@@ -22,7 +22,7 @@ from tickerq_celery.errors import (
     UnknownFunctionError,
     UnknownKeywordError,
 )
-from tickerq_celery.runtime.config import TickerConfig
+from tickerq_celery.views import TickerConfig
 
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 

@@ -7,18 +7,25 @@ from uuid import UUID
 
 from sqlalchemy import update
 
+from tests.inner import (
+    Claim,
+    Claimer,
+    Core,
+    Dispatcher,
+    Outcome,
+    Recorder,
+    Started,
+    TaskExecution,
+    rejected,
+    retried_by_celery,
+    succeeded,
+)
 from tests.integration.making import ListPublisher, claim, failure, make_run
+from tests.statements import publications
+from tests.tables import tickers
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.payload.celery_call import CeleryCall
-from tickerq_celery.runs.claimer import Claimer
-from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runs.executions import ExecutionRecorder
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import publications
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.claims import Claim, Started, TaskExecution
-from tickerq_celery.tickers.lifecycle import Outcome, rejected, retried_by_celery, succeeded
 
 
 def make_call(core: Core, *, columns: dict[str, Any] | None = None, **fields: Any) -> UUID:

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
+from tests.inner import Core
 from tests.integration.conftest import send
 from tests.integration.making import all_rows, enrolled, make_run, time_tickers
 from tests.integration.pruning import chain, end, prune, write_records
 from tests.manual_clock import ManualClock
+from tests.statements import pruning as stored_pruning
+from tests.tables import audit
 from tickerq_celery import RunCondition, TickerStatus, TimeTicker
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.runs import archive as archiving
 from tickerq_celery.runs import pruner as pruning
 from tickerq_celery.runs.archive import Archive
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import pruning as stored_pruning
-from tickerq_celery.store.tables import audit
 
 MakeCore = Callable[..., Core]
 ANY_END = RunCondition.ON_ANY_COMPLETED_STATUS

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from tests.inner import Core
 from tests.integration.making import claim, enrolled, make_cron, make_run, make_runs, row_of, started
 from tests.manual_clock import START, ManualClock
+from tests.statements import backlog
+from tests.tables import tickers
+from tickerq_celery import TimeTicker
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import backlog
 from tickerq_celery.store.backlog import Late, Overdue
 from tickerq_celery.store.publications import NEVER
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.counts import Count
 from tickerq_celery.tickers.flows import FunctionQueue
-from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.views import Count
 
 NO_RUN = Late(count=Count(0), since=None)
 

@@ -2,13 +2,11 @@
 
 import pytest
 
+from tests.inner import CancelRequest, Core, cancel_command
 from tests.integration.making import ListPublisher, enrolled, row_of, time_tickers
 from tests.integration.runs.calls import begun, make_call, published
-from tickerq_celery.broker.messages import cancel_command
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import TickerStateError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.tickers.cancel_requests import CancelRequest
 
 CANCELLED, IN_PROGRESS = TickerStatus.CANCELLED, TickerStatus.IN_PROGRESS
 

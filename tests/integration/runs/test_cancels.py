@@ -6,6 +6,17 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import (
+    CancelRequest,
+    Core,
+    NodeRegistration,
+    Recorder,
+    Started,
+    failed,
+    put_back,
+    succeeded,
+    unmet_reason,
+)
 from tests.integration.beats import Beat, pass_lease
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire
@@ -35,6 +46,8 @@ from tests.integration.making import (
     worker_profile,
 )
 from tests.manual_clock import START, ManualClock
+from tests.statements import cancels
+from tests.tables import tickers
 from tickerq_celery import RunCondition, TimeTicker
 from tickerq_celery.enums import OnLost, TickerStatus
 from tickerq_celery.errors import (
@@ -45,15 +58,6 @@ from tickerq_celery.errors import (
     TickerValidationError,
 )
 from tickerq_celery.runs.cancelling import CANCELLED_REASON
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import NodeRegistration
-from tickerq_celery.store import cancels
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.cancel_requests import CancelRequest
-from tickerq_celery.tickers.chains import unmet_reason
-from tickerq_celery.tickers.claims import Started
-from tickerq_celery.tickers.lifecycle import failed, put_back, succeeded
 from tickerq_celery.worker.heartbeat import Heartbeat
 
 IDLE, QUEUED, IN_PROGRESS = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS

@@ -11,6 +11,19 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from tests.inner import (
+    MOST_LEVELS,
+    MOST_NODES,
+    Core,
+    Outcome,
+    Recorder,
+    Started,
+    Transaction,
+    cancelled,
+    succeeded,
+    terminated,
+    unmet_reason,
+)
 from tests.integration.conftest import send
 from tests.integration.making import (
     all_rows,
@@ -31,8 +44,9 @@ from tests.integration.making import (
     time_tickers,
 )
 from tests.manual_clock import START, ManualClock
+from tests.statements import chains, ends
 from tests.unmet import is_unmet_reason
-from tickerq_celery import RunCondition, TimeTicker
+from tickerq_celery import Run, RunCondition, TimeTicker
 from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus
 from tickerq_celery.errors import (
     DuplicateTickerError,
@@ -40,15 +54,7 @@ from tickerq_celery.errors import (
     TickerValidationError,
     UnknownFunctionError,
 )
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import chains, ends
-from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.tickers.chains import MOST_LEVELS, MOST_NODES, unmet_reason
-from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.kind_fields import OF_TASKS
-from tickerq_celery.tickers.lifecycle import Outcome, cancelled, succeeded, terminated
-from tickerq_celery.tickers.views import Run
 
 MINUTE = timedelta(minutes=1)
 

@@ -10,6 +10,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event, func, insert, select, text, true
 
+from tests.inner import Claimer, Core, Dispatcher, Recorder, Transaction, succeeded
+from tests.inner import claims as claim_values
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire
 from tests.integration.making import (
@@ -34,17 +36,10 @@ from tests.integration.making import (
     time_tickers,
 )
 from tests.manual_clock import START, ManualClock
+from tests.statements import claims
+from tests.tables import tickers
 from tickerq_celery.enums import TickerPriority, TickerStatus
-from tickerq_celery.runs.claimer import Claimer
-from tickerq_celery.runs.dispatcher import Dispatcher
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.config import TickerConfig
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import claims
-from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers import claims as claim_values
-from tickerq_celery.tickers.lifecycle import succeeded
+from tickerq_celery.views import TickerConfig
 
 MANY = 3_000
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import Claimer, Core, Recorder, Slot, succeeded
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire
 from tests.integration.making import (
@@ -30,15 +31,10 @@ from tests.integration.making import (
     time_tickers,
 )
 from tests.manual_clock import START, ManualClock
+from tests.statements import nodes
+from tickerq_celery import TimeTicker
 from tickerq_celery.enums import HoldReason, TickerPriority
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.runs.claimer import Claimer
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import nodes
-from tickerq_celery.tickers.claims import Slot
-from tickerq_celery.tickers.inputs import TimeTicker
-from tickerq_celery.tickers.lifecycle import succeeded
 
 MakeCore = Callable[..., Core]
 HIGH, LOW = TickerPriority.HIGH, TickerPriority.LOW

@@ -6,10 +6,9 @@ from pathlib import Path
 from sqlalchemy import Engine, event
 
 import tickerq_celery
+from tests.inner import Core, succeeded
 from tests.integration.making import enrolled, finish, make_run, row_of, started
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.tickers.lifecycle import succeeded
 
 PACKAGE = str(Path(tickerq_celery.__file__).parent)
 # Recorder.finish, Core.write, Database.run, its transaction, EndWriter.write, ends.finish, and its two rows.

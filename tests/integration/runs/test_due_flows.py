@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import Claim, Claimer, Core
 from tests.integration.conftest import send
 from tests.integration.making import (
     another_node,
@@ -17,14 +18,11 @@ from tests.integration.making import (
     statements_of,
 )
 from tests.manual_clock import START, ManualClock
+from tests.statements import nodes
 from tickerq_celery.enums import TickerPriority, TickerStatus
 from tickerq_celery.runs import due_flows as looking
-from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.publish_window import POLL_EVERY, POLL_SOON
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import nodes
 from tickerq_celery.store.due_flows import DueFlowsQuery
-from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.flows import FunctionQueue
 
 MakeCore = Callable[..., Core]

@@ -9,6 +9,19 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import (
+    LOST,
+    CancelRequest,
+    Claim,
+    Core,
+    DropReason,
+    Failure,
+    Transaction,
+    cancelled,
+    published_again,
+    skipped,
+    succeeded,
+)
 from tests.integration.beats import Beat, pass_lease
 from tests.integration.conftest import send
 from tests.integration.cron.firing import alter, fire
@@ -47,15 +60,9 @@ from tests.integration.runs.calls import (
     stamp,
 )
 from tests.manual_clock import START, ManualClock
+from tests.statements import concurrency, drops, nodes, publications
 from tickerq_celery import RunCondition, TimeTicker
 from tickerq_celery.enums import HoldReason, OnLost, OverlapPolicy, TickerKind, TickerStatus
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import concurrency, drops, nodes, publications
-from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.tickers.cancel_requests import CancelRequest
-from tickerq_celery.tickers.claims import Claim
-from tickerq_celery.tickers.drop_reasons import DropReason
-from tickerq_celery.tickers.lifecycle import LOST, Failure, cancelled, published_again, skipped, succeeded
 
 IDLE, QUEUED, IN_PROGRESS = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS
 DONE, DUE_DONE, FAILED = TickerStatus.DONE, TickerStatus.DUE_DONE, TickerStatus.FAILED

@@ -6,13 +6,12 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import Claimer, Core
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire
 from tests.integration.making import crons, enrolled, make_cron, make_run, make_runs, row_of, statements_of
 from tests.manual_clock import START, ManualClock
 from tickerq_celery.enums import HoldReason, TickerPriority
-from tickerq_celery.runs.claimer import Claimer
-from tickerq_celery.runtime.core import Core
 
 MakeCore = Callable[..., Core]
 LATER = START + timedelta(hours=3)

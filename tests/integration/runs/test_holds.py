@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import Claimer, Core, NodeRegistration, Recorder, profile, succeeded
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire
 from tests.integration.making import (
@@ -30,13 +31,9 @@ from tests.integration.making import (
     worker_profile,
 )
 from tests.manual_clock import START, ManualClock
+from tests.statements import concurrency, nodes
 from tickerq_celery.enums import HoldReason, NodeKind, TickerPriority, TickerStatus
-from tickerq_celery.runs.claimer import Claimer, Released
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import NodeRegistration, profile
-from tickerq_celery.store import concurrency, nodes
-from tickerq_celery.tickers.lifecycle import succeeded
+from tickerq_celery.runs.holds import Released
 
 MakeCore = Callable[..., Core]
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from tests.inner import Core, DropReason, NodeRegistration
 from tests.integration.beats import Beat, pass_lease
 from tests.integration.conftest import send
 from tests.integration.locking import locked
@@ -25,12 +26,9 @@ from tests.integration.making import (
     worker_profile,
 )
 from tests.manual_clock import ManualClock
+from tests.tables import cron_tickers, drops, functions, nodes, tickers
 from tickerq_celery import RunCondition, TimeTicker
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import NodeRegistration
-from tickerq_celery.store.tables import cron_tickers, drops, functions, nodes, tickers
-from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.worker import drop_counts
 from tickerq_celery.worker.drop_counts import DropCounter
 from tickerq_celery.worker.enrolment import enrol

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import LOST, Core, new_id, succeeded
 from tests.integration.beats import Beat, pass_lease
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire
@@ -33,8 +34,10 @@ from tests.integration.making import (
 )
 from tests.integration.runs import calls
 from tests.manual_clock import ManualClock
+from tests.statements import nodes
+from tests.tables import tickers
 from tests.thoroughness import in_verify
-from tickerq_celery import RunCondition, TickerQ, TimeTicker
+from tickerq_celery import Run, RunCondition, TickerQ, TimeTicker
 from tickerq_celery.enums import OnLost, OverlapPolicy, TickerStatus
 from tickerq_celery.errors import (
     TickerBusyError,
@@ -44,13 +47,7 @@ from tickerq_celery.errors import (
     TickerStateError,
     TickerValidationError,
 )
-from tickerq_celery.ids import new_id
 from tickerq_celery.managers.runs import RunManager
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import nodes
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.lifecycle import LOST, succeeded
-from tickerq_celery.tickers.views import Run
 from tickerq_celery.views import Actor
 
 MakeCore = Callable[..., Core]

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import Claim, Core, skipped, succeeded
 from tests.integration.cron.firing import fire
 from tests.integration.making import (
     claim,
@@ -20,12 +21,9 @@ from tests.integration.making import (
     started,
 )
 from tests.manual_clock import START, ManualClock
+from tests.statements import publications
+from tickerq_celery import Run
 from tickerq_celery.enums import MisfirePolicy, TickerStatus
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import publications
-from tickerq_celery.tickers.claims import Claim
-from tickerq_celery.tickers.lifecycle import skipped, succeeded
-from tickerq_celery.tickers.views import Run
 
 MINUTE = timedelta(minutes=1)
 TOOK = timedelta(seconds=1.5)

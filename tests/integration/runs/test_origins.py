@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.inner import Claimer, Core, succeeded
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire
 from tests.integration.making import (
@@ -28,9 +29,6 @@ from tests.integration.making import (
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import TimeTicker
 from tickerq_celery.enums import HoldReason, Origin, OverlapPolicy, RunCondition, TickerPriority, TickerStatus
-from tickerq_celery.runs.claimer import Claimer
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.tickers.lifecycle import succeeded
 
 HOUR = timedelta(hours=1)
 MakeCore = Callable[..., Core]

@@ -5,13 +5,12 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import Core, new_id
 from tests.integration.making import make_run
 from tests.integration.runs.calls import alter_run
 from tests.manual_clock import START
+from tests.statements import orphans
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.ids import new_id
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import orphans
 from tickerq_celery.store.orphans import OrphanedRun
 
 

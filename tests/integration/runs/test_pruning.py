@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, select
 
+from tests.inner import Core, Transaction, new_id
 from tests.integration.conftest import send
 from tests.integration.locking import locked
 from tests.integration.making import (
@@ -27,16 +28,13 @@ from tests.integration.making import (
 )
 from tests.integration.pruning import A_DAY, chain, end, prune, round_of, write_records
 from tests.manual_clock import ManualClock
+from tests.statements import manual_retries, record_pruning
+from tests.tables import attempts, bulk, logs, progress, tickers
 from tickerq_celery import RunCondition, TickerStatus, TimeTicker
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError
-from tickerq_celery.ids import new_id
 from tickerq_celery.runs import pruner as pruning_module
 from tickerq_celery.runs.pruner import Pruner
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import manual_retries, record_pruning
-from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.pruning import lock_past, remove
-from tickerq_celery.store.tables import attempts, bulk, logs, progress, tickers
 from tickerq_celery.tickers.uncounted_ends import EndPosition
 
 MakeCore = Callable[..., Core]

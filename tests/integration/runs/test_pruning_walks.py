@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import Core, failed, succeeded
 from tests.integration.conftest import send
 from tests.integration.cron.firing import fire
 from tests.integration.making import (
@@ -35,8 +36,6 @@ from tickerq_celery import RunCondition, TimeTicker
 from tickerq_celery.enums import RETRIABLE
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.runs.pruner import Pruner
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.tickers.lifecycle import failed, succeeded
 
 MakeCore = Callable[..., Core]
 NAMES = ("Send", "Bill", "Keep")

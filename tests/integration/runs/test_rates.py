@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import Claimer, Core
 from tests.integration.apps import enrol_worker, ticker_app
 from tests.integration.conftest import send
 from tests.integration.making import (
@@ -24,12 +25,10 @@ from tests.integration.making import (
     started,
 )
 from tests.manual_clock import START, ManualClock
+from tests.statements import nodes, rates
 from tickerq_celery import TickerQ, TimeTicker
 from tickerq_celery.enums import HoldReason, TickerPriority
-from tickerq_celery.runs.claimer import Claimer
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.scheduler import TickerScheduler
-from tickerq_celery.store import nodes, rates
 
 MakeCore = Callable[..., Core]
 HIGH, LOW = TickerPriority.HIGH, TickerPriority.LOW

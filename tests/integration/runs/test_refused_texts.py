@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, text
 
+from tests.inner import REFUSED_TEXTS, Core, Database, Recorder, failed, skipped, succeeded
 from tests.integration.apps import caller_engine
 from tests.integration.making import (
     attempts_of,
@@ -20,13 +21,9 @@ from tests.integration.making import (
 from tests.servers.pool import SharedServer
 from tests.servers.schema_template import make_schema
 from tests.thoroughness import in_verify
+from tickerq_celery import TimeTicker
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import RefusedValueError
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.database.database import Database
-from tickerq_celery.tickers.inputs import TimeTicker
-from tickerq_celery.tickers.lifecycle import REFUSED_TEXTS, failed, skipped, succeeded
 from tickerq_celery.tickers.progress import Pending
 from tickerq_celery.worker.reporting import Reporting
 

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import pytest
 
+from tests.inner import LOST, Core, succeeded
 from tests.integration.conftest import send
 from tests.integration.making import (
     another_node,
@@ -22,12 +23,10 @@ from tests.integration.making import (
     started,
 )
 from tests.manual_clock import ManualClock
+from tests.statements import starts
 from tickerq_celery.enums import OnLost, TickerStatus
 from tickerq_celery.errors import StoreError
 from tickerq_celery.payload.codec import NO_REQUEST
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import starts
-from tickerq_celery.tickers.lifecycle import LOST, succeeded
 
 MakeCore = Callable[..., Core]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.inner import Core, Database, Recorder, Started, failed, resolved_url, succeeded
 from tests.integration.making import (
     attempts_of,
     claim,
@@ -23,12 +24,6 @@ from tests.integration.making import (
 from tests.servers.proxy import TcpProxy
 from tickerq_celery import RunCondition, TickerStatus, TimeTicker
 from tickerq_celery.runs import lease_retry
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.database.database import Database
-from tickerq_celery.store.database.urls import resolved_url
-from tickerq_celery.tickers.claims import Started
-from tickerq_celery.tickers.lifecycle import failed, succeeded
 from tickerq_celery.tickers.progress import Chunk, Line, Pending
 
 pytestmark = pytest.mark.parametrize("store_url", ["postgres", "mariadb"], indirect=True)

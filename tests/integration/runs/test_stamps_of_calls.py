@@ -7,17 +7,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.inner import Claim, Core, dispatcher
 from tests.integration.beats import Beat
 from tests.integration.locking import locked
 from tests.integration.making import ON_SERVERS, ListPublisher, claim, enrolled, row_of
 from tests.integration.runs.calls import make_call
 from tests.manual_clock import ManualClock
+from tests.tables import tickers
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import PublishError
-from tickerq_celery.runs import dispatcher
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.claims import Claim
 
 # SQLite has one lock for all, and a busy timeout.
 pytestmark = [pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True), pytest.mark.timeout(60)]

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from tests.inner import Claim, Core, DropReason, Outcome, Recorder, cancelled, failed, succeeded, terminated
 from tests.integration.making import (
     at_once,
     attempts_of,
@@ -27,14 +28,9 @@ from tests.integration.making import (
     time_tickers,
 )
 from tests.manual_clock import START, ManualClock
+from tests.statements import ends
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import IllegalTransitionError, TerminateExecution
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import ends
-from tickerq_celery.tickers.claims import Claim
-from tickerq_celery.tickers.drop_reasons import DropReason
-from tickerq_celery.tickers.lifecycle import Outcome, cancelled, failed, succeeded, terminated
 
 IDLE, QUEUED, IN_PROGRESS = TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS
 

@@ -14,11 +14,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, text
 
+from tests.inner import core
 from tests.integration.runtime.transactions import wide
 from tests.manual_clock import ManualClock
 from tickerq_celery import CronTicker, TickerQ, TimeTicker
 from tickerq_celery.errors import QueryTooWideError, StoreError
-from tickerq_celery.runtime import core
 from tickerq_celery.runtime.reader import Reader
 
 READERS = 50

@@ -12,15 +12,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, event
 
+from tests.inner import Core, Transaction
 from tests.integration.runtime.conftest import OwnServer
 from tests.integration.runtime.transactions import add, core_on, count
+from tests.tables import seeders
 from tests.thoroughness import in_verify
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.bounded_writes import BoundedWrites, _Write
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.work_thread import WorkThread
-from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import seeders
 
 LIMIT = timedelta(seconds=1)
 # For what is to happen at once, on a busy machine.

@@ -16,14 +16,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, NullPool, QueuePool, delete, event, literal, select, text
 
+from tests.inner import Core, Transaction
 from tests.integration.runtime.conftest import OwnServer
 from tests.integration.runtime.transactions import add, core_on, count, wide
+from tests.tables import seeders
 from tests.thoroughness import in_verify
 from tickerq_celery.errors import QueryTooWideError, StoreError
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.reading import ReadBudget
-from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import seeders
 
 BUDGET = timedelta(seconds=0.5)
 # What a whole read has: a little more than a statement.

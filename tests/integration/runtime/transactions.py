@@ -4,14 +4,10 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, text
 
+from tests.inner import Core, Database, Registry, Transaction, new_identity, parsed_url
+from tests.tables import seeders
 from tickerq_celery.clock import SystemClock
-from tickerq_celery.functions.registry import Registry
-from tickerq_celery.runtime.config import TickerConfig
-from tickerq_celery.runtime.core import Core, new_identity
-from tickerq_celery.store.database.database import Database
-from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.database.urls import parsed_url
-from tickerq_celery.store.tables import seeders
+from tickerq_celery.views import TickerConfig
 
 # A query that takes minutes, on each database.
 COUNTING = (

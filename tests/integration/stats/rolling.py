@@ -7,14 +7,12 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from tests.inner import Core, Transaction, new_id
+from tests.statements import counted_ends, rollup_state, rollups
+from tests.tables import rollups as table
+from tests.tables import tickers
 from tickerq_celery.enums import TERMINAL, Origin, TickerKind, TickerPriority, TickerStatus, TickerType
-from tickerq_celery.ids import new_id
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.stats.rolling import roll_up
-from tickerq_celery.store import counted_ends, rollup_state, rollups
-from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import rollups as table
-from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.tallies import Tally, TallyKey, tallies
 
 _STATUSES = sorted(TERMINAL)

@@ -6,20 +6,19 @@ from typing import Any, Never
 
 import pytest
 
+from tests.inner import Core, Transaction
 from tests.integration.making import storing
 from tests.integration.stats.rolling import ended, random_ends, roll_all, write
 from tests.manual_clock import ManualClock
+from tests.statements import counted_ends, rolled_figures
 from tickerq_celery import TickerStatus
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.error_groups import ErrorManager
 from tickerq_celery.managers.stats import StatsManager
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.stats import reading
 from tickerq_celery.stats.function_figures import figures_of
 from tickerq_celery.stats.rolling import roll_up
-from tickerq_celery.store import counted_ends, rolled_figures
-from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.views import UncountedEnds
 
 FAILED = TickerStatus.FAILED

@@ -7,17 +7,17 @@ from random import Random
 import pytest
 from sqlalchemy import delete, update
 
+from tests.inner import Core
 from tests.integration.making import at_once, processes, storing
 from tests.integration.stats.rolling import ended, random_ends, recount, roll_all, rolled_up, write
 from tests.manual_clock import ManualClock
+from tests.tables import rollups
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.audit import AuditManager
 from tickerq_celery.managers.stats import StatsManager
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.stats import rebuilding
 from tickerq_celery.stats.rolling import roll_up
-from tickerq_celery.store.tables import rollups
-from tickerq_celery.tickers.figures import RebuiltHour
+from tickerq_celery.views import RebuiltHour
 
 HOUR = timedelta(hours=1)
 

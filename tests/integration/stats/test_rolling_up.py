@@ -7,18 +7,18 @@ from random import Random
 
 import pytest
 
+from tests.inner import Core
 from tests.integration.making import ON_SERVERS, another_node, at_once, processes
 from tests.integration.pruning import A_DAY, round_of
 from tests.integration.stats.rolling import ended, random_ends, recount, roll_all, rolled_up, write
 from tests.manual_clock import ManualClock
+from tests.statements import rollup_state
 from tickerq_celery import TickerStatus
 from tickerq_celery.beat.rollup import RollupJob
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.runs.pruner import Pruner
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.stats import rolling
 from tickerq_celery.stats.rolling import roll_up
-from tickerq_celery.store import rollup_state
 from tickerq_celery.tickers.histograms import Spread
 
 MakeCore = Callable[..., Core]

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tickerq_celery.store.database.database import Database
-from tickerq_celery.store.database.schema import SCHEMA, Schema
-from tickerq_celery.store.database.urls import resolved_url
+from tests.inner import SCHEMA, Database, Schema, resolved_url
 
 LATER = Path(__file__).parent / "later_revisions"
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
-from tickerq_celery.store.database.schema import VERSION_TABLE
-from tickerq_celery.store.tables import metadata
+from tests.inner import VERSION_TABLE
+from tests.tables import metadata
 
 
 def described(connection: Connection) -> dict[str, Any]:

@@ -10,13 +10,12 @@ import pytest
 from sqlalchemy import Connection, literal, select, update
 from sqlalchemy.exc import StatementError
 
+from tests.inner import Core, Database
 from tests.integration.conftest import send
 from tests.integration.making import claim, enrolled, make_run, row_of
+from tests.tables import tickers
 from tickerq_celery.clock import SystemClock
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.database.database import Database
-from tickerq_celery.store.tables import tickers
 from tickerq_celery.store.tables.column_types import UtcDateTime, sql_after, sql_now
 
 pytestmark = pytest.mark.every_database

@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from tests.inner import Core, resolved_url
 from tests.integration.making import (
     ON_SERVERS,
     add_function,
@@ -31,14 +32,12 @@ from tests.integration.making import (
     row_of,
 )
 from tests.servers.ports import free_port
+from tests.tables import functions, tickers
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import ConfigError, SchemaError, StoreError
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.connections import make_engine
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.dialects import sqlite
-from tickerq_celery.store.database.urls import resolved_url
-from tickerq_celery.store.tables import functions, tickers
 
 on_sqlite = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 on_postgres = pytest.mark.parametrize("store_url", ["postgres"], indirect=True)

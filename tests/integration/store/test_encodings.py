@@ -6,14 +6,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
+from tests.inner import Database, migrate, resolved_url, verify
 from tests.integration.making import add_function
 from tests.manual_clock import ManualClock
 from tests.servers.pool import SharedServer
 from tests.thoroughness import in_verify
 from tickerq_celery.errors import SchemaError
-from tickerq_celery.store.database.database import Database
-from tickerq_celery.store.database.schema import migrate, verify
-from tickerq_celery.store.database.urls import resolved_url
 
 
 def executed(url: str, statement: str) -> None:

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, Engine, event, insert, select, text
 
-from tickerq_celery.store.database.database import Database
-from tickerq_celery.store.tables import drops
+from tests.inner import Database
+from tests.tables import drops
 
 HOUR = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -10,14 +10,13 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 
 from tests.acceptance.waiting import wait_until
+from tests.inner import Database, Schema, migrate, verify
 from tests.integration.store.tables import described, drop_all
 from tests.manual_clock import ManualClock
+from tests.tables import metadata
 from tests.thoroughness import in_verify
 from tickerq_celery.errors import SchemaError, StoreError
-from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.dialects import dialect_of, mysql
-from tickerq_celery.store.database.schema import Schema, migrate, verify
-from tickerq_celery.store.tables import metadata
 
 WRITING = ("CREATE", "ALTER", "INSERT", "UPDATE", "DELETE", "COMMIT")
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, create_engine
 
+from tests.inner import Database
 from tests.integration.making import ON_SERVERS, add_function, paths_of
-from tickerq_celery.store.database.database import Database
 
 pytestmark = pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
 

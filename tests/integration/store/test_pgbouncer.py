@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_ur
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from tests.inner import Core, Database, Recorder, resolved_url, succeeded, verify
 from tests.integration.apps import enrol_worker, execute, messages, row_of, ticker_app
 from tests.integration.conftest import send
 from tests.integration.making import (
@@ -35,17 +36,11 @@ from tests.servers.availability import require
 from tests.servers.pgbouncer import SERVER_CONNECTIONS, PgbouncerServer
 from tests.servers.pool import SharedServer
 from tests.servers.proxy import TcpProxy
+from tests.tables import tickers
 from tickerq_celery import TickerStatus, TimeTicker
 from tickerq_celery.errors import QueryTooWideError
 from tickerq_celery.runs import lease_retry
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database import connections
-from tickerq_celery.store.database.database import Database
-from tickerq_celery.store.database.schema import verify
-from tickerq_celery.store.database.urls import resolved_url
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.lifecycle import succeeded
 
 ROOT = Path(__file__).parents[3]
 # Claims what is due, and stays inside of the transaction.

@@ -7,12 +7,11 @@ import pytest
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from tests.inner import Core, new_id
 from tests.integration.making import make_cron, make_run, row_of
 from tests.manual_clock import START
+from tests.tables import attempts, meta, tickers
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.ids import new_id
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.tables import attempts, meta, tickers
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,12 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, delete, inspect, select, text, update
 from sqlalchemy.engine import make_url
 
+from tests.inner import Database
 from tests.integration.making import add_function
 from tests.integration.store.tables import described, drop_all
 from tests.manual_clock import START, ManualClock
+from tests.tables import functions, meta, metadata, tickers
 from tickerq_celery.errors import SchemaError
-from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.schema import (
     SCHEMA,
@@ -29,7 +30,6 @@ from tickerq_celery.store.database.schema import (
     verify,
 )
 from tickerq_celery.store.migrations.upgrading import alembic_config
-from tickerq_celery.store.tables import functions, meta, metadata, tickers
 
 ROOT = Path(__file__).parents[3]
 LATER = Path(__file__).parent / "later_revisions"

@@ -4,8 +4,7 @@ from typing import Any
 
 from celery.app.task import Context
 
-from tickerq_celery.broker.messages import CALL_HEADER
-from tickerq_celery.tickers.claims import TaskExecution
+from tests.inner import CALL_HEADER, TaskExecution
 
 
 class Request:

@@ -11,14 +11,12 @@ from celery import Celery, signals
 from celery.exceptions import Retry
 from celery.worker import state
 
+from tests.inner import Core, Recorder, TaskExecution
 from tests.integration.making import ListPublisher, attempts_of, enrolled, row_of
 from tests.integration.runs.calls import begun, end, make_call, published, retry_of
 from tests.integration.worker.celery_requests import Request
+from tests.statements import starts
 from tickerq_celery.enums import OnLost, TickerStatus
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import starts
-from tickerq_celery.tickers.claims import TaskExecution
 from tickerq_celery.worker.main_process import held_requests
 from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.signals import SignalHandler, SignalListener

@@ -12,6 +12,7 @@ from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, func
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Session
 
+from tests.inner import DropReason
 from tests.integration.apps import (
     add_run,
     async_caller_engine,
@@ -26,6 +27,8 @@ from tests.integration.apps import (
 )
 from tests.integration.making import ON_SERVERS, another_node, rescue
 from tests.manual_clock import ManualClock
+from tests.statements import starts
+from tests.tables import tickers
 from tickerq_celery import RunCondition, TickerContext, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import (
     ClaimSupersededError,
@@ -33,9 +36,6 @@ from tickerq_celery.errors import (
     TickerStateError,
     TickerValidationError,
 )
-from tickerq_celery.store import starts
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.drop_reasons import DropReason
 
 Context = TickerContext[Any]
 effects = Table("effects", MetaData(), Column("run", String(36)))

@@ -12,13 +12,11 @@ from typing import NoReturn
 import pytest
 from sqlalchemy import func, select
 
+from tests.inner import Core, DropReason, NodeRegistration
 from tests.integration.making import at_once, enrolled, processes, worker_profile
 from tests.manual_clock import START, ManualClock
+from tests.tables import drops
 from tickerq_celery.errors import StoreError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import NodeRegistration
-from tickerq_celery.store.tables import drops
-from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.worker import drop_counts
 from tickerq_celery.worker.drop_counts import DropCounter
 from tickerq_celery.worker.heartbeat import Heartbeat, HeartbeatThread

@@ -22,6 +22,7 @@ from tests.integration.apps import (
     ticker_app,
 )
 from tests.manual_clock import ManualClock
+from tests.tables import tickers
 from tickerq_celery import (
     Run,
     TerminateExecution,
@@ -35,7 +36,6 @@ from tickerq_celery import (
 from tickerq_celery.enums import TERMINAL
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.runs.cancelling import CANCELLED_REASON
-from tickerq_celery.store.tables import tickers
 from tickerq_celery.worker.exception_handler import resolved_handler
 
 Call = tuple[str, str, UUID, TickerType]

@@ -2,9 +2,8 @@
 
 import pytest
 
+from tests.inner import Core, Failure, failed
 from tests.integration.making import attempts_of, enrolled, failure, finish, make_run, row_of, started
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.tickers.lifecycle import Failure, failed
 
 
 @pytest.fixture

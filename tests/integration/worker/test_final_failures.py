@@ -8,14 +8,13 @@ from uuid import UUID
 import pytest
 from celery import Celery
 
+from tests.inner import SignalKind, SignalReport, parsed_header
 from tests.integration.apps import add_run, dispatch_due, enrol_worker, execute, messages, ticker_app
 from tests.manual_clock import ManualClock
 from tickerq_celery import Run, TerminateExecution, TickerCancelled, TickerQ, TickerStatus, TimeTicker
-from tickerq_celery.broker.messages import parsed_header
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.runs.rescue import rescue
 from tickerq_celery.worker.misrouted import MisroutedLog
-from tickerq_celery.worker.signal_reports import SignalKind, SignalReport
 from tickerq_celery.worker.signals import SignalHandler
 
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

@@ -15,9 +15,9 @@ from tests.integration.apps import enrol_worker, execute, messages, ticker_app
 from tests.integration.making import statements_of
 from tests.integration.worker.call_app import add_call, deliver_all, deliver_call, followed, run_of
 from tests.manual_clock import ManualClock
+from tests.statements import drops, execution_ends, executions
 from tickerq_celery import TickerContext, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import StoreError
-from tickerq_celery.store import drops, execution_ends, executions
 from tickerq_celery.worker import child_marks, following
 from tickerq_celery.worker.followed_run import kept
 

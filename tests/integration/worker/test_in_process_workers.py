@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from tests.acceptance.waiting import wait_until
 from tests.integration.apps import ticker_app
+from tests.statements import nodes
 from tickerq_celery import TickerQ, TickerStatus, TimeTicker
-from tickerq_celery.store import nodes
 
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 

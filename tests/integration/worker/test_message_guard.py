@@ -13,8 +13,8 @@ from kombu.exceptions import OperationalError
 from kombu.message import Message
 from kombu.utils.json import dumps
 
-from tickerq_celery.runtime.config import TickerConfig
-from tickerq_celery.tickers.drop_reasons import DropReason
+from tests.inner import DropReason
+from tickerq_celery.views import TickerConfig
 from tickerq_celery.worker.message_guard import MessageGuard
 from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.request import Dropped, TickerRequest

@@ -7,15 +7,12 @@ from types import SimpleNamespace
 import pytest
 from celery import Celery, signals
 
+from tests.inner import Core, DropReason, Recorder, task_id
 from tests.integration.apps import deliver, dispatch_due, enrol_worker, messages, row_of, ticker_app
 from tests.integration.making import claim, enrolled, fail, make_run, start
 from tests.integration.making import row_of as stored
 from tests.manual_clock import ManualClock
 from tickerq_celery import TickerQ, TickerStatus, TimeTicker
-from tickerq_celery.broker.messages import task_id
-from tickerq_celery.runs.recorder import Recorder
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.request import message_dropped
 from tickerq_celery.worker.signals import SignalHandler, SignalListener

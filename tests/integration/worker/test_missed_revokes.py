@@ -9,12 +9,10 @@ import pytest
 from celery.concurrency.prefork import TaskPool
 from celery.worker import state
 
+from tests.inner import CancelRequest, Core, TaskExecution
 from tests.integration.making import enrolled
 from tests.integration.runs.calls import begun, make_call, published
 from tests.integration.worker.celery_requests import Request
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.tickers.cancel_requests import CancelRequest
-from tickerq_celery.tickers.claims import TaskExecution
 from tickerq_celery.worker.cancel_flag import CancelFlag
 from tickerq_celery.worker.cancellation import Cancellation
 

@@ -2,13 +2,11 @@
 
 import pytest
 
+from tests.inner import Core, Started, succeeded
 from tests.integration.beats import Beat, pass_lease
 from tests.integration.making import enrolled, finish, make_run, started
 from tests.manual_clock import ManualClock
 from tickerq_celery.errors import ClaimSupersededError
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.tickers.claims import Started
-from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.worker.cancel_flag import CancelFlag
 from tickerq_celery.worker.run_control import RunControl
 

@@ -22,10 +22,10 @@ from tests.integration.apps import (
     ticker_app,
 )
 from tests.manual_clock import START, ManualClock
+from tests.tables import logs
 from tickerq_celery import Run, TickerContext, TickerQ, TickerStatus
 from tickerq_celery.errors import ConfigError, StoreError
-from tickerq_celery.runtime.config import TickerConfig
-from tickerq_celery.store.tables import logs
+from tickerq_celery.views import TickerConfig
 from tickerq_celery.worker import reporting
 from tickerq_celery.worker.reporting import Reporting
 

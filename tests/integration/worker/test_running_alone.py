@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import Core, Started, succeeded
 from tests.integration.cron.firing import fire
 from tests.integration.making import (
     at_once,
@@ -20,12 +21,9 @@ from tests.integration.making import (
     started,
 )
 from tests.manual_clock import ManualClock
+from tests.statements import cancels
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import TerminateExecution
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import cancels
-from tickerq_celery.tickers.claims import Started
-from tickerq_celery.tickers.lifecycle import succeeded
 from tickerq_celery.worker.cancel_flag import CancelFlag
 from tickerq_celery.worker.run_control import ALREADY_RUNNING, RunControl
 

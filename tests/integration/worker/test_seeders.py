@@ -9,19 +9,17 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from tests.inner import Core, NodeRegistration, Transaction, profile
 from tests.integration.apps import ticker_app
 from tests.integration.making import another_node, at_once, processes, worker_profile
 from tests.manual_clock import ManualClock
+from tests.statements import nodes
+from tests.statements import seeders as stored_seeders
+from tests.tables import seeders as seeders_table
 from tickerq_celery import CronTicker, TickerQ, TimeTicker
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import StoreError
 from tickerq_celery.functions.seeders import Seeder
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.runtime.node import NodeRegistration, profile
-from tickerq_celery.store import nodes
-from tickerq_celery.store import seeders as stored_seeders
-from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.tables import seeders as seeders_table
 from tickerq_celery.worker.enrolment import enrol
 from tickerq_celery.worker.seeding import Seeding, SeedingThread, run_seeder
 

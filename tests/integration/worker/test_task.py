@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import pytest
 from celery.exceptions import Retry
 
+from tests.inner import DropReason
 from tests.integration.apps import (
     add_run,
     change_row,
@@ -21,10 +22,9 @@ from tests.integration.apps import (
     ticker_app,
 )
 from tests.manual_clock import START, ManualClock
+from tests.tables import tickers
 from tickerq_celery import TerminateExecution, TickerCancelled, TickerContext, TickerQ, TickerStatus
 from tickerq_celery.errors import StoreError
-from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.worker.request import Dropped
 
 Status = TickerStatus

@@ -22,8 +22,8 @@ from tests.integration.apps import (
     ticker_app,
 )
 from tests.manual_clock import START, ManualClock
+from tests.tables import tickers
 from tickerq_celery import TickerContext, TickerQ, TickerStatus, TimeTicker
-from tickerq_celery.store.tables import tickers
 from tickerq_celery.task import TickerTask
 
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

@@ -13,17 +13,17 @@ from billiard.exceptions import WorkerLostError
 from celery.exceptions import Ignore, Reject
 from sqlalchemy import select
 
+from tests.inner import SignalKind, SignalReport
 from tests.integration.apps import add_run, execute, ticker_app
 from tests.integration.making import ListPublisher
 from tests.integration.worker.call_app import add_call, deliver_all, followed
 from tests.manual_clock import ManualClock
+from tests.tables import metadata
 from tickerq_celery import TerminateExecution, TickerContext, TickerQ, TickerStatus
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.payload.text_redaction import REDACTION_FAILED
-from tickerq_celery.store.tables import metadata
 from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.reporting import Reporting
-from tickerq_celery.worker.signal_reports import SignalKind, SignalReport
 from tickerq_celery.worker.signals import SignalHandler
 
 # In parts, so that no traceback quotes it from this file.

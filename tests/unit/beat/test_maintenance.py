@@ -9,15 +9,12 @@ from queue import SimpleQueue
 
 import pytest
 
+from tests.inner import Core, Database, Registry, new_identity, resolved_url
 from tests.manual_clock import ManualClock
 from tickerq_celery.beat import maintenance
 from tickerq_celery.beat.maintenance import Job, Maintenance
 from tickerq_celery.errors import SchemaError, StoreError
-from tickerq_celery.functions.registry import Registry
-from tickerq_celery.runtime.config import TickerConfig
-from tickerq_celery.runtime.core import Core, new_identity
-from tickerq_celery.store.database.database import Database
-from tickerq_celery.store.database.urls import resolved_url
+from tickerq_celery.views import TickerConfig
 
 NEVER = timedelta(days=1)
 

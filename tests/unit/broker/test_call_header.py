@@ -5,8 +5,7 @@ from uuid import uuid4
 import pytest
 from celery.app.task import Context
 
-from tickerq_celery.broker.messages import CALL_HEADER, execution_in, execution_of_request, hand_on
-from tickerq_celery.tickers.claims import TaskExecution
+from tests.inner import CALL_HEADER, TaskExecution, execution_in, execution_of_request, hand_on
 
 RUN = uuid4()
 SECOND = TaskExecution(id=RUN, claim_no=2, task="shop.add", task_id="a", retries=1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tickerq_celery.broker.messages import message_priority
+from tests.inner import message_priority
 from tickerq_celery.enums import TickerPriority
 
 HIGH, NORMAL, LOW, LONG = (

@@ -11,7 +11,7 @@ from tickerq_celery.cli import output as outputs
 from tickerq_celery.cli.output import Format, Output
 from tickerq_celery.cli.progress import progress
 from tickerq_celery.cli.tables import Column, plain_lines
-from tickerq_celery.tickers.pages import Page
+from tickerq_celery.views import Page
 
 LONG = "all that a person has written about it, and that is more than a terminal is wide " * 2
 COLUMNS: list[Column[str]] = [

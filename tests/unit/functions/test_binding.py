@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
+from tests.inner import Function, make_function
+from tickerq_celery import TickerContext
 from tickerq_celery.errors import CallError, TickerValidationError, UnknownKeywordError
 from tickerq_celery.functions.binding import by_name, passed
-from tickerq_celery.functions.context import TickerContext
-from tickerq_celery.functions.definition import Function, make_function
 
 CONTEXT: Any = object()
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from tests.inner import FunctionLimits, Rate, limits_from, slower
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.functions.limits import FunctionLimits, Rate, limits_from, slower
 
 TEXTS = ("1/s", "3/s", "7/s", "20/s", "21/s", "100/s", "1000/m", "10/m", "7/h", "9999/h", "3/d", "1000000/s")
 

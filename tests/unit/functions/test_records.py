@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tickerq_celery.functions.definition import make_function
+from tests.inner import make_function
 from tickerq_celery.functions.records import (
     FunctionRecord,
     definitions_of,

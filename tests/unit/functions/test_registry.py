@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.inner import make_function
+from tickerq_celery import CronSetting
 from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerPriority
 from tickerq_celery.errors import DuplicateFunctionError, TickerValidationError
-from tickerq_celery.functions.cron_setting import CronSetting
-from tickerq_celery.functions.definition import make_function
 from tickerq_celery.functions.registry import Registry
 
 MINUTE = timedelta(minutes=1)

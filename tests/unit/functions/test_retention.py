@@ -8,7 +8,7 @@ import pytest
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import ConfigError, TickerValidationError
 from tickerq_celery.functions.retention import Retention, retention_of, rules_of
-from tickerq_celery.runtime.config import TickerConfig
+from tickerq_celery.views import TickerConfig
 
 DONE, FAILED = TickerStatus.DONE, TickerStatus.FAILED
 DAY = timedelta(days=1)

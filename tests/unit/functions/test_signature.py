@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel
 from typing_extensions import TypeAliasType
 
+from tickerq_celery import TickerContext
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.functions.signature import Takes, inspect_function
 
 HERE = __name__

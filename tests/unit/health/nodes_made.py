@@ -4,11 +4,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.inner import new_id
 from tests.manual_clock import START
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.ids import new_id
-from tickerq_celery.tickers.health import Finding
-from tickerq_celery.tickers.node_views import LostNode, NodeState, NodeView
+from tickerq_celery.views import Finding, LostNode, NodeState, NodeView
 
 AT = START
 LEASE = timedelta(seconds=30)

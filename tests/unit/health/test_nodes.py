@@ -8,8 +8,7 @@ import pytest
 from tests.unit.health.nodes_made import AT, LEASE, beat, gone, lost, shown, worker
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.health.nodes import of_kind
-from tickerq_celery.tickers.health import Finding, Severity
-from tickerq_celery.tickers.node_views import LostNode, NodeState, NodeView
+from tickerq_celery.views import Finding, LostNode, NodeState, NodeView, Severity
 
 
 def judged(

@@ -3,15 +3,8 @@
 from tests.unit.health.nodes_made import AT
 from tickerq_celery.health.findings import capped, warning
 from tickerq_celery.health.judging import of_broker
-from tickerq_celery.tickers.health import (
-    Finding,
-    FindingCode,
-    HealthReport,
-    Severity,
-    Subject,
-    SubjectKind,
-)
 from tickerq_celery.tickers.surroundings import BrokerState
+from tickerq_celery.views import Finding, FindingCode, HealthReport, Severity, Subject, SubjectKind
 
 BEATS = Finding(code=FindingCode.BEATS, severity=Severity.OK, text="beat b is alive, seen 2 s ago")
 WORKERS = Finding(code=FindingCode.WORKERS, severity=Severity.OK, text="3 workers are alive")

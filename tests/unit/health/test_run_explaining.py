@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.inner import FunctionLimits, Rate
 from tests.unit.health.nodes_made import LEASE, lost, worker
 from tests.unit.health.waiting_cases import CRON, NOW, OTHER, REGISTERED, WELL, case, node, other, waiting
 from tickerq_celery.enums import (
@@ -23,18 +24,14 @@ from tickerq_celery.enums import (
     TickerStatus,
     TickerType,
 )
-from tickerq_celery.functions.limits import FunctionLimits, Rate
 from tickerq_celery.health.waiting.case import Outside, Route, WaitingCase
 from tickerq_celery.health.waiting.explaining import CAUSE_OF, explained
 from tickerq_celery.health.waiting.for_runs import CONDITIONS
 from tickerq_celery.store.publications import NEVER
 from tickerq_celery.store.wait_queues import SlotHolders
 from tickerq_celery.store.waiting import CronPause
-from tickerq_celery.tickers.counts import Count
-from tickerq_celery.tickers.explanations import WaitCause
-from tickerq_celery.tickers.node_views import NodeState, NodeView
-from tickerq_celery.tickers.pauses import Pause
 from tickerq_celery.tickers.surroundings import BrokerState
+from tickerq_celery.views import Count, NodeState, NodeView, Pause, WaitCause
 
 LATER = NOW + timedelta(minutes=5)
 FULL = SlotHolders(count=2, shown=[other()])

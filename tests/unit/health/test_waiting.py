@@ -6,21 +6,29 @@ from datetime import timedelta
 
 import pytest
 
+from tests.inner import new_id
 from tests.unit.health.nodes_made import AT, LEASE, beat, gone, lost, shown, worker
 from tickerq_celery.enums import HoldReason, PauseKind
 from tickerq_celery.health import backlog, failures, held, limits, orphans
 from tickerq_celery.health import nodes as of_nodes
 from tickerq_celery.health.failures import FailureShare
-from tickerq_celery.ids import new_id
 from tickerq_celery.store.backlog import Late, Overdue
 from tickerq_celery.store.cron_pauses import PausedCron
 from tickerq_celery.store.full_limits import FullLimit
 from tickerq_celery.store.held_runs import Held
 from tickerq_celery.store.orphans import OrphanedRun, RunningOn
-from tickerq_celery.tickers.counts import MOST_COUNTED, Count, RunCounts
-from tickerq_celery.tickers.health import Finding, FindingCode, Subject, SubjectKind
-from tickerq_celery.tickers.node_views import NodeState, NodeView
-from tickerq_celery.tickers.pauses import Pause
+from tickerq_celery.tickers.counts import MOST_COUNTED
+from tickerq_celery.views import (
+    Count,
+    Finding,
+    FindingCode,
+    NodeState,
+    NodeView,
+    Pause,
+    RunCounts,
+    Subject,
+    SubjectKind,
+)
 
 EARLIER = AT - timedelta(hours=2)
 NONE = Late(count=Count(0), since=None)

@@ -10,7 +10,7 @@ from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.payload.codec import OVERHEAD, Encoding, Packed, RequestCodec, StoredRequest
 from tickerq_celery.payload.redaction import MASK, SECRET_NAMES, redacted
 from tickerq_celery.payload.requests import encode
-from tickerq_celery.runtime.config import TickerConfig
+from tickerq_celery.views import TickerConfig
 
 OLD, NEW, OTHER = (Fernet.generate_key().decode() for _ in range(3))
 LONG = json.dumps(["the same words again"] * 100).encode()

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.engine import make_url
 
+from tests.inner import shown_store
 from tickerq_celery.runtime.urls import shown_broker
-from tickerq_celery.store.database.urls import shown_store
 
 
 @pytest.mark.parametrize(

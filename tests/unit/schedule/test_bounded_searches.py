@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from benchmarks.cron_searches import AFTER, COUNT, HOSTILE
+from tests.inner import Bounds
 from tickerq_celery.schedule import dst, preview
-from tickerq_celery.schedule.bounds import Bounds
 from tickerq_celery.schedule.fields import CronFields
 from tickerq_celery.schedule.timetable import make_timetable
 

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.inner import Plan, checked_bounds, first_part, next_part, plan, within_runs
 from tickerq_celery.enums import MisfirePolicy
-from tickerq_celery.schedule.bounds import checked_bounds
-from tickerq_celery.schedule.planner import Plan, first_part, next_part, plan, within_runs
 from tickerq_celery.schedule.timetable import Timetable, make_timetable
 
 NOW = datetime(2026, 3, 30, 9, 17, 23, tzinfo=UTC)  # The day after clocks in Berlin were put forward.

@@ -11,7 +11,8 @@ from tests.unit.schedule.calls import calls_of
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
 from tickerq_celery.schedule.cron_expression import CronSchedule
 from tickerq_celery.schedule.grammar import ALIASES
-from tickerq_celery.schedule.preview import Explanation, explain, preview
+from tickerq_celery.schedule.preview import explain, preview
+from tickerq_celery.views import Explanation
 
 NEW_YORK = "America/New_York"
 ZONES = [

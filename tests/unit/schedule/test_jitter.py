@@ -3,7 +3,7 @@ from uuid import UUID
 
 import pytest
 
-from tickerq_celery.schedule.bounds import delay_of
+from tests.inner import delay_of
 
 CRON = UUID("019a0000-0000-7000-8000-000000000001")
 OTHER = UUID("019a0000-0000-7000-8000-000000000002")

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.inner import checked_bounds
 from tests.thoroughness import examples
 from tickerq_celery.enums import MisfirePolicy
-from tickerq_celery.schedule.bounds import checked_bounds
 from tickerq_celery.schedule.cron_expression import CronSchedule, find_zone
 from tickerq_celery.schedule.planner import Misfire, Plan, left_out, passed, plan, within_runs
 from tickerq_celery.schedule.timetable import Timetable, make_timetable

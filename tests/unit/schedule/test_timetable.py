@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.inner import checked_bounds
 from tests.thoroughness import examples
 from tests.unit.schedule.calls import calls_of
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
-from tickerq_celery.schedule.bounds import checked_bounds
 from tickerq_celery.schedule.timetable import Timetable, make_timetable
 
 CREATED = datetime(2026, 1, 1, 12, 0, 0, 250_000, tzinfo=UTC)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unmet import is_unmet_reason
+from tickerq_celery import CronTicker, TimeTicker
 from tickerq_celery.enums import RunCondition, TickerPriority, TickerStatus
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.codec import Encoding, Packed, codec_of
@@ -28,7 +29,6 @@ from tickerq_celery.tickers.chains import (
     run_condition,
     unmet_reason,
 )
-from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 from tickerq_celery.tickers.work import WORK_FIELDS, FunctionDefaults, WorkPlan
 
 CODEC = codec_of(None, (), ())

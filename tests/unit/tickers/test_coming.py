@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.inner import delay_of
 from tickerq_celery.enums import PauseKind, TickerKind
-from tickerq_celery.schedule.bounds import delay_of
 from tickerq_celery.schedule.merging import merge
 from tickerq_celery.schedule.shared_instants import SharedInstants
 from tickerq_celery.schedule.timetable import timetable_of
 from tickerq_celery.tickers.coming import OVERDUE, UNREADABLE, ComingCron, Horizon, steps_of
-from tickerq_celery.tickers.outlook import OutlookItem
-from tickerq_celery.tickers.pauses import Pause
+from tickerq_celery.views import OutlookItem, Pause
 
 NOW = datetime(2026, 3, 28, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tickerq_celery import Run
 from tickerq_celery.tickers.construction import constructor
 from tickerq_celery.tickers.run_rows import RunRow
-from tickerq_celery.tickers.views import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

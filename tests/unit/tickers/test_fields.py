@@ -5,6 +5,7 @@ from typing import get_type_hints
 
 import pytest
 
+from tickerq_celery import CronTicker, TimeTicker
 from tickerq_celery.managers import cron_tickers, time_ticker_operations
 from tickerq_celery.tickers.call import FunctionLike
 from tickerq_celery.tickers.celery_task import TaskLike
@@ -15,7 +16,6 @@ from tickerq_celery.tickers.fields import (
     TaskScheduleOptions,
     TimeTickerChanges,
 )
-from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 from tickerq_celery.tickers.kind_fields import OF_FUNCTIONS, OF_TASKS
 
 PARAMETERS = {"function", "task", "request", "execution_time", "delay"}

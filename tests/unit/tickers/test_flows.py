@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
+from tests.inner import Due, Slot
 from tickerq_celery.enums import TickerPriority
-from tickerq_celery.tickers.claims import Due, Slot
 from tickerq_celery.tickers.flows import MOST_FLOWS, Flows, FunctionQueue, crowding
 
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 
 from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus
 from tickerq_celery.tickers.json_values import as_json
-from tickerq_celery.tickers.pages import Page
+from tickerq_celery.views import Page
 
 ID = UUID("01a21cb8-b72c-7183-bf46-944a84edac62")
 

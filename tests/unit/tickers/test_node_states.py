@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickerq_celery.tickers.node_views import NodeState, state_of
+from tickerq_celery.tickers.node_views import state_of
+from tickerq_celery.views import NodeState
 
 INSTANT = timedelta(microseconds=1)
 SPANS = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=1))

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.unit.functions.context_values import VALUES
+from tickerq_celery import TickerContext
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.payload.text_redaction import kept_as_it_is
 from tickerq_celery.tickers.progress import (
     FULL,

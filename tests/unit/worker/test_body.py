@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
+from tests.inner import make_function
 from tests.unit.worker.asked import Asked
+from tickerq_celery import TickerContext
 from tickerq_celery.enums import TickerType
-from tickerq_celery.functions.context import TickerContext
-from tickerq_celery.functions.definition import make_function
 from tickerq_celery.worker.body import call_body
 
 UNCANCELLED: Any = Asked(may_be_requested=False, answer=False)

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from billiard.process import current_process
 
+from tests.inner import task_id
 from tests.unit.worker.pool_child import child
-from tickerq_celery.broker.messages import task_id
 from tickerq_celery.worker.child_marks import ChildMarks
 
 RUN, OTHER = uuid4(), uuid4()

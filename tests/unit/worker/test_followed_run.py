@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from celery import Celery
 
-from tickerq_celery.tickers.claims import TaskExecution
+from tests.inner import TaskExecution
 from tickerq_celery.worker.followed_run import FollowedRun, keep, kept
 
 EXECUTION = TaskExecution(id=UUID(int=1), claim_no=1, task="shop.add", task_id="a", retries=0)

@@ -14,13 +14,12 @@ from billiard.process import current_process
 from celery.exceptions import SoftTimeLimitExceeded
 
 from tests.acceptance.waiting import wait_until
+from tests.inner import SignalKind, SignalReport, task_id
 from tests.unit.worker.pool_child import child
-from tickerq_celery.broker.messages import task_id
 from tickerq_celery.tickers.timeouts import TimeLimits
 from tickerq_celery.worker.body_limits import BodyLimits
 from tickerq_celery.worker.child_marks import ChildMarks
 from tickerq_celery.worker.limit_watch import LimitWatch
-from tickerq_celery.worker.signal_reports import SignalKind, SignalReport
 
 RUN = uuid4()
 

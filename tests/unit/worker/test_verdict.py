@@ -3,9 +3,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from celery.exceptions import Ignore, MaxRetriesExceededError, Reject, Retry
 
+from tests.inner import Standing
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import TerminateExecution, TickerCancelled, TickerValidationError
-from tickerq_celery.tickers.lifecycle import Standing
 from tickerq_celery.tickers.retry_policy import RetryPolicy
 from tickerq_celery.worker.verdict import Verdict, celery_exception, retry_asked_for, verdict_on
 

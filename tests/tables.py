@@ -1,0 +1,41 @@
+"""The tables of the store, for all tests and benchmarks: none imports them from the package itself."""
+
+from tickerq_celery.store.tables import (
+    attempts,
+    audit,
+    bulk,
+    cron_tickers,
+    drops,
+    functions,
+    logs,
+    lost_nodes,
+    meta,
+    metadata,
+    nodes,
+    pauses,
+    progress,
+    rollup_state,
+    rollups,
+    seeders,
+    tickers,
+)
+
+__all__ = [
+    "attempts",
+    "audit",
+    "bulk",
+    "cron_tickers",
+    "drops",
+    "functions",
+    "logs",
+    "lost_nodes",
+    "meta",
+    "metadata",
+    "nodes",
+    "pauses",
+    "progress",
+    "rollup_state",
+    "rollups",
+    "seeders",
+    "tickers",
+]
