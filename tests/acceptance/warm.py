@@ -19,6 +19,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.acceptance.warm_statements import compile_statements
 from tickerq_celery import failpoints
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,6 +112,7 @@ def _warm_up() -> None:
     for name in _SHARED_IF_INSTALLED:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    compile_statements()
     # Else each process would look for garbage among what it shares, and by that copy it.
     gc.collect()
     gc.freeze()
