@@ -8,17 +8,18 @@ from types import TracebackType
 from typing import Self
 
 from tests.servers import mariadb, postgres
-from tests.servers.given import given_rabbitmq, given_sql
-from tests.servers.given_redis import given_redis
+from tests.servers.given_rabbitmq import GivenRabbitmq
+from tests.servers.given_redis import GivenRedis
+from tests.servers.given_sql import GivenSql
 from tests.servers.pool import SharedServer, new_server
 from tests.servers.services import SERVICES
 
 SQLITE = "sqlite"
 GIVEN = {
-    "postgres": given_sql,
-    "mariadb": given_sql,
-    "redis": given_redis,
-    "rabbitmq": given_rabbitmq,
+    "postgres": GivenSql,
+    "mariadb": GivenSql,
+    "redis": GivenRedis,
+    "rabbitmq": GivenRabbitmq,
 }
 
 

@@ -17,6 +17,7 @@ from tests.compiled_statements import share_compiled_statements
 from tests.imports import import_own_part_first
 from tests.manual_clock import ManualClock
 from tests.order import mixed
+from tests.run_mark import begin_run
 from tests.seconds import pytest_configure
 from tests.servers.availability import (
     pytest_sessionfinish,
@@ -43,6 +44,12 @@ BROKERS = ("fs", "redis", "rabbitmq")
 settings.register_profile("tests", examples(100))
 settings.load_profile("tests")
 share_compiled_statements()
+
+
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Begin the run, in the process that all others work for."""
+    if not hasattr(config, "workerinput"):
+        begin_run()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -30,6 +30,7 @@ from examples.notifications.settings import from_environment
 from tests.acceptance.waiting import wait_until
 from tests.acceptance.warm import WarmServer
 from tests.inner import new_id
+from tests.run_mark import inherited
 from tests.servers.ports import free_port
 from tests.servers.schema_template import make_schema
 from tests.tables import nodes
@@ -271,10 +272,6 @@ def health_of(check: list[str], **environ: str) -> int:
     assert check[0] == "python"
     command = [sys.executable, *check[1:]]
     return subprocess.run(command, env=inherited() | environ, capture_output=True, check=False).returncode
-
-
-def inherited() -> dict[str, str]:
-    return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from tests.run_mark import inherited
 from tests.servers.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,9 +39,8 @@ class DemoProcess:
         self.folder = folder
         self._printed = folder.with_suffix(".txt")
         self._mark = f"DEMO_FOLDER={folder}".encode()
-        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self._environ = {
-            **inherited,
+            **inherited(),
             "DEMO_FOLDER": str(folder),
             "PORT": str(self.port),
             "WELCOME_DELAY_SECONDS": "1",

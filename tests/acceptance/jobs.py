@@ -113,7 +113,6 @@ class Jobs:
         environ: Mapping[str, str] | None = None,
         launch: Callable[..., Any] | None = None,
     ) -> CeleryProcess:
-        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         process = CeleryProcess(
             f"{command}{len(self._processes)}",
             (command, *options, *arguments),
@@ -121,7 +120,6 @@ class Jobs:
             launch=launch or self.launch,
             folder=self.folder,
             environ={
-                **inherited,
                 **self._urls,
                 "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
                 "PYTHONUNBUFFERED": "1",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.acceptance.waiting import WAIT_SECONDS, wait_until
+from tests.run_mark import inherited
 
 ROOT = Path(__file__).resolve().parents[2]
 CELERY = ("celery", "-A", "tests.acceptance.job_app")
@@ -22,8 +23,8 @@ def launch_python(
     """Start a module with its arguments, in a session of its own."""
     with log.open("wb") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=folder, env=environ, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            [sys.executable, "-m", *command], cwd=folder, env={**inherited(), **environ},
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
 
 

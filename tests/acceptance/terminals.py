@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.run_mark import inherited
+
 WAIT_SECONDS = 60.0
 STOP_SECONDS = 20.0
 
@@ -30,8 +32,7 @@ class Terminals:
         self._folder = folder
         self._warm = launch
         paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        inherited = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
-        self._environ = {**inherited, "PATH": paths, "PYTHONUNBUFFERED": "1", **(environ or {})}
+        self._environ = {**inherited(), "PATH": paths, "PYTHONUNBUFFERED": "1", **(environ or {})}
         self._processes: dict[str, Any] = {}
 
     def run(self, command: str) -> str:

@@ -25,7 +25,7 @@ def pooler(
 ) -> Iterator[PgbouncerServer]:
     """A PgBouncer of this test alone, with two connections to the shared PostgreSQL server."""
     require(pytestconfig, "pgbouncer")
-    with PgbouncerServer(shared_server("postgres").url) as server:
+    with PgbouncerServer(shared_server("postgres")) as server:
         yield server
 
 

@@ -27,10 +27,9 @@ COMMANDS = re.findall(r"^(?:python -m|celery|uvicorn) .*$", PAGE, re.MULTILINE)
 
 
 def environ(folder: Path) -> Mapping[str, str]:
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     [variable] = re.findall(r"^export (\w+=\w+)$", PAGE, re.MULTILINE)
-    return {**inherited, "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1", **dict([variable.split("=")])}
+    return {"PYTHONPATH": paths, "PYTHONUNBUFFERED": "1", **dict([variable.split("=")])}
 
 
 def module_of(command: str) -> list[str]:

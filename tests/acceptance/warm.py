@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.acceptance.warm_statements import compile_statements
+from tests.run_mark import inherited
 from tickerq_celery import failpoints
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +91,8 @@ class WarmServer:
     ) -> ForkedProcess:
         """Start a module with its arguments; what it prints goes to ``log``."""
         log.touch()
-        order = {"command": list(command), "folder": str(folder), "environ": dict(environ), "log": str(log)}
+        given = {**inherited(), **environ}
+        order = {"command": list(command), "folder": str(folder), "environ": given, "log": str(log)}
         return ForkedProcess(self, self.ask(order))
 
     def ask(self, request: Mapping[str, object]) -> Any:

@@ -114,7 +114,7 @@ def test_a_given_server_is_used_and_left_running(
     assert given.url == url
     given.drop_database(given.new_database())
     pool.close()
-    assert pool.shared(kind).new_database()
+    assert shared_server(kind).new_database()
 
 
 @pytest.mark.parametrize("kind", OWN)

@@ -1,16 +1,15 @@
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.nested import pytest_command, python_path
 from tests.servers.services import SERVICES
 
 # Tests of tests.
 pytestmark = pytest.mark.verify
 
-ROOT = Path(__file__).parents[2]
 TESTS = """
 def test_without_a_server():
     pass
@@ -36,10 +35,8 @@ def run_pytest(folder: Path, *options: str, **variables: str) -> subprocess.Comp
     (folder / "no_programs.py").write_text(NO_PROGRAMS)
     given = {service.url_variable for service in SERVICES.values()} | {"TICKERQ_REQUIRE_SERVICES"}
     environment = {name: value for name, value in os.environ.items() if name not in given}
-    environment |= {"PATH": "", "PYTHONPATH": os.pathsep.join([str(ROOT), str(folder)]), **variables}
-    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), f"--rootdir={folder}"]
-    command += ["-p", "tests.conftest", "-p", "no_programs", "-p", "no:cacheprovider", "-rs"]
-    command += ["-k", "not mariadb", *options, str(folder / "test_some.py")]
+    environment |= {"PATH": "", "PYTHONPATH": python_path(folder), **variables}
+    command = pytest_command(folder, "-p", "no_programs", "-rs", "-k", "not mariadb", *options)
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 

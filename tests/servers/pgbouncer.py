@@ -8,6 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.servers import sql_databases
 from tests.servers.finding import program
+from tests.servers.pool import SharedServer
 from tests.servers.server import Server
 
 SERVER_CONNECTIONS = 2
@@ -26,19 +27,19 @@ SETTINGS = {
 
 
 class PgbouncerServer(Server):
-    """PgBouncer in transaction mode, for all databases of the PostgreSQL server at ``server_url``."""
+    """PgBouncer in transaction mode, for all databases of the PostgreSQL server behind it."""
 
     user = "postgres"
     stop_signal = signal.SIGQUIT  # "immediate": does not wait for clients
     not_ready = (OperationalError,)
 
-    def __init__(self, server_url: str) -> None:
+    def __init__(self, behind: SharedServer) -> None:
         super().__init__()
-        self._server_url = server_url
+        self._behind = behind
 
     @property
     def url(self) -> str:
-        return self.before(self._server_url)
+        return self.before(self._behind.url)
 
     def before(self, url: str) -> str:
         """Return the address that leads through the pooler to this database of the server behind it."""
@@ -46,13 +47,13 @@ class PgbouncerServer(Server):
         return through.render_as_string(hide_password=False)
 
     def new_database(self) -> str:
-        return self.before(sql_databases.create_database(self._server_url))
+        return self.before(self._behind.new_database())
 
     def drop_database(self, url: str) -> None:
-        sql_databases.drop_database(self._server_url, url)
+        self._behind.drop_database(url)
 
     def prepare(self) -> None:
-        behind = make_url(self._server_url)
+        behind = make_url(self._behind.url)
         settings = {**SETTINGS, "listen_port": str(self.port), "auth_file": f"{self.folder}/users.txt"}
         lines = ["[databases]", f"* = host={behind.host or '127.0.0.1'} port={behind.port or 5432}"]
         lines += ["[pgbouncer]", *(f"{name} = {value}" for name, value in settings.items())]

@@ -17,10 +17,10 @@ OWN = {
     "rabbitmq": "tests.servers.rabbitmq:RabbitmqServer",
 }
 GIVEN = {
-    "postgres": "tests.servers.given:given_sql",
-    "mariadb": "tests.servers.given:given_sql",
-    "redis": "tests.servers.given_redis:given_redis",
-    "rabbitmq": "tests.servers.given:given_rabbitmq",
+    "postgres": "tests.servers.given_sql:GivenSql",
+    "mariadb": "tests.servers.given_sql:GivenSql",
+    "redis": "tests.servers.given_redis:GivenRedis",
+    "rabbitmq": "tests.servers.given_rabbitmq:GivenRabbitmq",
 }
 
 

@@ -89,6 +89,8 @@ class ServerProcess:
         return subprocess.Popen(
             [sys.executable, "-I", "-S", guard.__file__, *arguments],
             stdin=subprocess.PIPE,
+            # Without the run's mark, by which it would be killed before it has ended the server.
+            env={},
             start_new_session=True,
         )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
+from tests.run_mark import inherited
 from tests.servers.account import Account, account_for
 from tests.servers.ports import free_port
 from tests.servers.process import ServerProcess, clean_environment
@@ -147,7 +148,7 @@ class Server(ABC):
 
     def run(self, *command: str) -> str:
         """Run one of the server's other programs to its end and return what it printed."""
-        environment = clean_environment(self.folder, self.environment())
+        environment = {**inherited(), **clean_environment(self.folder, self.environment())}
         return self.account.run(command, folder=self.folder, environment=environment)
 
     def spawn(self, command: Sequence[str]) -> ServerProcess:

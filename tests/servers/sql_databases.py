@@ -5,9 +5,9 @@ import uuid
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 
-def create_database(server_url: str) -> str:
-    """Make an empty database on the server and return its address."""
-    name = f"tickerq_test_{uuid.uuid4().hex[:12]}"
+def create_database(server_url: str, owner: str = "tickerq_test") -> str:
+    """Make an empty database on the server, whose name begins with the owner's, and return its address."""
+    name = f"{owner}_{uuid.uuid4().hex[:12]}"
     _execute(server_url, f"CREATE DATABASE {name}")
     return make_url(server_url).set(database=name).render_as_string(hide_password=False)
 

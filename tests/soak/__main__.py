@@ -11,6 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
+from tests.run_mark import begin_run
 from tests.servers.services import SERVICES
 from tests.soak.checker import check
 from tests.soak.figures import figures_of
@@ -28,6 +29,7 @@ def main() -> int:
     if missing:
         print("\n".join(missing))
         return 1
+    begin_run()
     for number in _SIGNALS:
         signal.signal(number, unwind)
     seconds = float(os.environ.get("SOAK_SECONDS", "600"))

@@ -118,9 +118,7 @@ def _add_crons(tickerq: TickerQ) -> list[Cron]:
 
 
 def _environ(store_url: str, broker_url: str, folder: Path) -> dict[str, str]:
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {
-        **inherited,
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
         "PYTHONUNBUFFERED": "1",
         "SOAK_STORE_URL": store_url,

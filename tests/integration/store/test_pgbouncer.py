@@ -65,7 +65,7 @@ def pooler(
 ) -> Iterator[PgbouncerServer]:
     """A PgBouncer with two connections to the PostgreSQL server that all tests share."""
     require(pytestconfig, "pgbouncer")
-    with PgbouncerServer(shared_server("postgres").url) as server:
+    with PgbouncerServer(shared_server("postgres")) as server:
         yield server
 
 
