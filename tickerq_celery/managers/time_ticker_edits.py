@@ -64,12 +64,12 @@ def edit(
     found: Mapping[UUID, Run],
     *,
     allow_unknown: bool,
-    keeps_past: bool = False,
+    runs_now: bool = False,
 ) -> list[UUID]:
     """Write changes of time tickers, by their ids, and return those that are due at once.
 
-    ``found`` are those that are there, which this transaction has locked. With ``keeps_past`` one that is
-    to be due now keeps a moment that has passed, so that its lag counts from there.
+    ``found`` are those that are there, which this transaction has locked. With ``runs_now`` they are made due
+    now: one whose moment has passed keeps it, so that its lag counts from there.
 
     Raises:
         TickerNotFoundError: There is no such time ticker.
@@ -81,9 +81,9 @@ def edit(
         position = position_in(wanted, ticker_id)
         with naming(position):
             changes, run = _at_moments(wanted[ticker_id], tx.now), found.get(ticker_id)
-            if keeps_past and run is not None:
+            if runs_now and run is not None:
                 changes = _no_later(changes, run, tx.now)
-            asked[position] = _wanted(ticker_id, run, changes)
+            asked[position] = _wanted(ticker_id, run, changes, "run now" if runs_now else "changed")
     known = storing.known(
         tx, {position: each.ticker for position, each in asked.items()}, allow_unknown=allow_unknown
     )
@@ -116,11 +116,11 @@ def _no_later(changes: Changes, run: Run, now: datetime) -> Changes:
     return {**changes, "execution_time": run.execution_time}
 
 
-def _wanted(ticker_id: UUID, run: Run | None, changes: Changes) -> _Wanted:
+def _wanted(ticker_id: UUID, run: Run | None, changes: Changes, what: str) -> _Wanted:
     if run is None:
         raise TickerNotFoundError(KIND_NAMES[TickerType.TIME_TICKER], ticker_id)
     if run.status is not TickerStatus.IDLE:
-        raise TickerStateError(ticker_id, run.status.name, "changed")
+        raise TickerStateError(ticker_id, run.status.name, what)
     refuse_changes_of_a_message(run, changes)
     # A request that stays need not be readable here, nor fit the function as it is by now.
     kept = None if REQUEST_IS_CHECKED[run.kind] & changes.keys() else NO_REQUEST

@@ -119,10 +119,7 @@ class TimeTickerOperations(Generic[SessionT]):
             if self.get(found).held_for is HoldReason.PARENT:
                 raise TickerStateError(found, "held until its parent ends", "run now")
         wanted: dict[UUID, Changes] = {found: {"execution_time": None}}
-        try:
-            return self._edit(operation, wanted, versions, None, allow_unknown=True, keeps_past=True)[0]
-        except TickerStateError as error:
-            raise TickerStateError(error.ticker_id, error.status, "run now") from error
+        return self._edit(operation, wanted, versions, None, allow_unknown=True, runs_now=True)[0]
 
     def update(
         self,
@@ -243,7 +240,7 @@ class TimeTickerOperations(Generic[SessionT]):
         session: SessionT | None,
         *,
         allow_unknown: bool,
-        keeps_past: bool = False,
+        runs_now: bool = False,
     ) -> list[Run]:
         storing = self._storing
         is_kept = storing.operations.keeps(operation)
@@ -253,7 +250,7 @@ class TimeTickerOperations(Generic[SessionT]):
             with savepoint(tx):
                 before = self._locked(tx, wanted)
                 check_versions(versions, before)
-                due = edit(storing, tx, wanted, before, allow_unknown=allow_unknown, keeps_past=keeps_past)
+                due = edit(storing, tx, wanted, before, allow_unknown=allow_unknown, runs_now=runs_now)
             after = self._runs.got_all(tx, wanted) if is_kept or session is not None else []
             change = change_of(before, after) if is_kept else NO_CHANGE
             return Effect(result=after, due=due, change=change)
