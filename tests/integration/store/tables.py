@@ -22,19 +22,18 @@ def described(connection: Connection) -> dict[str, Any]:
             "unique": _by_name(found.get_unique_constraints(table)),
             "checks": _by_name(found.get_check_constraints(table)),
             "indexes": {index["name"]: _comparable(index) for index in found.get_indexes(table)},
-            "options": found.get_table_options(table),
-            "storage": _storage(connection, table),
+            "options": _options(connection, table),
         }
         for table in metadata.tables
     }
 
 
-def _storage(connection: Connection, table: str) -> list[str] | None:
-    """Return what PostgreSQL alone has: parameters of the table's storage, of autovacuum among them."""
-    if connection.dialect.name != "postgresql":
-        return None
-    kept = text("SELECT reloptions FROM pg_class WHERE oid = CAST(:name AS regclass)")
-    return connection.scalar(kept, {"name": table})
+def _options(connection: Connection, table: str) -> Any:
+    """Return how the database keeps the table: SQLAlchemy 2.0 can read it of MariaDB alone."""
+    if connection.dialect.name == "postgresql":
+        kept = text("SELECT reloptions FROM pg_class WHERE oid = CAST(:name AS regclass)")
+        return connection.scalar(kept, {"name": table})
+    return None if connection.dialect.name == "sqlite" else inspect(connection).get_table_options(table)
 
 
 def _by_name(things: list[Any]) -> dict[str | None, Any]:

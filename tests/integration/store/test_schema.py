@@ -95,7 +95,7 @@ def test_checks_have_the_names_that_they_are_looked_up_by(migrated: Database, na
 
 @pytest.mark.parametrize("empty_database_url", ["postgres"], indirect=True)
 def test_postgresql_vacuums_runs_long_before_a_fifth_of_them_is_dead(migrated: Database) -> None:
-    assert migrated.read(described)["tickerq_tickers"]["storage"] == [
+    assert migrated.read(described)["tickerq_tickers"]["options"] == [
         "autovacuum_vacuum_scale_factor=0.01",
         "autovacuum_vacuum_threshold=1000",
         "autovacuum_vacuum_cost_delay=1",

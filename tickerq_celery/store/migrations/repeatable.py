@@ -6,16 +6,24 @@ database understands Alembic's own ``if_not_exists`` of columns and indexes, so 
 migration's lock lets nothing change in between.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from alembic import op
 from sqlalchemy import Column, inspect, text
 from sqlalchemy.schema import SchemaItem
 
+from tickerq_celery.store.tables.conventions import set_storage
+
 
 def create_table(name: str, *parts: SchemaItem, **options: Any) -> None:
     """Create a table, unless it is there."""
     op.create_table(name, *parts, if_not_exists=True, **options)
+
+
+def set_table_storage(table: str, **storage: Mapping[str, float]) -> None:
+    """Set parameters of a table, such as ``postgresql_with``, where the database is of that kind."""
+    set_storage(op.get_bind(), table, storage)
 
 
 def create_index(

@@ -1,6 +1,6 @@
 """How every table is named and kept."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, Index, MetaData, Table, event, text
 
@@ -14,7 +14,7 @@ metadata = MetaData(
 )
 # Where an index says in its ``info`` which rows it holds, on databases that have partial indexes.
 CONDITION = "where"
-# Where a table says in its ``info`` how else than the others a database is to keep it.
+# Where a table says in its ``info`` with which parameters a database is to keep it.
 STORAGE = "storage"
 _CONDITIONS = ("postgresql_where", "sqlite_where")
 # Names and keys are compared byte by byte: MariaDB would otherwise take "Send" and "send" for one function.
@@ -27,8 +27,8 @@ _STORAGE: Mapping[str, object] = {
     "mariadb_collate": "utf8mb4_bin",
 }
 # Every run leaves some four dead versions of its row. PostgreSQL would wait until they are a fifth of all
-# that are kept, and grow the table meanwhile; another database ignores it.
-VACUUMED_OFTEN: Mapping[str, object] = {
+# that are kept, and grow the table meanwhile; another database has no such parameters.
+VACUUMED_OFTEN: Mapping[str, Mapping[str, float]] = {
     "postgresql_with": {
         "autovacuum_vacuum_scale_factor": 0.01,
         "autovacuum_vacuum_threshold": 1000,
@@ -56,10 +56,29 @@ def _add_own_options(target: MetaData, connection: Connection, **_: object) -> N
     """
     prefix = f"{connection.dialect.name}_"
     for table in target.tables.values():
-        _set_own(table, prefix, {**_STORAGE, **table.info.get(STORAGE, {})})
+        _set_own(table, prefix, _STORAGE)
         for index in table.indexes:
             if CONDITION in index.info:
                 _set_own(index, prefix, dict.fromkeys(_CONDITIONS, text(index.info[CONDITION])))
+
+
+@event.listens_for(metadata, "after_create")
+def _add_own_storage(
+    target: MetaData, connection: Connection, *, tables: Collection[Table] = (), **_: object
+) -> None:
+    for table in tables:
+        set_storage(connection, table.name, table.info.get(STORAGE, {}))
+
+
+def set_storage(connection: Connection, table: str, storage: Mapping[str, Mapping[str, float]]) -> None:
+    """Set what ``storage`` has for this kind of database, by the name ``postgresql_with``.
+
+    By a statement of its own: SQLAlchemy makes no table with it before 2.1.
+    """
+    own = storage.get(f"{connection.dialect.name}_with", {})
+    if own:
+        values = ", ".join(f"{name} = {value}" for name, value in own.items())
+        connection.execute(text(f"ALTER TABLE {table} SET ({values})"))
 
 
 def _set_own(part: Table | Index, prefix: str, options: Mapping[str, object]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from tickerq_celery.store.migrations.repeatable import create_index, create_table
+from tickerq_celery.store.migrations.repeatable import create_index, create_table, set_table_storage
 from tickerq_celery.store.tables import column_types
 
 revision = "0001_first_tables"
@@ -425,6 +425,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_tickerq_tickers"),
         **_OPTIONS,
+    )
+    set_table_storage(
+        "tickerq_tickers",
         postgresql_with={
             "autovacuum_vacuum_scale_factor": 0.01,
             "autovacuum_vacuum_threshold": 1000,
