@@ -50,8 +50,11 @@ class _Object:
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         is_open = self.parameters.takes_extra
-        shown = schema if is_open else typed_dict_schema(schema["fields"], extra_behavior="forbid")
+        shown = schema if is_open else typed_dict_schema(schema["fields"])
         found = handler.resolve_ref_schema(handler(shown))
+        if not is_open:
+            # Pydantic 2.11 would say it of a TypedDict's class alone.
+            found["additionalProperties"] = False
         for each in self.parameters.named:
             if not each.is_required and _is_json(each.default):
                 found["properties"][each.name]["default"] = each.default

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import Celery, Task, signals
 from celery.canvas import Signature
@@ -22,6 +22,11 @@ from tickerq_celery.tickers.lifecycle import Outcome, rejected
 from tickerq_celery.worker.execution_outcome import outcome_of_execution
 from tickerq_celery.worker.verdict import failure_of
 
+if TYPE_CHECKING:
+    _Result = EagerResult[Any]
+else:
+    _Result = EagerResult  # no generic class in Celery 5.6
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskMessage:
@@ -29,7 +34,7 @@ class TaskMessage:
 
     execution: TaskExecution
     due: datetime
-    apply: Callable[[], EagerResult[Any]]
+    apply: Callable[[], _Result]
 
 
 @dataclass(slots=True)
@@ -109,7 +114,7 @@ class TaskCalls:
         if asked.retry is not None:
             self._later.append(self._retry_of(message.execution, asked.retry, wait))
 
-    def _outcome(self, run: Started, ended: EagerResult[Any]) -> Outcome:
+    def _outcome(self, run: Started, ended: _Result) -> Outcome:
         core = self._core
         limit = core.config.payload_limit
         return outcome_of_execution(run, ended.state, ended.result, now=core.clock.now(), payload_limit=limit)
