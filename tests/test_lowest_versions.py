@@ -1,0 +1,122 @@
+"""The lowest version of each dependency that is declared, all of them together: a floor is a tested one."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+pytestmark = pytest.mark.verify
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = [name for name in PROJECT["optional-dependencies"] if name != "dev"]
+OLDEST_PYTHON = PROJECT["requires-python"].removeprefix(">=")
+# Of the development tools, what the tests that run here need. They stay at the locked versions.
+TOOLS = (
+    "aiosqlite",
+    "cronsim",
+    "hypothesis",
+    "jsonschema",
+    "pytest",
+    "pytest-timeout",
+    "pytest-xdist",
+    "pyyaml",
+)
+# What needs other tools, or reads the clone alone and has nothing of a dependency's version in it.
+NEEDS_MORE = (
+    "tests/unit/benchmarks",
+    "tests/unit/test_chosen_tests.py",
+)
+# They evaluate annotations that are quoted, since Celery 5.6 is generic for type checkers only.
+EVALUATE_QUOTED = (
+    "tests/unit/test_public_names.py::test_each_type_that_a_user_meets_is_importable_from_a_public_module",
+    "tests/unit/test_public_names.py::test_what_users_meet_is_found",
+)
+SCHEMA = "tests/integration/store/test_schema.py"
+SAME_SCHEMA = f"{SCHEMA}::test_migrations_and_models_make_the_same_schema"
+SLICES: Mapping[str, Iterable[str]] = {
+    "databases": [f"{SAME_SCHEMA}[{kind}]" for kind in ("sqlite", "postgres", "mariadb")],
+    "integration": [SCHEMA, "tests/integration/runs", "tests/kit"],
+}
+
+
+@pytest.fixture(scope="module")
+def lowest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with the project, its users' extras and the lowest versions of both."""
+    made = tmp_path_factory.mktemp("lowest") / "venv"
+    uv(made.parent, "venv", "--python", sys.executable, str(made))
+    wanted = ["--editable", f"{ROOT}[{','.join(EXTRAS)}]", *locked(TOOLS)]
+    uv(
+        made.parent, "pip", "install", "--python", str(made / "bin/python"),
+        "--resolution", "lowest-direct", "--only-binary", ":all:",
+        "--build-constraints", str(ROOT / "constraints.txt"), *wanted,
+    )  # fmt: skip
+    return made
+
+
+def uv(folder: Path, *arguments: str) -> str:
+    """Run uv where no project's own settings are, and return what it printed."""
+    command = [sys.executable, "-m", "uv", "--quiet", *arguments]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def locked(names: Iterable[str]) -> list[str]:
+    versions = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    return [f"{name}=={versions[name]}" for name in names]
+
+
+def declared() -> list[Requirement]:
+    extras = PROJECT["optional-dependencies"]
+    lines = [*PROJECT["dependencies"], *(line for name in EXTRAS for line in extras[name])]
+    return [Requirement(line) for line in lines]
+
+
+def tested(environment: Path, *arguments: str, verify: bool) -> None:
+    """Run tests of the clone in the environment, as `make test` has them or `make verify`: they pass."""
+    ours = ("PYTEST_", "TICKERQ_PART", "VERIFY", "PROOF", "SLICE", "SECONDS_OF_TESTS", "PYTHONPATH")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    command = [str(environment / "bin/python"), "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    environ["VERIFY"] = str(int(verify))
+    ended = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout[-20_000:] + ended.stderr
+
+
+@pytest.mark.skipif(
+    f"{sys.version_info[0]}.{sys.version_info[1]}" != OLDEST_PYTHON,
+    reason=f"some floors have wheels for Python {OLDEST_PYTHON} alone",
+)
+def test_each_floor_is_a_version_that_the_oldest_python_can_install(lowest: Path) -> None:
+    listed = uv(lowest.parent, "pip", "list", "--python", str(lowest / "bin/python"), "--format", "json")
+    installed = {each["name"]: Version(each["version"]) for each in json.loads(listed)}
+    floors = {each.name: Version(floor) for each in declared() for floor in floors_of(each)}
+    assert floors.keys() == {each.name for each in declared()}
+    assert {name: installed[name] for name in floors} == floors
+
+
+def floors_of(requirement: Requirement) -> list[str]:
+    return [each.version for each in requirement.specifier if each.operator == ">="]
+
+
+def test_the_quick_start_runs_on_the_lowest_versions(lowest: Path) -> None:
+    tested(lowest, "tests/acceptance/test_quick_start.py", verify=True)
+
+
+def test_the_unit_tests_pass_on_the_lowest_versions(lowest: Path) -> None:
+    left_out = [f"--ignore={path}" for path in NEEDS_MORE]
+    deselected = [f"--deselect={name}" for name in EVALUATE_QUOTED]
+    tested(lowest, "tests/unit", "-n", "2", *left_out, *deselected, verify=False)
+
+
+@pytest.mark.parametrize("names", SLICES.values(), ids=SLICES)
+def test_a_slice_of_integration_passes_on_the_lowest_versions(lowest: Path, names: Iterable[str]) -> None:
+    tested(lowest, "-n", "2", *names, verify=False)
