@@ -117,6 +117,12 @@ def _sqlite_error(code: int) -> sqlite3.OperationalError:
     return error
 
 
+def deadlock_of_mariadb() -> Exception:
+    error: Any = pymysql.err.OperationalError(1213, "Deadlock found")
+    error.sqlstate = "40001"  # PyMySQL 1.1.0 takes it as no argument
+    return error
+
+
 @pytest.mark.parametrize(
     ("original", "expected"),
     [
@@ -147,7 +153,7 @@ def test_an_error_is_transient_if_another_try_may_succeed(original: Exception, e
         (psycopg.errors.SerializationFailure(), True),
         (psycopg.errors.DeadlockDetected(), False),
         # They have undone the whole transaction; the first has PostgreSQL's SQLSTATE for a stale row.
-        (pymysql.err.OperationalError(1213, "Deadlock found", sqlstate="40001"), False),
+        (deadlock_of_mariadb(), False),
         (pymysql.err.OperationalError(1020, "Record has changed since last read"), False),
     ],
     ids=repr,
