@@ -79,7 +79,6 @@ class Act:
         looks_first: Whether the command ends before the act where the thing is missing.
         missing_as: As which status the API says that the thing is missing.
         earlier: A version that the thing has no more.
-        answers_early: Whether its first answer shows what starts at once as it was before.
     """
 
     verb: str
@@ -98,7 +97,6 @@ class Act:
     looks_first: bool = False
     missing_as: int = 404
     earlier: str = "another"
-    answers_early: bool = False
 
     @property
     def name(self) -> str:
@@ -238,7 +236,6 @@ ACTS = (
         words="retry --chain {0}",
         route="POST /chains/{0}/retry-failed",
         earlier="chain.2.0",
-        answers_early=True,
     ),
     Act(
         "cron_tickers.add",

@@ -139,13 +139,15 @@ class ChainManager:
         self, operation: Operation, work: Callable[[Transaction], Effect[ChainChange]]
     ) -> ChainChange:
         found = operation.ids[0]
-        return self._storing.operate(
+        changed = self._storing.operate(
             operation,
             work,
             recall=lambda tx, entry: ChainChange(
                 tree=_tree(tx, found, limit=MOST_NODES), ids=tuple(entry.ids)
             ),
         )
+        # Some may have been published since.
+        return replace(changed, tree=self._storing.core.read(_tree, found, limit=MOST_NODES))
 
 
 def _version(expected: ExpectedLike) -> str | None:
