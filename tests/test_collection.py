@@ -1,13 +1,11 @@
 """The same tests in the same order in every process: one that differs ends a run on several at its start."""
 
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.nested import ROOT, environment
 
 pytestmark = pytest.mark.verify
 
@@ -17,7 +15,7 @@ def collected(hash_seed: str) -> list[str]:
     run = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PROOF": "1"},
+        env=environment(PYTHONHASHSEED=hash_seed, PROOF="1"),
         capture_output=True,
         text=True,
         check=True,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.run_mark import VARIABLE
 from tests.thoroughness import in_proof
 
 pytestmark = pytest.mark.verify
@@ -88,10 +89,10 @@ def install(environment: Path, wanted: str) -> None:
 
 def ran(environment: Path, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a program of the environment in its folder, without a path to this clone."""
-    inherited = {name: os.environ[name] for name in ("HOME",) if name in os.environ}
+    environ = {name: os.environ[name] for name in ("HOME", VARIABLE) if name in os.environ}
     command = [str(environment / "bin" / program), *arguments]
     return subprocess.run(
-        command, cwd=environment.parent, env=inherited, capture_output=True, text=True, check=False
+        command, cwd=environment.parent, env=environ, capture_output=True, text=True, check=False
     )
 
 

@@ -1,7 +1,6 @@
 """The lowest version of each dependency that is declared, all of them together: a floor is a tested one."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,10 +12,11 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from tests.nested import ROOT, environment
+
 # Each test is a run of tests of its own.
 pytestmark = [pytest.mark.verify, pytest.mark.timeout(1200)]
 
-ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = [name for name in PROJECT["optional-dependencies"] if name != "dev"]
 OLDEST_PYTHON = PROJECT["requires-python"].removeprefix(">=")
@@ -41,11 +41,16 @@ EVALUATE_QUOTED = (
     "tests/unit/test_public_names.py::test_each_type_that_a_user_meets_is_importable_from_a_public_module",
     "tests/unit/test_public_names.py::test_what_users_meet_is_found",
 )
-SCHEMA = "tests/integration/store/test_schema.py"
-SAME_SCHEMA = f"{SCHEMA}::test_migrations_and_models_make_the_same_schema"
+SAME_SCHEMA = "tests/integration/store/test_schema.py::test_migrations_and_models_make_the_same_schema"
+RUNS = "tests/integration/runs"
 SLICES: Mapping[str, Iterable[str]] = {
     "databases": [f"{SAME_SCHEMA}[{kind}]" for kind in ("sqlite", "postgres", "mariadb")],
-    "integration": [SCHEMA, "tests/integration/runs", "tests/kit/test_task_retries.py"],
+    "integration": [
+        f"{RUNS}/test_claims.py",
+        f"{RUNS}/test_starts_and_finishes.py",
+        f"{RUNS}/test_rescues.py",
+        "tests/kit/test_task_retries.py",
+    ],
 }
 
 
@@ -82,11 +87,11 @@ def declared() -> list[Requirement]:
     return [Requirement(line) for line in lines]
 
 
-def expect_to_pass(environment: Path, *arguments: str, verify: bool) -> None:
-    """Run tests of the clone in the environment, as `make test` has them or `make verify`: they pass."""
-    ours = ("PYTEST_", "TICKERQ_PART", "VERIFY", "PROOF", "SLICE", "SECONDS_OF_TESTS", "PYTHONPATH")
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    command = [str(environment / "bin/python"), "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+def expect_to_pass(made: Path, *arguments: str, verify: bool) -> None:
+    """Run tests in a virtual environment, as `make test` has them or `make verify`: they pass."""
+    ours = ("PYTEST_", "PYTHONPATH")
+    environ = {name: value for name, value in environment().items() if not name.startswith(ours)}
+    command = [str(made / "bin/python"), "-m", "pytest", "-p", "no:cacheprovider", *arguments]
     environ["VERIFY"] = str(int(verify))
     ended = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout[-20_000:] + ended.stderr

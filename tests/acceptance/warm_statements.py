@@ -18,6 +18,7 @@ from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.worker.enrolment import enrol
 
+# Each does a part of what is due.
 _TICKS = 20
 
 
@@ -55,6 +56,7 @@ def _make_due(url: str) -> None:
 def _execute(app: Celery) -> None:
     with app.connection_for_read() as connection:
         queue = connection.SimpleQueue("celery")
+        assert queue.qsize(), "no tick has published anything"
         while queue.qsize():
             headers = queue.get(block=False).headers
             app.tasks[headers["task"]].apply(task_id=headers["id"], headers={"ticker": headers["ticker"]})

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from tests.acceptance.waiting import wait_until
 from tests.nested import ROOT
 from tests.servers.pool import ServerPool, SharedServer
+from tests.servers.server import Server
 
 # Tests of tests.
 pytestmark = [pytest.mark.verify, pytest.mark.parametrize("kind", ["postgres", "mariadb", "redis"])]
@@ -31,10 +32,15 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 @pytest.fixture
 def given(
-    kind: str, shared_server: Callable[[str], SharedServer], monkeypatch: pytest.MonkeyPatch
+    kind: str,
+    shared_server: Callable[[str], SharedServer],
+    start_server: Callable[[str], Server],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[], Given]:
     """Give the server as each process of a run has it."""
-    monkeypatch.setenv(f"TICKERQ_TEST_{kind.upper()}_URL", shared_server(kind).url)
+    # The number of a database of Redis that is given back is another test's at once.
+    server = start_server(kind) if kind == "redis" else shared_server(kind)
+    monkeypatch.setenv(f"TICKERQ_TEST_{kind.upper()}_URL", server.url)
 
     def opened() -> Given:
         return closing(ServerPool(Path()).shared(kind))

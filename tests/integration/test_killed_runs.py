@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.waiting import wait_until
-from tests.nested import pytest_command, python_path
+from tests.nested import environment, pytest_command, python_path
+from tests.run_guard import VARIABLE, has_mark
 from tests.servers.availability import require
 from tests.servers.guard import is_running
 
@@ -60,7 +62,10 @@ def pids(tmp_path: Path) -> Iterator[Path]:
     (folder / "sleeps.py").write_text(SLEEPS)
     yield folder
     for pid in living(folder):
-        os.kill(pid, signal.SIGKILL)
+        # None but a process of this run, should it have got the id of one that has ended.
+        if has_mark(Path(f"/proc/{pid}"), os.environ[VARIABLE].rpartition("/")[2]):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def living(folder: Path) -> list[int]:
@@ -82,7 +87,7 @@ def test_ten_seconds_after_a_run_was_killed_no_process_of_it_lives(
 ) -> None:
     require(pytestconfig, "redis")
     (tmp_path / "test_some.py").write_text(TESTS)
-    environ = {**os.environ, "PYTHONPATH": python_path()}
+    environ = environment(VERIFY="1", PYTHONPATH=python_path())
     command = pytest_command(tmp_path, *options)
     with subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=subprocess.DEVNULL) as run:
         wait_until(lambda: len(living(pids)) == tests * PROCESSES, lambda: f"{living(pids)} of {command}")

@@ -1,10 +1,9 @@
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.nested import pytest_command, python_path
+from tests.nested import environment, pytest_command, python_path
 from tests.servers.services import SERVICES
 
 # Tests of tests.
@@ -34,10 +33,10 @@ def run_pytest(folder: Path, *options: str, **variables: str) -> subprocess.Comp
     (folder / "test_some.py").write_text(TESTS)
     (folder / "no_programs.py").write_text(NO_PROGRAMS)
     given = {service.url_variable for service in SERVICES.values()} | {"TICKERQ_REQUIRE_SERVICES"}
-    environment = {name: value for name, value in os.environ.items() if name not in given}
-    environment |= {"PATH": "", "PYTHONPATH": python_path(folder), **variables}
+    environ = {name: value for name, value in environment().items() if name not in given}
+    environ |= {"PATH": "", "PYTHONPATH": python_path(folder), **variables}
     command = pytest_command(folder, "-p", "no_programs", "-rs", "-k", "not mariadb", *options)
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "two"])

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.run_mark import inherited
+
 ROOT = Path(__file__).parents[2]
 NEEDED = ("Makefile", "scripts/venv", "pyproject.toml", "constraints.txt")
 
@@ -39,7 +41,7 @@ class Clone:
     def make_venv(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         self.log.unlink(missing_ok=True)
         path = f"{self.bin}{os.pathsep}{os.environ['PATH']}"
-        environment = {"PATH": path, "PIP_LOG": str(self.log), **variables}
+        environment = {**inherited(), "PATH": path, "PIP_LOG": str(self.log), **variables}
         command = ["make", "--silent", "venv", *arguments]
         return subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
@@ -178,7 +180,7 @@ def test_a_second_make_waits_for_the_first_and_then_has_nothing_to_do(clone: Clo
         (lock / "pid").write_text(f"{first.pid}\n")
         path = f"{clone.bin}{os.pathsep}{os.environ['PATH']}"
         command = ["make", "--silent", "venv"]
-        environment = {"PATH": path, "PIP_LOG": str(clone.log)}
+        environment = {**inherited(), "PATH": path, "PIP_LOG": str(clone.log)}
         with subprocess.Popen(
             command, cwd=clone.folder, env=environment, stderr=subprocess.PIPE, text=True
         ) as second:
