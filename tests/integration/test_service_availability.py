@@ -33,7 +33,7 @@ def run_pytest(folder: Path, *options: str, **variables: str) -> subprocess.Comp
     (folder / "test_some.py").write_text(TESTS)
     (folder / "no_programs.py").write_text(NO_PROGRAMS)
     given = {service.url_variable for service in SERVICES.values()} | {"TICKERQ_REQUIRE_SERVICES"}
-    environ = {name: value for name, value in environment().items() if name not in given}
+    environ = {name: value for name, value in environment(VERIFY="1").items() if name not in given}
     environ |= {"PATH": "", "PYTHONPATH": python_path(folder), **variables}
     command = pytest_command(folder, "-p", "no_programs", "-rs", "-k", "not mariadb", *options)
     return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
