@@ -68,7 +68,7 @@ def test_a_chain_is_retried_and_its_rest_cancelled(seeds: Seeds, program: Progra
         (TickerStatus.DONE, "retry", "Not retried: the run is Done since {since} UTC."),
         (TickerStatus.FAILED, "cancel", "Not cancelled: the run is Failed since {since} UTC."),
         (TickerStatus.DONE, "release", "Not released: the run is Done since {since} UTC."),
-        (TickerStatus.DONE, "run-now", "Not started ahead of its time: the run is Done."),
+        (TickerStatus.DONE, "run-now", "Not started ahead of its time: the run is Done since {since} UTC."),
     ],
 )
 def test_a_refusal_says_how_it_is_at_present(
