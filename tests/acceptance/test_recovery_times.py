@@ -84,13 +84,13 @@ def holder_of_a_batch(jobs: Jobs) -> str | None:
     return jobs.tickerq.core.database.read(lambda connection: connection.scalars(statement.limit(1)).first())
 
 
-def kill_the_holder(jobs: Jobs, beats: list[CeleryProcess], chance: random.Random) -> CeleryProcess:
-    """Kill the beat that has the batch in its hands, and return it."""
+def kill_the_holder(jobs: Jobs, beats: list[CeleryProcess], *, after: float) -> CeleryProcess:
+    """Kill the beat that has the batch in its hands, so many seconds later, and return it."""
     deadline = time.monotonic() + 30
     while (name := holder_of_a_batch(jobs)) is None:
         assert time.monotonic() < deadline, jobs.logs()
     [holder] = [beat for beat in beats if f":{beat.pid}:" in name]
-    time.sleep(chance.uniform(0, 0.1))  # so that some of it may be published
+    time.sleep(after)  # so that some of it may be published
     holder.signal(signal.SIGKILL)
     holder.wait()
     return holder
@@ -104,13 +104,13 @@ def latenesses(jobs: Jobs, *, first: int, count: int) -> list[float]:
     return [found[number] for number in numbers] if found.keys() >= set(numbers) else []
 
 
-def kill_in_the_middle(jobs: Jobs, beats: list[CeleryProcess], start: int, chance: random.Random) -> int:
+def kill_in_the_middle(jobs: Jobs, beats: list[CeleryProcess], start: int, *, after: float) -> int:
     """Let a batch and others fall due, kill a beat in the middle of it; return how many it had left."""
     first = due_in(3)
     batch = [typed(start + n, first) for n in range(BATCH)]
     others = [typed(start + BATCH + n, first + timedelta(seconds=(n + 1) / 2)) for n in range(OTHERS)]
     jobs.tickerq.time_tickers.add_batch([*batch, *others], allow_unknown=True)
-    beats.remove(kill_the_holder(jobs, beats, chance))
+    beats.remove(kill_the_holder(jobs, beats, after=after))
     return jobs.count(UNSTAMPED)
 
 
@@ -122,16 +122,19 @@ def test_a_killed_beat_delays_its_batch_by_15_s_at_most_and_nothing_else_by_more
     jobs.worker(concurrency=2)
     beats = [jobs.beat(), jobs.beat()]
     wait_until(lambda: len(jobs.node_names("beat")) == 2, jobs.logs)
-    kills = 0
+    kills, latest = 0, 0.1
     for round_number in range(10):
         start = round_number * 1_000
-        left = kill_in_the_middle(jobs, beats, start, chance)
+        left = kill_in_the_middle(jobs, beats, start, after=chance.uniform(0, latest))
         others = wait_until(lambda: latenesses(jobs, first=start + BATCH, count=OTHERS), jobs.logs, 60)  # noqa: B023
         batch = wait_until(lambda: latenesses(jobs, first=start, count=BATCH), jobs.logs, 60)  # noqa: B023
         print(f"a killed beat, {left} runs left: batch {max(batch):.1f} s late, others {max(others):.1f} s")
         assert max(batch) <= 15
         assert max(others) <= 5
-        kills += left >= LEFT_AT_LEAST
+        if left >= LEFT_AT_LEAST:
+            kills += 1
+        else:
+            latest /= 2  # how fast a batch is published depends on the machine
         if kills == 3:
             return
         beats.append(jobs.beat())

@@ -1,7 +1,9 @@
 """One thing that the product might do wrong."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+from tests.stateful.machine import StoreMachine
 from tests.stateful.rewriting import Function, Mutation
 
 # Where the machine need not look, as the table's own constraints and keys refuse the row.
@@ -14,7 +16,8 @@ ATTEMPTS_KEY = "UNIQUE constraint failed: tickerq_attempts"
 class Mutant(NamedTuple):
     """A function of the product, what is wrong with it, and what the machine must then say (a pattern).
 
-    A quick one is found within a few examples.
+    A quick one is found within a few examples. A random walk may miss the situation of one that has a way,
+    which leads to it.
     """
 
     function: Function
@@ -22,6 +25,7 @@ class Mutant(NamedTuple):
     mutation: Mutation
     breaks: str
     is_quick: bool = False
+    way: Callable[[StoreMachine], None] | None = None
 
     def __str__(self) -> str:
         return f"{self.function.__qualname__} {self.wrong}".replace(" ", "-")

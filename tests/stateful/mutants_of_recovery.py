@@ -19,6 +19,7 @@ from tests.stateful.rewriting import (
     rewriting,
     without,
 )
+from tests.stateful.ways import delete_what_has_the_keys_slot
 from tests.statements import capacity, concurrency, holds, lost_messages, nodes, starts
 from tests.tables import tickers
 from tickerq_celery.enums import HoldReason
@@ -173,6 +174,8 @@ OF_RECOVERY = (
         "finds no concurrency keys",
         lambda find: lambda tx, reason, **rest: [] if reason is HoldReason.KEY else find(tx, reason, **rest),
         "held though its key has room",
+        is_quick=True,
+        way=delete_what_has_the_keys_slot,
     ),
     Mutant(concurrency.release_full_queues, "finds nothing", doing_nothing(0), "held though there is room"),
 )

@@ -8,7 +8,7 @@ from tests.stateful.invariants import PROMISES
 from tests.stateful.mutant import Mutant
 from tests.stateful.mutants import MUTANTS
 from tests.stateful.rewriting import install
-from tests.stateful.walks import walk_again
+from tests.stateful.walks import lead, walk_again
 from tests.thoroughness import in_proof, in_verify
 from tickerq_celery.errors import TickerNotFoundError
 
@@ -31,7 +31,17 @@ def test_without_this_guard_a_promise_is_broken(
 ) -> None:
     install(monkeypatch, mutant.function, mutant.mutation(mutant.function))
     with pytest.raises((AssertionError, IntegrityError, TickerNotFoundError), match=mutant.breaks):
-        walk_again(database, examples=EXAMPLES)
+        if mutant.way is None:
+            walk_again(database, examples=EXAMPLES)
+        else:
+            lead(database, mutant.way)
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("mutant", [mutant for mutant in MUTANTS if mutant.way is not None], ids=str)
+def test_with_every_guard_its_way_breaks_no_promise(mutant: Mutant, database: Database) -> None:
+    assert mutant.way is not None
+    lead(database, mutant.way)
 
 
 def test_every_invariant_of_a_row_can_be_broken() -> None:
