@@ -46,8 +46,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 # How many seconds a cancel may wait for a broker, twice: to connect, and for an answer.
 _NOTIFY_TIMEOUT = 0.5
-# How long a call of a Celery task may wait for the store that is to keep it.
-_KEEP_TIMEOUT = timedelta(seconds=1)
 
 
 class Parts(WorkerParts):
@@ -106,7 +104,10 @@ class Parts(WorkerParts):
 
     @cached_property
     def _bounded_writes(self) -> "Writes":
-        return BoundedWrites(self.core, _KEEP_TIMEOUT)
+        config = self.core.config
+        return BoundedWrites(
+            self.core, config.durable_eta_timeout, connect_limit=config.durable_eta_connect_timeout
+        )
 
     @cached_property
     def _canceller(self) -> "Canceller":
@@ -141,7 +142,10 @@ def _keep_later_calls(
     def now() -> datetime:
         return process.get().core.clock.now()
 
-    keeping = Keeping(after=after, now=now, keep=keep)
+    def falls_back() -> bool:
+        return process.get().core.config.durable_eta_fallback is not None
+
+    keeping = Keeping(after=after, now=now, keep=keep, falls_back=falls_back)
     any_app: Any = app
     # Of this app alone, whatever its class.
     any_app.send_task = DurableSend(app, keeping)

@@ -19,13 +19,17 @@ from tests.servers.own_store import own_store
 from tests.servers.pool import SharedServer
 from tests.servers.shared_rows import empty_store
 from tickerq_celery import TickerQ, wiring
+from tickerq_celery.runtime.bounded_writes import BoundedWrites
 from tickerq_celery.views import TickerConfig
 
 
 @pytest.fixture(autouse=True)
 def _patient_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let calls that are kept wait for the store as long as a busy machine needs; a test may undo that."""
-    monkeypatch.setattr(wiring, "_KEEP_TIMEOUT", timedelta(seconds=30))
+    patient = timedelta(seconds=30)
+    monkeypatch.setattr(
+        wiring, "BoundedWrites", lambda core, limit, **_: BoundedWrites(core, patient, connect_limit=patient)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """``durable_eta``: which calls are kept, and what their callers get."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta, timezone
@@ -11,6 +12,7 @@ import pytest
 from celery import Celery, signals
 from celery._state import _task_stack
 from kombu.exceptions import EncodeError, OperationalError
+from sqlalchemy import Connection, event
 
 from tests.integration.apps import dispatch_due, enrol_worker, messages, ticker_app
 from tests.manual_clock import START, ManualClock
@@ -284,12 +286,12 @@ def test_the_event_of_what_cannot_be_kept_names_its_moment(durable: TickerQ) -> 
         queue = app.events.Receiver(channel).queue(channel)
         queue.declare()
         result = add_of(durable).apply_async((float("nan"),), countdown=HOUR)
-        event = queue.get(no_ack=True).payload
+        sent = queue.get(no_ack=True).payload
         assert queue.get(no_ack=True) is None
     (message,) = _received(durable)
-    assert (event["type"], event["uuid"]) == ("task-sent", result.id)
-    assert event["eta"] is not None
-    assert event["eta"] == message.headers["eta"]
+    assert (sent["type"], sent["uuid"]) == ("task-sent", result.id)
+    assert sent["eta"] is not None
+    assert sent["eta"] == message.headers["eta"]
 
 
 def test_what_celery_sends_by_quorum_queues_is_left_to_it_whole(
@@ -332,6 +334,48 @@ def test_a_store_without_tables_raises_what_an_unreachable_broker_does(
         with pytest.raises(OperationalError, match="migrate"):
             add_of(tickerq).apply_async((1,), countdown=HOUR)
         assert messages(tickerq) == []
+
+
+def test_where_the_store_does_not_take_it_celery_sends_it_under_its_id_if_so_set(
+    namespace: str, clock: ManualClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = f"sqlite:///{tmp_path}/empty.db"
+    with ticker_app(url, namespace, clock, durable_eta=60, durable_eta_fallback="celery") as tickerq:
+        add_task(tickerq.app)
+        results = [add_of(tickerq).apply_async((1,), {"a": 2}, countdown=HOUR) for _ in range(2)]
+        sent = _received(tickerq)
+    assert [message.headers["id"] for message in sent] == [result.id for result in results]
+    assert all(message.headers["eta"] is not None for message in sent)
+    assert sent[0].decode()[:2] == [[1], {"a": 2}]
+    # Of each: an operator must see which calls may be run twice.
+    told = [record.getMessage() for record in caplog.records if "by Celery" in record.getMessage()]
+    assert [result.id in text for result, text in zip(results, told, strict=True)] == [True, True]
+    assert all("shop.add" in text and "migrate" in text for text in told)
+
+
+@pytest.mark.parametrize("moment", ["before its commit", "on its way to the commit"])
+def test_what_celery_sends_in_its_place_leaves_no_row(
+    make: Callable[..., TickerQ], moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    tickerq = make(durable_eta=60, durable_eta_timeout=0.2, durable_eta_fallback="celery")
+    goes_on = threading.Event()
+
+    def hang(connection: Connection) -> None:
+        if threading.current_thread().name == "tickerq-write" and not goes_on.is_set():
+            goes_on.wait(60)
+
+    hook = "begin" if moment == "before its commit" else "commit"
+    event.listen(tickerq.core.database.engine, hook, hang)
+    result = add_of(tickerq).apply_async((1,), countdown=HOUR)
+    goes_on.set()
+    (message,) = _received(tickerq)
+    assert message.headers["id"] == result.id
+    until = time.monotonic() + 60
+    while "tickerq-write" in [each.name for each in threading.enumerate()]:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert kept(tickerq) == []
 
 
 @pytest.mark.parametrize("name", ["tickerq_lease", "tickerq_no_such"])
@@ -442,14 +486,14 @@ def test_the_event_of_a_message_is_sent_with_it(durable: TickerQ, clock: ManualC
         assert queue.get(no_ack=True) is None
         clock.advance(hours=1)
         dispatch_due(durable)
-        event = queue.get(no_ack=True).payload
+        sent = queue.get(no_ack=True).payload
         assert queue.get(no_ack=True) is None
     (message,) = messages(durable)
     default = app.conf.task_default_queue
-    assert (event["type"], event["uuid"], event["name"]) == ("task-sent", result.id, "shop.add")
-    assert (event["queue"], event["routing_key"], event["exchange"]) == (default, default, "")
+    assert (sent["type"], sent["uuid"], sent["name"]) == ("task-sent", result.id, "shop.add")
+    assert (sent["queue"], sent["routing_key"], sent["exchange"]) == (default, default, "")
     names = ("root_id", "parent_id", "retries", "eta", "expires")
-    assert {name: event[name] for name in names} == {name: message.headers[name] for name in names}
+    assert {name: sent[name] for name in names} == {name: message.headers[name] for name in names}
 
 
 def test_the_store_refusing_raises_what_an_unreachable_broker_does(

@@ -31,10 +31,14 @@ def test_without_this_guard_a_promise_is_broken(
 ) -> None:
     install(monkeypatch, mutant.function, mutant.mutation(mutant.function))
     with pytest.raises((AssertionError, IntegrityError, TickerNotFoundError), match=mutant.breaks):
-        if mutant.way is None:
-            walk_again(database, examples=EXAMPLES)
-        else:
-            lead(database, mutant.way)
+        look_for(mutant, database)
+
+
+def look_for(mutant: Mutant, database: Database) -> None:
+    if mutant.way is None:
+        walk_again(database, examples=EXAMPLES)
+    else:
+        lead(database, mutant.way)
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

@@ -18,6 +18,7 @@ from tickerq_celery.broker.unkept_call import (
     NotKeepableError,
     NotKept,
     NotSentError,
+    NotStoredError,
     UnkeptCall,
     eta_text,
     is_of_app,
@@ -34,19 +35,21 @@ logger = logging.getLogger(__name__)
 class Keeping:
     """What keeps calls: from which distance on, None for none, by which clock, and how.
 
-    ``keep`` raises TickerValidationError for a call that cannot be kept, StoreError where none can be.
+    ``keep`` raises TickerValidationError for a call that cannot be kept, StoreError where none can be: where
+    it ``falls_back``, Celery sends such a call.
     """
 
     after: Callable[[], timedelta | None]
     now: Callable[[], datetime]
     keep: Callable[[DurableCall], None]
+    falls_back: Callable[[], bool]
 
 
 class DurableSend:
     """The ``send_task`` of an app: Celery's own, but calls that are due later are kept until then.
 
     All of ``apply_async``, ``delay``, ``retry`` and canvas pass it. It takes, returns and raises what
-    Celery's does; OperationalError also where the store does not answer.
+    Celery's does; OperationalError also where the store does not answer and nothing falls back on Celery.
     """
 
     def __init__(self, app: Celery, keeping: Keeping) -> None:
@@ -77,7 +80,7 @@ class DurableSend:
                 # Of both sends, if the second one is Celery's.
                 task_id = task_id or uuid()
                 unkept = UnkeptCall(
-                    self._app, given, self._reporter(name), eta_text(self._app, countdown, eta)
+                    self._app, given, self._reporter(name, task_id), eta_text(self._app, countdown, eta)
                 )
                 with suppress(NotSentError):
                     return self._send_later(due, unkept, name, args, kwargs, task_id, *others, **options)
@@ -124,6 +127,8 @@ class DurableSend:
         try:
             self._keeping.keep(durable)
         except (StoreError, SchemaError) as error:
+            if self._keeping.falls_back():
+                raise NotStoredError(str(error)) from error
             # As a broker that cannot be reached: neither a row nor a message is left.
             raise OperationalError(str(error)) from error
 
@@ -145,9 +150,17 @@ class DurableSend:
         # As Celery: of both the connection counts.
         return self._app.amqp.Producer(connection, auto_declare=False) if connection else producer
 
-    def _reporter(self, name: str) -> Callable[[NotKept], None]:
+    def _reporter(self, name: str, task_id: str) -> Callable[[NotKept], None]:
         def report(error: NotKept) -> None:
-            if isinstance(error, NotKeepableError):
+            if isinstance(error, NotStoredError):
+                # Each time: every such call may be run twice.
+                logger.warning(
+                    "durable_eta sends a call of %s by Celery, as the store did not take it (task id %s): %s",
+                    name,
+                    task_id,
+                    error,
+                )
+            elif isinstance(error, NotKeepableError):
                 self._warn(name, error.part, str(error))
             else:
                 # Not its whole text, which shows the value: arguments are not logged.

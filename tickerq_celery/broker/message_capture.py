@@ -12,7 +12,7 @@ from kombu.utils import json as kombu_json
 
 from tickerq_celery.broker.entities import NotAnEntityError, entity_as_json
 from tickerq_celery.broker.kept_json import body_as_encoded, is_json, revived
-from tickerq_celery.broker.unkept_call import NotKeepableError, UnkeptCall
+from tickerq_celery.broker.unkept_call import NotKeepableError, NotStoredError, UnkeptCall
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.captured_message import CapturedMessage
 from tickerq_celery.payload.celery_call import CeleryCall
@@ -75,7 +75,7 @@ class CapturingProducer:
     def _is_taken(self, body: Any, options: Mapping[str, Any]) -> bool:
         try:
             self._keep(captured(body, options, self._now))
-        except (NotKeepableError, TickerValidationError) as error:
+        except (NotKeepableError, NotStoredError, TickerValidationError) as error:
             self._unkept.leave(error)
             return False
         return True

@@ -19,7 +19,11 @@ class NotKeepableError(Exception):
         self.part = part
 
 
-NotKept = NotKeepableError | TickerValidationError
+class NotStoredError(Exception):
+    """The store did not take a call in time, or not at all; the text says why."""
+
+
+NotKept = NotKeepableError | NotStoredError | TickerValidationError
 
 
 class NotSentError(Exception):

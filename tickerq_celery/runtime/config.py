@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from typing import Concatenate, ParamSpec, TypedDict, TypeVar
+from typing import Concatenate, Literal, ParamSpec, TypedDict, TypeVar
 
 from tickerq_celery import validation
 from tickerq_celery.enums import TickerPriority
@@ -23,6 +23,8 @@ _DURATIONS = (
     "heartbeat",
     "publish_check",
     "republish_after",
+    "durable_eta_timeout",
+    "durable_eta_connect_timeout",
 )
 _LONGEST_NAME = 100
 _LONGEST_PATH = 4096
@@ -59,6 +61,9 @@ class TickerConfig:
     publish_check: timedelta = timedelta(seconds=10)
     republish_after: timedelta = timedelta(minutes=5)
     durable_eta: timedelta | None = None
+    durable_eta_timeout: timedelta = timedelta(seconds=1)
+    durable_eta_connect_timeout: timedelta = timedelta(seconds=5)
+    durable_eta_fallback: Literal["celery"] | None = None
     batch_size: int = 500
     max_queued: int = 10_000
     priority_queues: Mapping[TickerPriority, str] = field(default_factory=dict)
@@ -114,6 +119,11 @@ class TickerConfig:
     def _check_limits(self) -> None:
         if self.max_concurrency is not None:
             _checked(validation.whole, "max_concurrency", self.max_concurrency, 1)
+        if self.durable_eta_fallback not in (None, "celery"):
+            raise ConfigError(
+                f"{PREFIX}durable_eta_fallback",
+                f'pass "celery", or None to raise (got {shortened(self.durable_eta_fallback)})',
+            )
         if self.heartbeat * 2 > self.lease:
             raise ConfigError(
                 f"{PREFIX}lease",
@@ -151,6 +161,9 @@ class Settings(TypedDict, total=False):
     publish_check: timedelta | float
     republish_after: timedelta | float
     durable_eta: timedelta | float | None
+    durable_eta_timeout: timedelta | float
+    durable_eta_connect_timeout: timedelta | float
+    durable_eta_fallback: Literal["celery"] | None
     batch_size: int
     max_queued: int
     priority_queues: Mapping[TickerPriority, str] | Mapping[str, str]

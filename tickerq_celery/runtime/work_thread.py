@@ -33,9 +33,13 @@ class WorkThread:
             TimeoutError: It took longer than ``limit`` seconds; the thread goes on with it.
             Exception: Whatever ``work`` raised.
         """
+        return awaited(self.begin(work), limit=limit)
+
+    def begin(self, work: Callable[[], T]) -> "SimpleQueue[Callable[[], T]]":
+        """Ask for ``work``, after what was asked of the thread before; its outcome can be ``awaited``."""
         outcomes: SimpleQueue[Callable[[], T]] = SimpleQueue()
         self._calls.put(lambda: outcomes.put(outcome_of(work)))
-        return awaited(outcomes, limit=limit)
+        return outcomes
 
     def end(self) -> None:
         """Let the thread end once it has done what was asked of it."""

@@ -74,7 +74,9 @@ class JoinedDatabase(Database):
         kwargs: Mapping[str, object],
         *,
         reading: bool,
+        connected: Callable[[], object],
     ) -> T:
+        connected()
         with self._one_at_a_time:
             # On SQLite a SAVEPOINT that no transaction surrounds would be committed for good.
             begin_writing(self._connection)

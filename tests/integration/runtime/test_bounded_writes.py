@@ -37,7 +37,7 @@ def core(store_url: str, namespace: str) -> Iterator[Core]:
 
 @pytest.fixture
 def writes(core: Core) -> Iterator[BoundedWrites]:
-    made = BoundedWrites(core, LIMIT)
+    made = BoundedWrites(core, LIMIT, connect_limit=LIMIT)
     yield made
     made.close()
 
@@ -143,6 +143,38 @@ def test_a_write_that_waits_behind_a_stalled_one_is_not_begun_later(
     assert begun == []
 
 
+def slow_to_connect(core: Core) -> threading.Event:
+    """Let each new connection of a store wait for the event that is returned."""
+    goes_on = threading.Event()
+
+    def hang(*_: object) -> None:
+        goes_on.wait(60)
+
+    event.listen(core.database.engine, "connect", hang)
+    return goes_on
+
+
+def test_a_connection_has_a_limit_of_its_own(core: Core) -> None:
+    goes_on = slow_to_connect(core)
+    patient = BoundedWrites(core, timedelta(seconds=0.2), connect_limit=timedelta(seconds=60))
+    threading.Timer(0.6, goes_on.set).start()
+    # The limit of the answer is over long before.
+    begun = time.monotonic()
+    assert patient.write(add, undo=remove) == "one"
+    assert time.monotonic() - begun >= 0.5
+    patient.close()
+
+
+def test_a_connection_that_takes_too_long_is_named_and_nothing_is_written_later(core: Core) -> None:
+    goes_on = slow_to_connect(core)
+    writes = BoundedWrites(core, timedelta(seconds=60), connect_limit=LIMIT)
+    with pytest.raises(StoreError, match="no connection in 1 s"):
+        writes.write(add, undo=lambda tx: None)
+    goes_on.set()
+    come_to_rest(writes)
+    assert core.read(count) == 0
+
+
 @on_servers
 @pytest.mark.parametrize("is_connected", [True, False], ids=["connected", "connecting"])
 def test_a_frozen_server_keeps_no_caller_waiting_and_commits_nothing_later(
@@ -151,7 +183,7 @@ def test_a_frozen_server_keeps_no_caller_waiting_and_commits_nothing_later(
     server, url = own.server, own.url
     core = core_on(url, namespace)
     core.write(add)
-    writes = BoundedWrites(core, LIMIT)
+    writes = BoundedWrites(core, LIMIT, connect_limit=LIMIT)
     if not is_connected:
         core.database.close()
     server.freeze()
@@ -176,7 +208,7 @@ def test_a_server_that_is_down_is_an_error_at_once(own: OwnServer, namespace: st
     server, url = own.server, own.url
     core = core_on(url, namespace)
     server.stop()
-    writes = BoundedWrites(core, LIMIT)
+    writes = BoundedWrites(core, LIMIT, connect_limit=LIMIT)
     with pytest.raises(StoreError):
         writes.write(add, undo=remove)
     writes.close()
@@ -209,8 +241,10 @@ from tests.integration.runtime.test_bounded_writes import add, core_on
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.bounded_writes import BoundedWrites
 core = core_on(sys.argv[1], sys.argv[2])
-BoundedWrites(core, timedelta(seconds=30)).write(add, undo=lambda tx: None)
-writes = BoundedWrites(core, timedelta(seconds=0.5))
+limit = timedelta(seconds=30)
+BoundedWrites(core, limit, connect_limit=limit).write(add, undo=lambda tx: None)
+limit = timedelta(seconds=0.5)
+writes = BoundedWrites(core, limit, connect_limit=limit)
 print("written", flush=True)
 sys.stdin.readline()
 begun = time.monotonic()

@@ -70,7 +70,16 @@ def test_the_setting_that_may_have_been_meant_is_named(
     assert str(caught.value) == meant
 
 
-DURATIONS = ["poll_interval", "late_after", "lease", "heartbeat", "publish_check", "republish_after"]
+DURATIONS = [
+    "poll_interval",
+    "late_after",
+    "lease",
+    "heartbeat",
+    "publish_check",
+    "republish_after",
+    "durable_eta_timeout",
+    "durable_eta_connect_timeout",
+]
 
 
 @pytest.mark.parametrize("name", DURATIONS)
@@ -85,6 +94,12 @@ def test_later_calls_are_left_to_celery_unless_a_distance_says_from_when_on_they
     assert TickerConfig().durable_eta is None
     assert TickerConfig(durable_eta=90).durable_eta == timedelta(seconds=90)  # type: ignore[arg-type]
     assert TickerConfig(durable_eta=timedelta(hours=1)).durable_eta == timedelta(hours=1)
+
+
+@pytest.mark.parametrize("value", ["redis", True, ""], ids=repr)
+def test_calls_fall_back_on_celery_or_on_nothing(value: object) -> None:
+    assert TickerConfig(durable_eta_fallback="celery").durable_eta_fallback == "celery"
+    refused("durable_eta_fallback", value)
 
 
 @pytest.mark.parametrize("value", [0, -1, "60", True, float("nan"), timedelta(days=367)], ids=repr)

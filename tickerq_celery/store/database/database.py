@@ -113,10 +113,12 @@ class Database:
         *,
         reading: bool,
         is_alone: bool = False,
+        connected: Callable[[], object] = lambda: None,
     ) -> T:
         """Run ``work`` with what ``begin`` makes of a connection in a transaction, and commit.
 
         Where it ``is_alone`` each of its statements commits itself: only the last that it sends may write.
+        ``connected`` is called in each try as soon as there is a connection for its transaction.
 
         Raises:
             LostAnswerError: The connection was lost, so that whether it was written is unknown.
@@ -130,7 +132,7 @@ class Database:
             with self._repeated_if_transient(attempt):
                 if is_alone:
                     return self._autocommit(begin, work, args, kwargs)
-                return self._transact(begin, work, args, kwargs, reading=reading)
+                return self._transact(begin, work, args, kwargs, reading=reading, connected=connected)
         raise AssertionError("unreachable: the last try returns or raises")
 
     @contextmanager
@@ -218,8 +220,10 @@ class Database:
         kwargs: Mapping[str, object],
         *,
         reading: bool,
+        connected: Callable[[], object],
     ) -> T:
         with self.engine.connect() as connection:
+            connected()
             connection.execution_options(**{READING: reading})
             transaction = connection.begin()
             try:
