@@ -6,7 +6,7 @@ python := $(VENV)/bin/python
 # Else each of the tests' hundreds of processes would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 # More at a time than there are cores, since what starts processes mostly waits for them.
-pytest := $(python) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+pytest := $(python) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help venv demo screenshots pictures test test-unit verify next-part measure-parts proof soak bench profile bench-report lint format lock
 
@@ -14,7 +14,7 @@ help:
 	@echo "make demo       run the example: web app, worker, beat, mail server, dashboard (Ctrl-C ends it)"
 	@echo "make screenshots  pictures of every page of the dashboard, in build/screenshots"
 	@echo "make pictures   the four pictures of the README anew, in docs/pictures"
-	@echo "make test       test each guarantee once, three tests at a time; ARGS='-k name' is passed to pytest"
+	@echo "make test       test each guarantee once, four tests at a time; ARGS='-k name' is passed to pytest"
 	@echo "make test-unit  run the unit tests only; PYTHON=python3.13 VENV=.venv-3.13 for another Python"
 	@echo "make verify     what make test leaves out: every database, broker, pool and window, and the longer forms;"
 	@echo "                TICKERQ_PART=2 is the second of its three parts"

@@ -34,7 +34,7 @@ _LONGER = ("verify", "proof")
 _MOST_CASES = 1
 _WHOLE_TABLES = "unit"
 # Of the examples of a property, a quick run draws one of so many.
-_FEWER_EXAMPLES = 4
+_FEWER_EXAMPLES = 8
 _PARTS_OF_A_NAME = re.compile(r"[-\[\]]")
 
 
@@ -49,7 +49,7 @@ def in_proof(*values: object) -> object:
 
 
 def examples(number: int, environ: Mapping[str, str] = os.environ) -> settings:
-    """Return the settings of a property test: so many examples in a longer run, a quarter in a quick one."""
+    """Return the settings of a property test: so many examples in a longer run, an eighth in a quick one."""
     is_longer = len(_left_out(environ)) < len(_LONGER)
     return settings(
         max_examples=number if is_longer else number // _FEWER_EXAMPLES,

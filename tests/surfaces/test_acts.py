@@ -124,6 +124,7 @@ def test_what_is_done_is_audited_alike_and_without_its_request(hands: Hands) -> 
                 assert {each.via for each in found.entries} == {name}
 
 
+@pytest.mark.verify
 def test_what_is_submitted_twice_by_one_id_is_done_once_and_answered_alike(hands: Hands) -> None:
     for act in ACTS:
         surfaces = {"manager": hands.by_manager, **others(hands, act)}
@@ -145,6 +146,7 @@ def test_what_is_submitted_twice_by_one_id_is_done_once_and_answered_alike(hands
                     assert not other.has_changed
 
 
+@pytest.mark.verify
 def test_what_is_said_twice_without_an_id_is_judged_anew_and_alike(hands: Hands) -> None:
     for act in ACTS:
         surfaces = others(hands, act)

@@ -66,6 +66,7 @@ def test_each_instant_has_one_occurrence_though_a_beat_dies_while_it_fires(
     stop_and_check(jobs, cron)
 
 
+@pytest.mark.verify
 @in_each(FROZEN_INSTANT)
 def test_each_instant_has_one_occurrence_though_a_beat_is_stalled_while_it_fires(
     window: Window, trap: Trap, make_quick: Callable[..., Jobs], store_url: str

@@ -131,6 +131,7 @@ def test_messages_that_the_broker_lost_are_published_again(
     assert beat.lines(f"{AGAIN}: 3")
 
 
+@pytest.mark.verify
 @in_each(LOST_MESSAGES[1])
 def test_messages_that_a_dying_beat_took_over_are_published_by_the_other(
     window: Window, trap: Trap, make_quick: Callable[..., Jobs], broker_url: str

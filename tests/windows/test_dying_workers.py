@@ -103,6 +103,7 @@ def test_what_a_dead_worker_had_received_and_not_started_is_published_again(
     assert beat.lines("publishing again, as messages were lost or no worker takes them")
 
 
+@pytest.mark.verify
 @in_each(LIMITED)
 def test_the_attempt_the_retry_and_the_freed_slot_are_written_together_or_not_at_all(
     window: Window, trap: Trap, make_quick: Callable[..., Jobs]

@@ -68,6 +68,7 @@ def test_the_late_finish_of_a_worker_that_was_taken_for_dead_changes_nothing(
     assert done.node != first
 
 
+@pytest.mark.verify
 @in_each(LONE_ZOMBIE)
 def test_a_worker_that_was_taken_for_dead_may_run_again_what_it_could_not_finish(
     window: Window, trap: Trap, make_quick: Callable[..., Jobs]
@@ -120,6 +121,7 @@ def test_a_worker_that_is_stalled_in_its_start_keeps_beat_from_nothing(
     let_go_and_check(jobs, zombie, [*with_children(jobs, run_id), other_work])
 
 
+@pytest.mark.verify
 @in_each(LOCKING_FINISH)
 def test_a_worker_that_is_stalled_in_its_finish_keeps_beat_from_nothing(
     window: Window,
@@ -161,6 +163,7 @@ def test_of_two_workers_with_the_same_message_one_runs_it(
     assert_nothing_lost_nothing_doubled(jobs, {run_id: window.trail})
 
 
+@pytest.mark.verify
 @in_each(REDELIVERED)
 def test_a_message_that_is_delivered_again_after_its_run_has_ended_is_dropped(
     window: Window, trap: Trap, make_quick: Callable[..., Jobs], broker_url: str
