@@ -182,18 +182,20 @@ def test_remembered_credentials_expire_are_bounded_and_hold_no_password() -> Non
     verified = VerifiedCredentials(lifetime=300, limit=2, monotonic=lambda: now[0])
     first, second, third = (("admin", f"secret-{number}", "hash") for number in range(3))
     verified.add(first)
-    assert first in verified
-    assert ("admin", "secret-0", "another hash") not in verified
-    assert ("admins", "ecret-0", "hash") not in verified
+    assert verified.use(first)
+    assert not verified.use(("admin", "secret-0", "another hash"))
+    assert not verified.use(("admins", "ecret-0", "hash"))
     assert "secret" not in repr(vars(verified))
     now[0] = 301
-    assert first not in verified
+    assert not verified.use(first)
     verified.add(second)
     verified.add(third)
+    assert verified.use(second)
     verified.add(first)
-    assert second not in verified
-    assert third in verified
-    assert first in verified
+    # Used the longest ago.
+    assert not verified.use(third)
+    assert verified.use(second)
+    assert verified.use(first)
 
 
 @pytest.mark.parametrize(

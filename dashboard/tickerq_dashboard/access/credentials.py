@@ -18,7 +18,10 @@ MAX_PASSWORD_BYTES = 1024
 
 
 class VerifiedCredentials:
-    """Remembers for a while which credentials were right: keyed digests only, never a password."""
+    """Remembers which credentials were right, until they are not used for a while.
+
+    It keeps keyed digests only, never a password.
+    """
 
     def __init__(
         self, *, lifetime: float = 300.0, limit: int = 256, monotonic: Callable[[], float] = time.monotonic
@@ -30,18 +33,27 @@ class VerifiedCredentials:
         self._limit = limit
         self._monotonic = monotonic
 
-    def __contains__(self, credentials: tuple[str, str, str]) -> bool:
-        expiry = self._expiry.get(self.digest(credentials))
-        return expiry is not None and self._monotonic() < expiry
-
-    def add(self, credentials: tuple[str, str, str]) -> None:
-        """Remember these credentials, forgetting the oldest ones over the limit."""
+    def use(self, credentials: tuple[str, str, str]) -> bool:
+        """Return True if these credentials were right, and remember them for longer."""
         digest = self.digest(credentials)
         with self._lock:
-            self._expiry.pop(digest, None)
-            self._expiry[digest] = self._monotonic() + self._lifetime
+            expiry = self._expiry.get(digest)
+            is_known = expiry is not None and self._monotonic() < expiry
+            if is_known:
+                self._remember(digest)
+        return is_known
+
+    def add(self, credentials: tuple[str, str, str]) -> None:
+        """Remember these credentials, forgetting over the limit those that were not used for longest."""
+        digest = self.digest(credentials)
+        with self._lock:
+            self._remember(digest)
             while len(self._expiry) > self._limit:
                 del self._expiry[next(iter(self._expiry))]
+
+    def _remember(self, digest: bytes) -> None:
+        self._expiry.pop(digest, None)
+        self._expiry[digest] = self._monotonic() + self._lifetime
 
     def digest(self, credentials: tuple[str, str, str]) -> bytes:
         """Return what stands for credentials in this process's memory."""
@@ -109,10 +121,10 @@ class PasswordCheck:
         account = self._accounts.get(name)
         credentials = (name, password, "" if account is None else account.password_hash)
         # Before the throttle: an attacker behind the same address would lock everyone out.
-        if account is not None and credentials in self._verified:
+        if account is not None and self._verified.use(credentials):
             return account
         with self._trials.of(self._verified.digest(credentials)):
-            if account is not None and credentials in self._verified:
+            if account is not None and self._verified.use(credentials):
                 return account
             proven = self._proven(account, password, address)
             self._verified.add(credentials)

@@ -16,7 +16,7 @@ from tickerq_dashboard.access.accounts import Account
 from tickerq_dashboard.access.credentials import PasswordCheck, VerifiedCredentials
 from tickerq_dashboard.access.hash_slots import HashSlots
 from tickerq_dashboard.access.hashing import fits, kind_of, no_password
-from tickerq_dashboard.access.refusals import TooManyLoginsError, WrongPasswordError
+from tickerq_dashboard.access.refusals import TooManyFailuresError, TooManyLoginsError, WrongPasswordError
 from tickerq_dashboard.access.throttle import Throttle
 
 QUICK_ARGON2 = PasswordHasher(time_cost=5, memory_cost=7168, parallelism=1).hash(PASSWORD)
@@ -101,6 +101,26 @@ def test_a_password_opens_only_the_account_that_it_belongs_to(monkeypatch: pytes
     for name, password in (("bob", PASSWORD), ("ann", "bobs"), ("nobody", PASSWORD)):
         with pytest.raises(WrongPasswordError):
             check.account(name, password, None)
+
+
+def test_who_works_on_stays_verified_however_long_others_guess_from_the_same_address() -> None:
+    now = [1000.0]
+    check = PasswordCheck(
+        {"ann": Account(name="ann", password_hash=QUICK_HASH)},
+        Throttle(monotonic=lambda: now[0]),
+        verified=VerifiedCredentials(monotonic=lambda: now[0]),
+    )
+    assert check.account("ann", PASSWORD, "10.0.0.1")
+    for minute in range(30):
+        now[0] += 60
+        with pytest.raises((WrongPasswordError, TooManyFailuresError)):
+            check.account("ann", f"wrong {minute}", "10.0.0.1")
+        assert check.account("ann", PASSWORD, "10.0.0.1")
+    now[0] += 301
+    with pytest.raises(WrongPasswordError):
+        check.account("ann", "wrong", "10.0.0.1")
+    with pytest.raises(TooManyFailuresError):
+        check.account("ann", PASSWORD, "10.0.0.1")
 
 
 def test_another_hash_of_the_same_name_is_not_verified_yet() -> None:

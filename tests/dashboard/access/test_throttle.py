@@ -40,6 +40,19 @@ def test_who_is_verified_already_is_not_locked_out_by_others_of_the_same_address
     assert status(client, PASSWORD) == 200
 
 
+def test_a_right_password_takes_back_its_own_trial_and_no_other() -> None:
+    now = [1000.0]
+    throttle = Throttle(monotonic=lambda: now[0])
+    for _ in range(5):
+        throttle.begin("10.0.0.1")
+    now[0] += 30
+    throttle.begin("10.0.0.1")
+    throttle.succeed("10.0.0.1")
+    now[0] += 30
+    # The sixth failure, and not the first.
+    assert throttle.begin("10.0.0.1") == 60
+
+
 def test_a_request_without_a_password_is_no_failure(client: FlaskClient) -> None:
     for _ in range(10):
         assert client.get(BASE).status_code == 401
