@@ -43,7 +43,7 @@ class TickerScheduler(Scheduler):
             self.install_default_entries({})
         self.update_from_dict(self.app.conf.beat_schedule)
         own = checked_entries(self.app, self._entries, payload_limit=config.payload_limit)
-        self._loop = BeatLoop(self.app, tickerq.core, own)
+        self._loop = BeatLoop(self.app, tickerq.core, own, apply_entry=self.apply_entry)
 
     def update_from_dict(self, entries: dict[str, Any]) -> None:
         """Take entries of Celery's, the later one of two of one name."""
@@ -61,6 +61,10 @@ class TickerScheduler(Scheduler):
         except ConfigError as error:
             self._is_refused = True
             raise refusal(error) from error
+
+    def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **kwargs: Any) -> None:
+        """Publish the due run of an entry: what ``apply_entry`` of Celery's beat calls."""
+        entry.publish()
 
     def should_sync(self) -> bool:
         return False

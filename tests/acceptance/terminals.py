@@ -68,8 +68,10 @@ class Terminals:
     def printed(self, name: str) -> str:
         return self._log(name).read_text(errors="replace")
 
-    def wait_for(self, is_there: Callable[[], object], *names: str) -> None:
-        deadline = time.monotonic() + WAIT_SECONDS
+    def wait_for(
+        self, is_there: Callable[[], object], *names: str, seconds: float = WAIT_SECONDS
+    ) -> None:
+        deadline = time.monotonic() + seconds
         while not is_there():
             assert all(process.poll() is None for process in self._processes.values()), self._all(names)
             assert time.monotonic() < deadline, self._all(names)

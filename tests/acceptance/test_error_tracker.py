@@ -19,6 +19,7 @@ from pathlib import Path
 
 import sentry_sdk
 from celery import Celery
+from celery.schedules import crontab
 from sentry_sdk.integrations.celery import CeleryIntegration
 from sentry_sdk.transport import Transport
 
@@ -28,15 +29,26 @@ from tickerq_celery import TickerQ, TimeTicker
 class FileTransport(Transport):
     def capture_envelope(self, envelope):
         event = envelope.get_event()
+        for item in envelope.items:
+            if item.type == "check_in":
+                with Path("check_ins.jsonl").open("a") as file:
+                    file.write(json.dumps(item.payload.json) + "\\n")
         if event is not None:
             with Path("events.jsonl").open("a") as file:
                 file.write(json.dumps(event, default=str) + "\\n")
 
 
-sentry_sdk.init("http://key@127.0.0.1:9/1", transport=FileTransport, integrations=[CeleryIntegration()])
+celery = CeleryIntegration(monitor_beat_tasks=True)
+sentry_sdk.init("http://key@127.0.0.1:9/1", transport=FileTransport, integrations=[celery])
 app = Celery("tracked")
+app.conf.beat_schedule = {"minutely": {"task": "shop.refresh", "schedule": crontab()}}
 app.conf.worker_lost_wait = 0.5  # how long Celery waits before it believes that a child is lost
 tickerq = TickerQ(app, embedded=True, max_rescues=1)
+
+
+@app.task(name="shop.refresh")
+def refresh():
+    pass
 
 
 @tickerq.function("Succeeds")
@@ -92,7 +104,7 @@ def ended(terminals: Terminals, tmp_path: Path) -> list[dict[str, Any]]:
     ends = Counter(Failed=3, Done=2)
 
     def all_ended() -> bool:
-        words = terminals.run("tickerq -A tracked runs").split()
+        words = terminals.run("tickerq -A tracked runs --type time_ticker").split()
         return Counter(word for word in words if word in ends) == ends
 
     terminals.wait_for(all_ended, "worker", "beat")
@@ -119,3 +131,21 @@ def test_each_run_that_failed_for_good_is_one_event_and_each_lost_attempt_is_one
         "tickerq.Fails",
         "tickerq.FailsTwice",
     }
+
+
+def test_each_run_of_an_entry_of_beat_begins_and_ends_one_check_in(
+    terminals: Terminals, tmp_path: Path
+) -> None:
+    file = tmp_path / "check_ins.jsonl"
+
+    def found() -> list[dict[str, Any]]:
+        lines = file.read_text().splitlines() if file.exists() else []
+        return [json.loads(line) for line in lines]
+
+    # The shortest span that Sentry takes is a minute.
+    terminals.wait_for(lambda: len(found()) >= 2, "worker", "beat", seconds=90)
+    begun, ended = found()
+    assert (begun["status"], ended["status"]) == ("in_progress", "ok")
+    assert begun["check_in_id"] == ended["check_in_id"]
+    assert begun["monitor_slug"] == ended["monitor_slug"] == "minutely"
+    assert begun["monitor_config"]["schedule"] == {"type": "crontab", "value": "* * * * *"}

@@ -89,6 +89,7 @@ def _entry(app: Celery, name: str, fields: object, payload_limit: int) -> Entry:
         task_id=task_id,
         # Celery's deadline is for crontab entries only.
         misfire_grace=_deadline(app) if isinstance(entry.schedule, crontab) else None,
+        schedule=entry.schedule,
     )
 
 

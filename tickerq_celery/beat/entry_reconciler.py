@@ -1,9 +1,10 @@
 """Keeps the cron tickers of Celery's beat entries as the code of the live beats has them."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -30,6 +31,7 @@ class EntryReconciler:
     def __init__(self, core: Core, own: Sequence[Entry]) -> None:
         self._core = core
         self._own = {entry.key: entry for entry in own}
+        self._keys: Mapping[UUID, str] = {}
         self._settled: frozenset[LiveBeat] | None = None
         self._reconcile_again_at = 0.0
 
@@ -37,6 +39,11 @@ class EntryReconciler:
     def keys(self) -> list[str]:
         """The keys of this beat's entries, for its node row."""
         return sorted(self._own)
+
+    def entry_of(self, cron_id: UUID | None) -> Entry | None:
+        """Return the entry of this beat's code that a cron ticker is of, or None."""
+        key = None if cron_id is None else self._keys.get(cron_id)
+        return None if key is None else self._own.get(key)
 
     def reconcile(self) -> None:
         """Write what is different, if beats came or went since the last time, or once in a lease.
@@ -71,15 +78,17 @@ class EntryReconciler:
     def _write(self, tx: Transaction, beats: frozenset[LiveBeat]) -> bool:
         """Write this beat's part; return True if no row was locked elsewhere."""
         core = self._core
-        known = beat_entries.known_keys(tx)
+        known = beat_entries.known_ids(tx)
         new = self._new_rows(known, tx.now)
         cron_tickers.insert_new(tx, list(new.values()))
+        # Another beat may have added the same one meanwhile: it is known to the next pass.
+        self._keys = {id: key for key, id in known.items()} | {row.id: key for key, row in new.items()}
         own = keys_of(core.node.id, beats)
         others = named_by(beats) - own
         rows = beat_entries.lock_entries(tx, but=others)
         for row in rows:
             self._reconcile_one(tx, row, is_own=row.seed_key in own)
-        return len(rows) == len((known | new.keys()) - others)
+        return len(rows) == len((known.keys() | new.keys()) - others)
 
     def _new_rows(self, known: Collection[str], now: datetime) -> dict[str, CronRow]:
         """Return the rows, by key, of this beat's entries that are not stored yet."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from celery.schedules import BaseSchedule
+
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.errors import UnreadableRequestError
 from tickerq_celery.payload.codec import Packed, RequestCodec
@@ -19,7 +21,7 @@ _KEY_PREFIX = "beat_schedule:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One checked entry; ``call`` is JSON."""
+    """One checked entry; ``call`` is JSON, ``schedule`` Celery's own object."""
 
     name: str
     task: str
@@ -29,6 +31,7 @@ class Entry:
     queue: str | None
     task_id: str | None
     misfire_grace: timedelta | None
+    schedule: BaseSchedule | None
 
     @property
     def key(self) -> str:

@@ -14,6 +14,7 @@ from tickerq_celery.beat.bulk_runner import BulkRunner
 from tickerq_celery.beat.due_work import DueWork
 from tickerq_celery.beat.entry_reconciler import EntryReconciler
 from tickerq_celery.beat.entry_rows import Entry
+from tickerq_celery.beat.entry_sending import AppliesEntry, EntrySending
 from tickerq_celery.beat.maintenance import Job, Maintenance
 from tickerq_celery.beat.queue_watch import QueueWatch
 from tickerq_celery.beat.retention import RetentionJob
@@ -23,7 +24,7 @@ from tickerq_celery.beat.sweeper import Sweeper
 from tickerq_celery.beat.tick_record import TickRecord
 from tickerq_celery.broker.address import broker_address
 from tickerq_celery.broker.celery_settings import refuse_settings
-from tickerq_celery.broker.publisher import CeleryPublisher
+from tickerq_celery.broker.publisher import CeleryPublisher, SendsCall
 from tickerq_celery.broker.routes import KnownRoutes
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
@@ -62,12 +63,16 @@ class BeatLoop:
         ConfigError: Under the app's settings no run would start.
     """
 
-    def __init__(self, app: Celery, shared: Core, entries: Sequence[Entry]) -> None:
+    def __init__(
+        self, app: Celery, shared: Core, entries: Sequence[Entry], *, apply_entry: AppliesEntry
+    ) -> None:
         config = shared.config
         refuse_settings(app, shared.possible_queues)
         # A beat inside a worker is a process of its own, and so a node of its own.
         self._core = replace(shared, node=new_identity(config.node_identifier))
-        self._publisher = _publisher(app, shared)
+        self._reconciler = EntryReconciler(self._core, entries)
+        sending = EntrySending(app, self._reconciler.entry_of, apply_entry)
+        self._publisher = _publisher(app, shared, sends_call=sending.send)
         self._ticks = TickRecord()
         routes = KnownRoutes(app)
         claimer = Claimer(self._core, on_claimed=self._ticks.claimed, queue_of=routes.queue_of)
@@ -88,7 +93,6 @@ class BeatLoop:
             Recorder(self._core),
             self._publisher,
         )
-        self._reconciler = EntryReconciler(self._core, entries)
         me = profile(self._core, NodeKind.BEAT, broker=broker_address(app), entries=self._reconciler.keys)
         self._registration = NodeRegistration(me, self._ticks.vitals)
         self._sweeps = SweepTimes(publish_check=config.publish_check, heartbeat=config.heartbeat)
@@ -224,13 +228,14 @@ def _server_of(error: StoreError | PublishError) -> str:
     return "broker" if isinstance(error, PublishError) else "store"
 
 
-def _publisher(app: Celery, core: Core) -> CeleryPublisher:
+def _publisher(app: Celery, core: Core, **sending: SendsCall) -> CeleryPublisher:
     return CeleryPublisher(
         app,
         core.codec,
         lease=core.config.lease,
         connect_timeout=_CONNECT_TIMEOUT,
         answer_timeout=_ANSWER_TIMEOUT,
+        **sending,
     )
 
 

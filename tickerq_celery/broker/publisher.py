@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -35,6 +36,8 @@ from tickerq_celery.tickers.timeouts import UNLIMITED, backstop
 logger = logging.getLogger(__name__)
 # Stamped together, like those that go one by one: a beat that is killed before that publishes all again.
 _MOST_IN_BATCH = 500
+# Sends the call of a Celery task by the function that it is given, which takes the call's options.
+SendsCall = Callable[[Claim, CeleryCall, Callable[[dict[str, Any]], None]], None]
 # How the message of a task of ours is sent.
 _OWN_TASK: Mapping[str, Any] = {"retry": False, "ignore_result": True, "serializer": "json"}
 
@@ -43,7 +46,8 @@ class CeleryPublisher:
     """Hands messages to the broker of a Celery app; a function's holds the run's id and claim number only.
 
     The timeouts are in seconds: a process that only adds tickers must not wait long for an unreachable
-    broker, nor, by ``answer_timeout`` (where None: the same), for one that hangs.
+    broker, nor, by ``answer_timeout`` (where None: the same), for one that hangs. ``sends_call`` may
+    add to the options of a Celery task's call.
     """
 
     def __init__(
@@ -54,10 +58,12 @@ class CeleryPublisher:
         lease: timedelta,
         connect_timeout: float,
         answer_timeout: float | None = None,
+        sends_call: SendsCall = lambda claim, call, send: send(call.options),
     ) -> None:
         self._app = app
         self._codec = codec
         self._lease = lease
+        self._sends_call = sends_call
         self._link = BrokerLink(
             app,
             connect_timeout=connect_timeout,
@@ -166,7 +172,10 @@ class CeleryPublisher:
                 )
             return
         call = revived_call(call)
-        options = call.options | self._options_of(claim, call) | {"retry": False}
+        self._sends_call(claim, call, lambda options: self._send_call(claim, replace(call, options=options)))
+
+    def _send_call(self, claim: Claim, call: CeleryCall) -> None:
+        options = {**call.options, **self._options_of(claim, call), "retry": False}
         task = self._app.tasks.get(claim.function)
         if task is None and claim.function not in self._unknown:
             self._unknown.add(claim.function)

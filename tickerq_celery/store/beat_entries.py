@@ -36,9 +36,10 @@ def live_beats(tx: Transaction) -> frozenset[LiveBeat]:
     )
 
 
-def known_keys(tx: Transaction) -> set[str]:
-    """Return the seed keys of all cron tickers of entries, also of those that are paused."""
-    return set(tx.scalars(select(cron_tickers.c.seed_key).where(*_of_entries(tx.namespace))))
+def known_ids(tx: Transaction) -> dict[str, UUID]:
+    """Return the ids of all cron tickers of entries by their seed keys, also of those that are paused."""
+    known = select(cron_tickers.c.seed_key, cron_tickers.c.id).where(*_of_entries(tx.namespace))
+    return {row.seed_key: row.id for row in tx.execute(known)}
 
 
 def lock_entries(tx: Transaction, *, but: Collection[str]) -> list[CronRow]:

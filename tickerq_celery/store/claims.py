@@ -170,4 +170,5 @@ def _claim_of(run: Due) -> Claim:
         has_children=run.has_children,
         call=run.call,
         task_id=run.task_id,
+        cron_ticker_id=run.cron_ticker_id,
     )

@@ -47,6 +47,7 @@ def take_over(tx: Transaction, *, limit: int, check_after: timedelta) -> TakenOv
             tickers.c.hard_timeout,
             tickers.c.publish_count,
             tickers.c.published_at,
+            tickers.c.cron_ticker_id,
             *CALL,
         )
         .where(tickers.c.check_at <= tx.sql_now(), tickers.c.namespace == tx.namespace)
@@ -66,7 +67,7 @@ def take_over(tx: Transaction, *, limit: int, check_after: timedelta) -> TakenOv
     return TakenOver(claims=[_claim_of(row) for row in lost], unreported=unreported)
 
 
-def _claim_of(row: Row[Any]) -> Claim:
+def _claim_of(row: Row[*tuple[Any, ...]]) -> Claim:
     return Claim(
         id=row.id,
         number=row.claim_no,
@@ -78,6 +79,7 @@ def _claim_of(row: Row[Any]) -> Claim:
         has_children=row.has_children,
         call=call_from(row),
         task_id=row.task_id,
+        cron_ticker_id=row.cron_ticker_id,
     )
 
 

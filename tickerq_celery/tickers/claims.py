@@ -81,6 +81,7 @@ class Claim:
     has_children: bool = False
     call: Packed | None = None
     task_id: str | None = None
+    cron_ticker_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
