@@ -6,16 +6,18 @@ import socket
 from collections.abc import Sequence
 
 from flask import Flask
-from waitress.server import (  # type: ignore[import-untyped]  # it ships no types
-    BaseWSGIServer,
-    MultiSocketServer,
-    create_server,
-)
+from waitress.adjustments import Adjustments  # type: ignore[import-untyped]  # it ships no types
+from waitress.server import MultiSocketServer  # type: ignore[import-untyped]
+from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
+
+from tickerq_dashboard.connections import Server
 
 LOCALHOST = "localhost"
 # A page that waits for the store holds one; no more wait at once than the reads of a few people.
 THREADS = 8
 _BACKLOG = 128
+# Those of the store and of open files are beside them: a process may often have 1,024 descriptors.
+MOST_CONNECTIONS = 800
 # In bytes: an Authorization header has a few hundred, and the guard lets no body of more than 256 KiB in.
 _MOST_HEADERS, _MOST_BODY = 64 * 1024, 512 * 1024
 _NO_SUCH_ADDRESS = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
@@ -42,19 +44,38 @@ def listeners_on(host: str, port: int) -> list[socket.socket]:
         raise
 
 
-def server_of(listeners: Sequence[socket.socket], app: Flask) -> BaseWSGIServer | MultiSocketServer:
+def server_of(listeners: Sequence[socket.socket], app: Flask) -> MultiSocketServer:
     """Return a server of the app on these sockets, whose ``run`` serves until the process is interrupted."""
-    return create_server(
-        app,
+    settings = Adjustments(
         sockets=list(listeners),
-        threads=THREADS,
         # Not the version that answers.
         ident="tickerq",
         # What a client says of a proxy is not true where there is none.
         clear_untrusted_proxy_headers=True,
         max_request_header_size=_MOST_HEADERS,
         max_request_body_size=_MOST_BODY,
+        connection_limit=MOST_CONNECTIONS,
+        # select() takes no descriptor over 1,023.
+        asyncore_use_poll=True,
+        cleanup_interval=1,
     )
+    threads = ThreadedTaskDispatcher()
+    threads.set_thread_count(THREADS)
+    channels: dict[int, object] = {}
+    servers = [
+        Server(
+            app,
+            channels,
+            _sock=listener,
+            dispatcher=threads,
+            adj=settings,
+            bind_socket=False,
+            sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
+        )
+        for listener in listeners
+    ]
+    addresses = [(each.effective_host, each.effective_port) for each in servers]
+    return MultiSocketServer(channels, settings, addresses, threads, servers[-1].log_info)
 
 
 def freeze_heap() -> None:

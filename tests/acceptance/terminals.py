@@ -68,9 +68,7 @@ class Terminals:
     def printed(self, name: str) -> str:
         return self._log(name).read_text(errors="replace")
 
-    def wait_for(
-        self, is_there: Callable[[], object], *names: str, seconds: float = WAIT_SECONDS
-    ) -> None:
+    def wait_for(self, is_there: Callable[[], object], *names: str, seconds: float = WAIT_SECONDS) -> None:
         deadline = time.monotonic() + seconds
         while not is_there():
             assert all(process.poll() is None for process in self._processes.values()), self._all(names)

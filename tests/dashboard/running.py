@@ -17,7 +17,7 @@ def running(app: Flask, host: str = "127.0.0.1", port: int = 0) -> Iterator[list
     listeners = listeners_on(host, port)
     addresses = [listener.getsockname()[:2] for listener in listeners]
     server: Any = server_of(listeners, app)
-    channels = server.map if hasattr(server, "map") else server._map
+    channels = server.map
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -1,4 +1,4 @@
-"""What stands in for ``Scheduler.apply_entry``, as Sentry's and Datadog's do: it sees each due run of an entry."""
+"""What stands in for ``Scheduler.apply_entry``, as Sentry's does, sees each due run of an entry."""
 
 from collections.abc import Callable
 from typing import Any
@@ -78,7 +78,9 @@ def test_a_run_that_the_broker_did_not_take_is_seen_again_when_it_is_published(
     assert [message.headers["check-in"] for message in sent(beat)] == [2]
 
 
-@pytest.mark.parametrize("stands_in", [lambda *_: None, lambda *_: {}["no such key"]], ids=["silent", "broken"])
+@pytest.mark.parametrize(
+    "stands_in", [lambda *_: None, lambda *_: {}["no such key"]], ids=["silent", "broken"]
+)
 def test_what_fails_in_its_place_is_set_aside_and_logged_and_the_others_are_published(
     start: Start, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
     stands_in: Callable[..., None],

@@ -1,0 +1,131 @@
+"""Connections of the dashboard's own server: none is held open by who sends nothing, or drop by drop."""
+
+import socket
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # it ships no types
+from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
+from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
+
+# In seconds: from a connection, or from the first byte of a further request, to the end of its head; and from
+# there to the end of its body. Browsers send either at once.
+HEAD_SECONDS, BODY_SECONDS = 10.0, 30.0
+# Accepted at one look: more may wait than the loop has turns for while it serves others.
+_MOST_ACCEPTED = 64
+
+
+class Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Takes no request whose body has two lengths: a proxy may go by the other one, and see two requests."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Take the head of a request; what is wrong in it is answered 400.
+
+        Raises:
+            ParsingError: Something is.
+        """
+        super().parse_header(header_plus)
+        # Of HTTP/1.0 it leaves the one header, of 1.1 it says what that meant.
+        is_encoded = self.chunked or "TRANSFER_ENCODING" in self.headers
+        if is_encoded and "CONTENT_LENGTH" in self.headers:
+            raise ParsingError("Content-Length beside Transfer-Encoding")
+
+
+class Connection(HTTPChannel):  # type: ignore[misc]
+    """Knows since when it waits for a head or a body."""
+
+    parser_class = Parser
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # The time of a fresh connection's head is running already.
+        self._since: float | None = time.monotonic()
+        self._timed: tuple[Any, bool] | None = None
+
+    def received(self, data: bytes) -> bool:
+        """Take what has come, and note where in a request it ends."""
+        taken: bool = super().received(data)
+        request = self.request
+        timed = (request, request is not None and request.headers_finished)
+        if timed != self._timed:
+            self._timed = timed
+            self._since = None if request is None else time.monotonic()
+        return taken
+
+    @property
+    def is_in_body(self) -> bool:
+        """Whether the head of a request is there, and its body is not yet."""
+        return self._timed is not None and self._timed[1]
+
+    @property
+    def waits_since(self) -> float:
+        """Since when it waits for what it waits for; between two requests, since the last byte of one."""
+        idle_for = time.time() - self.last_activity
+        return time.monotonic() - idle_for if self._since is None else self._since
+
+    def is_overdue(self, now: float) -> bool:
+        """Return True if what it waits for takes too long."""
+        if self._since is None or self.requests:
+            return False
+        return now - self._since > (BODY_SECONDS if self.is_in_body else HEAD_SECONDS)
+
+    def drop(self) -> None:
+        """Let the next turn of the loop close it: in this one its descriptor may be looked at still."""
+        self.will_close = True
+        # Else it would wait until a client takes its answer.
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+
+
+class Server(TcpWSGIServer):  # type: ignore[misc]
+    """Closes connections that take too long; where there are too many it closes one for each new one."""
+
+    channel_class = Connection
+    next_channel_cleanup: float = 0
+
+    def maintenance(self, now: float) -> None:
+        """Close what is overdue, or idle for long; called each second."""
+        super().maintenance(now)
+        moment = time.monotonic()
+        for connection in self.active_channels.values():
+            if connection.is_overdue(moment):
+                connection.drop()
+
+    def readable(self) -> bool:
+        """Whether a new connection can be accepted; called at each turn of the loop."""
+        now = time.time()
+        if now >= self.next_channel_cleanup:
+            self.next_channel_cleanup = now + self.adj.cleanup_interval
+            self.maintenance(now)
+        return self.accepting and (not self._is_full or self._longest_waiting() is not None)
+
+    def handle_accept(self) -> None:
+        """Accept what has come meanwhile, each in the place of another one where there are too many."""
+        for _ in range(_MOST_ACCEPTED):
+            if self._is_full:
+                waiting = self._longest_waiting()
+                if waiting is None:
+                    return
+                waiting.drop()
+            before = len(self._map)
+            super().handle_accept()
+            if len(self._map) == before:
+                return
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._map) >= int(self.adj.connection_limit)
+
+    def _longest_waiting(self) -> Connection | None:
+        return longest_waiting(each for each in self._map.values() if isinstance(each, Connection))
+
+
+def longest_waiting(connections: Iterable[Connection]) -> Connection | None:
+    """Return the one to close where there are too many, or None where all have a request that is answered.
+
+    It waits longest for a head, or between two requests; where none does, for a body.
+    """
+    idle = [each for each in connections if not (each.requests or each.will_close)]
+    return min(idle, key=lambda each: (each.is_in_body, each.waits_since), default=None)
