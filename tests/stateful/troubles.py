@@ -161,6 +161,7 @@ class TroubledDatabase(Database):
 
     def __init__(self, store: Database, process: Process, written: Callable[[Process], None]) -> None:
         super().__init__(store.url)
+        self.is_verified = True
         self._store = store
         self._process = process
         self._written = written

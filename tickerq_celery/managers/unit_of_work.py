@@ -84,7 +84,7 @@ class UnitOfWork:
                 return dispatch_after(self.core.write(work), self._dispatch_now)
         caller = self._callers.join(session, instead=_INSTEAD.format(verb))
         with translated_refusals():
-            stored = work(self.core.transaction(caller.connection))
+            stored = work(self.core.writing(caller.connection))
         if stored.due:
             when_committed(caller, lambda: dispatch_after(stored, self._dispatch_now))
         return stored.result

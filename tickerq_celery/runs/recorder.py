@@ -153,7 +153,7 @@ class Recorder:
             ClaimSupersededError: The run was taken from this worker.
         """
         end = AttemptEnd(run=run, outcome=outcome, elapsed=elapsed, report=report)
-        tx = self._core.transaction(caller.connection)
+        tx = self._core.writing(caller.connection)
         effect = self._write_in(tx, end)
         if effect.result is not None:
             when_committed(caller, lambda: dispatch_after(effect, self._dispatch))

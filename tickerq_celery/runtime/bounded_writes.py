@@ -116,7 +116,7 @@ class BoundedWrites:
         core = self._core
         outcome = outcome_of(
             lambda: core.database.run(
-                core.transaction, write.guarded, (work,), {}, reading=False, connected=write.connected
+                core.writing, write.guarded, (work,), {}, reading=False, connected=write.connected
             )
         )
         is_concluded = write.conclude(outcome)

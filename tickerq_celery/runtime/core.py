@@ -19,6 +19,7 @@ from tickerq_celery.payload.text_redaction import kept_as_it_is
 from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.runtime.reader import Reader
 from tickerq_celery.store.database.database import Database
+from tickerq_celery.store.database.schema import verify_once
 from tickerq_celery.store.database.transaction import Transaction
 
 P = ParamSpec("P")
@@ -59,13 +60,23 @@ class Core:
         """Return the transaction that a connection is in, on this clock and in this namespace."""
         return Transaction(connection, self.clock, self.config.namespace)
 
+    def writing(self, connection: Connection) -> Transaction:
+        """Return the same for a transaction that writes: the first one of a process looks at the tables.
+
+        Raises:
+            SchemaError: This version cannot work with them.
+        """
+        verify_once(self.database, connection)
+        return self.transaction(connection)
+
     def write(self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``work`` in a transaction, commit, and return what it returned; see ``Database``.
 
         Raises:
             StoreError: The database cannot be reached, or refused every try.
+            SchemaError: This version cannot work with the store's tables.
         """
-        return self.database.run(self.transaction, work, args, kwargs, reading=False)
+        return self.database.run(self.writing, work, args, kwargs, reading=False)
 
     def write_alone(
         self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
@@ -76,7 +87,7 @@ class Core:
             LostAnswerError: The connection was lost, so that whether it was written is unknown.
             StoreError: The database cannot be reached, or refused every try: nothing is written.
         """
-        return self.database.run(self.transaction, work, args, kwargs, reading=False, is_alone=True)
+        return self.database.run(self.writing, work, args, kwargs, reading=False, is_alone=True)
 
     def read(self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``work`` in a transaction that writes nothing, and return what it returned.

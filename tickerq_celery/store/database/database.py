@@ -59,6 +59,8 @@ class Database:
         self._retries = retries
         self._pooled = pooled
         self._is_bounded = is_bounded
+        # Whether this version can work with its tables: looked at once, by who writes first.
+        self.is_verified = False
         self._engines = Engines(self._open, self._open_autocommitting)
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, insert, inspect, select, update
+from sqlalchemy import Connection, Row, insert, inspect, select, update
 from sqlalchemy.exc import DBAPIError
 
 from tickerq_celery.clock import Clock
@@ -82,6 +82,20 @@ def verify(database: Database, schema: Schema = SCHEMA) -> None:
             database cannot store every text.
     """
     database.read(lambda connection: verify_on(connection, schema))
+    database.is_verified = True
+
+
+def verify_once(database: Database, connection: Connection) -> None:
+    """Check the versions of a store's tables in the first transaction that writes, by one statement.
+
+    Raises:
+        SchemaError: The tables are too old, too new, or those of an unreleased version.
+    """
+    if not database.is_verified:
+        found = _versions(connection)
+        _refuse_newer(found, SCHEMA)
+        _refuse_older(found, SCHEMA)
+        database.is_verified = True
 
 
 def verify_on(connection: Connection, schema: Schema = SCHEMA) -> None:
@@ -94,12 +108,7 @@ def verify_on(connection: Connection, schema: Schema = SCHEMA) -> None:
     if not _has_meta(connection):
         raise SchemaError(no_tables(shown_store(connection.engine.url)))
     _refuse_others(connection, schema)
-    found = connection.scalar(select(meta.c.schema))
-    if found is None or found < schema.number:
-        raise SchemaError(
-            f"the store has schema {found}, this version needs {schema.number}: "
-            "run `celery -A yourapp tickerq migrate`"
-        )
+    _refuse_older(_versions(connection), schema)
 
 
 def table_sizes(connection: Connection) -> list[TableSize]:
@@ -161,6 +170,11 @@ def _upgrade(connection: Connection, schema: Schema) -> None:
 def _refuse_foreign_tables(connection: Connection) -> None:
     """Refuse a table of our name that something else made: a repeatable step has left it alone."""
     for table in metadata.sorted_tables:
+        if not inspect(connection).has_table(table.name):
+            raise SchemaError(
+                f"the table {table.name} is gone, though the store's migrations have run: restore it from a "
+                "backup, or make a new store in an empty database"
+            )
         there = {column["name"] for column in inspect(connection).get_columns(table.name)}
         lacking = [column.name for column in table.columns if column.name not in there]
         if lacking:
@@ -179,7 +193,23 @@ def _refuse_encoding(connection: Connection) -> None:
 def _refuse_others(connection: Connection, schema: Schema) -> None:
     if not _has_digest(connection):
         raise SchemaError(_UNRELEASED)
-    found = connection.execute(select(meta.c.schema, meta.c.compatible_from, meta.c.digest)).one_or_none()
+    _refuse_newer(_versions(connection), schema)
+
+
+def _versions(connection: Connection) -> Row[int, int, str] | None:
+    return connection.execute(select(meta.c.schema, meta.c.compatible_from, meta.c.digest)).one_or_none()
+
+
+def _refuse_older(found: Row[int, int, str] | None, schema: Schema) -> None:
+    number = None if found is None else found.schema
+    if number is None or number < schema.number:
+        raise SchemaError(
+            f"the store has schema {number}, this version needs {schema.number}: "
+            "run `celery -A yourapp tickerq migrate`"
+        )
+
+
+def _refuse_newer(found: Row[int, int, str] | None, schema: Schema) -> None:
     if found is None:
         return
     if found.compatible_from > schema.number:
