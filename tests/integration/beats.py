@@ -3,6 +3,7 @@
 from tests.inner import Claimer, Core, Dispatcher, Recorder
 from tests.integration.making import ListPublisher
 from tests.manual_clock import ManualClock
+from tickerq_celery.beat.loss_watch import LossWatch
 from tickerq_celery.beat.sweeper import Sweeper
 
 
@@ -14,7 +15,10 @@ class Beat:
         self.publisher = ListPublisher(takes)
         claimer = Claimer(core)
         self.dispatcher = Dispatcher(core, claimer, self.publisher)
-        self.sweeper = Sweeper(core, claimer, self.dispatcher, Recorder(core), self.publisher)
+        # By queue, how many messages the broker says that it has; it does not say it of others.
+        self.sizes: dict[str, int] = {}
+        losses = LossWatch(core, lambda flow: flow.queue or "celery", self.sizes.get)
+        self.sweeper = Sweeper(core, claimer, self.dispatcher, Recorder(core), self.publisher, losses)
 
     def dispatch(self) -> None:
         self.dispatcher.dispatch(holder=self.core.node.name)

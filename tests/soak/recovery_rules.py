@@ -29,17 +29,16 @@ def runs_get_going(history: History) -> Iterator[Violation]:
 def wait_in_calm(history: History, calm: Calm, run: RunRow) -> timedelta:
     """Return the longest time, after the faults, between two steps of a run: due, and starts and ends.
 
-    A message that the faults destroyed is missed at its next check only. Where a function has a limit, a run
-    waits for its slot, too: it counts as if it did not wait.
+    Also where the faults destroyed its message, however often that had happened before. Where a function has
+    a limit, a run waits for its slot, too: it counts as if it did not wait.
     """
     due = history.due_of.get(run.id)
     if due is None or history.must_wait(run.function):
         return ZERO
-    since = max(calm.since, calm.checks.get(run.id, calm.since))
     steps = [due]
     for attempt in history.attempts_of.get(run.id, ()):
         steps += [attempt.started_at, attempt.ended_at]
-    return max((later - max(earlier, since) for earlier, later in pairwise(steps)), default=ZERO)
+    return max((later - max(earlier, calm.since) for earlier, later in pairwise(steps)), default=ZERO)
 
 
 RECOVERY_RULES = (runs_get_going,)

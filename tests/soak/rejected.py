@@ -244,9 +244,6 @@ REJECTED: dict[Rule, dict[str, History]] = {
         "a dead worker whose run was rescued long after": changed(
             calm(2), "attempts", {"ended_at": at(7.5)}, **TWO, claim_no=2
         ),
-        "a run whose message was missed in time, and that began long after": changed(
-            calm(-99, checks={ticker_id(1): at(-4)}), "added", {"due": at(-99)}, serial=1
-        ),
     },
     Rule.LIMIT_IS_KEPT: {
         "more bodies at once than the limit": changed(LIMITED, "ended", {"at": at(3.5)}, **FIRST_LIMITED),

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -14,7 +14,6 @@ from tests.statements import rollup_state
 from tests.tables import tickers
 from tickerq_celery import Cron, TickerQ
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.store.publications import NEVER
 from tickerq_celery.store.tables.column_types import sql_now
 
 T = TypeVar("T")
@@ -42,16 +41,8 @@ class Settling:
 
 def read_calm(tickerq: TickerQ, *, longest_wait: timedelta) -> Calm:
     """Return the calm that begins now, in which no run may be stalled for longer than so."""
-    statement = select(tickers.c.id, tickers.c.check_at).where(
-        tickers.c.namespace == tickerq.config.namespace, tickers.c.check_at < NEVER
-    )
-
-    def look(connection: Connection) -> Calm:
-        since = connection.scalars(select(sql_now(tickerq.core.clock))).one()
-        checks = {row.id: row.check_at for row in connection.execute(statement)}
-        return Calm(since=since, longest_wait=longest_wait, checks=checks)
-
-    return _read(tickerq, look)
+    since = _read(tickerq, lambda connection: connection.scalars(select(sql_now(tickerq.core.clock))).one())
+    return Calm(since=since, longest_wait=longest_wait)
 
 
 def settle(
@@ -59,12 +50,9 @@ def settle(
 ) -> list[CronSpan]:
     """Let all work end and pause the cron tickers, or give up; return what these must have fired.
 
-    Whether it came to rest is for the checker to see. A message that was lost is missed at its next check
-    only, so the limit begins with the last of these.
+    Whether it came to rest is for the checker to see.
     """
     now = calm.since
-    last_check = max(calm.checks.values(), default=now)
-    settling = replace(settling, stall_limit=settling.stall_limit + (last_check - now))
     settling.wait(lambda: unfinished(tickerq, before=now))
     spans = [_pause(tickerq, cron, order, at_least=now) for cron, order in zip(crons, orders, strict=True)]
     settling.wait(lambda: unfinished(tickerq))

@@ -79,11 +79,6 @@ def test_a_record_of_instants_older_than_the_latest_that_all_run_breaks_no_rule(
     assert check(replace(runs_two, runs=rows)) == []
 
 
-def test_a_run_may_wait_until_its_lost_message_is_missed() -> None:
-    overdue = changed(calm(-99, checks={ticker_id(1): at(-3)}), "added", {"due": at(-99)}, serial=1)
-    assert check(overdue) == []
-
-
 def test_a_run_that_waits_for_a_slot_may_be_stalled() -> None:
     assert check(replace(calm(-99), limits={"Work": 9})) == []
 

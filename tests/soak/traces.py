@@ -1,7 +1,6 @@
 """What one soak leaves behind, each trace a value: of what was added, of bodies, rows, blows."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -143,11 +142,7 @@ class Blow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calm:
-    """The end of the faults, by the store's clock, and how long a run may be stalled from then on.
-
-    ``checks`` holds when the store will miss the message of each run that was published by then.
-    """
+    """The end of the faults, by the store's clock, and how long a run may be stalled from then on."""
 
     since: datetime
     longest_wait: timedelta
-    checks: Mapping[UUID, datetime] = field(default_factory=dict)

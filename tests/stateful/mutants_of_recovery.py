@@ -49,7 +49,7 @@ OF_RECOVERY = (
     Mutant(
         lost_messages.take_over,
         "finds nothing",
-        doing_nothing(TakenOver(claims=(), unreported=0)),
+        doing_nothing(TakenOver(claims=(), unreported=0, lost=0)),
         "stuck for ever|reaped with its worker",
         is_quick=True,
     ),

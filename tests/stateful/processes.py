@@ -6,6 +6,7 @@ from tests.inner import Claimer, Dispatcher, NodeRegistration, Recorder, Registr
 from tests.plain_surroundings import PlainSurroundings
 from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process
+from tickerq_celery.beat.loss_watch import LossWatch
 from tickerq_celery.beat.sweeper import Sweeper
 from tickerq_celery.broker.kept_json import plain
 from tickerq_celery.cron.firing import Firing
@@ -50,7 +51,8 @@ class Beat:
         self._claimer = claimer = Claimer(core)
         self._dispatcher = Dispatcher(core, claimer, client)
         self._firing = Firing(core, partial(revoke, client))
-        self._sweeper = Sweeper(core, claimer, self._dispatcher, Recorder(core), client)
+        losses = LossWatch(core, lambda flow: None, lambda queue: None)
+        self._sweeper = Sweeper(core, claimer, self._dispatcher, Recorder(core), client, losses)
         self._presence = NodeRegistration(profile(core, NodeKind.BEAT))
         # Whether its last batch left more to be claimed at once.
         self.has_more = False

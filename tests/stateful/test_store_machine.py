@@ -24,7 +24,7 @@ WALKS = [
 ]
 _NEW_CALL = Draft(TASK, delay=0, retries=0, queue=None, key=None)
 _DIES_BEFORE_ITS_STAMP = (Trouble(4, How.DIES),)
-_STOPS_BEFORE_ITS_FIRST_STAMP = (Trouble(6, How.STOPS),)
+_STOPS_BEFORE_ITS_FIRST_STAMP = (Trouble(7, How.STOPS),)
 
 
 @pytest.mark.timeout(1800)

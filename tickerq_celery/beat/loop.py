@@ -15,6 +15,7 @@ from tickerq_celery.beat.due_work import DueWork
 from tickerq_celery.beat.entry_reconciler import EntryReconciler
 from tickerq_celery.beat.entry_rows import Entry
 from tickerq_celery.beat.entry_sending import AppliesEntry, EntrySending
+from tickerq_celery.beat.loss_watch import LossWatch
 from tickerq_celery.beat.maintenance import Job, Maintenance
 from tickerq_celery.beat.queue_watch import QueueWatch
 from tickerq_celery.beat.retention import RetentionJob
@@ -92,6 +93,7 @@ class BeatLoop:
             dispatcher,
             Recorder(self._core),
             self._publisher,
+            LossWatch(self._core, routes.queue_of, self._publisher.queue_size, broker=broker_address(app)),
         )
         me = profile(self._core, NodeKind.BEAT, broker=broker_address(app), entries=self._reconciler.keys)
         self._registration = NodeRegistration(me, self._ticks.vitals)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from tickerq_celery.beat.dead_nodes import LeaseFilter, LivenessObserver
+from tickerq_celery.beat.loss_watch import LossWatch
 from tickerq_celery.cron.overlap import advance_queues
 from tickerq_celery.cron.pausing import resume_suspended
 from tickerq_celery.enums import NodeKind
@@ -21,6 +22,7 @@ from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.lost_messages import TakenOver
 from tickerq_celery.store.nodes import Node
 from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.losses import Evidence
 
 logger = logging.getLogger(__name__)
 _AT_ONCE = 500
@@ -61,8 +63,10 @@ class Sweeper:
         dispatcher: Dispatcher,
         recorder: Recorder,
         publisher: Publisher,
+        losses: LossWatch,
     ) -> None:
         self._core = core
+        self._losses = losses
         self._claimer = claimer
         self._dispatcher = dispatcher
         self._recorder = recorder
@@ -93,21 +97,23 @@ class Sweeper:
 
     def _publish_again(self) -> None:
         until = self._core.clock.monotonic() + self._core.config.republish_after.total_seconds()
-        taken = self._core.write(self._take_over)
-        lost = taken.claims
+        taken = self._core.write(self._take_over, self._losses.look())
         if taken.unreported:
             logger.info("published calls of Celery tasks that no worker has reported: %d", taken.unreported)
-        if lost:
+        if taken.claims:
             failpoint(CrashPoint.TAKEN_OVER)
-            logger.warning("publishing again, as messages were lost or no worker takes them: %d", len(lost))
-            self._dispatcher.publish(lost, until=until)
+            logger.warning(
+                "publishing again %d runs that have not started: of %d the message was lost",
+                len(taken.claims),
+                taken.lost,
+            )
+            self._dispatcher.publish(taken.claims, until=until)
 
-    def _take_over(self, tx: Transaction) -> TakenOver:
+    def _take_over(self, tx: Transaction, evidence: Evidence) -> TakenOver:
         config = self._core.config
+        lost_messages.bring_forward(tx, evidence, lease=config.lease, limit=config.batch_size)
         return lost_messages.take_over(
-            tx,
-            limit=config.batch_size,
-            check_after=config.republish_after,
+            tx, limit=config.batch_size, check_after=config.republish_after, evidence=evidence
         )
 
     def _reap(self) -> None:

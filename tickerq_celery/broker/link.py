@@ -16,6 +16,9 @@ from tickerq_celery.broker.confirms import ConfirmedProducer
 from tickerq_celery.errors import PublishError
 from tickerq_celery.wording import cause_of
 
+# AMQP says it as a number, kombu's virtual transports as a text.
+_NO_SUCH_QUEUE = "404"
+
 
 class BrokerLink:
     """Opens the connection when it is used; after an error the next use opens another.
@@ -105,6 +108,29 @@ class BrokerLink:
                 raise
             # Kombu says of a batch that it failed, and names the broker's error as its cause.
             raise PublishError(cause_of((is_batch and error.__cause__) or error)) from error
+
+    def queue_size(self, queue: str) -> int | None:
+        """Return how many messages wait in a queue: none where there is no such queue, None if unknown.
+
+        Raises:
+            PublishError: The broker is unreachable.
+        """
+        self.connect()
+        connection = self._connection
+        if connection is None:
+            raise AssertionError("connect() left no connection")
+        try:
+            # A channel of its own: AMQP closes the one that asks for a queue that is not there.
+            channel: Any
+            with connection.channel() as channel:
+                return int(channel.queue_declare(queue, passive=True).message_count)
+        except connection.channel_errors as error:
+            return 0 if str(getattr(error, "reply_code", "")) == _NO_SUCH_QUEUE else None
+        except self._errors() as error:
+            self.drop()
+            raise PublishError(cause_of(error)) from error
+        except NotImplementedError:
+            return None
 
     def close(self) -> None:
         """Let go of the connection; the next use opens another."""

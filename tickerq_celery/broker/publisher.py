@@ -239,6 +239,14 @@ class CeleryPublisher:
                 retry=False,
             )
 
+    def queue_size(self, queue: str) -> int | None:
+        """Return how many messages wait in a queue of the broker; None where it does not say.
+
+        Raises:
+            PublishError: The broker is unreachable.
+        """
+        return self._link.queue_size(queue)
+
     def close(self) -> None:
         """Let go of the connection; the next use opens another."""
         self._link.close()

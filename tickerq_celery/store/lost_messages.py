@@ -1,42 +1,115 @@
-"""Claims whose message was lost: taken over by a sweep, and published again."""
+"""Claims whose message was lost, or may be: taken over by a sweep, and published again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, case, or_, select, update
 
 from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerKind, TickerPriority, TickerStatus
 from tickerq_celery.store.claims import CALL, call_from
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.nodes import Node
-from tickerq_celery.store.publications import end_as_published
+from tickerq_celery.store.publications import LONGEST_CHECK, end_as_published, until_check
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.store.tables.column_types import sql_after
 from tickerq_celery.tickers.claims import Claim
+from tickerq_celery.tickers.flows import FunctionQueue
+from tickerq_celery.tickers.losses import NO_EVIDENCE, Evidence, Fate, fate_of
 from tickerq_celery.tickers.timeouts import Timeouts
 
-# Twice the delay for each further publication, up to a thousandfold.
-_MOST_DOUBLINGS = 10
+# From so many losses on, whatever the settings, a check comes after the longest time.
+_MOST_LOSSES = 20
+_Row = Row[*tuple[Any, ...]]
+_OF_FUNCTIONS = (tickers.c.check_at.is_not(None), tickers.c.kind == TickerKind.FUNCTION.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenOver:
-    """What a sweep took over: claims to publish again, and how many published calls it has ended."""
+    """What a sweep took over: claims to publish again, and how many published calls it has ended.
+
+    ``lost`` is of how many claims there was evidence that their message was lost.
+    """
 
     claims: Sequence[Claim]
     unreported: int
+    lost: int
 
 
-def take_over(tx: Transaction, *, limit: int, check_after: timedelta) -> TakenOver:
-    """Take up to ``limit`` Queued runs whose message seems lost, so that they are published again.
-
-    Their claim stays the same; the next check comes after twice the time. The call of a Celery task whose
-    publication was stamped ends instead: no worker would drop its second message.
-    """
+def waiting_flows(tx: Transaction, *, lease: timedelta) -> frozenset[FunctionQueue]:
+    """Return the flows of which a message was published a lease ago or earlier, and not started."""
     rows = tx.execute(
+        select(tickers.c.function, tickers.c.queue)
+        .where(*_OF_FUNCTIONS, tickers.c.namespace == tx.namespace)
+        .where(tickers.c.published_at <= tx.sql_after(-lease))
+        .distinct()
+    )
+    return frozenset(FunctionQueue(row.function, row.queue) for row in rows)
+
+
+def bring_forward(tx: Transaction, evidence: Evidence, *, lease: timedelta, limit: int) -> int:
+    """Let what ``evidence`` says is lost be checked at once; return of how many runs.
+
+    A message counts as lost a lease after its publication at the earliest, and after each loss that was seen
+    after twice the time: a broker that loses everything is not flooded.
+    """
+    if not evidence.lost:
+        return 0
+    age = {n: until_check(lease, losses=n - 1) for n in range(1, _MOST_LOSSES)}
+    latest = case(
+        *((tickers.c.publish_count == n, tx.sql_after(-each)) for n, each in age.items()),
+        else_=tx.sql_after(-LONGEST_CHECK),
+    )
+    ids = tx.scalars(
+        select(tickers.c.id)
+        .where(*_OF_FUNCTIONS, tickers.c.namespace == tx.namespace, tickers.c.check_at > tx.sql_now())
+        .where(tickers.c.published_at <= latest, tickers.c.published_at < evidence.at)
+        .where(or_(*map(_is_of, evidence.lost)))
+        .order_by(tickers.c.check_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if ids:
+        tx.execute(
+            update(tickers)
+            .where(tickers.c.id.in_(ids), tickers.c.status == TickerStatus.QUEUED)
+            .values(check_at=tx.sql_now())
+        )
+    return len(ids)
+
+
+def take_over(
+    tx: Transaction, *, limit: int, check_after: timedelta, evidence: Evidence = NO_EVIDENCE
+) -> TakenOver:
+    """Take up to ``limit`` Queued runs that are to be checked, so that they are published again.
+
+    Their claim stays the same. Where there is evidence that the message was lost, the next check comes after
+    twice the time; where it waits in its queue, it is not published again before the longest time. The call
+    of a Celery task whose publication was stamped ends instead: no worker would drop its second message.
+    """
+    rows = _lock_due(tx, limit)
+    ended = [row for row in rows if row.call is not None and row.published_at is not None]
+    unreported = sum(end_as_published(tx, row.id, row.claim_no) for row in ended)
+    fates = {row.id: _fate(row, evidence, tx.now) for row in rows if row not in ended}
+    _leave_waiting(tx, [row for row in rows if fates.get(row.id) is Fate.WAITS])
+    taken = [row for row in rows if fates.get(row.id, Fate.WAITS) is not Fate.WAITS]
+    if taken:
+        tx.execute(
+            update(tickers)
+            .where(tickers.c.id.in_([row.id for row in taken]), tickers.c.status == TickerStatus.QUEUED)
+            .values(check_at=_next_check(tx.clock, check_after))
+        )
+    return TakenOver(
+        claims=[_claim_of(row, is_loss=fates[row.id] is Fate.LOST) for row in taken],
+        unreported=unreported,
+        lost=sum(fate is Fate.LOST for fate in fates.values()),
+    )
+
+
+def _lock_due(tx: Transaction, limit: int) -> Sequence[_Row]:
+    return tx.execute(
         select(
             tickers.c.id,
             tickers.c.claim_no,
@@ -55,19 +128,35 @@ def take_over(tx: Transaction, *, limit: int, check_after: timedelta) -> TakenOv
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
-    published = [row for row in rows if row.call is not None and row.published_at is not None]
-    lost = [row for row in rows if row not in published]
-    unreported = sum(end_as_published(tx, row.id, row.claim_no) for row in published)
-    if lost:
-        tx.execute(
+
+
+def _fate(row: _Row, evidence: Evidence, now: datetime) -> Fate:
+    flow = FunctionQueue(row.function, row.queue)
+    return fate_of(flow, row.published_at, evidence, now=now, longest=LONGEST_CHECK)
+
+
+def _is_of(flow: FunctionQueue) -> ColumnElement[bool]:
+    queue = tickers.c.queue
+    return and_(
+        tickers.c.function == flow.function, queue.is_(None) if flow.queue is None else queue == flow.queue
+    )
+
+
+def _leave_waiting(tx: Transaction, rows: Sequence[_Row]) -> None:
+    """Look again at messages that wait in their queue when they have waited for the longest time."""
+    if rows:
+        statement = (
             update(tickers)
-            .where(tickers.c.id.in_([row.id for row in lost]), tickers.c.status == TickerStatus.QUEUED)
-            .values(check_at=_next_check(tx.clock, check_after))
+            .where(tickers.c.id == bindparam("waiting_id"), tickers.c.status == TickerStatus.QUEUED)
+            .values(check_at=bindparam("at"))
         )
-    return TakenOver(claims=[_claim_of(row) for row in lost], unreported=unreported)
+        later = [{"waiting_id": row.id, "at": row.published_at + LONGEST_CHECK} for row in rows]
+        tx.execute(statement, later)
 
 
-def _claim_of(row: Row[*tuple[Any, ...]]) -> Claim:
+def _claim_of(row: _Row, *, is_loss: bool) -> Claim:
+    # Publications that were no answer to a loss do not count, so that waiting lengthens no check.
+    count = row.publish_count if is_loss or row.published_at is None else max(0, row.publish_count - 1)
     return Claim(
         id=row.id,
         number=row.claim_no,
@@ -75,7 +164,7 @@ def _claim_of(row: Row[*tuple[Any, ...]]) -> Claim:
         queue=row.queue,
         priority=TickerPriority(row.priority),
         timeouts=Timeouts(soft=row.timeout, hard=row.hard_timeout),
-        publish_count=row.publish_count,
+        publish_count=count,
         has_children=row.has_children,
         call=call_from(row),
         task_id=row.task_id,
@@ -118,8 +207,8 @@ def check_prefetched(tx: Transaction, node: Node, *, lease: timedelta) -> int:
 def _next_check(clock: Clock, check_after: timedelta) -> ColumnElement[Any]:
     return case(
         *(
-            (tickers.c.publish_count == n, sql_after(clock, check_after * 2**n))
-            for n in range(_MOST_DOUBLINGS)
+            (tickers.c.publish_count == n, sql_after(clock, until_check(check_after, losses=n)))
+            for n in range(_MOST_LOSSES)
         ),
-        else_=sql_after(clock, check_after * 2**_MOST_DOUBLINGS),
+        else_=sql_after(clock, LONGEST_CHECK),
     )

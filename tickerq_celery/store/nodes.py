@@ -79,6 +79,7 @@ class Node:
     started_at: datetime
     seen_at: datetime
     stopping_since: datetime | None
+    idle_since: datetime | None
 
     @property
     def takes_runs(self) -> bool:
@@ -130,6 +131,7 @@ def register(
             counter=counter,
             started_at=started_at or now,
             stopping_since=now if is_stopping else None,
+            idle_since=now if vitals.is_idle else None,
             **signs_of(tx, vitals),
         )
     )
@@ -139,10 +141,16 @@ def register(
 def beat(tx: Transaction, node_id: UUID, *, vitals: Vitals = _UNKNOWN, is_stopping: bool = False) -> bool:
     """Write a heartbeat, with the time of the first one that stops; return True if the row is still there."""
     stopping_since = func.coalesce(nodes.c.stopping_since, tx.sql_now()) if is_stopping else None
+    idle_since = func.coalesce(nodes.c.idle_since, tx.sql_now()) if vitals.is_idle else None
     statement = (
         update(nodes)
         .where(nodes.c.id == node_id)
-        .values(counter=nodes.c.counter + 1, stopping_since=stopping_since, **signs_of(tx, vitals))
+        .values(
+            counter=nodes.c.counter + 1,
+            stopping_since=stopping_since,
+            idle_since=idle_since,
+            **signs_of(tx, vitals),
+        )
     )
     return rowcount(tx, statement) == 1
 

@@ -19,6 +19,10 @@ from tickerq_celery.store.tables.column_types import UtcDateTime
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.lifecycle import Failure
 
+# However often a message was lost, and however long one may wait in its queue.
+LONGEST_CHECK = timedelta(hours=1)
+# More make no difference, and would overflow.
+_MOST_LOSSES = 20
 # Up to 64 s.
 _FIRST_RETURN, _MOST_DOUBLINGS = timedelta(seconds=1), 6
 # Workers report what becomes of it: it is published once.
@@ -54,10 +58,16 @@ def stamp(tx: Transaction, claims: Sequence[Claim], *, check_after: timedelta) -
             .values(
                 published_at=tx.sql_now(),
                 publish_count=count + 1,
-                check_at=tx.sql_after(check_after * 2 ** min(count, 10)),
+                check_at=tx.sql_after(until_check(check_after, losses=count)),
             )
         )
     return [claim for claim in claims if claim.call is not None and claim.id not in free]
+
+
+def until_check(check_after: timedelta, *, losses: int) -> timedelta:
+    """Return how long after a publication a message may count as lost, by how often it was."""
+    doubled: int = 2 ** min(losses, _MOST_LOSSES)
+    return min(check_after * doubled, LONGEST_CHECK)
 
 
 def fail(tx: Transaction, claim: Claim, failure: Failure) -> bool:

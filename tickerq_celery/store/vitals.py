@@ -12,12 +12,14 @@ from tickerq_celery.store.database.transaction import Transaction
 class Vitals:
     """What a process says of itself with each heartbeat.
 
-    ``memory`` is in bytes. Of a beat, ``ticked`` is the monotonic moment of its last complete tick,
+    ``memory`` is in bytes. ``is_idle`` is of a worker: whether it has no message, neither running nor
+    prefetched. Of a beat, ``ticked`` is the monotonic moment of its last complete tick,
     ``claimed`` how often it has claimed a run, ``round_ended`` the monotonic moment at which it last had
     pruned all that was expired, and ``pruned`` how many rows it has deleted so.
     """
 
     memory: int | None = None
+    is_idle: bool = False
     ticked: float | None = None
     claimed: int | None = None
     round_ended: float | None = None

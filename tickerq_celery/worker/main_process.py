@@ -143,7 +143,7 @@ class MainProcess:
     def _make_thread(self, worker: Any, cancellation: Cancellation) -> HeartbeatThread:
         core, own = self._parts.core, self._own_store
         mine = replace(core, database=own)
-        me = NodeRegistration(_worker_profile(worker, mine), lambda: Vitals(memory=memory_held()))
+        me = NodeRegistration(_worker_profile(worker, mine), _measure)
         recorder = Recorder(mine)
         publisher = CeleryPublisher(
             worker.app, core.codec, lease=core.config.lease, connect_timeout=_CONNECT_TIMEOUT
@@ -179,6 +179,10 @@ class MainProcess:
             count=lambda: drop_counts.write(mine, self._listener.drops),
             refused=_refuse,
         )
+
+
+def _measure() -> Vitals:
+    return Vitals(memory=memory_held(), is_idle=not _held())
 
 
 def _followed_by(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:

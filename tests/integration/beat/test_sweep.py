@@ -21,11 +21,14 @@ from tests.integration.making import (
     row_of,
     start,
     started,
+    worker_profile,
 )
+from tests.integration.runs.calls import alter_run
 from tests.manual_clock import ManualClock
 from tests.statements import nodes
 from tickerq_celery.enums import NodeKind, OnLost, TickerStatus
 from tickerq_celery.errors import PublishError
+from tickerq_celery.store.vitals import Vitals
 
 MakeCore = Callable[..., Core]
 
@@ -49,26 +52,108 @@ def test_a_run_whose_message_was_never_sent_is_published_by_the_same_claim(
     assert (row.status, row.claim_no, row.publish_count) == (TickerStatus.QUEUED, 1, 1)
 
 
-def test_a_run_that_was_published_is_checked_after_five_minutes_then_twice_that_each_time(
+def test_a_run_that_merely_waits_is_published_again_each_five_minutes(
     core: Core, beat: Beat, clock: ManualClock
 ) -> None:
     run_id = make_run(core)
     beat.dispatch()
-    for minutes in (5, 10, 20, 40):
-        assert row_of(core, run_id).check_at == clock.now() + timedelta(minutes=minutes)
-        clock.advance(minutes=minutes, seconds=-1)
+    for _ in range(4):
+        assert row_of(core, run_id).check_at == clock.now() + timedelta(minutes=5)
+        clock.advance(minutes=5, seconds=-1)
         assert beat.sweep() == []
         clock.advance(seconds=1)
         assert beat.sweep() == [(run_id, 1)]
+    assert row_of(core, run_id).publish_count == 1
 
 
-def test_the_time_between_checks_stops_growing(core: Core, beat: Beat, clock: ManualClock) -> None:
+def test_one_whose_queue_is_not_empty_is_published_again_after_an_hour(
+    core: Core, beat: Beat, clock: ManualClock
+) -> None:
     run_id = make_run(core)
     beat.dispatch()
-    for _ in range(13):
-        clock.advance(days=30)
-        beat.sweep()
-    assert row_of(core, run_id).check_at == clock.now() + timedelta(minutes=5) * 1024
+    beat.sizes["celery"] = 1
+    clock.advance(minutes=5)
+    assert beat.sweep() == []
+    assert row_of(core, run_id).check_at == clock.now() + timedelta(minutes=55)
+    clock.advance(minutes=54)
+    assert beat.sweep() == []
+    clock.advance(minutes=1)
+    assert beat.sweep() == [(run_id, 1)]
+
+
+def make_idle(core: Core, clock: ManualClock, *, seconds: float) -> None:
+    """Let the only worker say for so long that it has no message."""
+    idle = NodeRegistration(worker_profile(core), lambda: Vitals(is_idle=True))
+    idle.measure()
+    for _ in range(2):
+        core.write(idle.beat)
+        clock.advance(seconds=seconds / 2)
+    core.write(idle.beat)
+
+
+def test_a_message_was_lost_if_a_worker_of_its_queue_has_been_idle_for_a_lease(
+    core: Core, beat: Beat, clock: ManualClock
+) -> None:
+    run_id = make_run(core)
+    beat.dispatch()
+    make_idle(core, clock, seconds=29)
+    assert beat.sweep() == []
+    clock.advance(seconds=10)
+    assert beat.sweep() == [(run_id, 1)]
+    assert row_of(core, run_id).publish_count == 2
+    assert row_of(core, run_id).check_at == clock.now() + timedelta(minutes=10)
+
+
+def test_a_message_was_lost_if_its_queue_is_empty_and_no_worker_has_one(
+    core: Core, beat: Beat, clock: ManualClock
+) -> None:
+    run_id = make_run(core)
+    beat.dispatch()
+    clock.advance(seconds=30)
+    core.write(nodes.remove, core.node.id)
+    beat.sizes["celery"] = 0
+    assert beat.sweep() == [(run_id, 1)]
+
+
+def test_a_worker_that_has_messages_may_have_this_one(core: Core, beat: Beat, clock: ManualClock) -> None:
+    make_run(core)
+    beat.dispatch()
+    beat.sizes["celery"] = 0
+    clock.advance(seconds=40)
+    assert beat.sweep() == []
+
+
+def test_each_loss_that_was_seen_doubles_the_time_to_the_next_up_to_an_hour(
+    core: Core, beat: Beat, clock: ManualClock
+) -> None:
+    make_run(core)
+    beat.dispatch()
+    core.write(nodes.remove, core.node.id)
+    beat.sizes["celery"] = 0
+    waits = []
+    for _ in range(10):
+        begun = clock.now()
+        while not beat.sweep():
+            clock.advance(seconds=15)
+        waits.append((clock.now() - begun).total_seconds())
+    assert waits == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
+
+
+def test_what_was_published_after_a_look_is_not_lost_by_it(
+    core: Core, beat: Beat, clock: ManualClock
+) -> None:
+    first = make_run(core)
+    beat.dispatch()
+    core.write(nodes.remove, core.node.id)
+    beat.sizes["celery"] = 0
+    clock.advance(seconds=30)
+    assert beat.sweep() == [(first, 1)]
+    second = make_run(core)
+    enrolled(core)
+    beat.dispatch()
+    alter_run(core, second, check_at=clock.now())
+    assert beat.sweep() == [(second, 1)]
+    assert row_of(core, second).publish_count == 1
 
 
 def test_a_run_that_started_is_not_published_again(core: Core, beat: Beat, clock: ManualClock) -> None:

@@ -51,6 +51,8 @@ nodes = Table(
     Column("clock_at", UtcDateTime, nullable=False),
     # When a worker that shuts down stopped to consume; what it had begun may go on.
     Column("stopping_since", UtcDateTime),
+    # Of a worker: since when its heartbeats say that it has no message, neither running nor prefetched.
+    Column("idle_since", UtcDateTime),
     # In bytes, of the process and its children; NULL where it could not be read.
     Column("memory", BigInteger),
     # Of a beat: its last complete tick, and how often it has claimed a run since it started.

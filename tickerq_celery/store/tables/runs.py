@@ -129,6 +129,7 @@ tickers = Table(
     Column("concurrency_key", Name(90)),
     # NULL unless Queued: when the sweep asks whether the message was lost; publications.NEVER for some calls.
     Column("check_at", UtcDateTime),
+    # Of this claim: the first one, and one for each time its message was seen to be lost.
     Column("publish_count", SmallInteger, nullable=False),
     Column("published_at", UtcDateTime),
     # NULL unless InProgress: the node that runs it.

@@ -266,6 +266,7 @@ def upgrade() -> None:
         sa.Column("seen_at", column_types.UtcDateTime(), nullable=False),
         sa.Column("clock_at", column_types.UtcDateTime(), nullable=False),
         sa.Column("stopping_since", column_types.UtcDateTime(), nullable=True),
+        sa.Column("idle_since", column_types.UtcDateTime(), nullable=True),
         sa.Column("memory", sa.BigInteger(), nullable=True),
         sa.Column("ticked_at", column_types.UtcDateTime(), nullable=True),
         sa.Column("claimed", sa.BigInteger(), nullable=True),
