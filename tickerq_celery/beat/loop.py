@@ -87,15 +87,11 @@ class BeatLoop:
         )
         firing = Firing(self._core, partial(revoke, self._publisher))
         self._work = DueWork(self._core, firing, claimer, dispatcher, self._ticks)
-        self._sweeper = Sweeper(
-            self._core,
-            claimer,
-            dispatcher,
-            Recorder(self._core),
-            self._publisher,
-            LossWatch(self._core, routes.queue_of, self._publisher.queue_size, broker=broker_address(app)),
-        )
-        me = profile(self._core, NodeKind.BEAT, broker=broker_address(app), entries=self._reconciler.keys)
+        broker = broker_address(app)
+        losses = LossWatch(self._core, routes.queue_of_messages, self._publisher.queue_size, broker=broker)
+        recorder = Recorder(self._core)
+        self._sweeper = Sweeper(self._core, claimer, dispatcher, recorder, self._publisher, losses)
+        me = profile(self._core, NodeKind.BEAT, broker=broker, entries=self._reconciler.keys)
         self._registration = NodeRegistration(me, self._ticks.vitals)
         self._sweeps = SweepTimes(publish_check=config.publish_check, heartbeat=config.heartbeat)
         self._beat_at = 0.0

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import lost_messages, nodes
 from tickerq_celery.store.nodes import Node
-from tickerq_celery.tickers.flows import FunctionQueue
-from tickerq_celery.tickers.losses import NO_EVIDENCE, Evidence, QueueWorker, evidence_of
+from tickerq_celery.tickers.losses import NO_EVIDENCE, Evidence, MessageFlow, QueueWorker, evidence_of
 
 # Of a broker with very many queues, some are asked for at each look.
 _MOST_QUEUES = 50
@@ -22,7 +21,7 @@ class LossWatch:
     def __init__(
         self,
         core: Core,
-        queue_of: Callable[[FunctionQueue], str | None],
+        queue_of: Callable[[MessageFlow], str | None],
         size_of: Callable[[str], int | None],
         *,
         broker: str | None = None,

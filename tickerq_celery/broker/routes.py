@@ -5,6 +5,7 @@ from celery.exceptions import QueueNotFound
 
 from tickerq_celery.broker.messages import task_name
 from tickerq_celery.tickers.flows import FunctionQueue
+from tickerq_celery.tickers.losses import MessageFlow
 
 
 def queue_of(app: Celery, function: str, queue: str | None) -> str | None:
@@ -16,7 +17,11 @@ def queue_of(app: Celery, function: str, queue: str | None) -> str | None:
         QueueNotFound: The queue is not in ``task_queues``, and Celery may not make it.
         Exception: What a router of the user's raises.
     """
-    route = app.amqp.router.route({} if queue is None else {"queue": queue}, task_name(function))
+    return _routed(app, task_name(function), queue)
+
+
+def _routed(app: Celery, task: str, queue: str | None) -> str | None:
+    route = app.amqp.router.route({} if queue is None else {"queue": queue}, task)
     if "exchange" in route or "routing_key" in route:
         return None
     return str(route["queue"].name)
@@ -27,18 +32,26 @@ class KnownRoutes:
 
     def __init__(self, app: Celery) -> None:
         self._app = app
-        self._known: dict[FunctionQueue, str | None] = {}
+        # By the name of the task.
+        self._known: dict[str, str | None] = {}
 
     def queue_of(self, flow: FunctionQueue) -> str | None:
         """Return the queue to which runs of a function go, given their own; None where it is not known."""
-        if flow.queue is not None:
-            return flow.queue
-        if flow not in self._known:
+        return self._queue_of(task_name(flow.function), flow.queue)
+
+    def queue_of_messages(self, flow: MessageFlow) -> str | None:
+        """Return the same for messages of a function or of a Celery task."""
+        return self._queue_of(flow.name if flow.is_call else task_name(flow.name), flow.queue)
+
+    def _queue_of(self, task: str, queue: str | None) -> str | None:
+        if queue is not None:
+            return queue
+        if task not in self._known:
             try:
-                self._known[flow] = queue_of(self._app, flow.function, None)
+                self._known[task] = _routed(self._app, task, None)
             except Exception:  # noqa: BLE001 - the user's router: what it raises is logged at the publishing
-                self._known[flow] = None
-        return self._known[flow]
+                self._known[task] = None
+        return self._known[task]
 
 
 def missing_queue(app: Celery, function: str, queue: str | None) -> str | None:

@@ -8,22 +8,25 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, bindparam, case, or_, select, update
 
 from tickerq_celery.clock import Clock
-from tickerq_celery.enums import TickerKind, TickerPriority, TickerStatus
+from tickerq_celery.enums import OnLost, TickerKind, TickerPriority, TickerStatus
 from tickerq_celery.store.claims import CALL, call_from
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.nodes import Node
-from tickerq_celery.store.publications import LONGEST_CHECK, end_as_published, until_check
+from tickerq_celery.store.publications import LONGEST_CHECK, NEVER, end_as_published, until_check
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.store.tables.column_types import sql_after
 from tickerq_celery.tickers.claims import Claim
-from tickerq_celery.tickers.flows import FunctionQueue
-from tickerq_celery.tickers.losses import NO_EVIDENCE, Evidence, Fate, fate_of
+from tickerq_celery.tickers.losses import NO_EVIDENCE, Evidence, Fate, MessageFlow, fate_of
 from tickerq_celery.tickers.timeouts import Timeouts
 
 # From so many losses on, whatever the settings, a check comes after the longest time.
 _MOST_LOSSES = 20
 _Row = Row[*tuple[Any, ...]]
-_OF_FUNCTIONS = (tickers.c.check_at.is_not(None), tickers.c.kind == TickerKind.FUNCTION.value)
+# Of functions, whose second message a worker drops, and of calls whose team has chosen at least once.
+_MAY_COUNT_AS_LOST = and_(
+    tickers.c.check_at.is_not(None),
+    or_(tickers.c.kind == TickerKind.FUNCTION.value, tickers.c.on_lost == OnLost.RETRY.value),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +41,16 @@ class TakenOver:
     lost: int
 
 
-def waiting_flows(tx: Transaction, *, lease: timedelta) -> frozenset[FunctionQueue]:
+def waiting_flows(tx: Transaction, *, lease: timedelta) -> frozenset[MessageFlow]:
     """Return the flows of which a message was published a lease ago or earlier, and not started."""
     rows = tx.execute(
-        select(tickers.c.function, tickers.c.queue)
-        .where(*_OF_FUNCTIONS, tickers.c.namespace == tx.namespace)
+        select(tickers.c.function, tickers.c.queue, tickers.c.kind)
+        .where(_MAY_COUNT_AS_LOST, tickers.c.namespace == tx.namespace)
         .where(tickers.c.published_at <= tx.sql_after(-lease))
         .distinct()
     )
-    return frozenset(FunctionQueue(row.function, row.queue) for row in rows)
+    is_call = TickerKind.CELERY_TASK.value
+    return frozenset(MessageFlow(row.function, row.queue, row.kind == is_call) for row in rows)
 
 
 def bring_forward(tx: Transaction, evidence: Evidence, *, lease: timedelta, limit: int) -> int:
@@ -64,7 +68,7 @@ def bring_forward(tx: Transaction, evidence: Evidence, *, lease: timedelta, limi
     )
     ids = tx.scalars(
         select(tickers.c.id)
-        .where(*_OF_FUNCTIONS, tickers.c.namespace == tx.namespace, tickers.c.check_at > tx.sql_now())
+        .where(_MAY_COUNT_AS_LOST, tickers.c.namespace == tx.namespace, tickers.c.check_at > tx.sql_now())
         .where(tickers.c.published_at <= latest, tickers.c.published_at < evidence.at)
         .where(or_(*map(_is_of, evidence.lost)))
         .order_by(tickers.c.check_at)
@@ -87,25 +91,35 @@ def take_over(
 
     Their claim stays the same. Where there is evidence that the message was lost, the next check comes after
     twice the time; where it waits in its queue, it is not published again before the longest time. The call
-    of a Celery task whose publication was stamped ends instead: no worker would drop its second message.
+    of a Celery task whose publication was stamped ends instead, as no worker would drop its second message;
+    but for one that was lost, and may be executed twice.
     """
     rows = _lock_due(tx, limit)
-    ended = [row for row in rows if row.call is not None and row.published_at is not None]
-    unreported = sum(end_as_published(tx, row.id, row.claim_no) for row in ended)
-    fates = {row.id: _fate(row, evidence, tx.now) for row in rows if row not in ended}
-    _leave_waiting(tx, [row for row in rows if fates.get(row.id) is Fate.WAITS])
-    taken = [row for row in rows if fates.get(row.id, Fate.WAITS) is not Fate.WAITS]
+    fates = {row.id: _fate(row, evidence, tx.now) for row in rows}
+    ended = [row for row in rows if fates[row.id] is Fate.UNKNOWN and _is_published_call(row)]
+    unreported = sum(end_as_published(tx, row.id, row.claim_no) for row in ended if not row.has_children)
+    _leave_waiting(tx, [row for row in rows if fates[row.id] is Fate.WAITS or row in ended])
+    taken = [row for row in rows if fates[row.id] is not Fate.WAITS and row not in ended]
     if taken:
+        is_call = tickers.c.kind == TickerKind.CELERY_TASK.value
         tx.execute(
             update(tickers)
             .where(tickers.c.id.in_([row.id for row in taken]), tickers.c.status == TickerStatus.QUEUED)
-            .values(check_at=_next_check(tx.clock, check_after))
+            # A call is stamped only where none has been.
+            .values(
+                check_at=_next_check(tx.clock, check_after),
+                published_at=case((is_call, None), else_=tickers.c.published_at),
+            )
         )
     return TakenOver(
         claims=[_claim_of(row, is_loss=fates[row.id] is Fate.LOST) for row in taken],
         unreported=unreported,
         lost=sum(fate is Fate.LOST for fate in fates.values()),
     )
+
+
+def _is_published_call(row: _Row) -> bool:
+    return row.call is not None and row.published_at is not None
 
 
 def _lock_due(tx: Transaction, limit: int) -> Sequence[_Row]:
@@ -121,6 +135,7 @@ def _lock_due(tx: Transaction, limit: int) -> Sequence[_Row]:
             tickers.c.publish_count,
             tickers.c.published_at,
             tickers.c.cron_ticker_id,
+            tickers.c.on_lost,
             *CALL,
         )
         .where(tickers.c.check_at <= tx.sql_now(), tickers.c.namespace == tx.namespace)
@@ -131,27 +146,40 @@ def _lock_due(tx: Transaction, limit: int) -> Sequence[_Row]:
 
 
 def _fate(row: _Row, evidence: Evidence, now: datetime) -> Fate:
-    flow = FunctionQueue(row.function, row.queue)
+    if _is_published_call(row) and row.on_lost != OnLost.RETRY:
+        return Fate.UNKNOWN
+    flow = MessageFlow(row.function, row.queue, row.call is not None)
     return fate_of(flow, row.published_at, evidence, now=now, longest=LONGEST_CHECK)
 
 
-def _is_of(flow: FunctionQueue) -> ColumnElement[bool]:
+def _is_of(flow: MessageFlow) -> ColumnElement[bool]:
+    kind = TickerKind.CELERY_TASK if flow.is_call else TickerKind.FUNCTION
     queue = tickers.c.queue
     return and_(
-        tickers.c.function == flow.function, queue.is_(None) if flow.queue is None else queue == flow.queue
+        tickers.c.function == flow.name,
+        tickers.c.kind == kind.value,
+        queue.is_(None) if flow.queue is None else queue == flow.queue,
     )
 
 
 def _leave_waiting(tx: Transaction, rows: Sequence[_Row]) -> None:
-    """Look again at messages that wait in their queue when they have waited for the longest time."""
+    """Look again at messages that wait when they have waited for the longest time.
+
+    At a call with children never: what these wait for is a report.
+    """
     if rows:
         statement = (
             update(tickers)
             .where(tickers.c.id == bindparam("waiting_id"), tickers.c.status == TickerStatus.QUEUED)
             .values(check_at=bindparam("at"))
         )
-        later = [{"waiting_id": row.id, "at": row.published_at + LONGEST_CHECK} for row in rows]
+        later = [{"waiting_id": row.id, "at": _longest_wait_of(row)} for row in rows]
         tx.execute(statement, later)
+
+
+def _longest_wait_of(row: _Row) -> datetime:
+    found: datetime = row.published_at + LONGEST_CHECK
+    return NEVER if row.call is not None and row.has_children else found
 
 
 def _claim_of(row: _Row, *, is_loss: bool) -> Claim:

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from tickerq_celery.tickers.flows import FunctionQueue
+
+@dataclass(frozen=True, slots=True)
+class MessageFlow:
+    """The messages of one function, or Celery task, in one queue; None is where the router sends them."""
+
+    name: str
+    queue: str | None
+    is_call: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +32,8 @@ class Evidence:
     """What was known of some flows ``at`` a moment: their messages were lost, or wait in the broker."""
 
     at: datetime
-    lost: frozenset[FunctionQueue]
-    waiting: frozenset[FunctionQueue]
+    lost: frozenset[MessageFlow]
+    waiting: frozenset[MessageFlow]
 
 
 NO_EVIDENCE = Evidence(at=datetime.min.replace(tzinfo=UTC), lost=frozenset(), waiting=frozenset())
@@ -42,7 +49,7 @@ class Fate(StrEnum):
 
 
 def evidence_of(
-    queues: Mapping[FunctionQueue, str | None],
+    queues: Mapping[MessageFlow, str | None],
     sizes: Mapping[str, int | None],
     workers: Collection[QueueWorker],
     *,
@@ -53,15 +60,24 @@ def evidence_of(
 
     The messages of a queue were lost where one of its workers has been idle for a lease: it would have taken
     them. Or where the queue is empty, and no worker of it has a message. They wait where the queue is not
-    empty. None is a queue, or a number of messages, that is not known.
+    empty. None is a queue, or a number of messages, that is not known. Calls of Celery tasks may be taken by
+    workers that the store does not know: they are lost only where it knows one of their queue.
     """
-    lost = {flow for flow, queue in queues.items() if queue and _is_lost(queue, sizes, workers, now - lease)}
-    waiting = {flow for flow, queue in queues.items() if queue and flow not in lost and sizes.get(queue)}
+    lost: set[MessageFlow] = set()
+    waiting: set[MessageFlow] = set()
+    for flow, queue in queues.items():
+        own = [worker.idle_since for worker in workers if queue and worker.consumes(queue)]
+        if queue is None or (flow.is_call and not own):
+            continue
+        if _is_lost(own, sizes.get(queue), now - lease):
+            lost.add(flow)
+        elif sizes.get(queue):
+            waiting.add(flow)
     return Evidence(at=now, lost=frozenset(lost), waiting=frozenset(waiting))
 
 
 def fate_of(
-    flow: FunctionQueue,
+    flow: MessageFlow,
     published_at: datetime | None,
     evidence: Evidence,
     *,
@@ -79,10 +95,7 @@ def fate_of(
     return Fate.WAITS if flow in evidence.waiting and now - published_at < longest else Fate.UNKNOWN
 
 
-def _is_lost(
-    queue: str, sizes: Mapping[str, int | None], workers: Collection[QueueWorker], idle_until: datetime
-) -> bool:
-    own = [worker.idle_since for worker in workers if worker.consumes(queue)]
-    if any(since is not None and since <= idle_until for since in own):
+def _is_lost(idle: Collection[datetime | None], size: int | None, until: datetime) -> bool:
+    if any(since is not None and since <= until for since in idle):
         return True
-    return sizes.get(queue) == 0 and all(since is not None for since in own)
+    return size == 0 and None not in idle

@@ -1,0 +1,101 @@
+"""Calls of Celery tasks whose message was lost: published again where the team has chosen at least once."""
+
+from uuid import UUID
+
+import pytest
+
+from tests.inner import Core
+from tests.integration.beats import Beat
+from tests.integration.making import enrolled, row_of
+from tests.integration.runs.calls import alter_run, make_call
+from tests.manual_clock import ManualClock
+from tests.statements import nodes
+from tickerq_celery.enums import OnLost, TickerStatus
+from tickerq_celery.store.publications import NEVER
+
+
+@pytest.fixture
+def core(core: Core) -> Core:
+    """A core whose worker reports what becomes of calls."""
+    return enrolled(core)
+
+
+@pytest.fixture
+def beat(core: Core) -> Beat:
+    return Beat(core)
+
+
+def published(core: Core, beat: Beat, on_lost: OnLost, **columns: object) -> UUID:
+    run_id = make_call(core, columns={"on_lost": on_lost.value, **columns})
+    beat.dispatch()
+    assert row_of(core, run_id).status is TickerStatus.QUEUED
+    return run_id
+
+
+def make_idle(core: Core, clock: ManualClock) -> None:
+    """Let the worker say for a lease that it has no message."""
+    idle = {"idle_since": clock.now()}
+    core.write(lambda tx: tx.execute(nodes.nodes.update().values(**idle)))
+    clock.advance(seconds=core.config.lease.total_seconds())
+
+
+def test_a_lost_call_is_published_again_by_the_same_claim_under_on_lost_retry(
+    core: Core, beat: Beat, clock: ManualClock
+) -> None:
+    run_id = published(core, beat, OnLost.RETRY)
+    make_idle(core, clock)
+    assert beat.sweep() == [(run_id, 1)]
+    row = row_of(core, run_id)
+    assert (row.status, row.published_at, row.publish_count) == (TickerStatus.QUEUED, clock.now(), 2)
+    assert beat.sweep() == []
+
+
+def test_without_it_the_call_ends_as_published(core: Core, beat: Beat, clock: ManualClock) -> None:
+    run_id = published(core, beat, OnLost.FAIL)
+    make_idle(core, clock)
+    assert beat.sweep() == []
+    clock.advance(minutes=5)
+    assert beat.sweep() == []
+    assert row_of(core, run_id).status is TickerStatus.DONE
+
+
+def test_one_that_waits_in_its_queue_is_covered_for_an_hour(
+    core: Core, beat: Beat, clock: ManualClock
+) -> None:
+    run_id = published(core, beat, OnLost.RETRY)
+    beat.sizes["celery"] = 3
+    clock.advance(minutes=59)
+    assert beat.sweep() == []
+    assert row_of(core, run_id).status is TickerStatus.QUEUED
+    beat.sizes["celery"] = 0
+    make_idle(core, clock)
+    assert beat.sweep() == [(run_id, 1)]
+
+
+def test_of_which_nothing_is_known_ends_as_published(core: Core, beat: Beat, clock: ManualClock) -> None:
+    run_id = published(core, beat, OnLost.RETRY)
+    clock.advance(minutes=5)
+    assert beat.sweep() == []
+    assert row_of(core, run_id).status is TickerStatus.DONE
+
+
+def test_it_is_not_lost_where_workers_may_have_taken_it_that_the_store_does_not_know(
+    core: Core, beat: Beat, clock: ManualClock
+) -> None:
+    run_id = published(core, beat, OnLost.RETRY)
+    core.write(nodes.remove, core.node.id)
+    beat.sizes["celery"] = 0
+    clock.advance(minutes=4)
+    assert beat.sweep() == []
+    assert row_of(core, run_id).publish_count == 1
+
+
+def test_one_with_children_that_was_taken_for_lost_in_vain_waits_for_its_report_again(
+    core: Core, beat: Beat, clock: ManualClock
+) -> None:
+    run_id = published(core, beat, OnLost.RETRY, has_children=True)
+    assert row_of(core, run_id).check_at == NEVER
+    alter_run(core, run_id, check_at=clock.now())
+    assert beat.sweep() == []
+    row = row_of(core, run_id)
+    assert (row.status, row.check_at) == (TickerStatus.QUEUED, NEVER)
