@@ -22,6 +22,8 @@ from tickerq_celery.tickers.timeouts import Timeouts
 # From so many losses on, whatever the settings, a check comes after the longest time.
 _MOST_LOSSES = 20
 _Row = Row[*tuple[Any, ...]]
+# SQLite takes no condition of a thousand parts.
+_FLOWS_AT_ONCE = 200
 # Of functions, whose second message a worker drops, and of calls whose team has chosen at least once.
 _MAY_COUNT_AS_LOST = and_(
     tickers.c.check_at.is_not(None),
@@ -59,8 +61,17 @@ def bring_forward(tx: Transaction, evidence: Evidence, *, lease: timedelta, limi
     A message counts as lost a lease after its publication at the earliest, and after each loss that was seen
     after twice the time: a broker that loses everything is not flooded.
     """
-    if not evidence.lost:
-        return 0
+    flows, forward = sorted(evidence.lost, key=str), 0
+    for first in range(0, len(flows), _FLOWS_AT_ONCE):
+        if forward < limit:
+            part = flows[first : first + _FLOWS_AT_ONCE]
+            forward += _bring_forward(tx, part, evidence.at, lease=lease, limit=limit - forward)
+    return forward
+
+
+def _bring_forward(
+    tx: Transaction, flows: Sequence[MessageFlow], before: datetime, *, lease: timedelta, limit: int
+) -> int:
     age = {n: until_check(lease, losses=n - 1) for n in range(1, _MOST_LOSSES)}
     latest = case(
         *((tickers.c.publish_count == n, tx.sql_after(-each)) for n, each in age.items()),
@@ -69,8 +80,8 @@ def bring_forward(tx: Transaction, evidence: Evidence, *, lease: timedelta, limi
     ids = tx.scalars(
         select(tickers.c.id)
         .where(_MAY_COUNT_AS_LOST, tickers.c.namespace == tx.namespace, tickers.c.check_at > tx.sql_now())
-        .where(tickers.c.published_at <= latest, tickers.c.published_at < evidence.at)
-        .where(or_(*map(_is_of, evidence.lost)))
+        .where(tickers.c.published_at <= latest, tickers.c.published_at < before)
+        .where(or_(*map(_is_of, flows)))
         .order_by(tickers.c.check_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -139,6 +139,22 @@ def test_each_loss_that_was_seen_doubles_the_time_to_the_next_up_to_an_hour(
     assert waits == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
 
 
+def test_very_many_flows_are_published_again_a_batch_after_the_other(
+    core: Core, beat: Beat, clock: ManualClock
+) -> None:
+    ids = make_runs(core, 1_100)
+    beat.dispatch(), beat.dispatch(), beat.dispatch()
+    for number, run_id in enumerate(ids):
+        alter_run(core, run_id, function=f"Send {number}")
+    core.write(nodes.remove, core.node.id)
+    beat.sizes["celery"] = 0
+    clock.advance(seconds=30)
+    found = []
+    for _ in range(3):
+        found += beat.sweep()
+    assert sorted(run_id for run_id, _ in found) == sorted(ids)
+
+
 def test_what_was_published_after_a_look_is_not_lost_by_it(
     core: Core, beat: Beat, clock: ManualClock
 ) -> None:
