@@ -112,16 +112,12 @@ def take_over(
     _leave_waiting(tx, [row for row in rows if fates[row.id] is Fate.WAITS or row in ended])
     taken = [row for row in rows if fates[row.id] is not Fate.WAITS and row not in ended]
     if taken:
-        is_call = tickers.c.kind == TickerKind.CELERY_TASK.value
-        tx.execute(
-            update(tickers)
-            .where(tickers.c.id.in_([row.id for row in taken]), tickers.c.status == TickerStatus.QUEUED)
-            # A call is stamped only where none has been.
-            .values(
-                check_at=_next_check(tx.clock, check_after),
-                published_at=case((is_call, None), else_=tickers.c.published_at),
-            )
-        )
+        queued = (tickers.c.id.in_([row.id for row in taken]), tickers.c.status == TickerStatus.QUEUED)
+        tx.execute(update(tickers).where(*queued).values(check_at=_next_check(tx.clock, check_after)))
+    lost_calls = [row.id for row in taken if _is_published_call(row)]
+    if lost_calls:
+        # A call is stamped only where it has no stamp.
+        tx.execute(update(tickers).where(tickers.c.id.in_(lost_calls)).values(published_at=None))
     return TakenOver(
         claims=[_claim_of(row, is_loss=fates[row.id] is Fate.LOST) for row in taken],
         unreported=unreported,
