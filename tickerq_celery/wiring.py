@@ -96,7 +96,7 @@ class Parts(WorkerParts):
     @cached_property
     def revoker(self) -> "Revoker":
         """Cancels calls whose messages this process revokes."""
-        return Revoker(self._write_in_time, self.immediate.dispatch)
+        return Revoker(self._write_in_time, self.immediate.dispatch, self.revocations.tell)
 
     def _write_in_time(self, work: Callable[[Transaction], T]) -> T:
         # A revocation that comes late is one all the same.
@@ -111,7 +111,7 @@ class Parts(WorkerParts):
 
     @cached_property
     def _canceller(self) -> "Canceller":
-        return Canceller(self.core, self._notifier, self.immediate.dispatch)
+        return Canceller(self.core, self._notifier, self.immediate.dispatch, self.revocations.tell)
 
     @cached_property
     def _notifier(self) -> Publisher:

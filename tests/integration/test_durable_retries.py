@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery import states
 from celery._state import _task_stack
 from celery.app.task import Context
 from celery.exceptions import MaxRetriesExceededError, Reject, Retry
@@ -17,8 +18,10 @@ from tests.integration.runs.calls import begun, end, recorder
 from tests.manual_clock import START, ManualClock
 from tests.statements import cancels
 from tickerq_celery import Run, TickerQ, TickerStatus, TimeTicker
+from tickerq_celery.broker.revoked_calls import RevokedCalls
 from tickerq_celery.errors import StoreError
 from tickerq_celery.payload.celery_call import call_in
+from tickerq_celery.runs.revocations import Revocations
 
 HOUR = 3600
 
@@ -237,6 +240,23 @@ def test_a_retry_of_a_run_that_is_to_be_cancelled_is_not_kept(tickerq: TickerQ, 
     assert (found.status, cancelled.next_attempt_at) == (TickerStatus.CANCELLED, None)
     assert [(each.retries, each.number) for each in cancelled.attempts] == [(0, 0)]
     assert cancelled.attempts[0].exception_type == failure().type
+
+
+def test_the_sweep_tells_the_result_backend_of_a_retry_that_was_cancelled(
+    tickerq: TickerQ, clock: ManualClock
+) -> None:
+    tickerq.app.conf.result_backend = "cache+memory://"
+    scheduled = schedule(tickerq, clock)
+    message, run = receive(tickerq)
+    tickerq.core.write(cancels.request, run, CancelRequest.TERMINATE)
+    retry(tickerq, message)
+    result = tickerq.app.AsyncResult(scheduled.task_id)
+    # As Celery does once the body has asked for its retry.
+    tickerq.app.backend.mark_as_retry(scheduled.task_id, Retry("again"))
+    assert result.state == states.RETRY
+    clock.advance(minutes=1)
+    Revocations(tickerq.core, RevokedCalls(tickerq.app, tickerq.core.codec).announce).step()
+    assert result.state == states.REVOKED
 
 
 class GivenUp:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import Celery
+from celery import Celery, states
 
 from tests.kit.users_connections import rolled_back
 from tickerq_celery import TickerQ, TickerStatus
@@ -54,6 +54,14 @@ def test_a_later_call_waits_in_the_tests_store_until_its_clock_says_so(
     tickerq.clock.advance(hours=1)
     (done,) = tickerq.run_due()
     assert (done.id, done.status, ran) == (run.id, TickerStatus.DONE, [17])
+
+
+def test_no_result_backend_is_told_of_a_call_that_a_test_cancels(tickerq: TickerQTest, shop: TickerQ) -> None:
+    shop.app.conf.result_backend = "cache+memory://"
+    result = remind(shop)
+    (run,) = tickerq.runs.find()
+    assert shop.runs.cancel(run.id).status is TickerStatus.CANCELLED
+    assert shop.app.AsyncResult(result.id).state == states.PENDING
 
 
 def test_in_a_connection_of_the_tests_a_call_is_part_of_its_transaction(

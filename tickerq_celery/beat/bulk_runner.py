@@ -1,14 +1,16 @@
 """Bulk jobs, done by any beat beside its loop: a batch of one job after a batch of another."""
 
 import logging
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from uuid import UUID
 
 from tickerq_celery.enums import BulkAction
 from tickerq_celery.errors import ConfigError, PublishError, StoreError
 from tickerq_celery.runs.bulk_batch import BatchDone, do_batch
-from tickerq_celery.runs.cancelling import CancelledRun, publish_cancelled
+from tickerq_celery.runs.cancelling import CancelledRun, owed_of, publish_cancelled
 from tickerq_celery.runs.publisher import Publisher
+from tickerq_celery.runs.revocations import left_to_the_sweep
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import bulk_jobs
 
@@ -22,13 +24,20 @@ class BulkRunner:
     """Does bulk jobs in batches, each one transaction: what a killed beat did not commit, another one does.
 
     A job whose batch raises ends as failed. Where the store does not answer, the job is tried again last.
+    ``tell`` is given what the result backend is to be told of a batch.
     """
 
     name = "bulk jobs"
 
-    def __init__(self, core: Core, publisher: Publisher) -> None:
+    def __init__(
+        self,
+        core: Core,
+        publisher: Publisher,
+        tell: Callable[[Collection[UUID]], None] = left_to_the_sweep,
+    ) -> None:
         self._core = core
         self._publisher = publisher
+        self._tell = tell
         self._tried_last: UUID | None = None
 
     def step(self) -> timedelta:
@@ -62,6 +71,7 @@ class BulkRunner:
         if done is None:
             return False
         self._notify(done)
+        self._tell(owed_of(done.cancelled))
         if done.is_last:
             logger.info("bulk job %s is done", job_id)
         return True

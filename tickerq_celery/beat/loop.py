@@ -26,6 +26,7 @@ from tickerq_celery.beat.tick_record import TickRecord
 from tickerq_celery.broker.address import broker_address
 from tickerq_celery.broker.celery_settings import refuse_settings
 from tickerq_celery.broker.publisher import CeleryPublisher, SendsCall
+from tickerq_celery.broker.revoked_calls import RevokedCalls
 from tickerq_celery.broker.routes import KnownRoutes
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
@@ -35,6 +36,7 @@ from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runs.pruner import Pruner, archive_of
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runs.replaced import revoke
+from tickerq_celery.runs.revocations import Revocations
 from tickerq_celery.runtime.backoff import Backoff
 from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.runtime.node import NodeRegistration, profile
@@ -239,7 +241,9 @@ def _publisher(app: Celery, core: Core, **sending: SendsCall) -> CeleryPublisher
 
 def _maintenance(app: Celery, core: Core, ticks: TickRecord) -> Maintenance:
     own = replace(core, database=core.database.apart())
-    jobs: list[Job] = [BulkRunner(own, _publisher(app, core)), RollupJob(own)]
+    revocations = Revocations(own, RevokedCalls(app, core.codec).announce)
+    bulk = BulkRunner(own, _publisher(app, core), revocations.tell)
+    jobs: list[Job] = [bulk, revocations, RollupJob(own)]
     if core.config.auto_prune:
         pruner = Pruner(own, archive_of(core.config.prune_archive))
         jobs.append(RetentionJob(pruner, lambda deleted: ticks.pruned(deleted, own.clock.monotonic())))

@@ -30,10 +30,10 @@ def publish_captured(
     Its ``task_id`` is the one that it was captured with, unless its run was cancelled and retried.
     """
     exchange = entity_from_json(message.exchange)
-    captured_id = message.headers["id"]
-    sent = _with_id(revived(message.headers), captured_id, task_id) | dict(headers)
+    sent = with_task_id(message, message.headers, task_id) | dict(headers)
+    embed = embed_of(message, task_id)
     producer.publish(
-        body_as_encoded(call.args, call.kwargs, message.embed, serializer=message.serializer),
+        body_as_encoded(call.args, call.kwargs, embed, serializer=message.serializer),
         exchange=exchange,
         routing_key=message.routing_key,
         declare=[entity_from_json(each) for each in message.declare],
@@ -43,15 +43,26 @@ def publish_captured(
         expiration=message.expiration_at(app.now()),
         headers=sent,
         retry=False,
-        **_with_id(revived(message.properties), captured_id, task_id),
+        **with_task_id(message, message.properties, task_id),
     )
     if app.conf.task_send_sent_event:
         _publish_event(app, producer, message, sent, exchange)
 
 
-def _with_id(values: dict[str, Any], captured_id: str, task_id: str) -> dict[str, Any]:
-    named = {name: task_id for name in _IDS if values.get(name) == captured_id}
-    return values | named
+def with_task_id(message: CapturedMessage, part: Mapping[str, Any], task_id: str) -> dict[str, Any]:
+    """Return headers or properties of a message with this ``task_id`` for the captured one."""
+    values: dict[str, Any] = revived(part)
+    captured_id = message.headers["id"]
+    return values | {name: task_id for name in _IDS if values.get(name) == captured_id}
+
+
+def embed_of(message: CapturedMessage, task_id: str) -> dict[str, Any]:
+    """Return callbacks, errbacks, chain and chord of a message under this ``task_id``.
+
+    With another one than the captured it is no part of its chord any more, which was told that it is revoked:
+    a chord counts its parts.
+    """
+    return message.embed if task_id == message.headers["id"] else {**message.embed, "chord": None}
 
 
 def _publish_event(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tickerq_celery.enums import RETRIABLE, TERMINAL, BulkAction, TickerStatus
 from tickerq_celery.errors import DuplicateTickerError, TickerStateError
-from tickerq_celery.runs.cancelling import CANCELLED_REASON, CancelledRun, cancel
+from tickerq_celery.runs.cancelling import CANCELLED_REASON, CancelledRun, cancel, ended_unstarted
 from tickerq_celery.runs.manual_retry import needs_new_task_id, retry
 from tickerq_celery.store import chains, cron_tickers, ends, manual_retries, run_deletes
 from tickerq_celery.store.bulk_runs import BulkRun
@@ -93,7 +93,7 @@ def _cancel_at_once(tx: Transaction, runs: Sequence[BulkRun], done: Applied) -> 
     free = [run for run in runs if run.id not in stuck]
     reason = f"{CANCELLED_REASON}{done.who_and_why}"
     ends.end_unstarted(tx, [run.id for run in free], status=TickerStatus.CANCELLED, reason=reason)
-    done.cancelled += [CancelledRun(run=run.run, before=run.status, reason=reason) for run in free]
+    done.cancelled += ended_unstarted(tx, free, reason)
     done.changed += len(free)
 
 

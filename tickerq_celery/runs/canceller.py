@@ -11,10 +11,11 @@ from uuid import UUID
 from tickerq_celery.enums import TickerType
 from tickerq_celery.errors import TickerBusyError
 from tickerq_celery.failpoints import CrashPoint, failpoint
-from tickerq_celery.runs.cancelling import CancelledRun, cancel, publish_cancelled
+from tickerq_celery.runs.cancelling import CancelledRun, cancel, owed_of, publish_cancelled
 from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runs.notifier import Notifier
 from tickerq_celery.runs.publisher import Publisher
+from tickerq_celery.runs.revocations import left_to_the_sweep
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import runs
 from tickerq_celery.store.database.transaction import Transaction
@@ -51,15 +52,21 @@ class _LockedElsewhere(Exception):  # noqa: N818 - rolls back, and is never seen
 class Canceller:
     """Cancels runs of one kind, a time ticker's or a cron ticker's occurrences.
 
-    ``dispatch`` is given the runs that an end made due, after its commit.
+    ``dispatch`` is given the runs that an end made due, after its commit, and ``tell`` what the result
+    backend is to be told.
     """
 
     def __init__(
-        self, core: Core, publisher: Publisher, dispatch: Callable[[Collection[UUID]], None]
+        self,
+        core: Core,
+        publisher: Publisher,
+        dispatch: Callable[[Collection[UUID]], None],
+        tell: Callable[[Collection[UUID]], None] = left_to_the_sweep,
     ) -> None:
         self._core = core
         self.notifier = Notifier(publisher)
         self._dispatch = dispatch
+        self._tell = tell
 
     def cancel(self, order: CancelOrder) -> bool:
         """End a waiting run as Cancelled, or request the end of an active one; return True if it exists.
@@ -82,6 +89,7 @@ class Canceller:
         )  # fmt: skip
         dispatch_after(effect, self._dispatch)
         self._notify(done, order.terminate)
+        self._tell(owed_of([done]))
         return True
 
     def _lock_and_cancel(self, order: CancelOrder) -> Effect[CancelledRun | None] | None:
@@ -96,7 +104,11 @@ class Canceller:
         raise TickerBusyError(order.ticker_id, "cancelled")
 
     def notify_all(self, cancelled: Sequence[CancelledRun], *, terminate: bool) -> None:
-        """Notify workers of committed cancels, until that takes too long or the broker is unreachable."""
+        """Notify workers of committed cancels, until that takes too long or the broker is unreachable.
+
+        And tell the result backend.
+        """
+        self._tell(owed_of(cancelled))
         until = self._core.clock.monotonic() + _NOTIFYING_SECONDS
         for number, done in enumerate(cancelled):
             if self._core.clock.monotonic() > until or not self._notify(done, terminate):

@@ -1,6 +1,6 @@
 """Cancel a run in the transaction that it is given, and notify the workers of it afterwards."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,8 +8,9 @@ from tickerq_celery.enums import TERMINAL, TickerKind, TickerStatus, TickerType
 from tickerq_celery.errors import TickerStateError
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runs.publisher import Publisher
-from tickerq_celery.store import cancels, chains, ends
+from tickerq_celery.store import cancels, chains, ends, revocations
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.locked_runs import LockedRun
 from tickerq_celery.store.starts import Locked
 from tickerq_celery.tickers.cancel_requests import CancelRequest
 from tickerq_celery.tickers.claims import Started
@@ -23,11 +24,15 @@ _NOT_ASKED = "asked to end, as it is a Celery task: use terminate=True, which ki
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelledRun:
-    """A run that was cancelled: it has ended, or was requested to."""
+    """A run that was cancelled: it has ended, or was requested to.
+
+    ``owed`` is the id of what the result backend is to be told of it, once that is committed.
+    """
 
     run: Started
     before: TickerStatus
     reason: str = CANCELLED_REASON
+    owed: UUID | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -70,6 +75,19 @@ def cancel(
     failpoint(CrashPoint.CANCEL_UNCOMMITTED)
     done = CancelledRun(run=locked.run, before=locked.status)
     return Effect(result=done, change=_asked(locked.run, wanted))
+
+
+def ended_unstarted(tx: Transaction, runs: Sequence[LockedRun], reason: str) -> list[CancelledRun]:
+    """Return locked runs that this transaction has cancelled before they started."""
+    owed = revocations.owe(tx, [each.run for each in runs if each.status is TickerStatus.IDLE])
+    return [
+        CancelledRun(run=each.run, before=each.status, reason=reason, owed=owed.get(each.id)) for each in runs
+    ]
+
+
+def owed_of(cancelled: Sequence[CancelledRun]) -> list[UUID]:
+    """Return the ids of what the result backend is to be told of some cancels."""
+    return [each.owed for each in cancelled if each.owed is not None]
 
 
 def publish_cancelled(publisher: Publisher, done: CancelledRun, *, terminate: bool) -> None:
@@ -119,5 +137,6 @@ def _end_waiting(tx: Transaction, locked: Locked, reason: str) -> Effect[Cancell
         before={"status": str(locked.status)},
         after={"status": str(TickerStatus.CANCELLED)},
     )
-    done = CancelledRun(run=run, before=locked.status, reason=reason)
+    owed = revocations.owe(tx, [run] if locked.status is TickerStatus.IDLE else [])
+    done = CancelledRun(run=run, before=locked.status, reason=reason, owed=owed.get(run.id))
     return Effect(result=done, due=written.due, change=change)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from tickerq_celery.enums import TERMINAL, TickerKind, TickerStatus
 from tickerq_celery.errors import TickerStateError
-from tickerq_celery.runs.cancelling import CANCELLED_REASON, CancelledRun, cancel
+from tickerq_celery.runs.cancelling import CANCELLED_REASON, CancelledRun, cancel, ended_unstarted
 from tickerq_celery.store import ends
 from tickerq_celery.store.chain_trees import LockedMember
 from tickerq_celery.store.database.transaction import Transaction
@@ -62,7 +62,7 @@ def cancel_members(
         cancelled.append(effect.result)
         changed.update(effect.change.ids)
         due.update(effect.due)
-    cancelled += [CancelledRun(run=each.run, before=each.status, reason=reason) for each in at_once]
+    cancelled += ended_unstarted(tx, at_once, reason)
     # One whose end was requested before is as it was.
     change = Change(ids=[each.id for each in wanted if each.id in changed])
     return Effect(result=cancelled, due=due, change=change)

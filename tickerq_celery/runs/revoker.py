@@ -3,14 +3,17 @@
 import logging
 import time
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.runs.immediate import dispatch_after
-from tickerq_celery.store import cancels, chains, durable_calls, ends
+from tickerq_celery.runs.revocations import left_to_the_sweep
+from tickerq_celery.store import cancels, chains, durable_calls, ends, revocations
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect
 
 logger = logging.getLogger(__name__)
@@ -30,12 +33,19 @@ class Write(Protocol):
 class Revoker:
     """Ends calls by the ids of their messages.
 
-    ``dispatch`` is given the children that their ends made due.
+    ``dispatch`` is given the children that their ends made due, and ``tell`` what the result backend is to be
+    told.
     """
 
-    def __init__(self, write: Write, dispatch: Callable[[Collection[UUID]], None] | None = None) -> None:
+    def __init__(
+        self,
+        write: Write,
+        dispatch: Callable[[Collection[UUID]], None] | None = None,
+        tell: Callable[[Collection[UUID]], None] = left_to_the_sweep,
+    ) -> None:
         self._write = write
         self._dispatch = dispatch
+        self._tell = tell
 
     def revoke(self, task_ids: Collection[str]) -> None:
         """Cancel those that wait for their claim, by the ids of their messages.
@@ -45,25 +55,37 @@ class Revoker:
         """
         for pause in (*_PAUSES, None):
             effect = self._write(partial(_revoke, task_ids=task_ids))
-            dispatch_after(effect, self._dispatch)
-            if not effect.result or pause is None:
+            revoked = dispatch_after(effect, self._dispatch)
+            self._tell(revoked.owed)
+            if revoked.is_complete or pause is None:
                 return
             time.sleep(pause)
 
 
-def _revoke(tx: Transaction, task_ids: Collection[str]) -> Effect[bool]:
-    """End the calls; the result is True if one could not be locked."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Revoked:
+    """What the result backend is to be told of what was ended, and whether none is left for another try."""
+
+    owed: Collection[UUID]
+    is_complete: bool
+
+
+def _revoke(tx: Transaction, task_ids: Collection[str]) -> Effect[_Revoked]:
+    """End the calls that can be locked."""
     due: list[UUID] = []
+    ended: list[Started] = []
     ids = durable_calls.waiting(tx, task_ids)
-    ended = 0
+    left = len(ids)
     for ticker_id in ids:
         locked = cancels.lock(tx, ticker_id, type=None)
         if locked is None or (locked.run.has_children and not chains.lock_waiting(tx, [ticker_id])):
             continue
-        ended += 1
+        left -= 1
         if locked.status is TickerStatus.IDLE:
             due += _end(tx, ticker_id, locked.run.claim_no)
-    return Effect(result=ended < len(ids), due=due)
+            ended.append(locked.run)
+    owed = revocations.owe(tx, ended)
+    return Effect(result=_Revoked(owed=owed.values(), is_complete=left == 0), due=due)
 
 
 def _end(tx: Transaction, ticker_id: UUID, claim_no: int) -> Collection[UUID]:

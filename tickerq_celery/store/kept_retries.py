@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 
 from tickerq_celery.enums import TickerKind, TickerStatus
 from tickerq_celery.payload.codec import Packed
-from tickerq_celery.store import execution_ends, executions
+from tickerq_celery.store import execution_ends, executions, revocations
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.ends import attempt_key, end_waiting
 from tickerq_celery.store.starts import STARTED, started
@@ -63,6 +63,8 @@ def put_back(tx: Transaction, call: DurableCall, request: Packed, *, node: str) 
         end_waiting(
             tx, run.id, claim_no=run.claim_no, status=TickerStatus.CANCELLED, reason=None, before=row.status
         )
+        # Told by the sweep, a minute later: Celery writes RETRY once this is committed.
+        revocations.owe(tx, [run])
         return KeptRetry(run=run, columns=None)
     columns = {each.name: getattr(row, each.name) for each in _REPLACED}
     _write(tx, run, row.status, _waiting(tx, run, call, request))

@@ -16,6 +16,7 @@ from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runs.immediate import ImmediateDispatch
 from tickerq_celery.runs.publisher import Publisher
+from tickerq_celery.runs.revocations import Revocations
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.testing.task_calls import TaskCalls
@@ -150,6 +151,13 @@ class DirectWrites:
         """Do nothing: there is no thread."""
 
 
+class ToldToNobody(Revocations):
+    """Leaves the result backend alone: a test has none, or one that others use."""
+
+    def tell(self, ids: Collection[UUID]) -> None:
+        """Do nothing."""
+
+
 class InProcessParts(Parts):
     """What wiring makes, but for all that would reach another process."""
 
@@ -174,6 +182,11 @@ class InProcessParts(Parts):
         """What happens to runs that this process has just made due."""
         is_eager = bool(self.app.conf.task_always_eager)
         return LeftToTheTest(self.core, self.dispatcher, self.box, is_eager=is_eager)
+
+    @cached_property
+    def revocations(self) -> Revocations:
+        """What happens to calls that this process cancels."""
+        return ToldToNobody(self.core, lambda revocation: None)
 
     @cached_property
     def reporting(self) -> Reporting:

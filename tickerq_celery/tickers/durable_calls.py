@@ -1,9 +1,11 @@
-"""A call of a Celery task that is kept until it is due."""
+"""A call of a Celery task that is kept until it is due, and the revocation of one that was cancelled."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from tickerq_celery.payload.celery_call import CeleryCall
+from tickerq_celery.payload.codec import Packed
 from tickerq_celery.tickers.claims import TaskExecution
 
 
@@ -22,3 +24,17 @@ class DurableCall:
     queue: str | None
     call: CeleryCall
     retry_of: TaskExecution | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revocation:
+    """A call that was cancelled before it was published, which Celery's result backend is still to be told.
+
+    ``takeovers`` is the fence of its end: how often a sweep has taken it from the process that had it.
+    """
+
+    id: UUID
+    takeovers: int
+    task: str
+    task_id: str
+    call: Packed

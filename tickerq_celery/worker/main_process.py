@@ -15,11 +15,13 @@ from tickerq_celery.broker.address import broker_address
 from tickerq_celery.broker.celery_settings import control_warning, refuse_settings
 from tickerq_celery.broker.messages import is_own_task, task_id
 from tickerq_celery.broker.publisher import CeleryPublisher
+from tickerq_celery.broker.revoked_calls import RevokedCalls
 from tickerq_celery.deferred import Deferred
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import ConfigError, StoreError
 from tickerq_celery.payload import pydantic_requests as _pydantic_requests  # noqa: F401  # as below
 from tickerq_celery.runs.recorder import Recorder
+from tickerq_celery.runs.revocations import Revocations
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.frozen_heap import freeze_heap
 from tickerq_celery.runtime.memory import memory_held
@@ -148,7 +150,8 @@ class MainProcess:
         publisher = CeleryPublisher(
             worker.app, core.codec, lease=core.config.lease, connect_timeout=_CONNECT_TIMEOUT
         )
-        handler = SignalHandler(mine, recorder, publisher, self._misrouted)
+        revocations = Revocations(mine, RevokedCalls(worker.app, core.codec).announce)
+        handler = SignalHandler(mine, recorder, publisher, self._misrouted, revocations.tell)
 
         def begin() -> None:
             verify(own)

@@ -22,8 +22,10 @@ from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.worker.exception_handler import HandlerCaller
 
 if TYPE_CHECKING:
+    from tickerq_celery.broker.revoked_calls import RevokedCalls
     from tickerq_celery.runs.executions import ExecutionRecorder
     from tickerq_celery.runs.recorder import Recorder
+    from tickerq_celery.runs.revocations import Revocations
     from tickerq_celery.worker.body_limits import BodyLimits
     from tickerq_celery.worker.cancel_flag import CancelFlag
     from tickerq_celery.worker.child_marks import ChildMarks
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 else:
     ExecutionRecorder = Deferred("tickerq_celery.runs.executions", "ExecutionRecorder")
     Recorder = Deferred("tickerq_celery.runs.recorder", "Recorder")
+    Revocations = Deferred("tickerq_celery.runs.revocations", "Revocations")
+    RevokedCalls = Deferred("tickerq_celery.broker.revoked_calls", "RevokedCalls")
     BodyLimits = Deferred("tickerq_celery.worker.body_limits", "BodyLimits")
     CancelFlag = Deferred("tickerq_celery.worker.cancel_flag", "CancelFlag")
     ChildMarks = Deferred("tickerq_celery.worker.child_marks", "ChildMarks")
@@ -105,12 +109,19 @@ class WorkerParts:
         return not self.recorder.is_in_main_process
 
     @cached_property
+    def revocations(self) -> "Revocations":
+        """Tells the result backend of calls that this process cancels."""
+        return Revocations(self.core, RevokedCalls(self.app, self.core.codec).announce)
+
+    @cached_property
     def reporting(self) -> "Reporting":
         """Writes progress and log lines of running functions."""
         return Reporting(self.core)
 
     def close(self) -> None:
         """Close this process's connections to the store and the broker."""
+        if "revocations" in vars(self):
+            self.revocations.close()
         self.core.close()
         self.publisher.close()
 

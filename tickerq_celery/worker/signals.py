@@ -1,11 +1,12 @@
 """Handle Celery's signals for tasks that crashed, timed out, were revoked or are unknown."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
 from queue import SimpleQueue
 from typing import Any
+from uuid import UUID
 
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery import Celery, signals
@@ -17,6 +18,7 @@ from tickerq_celery.errors import PublishError
 from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runs.rescue import rescue
+from tickerq_celery.runs.revocations import left_to_the_sweep
 from tickerq_celery.runs.revoker import Revoker
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store import publications, starts
@@ -147,13 +149,20 @@ class SignalListener:
 class SignalHandler:
     """Writes what the reports mean; each may come twice, and late."""
 
-    def __init__(self, core: Core, recorder: Recorder, publisher: Publisher, misrouted: MisroutedLog) -> None:
+    def __init__(
+        self,
+        core: Core,
+        recorder: Recorder,
+        publisher: Publisher,
+        misrouted: MisroutedLog,
+        tell: Callable[[Collection[UUID]], None] = left_to_the_sweep,
+    ) -> None:
         self._core = core
         self._misrouted = misrouted
         self._recorder = recorder
         self._publisher = publisher
         self._calls = CallReportHandler(core, recorder, publisher)
-        self._revoker = Revoker(core.write)
+        self._revoker = Revoker(core.write, tell=tell)
 
     def handle(self, report: Report) -> None:
         """Write what one report means.

@@ -598,9 +598,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ticker_id", name="pk_tickerq_progress"),
         **_OPTIONS,
     )
+    create_table(
+        "tickerq_revocations",
+        sa.Column("id", column_types.Id, nullable=False),
+        sa.Column("namespace", sa.String(length=100), nullable=False),
+        sa.Column("ticker_id", column_types.Id, nullable=False),
+        sa.Column("task_id", sa.String(length=255), nullable=False),
+        sa.Column("take_over_at", column_types.UtcDateTime(), nullable=False),
+        sa.Column("takeovers", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["ticker_id"], ["tickerq_tickers.id"], name="fk_tickerq_revocations_ticker_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_tickerq_revocations"),
+        **_OPTIONS,
+    )
+    create_index(
+        "ix_tickerq_revocations_take_over_at",
+        "tickerq_revocations",
+        ["namespace", "take_over_at", "id"],
+        unique=False,
+    )
+    create_index("ix_tickerq_revocations_ticker_id", "tickerq_revocations", ["ticker_id"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_table("tickerq_revocations")
     op.drop_table("tickerq_progress")
     op.drop_table("tickerq_logs")
     op.drop_table("tickerq_attempts")
