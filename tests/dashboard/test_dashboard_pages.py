@@ -295,6 +295,19 @@ def test_published_runs_are_filtered_apart_from_those_that_succeeded(visitor: Vi
     assert functions("failed") == ["Call", "Ours"]
 
 
+def test_figures_of_what_succeeded_leave_out_what_was_only_published(visitor: Visitor, seeds: Seeds) -> None:
+    at = datetime.now(UTC) - timedelta(minutes=1)
+    for started_at in (at, None, None):
+        seeds.run(
+            function="shop.refresh", kind="celery_task", status=TickerStatus.DONE,
+            started_at=started_at, ended_at=at,
+        )  # fmt: skip
+    page = text_of(visitor.get("/").text)
+    assert "below the line: failed, cancelled or skipped" in page
+    assert "Done 1 0 late, was 0 Success 100 % of what succeeded or failed in 24 h" in page
+    assert "Done 1 Published 2 Failed 0" in page
+
+
 def test_the_history_comes_by_its_end_and_not_by_its_making(visitor: Visitor, seeds: Seeds) -> None:
     first = seeds.run(function="MadeFirst", status=TickerStatus.FAILED, ended_at=NOW + timedelta(hours=1))
     seeds.run(function="MadeLast", status=TickerStatus.FAILED, ended_at=NOW)

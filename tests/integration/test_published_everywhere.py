@@ -8,6 +8,8 @@ from uuid import UUID
 import pytest
 
 from tests.integration.apps import enrol_worker, ticker_app
+from tests.integration.pruning import forget_counts
+from tests.integration.stats.rolling import roll_all
 from tests.integration.worker.call_app import add_call, deliver_all, followed
 from tests.manual_clock import ManualClock
 from tickerq_celery import TickerQ, TickerStatus
@@ -138,10 +140,25 @@ def test_counts_and_filters_know_them_apart(tickerq: TickerQ) -> None:
     assert (int(counts.queued), int(counts.published)) == (1, 1)
     published, done = (
         {run.id for run in tickerq.runs.find(**filters)}
-        for filters in ({"is_published": True}, {"status": "done", "outcome_known": True})
+        for filters in ({"is_published": True}, {"status": ["done", "due_done"]})
     )
     assert published == {made["unfollowed"], made["not reported yet"]}
     assert done == {made["followed, well"]}
+    assert {run.id for run in tickerq.runs.history(is_published=True)} == {made["unfollowed"]}
+    assert int(tickerq.bulk.count("delete", status=["done", "due_done"])) == 1
+    assert int(tickerq.bulk.count("delete", is_published=True)) == 1
+
+
+def test_a_call_that_is_reported_after_all_ends_once_more(tickerq: TickerQ, clock: ManualClock) -> None:
+    forget_counts(tickerq.core)
+    run_id = add_call(tickerq, task_of(tickerq, works))
+    clock.advance(minutes=3)
+    roll_all(tickerq.core)
+    with followed(tickerq):
+        deliver_all(tickerq)
+    assert tickerq.runs.get(run_id).outcome_known
+    total = tickerq.stats.throughput().total
+    assert (total.published, total.succeeded, total.ends, total.success_share) == (1, 1, 2, 1.0)
 
 
 @pytest.mark.parametrize(

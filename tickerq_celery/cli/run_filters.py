@@ -11,6 +11,18 @@ from tickerq_celery.enums import HoldReason, TickerKind, TickerStatus, TickerTyp
 
 T = TypeVar("T")
 
+
+class _Status(Word[TickerStatus]):
+    """A status; Published, which tables show beside them, is none."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> TickerStatus:
+        if str(value).lower() == "published":
+            self.fail("it is no status of its own, pass --published", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 _OPTIONS = (
     click.option(
         "--function",
@@ -19,7 +31,14 @@ _OPTIONS = (
         metavar="NAME",
         help="Of this function or Celery task.",
     ),
-    click.option("--status", multiple=True, type=Word(TickerStatus), help="In this status."),
+    click.option("--status", multiple=True, type=_Status(TickerStatus), help="In this status."),
+    click.option(
+        "--published",
+        "is_published",
+        is_flag=True,
+        default=None,
+        help="Celery tasks of which only their publication is known.",
+    ),
     click.option("--tag", metavar="TAG", help="With this tag."),
     click.option("--queue", metavar="NAME", help="In this queue."),
     click.option("--node", metavar="NAME", help="That run, or ran last, on this node."),
@@ -39,6 +58,7 @@ _OPTIONS = (
 _NAMES = (
     "function",
     "status",
+    "is_published",
     "tag",
     "queue",
     "node",

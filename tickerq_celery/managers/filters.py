@@ -38,14 +38,15 @@ class RunCriteria(TypedDict, total=False):
     ``kind`` tells runs of functions from those of Celery tasks, of which ``function`` is the task's name, and
     ``task_id`` the id of the messages, as ``AsyncResult.id``. ``held_for`` is why a due run may not run yet,
     ``hold_key`` under which key that is, such as ``Pause.key`` or the id of a paused cron ticker, or several.
-    ``outcome_known`` tells Done from "published", and ``is_published`` what is shown as Published, see
-    ``Run``. Times are ``from`` (inclusive) and ``until`` (exclusive), and ``due`` is when a run may be
-    claimed next. ``error`` is part of an exception's type or text, or of why it was skipped, in any case,
-    ``error_type`` all of an exception's type. With ``queue``, ``routed`` are functions whose runs without a
-    queue of their own are meant, too, as Celery's router sends them there. ``node`` runs it, or ran its last
-    attempt; ``root_id`` is the head of its chain; ``is_late`` says that it was claimed late. ``min_attempts``
-    is how many attempts it has had at least, and ``min_elapsed``, in seconds, how long the last one took, or
-    has taken so far.
+    ``status`` Done or DueDone are runs that succeeded: calls that were only published are left out, unless
+    ``outcome_known`` or ``is_published`` asks for them. ``outcome_known`` tells the two apart, and
+    ``is_published`` finds what is shown as Published, see ``Run``. Times are ``from`` (inclusive) and
+    ``until`` (exclusive), and ``due`` is when a run may be claimed next. ``error`` is part of an exception's
+    type or text, or of why it was skipped, in any case, ``error_type`` all of an exception's type. With
+    ``queue``, ``routed`` are functions whose runs without a queue of their own are meant, too, as Celery's
+    router sends them there. ``node`` runs it, or ran its last attempt; ``root_id`` is the head of its chain;
+    ``is_late`` says that it was claimed late. ``min_attempts`` is how many attempts it has had at least, and
+    ``min_elapsed``, in seconds, how long the last one took, or has taken so far.
     """
 
     function: str | Collection[str] | None

@@ -77,11 +77,16 @@ class RunFilter:
         found = {each.name: getattr(self, each.name) for each in fields(self)}
         return {name: value for name, value in found.items() if value is not None}
 
+    @property
+    def asks_published(self) -> bool:
+        """Whether calls are asked for of which nothing but their publication is known."""
+        return self.outcome_known is False or self.is_published is True
+
 
 def conditions(tx: Transaction, wanted: RunFilter) -> list[ColumnElement[bool]]:
     """Return what a run must meet, as conditions of SQL."""
     met = [
-        _in_queue(value, wanted.routed or ()) if name == "queue" else _condition(tx, name, value)
+        _condition(tx, wanted, name, value)
         for name, value in wanted.asked.items()
         if name not in {"exclude", "routed"}
     ]
@@ -91,7 +96,12 @@ def conditions(tx: Transaction, wanted: RunFilter) -> list[ColumnElement[bool]]:
     return met + [not_(func.coalesce(each, false())) for each in conditions(tx, wanted.exclude)]
 
 
-def _condition(tx: Transaction, name: str, value: Any) -> ColumnElement[bool]:
+def _condition(tx: Transaction, wanted: RunFilter, name: str, value: Any) -> ColumnElement[bool]:
+    if name == "queue":
+        return _in_queue(value, wanted.routed or ())
+    if name == "status" and not wanted.asks_published and SUCCEEDED.intersection(value):
+        # A call that was only published is in no status of those that succeeded, unless it is asked for.
+        return and_(_in_statuses(value), has_outcome(known=True))
     if name == "min_elapsed":
         return _took(tx, value)
     return _CONDITIONS[name](value) if name in _CONDITIONS else tickers.c[name] == value
@@ -145,8 +155,9 @@ def _in_statuses(statuses: Collection[TickerStatus]) -> ColumnElement[bool]:
     return or_(*found, *([tickers.c.ended_status.in_(sorted(ended))] if ended else []))
 
 
-def _has_outcome(known: bool) -> ColumnElement[bool]:
-    # As Run.outcome_known: of a call that no worker reported nothing but its publication is recorded.
+def has_outcome(known: bool) -> ColumnElement[bool]:
+    """Return True of a run whose outcome is known, or is not, as ``Run.outcome_known``."""
+    # Of a call that no worker reported nothing but its publication is recorded.
     if known:
         return or_(
             not_(_IS_CALL),
@@ -171,8 +182,8 @@ def _is_published(published: bool) -> ColumnElement[bool]:
     is_call = tickers.c.kind == TickerKind.CELERY_TASK.value
     is_waiting = and_(tickers.c.status == TickerStatus.QUEUED, tickers.c.published_at.is_not(None))
     if published:
-        return or_(and_(is_call, is_waiting), _has_outcome(known=False))
-    return and_(_has_outcome(known=True), not_(and_(is_call, is_waiting)))
+        return or_(and_(is_call, is_waiting), has_outcome(known=False))
+    return and_(has_outcome(known=True), not_(and_(is_call, is_waiting)))
 
 
 def _mentions(text: str) -> ColumnElement[bool]:
@@ -199,7 +210,7 @@ _CONDITIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
     "kind": lambda kind: tickers.c.kind == kind.value,
     "task_id": _has_task_id,
     "status": _in_statuses,
-    "outcome_known": _has_outcome,
+    "outcome_known": has_outcome,
     "is_published": _is_published,
     "tag": partial(has_tag, tickers.c.tags),
     "hold_key": lambda keys: tickers.c.hold_key.in_(sorted(keys)),

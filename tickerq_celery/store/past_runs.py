@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from tickerq_celery.enums import TERMINAL
 from tickerq_celery.functions.retention import Rule
 from tickerq_celery.store.database.batches import in_parts
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.filters import has_outcome
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.uncounted_ends import EndPosition
 
@@ -35,10 +36,14 @@ class PastRuns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastCount:
-    """How many runs of a function are expired, and when the first of them ended."""
+    """How many runs of a function are expired, and when the first of them ended.
+
+    So many of them are ``published``: calls of a Celery task that no worker reported.
+    """
 
     function: str
     runs: int
+    published: int
     since: datetime
 
 
@@ -79,13 +84,17 @@ def count(tx: Transaction, rule: Rule, *, counted: EndPosition) -> list[PastCoun
 
     Runs that ended after what the roll-up has ``counted`` are left out.
     """
+    published = func.sum(case((has_outcome(known=False), 1), else_=0))
     statement = (
-        select(tickers.c.function, func.count(), func.min(tickers.c.ended_at))
+        select(tickers.c.function, func.count(), published, func.min(tickers.c.ended_at))
         .where(*_ended_as(tx, rule, counted), tickers.c.namespace == tx.namespace)
         .group_by(tickers.c.function)
         .order_by(tickers.c.function)
     )
-    counts = [PastCount(function=name, runs=runs, since=since) for name, runs, since in tx.execute(statement)]
+    counts = [
+        PastCount(function=name, runs=runs, published=int(published), since=since)
+        for name, runs, published, since in tx.execute(statement)
+    ]
     return [each for each in counts if rule.covers(each.function)]
 
 

@@ -55,11 +55,13 @@ def _prefixes(wanted: RunFilter) -> tuple[str, Iterable[Sequence[tuple[ColumnEle
     if wanted.function is not None:
         names = [(_T.function, name) for name in sorted(wanted.function)]
         return "ix_tickerq_tickers_function", product(names, by_status)
-    if len(statuses) < len(TERMINAL):
+    # Only calls are published: where few of many runs are, few of many are read.
+    kind = TickerKind.CELERY_TASK if wanted.asks_published else wanted.kind
+    if len(statuses) < len(TERMINAL) and not (wanted.asks_published and statuses):
         return "ix_tickerq_tickers_ended_status", [[each] for each in by_status]
-    if wanted.type is not None or wanted.kind is not None:
+    if wanted.type is not None or kind is not None:
         types = [(_T.type, int(each)) for each in (TickerType if wanted.type is None else [wanted.type])]
-        kinds = [(_T.kind, each.value) for each in (TickerKind if wanted.kind is None else [wanted.kind])]
+        kinds = [(_T.kind, each.value) for each in (TickerKind if kind is None else [kind])]
         return "ix_tickerq_tickers_kind", product(types, kinds)
     return "ix_tickerq_tickers_ended_at", [[]]
 

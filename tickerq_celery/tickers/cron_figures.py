@@ -57,6 +57,11 @@ class CronFigures:
         return self.outcomes[-1] if self.outcomes else None
 
     @property
+    def published(self) -> int:
+        """How many of the outcomes are calls that no worker reported, which neither succeeded nor failed."""
+        return sum(not each.outcome_known for each in self.outcomes)
+
+    @property
     def success_share(self) -> float | None:
         """The share of the outcomes that succeeded, of those that succeeded or failed; None without any."""
         known = [each for each in self.outcomes if each.outcome_known]

@@ -97,5 +97,6 @@ class CronFiguresAnswer(Answer):
     next_run_at: Moment | None
     outcomes: tuple[OutcomeAnswer, ...]
     last_manual: OutcomeAnswer | None
+    published: int
     success_share: float | None
     mean_duration: Seconds | None

@@ -83,11 +83,24 @@ def test_what_is_to_come_is_stored_or_computed(seeds: Seeds, program: Program) -
 
 def test_a_cron_ticker_has_its_last_outcomes(seeds: Seeds, program: Program) -> None:
     cron_id = seeds.cron()
+    own = {"cron_ticker_id": cron_id, "type": 0, "origin": "cron", "function": "SendDailyDigest"}
     for status in (TickerStatus.DONE, TickerStatus.FAILED):
-        ended(seeds, status, cron_ticker_id=cron_id, type=0, origin="cron", function="SendDailyDigest")
+        ended(seeds, status, **own)
+    seeds.run(status=TickerStatus.DONE, kind="celery_task", **own)
     found = program.get(f"/crons/{cron_id}/figures").json
     assert {each["status"] for each in found["outcomes"]} == {"done", "failed"}
-    assert (found["success_share"], found["mean_duration"]) == (0.5, 3.0)
+    assert (found["published"], found["success_share"], found["mean_duration"]) == (1, 0.5, 3.0)
+
+
+def test_calls_that_were_only_published_are_counted_and_listed_apart(seeds: Seeds, program: Program) -> None:
+    ended(seeds, TickerStatus.DONE, kind="celery_task")
+    unreported = {"ended_at": datetime.now(UTC) - timedelta(minutes=1), "kind": "celery_task"}
+    run_id = seeds.run(status=TickerStatus.DONE, **unreported)
+    total = program.get("/stats/throughput").json["total"]
+    assert (total["done"], total["published"]) == (1, 1)
+    done, published = (program.get(f"/runs?status={each}").json["items"] for each in ("done", "published"))
+    assert [each["is_published"] for each in done] == [False]
+    assert [each["id"] for each in published] == [str(run_id)]
 
 
 def test_a_function_has_an_example_of_its_request(seeds: Seeds, program: Program) -> None:

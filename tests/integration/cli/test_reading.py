@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from tests.inner import celery_command, new_id
 from tests.integration.apps import add_run, change_row, dispatch_due, execute, failing, fire_crons
 from tests.integration.cli.conftest import Cli
-from tests.integration.pruning import forget_counts
+from tests.integration.pruning import count_ends, forget_counts
 from tests.manual_clock import START, ManualClock
-from tickerq_celery import CronTicker, TickerQ, TimeTicker
+from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.tickers.archive_lines import line_of_run
 from tickerq_celery.tickers.json_values import as_json
 from tickerq_celery.views import Actor, Cron, Run, RunSummary
@@ -116,6 +116,42 @@ def test_runs_lists_only_what_meets_the_filters(
     asked: Ask, failed: Run, filters: list[str], count: int
 ) -> None:
     assert len(asked("runs", *filters)["items"]) == count
+
+
+@pytest.fixture
+def calls(tickerq: TickerQ) -> dict[str, str]:
+    """Two calls of a Celery task that have ended: one was reported, and one only published."""
+    made = {}
+    for name, started_at in (("reported", START), ("published", None)):
+        run = tickerq.time_tickers.add(TimeTicker("Send", execution_time=START + HOUR))
+        end = {"status": TickerStatus.DONE, "ended_status": TickerStatus.DONE, "ended_at": START}
+        change_row(
+            tickerq, run.id, kind="celery_task", due_at=None, published_at=START, started_at=started_at, **end
+        )
+        made[name] = str(run.id)
+    return made
+
+
+def test_a_published_call_is_found_by_its_own_option_and_not_as_done(
+    asked: Ask, cli: Cli, calls: dict[str, str]
+) -> None:
+    for options, name in ((["--status", "done"], "reported"), (["--published"], "published")):
+        assert [item["id"] for item in asked("runs", *options)["items"]] == [calls[name]]
+        assert calls[name] in cli("export", *options).stdout
+    assert [line.split()[1] for line in cli("runs").stdout.splitlines()[1:]] == ["Published", "Done"]
+    refused = cli("runs", "--status", "Published")
+    assert (refused.exit_code, "no status of its own, pass --published" in refused.stderr) == (2, True)
+
+
+def test_prune_says_how_many_calls_were_only_published(
+    asked: Ask, cli: Cli, tickerq: TickerQ, calls: dict[str, str], clock: ManualClock
+) -> None:
+    clock.advance(days=40)
+    count_ends(tickerq.core)
+    [found] = asked("prune")["runs"]
+    assert (found["status"], found["runs"], found["published"]) == ("done", len(calls), 1)
+    header, row = cli("prune").stdout.splitlines()[1:3]
+    assert (header.split()[:3], row.split()[:3]) == (["STATUS", "RUNS", "PUBLISHED"], ["Done", "2", "1"])
 
 
 def test_a_person_reads_what_a_run_failed_with(cli: Cli, failed: Run) -> None:
@@ -403,7 +439,13 @@ def test_crons_and_show_say_how_the_last_instants_ended(
     assert "  Done  " in cli("crons").stdout.splitlines()[1]
     shown = cli("show", str(cron.id)).stdout
     assert "Done, 2026-01-15 13:00:00Z" in shown
-    assert "100% of the last 1" in shown
+    assert "100% of the last 1\n" in shown
+    clock.advance(days=1)
+    fire_crons(tickerq)
+    [run] = tickerq.runs.find(status="idle")
+    end = {"status": TickerStatus.DONE, "ended_status": TickerStatus.DONE, "ended_at": clock.now()}
+    change_row(tickerq, run.id, kind="celery_task", due_at=None, **end)
+    assert "100% of the last 2, without 1 Published\n" in cli("show", str(cron.id)).stdout
 
 
 def test_prune_shows_and_deletes_as_json(asked: Ask, tickerq: TickerQ, failed: Run) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,8 @@ from tests.integration.making import claim, failure, finish, started
 from tests.integration.reaching import reach
 from tests.manual_clock import START, ManualClock
 from tests.statements import nodes, publications
-from tickerq_celery import CronTicker, TickerQ, TickerStatus, TickerType, TimeTicker
+from tickerq_celery import CronTicker, Run, TickerQ, TickerStatus, TickerType, TimeTicker
+from tickerq_celery.enums import TERMINAL
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.scheduler import TickerScheduler
 
@@ -132,11 +134,56 @@ def test_published_celery_tasks_are_found_and_counted_apart(tickerq: TickerQ, cl
     runs = {"done": done, "idle": idle, **calls_of_a_celery_task(tickerq, clock)}
     assert found(tickerq, runs, outcome_known=False) == ["published"]
     assert found(tickerq, runs, outcome_known=True) == ["to come", "refused", "idle", "done"]
-    assert found(tickerq, runs, status=Status.DONE) == ["published", "done"]
-    assert found(tickerq, runs, status=Status.DONE, outcome_known=True) == ["done"]
+    for succeeded in (Status.DONE, [Status.DONE, Status.DUE_DONE]):
+        assert found(tickerq, runs, status=succeeded) == ["done"]
+        assert found(tickerq, runs, status=succeeded, outcome_known=True) == ["done"]
+        assert found(tickerq, runs, status=succeeded, outcome_known=False) == ["published"]
+    others = {"published", "refused", "to come", "idle"}
+    assert set(found(tickerq, runs, exclude={"status": Status.DONE})) == others
     assert {run.id: run.outcome_known for run in tickerq.runs.find()} == {
         run_id: name != "published" for name, run_id in runs.items()
     }
+
+
+def meets(run: Run, criteria: dict[str, Any]) -> bool:
+    """Return True if a run is what filters of statuses ask for, by what it says of itself."""
+    named = criteria.get("status")
+    asks = criteria.get("outcome_known") is False or criteria.get("is_published") is True
+    return (
+        (named is None or (run.status in named and (run.outcome_known or asks)))
+        and criteria.get("outcome_known") in (None, run.outcome_known)
+        and criteria.get("is_published") in (None, run.is_published)
+    )
+
+
+@pytest.mark.every_database
+def test_filters_of_statuses_say_of_each_run_what_it_says_of_itself(tickerq: TickerQ) -> None:
+    for kind, status, started_at, published_at in product(
+        ("function", "celery_task"), Status, (None, START), (None, START)
+    ):
+        run = tickerq.time_tickers.add(TimeTicker(function="Send", execution_time=DISTANT))
+        ended = {"ended_status": status, "ended_at": START} if status in TERMINAL else {}
+        waits = status is Status.IDLE
+        change_row(
+            tickerq, run.id, kind=kind, status=status, due_at=DISTANT if waits else None,
+            check_at=DISTANT if status is Status.QUEUED else None, started_at=started_at,
+            running_on=run.id if status is Status.IN_PROGRESS else None, published_at=published_at, **ended,
+        )  # fmt: skip
+    runs = tickerq.runs.find(limit=100)
+    named = [
+        None,
+        *([each] for each in Status),
+        [Status.FAILED, Status.DONE],
+        [Status.QUEUED, Status.DUE_DONE],
+    ]
+    for statuses, known, published in product(named, (None, True, False), (None, True, False)):
+        values = {"status": statuses, "outcome_known": known, "is_published": published}
+        asked = {name: value for name, value in values.items() if value is not None}
+        wanted = {run.id for run in runs if meets(run, asked)}
+        assert {run.id for run in tickerq.runs.find(limit=100, **asked)} == wanted, asked
+        assert tickerq.runs.count(**asked) == len(wanted), asked
+        listed = {run.id for run in tickerq.runs.history(limit=100, **asked)}
+        assert listed == {run.id for run in runs if run.id in wanted and run.status in TERMINAL}, asked
 
 
 def test_what_is_shown_as_published_is_found_whether_it_has_ended_or_waits_for_a_report(

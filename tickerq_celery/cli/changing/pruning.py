@@ -24,11 +24,15 @@ _WHOLE_CHAINS = "a chain goes as a whole, once each of its runs is expired"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrunableRuns:
-    """How many runs of a function are expired in one status, and when the first of them ended."""
+    """How many runs of a function are expired in one status, and when the first of them ended.
+
+    So many of them are ``published``: calls of a Celery task that no worker reported.
+    """
 
     status: TickerStatus
     function: str
     runs: int
+    published: int
     since: datetime
 
 
@@ -102,7 +106,13 @@ def _past(tx: Transaction, core: Core) -> Prunable:
     return Prunable(
         keeps=str(kept),
         runs=[
-            PrunableRuns(status=rule.status, function=found.function, runs=found.runs, since=found.since)
+            PrunableRuns(
+                status=rule.status,
+                function=found.function,
+                runs=found.runs,
+                published=found.published,
+                since=found.since,
+            )
             for rule in rules_of(kept)
             for found in past_runs.count(tx, rule, counted=counted)
         ],
@@ -132,6 +142,7 @@ def _show(output: Output, core: Core, found: Prunable) -> None:
 _COLUMNS: Sequence[Column[PrunableRuns]] = (
     Column("STATUS", lambda past: str(past.status)),
     Column("RUNS", lambda past: f"{past.runs:,}", is_number=True),
+    Column("PUBLISHED", lambda past: f"{past.published:,}" if past.published else "", is_number=True),
     Column("SINCE", lambda past: cells.moment(past.since)),
     Column("FUNCTION", lambda past: past.function),
 )

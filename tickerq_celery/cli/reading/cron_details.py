@@ -51,9 +51,10 @@ def _lately(figures: CronFigures | None) -> dict[str, str | None]:
     if figures is None or figures.last is None:
         return {}
     share = figures.success_share
+    but = f", without {figures.published} Published" if figures.published else ""
     return {
         "ended last": f"{figures.last.status_word}, {cells.moment(figures.last.ended_at)}",
-        "succeeded": None if share is None else f"{share:.0%} of the last {len(figures.outcomes)}",
+        "succeeded": None if share is None else f"{share:.0%} of the last {len(figures.outcomes)}{but}",
         "took": cells.duration(figures.mean_duration),
     }
 

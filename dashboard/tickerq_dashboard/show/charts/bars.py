@@ -1,4 +1,4 @@
-"""Bars of what ended: done above the line, what did not succeed below it, on a scale of its own."""
+"""Bars of what ended: done or published above the line, the rest below it, on a scale of its own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
