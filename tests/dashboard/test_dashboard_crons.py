@@ -49,13 +49,12 @@ def test_cron_tickers_are_listed_by_their_source_and_by_how_they_do(
 def test_a_cron_ticker_s_success_says_how_many_of_its_ends_were_only_published(
     visitor: Visitor, seeds: Seeds
 ) -> None:
-    cron_id = seeds.cron(kind="celery_task")
-    own = {"cron_ticker_id": cron_id, "type": int(TickerType.CRON_TICKER_OCCURRENCE), "origin": "cron"}
-    seeds.run(status=TickerStatus.DONE, kind="celery_task", started_at=NOW, **own)
-    assert "Success of these 100 % Defined" in text_of(visitor.get(f"/crons/{cron_id}").text)
-    for _ in range(2):
-        seeds.run(status=TickerStatus.DONE, kind="celery_task", **own)
-    assert "Success of these 100 % without 2 Published" in text_of(visitor.get(f"/crons/{cron_id}").text)
+    for moments, said in (([NOW], "100 % Defined"), ([NOW, None, None], "100 % without 2 Published")):
+        cron_id = seeds.cron(kind="celery_task")
+        own = {"cron_ticker_id": cron_id, "type": int(TickerType.CRON_TICKER_OCCURRENCE), "origin": "cron"}
+        for started_at in moments:
+            seeds.run(status=TickerStatus.DONE, kind="celery_task", started_at=started_at, **own)
+        assert f"Success of these {said}" in text_of(visitor.get(f"/crons/{cron_id}").text)
 
 
 def test_a_look_that_ends_early_says_so_and_goes_on(
