@@ -22,6 +22,10 @@ from tickerq_celery.store.due_flows import DueFlowsQuery
 _INDEXED: Mapping[str, Mapping[str, Any]] = {
     "all": {},
     "failed": {"status": TickerStatus.FAILED},
+    "done": {"status": TickerStatus.DONE},
+    "done, of a rare function": {"status": TickerStatus.DONE, "function": RARE},
+    "published": {"is_published": True},
+    "ended as published": {"outcome_known": False},
     "cancelled or failed": {"status": [TickerStatus.CANCELLED, TickerStatus.FAILED]},
     "a common function's": {"function": COMMON},
     "a rare function's": {"function": RARE},
