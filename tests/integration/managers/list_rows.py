@@ -11,6 +11,7 @@ from tests.inner import Core, new_id
 from tests.manual_clock import START
 from tests.tables import tickers
 from tickerq_celery.enums import (
+    SUCCEEDED,
     TERMINAL,
     HoldReason,
     Origin,
@@ -82,6 +83,7 @@ def row(namespace: str, status: TickerStatus, **columns: Any) -> dict[str, Any]:
         "exception_message": None,
         "root_id": None,
         "ended_on": None,
+        "published_at": None,
         "lock_holder": None,
         "queue": None,
     }
@@ -104,11 +106,14 @@ def _some_row(namespace: str, chance: random.Random) -> dict[str, Any]:
     hold: dict[str, Any] = {}
     if status is TickerStatus.IDLE and chance.random() < 0.7:
         hold = {"held_for": chance.choice(list(HoldReason)).value, "hold_key": chance.choice("ab")}
-    is_call = chance.random() < 0.3
+    is_call = chance.random() < 0.5
+    at = START + timedelta(minutes=chance.randrange(8))
     return row(
         namespace,
         status,
-        at=START + timedelta(minutes=chance.randrange(8)),
+        at=at,
+        started_at=at if status is TickerStatus.IN_PROGRESS else chance.choice([None, at]),
+        published_at=chance.choice([None, at]),
         type=int(chance.choice(list(TickerType))),
         kind=(TickerKind.CELERY_TASK if is_call else TickerKind.FUNCTION).value,
         function=chance.choice(FUNCTIONS),
@@ -148,6 +153,8 @@ CRITERIA: dict[str, Callable[[Row, Any], bool]] = {
     "function": lambda run, names: run.function in ([names] if isinstance(names, str) else names),
     "function_prefix": lambda run, prefix: run.function.startswith(prefix),
     "status": lambda run, status: run.status in (status if isinstance(status, list) else [status]),
+    "outcome_known": lambda run, known: _is_unreported(run) is not known,
+    "is_published": lambda run, published: _is_published(run) is published,
     "type": lambda run, kind: run.type == int(kind),
     "kind": lambda run, kind: run.kind == kind,
     "node": lambda run, node: (
@@ -170,6 +177,16 @@ CRITERIA: dict[str, Callable[[Row, Any], bool]] = {
 }
 
 
+def _is_unreported(run: Row) -> bool:
+    is_call, succeeded = run.kind == TickerKind.CELERY_TASK, run.status in SUCCEEDED
+    return is_call and succeeded and run.started_at is None
+
+
+def _is_published(run: Row) -> bool:
+    is_queued_call = run.kind == TickerKind.CELERY_TASK and run.status is TickerStatus.QUEUED
+    return _is_unreported(run) or (is_queued_call and run.published_at is not None)
+
+
 def _took(run: Row) -> timedelta:
     if run.status is TickerStatus.IN_PROGRESS:
         return START - run.started_at
@@ -183,6 +200,8 @@ def some_criteria(chance: random.Random) -> dict[str, Any]:
         "function": chance.choice([*FUNCTIONS, list(FUNCTIONS[:2])]),
         "function_prefix": chance.choice(["shop.", "SHOP.", "mail"]),
         "status": chance.choice([*TickerStatus, [TickerStatus.FAILED, TickerStatus.DONE]]),
+        "outcome_known": chance.choice([True, False]),
+        "is_published": chance.choice([True, False]),
         "type": chance.choice(list(TickerType)),
         "kind": chance.choice(list(TickerKind)),
         "node": chance.choice(NODES),
@@ -204,16 +223,21 @@ def some_criteria(chance: random.Random) -> dict[str, Any]:
     if chance.random() < 0.2:
         some["queue"] = of_each["queue"]
         some["routed"] = chance.choice([FUNCTIONS[0], [], list(FUNCTIONS[1:])])
+    if chance.random() < 0.3:
+        some["status"] = chance.choice([TickerStatus.DONE, sorted(SUCCEEDED)])
     return some
 
 
 def _answers(run: Row, filters: dict[str, Any]) -> Iterator[bool]:
     """Yield whether a row meets each of the filters."""
     routed = filters.get("routed", [])
+    asks_published = filters.get("outcome_known") is False or filters.get("is_published") is True
     for name, value in filters.items():
         if name == "queue":
             is_sent = run.queue is None and CRITERIA["function"](run, routed)
             yield run.queue == value or is_sent
+        elif name == "status":
+            yield CRITERIA[name](run, value) and (asks_published or not _is_unreported(run))
         elif name != "routed":
             yield CRITERIA[name](run, value)
 

@@ -231,6 +231,10 @@ def test_a_look_by_an_index_does_not_end_early_for_what_others_have(core: Core, 
         {"node": "one@a"},
         {"ended_until": START + MINUTE / 2},
     ]
+    (call,) = ended(core, 1, kind="celery_task")
+    for filters in ({"is_published": True}, {"outcome_known": False, "status": ["done", "due_done"]}):
+        page = listed(core, "history", **filters)
+        assert (ids(page), page.looked_back_to) == ([call], None), filters
     for filters in of_each:
         page = listed(core, "history", **filters)
         assert wanted in ids(page), filters
