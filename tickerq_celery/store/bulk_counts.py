@@ -49,7 +49,8 @@ def count(
 def _stages(tx: Transaction, wanted: RunFilter, meant: frozenset[TickerStatus]) -> Iterator[Stage]:
     """Yield the parts of the lists that have the runs of some statuses, as far as they are asked for."""
     asked = meant if wanted.status is None else meant.intersection(wanted.status)
-    ended, unended = asked & TERMINAL, asked & _UNENDED
+    has_ended = wanted.ended_from is not None or wanted.ended_until is not None
+    ended, unended = asked & TERMINAL, frozenset() if has_ended else asked & _UNENDED
     if ended:
         yield from run_lists.history(tx, replace(wanted, status=None if ended == TERMINAL else ended))
     if TickerStatus.IDLE in unended:

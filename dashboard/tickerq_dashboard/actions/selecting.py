@@ -43,8 +43,13 @@ def criteria_of(command: Selection) -> Mapping[str, Any]:
     """Return which runs are meant, as criteria of the core."""
     if not command.all:
         return {"ids": command.ticked}
-    criteria = dict(_query(command).criteria)
-    criteria["status"] = _statuses(command)
+    query = _query(command)
+    criteria = dict(query.criteria)
+    if command.listing == "history" and not query.status:
+        # Not by all of its statuses, of which a call is in none that was only published.
+        criteria.setdefault("ended_from", EVER)
+    else:
+        criteria["status"] = _statuses(command)
     if command.listing == "upcoming":
         criteria["due_from"] = EVER
     if command.listing == "active":

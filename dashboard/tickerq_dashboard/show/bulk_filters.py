@@ -12,8 +12,10 @@ from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.show.statuses import LOOKS
 from tickerq_dashboard.show.words import made_by, plural
 
-# What waits for its time has a moment from which it is due; what is held or claimed has none.
+# What waits for its time has a moment from which it is due; what is held or claimed has none. What has ended
+# has a moment of its end, and nothing else has.
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
+_EVER = {"due_from": "waiting for their moment", "ended_from": "that have ended"}
 
 _NAMES = {
     "function_prefix": "function begins",
@@ -78,7 +80,7 @@ def _origin(name: str, value: Any) -> str:
 
 def _moment(name: str, value: Any) -> str:
     is_ever = datetime.fromisoformat(value) == EVER
-    return "waiting for their moment" if is_ever else f"{_NAMES[name]} {value}"
+    return _EVER[name] if is_ever and name in _EVER else f"{_NAMES[name]} {value}"
 
 
 def _least(name: str, value: Any) -> str:

@@ -100,8 +100,10 @@ def test_a_selection_without_a_queue_is_not_said_to_be_of_what_is_routed_there(
 @pytest.mark.parametrize(
     ("page", "action", "touched"),
     [
-        ("/runs", "delete", {"done", "failed"}),
+        ("/runs", "delete", {"done", "failed", "published"}),
         ("/runs?status=done", "delete", {"done"}),
+        ("/runs?status=done,failed", "delete", {"done", "failed"}),
+        ("/runs?status=published", "delete", {"published"}),
         ("/runs", "retry", {"failed"}),
         ("/runs/upcoming", "delete", {"scheduled"}),
         ("/runs/upcoming", "cancel", {"scheduled"}),
@@ -115,6 +117,7 @@ def test_all_of_a_list_are_the_runs_of_that_list_and_of_no_other(
     ids = {
         "done": seeds.run(status=TickerStatus.DONE),
         "failed": seeds.run(status=TickerStatus.FAILED),
+        "published": seeds.run(status=TickerStatus.DONE, kind="celery_task"),
         "scheduled": seeds.run(execution_time=LATER, due_at=LATER),
         "held": seeds.run(held_for="paused", hold_key="tag:eu"),
         "queued": seeds.run(status=TickerStatus.QUEUED, claim_no=1),

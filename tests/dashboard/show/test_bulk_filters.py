@@ -40,6 +40,7 @@ ID = UUID("01a22002-fce2-70db-84cc-3275c6711111")
             f"at least 2 attempts, took at least 2{THIN}min",
         ),
         ({"status": "idle", "due_from": EVER}, "status Idle, waiting for their moment"),
+        ({"tag": "eu", "ended_from": EVER}, "tag eu, that have ended"),
         ({"status": "idle", "exclude": {"due_from": EVER}}, "status Idle, not waiting for their moment"),
         ({"queue": "slow", "exclude": {"tag": "eu", "node": "w1"}}, "queue slow, not tag eu and node w1"),
     ],
