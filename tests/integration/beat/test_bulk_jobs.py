@@ -381,6 +381,17 @@ def test_a_count_says_how_many_a_job_would_look_at(core: Core) -> None:
     assert manager.count("retry", status="failed", limit=2) == Count(2)
 
 
+def test_a_count_of_what_has_ended_looks_at_nothing_that_waits(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    since = core.clock.now()
+    make_runs(core, 5)
+    monkeypatch.setattr(bulk_counts, "MOST_COUNTED", 3)
+    counted = bulk(core).count("delete", ended_from=since, function="Nobody's")
+    assert (counted.number, counted.is_partial) == (0, False)
+    assert bulk(core).count("delete", tag="none").is_partial
+
+
 @pytest.mark.every_database
 def test_a_count_looks_at_so_many_runs_and_says_that_there_may_be_more(
     core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
