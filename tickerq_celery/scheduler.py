@@ -9,6 +9,7 @@ from celery.backends.base import DisabledBackend
 from celery.beat import Scheduler
 
 from tickerq_celery.beat.beat_schedule import checked_entries
+from tickerq_celery.beat.entry_sending import DueEntry
 from tickerq_celery.beat.loop import BeatLoop
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.extension import TickerQ
@@ -43,7 +44,11 @@ class TickerScheduler(Scheduler):
             self.install_default_entries({})
         self.update_from_dict(self.app.conf.beat_schedule)
         own = checked_entries(self.app, self._entries, payload_limit=config.payload_limit)
-        self._loop = BeatLoop(self.app, tickerq.core, own, apply_entry=self.apply_entry)
+        self._loop = BeatLoop(self.app, tickerq.core, own, apply_entry=self._apply)
+
+    def _apply(self, entry: DueEntry) -> None:
+        # By its name when an entry is due: whoever watches beat may come later than its scheduler.
+        self.apply_entry(entry)
 
     def update_from_dict(self, entries: dict[str, Any]) -> None:
         """Take entries of Celery's, the later one of two of one name."""

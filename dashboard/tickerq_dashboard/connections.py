@@ -1,5 +1,6 @@
 """Connections of the dashboard's own server: none is held open by who sends nothing, or drop by drop."""
 
+import logging
 import socket
 import time
 from collections.abc import Iterable
@@ -10,9 +11,13 @@ from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # it s
 from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
 from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
 
+logger = logging.getLogger(__name__)
 # In seconds: from a connection, or from the first byte of a further request, to the end of its head; and from
 # there to the end of its body. Browsers send either at once.
 HEAD_SECONDS, BODY_SECONDS = 10.0, 30.0
+# A connection waits for its head so long without being suspect.
+_HONEST_SECONDS = 1.0
+_WARNED_EACH = 60.0
 # Accepted at one look: more may wait than the loop has turns for while it serves others.
 _MOST_ACCEPTED = 64
 
@@ -40,24 +45,29 @@ class Connection(HTTPChannel):  # type: ignore[misc]
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        # The time of a fresh connection's head is running already.
+        # The time of a fresh connection's first head runs from here.
         self._since: float | None = time.monotonic()
-        self._timed: tuple[Any, bool] | None = None
+        self._is_fresh = True
+        self._timed: tuple[Any, bool] = (None, False)
 
     def received(self, data: bytes) -> bool:
         """Take what has come, and note where in a request it ends."""
         taken: bool = super().received(data)
         request = self.request
         timed = (request, request is not None and request.headers_finished)
-        if timed != self._timed:
-            self._timed = timed
-            self._since = None if request is None else time.monotonic()
+        if request is None:
+            # Empty lines are no request: they gain no time.
+            if data.strip():
+                self._since, self._is_fresh = None, False
+        elif timed != self._timed and (timed[1] or not self._is_fresh):
+            self._since = time.monotonic()
+        self._timed = timed
         return taken
 
     @property
     def is_in_body(self) -> bool:
         """Whether the head of a request is there, and its body is not yet."""
-        return self._timed is not None and self._timed[1]
+        return self._timed[1]
 
     @property
     def waits_since(self) -> float:
@@ -84,6 +94,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
 
     channel_class = Connection
     next_channel_cleanup: float = 0
+    _warn_at: float = 0
 
     def maintenance(self, now: float) -> None:
         """Close what is overdue, or idle for long; called each second."""
@@ -108,11 +119,18 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
                 waiting = self._longest_waiting()
                 if waiting is None:
                     return
+                self._warn()
                 waiting.drop()
             before = len(self._map)
             super().handle_accept()
             if len(self._map) == before:
                 return
+
+    def _warn(self) -> None:
+        now = time.monotonic()
+        if now >= self._warn_at:
+            self._warn_at = now + _WARNED_EACH
+            logger.warning("too many connections: each new one closes the one that waits longest")
 
     @property
     def _is_full(self) -> bool:
@@ -125,7 +143,14 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
 def longest_waiting(connections: Iterable[Connection]) -> Connection | None:
     """Return the one to close where there are too many, or None where all have a request that is answered.
 
-    It waits longest for a head, or between two requests; where none does, for a body.
+    It waits longest for a head, or between two requests, if for longer than honest clients do; else for a
+    body; else for a head.
     """
     idle = [each for each in connections if not (each.requests or each.will_close)]
-    return min(idle, key=lambda each: (each.is_in_body, each.waits_since), default=None)
+    honest_since = time.monotonic() - _HONEST_SECONDS
+
+    def rank(each: Connection) -> tuple[bool, bool, float]:
+        is_honest = not each.is_in_body and each.waits_since > honest_since
+        return is_honest, each.is_in_body, each.waits_since
+
+    return min(idle, key=rank, default=None)

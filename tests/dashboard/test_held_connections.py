@@ -71,12 +71,12 @@ def answer(connection: socket.socket, end: bytes = b"ok\n") -> bytes:
     return found
 
 
-def drips(connection: socket.socket, *, seconds: float) -> None:
-    """Send a line of a head again and again, until the server has closed the connection."""
+def drips(connection: socket.socket, *, seconds: float, line: bytes = b"X-A: 1\r\n") -> None:
+    """Send a line again and again, until the server has closed the connection."""
     until = time.monotonic() + seconds
     with suppress(BrokenPipeError, ConnectionResetError):
         while time.monotonic() < until:
-            connection.sendall(b"X-A: 1\r\n")
+            connection.sendall(line)
             time.sleep(0.05)
         pytest.fail("it was not closed")
 
@@ -119,6 +119,8 @@ def test_where_there_are_too_many_the_one_that_waits_longest_for_a_head_goes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(serving, "MOST_CONNECTIONS", 6)
+    # As if each had waited for longer than honest clients do.
+    monkeypatch.setattr(connections, "_HONEST_SECONDS", 0.0)
     app = Flask("held")
     app.get("/livez")(lambda: "ok\n")
     with running(app) as [(_, port)], ExitStack() as stack:
@@ -137,6 +139,28 @@ def test_where_there_are_too_many_the_one_that_waits_longest_for_a_head_goes(
         # A body that has begun goes last.
         body.sendall(b"x" * 1000)
         assert body.recv(4096).startswith(b"HTTP/1.1 404")
+
+
+def test_where_all_others_hold_bodies_a_new_one_is_answered_and_the_oldest_body_goes(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(serving, "MOST_CONNECTIONS", 6)
+    app = Flask("held")
+    app.get("/livez")(lambda: "ok\n")
+    with running(app) as [(_, port)], ExitStack() as stack:
+        opened = Opened(port, stack)
+        bodies = [opened(POST) for _ in range(4)]
+        for body in bodies[:2]:
+            assert is_alive(port)
+            assert is_closed(body)
+    assert caplog.text.count("too many connections") == 1
+
+
+def test_empty_lines_gain_no_time(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.5)
+    slow = opened(b"\r\n\r\n")
+    drips(slow, seconds=ROOM, line=b"\r\n\r\n")
+    assert is_closed(slow)
 
 
 @pytest.mark.parametrize("version", [b"1.1", b"1.0"])

@@ -4,6 +4,7 @@ Sentry and Datadog put a method of their own there: Sentry's begins a check-in, 
 entry's options, by which a worker ends it.
 """
 
+import logging
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from tickerq_celery.beat.entry_rows import Entry
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.tickers.claims import Claim
 
+logger = logging.getLogger(__name__)
 AppliesEntry = Callable[["DueEntry"], object]
 Send = Callable[[dict[str, Any]], None]
 
@@ -70,7 +72,13 @@ class EntrySending:
             send(call.options)
             return
         due = DueEntry(entry, call, send, self._app)
-        self._apply_entry(due)
+        try:
+            self._apply_entry(due)
+        except Exception:
+            if not due.is_sent:
+                raise
+            # It must not pass for one that the broker refused.
+            logger.exception("what watches beat failed after entry %s was sent", entry.name)
         if due.error is not None:
             raise due.error
         if not due.is_sent:

@@ -1,33 +1,32 @@
 """Claims whose message was lost, or may be: taken over by a sweep, and published again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, case, or_, select, update
 
-from tickerq_celery.clock import Clock
 from tickerq_celery.enums import OnLost, TickerKind, TickerPriority, TickerStatus
 from tickerq_celery.store.claims import CALL, call_from
-from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.nodes import Node
-from tickerq_celery.store.publications import LONGEST_CHECK, NEVER, end_as_published, until_check
+from tickerq_celery.store.publications import LONGEST_CHECK, MOST_LOSSES, NEVER, end_as_published, until_check
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.store.tables.column_types import sql_after
 from tickerq_celery.tickers.claims import Claim
-from tickerq_celery.tickers.losses import NO_EVIDENCE, Evidence, Fate, MessageFlow, fate_of
+from tickerq_celery.tickers.losses import Checked, Evidence, Fate, MessageFlow, judged
 from tickerq_celery.tickers.timeouts import Timeouts
 
-# From so many losses on, whatever the settings, a check comes after the longest time.
-_MOST_LOSSES = 20
 _Row = Row[*tuple[Any, ...]]
 # SQLite takes no condition of a thousand parts.
 _FLOWS_AT_ONCE = 200
+_IS_FUNCTION = tickers.c.kind == TickerKind.FUNCTION.value
+_PUBLISHED_AGAIN = {Fate.LOST, Fate.UNKNOWN}
 # Of functions, whose second message a worker drops, and of calls whose team has chosen at least once.
 _MAY_COUNT_AS_LOST = and_(
     tickers.c.check_at.is_not(None),
-    or_(tickers.c.kind == TickerKind.FUNCTION.value, tickers.c.on_lost == OnLost.RETRY.value),
+    or_(_IS_FUNCTION, tickers.c.on_lost == OnLost.RETRY.value),
 )
 
 
@@ -52,7 +51,9 @@ def waiting_flows(tx: Transaction, *, lease: timedelta) -> frozenset[MessageFlow
         .distinct()
     )
     is_call = TickerKind.CELERY_TASK.value
-    return frozenset(MessageFlow(row.function, row.queue, row.kind == is_call) for row in rows)
+    return frozenset(
+        MessageFlow(name=row.function, queue=row.queue, is_call=row.kind == is_call) for row in rows
+    )
 
 
 def bring_forward(tx: Transaction, evidence: Evidence, *, lease: timedelta, limit: int) -> int:
@@ -61,27 +62,27 @@ def bring_forward(tx: Transaction, evidence: Evidence, *, lease: timedelta, limi
     A message counts as lost a lease after its publication at the earliest, and after each loss that was seen
     after twice the time: a broker that loses everything is not flooded.
     """
-    flows, forward = sorted(evidence.lost, key=str), 0
+    flows, forward = sorted(evidence.lost.items(), key=str), 0
     for first in range(0, len(flows), _FLOWS_AT_ONCE):
         if forward < limit:
             part = flows[first : first + _FLOWS_AT_ONCE]
-            forward += _bring_forward(tx, part, evidence.at, lease=lease, limit=limit - forward)
+            forward += _bring_forward(tx, part, lease=lease, limit=limit - forward)
     return forward
 
 
 def _bring_forward(
-    tx: Transaction, flows: Sequence[MessageFlow], before: datetime, *, lease: timedelta, limit: int
+    tx: Transaction, lost: Sequence[tuple[MessageFlow, datetime]], *, lease: timedelta, limit: int
 ) -> int:
-    age = {n: until_check(lease, losses=n - 1) for n in range(1, _MOST_LOSSES)}
+    age = {losses + 1: until_check(lease, losses=losses) for losses in range(MOST_LOSSES)}
     latest = case(
-        *((tickers.c.publish_count == n, tx.sql_after(-each)) for n, each in age.items()),
+        *((tickers.c.publish_count == count, tx.sql_after(-each)) for count, each in age.items()),
         else_=tx.sql_after(-LONGEST_CHECK),
     )
     ids = tx.scalars(
         select(tickers.c.id)
         .where(_MAY_COUNT_AS_LOST, tickers.c.namespace == tx.namespace, tickers.c.check_at > tx.sql_now())
-        .where(tickers.c.published_at <= latest, tickers.c.published_at < before)
-        .where(or_(*map(_is_of, flows)))
+        .where(tickers.c.published_at <= latest)
+        .where(or_(*(and_(_is_of(flow), tickers.c.published_at < before) for flow, before in lost)))
         .order_by(tickers.c.check_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -96,7 +97,7 @@ def _bring_forward(
 
 
 def take_over(
-    tx: Transaction, *, limit: int, check_after: timedelta, evidence: Evidence = NO_EVIDENCE
+    tx: Transaction, *, limit: int, check_after: timedelta, evidence: Evidence | None = None
 ) -> TakenOver:
     """Take up to ``limit`` Queued runs that are to be checked, so that they are published again.
 
@@ -105,28 +106,65 @@ def take_over(
     of a Celery task whose publication was stamped ends instead, as no worker would drop its second message;
     but for one that was lost, and may be executed twice.
     """
-    rows = _lock_due(tx, limit)
-    fates = {row.id: _fate(row, evidence, tx.now) for row in rows}
-    ended = [row for row in rows if fates[row.id] is Fate.UNKNOWN and _is_published_call(row)]
-    unreported = sum(end_as_published(tx, row.id, row.claim_no) for row in ended if not row.has_children)
-    _leave_waiting(tx, [row for row in rows if fates[row.id] is Fate.WAITS or row in ended])
-    taken = [row for row in rows if fates[row.id] is not Fate.WAITS and row not in ended]
-    if taken:
-        queued = (tickers.c.id.in_([row.id for row in taken]), tickers.c.status == TickerStatus.QUEUED)
-        tx.execute(update(tickers).where(*queued).values(check_at=_next_check(tx.clock, check_after)))
-    lost_calls = [row.id for row in taken if _is_published_call(row)]
-    if lost_calls:
-        # A call is stamped only where it has no stamp.
-        tx.execute(update(tickers).where(tickers.c.id.in_(lost_calls)).values(published_at=None))
-    return TakenOver(
-        claims=[_claim_of(row, is_loss=fates[row.id] is Fate.LOST) for row in taken],
-        unreported=unreported,
-        lost=sum(fate is Fate.LOST for fate in fates.values()),
+    known, now = evidence or Evidence(), tx.now
+    found = [
+        (row, judged(_checked(row), known, now=now, check_after=check_after, longest=LONGEST_CHECK))
+        for row in _lock_due(tx, limit)
+    ]
+    lost = [row for row, each in found if each.fate is Fate.LOST]
+    ended = [row for row, each in found if each.fate is Fate.ENDS]
+    unreported = sum(end_as_published(tx, row.id, row.claim_no) for row in ended)
+    _look_again(tx, {row.id: each.again_at for row, each in found if each.fate is Fate.WAITS})
+    claims = [
+        _claim_of(row, losses=_losses(row, each.fate)) for row, each in found if each.fate in _PUBLISHED_AGAIN
+    ]
+    _check_later(tx, claims, check_after)
+    _forget_stamps(tx, [row.id for row in lost if row.call is not None])
+    return TakenOver(claims=claims, unreported=unreported, lost=len(lost))
+
+
+def miss(tx: Transaction, ticker_id: UUID, claim_no: int) -> bool:
+    """Let the next sweep publish a function's claim again, whose message died with a child of its worker.
+
+    Return True if it has not started.
+    """
+    is_waiting = (*_queued([ticker_id]), tickers.c.claim_no == claim_no, _IS_FUNCTION)
+    statement = update(tickers).where(*is_waiting).values(check_at=tx.sql_now(), published_at=None)
+    return rowcount(tx, statement) == 1
+
+
+def _checked(row: _Row) -> Checked:
+    is_call = row.call is not None
+    return Checked(
+        flow=MessageFlow(name=row.function, queue=row.queue, is_call=is_call),
+        published_at=row.published_at,
+        may_be_repeated=not is_call or row.on_lost == OnLost.RETRY,
+        has_children=row.has_children,
     )
 
 
-def _is_published_call(row: _Row) -> bool:
-    return row.call is not None and row.published_at is not None
+def _losses(row: _Row, fate: Fate) -> int:
+    """Return how often a claim's message was seen to be lost: waiting lengthens no check."""
+    if fate is Fate.LOST or row.published_at is None:
+        return int(row.publish_count)
+    return max(0, int(row.publish_count) - 1)
+
+
+def _check_later(tx: Transaction, claims: Sequence[Claim], check_after: timedelta) -> None:
+    for losses in {claim.publish_count for claim in claims}:
+        alike = [claim.id for claim in claims if claim.publish_count == losses]
+        check_at = tx.sql_after(until_check(check_after, losses=losses))
+        tx.execute(update(tickers).where(*_queued(alike)).values(check_at=check_at))
+
+
+def _forget_stamps(tx: Transaction, calls: Sequence[UUID]) -> None:
+    """Let calls be stamped again: one that has a stamp is not."""
+    if calls:
+        tx.execute(update(tickers).where(*_queued(calls)).values(published_at=None))
+
+
+def _queued(ids: Sequence[UUID]) -> tuple[ColumnElement[bool], ...]:
+    return tickers.c.id.in_(list(ids)), tickers.c.status == TickerStatus.QUEUED
 
 
 def _lock_due(tx: Transaction, limit: int) -> Sequence[_Row]:
@@ -152,13 +190,6 @@ def _lock_due(tx: Transaction, limit: int) -> Sequence[_Row]:
     ).all()
 
 
-def _fate(row: _Row, evidence: Evidence, now: datetime) -> Fate:
-    if _is_published_call(row) and row.on_lost != OnLost.RETRY:
-        return Fate.UNKNOWN
-    flow = MessageFlow(row.function, row.queue, row.call is not None)
-    return fate_of(flow, row.published_at, evidence, now=now, longest=LONGEST_CHECK)
-
-
 def _is_of(flow: MessageFlow) -> ColumnElement[bool]:
     kind = TickerKind.CELERY_TASK if flow.is_call else TickerKind.FUNCTION
     queue = tickers.c.queue
@@ -169,29 +200,17 @@ def _is_of(flow: MessageFlow) -> ColumnElement[bool]:
     )
 
 
-def _leave_waiting(tx: Transaction, rows: Sequence[_Row]) -> None:
-    """Look again at messages that wait when they have waited for the longest time.
-
-    At a call with children never: what these wait for is a report.
-    """
-    if rows:
+def _look_again(tx: Transaction, checks: Mapping[UUID, datetime | None]) -> None:
+    if checks:
         statement = (
             update(tickers)
             .where(tickers.c.id == bindparam("waiting_id"), tickers.c.status == TickerStatus.QUEUED)
             .values(check_at=bindparam("at"))
         )
-        later = [{"waiting_id": row.id, "at": _longest_wait_of(row)} for row in rows]
-        tx.execute(statement, later)
+        tx.execute(statement, [{"waiting_id": id, "at": at or NEVER} for id, at in checks.items()])
 
 
-def _longest_wait_of(row: _Row) -> datetime:
-    found: datetime = row.published_at + LONGEST_CHECK
-    return NEVER if row.call is not None and row.has_children else found
-
-
-def _claim_of(row: _Row, *, is_loss: bool) -> Claim:
-    # Publications that were no answer to a loss do not count, so that waiting lengthens no check.
-    count = row.publish_count if is_loss or row.published_at is None else max(0, row.publish_count - 1)
+def _claim_of(row: _Row, *, losses: int) -> Claim:
     return Claim(
         id=row.id,
         number=row.claim_no,
@@ -199,7 +218,7 @@ def _claim_of(row: _Row, *, is_loss: bool) -> Claim:
         queue=row.queue,
         priority=TickerPriority(row.priority),
         timeouts=Timeouts(soft=row.timeout, hard=row.hard_timeout),
-        publish_count=count,
+        publish_count=losses,
         has_children=row.has_children,
         call=call_from(row),
         task_id=row.task_id,
@@ -234,16 +253,6 @@ def check_prefetched(tx: Transaction, node: Node, *, lease: timedelta) -> int:
         tx.execute(
             update(tickers)
             .where(tickers.c.id.in_(ids), tickers.c.status == TickerStatus.QUEUED)
-            .values(check_at=tx.sql_now())
+            .values(check_at=tx.sql_now(), published_at=None)
         )
     return len(ids)
-
-
-def _next_check(clock: Clock, check_after: timedelta) -> ColumnElement[Any]:
-    return case(
-        *(
-            (tickers.c.publish_count == n, sql_after(clock, until_check(check_after, losses=n)))
-            for n in range(_MOST_LOSSES)
-        ),
-        else_=sql_after(clock, LONGEST_CHECK),
-    )

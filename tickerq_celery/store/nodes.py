@@ -79,7 +79,7 @@ class Node:
     started_at: datetime
     seen_at: datetime
     stopping_since: datetime | None
-    idle_since: datetime | None
+    idle_since: datetime | None = None
 
     @property
     def takes_runs(self) -> bool:

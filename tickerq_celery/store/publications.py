@@ -22,7 +22,7 @@ from tickerq_celery.tickers.lifecycle import Failure
 # However often a message was lost, and however long one may wait in its queue.
 LONGEST_CHECK = timedelta(hours=1)
 # More make no difference, and would overflow.
-_MOST_LOSSES = 20
+MOST_LOSSES = 20
 # Up to 64 s.
 _FIRST_RETURN, _MOST_DOUBLINGS = timedelta(seconds=1), 6
 # Workers report what becomes of it: it is published once.
@@ -66,7 +66,7 @@ def stamp(tx: Transaction, claims: Sequence[Claim], *, check_after: timedelta) -
 
 def until_check(check_after: timedelta, *, losses: int) -> timedelta:
     """Return how long after a publication a message may count as lost, by how often it was."""
-    doubled: int = 2 ** min(losses, _MOST_LOSSES)
+    doubled: int = 2 ** min(losses, MOST_LOSSES)
     return min(check_after * doubled, LONGEST_CHECK)
 
 

@@ -76,7 +76,7 @@ class TimeTicker(_Ticker):
     ``task`` replaces ``function``: a Celery task, its name, or a signature of it, ``add.s(2, 3)``, which
     brings ``args``, ``kwargs`` and ``options``, those of ``apply_async``. Its own options rule: a ticker of a
     task has no request, retries, timeouts and concurrency key. With ``on_lost="retry"`` it starts again where
-    its worker died.
+    its worker died or its message was lost.
     """
 
     function: FunctionField = FUNCTION

@@ -1,7 +1,7 @@
 """The worker's part: register its node, keep it alive, seed what its functions define."""
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from celery import signals
 from celery.concurrency.prefork import TaskPool
 from celery.worker import state
-from celery.worker.request import Request
 
 from tickerq_celery.broker.address import broker_address
 from tickerq_celery.broker.celery_settings import control_warning, refuse_settings
-from tickerq_celery.broker.messages import is_own_task, task_id
+from tickerq_celery.broker.messages import is_own_task
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.broker.revoked_calls import RevokedCalls
 from tickerq_celery.deferred import Deferred
@@ -36,10 +35,10 @@ from tickerq_celery.worker.cancellation import Cancellation
 from tickerq_celery.worker.child_exit import prepare_exits
 from tickerq_celery.worker.child_memory import ChildMemory
 from tickerq_celery.worker.enrolment import enrol
-from tickerq_celery.worker.followed_requests import execution_of
 from tickerq_celery.worker.following import Follower
 from tickerq_celery.worker.fork_gate import fork_gate
 from tickerq_celery.worker.heartbeat import Heartbeat, HeartbeatThread
+from tickerq_celery.worker.held_requests import has_no_message, held_claims, held_requests
 from tickerq_celery.worker.limit_watch import LimitWatch
 from tickerq_celery.worker.message_guard import MessageGuard
 from tickerq_celery.worker.misrouted import MisroutedLog
@@ -55,7 +54,6 @@ else:
 logger = logging.getLogger(__name__)
 _CONNECT_TIMEOUT = 2.0
 _UNBOUNDED_PREFETCH = 1_000
-_MOST_COPIES = 100
 
 
 class MainProcess:
@@ -105,7 +103,7 @@ class MainProcess:
 
     def start(self, worker: Any) -> None:
         """Begin to send heartbeats, and to listen to Celery's signals: the pool has been made."""
-        cancellation = Cancellation(self._cancel_flag, worker.pool, _held)
+        cancellation = Cancellation(self._cancel_flag, worker.pool, held_requests)
         cancellation.register()
         self._thread = self._make_thread(worker, cancellation)
         self._listener.listen()
@@ -145,7 +143,7 @@ class MainProcess:
     def _make_thread(self, worker: Any, cancellation: Cancellation) -> HeartbeatThread:
         core, own = self._parts.core, self._own_store
         mine = replace(core, database=own)
-        me = NodeRegistration(_worker_profile(worker, mine), _measure)
+        me = NodeRegistration(_worker_profile(worker, mine), lambda: _vitals_of(worker))
         recorder = Recorder(mine)
         publisher = CeleryPublisher(
             worker.app, core.codec, lease=core.config.lease, connect_timeout=_CONNECT_TIMEOUT
@@ -171,7 +169,7 @@ class MainProcess:
             Heartbeat(
                 mine,
                 me,
-                held_claims=self._child_marks.claims if has_children else held_requests,
+                held_claims=self._child_marks.claims if has_children else held_claims,
                 on_missing=handler.lost,
                 on_request=cancellation.cancel_as_stored,
             ),
@@ -184,8 +182,8 @@ class MainProcess:
         )
 
 
-def _measure() -> Vitals:
-    return Vitals(memory=memory_held(), is_idle=not _held())
+def _vitals_of(worker: Any) -> Vitals:
+    return Vitals(memory=memory_held(), is_idle=has_no_message(worker.consumer))
 
 
 def _followed_by(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
@@ -209,30 +207,6 @@ def _worker_profile(worker: Any, core: Core) -> NodeProfile:
         # Prefetched and running: what may be lost with this worker.
         prefetch=multiplier * concurrency + concurrency if multiplier else _UNBOUNDED_PREFETCH,
     )
-
-
-def held_requests() -> Collection[str]:
-    """Return the claims that this process has, prefetched or running, as Celery task ids of functions."""
-    # Not ``state.requests``: it keeps one request of each id, and forgets the running one when a second
-    # message of the same claim is dropped.
-    return {_claim_of(request) for request in _held()}
-
-
-def _claim_of(request: Request) -> str:
-    call = execution_of(request)
-    return str(request.id) if call is None else task_id(call.id, call.claim_no)
-
-
-def _held() -> list[Request]:
-    return _copied(state.reserved_requests) + _copied(state.active_requests)
-
-
-def _copied(requests: Iterable[Request]) -> list[Request]:
-    # The event loop changes the set meanwhile. Where it always does, the next beat compares.
-    for _ in range(_MOST_COPIES):
-        with suppress(RuntimeError):
-            return list(requests)
-    return list(requests)
 
 
 def _refuse_timeouts(pool_class: type, core: Core) -> None:

@@ -21,7 +21,7 @@ from tickerq_celery.runs.rescue import rescue
 from tickerq_celery.runs.revocations import left_to_the_sweep
 from tickerq_celery.runs.revoker import Revoker
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import publications, starts
+from tickerq_celery.store import lost_messages, publications, starts
 from tickerq_celery.tickers.claims import Started, TaskExecution
 from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.tickers.lifecycle import Failure, cancelled, failed
@@ -211,6 +211,9 @@ class SignalHandler:
             self._recorder.end_waiting(
                 report.ticker_id, report.claim_no, status=TickerStatus.CANCELLED, reason=report.message
             )
+        elif report.kind is SignalKind.LOST:
+            # A child died with the message, before its run had started.
+            self._core.write(lost_messages.miss, report.ticker_id, report.claim_no)
 
     def _postpone(self, report: SignalReport) -> None:
         owner = self._recorder.return_misrouted(report.ticker_id, report.claim_no)

@@ -4,14 +4,15 @@ from uuid import UUID
 
 import pytest
 
-from tests.inner import Core
+from tests.inner import Core, NodeRegistration
 from tests.integration.beats import Beat
-from tests.integration.making import enrolled, row_of
+from tests.integration.making import enrolled, row_of, worker_profile
 from tests.integration.runs.calls import alter_run, make_call
 from tests.manual_clock import ManualClock
 from tests.statements import nodes
 from tickerq_celery.enums import OnLost, TickerStatus
 from tickerq_celery.store.publications import NEVER
+from tickerq_celery.store.vitals import Vitals
 
 
 @pytest.fixture
@@ -32,30 +33,49 @@ def published(core: Core, beat: Beat, on_lost: OnLost, **columns: object) -> UUI
     return run_id
 
 
-def make_idle(core: Core, clock: ManualClock) -> None:
-    """Let the worker say for a lease that it has no message."""
-    idle = {"idle_since": clock.now()}
-    core.write(lambda tx: tx.execute(nodes.nodes.update().values(**idle)))
-    clock.advance(seconds=core.config.lease.total_seconds())
+def look(core: Core, beat: Beat, clock: ManualClock, *, is_idle: bool = True) -> list[tuple[object, int]]:
+    """Let a heartbeat pass, in which the worker says whether it has a message, and sweep."""
+    clock.advance(seconds=core.config.heartbeat.total_seconds())
+    me = NodeRegistration(worker_profile(core), lambda: Vitals(is_idle=is_idle))
+    me.measure()
+    core.write(me.beat)
+    return beat.sweep()
 
 
 def test_a_lost_call_is_published_again_by_the_same_claim_under_on_lost_retry(
     core: Core, beat: Beat, clock: ManualClock
 ) -> None:
     run_id = published(core, beat, OnLost.RETRY)
-    make_idle(core, clock)
-    assert beat.sweep() == [(run_id, 1)]
+    beat.sizes["celery"] = 0
+    clock.advance(seconds=30)
+    # By the first look the queue is empty; by the second no worker has had it since.
+    assert look(core, beat, clock) == []
+    assert look(core, beat, clock) == [(run_id, 1)]
     row = row_of(core, run_id)
     assert (row.status, row.published_at, row.publish_count) == (TickerStatus.QUEUED, clock.now(), 2)
+    assert look(core, beat, clock) == []
+
+
+def test_it_may_be_with_a_worker_that_has_not_said_anything_since_its_queue_was_empty(
+    core: Core, beat: Beat, clock: ManualClock
+) -> None:
+    run_id = published(core, beat, OnLost.RETRY)
+    beat.sizes["celery"] = 0
+    clock.advance(seconds=30)
+    assert look(core, beat, clock) == []
+    clock.advance(seconds=10)
     assert beat.sweep() == []
+    assert look(core, beat, clock, is_idle=False) == []
+    assert row_of(core, run_id).publish_count == 1
 
 
 def test_without_it_the_call_ends_as_published(core: Core, beat: Beat, clock: ManualClock) -> None:
     run_id = published(core, beat, OnLost.FAIL)
-    make_idle(core, clock)
-    assert beat.sweep() == []
-    clock.advance(minutes=5)
-    assert beat.sweep() == []
+    beat.sizes["celery"] = 0
+    clock.advance(minutes=4)
+    assert [look(core, beat, clock) for _ in range(3)] == [[], [], []]
+    clock.advance(minutes=1)
+    assert look(core, beat, clock) == []
     assert row_of(core, run_id).status is TickerStatus.DONE
 
 
@@ -64,18 +84,19 @@ def test_one_that_waits_in_its_queue_is_covered_for_an_hour(
 ) -> None:
     run_id = published(core, beat, OnLost.RETRY)
     beat.sizes["celery"] = 3
-    clock.advance(minutes=59)
+    clock.advance(minutes=58)
     assert beat.sweep() == []
     assert row_of(core, run_id).status is TickerStatus.QUEUED
     beat.sizes["celery"] = 0
-    make_idle(core, clock)
-    assert beat.sweep() == [(run_id, 1)]
+    assert look(core, beat, clock) == []
+    assert look(core, beat, clock) == [(run_id, 1)]
 
 
 def test_of_which_nothing_is_known_ends_as_published(core: Core, beat: Beat, clock: ManualClock) -> None:
     run_id = published(core, beat, OnLost.RETRY)
+    # Nothing says where it is: the broker does not say how long the queue is.
     clock.advance(minutes=5)
-    assert beat.sweep() == []
+    assert look(core, beat, clock) == []
     assert row_of(core, run_id).status is TickerStatus.DONE
 
 

@@ -123,6 +123,16 @@ def test_a_worker_that_has_messages_may_have_this_one(core: Core, beat: Beat, cl
     assert beat.sweep() == []
 
 
+def test_what_a_dead_worker_had_prefetched_is_published_again_beside_a_backlog(
+    core: Core, beat: Beat, clock: ManualClock
+) -> None:
+    run_id = make_run(core)
+    beat.dispatch()
+    beat.sizes["celery"] = 3
+    pass_lease(beat, clock)
+    assert beat.sweep() == [(run_id, 1)]
+
+
 def test_each_loss_that_was_seen_doubles_the_time_to_the_next_up_to_an_hour(
     core: Core, beat: Beat, clock: ManualClock
 ) -> None:

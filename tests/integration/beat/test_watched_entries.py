@@ -9,7 +9,7 @@ from celery.schedules import schedule
 
 from tests.integration.beat.entries import EVERY_MINUTE, NIGHTLY, Start, sent, settle, start, statuses
 from tests.manual_clock import ManualClock
-from tickerq_celery import TickerStatus
+from tickerq_celery import TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.errors import PublishError
 from tickerq_celery.scheduler import TickerScheduler
@@ -54,8 +54,6 @@ def test_each_due_run_of_an_entry_is_seen_once_and_carries_what_was_added(
 
 
 def test_other_runs_are_not_seen(start: Start, seen: list[ScheduleEntry], clock: ManualClock) -> None:
-    from tickerq_celery import TickerQ, TimeTicker
-
     beat = start()
     TickerQ.of(beat.app).time_tickers.add(TimeTicker(task="shop.refresh", execution_time=clock.now()))
     settle(beat, clock=clock)
@@ -96,3 +94,31 @@ def test_what_fails_in_its_place_is_set_aside_and_logged_and_the_others_are_publ
     beat.tick()
     assert "shop.refresh cannot be published" in caplog.text
     assert TickerStatus.DONE in statuses(beat)
+
+
+def test_who_comes_after_beats_scheduler_sees_entries_too(
+    start: Start, clock: ManualClock, request: pytest.FixtureRequest
+) -> None:
+    beat = start(minutely=EVERY_MINUTE)
+    # As in a receiver of beat_init.
+    seen: list[ScheduleEntry] = request.getfixturevalue("seen")
+    clock.advance(minutes=1)
+    settle(beat, clock=clock)
+    assert [entry.name for entry in seen] == ["minutely"]
+
+
+def test_what_fails_after_the_run_was_sent_does_not_set_it_aside(
+    start: Start, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    original = Scheduler.apply_entry
+
+    def watched(scheduler: TickerScheduler, entry: ScheduleEntry) -> None:
+        original(scheduler, entry)
+        raise LookupError("no span")
+
+    monkeypatch.setattr(Scheduler, "apply_entry", watched)
+    beat = start(minutely=EVERY_MINUTE)
+    clock.advance(minutes=1)
+    beat.tick()
+    assert statuses(beat) == [TickerStatus.DONE]
+    assert "what watches beat failed after entry minutely was sent" in caplog.text

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, delete, event, update
+from sqlalchemy import Engine, create_engine, delete, event, text, update
 from sqlalchemy.orm import Session
 
 from tests.integration.apps import ticker_app
@@ -21,6 +21,7 @@ OTHERS = {
     "newer": (NEWER, "upgrade tickerq-celery"),
     "older": (update(meta).values(schema=SCHEMA.number - 1), "tickerq migrate"),
     "cut off": (delete(meta), "tickerq migrate"),
+    "of before the digest": (text("ALTER TABLE tickerq_meta DROP COLUMN digest"), "unreleased version"),
     "unreleased": (update(meta).values(digest="0" * 64), "unreleased version"),
 }
 

@@ -17,7 +17,7 @@ from tests.integration.runs.calls import begun, end, make_call, published, retry
 from tests.integration.worker.celery_requests import Request
 from tests.statements import starts
 from tickerq_celery.enums import OnLost, TickerStatus
-from tickerq_celery.worker.main_process import held_requests
+from tickerq_celery.worker.held_requests import held_claims
 from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.signals import SignalHandler, SignalListener
 
@@ -227,7 +227,7 @@ def test_a_call_that_a_process_holds_is_known_by_its_header(
     execution = published(core, make_call(core))
     request = Request(execution, "any text")
     monkeypatch.setattr(state, "reserved_requests", {request})
-    assert f"{execution.id}:1" in held_requests()
+    assert f"{execution.id}:1" in held_claims()
 
 
 def test_two_heartbeats_that_do_not_find_a_call_end_it_by_its_own_on_lost(

@@ -92,7 +92,12 @@ def verify_once(database: Database, connection: Connection) -> None:
         SchemaError: The tables are too old, too new, or those of an unreleased version.
     """
     if not database.is_verified:
-        found = _versions(connection)
+        try:
+            found = _versions(connection)
+        except DBAPIError as error:
+            if meta.c.digest.name in str(error.orig):
+                raise SchemaError(_UNRELEASED) from error
+            raise
         _refuse_newer(found, SCHEMA)
         _refuse_older(found, SCHEMA)
         database.is_verified = True

@@ -19,6 +19,16 @@ class Runner(StrEnum):
     NOSE2 = "nose2"
 
 
+# Modules and scripts, of which PyCharm has one of its own; and scripts below these folders: of VS Code, and
+# as Windows starts a script.
+_MAINS = {
+    "unittest": Runner.UNITTEST,
+    "nose2": Runner.NOSE2,
+    "_jb_unittest_runner": Runner.UNITTEST,
+}
+_MAINS_BELOW = {"unittestadapter": Runner.UNITTEST, "nose2.exe": Runner.NOSE2}
+
+
 def running() -> Runner | None:
     """Return the runner that this process is, or that the process belongs to; None where no tests run."""
     # pytest says so itself, to the processes of its tests as well.
@@ -40,8 +50,9 @@ def _main() -> Runner | None:
     """Return the runner that was started as the program: a module by ``-m``, or a script of its name."""
     main = sys.modules.get("__main__")
     spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
-    name = PurePath(file or "").stem if spec is None else spec.name.partition(".")[0]
-    return {"unittest": Runner.UNITTEST, "nose2": Runner.NOSE2}.get(name)
+    path = PurePath(file or "")
+    name = spec.name.partition(".")[0] if spec is not None else path.stem
+    return _MAINS.get(name) or (None if spec is not None else _MAINS_BELOW.get(path.parent.name))
 
 
 def _is_djangos() -> bool:
