@@ -215,6 +215,25 @@ def test_a_queue_that_stands_still_for_longer_than_republish_after_runs_each_bod
 
 @pytest.mark.verify
 @on_servers
+def test_under_on_lost_retry_a_call_behind_a_long_one_runs_once_beside_an_idle_worker(
+    make_jobs: Callable[..., Jobs], store_url: str, broker_url: str
+) -> None:
+    jobs = make_jobs(store_url, broker_url, republish_after=3600)
+    # It prefetches the second call behind the first one.
+    jobs.worker(concurrency=1)
+    beat = jobs.beat()
+    blocks = call(jobs, seconds=12)
+    jobs.wait_for_note(f"works {blocks}")
+    behind = call(jobs, on_lost="retry")
+    wait_until(lambda: jobs.run(behind).published_at is not None, jobs.logs)
+    jobs.worker(concurrency=1)
+    jobs.wait_for_all([blocks, behind])
+    assert not beat.lines("publishing again")
+    assert {executions(jobs, each) for each in (blocks, behind)} == {1}
+
+
+@pytest.mark.verify
+@on_servers
 def test_of_a_worker_without_a_tickerq_nothing_but_the_publication_is_known(
     make_jobs: Callable[..., Jobs], store_url: str, broker_url: str
 ) -> None:
