@@ -74,10 +74,9 @@ class EntrySending:
         due = DueEntry(entry, call, send, self._app)
         try:
             self._apply_entry(due)
-        except Exception:
+        except Exception:  # whoever watches may raise anything: what was sent must not count as refused
             if not due.is_sent:
                 raise
-            # It must not pass for one that the broker refused.
             logger.exception("what watches beat failed after entry %s was sent", entry.name)
         if due.error is not None:
             raise due.error
