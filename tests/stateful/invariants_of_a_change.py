@@ -77,11 +77,14 @@ def lateness_is_decided_by_the_first_claim(world: World, then_all: Sight, then: 
 
 
 def only_who_sent_a_claim_stamps_it(world: World, then_all: Sight, then: Run, now: Run) -> bool:
-    """But a start whose sender has not stamped it yet shows that it was published."""
+    """But a start whose sender has not stamped it yet shows that it was published.
+
+    And whoever finds that a worker died with the message takes the stamp back.
+    """
     is_same_claim = now.claim_no == then.claim_no
     is_started = Key(now.id, now.claim_no) in world.starts
     is_stamped = now.publish_count != then.publish_count or (
-        now.published_at != then.published_at and not (is_started and then.published_at is None)
+        now.published_at not in {None, then.published_at} and not (is_started and then.published_at is None)
     )
     senders = world.broker.senders[Key(now.id, now.claim_no)]
     return not (is_same_claim and is_stamped) or world.actor in senders
