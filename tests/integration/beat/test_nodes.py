@@ -23,7 +23,7 @@ from tickerq_celery.store.nodes import Node
 from tickerq_celery.tickers.node_views import consumed_queues
 from tickerq_celery.worker.enrolment import enrol
 from tickerq_celery.worker.heartbeat import Heartbeat
-from tickerq_celery.worker.main_process import held_requests
+from tickerq_celery.worker.held_requests import held_claims
 
 LEASE = timedelta(seconds=30)
 
@@ -309,9 +309,9 @@ def test_a_second_message_of_a_claim_that_is_dropped_does_not_hide_the_running_o
     step(running)
     state.task_reserved(second)
     state.task_ready(second)
-    assert "a:1" in held_requests()
+    assert "a:1" in held_claims()
     state.task_ready(running)
-    assert "a:1" not in held_requests()
+    assert "a:1" not in held_claims()
 
 
 def test_a_request_that_comes_meanwhile_does_not_keep_a_worker_from_naming_what_it_has(
@@ -327,7 +327,7 @@ def test_a_request_that_comes_meanwhile_does_not_keep_a_worker_from_naming_what_
             return super().__iter__()
 
     monkeypatch.setattr(state, "active_requests", Changing([Request("a:1")]))
-    assert "a:1" in held_requests()
+    assert "a:1" in held_claims()
 
 
 def test_a_worker_that_leaves_takes_its_row_along(core: Core) -> None:
