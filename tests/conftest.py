@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from tests.acceptance.warm import WarmServer
 from tests.compiled_statements import share_compiled_statements
+from tests.files_in_memory import keep_files_in_memory
 from tests.imports import import_own_part_first
 from tests.manual_clock import ManualClock
 from tests.order import mixed
@@ -49,6 +50,7 @@ share_compiled_statements()
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Begin the run, in the process that all others work for."""
     if not hasattr(config, "workerinput"):
+        keep_files_in_memory()
         begin_run()
 
 

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import stat
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -27,10 +28,15 @@ class Account:
         """Make a temporary folder that belongs to this user."""
         if self.uid is None or self.gid is None:
             return Path(tempfile.mkdtemp(prefix=prefix))
-        # Root's own TMPDIR may be closed to every other account.
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=self._open_folder()))
         self.own(folder)
         return folder
+
+    @staticmethod
+    def _open_folder() -> str:
+        # Root's own TMPDIR may be closed to every other account.
+        chosen = tempfile.gettempdir()
+        return chosen if Path(chosen).stat().st_mode & stat.S_IXOTH else "/tmp"
 
     def own(self, path: Path) -> None:
         """Hand a file or folder over to this user."""
